@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Runs the compiled command. In a checkout it compiles first what has changed since, so that one command is enough.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const compiled = join(root, 'dist', 'cli', 'main.js');
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const rooms = ['protocol', 'sender', 'receiver', 'sim', 'io', 'session', 'cli', 'web'];
+
+function newest(folder) {
+  let time = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  }
+  return time;
+}
+
+function stale() {
+  if (!existsSync(compiled)) return true;
+  const stamp = join(root, 'dist', '.built');
+  if (!existsSync(stamp)) return false;
+  const builtAt = statSync(stamp).mtimeMs;
+  return rooms.some((room) => existsSync(join(root, room)) && newest(join(root, room)) > builtAt);
+}
+
+if (existsSync(join(root, 'cli', 'main.ts')) && existsSync(compiler) && stale()) {
+  const { status } = spawnSync(process.execPath, [join(root, 'bin', 'build.js')], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    process.stderr.write('dropframe: the sources do not compile: see above\n');
+    process.exit(1);
+  }
+}
+if (!existsSync(compiled)) {
+  process.stderr.write('dropframe: it is not compiled and the compiler is not installed: run `npm ci`\n');
+  process.exit(3);
+}
+const { main } = await import(pathToFileURL(compiled).href);
+process.exit(await main(process.argv));

@@ -1,0 +1,28 @@
+/** The exit code of a run that was interrupted twice: 128 + SIGINT. */
+export const INTERRUPTED = 130;
+
+/** Ctrl-C, SIGTERM and a closed terminal: the first ends cleanly, the second at once. */
+export class Interrupt {
+  readonly #onFirst: () => void;
+  #count = 0;
+
+  /** @param onFirst called once, at the first signal. */
+  constructor(onFirst: () => void) {
+    this.#onFirst = onFirst;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#handle);
+  }
+
+  get requested(): boolean {
+    return this.#count > 0;
+  }
+
+  dispose(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#handle);
+  }
+
+  readonly #handle = (): void => {
+    this.#count++;
+    if (this.#count > 1) process.exit(INTERRUPTED);
+    this.#onFirst();
+  };
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { stderr } from 'node:process';
+import { Command, CommanderError } from 'commander';
+import { Failure } from '../io/failure.ts';
+import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addReceiveCommand } from './receive.ts';
+import { addSendCommand } from './send.ts';
+
+const USAGE = 2;
+
+function version(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version;
+    } catch {
+      // Compiled files lie one folder deeper than their sources.
+    }
+  }
+  return 'unknown';
+}
+
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('dropframe')
+    .description('Live video over UDP with app-level sequencing, a TCP control channel beside it, and what it costs.')
+    .version(version())
+    .showHelpAfterError('(--help tells more)')
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  addSendCommand(program);
+  addReceiveCommand(program);
+  addDemoCommand(program);
+  addDoctorCommand(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv as string[]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof Failure) {
+      stderr.write(`dropframe: ${error.message}\n`);
+      return error.exitCode;
+    }
+    stderr.write(`dropframe: ${(error as Error).message ?? error}\n`);
+    if (process.env.DROPFRAME_DEBUG) stderr.write(`${(error as Error).stack}\n`);
+    return 1;
+  }
+}

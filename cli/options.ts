@@ -1,0 +1,87 @@
+import { InvalidArgumentError } from 'commander';
+import { LATENCY_MS_MAX } from '../protocol/control-message.ts';
+import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+
+/** Readers of option values: each returns the value or says what was expected. */
+
+export function readLatency(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
+  const value = match ? Number(match[1]) * (match[2] === 's' ? 1_000 : 1) : Number.NaN;
+  if (match && !match[2] && value > LATENCY_MS_MAX) {
+    throw new InvalidArgumentError(`latency is in milliseconds, not microseconds; did you mean ${value / 1_000}?`);
+  }
+  if (!(value >= 0 && value <= LATENCY_MS_MAX)) {
+    throw new InvalidArgumentError(`expected milliseconds from 0 to ${LATENCY_MS_MAX}, such as 120 or 120ms`);
+  }
+  return Math.round(value);
+}
+
+export function readBitrate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([kmg]?)(?:bit|bps)?(?:\/s)?$/i.exec(text);
+  const factor = { '': 1, k: 1e3, m: 1e6, g: 1e9 }[match?.[2]?.toLowerCase() ?? ''] ?? 1;
+  const value = match ? Number(match[1]) * factor : Number.NaN;
+  if (!(value >= 10_000 && value <= 1e9)) throw new InvalidArgumentError('expected bits a second, such as 2M or 800k');
+  return value;
+}
+
+export const readWhole =
+  (range: { readonly min: number; readonly max: number }, unit: string) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= range.min && value <= range.max)) {
+      throw new InvalidArgumentError(`expected ${unit} from ${range.min} to ${range.max}`);
+    }
+    return value;
+  };
+
+export function readFramesPerSecond(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:\/(\d+))?$/.exec(text);
+  const value = match ? Number(match[1]) / Number(match[2] ?? 1) : Number.NaN;
+  if (!(value >= 1 && value <= 1_000)) {
+    throw new InvalidArgumentError('expected frames a second from 1 to 1000, such as 25 or 30000/1001');
+  }
+  return value;
+}
+
+/** Seconds for people, milliseconds inside. */
+export function readSeconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);
+  const value = match ? Number(match[1]) : Number.NaN;
+  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('expected seconds, more than 0, at most 86400');
+  return value * 1_000;
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:7000`, `[::1]:7000`, `localhost:7000`. */
+export function readAddress(text: string): HostAndPort {
+  const match = /^(?:\[([0-9a-f:.%a-z]+)\]|([^:[\]/]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (!match || host === undefined || port > 65_535) {
+    throw new InvalidArgumentError('expected an address and a port, such as 127.0.0.1:7000 or [::1]:7000');
+  }
+  return { host, port };
+}
+
+export function readLink(text: string): LinkSpecification {
+  const link = parseLinkSpecification(text);
+  if (!link.ok) throw new InvalidArgumentError(link.malformed);
+  return link.value;
+}
+
+/** `scheme://host:port?option=value&…`. */
+export function readTarget(
+  text: string,
+  scheme: 'dropframe' | 'rtp',
+): HostAndPort & { readonly query: URLSearchParams } {
+  const prefix = `${scheme}://`;
+  if (!text.startsWith(prefix)) throw new InvalidArgumentError(`expected ${prefix}HOST:PORT`);
+  const [authority = '', query = ''] = text.slice(prefix.length).split('?', 2);
+  const address = readAddress(authority.replace(/\/$/, ''));
+  if (address.port === 0) throw new InvalidArgumentError('port 0 cannot be reached');
+  return { ...address, query: new URLSearchParams(query) };
+}

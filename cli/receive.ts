@@ -1,0 +1,189 @@
+import { writeFile } from 'node:fs/promises';
+import { stdout } from 'node:process';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { causeOf, Failure } from '../io/failure.ts';
+import type { Recovery } from '../receiver/receiver-options.ts';
+import { ReceiveRun } from '../session/receive-run.ts';
+import type { PlayChoice } from '../session/viewer.ts';
+import type { LinkSpecification } from '../sim/link-specification.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { Interrupt } from './interrupt.ts';
+import { readLatency, readLink, readSeconds, readTarget, readWhole } from './options.ts';
+import { statusText, summaryText } from './summary-text.ts';
+
+export interface ReceiveCommandOptions extends CommonOptions {
+  readonly latency: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly recovery: Recovery;
+  readonly play: PlayChoice;
+  readonly output?: string;
+  readonly onLoss: 'freeze' | 'smear';
+  readonly link?: LinkSpecification;
+  readonly timeout: number;
+  readonly summary?: string;
+  readonly pcap?: string;
+  readonly pagePort: number;
+  readonly openBrowser: boolean;
+}
+
+export const LINK_HELP =
+  'impair this receiver\'s path, both ways, repeatably: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% corrupt=0.1% ' +
+  'rate=8mbit queue=100ms order=kept seed=1"';
+
+/** The options that a receiver shares with the demo. */
+export function addReceiverOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--latency <ms>', 'play-out delay above the fastest transit, milliseconds')
+        .default(120)
+        .argParser(readLatency),
+    )
+    .addOption(new Option('--transport <kind>', 'how the media comes').choices(['udp', 'tcp']).default('udp'))
+    .addOption(
+      new Option('--recovery <how>', 'what is done about missing packets (udp)')
+        .choices(['none', 'reorder', 'nack'])
+        .default('nack'),
+    )
+    .addOption(
+      new Option(
+        '--on-loss <what>',
+        'after a lost frame: hold the picture until the next key frame, or show what is left',
+      )
+        .choices(['freeze', 'smear'])
+        .default('freeze'),
+    )
+    .addOption(new Option('--link <text>', LINK_HELP).argParser(readLink))
+    .addOption(
+      new Option('--play <where>', 'auto takes the best player found, or a page in the browser')
+        .choices(['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--page-port <port>', 'port of the page on 127.0.0.1; 0 takes any')
+        .default(0)
+        .argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
+    )
+    .option('--no-open-browser', 'print the address of the page, but do not open it')
+    .option('--output <file>', 'record to FILE.h264, FILE.mp4 or FILE.ts; - writes Annex B to stdout')
+    .option('--pcap <file>', "capture this receiver's datagrams for Wireshark")
+    .addOption(
+      new Option('--timeout <seconds>', 'give up after so long without a sender or without media')
+        .default(30_000, '30')
+        .argParser(readSeconds),
+    )
+    .option('--summary <file>', 'write the summary as JSON')
+    .option('--json', 'statistics each second and the summary as JSON lines on stdout; logs as JSON lines')
+    .option('-q, --quiet', 'errors only')
+    .option('-v, --verbose', 'more of what happens');
+}
+
+export function addReceiveCommand(program: Command): void {
+  const command = program
+    .command('receive')
+    .description('receive a stream, show it, record it, and say how it went')
+    .argument(
+      '<url>',
+      'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none; or rtp://HOST:PORT, or FILE.sdp',
+    )
+    .action(async (url: string, options: ReceiveCommandOptions) => {
+      await receive(url, options, command);
+    });
+  addReceiverOptions(command).addHelpText(
+    'after',
+    `
+Examples:
+  dropframe receive dropframe://127.0.0.1:7000
+  dropframe receive dropframe://127.0.0.1:7000 --link "loss=5% delay=20ms" --latency 200
+  dropframe receive "dropframe://127.0.0.1:7000?transport=tcp" --play none --summary tcp.json
+  dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
+
+A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
+Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
+  );
+}
+
+async function receive(url: string, given: ReceiveCommandOptions, command: Command): Promise<void> {
+  const target = targetOf(url, command);
+  const options = target.options ?? given;
+  if (options.json && options.output === '-') {
+    throw new Failure('--json and --output - both want stdout: write the recording to a file', 2);
+  }
+  const context = new Context(options);
+  const run = new ReceiveRun({
+    host: target.host,
+    port: target.port,
+    transport: options.transport,
+    latencyMs: options.latency,
+    recovery: options.recovery,
+    onLoss: options.onLoss,
+    link: options.link,
+    timeoutMs: options.timeout,
+    play: options.play,
+    pagePort: options.pagePort,
+    openBrowser: options.openBrowser,
+    output: options.output,
+    capture: options.pcap,
+    log: context.log,
+    onFirstPicture: (afterMs) => context.log.debug(`first picture after ${afterMs} ms`),
+  });
+  const interrupt = new Interrupt(() => run.stop());
+  await reportRun(run, context, options);
+  interrupt.dispose();
+}
+
+/** Runs a receiver to its end, with a status line, JSON lines, a summary for people and one for programs. */
+export async function reportRun(
+  run: ReceiveRun,
+  context: Context,
+  options: Pick<ReceiveCommandOptions, 'json' | 'summary'>,
+): Promise<void> {
+  context.showStatus(() => {
+    const { summary } = run;
+    return summary.frames.total === 0 ? undefined : statusText(summary, run.bitrate(summary));
+  });
+  const jsonTicker = options.json
+    ? setInterval(() => stdout.write(`${JSON.stringify({ kind: 'statistics', ...run.summary })}\n`), 1_000)
+    : undefined;
+  try {
+    await run.run();
+  } finally {
+    clearInterval(jsonTicker);
+    context.closeStatus();
+    const { summary } = run;
+    if (summary.sessions > 0) context.print(summaryText(summary));
+    if (options.json) stdout.write(`${JSON.stringify({ kind: 'summary', ...summary })}\n`);
+    if (options.summary !== undefined) await writeSummary(options.summary, summary);
+  }
+}
+
+async function writeSummary(path: string, summary: unknown): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(summary, null, 2)}\n`);
+  } catch (error) {
+    throw new Failure(`cannot write the summary ${path}: ${causeOf(error)}`);
+  }
+}
+
+/** Host and port of the URL, and the options that stand in it; what is given on the command line wins. */
+function targetOf(url: string, command: Command): { host: string; port: number; options?: ReceiveCommandOptions } {
+  try {
+    const { host, port, query } = readTarget(url, 'dropframe');
+    for (const [name, value] of query) {
+      const option = command.options.find((candidate) => candidate.long === `--${name}`);
+      if (!option) throw new InvalidArgumentError(`'${name}' is no option of receive`);
+      const key = option.attributeName();
+      if (command.getOptionValueSource(key) === 'cli') continue;
+      if (!option.required) command.setOptionValue(key, value !== 'false');
+      else {
+        if (option.argChoices && !option.argChoices.includes(value)) {
+          throw new InvalidArgumentError(`${name}=${value}: choose from ${option.argChoices.join(', ')}`);
+        }
+        command.setOptionValue(key, option.parseArg ? option.parseArg(value, undefined) : value);
+      }
+    }
+    return { host, port, options: command.opts<ReceiveCommandOptions>() };
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw new Failure(`${url}: ${error.message}`, 2);
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import { stderr } from 'node:process';
+import { type Command, Option } from 'commander';
+import { openMediaSource } from '../io/media-source.ts';
+import { Recorder } from '../session/recorder.ts';
+import { StreamServer } from '../session/stream-server.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { Interrupt } from './interrupt.ts';
+import { type HostAndPort, readAddress, readBitrate, readFramesPerSecond, readWhole } from './options.ts';
+
+export interface SendCommandOptions extends CommonOptions {
+  readonly listen: HostAndPort;
+  readonly encode: 'auto' | 'copy' | 'x264';
+  readonly bitrate: number;
+  readonly gop: number;
+  readonly fps?: number;
+  readonly loop?: boolean;
+  readonly exitWhenDone?: boolean;
+  readonly mtu: number;
+  readonly receivers: number;
+  readonly ffmpeg?: string;
+  readonly record?: string;
+}
+
+export const INPUT_HELP =
+  'a file that ffmpeg reads, a raw .h264, or testsrc (also testsrc=640x360@30); copied when it is H.264 fit for a live stream';
+
+export function addSendCommand(program: Command): void {
+  const command = program
+    .command('send')
+    .description('serve a file as a live stream: TCP for control, the same port in UDP for media')
+    .argument('<input>', INPUT_HELP)
+    .action(async (input: string, options: SendCommandOptions) => {
+      await send(input, options);
+    });
+  command
+    .addOption(
+      new Option('--listen <address>', 'where to serve; only this machine can join unless told otherwise')
+        .default({ host: '127.0.0.1', port: 7000 }, '127.0.0.1:7000')
+        .argParser(readAddress),
+    )
+    .addOption(
+      new Option('--encode <how>', 'auto copies H.264 as it is where a live stream can be made of it')
+        .choices(['auto', 'copy', 'x264'])
+        .default('auto'),
+    )
+    .addOption(new Option('--bitrate <rate>', 'of the encoder').default(2_000_000, '2M').argParser(readBitrate))
+    .addOption(
+      new Option('--gop <frames>', 'frames from key frame to key frame, of the encoder')
+        .default(30)
+        .argParser(readWhole({ min: 1, max: 10_000 }, 'frames')),
+    )
+    .addOption(
+      new Option('--fps <rate>', 'of a raw .h264 that does not tell (default: 25)').argParser(readFramesPerSecond),
+    )
+    .option('--loop', 'start again at the end, for ever')
+    .option('--exit-when-done', 'end when the stream has been played or its last receiver has left')
+    .addOption(
+      new Option('--mtu <bytes>', 'largest datagram, UDP payload bytes')
+        .default(1_200)
+        .argParser(readWhole({ min: 200, max: 65_000 }, 'bytes')),
+    )
+    .addOption(
+      new Option('--receivers <count>', 'receivers served at once')
+        .default(64)
+        .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
+    )
+    .option('--ffmpeg <path>', 'the ffmpeg to use (also: FFMPEG_PATH)')
+    .option('--record <file>', 'write what enters the stream to FILE.h264, FILE.mp4 or FILE.ts')
+    .option('--json', 'logs as JSON lines')
+    .option('-q, --quiet', 'errors only')
+    .option('-v, --verbose', 'more of what happens')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dropframe send samples/counter.mp4 --loop
+  dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
+  dropframe send testsrc=1280x720@30
+
+The stream starts when the first receiver joins; later ones join live at the next key frame.
+Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
+    );
+}
+
+async function send(input: string, options: SendCommandOptions): Promise<void> {
+  const context = new Context(options);
+  const { log } = context;
+  let finish: (error?: unknown) => void = () => {};
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  const interrupt = new Interrupt(() => finish());
+  const source = await openMediaSource(input, {
+    encode: options.encode,
+    bitrate: options.bitrate,
+    gop: options.gop,
+    ...(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg }),
+    ...(options.fps === undefined ? {} : { framesPerSecond: options.fps }),
+    warn: (message) => log.warn(message),
+  });
+  const recorder =
+    options.record === undefined
+      ? undefined
+      : await Recorder.open(options.record, source.description, (error) => finish(error));
+  const server = new StreamServer({
+    source,
+    host: options.listen.host,
+    port: options.listen.port,
+    loop: options.loop === true,
+    datagramBytesMax: options.mtu,
+    receiversMax: options.receivers,
+    log,
+    onUnit: (unit) => recorder?.write(unit),
+    onIdle: (error) => {
+      if (error !== undefined) log.error(`the source ended early: ${(error as Error).message}`);
+      if (options.exitWhenDone) finish(error);
+      else log.info('waiting for the next receiver');
+    },
+  });
+  try {
+    await server.listen();
+    const { name, codec, width, height, mode } = source.description;
+    const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
+    log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at dropframe://${host}:${server.port}`);
+    context.showStatus(() => statusOf(server));
+    await finished;
+  } finally {
+    context.closeStatus();
+    await server.close('the sender was stopped');
+    await recorder?.close();
+    await source.close();
+    interrupt.dispose();
+  }
+  if (stderr.isTTY && !options.quiet) context.print('stopped');
+}
+
+function statusOf(server: StreamServer): string | undefined {
+  const { receivers } = server.status;
+  if (receivers.length === 0) return undefined;
+  const frames = Math.max(...receivers.map((receiver) => receiver.statistics.frames));
+  const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
+  const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
+  const one = receivers.length === 1;
+  return `${receivers.length} receiver${one ? '' : 's'} · ${frames} frames sent · ${resent} packets resent · ${lost} frames reported lost`;
+}

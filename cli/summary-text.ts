@@ -1,0 +1,64 @@
+import { framesLost, packetsRecovered, type RunSummary } from '../session/run-summary.ts';
+
+const percent = (part: number, whole: number): string => {
+  if (whole === 0) return '–';
+  const share = (part / whole) * 100;
+  return `${share === 0 ? '0' : share < 0.1 ? share.toFixed(3) : share.toFixed(1)} %`;
+};
+const ms = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} ms`);
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
+
+/** The summary of a run for people: what was shown, what was not and why, what it cost. */
+export function summaryText(summary: RunSummary): string {
+  const { frames, packets, playoutDelayMs, completionDelayMs, bytes } = summary;
+  const shown = frames.onTime + frames.recovered + frames.late;
+  const path = summary.link ? `, link ${summary.link}` : '';
+  const lines: [string, string][] = [
+    ['stream', `${summary.transport}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
+    [
+      'frames',
+      `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${frames.late} late, ` +
+        `${framesLost(summary)} lost (${percent(framesLost(summary), frames.total)})`,
+    ],
+    [
+      'lost frames',
+      `${frames.incomplete} incomplete, ${frames.neverArrived} never arrived, ${frames.undecodable} undecodable`,
+    ],
+    [
+      'packets',
+      `${packets.total}: ${packets.onTime} on time, ${packets.reordered} reordered, ${packetsRecovered(summary)} recovered, ` +
+        `${packets.late} late, ${packets.neverArrived} never arrived (${percent(packets.neverArrived, packets.total)})`,
+    ],
+    ['play-out delay', `p50 ${ms(playoutDelayMs.p50)}, p95 ${ms(playoutDelayMs.p95)}, p99 ${ms(playoutDelayMs.p99)}`],
+    [
+      'frame complete',
+      `p50 ${ms(completionDelayMs.p50)}, p95 ${ms(completionDelayMs.p95)}, p99 ${ms(completionDelayMs.p99)} after the fastest transit`,
+    ],
+    ['round trip', ms(summary.roundTripMs)],
+    [
+      'bytes',
+      `${kilobytes(bytes.payload)} of video shown; headers: ${kilobytes(bytes.rtpHeaders)} RTP, ` +
+        `${kilobytes(bytes.transportHeaders)} ${summary.transport === 'tcp' ? 'TCP' : 'UDP'}, ${kilobytes(bytes.ipHeaders)} IP` +
+        `${summary.transport === 'tcp' ? ` (${bytes.headersCounted})` : ''}`,
+    ],
+  ];
+  if (shown === 0) lines.push(['note', 'no frame was shown']);
+  if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
+  if (summary.transport === 'tcp' && summary.link) {
+    lines.push(['note', 'TCP over a link is modelled: a loss holds the stream back, no congestion window']);
+  }
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+}
+
+/** One line for a run that goes on. */
+export function statusText(summary: RunSummary, bitrate: number | null): string {
+  const { frames } = summary;
+  const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
+  return (
+    `${summary.transport} ${summary.recovery} · ${frames.onTime + frames.recovered} frames on time` +
+    ` (${frames.recovered} recovered) · ${frames.late} late · ${framesLost(summary)} lost` +
+    ` · delay p50 ${ms(summary.playoutDelayMs.p50)} p95 ${ms(summary.playoutDelayMs.p95)}` +
+    ` · rtt ${ms(summary.roundTripMs)}${rate}`
+  );
+}

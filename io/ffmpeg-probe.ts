@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { complaint } from './encoder.ts';
+import type { Ffmpeg } from './ffmpeg-locator.ts';
+
+/** What ffmpeg finds in an input, as far as we ask. */
+export interface Probe {
+  /** The first video stream that is no cover picture. */
+  readonly video: ProbedVideo | undefined;
+  readonly hasAudio: boolean;
+  /** False for AVI, which knows decode times only: with B-frames these are not when pictures are shown. */
+  readonly hasPresentationTimes: boolean;
+  readonly durationSeconds: number | undefined;
+  /** Why it finds nothing at all. */
+  readonly complaint: string | undefined;
+}
+
+export interface ProbedVideo {
+  /** ffmpeg's name: `h264`, `hevc`, `vp9`, `mpeg2video`. */
+  readonly codec: string;
+  readonly framesPerSecond: number | undefined;
+}
+
+/** ffmpeg looks at 5 s of an input by itself; a camera or a server may take its time. */
+const PROBE_MS_MAX = 20_000;
+
+/**
+ * Asks ffmpeg what is in a file or URL. It has no option for this and ffprobe may be missing, so it is asked to convert
+ * to nothing: it lists the streams, then complains that there is no output.
+ */
+export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
+  const parameters = ['-hide_banner', '-nostdin', '-i', input];
+  const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
+  return new Promise((resolve) => {
+    const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {
+      const late = error?.killed === true && `no answer within ${PROBE_MS_MAX / 1000} s`;
+      resolve(readProbe(stderr, input, late || undefined));
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end();
+  });
+}
+
+/**
+ *     Input #0, mpegts, from 'clip.ts':
+ *     Duration: 00:00:10.02, start: 10.023222, bitrate: 1528 kb/s
+ *     Stream #0:1[0x100](und): Video: h264 (High) ([27][0][0][0] / 0x001B), yuv420p, 1280x720, 60 fps, 60 tbr
+ */
+export function readProbe(errorOutput: string, input: string, late?: string): Probe {
+  const streams = errorOutput.split(/[\r\n]+/).filter((line) => /^\s*Stream #\d/.test(line));
+  const video = streams.find((line) => / Video: /.test(line) && !line.includes('(attached pic)'));
+  const duration = /Duration: (\d+):(\d+):(\d+(?:\.\d+)?)/.exec(errorOutput);
+  const isGivenUp = streams.length === 0;
+  return {
+    video: video === undefined ? undefined : readVideo(video),
+    hasPresentationTimes: !/^Input #0, avi,/m.test(errorOutput),
+    hasAudio: streams.some((line) => / Audio: /.test(line)),
+    durationSeconds:
+      duration === null ? undefined : Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3]),
+    complaint: isGivenUp ? (late ?? complaint(errorOutput, input) ?? 'no stream in it') : undefined,
+  };
+}
+
+function readVideo(line: string): ProbedVideo {
+  const rate = /, ([\d.]+)(k?) fps/.exec(line) ?? /, ([\d.]+)(k?) tbr/.exec(line);
+  const framesPerSecond = rate === null ? 0 : Number(rate[1]) * (rate[2] === 'k' ? 1000 : 1);
+  return {
+    codec: / Video: (\w+)/.exec(line)?.[1] ?? 'unknown',
+    framesPerSecond: framesPerSecond > 0 ? framesPerSecond : undefined,
+  };
+}

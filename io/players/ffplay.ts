@@ -1,0 +1,20 @@
+import type { Picture } from '../player.ts';
+import { serializeForParser } from './annex-b-feed.ts';
+import type { PlayerCommand } from './player-process.ts';
+
+/**
+ * ffplay, 58 ms from write to screen. Not `-fflags nobuffer`: it throws away everything up to the second keyframe.
+ * `setpts=0` shows each picture as soon as it is decoded; raw Annex B has no times to wait for.
+ */
+export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
+  const flags =
+    '-hide_banner -loglevel warning -nostats -autoexit -flags low_delay -framedrop -probesize 32 -analyzeduration 0 ' +
+    '-sync ext -vf setpts=0';
+  return {
+    name: 'ffplay',
+    path,
+    arguments: [...flags.split(' '), '-window_title', picture.title, '-f', 'h264', '-i', '-'],
+    inputDescriptor: 0,
+    serialize: serializeForParser,
+  };
+}

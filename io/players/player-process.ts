@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { BacklogGate } from '../backlog-gate.ts';
+import { Failure } from '../failure.ts';
+import type { Environment, Player, PlayerExit } from '../player.ts';
+
+/** How to start a player and in which form it takes an access unit. */
+export interface PlayerCommand {
+  readonly name: string;
+  readonly path: string;
+  readonly arguments: readonly string[];
+  /** The open file on which it reads: 0 (standard input) or 3. */
+  readonly inputDescriptor: 0 | 3;
+  /** The bytes of one access unit, called in decode order. */
+  readonly serialize: (unit: AccessUnit) => Uint8Array;
+}
+
+/** Text over the picture: a second channel to the player. */
+export interface PlayerOverlay {
+  showText(text: string): void;
+  close(): void;
+}
+
+/** More than one keyframe at 50 Mb/s, and what a player at normal speed never lets wait. */
+const QUEUE_BYTES = 2_000_000;
+/** How long a player gets after the end of its input, and again after SIGTERM. Measured: 50 ms and 17 ms. */
+const PATIENCE_MS = 1_000;
+const LAST_WORDS_CHARACTERS = 2_000;
+const LAST_WORDS_MS = 200;
+
+export class PlayerProcess implements Player {
+  readonly name: string;
+  readonly exited: Promise<PlayerExit>;
+  readonly showText?: (text: string) => void;
+  readonly #child: ChildProcess;
+  readonly #input: Writable;
+  readonly #serialize: (unit: AccessUnit) => Uint8Array;
+  readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
+  #ended = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(command: PlayerCommand, child: ChildProcess, overlay: PlayerOverlay | undefined) {
+    this.name = command.name;
+    this.#serialize = command.serialize;
+    this.#child = child;
+    this.#input = child.stdio[command.inputDescriptor] as Writable;
+    if (overlay !== undefined) this.showText = (text) => overlay.showText(text);
+    // The user closed the window between two writes: EPIPE. `exited` tells.
+    this.#input.on('error', () => {});
+    let words = '';
+    (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-LAST_WORDS_CHARACTERS);
+    });
+    this.exited = new Promise((resolve) => {
+      const end = (code: number | null): void => {
+        this.#ended = true;
+        overlay?.close();
+        resolve({
+          code,
+          lastWords:
+            words
+              .trim()
+              .split(/[\r\n]+/)
+              .at(-1) ?? '',
+        });
+      };
+      // 'close' comes when its last words have been read; never, while a child of its own still holds stderr.
+      child.once('close', end);
+      child.once('exit', (code) => setTimeout(end, LAST_WORDS_MS, code));
+    });
+  }
+
+  static async start(
+    command: PlayerCommand,
+    environment: Environment,
+    overlay?: PlayerOverlay,
+  ): Promise<PlayerProcess> {
+    const child = spawn(command.path, command.arguments, {
+      stdio: command.inputDescriptor === 0 ? ['pipe', 'ignore', 'pipe'] : ['ignore', 'ignore', 'pipe', 'pipe'],
+      env: { ...environment },
+      windowsHide: false,
+    });
+    const player = new PlayerProcess(command, child, overlay);
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => {
+        overlay?.close();
+        reject(new Failure(`${command.name} does not start (${error.message}): watch with --play browser`, 3));
+      });
+    });
+    child.on('error', () => {}); // a signal that could not be delivered: `close` goes on to the next
+    return player;
+  }
+
+  get dropped(): number {
+    return this.#gate.dropped;
+  }
+
+  /** The process; for a test that looks whether it is really gone. */
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  write(unit: AccessUnit): void {
+    if (this.#ended || this.#closing !== undefined || !this.#input.writable) return;
+    if (!this.#gate.admits(unit.importance, this.#input.writableLength)) return;
+    this.#input.write(this.#serialize(unit));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    this.#input.end();
+    if (await this.#endsWithin(PATIENCE_MS)) return;
+    this.#child.kill('SIGTERM');
+    if (await this.#endsWithin(PATIENCE_MS)) return;
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async #endsWithin(milliseconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([this.exited, patience]);
+    clearTimeout(timer);
+    return this.#ended;
+  }
+}

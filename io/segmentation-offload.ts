@@ -1,0 +1,58 @@
+import type { Socket } from 'node:dgram';
+import { createRequire } from 'node:module';
+import { platform } from 'node:process';
+
+/** linux/udp.h, linux/in.h, asm-generic/socket.h. */
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+const UDP_GRO = 104;
+
+type SetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
+
+let loaded: { readonly setSocketOption: SetSocketOption | undefined } | undefined;
+
+/** setsockopt(2) by way of the optional package koffi; `undefined` where there is neither that nor Linux. */
+function load(): SetSocketOption | undefined {
+  loaded ??= { setSocketOption: platform === 'linux' ? fromLibrary() : undefined };
+  return loaded.setSocketOption;
+}
+
+function fromLibrary(): SetSocketOption | undefined {
+  try {
+    const koffi = createRequire(import.meta.url)('koffi');
+    return koffi.load(null).func('int setsockopt(int fd, int level, int name, const void *value, uint32 length)');
+  } catch {
+    // Not installed, or not for this machine: every datagram takes a system call of its own, and all else is the same.
+    return undefined;
+  }
+}
+
+/** The file descriptor of a bound socket; Node keeps it behind a symbol. */
+function descriptorOf(socket: Socket): number | undefined {
+  for (const symbol of Object.getOwnPropertySymbols(socket)) {
+    if (symbol.description !== 'state symbol') continue;
+    const state = (socket as unknown as Record<symbol, { handle?: { fd?: number } }>)[symbol];
+    const fd = state?.handle?.fd;
+    return fd !== undefined && fd >= 0 ? fd : undefined;
+  }
+  return undefined;
+}
+
+function set(socket: Socket, level: number, name: number, value: number): boolean {
+  const call = load();
+  const fd = descriptorOf(socket);
+  if (!call || fd === undefined) return false;
+  return call(fd, level, name, new Uint8Array(new Int32Array([value]).buffer), 4) === 0;
+}
+
+/** Lets one send carry many datagrams of `bytes` each, the last of them possibly shorter (UDP_SEGMENT, Linux 4.18). */
+export const segmentOnSend = (socket: Socket, bytes: number): boolean => set(socket, SOL_UDP, UDP_SEGMENT, bytes);
+
+/** Lets one receive return many datagrams of the same length in one piece (UDP_GRO, Linux 5.0). */
+export const coalesceOnReceive = (socket: Socket): boolean => set(socket, SOL_UDP, UDP_GRO, 1);
+
+/** A receive buffer beyond the system's limit; only for the administrator. */
+export const forceReceiveBuffer = (socket: Socket, bytes: number): boolean =>
+  set(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);

@@ -1,0 +1,146 @@
+import { basename } from 'node:path';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/h264/nal-unit.ts';
+import { codecString, parseSequenceParameterSet } from '../../protocol/h264/sequence-parameter-set.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/instant.ts';
+import type { MediaDescription, MediaSource } from '../media-source.ts';
+import type { EntryGate } from './entry-gate.ts';
+
+/** One pass over the media. */
+export interface UnitStream {
+  readonly gate: EntryGate;
+  readonly units: AsyncGenerator<AccessUnit>;
+  /** Lets a `next()` that waits for the outside world return. */
+  close(): Promise<void>;
+}
+
+/** How to make as many passes as are asked for. */
+export interface Recipe {
+  readonly name: string;
+  readonly mode: MediaDescription['mode'];
+  /** As measured, where it was. */
+  readonly framesPerSecond: number | undefined;
+  /** What the times are made from where neither this nor the stream says it. */
+  readonly assumedFramesPerSecond?: number;
+  readonly durationSeconds: number | undefined;
+  open(): UnitStream;
+}
+
+/** There is no access unit at which a stream could begin. */
+export class NoEntry extends Error {
+  readonly gate: EntryGate;
+
+  constructor(gate: EntryGate) {
+    super(CAUSES[gate.cause]);
+    this.gate = gate;
+  }
+}
+
+const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
+  'no picture': 'no H.264 picture can be read from it',
+  'no parameter sets': 'its H.264 has no parameter sets (SPS, PPS) that can be read, so it cannot be decoded',
+  'no keyframe': 'its H.264 has no keyframe at which decoding can start',
+};
+
+/** A receiver that joins, or loses a picture, waits for the next keyframe: longer than this is a nuisance. */
+const KEYFRAME_INTERVAL_MAX: Ticks = 5 * CLOCK_RATE;
+
+/** A `MediaSource` by a recipe. Its first pass is begun at once, to see what there is; the first `units()` goes on with it. */
+export class UnitSource implements MediaSource {
+  readonly description: MediaDescription;
+  readonly #recipe: Recipe;
+  readonly #warn: (message: string) => void;
+  readonly #running = new Set<UnitStream>();
+  #begun: { readonly first: AccessUnit; readonly stream: UnitStream } | undefined;
+  #warnedOfKeyframes = false;
+  #closed = false;
+
+  /** Rejects with `NoEntry` where no stream can begin. */
+  static async open(recipe: Recipe, warn: (message: string) => void): Promise<UnitSource> {
+    const stream = recipe.open();
+    let first: IteratorResult<AccessUnit, unknown>;
+    try {
+      first = await stream.units.next();
+    } catch (error) {
+      await stream.close();
+      throw error;
+    }
+    if (first.done === true) {
+      await stream.close();
+      throw new NoEntry(stream.gate);
+    }
+    const { skipped } = stream.gate;
+    if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first keyframe`);
+    return new UnitSource(recipe, warn, first.value, stream);
+  }
+
+  private constructor(recipe: Recipe, warn: (message: string) => void, first: AccessUnit, stream: UnitStream) {
+    this.#recipe = recipe;
+    this.#warn = warn;
+    this.#begun = { first, stream };
+    this.#running.add(stream);
+    this.description = describe(recipe, first);
+  }
+
+  async *units(): AsyncGenerator<AccessUnit> {
+    if (this.#closed) return;
+    const begun = this.#begun;
+    this.#begun = undefined;
+    const stream = begun?.stream ?? this.#recipe.open();
+    this.#running.add(stream);
+    let keyframeDue = KEYFRAME_INTERVAL_MAX;
+    try {
+      if (begun !== undefined) yield begun.first;
+      for await (const unit of stream.units) {
+        if (unit.importance === 'key') keyframeDue = unit.decodeTimestamp + KEYFRAME_INTERVAL_MAX;
+        else if (unit.decodeTimestamp > keyframeDue) this.#warnOfKeyframes();
+        yield unit;
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      // What `close` cut short is no failure.
+      if (!this.#closed) throw error;
+    } finally {
+      this.#running.delete(stream);
+      await stream.close();
+      await stream.units.return(undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const running = [...this.#running];
+    this.#running.clear();
+    await Promise.all(running.map((stream) => stream.close()));
+    // A pass that was begun and never taken up; the others end by themselves.
+    await this.#begun?.stream.units.return(undefined);
+  }
+
+  #warnOfKeyframes(): void {
+    // Whoever encodes has chosen the interval.
+    if (this.#warnedOfKeyframes || this.#recipe.mode === 'x264') return;
+    this.#warnedOfKeyframes = true;
+    const seconds = KEYFRAME_INTERVAL_MAX / CLOCK_RATE;
+    this.#warn(
+      `${this.#recipe.name}: keyframes are more than ${seconds} s apart: who joins or loses a picture waits as long; ` +
+        '--encode x264 --gop 30 makes one every 30 frames',
+    );
+  }
+}
+
+function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
+  const ofType = (type: number) => first.nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === type);
+  const sequence = ofType(NAL_UNIT_TYPE.sequenceParameterSet);
+  const parsed = sequence.map(parseSequenceParameterSet).find((set) => set.ok);
+  const sps = parsed?.ok === true ? parsed.value : undefined;
+  return {
+    name: basename(recipe.name),
+    codec: sps === undefined ? 'avc1' : codecString(sps),
+    width: sps?.width ?? 0,
+    height: sps?.height ?? 0,
+    framesPerSecond: recipe.framesPerSecond ?? sps?.framesPerSecond ?? recipe.assumedFramesPerSecond,
+    durationSeconds: recipe.durationSeconds,
+    mode: recipe.mode,
+    parameterSets: [...sequence, ...ofType(NAL_UNIT_TYPE.pictureParameterSet)],
+  };
+}

@@ -1,0 +1,17 @@
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** The result, or `undefined` where it takes longer than `ms` milliseconds; what was begun goes on. */
+export async function within<Result>(
+  ms: number,
+  result: Promise<Result>,
+): Promise<{ readonly value: Result } | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([result.then((value) => ({ value })), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

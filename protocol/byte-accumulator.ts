@@ -1,0 +1,49 @@
+import { assert } from './assert.ts';
+
+/** Small enough to give to every connection that sends one byte, large enough for most control messages. */
+const CAPACITY_MIN = 256;
+
+/**
+ * Collects a known number of bytes from pieces of any size. Memory grows with what has arrived (at most twice of it),
+ * not with what a header promised; each byte is copied a bounded number of times, whatever the pieces.
+ */
+export class ByteAccumulator {
+  readonly #wanted: number;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #length = 0;
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Bytes of memory in use. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  get missing(): number {
+    return this.#wanted - this.#length;
+  }
+
+  append(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    assert(length <= this.#wanted, 'no more is collected than is wanted');
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.min(Math.max(length, this.#bytes.length * 2, CAPACITY_MIN), this.#wanted));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(piece, this.#length);
+    this.#length = length;
+  }
+
+  /** All of it, once nothing is missing. */
+  take(): Uint8Array {
+    assert(this.missing === 0, 'what is taken is whole');
+    return this.#bytes;
+  }
+}

@@ -1,0 +1,64 @@
+import { BitReader } from './bit-reader.ts';
+import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
+
+/** Remembers the latest parameter sets of a stream, so that a decoder which joins later can be given them. */
+export class ParameterSetTracker {
+  /** By identifier: 0 to 31 and 0 to 255, so both stay small. */
+  readonly #sequence = new Map<number, Uint8Array>();
+  readonly #picture = new Map<number, Uint8Array>();
+
+  /** Takes any NAL unit, and a copy of it where it is a parameter set. */
+  add(nalUnit: Uint8Array): void {
+    switch (nalUnitType(nalUnit)) {
+      case NAL_UNIT_TYPE.sequenceParameterSet:
+        // Behind profile, constraints and level.
+        return remember(this.#sequence, nalUnit, 4, 31);
+      case NAL_UNIT_TYPE.pictureParameterSet:
+        return remember(this.#picture, nalUnit, 1, 255);
+    }
+  }
+
+  /** Sequence parameter sets, then picture parameter sets, each in order of identifier. */
+  sets(): Uint8Array[] {
+    return [...inOrder(this.#sequence), ...inOrder(this.#picture)];
+  }
+}
+
+/**
+ * An IDR access unit with the parameter sets in it that a decoder joining there needs (as ffmpeg's h264_mp4toannexb
+ * gives it): where it has no sequence parameter set of its own, all of `sets` go behind its access unit delimiter;
+ * where it only lacks a picture parameter set, those of `sets` follow its sequence parameter sets. Other access units
+ * come back as they are.
+ *
+ * @param joinable whether to treat the access unit as one to join at; by default where it has an IDR slice.
+ */
+export function withParameterSets(
+  nalUnits: readonly Uint8Array[],
+  sets: readonly Uint8Array[],
+  joinable: boolean = nalUnits.some((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.idrSlice),
+): readonly Uint8Array[] {
+  if (!joinable || sets.length === 0) return nalUnits;
+  const types = nalUnits.map(nalUnitType);
+  const firstSlice = types.findIndex(isCodedSlice);
+  const ahead = types.slice(0, firstSlice === -1 ? types.length : firstSlice);
+  const ownSequence = ahead.lastIndexOf(NAL_UNIT_TYPE.sequenceParameterSet);
+  if (ownSequence === -1) {
+    const at = ahead.lastIndexOf(NAL_UNIT_TYPE.accessUnitDelimiter) + 1;
+    return [...nalUnits.slice(0, at), ...sets, ...nalUnits.slice(at)];
+  }
+  if (ahead.includes(NAL_UNIT_TYPE.pictureParameterSet)) return nalUnits;
+  const picture = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.pictureParameterSet);
+  return [...nalUnits.slice(0, ownSequence + 1), ...picture, ...nalUnits.slice(ownSequence + 1)];
+}
+
+function remember(sets: Map<number, Uint8Array>, nalUnit: Uint8Array, from: number, identifierMax: number): void {
+  const reader = new BitReader(nalUnit, from);
+  const identifier = reader.unsigned();
+  if (reader.overrun || identifier > identifierMax) return;
+  // A copy: a view would keep the buffer alive that it was read into.
+  sets.set(identifier, nalUnit.slice());
+}
+
+function inOrder(sets: ReadonlyMap<number, Uint8Array>): Uint8Array[] {
+  return [...sets].sort(([a], [b]) => a - b).map(([, set]) => set);
+}

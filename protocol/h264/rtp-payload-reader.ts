@@ -1,0 +1,147 @@
+import { malformed, type Parsed, parsed } from '../parsed.ts';
+import { nalUnitType } from './nal-unit.ts';
+import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
+
+/** STAP-B and FU-B carry a decoding order number behind their header (RFC 6184 §5.5). */
+const DECODING_ORDER_BYTES = 2;
+const FU_HEADER_BYTES = 2;
+
+/**
+ * The NAL units of one complete frame from its payloads, in order (RFC 6184 §5). Reads what others send as well: single
+ * NAL unit packets, STAP-A, STAP-B, FU-A and FU-B; decoding order numbers are passed over, since the payloads come in
+ * order. MTAPs carry several frames and are refused. Single and aggregated NAL units are views, fragmented ones are
+ * put together in a fresh array.
+ */
+export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Array[]> {
+  const reader = new PayloadReader();
+  for (const payload of payloads) {
+    const cause = reader.take(payload);
+    if (cause !== undefined) return malformed(cause);
+  }
+  const cause = reader.end();
+  return cause === undefined ? parsed(reader.nalUnits) : malformed(cause);
+}
+
+/** What is left of a frame with holes. */
+export interface Salvage {
+  /** The NAL units that are whole, in order; possibly none. */
+  readonly nalUnits: Uint8Array[];
+  /** Gaps, cut fragments and malformed payloads: 0 says that the frame is whole after all. */
+  readonly damages: number;
+}
+
+/**
+ * `unpackPayloads` for a frame with missing packets: what is whole of it. `undefined` stands for one missing packet or
+ * several in a row; a fragmented NAL unit with a gap inside is lost, its neighbours are not.
+ */
+export function salvagePayloads(payloads: readonly (Uint8Array | undefined)[]): Salvage {
+  const reader = new PayloadReader();
+  let damages = 0;
+  for (const payload of payloads) {
+    if (payload === undefined) {
+      reader.abandonFragments();
+      damages += 1;
+    } else if (reader.take(payload) !== undefined) damages += 1;
+  }
+  if (reader.end() !== undefined) damages += 1;
+  return { nalUnits: reader.nalUnits, damages };
+}
+
+class PayloadReader {
+  readonly nalUnits: Uint8Array[] = [];
+  #fragments: Uint8Array[] = [];
+  #fragmentBytes = 0;
+  /** The NAL unit header of the fragments in hand. */
+  #header: number | undefined;
+
+  /** Takes the next payload. A cause says that it, or the fragments before it, had to be left out. */
+  take(payload: Uint8Array): string | undefined {
+    if (payload.length === 0) return this.#refuse('empty-payload');
+    const type = nalUnitType(payload);
+    if (type === PAYLOAD_TYPE.fuA) return this.#takeFragment(payload, FU_HEADER_BYTES);
+    if (type === PAYLOAD_TYPE.fuB) return this.#takeFragment(payload, FU_HEADER_BYTES + DECODING_ORDER_BYTES);
+    const unfinished = this.end();
+    if (isSingleNalUnitPayload(payload)) {
+      this.nalUnits.push(payload);
+      return unfinished;
+    }
+    switch (type) {
+      case PAYLOAD_TYPE.stapA:
+        return this.#takeAggregate(payload, 1) ?? unfinished;
+      case PAYLOAD_TYPE.stapB:
+        return this.#takeAggregate(payload, 1 + DECODING_ORDER_BYTES) ?? unfinished;
+      case PAYLOAD_TYPE.mtap16:
+      case PAYLOAD_TYPE.mtap24:
+        return 'mtap-unsupported';
+      default:
+        return 'payload-type-reserved';
+    }
+  }
+
+  /** No more payloads: fragments in hand lack their end. */
+  end(): string | undefined {
+    return this.#header === undefined ? undefined : this.#refuse('fu-without-end');
+  }
+
+  abandonFragments(): void {
+    this.#fragments = [];
+    this.#fragmentBytes = 0;
+    this.#header = undefined;
+  }
+
+  #refuse(cause: string): string {
+    this.abandonFragments();
+    return cause;
+  }
+
+  /**
+   * Sizes and NAL units in turn (§5.7.1). NAL units before a bad size are kept. A type of 24 to 31 inside is the NAL
+   * unit's own: aggregation packets are never nested.
+   */
+  #takeAggregate(payload: Uint8Array, headerBytes: number): string | undefined {
+    if (payload.length <= headerBytes) return 'stap-empty';
+    let offset = headerBytes;
+    while (offset < payload.length) {
+      if (offset + 2 > payload.length) return 'stap-trailing-byte';
+      const size = (payload[offset]! << 8) | payload[offset + 1]!;
+      offset += 2;
+      if (size === 0) return 'stap-empty-nal-unit';
+      if (offset + size > payload.length) return 'stap-size-beyond-end';
+      this.nalUnits.push(payload.subarray(offset, offset + size));
+      offset += size;
+    }
+    return undefined;
+  }
+
+  /**
+   * A fragment (§5.8). Start and end bit together are forbidden but sent by some; such a NAL unit is whole and taken.
+   * A fragment of no bytes is allowed.
+   */
+  #takeFragment(payload: Uint8Array, headerBytes: number): string | undefined {
+    if (payload.length < headerBytes) return this.#refuse('fu-too-short');
+    const fragmentHeader = payload[1]!;
+    const header = (payload[0]! & 0xe0) | (fragmentHeader & 0x1f);
+    let cause: string | undefined;
+    if ((fragmentHeader & 0x80) !== 0) {
+      cause = this.end();
+      this.#header = header;
+    } else if (this.#header === undefined) return 'fu-without-start';
+    else if ((this.#header & 0x1f) !== (header & 0x1f)) return this.#refuse('fu-type-changed');
+    this.#fragments.push(payload.subarray(headerBytes));
+    this.#fragmentBytes += payload.length - headerBytes;
+    if ((fragmentHeader & 0x40) !== 0) this.#finishFragments();
+    return cause;
+  }
+
+  #finishFragments(): void {
+    const nalUnit = new Uint8Array(1 + this.#fragmentBytes);
+    nalUnit[0] = this.#header!;
+    let offset = 1;
+    for (const fragment of this.#fragments) {
+      nalUnit.set(fragment, offset);
+      offset += fragment.length;
+    }
+    this.nalUnits.push(nalUnit);
+    this.abandonFragments();
+  }
+}

@@ -1,0 +1,68 @@
+import type { BitReader } from './bit-reader.ts';
+
+/** aspect_ratio_idc that says "width and height follow" (Table E-1). */
+const EXTENDED_SAMPLE_ASPECT = 255;
+const REORDER_FRAMES_MAX = 16;
+/** Beyond these, the timing fields hold something else than a frame rate (0, a placeholder, a tick of the system clock). */
+const FRAMES_PER_SECOND_MIN = 1;
+const FRAMES_PER_SECOND_MAX = 1000;
+
+/** The two facts in the video usability information that streaming needs. */
+export interface VideoUsability {
+  readonly framesPerSecond: number | undefined;
+  readonly reorderFrames: number | undefined;
+}
+
+/** vui_parameters (H.264 §E.1.1). What lies beyond a damaged or missing end is undefined. */
+export function readVideoUsability(reader: BitReader): VideoUsability {
+  if (reader.flag() && reader.bits(8) === EXTENDED_SAMPLE_ASPECT) reader.bits(32);
+  if (reader.flag()) reader.flag(); // overscan
+  if (reader.flag()) {
+    reader.bits(4); // video_format, video_full_range_flag
+    if (reader.flag()) reader.bits(24); // color primaries, transfer, matrix
+  }
+  if (reader.flag()) {
+    reader.unsigned(); // chroma_sample_loc_type_top_field
+    reader.unsigned(); // chroma_sample_loc_type_bottom_field
+  }
+  const framesPerSecond = readTiming(reader);
+  const nalDecoder = reader.flag();
+  if (nalDecoder) skipDecoderParameters(reader);
+  const vclDecoder = reader.flag();
+  if (vclDecoder) skipDecoderParameters(reader);
+  if (nalDecoder || vclDecoder) reader.flag(); // low_delay_hrd_flag
+  reader.flag(); // pic_struct_present_flag
+  const reorderFrames = reader.flag() ? readReorderFrames(reader) : undefined;
+  return { framesPerSecond, reorderFrames };
+}
+
+/** A tick is the time of a field, so a frame takes two (§E.2.1, time_scale). */
+function readTiming(reader: BitReader): number | undefined {
+  if (!reader.flag()) return undefined;
+  const unitsInTick = reader.bits(32);
+  const timeScale = reader.bits(32);
+  reader.flag(); // fixed_frame_rate_flag
+  const framesPerSecond = timeScale / unitsInTick / 2;
+  const plausible = framesPerSecond >= FRAMES_PER_SECOND_MIN && framesPerSecond <= FRAMES_PER_SECOND_MAX;
+  return plausible && !reader.overrun ? framesPerSecond : undefined;
+}
+
+/** hrd_parameters (§E.1.2): up to 32 bit rates and buffer sizes, then the lengths of delays. */
+function skipDecoderParameters(reader: BitReader): void {
+  const count = reader.unsigned() + 1;
+  reader.bits(8); // bit_rate_scale, cpb_size_scale
+  for (let index = 0; index < count && !reader.overrun; index += 1) {
+    reader.unsigned();
+    reader.unsigned();
+    reader.flag();
+  }
+  reader.bits(20);
+}
+
+/** bitstream_restriction: max_num_reorder_frames is the sixth element. */
+function readReorderFrames(reader: BitReader): number | undefined {
+  reader.flag(); // motion_vectors_over_pic_boundaries_flag
+  for (let element = 0; element < 4; element += 1) reader.unsigned();
+  const reorderFrames = reader.unsigned();
+  return reader.overrun || reorderFrames > REORDER_FRAMES_MAX ? undefined : reorderFrames;
+}

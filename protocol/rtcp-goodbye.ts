@@ -1,0 +1,54 @@
+import { assert } from './assert.ts';
+import { readUint32, writeUint32 } from './big-endian.ts';
+import { malformed, type Parsed, parsed } from './parsed.ts';
+import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords } from './rtcp-block.ts';
+import { utf8Bytes, utf8Text } from './text-codec.ts';
+
+/**
+ * Goodbye (RFC 3550 §6.6): the header, then
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                      SSRCs that leave ...                     |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |     length    |   reason for leaving, up to a whole word ...
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface Goodbye {
+  readonly kind: 'goodbye';
+  /** At most 31. */
+  readonly ssrcs: readonly number[];
+  /** At most 255 bytes of UTF-8; empty: no reason given. */
+  readonly reason: string;
+}
+
+const REASON_BYTES_MAX = 255;
+
+export function parseGoodbye({ count, body }: RtcpBlock): Parsed<Goodbye> {
+  const reasonOffset = count * 4;
+  if (reasonOffset > body.length) return malformed('goodbye-cut');
+  const ssrcs: number[] = [];
+  for (let offset = 0; offset < reasonOffset; offset += 4) ssrcs.push(readUint32(body, offset));
+  const start = reasonOffset + 1;
+  const end = start + (body[reasonOffset] ?? 0);
+  if (reasonOffset < body.length && end > body.length) return malformed('goodbye-cut');
+  return parsed({ kind: 'goodbye', ssrcs, reason: utf8Text(body.subarray(start, end)) });
+}
+
+export function serializeGoodbye({ ssrcs, reason }: Goodbye): Uint8Array {
+  const text = utf8Bytes(reason);
+  assert(text.length <= REASON_BYTES_MAX, 'the length of a reason has eight bits');
+  const reasonBytes = text.length === 0 ? 0 : wholeWords(1 + text.length);
+  const packet = newRtcpPacket(ssrcs.length, RTCP_TYPE.goodbye, ssrcs.length * 4 + reasonBytes);
+  let offset = RTCP_HEADER_BYTES;
+  for (const ssrc of ssrcs) {
+    writeUint32(packet, offset, ssrc);
+    offset += 4;
+  }
+  if (text.length > 0) {
+    packet[offset] = text.length;
+    packet.set(text, offset + 1);
+  }
+  return packet;
+}

@@ -1,0 +1,77 @@
+import { assert } from './assert.ts';
+import { readUint32, writeUint32 } from './big-endian.ts';
+import { malformed, type Parsed, parsed } from './parsed.ts';
+import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords } from './rtcp-block.ts';
+import { utf8Bytes, utf8Text } from './text-codec.ts';
+
+/**
+ * Source description (RFC 3550 §6.5): the header, then for each source
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                             SSRC                              |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |    CNAME=1    |     length    | user and domain name        ...
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    | further items ...                   |  0, up to a whole word  |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface SourceDescription {
+  readonly kind: 'source-description';
+  /** At most 31. */
+  readonly chunks: readonly SourceDescriptionChunk[];
+}
+
+export interface SourceDescriptionChunk {
+  readonly ssrc: number;
+  /** At most 255 bytes of UTF-8; empty when the source did not say. Other items are skipped. */
+  readonly cname: string;
+}
+
+const CNAME = 1;
+const CNAME_BYTES_MAX = 255;
+
+export function parseSourceDescription({ count, body }: RtcpBlock): Parsed<SourceDescription> {
+  const chunks: SourceDescriptionChunk[] = [];
+  let offset = 0;
+  for (let index = 0; index < count; index++) {
+    if (offset + 8 > body.length) return malformed('source-description-cut');
+    const ssrc = readUint32(body, offset);
+    let cname: string | undefined;
+    offset += 4;
+    for (;;) {
+      const item = body[offset];
+      if (item === undefined) return malformed('source-description-cut');
+      if (item === 0) break;
+      const start = offset + 2;
+      const end = start + (body[offset + 1] ?? 0);
+      // At least the null byte that ends the chunk has to follow.
+      if (end >= body.length) return malformed('source-description-cut');
+      if (item === CNAME) cname ??= utf8Text(body.subarray(start, end));
+      offset = end;
+    }
+    offset = wholeWords(offset + 1);
+    chunks.push({ ssrc, cname: cname ?? '' });
+  }
+  return parsed({ kind: 'source-description', chunks });
+}
+
+export function serializeSourceDescription({ chunks }: SourceDescription): Uint8Array {
+  const names = chunks.map(({ cname }) => utf8Bytes(cname));
+  const bodyBytes = names.reduce((bytes, name) => bytes + chunkBytes(name), 0);
+  const packet = newRtcpPacket(chunks.length, RTCP_TYPE.sourceDescription, bodyBytes);
+  let offset = RTCP_HEADER_BYTES;
+  for (const [index, name] of names.entries()) {
+    assert(name.length <= CNAME_BYTES_MAX, 'the length of a CNAME has eight bits');
+    writeUint32(packet, offset, chunks[index]!.ssrc);
+    packet[offset + 4] = CNAME;
+    packet[offset + 5] = name.length;
+    packet.set(name, offset + 6);
+    offset += chunkBytes(name);
+  }
+  return packet;
+}
+
+/** SSRC, item header, name, and at least one null byte. */
+const chunkBytes = (name: Uint8Array): number => wholeWords(4 + 2 + name.length + 1);

@@ -1,0 +1,34 @@
+/**
+ * Numbers that roll over on the wire and are counted on inside (RFC 3550 §A.1). The roll-over is undone once, at the
+ * door; a wire number is never compared or sorted.
+ */
+
+/** An RTP sequence number as it is on the wire (RFC 3550 §5.1): 0…65535, then 0 again. */
+export type WireSequence = number;
+
+/** A sequence number counted on without rolling over. May be negative: older than what the count began with. */
+export type Sequence = number;
+
+/** An RTP timestamp as it is on the wire (RFC 3550 §5.1): 0…2^32-1, then 0 again. */
+export type WireTimestamp = number;
+
+export const wireSequence = (sequence: Sequence): WireSequence => sequence & 0xffff;
+
+export const wireTimestamp = (ticks: number): WireTimestamp => ticks >>> 0;
+
+/**
+ * The short way round the ring from one sequence number to another: -32768…32767, positive when `to` is newer.
+ * Exactly half the ring away counts as older, so that a stray packet never moves the count forward by half a ring.
+ */
+export const distance = (from: WireSequence, to: WireSequence): number => ((to - from) << 16) >> 16;
+
+/** The same on the ring of 32 bits: -2^31…2^31-1. */
+export const timestampDistance = (from: WireTimestamp, to: WireTimestamp): number => (to - from) | 0;
+
+/** The sequence number nearest to `reference` that reads `wire` on the wire. */
+export const extend = (wire: WireSequence, reference: Sequence): Sequence =>
+  reference + distance(wireSequence(reference), wire);
+
+/** The tick count nearest to `reference` that reads `wire` on the wire. */
+export const extendTimestamp = (wire: WireTimestamp, reference: number): number =>
+  reference + timestampDistance(wireTimestamp(reference), wire);

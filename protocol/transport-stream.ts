@@ -1,0 +1,172 @@
+import type { AccessUnit } from './access-unit.ts';
+import { joinAnnexB } from './h264/annex-b.ts';
+import type { Ticks } from './instant.ts';
+
+/** ISO/IEC 13818-1 §2.4.3.2: every packet of a transport stream has this size. */
+export const TRANSPORT_PACKET_BYTES = 188;
+
+const HEADER_BYTES = 4;
+const SYNC = 0x47;
+const TABLE_PID = 0x0000;
+const PROGRAM_MAP_PID = 0x1000;
+const VIDEO_PID = 0x0100;
+const H264_STREAM_TYPE = 0x1b;
+const VIDEO_STREAM_ID = 0xe0;
+const UNIT_DELIMITER_TYPE = 9;
+const UNIT_DELIMITER = Uint8Array.of(0x09, 0xf0);
+/** Start code, stream id, length, flags, then a presentation and a decode time of five bytes each. */
+const PES_HEADER_BYTES = 19;
+/** The first packet of a picture carries the program clock: length, flags, six bytes. */
+const CLOCK_FIELD_BYTES = 8;
+/** Tables are repeated at least this often, so that a reader may join (DVB asks for 100 ms; at 30/s this is that). */
+const TABLE_INTERVAL_PICTURES = 3;
+/** Keeps the first clock above zero whatever the stream starts with: one second. */
+const CLOCK_START: Ticks = 90_000;
+
+/**
+ * One H.264 stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock: what goes in comes out at once, picture
+ * by picture. A muxer made for files waits for the next keyframe before it knows its decode times; here they are known.
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |   sync 0x47   |E|S|P|          PID            |TSC|AFC| count |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    | adaptation field (clock, stuffing), then payload, to 188      |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export class TransportStreamWriter {
+  readonly #clockLead: Ticks;
+  readonly #counters = new Map<number, number>();
+  #pictures = 0;
+
+  /**
+   * `clockLead`: how far the clock runs ahead of the decode times. A player waits that long for a picture to arrive in
+   * full: 0 for one that is fed live, half a second (45,000) is customary in a file.
+   */
+  constructor(options: { readonly clockLead: Ticks }) {
+    this.#clockLead = options.clockLead;
+  }
+
+  /** The packets of one access unit, in decode order; a multiple of 188 bytes. */
+  write(unit: AccessUnit): Uint8Array {
+    const pes = packetizedElementaryStream(unit);
+    const tables = unit.importance === 'key' || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
+    this.#pictures += 1;
+    const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
+    const videoPackets = Math.ceil((pes.length + CLOCK_FIELD_BYTES) / room);
+    const result = new Uint8Array((videoPackets + (tables ? 2 : 0)) * TRANSPORT_PACKET_BYTES);
+    let at = 0;
+    if (tables) {
+      this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), TABLE_PID, PROGRAM_ASSOCIATION);
+      at += TRANSPORT_PACKET_BYTES;
+      this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), PROGRAM_MAP_PID, PROGRAM_MAP);
+      at += TRANSPORT_PACKET_BYTES;
+    }
+    let read = 0;
+    for (let index = 0; index < videoPackets; index += 1) {
+      const packet = result.subarray(at, at + TRANSPORT_PACKET_BYTES);
+      read += this.#video(packet, pes.subarray(read), index === 0 ? unit : undefined);
+      at += TRANSPORT_PACKET_BYTES;
+    }
+    return result;
+  }
+
+  #section(packet: Uint8Array, pid: number, section: Uint8Array): void {
+    this.#header(packet, pid, { starts: true, adaptation: false });
+    packet.fill(0xff, HEADER_BYTES);
+    packet[HEADER_BYTES] = 0; // pointer field: the section starts right here
+    packet.set(section, HEADER_BYTES + 1);
+  }
+
+  /** Fills one packet and returns how much of `rest` it took. `first`: the unit whose clock this packet carries. */
+  #video(packet: Uint8Array, rest: Uint8Array, first: AccessUnit | undefined): number {
+    const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
+    const wanted = first === undefined ? 0 : CLOCK_FIELD_BYTES;
+    const field = Math.max(wanted, room - rest.length);
+    this.#header(packet, VIDEO_PID, { starts: first !== undefined, adaptation: field > 0 });
+    if (field > 0) {
+      packet.fill(0xff, HEADER_BYTES, HEADER_BYTES + field);
+      packet[HEADER_BYTES] = field - 1;
+      if (field > 1) packet[HEADER_BYTES + 1] = 0;
+      if (first !== undefined) writeClock(packet, HEADER_BYTES + 1, first, this.#clockLead);
+    }
+    const taken = room - field;
+    packet.set(rest.subarray(0, taken), HEADER_BYTES + field);
+    return taken;
+  }
+
+  #header(packet: Uint8Array, pid: number, is: { readonly starts: boolean; readonly adaptation: boolean }): void {
+    const counter = this.#counters.get(pid) ?? 0;
+    this.#counters.set(pid, (counter + 1) & 0x0f);
+    packet[0] = SYNC;
+    packet[1] = (is.starts ? 0x40 : 0) | (pid >> 8);
+    packet[2] = pid & 0xff;
+    packet[3] = (is.adaptation ? 0x30 : 0x10) | counter;
+  }
+}
+
+function packetizedElementaryStream(unit: AccessUnit): Uint8Array {
+  const nalUnits = unit.nalUnits.filter((nalUnit) => ((nalUnit[0] ?? 0) & 0x1f) !== UNIT_DELIMITER_TYPE);
+  // §2.14.1: in a transport stream every H.264 picture begins with a delimiter.
+  const picture = joinAnnexB([UNIT_DELIMITER, ...nalUnits]);
+  const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
+  // A known length lets the reader hand the picture on without waiting for the next one; 0 means not known.
+  const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;
+  bytes.set([0, 0, 1, VIDEO_STREAM_ID, following >> 8, following & 0xff, 0x84, 0xc0, 10]);
+  writeTime(bytes, 9, 0x3, unit.timestamp + CLOCK_START);
+  writeTime(bytes, 14, 0x1, unit.decodeTimestamp + CLOCK_START);
+  bytes.set(picture, PES_HEADER_BYTES);
+  return bytes;
+}
+
+/** ISO/IEC 13818-1 §2.4.3.7: 33 bits of 90 kHz in three parts, each closed by a marker bit. */
+function writeTime(bytes: Uint8Array, offset: number, prefix: number, time: Ticks): void {
+  const wrapped = modulo33(time);
+  const low = wrapped % 2 ** 30;
+  bytes[offset] = (prefix << 4) | (Math.floor(wrapped / 2 ** 30) << 1) | 1;
+  bytes[offset + 1] = low >> 22;
+  bytes[offset + 2] = ((low >> 14) & 0xfe) | 1;
+  bytes[offset + 3] = (low >> 7) & 0xff;
+  bytes[offset + 4] = ((low << 1) & 0xfe) | 1;
+}
+
+/** ISO/IEC 13818-1 §2.4.3.5: 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz (always 0 here). */
+function writeClock(packet: Uint8Array, offset: number, unit: AccessUnit, lead: Ticks): void {
+  const clock = modulo33(unit.decodeTimestamp + CLOCK_START - lead);
+  const high = Math.floor(clock / 2);
+  packet[offset] = 0x10 | (unit.importance === 'key' ? 0x40 : 0); // clock present, random access
+  packet[offset + 1] = high >>> 24;
+  packet[offset + 2] = (high >> 16) & 0xff;
+  packet[offset + 3] = (high >> 8) & 0xff;
+  packet[offset + 4] = high & 0xff;
+  packet[offset + 5] = ((clock & 1) << 7) | 0x7e;
+  packet[offset + 6] = 0;
+}
+
+/** Times on this wire are 33 bits wide; a time before the start wraps to the top. */
+const modulo33 = (time: Ticks): number => ((time % 2 ** 33) + 2 ** 33) % 2 ** 33;
+
+/** CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A) over two tiny constants: bit by bit is fast enough. */
+function withChecksum(section: readonly number[]): Uint8Array {
+  let register = 0xffffffff;
+  for (const byte of section) {
+    register ^= byte << 24;
+    for (let bit = 0; bit < 8; bit += 1)
+      register = register & 0x80000000 ? (register << 1) ^ 0x04c11db7 : register << 1;
+  }
+  return Uint8Array.from([...section, register >>> 24, register >>> 16, register >>> 8, register]);
+}
+
+/** ISO/IEC 13818-1 §2.4.4.3: program 1 is described on PROGRAM_MAP_PID. */
+const PROGRAM_ASSOCIATION = withChecksum([
+  ...[0x00, 0xb0, 0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00],
+  ...[0x00, 0x01, 0xe0 | (PROGRAM_MAP_PID >> 8), PROGRAM_MAP_PID & 0xff],
+]);
+
+/** ISO/IEC 13818-1 §2.4.4.8: one H.264 stream, which also carries the clock. */
+const PROGRAM_MAP = withChecksum([
+  ...[0x02, 0xb0, 0x12, 0x00, 0x01, 0xc1, 0x00, 0x00],
+  ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
+  ...[H264_STREAM_TYPE, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
+]);

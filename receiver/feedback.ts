@@ -1,0 +1,106 @@
+import type { Instant, Microseconds, Ticks } from '../protocol/instant.ts';
+import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.ts';
+import { type RtcpPacket, serializeRtcp } from '../protocol/rtcp.ts';
+import type { Sequence } from '../protocol/sequence.ts';
+import { ReceptionReport } from './reception-report.ts';
+
+export interface FeedbackOptions {
+  readonly reportSsrc: number;
+  readonly cname: string;
+  readonly reports: boolean;
+}
+
+const REPORT_INTERVAL: Microseconds = 1_000_000;
+/** Until the round trip is known it is asked for more often: recovery needs it before the first loss. */
+const PROBE_INTERVAL: Microseconds = 50_000;
+const PROBES_MAX = 20;
+const KEYFRAME_REQUEST_INTERVAL: Microseconds = 500_000;
+const QUEUE_MAX = 256;
+
+/** What goes back to the sender: reports, round-trip probes, requests for packets and key frames. */
+export class Feedback {
+  readonly #options: FeedbackOptions;
+  readonly #report = new ReceptionReport();
+  #queue: Uint8Array[] = [];
+  #reportAt: Instant | undefined;
+  #probes = 0;
+  #roundTrip: Microseconds | undefined;
+  #keyframeRequestedAt: Instant | undefined;
+  #keyframeRequests = 0;
+
+  constructor(options: FeedbackOptions) {
+    this.#options = options;
+  }
+
+  get roundTrip(): Microseconds | undefined {
+    return this.#roundTrip;
+  }
+
+  get jitter(): Ticks {
+    return this.#report.jitter;
+  }
+
+  get keyframeRequests(): number {
+    return this.#keyframeRequests;
+  }
+
+  onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
+    this.#report.onPacket(now, sequence, timestamp);
+    if (this.#options.reports) this.#reportAt ??= now;
+  }
+
+  handleRtcp(now: Instant, packet: RtcpPacket, mediaSsrc: number | undefined): void {
+    if (packet.kind === 'sender-report' && packet.ssrc === mediaSsrc) this.#report.onSenderReport(now, packet.ntp);
+    if (packet.kind !== 'extended-report') return;
+    for (const block of packet.blocks) {
+      if (block.kind !== 'delay-since-last-receiver-report') continue;
+      const own = block.reports.find((report) => report.ssrc === this.#options.reportSsrc);
+      if (!own) continue;
+      const arrival = compactNtp(ntpFromInstant(now));
+      const sample = roundTripFromEcho({ arrival, lastReport: own.lastReceiverReport, delay: own.delay });
+      if (sample === undefined) continue;
+      this.#roundTrip = this.#roundTrip === undefined ? sample : Math.round((this.#roundTrip * 7 + sample) / 8);
+    }
+  }
+
+  requestPackets(mediaSsrc: number, sequences: readonly Sequence[]): void {
+    const sequenceNumbers = sequences.map((sequence) => sequence & 0xffff);
+    this.#send([{ kind: 'nack', senderSsrc: this.#options.reportSsrc, mediaSsrc, sequenceNumbers }]);
+  }
+
+  requestKeyframe(now: Instant, mediaSsrc: number): void {
+    if (!this.#options.reports) return;
+    if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
+    this.#keyframeRequestedAt = now;
+    this.#keyframeRequests++;
+    this.#send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
+  }
+
+  handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
+    if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
+    const probing = this.#roundTrip === undefined && ++this.#probes < PROBES_MAX;
+    this.#reportAt = now + (probing ? PROBE_INTERVAL : REPORT_INTERVAL);
+    const ssrc = this.#options.reportSsrc;
+    this.#send([
+      { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
+      { kind: 'source-description', chunks: [{ ssrc, cname: this.#options.cname }] },
+      {
+        kind: 'extended-report',
+        ssrc,
+        blocks: [{ kind: 'receiver-reference-time', ntp: ntpFromInstant(now) }],
+      },
+    ]);
+  }
+
+  pollTransmit(): Uint8Array | undefined {
+    return this.#queue.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#reportAt;
+  }
+
+  #send(packets: readonly RtcpPacket[]): void {
+    if (this.#queue.length < QUEUE_MAX) this.#queue.push(serializeRtcp(packets));
+  }
+}

@@ -1,0 +1,143 @@
+import { assert } from '../protocol/assert.ts';
+import type { Sequence } from '../protocol/sequence.ts';
+import type { Arrival, PendingFrame } from './frame-buffer.ts';
+
+/** What becomes of a frame. */
+export type FrameFate = 'onTime' | 'recovered' | 'late' | 'incomplete' | 'neverArrived' | 'undecodable';
+
+/** Each frame of the stream so far, in exactly one class. */
+export interface FrameClasses {
+  /** Whole by its deadline, without asking again. */
+  readonly onTime: number;
+  /** Whole by its deadline thanks to a retransmission. */
+  readonly recovered: number;
+  /** Whole after its deadline, and released all the same: only where nothing is dropped (TCP). */
+  readonly late: number;
+  /** Dropped: a part was missing at the deadline. */
+  readonly incomplete: number;
+  /** Dropped: nothing of it was here at the deadline. */
+  readonly neverArrived: number;
+  /** Whole, but a frame that it refers to was dropped. */
+  readonly undecodable: number;
+}
+
+/** Each packet of the decided frames, in exactly one class. */
+export interface PacketClasses {
+  readonly onTime: number;
+  readonly reordered: number;
+  /** Came by retransmission; the index is how often it had been asked for, less one (the last index: that or more). */
+  readonly recoveredInRound: readonly number[];
+  /** Came after its frame had been decided. */
+  readonly late: number;
+  readonly neverArrived: number;
+}
+
+const ROUNDS_COUNTED = 8;
+/** How many missing packets of decided frames are remembered, to tell a late one from a duplicate. */
+const REMEMBERED_MAX = 8192;
+
+/** Where every packet and every frame is entered once. The sums balance at any time. */
+export class Ledger {
+  readonly #frames = { onTime: 0, recovered: 0, late: 0, incomplete: 0, neverArrived: 0, undecodable: 0 };
+  readonly #packets = { onTime: 0, reordered: 0, late: 0, neverArrived: 0 };
+  readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
+  readonly #remembered = new Set<Sequence>();
+  #decidedFrames = 0;
+  #firstSequence: Sequence | undefined;
+  #decidedThrough: Sequence | undefined;
+
+  get frames(): FrameClasses {
+    return { ...this.#frames };
+  }
+
+  get packets(): PacketClasses {
+    return { ...this.#packets, recoveredInRound: [...this.#recoveredInRound] };
+  }
+
+  /** Frames decided; the sum of all frame classes. */
+  get decidedFrames(): number {
+    return this.#decidedFrames;
+  }
+
+  /** Packets decided, counted by their sequence numbers; the sum of all packet classes. */
+  get decidedPackets(): number {
+    return this.#decidedThrough === undefined ? 0 : this.#decidedThrough - this.#firstSequence! + 1;
+  }
+
+  get decidedThrough(): Sequence | undefined {
+    return this.#decidedThrough;
+  }
+
+  /** The first packet that counts. Without it, the first packet of the first decided frame is. */
+  startAt(sequence: Sequence): void {
+    this.#firstSequence = sequence;
+    this.#decidedThrough = sequence - 1;
+  }
+
+  /** A frame of which something is here is decided, and with it all packets up to its last known one. */
+  decide(frame: PendingFrame, fate: FrameFate): void {
+    this.#frames[fate]++;
+    this.#decidedFrames++;
+    if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
+    // Frames that claim the same packets are a lie or a bit error; what is beyond shows as a gap later.
+    if (frame.firstSequence <= this.#decidedThrough!) return;
+    this.decidePacketsThrough(frame.firstSequence - 1);
+    for (const arrival of frame.arrivals) this.#enter(arrival);
+    if (frame.receivedPackets < frame.lastSequence - frame.firstSequence + 1) {
+      for (const sequence of frame.missing()) this.#enterMissing(sequence);
+    }
+    this.#decidedThrough = frame.lastSequence;
+  }
+
+  /** Frames of which nothing came; their packets are entered with the next frame's, whose numbers show the gap. */
+  decideMissing(frames: number): void {
+    this.#frames.neverArrived += frames;
+    this.#decidedFrames += frames;
+  }
+
+  /** Packets up to `sequence` that belong to no frame here never came. */
+  decidePacketsThrough(sequence: Sequence): void {
+    if (this.#decidedThrough === undefined || sequence <= this.#decidedThrough) return;
+    const remembered = Math.max(this.#decidedThrough + 1, sequence - REMEMBERED_MAX + 1);
+    this.#packets.neverArrived += remembered - this.#decidedThrough - 1;
+    for (let missing = remembered; missing <= sequence; missing++) this.#enterMissing(missing);
+    this.#decidedThrough = sequence;
+  }
+
+  /** A packet of a decided frame came. @returns whether it had been missed; else it is a duplicate, or too old to tell. */
+  enterLate(sequence: Sequence): boolean {
+    if (!this.#remembered.delete(sequence)) return false;
+    this.#packets.neverArrived--;
+    this.#packets.late++;
+    return true;
+  }
+
+  /** Both sums, against what was counted on its own. */
+  assertBalanced(): void {
+    const { onTime, recovered, late, incomplete, neverArrived, undecodable } = this.#frames;
+    const frames = onTime + recovered + late + incomplete + neverArrived + undecodable;
+    assert(frames === this.#decidedFrames, `every frame is in one class: ${frames} of ${this.#decidedFrames}`);
+    const repaired = this.#recoveredInRound.reduce((sum, count) => sum + count, 0);
+    const { packets } = this;
+    const sum = packets.onTime + packets.reordered + repaired + packets.late + packets.neverArrived;
+    assert(sum === this.decidedPackets, `every packet is in one class: ${sum} of ${this.decidedPackets}`);
+  }
+
+  #enter(arrival: Arrival): void {
+    if (arrival === 'on-time') this.#packets.onTime++;
+    else if (arrival === 'reordered') this.#packets.reordered++;
+    else {
+      const round = Math.min(Math.max(arrival.recoveredInRound, 1), ROUNDS_COUNTED);
+      this.#recoveredInRound[round - 1]!++;
+    }
+  }
+
+  #enterMissing(sequence: Sequence): void {
+    this.#packets.neverArrived++;
+    if (this.#remembered.size >= REMEMBERED_MAX) {
+      const oldest = this.#remembered.keys().next().value;
+      if (oldest !== undefined) this.#remembered.delete(oldest);
+    }
+    this.#remembered.add(sequence);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Microseconds, Ticks } from '../protocol/instant.ts';
+
+export type Recovery = 'none' | 'reorder' | 'nack';
+
+export interface ReceiverOptions {
+  /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */
+  readonly ssrc?: number;
+  readonly payloadType?: number;
+  readonly retransmissionSsrc?: number;
+  readonly retransmissionPayloadType?: number;
+  /** Our own SSRC, for reports and requests. */
+  readonly reportSsrc: number;
+  readonly cname: string;
+  /** The first packet's sequence number and the first frame's number where the sender told them. */
+  readonly initialSequence?: number;
+  readonly initialFrameNumber?: number;
+  /** The wire timestamp of media time 0. */
+  readonly timestampBase?: number;
+  /** Play-out delay above the fastest transit seen, microseconds. */
+  readonly latency: Microseconds;
+  /**
+   * `none`: a packet that comes after a later one is not used; `reorder`: it is, until its deadline; `nack`: and what
+   * is missing is asked for again.
+   */
+  readonly recovery: Recovery;
+  /** What follows a lost reference: nothing until the next key frame, or whatever is whole. */
+  readonly onLoss: 'freeze' | 'smear';
+  /** `deadline`: a frame is released when it is due; `asap`: as soon as it can be decoded. */
+  readonly release: 'deadline' | 'asap';
+  /** Whether an overdue frame is dropped, or waited for and released late (a transport that loses nothing). */
+  readonly overdue: 'drop' | 'wait';
+  /** How long a gap is taken for reordering before it is asked for, microseconds. */
+  readonly reorderWait: Microseconds;
+  /** Frames held at most. */
+  readonly framesMax: number;
+  /** Whether reports are sent; a stranger's RTP has no way back. */
+  readonly reports: boolean;
+}
+
+export const RECEIVER_DEFAULTS = {
+  cname: 'dropframe',
+  latency: 120_000,
+  recovery: 'nack',
+  onLoss: 'freeze',
+  release: 'deadline',
+  overdue: 'drop',
+  reorderWait: 3_000,
+  framesMax: 1024,
+  reports: true,
+} as const satisfies Partial<ReceiverOptions>;
+
+/** What a stranger's stream may hold in its buffer before the oldest must go. */
+export const PLAIN_PACKETS_MAX = 16_384;
+
+/** Media time stands where the sender says, or begins at the first packet's. */
+export type MediaTime = Ticks;

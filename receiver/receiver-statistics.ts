@@ -1,0 +1,31 @@
+import type { FrameClasses, PacketClasses } from './ledger.ts';
+
+/** What a receiver has seen so far. Times in microseconds, bytes are UDP payload bytes. */
+export interface ReceiverStatistics {
+  readonly frames: FrameClasses & { readonly decided: number };
+  readonly packets: PacketClasses & { readonly decided: number };
+  readonly datagrams: number;
+  readonly bytes: number;
+  /** Bytes of the access units released, without any header. */
+  readonly payloadBytes: number;
+  /** RTP headers and extensions of the media packets received. */
+  readonly rtpHeaderBytes: number;
+  readonly duplicates: number;
+  /** Datagrams of other streams, of no known form, or that contradict what came before. */
+  readonly foreign: number;
+  readonly malformed: number;
+  /** Packets that found no room. */
+  readonly overflowed: number;
+  readonly requests: number;
+  readonly keyframeRequests: number;
+  readonly roundTrip: number | undefined;
+  readonly jitter: number;
+  /** From the fastest transit seen to the frame's release, and to its last packet's arrival. */
+  readonly playoutDelay: { readonly p50?: number; readonly p95?: number; readonly p99?: number; readonly max: number };
+  readonly completionDelay: {
+    readonly p50?: number;
+    readonly p95?: number;
+    readonly p99?: number;
+    readonly max: number;
+  };
+}

@@ -1,0 +1,87 @@
+// Makes counter.mp4 and counter.h264 afresh: `npm run samples`. It needs an ffmpeg with libx264 and drawtext (Debian's
+// has both) and takes a minute. Nothing else needs this program: both files are kept beside it.
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
+
+const WIDTH = 640;
+const HEIGHT = 360;
+const FRAMES_PER_SECOND = 30;
+const SECONDS = 12;
+
+const size = `${WIDTH}x${HEIGHT}`;
+const rate = `r=${FRAMES_PER_SECOND}`;
+// Where a point is that goes back and forth over `span` pixels at `speed` pixels a frame.
+const bounce = (span, speed, start) => `abs(mod(n*${speed}+${start}\\,2*${span})-${span})`;
+
+// Soft colours that drift, computed small and scaled up.
+const backdrop = [
+  `color=s=160x90:${rate}:d=${SECONDS}`,
+  'format=yuv444p',
+  [
+    "geq=lum='84+24*sin(X/31+N/19)+20*sin(Y/17-N/27)'",
+    "cb='136+22*sin(X/47-N/41+1)+12*cos(Y/23+N/33)'",
+    "cr='124+22*cos(X/53+N/37)+12*sin(Y/29-N/29)'",
+  ].join(':'),
+  `scale=${size}:flags=bicubic`,
+].join(',');
+
+// A fine grid that scrolls over them: on it one sees a frame that froze and a picture that tears.
+const grid = [
+  `color=c=black:s=${WIDTH + 40}x${HEIGHT + 40}:${rate}:d=${SECONDS}`,
+  'drawgrid=w=40:h=40:t=1:c=white@0.16',
+  `crop=${WIDTH}:${HEIGHT}:x='mod(n\\,40)':y='mod(n/2\\,40)'`,
+  'format=yuv444p',
+].join(',');
+
+// A ball that bounces: uneven delivery shows as uneven motion.
+const ball = [
+  `color=s=44x44:${rate}:d=${SECONDS}`,
+  'format=rgba',
+  "geq=r=255:g=196:b=92:a='255*clip(22-hypot(X-21.5,Y-21.5),0,1)'",
+].join(',');
+
+const text = (content, fontSize, place, font = 'DejaVu Sans Mono') =>
+  `drawtext=font='${font}':text='${content}':fontsize=${fontSize}:fontcolor=white:${place}`;
+
+const picture = [
+  `${backdrop}[backdrop]`,
+  `${grid}[grid]`,
+  `${ball}[ball]`,
+  "[backdrop][grid]blend=c0_expr='A+B-16':c1_expr=A:c2_expr=A[field]",
+  `[field][ball]overlay=x='${bounce(WIDTH - 44, 5, 90)}':y='${bounce(HEIGHT - 44, 3, 40)}':format=yuv444,${[
+    text('%{eif\\:n\\:d\\:4}', 132, 'x=(w-tw)/2:y=(h-th)/2-8:borderw=3:bordercolor=white:shadowcolor=black@0.55:shadowx=3:shadowy=3'),
+    text(`%{eif\\:floor(t)\\:d\\:2}.%{eif\\:mod(n\\,${FRAMES_PER_SECOND})\\:d\\:2}`, 26, 'x=(w-tw)/2:y=h-72'),
+    text('dropframe', 20, 'x=24:y=22', 'DejaVu Sans'),
+    text(`${WIDTH} × ${HEIGHT} · ${FRAMES_PER_SECOND}/s`, 15, 'x=w-tw-24:y=25', 'DejaVu Sans'),
+  ].join(',')},format=yuv420p[picture]`,
+].join(';');
+
+// B-frames and a keyframe every two seconds: how files usually are.
+const mp4 = ['-c:v', 'libx264', '-preset', 'slow', '-profile:v', 'high', '-bf', '2', '-g', '60', '-b:v', '700k'];
+// For live use: no B-frames, one slice a picture, a keyframe a second, parameter sets and an access unit delimiter in
+// the stream, an even rate. The rate is in the parameter sets, so the raw file plays at its own speed.
+const h264 = ['-c:v', 'libx264', '-preset', 'slow', '-tune', 'zerolatency', '-profile:v', 'baseline', '-bf', '0'];
+const h264More = ['-g', '30', '-keyint_min', '30', '-sc_threshold', '0', '-b:v', '900k', '-maxrate', '900k'];
+const h264Parameters = ['-bufsize', '450k', '-x264-params', 'repeat-headers=1:aud=1:sliced-threads=0:slices=1'];
+
+const outputs = [
+  [...mp4, '-threads', '1', '-movflags', '+faststart', join(folder, 'counter.mp4')],
+  [...h264, ...h264More, ...h264Parameters, '-threads', '1', '-f', 'h264', join(folder, 'counter.h264')],
+];
+
+for (const output of outputs) {
+  const bitexact = ['-fflags', '+bitexact', '-flags:v', '+bitexact', '-map_metadata', '-1'];
+  const filter = ['-filter_complex', picture, '-map', '[picture]'];
+  const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filter, ...bitexact, ...output], { stdio: 'inherit' });
+  if (run.error) console.error(run.error.message);
+  if (run.status !== 0) {
+    console.error(`${ffmpeg} did not make ${output.at(-1)}; it needs libx264 and drawtext (FFMPEG_PATH names another)`);
+    process.exit(1);
+  }
+  console.error(`${output.at(-1)}: ${statSync(output.at(-1)).size} bytes`);
+}

@@ -1,0 +1,89 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { assert } from '../protocol/assert.ts';
+import { frameMarkBytes, writeFrameMark } from '../protocol/frame-mark.ts';
+import { packPayloads } from '../protocol/h264/rtp-payload.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp-packet.ts';
+
+export interface PacketizerOptions {
+  readonly ssrc: number;
+  readonly payloadType: number;
+  /** The first packet's sequence number; RFC 3550 §5.1 wants it random. */
+  readonly initialSequence: number;
+  /** The wire timestamp of media time 0; RFC 3550 §5.1 wants it random. */
+  readonly timestampBase: number;
+  /** The first frame's number, 0 … 65535. */
+  readonly initialFrameNumber: number;
+  /** Largest datagram, UDP payload bytes. */
+  readonly datagramBytesMax: number;
+  /** Whether each packet carries the frame mark; off for receivers that were told of no extension. */
+  readonly frameMarks: boolean;
+}
+
+/** The packets of one frame, ready for the wire. */
+export interface PacketizedFrame {
+  readonly datagrams: readonly Uint8Array[];
+  readonly firstSequence: number;
+  /** RTP header bytes in front of each payload, the extension included. */
+  readonly headerBytes: number;
+}
+
+const PACKETS_PER_FRAME_MAX = 65_535;
+
+/** Turns access units into RTP packets: RFC 3550 headers, RFC 6184 payloads, and our frame mark in each of them. */
+export class Packetizer {
+  readonly #options: PacketizerOptions;
+  #sequence: number;
+  #frameNumber: number;
+  #frames = 0;
+
+  constructor(options: PacketizerOptions) {
+    this.#options = options;
+    this.#sequence = options.initialSequence;
+    this.#frameNumber = options.initialFrameNumber;
+  }
+
+  /** The next packet's sequence number, counted on without wrapping. */
+  get nextSequence(): number {
+    return this.#sequence;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** The wire timestamp of a media time. */
+  wireTimestamp(mediaTime: number): number {
+    return (mediaTime + this.#options.timestampBase) >>> 0;
+  }
+
+  packetize(unit: AccessUnit): PacketizedFrame {
+    const { ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
+    const decodeLead = Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff);
+    const mark = { frameNumber: this.#frameNumber, importance: unit.importance, decodeLead };
+    const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes(mark) : 0);
+    const datagrams = packPayloads(unit.nalUnits, {
+      payloadBytesMax: datagramBytesMax - headroomBytes,
+      headroomBytes,
+    });
+    assert(datagrams.length <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
+    const timestamp = this.wireTimestamp(unit.timestamp);
+    const firstSequence = this.#sequence;
+    for (let index = 0; index < datagrams.length; index++) {
+      const datagram = datagrams[index]!;
+      writeRtpHeader(datagram, {
+        marker: index === datagrams.length - 1,
+        extension: frameMarks,
+        payloadType,
+        sequenceNumber: this.#sequence++ & 0xffff,
+        timestamp,
+        ssrc,
+      });
+      if (frameMarks) {
+        writeFrameMark(datagram, RTP_HEADER_BYTES, { ...mark, packetIndex: index, packetCount: datagrams.length });
+      }
+    }
+    this.#frameNumber = (this.#frameNumber + 1) & 0xffff;
+    this.#frames++;
+    return { datagrams, firstSequence, headerBytes: headroomBytes };
+  }
+}

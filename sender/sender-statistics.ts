@@ -1,0 +1,35 @@
+/** What a sender has done so far. Bytes are UDP payload bytes: RTP headers in, UDP and IP headers out. */
+export interface SenderStatistics {
+  frames: number;
+  /** Frames that the sender itself left out: no room in its queue. */
+  framesRefused: number;
+  packets: number;
+  bytes: number;
+  /** Bytes of the access units themselves, without any header. */
+  payloadBytes: number;
+  retransmissions: number;
+  retransmissionBytes: number;
+  /** Requests that were not answered: too old, answered within this round trip, or over the budget. */
+  requestsRefused: number;
+  keyframeRequests: number;
+  malformed: number;
+  /** The last round trip that a receiver report told, in microseconds. */
+  roundTrip: number | undefined;
+  /** The share of packets lost as the receiver last reported it, 0 … 1. */
+  reportedLoss: number | undefined;
+}
+
+export const emptySenderStatistics = (): SenderStatistics => ({
+  frames: 0,
+  framesRefused: 0,
+  packets: 0,
+  bytes: 0,
+  payloadBytes: 0,
+  retransmissions: 0,
+  retransmissionBytes: 0,
+  requestsRefused: 0,
+  keyframeRequests: 0,
+  malformed: 0,
+  roundTrip: undefined,
+  reportedLoss: undefined,
+});

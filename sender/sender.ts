@@ -1,0 +1,294 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { Endpoint } from '../protocol/endpoint.ts';
+import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/instant.ts';
+import { classifyDatagram } from '../protocol/multiplex.ts';
+import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.ts';
+import { wrapRetransmission } from '../protocol/retransmission.ts';
+import { parseRtcp, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp.ts';
+import { extend } from '../protocol/sequence.ts';
+import { Pacer } from './pacer.ts';
+import { PacketHistory } from './packet-history.ts';
+import { Packetizer, type PacketizerOptions } from './packetizer.ts';
+import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
+import { RateLimit, TokenBucket } from './token-bucket.ts';
+
+export interface SenderOptions extends PacketizerOptions {
+  readonly retransmissionSsrc: number;
+  readonly retransmissionPayloadType: number;
+  /** RTCP's canonical name (RFC 3550 §6.5.1). */
+  readonly cname: string;
+  /** Packets kept for those who ask again. */
+  readonly historyPackets: number;
+  /** Bytes of retransmission allowed for each byte of media, 0 … 1. */
+  readonly redundancy: number;
+  /** Datagrams of a frame that leave at once. */
+  readonly burstDatagrams: number;
+  /** Most bytes that may wait to be sent; frames beyond are refused whole. */
+  readonly queueBytesMax: number;
+}
+
+export const SENDER_DEFAULTS = {
+  payloadType: 96,
+  retransmissionPayloadType: 97,
+  datagramBytesMax: 1200,
+  frameMarks: true,
+  cname: 'dropframe',
+  historyPackets: 8192,
+  redundancy: 0.5,
+  burstDatagrams: 16,
+  queueBytesMax: 32_000_000,
+  initialFrameNumber: 0,
+} as const;
+
+export type SenderEvent =
+  | { readonly kind: 'keyframe-requested' }
+  | { readonly kind: 'receiver-left' }
+  | { readonly kind: 'malformed'; readonly cause: string };
+
+const REPORT_INTERVAL: Microseconds = seconds(1);
+/** Before anything is measured: a request within this of the last answer is taken for the same loss. */
+const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
+/** A round-trip probe is answered at most this often. */
+const PROBE_INTERVAL: Microseconds = 20_000;
+const FRAME_INTERVAL_MAX: Microseconds = 100_000;
+const FRAME_INTERVAL_DEFAULT: Microseconds = 33_333;
+/** Saved-up budget: a keyframe's worth of answers in one go. */
+const REDUNDANCY_BYTES_MAX = 256_000;
+
+interface Queued {
+  readonly sequence: number;
+  readonly datagram: Uint8Array;
+  readonly length: number;
+  readonly headerBytes: number;
+}
+
+/** One stream to one receiver: access units in, paced RTP datagrams, reports and retransmissions out. */
+export class Sender implements Endpoint<SenderEvent> {
+  readonly #options: SenderOptions;
+  readonly #packetizer: Packetizer;
+  readonly #history: PacketHistory;
+  readonly #pacer: Pacer<Queued>;
+  readonly #budget: TokenBucket;
+  readonly #probeLimit = new RateLimit(PROBE_INTERVAL);
+  readonly #control: Uint8Array[] = [];
+  readonly #retransmissions: Uint8Array[] = [];
+  readonly #events: SenderEvent[] = [];
+  readonly #statistics: SenderStatistics = emptySenderStatistics();
+  #retransmissionSequence: number;
+  #highestSent: number;
+  #lastDecode: number | undefined;
+  #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
+  #reportAt: Instant | undefined;
+  #anchor: { readonly at: Instant; readonly mediaTime: number } | undefined;
+  /** Payload octets as RFC 3550 §6.4.1 counts them: RTP headers left out. */
+  #octets = 0;
+  #finishing = false;
+  #finished = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#packetizer = new Packetizer(options);
+    this.#history = new PacketHistory(options.historyPackets);
+    this.#pacer = new Pacer(options);
+    this.#budget = new TokenBucket({ share: options.redundancy, bytesMax: REDUNDANCY_BYTES_MAX });
+    this.#retransmissionSequence = options.initialSequence ^ 0x5555;
+    this.#highestSent = options.initialSequence - 1;
+  }
+
+  get statistics(): Readonly<SenderStatistics> {
+    return this.#statistics;
+  }
+
+  /** The last sequence number sent, as it stands on the wire; `undefined` before the first. */
+  get lastSequence(): number | undefined {
+    return this.#statistics.packets === 0 ? undefined : this.#highestSent & 0xffff;
+  }
+
+  /** Nothing is left to send: the stream was finished and its last datagram has been handed out. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Takes a frame. @returns false, and takes nothing, when its bytes do not fit into the queue. */
+  send(now: Instant, unit: AccessUnit): boolean {
+    if (this.#lastDecode !== undefined) {
+      const interval = ticksToMicroseconds(unit.decodeTimestamp - this.#lastDecode);
+      if (interval > 0) this.#frameInterval = Math.min(interval, FRAME_INTERVAL_MAX);
+    }
+    this.#lastDecode = unit.decodeTimestamp;
+    let payloadBytes = 0;
+    for (const nalUnit of unit.nalUnits) payloadBytes += nalUnit.length;
+    if (!this.#pacer.accepts(payloadBytes)) {
+      this.#statistics.framesRefused++;
+      return false;
+    }
+    const { datagrams, firstSequence, headerBytes } = this.#packetizer.packetize(unit);
+    const queued = datagrams.map((datagram, i) => {
+      return { sequence: firstSequence + i, datagram, length: datagram.length, headerBytes };
+    });
+    this.#pacer.enqueue(now, queued, this.#frameInterval);
+    this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
+    this.#reportAt ??= now;
+    this.#statistics.frames++;
+    this.#statistics.payloadBytes += payloadBytes;
+    return true;
+  }
+
+  /** No more frames: what is queued goes out, then a report and RTCP's BYE. */
+  finish(): void {
+    this.#finishing = true;
+  }
+
+  handleDatagram(now: Instant, datagram: Uint8Array): void {
+    if (classifyDatagram(datagram) !== 'rtcp') return this.#malformed('not RTCP');
+    const packets = parseRtcp(datagram);
+    if (!packets.ok) return this.#malformed(packets.malformed);
+    for (const packet of packets.value) this.#handleRtcp(now, packet);
+  }
+
+  handleTimeout(now: Instant): void {
+    if (this.#reportAt !== undefined && now >= this.#reportAt && this.#statistics.packets > 0) {
+      this.#control.push(serializeRtcp(this.#report(now)));
+      this.#reportAt = now + REPORT_INTERVAL;
+    }
+  }
+
+  pollTransmit(now: Instant): Uint8Array | undefined {
+    const control = this.#control.shift();
+    if (control) return control;
+    const retransmission = this.#retransmissions.shift();
+    if (retransmission) return retransmission;
+    const queued = this.#pacer.poll(now);
+    if (queued) return this.#sendMedia(now, queued);
+    if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
+      this.#finished = true;
+      this.#reportAt = undefined;
+      return serializeRtcp([...this.#report(now), { kind: 'goodbye', ssrcs: [this.#options.ssrc], reason: '' }]);
+    }
+    return undefined;
+  }
+
+  pollEvent(): SenderEvent | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    const pacing = this.#pacer.pollTimeout();
+    if (this.#reportAt === undefined || this.#statistics.packets === 0) return pacing;
+    return pacing === undefined ? this.#reportAt : Math.min(pacing, this.#reportAt);
+  }
+
+  #sendMedia(now: Instant, { sequence, datagram, headerBytes }: Queued): Uint8Array {
+    this.#history.keep(sequence, datagram, now);
+    this.#budget.earn(datagram.length);
+    this.#highestSent = sequence;
+    this.#statistics.packets++;
+    this.#statistics.bytes += datagram.length;
+    this.#octets += datagram.length - headerBytes;
+    return datagram;
+  }
+
+  #handleRtcp(now: Instant, packet: RtcpPacket): void {
+    switch (packet.kind) {
+      case 'sender-report':
+      case 'receiver-report':
+        for (const report of packet.reports) this.#handleReport(now, report);
+        return;
+      case 'nack':
+        if (packet.mediaSsrc !== this.#options.ssrc) return;
+        for (const wire of packet.sequenceNumbers) this.#retransmit(now, wire);
+        return;
+      case 'picture-loss-indication':
+        if (packet.mediaSsrc !== this.#options.ssrc) return;
+        this.#statistics.keyframeRequests++;
+        if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'keyframe-requested' });
+        return;
+      case 'extended-report':
+        for (const block of packet.blocks) {
+          if (block.kind !== 'receiver-reference-time' || !this.#probeLimit.allow(now)) continue;
+          this.#answerProbe(now, packet.ssrc, compactNtp(block.ntp));
+        }
+        return;
+      case 'goodbye':
+        if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'receiver-left' });
+        return;
+      case 'source-description':
+      case 'application':
+      case 'unknown':
+        return;
+      default:
+        packet satisfies never;
+    }
+  }
+
+  #handleReport(now: Instant, report: ReportBlock): void {
+    if (report.ssrc !== this.#options.ssrc) return;
+    this.#statistics.reportedLoss = report.fractionLost / 256;
+    const roundTrip = roundTripFromEcho({
+      arrival: compactNtp(ntpFromInstant(now)),
+      lastReport: report.lastSenderReport,
+      delay: report.delaySinceLastSenderReport,
+    });
+    if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
+  }
+
+  #retransmit(now: Instant, wire: number): void {
+    const kept = this.#history.find(extend(wire, this.#highestSent));
+    const guard = this.#statistics.roundTrip ?? ROUND_TRIP_DEFAULT;
+    // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
+    // eighth is the receiver's own spacing of its requests, which is no exact clock.
+    const recent = kept?.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
+    if (!kept || recent || !this.#budget.spend(kept.datagram.length)) {
+      this.#statistics.requestsRefused++;
+      return;
+    }
+    kept.resentAt = now;
+    const datagram = wrapRetransmission(kept.datagram, {
+      ssrc: this.#options.retransmissionSsrc,
+      payloadType: this.#options.retransmissionPayloadType,
+      sequenceNumber: this.#retransmissionSequence++ & 0xffff,
+    });
+    this.#retransmissions.push(datagram);
+    this.#statistics.retransmissions++;
+    this.#statistics.retransmissionBytes += datagram.length;
+  }
+
+  /** RFC 3611 §4.5: tells a receiver how long its question lay here, from which it learns the round trip. */
+  #answerProbe(now: Instant, ssrc: number, lastReceiverReport: number): void {
+    const answer: RtcpPacket = {
+      kind: 'extended-report',
+      ssrc: this.#options.ssrc,
+      blocks: [{ kind: 'delay-since-last-receiver-report', reports: [{ ssrc, lastReceiverReport, delay: 0 }] }],
+    };
+    this.#control.push(serializeRtcp([...this.#report(now), answer]));
+  }
+
+  #report(now: Instant): RtcpPacket[] {
+    const { ssrc, cname } = this.#options;
+    const description: RtcpPacket = { kind: 'source-description', chunks: [{ ssrc, cname }] };
+    if (!this.#anchor || this.#statistics.packets === 0) {
+      return [{ kind: 'receiver-report', ssrc, reports: [] }, description];
+    }
+    const elapsed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / 1e6);
+    return [
+      {
+        kind: 'sender-report',
+        ssrc,
+        ntp: ntpFromInstant(now),
+        rtpTimestamp: this.#packetizer.wireTimestamp(this.#anchor.mediaTime + elapsed),
+        packetCount: this.#statistics.packets >>> 0,
+        octetCount: this.#octets % 0x1_0000_0000,
+        reports: [],
+      },
+      description,
+    ];
+  }
+
+  #malformed(cause: string): void {
+    this.#statistics.malformed++;
+    if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'malformed', cause });
+  }
+}
+
+/** Events nobody polls must not pile up; a driver polls after every call, so this is never reached in practice. */
+const EVENTS_MAX = 1024;

@@ -1,0 +1,135 @@
+import { now } from '../io/clock.ts';
+import { WakeUp } from '../io/wake-up.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
+
+export interface BroadcastOptions {
+  /** The access units in decode order, from the beginning at each call. */
+  readonly units: () => AsyncIterable<AccessUnit>;
+  readonly loop: boolean;
+  readonly onUnit: (unit: AccessUnit) => void;
+  /** All has been handed over, or the source failed. Not called after `stop`. */
+  readonly onEnd: (error: unknown) => void;
+  /** The source did not keep up, or the process stood still: everything after is that much later. */
+  readonly onStall: (late: Microseconds) => void;
+}
+
+/** Read ahead of the clock, so that a slow disk or encoder shows only when it is slow for long. */
+const AHEAD_UNITS = 32;
+const AHEAD_BYTES = 16_000_000;
+/** Later than this is a stall: the timeline is moved rather than caught up with in a rush. */
+const STALL: Microseconds = 250_000;
+/** The gap between two rounds of a loop when the first gives no hint (one frame at 30 a second). */
+const GAP_DEFAULT: Ticks = 3_000;
+
+/** Hands over a source's access units when their decode time has come: what makes a file a live stream. */
+export class Broadcast {
+  readonly #options: BroadcastOptions;
+  readonly #wakeUp = new WakeUp(() => this.#handOver());
+  readonly #queue: AccessUnit[] = [];
+  #queueBytes = 0;
+  #roomMade: (() => void) | undefined;
+  #exhausted = false;
+  #error: unknown;
+  #stopped = false;
+  #startedAt: Instant | undefined;
+  #origin: Ticks = 0;
+
+  constructor(options: BroadcastOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    void this.#read();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wakeUp.clear();
+    this.#roomMade?.();
+  }
+
+  /** How long until the next key frame is handed over; `undefined`: none is in sight. */
+  nextKeyframeIn(): Microseconds | undefined {
+    const key = this.#queue.find((unit) => unit.importance === 'key');
+    return key && this.#startedAt !== undefined ? Math.max(0, this.#dueAt(key) - now()) : undefined;
+  }
+
+  async #read(): Promise<void> {
+    let offset: Ticks = 0;
+    try {
+      do {
+        let last: AccessUnit | undefined;
+        let step: Ticks = GAP_DEFAULT;
+        const base = offset;
+        for await (const unit of this.#options.units()) {
+          if (this.#stopped) return;
+          if (last) step = unit.decodeTimestamp - last.decodeTimestamp || step;
+          last = unit;
+          this.#take(shifted(unit, base));
+          offset = Math.max(offset, base + unit.decodeTimestamp + step);
+          await this.#room();
+          if (this.#stopped) return;
+        }
+        if (!last) break;
+      } while (this.#options.loop);
+    } catch (error) {
+      this.#error = error;
+    }
+    this.#exhausted = true;
+    this.#handOver();
+  }
+
+  #take(unit: AccessUnit): void {
+    if (this.#startedAt === undefined) {
+      this.#startedAt = now();
+      this.#origin = unit.decodeTimestamp;
+    }
+    this.#queue.push(unit);
+    this.#queueBytes += bytesOf(unit);
+    if (this.#queue.length === 1) this.#wakeUp.set(this.#dueAt(unit));
+  }
+
+  async #room(): Promise<void> {
+    while (!this.#stopped && (this.#queue.length >= AHEAD_UNITS || this.#queueBytes >= AHEAD_BYTES)) {
+      await new Promise<void>((resolve) => {
+        this.#roomMade = resolve;
+      });
+    }
+  }
+
+  #dueAt(unit: AccessUnit): Instant {
+    return this.#startedAt! + ticksToMicroseconds(unit.decodeTimestamp - this.#origin);
+  }
+
+  #handOver(): void {
+    while (!this.#stopped && this.#queue.length > 0) {
+      const unit = this.#queue[0]!;
+      const late = now() - this.#dueAt(unit);
+      if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
+      if (late > STALL) {
+        this.#startedAt! += late;
+        this.#options.onStall(late);
+      }
+      this.#queue.shift();
+      this.#queueBytes -= bytesOf(unit);
+      this.#roomMade?.();
+      this.#options.onUnit(unit);
+    }
+    if (this.#exhausted && !this.#stopped) {
+      this.#stopped = true;
+      this.#options.onEnd(this.#error);
+    }
+  }
+}
+
+function bytesOf(unit: AccessUnit): number {
+  let bytes = 0;
+  for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+  return bytes;
+}
+
+function shifted(unit: AccessUnit, by: Ticks): AccessUnit {
+  if (by === 0) return unit;
+  return { ...unit, timestamp: unit.timestamp + by, decodeTimestamp: unit.decodeTimestamp + by };
+}

@@ -1,0 +1,51 @@
+import { now } from '../io/clock.ts';
+import { WakeUp } from '../io/wake-up.ts';
+import { Link } from '../sim/link.ts';
+import type { LinkSpecification } from '../sim/link-specification.ts';
+import { ReliableLink } from '../sim/reliable-link.ts';
+import type { Path } from '../sim/simulation.ts';
+
+/** One direction of a receiver's path on the real clock: what goes in comes out when, and if, its link says so. */
+export class ImpairedDirection {
+  readonly #path: Path;
+  readonly #deliver: (datagram: Uint8Array) => void;
+  readonly #wakeUp = new WakeUp(() => this.#flush());
+
+  constructor(path: Path, deliver: (datagram: Uint8Array) => void) {
+    this.#path = path;
+    this.#deliver = deliver;
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#path.send(now(), datagram);
+    this.#flush();
+  }
+
+  close(): void {
+    this.#wakeUp.clear();
+  }
+
+  #flush(): void {
+    const at = now();
+    for (let datagram = this.#path.pollDelivery(at); datagram; datagram = this.#path.pollDelivery(at)) {
+      this.#deliver(datagram);
+    }
+    this.#wakeUp.set(this.#path.pollTimeout());
+  }
+}
+
+/** The path of a receiver with a link in it: both directions, each with random streams of its own. */
+export function impairedPath(
+  link: LinkSpecification,
+  transport: 'udp' | 'tcp',
+  ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },
+): { readonly forward: ImpairedDirection; readonly back: ImpairedDirection; readonly paths: readonly Path[] } {
+  const path = (direction: string): Path =>
+    transport === 'udp' ? new Link(link, direction) : new ReliableLink(link, direction);
+  const paths = [path('forward'), path('back')] as const;
+  return {
+    forward: new ImpairedDirection(paths[0], ends.toReceiver),
+    back: new ImpairedDirection(paths[1], ends.toSender),
+    paths,
+  };
+}

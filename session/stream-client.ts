@@ -1,0 +1,268 @@
+import { lookup } from 'node:dns/promises';
+import { ControlConnection } from '../io/control-connection.ts';
+import { causeOf, Failure } from '../io/failure.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../protocol/control-message.ts';
+import type { Ticks } from '../protocol/instant.ts';
+import type { ReceiverEvent } from '../receiver/receiver.ts';
+import type { Recovery } from '../receiver/receiver-options.ts';
+import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
+import type { LinkSpecification } from '../sim/link-specification.ts';
+import { connected, MediaSession } from './media-session.ts';
+
+export interface StreamClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly latencyMs: number;
+  readonly recovery: Recovery;
+  readonly onLoss: 'freeze' | 'smear';
+  readonly link: LinkSpecification | undefined;
+  /** How long without a sender, or without media from it, is a failure. */
+  readonly timeoutMs: number;
+  readonly onWaiting: (cause: string) => void;
+  /** A session begins; again after a sender's restart. */
+  readonly onWelcome: (welcome: WelcomeMessage) => void;
+  readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
+  readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
+  readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
+}
+
+/** How a run of the client ended. */
+export type ClientEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
+
+const RETRY_MS = 400;
+const STATISTICS_MS = 1_000;
+/** One frame at 30 a second, between the last of one session and the first of the next. */
+const SESSION_GAP: Ticks = 3_000;
+
+/** Joins a stream server and keeps receiving, through restarts of the sender, until the stream ends or it is stopped. */
+export class StreamClient {
+  readonly #options: StreamClientOptions;
+  readonly #finished: ReceiverStatistics[] = [];
+  #connection: ControlConnection<SenderMessage> | undefined;
+  #media: MediaSession | undefined;
+  #stopping = false;
+  #wake: (() => void) | undefined;
+  #lastMediaAt = 0;
+  /** The sender said goodbye and has not come back. */
+  #dismissed = false;
+  #lastDecode: Ticks | undefined;
+
+  constructor(options: StreamClientOptions) {
+    this.#options = options;
+  }
+
+  /** The statistics of each session, the present one last. */
+  get sessions(): readonly ReceiverStatistics[] {
+    return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
+  }
+
+  /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
+  async run(): Promise<ClientEnd> {
+    this.#lastMediaAt = Date.now();
+    let told: string | undefined;
+    while (!this.#stopping) {
+      const { end, cause } = await this.#session();
+      if (end) return end;
+      if (this.#stopping) break;
+      const waitedMs = Date.now() - this.#lastMediaAt;
+      const where = `${this.#options.host}:${this.#options.port}`;
+      if (waitedMs >= this.#options.timeoutMs) {
+        if (this.#dismissed && this.#lastDecode !== undefined) return 'sender-stopped';
+        const seconds = this.#options.timeoutMs / 1_000;
+        throw new Failure(`no stream from ${where} for ${seconds} s (${cause}): is \`dropframe send\` running there?`);
+      }
+      if (cause !== told) this.#options.onWaiting(cause ?? 'the connection closed');
+      told = cause;
+      await this.#sleep(Math.min(RETRY_MS, this.#options.timeoutMs - waitedMs));
+    }
+    return 'stopped';
+  }
+
+  /** Says goodbye and ends the run; what was received so far is decided and handed out. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake?.();
+    this.#media?.finish();
+    void this.#connection?.farewell({ kind: 'goodbye', reason: 'stopped' });
+  }
+
+  /** The receiver gives up control of play and pause to its user. */
+  send(kind: 'play' | 'pause' | 'request-keyframe'): void {
+    this.#connection?.send({ kind });
+  }
+
+  async #session(): Promise<{ end?: ClientEnd; cause?: string }> {
+    let socket: Awaited<ReturnType<typeof connected>>;
+    let host: string;
+    try {
+      host = (await lookup(this.#options.host)).address;
+      socket = await connected(host, this.#options.port);
+    } catch (error) {
+      return { cause: connectCause(error) };
+    }
+    if (this.#stopping) {
+      socket.destroy();
+      return {};
+    }
+    return await this.#converse(host, socket);
+  }
+
+  #converse(host: string, socket: Awaited<ReturnType<typeof connected>>): Promise<{ end?: ClientEnd; cause?: string }> {
+    return new Promise((resolve, reject) => {
+      let ended = false;
+      const connection = new ControlConnection<SenderMessage>({
+        socket,
+        parse: parseSenderMessage,
+        onMessage: (message) => {
+          switch (message.kind) {
+            case 'welcome':
+              if (this.#media) return connection.cut('it said welcome twice');
+              return this.#begin(host, message, connection, () => {
+                ended = true;
+                void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
+              });
+            case 'refused':
+              connection.cut(message.reason);
+              return reject(new Failure(`the sender refused: ${message.reason}`));
+            case 'end-of-stream':
+              return this.#media?.endOfStream(message);
+            case 'goodbye':
+              this.#dismissed = true;
+              return connection.cut(`the sender stopped (${message.reason})`);
+            case 'keyframe':
+            case 'attached':
+            case 'keep-alive':
+              return;
+            default:
+              message satisfies never;
+          }
+        },
+        onClose: (cause) => {
+          clearInterval(ticker);
+          this.#closeMedia();
+          if (ended) resolve({ end: 'end-of-stream' });
+          else resolve({ cause: cause ?? 'the connection closed' });
+        },
+      });
+      this.#connection = connection;
+      const ticker = setInterval(() => this.#tick(connection), STATISTICS_MS);
+      const { transport, latencyMs, recovery } = this.#options;
+      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, playing: true });
+    });
+  }
+
+  #begin(
+    host: string,
+    welcome: WelcomeMessage,
+    connection: ControlConnection<SenderMessage>,
+    onEnded: () => void,
+  ): void {
+    this.#dismissed = false;
+    this.#options.onWelcome(welcome);
+    const { port, transport, recovery, onLoss, link, onDatagram } = this.#options;
+    let base: Ticks | undefined;
+    const media = new MediaSession({
+      host,
+      port,
+      transport,
+      recovery,
+      onLoss,
+      link,
+      welcome,
+      onDatagram,
+      onPathLost: (cause) => connection.cut(cause),
+      onEvent: (event) => {
+        switch (event.kind) {
+          case 'access-unit':
+            base ??= this.#baseFor(event.unit);
+            return this.#handOut(event, base);
+          case 'dropped':
+            return this.#options.onDrop(event);
+          case 'malformed':
+            return;
+          case 'ended':
+            return onEnded();
+          default:
+            event satisfies never;
+        }
+      },
+    });
+    this.#media = media;
+    media.open().catch((error: unknown) => connection.cut(causeOf(error)));
+  }
+
+  /** Media time goes on where the session before this one ended, so that players and files see one stream. */
+  #baseFor(first: AccessUnit): Ticks {
+    if (this.#lastDecode === undefined) return 0;
+    return this.#lastDecode + SESSION_GAP - first.decodeTimestamp;
+  }
+
+  #handOut(event: ReceiverEvent & { kind: 'access-unit' }, base: Ticks): void {
+    this.#lastMediaAt = Date.now();
+    const { unit } = event;
+    this.#lastDecode = unit.decodeTimestamp + base;
+    const shifted = { ...unit, timestamp: unit.timestamp + base, decodeTimestamp: this.#lastDecode };
+    this.#options.onUnit(base === 0 ? unit : shifted, event);
+  }
+
+  #closeMedia(): void {
+    if (!this.#media) return;
+    this.#media.finish();
+    this.#finished.push(this.#media.receiver.statistics);
+    this.#media.close();
+    this.#media = undefined;
+  }
+
+  #tick(connection: ControlConnection<SenderMessage>): void {
+    if (!this.#media) return;
+    const { receiver } = this.#media;
+    receiver.assertBalanced();
+    connection.send(statisticsMessage(receiver.statistics));
+    if (Date.now() - this.#lastMediaAt > this.#options.timeoutMs) connection.cut('no media arrived');
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function statisticsMessage(statistics: ReceiverStatistics): Parameters<ControlConnection<SenderMessage>['send']>[0] {
+  const { frames, packets, playoutDelay, roundTrip } = statistics;
+  const ms = (span: number | undefined) => (span === undefined ? null : span / 1_000);
+  return {
+    kind: 'statistics',
+    frames: frames.decided,
+    framesLost: frames.incomplete + frames.neverArrived + frames.undecodable,
+    framesLate: frames.late,
+    packets: packets.decided,
+    packetsLost: packets.neverArrived + packets.late,
+    packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, 0),
+    delayMsP50: ms(playoutDelay.p50),
+    delayMsP95: ms(playoutDelay.p95),
+    roundTripMs: ms(roundTrip),
+  };
+}
+
+/** Why there is no connection, in a few words. */
+function connectCause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there yet';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no such host is known';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'no route to it';
+    default:
+      return causeOf(error);
+  }
+}

@@ -1,0 +1,292 @@
+import { randomBytes } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
+import { basename } from 'node:path';
+import { now } from '../io/clock.ts';
+import { ControlConnection } from '../io/control-connection.ts';
+import { bracketed, ControlServer, type PendingConnection } from '../io/control-server.ts';
+import { DatagramSocket } from '../io/datagram-socket.ts';
+import type { Log } from '../io/log.ts';
+import type { MediaSource } from '../io/media-source.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { parseAddressProof } from '../protocol/address-proof.ts';
+import { AddressVerifier } from '../protocol/address-verifier.ts';
+import {
+  type HelloMessage,
+  MEDIA_NAME_CHARACTERS_MAX,
+  parseReceiverMessage,
+  presentable,
+  type ReceiverMessage,
+  type WelcomeMessage,
+} from '../protocol/control-message.ts';
+import { parseRtcp } from '../protocol/rtcp.ts';
+import { base64Text, hexBytes } from '../protocol/text-codec.ts';
+import { Broadcast } from './broadcast.ts';
+import { mac } from './identifiers.ts';
+import { GOODBYE, ServerSession } from './server-session.ts';
+
+export interface StreamServerOptions {
+  readonly source: MediaSource;
+  readonly host: string;
+  readonly port: number;
+  readonly loop: boolean;
+  /** Largest datagram, UDP payload bytes. */
+  readonly datagramBytesMax: number;
+  readonly receiversMax: number;
+  readonly log: Log;
+  /** Sees each access unit as it enters the stream. */
+  readonly onUnit?: (unit: AccessUnit) => void;
+  /** The stream was played to its end, or its last receiver left; `error`: the source failed. */
+  readonly onIdle: (error: unknown) => void;
+}
+
+export interface StreamServerStatus {
+  readonly receivers: readonly ServerSession[];
+  readonly connectionsRefused: number;
+  readonly datagramsForeign: number;
+}
+
+const PENDING_MAX = 64;
+const PATIENCE_MS = 5_000;
+/** How long a receiver may go on asking for what it missed after the end. */
+const LINGER_MS = 5_000;
+
+/** A source served to any number of receivers: TCP for control, the same port in UDP for media. */
+export class StreamServer {
+  readonly #options: StreamServerOptions;
+  readonly #control: ControlServer;
+  readonly #verifier: AddressVerifier;
+  readonly #sessions = new Map<string, ServerSession>();
+  readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
+  readonly #byAddress = new Map<string, ServerSession>();
+  #socket: DatagramSocket | undefined;
+  #broadcast: Broadcast | undefined;
+  #datagramsForeign = 0;
+  #closed = false;
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    this.#control = new ControlServer({
+      host: options.host,
+      port: options.port,
+      pendingMax: PENDING_MAX,
+      // A receiver over TCP has two connections.
+      connectionsMax: PENDING_MAX * 2 + options.receiversMax * 2,
+      patienceMs: PATIENCE_MS,
+      onConnection: (pending) => this.#welcomeConnection(pending),
+    });
+    this.#verifier = new AddressVerifier({
+      secret: randomBytes(32),
+      mac,
+      keyOf: (session) => {
+        const key = this.#sessions.get(session)?.key;
+        return key === undefined ? undefined : hexBytes(key);
+      },
+    });
+  }
+
+  get port(): number {
+    return this.#control.port;
+  }
+
+  get status(): StreamServerStatus {
+    return {
+      receivers: [...this.#sessions.values()],
+      connectionsRefused: this.#control.counters.refused,
+      datagramsForeign: this.#datagramsForeign,
+    };
+  }
+
+  /** Fails with one line when the port cannot be had, in TCP or in UDP. */
+  async listen(): Promise<void> {
+    await this.#control.listen();
+    try {
+      this.#socket = await DatagramSocket.open({
+        host: this.#options.host,
+        port: this.#control.port,
+        datagramBytesMax: this.#options.datagramBytesMax,
+        onDatagram: (datagram, from) => this.#receive(datagram, from),
+      });
+    } catch (error) {
+      await this.#control.close();
+      throw error;
+    }
+  }
+
+  /** Says goodbye to everyone and closes the ports. */
+  async close(reason: string): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#broadcast?.stop();
+    for (const session of this.#sessions.values()) session.close();
+    await Promise.all(
+      [...this.#connections.keys()].map((connection) => connection.farewell({ kind: 'goodbye', reason })),
+    );
+    this.#socket?.close();
+    await this.#control.close();
+  }
+
+  #welcomeConnection(pending: PendingConnection): void {
+    const { log } = this.#options;
+    const connection = new ControlConnection({
+      socket: pending.socket,
+      parse: parseReceiverMessage,
+      onMessage: (message) => {
+        const session = this.#connections.get(connection);
+        if (session) session.handleMessage(message);
+        else this.#handleFirst(message, pending, connection);
+      },
+      onClose: (cause) => this.#forget(connection, cause, pending.peer),
+    });
+    this.#connections.set(connection, undefined);
+    log.debug('connection', { peer: pending.peer });
+  }
+
+  #handleFirst(
+    message: ReceiverMessage,
+    pending: PendingConnection,
+    connection: ControlConnection<ReceiverMessage>,
+  ): void {
+    if (message.kind === 'hello') return this.#open(message, pending, connection);
+    const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
+    if (message.kind !== 'attach' || !session || session.key !== message.key || session.transport !== 'tcp') {
+      return connection.cut('its first message was neither hello nor attach to a session of its own');
+    }
+    pending.established();
+    connection.send({ kind: 'attached' });
+    this.#connections.delete(connection);
+    session.attach(connection.detach());
+  }
+
+  #open(hello: HelloMessage, pending: PendingConnection, connection: ControlConnection<ReceiverMessage>): void {
+    const { log, datagramBytesMax, receiversMax } = this.#options;
+    if (this.#sessions.size >= receiversMax) {
+      log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
+      void connection.farewell({ kind: 'refused', reason: `${receiversMax} receivers are served already` });
+      return;
+    }
+    pending.established();
+    const session: ServerSession = new ServerSession({
+      hello,
+      peer: pending.peer,
+      connection,
+      datagramBytesMax,
+      sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
+      nextKeyframeMs: () => {
+        const span = this.#broadcast?.nextKeyframeIn();
+        return span === undefined ? null : span / 1_000;
+      },
+      onReady: () => this.#ready(session),
+      onFinished: () => this.#linger(connection),
+    });
+    this.#sessions.set(session.id, session);
+    this.#connections.set(connection, session);
+    connection.send(this.#welcome(session, hello));
+    log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
+  }
+
+  #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
+    const { source, datagramBytesMax } = this.#options;
+    const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = source.description;
+    return {
+      kind: 'welcome',
+      version: 1,
+      ...session.parameters,
+      media: {
+        name: presentable(basename(name), MEDIA_NAME_CHARACTERS_MAX),
+        codec,
+        width,
+        height,
+        framesPerSecond: framesPerSecond ?? null,
+        durationMs: durationSeconds === undefined || this.#options.loop ? null : durationSeconds * 1_000,
+        mode,
+      },
+      datagramBytesMax,
+      parameterSets: parameterSets.map(base64Text),
+      latencyMs: hello.latencyMs,
+      position: this.#broadcast ? 'live' : 'start',
+    };
+  }
+
+  /** The first receiver that can be reached starts the stream. */
+  #ready(session: ServerSession): void {
+    const { source, loop, log } = this.#options;
+    log.debug('receiver can be reached', { peer: session.peer, destination: session.destination ?? 'its connection' });
+    if (this.#broadcast) return;
+    const broadcast = new Broadcast({
+      units: () => source.units(),
+      loop,
+      onUnit: (unit) => {
+        this.#options.onUnit?.(unit);
+        for (const each of this.#sessions.values()) each.send(unit);
+      },
+      onEnd: (error) => {
+        for (const each of this.#sessions.values()) each.finish();
+        if (this.#sessions.size === 0 || error) this.#idle(error);
+      },
+      onStall: (late) =>
+        log.warn(`the stream is ${Math.round(late / 1_000)} ms late: the source or the machine is slow`),
+    });
+    this.#broadcast = broadcast;
+    broadcast.start();
+  }
+
+  #linger(connection: ControlConnection<ReceiverMessage>): void {
+    const timer = setTimeout(() => void connection.farewell({ kind: 'goodbye', reason: 'end of stream' }), LINGER_MS);
+    timer.unref();
+  }
+
+  #forget(connection: ControlConnection<ReceiverMessage>, cause: string | undefined, peer: string): void {
+    const { log } = this.#options;
+    const session = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    if (!session) {
+      if (cause !== undefined) log.debug('connection refused', { peer, cause });
+      return;
+    }
+    session.close();
+    this.#sessions.delete(session.id);
+    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+    const { frames, packets, retransmissions } = session.statistics;
+    const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
+    log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });
+    if (this.#sessions.size === 0 && this.#broadcast && !this.#closed) this.#idle(undefined);
+  }
+
+  #idle(error: unknown): void {
+    this.#broadcast?.stop();
+    this.#broadcast = undefined;
+    this.#options.onIdle(error);
+  }
+
+  #receive(datagram: Uint8Array, from: RemoteInfo): void {
+    const address = `${bracketed(from.address)}:${from.port}`;
+    if (isRtcpApplication(datagram)) this.#handleProof(datagram, from, address);
+    const session = this.#byAddress.get(address);
+    if (session) session.receive(datagram);
+    else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
+  }
+
+  #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
+    const packets = parseRtcp(datagram);
+    const packet = packets.ok ? packets.value[0] : undefined;
+    const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;
+    if (!message?.ok || !message.value) {
+      this.#datagramsForeign++;
+      return;
+    }
+    const { reply, proved } = this.#verifier.handle(now(), address, message.value);
+    const to = { host: from.address, port: from.port };
+    if (reply) this.#socket?.send([reply], to);
+    const session = proved === undefined ? undefined : this.#sessions.get(proved);
+    if (session?.transport !== 'udp') return;
+    if (session.destination === `${to.host}:${to.port}`) return;
+    for (const [known, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(known);
+    this.#byAddress.set(address, session);
+    session.provedAddress(to);
+  }
+}
+
+/** RTCP's packet type of application-defined packets (RFC 3550 §12.1), which the address proof uses. */
+const RTCP_APPLICATION = 204;
+
+const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;

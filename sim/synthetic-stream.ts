@@ -1,0 +1,82 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { CLOCK_RATE, type Instant } from '../protocol/instant.ts';
+import { RandomStream } from './random.ts';
+import type { Script } from './simulation.ts';
+
+export interface SyntheticStreamOptions {
+  readonly framesPerSecond: number;
+  /** Bytes of an access unit that is no key frame. */
+  readonly frameBytes: number;
+  /** Bytes of a key frame. */
+  readonly keyFrameBytes: number;
+  /** A key frame each so many frames. */
+  readonly keyInterval: number;
+  readonly frames: number;
+  readonly seed: number;
+}
+
+const NON_IDR_SLICE = 0x41;
+const IDR_SLICE = 0x65;
+
+/** Access units of chosen sizes with bytes that no one would confuse: one slice NAL unit each, filled from the seed. */
+export class SyntheticStream {
+  readonly #options: SyntheticStreamOptions;
+  readonly #random: RandomStream;
+  #frame = 0;
+
+  constructor(options: SyntheticStreamOptions) {
+    this.#options = options;
+    this.#random = new RandomStream(options.seed, 'synthetic');
+  }
+
+  /** The next access unit; `undefined` after the last. */
+  next(): AccessUnit | undefined {
+    const { framesPerSecond, frameBytes, keyFrameBytes, keyInterval, frames } = this.#options;
+    if (this.#frame >= frames) return undefined;
+    const frame = this.#frame++;
+    const key = frame % keyInterval === 0;
+    const nalUnit = new Uint8Array(key ? keyFrameBytes : frameBytes);
+    // One draw a frame, spread over its bytes: the content has to differ, not to be random.
+    nalUnit.fill(this.#random.uint32(frame) & 0xff);
+    nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+    const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
+    return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
+  }
+}
+
+/** Hands over each access unit when its decode time has come, the first at `startAt`. */
+export class LiveFeed implements Script {
+  readonly #next: () => AccessUnit | undefined;
+  readonly #deliver: (now: Instant, unit: AccessUnit) => void;
+  readonly #finish: () => void;
+  readonly #startAt: Instant;
+  #unit: AccessUnit | undefined;
+  #origin: number | undefined;
+
+  constructor(options: {
+    readonly startAt: Instant;
+    readonly next: () => AccessUnit | undefined;
+    readonly deliver: (now: Instant, unit: AccessUnit) => void;
+    /** Called once, after the last unit. */
+    readonly finish: () => void;
+  }) {
+    this.#next = options.next;
+    this.#deliver = options.deliver;
+    this.#finish = options.finish;
+    this.#startAt = options.startAt;
+    this.#unit = this.#next();
+    this.#origin = this.#unit?.decodeTimestamp;
+  }
+
+  pollTimeout(): Instant | undefined {
+    if (!this.#unit) return undefined;
+    return this.#startAt + Math.round(((this.#unit.decodeTimestamp - this.#origin!) * 100) / 9);
+  }
+
+  run(now: Instant): void {
+    if (!this.#unit) return;
+    this.#deliver(now, this.#unit);
+    this.#unit = this.#next();
+    if (!this.#unit) this.#finish();
+  }
+}

@@ -1,0 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PageFolders } from '../../io/page-files.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The page as it is now, compiled to a folder of the test's own: no test depends on a build that may be stale. */
+export function buildPage(): PageFolders {
+  const compiled = mkdtempSync(join(tmpdir(), 'dropframe-page-'));
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const project = join(ROOT, 'tsconfig.web.json');
+  execFileSync(process.execPath, [compiler, '-p', project, '--noEmit', 'false', '--outDir', compiled]);
+  return { written: join(ROOT, 'web'), compiled };
+}

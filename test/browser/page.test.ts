@@ -1,0 +1,301 @@
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { PageFolders } from '../../io/page-files.ts';
+import { openPage, type Page } from '../../io/page-server.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { optional } from '../optional.ts';
+import { sampleUnits } from '../sample-units.ts';
+import { buildPage } from './page-build.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
+  '--disable-component-update --disable-sync';
+const DESCRIPTION = { title: 'counter.h264', codec: 'avc1.42C01E', width: 640, height: 360, framesPerSecond: 30 };
+const FRAME_MS = 33;
+const PATIENCE_MS = 60_000;
+
+/** What the page tells about itself. */
+interface Told {
+  readonly framesDrawn: number;
+  readonly framesReceived: number;
+  readonly framesSkipped: number;
+  readonly decodeErrors: number;
+  readonly codec: string;
+  readonly state: string;
+}
+
+const present = (() => {
+  try {
+    accessSync(CHROMIUM, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const inChromium = optional(CHROMIUM, present);
+
+let folders: PageFolders;
+let profile: string;
+let context: BrowserContext;
+const open: Page[] = [];
+const feeds: Feed[] = [];
+
+beforeAll(async () => {
+  if (!present) return;
+  folders = buildPage();
+  profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    headless: true,
+    args: FLAGS.split(' '),
+  });
+}, PATIENCE_MS);
+
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) feed.stop();
+  for (const tab of context?.pages() ?? []) await tab.close();
+  for (const page of open.splice(0)) await page.close();
+});
+
+afterAll(async () => {
+  if (!present) return;
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+  rmSync(folders.compiled, { recursive: true });
+});
+
+inChromium(
+  'our clip is drawn picture by picture, and what is on the canvas is the clip',
+  async () => {
+    const page = await opened();
+    const tab = await tabAt(page);
+    feed(page);
+    await told(tab, (page) => page.framesDrawn >= 60);
+    const { framesDrawn, framesReceived, decodeErrors, codec, state } = await tell(tab);
+    expect(decodeErrors).toBe(0);
+    expect(codec).toBe(DESCRIPTION.codec);
+    expect(state).toBe('live');
+    expect(framesReceived - framesDrawn).toBeLessThan(10);
+    expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'a picture that cannot be decoded costs the pictures up to the next keyframe, and the page asks for one',
+  async () => {
+    const commands: string[] = [];
+    const page = await opened({ onCommand: (command) => commands.push(command) });
+    const tab = await tabAt(page);
+    const units = feed(page);
+    await told(tab, (page) => page.framesDrawn >= 10);
+    // Not one NAL unit that a decoder knows: Chromium calls that an error.
+    units.insert({ ...units.next, nalUnits: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
+    await told(tab, (page) => page.decodeErrors === 1);
+    await until(() => commands.length === 1);
+    expect(commands).toEqual(['request-keyframe']);
+    const { framesDrawn } = await tell(tab);
+    await told(tab, (page, before) => page.framesDrawn > before + 5, framesDrawn);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'the page comes back by itself when the server does',
+  async () => {
+    const first = await opened();
+    const port = Number(new URL(first.url).port);
+    const tab = await tabAt(first);
+    feed(first);
+    await told(tab, (page) => page.framesDrawn >= 5);
+    for (const running of feeds.splice(0)) running.stop();
+    await first.close();
+    await told(tab, (page) => page.state === 'ended');
+    const second = await opened({ port });
+    feed(second);
+    const { framesDrawn } = await tell(tab);
+    await told(tab, (page, before) => page.state === 'live' && page.framesDrawn > before + 5, framesDrawn);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'the keys pause, hide the figures and stop',
+  async () => {
+    const commands: string[] = [];
+    const page = await opened({ onCommand: (command) => commands.push(command) });
+    const tab = await tabAt(page);
+    feed(page);
+    await told(tab, (page) => page.framesDrawn >= 5);
+    await tab.keyboard.press('Space');
+    await told(tab, (page) => page.state === 'paused');
+    const { framesDrawn, framesReceived } = await tell(tab);
+    await told(tab, (page, before) => page.framesReceived > before + 10, framesReceived);
+    expect((await tell(tab)).framesDrawn).toBe(framesDrawn);
+    await tab.keyboard.press('Space');
+    await told(tab, (page, before) => page.framesDrawn > before, framesDrawn);
+    expect(await tab.locator('#panel').isVisible()).toBe(true);
+    await tab.keyboard.press('i');
+    expect(await tab.locator('#panel').isVisible()).toBe(false);
+    await tab.keyboard.press('q');
+    await until(() => commands.length === 1);
+    expect(commands).toEqual(['stop']);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'the figures are shown in words and units',
+  async () => {
+    const page = await opened();
+    const tab = await tabAt(page);
+    page.statistics({
+      framesOnTime: 1_980,
+      framesLate: 0,
+      framesLost: 20,
+      packets: 10_000,
+      packetsLost: 500,
+      packetsRecovered: 480,
+      delayMsP50: 121.7,
+      delayMsP95: 138,
+      roundTripMs: 4.21,
+      bitrate: 2_050_000,
+      transport: 'udp',
+      link: 'loss=5%',
+    });
+    const figure = (name: string) => tab.locator(`[data-figure="${name}"]`);
+    await figure('delayP50').getByText('122').waitFor();
+    const shown: Record<string, string> = {};
+    const names = ['delayP50', 'lossRate', 'lossCount', 'packetsRecovered', 'framesOnTime', 'framesLate', 'framesLost'];
+    for (const name of [...names, 'roundTrip', 'bitrate', 'transport', 'recovery', 'link']) {
+      shown[name] = ((await figure(name).textContent()) ?? '').replaceAll('\u00a0', ' ');
+    }
+    expect(shown).toEqual({
+      delayP50: '122 ms',
+      lossRate: '5.0 %',
+      lossCount: '500 of 10,000',
+      packetsRecovered: '480 96.0 %',
+      framesOnTime: '1,980 99.0 %',
+      framesLate: '0',
+      framesLost: '20 1.0 %',
+      roundTrip: '4.2 ms',
+      bitrate: '2.05 Mb/s',
+      transport: 'UDP',
+      recovery: '–',
+      link: 'loss=5%',
+    });
+    expect(await figure('framesLost').getAttribute('data-tone')).toBe('bad');
+    expect(await figure('framesLate').getAttribute('data-tone')).toBe('plain');
+  },
+  PATIENCE_MS,
+);
+
+for (const [width, height] of [
+  [1280, 720],
+  [390, 844],
+] as const) {
+  inChromium(
+    `at ${width} × ${height} nothing is wider than the window, and the picture and its buttons are in view`,
+    async () => {
+      const page = await opened();
+      const tab = await tabAt(page);
+      await tab.setViewportSize({ width, height });
+      page.statistics({ link: 'loss=5% delay=20ms jitter=2ms burst=3 dup=0.1% rate=8mbit seed=1' });
+      await tab.locator('[data-figure="link"]').getByText('rate=8mbit').waitFor();
+      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      for (const name of ['#video', '#pause', '#stop']) {
+        const box = await tab.locator(name).boundingBox();
+        expect(box?.x, name).toBeGreaterThanOrEqual(0);
+        expect((box?.x ?? 0) + (box?.width ?? 0), name).toBeLessThanOrEqual(width);
+        expect((box?.y ?? 0) + (box?.height ?? 0), name).toBeLessThanOrEqual(height);
+      }
+    },
+    PATIENCE_MS,
+  );
+}
+
+inChromium(
+  'a browser without WebCodecs is told so',
+  async () => {
+    const page = await opened();
+    const tab = await context.newPage();
+    await tab.addInitScript('delete window.VideoDecoder');
+    await tab.goto(page.url);
+    await tab.getByText('This browser cannot decode the stream').waitFor();
+  },
+  PATIENCE_MS,
+);
+
+async function opened(options: Partial<Parameters<typeof openPage>[0]> = {}): Promise<Page> {
+  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders, ...options });
+  open.push(page);
+  return page;
+}
+
+/** A tab that shows the page; an error in its script fails the test that runs. */
+async function tabAt(page: Page): Promise<Tab> {
+  const tab = await context.newPage();
+  tab.on('pageerror', (error) => {
+    throw error;
+  });
+  await tab.goto(page.url);
+  await told(tab, (page) => page.state !== 'connecting');
+  return tab;
+}
+
+interface Feed {
+  /** The unit that comes next. */
+  readonly next: AccessUnit;
+  /** Sends one of another kind between two. */
+  insert(unit: AccessUnit): void;
+  stop(): void;
+}
+
+/** Our clip at its own pace, again and again, its time going on. */
+function feed(page: Page): Feed {
+  const units = sampleUnits();
+  let count = 0;
+  const unitAt = (index: number): AccessUnit => {
+    const unit = units[index % units.length];
+    if (unit === undefined) throw new Error('the clip is empty');
+    return { ...unit, timestamp: index * 3_000, decodeTimestamp: index * 3_000 };
+  };
+  const timer = setInterval(() => page.write(unitAt(count++)), FRAME_MS);
+  const running: Feed = {
+    get next() {
+      return unitAt(count);
+    },
+    insert: (unit) => page.write(unit),
+    stop: () => clearInterval(timer),
+  };
+  feeds.push(running);
+  return running;
+}
+
+const tell = (tab: Tab): Promise<Told> =>
+  tab.evaluate(() => {
+    const page = (globalThis as unknown as { dropframe: Told }).dropframe;
+    const { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state } = page;
+    return { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state };
+  });
+
+/** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
+async function told(tab: Tab, condition: (page: Told, before: number) => boolean, before = 0): Promise<void> {
+  while (!condition(await tell(tab), before)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** How many different colors the canvas holds (a grid of samples): a blank one holds one. */
+const colorsOnCanvas = (tab: Tab): Promise<number> =>
+  tab.evaluate<number>(`(() => {
+    const canvas = document.getElementById('video');
+    const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    return new Set(pixels.filter((_, index) => index % 97 === 0)).size;
+  })()`);

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { examine, formatFindings, nodeVersion } from '../../io/doctor.ts';
+
+test('everything is looked at, and nothing throws, on a machine that has nothing', async () => {
+  const findings = await examine({});
+  const names = findings.map((finding) => finding.name);
+  for (const name of ['Node.js', 'ffmpeg', 'players', 'UDP on loopback', 'UDP segmentation offload']) {
+    expect(names).toContain(name);
+  }
+  expect(findings.find((finding) => finding.name === 'UDP on loopback')).toEqual({
+    name: 'UDP on loopback',
+    state: 'ok',
+    detail: 'a datagram to ourselves arrives',
+  });
+});
+
+test('an ffmpeg that was named and does not exist is missing, with what to do', async () => {
+  const findings = await examine({ FFMPEG_PATH: '/no/such/ffmpeg' });
+  const finding = findings.find(({ name }) => name === 'ffmpeg');
+  expect(finding?.state).toBe('missing');
+  expect(finding?.detail).toContain('/no/such/ffmpeg');
+});
+
+test.each([
+  ['20.18.3', 'missing'],
+  ['18.20.0', 'missing'],
+  ['20.19.0', 'ok'],
+  ['22.0.0', 'ok'],
+])('Node.js %s is %s', (version, state) => {
+  expect(nodeVersion(version).state).toBe(state);
+});
+
+test('findings are printed in columns, with what to do below', () => {
+  const text = formatFindings([
+    { name: 'Node.js', state: 'ok', detail: '20.20.2' },
+    { name: 'TUN', state: 'warn', detail: 'there is none', remedy: 'modprobe tun' },
+    { name: 'ffmpeg', state: 'missing', detail: 'not found' },
+  ]);
+  expect(text.split('\n')).toEqual([
+    'ok       Node.js  20.20.2',
+    'note     TUN      there is none',
+    '                  → modprobe tun',
+    'missing  ffmpeg   not found',
+    '',
+  ]);
+});

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { serializeControlFrame } from '../../protocol/control-framing.ts';
+import { parseControlMessage } from '../../protocol/control-message.ts';
+import { writeFrameMark } from '../../protocol/frame-mark.ts';
+import { serializeRtcp } from '../../protocol/rtcp.ts';
+import { parseSessionDescription } from '../../protocol/sdp.ts';
+import { hex } from './bytes.ts';
+
+const PROTOCOL = readFileSync(join(import.meta.dirname, '../../docs/PROTOCOL.md'), 'utf8');
+
+/** The code blocks of this language; an example that begins with a brace ends where the next one begins. */
+const blocks = (language: string): string[] =>
+  [...PROTOCOL.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map((match) => match[1]!);
+
+test('every message in docs/PROTOCOL.md is one that we take, and every kind is there', () => {
+  const examples = blocks('json').flatMap((block) => block.trim().split(/\n(?={)/));
+  const kinds = examples.map((example) => {
+    const message = parseControlMessage(example);
+    return message.ok ? message.value.kind : `${message.malformed}: ${example}`;
+  });
+  expect(kinds).toEqual([
+    ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'statistics'],
+    ...['welcome', 'attached', 'keyframe', 'end-of-stream', 'refused', 'goodbye', 'keep-alive'],
+  ]);
+});
+
+test('the bytes in docs/PROTOCOL.md are those that we send', () => {
+  const mark = new Uint8Array(12);
+  writeFrameMark(mark, 0, { frameNumber: 0x1234, packetIndex: 2, packetCount: 9, importance: 'key', decodeLead: 0 });
+  expect(hex('be de 00 02  16 80 12 34  00 02 00 09')).toEqual(mark);
+  expect(PROTOCOL).toContain('be de 00 02  16 80 12 34  00 02 00 09');
+
+  const play = '44 46 01 00 00 00 00 0f 7b 22 6b 69 6e 64 22 3a 22 70 6c 61 79 22 7d';
+  expect(hex(play)).toEqual(serializeControlFrame(new TextEncoder().encode('{"kind":"play"}')));
+  expect(PROTOCOL).toContain(play);
+
+  const sequenceNumbers = [65_534, 65_535, 1, 14, 15];
+  const nack = serializeRtcp([{ kind: 'nack', senderSsrc: 0, mediaSsrc: 0, sequenceNumbers }]);
+  expect(hex('ff fe 80 05 00 0f 00 00')).toEqual(nack.subarray(12));
+  expect(PROTOCOL).toContain('`ff fe 80 05` and `00 0f 00 00`');
+});
+
+test('the session description in docs/PROTOCOL.md reads', () => {
+  const description = blocks('sdp')[0];
+  expect(parseSessionDescription(description ?? '')).toMatchObject({
+    ok: true,
+    value: { port: 5_004, payloadType: 96 },
+  });
+});

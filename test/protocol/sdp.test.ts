@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DECODE_LEAD_URN, FRAME_MARK_URN } from '../../protocol/frame-mark.ts';
+import { parseSessionDescription, writeSessionDescription } from '../../protocol/sdp.ts';
+import { hex } from './bytes.ts';
+
+const SPS = hex('6742c01ed900a03da1');
+const PPS = hex('68cb83cb20');
+
+const lines = (...lines: string[]): string => lines.map((line) => `${line}\r\n`).join('');
+
+test('one stream is described as RFC 8866 and RFC 6184 §8.2 say', () => {
+  const text = writeSessionDescription({
+    host: '127.0.0.1',
+    port: 5_004,
+    payloadType: 96,
+    parameterSets: [SPS, PPS],
+    name: 'counter.mp4',
+    extensions: new Map([
+      [1, FRAME_MARK_URN],
+      [2, DECODE_LEAD_URN],
+    ]),
+    multiplexed: true,
+  });
+  expect(text).toBe(
+    lines(
+      'v=0',
+      'o=- 0 0 IN IP4 127.0.0.1',
+      's=counter.mp4',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      'm=video 5004 RTP/AVP 96',
+      'a=rtpmap:96 H264/90000',
+      'a=fmtp:96 packetization-mode=1;profile-level-id=42c01e;sprop-parameter-sets=Z0LAHtkAoD2h,aMuDyyA=',
+      'a=extmap:1 urn:dropframe:frame-mark',
+      'a=extmap:2 urn:dropframe:decode-lead',
+      'a=rtcp-mux',
+    ),
+  );
+});
+
+test('without parameter sets, over IPv6, with a name that would break out of its line', () => {
+  const text = writeSessionDescription({
+    host: '::1',
+    port: 1,
+    payloadType: 127,
+    parameterSets: [],
+    name: '\r\nm=audio 9\r\n',
+  });
+  expect(text).toBe(
+    lines(
+      'v=0',
+      'o=- 0 0 IN IP6 ::1',
+      's=m=audio 9',
+      'c=IN IP6 ::1',
+      't=0 0',
+      'm=video 1 RTP/AVP 127',
+      'a=rtpmap:127 H264/90000',
+      'a=fmtp:127 packetization-mode=1',
+    ),
+  );
+  expect(writeSessionDescription({ host: '::1', port: 1, payloadType: 96, parameterSets: [], name: '\n' })).toContain(
+    's=-\r\n',
+  );
+});
+
+test('what is written reads back', () => {
+  const options = fc.record({
+    host: fc.oneof(fc.ipV4(), fc.ipV6()),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    payloadType: fc.integer({ min: 96, max: 127 }),
+    parameterSets: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 }),
+    name: fc.string({ unit: 'binary' }),
+    multiplexed: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(options, (options) => {
+      const { host, port, payloadType, parameterSets } = options;
+      expect(parseSessionDescription(writeSessionDescription(options))).toEqual({
+        ok: true,
+        value: { host, port, payloadType, clockRate: 90_000, parameterSets },
+      });
+    }),
+  );
+});
+
+test('what ffmpeg 5.1 prints is read, its first line and its own lines included', () => {
+  const text = [
+    'SDP:',
+    'v=0',
+    'o=- 0 0 IN IP4 127.0.0.1',
+    's=No Name',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    'a=tool:libavformat 59.27.100',
+    'm=video 5998 RTP/AVP 96',
+    'b=AS:2000',
+    'a=rtpmap:96 H264/90000',
+    'a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0LAHtkAoD2h,aMuDyyA=; profile-level-id=42C01E',
+    '',
+  ].join('\n');
+  expect(parseSessionDescription(text)).toEqual({
+    ok: true,
+    value: { host: '127.0.0.1', port: 5_998, payloadType: 96, clockRate: 90_000, parameterSets: [SPS, PPS] },
+  });
+});
+
+test('of several media the first H.264 stream is taken, with its own address and quoted parameters', () => {
+  const text = lines(
+    'v=0',
+    'o=- 1188340656180883 1 IN IP4 192.0.2.7',
+    's=Session streamed by GStreamer',
+    'c=IN IP4 192.0.2.7',
+    't=0 0',
+    'm=audio 5000 RTP/AVP 97',
+    'a=rtpmap:97 OPUS/48000/2',
+    'm=video 5002 RTP/AVP 98',
+    'a=rtpmap:98 H265/90000',
+    'm=video 5004/2 RTP/AVPF 99 100',
+    'c=IN IP4 233.252.0.1/127',
+    'a=rtpmap:99 VP8/90000',
+    'a=rtpmap:100 h264/90000',
+    'a=fmtp:100 packetization-mode=1;profile-level-id=42c01e;sprop-parameter-sets="Z0LAHtkAoD2h,aMuDyyA"',
+  );
+  expect(parseSessionDescription(text)).toEqual({
+    ok: true,
+    value: { host: '233.252.0.1', port: 5_004, payloadType: 100, clockRate: 90_000, parameterSets: [SPS, PPS] },
+  });
+});
+
+const STREAM = lines('v=0', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=video 5004 RTP/AVP 96', 'a=rtpmap:96 H264/90000');
+
+test.each([
+  ['nothing', '', 'not-sdp'],
+  ['a web page', '<!doctype html>', 'not-sdp'],
+  ['a session of no media', lines('v=0', 's=-'), 'sdp-no-h264-stream'],
+  ['another codec', STREAM.replace('H264', 'H265'), 'sdp-no-h264-stream'],
+  ['a payload type that is not offered', STREAM.replace('AVP 96', 'AVP 97'), 'sdp-no-h264-stream'],
+  ['a clock that stands still', STREAM.replace('90000', '0'), 'sdp-no-h264-stream'],
+  ['no address', STREAM.replace('c=IN IP4 127.0.0.1\r\n', ''), 'sdp-no-address'],
+  ['port 0, a stream refused', STREAM.replace('5004', '0'), 'sdp-port'],
+  ['a port beyond UDP', STREAM.replace('5004', '70000'), 'sdp-port'],
+  ['parameter sets that are not base64', `${STREAM}a=fmtp:96 sprop-parameter-sets=Z0*A`, 'sdp-parameter-sets'],
+  ['65 parameter sets', `${STREAM}a=fmtp:96 sprop-parameter-sets=${'Z0LA,'.repeat(65)}`, 'sdp-parameter-sets'],
+  ['64 KiB and more', STREAM + ' '.repeat(65_536), 'sdp-too-long'],
+])('%s is malformed', (_, text, cause) => {
+  expect(parseSessionDescription(text)).toEqual({ ok: false, malformed: cause });
+});
+
+test('no text makes the parser throw', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom(...STREAM.split('\r\n'), 'a=fmtp:96 sprop-parameter-sets', 'a=fmtp:96 =;;=', 'm=video', 'c=IN IP4'),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+      expect(parseSessionDescription(['v=0', ...lines].join('\n'))).toHaveProperty('ok');
+    }),
+  );
+});

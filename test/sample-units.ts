@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { splitAnnexB } from '../protocol/h264/annex-b.ts';
+
+/** The ready-made clip: 30 frames a second, a keyframe each second, no B-frames, a delimiter before each picture. */
+export const SAMPLE = join(import.meta.dirname, '../samples/counter.h264');
+
+const TICKS_PER_FRAME = 3_000;
+
+/** The clip as access units. It knows what our own sample looks like; it is no parser. */
+export function sampleUnits(file = SAMPLE): AccessUnit[] {
+  const pictures: Uint8Array[][] = [];
+  for (const nalUnit of splitAnnexB(readFileSync(file))) {
+    if (typeOf(nalUnit) === 9) pictures.push([]);
+    pictures.at(-1)?.push(nalUnit);
+  }
+  return pictures.map((nalUnits, index) => ({
+    nalUnits,
+    timestamp: index * TICKS_PER_FRAME,
+    decodeTimestamp: index * TICKS_PER_FRAME,
+    importance: nalUnits.some((nalUnit) => typeOf(nalUnit) === 5) ? 'key' : 'reference',
+  }));
+}
+
+const typeOf = (nalUnit: Uint8Array): number => (nalUnit[0] ?? 0) & 0x1f;
