@@ -19,6 +19,8 @@ interface DemoCommandOptions extends ReceiveCommandOptions {
 
 /** Bad enough to see what recovery does, good enough for it to win: a busy Wi-Fi behind a DSL line. */
 const DEMO_LINK = 'loss=4% burst=2 delay=20ms jitter=4ms seed=1';
+/** Room for four round trips of that link: what is lost twice can still be had. */
+const DEMO_LATENCY_MS = 200;
 
 export function addDemoCommand(program: Command): void {
   const command = program
@@ -28,7 +30,7 @@ export function addDemoCommand(program: Command): void {
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
       await demo(input ?? sample(), options);
     });
-  addReceiverOptions(command)
+  addReceiverOptions(command, DEMO_LATENCY_MS)
     .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
     .option('--no-loop', 'end at the end of the input')
     .addHelpText(

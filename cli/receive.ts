@@ -31,11 +31,11 @@ export const LINK_HELP =
   'rate=8mbit queue=100ms order=kept seed=1"';
 
 /** The options that a receiver shares with the demo. */
-export function addReceiverOptions(command: Command): Command {
+export function addReceiverOptions(command: Command, latencyMs = 120): Command {
   return command
     .addOption(
       new Option('--latency <ms>', 'play-out delay above the fastest transit, milliseconds')
-        .default(120)
+        .default(latencyMs)
         .argParser(readLatency),
     )
     .addOption(new Option('--transport <kind>', 'how the media comes').choices(['udp', 'tcp']).default('udp'))

@@ -60,6 +60,7 @@ export interface PageStatistics {
   readonly framesRecovered?: number;
   /** Packets that the sender sent, as far as the receiver can tell: the base of the loss rate. */
   readonly packets?: number;
+  /** Lost on the way, those included that were recovered. */
   readonly packetsLost?: number;
   readonly packetsRecovered?: number;
   readonly delayMsP50?: number | null;

@@ -23,6 +23,8 @@ export interface SenderOptions extends PacketizerOptions {
   readonly redundancy: number;
   /** Datagrams of a frame that leave at once. */
   readonly burstDatagrams: number;
+  /** Over how long a large frame is spread at most, however long its frame interval, microseconds. */
+  readonly spreadMax: Microseconds;
   /** Most bytes that may wait to be sent; frames beyond are refused whole. */
   readonly queueBytesMax: number;
 }
@@ -36,6 +38,7 @@ export const SENDER_DEFAULTS = {
   historyPackets: 8192,
   redundancy: 0.5,
   burstDatagrams: 16,
+  spreadMax: 50_000,
   queueBytesMax: 32_000_000,
   initialFrameNumber: 0,
 } as const;
@@ -50,7 +53,6 @@ const REPORT_INTERVAL: Microseconds = seconds(1);
 const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
 /** A round-trip probe is answered at most this often. */
 const PROBE_INTERVAL: Microseconds = 20_000;
-const FRAME_INTERVAL_MAX: Microseconds = 100_000;
 const FRAME_INTERVAL_DEFAULT: Microseconds = 33_333;
 /** Saved-up budget: a keyframe's worth of answers in one go. */
 const REDUNDANCY_BYTES_MAX = 256_000;
@@ -113,7 +115,7 @@ export class Sender implements Endpoint<SenderEvent> {
   send(now: Instant, unit: AccessUnit): boolean {
     if (this.#lastDecode !== undefined) {
       const interval = ticksToMicroseconds(unit.decodeTimestamp - this.#lastDecode);
-      if (interval > 0) this.#frameInterval = Math.min(interval, FRAME_INTERVAL_MAX);
+      if (interval > 0) this.#frameInterval = Math.min(interval, this.#options.spreadMax);
     }
     this.#lastDecode = unit.decodeTimestamp;
     let payloadBytes = 0;

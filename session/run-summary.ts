@@ -151,7 +151,8 @@ export function pageStatistics(summary: RunSummary, bitrate: number | null): Pag
     framesLost: framesLost(summary),
     framesRecovered: summary.frames.recovered,
     packets: summary.packets.total,
-    packetsLost: summary.packets.neverArrived + summary.packets.late,
+    // On the way, whatever became of them later.
+    packetsLost: summary.packets.neverArrived + packetsRecovered(summary),
     packetsRecovered: packetsRecovered(summary),
     delayMsP50: summary.playoutDelayMs.p50,
     delayMsP95: summary.playoutDelayMs.p95,

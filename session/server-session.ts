@@ -4,6 +4,7 @@ import type { ControlConnection } from '../io/control-connection.ts';
 import { EndpointDriver } from '../io/endpoint-driver.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage, WelcomeMessage } from '../protocol/control-message.ts';
+import { milliseconds } from '../protocol/instant.ts';
 import { frameForStream, StreamDeframer } from '../protocol/stream-framing.ts';
 import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../sender/sender.ts';
 import type { SenderStatistics } from '../sender/sender-statistics.ts';
@@ -56,6 +57,8 @@ export class ServerSession {
       retransmissionSsrc: this.#retransmissionSsrc,
       initialSequence: this.#initialSequence,
       timestampBase: this.#timestampBase,
+      // Spreading takes from the receiver's latency: never more than half of it.
+      spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, milliseconds(options.hello.latencyMs) / 2),
       redundancy: options.hello.recovery === 'nack' ? SENDER_DEFAULTS.redundancy : 0,
     });
     this.#driver = new EndpointDriver({

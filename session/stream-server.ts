@@ -15,11 +15,13 @@ import {
   MEDIA_NAME_CHARACTERS_MAX,
   parseReceiverMessage,
   presentable,
+  presentableParameterSets,
+  REASON_CHARACTERS_MAX,
   type ReceiverMessage,
   type WelcomeMessage,
 } from '../protocol/control-message.ts';
 import { parseRtcp } from '../protocol/rtcp.ts';
-import { base64Text, hexBytes } from '../protocol/text-codec.ts';
+import { hexBytes } from '../protocol/text-codec.ts';
 import { Broadcast } from './broadcast.ts';
 import { mac } from './identifiers.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
@@ -116,11 +118,10 @@ export class StreamServer {
   async close(reason: string): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    const goodbye = { kind: 'goodbye', reason: presentable(reason, REASON_CHARACTERS_MAX) } as const;
     this.#broadcast?.stop();
     for (const session of this.#sessions.values()) session.close();
-    await Promise.all(
-      [...this.#connections.keys()].map((connection) => connection.farewell({ kind: 'goodbye', reason })),
-    );
+    await Promise.all([...this.#connections.keys()].map((connection) => connection.farewell(goodbye)));
     this.#socket?.close();
     await this.#control.close();
   }
@@ -196,12 +197,13 @@ export class StreamServer {
         codec,
         width,
         height,
-        framesPerSecond: framesPerSecond ?? null,
-        durationMs: durationSeconds === undefined || this.#options.loop ? null : durationSeconds * 1_000,
+        framesPerSecond:
+          framesPerSecond !== undefined && framesPerSecond > 0 && framesPerSecond <= 100_000 ? framesPerSecond : null,
+        durationMs: durationSeconds === undefined || this.#options.loop ? null : Math.max(0, durationSeconds * 1_000),
         mode,
       },
       datagramBytesMax,
-      parameterSets: parameterSets.map(base64Text),
+      parameterSets: presentableParameterSets(parameterSets),
       latencyMs: hello.latencyMs,
       position: this.#broadcast ? 'live' : 'start',
     };

@@ -1,4 +1,5 @@
 import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/h264/decoder-configuration.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/h264/nal-unit.ts';
 import { Encoder, type EncoderOptions } from '../encoder.ts';
 import { Failure } from '../failure.ts';
 import type { SampleTrack } from './sample-units.ts';
@@ -37,8 +38,18 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
       for await (const event of events) {
         if (event.kind === 'configuration') continue;
         const { nalUnits } = splitLengthPrefixed(event.bytes, lengthSize);
-        yield { nalUnits, timestamp: event.timestamp, duration: 0 };
+        yield {
+          nalUnits: mode === 'x264' ? fromDelimiter(nalUnits) : nalUnits,
+          timestamp: event.timestamp,
+          duration: 0,
+        };
       }
     })(),
   };
+}
+
+/** libx264 puts a note about itself ahead of the first delimiter, where nothing may stand, and again behind it. */
+function fromDelimiter(nalUnits: readonly Uint8Array[]): readonly Uint8Array[] {
+  const delimiter = nalUnits.findIndex((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.accessUnitDelimiter);
+  return delimiter === -1 ? nalUnits : nalUnits.slice(delimiter);
 }

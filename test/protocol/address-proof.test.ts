@@ -110,6 +110,23 @@ describe('between a prover and a verifier', () => {
     expect(prover.pollTimeout()).toBeUndefined();
   });
 
+  test('each hello, address and verifier gets a challenge of its own, and the same one again', () => {
+    const hello = { kind: 'hello', session: SESSION, nonce: NONCE } as const;
+    const other = { ...hello, nonce: hex('a0a1a2a3a4a5a601') };
+    const verifier = newVerifier();
+    const secret = hex('00000000000000000000000000000001');
+    const elsewhere = new AddressVerifier({ secret, mac, keyOf: () => KEY });
+    const challenges = [
+      verifier.handle(at(0), HERE, hello),
+      verifier.handle(at(0), HERE, other),
+      verifier.handle(at(0), ELSEWHERE, hello),
+      verifier.handle(seconds(15), HERE, hello),
+      elsewhere.handle(at(0), HERE, hello),
+    ].map(({ reply }) => Buffer.from(reply!.subarray(28)).toString('hex'));
+    expect(new Set(challenges).size).toBe(5);
+    expect(verifier.handle(at(1), HERE, hello)).toEqual(newVerifier().handle(at(0), HERE, hello));
+  });
+
   test('no reply is longer than what it answers', () => {
     const prover = newProver();
     const verifier = newVerifier();

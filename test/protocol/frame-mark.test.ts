@@ -130,6 +130,13 @@ test('a mark among strangers, in any order, is found as well as alone', () => {
   );
 });
 
+test('a stranger of three bytes behind the mark is not taken for a decode lead', () => {
+  const ours = { id: 1, data: WITHOUT_LEAD.subarray(5) };
+  const extension = serializeElements([ours, { id: 3, data: hex('000bb8') }]);
+  expect(extension.data).toHaveLength(12);
+  expect(parseFrameMark(extension)).toEqual({ ok: true, value: MARK });
+});
+
 test('a mark is written at its offset and touches nothing beside it', () => {
   const target = new Uint8Array(20).fill(0xaa);
   writeFrameMark(target, 3, MARK);

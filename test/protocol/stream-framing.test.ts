@@ -11,6 +11,9 @@ test('a packet goes behind its length in two bytes (RFC 4571 §2)', () => {
 
 test('null packets are skipped', () => {
   expect(new StreamDeframer().push(hex('0000 0001aa 0000 0000 0001bb 0000'))).toEqual([hex('aa'), hex('bb')]);
+  const deframer = new StreamDeframer();
+  const chunks = ['00', '00', '0000', '00', '0000', '01', 'aa'];
+  expect(chunks.flatMap((chunk) => deframer.push(hex(chunk)))).toEqual([hex('aa')]);
 });
 
 test('packets that a chunk holds whole are views of it', () => {

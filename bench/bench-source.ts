@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+import { type MediaSource, openMediaSource } from '../io/media-source.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { CLOCK_RATE } from '../protocol/instant.ts';
+import { SyntheticStream } from '../sim/synthetic-stream.ts';
+
+export const FRAMES_PER_SECOND = 30;
+const KEY_INTERVAL = 30;
+
+/** `synthetic=500`: access units of equal size, 500 Mb/s of them; anything else is a file, copied as it is. */
+export async function openBenchSource(input: string): Promise<MediaSource> {
+  const rate = /^synthetic=(\d+)$/.exec(input)?.[1];
+  if (rate !== undefined) return syntheticSource(Number(rate));
+  return await openMediaSource(input, { encode: 'copy', bitrate: 0, gop: 0, warn: () => {} });
+}
+
+/** One second of access units, made beforehand: what is measured is how they are sent. */
+function syntheticSource(megabitsPerSecond: number): MediaSource {
+  const frameBytes = Math.round((megabitsPerSecond * 1e6) / 8 / FRAMES_PER_SECOND);
+  const stream = new SyntheticStream({
+    framesPerSecond: FRAMES_PER_SECOND,
+    frameBytes,
+    keyFrameBytes: frameBytes,
+    keyInterval: KEY_INTERVAL,
+    frames: KEY_INTERVAL,
+    seed: 1,
+  });
+  const units: AccessUnit[] = [];
+  for (let unit = stream.next(); unit; unit = stream.next()) units.push(unit);
+  return {
+    description: {
+      name: basename(`synthetic-${megabitsPerSecond}`),
+      codec: 'avc1.640028',
+      width: 1920,
+      height: 1080,
+      framesPerSecond: FRAMES_PER_SECOND,
+      durationSeconds: undefined,
+      mode: 'copy',
+      parameterSets: [],
+    },
+    units: async function* () {
+      const round = (KEY_INTERVAL * CLOCK_RATE) / FRAMES_PER_SECOND;
+      for (let offset = 0; ; offset += round) {
+        for (const unit of units) {
+          yield { ...unit, timestamp: unit.timestamp + offset, decodeTimestamp: unit.decodeTimestamp + offset };
+        }
+      }
+    },
+    close: async () => {},
+  };
+}

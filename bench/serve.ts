@@ -1,0 +1,35 @@
+/**
+ * A stream server as `dropframe send` runs it, for a source that the command does not offer, or to learn when each
+ * access unit entered: `serve INPUT [STAMPS]` prints `port N`; STAMPS gets a line for each unit, its decode timestamp
+ * and the machine's monotonic clock in microseconds.
+ */
+import { writeFileSync } from 'node:fs';
+import { argv, exit, hrtime, stdout } from 'node:process';
+import { Log } from '../io/log.ts';
+import { StreamServer } from '../session/stream-server.ts';
+import { openBenchSource } from './bench-source.ts';
+
+const [, , input = '', stamps] = argv;
+const lines: string[] = [];
+const source = await openBenchSource(input);
+const server = new StreamServer({
+  source,
+  host: '127.0.0.1',
+  port: 0,
+  loop: true,
+  datagramBytesMax: 1_200,
+  receiversMax: 4,
+  log: new Log({ level: 'error', json: false, write: (text) => process.stderr.write(text) }),
+  ...(stamps === undefined
+    ? {}
+    : { onUnit: (unit) => lines.push(`${unit.decodeTimestamp} ${hrtime.bigint() / 1_000n}`) }),
+  onIdle: () => {},
+});
+await server.listen();
+stdout.write(`port ${server.port}\n`);
+process.once('SIGINT', async () => {
+  await server.close('the benchmark is over');
+  await source.close();
+  if (stamps !== undefined) writeFileSync(stamps, lines.join('\n'));
+  exit(0);
+});
