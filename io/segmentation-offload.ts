@@ -1,6 +1,5 @@
 import type { Socket } from 'node:dgram';
-import { createRequire } from 'node:module';
-import { platform } from 'node:process';
+import { libraryFunction } from './c-library.ts';
 
 /** linux/udp.h, linux/in.h, asm-generic/socket.h. */
 const SOL_SOCKET = 1;
@@ -11,22 +10,13 @@ const UDP_GRO = 104;
 
 type SetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
 
-let loaded: { readonly setSocketOption: SetSocketOption | undefined } | undefined;
+let cached: { readonly call: SetSocketOption | undefined } | undefined;
 
-/** setsockopt(2) by way of the optional package koffi; `undefined` where there is neither that nor Linux. */
-function load(): SetSocketOption | undefined {
-  loaded ??= { setSocketOption: platform === 'linux' ? fromLibrary() : undefined };
-  return loaded.setSocketOption;
-}
-
-function fromLibrary(): SetSocketOption | undefined {
-  try {
-    const koffi = createRequire(import.meta.url)('koffi');
-    return koffi.load(null).func('int setsockopt(int fd, int level, int name, const void *value, uint32 length)');
-  } catch {
-    // Not installed, or not for this machine: every datagram takes a system call of its own, and all else is the same.
-    return undefined;
-  }
+/** setsockopt(2); without it every datagram takes a system call of its own, and all else is the same. */
+function setSocketOption(): SetSocketOption | undefined {
+  const signature = 'int setsockopt(int fd, int level, int name, const void *value, uint32 length)';
+  cached ??= { call: libraryFunction<SetSocketOption>(signature) };
+  return cached.call;
 }
 
 /** The file descriptor of a bound socket; Node keeps it behind a symbol. */
@@ -41,7 +31,7 @@ function descriptorOf(socket: Socket): number | undefined {
 }
 
 function set(socket: Socket, level: number, name: number, value: number): boolean {
-  const call = load();
+  const call = setSocketOption();
   const fd = descriptorOf(socket);
   if (!call || fd === undefined) return false;
   return call(fd, level, name, new Uint8Array(new Int32Array([value]).buffer), 4) === 0;

@@ -54,7 +54,11 @@ const picture = [
   `${ball}[ball]`,
   "[backdrop][grid]blend=c0_expr='A+B-16':c1_expr=A:c2_expr=A[field]",
   `[field][ball]overlay=x='${bounce(WIDTH - 44, 5, 90)}':y='${bounce(HEIGHT - 44, 3, 40)}':format=yuv444,${[
-    text('%{eif\\:n\\:d\\:4}', 132, 'x=(w-tw)/2:y=(h-th)/2-8:borderw=3:bordercolor=white:shadowcolor=black@0.55:shadowx=3:shadowy=3'),
+    text(
+      '%{eif\\:n\\:d\\:4}',
+      132,
+      'x=(w-tw)/2:y=(h-th)/2-8:borderw=3:bordercolor=white:shadowcolor=black@0.55:shadowx=3:shadowy=3',
+    ),
     text(`%{eif\\:floor(t)\\:d\\:2}.%{eif\\:mod(n\\,${FRAMES_PER_SECOND})\\:d\\:2}`, 26, 'x=(w-tw)/2:y=h-72'),
     text('dropframe', 20, 'x=24:y=22', 'DejaVu Sans'),
     text(`${WIDTH} × ${HEIGHT} · ${FRAMES_PER_SECOND}/s`, 15, 'x=w-tw-24:y=25', 'DejaVu Sans'),
@@ -77,7 +81,9 @@ const outputs = [
 for (const output of outputs) {
   const bitexact = ['-fflags', '+bitexact', '-flags:v', '+bitexact', '-map_metadata', '-1'];
   const filter = ['-filter_complex', picture, '-map', '[picture]'];
-  const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filter, ...bitexact, ...output], { stdio: 'inherit' });
+  const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filter, ...bitexact, ...output], {
+    stdio: 'inherit',
+  });
   if (run.error) console.error(run.error.message);
   if (run.status !== 0) {
     console.error(`${ffmpeg} did not make ${output.at(-1)}; it needs libx264 and drawtext (FFMPEG_PATH names another)`);

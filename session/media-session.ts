@@ -5,6 +5,7 @@ import { ControlConnection } from '../io/control-connection.ts';
 import { DatagramSocket } from '../io/datagram-socket.ts';
 import { EndpointDriver } from '../io/endpoint-driver.ts';
 import { Failure } from '../io/failure.ts';
+import { segmentsReceived } from '../io/tcp-segments.ts';
 import { AddressProver, type AddressProverEvent } from '../protocol/address-prover.ts';
 import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../protocol/control-message.ts';
 import { milliseconds } from '../protocol/instant.ts';
@@ -46,6 +47,8 @@ export class MediaSession {
   #prover: EndpointDriver<AddressProverEvent> | undefined;
   #socket: DatagramSocket | undefined;
   #stream: Socket | undefined;
+  /** Kept, since a closed connection cannot be asked any more. */
+  #segments: number | undefined;
   #closed = false;
 
   constructor(options: MediaSessionOptions) {
@@ -82,6 +85,12 @@ export class MediaSession {
     }
   }
 
+  /** TCP segments that brought the media so far, as the kernel counted them; `undefined`: UDP, or it cannot be asked. */
+  get segments(): number | undefined {
+    if (this.#stream) this.#segments = segmentsReceived(this.#stream) ?? this.#segments;
+    return this.#segments;
+  }
+
   async open(): Promise<void> {
     if (this.#options.transport === 'udp') await this.#openDatagrams();
     else await this.#openStream();
@@ -89,6 +98,7 @@ export class MediaSession {
 
   /** The sender has said how much there was. */
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
+    void this.segments;
     this.receiver.endOfStream(now(), { frames: total.frames, lastSequence: total.lastSequence ?? undefined });
     this.#driver.drain();
   }

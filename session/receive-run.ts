@@ -76,7 +76,7 @@ export class ReceiveRun {
       media: this.#welcome?.media,
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
       ipv6: host.includes(':'),
-      segments: undefined,
+      segments: this.#client.segments,
     });
   }
 

@@ -48,6 +48,7 @@ export class StreamClient {
   /** The sender said goodbye and has not come back. */
   #dismissed = false;
   #lastDecode: Ticks | undefined;
+  #segments: number | undefined = 0;
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
@@ -56,6 +57,12 @@ export class StreamClient {
   /** The statistics of each session, the present one last. */
   get sessions(): readonly ReceiverStatistics[] {
     return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
+  }
+
+  /** TCP segments of all sessions, as the kernel counted them; `undefined`: it cannot be asked. */
+  get segments(): number | undefined {
+    const present = this.#media ? this.#media.segments : 0;
+    return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
   }
 
   /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
@@ -210,6 +217,7 @@ export class StreamClient {
   #closeMedia(): void {
     if (!this.#media) return;
     this.#media.finish();
+    this.#segments = this.segments;
     this.#finished.push(this.#media.receiver.statistics);
     this.#media.close();
     this.#media = undefined;

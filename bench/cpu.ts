@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Failure } from '../io/failure.ts';
+import type { RunSummary } from '../session/run-summary.ts';
+import { FRAMES_PER_SECOND } from './bench-source.ts';
+import { makeClip } from './clips.ts';
+import type { Part, PartContext, PartResult } from './part.ts';
+import { bytesWritten, processorMs } from './process-figures.ts';
+import { line, sleep } from './programs.ts';
+import { median, table } from './table.ts';
+
+interface Load {
+  readonly name: string;
+  readonly input: string;
+  readonly megabitsPerSecond: number;
+}
+
+/** One run of one peer: milliseconds of processor time a megabit of media. */
+interface Reading {
+  readonly sender: number;
+  readonly receiver: number;
+  /** The whole life of both processes, start-up included. */
+  readonly senderWhole: number;
+  readonly receiverWhole: number;
+  /** Media that came out of the receiver, of what went in, 0 … 1. */
+  readonly delivered: number;
+}
+
+/** Compilers and caches have settled by then, in both peers. */
+const START_UP_MS = 3_000;
+/** The size of pictures at a rate; rates without one get synthetic access units. */
+const PICTURES: Readonly<Record<number, string>> = { 4: '1280x720', 50: '1920x1080' };
+
+/** Processor time of sender and receiver at several rates over loopback, beside srt-live-transmit's. */
+export const cpu: Part = async (context) => {
+  const { rates, rounds, progress, quick } = context;
+  const loads: Load[] = [];
+  for (const rate of rates) {
+    progress(`cpu: clip of ${rate} Mb/s`);
+    loads.push(await loadOf(rate, context));
+  }
+  const measureMs = quick ? 4_000 : 20_000;
+  const readings: { load: string; round: number; peer: string; reading: Reading }[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    for (const load of loads) {
+      for (const [peer, run] of [['dropframe', runOurs], ['srt', runSrt]] as const) {
+        progress(`cpu: round ${round} of ${rounds}, ${load.name}, ${peer}`);
+        readings.push({ load: load.name, round, peer, reading: await run(load, measureMs, context) });
+      }
+    }
+  }
+  return report(loads, readings, measureMs);
+};
+
+async function loadOf(rate: number, { folder, programs }: PartContext): Promise<Load> {
+  const size = PICTURES[rate];
+  if (size === undefined) return { name: `${rate} Mb/s synthetic`, input: `synthetic=${rate}`, megabitsPerSecond: rate };
+  const clip = await makeClip(folder, rate, size, programs);
+  return { name: `${rate} Mb/s H.264`, input: clip.path, megabitsPerSecond: clip.megabitsPerSecond };
+}
+
+async function runOurs(load: Load, measureMs: number, { programs, folder, signal }: PartContext): Promise<Reading> {
+  const synthetic = load.input.startsWith('synthetic');
+  const sender = synthetic
+    ? programs.startOurs('serve', [load.input], { stdio: ['ignore', 'pipe', 'inherit'] })
+    : programs.startOurs('command', ['send', load.input, '--loop', '--listen', '127.0.0.1:0'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+  const said = await line((sender.stdout ?? sender.stderr)!, /(?:port |127\.0\.0\.1:)(\d+)/, 'the sender');
+  const summary = join(folder, 'receiver.json');
+  const url = `dropframe://127.0.0.1:${said[1]}`;
+  const receiver = programs.startOurs('command', ['receive', url, '--play', 'none', '--quiet', '--summary', summary]);
+  const reading = await measure({ sender: sender.pid!, receiver: receiver.pid! }, load, measureMs, signal);
+  await programs.stop(receiver);
+  await programs.stop(sender);
+  const { frames, bytes } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
+  const mean = (load.megabitsPerSecond * 1e6) / 8 / FRAMES_PER_SECOND;
+  return { ...reading, delivered: bytes.payload / (frames.total * mean) };
+}
+
+/** SRT's buffers, for 500 Mb/s at the play-out delay that ours has by default. */
+const SRT_OPTIONS = 'latency=120&sndbuf=100000000&rcvbuf=100000000&fc=80000';
+
+async function runSrt(load: Load, measureMs: number, { programs, signal }: PartContext): Promise<Reading> {
+  const port = await freePort();
+  const srt = (role: string) => `srt://127.0.0.1:${port}?${role}${SRT_OPTIONS}`;
+  const receiver = programs.start('srt-live-transmit', ['-q', '-chunk:1316', srt('mode=listener&'), 'file://con']);
+  await sleep(300, signal);
+  const sender = programs.start('srt-live-transmit', ['-q', '-chunk:1316', 'file://con', srt('')], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const feed = programs.startOurs('feed', [load.input], { stdio: ['ignore', 'pipe', 'inherit'] });
+  feed.stdout!.pipe(sender.stdin!).on('error', () => {});
+  if (sender.pid === undefined || receiver.pid === undefined) {
+    throw new Failure('srt-live-transmit is not installed: apt-get install srt-tools', 3);
+  }
+  const before = { at: 0, bytes: 0 };
+  const written = { value: 0 };
+  const reading = await measure({ sender: sender.pid, receiver: receiver.pid }, load, measureMs, signal, (steady) => {
+    if (!steady) before.bytes = bytesWritten(receiver.pid!);
+    else written.value = bytesWritten(receiver.pid!) - before.bytes;
+  });
+  await programs.stop(feed);
+  await programs.stop(sender);
+  await programs.stop(receiver);
+  return { ...reading, delivered: (written.value * 8) / 1e3 / measureMs / load.megabitsPerSecond };
+}
+
+async function measure(
+  pids: { readonly sender: number; readonly receiver: number },
+  load: Load,
+  measureMs: number,
+  signal: AbortSignal,
+  onMark: (end: boolean) => void = () => {},
+): Promise<Omit<Reading, 'delivered'>> {
+  const read = () => ({ at: performance.now(), sender: processorMs(pids.sender), receiver: processorMs(pids.receiver) });
+  const startedAt = performance.now();
+  await sleep(START_UP_MS, signal);
+  const first = read();
+  onMark(false);
+  await sleep(measureMs, signal);
+  const last = read();
+  onMark(true);
+  const megabits = ((last.at - first.at) / 1e3) * load.megabitsPerSecond;
+  const whole = ((last.at - startedAt) / 1e3) * load.megabitsPerSecond;
+  return {
+    sender: (last.sender - first.sender) / megabits,
+    receiver: (last.receiver - first.receiver) / megabits,
+    senderWhole: last.sender / whole,
+    receiverWhole: last.receiver / whole,
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function report(
+  loads: readonly Load[],
+  readings: readonly { load: string; peer: string; reading: Reading }[],
+  measureMs: number,
+): PartResult {
+  const of = (load: string, peer: string, pick: (reading: Reading) => number) =>
+    median(readings.filter((each) => each.load === load && each.peer === peer).map((each) => pick(each.reading)));
+  const rows: string[][] = [];
+  const figures: unknown[] = [];
+  for (const { name, megabitsPerSecond } of loads) {
+    for (const side of ['sender', 'receiver'] as const) {
+      const ours = of(name, 'dropframe', (reading) => reading[side]);
+      const srt = of(name, 'srt', (reading) => reading[side]);
+      const whole = (peer: string) => of(name, peer, (reading) => reading[`${side}Whole`]);
+      rows.push([
+        `${name}, ${side}`,
+        ours.toFixed(3),
+        srt.toFixed(3),
+        (ours / srt).toFixed(2),
+        whole('dropframe').toFixed(3),
+        whole('srt').toFixed(3),
+      ]);
+      figures.push({ load: name, megabitsPerSecond, side, ours, srt, ratio: ours / srt });
+    }
+    const delivered = (peer: string) => of(name, peer, (reading) => reading.delivered);
+    rows.push([
+      `${name}, delivered`,
+      `${(delivered('dropframe') * 100).toFixed(1)} %`,
+      `${(delivered('srt') * 100).toFixed(1)} %`,
+      '',
+      '',
+      '',
+    ]);
+  }
+  const text = [
+    'Processor time, user and system, in milliseconds a megabit of media; loopback, medians.',
+    `Steady: ${measureMs / 1_000} s from ${START_UP_MS / 1_000} s after the start on. Whole: from the start, start-up included.`,
+    'dropframe: `send` (reading the clip, or synthetic units) and `receive --play none`.',
+    'srt: the two srt-live-transmit, standard input to SRT to /dev/null; the process that feeds the first is not counted.',
+    '',
+    table(['', 'dropframe', 'srt', 'ratio', 'whole', 'srt whole'], rows),
+  ].join('\n');
+  return { text, figures: { medians: figures, readings } };
+}

@@ -1,0 +1,2 @@
+import type { Part } from './part.ts';
+export const latency: Part = async () => ({ text: 'todo', figures: {} });

@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { platform, stderr, stdout, version } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { Argument, Command, CommanderError } from 'commander';
+import { Failure } from '../io/failure.ts';
+import { cpu } from './cpu.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import type { Part } from './part.ts';
+import { Interrupted, Programs } from './programs.ts';
+import { simulation } from './simulation.ts';
+
+const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, simulation };
+const INTERRUPTED = 130;
+
+interface Options {
+  readonly quick?: boolean;
+  readonly rounds: string;
+  readonly rates: string;
+}
+
+/** `npm run bench -- cpu latency`: runs the parts one after the other, prints tables, writes JSON to out/bench/. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('bench')
+    .description('measures dropframe: figures, not tests; see docs/BENCHMARKS.md')
+    .addArgument(new Argument('[parts...]', 'what to measure; all of it by default').choices(Object.keys(PARTS)))
+    .option('--quick', 'short runs: to see that it works, not to be quoted')
+    .option('--rounds <count>', 'how often each thing is measured; medians are shown', '5')
+    .option('--rates <list>', 'megabits a second, of cpu', '4,50,500')
+    .exitOverride();
+  try {
+    program.parse(argv as string[]);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  const parts = program.args.length > 0 ? program.args : Object.keys(PARTS);
+  return await run(parts, program.opts<Options>());
+}
+
+async function run(parts: readonly string[], options: Options): Promise<number> {
+  if (platform !== 'linux') {
+    stderr.write('bench: it reads processor time from /proc and needs Linux\n');
+    return 3;
+  }
+  const folder = fileURLToPath(new URL('../..', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const programs = new Programs();
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  const aborted = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(new Interrupted()));
+  });
+  aborted.catch(() => {});
+  try {
+    for (const name of parts) {
+      const part = PARTS[name]!({
+        folder,
+        programs,
+        signal: stop.signal,
+        quick: options.quick === true,
+        rates: options.rates.split(',').map(Number),
+        rounds: options.quick ? 1 : Number(options.rounds),
+        progress: showProgress,
+      });
+      const { text, figures } = await Promise.race([part, aborted]);
+      clearProgress();
+      stdout.write(`\n${name}\n${'='.repeat(name.length)}\n${text}\n`);
+      const machine = { processor: cpus()[0]?.model, cores: cpus().length, node: version };
+      const record = { at: new Date().toISOString(), machine, quick: options.quick === true, figures };
+      writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+    }
+    return 0;
+  } catch (error) {
+    clearProgress();
+    if (error instanceof Interrupted) return INTERRUPTED;
+    if (!(error instanceof Failure)) throw error;
+    stderr.write(`bench: ${error.message}\n`);
+    return error.exitCode;
+  } finally {
+    await programs.stopAll();
+  }
+}
+
+function showProgress(text: string): void {
+  if (stderr.isTTY) stderr.write(`\r\u001b[K${text}`);
+  else stderr.write(`${text}\n`);
+}
+
+function clearProgress(): void {
+  if (stderr.isTTY) stderr.write('\r\u001b[K');
+}
