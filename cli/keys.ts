@@ -1,0 +1,36 @@
+import { stdin } from 'node:process';
+
+const CONTROL_C = '\u0003';
+
+/** Single keys while a run goes on, where stdin is a terminal; elsewhere nothing is read. */
+export class Keys {
+  readonly #onKey: (key: string) => void;
+
+  constructor(onKey: (key: string) => void) {
+    this.#onKey = onKey;
+    if (!stdin.isTTY) return;
+    stdin.setRawMode(true);
+    stdin.setEncoding('utf8');
+    stdin.on('data', this.#handle);
+    stdin.resume();
+  }
+
+  static get available(): boolean {
+    return stdin.isTTY === true;
+  }
+
+  close(): void {
+    if (!stdin.isTTY) return;
+    stdin.off('data', this.#handle);
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+
+  readonly #handle = (text: string): void => {
+    for (const key of text) {
+      // In raw mode the terminal no longer makes a signal of it.
+      if (key === CONTROL_C) process.kill(process.pid, 'SIGINT');
+      else this.#onKey(key);
+    }
+  };
+}
