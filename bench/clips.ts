@@ -1,9 +1,9 @@
+import { once } from 'node:events';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
 import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
 import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
-import { once } from 'node:events';
 import type { Programs } from './programs.ts';
 
 export interface Clip {

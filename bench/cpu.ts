@@ -44,7 +44,10 @@ export const cpu: Part = async (context) => {
   const readings: { load: string; round: number; peer: string; reading: Reading }[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const load of loads) {
-      for (const [peer, run] of [['dropframe', runOurs], ['srt', runSrt]] as const) {
+      for (const [peer, run] of [
+        ['dropframe', runOurs],
+        ['srt', runSrt],
+      ] as const) {
         progress(`cpu: round ${round} of ${rounds}, ${load.name}, ${peer}`);
         readings.push({ load: load.name, round, peer, reading: await run(load, measureMs, context) });
       }
@@ -55,7 +58,8 @@ export const cpu: Part = async (context) => {
 
 async function loadOf(rate: number, { folder, programs }: PartContext): Promise<Load> {
   const size = PICTURES[rate];
-  if (size === undefined) return { name: `${rate} Mb/s synthetic`, input: `synthetic=${rate}`, megabitsPerSecond: rate };
+  if (size === undefined)
+    return { name: `${rate} Mb/s synthetic`, input: `synthetic=${rate}`, megabitsPerSecond: rate };
   const clip = await makeClip(folder, rate, size, programs);
   return { name: `${rate} Mb/s H.264`, input: clip.path, megabitsPerSecond: clip.megabitsPerSecond };
 }
@@ -114,7 +118,11 @@ async function measure(
   signal: AbortSignal,
   onMark: (end: boolean) => void = () => {},
 ): Promise<Omit<Reading, 'delivered'>> {
-  const read = () => ({ at: performance.now(), sender: processorMs(pids.sender), receiver: processorMs(pids.receiver) });
+  const read = () => ({
+    at: performance.now(),
+    sender: processorMs(pids.sender),
+    receiver: processorMs(pids.receiver),
+  });
   const startedAt = performance.now();
   await sleep(START_UP_MS, signal);
   const first = read();

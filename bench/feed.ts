@@ -11,7 +11,7 @@ import { seconds } from '../protocol/instant.ts';
 import { Pacer } from '../sender/pacer.ts';
 import { SENDER_DEFAULTS } from '../sender/sender.ts';
 import { Broadcast } from '../session/broadcast.ts';
-import { openBenchSource, FRAMES_PER_SECOND } from './bench-source.ts';
+import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
 
 /** Seven packets of an MPEG transport stream: what SRT's live mode carries. */
 const PAYLOAD_BYTES = 1_316;

@@ -5,11 +5,13 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';
+import { collectSeldom } from '../io/collection.ts';
 import { Log } from '../io/log.ts';
 import { StreamServer } from '../session/stream-server.ts';
 import { openBenchSource } from './bench-source.ts';
 
 const [, , input = '', stamps] = argv;
+collectSeldom();
 const lines: string[] = [];
 const source = await openBenchSource(input);
 const server = new StreamServer({

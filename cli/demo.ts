@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { Failure } from '../io/failure.ts';
 import { openMediaSource } from '../io/media-source.ts';
+import { dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
 import { StreamServer } from '../session/stream-server.ts';
 import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
@@ -68,11 +69,17 @@ async function demo(input: string, options: DemoCommandOptions): Promise<void> {
     const link = options.link ?? demoLink();
     const run = new ReceiveRun({
       ...options,
-      host: '127.0.0.1',
-      port: server.port,
+      connect: dropframeClient({
+        ...options,
+        host: '127.0.0.1',
+        port: server.port,
+        latencyMs: options.latency,
+        link,
+        timeoutMs: options.timeout,
+      }),
+      ipv6: false,
       latencyMs: options.latency,
       link,
-      timeoutMs: options.timeout,
       output: options.output,
       capture: options.pcap,
       log,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { stderr } from 'node:process';
 import { Command, CommanderError } from 'commander';
+import { collectSeldom } from '../io/collection.ts';
 import { Failure } from '../io/failure.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -21,6 +22,7 @@ function version(): string {
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
+  collectSeldom();
   const program = new Command('dropframe')
     .description('Live video over UDP with app-level sequencing, a TCP control channel beside it, and what it costs.')
     .version(version())

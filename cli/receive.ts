@@ -1,14 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
+import { MEDIA_NAME_CHARACTERS_MAX, presentable } from '../protocol/control-message.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
+import { type Client, type ClientEvents, dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
+import { RtpClient } from '../session/rtp-client.ts';
 import type { PlayChoice } from '../session/viewer.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { readLatency, readLink, readSeconds, readTarget, readWhole } from './options.ts';
+import { readLatency, readLink, readSeconds, readWhole } from './options.ts';
+import { type ReceiveTarget, receiveTarget } from './receive-target.ts';
 import { statusText, summaryText } from './summary-text.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
@@ -85,8 +89,8 @@ export function addReceiveCommand(program: Command): void {
       '<url>',
       'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none; or rtp://HOST:PORT, or FILE.sdp',
     )
-    .action(async (url: string, options: ReceiveCommandOptions) => {
-      await receive(url, options, command);
+    .action(async (url: string) => {
+      await receive(url, command);
     });
   addReceiverOptions(command).addHelpText(
     'after',
@@ -96,28 +100,38 @@ Examples:
   dropframe receive dropframe://127.0.0.1:7000 --link "loss=5% delay=20ms" --latency 200
   dropframe receive "dropframe://127.0.0.1:7000?transport=tcp" --play none --summary tcp.json
   dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
+  dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
+  dropframe receive camera.sdp --latency 300
 
+rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264;
+the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
 A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
 Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
   );
 }
 
-async function receive(url: string, given: ReceiveCommandOptions, command: Command): Promise<void> {
-  const target = targetOf(url, command);
-  const options = target.options ?? given;
+async function receive(url: string, command: Command): Promise<void> {
+  const target = await receiveTarget(url, command);
+  const options = command.opts<ReceiveCommandOptions>();
   if (options.json && options.output === '-') {
     throw new Failure('--json and --output - both want stdout: write the recording to a file', 2);
   }
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (target.kind === 'rtp' && options.transport === 'tcp') {
+    throw new Failure(`${url}: plain RTP comes over UDP; --transport tcp needs dropframe://`, 2);
+  }
   const context = new Context(options);
+  if (target.kind === 'rtp' && options.recovery === 'nack' && given('recovery')) {
+    context.log.warn('plain RTP has no way back to ask for what is missing: --recovery reorder');
+  }
+  const recovery = target.kind === 'rtp' && options.recovery === 'nack' ? 'reorder' : options.recovery;
   const run = new ReceiveRun({
-    host: target.host,
-    port: target.port,
-    transport: options.transport,
+    connect: clientFor(url, target, options),
+    transport: target.kind === 'rtp' ? 'rtp' : options.transport,
+    ipv6: target.host.includes(':'),
     latencyMs: options.latency,
-    recovery: options.recovery,
-    onLoss: options.onLoss,
+    recovery,
     link: options.link,
-    timeoutMs: options.timeout,
     play: options.play,
     pagePort: options.pagePort,
     openBrowser: options.openBrowser,
@@ -129,6 +143,20 @@ async function receive(url: string, given: ReceiveCommandOptions, command: Comma
   const interrupt = new Interrupt(() => run.stop());
   await reportRun(run, context, options);
   interrupt.dispose();
+}
+
+function clientFor(
+  url: string,
+  target: ReceiveTarget,
+  { latency: latencyMs, timeout: timeoutMs, transport, recovery, onLoss, link }: ReceiveCommandOptions,
+): (events: ClientEvents) => Client {
+  const { host, port } = target;
+  const common = { host, port, latencyMs, timeoutMs, onLoss, link };
+  if (target.kind === 'dropframe') return dropframeClient({ ...common, transport, recovery });
+  const { payloadType, parameterSets } = target;
+  const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
+  const options = { ...common, name, payloadType, parameterSets };
+  return (events) => new RtpClient({ ...options, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
 }
 
 /** Runs a receiver to its end, with a status line, JSON lines, a summary for people and one for programs. */
@@ -161,29 +189,5 @@ async function writeSummary(path: string, summary: unknown): Promise<void> {
     await writeFile(path, `${JSON.stringify(summary, null, 2)}\n`);
   } catch (error) {
     throw new Failure(`cannot write the summary ${path}: ${causeOf(error)}`);
-  }
-}
-
-/** Host and port of the URL, and the options that stand in it; what is given on the command line wins. */
-function targetOf(url: string, command: Command): { host: string; port: number; options?: ReceiveCommandOptions } {
-  try {
-    const { host, port, query } = readTarget(url, 'dropframe');
-    for (const [name, value] of query) {
-      const option = command.options.find((candidate) => candidate.long === `--${name}`);
-      if (!option) throw new InvalidArgumentError(`'${name}' is no option of receive`);
-      const key = option.attributeName();
-      if (command.getOptionValueSource(key) === 'cli') continue;
-      if (!option.required) command.setOptionValue(key, value !== 'false');
-      else {
-        if (option.argChoices && !option.argChoices.includes(value)) {
-          throw new InvalidArgumentError(`${name}=${value}: choose from ${option.argChoices.join(', ')}`);
-        }
-        command.setOptionValue(key, option.parseArg ? option.parseArg(value, undefined) : value);
-      }
-    }
-    return { host, port, options: command.opts<ReceiveCommandOptions>() };
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) throw new Failure(`${url}: ${error.message}`, 2);
-    throw error;
   }
 }

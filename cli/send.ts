@@ -1,24 +1,21 @@
 import { stderr } from 'node:process';
 import { type Command, Option } from 'commander';
-import { openMediaSource } from '../io/media-source.ts';
-import { Recorder } from '../session/recorder.ts';
+import { Failure } from '../io/failure.ts';
 import { StreamServer } from '../session/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { type HostAndPort, readAddress, readBitrate, readFramesPerSecond, readWhole } from './options.ts';
+import { readRtpTarget, sendRtp } from './send-rtp.ts';
+import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
 
-export interface SendCommandOptions extends CommonOptions {
+export interface SendCommandOptions extends CommonOptions, SourceCommandOptions {
   readonly listen: HostAndPort;
-  readonly encode: 'auto' | 'copy' | 'x264';
-  readonly bitrate: number;
-  readonly gop: number;
-  readonly fps?: number;
+  readonly to?: HostAndPort;
+  readonly sdp?: string;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
   readonly receivers: number;
-  readonly ffmpeg?: string;
-  readonly record?: string;
 }
 
 export const INPUT_HELP =
@@ -30,7 +27,12 @@ export function addSendCommand(program: Command): void {
     .description('serve a file as a live stream: TCP for control, the same port in UDP for media')
     .argument('<input>', INPUT_HELP)
     .action(async (input: string, options: SendCommandOptions) => {
-      await send(input, options);
+      const { to } = options;
+      if (to === undefined) return await send(input, options);
+      if (command.getOptionValueSource('listen') === 'cli') {
+        throw new Failure('--to sends plain RTP and --listen waits for receivers: choose one of them', 2);
+      }
+      await sendRtp(input, { ...options, to }, new Context(options));
     });
   command
     .addOption(
@@ -38,6 +40,13 @@ export function addSendCommand(program: Command): void {
         .default({ host: '127.0.0.1', port: 7000 }, '127.0.0.1:7000')
         .argParser(readAddress),
     )
+    .addOption(
+      new Option(
+        '--to <url>',
+        'instead: send plain RTP at once to rtp://HOST:PORT, for players and other programs',
+      ).argParser(readRtpTarget),
+    )
+    .option('--sdp <file>', 'with --to: write the session description that players open; - for stdout')
     .addOption(
       new Option('--encode <how>', 'auto copies H.264 as it is where a live stream can be made of it')
         .choices(['auto', 'copy', 'x264'])
@@ -76,13 +85,17 @@ Examples:
   dropframe send samples/counter.mp4 --loop
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30
+  dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
 The stream starts when the first receiver joins; later ones join live at the next key frame.
+With --to it starts at once, plays once (or with --loop for ever), goes to that one address without asking who is there,
+and has no recovery: RTP to PORT, RTCP to PORT + 1.
 Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
     );
 }
 
 async function send(input: string, options: SendCommandOptions): Promise<void> {
+  if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP: it needs --to rtp://HOST:PORT', 2);
   const context = new Context(options);
   const { log } = context;
   let finish: (error?: unknown) => void = () => {};
@@ -90,18 +103,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     finish = (error) => (error === undefined ? resolve() : reject(error));
   });
   const interrupt = new Interrupt(() => finish());
-  const source = await openMediaSource(input, {
-    encode: options.encode,
-    bitrate: options.bitrate,
-    gop: options.gop,
-    ...(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg }),
-    ...(options.fps === undefined ? {} : { framesPerSecond: options.fps }),
-    warn: (message) => log.warn(message),
-  });
-  const recorder =
-    options.record === undefined
-      ? undefined
-      : await Recorder.open(options.record, source.description, (error) => finish(error));
+  const source = await openSource(input, options, log);
+  const recorder = await openRecord(options, source, (error) => finish(error));
   const server = new StreamServer({
     source,
     host: options.listen.host,

@@ -101,7 +101,8 @@ export class ControlConnection<Incoming extends ControlMessage> {
     const bodies = this.#deframer.push(bytes);
     if (!bodies.ok) return this.cut(`it sent what is no control message: ${bodies.malformed}`);
     for (const body of bodies.value) {
-      if (this.#closed || this.#detached) return;
+      // Nothing that stands behind the message it was cut off for is heard.
+      if (this.#socket.destroyed || this.#detached) return;
       this.#handleBody(body);
     }
   };

@@ -37,10 +37,11 @@ export class DatagramSocket {
 
   private constructor(options: DatagramSocketOptions) {
     this.#options = options;
+    const family = isIPv6(options.host) ? 6 : 4;
     this.#socket = createSocket({
-      type: isIPv6(options.host) ? 'udp6' : 'udp4',
-      // Addresses only: Node would otherwise defer each send to ask for a name's.
-      lookup: (host, _family, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+      type: `udp${family}`,
+      // Addresses only, of the socket's own family: Node would otherwise defer each send to ask for a name's.
+      lookup: (host, _family, callback) => callback(null, host, family),
     });
   }
 

@@ -20,8 +20,8 @@ export interface PendingFrame {
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
-  /** Set where decode times cannot be known (B-frames of plain RTP): the frame is due a latency after its arrival. */
-  readonly arrivedAt: Instant | undefined;
+  /** A frame before it may be missing of which nothing is known (plain RTP). */
+  readonly followsGap: boolean;
   /** `undefined` while it cannot be known: a stranger's frame that is not whole. */
   readonly importance: Importance | undefined;
   /** First and last sequence number that belong to the frame, as far as they are known. */
@@ -47,6 +47,8 @@ export interface FrameBuffer {
   readonly next: number;
   /** The frame to be decided next; `undefined` if nothing of it is here. */
   head(): PendingFrame | undefined;
+  /** The frame right behind the head, where something of it is here and it cannot be due before the head. */
+  following(): PendingFrame | undefined;
   /** The frame with the lowest number that is here. */
   earliest(): PendingFrame | undefined;
   /** Every frame that is here, in order. */

@@ -27,7 +27,7 @@ export interface PacketClasses {
   readonly reordered: number;
   /** Came by retransmission; the index is how often it had been asked for, less one (the last index: that or more). */
   readonly recoveredInRound: readonly number[];
-  /** Came after its frame had been decided. */
+  /** Came after its frame had been decided or, without recovery, after a later packet. */
   readonly late: number;
   readonly neverArrived: number;
 }
@@ -42,6 +42,8 @@ export class Ledger {
   readonly #packets = { onTime: 0, reordered: 0, late: 0, neverArrived: 0 };
   readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
   readonly #remembered = new Set<Sequence>();
+  /** Packets not decided yet that came and are in no frame. */
+  readonly #loose = new Map<Sequence, Arrival | 'late'>();
   #decidedFrames = 0;
   #firstSequence: Sequence | undefined;
   #decidedThrough: Sequence | undefined;
@@ -74,8 +76,11 @@ export class Ledger {
     this.#decidedThrough = sequence - 1;
   }
 
-  /** A frame of which something is here is decided, and with it all packets up to its last known one. */
-  decide(frame: PendingFrame, fate: FrameFate): void {
+  /**
+   * A frame of which something is here is decided, and with it all packets up to its last known one.
+   * @param seenThrough the newest packet that came; what a frame promises beyond it shows as a gap later, or was a lie.
+   */
+  decide(frame: PendingFrame, fate: FrameFate, seenThrough = frame.lastSequence): void {
     this.#frames[fate]++;
     this.#decidedFrames++;
     if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
@@ -83,10 +88,11 @@ export class Ledger {
     if (frame.firstSequence <= this.#decidedThrough!) return;
     this.decidePacketsThrough(frame.firstSequence - 1);
     for (const arrival of frame.arrivals) this.#enter(arrival);
-    if (frame.receivedPackets < frame.lastSequence - frame.firstSequence + 1) {
-      for (const sequence of frame.missing()) this.#enterMissing(sequence);
+    const through = Math.min(frame.lastSequence, seenThrough);
+    if (frame.receivedPackets < through - frame.firstSequence + 1) {
+      for (const sequence of frame.missing()) if (sequence <= through) this.#enterMissing(sequence);
     }
-    this.#decidedThrough = frame.lastSequence;
+    this.#decidedThrough = through;
   }
 
   /** Frames of which nothing came; their packets are entered with the next frame's, whose numbers show the gap. */
@@ -102,6 +108,18 @@ export class Ledger {
     this.#packets.neverArrived += remembered - this.#decidedThrough - 1;
     for (let missing = remembered; missing <= sequence; missing++) this.#enterMissing(missing);
     this.#decidedThrough = sequence;
+  }
+
+  /**
+   * A packet came that no frame counts: padding, or one that is not used. It is entered with the packets around it.
+   * @returns false where these are decided, or it is known already.
+   */
+  noteLoose(sequence: Sequence, arrival: Arrival | 'late'): boolean {
+    if (this.#decidedThrough !== undefined && sequence <= this.#decidedThrough) return false;
+    if (this.#loose.has(sequence)) return false;
+    if (this.#loose.size >= REMEMBERED_MAX) this.#loose.delete(this.#loose.keys().next().value!);
+    this.#loose.set(sequence, arrival);
+    return true;
   }
 
   /** A packet of a decided frame came. @returns whether it had been missed; else it is a duplicate, or too old to tell. */
@@ -123,8 +141,9 @@ export class Ledger {
     assert(sum === this.decidedPackets, `every packet is in one class: ${sum} of ${this.decidedPackets}`);
   }
 
-  #enter(arrival: Arrival): void {
+  #enter(arrival: Arrival | 'late'): void {
     if (arrival === 'on-time') this.#packets.onTime++;
+    else if (arrival === 'late') this.#packets.late++;
     else if (arrival === 'reordered') this.#packets.reordered++;
     else {
       const round = Math.min(Math.max(arrival.recoveredInRound, 1), ROUNDS_COUNTED);
@@ -133,6 +152,11 @@ export class Ledger {
   }
 
   #enterMissing(sequence: Sequence): void {
+    const loose = this.#loose.get(sequence);
+    if (loose !== undefined) {
+      this.#loose.delete(sequence);
+      return this.#enter(loose);
+    }
     this.#packets.neverArrived++;
     if (this.#remembered.size >= REMEMBERED_MAX) {
       const oldest = this.#remembered.keys().next().value;

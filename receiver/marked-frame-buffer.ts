@@ -8,13 +8,16 @@ class MarkedFrame implements PendingFrame {
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
-  readonly arrivedAt = undefined;
+  /** Nothing is unknown between marked frames: their numbers show the missing ones. */
+  readonly followsGap = false;
   readonly importance: Importance;
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
   readonly arrivals: Arrival[] = [];
   lastArrivalAt: Instant = 0;
-  readonly #payloads: (Uint8Array | undefined)[];
+  readonly #packetCount: number;
+  /** Grows with what arrives, not with what a mark promises. */
+  readonly #payloads: (Uint8Array | undefined)[] = [];
 
   constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
     this.number = number;
@@ -23,7 +26,7 @@ class MarkedFrame implements PendingFrame {
     this.importance = mark.importance;
     this.firstSequence = packet.sequence - mark.packetIndex;
     this.lastSequence = this.firstSequence + mark.packetCount - 1;
-    this.#payloads = new Array(mark.packetCount);
+    this.#packetCount = mark.packetCount;
   }
 
   get receivedPackets(): number {
@@ -31,21 +34,31 @@ class MarkedFrame implements PendingFrame {
   }
 
   get complete(): boolean {
-    return this.arrivals.length === this.#payloads.length;
+    return this.arrivals.length === this.#packetCount;
   }
 
-  take(now: Instant, mark: FrameMark, packet: ArrivedPacket): Insertion {
-    const consistent =
-      mark.packetCount === this.#payloads.length &&
+  /** What the frame is rests on the word of one packet, which may have been damaged on its way. */
+  get doubtful(): boolean {
+    return this.arrivals.length === 1 && this.#packetCount > 1;
+  }
+
+  agrees(mark: FrameMark, packet: ArrivedPacket): boolean {
+    return (
+      mark.packetCount === this.#packetCount &&
       packet.sequence - mark.packetIndex === this.firstSequence &&
       packet.timestamp === this.timestamp &&
-      mark.importance === this.importance;
-    if (!consistent) return 'inconsistent';
-    if (this.#payloads[mark.packetIndex]) return 'duplicate';
+      mark.importance === this.importance
+    );
+  }
+
+  holds(packetIndex: number): boolean {
+    return this.#payloads[packetIndex] !== undefined;
+  }
+
+  take(now: Instant, mark: FrameMark, packet: ArrivedPacket): void {
     this.#payloads[mark.packetIndex] = packet.payload;
     this.arrivals.push(packet.arrival);
     this.lastArrivalAt = now;
-    return 'taken';
   }
 
   payloads(): Uint8Array[] {
@@ -54,24 +67,30 @@ class MarkedFrame implements PendingFrame {
 
   missing(): Sequence[] {
     const missing: Sequence[] = [];
-    for (let index = 0; index < this.#payloads.length; index++) {
+    for (let index = 0; index < this.#packetCount; index++) {
       if (!this.#payloads[index]) missing.push(this.firstSequence + index);
     }
     return missing;
   }
 }
 
+/** Half a minute of 150 Mb/s; a sender that wants more kept than that is not one of ours. */
+const PACKETS_MAX = 500_000;
+
 /** Frames of our own senders: any one packet tells what belongs to its frame. */
 export class MarkedFrameBuffer implements FrameBuffer {
   readonly #frames = new Map<number, MarkedFrame>();
   readonly #framesMax: number;
+  #packets = 0;
   #next: number;
-  #highest: number;
+  /** The frame with the highest number so far, decided or not. */
+  #highest: MarkedFrame | undefined;
+  /** A second opinion of a frame that rests on one packet's word. */
+  #rival: MarkedFrame | undefined;
 
-  /** @param framesMax a packet of a frame this far ahead of the next one is not taken. */
+  /** @param options.framesMax frames that are held at most. */
   constructor(options: { readonly firstFrame: number; readonly framesMax: number }) {
     this.#next = options.firstFrame;
-    this.#highest = options.firstFrame - 1;
     this.#framesMax = options.framesMax;
   }
 
@@ -79,21 +98,46 @@ export class MarkedFrameBuffer implements FrameBuffer {
     return this.#next;
   }
 
+  /** Whether this packet of a frame is here already. */
+  holds(number: number, packetIndex: number): boolean {
+    return this.#frames.get(number)?.holds(packetIndex) ?? false;
+  }
+
   insert(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
     if (number < this.#next) return 'behind';
+    if (this.#packets >= PACKETS_MAX) return 'overflow';
     let frame = this.#frames.get(number);
+    if (frame && !frame.agrees(mark, packet)) {
+      if (!frame.doubtful || !this.#outvotes(now, number, mark, packet)) return 'inconsistent';
+      const rival = this.#rival!;
+      if (!this.#replace(frame, rival)) return 'inconsistent';
+      frame = rival;
+    }
     if (!frame) {
       if (this.#frames.size >= this.#framesMax) return 'overflow';
       frame = new MarkedFrame(number, mark, packet);
       if (!this.#fits(frame)) return 'inconsistent';
       this.#frames.set(number, frame);
-      if (number > this.#highest) this.#highest = number;
+      if (!this.#highest || number > this.#highest.number) this.#highest = frame;
     }
-    return frame.take(now, mark, packet);
+    if (frame.holds(mark.packetIndex)) return 'duplicate';
+    frame.take(now, mark, packet);
+    this.#packets++;
+    return 'taken';
   }
 
   head(): MarkedFrame | undefined {
     return this.#frames.get(this.#next);
+  }
+
+  following(): MarkedFrame | undefined {
+    return this.#frames.get(this.#next + 1);
+  }
+
+  /** The frame with the highest number, unless it is decided. */
+  newest(): MarkedFrame | undefined {
+    const highest = this.#highest;
+    return highest && this.#frames.get(highest.number) === highest ? highest : undefined;
   }
 
   earliest(): MarkedFrame | undefined {
@@ -110,7 +154,11 @@ export class MarkedFrameBuffer implements FrameBuffer {
   }
 
   advance(): void {
-    this.#frames.delete(this.#next);
+    const frame = this.head();
+    if (frame) {
+      this.#forget(frame);
+      if (frame.doubtful && frame === this.#highest) this.#highest = undefined;
+    }
     this.#next++;
   }
 
@@ -118,11 +166,44 @@ export class MarkedFrameBuffer implements FrameBuffer {
     this.#next = Math.max(this.#next, number);
   }
 
-  /** Frames are in the order of their packets: one that overlaps a neighbor is a lie or a bit error. */
+  /** Two packets that agree with each other, against one: the first opinion was the damaged one. */
+  #outvotes(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): boolean {
+    const rival = this.#rival;
+    if (rival?.number === number && rival.agrees(mark, packet)) return !rival.holds(mark.packetIndex);
+    this.#rival = new MarkedFrame(number, mark, packet);
+    this.#rival.take(now, mark, packet);
+    return false;
+  }
+
+  #replace(loser: MarkedFrame, rival: MarkedFrame): boolean {
+    this.#rival = undefined;
+    this.#forget(loser);
+    if (this.#highest === loser) this.#highest = undefined;
+    if (!this.#fits(rival)) return false;
+    this.#frames.set(rival.number, rival);
+    this.#packets += rival.receivedPackets;
+    if (!this.#highest || rival.number > this.#highest.number) this.#highest = rival;
+    return true;
+  }
+
+  #forget(frame: MarkedFrame): void {
+    this.#frames.delete(frame.number);
+    this.#packets -= frame.receivedPackets;
+  }
+
+  /** Frames are in the order of their packets, and each has at least one: what says otherwise lies or is damaged. */
   #fits(frame: MarkedFrame): boolean {
-    const before = this.#frames.get(frame.number - 1);
-    const after = this.#frames.get(frame.number + 1);
-    if (before && before.lastSequence >= frame.firstSequence) return false;
-    return !(after && after.firstSequence <= frame.lastSequence);
+    const others = [this.#frames.get(frame.number - 1), this.#frames.get(frame.number + 1), this.#highest];
+    for (const other of new Set(others)) {
+      if (!other || inOrder(other, frame) || inOrder(frame, other)) continue;
+      const decided = this.#frames.get(other.number) !== other;
+      if (decided || !other.doubtful) return false;
+      this.#forget(other);
+      if (this.#highest === other) this.#highest = undefined;
+    }
+    return true;
   }
 }
+
+const inOrder = (before: MarkedFrame, after: MarkedFrame): boolean =>
+  after.number > before.number && after.firstSequence - before.lastSequence >= after.number - before.number;

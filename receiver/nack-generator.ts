@@ -55,11 +55,14 @@ export class NackGenerator {
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
-  /** The packet is here. @returns how often it was asked for. */
-  onArrival(sequence: Sequence): number {
-    const rounds = this.#missing.get(sequence)?.rounds ?? 0;
+  /** How often the packet was asked for. */
+  roundsOf(sequence: Sequence): number {
+    return this.#missing.get(sequence)?.rounds ?? 0;
+  }
+
+  /** The packet is here. */
+  onArrival(sequence: Sequence): void {
     this.#missing.delete(sequence);
-    return rounds;
   }
 
   /** Everything up to and including `sequence` has been decided. */

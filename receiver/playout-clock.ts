@@ -5,6 +5,8 @@ export interface PlayoutClockOptions {
   readonly latency: Microseconds;
   /** How far back the fastest transit is looked for, microseconds. */
   readonly window: Microseconds;
+  /** Whether the clock moves on when everything comes too late; off where nothing is dropped, and lateness is told. */
+  readonly followsStalls: boolean;
 }
 
 /**
@@ -61,6 +63,12 @@ export class PlayoutClock {
     this.#slew(now);
   }
 
+  /** Media time is reckoned anew: what was measured before says nothing about it. */
+  restart(): void {
+    this.#base = undefined;
+    this.#minima.fill(Number.POSITIVE_INFINITY);
+  }
+
   /** When a frame of that media time would have been here on the fastest path seen. */
   expected(mediaTime: Ticks): Instant {
     return ticksToMicroseconds(mediaTime) + (this.#base ?? 0);
@@ -78,11 +86,21 @@ export class PlayoutClock {
       this.#slotEndsAt = now + this.#slotLength;
       return;
     }
+    if (now >= this.#slotEndsAt && this.#options.followsStalls) this.#followStall();
     while (now >= this.#slotEndsAt) {
       this.#slot = (this.#slot + 1) % SLOTS;
       this.#minima[this.#slot] = Number.POSITIVE_INFINITY;
       this.#slotEndsAt += this.#slotLength;
     }
+  }
+
+  /**
+   * Whatever came in the window came too late to be played: the sender or the path stood still, and media time goes on
+   * that much later. To slew after it would be to drop everything until the clock has come round.
+   */
+  #followStall(): void {
+    const fastest = Math.min(...this.#minima);
+    if (Number.isFinite(fastest) && fastest > this.#base! + this.#options.latency) this.#base = fastest;
   }
 
   #slew(now: Instant): void {

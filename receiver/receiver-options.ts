@@ -33,6 +33,8 @@ export interface ReceiverOptions {
   readonly reorderWait: Microseconds;
   /** Frames held at most. */
   readonly framesMax: number;
+  /** Whether header extensions are read for our frame mark; a stranger's use the same ids for things of their own. */
+  readonly frameMarks: boolean;
   /** Whether reports are sent; a stranger's RTP has no way back. */
   readonly reports: boolean;
 }
@@ -46,6 +48,7 @@ export const RECEIVER_DEFAULTS = {
   overdue: 'drop',
   reorderWait: 3_000,
   framesMax: 1024,
+  frameMarks: true,
   reports: true,
 } as const satisfies Partial<ReceiverOptions>;
 

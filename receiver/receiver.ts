@@ -7,7 +7,7 @@ import { classifyDatagram } from '../protocol/multiplex.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
 import { parseRtcp } from '../protocol/rtcp.ts';
 import { parseRtpPacket, type RtpPacket } from '../protocol/rtp-packet.ts';
-import { extend, extendTimestamp, type Sequence } from '../protocol/sequence.ts';
+import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
 import { Histogram } from './histogram.ts';
@@ -18,6 +18,7 @@ import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
+import { type Place, RollOver, vouch } from './roll-over.ts';
 
 export type ReceiverEvent =
   | {
@@ -37,10 +38,14 @@ export type ReceiverEvent =
 
 /** How far back the fastest transit is looked for. */
 const CLOCK_WINDOW: Microseconds = 800_000;
-/** A frame of which nothing more came for so long misses its tail (its packets are paced closer than this). */
-const SILENCE: Microseconds = 15_000;
+/** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
+const SILENCE: Microseconds = 25_000;
 const FRAME_INTERVAL_DEFAULT: Ticks = 3_000;
+/** A longer step is a pause, and says nothing of when the frames around it are due. */
+const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
 const MISSING_MAX = 4096;
+/** A frame of more packets than this does not fall silent after its first. */
+const SILENCE_MISSING_MAX = 512;
 /** How long the first packets may still be on their way when the end is told before any of them came. */
 const IN_FLIGHT_DEFAULT: Microseconds = 1_000_000;
 const EVENTS_MAX = 4096;
@@ -60,17 +65,17 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #marked: MarkedFrameBuffer | undefined;
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
-  #highestSequence: Sequence | undefined;
-  #highestTimestamp: Ticks | undefined;
+  readonly #rollOver: RollOver;
+  #doubted: MediaPacket | undefined;
   #highestFrame: number | undefined;
-  #timestampBase: number | undefined;
+  #reorderDepth = 0;
   /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
   #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
   #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
   /** Decoding needs a key frame: nothing has been released yet, or a reference was lost. */
   #needsKey = true;
   #released = false;
-  #lastSilenceCheck: { frame: number; at: Instant } | undefined;
+  #silenceCheckedOf: number | undefined;
   #end:
     | { readonly frames: number; readonly lastSequence?: Sequence | undefined; readonly waitUntil: Instant }
     | undefined;
@@ -88,16 +93,20 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
-    this.#clock = new PlayoutClock({ latency: options.latency, window: CLOCK_WINDOW });
+    this.#clock = new PlayoutClock({
+      latency: options.latency,
+      window: CLOCK_WINDOW,
+      followsStalls: options.overdue === 'drop',
+    });
     this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
     this.#feedback = new Feedback(options);
     this.#ssrc = options.ssrc;
-    this.#timestampBase = options.timestampBase;
-    if (options.initialSequence !== undefined) {
-      this.#highestSequence = options.initialSequence - 1;
-      this.#ledger.startAt(options.initialSequence);
+    this.#rollOver = new RollOver(options);
+    if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
+    if (options.initialFrameNumber !== undefined) {
+      this.#highestFrame = options.initialFrameNumber - 1;
+      this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
     }
-    if (options.initialFrameNumber !== undefined) this.#highestFrame = options.initialFrameNumber - 1;
   }
 
   /** Nothing more will come: the sender said so and all is decided. */
@@ -195,12 +204,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
    */
   endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: number | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;
+    const highest = this.#rollOver.highest;
     const lastSequence =
-      total.lastSequence === undefined || this.#highestSequence === undefined
-        ? undefined
-        : extend(total.lastSequence, this.#highestSequence);
-    const waitUntil = now + this.#clock.latency + (this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT);
+      total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
+    const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
+    const waitUntil = now + this.#clock.latency + inFlight;
     this.#end = { frames: first + total.frames, lastSequence, waitUntil };
+    // What the control channel has overtaken is still on its way and needs no asking for.
+    if (lastSequence !== undefined) this.#askFor(now + inFlight, highest!, lastSequence + 1);
     this.#release(now);
   }
 
@@ -231,64 +242,109 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #handleMedia(now: Instant, packet: RtpPacket, retransmitted: boolean): void {
-    if (packet.payload.length === 0) return; // padding only: nothing of a frame
-    const mark = packet.extension ? parseFrameMark(packet.extension) : undefined;
-    if (mark && !mark.ok) return this.#malformed(mark.malformed);
-    const frameMark = mark?.value;
-    if ((frameMark && this.#plain) || (!frameMark && this.#marked)) return this.#foreign();
-
-    const expected = this.#highestSequence === undefined ? undefined : this.#highestSequence + 1;
-    const newest = this.#highestTimestamp;
-    const timestamp = this.#mediaTime(packet.timestamp);
-    let sequence = expected === undefined ? packet.sequenceNumber : extend(packet.sequenceNumber, expected - 1);
-    if (expected !== undefined && sequence < expected && newest !== undefined && timestamp > newest + OUTAGE_MIN) {
-      sequence += 0x1_0000;
-    }
-    if (expected !== undefined && expected - sequence > SEQUENCE_JUMP_MAX) return this.#foreign();
-    const ahead = expected === undefined || sequence >= expected;
-    if (!ahead && !retransmitted && this.#options.recovery === 'none') {
-      this.#enterBehind(sequence);
-      return;
-    }
-    const rounds = this.#nack.onArrival(sequence);
-    const arrival: Arrival = retransmitted ? { recoveredInRound: rounds } : ahead ? 'on-time' : 'reordered';
-    const arrived: ArrivedPacket = { sequence, timestamp, marker: packet.marker, payload: packet.payload, arrival };
-    const insertion = frameMark ? this.#insertMarked(now, frameMark, arrived) : this.#insertPlain(now, arrived);
-    switch (insertion) {
-      case 'taken':
-        break;
-      case 'behind':
-        this.#enterBehind(sequence);
-        break;
-      case 'duplicate':
-        this.#counters.duplicates++;
-        return;
-      case 'inconsistent':
-        return this.#malformed('a frame mark that contradicts its frame');
-      case 'overflow':
-        this.#counters.overflowed++;
-        return;
-    }
-    if (!retransmitted) this.#feedback.onPacket(now, sequence, timestamp);
-    if (!ahead) return;
-    if (expected !== undefined) {
-      const from = Math.max(expected, sequence - MISSING_MAX);
-      if (this.#options.recovery === 'nack')
-        for (let lost = from; lost < sequence; lost++) this.#nack.onMissing(now, lost);
-    }
-    this.#highestSequence = sequence;
-    if (insertion === 'taken' && !retransmitted) this.#clock.observe(now, timestamp - (frameMark?.decodeLead ?? 0));
+    const parsedMark = packet.extension && this.#options.frameMarks ? parseFrameMark(packet.extension) : undefined;
+    if (parsedMark && !parsedMark.ok) return this.#malformed(parsedMark.malformed);
+    const mark = parsedMark?.value;
+    if (packet.payload.length > 0 && ((mark && this.#plain) || (!mark && this.#marked))) return this.#foreign();
+    const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
+    const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
+    const place = this.#rollOver.place(now, packet, framesAhead);
+    if (!place) return this.#foreign();
+    const media: MediaPacket = { place, packet, mark, number, retransmitted };
+    if (place.leap) this.#doubt(now, media);
+    else this.#take(now, media);
   }
 
-  #insertMarked(now: Instant, mark: FrameMark, packet: ArrivedPacket): Insertion {
-    const number = extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
-    if (this.#highestFrame !== undefined && number - this.#highestFrame > this.#options.framesMax) return 'overflow';
-    this.#marked ??= new MarkedFrameBuffer({
-      firstFrame: this.#highestFrame === undefined ? number : this.#highestFrame + 1,
-      framesMax: this.#options.framesMax,
-    });
-    const insertion = this.#marked.insert(now, number, mark, packet);
-    if (insertion === 'taken') this.#highestFrame = Math.max(this.#highestFrame ?? number, number);
+  /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
+  #doubt(now: Instant, media: MediaPacket): void {
+    const earlier = this.#doubted;
+    if (media.retransmitted) return this.#foreign();
+    this.#doubted = media;
+    if (!earlier) return;
+    if (!vouch(earlier.place, media.place)) return this.#foreign();
+    this.#doubted = undefined;
+    const inOrder = earlier.place.sequence < media.place.sequence;
+    this.#take(now, inOrder ? earlier : media);
+    this.#take(now, inOrder ? media : earlier);
+  }
+
+  #take(now: Instant, media: MediaPacket): void {
+    const { place, packet, mark, retransmitted } = media;
+    const { sequence, timestamp, ahead } = place;
+    if (!ahead && !retransmitted && this.#options.recovery === 'none') return this.#refuseBehind(media);
+    const rounds = this.#nack.roundsOf(sequence);
+    const arrival: Arrival = retransmitted ? { recoveredInRound: rounds } : ahead ? 'on-time' : 'reordered';
+    if (packet.payload.length === 0) this.#handleEmpty(sequence, arrival);
+    else {
+      const arrived: ArrivedPacket = { sequence, timestamp, marker: packet.marker, payload: packet.payload, arrival };
+      const insertion = mark ? this.#insertMarked(now, media, mark, arrived) : this.#insertPlain(now, arrived);
+      if (!this.#settle(insertion, sequence, mark)) return;
+      const first = insertion === 'taken' && ahead && !retransmitted;
+      if (first) this.#observe(now, timestamp - (mark?.decodeLead ?? 0));
+    }
+    this.#nack.onArrival(sequence);
+    if (!retransmitted) this.#feedback.onPacket(now, sequence, timestamp);
+    const { highest } = this.#rollOver;
+    if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
+    this.#rollOver.accept(now, place);
+  }
+
+  /** Counts what became of a packet. @returns whether it is one of the stream's, be it in time or late. */
+  #settle(insertion: Insertion, sequence: Sequence, mark: FrameMark | undefined): boolean {
+    switch (insertion) {
+      case 'taken':
+        return true;
+      case 'behind':
+        // A stranger's frame may have been decided without its end, which is here now.
+        if (!mark) this.#ledger.decidePacketsThrough(sequence);
+        this.#enterBehind(sequence);
+        return true;
+      case 'duplicate':
+        this.#counters.duplicates++;
+        return false;
+      case 'inconsistent':
+        this.#malformed('a frame mark that contradicts its frame');
+        return false;
+      case 'overflow':
+        this.#counters.overflowed++;
+        return false;
+    }
+  }
+
+  /** Without recovery, what comes after a later packet is not used. */
+  #refuseBehind({ place, mark, number }: MediaPacket): void {
+    const { sequence } = place;
+    if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
+    else this.#enterBehind(sequence);
+  }
+
+  /** Padding and no more (RFC 3550 §5.1): nothing of a frame, but its number is taken. */
+  #handleEmpty(sequence: Sequence, arrival: Arrival): void {
+    if (!this.#ledger.noteLoose(sequence, arrival)) return this.#enterBehind(sequence);
+    this.#plain?.insertEmpty(sequence);
+  }
+
+  /** What lies between two sequence numbers is not here: it is asked for unless its frames are decided. */
+  #askFor(now: Instant, after: Sequence, before: Sequence): void {
+    if (this.#options.recovery !== 'nack') return;
+    const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
+    for (let lost = first; lost < before; lost++) this.#nack.onMissing(now, lost);
+  }
+
+  #observe(now: Instant, decodeTimestamp: Ticks): void {
+    const plain = this.#plain;
+    if (plain && plain.reorderDepth !== this.#reorderDepth) {
+      this.#reorderDepth = plain.reorderDepth;
+      this.#clock.restart();
+    }
+    this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
+  }
+
+  #insertMarked(now: Instant, { number }: MediaPacket, mark: FrameMark, packet: ArrivedPacket): Insertion {
+    const { framesMax } = this.#options;
+    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number!, framesMax });
+    const insertion = this.#marked.insert(now, number!, mark, packet);
+    if (insertion === 'taken') this.#highestFrame = Math.max(this.#highestFrame ?? number!, number!);
     return insertion;
   }
 
@@ -297,16 +353,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#plain.insert(now, packet);
   }
 
+  /** A packet of a decided frame. */
   #enterBehind(sequence: Sequence): void {
-    if (!this.#ledger.enterLate(sequence)) this.#counters.duplicates++;
-  }
-
-  #mediaTime(wire: number): Ticks {
-    this.#timestampBase ??= wire;
-    const relative = (wire - this.#timestampBase) >>> 0;
-    const time = extendTimestamp(relative, this.#highestTimestamp ?? FIRST_TIMESTAMP_NEAR);
-    this.#highestTimestamp = Math.max(this.#highestTimestamp ?? time, time);
-    return time;
+    if (!this.#ledger.enterLate(sequence) && !this.#ledger.noteLoose(sequence, 'late')) this.#counters.duplicates++;
   }
 
   #handleRtcp(now: Instant, datagram: Uint8Array): void {
@@ -315,7 +364,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of packets.value) {
       if (packet.kind === 'goodbye' && this.#ssrc !== undefined && packet.ssrcs.includes(this.#ssrc)) {
         // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
-        if (this.#plain) this.#end ??= { frames: Number.NaN, waitUntil: now };
+        if (this.#plain) this.#end ??= { frames: Number.NaN, waitUntil: now + this.#clock.latency };
       } else this.#feedback.handleRtcp(now, packet, this.#ssrc);
     }
   }
@@ -325,7 +374,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (buffer) {
       for (;;) {
         const head = buffer.head();
-        if (head?.complete && (this.#options.release === 'asap' || now >= this.#deadline(head))) {
+        if (head?.complete && (this.#options.release === 'asap' || now >= this.#releaseAt(buffer, head))) {
           this.#decideNext(now, buffer, false);
         } else if (this.#options.overdue === 'drop' && this.#overdue(now, buffer)) this.#decideNext(now, buffer, true);
         else break;
@@ -342,18 +391,26 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** When the frame would have been here on the fastest path seen. */
   #expected(frame: PendingFrame): Instant {
-    return frame.arrivedAt ?? this.#clock.expected(frame.decodeTimestamp);
+    return this.#clock.expected(frame.decodeTimestamp);
   }
 
   #deadline(frame: PendingFrame): Instant {
     return this.#expected(frame) + this.#clock.latency;
   }
 
+  /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
+  #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
+    const following = buffer.following();
+    const deadline = this.#deadline(head);
+    return following ? Math.min(deadline, this.#deadline(following)) : deadline;
+  }
+
   /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
   #dueAt(buffer: FrameBuffer): Instant | undefined {
     const earliest = buffer.earliest();
     if (earliest) {
-      const ahead = (earliest.number - buffer.next) * this.#frameInterval;
+      if (earliest.number === buffer.next) return this.#releaseAt(buffer, earliest);
+      const ahead = (earliest.number - buffer.next) * this.#intervalBefore(earliest);
       return this.#deadline(earliest) - ticksToMicroseconds(ahead);
     }
     if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
@@ -362,14 +419,23 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#clock.deadline(this.#decided.decodeTimestamp + behind);
   }
 
+  /** From frame to frame, between the one decided last and this one. */
+  #intervalBefore(frame: PendingFrame): Ticks {
+    if (!this.#decided) return this.#frameInterval;
+    const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
+    return Math.max(0, Math.min(step, FRAME_INTERVAL_MAX));
+  }
+
   #headDueAt(): Instant | undefined {
     const buffer = this.#buffer;
     if (!buffer) return this.#ended ? undefined : this.#end?.waitUntil;
     if (this.#options.overdue === 'wait') {
       const head = buffer.head();
-      return head?.complete ? this.#deadline(head) : undefined;
+      return head?.complete ? this.#releaseAt(buffer, head) : undefined;
     }
-    return this.#dueAt(buffer);
+    const dueAt = this.#dueAt(buffer);
+    if (dueAt === undefined && this.#end && !this.#ended && Number.isNaN(this.#end.frames)) return this.#end.waitUntil;
+    return dueAt;
   }
 
   #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean): void {
@@ -380,7 +446,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
     if (this.#decided && frame.number > this.#decided.number) {
       const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-      if (step > 0) this.#frameInterval = step;
+      if (step > 0) this.#frameInterval = Math.min(step, FRAME_INTERVAL_MAX);
     }
     this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
     if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
@@ -399,12 +465,13 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #drop(frame: PendingFrame, cause: 'incomplete' | 'undecodable'): void {
-    this.#ledger.decide(frame, cause);
+    this.#ledger.decide(frame, cause, this.#rollOver.highest);
     this.#push({ kind: 'dropped', frame: frame.number, cause });
     if (frame.importance !== 'discardable') this.#needsKey = true;
   }
 
   #deliver(now: Instant, frame: PendingFrame): void {
+    if (frame.followsGap) this.#needsKey = true;
     const importance = frame.importance ?? 'reference';
     if (importance === 'key') this.#needsKey = false;
     const smearing = this.#options.onLoss === 'smear' && this.#released;
@@ -415,7 +482,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const nalUnits = unpackPayloads(frame.payloads());
     if (!nalUnits.ok || nalUnits.value.length === 0) {
       this.#malformed(nalUnits.ok ? 'a frame without NAL units' : nalUnits.malformed);
-      return this.#drop(frame, 'undecodable');
+      this.#drop(frame, 'undecodable');
+      // What it was worth cannot be told either.
+      this.#needsKey = true;
+      return;
     }
     const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object');
     const late = this.#options.overdue === 'wait' && frame.lastArrivalAt > this.#deadline(frame);
@@ -423,7 +493,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const expected = this.#expected(frame);
     const playoutDelay = now - expected;
     const completionDelay = frame.lastArrivalAt - expected;
-    this.#ledger.decide(frame, fate);
+    this.#ledger.decide(frame, fate, this.#rollOver.highest);
     this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
     for (const nalUnit of nalUnits.value) this.#counters.payloadBytes += nalUnit.length;
@@ -438,8 +508,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   #everythingDecided(now: Instant): boolean {
     const buffer = this.#buffer;
-    if (!buffer) return now >= this.#end!.waitUntil;
-    return !buffer.earliest() && !(buffer.next < this.#end!.frames);
+    const { frames, waitUntil } = this.#end!;
+    // How much there was is not known: what BYE has overtaken may still come.
+    if ((!buffer || Number.isNaN(frames)) && now < waitUntil) return false;
+    return !buffer?.earliest() && !(buffer && buffer.next < frames);
   }
 
   #closeAccounts(): void {
@@ -449,6 +521,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       buffer.skipTo(this.#end.frames);
     }
     if (this.#end?.lastSequence !== undefined) this.#ledger.decidePacketsThrough(this.#end.lastSequence);
+    this.#nack.forgetThrough(Number.POSITIVE_INFINITY);
     if (this.#ended) return;
     this.#ended = true;
     this.#push({ kind: 'ended' });
@@ -464,10 +537,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return undefined;
   }
 
+  /** The newest frame; what older ones miss shows by the numbers after them. */
   #silentFrame(): PendingFrame | undefined {
-    const head = this.#buffer?.head();
-    if (!head || head.complete || this.#lastSilenceCheck?.frame === head.number) return undefined;
-    return head;
+    const newest = this.#marked?.newest();
+    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
+    return newest;
   }
 
   #silenceDueAt(): Instant | undefined {
@@ -475,12 +549,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return frame && frame.lastArrivalAt + SILENCE;
   }
 
-  /** Nothing of the next frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
   #checkSilence(now: Instant): void {
     const frame = this.#silentFrame();
     if (!frame || now < frame.lastArrivalAt + SILENCE) return;
-    this.#lastSilenceCheck = { frame: frame.number, at: now };
-    for (const sequence of frame.missing()) this.#nack.onMissing(now, sequence);
+    this.#silenceCheckedOf = frame.number;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#nack.onMissing(now, sequence);
   }
 
   #foreign(): void {
@@ -497,12 +571,15 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 }
 
-/** The first timestamp is taken to lie from a minute before media time 0 to 13 hours after it. */
-const FIRST_TIMESTAMP_NEAR: Ticks = 2 ** 31 - 60 * CLOCK_RATE;
-/** Media time that runs ahead by this while sequence numbers fall behind: these wrapped in an outage. */
-const OUTAGE_MIN: Ticks = CLOCK_RATE / 2;
-/** A packet this far behind is no straggler (RFC 3550 §A.1 has 100; a fast stream's reordering is longer). */
-const SEQUENCE_JUMP_MAX = 30_000;
+/** A packet of the stream, its place found. */
+interface MediaPacket {
+  readonly place: Place;
+  readonly packet: RtpPacket;
+  readonly mark: FrameMark | undefined;
+  /** The frame's number, its roll-over undone; there where the mark is. */
+  readonly number: number | undefined;
+  readonly retransmitted: boolean;
+}
 
 function percentiles(histogram: Histogram): ReceiverStatistics['playoutDelay'] {
   const p50 = histogram.percentile(0.5);

@@ -2,6 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/assert.ts';
 import { frameMarkBytes, writeFrameMark } from '../protocol/frame-mark.ts';
 import { packPayloads } from '../protocol/h264/rtp-payload.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp-packet.ts';
 
 export interface PacketizerOptions {
@@ -58,32 +59,55 @@ export class Packetizer {
 
   packetize(unit: AccessUnit): PacketizedFrame {
     const { ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
+    const { importance } = unit;
+    const frameNumber = this.#frameNumber;
     const decodeLead = Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff);
-    const mark = { frameNumber: this.#frameNumber, importance: unit.importance, decodeLead };
-    const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes(mark) : 0);
-    const datagrams = packPayloads(unit.nalUnits, {
-      payloadBytesMax: datagramBytesMax - headroomBytes,
-      headroomBytes,
-    });
-    assert(datagrams.length <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
+    const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
+    // Those who see the marks may ask again, and a retransmission is longer than its original by this.
+    const paddingBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
+    const payloadBytesMax = datagramBytesMax - headroomBytes - paddingBytes;
+    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes, tailroomBytes: paddingBytes });
+    const packetCount = datagrams.length;
+    assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
     const timestamp = this.wireTimestamp(unit.timestamp);
     const firstSequence = this.#sequence;
-    for (let index = 0; index < datagrams.length; index++) {
-      const datagram = datagrams[index]!;
+    for (let index = 0; index < packetCount; index++) {
+      let datagram = datagrams[index]!;
+      const full = paddingBytes > 0 && datagram.length === datagramBytesMax - paddingBytes;
+      if (full) {
+        datagram = padded(datagram, paddingBytes);
+        datagrams[index] = datagram;
+      }
       writeRtpHeader(datagram, {
-        marker: index === datagrams.length - 1,
+        marker: index === packetCount - 1,
         extension: frameMarks,
         payloadType,
         sequenceNumber: this.#sequence++ & 0xffff,
         timestamp,
         ssrc,
       });
+      if (full) datagram[0]! |= RTP_PADDING;
       if (frameMarks) {
-        writeFrameMark(datagram, RTP_HEADER_BYTES, { ...mark, packetIndex: index, packetCount: datagrams.length });
+        // Each field by name: a spread takes longer than all the rest of a packet.
+        const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeLead };
+        writeFrameMark(datagram, RTP_HEADER_BYTES, mark);
       }
     }
     this.#frameNumber = (this.#frameNumber + 1) & 0xffff;
     this.#frames++;
     return { datagrams, firstSequence, headerBytes: headroomBytes };
   }
+}
+
+/** The P bit (RFC 3550 §5.1). */
+const RTP_PADDING = 0x20;
+
+/**
+ * Fills a datagram up to the limit with RTP padding, in the tailroom behind it. A retransmission leaves the padding out
+ * and has its own two bytes instead (RFC 4588 §4), so that both are exactly as long as segmentation offload wants.
+ */
+function padded(datagram: Uint8Array, paddingBytes: number): Uint8Array {
+  const whole = new Uint8Array(datagram.buffer, datagram.byteOffset, datagram.length + paddingBytes);
+  whole[whole.length - 1] = paddingBytes;
+  return whole;
 }

@@ -21,7 +21,7 @@ export interface SenderOptions extends PacketizerOptions {
   readonly historyPackets: number;
   /** Bytes of retransmission allowed for each byte of media, 0 … 1. */
   readonly redundancy: number;
-  /** Datagrams of a frame that leave at once. */
+  /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
   readonly burstDatagrams: number;
   /** Over how long a large frame is spread at most, however long its frame interval, microseconds. */
   readonly spreadMax: Microseconds;
@@ -82,7 +82,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
   #reportAt: Instant | undefined;
   #anchor: { readonly at: Instant; readonly mediaTime: number } | undefined;
-  /** Payload octets as RFC 3550 §6.4.1 counts them: RTP headers left out. */
+  /** Payload octets as RFC 3550 §6.4.1 counts them: without headers and padding. */
   #octets = 0;
   #finishing = false;
   #finished = false;
@@ -186,7 +186,8 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    this.#octets += datagram.length - headerBytes;
+    const paddingBytes = (datagram[0]! & 0x20) === 0 ? 0 : datagram.at(-1)!;
+    this.#octets += datagram.length - headerBytes - paddingBytes;
     return datagram;
   }
 

@@ -61,9 +61,11 @@ export class Broadcast {
       do {
         let last: AccessUnit | undefined;
         let step: Ticks = GAP_DEFAULT;
-        const base = offset;
+        let base: Ticks | undefined;
         for await (const unit of this.#options.units()) {
           if (this.#stopped) return;
+          // With B-frames decoding begins before 0, and must not begin before the last round has ended.
+          base ??= this.#startedAt === undefined ? 0 : offset - unit.decodeTimestamp;
           if (last) step = unit.decodeTimestamp - last.decodeTimestamp || step;
           last = unit;
           this.#take(shifted(unit, base));

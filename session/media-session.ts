@@ -9,7 +9,7 @@ import { segmentsReceived } from '../io/tcp-segments.ts';
 import { AddressProver, type AddressProverEvent } from '../protocol/address-prover.ts';
 import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../protocol/control-message.ts';
 import { milliseconds } from '../protocol/instant.ts';
-import { classifyDatagram } from '../protocol/multiplex.ts';
+import { parseRtpPacket } from '../protocol/rtp-packet.ts';
 import { frameForStream, StreamDeframer } from '../protocol/stream-framing.ts';
 import { hexBytes } from '../protocol/text-codec.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
@@ -34,6 +34,8 @@ export interface MediaSessionOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** The longest latency that can be agreed on (a minute), at 240 frames a second. */
+const FRAMES_MAX = 14_400;
 /** RFC 4571's null packet: tells the sender that we read. */
 const NULL_PACKET = new Uint8Array(2);
 
@@ -69,6 +71,7 @@ export class MediaSession {
       recovery: reliable ? 'reorder' : options.recovery,
       onLoss: options.onLoss,
       overdue: reliable ? 'wait' : 'drop',
+      framesMax: FRAMES_MAX,
     });
     this.#driver = new EndpointDriver({
       endpoint: this.receiver,
@@ -189,8 +192,13 @@ export class MediaSession {
     if (this.#closed) return;
     this.#prover?.receive(datagram);
     // The sender has begun, so it holds our proof, whatever became of its confirmation.
-    if (this.#prover && !isRtcp(datagram)) this.#stopProving();
+    if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
     this.#driver.receive(datagram);
+  }
+
+  #isMedia(datagram: Uint8Array): boolean {
+    const packet = parseRtpPacket(datagram);
+    return packet.ok && packet.value.ssrc === this.#options.welcome.ssrc;
   }
 
   #transmit(datagrams: readonly Uint8Array[]): void {
@@ -204,8 +212,6 @@ export class MediaSession {
     else if (this.#stream) for (const datagram of datagrams) this.#stream.write(frameForStream(datagram));
   }
 }
-
-const isRtcp = (datagram: Uint8Array): boolean => classifyDatagram(datagram) === 'rtcp';
 
 /** A TCP connection, or the operating system's error. */
 export function connected(host: string, port: number): Promise<Socket> {

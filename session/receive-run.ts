@@ -2,27 +2,24 @@ import { DatagramCapture } from '../io/datagram-capture.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 import type { Log } from '../io/log.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { WelcomeMessage } from '../protocol/control-message.ts';
 import { withParameterSets } from '../protocol/h264/parameter-sets.ts';
 import type { PageDescription } from '../protocol/page-message.ts';
-import { base64Bytes } from '../protocol/text-codec.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from './client.ts';
 import { Outlet } from './outlet.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
-import { type ClientEnd, StreamClient } from './stream-client.ts';
 import { openViewer, type PlayChoice, type Viewer } from './viewer.ts';
 
 export interface ReceiveRunOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  /** Makes the client whose run this is. */
+  readonly connect: (events: ClientEvents) => Client;
+  readonly transport: RunSummary['transport'];
+  readonly ipv6: boolean;
   readonly latencyMs: number;
   readonly recovery: Recovery;
-  readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
-  readonly timeoutMs: number;
   readonly play: PlayChoice;
   readonly pagePort: number;
   readonly openBrowser: boolean;
@@ -38,10 +35,9 @@ const PAGE_STATISTICS_MS = 500;
 /** One run of a receiver: joins, shows, records, and adds up. */
 export class ReceiveRun {
   readonly #options: ReceiveRunOptions;
-  readonly #client: StreamClient;
+  readonly #client: Client;
   readonly #startedAt = Date.now();
-  #welcome: WelcomeMessage | undefined;
-  #parameterSets: Uint8Array[] = [];
+  #stream: StreamAnnouncement | undefined;
   #viewer: Outlet<Viewer> | undefined;
   #recorder: Outlet<Recorder> | undefined;
   #capture: DatagramCapture | undefined;
@@ -52,10 +48,9 @@ export class ReceiveRun {
   constructor(options: ReceiveRunOptions) {
     this.#options = options;
     const { log } = options;
-    this.#client = new StreamClient({
-      ...options,
-      onWaiting: (cause) => log.info(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
-      onWelcome: (welcome) => this.#begin(welcome),
+    this.#client = options.connect({
+      onWaiting: (text) => log.info(text),
+      onStream: (stream) => this.#begin(stream),
       onUnit: (unit) => this.#show(unit),
       onDrop: (event) => log.debug('frame dropped', { frame: event.frame, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
@@ -67,15 +62,15 @@ export class ReceiveRun {
   }
 
   get summary(): RunSummary {
-    const { transport, recovery, latencyMs, link, host } = this.#options;
+    const { transport, recovery, latencyMs, link, ipv6 } = this.#options;
     return summarize(this.#client.sessions, {
       transport,
       recovery: transport === 'tcp' ? 'none' : recovery,
       latencyMs,
       link,
-      media: this.#welcome?.media,
+      media: this.#stream?.media,
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
-      ipv6: host.includes(':'),
+      ipv6,
       segments: this.#client.segments,
     });
   }
@@ -114,35 +109,34 @@ export class ReceiveRun {
     this.#client.stop();
   }
 
-  #begin(welcome: WelcomeMessage): void {
+  #begin(stream: StreamAnnouncement): void {
     const { log, play, output } = this.#options;
-    const again = this.#welcome !== undefined;
-    this.#welcome = welcome;
-    this.#parameterSets = welcome.parameterSets.map(base64Bytes).filter((set) => set !== undefined);
-    const { media } = welcome;
+    const again = this.#stream !== undefined;
+    this.#stream = stream;
+    const { media } = stream;
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
     log.info(
-      `${media.name}: ${media.width}×${media.height}${rate} ${media.codec} (${media.mode}), latency ${welcome.latencyMs} ms, ` +
-        `${welcome.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
+      `${media.name}: ${media.width}×${media.height}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
+        `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
     );
-    if (again) this.#viewer?.opened?.describe(this.#description(welcome));
+    if (again) this.#viewer?.opened?.describe(this.#description(stream));
     else {
-      if (play !== 'none') this.#viewer = this.#openViewer(play, welcome);
-      if (output !== undefined) this.#recorder = this.#openRecorder(output, welcome);
+      if (play !== 'none') this.#viewer = this.#openViewer(play, stream);
+      if (output !== undefined) this.#recorder = this.#openRecorder(output, stream);
     }
   }
 
-  #openViewer(play: Exclude<PlayChoice, 'none'>, welcome: WelcomeMessage): Outlet<Viewer> {
+  #openViewer(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> {
     const { log, pagePort, openBrowser } = this.#options;
     const opening = openViewer({
       play,
-      description: this.#description(welcome),
+      description: this.#description(stream),
       pagePort,
       openBrowser,
       log,
       onCommand: (command) => {
         if (command === 'stop') this.stop();
-        else this.#client.send('request-keyframe');
+        else this.#client.requestKeyframe();
       },
     });
     return new Outlet(opening, {
@@ -157,7 +151,7 @@ export class ReceiveRun {
     });
   }
 
-  #openRecorder(output: string, { media }: WelcomeMessage): Outlet<Recorder> {
+  #openRecorder(output: string, { media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
     const { name, codec, width, height, mode, framesPerSecond } = media;
     const description = {
       name,
@@ -167,7 +161,7 @@ export class ReceiveRun {
       mode: mode === 'x264' ? ('x264' as const) : ('copy' as const),
       framesPerSecond: framesPerSecond ?? undefined,
       durationSeconds: undefined,
-      parameterSets: this.#parameterSets,
+      parameterSets,
     };
     const onFailure = (error: unknown) => this.#fail(error);
     return new Outlet(Recorder.open(output, description, onFailure), { onFailure });
@@ -176,14 +170,16 @@ export class ReceiveRun {
   #show(unit: AccessUnit): void {
     if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
     const joinable =
-      unit.importance === 'key' ? { ...unit, nalUnits: withParameterSets(unit.nalUnits, this.#parameterSets) } : unit;
+      unit.importance === 'key'
+        ? { ...unit, nalUnits: withParameterSets(unit.nalUnits, this.#stream?.parameterSets ?? []) }
+        : unit;
     // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
     this.#viewer?.write(joinable);
     // A file needs them once, at its beginning; all else is written as it came.
     this.#recorder?.write(this.#pictures === 1 ? joinable : unit);
   }
 
-  #description({ media }: WelcomeMessage): PageDescription {
+  #description({ media }: StreamAnnouncement): PageDescription {
     return {
       title: media.name,
       codec: media.codec,

@@ -91,7 +91,7 @@ export class ServerSession {
   }
 
   get ready(): boolean {
-    return this.#playing && (this.#address !== undefined || this.#stream !== undefined);
+    return this.#playing && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined);
   }
 
   /** The session's part of the welcome. */
@@ -176,7 +176,7 @@ export class ServerSession {
   /** A frame of the live stream: sent if this receiver is reached, plays and can begin to decode with it. */
   send(unit: AccessUnit): void {
     const backedUp = (this.#stream?.writableLength ?? 0) > STREAM_BACKLOG_BYTES_MAX;
-    if (!this.ready || this.#finishing || backedUp) {
+    if (!this.ready || backedUp) {
       this.#needsKey = true;
       if (backedUp) this.#framesSkipped++;
       return;

@@ -3,11 +3,12 @@ import { ControlConnection } from '../io/control-connection.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../protocol/control-message.ts';
-import type { Ticks } from '../protocol/instant.ts';
 import type { ReceiverEvent } from '../receiver/receiver.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { ClientEnd } from './client.ts';
+import { JoinedTimeline } from './joined-timeline.ts';
 import { connected, MediaSession } from './media-session.ts';
 
 export interface StreamClientOptions {
@@ -28,13 +29,8 @@ export interface StreamClientOptions {
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
 }
 
-/** How a run of the client ended. */
-export type ClientEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
-
 const RETRY_MS = 400;
 const STATISTICS_MS = 1_000;
-/** One frame at 30 a second, between the last of one session and the first of the next. */
-const SESSION_GAP: Ticks = 3_000;
 
 /** Joins a stream server and keeps receiving, through restarts of the sender, until the stream ends or it is stopped. */
 export class StreamClient {
@@ -45,9 +41,10 @@ export class StreamClient {
   #stopping = false;
   #wake: (() => void) | undefined;
   #lastMediaAt = 0;
+  #paused = false;
   /** The sender said goodbye and has not come back. */
   #dismissed = false;
-  #lastDecode: Ticks | undefined;
+  readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
 
   constructor(options: StreamClientOptions) {
@@ -76,7 +73,7 @@ export class StreamClient {
       const waitedMs = Date.now() - this.#lastMediaAt;
       const where = `${this.#options.host}:${this.#options.port}`;
       if (waitedMs >= this.#options.timeoutMs) {
-        if (this.#dismissed && this.#lastDecode !== undefined) return 'sender-stopped';
+        if (this.#dismissed && this.#timeline.started) return 'sender-stopped';
         const seconds = this.#options.timeoutMs / 1_000;
         throw new Failure(`no stream from ${where} for ${seconds} s (${cause}): is \`dropframe send\` running there?`);
       }
@@ -97,6 +94,10 @@ export class StreamClient {
 
   /** The receiver gives up control of play and pause to its user. */
   send(kind: 'play' | 'pause' | 'request-keyframe'): void {
+    if (kind !== 'request-keyframe') {
+      this.#paused = kind === 'pause';
+      this.#lastMediaAt = Date.now();
+    }
     this.#connection?.send({ kind });
   }
 
@@ -127,6 +128,8 @@ export class StreamClient {
             case 'welcome':
               if (this.#media) return connection.cut('it said welcome twice');
               return this.#begin(host, message, connection, () => {
+                // What is left is decided when a session is broken off as well; that is no end of the stream.
+                if (this.#stopping || connection.closed) return;
                 ended = true;
                 void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
               });
@@ -156,7 +159,7 @@ export class StreamClient {
       this.#connection = connection;
       const ticker = setInterval(() => this.#tick(connection), STATISTICS_MS);
       const { transport, latencyMs, recovery } = this.#options;
-      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, playing: true });
+      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, playing: !this.#paused });
     });
   }
 
@@ -169,7 +172,7 @@ export class StreamClient {
     this.#dismissed = false;
     this.#options.onWelcome(welcome);
     const { port, transport, recovery, onLoss, link, onDatagram } = this.#options;
-    let base: Ticks | undefined;
+    this.#timeline.begin();
     const media = new MediaSession({
       host,
       port,
@@ -183,8 +186,8 @@ export class StreamClient {
       onEvent: (event) => {
         switch (event.kind) {
           case 'access-unit':
-            base ??= this.#baseFor(event.unit);
-            return this.#handOut(event, base);
+            this.#lastMediaAt = Date.now();
+            return this.#options.onUnit(this.#timeline.shift(event.unit), event);
           case 'dropped':
             return this.#options.onDrop(event);
           case 'malformed':
@@ -198,20 +201,6 @@ export class StreamClient {
     });
     this.#media = media;
     media.open().catch((error: unknown) => connection.cut(causeOf(error)));
-  }
-
-  /** Media time goes on where the session before this one ended, so that players and files see one stream. */
-  #baseFor(first: AccessUnit): Ticks {
-    if (this.#lastDecode === undefined) return 0;
-    return this.#lastDecode + SESSION_GAP - first.decodeTimestamp;
-  }
-
-  #handOut(event: ReceiverEvent & { kind: 'access-unit' }, base: Ticks): void {
-    this.#lastMediaAt = Date.now();
-    const { unit } = event;
-    this.#lastDecode = unit.decodeTimestamp + base;
-    const shifted = { ...unit, timestamp: unit.timestamp + base, decodeTimestamp: this.#lastDecode };
-    this.#options.onUnit(base === 0 ? unit : shifted, event);
   }
 
   #closeMedia(): void {
@@ -228,7 +217,7 @@ export class StreamClient {
     const { receiver } = this.#media;
     receiver.assertBalanced();
     connection.send(statisticsMessage(receiver.statistics));
-    if (Date.now() - this.#lastMediaAt > this.#options.timeoutMs) connection.cut('no media arrived');
+    if (!this.#paused && Date.now() - this.#lastMediaAt > this.#options.timeoutMs) connection.cut('no media arrived');
   }
 
   #sleep(ms: number): Promise<void> {

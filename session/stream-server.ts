@@ -62,6 +62,8 @@ export class StreamServer {
   readonly #byAddress = new Map<string, ServerSession>();
   #socket: DatagramSocket | undefined;
   #broadcast: Broadcast | undefined;
+  /** A broadcast has begun, and not all of its receivers have left. */
+  #streaming = false;
   #datagramsForeign = 0;
   #closed = false;
 
@@ -222,6 +224,8 @@ export class StreamServer {
         for (const each of this.#sessions.values()) each.send(unit);
       },
       onEnd: (error) => {
+        // Whoever joins from now on gets the stream from its beginning.
+        this.#broadcast = undefined;
         for (const each of this.#sessions.values()) each.finish();
         if (this.#sessions.size === 0 || error) this.#idle(error);
       },
@@ -229,6 +233,7 @@ export class StreamServer {
         log.warn(`the stream is ${Math.round(late / 1_000)} ms late: the source or the machine is slow`),
     });
     this.#broadcast = broadcast;
+    this.#streaming = true;
     broadcast.start();
   }
 
@@ -251,10 +256,11 @@ export class StreamServer {
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
     log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });
-    if (this.#sessions.size === 0 && this.#broadcast && !this.#closed) this.#idle(undefined);
+    if (this.#sessions.size === 0 && this.#streaming && !this.#closed) this.#idle(undefined);
   }
 
   #idle(error: unknown): void {
+    this.#streaming = false;
     this.#broadcast?.stop();
     this.#broadcast = undefined;
     this.#options.onIdle(error);
@@ -279,6 +285,7 @@ export class StreamServer {
     const { reply, proved } = this.#verifier.handle(now(), address, message.value);
     const to = { host: from.address, port: from.port };
     if (reply) this.#socket?.send([reply], to);
+    else this.#datagramsForeign++;
     const session = proved === undefined ? undefined : this.#sessions.get(proved);
     if (session?.transport !== 'udp') return;
     if (session.destination === `${to.host}:${to.port}`) return;

@@ -41,7 +41,7 @@ type Reader = (text: string) => number | undefined;
 
 function scaled(units: Readonly<Record<string, number>>, max: number): Reader {
   return (text) => {
-    const match = /^(\d+(?:\.\d+)?)([a-z%]*)$/i.exec(text);
+    const match = /^(\d+(?:\.\d+)?(?:e-\d+)?)([a-z%]*)$/i.exec(text);
     const factor = match ? units[match[2]!.toLowerCase()] : undefined;
     if (!match || factor === undefined) return undefined;
     const value = Number(match[1]) * factor;
@@ -75,7 +75,8 @@ const FIELDS: Readonly<Record<string, { field: keyof LinkSpecification; read: Re
 export function parseLinkSpecification(text: string): Parsed<LinkSpecification> {
   const link: { -readonly [K in keyof LinkSpecification]: LinkSpecification[K] } = { ...CLEAN_LINK };
   for (const word of text.split(/[\s,]+/).filter((w) => w.length > 0)) {
-    const [name = '', value = ''] = word.split('=', 2);
+    const [name = '', ...values] = word.split('=');
+    const value = values.join('=');
     if (name === 'order') {
       if (value !== 'free' && value !== 'kept') return malformed(`'${word}': order is free or kept`);
       link.order = value;
@@ -105,7 +106,8 @@ export function formatLinkSpecification(link: LinkSpecification): string {
   if (link.order !== 'free') words.push(`order=${link.order}`);
   if (link.duplicate > 0) words.push(`dup=${asShare(link.duplicate)}`);
   if (link.corrupt > 0) words.push(`corrupt=${asShare(link.corrupt)}`);
-  if (link.rate > 0) words.push(`rate=${link.rate}bit`, `queue=${asTime(link.queue)}`);
+  if (link.rate > 0) words.push(`rate=${link.rate}bit`);
+  if (link.rate > 0 || link.queue !== CLEAN_LINK.queue) words.push(`queue=${asTime(link.queue)}`);
   words.push(`seed=${link.seed}`);
   return words.join(' ');
 }

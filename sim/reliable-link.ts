@@ -11,8 +11,8 @@ const RETRANSMISSION_TIMEOUT_MIN = 200_000;
  * One direction of an impaired path as a byte stream over TCP sees it: nothing is lost and nothing overtakes, and each
  * lost segment holds back everything behind it until it has been sent again.
  *
- * A model, and a kind one: a loss costs one round trip if a later segment follows within it (fast retransmit), the
- * minimum timeout otherwise; there is no congestion window, so throughput never suffers. It exists because a process
+ * A model, and a kind one: a first loss costs one round trip (fast retransmit), the loss of what was sent again a
+ * timeout that doubles from Linux's minimum; there is no congestion window, so throughput never suffers. It exists because a process
  * cannot drop the segments of a real TCP connection.
  */
 export class ReliableLink {

@@ -27,8 +27,8 @@ interface Plan {
 
 /**
  * The RTP payloads of one frame (RFC 6184, packetization-mode 1): single NAL unit packets, consecutive small NAL units
- * together as STAP-A, large ones as FU-A. The fragments of one NAL unit are equally long except the last, which may
- * be shorter, so that UDP segmentation offload can carry them.
+ * together as STAP-A, large ones as FU-A. Each fragment but the last of a NAL unit fills its payload, so that UDP
+ * segmentation offload can carry them: it wants datagrams of one agreed length, and only the last may be shorter.
  *
  *    single NAL unit    STAP-A (§5.7.1)                          FU-A (§5.8)
  *    +-+-+-+-+-+-+-+-+  +---------------+------+-----+------+-   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+------
@@ -42,32 +42,43 @@ interface Plan {
  *
  * @param options.payloadBytesMax 16 to 65,535: the length of a payload, RTP header not counted.
  * @param options.headroomBytes free bytes in front of each payload, for the headers of the layers below.
+ * @param options.tailroomBytes free bytes behind each payload, for their padding; not part of what is returned.
  * @returns one array `[headroom | payload]` a packet; all share one fresh buffer, into which each byte is copied once.
  */
 export function packPayloads(
   nalUnits: readonly Uint8Array[],
-  { payloadBytesMax, headroomBytes }: { readonly payloadBytesMax: number; readonly headroomBytes: number },
+  {
+    payloadBytesMax,
+    headroomBytes,
+    tailroomBytes = 0,
+  }: { readonly payloadBytesMax: number; readonly headroomBytes: number; readonly tailroomBytes?: number },
 ): Uint8Array[] {
   assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'a payload has room for its headers and more');
   assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'a payload fits a datagram and its parts fit 16-bit sizes');
   assert(headroomBytes >= 0, 'headroom is a number of bytes');
   const plans = plan(nalUnits, payloadBytesMax);
   let length = 0;
-  for (const { bytes, fragments } of plans) length += bytes + fragments * headroomBytes;
+  for (const { bytes, fragments } of plans) length += bytes + fragments * (headroomBytes + tailroomBytes);
   const buffer = new Uint8Array(length);
   const packets: Uint8Array[] = [];
   let offset = 0;
   for (const part of plans) {
     const nalUnit = nalUnits[part.first]!;
     if (part.fragments > 1) {
-      offset = writeFragments(buffer, offset, headroomBytes, nalUnit, part.fragments, packets);
+      const fragments = cut(nalUnit, fragmentBytes(nalUnit, payloadBytesMax));
+      for (const fragment of fragments) {
+        const packet = buffer.subarray(offset, offset + headroomBytes + FU_HEADER_BYTES + fragment.to - fragment.from);
+        writeFragment(packet, headroomBytes, nalUnit, fragment);
+        packets.push(packet);
+        offset += packet.length + tailroomBytes;
+      }
       continue;
     }
     const packet = buffer.subarray(offset, offset + headroomBytes + part.bytes);
     if (part.aggregated) writeAggregate(packet, headroomBytes, nalUnits, part);
     else packet.set(nalUnit, headroomBytes);
     packets.push(packet);
-    offset += packet.length;
+    offset += packet.length + tailroomBytes;
   }
   return packets;
 }
@@ -105,9 +116,19 @@ function planOne(nalUnits: readonly Uint8Array[], first: number, payloadBytesMax
     const bytes = STAP_HEADER_BYTES + STAP_SIZE_BYTES + length;
     if (bytes <= payloadBytesMax) return { first, last, fragments: 1, bytes, aggregated: true };
   }
-  // The NAL unit header travels in the FU headers. A single fragment is forbidden (§5.8: start and end bit together).
-  const fragments = Math.max(2, Math.ceil((length - 1) / (payloadBytesMax - FU_HEADER_BYTES)));
+  // The NAL unit header travels in the FU headers.
+  const fragments = Math.ceil((length - 1) / fragmentBytes(nalUnit, payloadBytesMax));
   return { first, last, fragments, bytes: length - 1 + fragments * FU_HEADER_BYTES, aggregated: false };
+}
+
+/**
+ * Bytes of a NAL unit that each fragment but the last carries: all that fit, or half of them all where one fragment
+ * would do, which is forbidden (§5.8: start and end bit together).
+ */
+function fragmentBytes(nalUnit: Uint8Array, payloadBytesMax: number): number {
+  const most = payloadBytesMax - FU_HEADER_BYTES;
+  const all = nalUnit.length - 1;
+  return all > most ? most : Math.ceil(all / 2);
 }
 
 /** §5.7: the header's F is the or, its NRI the maximum, of those of the NAL units inside. */
@@ -128,27 +149,25 @@ function writeAggregate(packet: Uint8Array, headroomBytes: number, nalUnits: rea
   packet[headroomBytes] = forbidden | reference | PAYLOAD_TYPE.stapA;
 }
 
-function writeFragments(
-  buffer: Uint8Array,
-  start: number,
-  headroomBytes: number,
-  nalUnit: Uint8Array,
-  fragments: number,
-  packets: Uint8Array[],
-): number {
-  const header = nalUnit[0]!;
-  const stride = Math.ceil((nalUnit.length - 1) / fragments);
-  let offset = start;
+/** Which bytes of a NAL unit a fragment carries; the first is behind the header. */
+interface Fragment {
+  readonly from: number;
+  readonly to: number;
+}
+
+function cut(nalUnit: Uint8Array, stride: number): Fragment[] {
+  const fragments: Fragment[] = [];
   for (let from = 1; from < nalUnit.length; from += stride) {
-    const to = Math.min(from + stride, nalUnit.length);
-    const packet = buffer.subarray(offset, offset + headroomBytes + FU_HEADER_BYTES + to - from);
-    const startBit = from === 1 ? 0x80 : 0;
-    const endBit = to === nalUnit.length ? 0x40 : 0;
-    packet[headroomBytes] = (header & 0xe0) | PAYLOAD_TYPE.fuA;
-    packet[headroomBytes + 1] = startBit | endBit | (header & 0x1f);
-    packet.set(nalUnit.subarray(from, to), headroomBytes + FU_HEADER_BYTES);
-    packets.push(packet);
-    offset += packet.length;
+    fragments.push({ from, to: Math.min(from + stride, nalUnit.length) });
   }
-  return offset;
+  return fragments;
+}
+
+function writeFragment(packet: Uint8Array, headroomBytes: number, nalUnit: Uint8Array, { from, to }: Fragment): void {
+  const header = nalUnit[0]!;
+  const startBit = from === 1 ? 0x80 : 0;
+  const endBit = to === nalUnit.length ? 0x40 : 0;
+  packet[headroomBytes] = (header & 0xe0) | PAYLOAD_TYPE.fuA;
+  packet[headroomBytes + 1] = startBit | endBit | (header & 0x1f);
+  packet.set(nalUnit.subarray(from, to), headroomBytes + FU_HEADER_BYTES);
 }

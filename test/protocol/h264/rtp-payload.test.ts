@@ -39,11 +39,11 @@ describe('packPayloads', () => {
     expect(pack([hex('06 01'), hex('06 02')], 100)[0]?.[0]).toBe(0b0_00_11000);
   });
 
-  test('spreads a large NAL unit over FU-A packets, all equally long but the last', () => {
+  test('spreads a large NAL unit over FU-A packets, all of them full but the last', () => {
     expect(pack([nalUnit(0x65, 32)], 16)).toEqual([
-      hex('7c 85 0102030405060708090a0b'), // FU indicator: NRI 3, type 28; FU header: start, type 5
-      hex('7c 05 0c0d0e0f10111213141516'),
-      hex('7c 45 1718191a1b1c1d1e1f'), // end
+      hex('7c 85 0102030405060708090a0b0c0d0e'), // FU indicator: NRI 3, type 28; FU header: start, type 5
+      hex('7c 05 0f101112131415161718191a1b1c'),
+      hex('7c 45 1d1e1f'), // end
     ]);
   });
 

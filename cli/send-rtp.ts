@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { stdout } from 'node:process';
+import { InvalidArgumentError } from 'commander';
+import { causeOf, Failure } from '../io/failure.ts';
+import type { MediaSource } from '../io/media-source.ts';
+import type { Recorder } from '../session/recorder.ts';
+import { RTP_PORT_MAX } from '../session/rtp-address.ts';
+import { RtpSender } from '../session/rtp-sender.ts';
+import type { CommonOptions, Context } from './context.ts';
+import { Interrupt } from './interrupt.ts';
+import { type HostAndPort, readTarget } from './options.ts';
+import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
+
+export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
+  readonly to: HostAndPort;
+  readonly sdp?: string;
+  readonly loop?: boolean;
+  readonly mtu: number;
+}
+
+/** `rtp://HOST:PORT`; RTCP takes the port after it. */
+export function readRtpTarget(text: string): HostAndPort {
+  const { host, port, query } = readTarget(text, 'rtp');
+  if (port > RTP_PORT_MAX) throw new InvalidArgumentError(`RTCP needs the port after it: at most ${RTP_PORT_MAX}`);
+  if (query.size > 0) throw new InvalidArgumentError('options stand on the command line here, not in the URL');
+  return { host, port };
+}
+
+/** Plays the input once, or for ever with --loop, to an address that the user named. */
+export async function sendRtp(input: string, options: SendRtpOptions, context: Context): Promise<void> {
+  const { log } = context;
+  let stopped = false;
+  let sender: RtpSender | undefined;
+  let failure: unknown;
+  const stop = (error?: unknown) => {
+    stopped = true;
+    failure ??= error;
+    void sender?.stop();
+  };
+  const interrupt = new Interrupt(() => stop());
+  let source: MediaSource | undefined;
+  let recorder: Recorder | undefined;
+  try {
+    source = await openSource(input, options, log);
+    recorder = await openRecord(options, source, stop);
+    sender = new RtpSender({
+      source,
+      host: options.to.host,
+      port: options.to.port,
+      loop: options.loop === true,
+      datagramBytesMax: options.mtu,
+      onUnit: (unit) => recorder?.write(unit),
+      onStall: (late) =>
+        log.warn(`the stream is ${Math.round(late / 1_000)} ms late: the source or the machine is slow`),
+    });
+    await sender.open();
+    await describe(sender, options, context);
+    const { name, codec, width, height, mode } = source.description;
+    log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to rtp://${sender.destination}`);
+    context.showStatus(() => (sender ? statusOf(sender) : undefined));
+    if (!stopped) await sender.run();
+    const { frames, packets, bytes } = sender.statistics;
+    log.info(`sent ${frames} frames in ${packets} packets, ${(bytes / 1_000).toFixed(0)} kB`);
+  } finally {
+    context.closeStatus();
+    await sender?.stop();
+    await recorder?.close();
+    await source?.close();
+    interrupt.dispose();
+  }
+  if (failure) throw failure;
+}
+
+/** The session description is there before the first packet is. */
+async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Context): Promise<void> {
+  if (sdp === undefined) return log.info('--sdp FILE writes the session description that players need');
+  if (sdp === '-') return void stdout.write(sender.sessionDescription);
+  try {
+    await writeFile(sdp, sender.sessionDescription);
+  } catch (error) {
+    throw new Failure(`cannot write ${sdp}: ${causeOf(error)}`);
+  }
+  log.info(`${sdp} tells players what comes: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
+}
+
+function statusOf(sender: RtpSender): string | undefined {
+  const { frames, packets } = sender.statistics;
+  if (frames === 0) return undefined;
+  const refused = sender.refused > 0 ? ` · ${sender.refused} refused: nobody listens there` : '';
+  return `rtp://${sender.destination} · ${frames} frames sent in ${packets} packets${refused}`;
+}

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { Log } from '../../io/log.ts';
+import { dropframeClient } from '../../session/client.ts';
+import { ReceiveRun } from '../../session/receive-run.ts';
+import { packetsRecovered } from '../../session/run-summary.ts';
+import { StreamServer } from '../../session/stream-server.ts';
+import { parseLinkSpecification } from '../../sim/link-specification.ts';
+import { temporaryFolder } from '../io/media.ts';
+import { optional } from '../optional.ts';
+import { clip } from './clip.ts';
+import { isInstalled } from './programs.ts';
+
+const withTshark = optional('tshark', isInstalled('tshark'));
+const log = new Log({ level: 'error' });
+
+/** What tshark says of the parts of H.264 that it cannot read yet. */
+const UNFINISHED = '[Not decoded yet]';
+
+/** A session of our own over a bad link, played to its end and captured. */
+async function capturedSession(link: string) {
+  const server = new StreamServer({
+    source: await clip('counter.mp4', 90),
+    host: '127.0.0.1',
+    port: 0,
+    loop: false,
+    datagramBytesMax: 1_200,
+    receiversMax: 1,
+    log,
+    onIdle: () => {},
+  });
+  await server.listen();
+  onTestFinished(() => server.close('the test is over'));
+  const specification = parseLinkSpecification(link);
+  if (!specification.ok) throw new Error(specification.malformed);
+  const capture = join(temporaryFolder(), 'session.pcap');
+  const common = { transport: 'udp', recovery: 'nack', latencyMs: 200, link: specification.value } as const;
+  const connect = dropframeClient({
+    ...common,
+    host: '127.0.0.1',
+    port: server.port,
+    onLoss: 'freeze',
+    timeoutMs: 5_000,
+  });
+  const showing = { play: 'none', pagePort: 0, openBrowser: false, output: undefined } as const;
+  const run = new ReceiveRun({ ...common, ...showing, connect, ipv6: false, capture, log });
+  expect(await run.run()).toBe('end-of-stream');
+  return { capture, summary: run.summary };
+}
+
+/** A line for each packet of the capture that the filter lets through, with these fields. */
+function dissect(capture: string, filter: string, ...fields: string[]): string[][] {
+  const dissectors = ['-d', 'udp.port==5004,rtp', '-d', 'rtp.pt==96,h264', '-o', 'rtp.heuristic_rtp:TRUE'];
+  const columns = fields.flatMap((field) => ['-e', field]);
+  const args = ['-r', capture, ...dissectors, '-Y', filter, '-T', 'fields', '-E', 'separator=|', ...columns];
+  const lines = execFileSync('tshark', args, { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 * 1024 * 1024 });
+  return lines
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('|'));
+}
+
+withTshark('tshark finds RTP, H.264 and every kind of RTCP in our capture, and nothing malformed', async () => {
+  const { capture, summary } = await capturedSession('loss=10% delay=10ms seed=2');
+  expect(summary.requests).toBeGreaterThan(0);
+  const all = dissect(capture, 'udp', 'frame.number');
+  const media = dissect(capture, 'rtp.p_type == 96', 'rtp.ssrc', 'rtp.ext.rfc5285.id', 'rtp.marker', 'rtp.timestamp');
+  const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
+  const control = dissect(capture, 'rtcp', 'rtcp.pt');
+  expect(all.length).toBe(media.length + retransmitted.length + control.length);
+  expect(dissect(capture, '_ws.malformed', 'frame.number')).toEqual([]);
+  const complaints = dissect(capture, '_ws.expert', '_ws.expert.message').flatMap(([messages]) => messages!.split(','));
+  expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
+
+  // All that was sent: the link loses behind the point where it is captured.
+  expect(media.length).toBe(summary.packets.total);
+  expect(new Set(media.map(([ssrc]) => ssrc)).size).toBe(1);
+  expect(media.every(([, extensions]) => extensions!.split(',')[0] === '1')).toBe(true);
+  expect(media.filter(([, , marker]) => marker === '1').length).toBe(90);
+  expect(new Set(media.map(([, , , timestamp]) => timestamp)).size).toBe(90);
+  expect(dissect(capture, 'h264', 'frame.number').length).toBe(media.length);
+  expect(retransmitted.length).toBeGreaterThanOrEqual(packetsRecovered(summary));
+
+  const types = new Set(control.flatMap(([kinds]) => kinds!.split(',')));
+  for (const type of ['200', '201', '202', '203', '204', '205', '207']) expect(types).toContain(type);
+  expect(dissect(capture, 'rtcp.rtpfb.fmt == 1', 'rtcp.rtpfb.nack_pid').length).toBeGreaterThan(0);
+  expect(dissect(capture, 'rtcp.app.name == "DFRM"', 'rtcp.app.subtype').length).toBeGreaterThanOrEqual(4);
+  expect(dissect(capture, 'rtcp.xr.bt == 4 || rtcp.xr.bt == 5', 'rtcp.xr.bt').length).toBeGreaterThan(0);
+});

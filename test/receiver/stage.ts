@@ -1,0 +1,163 @@
+import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/assert.ts';
+import { writeFrameMark } from '../../protocol/frame-mark.ts';
+import { type Instant, milliseconds } from '../../protocol/instant.ts';
+import { wrapRetransmission } from '../../protocol/retransmission.ts';
+import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp.ts';
+import { serializeRtpPacket } from '../../protocol/rtp-packet.ts';
+import { Receiver } from '../../receiver/receiver.ts';
+import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
+import {
+  checkRelease,
+  MEDIA_SSRC,
+  RETRANSMISSION_SSRC,
+  receiverOptions,
+  SENDER_OPTIONS,
+} from '../simulated-session.ts';
+
+export const at = milliseconds;
+
+/** 25 frames a second: numbers that can be added up in the head. */
+export const FRAME_MS = 40;
+export const FRAME_TICKS = 3_600;
+export const INITIAL_SEQUENCE = SENDER_OPTIONS.initialSequence;
+
+export interface PacketOptions {
+  readonly frame: number;
+  readonly index?: number;
+  readonly count?: number;
+  /** Counted from the stream's first packet; frames of `count` packets each follow one another unless told. */
+  readonly sequence?: number;
+  readonly importance?: Importance;
+  readonly timestamp?: number;
+  readonly lead?: number;
+  readonly ssrc?: number;
+  readonly payloadType?: number;
+  readonly payload?: Uint8Array;
+  readonly mark?: boolean;
+}
+
+/** One packet of a frame, in which it stands which one it is. Frame 0 is a key frame. */
+export function packet({ frame, index = 0, count = 1, ...options }: PacketOptions): Uint8Array {
+  const {
+    sequence = frame * count + index,
+    importance = frame === 0 ? 'key' : 'reference',
+    timestamp = frame * FRAME_TICKS,
+    lead = 0,
+    ssrc = MEDIA_SSRC,
+    payloadType = 96,
+    payload = payloadOf(frame, index),
+    mark = true,
+  } = options;
+  const extension = new Uint8Array(lead === 0 ? 12 : 16);
+  writeFrameMark(extension, 0, {
+    frameNumber: frame & 0xffff,
+    packetIndex: index,
+    packetCount: count,
+    importance,
+    decodeLead: lead,
+  });
+  return serializeRtpPacket({
+    marker: index === count - 1,
+    payloadType,
+    sequenceNumber: (INITIAL_SEQUENCE + sequence) & 0xffff,
+    timestamp: (SENDER_OPTIONS.timestampBase + timestamp) >>> 0,
+    ssrc,
+    csrcs: [],
+    payload,
+    ...(mark ? { extension: { profile: 0xbede, data: extension.subarray(4) } } : {}),
+  });
+}
+
+/** A whole NAL unit, so that any number of packets makes a frame. */
+export const payloadOf = (frame: number, index: number): Uint8Array =>
+  Uint8Array.of(frame === 0 ? 0x65 : 0x41, frame & 0xff, (frame >> 8) & 0xff, index);
+
+/** All packets of a frame. */
+export const packets = (options: PacketOptions & { count: number }): Uint8Array[] =>
+  Array.from({ length: options.count }, (_, index) => packet({ ...options, index }));
+
+/** The same packet as an answer to a NACK. */
+export const again = (original: Uint8Array): Uint8Array =>
+  wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: 0 });
+
+export const unitOf = (frame: number, count = 1): AccessUnit => ({
+  nalUnits: Array.from({ length: count }, (_, index) => payloadOf(frame, index)),
+  timestamp: frame * FRAME_TICKS,
+  decodeTimestamp: frame * FRAME_TICKS,
+  importance: frame === 0 ? 'key' : 'reference',
+});
+
+/** A receiver on a clock that one can see: datagrams arrive at a millisecond, and time is served in between. */
+export class Stage {
+  readonly receiver: Receiver;
+  readonly units: AccessUnit[] = [];
+  /** What became of each frame, and at which millisecond. */
+  readonly told: string[] = [];
+  /** What the receiver said, and when. */
+  readonly said: { readonly ms: number; readonly packet: RtcpPacket }[] = [];
+  readonly #events: Parameters<typeof checkRelease>[0][number][] = [];
+  #now: Instant = 0;
+
+  constructor(options: Partial<ReceiverOptions> = {}) {
+    this.receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), ...options });
+  }
+
+  arrive(ms: number, ...datagrams: readonly Uint8Array[]): this {
+    this.until(ms);
+    for (const datagram of datagrams) this.receiver.handleDatagram(at(ms), datagram);
+    return this.#drain(at(ms));
+  }
+
+  rtcp(ms: number, ...rtcpPackets: readonly RtcpPacket[]): this {
+    return this.arrive(ms, serializeRtcp(rtcpPackets));
+  }
+
+  /** The sender has said on the control channel how much there was. */
+  end(ms: number, frames: number, lastSequence: number | undefined): this {
+    this.until(ms);
+    const wire = lastSequence === undefined ? undefined : (INITIAL_SEQUENCE + lastSequence) & 0xffff;
+    this.receiver.endOfStream(at(ms), { frames, lastSequence: wire });
+    return this.#drain(at(ms));
+  }
+
+  until(ms: number): this {
+    for (let turns = 0; ; turns++) {
+      const due = this.receiver.pollTimeout();
+      if (due === undefined || due > at(ms)) break;
+      assert(turns < 100_000, 'a receiver that is called moves its timeout on');
+      this.#now = Math.max(this.#now, due);
+      this.receiver.handleTimeout(this.#now);
+      this.#drain(this.#now);
+    }
+    this.#now = Math.max(this.#now, at(ms));
+    this.receiver.assertBalanced();
+    checkRelease(this.#events);
+    return this;
+  }
+
+  /** The numbers asked for, as sequences of the stream, and when. */
+  get asked(): { readonly ms: number; readonly sequences: readonly number[] }[] {
+    return this.said.flatMap(({ ms, packet }) =>
+      packet.kind === 'nack'
+        ? [{ ms, sequences: packet.sequenceNumbers.map((wire) => (wire - INITIAL_SEQUENCE) & 0xffff) }]
+        : [],
+    );
+  }
+
+  #drain(now: Instant): this {
+    const ms = now / 1_000;
+    for (let datagram = this.receiver.pollTransmit(now); datagram; datagram = this.receiver.pollTransmit(now)) {
+      const rtcp = parseRtcp(datagram);
+      if (rtcp.ok) for (const each of rtcp.value) this.said.push({ ms, packet: each });
+    }
+    for (let event = this.receiver.pollEvent(); event; event = this.receiver.pollEvent()) {
+      this.#events.push(event);
+      if (event.kind === 'access-unit') this.units.push(event.unit);
+      if (event.kind === 'access-unit') this.told.push(`${ms} ${event.fate} ${event.frame}`);
+      else if (event.kind === 'dropped') this.told.push(`${ms} ${event.cause} ${event.frame}`);
+      else this.told.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);
+    }
+    return this;
+  }
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../../protocol/instant.ts';
+import { Pacer } from '../../sender/pacer.ts';
+
+const at = milliseconds;
+const GROUP = 16;
+const INTERVAL = at(40);
+
+const newPacer = (queueBytesMax = 1_000_000) => new Pacer<Uint8Array>({ burstDatagrams: GROUP, queueBytesMax });
+const datagrams = (count: number, bytes = 100): Uint8Array[] =>
+  Array.from({ length: count }, () => new Uint8Array(bytes));
+
+/** How many leave at which instant when it is woken as it asks to be. */
+function departures(pacer: Pacer<Uint8Array>, from: number): [number, number][] {
+  const groups: [number, number][] = [];
+  for (let now = from, turns = 0; turns < 1_000; turns++, now = Math.max(now, pacer.pollTimeout()!)) {
+    let count = 0;
+    while (pacer.poll(now)) count++;
+    if (count > 0) groups.push([now, count]);
+    if (pacer.pollTimeout() === undefined) return groups;
+  }
+  throw new Error('a pacer empties its queue');
+}
+
+test('a small frame leaves at once', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(5), datagrams(GROUP), INTERVAL);
+  expect(departures(pacer, at(5))).toEqual([[at(5), GROUP]]);
+});
+
+test('a key frame leaves in groups, evenly, within four fifths of its frame interval', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(5), datagrams(60), INTERVAL);
+  const groups = departures(pacer, at(5));
+  expect(groups[0]).toEqual([at(5), GROUP]);
+  expect(groups.reduce((sum, [, count]) => sum + count, 0)).toBe(60);
+  expect(groups.at(-1)![0]).toBeLessThanOrEqual(at(5) + INTERVAL * 0.8);
+  const gaps = groups.slice(1).map(([now], index) => now - groups[index]![0]);
+  expect(groups.length).toBeGreaterThanOrEqual(3);
+  expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
+});
+
+test('nothing leaves before its time', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(0), datagrams(32), INTERVAL);
+  for (let sent = 0; sent < GROUP; sent++) expect(pacer.poll(at(0))).toBeDefined();
+  expect(pacer.pollTimeout()).toBe(at(16));
+  expect(pacer.poll(at(16) - 1)).toBeUndefined();
+  expect(pacer.poll(at(16))).toBeDefined();
+});
+
+describe('a backlog', () => {
+  test('is worked off within the interval of the frame that joins it', () => {
+    const pacer = newPacer();
+    pacer.enqueue(at(0), datagrams(160), INTERVAL);
+    for (let sent = 0; sent < GROUP; sent++) pacer.poll(at(0));
+    pacer.enqueue(at(1), datagrams(16), INTERVAL);
+    const left = departures(pacer, at(1));
+    expect(left.reduce((sum, [, count]) => sum + count, 0)).toBe(160);
+    expect(left.at(-1)?.[0]).toBeLessThanOrEqual(at(1) + INTERVAL);
+  });
+
+  test('keeps the order of its frames', () => {
+    const pacer = newPacer();
+    const all = Array.from({ length: 50 }, (_, index) => Uint8Array.of(index));
+    pacer.enqueue(at(0), all.slice(0, 30), INTERVAL);
+    pacer.poll(at(0));
+    pacer.enqueue(at(2), all.slice(30), INTERVAL);
+    const order: number[] = [];
+    for (let now = at(2); pacer.queuedDatagrams > 0; now += at(1)) {
+      for (let next = pacer.poll(now); next; next = pacer.poll(now)) order.push(next[0]!);
+    }
+    expect(order).toEqual(Array.from({ length: 49 }, (_, index) => index + 1));
+  });
+});
+
+describe('a timer that fires late', () => {
+  const sentBy = (pacer: Pacer<Uint8Array>, now: number): number => {
+    let count = 0;
+    while (pacer.poll(now)) count++;
+    return count;
+  };
+
+  test('by a little, and what was due in the meantime leaves at once', () => {
+    const punctual = newPacer();
+    punctual.enqueue(at(0), datagrams(80), INTERVAL);
+    let due = 0;
+    for (let ms = 0; ms <= 14; ms++) due += sentBy(punctual, at(ms));
+    const late = newPacer();
+    late.enqueue(at(0), datagrams(80), INTERVAL);
+    expect(due).toBeGreaterThan(GROUP);
+    expect(sentBy(late, at(14))).toBe(due);
+  });
+
+  test('by a lot, and what waited is paced again rather than sent in a heap', () => {
+    const pacer = newPacer();
+    pacer.enqueue(at(0), datagrams(1_600), INTERVAL);
+    // Of the 32 ms over which it is spread, 20 are made up for.
+    const count = sentBy(pacer, at(500));
+    expect(count).toBeGreaterThan(1_600 * 0.5);
+    expect(count).toBeLessThan(1_600 * 0.75);
+  });
+});
+
+describe('the queue', () => {
+  test('counts what waits, and refuses what does not fit', () => {
+    const pacer = newPacer(5_000);
+    pacer.enqueue(at(0), datagrams(40), INTERVAL);
+    expect(pacer.queuedBytes).toBe(4_000);
+    expect(pacer.accepts(1_000)).toBe(true);
+    expect(pacer.accepts(1_001)).toBe(false);
+    pacer.poll(at(0));
+    expect(pacer.queuedBytes).toBe(3_900);
+    expect(pacer.queuedDatagrams).toBe(39);
+  });
+
+  test('takes any frame while it is empty: a frame larger than the queue is a frame all the same', () => {
+    expect(newPacer(1_000).accepts(50_000)).toBe(true);
+  });
+
+  test('waits for nothing when it is empty', () => {
+    const pacer = newPacer();
+    expect(pacer.pollTimeout()).toBeUndefined();
+    expect(pacer.poll(at(9))).toBeUndefined();
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { PacketHistory } from '../../sender/packet-history.ts';
+import { RateLimit, TokenBucket } from '../../sender/token-bucket.ts';
+
+describe('the packet history', () => {
+  test('finds what was sent of late, and nothing else', () => {
+    const history = new PacketHistory(4);
+    for (let sequence = 65_534; sequence < 65_540; sequence++)
+      history.keep(sequence, Uint8Array.of(sequence & 0xff), 0);
+    const found = Array.from({ length: 8 }, (_, step) => history.find(65_533 + step)?.datagram[0]);
+    expect(found).toEqual([undefined, undefined, undefined, 0, 1, 2, 3, undefined]);
+  });
+
+  test('tells a packet from the one that had its number a round of the ring before', () => {
+    const history = new PacketHistory(8192);
+    history.keep(5, Uint8Array.of(1), 0);
+    expect(history.find(5 + 65_536)).toBeUndefined();
+    history.keep(5 + 65_536, Uint8Array.of(2), 0);
+    expect(history.find(5)).toBeUndefined();
+    expect(history.find(5 + 65_536)?.datagram[0]).toBe(2);
+  });
+
+  test.each([
+    [0, 1],
+    [1, 1],
+    [5, 8],
+    [8, 8],
+    [1_000_000, 32_768],
+  ])('room for %i packets is room for %i', (asked, room) => {
+    const history = new PacketHistory(asked);
+    for (let sequence = 0; sequence < 40_000; sequence++) history.keep(sequence, new Uint8Array(0), 0);
+    expect(history.find(40_000 - room)).toBeDefined();
+    expect(history.find(40_000 - room - 1)).toBeUndefined();
+  });
+});
+
+describe('the token bucket', () => {
+  test('begins full, is emptied by what is spent and filled by its share of the media', () => {
+    const bucket = new TokenBucket({ share: 0.5, bytesMax: 1_000 });
+    expect(bucket.spend(1_000)).toBe(true);
+    expect(bucket.spend(1)).toBe(false);
+    bucket.earn(300);
+    expect(bucket.spend(151)).toBe(false);
+    expect(bucket.spend(150)).toBe(true);
+  });
+
+  test('never holds more than it may', () => {
+    const bucket = new TokenBucket({ share: 1, bytesMax: 1_000 });
+    bucket.earn(5_000);
+    expect(bucket.bytes).toBe(1_000);
+  });
+
+  test('with no share has nothing to begin with either', () => {
+    const bucket = new TokenBucket({ share: 0, bytesMax: 1_000 });
+    bucket.earn(5_000);
+    expect(bucket.spend(1)).toBe(false);
+  });
+});
+
+test('a rate limit allows one event an interval', () => {
+  const limit = new RateLimit(10);
+  expect([0, 9, 10, 11, 19, 25].map((now) => limit.allow(now))).toEqual([true, false, true, false, false, true]);
+});

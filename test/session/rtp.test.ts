@@ -1,0 +1,235 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { expect, onTestFinished, test } from 'vitest';
+import type { MediaSource } from '../../io/media-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { classifyDatagram } from '../../protocol/multiplex.ts';
+import { parseRtcp } from '../../protocol/rtcp.ts';
+import { parseSessionDescription } from '../../protocol/sdp.ts';
+import type { ClientEvents, StreamAnnouncement } from '../../session/client.ts';
+import { RtpClient, type RtpClientOptions } from '../../session/rtp-client.ts';
+import { RtpSender, type RtpSenderOptions } from '../../session/rtp-sender.ts';
+import { freePortPair } from '../interop/programs.ts';
+import { nalText } from '../io/media.ts';
+import { sampleUnits } from '../sample-units.ts';
+
+const UNITS = sampleUnits().slice(0, 33);
+const PARAMETER_SETS = UNITS[0]!.nalUnits.filter((nalUnit) => [7, 8].includes(nalUnit[0]! & 0x1f));
+
+const hexOf = (nalUnits: readonly Uint8Array[]) => nalUnits.map((nalUnit) => Buffer.from(nalUnit).toString('hex'));
+
+/** As if a file had been opened. */
+const source = (units: readonly AccessUnit[] = UNITS): MediaSource => ({
+  description: {
+    name: 'counter.h264',
+    codec: 'avc1.64001e',
+    width: 640,
+    height: 360,
+    framesPerSecond: 30,
+    durationSeconds: undefined,
+    mode: 'copy',
+    parameterSets: PARAMETER_SETS,
+  },
+  async *units() {
+    yield* units;
+  },
+  close: async () => {},
+});
+
+function sender(port: number, options: Partial<RtpSenderOptions> = {}): RtpSender {
+  const defaults = { source: source(), host: '127.0.0.1', port, loop: false, datagramBytesMax: 1_200 };
+  const sender = new RtpSender({ ...defaults, onStall: () => {}, ...options });
+  onTestFinished(() => sender.stop());
+  return sender;
+}
+
+function client(port: number, options: Partial<RtpClientOptions> = {}) {
+  const units: AccessUnit[] = [];
+  const streams: StreamAnnouncement[] = [];
+  let bound = () => {};
+  const ready = new Promise<void>((resolve) => {
+    bound = resolve;
+  });
+  const events: ClientEvents = {
+    onWaiting: () => bound(),
+    onStream: (stream) => streams.push(stream),
+    onUnit: (unit) => units.push(unit),
+    onDrop: () => {},
+    onDatagram: () => {},
+  };
+  const client = new RtpClient(
+    {
+      name: 'here',
+      host: '127.0.0.1',
+      port,
+      payloadType: undefined,
+      parameterSets: [],
+      latencyMs: 400, // a busy machine stands still now and then
+      recovery: 'reorder',
+      onLoss: 'freeze',
+      link: undefined,
+      timeoutMs: 1_500,
+      ...options,
+    },
+    events,
+  );
+  const ended = client.run();
+  ended.catch(() => {});
+  onTestFinished(() => client.stop());
+  return { client, ended, ready, units, streams };
+}
+
+test('what goes in as plain RTP comes out, and BYE ends the run', async () => {
+  const port = await freePortPair();
+  const receiving = client(port);
+  await receiving.ready;
+  const sending = sender(port);
+  await sending.open();
+  await sending.run();
+  expect(await receiving.ended).toBe('end-of-stream');
+  expect(nalText(receiving.units)).toEqual(nalText(UNITS));
+  const described = ({ timestamp, decodeTimestamp, importance }: AccessUnit) => [
+    timestamp,
+    decodeTimestamp,
+    importance,
+  ];
+  expect(receiving.units.map(described)).toEqual(UNITS.map(described));
+  expect(receiving.streams).toMatchObject([{ media: { width: 640, height: 360, mode: 'rtp' } }]);
+  const [statistics] = receiving.client.sessions;
+  expect(statistics).toMatchObject({ frames: { decided: 33, onTime: 33 }, foreign: 0, malformed: 0, requests: 0 });
+  expect(statistics?.packets.decided).toBe(sending.statistics.packets);
+});
+
+test('key frames that lack parameter sets are given them, so that a player can join without the description', async () => {
+  const port = await freePortPair();
+  const receiving = client(port);
+  await receiving.ready;
+  const bare = UNITS.map((unit) => ({
+    ...unit,
+    nalUnits: unit.nalUnits.filter((n) => ![7, 8].includes(n[0]! & 0x1f)),
+  }));
+  const sending = sender(port, { source: source(bare) });
+  await sending.open();
+  await sending.run();
+  expect(await receiving.ended).toBe('end-of-stream');
+  expect(receiving.units.length).toBe(33);
+  const keys = receiving.units.filter(({ importance }) => importance === 'key');
+  expect(keys.length).toBe(2);
+  for (const each of nalText(keys)) expect(each).toEqual(expect.arrayContaining(hexOf(PARAMETER_SETS)));
+});
+
+test('another sender that starts after the first has gone joins its timeline', async () => {
+  const port = await freePortPair();
+  const receiving = client(port);
+  await receiving.ready;
+  for (let round = 0; round < 2; round++) {
+    const sending = sender(port);
+    await sending.open();
+    await sending.run();
+  }
+  expect(await receiving.ended).toBe('end-of-stream');
+  expect(receiving.client.sessions.length).toBe(2);
+  expect(receiving.units.map(({ decodeTimestamp }) => decodeTimestamp)).toEqual(
+    Array.from({ length: 66 }, (_, index) => index * 3_000),
+  );
+});
+
+async function listenAt(port: number): Promise<{ socket: Socket; datagrams: Uint8Array[] }> {
+  const datagrams: Uint8Array[] = [];
+  const socket = createSocket('udp4');
+  socket.on('message', (datagram) => datagrams.push(datagram));
+  await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
+  onTestFinished(() => void socket.close());
+  return { socket, datagrams };
+}
+
+test('RTP has its port, RTCP the next: reports, a name, and BYE at the end', async () => {
+  const port = await freePortPair();
+  const media = await listenAt(port);
+  const control = await listenAt(port + 1);
+  const sending = sender(port);
+  await sending.open();
+  const description = parseSessionDescription(sending.sessionDescription);
+  expect(description).toMatchObject({
+    ok: true,
+    value: { host: '127.0.0.1', port, payloadType: 96, clockRate: 90_000 },
+  });
+  if (description.ok) expect(hexOf(description.value.parameterSets)).toEqual(hexOf(PARAMETER_SETS));
+  await sending.run();
+  expect(media.datagrams.length).toBe(sending.statistics.packets);
+  expect(media.datagrams.every((datagram) => classifyDatagram(datagram) === 'rtp')).toBe(true);
+  expect(media.datagrams.every((datagram) => (datagram[0]! & 0x10) === 0)).toBe(true); // no frame mark
+  const compounds = () =>
+    control.datagrams.map((datagram) => {
+      const packets = parseRtcp(datagram);
+      return packets.ok ? packets.value.map(({ kind }) => kind) : [];
+    });
+  await expect.poll(() => compounds().at(-1)).toContain('goodbye');
+  expect(compounds().length).toBeGreaterThanOrEqual(2);
+  for (const compound of compounds()) expect(compound.slice(0, 2)).toEqual(['sender-report', 'source-description']);
+});
+
+test('a stop in the middle says goodbye at once', async () => {
+  const port = await freePortPair();
+  const receiving = client(port);
+  await receiving.ready;
+  const sending = sender(port, { loop: true });
+  await sending.open();
+  const running = sending.run();
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  await sending.stop();
+  await running;
+  expect(await receiving.ended).toBe('end-of-stream');
+  expect(receiving.units.length).toBe(sending.statistics.frames);
+  expect(receiving.units.length).toBeGreaterThan(0);
+});
+
+test('nobody at the other end is no failure, and shows', async () => {
+  const sending = sender(await freePortPair());
+  await sending.open();
+  await sending.run();
+  expect(sending.refused).toBeGreaterThan(0);
+});
+
+test('addresses that are not one machine, and unknown names, are refused in one line', async () => {
+  for (const host of ['239.1.2.3', 'ff02::1', '0.0.0.0', '::', '255.255.255.255']) {
+    await expect(sender(5004, { host }).open()).rejects.toMatchObject({ name: 'Failure', exitCode: 2 });
+  }
+  await expect(client(5004, { host: '239.1.2.3' }).ended).rejects.toThrow(/here: 239\.1\.2\.3 is a multicast group/);
+});
+
+test('a port that is taken is told, and RTCP port that is taken is not missed', async () => {
+  const port = await freePortPair();
+  await listenAt(port + 1);
+  const receiving = client(port);
+  await receiving.ready;
+  await expect(client(port).ended).rejects.toThrow(/the port is in use/);
+  const sending = sender(port);
+  await sending.open();
+  await sending.run();
+  expect(await receiving.ended).toBe('sender-stopped'); // the BYE was not heard
+  expect(receiving.units.length).toBe(33);
+});
+
+test('foreign sources and garbage on the port are counted, and the stream goes on', async () => {
+  const port = await freePortPair();
+  const receiving = client(port);
+  await receiving.ready;
+  const sending = sender(port);
+  await sending.open();
+  const running = sending.run();
+  const attacker = createSocket('udp4');
+  onTestFinished(() => void attacker.close());
+  const foreign = Buffer.from('80e0000100000001deadbeef41889a21', 'hex');
+  const forgedGoodbye = Buffer.from('81cb0001deadbeef', 'hex');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  for (let n = 0; n < 50; n++) {
+    for (const datagram of [foreign, forgedGoodbye, Buffer.alloc(n), Buffer.alloc(3_000, n)]) {
+      attacker.send(datagram, port, '127.0.0.1');
+    }
+  }
+  await running;
+  expect(await receiving.ended).toBe('end-of-stream');
+  expect(receiving.units.length).toBe(33);
+  expect(receiving.client.sessions).toMatchObject([{ frames: { onTime: 33 } }]);
+  expect(receiving.client.sessions[0]!.foreign).toBeGreaterThanOrEqual(50);
+});

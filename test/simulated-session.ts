@@ -1,0 +1,178 @@
+import { expect } from 'vitest';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
+import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
+import { Link } from '../sim/link.ts';
+import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+import { Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from '../sim/synthetic-stream.ts';
+
+export const MEDIA_SSRC = 0x1234_5678;
+export const RETRANSMISSION_SSRC = 0x1234_5679;
+export const REPORT_SSRC = 0x0badcafe;
+/** The media starts here, so that the receiver has had time to be there first. */
+export const START: Instant = milliseconds(1);
+
+/** A link from its one-line form, as a user writes it. */
+export function link(text: string): LinkSpecification {
+  const specification = parseLinkSpecification(text);
+  if (!specification.ok) throw new Error(specification.malformed);
+  return specification.value;
+}
+
+export const SENDER_OPTIONS: SenderOptions = {
+  ...SENDER_DEFAULTS,
+  ssrc: MEDIA_SSRC,
+  retransmissionSsrc: RETRANSMISSION_SSRC,
+  initialSequence: 100,
+  timestampBase: 0x8000_0000,
+};
+
+/** Options of a receiver that was welcomed by a sender with these. */
+export const receiverOptions = (sender: SenderOptions, latencyMs = 120): ReceiverOptions => ({
+  ...RECEIVER_DEFAULTS,
+  ssrc: sender.ssrc,
+  payloadType: sender.payloadType,
+  retransmissionSsrc: sender.retransmissionSsrc,
+  retransmissionPayloadType: sender.retransmissionPayloadType,
+  initialSequence: sender.initialSequence,
+  initialFrameNumber: sender.initialFrameNumber,
+  timestampBase: sender.timestampBase,
+  reportSsrc: REPORT_SSRC,
+  latency: milliseconds(latencyMs),
+});
+
+export interface Story {
+  readonly forward?: string;
+  readonly back?: string;
+  readonly latencyMs?: number;
+  readonly stream?: Partial<SyntheticStreamOptions>;
+  readonly sender?: Partial<SenderOptions>;
+  readonly receiver?: Partial<ReceiverOptions>;
+  readonly onDatagram?: (now: Instant, direction: 'forward' | 'back', datagram: Uint8Array) => void;
+  /** Looks in every simulated second. */
+  readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
+  /** Whether the receiver is told how much there was, as the control channel does. */
+  readonly tellEnd?: boolean;
+}
+
+export interface Told {
+  readonly sent: readonly AccessUnit[];
+  readonly received: readonly AccessUnit[];
+  readonly events: readonly ReceiverEvent[];
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly forward: Link;
+  readonly back: Link;
+}
+
+/** Runs a synthetic stream from a sender to a receiver over two links, to its end, and checks what holds for any run. */
+export function tell(story: Story): Told {
+  const stream = { ...STREAM, ...story.stream };
+  const senderOptions = { ...SENDER_OPTIONS, ...story.sender };
+  const sender = new Sender(senderOptions);
+  const receiver = new Receiver({ ...receiverOptions(senderOptions, story.latencyMs), ...story.receiver });
+  const forward = new Link(link(story.forward ?? ''), 'forward');
+  const back = new Link(link(story.back ?? story.forward ?? ''), 'back');
+  const source = new SyntheticStream(stream);
+  const sent: AccessUnit[] = [];
+  const events: ReceiverEvent[] = [];
+  let endAt: Instant | undefined;
+  const feed = new LiveFeed({
+    startAt: START,
+    next: () => source.next(),
+    deliver: (now, unit) => {
+      if (sender.send(now, unit)) sent.push(unit);
+    },
+    finish: () => {
+      sender.finish();
+      endAt = START + seconds(stream.frames / stream.framesPerSecond) + milliseconds(100);
+    },
+  });
+  const tellEnd = {
+    pollTimeout: () => (story.tellEnd === false ? undefined : endAt),
+    run: (now: Instant) => {
+      endAt = undefined;
+      receiver.endOfStream(now, { frames: sender.statistics.frames, lastSequence: sender.lastSequence });
+    },
+  };
+  const simulation = new Simulation({
+    sender,
+    receiver,
+    forward,
+    back,
+    scripts: [feed, tellEnd],
+    onReceiverEvent: (_, event) => events.push(event),
+    onDatagram: (now, direction, datagram) => {
+      if (datagram.length > senderOptions.datagramBytesMax) throw new Error(`a datagram of ${datagram.length} bytes`);
+      story.onDatagram?.(now, direction, datagram);
+    },
+  });
+  const last = START + seconds(stream.frames / stream.framesPerSecond + 8);
+  for (let at = seconds(1); at < last; at += seconds(1)) {
+    simulation.runUntil(at);
+    receiver.assertBalanced();
+    story.eachSecond?.({ forward, back });
+  }
+  const received = events.flatMap((event) => (event.kind === 'access-unit' ? [event.unit] : []));
+  const told = { sent, received, events, sender, receiver, forward, back };
+  checkRun(told, story);
+  return told;
+}
+
+const STREAM: SyntheticStreamOptions = {
+  framesPerSecond: 30,
+  frameBytes: 4_000,
+  keyFrameBytes: 40_000,
+  keyInterval: 30,
+  frames: 300,
+  seed: 7,
+};
+
+/** What holds whatever the links do to their datagrams. */
+function checkRun({ sent, received, events, receiver, forward, back, sender }: Told, story: Story): void {
+  receiver.assertBalanced();
+  for (const { counters } of [forward, back]) {
+    const { offered, duplicated, delivered, lost, overflowed, inFlight } = counters;
+    expect(offered + duplicated).toBe(delivered + lost + overflowed + inFlight);
+  }
+  checkRelease(events);
+  const known = new Map(sent.map((unit) => [unit.timestamp, unit]));
+  const changed = received.filter((unit) => !sameUnit(unit, known.get(unit.timestamp)));
+  if (!/corrupt/.test(story.forward ?? '')) expect(changed).toEqual([]);
+  const { frames, packets } = receiver.statistics;
+  expect(received.length).toBe(frames.onTime + frames.recovered + frames.late);
+  if (story.tellEnd === false) return;
+  expect(receiver.ended).toBe(true);
+  expect(frames.decided).toBe(sent.length);
+  expect(packets.decided).toBe(sender.statistics.packets);
+}
+
+/** `toEqual` for many large units, in the time that there is. */
+export function sameUnit(one: AccessUnit, other: AccessUnit | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.timestamp === other.timestamp &&
+    one.decodeTimestamp === other.decodeTimestamp &&
+    one.importance === other.importance &&
+    one.nalUnits.length === other.nalUnits.length &&
+    one.nalUnits.every((nalUnit, index) => Buffer.compare(nalUnit, other.nalUnits[index]!) === 0)
+  );
+}
+
+/** Each frame is released or dropped once, in order, and what is released never goes back in time. */
+export function checkRelease(events: readonly ReceiverEvent[]): void {
+  let frame = Number.NEGATIVE_INFINITY;
+  let decodeTimestamp = Number.NEGATIVE_INFINITY;
+  for (const event of events) {
+    if (event.kind !== 'access-unit' && event.kind !== 'dropped') continue;
+    // Not `expect`: there are hundreds of thousands of these.
+    if (event.frame <= frame) throw new Error(`frame ${event.frame} was decided after ${frame}`);
+    frame = event.frame;
+    if (event.kind !== 'access-unit') continue;
+    if (event.unit.decodeTimestamp < decodeTimestamp) throw new Error(`frame ${frame} runs backwards`);
+    decodeTimestamp = event.unit.decodeTimestamp;
+  }
+}

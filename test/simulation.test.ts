@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
+import { sameUnit, tell } from './simulated-session.ts';
+
+const equal = (received: readonly AccessUnit[], sent: readonly AccessUnit[]): boolean =>
+  received.length === sent.length && received.every((unit, index) => sameUnit(unit, sent[index]));
+
+const recoveredPackets = ({ packets }: ReceiverStatistics): number =>
+  packets.recoveredInRound.reduce((sum, count) => sum + count, 0);
+
+describe('a clean path', () => {
+  test('what is received equals what was sent', () => {
+    const { sent, received } = tell({ forward: 'delay=20ms' });
+    expect(equal(received, sent)).toBe(true);
+  });
+
+  test('a bottleneck just above the stream and its queue cost time and no frame', () => {
+    const { sent, received, receiver } = tell({ forward: 'delay=20ms rate=4mbit queue=200ms', latencyMs: 200 });
+    expect(equal(received, sent)).toBe(true);
+    expect(receiver.statistics.frames.onTime).toBe(sent.length);
+  });
+
+  test('jitter below the latency reorders packets and costs no frame', () => {
+    const { sent, received, receiver } = tell({ forward: 'delay=5ms jitter=60ms', receiver: { recovery: 'reorder' } });
+    expect(equal(received, sent)).toBe(true);
+    expect(receiver.statistics.packets.reordered).toBeGreaterThan(100);
+  });
+
+  test('duplicates are counted and change nothing', () => {
+    const { sent, received, receiver, forward } = tell({ forward: 'dup=20% delay=10ms' });
+    expect(equal(received, sent)).toBe(true);
+    const { duplicated } = forward.counters;
+    expect(duplicated).toBeGreaterThan(100);
+    // Some of what was duplicated are reports.
+    expect(receiver.statistics.duplicates).toBeGreaterThan(duplicated - 20);
+    expect(receiver.statistics.duplicates).toBeLessThanOrEqual(duplicated);
+  });
+});
+
+describe('checkers after every run', () => {
+  const paths = [
+    'loss=5% delay=20ms jitter=2ms',
+    'loss=5% burst=5 delay=30ms jitter=10ms',
+    'loss=30% delay=10ms jitter=40ms dup=10%',
+    'loss=2% rate=2mbit queue=50ms delay=20ms',
+    'corrupt=2% loss=1% delay=15ms jitter=5ms',
+    'loss=20% burst=40 delay=80ms jitter=100ms dup=1%',
+    'loss=100% delay=10ms',
+  ];
+  const recoveries = ['none', 'reorder', 'nack'] as const;
+  const cases = paths.flatMap((path) => recoveries.map((recovery) => ({ path, recovery })));
+
+  test.each(cases)('$path with recovery $recovery', ({ path, recovery }) => {
+    for (const seed of [1, 2]) {
+      for (const onLoss of ['freeze', 'smear'] as const) {
+        const { events } = tell({
+          forward: `${path} seed=${seed}`,
+          receiver: { recovery, onLoss },
+          stream: { frames: 90 },
+        });
+        // `tell` has checked the rest; what a run is about must have happened in it.
+        const harmed = events.some(
+          (event) => event.kind === 'dropped' || ('fate' in event && event.fate === 'recovered'),
+        );
+        expect(harmed, `seed ${seed}, ${onLoss}`).toBe(true);
+      }
+    }
+  });
+
+  test.each(recoveries)('what the link lost is what never arrived, packet by packet (recovery %s)', (recovery) => {
+    const { receiver, forward } = tell({
+      forward: 'loss=5% delay=20ms jitter=30ms',
+      back: 'loss=100%',
+      receiver: { recovery },
+    });
+    const { packets } = receiver.statistics;
+    const reportsSent = forward.counters.offered - packets.decided;
+    expect(packets.neverArrived).toBeLessThanOrEqual(forward.counters.lost);
+    expect(packets.neverArrived).toBeGreaterThanOrEqual(forward.counters.lost - reportsSent);
+  });
+});
+
+describe('the same seed', () => {
+  const hashOf = (seed: number): string => {
+    const hash = createHash('sha256');
+    tell({
+      forward: `loss=3% burst=2 delay=20ms jitter=8ms dup=1% corrupt=0.1% rate=6mbit seed=${seed}`,
+      stream: { frames: 120 },
+      onDatagram: (now, direction, datagram) => hash.update(`${now} ${direction} `).update(datagram),
+    });
+    return hash.digest('hex');
+  };
+
+  test('gives the same bytes at the same instants twice, and another seed gives others', () => {
+    expect(hashOf(1)).toBe(hashOf(1));
+    expect(hashOf(2)).not.toBe(hashOf(1));
+  });
+});
+
+describe('asking again', () => {
+  test('leaves about the loss to the power of the rounds that fit', () => {
+    // Round trip 40 ms: requests at about 5 and 50 ms, answers by 45 and 90 ms; a third would come at 135 of 120 ms.
+    const loss = 0.1;
+    const { receiver } = tell({
+      forward: 'loss=10% delay=20ms seed=3',
+      back: 'delay=20ms',
+      stream: { frames: 3_000, frameBytes: 4_000, keyFrameBytes: 12_000 },
+      sender: { redundancy: 1 },
+      receiver: { onLoss: 'smear' },
+    });
+    const { packets } = receiver.statistics;
+    const missing = packets.neverArrived + packets.late;
+    const residual = loss ** 3;
+    const deviation = Math.sqrt(packets.decided * residual * (1 - residual));
+    // Four standard deviations, and as much again for packets whose gap shows late (the last of a frame).
+    expect(Math.abs(missing - packets.decided * residual)).toBeLessThan(8 * deviation);
+    expect(recoveredPackets(receiver.statistics)).toBeGreaterThan(packets.decided * loss * 0.9);
+    expect(packets.recoveredInRound[0]).toBeGreaterThan(packets.recoveredInRound[1] ?? 0);
+  });
+
+  test('never answers beyond its share of the media', () => {
+    const { sender } = tell({
+      forward: 'loss=60% delay=5ms',
+      stream: { frames: 600 },
+      sender: { redundancy: 0.2 },
+    });
+    const { bytes, retransmissionBytes } = sender.statistics;
+    expect(retransmissionBytes).toBeLessThan(bytes * 0.2 + 260_000);
+  });
+});
+
+test('ten hours of stream roll every number over, lose nothing on a clean path, and keep nothing', () => {
+  let inFlight = 0;
+  let datagrams = 0;
+  const { sent, receiver } = tell({
+    forward: 'delay=20ms',
+    stream: { framesPerSecond: 2, frameBytes: 30, keyFrameBytes: 60, keyInterval: 50, frames: 2 * 36_000 },
+    onDatagram: () => {
+      datagrams++;
+    },
+    eachSecond: ({ forward, back }) => {
+      inFlight = Math.max(inFlight, forward.counters.inFlight + back.counters.inFlight);
+    },
+  });
+  expect(receiver.statistics.frames.onTime).toBe(sent.length);
+  expect(inFlight).toBeLessThan(10);
+  // One packet a frame, a report each second both ways, and an answer to each of those back.
+  expect(datagrams).toBeLessThan(72_000 + 3 * 36_100);
+});
