@@ -9,6 +9,7 @@ import { StreamServer } from '../session/stream-server.ts';
 import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
 import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
+import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
@@ -86,7 +87,7 @@ async function demo(input: string, options: DemoCommandOptions): Promise<void> {
     });
     const interrupt = new Interrupt(() => run.stop());
     const timer = options.duration === undefined ? undefined : setTimeout(() => run.stop(), options.duration);
-    log.info('Ctrl-C ends it');
+    log.info(Keys.available ? 'space pauses, q or Ctrl-C ends it' : 'Ctrl-C ends it');
     await reportRun(run, context, options);
     clearTimeout(timer);
     interrupt.dispose();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { stderr } from 'node:process';
+import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { collectSeldom } from '../io/collection.ts';
 import { Failure } from '../io/failure.ts';
@@ -21,7 +21,18 @@ function version(): string {
   return 'unknown';
 }
 
+/** Whatever goes wrong in a corner that nobody foresaw is one line as well, and an end with nothing left running. */
+function unforeseen(error: unknown): never {
+  stderr.write(`dropframe: ${(error as Error)?.message ?? error}\n`);
+  if (process.env.DROPFRAME_DEBUG) stderr.write(`${(error as Error)?.stack}\n`);
+  process.exit(1);
+}
+
 export async function main(argv: readonly string[]): Promise<number> {
+  process.on('uncaughtException', unforeseen);
+  process.on('unhandledRejection', unforeseen);
+  // Nobody reads stdout any more: the run ends as if it had been asked to.
+  stdout.on('error', () => process.emit('SIGTERM'));
   collectSeldom();
   const program = new Command('dropframe')
     .description('Live video over UDP with app-level sequencing, a TCP control channel beside it, and what it costs.')
@@ -44,8 +55,6 @@ export async function main(argv: readonly string[]): Promise<number> {
       stderr.write(`dropframe: ${error.message}\n`);
       return error.exitCode;
     }
-    stderr.write(`dropframe: ${(error as Error).message ?? error}\n`);
-    if (process.env.DROPFRAME_DEBUG) stderr.write(`${(error as Error).stack}\n`);
-    return 1;
+    return unforeseen(error);
   }
 }

@@ -11,6 +11,7 @@ import type { PlayChoice } from '../session/viewer.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
+import { Keys } from './keys.ts';
 import { readLatency, readLink, readSeconds, readWhole } from './options.ts';
 import { type ReceiveTarget, receiveTarget } from './receive-target.ts';
 import { statusText, summaryText } from './summary-text.ts';
@@ -105,7 +106,7 @@ Examples:
 
 rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264;
 the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
-A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
+In a terminal, space pauses and goes on live, q ends. A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
 Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
   );
 }
@@ -172,9 +173,14 @@ export async function reportRun(
   const jsonTicker = options.json
     ? setInterval(() => stdout.write(`${JSON.stringify({ kind: 'statistics', ...run.summary })}\n`), 1_000)
     : undefined;
+  const keys = new Keys((key) => {
+    if (key === 'q') run.stop();
+    else if (key === ' ') run.togglePause();
+  });
   try {
     await run.run();
   } finally {
+    keys.close();
     clearInterval(jsonTicker);
     context.closeStatus();
     const { summary } = run;

@@ -102,13 +102,12 @@ export function preferredPlayer(
   return usable.includes('vlc') && !desktop.browser ? 'vlc' : 'browser';
 }
 
-/** Starts a player and waits until its process runs. Throws `Failure` with exit code 3 when it cannot be used here. */
-export async function openPlayer(
+/** The player asked for. Throws `Failure` with exit code 3 when it cannot be used here. */
+export async function requirePlayer(
   kind: PlayerKind,
-  wanted: Picture,
   environment: Environment = process.env,
   host: PlayerHost = thisHost(),
-): Promise<Player> {
+): Promise<PlayerFound> {
   const found = (await findPlayers(environment, host)).find((player) => player.kind === kind);
   if (found === undefined) {
     throw new Failure(`${kind} is not installed: ${INSTALL[kind]}, or watch with --play browser`, 3);
@@ -116,6 +115,17 @@ export async function openPlayer(
   if (found.obstacle !== undefined) {
     throw new Failure(`${kind} cannot be used here, ${found.obstacle}: watch with --play browser`, 3);
   }
+  return found;
+}
+
+/** Starts a player and waits until its process runs. Throws `Failure` with exit code 3 when it cannot be used here. */
+export async function openPlayer(
+  kind: PlayerKind,
+  wanted: Picture,
+  environment: Environment = process.env,
+  host: PlayerHost = thisHost(),
+): Promise<Player> {
+  const found = await requirePlayer(kind, environment, host);
   const picture = { ...wanted, title: printable(wanted.title) };
   switch (kind) {
     case 'mpv': {

@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
 import { stdout } from 'node:process';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { joinAnnexB } from '../protocol/h264/annex-b.ts';
@@ -45,6 +45,21 @@ export async function openRecording(path: string, description: RecordingDescript
   try {
     return new RecordingFile(path, await open(path, 'w'), serializer);
   } catch (error) {
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}`);
+  }
+}
+
+/** Fails now with what `openRecording` would fail with when the stream has begun, and leaves nothing behind. */
+export async function checkRecordable(path: string): Promise<void> {
+  if (path === '-') return;
+  serializerFor(path, { width: 0, height: 0, parameterSets: [] });
+  try {
+    await access(dirname(path), constants.W_OK);
+    const present = await stat(path).catch(() => undefined);
+    if (present?.isDirectory()) throw new Failure(`cannot write ${path}: it is a directory`);
+    if (present) await access(path, constants.W_OK);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
     throw new Failure(`cannot write ${path}: ${causeOf(error)}`);
   }
 }

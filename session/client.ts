@@ -36,6 +36,8 @@ export interface Client {
   readonly segments: number | undefined;
   run(): Promise<ClientEnd>;
   stop(): void;
+  /** Whether the sender is to send, where there is a way to tell it. */
+  setPlaying(playing: boolean): void;
   /** Asks the sender for a key frame, where there is a way to ask. */
   requestKeyframe(): void;
 }
@@ -65,6 +67,7 @@ export const dropframeClient =
       },
       run: () => client.run(),
       stop: () => client.stop(),
-      requestKeyframe: () => client.send('request-keyframe'),
+      setPlaying: (playing) => client.setPlaying(playing),
+      requestKeyframe: () => client.requestKeyframe(),
     };
   };

@@ -1,6 +1,7 @@
 import { DatagramCapture } from '../io/datagram-capture.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 import type { Log } from '../io/log.ts';
+import { checkRecordable } from '../io/recording.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { withParameterSets } from '../protocol/h264/parameter-sets.ts';
 import type { PageDescription } from '../protocol/page-message.ts';
@@ -10,7 +11,7 @@ import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from './clie
 import { Outlet } from './outlet.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
-import { openViewer, type PlayChoice, type Viewer } from './viewer.ts';
+import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewer.ts';
 
 export interface ReceiveRunOptions {
   /** Makes the client whose run this is. */
@@ -43,6 +44,7 @@ export class ReceiveRun {
   #capture: DatagramCapture | undefined;
   #failure: unknown;
   #pictures = 0;
+  #paused = false;
   #rate: { at: number; bytes: number; value: number | null } = { at: Date.now(), bytes: 0, value: null };
 
   constructor(options: ReceiveRunOptions) {
@@ -88,6 +90,10 @@ export class ReceiveRun {
 
   /** Runs to the stream's end, or until `stop`. */
   async run(): Promise<ClientEnd> {
+    const { play, output } = this.#options;
+    // What can be known to fail is said before anybody waits for a sender.
+    if (output !== undefined) await checkRecordable(output);
+    await checkViewable(play);
     if (this.#options.capture !== undefined) {
       this.#capture = await DatagramCapture.open(this.#options.capture, (error) => this.#fail(error));
     }
@@ -107,6 +113,13 @@ export class ReceiveRun {
 
   stop(): void {
     this.#client.stop();
+  }
+
+  /** Holds the stream, or goes on with it live, for this receiver alone. */
+  togglePause(): void {
+    this.#paused = !this.#paused;
+    this.#client.setPlaying(!this.#paused);
+    this.#options.log.info(this.#paused ? 'paused' : 'playing');
   }
 
   #begin(stream: StreamAnnouncement): void {
@@ -164,7 +177,10 @@ export class ReceiveRun {
       parameterSets,
     };
     const onFailure = (error: unknown) => this.#fail(error);
-    return new Outlet(Recorder.open(output, description, onFailure), { onFailure });
+    return new Outlet(Recorder.open(output, description, onFailure), {
+      onFailure,
+      onOpen: (recorder) => void recorder.abandoned.then(() => this.stop()),
+    });
   }
 
   #show(unit: AccessUnit): void {

@@ -26,6 +26,11 @@ export class Recorder {
     this.#onFailure = onFailure;
   }
 
+  /** Resolves when nobody reads what is written any more. */
+  get abandoned(): Promise<void> {
+    return this.#sink.abandoned;
+  }
+
   get written(): number {
     return this.#written;
   }

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { causeOf, Failure } from '../io/failure.ts';
 
 /** RTCP has the port after RTP's (RFC 3550 §11). */
@@ -22,8 +23,7 @@ nobody.addAddress('::', 'ipv6');
 
 /**
  * The address of a name, IPv4 first: players bind that. Only one machine's address will do for the way there: a stream
- * to a group of them needs its reach and interface chosen, and a mistake floods a network. A broadcast address of a
- * subnet looks like any other; the operating system refuses it, because the socket does not ask for it.
+ * to a group of them needs its reach and interface chosen, and a mistake floods a network.
  *
  * @param use `receive`: an address of our own, where "any" is fine.
  */
@@ -37,8 +37,23 @@ export async function resolveRtpAddress(where: string, host: string, use: 'send'
   if (multicast.check(address, family)) {
     throw new Failure(`${where}: ${address} is a multicast group, and only one machine's address will do`, 2);
   }
-  if (use === 'send' && nobody.check(address, family)) {
+  if (use === 'send' && (nobody.check(address, family) || isBroadcast(address))) {
     throw new Failure(`${where}: ${address} is no machine's address; name the receiver's, such as 127.0.0.1`, 2);
   }
   return { address, ipv6 };
 }
+
+/** Whether it is the address of all machines of a network that we are on (RFC 919 §7). */
+function isBroadcast(address: string): boolean {
+  return Object.values(networkInterfaces()).some((addresses = []) =>
+    addresses.some(({ family, address: own, netmask }) => {
+      const mask = family === 'IPv4' ? numberOf(netmask) : 0xffff_ffff;
+      // A network of two machines or one (RFC 3021) has no such address.
+      return mask < 0xffff_fffe && numberOf(address) === (numberOf(own) | ~mask) >>> 0;
+    }),
+  );
+}
+
+/** The 32 bits of an IPv4 address; NaN for another. */
+const numberOf = (address: string): number =>
+  address.split('.').length === 4 ? address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) : Number.NaN;

@@ -118,6 +118,10 @@ export class RtpClient implements Client {
     this.#finish?.('stopped');
   }
 
+  setPlaying(): void {
+    // Nothing goes back to a stranger: it is not ours to hold.
+  }
+
   requestKeyframe(): void {
     // Nothing goes back to a stranger.
   }
@@ -235,7 +239,8 @@ export class RtpClient implements Client {
   #tick(): void {
     const { timeoutMs } = this.#options;
     this.#session?.receiver.assertBalanced();
-    if (this.#endedAt !== undefined && Date.now() - this.#endedAt > Math.min(SUCCESSOR_MS, timeoutMs)) {
+    if (this.#endedAt !== undefined) {
+      if (Date.now() - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
       if (this.#timeline.started) return this.#finish?.('end-of-stream');
       throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
     }

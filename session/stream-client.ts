@@ -92,13 +92,15 @@ export class StreamClient {
     void this.#connection?.farewell({ kind: 'goodbye', reason: 'stopped' });
   }
 
-  /** The receiver gives up control of play and pause to its user. */
-  send(kind: 'play' | 'pause' | 'request-keyframe'): void {
-    if (kind !== 'request-keyframe') {
-      this.#paused = kind === 'pause';
-      this.#lastMediaAt = Date.now();
-    }
-    this.#connection?.send({ kind });
+  /** `false`: the sender holds this receiver's stream; `true`: it goes on live, from the next key frame. */
+  setPlaying(playing: boolean): void {
+    this.#paused = !playing;
+    this.#lastMediaAt = Date.now();
+    this.#connection?.send({ kind: playing ? 'play' : 'pause' });
+  }
+
+  requestKeyframe(): void {
+    this.#connection?.send({ kind: 'request-keyframe' });
   }
 
   async #session(): Promise<{ end?: ClientEnd; cause?: string }> {

@@ -1,7 +1,7 @@
 import { openInBrowser } from '../io/browser-opener.ts';
 import type { Log } from '../io/log.ts';
 import { openPage, type Page } from '../io/page-server.ts';
-import { findPlayers, hasDisplay, openPlayer, type PlayerKind, preferredPlayer } from '../io/player.ts';
+import { findPlayers, hasDisplay, openPlayer, type PlayerKind, preferredPlayer, requirePlayer } from '../io/player.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../protocol/page-message.ts';
 
@@ -27,6 +27,11 @@ export interface ViewerOptions {
   readonly openBrowser: boolean;
   readonly log: Log;
   readonly onCommand: (command: PageCommand) => void;
+}
+
+/** Fails now with what `openViewer` would fail with when the stream has begun. */
+export async function checkViewable(play: PlayChoice): Promise<void> {
+  if (play === 'mpv' || play === 'ffplay' || play === 'vlc') await requirePlayer(play);
 }
 
 /** Opens what was asked for; `auto` takes the best player found, and a page where there is none or no display. */

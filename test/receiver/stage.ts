@@ -121,6 +121,13 @@ export class Stage {
     return this.#drain(at(ms));
   }
 
+  /** The connection is gone. */
+  finish(ms: number): this {
+    this.until(ms);
+    this.receiver.finish(at(ms));
+    return this.#drain(at(ms));
+  }
+
   until(ms: number): this {
     for (let turns = 0; ; turns++) {
       const due = this.receiver.pollTimeout();

@@ -191,7 +191,7 @@ test('nobody at the other end is no failure, and shows', async () => {
 });
 
 test('addresses that are not one machine, and unknown names, are refused in one line', async () => {
-  for (const host of ['239.1.2.3', 'ff02::1', '0.0.0.0', '::', '255.255.255.255']) {
+  for (const host of ['239.1.2.3', 'ff02::1', '0.0.0.0', '::', '255.255.255.255', '127.255.255.255']) {
     await expect(sender(5004, { host }).open()).rejects.toMatchObject({ name: 'Failure', exitCode: 2 });
   }
   await expect(client(5004, { host: '239.1.2.3' }).ended).rejects.toThrow(/here: 239\.1\.2\.3 is a multicast group/);
