@@ -1,2 +1,115 @@
-import type { Part } from './part.ts';
-export const latency: Part = async () => ({ text: 'todo', figures: {} });
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
+import type { Part, PartContext } from './part.ts';
+import { line, outputOf, sleep } from './programs.ts';
+import { median, table } from './table.ts';
+
+const SAMPLE = fileURLToPath(new URL('../../../../samples/counter.mp4', import.meta.url));
+const BUDGETS_MS = [60, 120, 300];
+const ROUNDS_MIN = 5;
+
+/** How soon the first picture is there, and how close the play-out delay is to the budget asked for. */
+export const latency: Part = async (context) => {
+  const first = await firstPictures(context);
+  const delays: PlayoutDelay[] = [];
+  for (const budget of BUDGETS_MS) {
+    context.progress(`latency: play-out delay at ${budget} ms`);
+    delays.push(await playoutDelay(budget, context));
+  }
+  const ms = (value: number) => value.toFixed(1);
+  const text = [
+    'First picture: from the start of the process `receive --play none --output -` to the first bytes of its recording;',
+    `the sender is already serving samples/counter.mp4; the play-out delay of 120 ms is a part of it; ${first.length} runs.`,
+    '',
+    table(
+      ['', 'median ms', 'best', 'worst'],
+      [['first picture', ms(median(first)), ms(Math.min(...first)), ms(Math.max(...first))]],
+    ),
+    '',
+    'Play-out delay: as the receiver counts it (above the fastest transit seen), and true: from the moment when the frame',
+    'enters the sender to its release from the receiver, on the clock that both processes share.',
+    '',
+    table(
+      ['budget ms', 'own p50', 'own p99', 'true p50', 'true p99', 'frames'],
+      delays.map(({ budget, own, trueMs }) => [
+        String(budget),
+        ms((own.p50 ?? Number.NaN) / 1e3),
+        ms((own.p99 ?? Number.NaN) / 1e3),
+        ms(percentile(trueMs, 0.5)),
+        ms(percentile(trueMs, 0.99)),
+        String(trueMs.length),
+      ]),
+    ),
+  ].join('\n');
+  const figures = delays.map(({ budget, own, trueMs }) => {
+    return { budget, own, trueP50: percentile(trueMs, 0.5), trueP99: percentile(trueMs, 0.99) };
+  });
+  return { text, figures: { firstPictureMs: first, playoutDelay: figures } };
+};
+
+async function firstPictures({ programs, rounds, quick, progress }: PartContext): Promise<number[]> {
+  const sender = programs.startOurs('command', ['send', SAMPLE, '--loop', '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [, port] = await line(sender.stderr!, /127\.0\.0\.1:(\d+)/, 'the sender');
+  const found: number[] = [];
+  for (let round = 0; round < (quick ? 2 : Math.max(ROUNDS_MIN, rounds)); round++) {
+    progress(`latency: first picture, run ${round + 1}`);
+    const startedAt = performance.now();
+    const args = ['receive', `dropframe://127.0.0.1:${port}`, '--play', 'none', '--quiet', '--output', '-'];
+    const receiver = programs.startOurs('command', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(receiver.stdout!, 'data');
+    found.push(performance.now() - startedAt);
+    receiver.stdout!.resume();
+    await programs.stop(receiver);
+  }
+  await programs.stop(sender);
+  return found;
+}
+
+interface PlayoutDelay {
+  readonly budget: number;
+  /** Microseconds, as in a summary. */
+  readonly own: ReceiverStatistics['playoutDelay'];
+  /** Milliseconds, a frame each. */
+  readonly trueMs: readonly number[];
+}
+
+async function playoutDelay(budget: number, { programs, folder, quick, signal }: PartContext): Promise<PlayoutDelay> {
+  const sent = join(folder, 'sent.txt');
+  const released = join(folder, 'released.txt');
+  const sender = programs.startOurs('serve', [SAMPLE, sent], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [, port = ''] = await line(sender.stdout!, /port (\d+)/, 'the sender');
+  const receiver = programs.startOurs('join', [port, String(budget), released], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const summary = outputOf(receiver, 'the receiver');
+  await sleep(quick ? 3_000 : 20_000, signal);
+  await programs.stop(receiver);
+  const own = JSON.parse(await summary) as ReceiverStatistics['playoutDelay'];
+  await programs.stop(sender);
+  const sentAt = stampsOf(sent);
+  const trueMs: number[] = [];
+  for (const [timestamp, at] of stampsOf(released)) {
+    const from = sentAt.get(timestamp);
+    if (from !== undefined) trueMs.push((at - from) / 1e3);
+  }
+  return { budget, own, trueMs: trueMs.sort((a, b) => a - b) };
+}
+
+function stampsOf(path: string): Map<number, number> {
+  const stamps = new Map<number, number>();
+  for (const text of readFileSync(path, 'utf8').split('\n')) {
+    const [timestamp, at] = text.split(' ').map(Number);
+    if (timestamp !== undefined && at !== undefined) stamps.set(timestamp, at);
+  }
+  return stamps;
+}
+
+/** Of sorted values. */
+function percentile(values: readonly number[], share: number): number {
+  return values[Math.min(values.length - 1, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
+}

@@ -21,7 +21,7 @@ function newest(folder) {
 function stale() {
   if (!existsSync(compiled)) return true;
   const stamp = join(root, 'dist', '.built');
-  if (!existsSync(stamp)) return false;
+  if (!existsSync(stamp)) return true;
   const builtAt = statSync(stamp).mtimeMs;
   return rooms.some((room) => existsSync(join(root, room)) && newest(join(root, room)) > builtAt);
 }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { Failure } from '../io/failure.ts';
-import { openMediaSource } from '../io/media-source.ts';
 import { dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
 import { StreamServer } from '../session/stream-server.ts';
@@ -46,6 +45,7 @@ Ctrl-C ends it and prints the summary.`,
 async function demo(input: string, options: DemoCommandOptions): Promise<void> {
   const context = new Context(options);
   const { log } = context;
+  const { openMediaSource } = await import('../io/media-source.ts');
   const source = await openMediaSource(input, {
     encode: 'auto',
     bitrate: 2_000_000,

@@ -1,5 +1,5 @@
 import type { Log } from '../io/log.ts';
-import { type MediaSource, openMediaSource } from '../io/media-source.ts';
+import type { MediaSource } from '../io/media-source.ts';
 import { Recorder } from '../session/recorder.ts';
 
 /** What a sender's command line says of its input. */
@@ -12,8 +12,10 @@ export interface SourceCommandOptions {
   readonly record?: string;
 }
 
-export const openSource = (input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> =>
-  openMediaSource(input, {
+export async function openSource(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
+  // Loaded only by who reads media: it takes as long as everything that a receiver needs.
+  const { openMediaSource } = await import('../io/media-source.ts');
+  return await openMediaSource(input, {
     encode: options.encode,
     bitrate: options.bitrate,
     gop: options.gop,
@@ -21,6 +23,7 @@ export const openSource = (input: string, options: SourceCommandOptions, log: Lo
     framesPerSecond: options.fps,
     warn: (message) => log.warn(message),
   });
+}
 
 /** What `--record` asks for, if it does. */
 export async function openRecord(

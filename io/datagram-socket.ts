@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { type Destination, DirectSend } from './direct-send.ts';
 import { causeOf, Failure } from './failure.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend } from './segmentation-offload.ts';
 
@@ -25,6 +26,9 @@ export class DatagramSocket {
   readonly #options: DatagramSocketOptions;
   #segmenting = false;
   #coalescing = false;
+  #direct: DirectSend | undefined;
+  /** Sends that Node has not confirmed. */
+  #waiting = 0;
   #sendErrors = 0;
   #closed = false;
 
@@ -55,7 +59,7 @@ export class DatagramSocket {
   }
 
   /** @param to where to, for a socket without a peer. */
-  send(datagrams: readonly Uint8Array[], to?: { readonly host: string; readonly port: number }): void {
+  send(datagrams: readonly Uint8Array[], to?: Destination): void {
     for (let first = 0; first < datagrams.length; ) {
       const last = this.#segmenting ? this.#runFrom(datagrams, first) : first + 1;
       this.#sendOne(last === first + 1 ? datagrams[first]! : joined(datagrams, first, last), to);
@@ -91,6 +95,7 @@ export class DatagramSocket {
     socket.on('error', () => this.#sendErrors++);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
+    if (!peer) this.#direct = new DirectSend(socket);
     this.#segmenting = segmentOnSend(socket, this.#options.datagramBytesMax);
     // The kernel does not tell Node how long the coalesced datagrams were. On loopback nothing but a peer's segmented
     // send is ever coalesced, so all but the last have the agreed length; elsewhere that could be wrong.
@@ -106,17 +111,22 @@ export class DatagramSocket {
     }
   }
 
-  #sendOne(bytes: Uint8Array, to: { readonly host: string; readonly port: number } | undefined): void {
+  #sendOne(bytes: Uint8Array, to: Destination | undefined): void {
     if (this.#closed) return;
+    // What Node has queued because the kernel had no room goes first.
+    if (to && this.#waiting === 0 && this.#direct?.send(bytes, to)) return;
+    this.#waiting++;
     try {
       if (to) this.#socket.send(bytes, to.port, to.host, this.#onSent);
       else this.#socket.send(bytes, this.#onSent);
     } catch {
+      this.#onSent(null);
       this.#sendErrors++;
     }
   }
 
   readonly #onSent = (error: Error | null): void => {
+    this.#waiting--;
     if (error) this.#sendErrors++;
   };
 

@@ -3,6 +3,7 @@ import ffmpegCommand, { type FfmpegCommand } from 'fluent-ffmpeg';
 import { Failure } from './failure.ts';
 import { type Ffmpeg, knowsFrameRateMode, remedy } from './ffmpeg-locator.ts';
 import { type FragmentedMp4Event, FragmentedMp4Reader } from './fragmented-mp4-reader.ts';
+import type { RawPictures } from './sources/raw-pictures.ts';
 import { within } from './time-limit.ts';
 
 /** The pictures that ffmpeg draws itself; endless without `durationSeconds`. */
@@ -17,6 +18,8 @@ export interface EncoderOptions {
   readonly ffmpeg: Ffmpeg;
   /** A file or URL as ffmpeg understands it, or pictures of its own. */
   readonly input: string | TestPattern;
+  /** Of an input that is pictures and nothing else. */
+  readonly rawPictures?: RawPictures | undefined;
   /** What failures call the input. */
   readonly name: string;
   /** `x264` encodes; `copy` takes H.264 out of a container that we don't read ourselves. */
@@ -134,9 +137,14 @@ function source(input: string | TestPattern): string {
 }
 
 /** Formats and codecs go in as plain options: fluent-ffmpeg's own checks misread the lists of ffmpeg 7 and later. */
-function inputOptions({ input, mode }: EncoderOptions): string[] {
+function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
   if (typeof input !== 'string') options.push('-f', 'lavfi');
+  if (rawPictures !== undefined) {
+    const { width, height, framesPerSecond } = rawPictures;
+    options.push('-f', 'rawvideo', '-pixel_format', 'yuv420p');
+    options.push('-video_size', `${width}x${height}`, '-framerate', `${framesPerSecond}`);
+  }
   // AVI and program streams may leave presentation times out.
   if (mode === 'copy') options.push('-fflags', '+genpts');
   return options;

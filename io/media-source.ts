@@ -9,6 +9,7 @@ import { type ContainerEnd, type ContainerFile, examineContainer } from './sourc
 import { openEncoded } from './sources/encoded.ts';
 import { EntryGate } from './sources/entry-gate.ts';
 import { examineInput, RAW_H264 } from './sources/input-file.ts';
+import { type RawPictures, rawPicturesOf } from './sources/raw-pictures.ts';
 import { type SampleTrack, sampleUnits } from './sources/sample-units.ts';
 import { parseTestPattern } from './sources/test-pattern.ts';
 import { NoEntry, type Recipe, UnitSource, type UnitStream } from './sources/unit-source.ts';
@@ -52,7 +53,7 @@ export interface MediaSourceOptions {
   readonly gop: number;
   /** The ffmpeg to use; found by itself otherwise, and only where one is needed. */
   readonly ffmpeg?: string | undefined;
-  /** For raw H.264 that does not say. */
+  /** For raw H.264, and raw pictures, that do not say. */
   readonly framesPerSecond?: number | undefined;
   /** What the user should know although it works. */
   warn(message: string): void;
@@ -70,6 +71,8 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   if (pattern !== undefined) return openPattern(input, pattern, options);
   const found = await examineInput(input);
   if (found.kind === 'other') return openThroughFfmpeg(input, input, options);
+  const pictures = rawPicturesOf(input, found.bytes, options.framesPerSecond);
+  if (pictures !== undefined) return openRawPictures(input, pictures, found.bytes, options);
   if (isAnnexB(found.head)) return openAnnexB(input, options);
   if (RAW_H264.includes(extname(input).toLowerCase())) {
     throw new Failure(`${input} holds no H.264 byte stream, whatever its name says`);
@@ -81,6 +84,18 @@ function openPattern(input: string, pattern: TestPattern, options: MediaSourceOp
   if (options.encode === 'copy') throw new Failure(`${input} is drawn by ffmpeg and must be encoded: --encode x264`, 2);
   const { framesPerSecond, durationSeconds } = pattern;
   return openEncoding(input, { source: pattern, framesPerSecond, durationSeconds }, options);
+}
+
+function openRawPictures(
+  input: string,
+  rawPictures: RawPictures,
+  bytes: number,
+  options: MediaSourceOptions,
+): Promise<MediaSource> {
+  if (options.encode === 'copy') throw new Failure(`${input} holds raw pictures, to be encoded: --encode x264`, 2);
+  const { width, height, framesPerSecond } = rawPictures;
+  const durationSeconds = bytes / (width * height * 1.5) / framesPerSecond;
+  return openEncoding(input, { source: localFile(input), rawPictures, framesPerSecond, durationSeconds }, options);
 }
 
 async function openAnnexB(input: string, options: MediaSourceOptions): Promise<MediaSource> {
@@ -181,6 +196,7 @@ async function openThroughFfmpeg(input: string, source: string, options: MediaSo
 /** What to encode, as far as it is known before ffmpeg runs. */
 interface Encoding {
   readonly source: string | TestPattern;
+  readonly rawPictures?: RawPictures;
   readonly framesPerSecond: number;
   readonly durationSeconds: number | undefined;
   /** Times are counted by frames: the input has none. */
@@ -227,13 +243,14 @@ async function openEncoding(input: string, encoding: Encoding, options: MediaSou
 
 async function ffmpegRecipe(
   input: string,
-  { source, framesPerSecond, durationSeconds, evenTimes = false, hasTimes = true }: Encoding,
+  { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false, hasTimes = true }: Encoding,
   mode: 'copy' | 'x264',
   options: MediaSourceOptions,
 ): Promise<Recipe> {
   const ffmpeg = await ffmpegFor(input, options);
   const { bitrate, gop } = options;
-  const run: EncoderOptions = { ffmpeg, input: source, name: input, mode, bitrate, gop, framesPerSecond, evenTimes };
+  const pace = { bitrate, gop, framesPerSecond, evenTimes };
+  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, ...pace };
   return {
     name: input,
     mode,

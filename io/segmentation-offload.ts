@@ -20,7 +20,7 @@ function setSocketOption(): SetSocketOption | undefined {
 }
 
 /** The file descriptor of a bound socket; Node keeps it behind a symbol. */
-function descriptorOf(socket: Socket): number | undefined {
+export function descriptorOf(socket: Socket): number | undefined {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
     if (symbol.description !== 'state symbol') continue;
     const state = (socket as unknown as Record<symbol, { handle?: { fd?: number } }>)[symbol];

@@ -14,6 +14,8 @@ export interface PlayoutClockOptions {
  * seconds, and a stream played 5 % fast or slow for that long is not seen.
  */
 const SLEW_PER_SECOND: Microseconds = 50_000;
+/** A packet that comes so much earlier than any of late has a damaged timestamp, unless the next one does so too. */
+const OUTLIER_MIN: Microseconds = 500_000;
 /** While the first fastest packet is still being looked for, the clock steps down rather than slews. */
 const SETTLING: Microseconds = 1_000_000;
 const SLOTS = 8;
@@ -34,6 +36,7 @@ export class PlayoutClock {
   #base: Microseconds | undefined;
   #startedAt: Instant = 0;
   #slewedAt: Instant = 0;
+  #outlier: Microseconds | undefined;
 
   constructor(options: PlayoutClockOptions) {
     this.#options = options;
@@ -57,10 +60,18 @@ export class PlayoutClock {
       this.#slewedAt = now;
       this.#slotEndsAt = now + this.#slotLength;
     }
+    if (this.#isOutlier(transit)) return;
     this.#advance(now);
     if (transit < this.#minima[this.#slot]!) this.#minima[this.#slot] = transit;
     if (transit < this.#base && now - this.#startedAt < SETTLING) this.#base = transit;
     this.#slew(now);
+  }
+
+  #isOutlier(transit: Microseconds): boolean {
+    const early = transit < this.#base! - OUTLIER_MIN;
+    const confirmed = this.#outlier !== undefined && Math.abs(transit - this.#outlier) < OUTLIER_MIN;
+    this.#outlier = early ? transit : undefined;
+    return early && !confirmed;
   }
 
   /** Media time is reckoned anew: what was measured before says nothing about it. */
@@ -100,7 +111,9 @@ export class PlayoutClock {
    */
   #followStall(): void {
     const fastest = Math.min(...this.#minima);
-    if (Number.isFinite(fastest) && fastest > this.#base! + this.#options.latency) this.#base = fastest;
+    if (!Number.isFinite(fastest) || fastest <= this.#base! + this.#options.latency) return;
+    this.#base = fastest;
+    this.#startedAt = this.#slotEndsAt;
   }
 
   #slew(now: Instant): void {

@@ -444,16 +444,27 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       this.#decideMissing(buffer);
       return;
     }
-    if (this.#decided && frame.number > this.#decided.number) {
+    const misdated = this.#isMisdated(buffer, frame);
+    if (!misdated && this.#decided && frame.number > this.#decided.number) {
       const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
       if (step > 0) this.#frameInterval = Math.min(step, FRAME_INTERVAL_MAX);
     }
-    this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
+    if (!misdated) this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
     if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
-    else this.#deliver(now, frame);
+    else if (misdated) {
+      this.#malformed('a timestamp that contradicts its neighbors');
+      this.#drop(frame, 'undecodable');
+    } else this.#deliver(now, frame);
     buffer.advance();
-    const { decidedThrough } = this.#ledger;
-    if (decidedThrough !== undefined) this.#nack.forgetThrough(decidedThrough);
+    this.#nack.forgetThrough(Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence));
+  }
+
+  /** Our senders' decode times never decrease. Where this frame's do, it is damaged, unless the next one is. */
+  #isMisdated(buffer: FrameBuffer, { decodeTimestamp }: PendingFrame): boolean {
+    if (!this.#marked) return false;
+    if (decodeTimestamp < this.#decodedThrough) return true;
+    const next = buffer.following()?.decodeTimestamp ?? Number.POSITIVE_INFINITY;
+    return next < decodeTimestamp && next >= this.#decodedThrough;
   }
 
   #decideMissing(buffer: FrameBuffer): void {
@@ -534,7 +545,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const frame of buffer.frames()) {
       if (sequence <= frame.lastSequence) return this.#deadline(frame);
     }
-    return undefined;
+    // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
+    return this.#end ? undefined : Number.NEGATIVE_INFINITY;
   }
 
   /** The newest frame; what older ones miss shows by the numbers after them. */

@@ -1,6 +1,6 @@
 import { openInBrowser } from '../io/browser-opener.ts';
 import type { Log } from '../io/log.ts';
-import { openPage, type Page } from '../io/page-server.ts';
+import type { Page } from '../io/page-server.ts';
 import { findPlayers, hasDisplay, openPlayer, type PlayerKind, preferredPlayer, requirePlayer } from '../io/player.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../protocol/page-message.ts';
@@ -71,6 +71,8 @@ async function playerViewer(kind: PlayerKind, { description, log }: ViewerOption
 }
 
 async function pageViewer({ description, pagePort, openBrowser, log, onCommand }: ViewerOptions): Promise<Viewer> {
+  // Loaded only where there is a page: it would add a tenth of a second to every receiver's start.
+  const { openPage } = await import('../io/page-server.ts');
   const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
   log.info(`watch at ${page.url}`);
   if (openBrowser) openInBrowser(page.url);

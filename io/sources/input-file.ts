@@ -1,16 +1,13 @@
 import { open, stat } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { causeOf, Failure } from '../failure.ts';
 
 /** What an input is before its contents are looked at. */
 export type InputKind =
-  | { readonly kind: 'file'; readonly path: string; readonly head: Uint8Array }
+  | { readonly kind: 'file'; readonly path: string; readonly head: Uint8Array; readonly bytes: number }
   /** For ffmpeg alone: a URL, a device, a named pipe. */
   | { readonly kind: 'other' };
 
 const HEAD_BYTES = 64 * 1024;
-/** Pictures without a header: nothing in them says how large they are. */
-const RAW_PICTURES: readonly string[] = ['.yuv', '.i420', '.nv12', '.rgb'];
 /** pcap in both byte orders and with nanoseconds, pcapng. */
 const CAPTURES: readonly string[] = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a'];
 export const RAW_H264: readonly string[] = ['.h264', '.264', '.avc', '.jsv', '.26l', '.jvt'];
@@ -30,11 +27,7 @@ export async function examineInput(input: string): Promise<InputKind> {
   if (CAPTURES.includes(magic)) {
     throw new Failure(`${input} is a packet capture, not a video: extract the stream from it first`);
   }
-  if (RAW_PICTURES.includes(extname(input).toLowerCase())) {
-    const command = `ffmpeg -f rawvideo -pix_fmt yuv420p -s WIDTHxHEIGHT -r RATE -i ${input} out.mp4`;
-    throw new Failure(`${input} holds raw pictures of unknown size: convert it first, as with \`${command}\``);
-  }
-  return { kind: 'file', path: input, head };
+  return { kind: 'file', path: input, head, bytes: facts.size };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -121,6 +121,7 @@ test.each([
   ['letter.h264', 'Dear Sir or Madam', 'holds no H.264 byte stream'],
   ['zero.264', Uint8Array.of(0), 'holds no H.264 byte stream'],
   ['frames.yuv', new Uint8Array(1_000), 'raw pictures of unknown size'],
+  ['frames_64x64.yuv', new Uint8Array(1_000), 'no whole number of them'],
   ['capture.pcap', Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0), 'is a packet capture'],
   ['cut.mp4', readFileSync(MP4).subarray(0, 32), 'has no index'],
 ])('%s is refused in one line that names it', async (name, bytes, cause) => {
@@ -412,3 +413,13 @@ function pictures(nalUnits: readonly string[]): string[] {
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+withMediaAndFfmpeg('raw pictures whose name says their size and rate are encoded, picture by picture', async () => {
+  const path = clips().find((clip) => clip.endsWith('.yuv')) as string;
+  const { source } = await open(path);
+  const { width, height, framesPerSecond } = source.description;
+  expect({ width, height, framesPerSecond }).toEqual({ width: 320, height: 192, framesPerSecond: 12 });
+  const units = await all(source.units());
+  expect(units.map((unit) => unit.timestamp)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((frame) => frame * 7_500));
+  await source.close();
+});

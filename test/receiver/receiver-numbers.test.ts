@@ -170,11 +170,19 @@ describe('numbers that are not to be believed', () => {
     expect(stage.receiver.statistics.malformed).toBe(1);
   });
 
-  test('a head whose timestamp lies ahead is not waited for: the frame behind it knows better', () => {
+  test('a frame whose timestamp lies ahead is neither waited for nor shown: the one behind it knows better', () => {
     const stage = live(new Stage({ onLoss: 'smear' }), 0, 3);
     stage.arrive(3 * FRAME_MS, packet({ frame: 3, timestamp: 3 * FRAME_TICKS + 4 * 90_000 }));
     live(stage, 4, 8).until(500);
-    expect(stage.told.slice(3, 5)).toEqual(['280 onTime 3', '280 onTime 4']);
+    expect(stage.told.slice(3, 6)).toEqual(['280 malformed', '280 undecodable 3', '280 onTime 4']);
+    expect(stage.told.at(-1)).toBe('400 onTime 7');
+  });
+
+  test('a frame whose timestamp lies back is not shown, and time does not run backwards', () => {
+    const stage = live(new Stage({ onLoss: 'smear' }), 0, 3);
+    stage.arrive(3 * FRAME_MS, packet({ frame: 3, timestamp: -1_000 }));
+    live(stage, 4, 8).until(500);
+    expect(stage.units).toEqual([0, 1, 2, 4, 5, 6, 7].map((frame) => unitOf(frame)));
   });
 });
 

@@ -1,0 +1,112 @@
+/**
+ * One stream of 4 Mb/s at 30 frames a second from a sender to a receiver over a simulated link, on the virtual clock:
+ * `simulate HOURS LINK [hash]` prints one line of JSON. Run with --expose-gc it also tells the heap after each hour.
+ */
+import { createHash } from 'node:crypto';
+import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
+import { milliseconds, seconds } from '../protocol/instant.ts';
+import { Receiver } from '../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { Link } from '../sim/link.ts';
+import { parseLinkSpecification } from '../sim/link-specification.ts';
+import { Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
+
+/** What the child tells the benchmark. */
+export interface SimulatedHours {
+  readonly hours: number;
+  readonly processorSeconds: number;
+  readonly datagrams: number;
+  readonly framesTotal: number;
+  readonly framesReleased: number;
+  readonly framesRecovered: number;
+  readonly megabitsPerSecond: number;
+  /** SHA-256 over all datagrams, their direction and their instant. */
+  readonly hash: string | null;
+  /** Megabytes in use after a collection, at each full hour: objects, and buffers outside of the heap. */
+  readonly heapMegabytes: readonly number[];
+}
+
+const FRAMES_PER_SECOND = 30;
+const FRAMES_AN_HOUR = FRAMES_PER_SECOND * 3_600;
+/** A key frame each second, four times as large as the others: 4 Mb/s in all. */
+const KEY_INTERVAL = 30;
+const KEY_FRAME_BYTES = 60_600;
+const FRAME_BYTES = 15_151;
+
+const hours = Number(argv[2]);
+const link = parseLinkSpecification(argv[3] ?? '');
+if (!link.ok) throw new Error(link.malformed);
+const hash = argv[4] === 'hash' ? createHash('sha256') : undefined;
+const collect = (globalThis as { gc?: () => void }).gc;
+
+const identity = { ssrc: 1, retransmissionSsrc: 2, initialSequence: 65_000, timestampBase: 4_000_000_000 };
+const sender = new Sender({ ...SENDER_DEFAULTS, ...identity });
+const receiver = new Receiver({
+  ...RECEIVER_DEFAULTS,
+  ...identity,
+  payloadType: SENDER_DEFAULTS.payloadType,
+  retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+  initialFrameNumber: 0,
+  reportSsrc: 3,
+  latency: milliseconds(120),
+});
+const stream = new SyntheticStream({
+  framesPerSecond: FRAMES_PER_SECOND,
+  frameBytes: FRAME_BYTES,
+  keyFrameBytes: KEY_FRAME_BYTES,
+  keyInterval: KEY_INTERVAL,
+  frames: hours * FRAMES_AN_HOUR,
+  seed: 1,
+});
+let datagrams = 0;
+const header = new DataView(new ArrayBuffer(9));
+const simulation = new Simulation({
+  sender,
+  receiver,
+  forward: new Link(link.value, 'forward'),
+  back: new Link(link.value, 'back'),
+  scripts: [
+    new LiveFeed({
+      startAt: 0,
+      next: () => stream.next(),
+      deliver: (now, unit) => sender.send(now, unit),
+      finish: () => sender.finish(),
+    }),
+  ],
+  onDatagram: (now, direction, datagram) => {
+    datagrams++;
+    if (!hash) return;
+    header.setFloat64(0, now);
+    header.setUint8(8, direction === 'forward' ? 0 : 1);
+    hash.update(new Uint8Array(header.buffer)).update(datagram);
+  },
+});
+
+const heapMegabytes: number[] = [];
+const started = cpuUsage();
+for (let hour = 1; hour < hours + 1; hour++) {
+  simulation.runUntil(seconds(Math.min(hour, hours) * 3_600));
+  receiver.assertBalanced();
+  if (!collect) continue;
+  collect();
+  const { heapUsed, external } = memoryUsage();
+  heapMegabytes.push((heapUsed + external) / 1e6);
+}
+const { user, system } = cpuUsage(started);
+receiver.finish(simulation.now);
+receiver.assertBalanced();
+const { frames } = receiver.statistics;
+const result: SimulatedHours = {
+  hours,
+  processorSeconds: (user + system) / 1e6,
+  datagrams,
+  framesTotal: frames.decided,
+  framesReleased: frames.onTime + frames.recovered,
+  framesRecovered: frames.recovered,
+  megabitsPerSecond: (sender.statistics.payloadBytes * 8) / 1e6 / (hours * 3_600),
+  hash: hash?.digest('hex') ?? null,
+  heapMegabytes,
+};
+stdout.write(`${JSON.stringify(result)}\n`);

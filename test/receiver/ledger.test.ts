@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Arrival, PendingFrame } from '../../receiver/frame-buffer.ts';
+import { type FrameFate, Ledger } from '../../receiver/ledger.ts';
+
+/** A frame of so many packets, of which those at `held` are here. */
+function frame(
+  firstSequence: number,
+  count: number,
+  held: readonly number[],
+  arrival: Arrival = 'on-time',
+): PendingFrame {
+  return {
+    number: 0,
+    timestamp: 0,
+    decodeTimestamp: 0,
+    followsGap: false,
+    importance: 'reference',
+    firstSequence,
+    lastSequence: firstSequence + count - 1,
+    receivedPackets: held.length,
+    complete: held.length === count,
+    lastArrivalAt: 0,
+    arrivals: held.map(() => arrival),
+    payloads: () => [],
+    missing: () =>
+      Array.from({ length: count }, (_, index) => firstSequence + index).filter((_, index) => !held.includes(index)),
+  };
+}
+
+const whole = (firstSequence: number, count: number, arrival: Arrival = 'on-time'): PendingFrame =>
+  frame(
+    firstSequence,
+    count,
+    Array.from({ length: count }, (_, index) => index),
+    arrival,
+  );
+
+test('each packet of a decided frame is in one class', () => {
+  const ledger = new Ledger();
+  ledger.startAt(10);
+  ledger.decide(whole(10, 3), 'onTime');
+  ledger.decide(whole(13, 2, 'reordered'), 'onTime');
+  ledger.decide(whole(15, 2, { recoveredInRound: 2 }), 'recovered');
+  ledger.decide(frame(17, 4, [0, 2]), 'incomplete');
+  ledger.assertBalanced();
+  expect(ledger.packets).toEqual({
+    onTime: 5,
+    reordered: 2,
+    recoveredInRound: [0, 2, 0, 0, 0, 0, 0, 0],
+    late: 0,
+    neverArrived: 2,
+  });
+  expect(ledger.frames).toEqual({ onTime: 2, recovered: 1, late: 0, incomplete: 1, neverArrived: 0, undecodable: 0 });
+  expect([ledger.decidedFrames, ledger.decidedPackets]).toEqual([4, 11]);
+});
+
+test('packets between two frames, and before the first, never arrived', () => {
+  const ledger = new Ledger();
+  ledger.startAt(10);
+  ledger.decide(whole(12, 2), 'onTime');
+  ledger.decideMissing(3);
+  ledger.decide(whole(20, 1), 'onTime');
+  ledger.decidePacketsThrough(22);
+  ledger.assertBalanced();
+  expect(ledger.packets).toMatchObject({ onTime: 3, neverArrived: 10 });
+  expect(ledger.decidedPackets).toBe(13);
+  expect(ledger.frames.neverArrived).toBe(3);
+});
+
+describe('a late packet', () => {
+  test('leaves the class of those that never arrived, once', () => {
+    const ledger = new Ledger();
+    ledger.decide(frame(0, 3, [0, 2]), 'incomplete');
+    expect(ledger.enterLate(1)).toBe(true);
+    expect(ledger.enterLate(1)).toBe(false);
+    expect(ledger.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 0 });
+    ledger.assertBalanced();
+  });
+
+  test('that had not been missed is a duplicate', () => {
+    const ledger = new Ledger();
+    ledger.decide(whole(0, 3), 'onTime');
+    expect([0, 2, 3, -1].map((sequence) => ledger.enterLate(sequence))).toEqual([false, false, false, false]);
+  });
+
+  test('that was missed too long ago can no longer be told from one', () => {
+    const ledger = new Ledger();
+    ledger.startAt(0);
+    ledger.decidePacketsThrough(20_000);
+    expect(ledger.enterLate(5)).toBe(false);
+    expect(ledger.enterLate(20_000)).toBe(true);
+    expect(ledger.packets).toMatchObject({ neverArrived: 20_000, late: 1 });
+    ledger.assertBalanced();
+  });
+});
+
+test('a packet that is in no frame is entered with what is around it', () => {
+  const ledger = new Ledger();
+  ledger.startAt(0);
+  expect(ledger.noteLoose(1, 'on-time')).toBe(true);
+  expect(ledger.noteLoose(2, 'late')).toBe(true);
+  expect(ledger.noteLoose(2, 'late')).toBe(false);
+  expect(ledger.decidedPackets).toBe(0);
+  ledger.decide(whole(4, 1), 'onTime');
+  expect(ledger.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 2 });
+  expect(ledger.noteLoose(3, 'on-time')).toBe(false);
+  ledger.assertBalanced();
+});
+
+test('what a frame promises beyond the newest packet is left for what comes next', () => {
+  const ledger = new Ledger();
+  ledger.decide(frame(0, 60_000, [0]), 'incomplete', 0);
+  expect(ledger.decidedPackets).toBe(1);
+  ledger.decide(whole(5, 1), 'onTime', 5);
+  expect(ledger.packets).toMatchObject({ onTime: 2, neverArrived: 4 });
+  ledger.assertBalanced();
+});
+
+test('rounds beyond those that are counted one by one are counted together', () => {
+  const ledger = new Ledger();
+  for (const [sequence, round] of [0, 1, 8, 9, 500].entries()) {
+    ledger.decide(whole(sequence, 1, { recoveredInRound: round }), 'recovered');
+  }
+  expect(ledger.packets.recoveredInRound).toEqual([2, 0, 0, 0, 0, 0, 0, 3]);
+});
+
+test('whatever frames claim, overlapping and out of order, the sums balance', () => {
+  const fates: FrameFate[] = ['onTime', 'recovered', 'late', 'incomplete', 'undecodable'];
+  const claim = fc.record({
+    first: fc.integer({ min: -20, max: 200 }),
+    count: fc.integer({ min: 1, max: 30 }),
+    held: fc.uniqueArray(fc.integer({ min: 0, max: 29 }), { minLength: 1, maxLength: 30 }),
+    fate: fc.constantFrom(...fates),
+    late: fc.integer({ min: -20, max: 240 }),
+    seen: fc.integer({ min: 0, max: 240 }),
+    loose: fc.integer({ min: 0, max: 240 }),
+  });
+  fc.assert(
+    fc.property(fc.array(claim, { maxLength: 40 }), (claims) => {
+      const ledger = new Ledger();
+      let last = 0;
+      for (const { first, count, held, fate, late, seen, loose } of claims) {
+        const here = held.filter((index) => index < count);
+        const claimed = frame(first, count, here.length > 0 ? here : [0]);
+        const newest = Math.max(seen, first + Math.max(0, ...here));
+        ledger.noteLoose(loose, 'late');
+        ledger.decide(claimed, fate, newest);
+        ledger.enterLate(late);
+        ledger.assertBalanced();
+        expect(ledger.decidedPackets).toBeGreaterThanOrEqual(last);
+        last = ledger.decidedPackets;
+      }
+      expect(ledger.decidedFrames).toBe(claims.length);
+    }),
+  );
+});

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { compactNtp } from '../../protocol/ntp.ts';
+import type { RtcpPacket } from '../../protocol/rtcp.ts';
+import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
+import { again, at, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
+
+/** Answers the receiver's round-trip probes as a sender that is so far away does. */
+function answerProbes(stage: Stage, roundTripMs: number, untilMs: number): void {
+  let answered = 0;
+  for (let ms = 0; ms <= untilMs; ms++) {
+    stage.until(ms);
+    for (const { ms: askedAt, packet: said } of stage.said.slice(answered)) {
+      if (askedAt + roundTripMs > ms) break;
+      answered++;
+      if (said.kind !== 'extended-report') continue;
+      for (const block of said.blocks) {
+        if (block.kind !== 'receiver-reference-time') continue;
+        stage.rtcp(ms, {
+          kind: 'extended-report',
+          ssrc: MEDIA_SSRC,
+          blocks: [
+            {
+              kind: 'delay-since-last-receiver-report',
+              reports: [{ ssrc: REPORT_SSRC, lastReceiverReport: compactNtp(block.ntp), delay: 0 }],
+            },
+          ],
+        });
+      }
+    }
+  }
+}
+
+/** Three-packet frames, of which some packets are left out. */
+function sendFrames(stage: Stage, from: number, to: number, lost: (frame: number, index: number) => boolean): Stage {
+  for (let frame = from; frame < to; frame++) {
+    stage.arrive(frame * FRAME_MS, ...packets({ frame, count: 3 }).filter((_, index) => !lost(frame, index)));
+  }
+  return stage;
+}
+
+describe('what is missing', () => {
+  test('inside a frame is asked for three milliseconds after a later packet shows it', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1).until(20);
+    expect(stage.asked).toEqual([{ ms: 3, sequences: [1] }]);
+  });
+
+  test('at the end of the newest frame is asked for when it falls silent, before the next frame comes', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index > 0).until(39);
+    expect(stage.asked).toEqual([{ ms: 28, sequences: [1, 2] }]);
+  });
+
+  test('as a whole frame is asked for when the next one comes', () => {
+    const stage = sendFrames(new Stage(), 0, 3, (frame) => frame === 1).until(90);
+    expect(stage.asked).toEqual([{ ms: 83, sequences: [3, 4, 5] }]);
+  });
+
+  test('is not asked for by those who recover nothing', () => {
+    for (const recovery of ['none', 'reorder'] as const) {
+      expect(sendFrames(new Stage({ recovery }), 0, 4, (frame, index) => frame === 1 && index === 1).asked).toEqual([]);
+    }
+  });
+
+  test('is not asked for when it only came late', () => {
+    const stage = new Stage();
+    stage
+      .arrive(0, packet({ frame: 0, count: 2, index: 1 }))
+      .arrive(2, packet({ frame: 0, count: 2 }))
+      .until(100);
+    expect(stage.asked).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  test('mends its frame, and is counted by the round that it took', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1);
+    stage.arrive(45, again(packet({ frame: 0, index: 1, count: 3 }))).until(200);
+    expect(stage.told).toEqual(['120 recovered 0']);
+    expect(stage.units).toEqual([unitOf(0, 3)]);
+    expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, recoveredInRound: [1, 0, 0, 0, 0, 0, 0, 0] });
+  });
+
+  test('to the second request is of the second round', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1).until(59);
+    expect(stage.asked).toHaveLength(1);
+    stage.until(60);
+    expect(stage.asked).toHaveLength(2);
+    stage.arrive(100, again(packet({ frame: 0, index: 1, count: 3 }))).until(200);
+    expect(stage.receiver.statistics.packets.recoveredInRound.slice(0, 2)).toEqual([0, 1]);
+  });
+
+  test('that crossed the packet itself is a duplicate', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1);
+    const late = packet({ frame: 0, index: 1, count: 3 });
+    stage.arrive(30, late).arrive(45, again(late)).until(200);
+    expect(stage.receiver.statistics).toMatchObject({ duplicates: 1, packets: { onTime: 2, reordered: 1 } });
+  });
+
+  test('that is too late is late, like any packet', () => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1);
+    stage.arrive(125, again(packet({ frame: 0, index: 1, count: 3 })));
+    expect(stage.told).toEqual(['120 incomplete 0']);
+    expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 0 });
+  });
+
+  test('does not move the clock: it says nothing of how fast the path is', () => {
+    const stage = new Stage();
+    for (let frame = 0; frame < 30; frame++) {
+      if (frame % 2 === 0) stage.arrive(frame * FRAME_MS, packet({ frame }));
+      else stage.arrive(frame * FRAME_MS + 60, packet({ frame: frame + 1 }), again(packet({ frame })));
+      if (frame % 2 === 1) frame++;
+    }
+    stage.until(3_000);
+    // The first is the fastest; all others are released by it.
+    expect(stage.told[0]).toBe('120 onTime 0');
+    expect(stage.told.filter((line) => line.includes('recovered'))[0]).toBe('160 recovered 1');
+  });
+
+  test.each([
+    [
+      'another payload type',
+      again(packet({ frame: 0, index: 1, count: 3, payloadType: 96 })).map((byte, at) => (at === 1 ? 0x62 : byte)),
+      'foreign',
+    ],
+    [
+      'no original sequence number',
+      again(packet({ frame: 0, index: 1, count: 3, payload: new Uint8Array(0) })).subarray(0, 25),
+      'malformed',
+    ],
+  ] as const)('with %s is none', (_, datagram, counter) => {
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1).arrive(45, Uint8Array.from(datagram));
+    expect(stage.receiver.statistics[counter]).toBe(1);
+  });
+});
+
+describe('the round trip', () => {
+  test('is asked for before the first loss, and sets the pace of requests', () => {
+    const stage = sendFrames(new Stage({ latency: at(400) }), 0, 1, () => false);
+    answerProbes(stage, 20, 100);
+    expect(stage.receiver.statistics.roundTrip).toBeGreaterThan(19_000);
+    expect(stage.receiver.statistics.roundTrip).toBeLessThan(21_000);
+    stage.arrive(120, ...packets({ frame: 3, count: 3 }).slice(1)).until(200);
+    // Nine packets are missing: two frames and the first of this one; then again every 22.5 ms.
+    const [first, second, third] = stage.asked;
+    expect(first).toEqual({ ms: 123, sequences: [3, 4, 5, 6, 7, 8, 9] });
+    expect(second!.ms - first!.ms).toBeCloseTo(22.5, 0);
+    expect(third!.ms - second!.ms).toBeCloseTo(22.5, 0);
+  });
+
+  test('longer than the latency makes every request pointless, and none is made', () => {
+    const stage = sendFrames(new Stage({ latency: at(100) }), 0, 1, () => false);
+    answerProbes(stage, 150, 400);
+    stage.arrive(400, ...packets({ frame: 10, count: 3 })).until(1_000);
+    expect(stage.asked).toEqual([]);
+  });
+});
+
+describe('reports', () => {
+  test('go out with the first packet, often until the round trip is known, then each second', () => {
+    const stage = sendFrames(new Stage(), 0, 1, () => false);
+    answerProbes(stage, 20, 5_000);
+    const times = stage.said.filter(({ packet: said }) => said.kind === 'receiver-report').map(({ ms }) => ms);
+    expect(times.length).toBeLessThan(9);
+    expect(times[0]).toBe(0);
+    // A probe of instant 0 cannot be told from no probe at all (RFC 3611 §4.5); the second one is answered.
+    expect(times.slice(0, 3)).toEqual([0, 50, 100]);
+    expect(times.slice(3)).toEqual([1_100, 2_100, 3_100, 4_100]);
+  });
+
+  test('of one who has no way back are none', () => {
+    const stage = new Stage({ reports: false, recovery: 'reorder' });
+    sendFrames(stage, 0, 30, (frame) => frame === 3).until(5_000);
+    expect(stage.said).toEqual([]);
+  });
+
+  test('tell what was lost and echo the sender’s last report', () => {
+    const stage = sendFrames(new Stage({ recovery: 'reorder' }), 0, 1, (_, index) => index === 1);
+    const report: RtcpPacket = {
+      kind: 'sender-report',
+      ssrc: MEDIA_SSRC,
+      ntp: { seconds: 0x0001_0002, fraction: 0x0003_0000 },
+      rtpTimestamp: 0,
+      packetCount: 3,
+      octetCount: 12,
+      reports: [],
+    };
+    stage.rtcp(10, report, { ...report, ssrc: 5, ntp: { seconds: 9, fraction: 9 } }).until(60);
+    const said = stage.said.findLast(({ packet: each }) => each.kind === 'receiver-report')?.packet;
+    expect(said).toMatchObject({
+      ssrc: REPORT_SSRC,
+      reports: [{ ssrc: MEDIA_SSRC, cumulativeLost: 1, lastSenderReport: 0x0002_0003 }],
+    });
+  });
+});
+
+test('a key frame is asked for at most twice a second', () => {
+  const stage = new Stage();
+  for (let frame = 0; frame < 100; frame++) {
+    stage.arrive(frame * FRAME_MS, packet({ frame, importance: 'reference' }));
+  }
+  stage.until(4_200);
+  const requests = stage.said.filter(({ packet: said }) => said.kind === 'picture-loss-indication');
+  expect(requests.length).toBeGreaterThanOrEqual(7);
+  expect(requests.length).toBeLessThanOrEqual(9);
+});

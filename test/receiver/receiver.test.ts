@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import { again, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
+
+/** Frames of one packet, each at its time, but for those that are left out. */
+function stream(stage: Stage, from: number, to: number, leftOut: readonly number[] = []): Stage {
+  for (let frame = from; frame < to; frame++) {
+    if (!leftOut.includes(frame)) stage.arrive(frame * FRAME_MS, packet({ frame }));
+  }
+  return stage;
+}
+
+describe('in order', () => {
+  test('each frame is released a latency after it would have come on the fastest path', () => {
+    const stage = stream(new Stage(), 0, 3).until(300);
+    expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2']);
+    expect(stage.units).toEqual([unitOf(0), unitOf(1), unitOf(2)]);
+  });
+
+  test('released as soon as it can be decoded, a frame waits for nothing', () => {
+    const stage = stream(new Stage({ release: 'asap' }), 0, 3);
+    expect(stage.told).toEqual(['0 onTime 0', '40 onTime 1', '80 onTime 2']);
+  });
+
+  test('frames of many packets come out as they went in', () => {
+    const stage = new Stage();
+    for (const frame of [0, 1]) stage.arrive(frame * FRAME_MS, ...packets({ frame, count: 7 }));
+    expect(stage.until(500).units).toEqual([unitOf(0, 7), unitOf(1, 7)]);
+  });
+
+  test('a frame is decoded before it is shown: the decode lead moves its deadline', () => {
+    const stage = new Stage();
+    stage.arrive(0, packet({ frame: 0, timestamp: 2 * 3_600, lead: 2 * 3_600 }));
+    stage.arrive(40, packet({ frame: 1, timestamp: 5 * 3_600, lead: 4 * 3_600 }));
+    stage.arrive(80, packet({ frame: 2, timestamp: 3 * 3_600, lead: 3_600, importance: 'discardable' }));
+    expect(stage.until(400).told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2']);
+    expect(stage.units.map(({ timestamp, decodeTimestamp }) => [timestamp, decodeTimestamp])).toEqual([
+      [7_200, 0],
+      [18_000, 3_600],
+      [10_800, 7_200],
+    ]);
+  });
+});
+
+describe('out of order', () => {
+  test('frames are released in order, and the packets that were overtaken are counted', () => {
+    const stage = new Stage();
+    stage.arrive(0, packet({ frame: 0 }));
+    stage.arrive(85, packet({ frame: 2 }), packet({ frame: 1 }));
+    expect(stage.until(400).told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2']);
+    expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, reordered: 1, late: 0, neverArrived: 0 });
+  });
+
+  test('the packets of a frame may come backwards', () => {
+    const stage = new Stage().arrive(0, ...packets({ frame: 0, count: 5 }).reverse());
+    expect(stage.until(200).units).toEqual([unitOf(0, 5)]);
+    expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 1, reordered: 4 });
+  });
+
+  test('without recovery a packet that comes after a later one is not used, and counted late', () => {
+    const stage = new Stage({ recovery: 'none', onLoss: 'smear' });
+    stage.arrive(0, packet({ frame: 0 })).arrive(85, packet({ frame: 2 }), packet({ frame: 1 }));
+    expect(stage.until(400).told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 onTime 2']);
+    expect(stage.receiver.statistics).toMatchObject({ packets: { onTime: 2, reordered: 0, late: 1 }, duplicates: 0 });
+  });
+});
+
+describe('twice', () => {
+  test.each(['none', 'reorder', 'nack'] as const)('a duplicate changes nothing and is counted (%s)', (recovery) => {
+    const stage = new Stage({ recovery });
+    for (const frame of [0, 1, 2]) stage.arrive(frame * FRAME_MS, packet({ frame }), packet({ frame }));
+    stage.arrive(150, packet({ frame: 0 }));
+    stage.arrive(190, packet({ frame: 1 }), packet({ frame: 2 }));
+    expect(stage.until(400).units).toEqual([unitOf(0), unitOf(1), unitOf(2)]);
+    expect(stage.receiver.statistics.duplicates).toBe(6);
+    expect(stage.receiver.statistics.packets.decided).toBe(3);
+  });
+
+  test('a late packet that comes twice is late once and a duplicate once', () => {
+    const stage = stream(new Stage({ recovery: 'reorder' }), 0, 4, [1]);
+    stage.arrive(250, packet({ frame: 1 }), packet({ frame: 1 }));
+    expect(stage.receiver.statistics).toMatchObject({ packets: { late: 1, neverArrived: 0 }, duplicates: 1 });
+  });
+});
+
+describe('too late', () => {
+  test('a packet that comes after its deadline is counted late, not played', () => {
+    const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 5, [2]);
+    stage.arrive(230, packet({ frame: 2 })).until(400);
+    expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 neverArrived 2', '240 onTime 3', '280 onTime 4']);
+    expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 4, late: 1, neverArrived: 0 });
+  });
+
+  test('a frame that is not whole at its deadline is dropped, and its tail is late', () => {
+    const stage = new Stage({ recovery: 'reorder', onLoss: 'smear' });
+    for (const frame of [0, 1, 2]) {
+      const sent = packets({ frame, count: 3 });
+      stage.arrive(frame * FRAME_MS, ...(frame === 1 ? sent.slice(0, 2) : sent));
+    }
+    stage.arrive(165, packet({ frame: 1, index: 2, count: 3 })).until(400);
+    expect(stage.told).toEqual(['120 onTime 0', '160 incomplete 1', '200 onTime 2']);
+    expect(stage.receiver.statistics.packets).toMatchObject({ decided: 9, onTime: 8, late: 1, neverArrived: 0 });
+  });
+
+  test('so is the tail of the newest frame, which nothing has followed', () => {
+    const stage = new Stage({ recovery: 'reorder' });
+    stage.arrive(0, ...packets({ frame: 0, count: 3 }).slice(0, 1)).until(130);
+    expect(stage.told).toEqual(['120 incomplete 0']);
+    stage.arrive(140, ...packets({ frame: 0, count: 3 }).slice(1));
+    stage.arrive(150, ...packets({ frame: 1, count: 3 })).until(400);
+    expect(stage.receiver.statistics).toMatchObject({ packets: { decided: 6, onTime: 4, late: 2 }, duplicates: 0 });
+  });
+
+  test('a packet at the very deadline is on time', () => {
+    const stage = new Stage({ recovery: 'reorder' });
+    stage.arrive(0, packet({ frame: 0, count: 2 }));
+    stage.receiver.handleDatagram(120_000 - 1, packet({ frame: 0, index: 1, count: 2 }));
+    expect(stage.until(200).told).toEqual(['120 onTime 0']);
+  });
+});
+
+describe('a lost reference', () => {
+  test('freezes the picture until the next key frame, which is asked for', () => {
+    const stage = new Stage({ recovery: 'reorder' });
+    for (const frame of [0, 2, 3, 4]) {
+      stage.arrive(frame * FRAME_MS, packet({ frame, importance: frame % 4 === 0 ? 'key' : 'reference' }));
+    }
+    expect(stage.until(400).told).toEqual([
+      '120 onTime 0',
+      '160 neverArrived 1',
+      '200 undecodable 2',
+      '240 undecodable 3',
+      '280 onTime 4',
+    ]);
+    const requests = stage.said.filter(({ packet }) => packet.kind === 'picture-loss-indication');
+    expect(requests.map(({ ms }) => ms)).toEqual([200]);
+  });
+
+  test('smears: whatever is whole is shown', () => {
+    const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 4, [1]);
+    expect(stage.until(400).told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 onTime 2', '240 onTime 3']);
+  });
+
+  test('nothing is smeared before there is a first picture', () => {
+    const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 3, [0]);
+    expect(stage.until(400).told.map((line) => line.split(' ')[1])).toEqual([
+      'neverArrived',
+      'undecodable',
+      'undecodable',
+    ]);
+  });
+
+  test('a frame that nothing refers to may be lost without harm', () => {
+    const stage = new Stage({ recovery: 'reorder' });
+    stage.arrive(0, packet({ frame: 0, count: 2 }), packet({ frame: 0, index: 1, count: 2 }));
+    stage.arrive(40, packet({ frame: 1, count: 2, importance: 'discardable' }));
+    stage.arrive(80, ...packets({ frame: 2, count: 2 }));
+    expect(stage.until(400).told).toEqual(['120 onTime 0', '160 incomplete 1', '200 onTime 2']);
+  });
+});
+
+describe('a stream that ends', () => {
+  test('is told once all of it is decided', () => {
+    const stage = stream(new Stage(), 0, 3).end(90, 3, 2).until(1_000);
+    expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2', '200 ended']);
+    expect(stage.receiver.ended).toBe(true);
+  });
+
+  test('with its tail missing, the tail never arrived', () => {
+    const stage = stream(new Stage({ recovery: 'reorder' }), 0, 3)
+      .end(90, 5, 6)
+      .until(1_000);
+    expect(stage.told).toEqual([
+      '120 onTime 0',
+      '160 onTime 1',
+      '200 onTime 2',
+      '240 neverArrived 3',
+      '280 neverArrived 4',
+      '280 ended',
+    ]);
+    expect(stage.receiver.statistics.packets).toMatchObject({ decided: 7, neverArrived: 4 });
+  });
+
+  test('with its tail missing, the tail is asked for and mended', () => {
+    const stage = stream(new Stage({ latency: 400_000 }), 0, 3);
+    // Nobody answers probes here: the round trip is not known, and a second is allowed for what is still on its way.
+    stage.end(90, 4, 3);
+    stage.arrive(130, again(packet({ frame: 3 }))).until(2_000);
+    expect(stage.told.slice(-2)).toEqual(['520 recovered 3', '520 ended']);
+  });
+
+  test('with everything missing, everything never arrived', () => {
+    const stage = new Stage().end(10, 4, undefined).until(5_000);
+    expect(stage.told.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
+      'neverArrived 0',
+      'neverArrived 1',
+      'neverArrived 2',
+      'neverArrived 3',
+      'ended',
+    ]);
+    expect(stage.receiver.statistics.frames).toMatchObject({ decided: 4, neverArrived: 4 });
+  });
+
+  test('without a single frame ends at once', () => {
+    expect(new Stage().end(10, 0, undefined).told).toEqual(['10 ended']);
+  });
+
+  test('broken off, what is left is decided as if it were due', () => {
+    const stage = stream(new Stage({ recovery: 'reorder' }), 0, 4, [2]);
+    expect(stage.finish(131).told).toEqual([
+      '120 onTime 0',
+      '131 onTime 1',
+      '131 neverArrived 2',
+      '131 undecodable 3',
+      '131 ended',
+    ]);
+    const due = stage.receiver.pollTimeout();
+    expect(due === undefined || due > 131_000).toBe(true);
+  });
+});
+
+describe('a transport that loses nothing', () => {
+  test('drops nothing: what comes after its deadline is released late, and said to be', () => {
+    const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
+    stage.arrive(0, packet({ frame: 0 }));
+    stage.arrive(700, packet({ frame: 1 }), packet({ frame: 2 }), packet({ frame: 3 })).until(2_000);
+    expect(stage.told).toEqual(['120 onTime 0', '700 late 1', '700 late 2', '700 late 3']);
+    expect(stage.units).toEqual([0, 1, 2, 3].map((frame) => unitOf(frame)));
+  });
+
+  test('waits for the rest of a frame however long it takes', () => {
+    const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
+    stage.arrive(0, packet({ frame: 0, count: 2 }));
+    stage.arrive(9_000, packet({ frame: 0, index: 1, count: 2 }));
+    expect(stage.told).toEqual(['9000 late 0']);
+  });
+
+  test('goes on telling lateness when it has lasted: the clock does not hide it', () => {
+    const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
+    stage.arrive(0, packet({ frame: 0 }));
+    for (let frame = 1; frame < 60; frame++) stage.arrive(frame * FRAME_MS + 1_000, packet({ frame }));
+    expect(stage.until(9_000).receiver.statistics.frames).toMatchObject({ onTime: 1, late: 59 });
+  });
+});
