@@ -43,6 +43,8 @@ export type Insertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' | 'ove
 
 /** Frames by their order; packets go in as they come. Two kinds: with our frame mark, and for plain RTP. */
 export interface FrameBuffer {
+  /** Whether decode times are the sender's word, or reckoned. */
+  readonly tellsDecodeTimes: boolean;
   /** The number of the frame to be decided next. */
   readonly next: number;
   /** The frame to be decided next; `undefined` if nothing of it is here. */

@@ -18,6 +18,15 @@ export class Histogram {
     return this.#max;
   }
 
+  /** The percentiles that are shown; none while empty. */
+  get summary(): { readonly p50?: number; readonly p95?: number; readonly p99?: number; readonly max: number } {
+    const p50 = this.percentile(0.5);
+    const p95 = this.percentile(0.95);
+    const p99 = this.percentile(0.99);
+    if (p50 === undefined || p95 === undefined || p99 === undefined) return { max: 0 };
+    return { p50, p95, p99, max: this.#max };
+  }
+
   add(span: number): void {
     const value = Math.max(0, span);
     const fine = Math.floor(value / FINE_BIN);

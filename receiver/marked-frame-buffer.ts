@@ -79,6 +79,7 @@ const PACKETS_MAX = 500_000;
 
 /** Frames of our own senders: any one packet tells what belongs to its frame. */
 export class MarkedFrameBuffer implements FrameBuffer {
+  readonly tellsDecodeTimes = true;
   readonly #frames = new Map<number, MarkedFrame>();
   readonly #framesMax: number;
   #packets = 0;

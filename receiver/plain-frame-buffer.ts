@@ -26,6 +26,7 @@ const EMPTY_MAX = 1_024;
  * what it begins with.
  */
 export class PlainFrameBuffer implements FrameBuffer, Surroundings {
+  readonly tellsDecodeTimes = false;
   /** In the order of their sequence numbers. */
   readonly #frames: PlainFrame[] = [];
   readonly #framesMax: number;

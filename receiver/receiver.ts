@@ -1,8 +1,6 @@
-import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { type FrameMark, parseFrameMark } from '../protocol/frame-mark.ts';
-import { unpackPayloads } from '../protocol/h264/rtp-payload.ts';
-import { CLOCK_RATE, type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
+import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
 import { parseRtcp } from '../protocol/rtcp.ts';
@@ -10,45 +8,28 @@ import { parseRtpPacket, type RtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
-import { Histogram } from './histogram.ts';
-import { type FrameFate, Ledger } from './ledger.ts';
+import { FrameRelease } from './frame-release.ts';
+import { Ledger } from './ledger.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
 import { NackGenerator } from './nack-generator.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
+import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
 import { type Place, RollOver, vouch } from './roll-over.ts';
 
-export type ReceiverEvent =
-  | {
-      readonly kind: 'access-unit';
-      readonly unit: AccessUnit;
-      readonly frame: number;
-      readonly fate: 'onTime' | 'recovered' | 'late';
-      /** From the fastest transit seen to the release, microseconds. */
-      readonly playoutDelay: Microseconds;
-      /** From the fastest transit seen to the last packet's arrival, microseconds. */
-      readonly completionDelay: Microseconds;
-    }
-  | { readonly kind: 'dropped'; readonly frame: number; readonly cause: 'incomplete' | 'neverArrived' | 'undecodable' }
-  | { readonly kind: 'malformed'; readonly cause: string }
-  /** The sender said goodbye, and everything before it has been decided. */
-  | { readonly kind: 'ended' };
+export type { ReceiverEvent } from './receiver-event.ts';
 
 /** How far back the fastest transit is looked for. */
 const CLOCK_WINDOW: Microseconds = 800_000;
 /** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
 const SILENCE: Microseconds = 25_000;
-const FRAME_INTERVAL_DEFAULT: Ticks = 3_000;
-/** A longer step is a pause, and says nothing of when the frames around it are due. */
-const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
 const MISSING_MAX = 4096;
 /** A frame of more packets than this does not fall silent after its first. */
 const SILENCE_MISSING_MAX = 512;
 /** How long the first packets may still be on their way when the end is told before any of them came. */
 const IN_FLIGHT_DEFAULT: Microseconds = 1_000_000;
-const EVENTS_MAX = 4096;
 
 /** One stream from one sender: datagrams in, access units or named drops out, reports and requests back. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -57,11 +38,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #ledger = new Ledger();
   readonly #nack: NackGenerator;
   readonly #feedback: Feedback;
-  readonly #playoutDelay = new Histogram();
-  readonly #completionDelay = new Histogram();
-  readonly #events: ReceiverEvent[] = [];
-  #eventsHead = 0;
-  #decodedThrough: Ticks = Number.NEGATIVE_INFINITY;
+  readonly #events = new EventQueue();
+  readonly #frames: FrameRelease;
   #marked: MarkedFrameBuffer | undefined;
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
@@ -69,21 +47,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #doubted: MediaPacket | undefined;
   #highestFrame: number | undefined;
   #reorderDepth = 0;
-  /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
-  #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
-  #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
-  /** Decoding needs a key frame: nothing has been released yet, or a reference was lost. */
-  #needsKey = true;
-  #released = false;
   #silenceCheckedOf: number | undefined;
-  #end:
-    | { readonly frames: number; readonly lastSequence?: Sequence | undefined; readonly waitUntil: Instant }
-    | undefined;
-  #ended = false;
+  #forgotten: Sequence = Number.NEGATIVE_INFINITY;
   #counters = {
     datagrams: 0,
     bytes: 0,
-    payloadBytes: 0,
     rtpHeaderBytes: 0,
     duplicates: 0,
     foreign: 0,
@@ -98,6 +66,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       window: CLOCK_WINDOW,
       followsStalls: options.overdue === 'drop',
     });
+    this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
     this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
     this.#feedback = new Feedback(options);
     this.#ssrc = options.ssrc;
@@ -111,21 +80,24 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** Nothing more will come: the sender said so and all is decided. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#frames.ended;
   }
 
   get statistics(): ReceiverStatistics {
     const { frames, packets } = this.#ledger;
+    const released = this.#frames.statistics;
     return {
       frames: { ...frames, decided: this.#ledger.decidedFrames },
       packets: { ...packets, decided: this.#ledger.decidedPackets },
       ...this.#counters,
+      malformed: this.#counters.malformed + released.malformed,
+      payloadBytes: released.payloadBytes,
       requests: this.#nack.requests,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,
       jitter: ticksToMicroseconds(this.#feedback.jitter),
-      playoutDelay: percentiles(this.#playoutDelay),
-      completionDelay: percentiles(this.#completionDelay),
+      playoutDelay: released.playoutDelay,
+      completionDelay: released.completionDelay,
     };
   }
 
@@ -170,14 +142,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   pollEvent(): ReceiverEvent | undefined {
-    const event = this.#events[this.#eventsHead];
-    if (event === undefined) return undefined;
-    this.#eventsHead++;
-    if (this.#eventsHead === this.#events.length) {
-      this.#events.length = 0;
-      this.#eventsHead = 0;
-    }
-    return event;
+    return this.#events.poll();
   }
 
   pollTimeout(): Instant | undefined {
@@ -185,7 +150,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const consider = (other: Instant | undefined) => {
       if (other !== undefined && (at === undefined || other < at)) at = other;
     };
-    consider(this.#headDueAt());
+    consider(this.#frames.pollTimeout(this.#buffer));
     if (this.#options.recovery === 'nack') {
       consider(this.#nack.pollTimeout());
       consider(this.#silenceDueAt());
@@ -209,7 +174,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
     const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
     const waitUntil = now + this.#clock.latency + inFlight;
-    this.#end = { frames: first + total.frames, lastSequence, waitUntil };
+    this.#frames.endOfStream({ frames: first + total.frames, lastSequence, waitUntil });
     // What the control channel has overtaken is still on its way and needs no asking for.
     if (lastSequence !== undefined) this.#askFor(now + inFlight, highest!, lastSequence + 1);
     this.#release(now);
@@ -217,9 +182,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** The connection is gone: decides what is left as if every deadline had passed. */
   finish(now: Instant): void {
-    const buffer = this.#buffer;
-    while (buffer?.earliest()) this.#decideNext(now, buffer, true);
-    this.#closeAccounts();
+    this.#frames.finish(now, this.#buffer);
+    this.#forgetDecided();
   }
 
   get #buffer(): FrameBuffer | undefined {
@@ -364,178 +328,24 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of packets.value) {
       if (packet.kind === 'goodbye' && this.#ssrc !== undefined && packet.ssrcs.includes(this.#ssrc)) {
         // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
-        if (this.#plain) this.#end ??= { frames: Number.NaN, waitUntil: now + this.#clock.latency };
+        if (!this.#plain || this.#frames.endKnown) continue;
+        this.#frames.endOfStream({ frames: Number.NaN, waitUntil: now + this.#clock.latency });
       } else this.#feedback.handleRtcp(now, packet, this.#ssrc);
     }
   }
 
   #release(now: Instant): void {
-    const buffer = this.#buffer;
-    if (buffer) {
-      for (;;) {
-        const head = buffer.head();
-        if (head?.complete && (this.#options.release === 'asap' || now >= this.#releaseAt(buffer, head))) {
-          this.#decideNext(now, buffer, false);
-        } else if (this.#options.overdue === 'drop' && this.#overdue(now, buffer)) this.#decideNext(now, buffer, true);
-        else break;
-      }
-    }
-    if (this.#end && !this.#ended && this.#everythingDecided(now)) this.#closeAccounts();
+    this.#frames.release(now, this.#buffer, this.#rollOver.highest);
+    if (this.#frames.takeKeyframeWish()) this.requestKeyframe(now);
+    this.#forgetDecided();
   }
 
-  /** Whether the next frame has missed its deadline, be it here in part or not at all. */
-  #overdue(now: Instant, buffer: FrameBuffer): boolean {
-    const dueAt = this.#dueAt(buffer);
-    return dueAt !== undefined && now >= dueAt;
-  }
-
-  /** When the frame would have been here on the fastest path seen. */
-  #expected(frame: PendingFrame): Instant {
-    return this.#clock.expected(frame.decodeTimestamp);
-  }
-
-  #deadline(frame: PendingFrame): Instant {
-    return this.#expected(frame) + this.#clock.latency;
-  }
-
-  /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
-  #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
-    const following = buffer.following();
-    const deadline = this.#deadline(head);
-    return following ? Math.min(deadline, this.#deadline(following)) : deadline;
-  }
-
-  /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
-  #dueAt(buffer: FrameBuffer): Instant | undefined {
-    const earliest = buffer.earliest();
-    if (earliest) {
-      if (earliest.number === buffer.next) return this.#releaseAt(buffer, earliest);
-      const ahead = (earliest.number - buffer.next) * this.#intervalBefore(earliest);
-      return this.#deadline(earliest) - ticksToMicroseconds(ahead);
-    }
-    if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
-    if (!this.#decided) return this.#end.waitUntil;
-    const behind = (buffer.next - this.#decided.number) * this.#frameInterval;
-    return this.#clock.deadline(this.#decided.decodeTimestamp + behind);
-  }
-
-  /** From frame to frame, between the one decided last and this one. */
-  #intervalBefore(frame: PendingFrame): Ticks {
-    if (!this.#decided) return this.#frameInterval;
-    const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-    return Math.max(0, Math.min(step, FRAME_INTERVAL_MAX));
-  }
-
-  #headDueAt(): Instant | undefined {
-    const buffer = this.#buffer;
-    if (!buffer) return this.#ended ? undefined : this.#end?.waitUntil;
-    if (this.#options.overdue === 'wait') {
-      const head = buffer.head();
-      return head?.complete ? this.#releaseAt(buffer, head) : undefined;
-    }
-    const dueAt = this.#dueAt(buffer);
-    if (dueAt === undefined && this.#end && !this.#ended && Number.isNaN(this.#end.frames)) return this.#end.waitUntil;
-    return dueAt;
-  }
-
-  #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean): void {
-    const frame = buffer.head();
-    if (!frame) {
-      this.#decideMissing(buffer);
-      return;
-    }
-    const misdated = this.#isMisdated(buffer, frame);
-    if (!misdated && this.#decided && frame.number > this.#decided.number) {
-      const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-      if (step > 0) this.#frameInterval = Math.min(step, FRAME_INTERVAL_MAX);
-    }
-    if (!misdated) this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
-    if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
-    else if (misdated) {
-      this.#malformed('a timestamp that contradicts its neighbors');
-      this.#drop(frame, 'undecodable');
-    } else this.#deliver(now, frame);
-    buffer.advance();
-    this.#nack.forgetThrough(Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence));
-  }
-
-  /** Our senders' decode times never decrease. Where this frame's do, it is damaged, unless the next one is. */
-  #isMisdated(buffer: FrameBuffer, { decodeTimestamp }: PendingFrame): boolean {
-    if (!this.#marked) return false;
-    if (decodeTimestamp < this.#decodedThrough) return true;
-    const next = buffer.following()?.decodeTimestamp ?? Number.POSITIVE_INFINITY;
-    return next < decodeTimestamp && next >= this.#decodedThrough;
-  }
-
-  #decideMissing(buffer: FrameBuffer): void {
-    const frame = buffer.next;
-    this.#ledger.decideMissing(1);
-    this.#push({ kind: 'dropped', frame, cause: 'neverArrived' });
-    this.#needsKey = true;
-    buffer.skipTo(frame + 1);
-  }
-
-  #drop(frame: PendingFrame, cause: 'incomplete' | 'undecodable'): void {
-    this.#ledger.decide(frame, cause, this.#rollOver.highest);
-    this.#push({ kind: 'dropped', frame: frame.number, cause });
-    if (frame.importance !== 'discardable') this.#needsKey = true;
-  }
-
-  #deliver(now: Instant, frame: PendingFrame): void {
-    if (frame.followsGap) this.#needsKey = true;
-    const importance = frame.importance ?? 'reference';
-    if (importance === 'key') this.#needsKey = false;
-    const smearing = this.#options.onLoss === 'smear' && this.#released;
-    if (this.#needsKey && !smearing) {
-      this.requestKeyframe(now);
-      return this.#drop(frame, 'undecodable');
-    }
-    const nalUnits = unpackPayloads(frame.payloads());
-    if (!nalUnits.ok || nalUnits.value.length === 0) {
-      this.#malformed(nalUnits.ok ? 'a frame without NAL units' : nalUnits.malformed);
-      this.#drop(frame, 'undecodable');
-      // What it was worth cannot be told either.
-      this.#needsKey = true;
-      return;
-    }
-    const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object');
-    const late = this.#options.overdue === 'wait' && frame.lastArrivalAt > this.#deadline(frame);
-    const fate: FrameFate & ('onTime' | 'recovered' | 'late') = late ? 'late' : recovered ? 'recovered' : 'onTime';
-    const expected = this.#expected(frame);
-    const playoutDelay = now - expected;
-    const completionDelay = frame.lastArrivalAt - expected;
-    this.#ledger.decide(frame, fate, this.#rollOver.highest);
-    this.#playoutDelay.add(playoutDelay);
-    this.#completionDelay.add(completionDelay);
-    for (const nalUnit of nalUnits.value) this.#counters.payloadBytes += nalUnit.length;
-    this.#released = true;
-    const { timestamp } = frame;
-    // A stranger's decode times are a guess; what leaves here never runs backwards.
-    const decodeTimestamp = Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough));
-    this.#decodedThrough = decodeTimestamp;
-    const unit: AccessUnit = { nalUnits: nalUnits.value, timestamp, decodeTimestamp, importance };
-    this.#push({ kind: 'access-unit', unit, frame: frame.number, fate, playoutDelay, completionDelay });
-  }
-
-  #everythingDecided(now: Instant): boolean {
-    const buffer = this.#buffer;
-    const { frames, waitUntil } = this.#end!;
-    // How much there was is not known: what BYE has overtaken may still come.
-    if ((!buffer || Number.isNaN(frames)) && now < waitUntil) return false;
-    return !buffer?.earliest() && !(buffer && buffer.next < frames);
-  }
-
-  #closeAccounts(): void {
-    const buffer = this.#marked;
-    if (this.#end && buffer && buffer.next < this.#end.frames) {
-      this.#ledger.decideMissing(this.#end.frames - buffer.next);
-      buffer.skipTo(this.#end.frames);
-    }
-    if (this.#end?.lastSequence !== undefined) this.#ledger.decidePacketsThrough(this.#end.lastSequence);
-    this.#nack.forgetThrough(Number.POSITIVE_INFINITY);
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#push({ kind: 'ended' });
+  /** What has been decided is not asked for any more. */
+  #forgetDecided(): void {
+    const { decidedSequence } = this.#frames;
+    if (decidedSequence === this.#forgotten) return;
+    this.#forgotten = decidedSequence;
+    this.#nack.forgetThrough(decidedSequence);
   }
 
   /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
@@ -543,10 +353,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const buffer = this.#buffer;
     if (!buffer) return undefined;
     for (const frame of buffer.frames()) {
-      if (sequence <= frame.lastSequence) return this.#deadline(frame);
+      if (sequence <= frame.lastSequence) return this.#frames.deadline(frame);
     }
     // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
-    return this.#end ? undefined : Number.NEGATIVE_INFINITY;
+    return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
   }
 
   /** The newest frame; what older ones miss shows by the numbers after them. */
@@ -575,11 +385,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   #malformed(cause: string): void {
     this.#counters.malformed++;
-    this.#push({ kind: 'malformed', cause });
-  }
-
-  #push(event: ReceiverEvent): void {
-    if (this.#events.length < EVENTS_MAX || event.kind !== 'malformed') this.#events.push(event);
+    this.#events.push({ kind: 'malformed', cause });
   }
 }
 
@@ -591,12 +397,4 @@ interface MediaPacket {
   /** The frame's number, its roll-over undone; there where the mark is. */
   readonly number: number | undefined;
   readonly retransmitted: boolean;
-}
-
-function percentiles(histogram: Histogram): ReceiverStatistics['playoutDelay'] {
-  const p50 = histogram.percentile(0.5);
-  const p95 = histogram.percentile(0.95);
-  const p99 = histogram.percentile(0.99);
-  if (p50 === undefined || p95 === undefined || p99 === undefined) return { max: 0 };
-  return { p50, p95, p99, max: histogram.max };
 }

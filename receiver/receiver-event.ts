@@ -1,0 +1,42 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { Microseconds } from '../protocol/instant.ts';
+
+export type ReceiverEvent =
+  | {
+      readonly kind: 'access-unit';
+      readonly unit: AccessUnit;
+      readonly frame: number;
+      readonly fate: 'onTime' | 'recovered' | 'late';
+      /** From the fastest transit seen to the release, microseconds. */
+      readonly playoutDelay: Microseconds;
+      /** From the fastest transit seen to the last packet's arrival, microseconds. */
+      readonly completionDelay: Microseconds;
+    }
+  | { readonly kind: 'dropped'; readonly frame: number; readonly cause: 'incomplete' | 'neverArrived' | 'undecodable' }
+  | { readonly kind: 'malformed'; readonly cause: string }
+  /** The sender said goodbye, and everything before it has been decided. */
+  | { readonly kind: 'ended' };
+
+/** Malformed datagrams nobody asks about must not pile up; what becomes of frames is always told. */
+const MALFORMED_MAX = 4096;
+
+/** What happened and has not been polled yet, in order. */
+export class EventQueue {
+  readonly #events: ReceiverEvent[] = [];
+  #head = 0;
+
+  push(event: ReceiverEvent): void {
+    if (this.#events.length < MALFORMED_MAX || event.kind !== 'malformed') this.#events.push(event);
+  }
+
+  poll(): ReceiverEvent | undefined {
+    const event = this.#events[this.#head];
+    if (event === undefined) return undefined;
+    this.#head++;
+    if (this.#head === this.#events.length) {
+      this.#events.length = 0;
+      this.#head = 0;
+    }
+    return event;
+  }
+}
