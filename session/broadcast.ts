@@ -17,6 +17,8 @@ export interface BroadcastOptions {
 /** Read ahead of the clock, so that a slow disk or encoder shows only when it is slow for long. */
 const AHEAD_UNITS = 32;
 const AHEAD_BYTES = 16_000_000;
+/** Read in one go once there is room for so many: eight at a time cost a third of what each of them costs alone. */
+const BATCH_UNITS = 8;
 /** Later than this is a stall: the timeline is moved rather than caught up with in a rush. */
 const STALL: Microseconds = 250_000;
 /** The gap between two rounds of a loop when the first gives no hint (one frame at 30 a second). */
@@ -69,7 +71,7 @@ export class Broadcast {
           if (last) step = unit.decodeTimestamp - last.decodeTimestamp || step;
           last = unit;
           this.#take(shifted(unit, base));
-          offset = Math.max(offset, base + unit.decodeTimestamp + step);
+          offset = base + unit.decodeTimestamp + step;
           await this.#room();
           if (this.#stopped) return;
         }
@@ -93,7 +95,8 @@ export class Broadcast {
   }
 
   async #room(): Promise<void> {
-    while (!this.#stopped && (this.#queue.length >= AHEAD_UNITS || this.#queueBytes >= AHEAD_BYTES)) {
+    if (this.#queue.length < AHEAD_UNITS && this.#queueBytes < AHEAD_BYTES) return;
+    while (!this.#stopped && (this.#queue.length > AHEAD_UNITS - BATCH_UNITS || this.#queueBytes >= AHEAD_BYTES)) {
       await new Promise<void>((resolve) => {
         this.#roomMade = resolve;
       });

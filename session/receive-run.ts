@@ -98,8 +98,10 @@ export class ReceiveRun {
       this.#capture = await DatagramCapture.open(this.#options.capture, (error) => this.#fail(error));
     }
     const ticker = setInterval(() => {
-      const summary = this.summary;
-      this.#viewer?.opened?.statistics(pageStatistics(summary, this.bitrate(summary)));
+      const viewer = this.#viewer?.opened;
+      if (!viewer) return;
+      const { summary } = this;
+      viewer.statistics(pageStatistics(summary, this.bitrate(summary)));
     }, PAGE_STATISTICS_MS);
     try {
       const end = await this.#client.run();

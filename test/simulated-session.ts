@@ -162,6 +162,12 @@ export function sameUnit(one: AccessUnit, other: AccessUnit | undefined): boolea
   );
 }
 
+/** Which units are not what they were; `toEqual` would take seconds for them, and minutes to show a difference. */
+export function differences(received: readonly AccessUnit[], sent: readonly AccessUnit[]): string[] {
+  const differing = received.flatMap((unit, index) => (sameUnit(unit, sent[index]) ? [] : [`unit ${index} differs`]));
+  return received.length === sent.length ? differing : [...differing, `${received.length} units of ${sent.length}`];
+}
+
 /** Each frame is released or dropped once, in order, and what is released never goes back in time. */
 export function checkRelease(events: readonly ReceiverEvent[]): void {
   let frame = Number.NEGATIVE_INFINITY;

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../io/failure.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { until } from './io/control-peers.ts';
+import { madeUpUnits, receive, serve, sourceOf } from './loopback-session.ts';
+import { differences, sameUnit } from './simulated-session.ts';
+
+const FRAMES = 40;
+
+describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
+  test('a sender that is started again goes on in the same picture: time does not run backwards', async () => {
+    const first = await serve(madeUpUnits(400));
+    const { port } = first.server;
+    const { received, run, waited, welcomed } = receive(port, { transport });
+    await until('the stream runs', () => received.length > 10);
+    await first.server.close('restarted');
+    const before = received.length;
+    const second = await serve(madeUpUnits(30), { port });
+    expect(await run).toBe('end-of-stream');
+    expect(welcomed).toEqual(['start', 'start']);
+    expect(waited[0]).toBe('the sender stopped (restarted)');
+    expect(received.length).toBeGreaterThan(before);
+    const bytes = (units: readonly AccessUnit[]) =>
+      units.map(({ nalUnits }) => Buffer.concat(nalUnits).toString('base64'));
+    expect(bytes(received.slice(-30))).toEqual(bytes(second.sent));
+    const times = received.map(({ decodeTimestamp }) => decodeTimestamp);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  test('paused there is no stream, and playing goes on with the next key frame', async () => {
+    const { server, sent } = await serve(madeUpUnits(150));
+    const { client, received, run } = receive(server.port, { transport, latencyMs: 50, timeoutMs: 1_200 });
+    await until('the stream runs', () => received.length > 5);
+    client.setPlaying(false);
+    await until('the stream has run on', () => sent.length > received.length + 25);
+    const paused = received.length;
+    await until('the stream has run on', () => sent.length > paused + 70);
+    expect(received.length).toBe(paused);
+    client.setPlaying(true);
+    expect(await run).toBe('end-of-stream');
+    expect(received[paused]?.importance).toBe('key');
+    expect(sameUnit(received.at(-1)!, sent.at(-1))).toBe(true);
+    expect(received.length).toBeLessThan(sent.length - 60);
+  });
+
+  test('a receiver that leaves is forgotten, and the server waits for the next', async () => {
+    const { server, idle } = await serve(madeUpUnits(1_000));
+    const { client, received, run } = receive(server.port, { transport });
+    await until('the stream runs', () => received.length > 5);
+    client.stop();
+    expect(await run).toBe('stopped');
+    await until('the server has noticed', () => server.status.receivers.length === 0);
+    expect(idle).toEqual([undefined]);
+    const next = receive(server.port, { transport });
+    await until('the stream runs again', () => next.received.length > 5);
+    expect(next.welcomed).toEqual(['start']);
+  });
+});
+
+describe('who is not served', () => {
+  test('a receiver too many is told so, and the others notice nothing', async () => {
+    const { server, sent } = await serve(madeUpUnits(FRAMES), { receiversMax: 1 });
+    const served = receive(server.port);
+    await until('the stream runs', () => sent.length > 2);
+    const refused = receive(server.port);
+    await expect(refused.run).rejects.toThrow('the sender refused: 1 receivers are served already');
+    await expect(refused.run).rejects.toBeInstanceOf(Failure);
+    expect(await served.run).toBe('end-of-stream');
+    expect(differences(served.received, sent)).toEqual([]);
+  });
+
+  test('a receiver whose sender never comes says so once, and fails with one line', async () => {
+    const { server } = await serve([]);
+    const { port } = server;
+    await server.close('gone');
+    const { run, waited } = receive(port, { timeoutMs: 1_200 });
+    await expect(run).rejects.toThrow(`no stream from 127.0.0.1:${port} for 1.2 s (nothing listens there yet)`);
+    expect(waited).toEqual(['nothing listens there yet']);
+  });
+
+  test('a receiver that is there first waits for its sender', async () => {
+    const probe = await serve([]);
+    const { port } = probe.server;
+    await probe.server.close('gone');
+    const { received, run, waited } = receive(port);
+    await until('it waits', () => waited.length === 1);
+    const { sent } = await serve(madeUpUnits(FRAMES), { port });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(received, sent)).toEqual([]);
+  });
+});
+
+describe('the end', () => {
+  test('a sender that stops says goodbye, and a receiver that has seen something ends well', async () => {
+    const { server } = await serve(madeUpUnits(1_000));
+    const { received, run, waited } = receive(server.port, { timeoutMs: 900 });
+    await until('the stream runs', () => received.length > 5);
+    await server.close('going home');
+    expect(await run).toBe('sender-stopped');
+    expect(waited[0]).toBe('the sender stopped (going home)');
+  });
+
+  test('of the stream is not the end of the server: who comes after it gets the stream from its beginning', async () => {
+    const { server, idle } = await serve(madeUpUnits(FRAMES));
+    const first = receive(server.port, { latencyMs: 2_000 });
+    await until('all is sent', () => server.status.receivers[0]?.statistics.frames === FRAMES);
+    // The first still plays what it holds; its session is open.
+    await until('the end is told', () => server.status.receivers.length === 1);
+    const second = receive(server.port);
+    expect(await second.run).toBe('end-of-stream');
+    expect(await first.run).toBe('end-of-stream');
+    expect(differences(second.received, first.received)).toEqual([]);
+    await until('all have left', () => idle.length === 1);
+  });
+
+  test('a source that fails ends the stream, and its failure is told', async () => {
+    const failing = {
+      ...sourceOf([]),
+      async *units() {
+        yield* madeUpUnits(5);
+        throw new Failure('the disk is gone');
+      },
+    };
+    const { server, idle } = await serve([], { source: failing });
+    const { received, run } = receive(server.port);
+    expect(await run).toBe('end-of-stream');
+    expect(received).toHaveLength(5);
+    expect((idle[0] as Failure).message).toBe('the disk is gone');
+  });
+});

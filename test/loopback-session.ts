@@ -1,0 +1,113 @@
+import { networkInterfaces } from 'node:os';
+import { onTestFinished } from 'vitest';
+import { Log } from '../io/log.ts';
+import type { MediaSource } from '../io/media-source.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { ClientEnd } from '../session/client.ts';
+import { StreamClient, type StreamClientOptions } from '../session/stream-client.ts';
+import { StreamServer, type StreamServerOptions } from '../session/stream-server.ts';
+import { SyntheticStream } from '../sim/synthetic-stream.ts';
+
+export const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+);
+
+/** A source of these access units, as a file would give them. */
+export function sourceOf(units: readonly AccessUnit[]): MediaSource {
+  return {
+    description: {
+      name: 'a made-up stream',
+      codec: 'avc1.42001f',
+      width: 320,
+      height: 240,
+      framesPerSecond: 50,
+      durationSeconds: units.length / 50,
+      mode: 'copy',
+      parameterSets: [Uint8Array.of(0x67, 0x42, 0, 0x1f), Uint8Array.of(0x68, 1)],
+    },
+    async *units() {
+      yield* units;
+    },
+    close: async () => {},
+  };
+}
+
+/** So many frames, fifty a second, every tenth a key frame. */
+export function madeUpUnits(frames: number): AccessUnit[] {
+  const stream = new SyntheticStream({
+    framesPerSecond: 50,
+    frameBytes: 3_000,
+    keyFrameBytes: 25_000,
+    keyInterval: 10,
+    frames,
+    seed: frames,
+  });
+  return Array.from({ length: frames }, () => stream.next()!);
+}
+
+export interface Serving {
+  readonly server: StreamServer;
+  readonly sent: AccessUnit[];
+  /** How often the server ran out of receivers, or of stream. */
+  readonly idle: unknown[];
+}
+
+/** A server that serves until the test has finished. */
+export async function serve(
+  units: readonly AccessUnit[],
+  options: Partial<StreamServerOptions> = {},
+): Promise<Serving> {
+  const sent: AccessUnit[] = [];
+  const idle: unknown[] = [];
+  const server = new StreamServer({
+    source: sourceOf(units),
+    host: '127.0.0.1',
+    port: 0,
+    loop: false,
+    datagramBytesMax: 1_200,
+    receiversMax: 8,
+    log: new Log({ level: 'error' }),
+    onUnit: (unit) => sent.push(unit),
+    onIdle: (error) => idle.push(error),
+    ...options,
+  });
+  await server.listen();
+  onTestFinished(() => server.close('the test has finished'));
+  return { server, sent, idle };
+}
+
+export interface Receiving {
+  readonly client: StreamClient;
+  readonly received: AccessUnit[];
+  readonly welcomed: string[];
+  readonly waited: string[];
+  readonly run: Promise<ClientEnd>;
+}
+
+/** A client that receives until the stream's end, or until the test has finished. */
+export function receive(port: number, options: Partial<StreamClientOptions> = {}): Receiving {
+  const received: AccessUnit[] = [];
+  const welcomed: string[] = [];
+  const waited: string[] = [];
+  const client = new StreamClient({
+    host: '127.0.0.1',
+    port,
+    transport: 'udp',
+    // Long, so that a test machine that stands still for a moment loses nothing.
+    latencyMs: 500,
+    recovery: 'nack',
+    onLoss: 'freeze',
+    link: undefined,
+    timeoutMs: 10_000,
+    onWaiting: (cause) => waited.push(cause),
+    onWelcome: ({ position }) => welcomed.push(position),
+    onUnit: (unit) => received.push(unit),
+    onDrop: () => {},
+    ...options,
+  });
+  const run = client.run();
+  // Whoever awaits it sees the failure; nobody has to.
+  run.catch(() => {});
+  onTestFinished(() => client.stop());
+  return { client, received, welcomed, waited, run };
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { until } from './io/control-peers.ts';
+import { HAS_IPV6, madeUpUnits, receive, serve } from './loopback-session.ts';
+import { optional } from './optional.ts';
+import { sampleUnits } from './sample-units.ts';
+import { differences, link } from './simulated-session.ts';
+
+const FRAMES = 40;
+
+describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
+  test('what comes out equals what went in', async () => {
+    const { server, sent } = await serve(madeUpUnits(FRAMES));
+    const { received, run, client } = receive(server.port, { transport });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(received, sent)).toEqual([]);
+    expect(client.sessions).toHaveLength(1);
+    expect(client.sessions[0]?.frames).toMatchObject({ decided: FRAMES, onTime: FRAMES });
+  });
+
+  test('so does our own sample', async () => {
+    const units = sampleUnits().slice(0, 45);
+    const { server, sent } = await serve(units);
+    const { received, run } = receive(server.port, { transport });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(sent, units)).toEqual([]);
+    expect(differences(received, units)).toEqual([]);
+  });
+
+  test('two receivers get the same stream, each its own', async () => {
+    const { server, sent } = await serve(madeUpUnits(FRAMES));
+    const both = [receive(server.port, { transport }), receive(server.port, { transport, latencyMs: 300 })];
+    expect(await Promise.all(both.map(({ run }) => run))).toEqual(['end-of-stream', 'end-of-stream']);
+    const [first, second] = both;
+    expect(differences(first!.received, sent)).toEqual([]);
+    // The second may have come after the first frames; then it begins at a key frame.
+    expect(second?.received[0]?.importance).toBe('key');
+    expect(differences(second!.received, sent.slice(-second!.received.length))).toEqual([]);
+  });
+
+  test('a late joiner begins with a key frame and gets all from there on', async () => {
+    const { server, sent } = await serve(madeUpUnits(100));
+    const early = receive(server.port, { transport });
+    await until('the stream runs', () => sent.length > 15);
+    const late = receive(server.port, { transport });
+    expect(await Promise.all([early.run, late.run])).toEqual(['end-of-stream', 'end-of-stream']);
+    expect([...early.welcomed, ...late.welcomed]).toEqual(['start', 'live']);
+    const missed = sent.length - late.received.length;
+    expect(missed).toBeGreaterThan(15);
+    expect(missed % 10).toBe(0);
+    expect(differences(late.received, sent.slice(missed))).toEqual([]);
+    expect(late.client.sessions[0]?.frames.decided).toBe(late.received.length);
+  });
+
+  test('a lossy path inside the process harms what it should', async () => {
+    const { server, sent } = await serve(madeUpUnits(100));
+    const lossy = link('loss=5% delay=10ms seed=2');
+    const { client, received, run } = receive(server.port, { transport, link: lossy });
+    expect(await run).toBe('end-of-stream');
+    // Half a second is time for more rounds of asking than there are losses in a row.
+    expect(differences(received, sent)).toEqual([]);
+    const { frames } = client.sessions[0]!;
+    if (transport === 'udp') expect(frames.recovered).toBeGreaterThan(0);
+    else expect(frames.recovered).toBe(0);
+  });
+});
+
+describe('over udp without recovery', () => {
+  test('what the path loses is lost, named, and counted', async () => {
+    const { server, sent } = await serve(madeUpUnits(100));
+    const { client, received, run } = receive(server.port, {
+      recovery: 'none',
+      onLoss: 'smear',
+      link: link('loss=10% seed=3'),
+    });
+    expect(await run).toBe('end-of-stream');
+    const { frames } = client.sessions[0]!;
+    expect(frames.decided).toBe(sent.length);
+    expect(frames.onTime).toBe(received.length);
+    expect(frames.incomplete + frames.neverArrived + frames.undecodable).toBe(sent.length - received.length);
+    expect(received.length).toBeLessThan(sent.length);
+  });
+});
+
+optional('IPv6 on the loopback interface', HAS_IPV6)('IPv6 carries control and media alike', async () => {
+  for (const transport of ['udp', 'tcp'] as const) {
+    const { server, sent } = await serve(madeUpUnits(FRAMES), { host: '::1' });
+    const { received, run } = receive(server.port, { host: '::1', transport });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(received, sent)).toEqual([]);
+  }
+});
