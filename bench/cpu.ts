@@ -3,7 +3,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Failure } from '../io/failure.ts';
 import type { RunSummary } from '../session/run-summary.ts';
-import { FRAMES_PER_SECOND } from './bench-source.ts';
 import { makeClip } from './clips.ts';
 import type { Part, PartContext, PartResult } from './part.ts';
 import { bytesWritten, processorMs } from './process-figures.ts';
@@ -23,7 +22,7 @@ interface Reading {
   /** The whole life of both processes, start-up included. */
   readonly senderWhole: number;
   readonly receiverWhole: number;
-  /** Media that came out of the receiver, of what went in, 0 … 1. */
+  /** What came out of the receiver in time, of what went in, 0 … 1: frames of ours, bytes of SRT's. */
   readonly delivered: number;
 }
 
@@ -78,37 +77,38 @@ async function runOurs(load: Load, measureMs: number, { programs, folder, signal
   const reading = await measure({ sender: sender.pid!, receiver: receiver.pid! }, load, measureMs, signal);
   await programs.stop(receiver);
   await programs.stop(sender);
-  const { frames, bytes } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
-  const mean = (load.megabitsPerSecond * 1e6) / 8 / FRAMES_PER_SECOND;
-  return { ...reading, delivered: bytes.payload / (frames.total * mean) };
+  const { frames } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
+  return { ...reading, delivered: (frames.onTime + frames.recovered) / frames.total };
 }
 
 /** SRT's buffers, for 500 Mb/s at the play-out delay that ours has by default. */
 const SRT_OPTIONS = 'latency=120&sndbuf=100000000&rcvbuf=100000000&fc=80000';
 
+/** How long an SRT listener takes to be there. */
+const LISTENING_MS = 300;
+
 async function runSrt(load: Load, measureMs: number, { programs, signal }: PartContext): Promise<Reading> {
   const port = await freePort();
   const srt = (role: string) => `srt://127.0.0.1:${port}?${role}${SRT_OPTIONS}`;
   const receiver = programs.start('srt-live-transmit', ['-q', '-chunk:1316', srt('mode=listener&'), 'file://con']);
-  await sleep(300, signal);
+  if (receiver.pid === undefined) throw new Failure('srt-live-transmit is not installed: apt-get install srt-tools', 3);
+  await sleep(LISTENING_MS, signal);
   const sender = programs.start('srt-live-transmit', ['-q', '-chunk:1316', 'file://con', srt('')], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  const feed = programs.startOurs('feed', [load.input], { stdio: ['ignore', 'pipe', 'inherit'] });
-  feed.stdout!.pipe(sender.stdin!).on('error', () => {});
-  if (sender.pid === undefined || receiver.pid === undefined) {
-    throw new Failure('srt-live-transmit is not installed: apt-get install srt-tools', 3);
-  }
-  const before = { at: 0, bytes: 0 };
-  const written = { value: 0 };
-  const reading = await measure({ sender: sender.pid, receiver: receiver.pid }, load, measureMs, signal, (steady) => {
-    if (!steady) before.bytes = bytesWritten(receiver.pid!);
-    else written.value = bytesWritten(receiver.pid!) - before.bytes;
-  });
+  // The one end of the pipe goes to the feed: nothing passes through this process.
+  const feed = programs.startOurs('feed', [load.input], { stdio: ['ignore', sender.stdin!, 'inherit'] });
+  sender.stdin!.destroy();
+  let written = 0;
+  const count = () => {
+    written = bytesWritten(receiver.pid!) - written;
+  };
+  const pids = { sender: sender.pid!, receiver: receiver.pid };
+  const reading = await measure(pids, load, measureMs, signal, count);
   await programs.stop(feed);
   await programs.stop(sender);
   await programs.stop(receiver);
-  return { ...reading, delivered: (written.value * 8) / 1e3 / measureMs / load.megabitsPerSecond };
+  return { ...reading, delivered: (written * 8) / 1e3 / measureMs / load.megabitsPerSecond };
 }
 
 async function measure(
@@ -116,7 +116,7 @@ async function measure(
   load: Load,
   measureMs: number,
   signal: AbortSignal,
-  onMark: (end: boolean) => void = () => {},
+  onMark: () => void = () => {},
 ): Promise<Omit<Reading, 'delivered'>> {
   const read = () => ({
     at: performance.now(),
@@ -126,10 +126,10 @@ async function measure(
   const startedAt = performance.now();
   await sleep(START_UP_MS, signal);
   const first = read();
-  onMark(false);
+  onMark();
   await sleep(measureMs, signal);
   const last = read();
-  onMark(true);
+  onMark();
   const megabits = ((last.at - first.at) / 1e3) * load.megabitsPerSecond;
   const whole = ((last.at - startedAt) / 1e3) * load.megabitsPerSecond;
   return {

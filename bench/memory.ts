@@ -6,7 +6,7 @@ import { simulate } from './simulation.ts';
 import { table } from './table.ts';
 
 /** Programs fill their pools at first; growth is looked for after that. */
-const SETTLED_S = 60;
+const SETTLED_S = 180;
 const SAMPLE_MS = 2_000;
 
 interface Sample {
@@ -21,7 +21,7 @@ export const memory: Part = async (context) => {
   const hours = context.quick ? 2 : 10;
   context.progress(`memory: ${hours} simulated hours`);
   const { heapMegabytes } = await simulate(context, hours, 'loss=1% delay=20ms', [], ['--expose-gc']);
-  const settled = samples.filter(({ seconds }) => seconds >= (context.quick ? SETTLED_S / 4 : SETTLED_S));
+  const settled = samples.filter(({ seconds }) => seconds >= (context.quick ? SETTLED_S / 6 : SETTLED_S));
   const side = (name: 'sender' | 'receiver'): string[] => {
     const values = settled.map((sample) => sample[name]);
     const slope = slopeOf(settled.map((sample) => [sample.seconds, sample[name]]));
@@ -29,7 +29,7 @@ export const memory: Part = async (context) => {
   };
   const text = [
     `Resident memory in MB, ${(samples.at(-1)!.seconds / 60).toFixed(0)} real minutes of 4 Mb/s H.264 over loopback, a`,
-    'sample every 2 s, the first minute left out (--quick: the first 15 s). Slope: least squares, MB a minute.',
+    'sample every 2 s, the first three minutes left out (--quick: half a minute). Slope: least squares, MB a minute.',
     '',
     table(['', 'least', 'most', 'slope'], [side('sender'), side('receiver')]),
     '',

@@ -12,6 +12,7 @@ import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
+import { openSource } from './source-options.ts';
 
 interface DemoCommandOptions extends ReceiveCommandOptions {
   readonly duration?: number;
@@ -45,13 +46,7 @@ Ctrl-C ends it and prints the summary.`,
 async function demo(input: string, options: DemoCommandOptions): Promise<void> {
   const context = new Context(options);
   const { log } = context;
-  const { openMediaSource } = await import('../io/media-source.ts');
-  const source = await openMediaSource(input, {
-    encode: 'auto',
-    bitrate: 2_000_000,
-    gop: 30,
-    warn: (message) => log.warn(message),
-  });
+  const source = await openSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
   const server = new StreamServer({
     source,
     host: '127.0.0.1',

@@ -1,3 +1,8 @@
+import { now } from '../io/clock.ts';
+
+/** Signals this close together are one, microseconds. */
+const ONE_WISH = 300_000;
+
 /** The exit code of a run that was interrupted twice: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
@@ -5,6 +10,7 @@ export const INTERRUPTED = 130;
 export class Interrupt {
   readonly #onFirst: () => void;
   #count = 0;
+  #firstAt = 0;
 
   /** @param onFirst called once, at the first signal. */
   constructor(onFirst: () => void) {
@@ -21,6 +27,9 @@ export class Interrupt {
   }
 
   readonly #handle = (): void => {
+    // `timeout` and some shells send a signal to the process and to its group: that is one wish, not two.
+    if (this.#count > 0 && now() - this.#firstAt < ONE_WISH) return;
+    if (this.#count === 0) this.#firstAt = now();
     this.#count++;
     if (this.#count > 1) process.exit(INTERRUPTED);
     this.#onFirst();

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
+import { checkWritable } from '../io/recording.ts';
 import { MEDIA_NAME_CHARACTERS_MAX, presentable } from '../protocol/control-message.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import { type Client, type ClientEvents, dropframeClient } from '../session/client.ts';
@@ -39,13 +40,19 @@ export const LINK_HELP =
 export function addReceiverOptions(command: Command, latencyMs = 120): Command {
   return command
     .addOption(
-      new Option('--latency <ms>', 'play-out delay above the fastest transit, milliseconds')
+      new Option(
+        '--latency <ms>',
+        'play-out delay above the fastest transit, milliseconds: what comes later is dropped; three round trips suit nack',
+      )
         .default(latencyMs)
         .argParser(readLatency),
     )
     .addOption(new Option('--transport <kind>', 'how the media comes').choices(['udp', 'tcp']).default('udp'))
     .addOption(
-      new Option('--recovery <how>', 'what is done about missing packets (udp)')
+      new Option(
+        '--recovery <how>',
+        'of missing packets (udp): none takes them only in order, reorder waits for them, nack asks again',
+      )
         .choices(['none', 'reorder', 'nack'])
         .default('nack'),
     )
@@ -107,7 +114,7 @@ Examples:
 rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264;
 the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
 In a terminal, space pauses and goes on live, q ends. A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
-Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
+Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
   );
 }
 
@@ -121,6 +128,7 @@ async function receive(url: string, command: Command): Promise<void> {
   if (target.kind === 'rtp' && options.transport === 'tcp') {
     throw new Failure(`${url}: plain RTP comes over UDP; --transport tcp needs dropframe://`, 2);
   }
+  if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
   if (target.kind === 'rtp' && options.recovery === 'nack' && given('recovery')) {
     context.log.warn('plain RTP has no way back to ask for what is missing: --recovery reorder');

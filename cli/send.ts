@@ -1,7 +1,6 @@
-import { stderr } from 'node:process';
 import { type Command, Option } from 'commander';
 import { Failure } from '../io/failure.ts';
-import { StreamServer } from '../session/stream-server.ts';
+import { StreamServer, type StreamServerStatus, type StreamServerTotals } from '../session/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { type HostAndPort, readAddress, readBitrate, readFramesPerSecond, readWhole } from './options.ts';
@@ -19,7 +18,7 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions 
 }
 
 export const INPUT_HELP =
-  'a file that ffmpeg reads, a raw .h264, or testsrc (also testsrc=640x360@30); copied when it is H.264 fit for a live stream';
+  'a file that ffmpeg reads, a raw .h264, or testsrc (also testsrc=640x360@30:10); copied when it is H.264 fit for a live stream';
 
 export function addSendCommand(program: Command): void {
   const command = program
@@ -87,10 +86,11 @@ Examples:
   dropframe send testsrc=1280x720@30
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
-The stream starts when the first receiver joins; later ones join live at the next key frame.
+Video only: sound is left out. The stream starts when the first receiver joins; later ones join live at the next
+key frame.
 With --to it starts at once, plays once (or with --loop for ever), goes to that one address without asking who is there,
 and has no recovery: RTP to PORT, RTCP to PORT + 1.
-Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 interrupted twice.`,
+Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
     );
 }
 
@@ -129,12 +129,22 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await finished;
   } finally {
     context.closeStatus();
+    const { totals, status } = server;
     await server.close('the sender was stopped');
     await recorder?.close();
     await source.close();
     interrupt.dispose();
+    context.print(totalsText(totals, status));
   }
-  if (stderr.isTTY && !options.quiet) context.print('stopped');
+}
+
+function totalsText(totals: StreamServerTotals, status: StreamServerStatus): string {
+  const { receivers, frames, packets, bytes, retransmissions } = totals;
+  const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
+  return (
+    `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
+    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} packets sent again\n  refused  ${refused}`
+  );
 }
 
 function statusOf(server: StreamServer): string | undefined {

@@ -1,6 +1,7 @@
 import type { Log } from '../io/log.ts';
 import type { MediaSource } from '../io/media-source.ts';
 import { Recorder } from '../session/recorder.ts';
+import { Interrupt } from './interrupt.ts';
 
 /** What a sender's command line says of its input. */
 export interface SourceCommandOptions {
@@ -15,14 +16,20 @@ export interface SourceCommandOptions {
 export async function openSource(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
   // Loaded only by who reads media: it takes as long as everything that a receiver needs.
   const { openMediaSource } = await import('../io/media-source.ts');
-  return await openMediaSource(input, {
-    encode: options.encode,
-    bitrate: options.bitrate,
-    gop: options.gop,
-    ffmpeg: options.ffmpeg,
-    framesPerSecond: options.fps,
-    warn: (message) => log.warn(message),
-  });
+  // Nothing has begun yet: an interruption ends the process, and with it what was started to look at the input.
+  const interrupt = new Interrupt(() => process.exit(0));
+  try {
+    return await openMediaSource(input, {
+      encode: options.encode,
+      bitrate: options.bitrate,
+      gop: options.gop,
+      ffmpeg: options.ffmpeg,
+      framesPerSecond: options.fps,
+      warn: (message) => log.warn(message),
+    });
+  } finally {
+    interrupt.dispose();
+  }
 }
 
 /** What `--record` asks for, if it does. */

@@ -1,4 +1,4 @@
-import { framesLost, packetsRecovered, type RunSummary } from '../session/run-summary.ts';
+import { framesLate, framesLost, packetsRecovered, type RunSummary } from '../session/run-summary.ts';
 
 const percent = (part: number, whole: number): string => {
   if (whole === 0) return '–';
@@ -17,7 +17,7 @@ export function summaryText(summary: RunSummary): string {
     ['stream', `${summary.transport}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
     [
       'frames',
-      `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${frames.late} late, ` +
+      `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late${frames.overdue > 0 ? ` (${frames.overdue} of them dropped)` : ''}, ` +
         `${framesLost(summary)} lost (${percent(framesLost(summary), frames.total)})`,
     ],
     [
@@ -43,6 +43,7 @@ export function summaryText(summary: RunSummary): string {
     ],
   ];
   if (shown === 0) lines.push(['note', 'no frame was shown']);
+  if (summary.standstillMs >= STANDSTILL_MS) lines.push(['stood still', standstillText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
   if (summary.transport === 'tcp' && summary.link) {
     lines.push(['note', 'TCP over a link is modelled: a loss holds the stream back, no congestion window']);
@@ -51,14 +52,26 @@ export function summaryText(summary: RunSummary): string {
   return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
 }
 
+/** Shorter is a late frame, which is counted as one when it comes. */
+const STANDSTILL_MS = 500;
+
+function standstillText({ standstillMs, media }: RunSummary): string {
+  const due = media?.framesPerSecond
+    ? `, about ${Math.round((standstillMs / 1_000) * media.framesPerSecond)} frames are due`
+    : '';
+  return `for ${(standstillMs / 1_000).toFixed(1)} s at the end${due} and counted nowhere above`;
+}
+
 /** One line for a run that goes on. */
 export function statusText(summary: RunSummary, bitrate: number | null): string {
   const { frames } = summary;
   const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
+  const still =
+    summary.standstillMs >= STANDSTILL_MS ? `STANDS STILL for ${(summary.standstillMs / 1_000).toFixed(1)} s · ` : '';
   return (
-    `${summary.transport} ${summary.recovery} · ${frames.onTime + frames.recovered} frames on time` +
-    ` (${frames.recovered} recovered) · ${frames.late} late · ${framesLost(summary)} lost` +
-    ` · delay p50 ${ms(summary.playoutDelayMs.p50)} p95 ${ms(summary.playoutDelayMs.p95)}` +
+    still +
+    `delay ${ms(summary.playoutDelayMs.p50)} (95 %: ${ms(summary.playoutDelayMs.p95)})` +
+    ` · ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late, ${framesLost(summary)} lost` +
     ` · rtt ${ms(summary.roundTripMs)}${rate}`
   );
 }

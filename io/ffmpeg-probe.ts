@@ -35,6 +35,9 @@ export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
       const late = error?.killed === true && `no answer within ${PROBE_MS_MAX / 1000} s`;
       resolve(readProbe(stderr, input, late || undefined));
     });
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('close', () => process.off('exit', kill));
     child.stdin?.on('error', () => {});
     child.stdin?.end();
   });

@@ -123,6 +123,10 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
       const { framesPerSecond = FRAMES_PER_SECOND_DEFAULT, durationSeconds } = finding.file;
       const encoding = { source: localFile(input), framesPerSecond, durationSeconds };
       if (options.encode === 'x264') return openEncoding(input, encoding, options);
+      if (finding.file.rotation !== 0) {
+        const turn = `${finding.file.rotation}°, which a copied stream does not carry; --encode x264 turns them`;
+        options.warn(`${input}: its pictures are to be turned by ${turn}`);
+      }
       return copyOrEncode(input, containerRecipe(input, finding.file, options), encoding, options);
     }
     case 'no-video':

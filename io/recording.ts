@@ -53,6 +53,11 @@ export async function openRecording(path: string, description: RecordingDescript
 export async function checkRecordable(path: string): Promise<void> {
   if (path === '-') return;
   serializerFor(path, { width: 0, height: 0, parameterSets: [] });
+  await checkWritable(path);
+}
+
+/** Fails now if the file cannot be written, and leaves nothing behind. */
+export async function checkWritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
     const present = await stat(path).catch(() => undefined);

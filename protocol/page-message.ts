@@ -53,7 +53,7 @@ export interface PageDescription {
  * shown as a dash.
  */
 export interface PageStatistics {
-  /** Frames handed to the player by their deadline, those that had to be recovered included. */
+  /** Frames handed to the player by their deadline without asking again. */
   readonly framesOnTime?: number;
   readonly framesLate?: number;
   readonly framesLost?: number;

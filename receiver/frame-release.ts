@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { unpackPayloads } from '../protocol/h264/rtp-payload.ts';
-import { CLOCK_RATE, type Instant, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
+import { CLOCK_RATE, type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
 import { Histogram } from './histogram.ts';
@@ -86,13 +86,21 @@ export class FrameRelease {
     return wish;
   }
 
+  /** For how long the next frame has been overdue, as far as the frames before it tell; 0 where frames are dropped. */
+  standstill(now: Instant): Microseconds {
+    if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return 0;
+    return Math.max(0, now - this.#clock.deadline(this.#decided.decodeTimestamp + this.#frameInterval));
+  }
+
   endOfStream(end: StreamEnd): void {
     this.#end = end;
   }
 
   /** Decides what is left as if every deadline had passed. */
   finish(now: Instant, buffer: FrameBuffer | undefined): void {
-    while (buffer?.earliest()) this.#decideNext(now, buffer, true);
+    // Where nothing is lost, what is not whole is cut off and no more: it is in no class.
+    const whole = () => this.#options.overdue === 'drop' || buffer?.head()?.complete === true;
+    while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true);
     this.#closeAccounts(buffer);
   }
 
@@ -148,7 +156,8 @@ export class FrameRelease {
     if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
     if (!this.#decided) return this.#end.waitUntil;
     const behind = (buffer.next - this.#decided.number) * this.#frameInterval;
-    return this.#clock.deadline(this.#decided.decodeTimestamp + behind);
+    // Nothing says when the last frames were due; the control channel may have overtaken them.
+    return Math.max(this.#end.waitUntil, this.#clock.deadline(this.#decided.decodeTimestamp + behind));
   }
 
   /** From frame to frame, between the one decided last and this one. */

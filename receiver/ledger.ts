@@ -5,6 +5,11 @@ import type { Arrival, PendingFrame } from './frame-buffer.ts';
 /** What becomes of a frame. */
 export type FrameFate = 'onTime' | 'recovered' | 'late' | 'incomplete' | 'neverArrived' | 'undecodable';
 
+/** Packets of a dropped frame that may still come, only to show that it was late and not lost. */
+interface Dropped {
+  missing: number;
+}
+
 /** Each frame of the stream so far, in exactly one class. */
 export interface FrameClasses {
   /** Whole by its deadline, without asking again. */
@@ -13,7 +18,9 @@ export interface FrameClasses {
   readonly recovered: number;
   /** Whole after its deadline, and released all the same: only where nothing is dropped (TCP). */
   readonly late: number;
-  /** Dropped: a part was missing at the deadline. */
+  /** Dropped: a part was missing at the deadline, but came later; nothing of it was lost on the way. */
+  readonly overdue: number;
+  /** Dropped: a part was missing at the deadline and has not come since. */
   readonly incomplete: number;
   /** Dropped: nothing of it was here at the deadline. */
   readonly neverArrived: number;
@@ -35,13 +42,16 @@ export interface PacketClasses {
 const ROUNDS_COUNTED = 8;
 /** How many missing packets of decided frames are remembered, to tell a late one from a duplicate. */
 const REMEMBERED_MAX = 8192;
+/** A dropped frame that misses more than this is not watched any further. */
+const DROPPED_MISSING_MAX = 1024;
 
 /** Where every packet and every frame is entered once. The sums balance at any time. */
 export class Ledger {
-  readonly #frames = { onTime: 0, recovered: 0, late: 0, incomplete: 0, neverArrived: 0, undecodable: 0 };
+  readonly #frames = { onTime: 0, recovered: 0, late: 0, overdue: 0, incomplete: 0, neverArrived: 0, undecodable: 0 };
   readonly #packets = { onTime: 0, reordered: 0, late: 0, neverArrived: 0 };
   readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
   readonly #remembered = new Set<Sequence>();
+  readonly #dropped = new Map<Sequence, Dropped>();
   /** Packets not decided yet that came and are in no frame. */
   readonly #loose = new Map<Sequence, Arrival | 'late'>();
   #decidedFrames = 0;
@@ -83,6 +93,7 @@ export class Ledger {
   decide(frame: PendingFrame, fate: FrameFate, seenThrough = frame.lastSequence): void {
     this.#frames[fate]++;
     this.#decidedFrames++;
+    if (fate === 'incomplete') this.#rememberDropped(frame);
     if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
     // Frames that claim the same packets are a lie or a bit error; what is beyond shows as a gap later.
     if (frame.firstSequence <= this.#decidedThrough!) return;
@@ -119,6 +130,7 @@ export class Ledger {
     if (this.#loose.has(sequence)) return false;
     if (this.#loose.size >= REMEMBERED_MAX) this.#loose.delete(this.#loose.keys().next().value!);
     this.#loose.set(sequence, arrival);
+    if (arrival === 'late') this.#cameLate(sequence);
     return true;
   }
 
@@ -127,18 +139,38 @@ export class Ledger {
     if (!this.#remembered.delete(sequence)) return false;
     this.#packets.neverArrived--;
     this.#packets.late++;
+    this.#cameLate(sequence);
     return true;
   }
 
   /** Both sums, against what was counted on its own. */
   assertBalanced(): void {
-    const { onTime, recovered, late, incomplete, neverArrived, undecodable } = this.#frames;
-    const frames = onTime + recovered + late + incomplete + neverArrived + undecodable;
+    const frames = Object.values(this.#frames).reduce((sum, count) => sum + count, 0);
     assert(frames === this.#decidedFrames, `every frame is in one class: ${frames} of ${this.#decidedFrames}`);
     const repaired = this.#recoveredInRound.reduce((sum, count) => sum + count, 0);
     const { packets } = this;
     const sum = packets.onTime + packets.reordered + repaired + packets.late + packets.neverArrived;
     assert(sum === this.decidedPackets, `every packet is in one class: ${sum} of ${this.decidedPackets}`);
+  }
+
+  #rememberDropped(frame: PendingFrame): void {
+    const missing = frame.lastSequence - frame.firstSequence + 1 - frame.receivedPackets;
+    if (missing > DROPPED_MISSING_MAX) return;
+    const record: Dropped = { missing };
+    for (const sequence of frame.missing()) {
+      if (this.#dropped.size >= REMEMBERED_MAX) this.#dropped.delete(this.#dropped.keys().next().value!);
+      this.#dropped.set(sequence, record);
+    }
+  }
+
+  /** When the last of a dropped frame's missing packets has come, the frame was late and no more. */
+  #cameLate(sequence: Sequence): void {
+    const record = this.#dropped.get(sequence);
+    if (!record) return;
+    this.#dropped.delete(sequence);
+    if (--record.missing > 0) return;
+    this.#frames.incomplete--;
+    this.#frames.overdue++;
   }
 
   #enter(arrival: Arrival | 'late'): void {

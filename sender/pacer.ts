@@ -1,7 +1,10 @@
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 
 export interface PacerOptions {
-  /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
+  /**
+   * Datagrams that leave at once, 1 or more. A frame of no more goes in one piece, a larger one in groups of so many;
+   * up to half as many again where that spares a group, since what is a little too long should not end a lot later.
+   */
   readonly burstDatagrams: number;
   /** Most that may wait, in bytes; a frame that does not fit is refused as a whole. */
   readonly queueBytesMax: number;
@@ -60,8 +63,9 @@ export class Pacer<T extends { readonly length: number }> {
     }
     const span = frameInterval * SPREAD;
     const { burstDatagrams } = this.#options;
-    const unhurried = Math.ceil(this.#queue.length / Math.max(1, Math.floor(span / GROUP_INTERVAL_MIN)));
-    this.#groupDatagrams = Math.max(burstDatagrams, Math.min(unhurried, GROUP_DATAGRAMS_MAX));
+    const groups = Math.min(Math.round(this.#queue.length / burstDatagrams), Math.floor(span / GROUP_INTERVAL_MIN));
+    const even = Math.ceil(this.#queue.length / Math.max(1, groups));
+    this.#groupDatagrams = Math.max(burstDatagrams, Math.min(even, GROUP_DATAGRAMS_MAX));
     this.#groupInterval = span / Math.ceil(this.#queue.length / this.#groupDatagrams);
     if (!idle) return;
     this.#groupLeft = this.#groupDatagrams;

@@ -1,7 +1,13 @@
 import { now } from '../io/clock.ts';
 import { WakeUp } from '../io/wake-up.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
+import {
+  type Instant,
+  type Microseconds,
+  microsecondsToTicks,
+  type Ticks,
+  ticksToMicroseconds,
+} from '../protocol/instant.ts';
 
 export interface BroadcastOptions {
   /** The access units in decode order, from the beginning at each call. */
@@ -19,8 +25,12 @@ const AHEAD_UNITS = 32;
 const AHEAD_BYTES = 16_000_000;
 /** Read in one go once there is room for so many: eight at a time cost a third of what each of them costs alone. */
 const BATCH_UNITS = 8;
-/** Later than this is a stall: the timeline is moved rather than caught up with in a rush. */
-const STALL: Microseconds = 250_000;
+/**
+ * Later than this is a stall: all that follows is that much later, in its timestamps too, so that receivers see a gap
+ * and not a path that has grown longer. Below it the times of the source stand, and the usual latency of 120 ms absorbs
+ * what the machine's scheduler does.
+ */
+const STALL: Microseconds = 100_000;
 /** The gap between two rounds of a loop when the first gives no hint (one frame at 30 a second). */
 const GAP_DEFAULT: Ticks = 3_000;
 
@@ -36,6 +46,8 @@ export class Broadcast {
   #stopped = false;
   #startedAt: Instant | undefined;
   #origin: Ticks = 0;
+  /** How much later than in the source everything is by now. */
+  #stalled: Ticks = 0;
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
@@ -104,7 +116,7 @@ export class Broadcast {
   }
 
   #dueAt(unit: AccessUnit): Instant {
-    return this.#startedAt! + ticksToMicroseconds(unit.decodeTimestamp - this.#origin);
+    return this.#startedAt! + ticksToMicroseconds(unit.decodeTimestamp + this.#stalled - this.#origin);
   }
 
   #handOver(): void {
@@ -113,13 +125,13 @@ export class Broadcast {
       const late = now() - this.#dueAt(unit);
       if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
       if (late > STALL) {
-        this.#startedAt! += late;
+        this.#stalled += microsecondsToTicks(late);
         this.#options.onStall(late);
       }
       this.#queue.shift();
       this.#queueBytes -= bytesOf(unit);
       this.#roomMade?.();
-      this.#options.onUnit(unit);
+      this.#options.onUnit(shifted(unit, this.#stalled));
     }
     if (this.#exhausted && !this.#stopped) {
       this.#stopped = true;

@@ -34,6 +34,8 @@ export interface Client {
   readonly sessions: readonly ReceiverStatistics[];
   /** TCP segments of all sessions, as the kernel counted them; `undefined`: it cannot be asked. */
   readonly segments: number | undefined;
+  /** For how long the picture has stood still for want of a frame, microseconds. */
+  readonly standstill: number;
   run(): Promise<ClientEnd>;
   stop(): void;
   /** Whether the sender is to send, where there is a way to tell it. */
@@ -64,6 +66,9 @@ export const dropframeClient =
       },
       get segments() {
         return client.segments;
+      },
+      get standstill() {
+        return client.standstill;
       },
       run: () => client.run(),
       stop: () => client.stop(),

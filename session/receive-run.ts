@@ -73,7 +73,9 @@ export class ReceiveRun {
       media: this.#stream?.media,
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
       ipv6,
-      segments: this.#client.segments,
+      standstill: this.#client.standstill,
+      // A link is modelled on top of the connection: what the kernel counts below it is another path's.
+      segments: link ? undefined : this.#client.segments,
     });
   }
 

@@ -49,6 +49,7 @@ const DATAGRAM_BYTES_MAX = 1_500;
 /** Receives what strangers send: plain RTP with H.264 (RFC 6184), one stream after the other. */
 export class RtpClient implements Client {
   readonly segments = undefined;
+  readonly standstill = 0;
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
   readonly #watch: SourceWatch;
@@ -61,7 +62,7 @@ export class RtpClient implements Client {
   #held: Uint8Array | undefined;
   #datagrams = 0;
   #lastPayloadType: number | undefined;
-  #lastMediaAt = Date.now();
+  #lastMediaAt = now() / 1_000;
   #endedAt: number | undefined;
   #silenceTold = false;
   #finish: ((end: ClientEnd) => void) | undefined;
@@ -91,7 +92,7 @@ export class RtpClient implements Client {
     let ticker: NodeJS.Timeout | undefined;
     try {
       if (this.#stopped) return 'stopped';
-      this.#lastMediaAt = Date.now();
+      this.#lastMediaAt = now() / 1_000;
       this.#events.onWaiting(`waiting for RTP at ${bracketed(address)}:${port}`);
       return await new Promise<ClientEnd>((resolve, reject) => {
         this.#finish = resolve;
@@ -215,14 +216,14 @@ export class RtpClient implements Client {
         this.#announce();
         // Without parameter sets nobody can make a picture of it.
         if (!this.#pictures.known) return;
-        this.#lastMediaAt = Date.now();
+        this.#lastMediaAt = now() / 1_000;
         this.#silenceTold = false;
         this.#events.onUnit(this.#timeline.shift(event.unit));
         return;
       case 'dropped':
         return this.#events.onDrop(event);
       case 'ended':
-        this.#endedAt = Date.now();
+        this.#endedAt = now() / 1_000;
         return;
       case 'malformed':
         return;
@@ -240,11 +241,11 @@ export class RtpClient implements Client {
     const { timeoutMs } = this.#options;
     this.#session?.receiver.assertBalanced();
     if (this.#endedAt !== undefined) {
-      if (Date.now() - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
+      if (now() / 1_000 - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
       if (this.#timeline.started) return this.#finish?.('end-of-stream');
       throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
     }
-    const silentMs = Date.now() - this.#lastMediaAt;
+    const silentMs = now() / 1_000 - this.#lastMediaAt;
     if (silentMs > timeoutMs) {
       // Many senders end without a word.
       if (this.#timeline.started) return this.#finish?.('sender-stopped');

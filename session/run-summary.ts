@@ -21,6 +21,7 @@ export interface RunSummary {
     readonly onTime: number;
     readonly recovered: number;
     readonly late: number;
+    readonly overdue: number;
     readonly incomplete: number;
     readonly neverArrived: number;
     readonly undecodable: number;
@@ -43,6 +44,8 @@ export interface RunSummary {
   readonly playoutDelayMs: DelaySummary;
   readonly completionDelayMs: DelaySummary;
   readonly roundTripMs: number | null;
+  /** For how long the picture had stood still at the end for want of a frame: frames that are due and in no class yet. */
+  readonly standstillMs: number;
   readonly jitterMs: number;
   readonly bytes: {
     /** Access units released. */
@@ -71,6 +74,8 @@ export interface RunCircumstances {
   readonly media: WelcomeMessage['media'] | undefined;
   readonly durationSeconds: number;
   readonly ipv6: boolean;
+  /** Microseconds. */
+  readonly standstill: number;
   /** TCP segments that came, if the kernel told. */
   readonly segments: number | undefined;
 }
@@ -100,6 +105,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       onTime: sum((s) => s.frames.onTime),
       recovered: sum((s) => s.frames.recovered),
       late: sum((s) => s.frames.late),
+      overdue: sum((s) => s.frames.overdue),
       incomplete: sum((s) => s.frames.incomplete),
       neverArrived: sum((s) => s.frames.neverArrived),
       undecodable: sum((s) => s.frames.undecodable),
@@ -122,6 +128,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
     playoutDelayMs: delaySummary(last?.playoutDelay),
     completionDelayMs: delaySummary(last?.completionDelay),
     roundTripMs: toMs(last?.roundTrip),
+    standstillMs: toMs(run.standstill) ?? 0,
     jitterMs: toMs(last?.jitter) ?? 0,
     bytes: {
       payload: sum((s) => s.payloadBytes),
@@ -137,6 +144,10 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
   };
 }
 
+/** Those that came too late, be they shown all the same (TCP) or dropped. */
+export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.overdue;
+
+/** Those that were not shown for another reason than being late. */
 export const framesLost = ({ frames }: RunSummary): number =>
   frames.incomplete + frames.neverArrived + frames.undecodable;
 
@@ -146,8 +157,8 @@ export const packetsRecovered = ({ packets }: RunSummary): number =>
 /** The same figures as the page shows them. */
 export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {
   return {
-    framesOnTime: summary.frames.onTime + summary.frames.recovered,
-    framesLate: summary.frames.late,
+    framesOnTime: summary.frames.onTime,
+    framesLate: framesLate(summary),
     framesLost: framesLost(summary),
     framesRecovered: summary.frames.recovered,
     packets: summary.packets.total,

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { now } from '../io/clock.ts';
 import { ControlConnection } from '../io/control-connection.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
@@ -39,6 +40,8 @@ export class StreamClient {
   #connection: ControlConnection<SenderMessage> | undefined;
   #media: MediaSession | undefined;
   #stopping = false;
+  /** As it was when the run was ended. */
+  #standstill = 0;
   #wake: (() => void) | undefined;
   #lastMediaAt = 0;
   #paused = false;
@@ -56,6 +59,11 @@ export class StreamClient {
     return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
   }
 
+  /** For how long the picture has stood still for want of a frame, microseconds: TCP waits, UDP drops. */
+  get standstill(): number {
+    return this.#media?.receiver.standstill(now()) ?? this.#standstill;
+  }
+
   /** TCP segments of all sessions, as the kernel counted them; `undefined`: it cannot be asked. */
   get segments(): number | undefined {
     const present = this.#media ? this.#media.segments : 0;
@@ -64,13 +72,13 @@ export class StreamClient {
 
   /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
   async run(): Promise<ClientEnd> {
-    this.#lastMediaAt = Date.now();
+    this.#lastMediaAt = now() / 1_000;
     let told: string | undefined;
     while (!this.#stopping) {
       const { end, cause } = await this.#session();
       if (end) return end;
       if (this.#stopping) break;
-      const waitedMs = Date.now() - this.#lastMediaAt;
+      const waitedMs = now() / 1_000 - this.#lastMediaAt;
       const where = `${this.#options.host}:${this.#options.port}`;
       if (waitedMs >= this.#options.timeoutMs) {
         if (this.#dismissed && this.#timeline.started) return 'sender-stopped';
@@ -86,6 +94,7 @@ export class StreamClient {
 
   /** Says goodbye and ends the run; what was received so far is decided and handed out. */
   stop(): void {
+    this.#standstill = this.standstill;
     this.#stopping = true;
     this.#wake?.();
     this.#media?.finish();
@@ -95,7 +104,7 @@ export class StreamClient {
   /** `false`: the sender holds this receiver's stream; `true`: it goes on live, from the next key frame. */
   setPlaying(playing: boolean): void {
     this.#paused = !playing;
-    this.#lastMediaAt = Date.now();
+    this.#lastMediaAt = now() / 1_000;
     this.#connection?.send({ kind: playing ? 'play' : 'pause' });
   }
 
@@ -188,7 +197,7 @@ export class StreamClient {
       onEvent: (event) => {
         switch (event.kind) {
           case 'access-unit':
-            this.#lastMediaAt = Date.now();
+            this.#lastMediaAt = now() / 1_000;
             return this.#options.onUnit(this.#timeline.shift(event.unit), event);
           case 'dropped':
             return this.#options.onDrop(event);
@@ -219,7 +228,8 @@ export class StreamClient {
     const { receiver } = this.#media;
     receiver.assertBalanced();
     connection.send(statisticsMessage(receiver.statistics));
-    if (!this.#paused && Date.now() - this.#lastMediaAt > this.#options.timeoutMs) connection.cut('no media arrived');
+    if (!this.#paused && now() / 1_000 - this.#lastMediaAt > this.#options.timeoutMs)
+      connection.cut('no media arrived');
   }
 
   #sleep(ms: number): Promise<void> {
@@ -240,7 +250,7 @@ function statisticsMessage(statistics: ReceiverStatistics): Parameters<ControlCo
     kind: 'statistics',
     frames: frames.decided,
     framesLost: frames.incomplete + frames.neverArrived + frames.undecodable,
-    framesLate: frames.late,
+    framesLate: frames.late + frames.overdue,
     packets: packets.decided,
     packetsLost: packets.neverArrived + packets.late,
     packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, 0),

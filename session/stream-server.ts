@@ -20,6 +20,7 @@ import {
   type ReceiverMessage,
   type WelcomeMessage,
 } from '../protocol/control-message.ts';
+import type { Microseconds } from '../protocol/instant.ts';
 import { parseRtcp } from '../protocol/rtcp.ts';
 import { hexBytes } from '../protocol/text-codec.ts';
 import { Broadcast } from './broadcast.ts';
@@ -47,7 +48,27 @@ export interface StreamServerStatus {
   readonly datagramsForeign: number;
 }
 
+const STALL_WORTH_A_WORD: Microseconds = 200_000;
+const STALL_TOLD_EVERY: Microseconds = 5_000_000;
 const PENDING_MAX = 64;
+/** Sums over receivers; `bytes` are those of the media datagrams, without retransmissions. */
+export interface StreamServerTotals {
+  receivers: number;
+  frames: number;
+  packets: number;
+  bytes: number;
+  retransmissions: number;
+}
+
+function addSession(totals: StreamServerTotals, session: ServerSession): void {
+  const { frames, packets, bytes, retransmissions } = session.statistics;
+  totals.receivers++;
+  totals.frames += frames;
+  totals.packets += packets;
+  totals.bytes += bytes;
+  totals.retransmissions += retransmissions;
+}
+
 const PATIENCE_MS = 5_000;
 /** How long a receiver may go on asking for what it missed after the end. */
 const LINGER_MS = 5_000;
@@ -65,6 +86,9 @@ export class StreamServer {
   /** A broadcast has begun, and not all of its receivers have left. */
   #streaming = false;
   #datagramsForeign = 0;
+  #stalled: Microseconds = 0;
+  #stallToldAt = Number.NEGATIVE_INFINITY;
+  #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
   #closed = false;
 
   constructor(options: StreamServerOptions) {
@@ -98,6 +122,13 @@ export class StreamServer {
       connectionsRefused: this.#control.counters.refused,
       datagramsForeign: this.#datagramsForeign,
     };
+  }
+
+  /** What was sent to all receivers, those that have left included. */
+  get totals(): StreamServerTotals {
+    const totals = { ...this.#totals };
+    for (const session of this.#sessions.values()) addSession(totals, session);
+    return totals;
   }
 
   /** Fails with one line when the port cannot be had, in TCP or in UDP. */
@@ -229,12 +260,24 @@ export class StreamServer {
         for (const each of this.#sessions.values()) each.finish();
         if (this.#sessions.size === 0 || error) this.#idle(error);
       },
-      onStall: (late) =>
-        log.warn(`the stream is ${Math.round(late / 1_000)} ms late: the source or the machine is slow`),
+      onStall: (late) => this.#warnOfStall(late),
     });
     this.#broadcast = broadcast;
     this.#streaming = true;
     broadcast.start();
+  }
+
+  /** A word now and then: a source that is too slow stalls at every picture. */
+  #warnOfStall(late: Microseconds): void {
+    this.#stalled += late;
+    if (this.#stalled < STALL_WORTH_A_WORD || now() - this.#stallToldAt < STALL_TOLD_EVERY) return;
+    const ms = Math.round(this.#stalled / 1_000);
+    this.#options.log.warn(
+      `the stream stood still for ${ms} ms of late: the source or the machine is too slow; a smaller picture, ` +
+        'a lower --bitrate or fewer frames a second would help',
+    );
+    this.#stalled = 0;
+    this.#stallToldAt = now();
   }
 
   #linger(connection: ControlConnection<ReceiverMessage>): void {
@@ -253,6 +296,7 @@ export class StreamServer {
     session.close();
     this.#sessions.delete(session.id);
     for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+    addSession(this.#totals, session);
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
     log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });

@@ -4,21 +4,26 @@ import type { LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
 import { RandomStream } from './random.ts';
 
-/** Linux waits at least this long before it resends the last segment of a burst (RTO_MIN, 200 ms). */
-const RETRANSMISSION_TIMEOUT_MIN = 200_000;
+/** Even without any delay a loss has to be noticed: a few segments at video rates. */
+const ROUND_TRIP_MIN = 10_000;
+/** tcp_retries2: a real connection would give up about here. */
+const ATTEMPTS_MAX = 15;
 
 /**
  * One direction of an impaired path as a byte stream over TCP sees it: nothing is lost and nothing overtakes, and each
  * lost segment holds back everything behind it until it has been sent again.
  *
- * A model, and a kind one: a first loss costs one round trip (fast retransmit), the loss of what was sent again a
- * timeout that doubles from Linux's minimum; there is no congestion window, so throughput never suffers. It exists because a process
+ * A model, and a kind one: each time a segment is lost costs one round trip, as where later segments show the loss at
+ * once (RACK, RFC 8985); there is no timeout and no congestion window, so throughput never suffers. What is sent again
+ * meets the mean loss and not the burst that took the original: that has passed by then. It exists because a process
  * cannot drop the segments of a real TCP connection.
  */
 export class ReliableLink {
   readonly #link: LinkSpecification;
   readonly #loss: LossProcess;
   readonly #jitter: RandomStream;
+  readonly #again: RandomStream;
+  #draws = 0;
   readonly #queue = new DeliveryQueue<Uint8Array>();
   #index = 0;
   #bottleneckFreeAt: Instant = 0;
@@ -29,6 +34,7 @@ export class ReliableLink {
     this.#link = link;
     this.#loss = new LossProcess(link, direction);
     this.#jitter = new RandomStream(link.seed, `${direction}/jitter`);
+    this.#again = new RandomStream(link.seed, `${direction}/again`);
   }
 
   /** Segments that were lost at least once and so held back what followed. */
@@ -43,14 +49,20 @@ export class ReliableLink {
     const jitter = this.#link.jitter > 0 ? this.#jitter.below(this.#index, 0x10_0000) / 0x10_0000 : 0;
     let at = this.#bottleneckFreeAt + Math.round(this.#link.delay + jitter * this.#link.jitter);
     const roundTrip = 2 * this.#link.delay + this.#link.jitter;
-    for (let attempt = 0; this.#loss.next(); attempt++) {
-      if (attempt === 0) this.#held++;
-      at += attempt === 0 ? roundTrip : roundTrip + RETRANSMISSION_TIMEOUT_MIN * 2 ** Math.min(attempt - 1, 9);
-      if (attempt >= 15) break; // tcp_retries2: a real connection would give up about here
+    if (this.#loss.next()) {
+      this.#held++;
+      at += this.#attempts() * Math.max(roundTrip, ROUND_TRIP_MIN);
     }
     this.#index++;
     this.#releasedAt = Math.max(at, this.#releasedAt);
     this.#queue.push(this.#releasedAt, segment);
+  }
+
+  /** How often the segment is sent again until it comes through. */
+  #attempts(): number {
+    let attempts = 1;
+    while (attempts < ATTEMPTS_MAX && this.#again.chance(this.#draws++, this.#link.loss)) attempts++;
+    return attempts;
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {

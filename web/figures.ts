@@ -16,7 +16,7 @@ export interface Figure {
 /** A statistics record as the panel words it; the keys are the `data-figure` names in the page. */
 export function figures(record: PageStatistics): Readonly<Record<string, Figure>> {
   const { framesOnTime, framesLate, framesLost, framesRecovered, packets, packetsLost, packetsRecovered } = record;
-  const frames = (framesOnTime ?? 0) + (framesLate ?? 0) + (framesLost ?? 0);
+  const frames = (framesOnTime ?? 0) + (framesRecovered ?? 0) + (framesLate ?? 0) + (framesLost ?? 0);
   return {
     delayP50: milliseconds(record.delayMsP50),
     delayP95: milliseconds(record.delayMsP95),

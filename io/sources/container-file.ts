@@ -18,6 +18,8 @@ export type ContainerFinding =
 export interface ContainerFile {
   readonly framesPerSecond: number | undefined;
   readonly durationSeconds: number | undefined;
+  /** By how many degrees, clockwise, a player has to turn the pictures. */
+  readonly rotation: number;
   /** The track from its beginning, at each call anew. `ended` is told where the samples end. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
 }
@@ -75,6 +77,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
     file: {
       framesPerSecond,
       durationSeconds,
+      rotation: await track.getRotation().catch(() => 0),
       open: (ended) => openTrack(path, configuration, ended),
     },
   };

@@ -14,12 +14,15 @@ export const RAW_H264: readonly string[] = ['.h264', '.264', '.avc', '.jsv', '.2
 
 /** Opens the door: what can't be read at all, or can't be a video, is refused here in words of our own. */
 export async function examineInput(input: string): Promise<InputKind> {
+  if (input === '-') throw new Failure('stdin cannot be streamed: name a file or a URL', 2);
   // Two letters at least: C:\ is a disk.
   if (/^[a-z][a-z0-9+.-]+:/i.test(input) && !(await exists(input))) return { kind: 'other' };
   const facts = await stat(input).catch((error: unknown) => {
     throw new Failure(`cannot open ${input}: ${causeOf(error)}`);
   });
   if (facts.isDirectory()) throw new Failure(`${input} is a directory: name one file in it`);
+  if (facts.isFIFO() || facts.isSocket())
+    throw new Failure(`${input} is a pipe, and is read more than once: name a file`);
   if (!facts.isFile()) return { kind: 'other' };
   if (facts.size === 0) throw new Failure(`${input} is empty`);
   const head = await readHead(input);

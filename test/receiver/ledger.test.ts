@@ -51,8 +51,28 @@ test('each packet of a decided frame is in one class', () => {
     late: 0,
     neverArrived: 2,
   });
-  expect(ledger.frames).toEqual({ onTime: 2, recovered: 1, late: 0, incomplete: 1, neverArrived: 0, undecodable: 0 });
+  expect(ledger.frames).toEqual({
+    onTime: 2,
+    recovered: 1,
+    late: 0,
+    overdue: 0,
+    incomplete: 1,
+    neverArrived: 0,
+    undecodable: 0,
+  });
   expect([ledger.decidedFrames, ledger.decidedPackets]).toEqual([4, 11]);
+});
+
+test('a dropped frame whose missing packets all come later was overdue, and nothing of it was lost', () => {
+  const ledger = new Ledger();
+  ledger.startAt(10);
+  ledger.decide(frame(10, 4, [0, 2]), 'incomplete');
+  ledger.enterLate(11);
+  expect(ledger.frames).toMatchObject({ incomplete: 1, overdue: 0 });
+  ledger.enterLate(13);
+  expect(ledger.frames).toMatchObject({ incomplete: 0, overdue: 1 });
+  expect(ledger.packets).toMatchObject({ onTime: 2, late: 2, neverArrived: 0 });
+  ledger.assertBalanced();
 });
 
 test('packets between two frames, and before the first, never arrived', () => {

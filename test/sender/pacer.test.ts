@@ -28,6 +28,23 @@ test('a small frame leaves at once', () => {
   expect(departures(pacer, at(5))).toEqual([[at(5), GROUP]]);
 });
 
+test('a frame that is a little longer than a group leaves at once all the same', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(5), datagrams(GROUP * 1.5 - 1), INTERVAL);
+  expect(departures(pacer, at(5))).toEqual([[at(5), GROUP * 1.5 - 1]]);
+});
+
+test('groups of a fast stream are larger, so that there is time between them, but never beyond 40 datagrams', () => {
+  const fast = newPacer();
+  fast.enqueue(at(0), datagrams(180), INTERVAL);
+  const groups = departures(fast, at(0));
+  expect(groups.map(([, count]) => count)).toEqual([30, 30, 30, 30, 30, 30]);
+  expect(groups[1]![0] - groups[0]![0]).toBeGreaterThanOrEqual(at(5));
+  const faster = newPacer();
+  faster.enqueue(at(0), datagrams(4_000), INTERVAL);
+  expect(Math.max(...departures(faster, at(0)).map(([, count]) => count))).toBe(40);
+});
+
 test('a key frame leaves in groups, evenly, within four fifths of its frame interval', () => {
   const pacer = newPacer();
   pacer.enqueue(at(5), datagrams(60), INTERVAL);

@@ -88,11 +88,14 @@ test('what goes in as plain RTP comes out, and BYE ends the run', async () => {
   expect(await receiving.ended).toBe('end-of-stream');
   expect(nalText(receiving.units)).toEqual(nalText(UNITS));
   const described = ({ timestamp, decodeTimestamp, importance }: AccessUnit) => [
-    timestamp,
-    decodeTimestamp,
+    timestamp - decodeTimestamp,
     importance,
   ];
   expect(receiving.units.map(described)).toEqual(UNITS.map(described));
+  // A machine that stands still moves what follows, never back.
+  const shifts = receiving.units.map((unit, index) => unit.timestamp - UNITS[index]!.timestamp);
+  expect(shifts).toEqual(shifts.toSorted((a, b) => a - b));
+  expect(shifts[0]).toBe(0);
   expect(receiving.streams).toMatchObject([{ media: { width: 640, height: 360, mode: 'rtp' } }]);
   const [statistics] = receiving.client.sessions;
   expect(statistics).toMatchObject({ frames: { decided: 33, onTime: 33 }, foreign: 0, malformed: 0, requests: 0 });
