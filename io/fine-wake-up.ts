@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Instant } from '../protocol/instant.ts';
 import { now } from './clock.ts';
 import { causeOf, Failure } from './failure.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** What the two threads share: how often the alarm was set, and for when (milliseconds of `hrtime`). */
 const ALARM_BYTES = 16;
@@ -11,9 +12,11 @@ const ALARM_BYTES = 16;
 /**
  * A wake-up that rings within some 0.1 ms of its time, where Node's own timers tick in whole milliseconds. The waiting
  * is done by a thread that sleeps on a futex with a time limit, so it costs no processor time while nothing is due.
+ * Where the processors are busy a second thread has to wait for one: then Node's timer, which needs none, rings first.
  */
 export class FineWakeUp {
   readonly #ring: () => void;
+  readonly #coarse = new WakeUp(() => this.#rung());
   readonly #thread: Worker;
   readonly #settings: Int32Array;
   readonly #alarm: Float64Array;
@@ -43,10 +46,7 @@ export class FineWakeUp {
     this.#offset = seconds * 1e6 + nanoseconds / 1e3 - now();
     // Its text, and not a file of its own: the same source runs compiled and uncompiled.
     this.#thread = new Worker(`(${keepTime})()`, { eval: true, execArgv: [], workerData: shared });
-    this.#thread.on('message', () => {
-      this.#at = Number.POSITIVE_INFINITY;
-      this.#ring();
-    });
+    this.#thread.on('message', () => this.#rung());
   }
 
   /** Rings at `at` or soon after; an earlier call stands if it is due before. */
@@ -56,11 +56,18 @@ export class FineWakeUp {
     this.#alarm[0] = (at + this.#offset) / 1e3;
     Atomics.add(this.#settings, 0, 1);
     Atomics.notify(this.#settings, 0);
+    this.#coarse.set(at);
   }
 
   close(): void {
+    this.#coarse.clear();
     this.#thread.removeAllListeners('message');
     void this.#thread.terminate();
+  }
+
+  #rung(): void {
+    this.#at = Number.POSITIVE_INFINITY;
+    this.#ring();
   }
 }
 
