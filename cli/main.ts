@@ -5,6 +5,7 @@ import { collectSeldom } from '../io/collection.ts';
 import { Failure } from '../io/failure.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addLinkCommand } from './link.ts';
 import { addReceiveCommand } from './receive.ts';
 import { addSendCommand } from './send.ts';
 
@@ -44,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addSendCommand(program);
   addReceiveCommand(program);
   addDemoCommand(program);
+  addLinkCommand(program);
   addDoctorCommand(program);
   for (const command of program.commands) command.exitOverride();
   try {

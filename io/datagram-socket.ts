@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { type Destination, DirectSend } from './direct-send.ts';
 import { causeOf, Failure } from './failure.ts';
+import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend } from './segmentation-offload.ts';
 
 export interface DatagramSocketOptions {
@@ -10,9 +11,14 @@ export interface DatagramSocketOptions {
   readonly port: number;
   /** Send to and receive from this address only. */
   readonly peer?: { readonly host: string; readonly port: number };
-  /** The longest datagram that is sent or expected, UDP payload bytes; longer ones are passed on and refused later. */
-  readonly datagramBytesMax: number;
+  /**
+   * The longest datagram that is sent or expected, UDP payload bytes; longer ones are passed on and refused later.
+   * Without it datagrams may have any length, and each takes a system call of its own.
+   */
+  readonly datagramBytesMax?: number;
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
+  /** What the operating system or, by ICMP, the peer's refused; each is counted in `sendErrors` as well. */
+  readonly onError?: (error: Error) => void;
 }
 
 /** A frame of 500 Mb/s, twice over; the kernel caps it at net.core.rmem_max. */
@@ -31,6 +37,7 @@ export class DatagramSocket {
   #waiting = 0;
   #sendErrors = 0;
   #closed = false;
+  #receiveDrops: number | undefined;
 
   /** Fails with one line when the address cannot be had. */
   static async open(options: DatagramSocketOptions): Promise<DatagramSocket> {
@@ -58,6 +65,11 @@ export class DatagramSocket {
     return this.#sendErrors;
   }
 
+  /** Datagrams that arrived and were never read, since the receive buffer was full; `undefined`: it cannot be asked. */
+  get receiveDrops(): number | undefined {
+    return this.#closed ? this.#receiveDrops : receiveDrops(this.#socket);
+  }
+
   /** @param to where to, for a socket without a peer. */
   send(datagrams: readonly Uint8Array[], to?: Destination): void {
     for (let first = 0; first < datagrams.length; ) {
@@ -69,6 +81,7 @@ export class DatagramSocket {
 
   close(): void {
     if (this.#closed) return;
+    this.#receiveDrops = this.receiveDrops;
     this.#closed = true;
     this.#socket.close();
   }
@@ -83,28 +96,32 @@ export class DatagramSocket {
       };
       socket.once('error', refuse);
       socket.bind(port, host, () => {
-        const done = () => {
+        const done = (error?: Error) => {
           socket.off('error', refuse);
-          resolve();
+          if (!error) return resolve();
+          this.close();
+          reject(new Failure(`cannot reach UDP ${peer?.host}:${peer?.port}: ${routeCause(error)}`));
         };
-        if (peer) socket.connect(peer.port, peer.host, done);
+        if (peer) socket.connect(peer.port, peer.host, done as () => void);
         else done();
       });
     });
     // A peer that has gone is reported here (ICMP); it is noticed on the control channel.
-    socket.on('error', () => this.#sendErrors++);
+    socket.on('error', this.#failed);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
     if (!peer) this.#direct = new DirectSend(socket);
-    this.#segmenting = segmentOnSend(socket, this.#options.datagramBytesMax);
+    socket.on('message', (message, from) => this.#receive(message, from));
+    const { datagramBytesMax } = this.#options;
+    if (datagramBytesMax === undefined) return;
+    this.#segmenting = segmentOnSend(socket, datagramBytesMax);
     // The kernel does not tell Node how long the coalesced datagrams were. On loopback nothing but a peer's segmented
     // send is ever coalesced, so all but the last have the agreed length; elsewhere that could be wrong.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
-    socket.on('message', (message, from) => this.#receive(message, from));
   }
 
   #receive(message: Buffer, from: RemoteInfo): void {
-    const { datagramBytesMax, onDatagram } = this.#options;
+    const { datagramBytesMax = Number.POSITIVE_INFINITY, onDatagram } = this.#options;
     if (!this.#coalescing || message.length <= datagramBytesMax) return onDatagram(message, from);
     for (let offset = 0; offset < message.length; offset += datagramBytesMax) {
       onDatagram(message.subarray(offset, offset + datagramBytesMax), from);
@@ -119,20 +136,24 @@ export class DatagramSocket {
     try {
       if (to) this.#socket.send(bytes, to.port, to.host, this.#onSent);
       else this.#socket.send(bytes, this.#onSent);
-    } catch {
-      this.#onSent(null);
-      this.#sendErrors++;
+    } catch (error) {
+      this.#onSent(error as Error);
     }
   }
 
   readonly #onSent = (error: Error | null): void => {
     this.#waiting--;
-    if (error) this.#sendErrors++;
+    if (error) this.#failed(error);
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.#sendErrors++;
+    this.#options.onError?.(error);
   };
 
   /** The end of the run of full datagrams that starts at `first`, one shorter at its end included. */
   #runFrom(datagrams: readonly Uint8Array[], first: number): number {
-    const full = this.#options.datagramBytesMax;
+    const full = this.#options.datagramBytesMax ?? 0;
     let last = first;
     while (last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length === full) last++;
     if (last > first && last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length < full)
@@ -174,6 +195,22 @@ export function addressCause(error: unknown): string {
       return 'this machine has no such address';
     case 'EACCES':
       return 'ports below 1024 are for the administrator; choose a higher one';
+    default:
+      return causeOf(error);
+  }
+}
+
+/** Why a connected socket cannot be had, and what to do. */
+function routeCause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+      return 'this machine has no route to it';
+    case 'EACCES':
+      return 'it is a broadcast address, or a firewall of this machine forbids it';
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return 'it is no address that datagrams can be sent to from here';
     default:
       return causeOf(error);
   }

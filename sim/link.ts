@@ -17,6 +17,9 @@ export interface LinkCounters {
   readonly inFlight: number;
 }
 
+/** What becomes of a datagram that was sent: it is on its way, once or twice, or it was dropped, and by what. */
+export type Fate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
+
 /** IPv4 and UDP headers, which the bottleneck carries as well (RFC 791 §3.1, RFC 768). */
 const HEADER_BYTES = 28;
 /** More than ten seconds of a gigabit a second in flight is a mistake, not a path: the memory of a link is bounded. */
@@ -53,7 +56,7 @@ export class Link {
     return { ...this.#counters, corrupted: this.#corrupted, inFlight: this.#queue.length };
   }
 
-  send(now: Instant, datagram: Uint8Array): void {
+  send(now: Instant, datagram: Uint8Array): Fate {
     const index = this.#index++;
     this.#counters.offered++;
     this.#counters.offeredBytes += datagram.length;
@@ -61,18 +64,18 @@ export class Link {
     const leavesAt = this.#serialize(now, datagram.length);
     if (leavesAt === undefined || this.#queue.length >= IN_FLIGHT_MAX) {
       this.#counters.overflowed++;
-      return;
+      return 'overflowed';
     }
     if (lost) {
       this.#counters.lost++;
-      return;
+      return 'lost';
     }
     const arriving = this.#afterCorruption(index, datagram);
     this.#deliver(leavesAt, 2 * index, arriving);
-    if (this.#link.duplicate > 0 && this.#duplicate.chance(index, this.#link.duplicate)) {
-      this.#counters.duplicated++;
-      this.#deliver(leavesAt, 2 * index + 1, arriving);
-    }
+    if (this.#link.duplicate === 0 || !this.#duplicate.chance(index, this.#link.duplicate)) return 'carried';
+    this.#counters.duplicated++;
+    this.#deliver(leavesAt, 2 * index + 1, arriving);
+    return 'duplicated';
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {

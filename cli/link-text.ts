@@ -1,0 +1,69 @@
+import type { RelayDirectionReport, RelayReport } from '../session/relay-report.ts';
+
+const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(2)} %`);
+const megabits = (rate: number): string => `${(rate / 1e6).toFixed(2)} Mb/s`;
+const count = (value: number, noun: string): string => `${value} ${noun}${value === 1 ? '' : 's'}`;
+
+/** Describes a relay that goes on in one line; rates are since the last time it was asked. */
+export function relayStatusText(report: () => RelayReport): () => string | undefined {
+  let before = report();
+  return () => {
+    const now = report();
+    const seconds = now.durationSeconds - before.durationSeconds;
+    const way = (name: 'forward' | 'back'): string => {
+      const { offered, offeredBytes, lossShare, inFlight } = now[name];
+      const rate = seconds > 0 ? ((offeredBytes - before[name].offeredBytes) * 8) / seconds : 0;
+      return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;
+    };
+    const text = `${count(now.clients.active, 'client')} · there ${way('forward')} · back ${way('back')}`;
+    before = now;
+    return now.clients.served === 0 ? undefined : text;
+  };
+}
+
+/** The report for people. */
+export function relayReportText(report: RelayReport): string {
+  const { clients, receiveDrops } = report;
+  const lines: [string, string][] = [
+    ['relay', `${report.listen} to ${report.to}, ${report.durationSeconds.toFixed(1)} s`],
+    ['clients', `${clients.served} served, ${clients.expired} of them silent in the end and forgotten`],
+    ...directionLines('there', report.forward),
+    ...directionLines('back', report.back),
+  ];
+  if (receiveDrops !== null && receiveDrops > 0) {
+    lines.push(['note', `${receiveDrops} datagrams were dropped by this machine before the relay could read them`]);
+  }
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+}
+
+function directionLines(name: string, way: RelayDirectionReport): [string, string][] {
+  if (way.offered === 0 && way.refused === 0) {
+    return [
+      [`link ${name}`, way.link],
+      [name, 'nothing came'],
+    ];
+  }
+  const burst = way.burstMean === null ? '' : `, ${way.burstMean.toFixed(2)} in a row`;
+  const lines: [string, string][] = [
+    [`link ${name}`, way.link],
+    [
+      name,
+      `${way.offered} offered + ${way.duplicated} duplicated = ${way.delivered} delivered + ${way.lost} lost + ` +
+        `${way.overflowed} overflowed + ${way.inFlight} in flight; ${way.corrupted} corrupted`,
+    ],
+    ['', `${kilobytes(way.offeredBytes)} offered, ${kilobytes(way.deliveredBytes)} delivered`],
+    ['', `${percent(way.lossShare)} lost${burst}; ${latenessText(way.latenessMs)}`],
+  ];
+  if (way.refused > 0) lines.push(['', `${way.refused} refused: too many clients, or too much in flight`]);
+  if (way.sendErrors > 0) lines.push(['', `${way.sendErrors} of the delivered were refused by where they went`]);
+  return lines;
+}
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
+
+function latenessText(lateness: RelayDirectionReport['latenessMs']): string {
+  if (lateness === null) return 'nothing left';
+  const [p50, p99, max] = [lateness.p50, lateness.p99, lateness.max].map((value) => value.toFixed(2));
+  return `left later than asked by p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`;
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
+
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
+/** The command as it is now, uncompiled. */
+function dropframe(...args: readonly string[]) {
+  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', ...args];
+  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.push(child);
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (bytes) => {
+    output.stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    output.stderr += bytes;
+  });
+  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+test('a relay from start to Ctrl-C: JSON lines, a report for people and one in a file, exit code 0', async () => {
+  const target = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(target, 'listening');
+  const received: string[] = [];
+  target.on('message', (datagram) => received.push(datagram.toString()));
+  const port = await freePort();
+  const file = join(mkdtempSync(join(tmpdir(), 'dropframe-link-')), 'report.json');
+  const run = dropframe(
+    ...['link', '--listen', `127.0.0.1:${port}`, '--to', `127.0.0.1:${target.address().port}`],
+    ...['--link', 'delay=2ms seed=5', '--link-back', 'loss=1%', '--json', '--report', file],
+  );
+  await vi.waitFor(() => expect(run.output.stderr).toContain('relaying'), { timeout: 20_000 });
+  const client = createSocket('udp4');
+  client.send('hello', port, '127.0.0.1');
+  await vi.waitFor(() => expect(received).toEqual(['hello']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(run.output.stdout).toContain('"kind":"statistics"'), { timeout: 10_000 });
+  run.child.kill('SIGINT');
+
+  expect(await run.ended).toBe(0);
+  const lines = run.output.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.slice(0, -1).map(({ kind }) => kind)).toContain('statistics');
+  const { kind, ...report } = lines.at(-1);
+  expect(kind).toBe('report');
+  expect(report.forward).toMatchObject({ link: 'delay=2ms seed=5', offered: 1, delivered: 1, offeredBytes: 5 });
+  expect(report.back).toMatchObject({ link: 'loss=1% seed=1', offered: 0 });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(report);
+  expect(run.output.stderr).toContain('1 offered + 0 duplicated = 1 delivered + 0 lost + 0 overflowed + 0 in flight');
+  client.close();
+  target.close();
+}, 60_000);
+
+test('--duration ends it', async () => {
+  const run = dropframe('link', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--duration', '0.1', '-q', '--json');
+  expect(await run.ended).toBe(0);
+  expect(run.output.stderr).toBe('');
+  expect(JSON.parse(run.output.stdout)).toMatchObject({ kind: 'report', clients: { served: 0 } });
+}, 60_000);
+
+test.each([
+  [['--to', '127.0.0.1:9'], /--listen/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link', 'loss=5x'], /'loss=5x': loss is a share such as 5%/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link-back', 'dely=5ms'], /'dely=5ms': unknown/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:0'], /--to: port 0 cannot be reached/],
+  [['--listen', 'nonsense', '--to', '127.0.0.1:9'], /expected an address and a port/],
+])(
+  'wrong usage is said in a line and ends with 2: link %s',
+  async (args, message) => {
+    const run = dropframe('link', ...args);
+    expect(await run.ended).toBe(2);
+    expect(run.output.stderr).toMatch(message);
+    expect(run.output.stderr).not.toContain('    at ');
+  },
+  60_000,
+);
