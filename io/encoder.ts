@@ -93,8 +93,12 @@ export class Encoder {
     const chunks = this.#output[Symbol.asyncIterator]();
     try {
       while (true) {
-        const chunk = await this.#watched(chunks.next());
-        if (chunk.done === true || this.#stopping) break;
+        const chunk = await this.#watched(chunks.next()).catch((error: unknown) => {
+          // `close` destroys the stream under a read that is still waiting.
+          if (this.#stopping) return undefined;
+          throw error;
+        });
+        if (chunk === undefined || chunk.done === true || this.#stopping) break;
         const events = reader.push(chunk.value as Uint8Array);
         if (!events.ok) throw new Failure(`${this.#options.name}: ffmpeg's output is damaged: ${events.malformed}`);
         yield* events.value;
