@@ -23,6 +23,16 @@ test('what is behind the window is neither taken nor mended', () => {
   ]);
 });
 
+test('a packet that comes far too late displaces none', () => {
+  const encoder = encoderOver(0, 30);
+  const decoder = decoderOf({ windowPackets: 8 });
+  for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20]) decoder.handleSource(sequence, packetOf(sequence));
+  // The ring has sixteen places: 4 would have that of 20, and 0, which was taken, had that of 16.
+  for (const sequence of [4, 0]) expect(decoder.handleSource(sequence, packetOf(sequence))).toEqual([]);
+  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 13, lastSequence: 20, repairKey: 1 });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(16)]);
+});
+
 test('an equation goes when a packet in it is forgotten', () => {
   const encoder = encoderOver(0, 8);
   const decoder = decoderOf();
