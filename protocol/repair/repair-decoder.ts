@@ -60,7 +60,7 @@ export class RepairDecoder {
   /** By slot: the symbol was computed. */
   readonly #computed: Uint8Array;
   #newest: Sequence | undefined;
-  /** The oldest packet that counts. */
+  /** The oldest packet that counts. Before there is one, nothing is within reach. */
   #oldest: Sequence = Number.NEGATIVE_INFINITY;
   #recovered = 0;
   #redundant = 0;
@@ -144,7 +144,6 @@ export class RepairDecoder {
   }
 
   #isWithinReach(firstSequence: Sequence, { windowPackets, symbol }: RepairPayload): boolean {
-    if (this.#newest === undefined) return false;
     if (windowPackets > this.#options.windowPackets) return false;
     if (symbol.length > LENGTH_BYTES + this.#options.packetBytesMax) return false;
     return firstSequence >= this.#oldest && firstSequence + windowPackets <= this.#oldest + this.#symbols.slots;

@@ -60,6 +60,16 @@ test('a burst longer than the window is survived, by a decoder that waits for no
   expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(4_001)]);
 });
 
+test('a decoder that is told where the past ends needs no media packet to begin with', () => {
+  const encoder = encoderOver(100, 1);
+  const decoder = decoderOf();
+  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 100, lastSequence: 100, repairKey: 1 });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
+  decoder.forgetThrough(99);
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(100)]);
+  expect(decoder.counts).toMatchObject({ unusable: 1, recovered: 1 });
+});
+
 test('a repair packet may cover a whole window that has not come, and nothing beyond it', () => {
   const encoder = encoderOver(0, 40);
   const decoder = decoderOf({ windowPackets: 8 });
@@ -127,7 +137,7 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
           const windowPackets = lastSequence - firstSequence + 1;
           const { payload } = repairOf(encoder, { firstSequence, lastSequence, repairKey, density });
           handedOut = decoder.handleRepair(firstSequence, payload);
-          if (newest >= 0 && windowPackets <= WINDOW && firstSequence >= oldest && lastSequence < oldest + 2 * WINDOW) {
+          if (windowPackets <= WINDOW && firstSequence >= oldest && lastSequence < oldest + 2 * WINDOW) {
             const coefficients = new Uint8Array(windowPackets);
             fillCodingCoefficients(coefficients, payload);
             const row = rangeOf(0, PACKETS).map((sequence) => coefficients[sequence - firstSequence] ?? 0);

@@ -22,7 +22,7 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
           if (sequence !== lost) expect(decoder.handleSource(sequence, packetOf(sequence))).toEqual([]);
         }
         const { firstSequence, payload } = repairOf(encoder, { ...window, repairKey: lost & 0xffff });
-          expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(lost)]);
+        expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(lost)]);
         expect(decoder.counts).toMatchObject({ recovered: 1, redundant: 0, unusable: 0, inconsistent: 0 });
         expect(decoder.waiting).toBe(0);
       }
