@@ -1,0 +1,223 @@
+import { assert } from '../assert.ts';
+import { readUint16, readUint32 } from '../big-endian.ts';
+import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
+import { type Sequence, wireSequence } from '../sequence.ts';
+import { fillCodingCoefficients } from './coding-coefficients.ts';
+import type { Equation } from './equation.ts';
+import { EquationSystem } from './equation-system.ts';
+import { type RepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
+import { LENGTH_BYTES, powerOfTwo, SourceSymbols } from './source-symbols.ts';
+
+export interface RepairDecoderOptions {
+  /** The media stream's: a packet that comes out with another one was computed from something false. */
+  readonly ssrc: number;
+  /** Packets kept behind the newest, and the widest window that is accepted: 1…4095. Twice as many fit in memory. */
+  readonly windowPackets: number;
+  /** Repair symbols kept that do not yet name a packet, 1 or more. The oldest gives way. */
+  readonly equationsMax: number;
+  /** The longest media datagram that can be recovered. */
+  readonly packetBytesMax: number;
+}
+
+export interface RecoveredPacket {
+  readonly sequence: Sequence;
+  /** The RTP packet, byte for byte as it was sent. A copy. */
+  readonly packet: Uint8Array;
+}
+
+/** What became of what came in. */
+export interface RepairDecoderCounts {
+  /** Packets handed out that did not come by themselves. */
+  readonly recovered: number;
+  /** Repair packets that said nothing new, most often because nothing was missing. */
+  readonly redundant: number;
+  /** Repair packets that cover what is forgotten, too far ahead, too wide or too long. */
+  readonly unusable: number;
+  /** Times that something received was shown to be false: a contradiction, or a result that is no packet of ours. */
+  readonly inconsistent: number;
+  /** Repair symbols given up for want of room. */
+  readonly evicted: number;
+}
+
+/**
+ * Recovers lost packets from repair symbols (RFC 8681 §6.2), each as soon as what has come determines it, in whatever
+ * order it comes. Sequence numbers are extended already.
+ *
+ * Work a packet: at most `windowPackets` + 3 · `equationsMax` additions of a symbol. Memory: 2 · `windowPackets` (as a
+ * power of two) symbols and `equationsMax` equations, from the start.
+ *
+ * Repair symbols are not authenticated. False ones are noticed when they contradict what else came, or when what they
+ * yield is not a packet of this stream with this sequence number, and then every equation is given up: one of them
+ * lies, and which one cannot be told. That notices random bytes all but surely (some fifty bits would have to be
+ * right by chance) and a symbol under a wrong header nearly always (packets resemble each other: some sixteen bits).
+ * It cannot notice a symbol that is false in the media alone. Who can forge media packets can forge recovered ones.
+ */
+export class RepairDecoder {
+  readonly #options: RepairDecoderOptions;
+  readonly #symbols: SourceSymbols;
+  readonly #system: EquationSystem;
+  readonly #coefficients: Uint8Array;
+  /** By slot: the symbol was computed. */
+  readonly #computed: Uint8Array;
+  #newest: Sequence | undefined;
+  /** The oldest packet that counts. Before there is one, nothing is within reach. */
+  #oldest: Sequence = Number.NEGATIVE_INFINITY;
+  #recovered = 0;
+  #redundant = 0;
+  #unusable = 0;
+  #inconsistent = 0;
+
+  constructor(options: RepairDecoderOptions) {
+    const { windowPackets, equationsMax, packetBytesMax } = options;
+    assert(windowPackets >= 1, 'a window has a packet');
+    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
+    assert(equationsMax >= 1, 'an equation has to be somewhere while it is solved');
+    // Half behind the newest packet and half ahead: a repair packet can overtake all that it covers.
+    const slots = Math.max(4, 2 * powerOfTwo(windowPackets));
+    this.#options = options;
+    this.#symbols = new SourceSymbols({ slots, packetBytesMax });
+    this.#system = new EquationSystem({ slots, packetBytesMax, equationsMax });
+    this.#coefficients = new Uint8Array(windowPackets);
+    this.#computed = new Uint8Array(slots);
+  }
+
+  get counts(): RepairDecoderCounts {
+    return {
+      recovered: this.#recovered,
+      redundant: this.#redundant,
+      unusable: this.#unusable,
+      inconsistent: this.#inconsistent,
+      evicted: this.#system.evicted,
+    };
+  }
+
+  /** Repair symbols that wait for more: at most `equationsMax`. */
+  get waiting(): number {
+    return this.#system.waiting;
+  }
+
+  /** A media packet, late, twice or sent again as it may be. It moves the window. @returns what it helped to recover. */
+  handleSource(sequence: Sequence, packet: Uint8Array): readonly RecoveredPacket[] {
+    if (packet.length > this.#options.packetBytesMax) return NONE;
+    if (sequence < this.#oldest) return NONE;
+    if (this.#newest === undefined || sequence > this.#newest) {
+      this.#newest = sequence;
+      this.forgetThrough(sequence - this.#options.windowPackets);
+    }
+    assert(sequence < this.#oldest + this.#symbols.slots, 'the window follows the newest packet');
+    if (this.#symbols.has(sequence)) {
+      this.#compareWithComputed(sequence, packet);
+      return NONE;
+    }
+    this.#learn(sequence, packet, 'received');
+    const bytes = this.#symbols.bytes(sequence);
+    if (this.#system.substitute(sequence, this.#symbols.words(sequence), bytes) === 'contradiction') this.#distrust();
+    return this.#harvest();
+  }
+
+  /** @param firstSequence the window's, extended. @returns what it recovered, oldest first. */
+  handleRepair(firstSequence: Sequence, repair: RepairPayload): readonly RecoveredPacket[] {
+    if (!this.#isWithinReach(firstSequence, repair)) {
+      this.#unusable++;
+      return NONE;
+    }
+    if (!this.#isAnyMissing(firstSequence, repair.windowPackets)) {
+      this.#redundant++;
+      return NONE;
+    }
+    const equation = this.#equationOf(firstSequence, repair);
+    if (equation === undefined) {
+      this.#inconsistent++;
+      return NONE;
+    }
+    const insertion = this.#system.insert(equation);
+    if (insertion === 'implied') this.#redundant++;
+    if (insertion === 'contradiction') this.#distrust();
+    return this.#harvest();
+  }
+
+  /** Gives up on everything up to `sequence`. The window alone does so for what is `windowPackets` behind the newest. */
+  forgetThrough(sequence: Sequence): void {
+    if (sequence < this.#oldest) return;
+    this.#oldest = sequence + 1;
+    this.#system.forgetBefore(this.#oldest);
+  }
+
+  #isWithinReach(firstSequence: Sequence, { windowPackets, symbol }: RepairPayload): boolean {
+    if (windowPackets > this.#options.windowPackets) return false;
+    if (symbol.length > LENGTH_BYTES + this.#options.packetBytesMax) return false;
+    return firstSequence >= this.#oldest && firstSequence + windowPackets <= this.#oldest + this.#symbols.slots;
+  }
+
+  #isAnyMissing(firstSequence: Sequence, windowPackets: number): boolean {
+    for (let index = 0; index < windowPackets; index++) {
+      if (!this.#symbols.has(firstSequence + index)) return true;
+    }
+    return false;
+  }
+
+  /** The symbol without what is known; `undefined` where something known is longer than the symbol that holds it. */
+  #equationOf(firstSequence: Sequence, repair: RepairPayload): Equation | undefined {
+    const coefficients = this.#coefficients.subarray(0, repair.windowPackets);
+    fillCodingCoefficients(coefficients, repair);
+    const equation = this.#system.draft(repair.symbol);
+    for (let index = 0; index < coefficients.length; index++) {
+      const sequence = firstSequence + index;
+      const coefficient = coefficients[index]!;
+      if (!this.#symbols.has(sequence)) {
+        equation.setCoefficient(sequence, coefficient);
+        continue;
+      }
+      // Whatever its coefficient: the symbol is as long as the longest of the window.
+      if (this.#symbols.bytes(sequence) > repair.symbol.length) return undefined;
+      if (coefficient !== 0) equation.subtract(this.#symbols.words(sequence), coefficient);
+    }
+    return equation;
+  }
+
+  #harvest(): readonly RecoveredPacket[] {
+    const solved = this.#system.takeSolved();
+    if (solved.length === 0) return NONE;
+    if (!solved.every((equation) => this.#isPacketOfOurs(equation))) {
+      this.#distrust();
+      return NONE;
+    }
+    return solved.map(({ pivot, symbol }) => {
+      const packet = symbol.slice(LENGTH_BYTES, LENGTH_BYTES + readUint16(symbol, 0));
+      this.#learn(pivot, packet, 'computed');
+      this.#recovered++;
+      return { sequence: pivot, packet };
+    });
+  }
+
+  /** What everyone knows of the packet beforehand, and the padding. */
+  #isPacketOfOurs({ pivot, symbol }: Equation): boolean {
+    const end = LENGTH_BYTES + readUint16(symbol, 0);
+    if (end < LENGTH_BYTES + RTP_HEADER_BYTES) return false;
+    if (end > symbol.length) return false;
+    if (symbol[LENGTH_BYTES]! >> 6 !== 2) return false;
+    if (readUint16(symbol, LENGTH_BYTES + 2) !== wireSequence(pivot)) return false;
+    if (readUint32(symbol, LENGTH_BYTES + 8) !== this.#options.ssrc) return false;
+    return symbol.subarray(end).every((byte) => byte === 0);
+  }
+
+  #learn(sequence: Sequence, packet: Uint8Array, origin: 'received' | 'computed'): void {
+    this.#symbols.put(sequence, packet);
+    this.#computed[this.#symbols.slot(sequence)] = origin === 'computed' ? 1 : 0;
+  }
+
+  /** The packet comes after all, and says whether what was handed out was right. */
+  #compareWithComputed(sequence: Sequence, packet: Uint8Array): void {
+    if (this.#computed[this.#symbols.slot(sequence)] === 0) return;
+    const computed = this.#symbols.packet(sequence);
+    if (computed.length === packet.length && computed.every((byte, index) => byte === packet[index])) return;
+    this.#distrust();
+  }
+
+  #distrust(): void {
+    this.#inconsistent++;
+    this.#system.clear();
+  }
+}
+
+const NONE: readonly RecoveredPacket[] = [];

@@ -1,0 +1,83 @@
+import { assert } from '../assert.ts';
+import { type Sequence, wireSequence } from '../sequence.ts';
+import { DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
+import { addScaled } from './galois-field.ts';
+import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
+import { LENGTH_BYTES, powerOfTwo, SourceSymbols, wordsFor } from './source-symbols.ts';
+
+export interface RepairEncoderOptions {
+  /** The last packets kept, and so the widest window: 1…4095. */
+  readonly windowPackets: number;
+  /** The longest media datagram. A repair payload can be 8 bytes longer. */
+  readonly packetBytesMax: number;
+}
+
+export interface RepairRequest {
+  readonly firstSequence: Sequence;
+  /** Included. */
+  readonly lastSequence: Sequence;
+  /** 0…65535, another one for each symbol over the same window. */
+  readonly repairKey: number;
+  /** 0…15; the default, 15, puts every packet of the window into the sum. A lower one costs less time and mends less. */
+  readonly density?: number;
+}
+
+/** Makes repair symbols over the packets last sent (RFC 8681 §6.1). The caller decides when, and how many. */
+export class RepairEncoder {
+  readonly #windowPackets: number;
+  readonly #symbols: SourceSymbols;
+  readonly #sum: Int32Array;
+  readonly #coefficients: Uint8Array;
+  #first: Sequence | undefined;
+  #next: Sequence = 0;
+
+  constructor({ windowPackets, packetBytesMax }: RepairEncoderOptions) {
+    assert(windowPackets >= 1, 'a window has a packet');
+    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
+    this.#windowPackets = windowPackets;
+    this.#symbols = new SourceSymbols({ slots: powerOfTwo(windowPackets), packetBytesMax });
+    this.#sum = new Int32Array(wordsFor(LENGTH_BYTES + packetBytesMax));
+    this.#coefficients = new Uint8Array(windowPackets);
+  }
+
+  /** The oldest packet that a repair can still cover; `undefined` before the first packet. */
+  get oldestSequence(): Sequence | undefined {
+    return this.#first === undefined ? undefined : Math.max(this.#first, this.#next - this.#windowPackets);
+  }
+
+  /** @param packet the whole RTP packet as it is sent; copied. Its sequence number is one above the one before. */
+  add(sequence: Sequence, packet: Uint8Array): void {
+    if (this.#first === undefined) this.#first = sequence;
+    else assert(sequence === this.#next, 'the packets of a window are consecutive');
+    this.#symbols.put(sequence, packet);
+    this.#next = sequence + 1;
+  }
+
+  /** @returns the payload of a repair packet: header and symbol. */
+  repair({ firstSequence, lastSequence, repairKey, density = DENSITY_FULL }: RepairRequest): Uint8Array {
+    const oldest = this.oldestSequence;
+    assert(oldest !== undefined, 'there is a packet to repair');
+    assert(firstSequence >= oldest, 'the window begins with a packet that is kept');
+    assert(lastSequence < this.#next, 'the window ends with a packet that was sent');
+    assert(firstSequence <= lastSequence, 'the window is not empty');
+
+    const windowPackets = lastSequence - firstSequence + 1;
+    const coefficients = this.#coefficients.subarray(0, windowPackets);
+    fillCodingCoefficients(coefficients, { repairKey, density });
+    this.#sum.fill(0);
+    let symbolBytes = 0;
+    for (let index = 0; index < windowPackets; index++) {
+      const sequence = firstSequence + index;
+      symbolBytes = Math.max(symbolBytes, this.#symbols.bytes(sequence));
+      if (coefficients[index] !== 0) addScaled(this.#sum, this.#symbols.words(sequence), coefficients[index]!);
+    }
+    const symbol = new Uint8Array(this.#sum.buffer, 0, symbolBytes);
+    return serializeRepairPayload({
+      repairKey,
+      density,
+      windowPackets,
+      firstSequence: wireSequence(firstSequence),
+      symbol,
+    });
+  }
+}

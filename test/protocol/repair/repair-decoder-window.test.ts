@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fillCodingCoefficients } from '../../../protocol/repair/coding-coefficients.ts';
+import { RandomStream } from '../../../sim/random.ts';
+import { uint } from '../bytes.ts';
+import { decoderOf, encoderOver, packetOf, rangeOf, recovered, repairOf } from './repair-stream.ts';
+import { type SlowEquation, slowSolve } from './slow-linear-algebra.ts';
+
+test('what is behind the window is neither taken nor mended', () => {
+  const encoder = encoderOver(0, 30);
+  const decoder = decoderOf({ windowPackets: 8 });
+  decoder.handleSource(0, packetOf(0));
+  decoder.handleSource(20, packetOf(20));
+  // The window is 13…20.
+  const straddling = repairOf(encoder, { firstSequence: 12, lastSequence: 19, repairKey: 1 });
+  expect(decoder.handleRepair(straddling.firstSequence, straddling.payload)).toEqual([]);
+  expect(decoder.counts.unusable).toBe(1);
+  const within = repairOf(encoder, { firstSequence: 13, lastSequence: 20, repairKey: 1 });
+  expect(decoder.handleRepair(within.firstSequence, within.payload)).toEqual([]);
+  expect(decoder.waiting).toBe(1);
+  expect(rangeOf(10, 9).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
+    recovered(19),
+  ]);
+});
+
+test('a packet that comes far too late displaces none', () => {
+  const encoder = encoderOver(0, 30);
+  const decoder = decoderOf({ windowPackets: 8 });
+  for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20]) decoder.handleSource(sequence, packetOf(sequence));
+  // The ring has sixteen places: 4 would have that of 20, and 0, which was taken, had that of 16.
+  for (const sequence of [4, 0]) expect(decoder.handleSource(sequence, packetOf(sequence))).toEqual([]);
+  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 13, lastSequence: 20, repairKey: 1 });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(16)]);
+});
+
+test('an equation goes when a packet in it is forgotten', () => {
+  const encoder = encoderOver(0, 8);
+  const decoder = decoderOf();
+  for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(sequence, packetOf(sequence));
+  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 1, lastSequence: 7, repairKey: 1 });
+  decoder.handleRepair(firstSequence, payload);
+  decoder.forgetThrough(1);
+  expect(decoder.waiting).toBe(1);
+  decoder.forgetThrough(2);
+  expect(decoder.waiting).toBe(0);
+  expect([2, 4].flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([]);
+});
+
+test('a burst longer than the window is survived, by a decoder that waits for nothing in it', () => {
+  const encoder = encoderOver(0, 4_003);
+  const decoder = decoderOf({ windowPackets: 8 });
+  for (const sequence of [0, 2]) decoder.handleSource(sequence, packetOf(sequence));
+  const before = repairOf(encoder, { firstSequence: 0, lastSequence: 4, repairKey: 1 });
+  decoder.handleRepair(before.firstSequence, before.payload);
+  expect(decoder.waiting).toBe(1);
+  decoder.handleSource(4_000, packetOf(4_000));
+  expect(decoder.waiting).toBe(0);
+  decoder.handleSource(4_002, packetOf(4_002));
+  const after = repairOf(encoder, { firstSequence: 4_000, lastSequence: 4_002, repairKey: 1 });
+  expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(4_001)]);
+});
+
+test('a decoder that is told where the past ends needs no media packet to begin with', () => {
+  const encoder = encoderOver(100, 1);
+  const decoder = decoderOf();
+  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 100, lastSequence: 100, repairKey: 1 });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
+  decoder.forgetThrough(99);
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(100)]);
+  expect(decoder.counts).toMatchObject({ unusable: 1, recovered: 1 });
+});
+
+test('a repair packet may cover a whole window that has not come, and nothing beyond it', () => {
+  const encoder = encoderOver(0, 40);
+  const decoder = decoderOf({ windowPackets: 8 });
+  decoder.handleSource(0, packetOf(0));
+  const ahead = repairOf(encoder, { firstSequence: 1, lastSequence: 8, repairKey: 1 });
+  const beyond = repairOf(encoder, { firstSequence: 2, lastSequence: 9, repairKey: 1 });
+  decoder.handleRepair(beyond.firstSequence, beyond.payload);
+  expect(decoder.counts.unusable).toBe(1);
+  decoder.handleRepair(ahead.firstSequence, ahead.payload);
+  expect(decoder.counts.unusable).toBe(1);
+  expect(rangeOf(1, 7).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
+    recovered(8),
+  ]);
+});
+
+test('forgetting costs nothing that could still be mended, in any story', () => {
+  const PACKETS = 14;
+  const WINDOW = 8;
+  const encoder = encoderOver(0, PACKETS);
+  const event = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('source' as const), sequence: fc.nat({ max: PACKETS - 1 }) }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('repair' as const),
+        firstSequence: fc.nat({ max: PACKETS - 1 }),
+        width: fc.integer({ min: 1, max: WINDOW + 1 }),
+        repairKey: uint(16),
+        density: fc.constantFrom(4, 15),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('forget' as const), sequence: fc.nat({ max: PACKETS - 1 }) }),
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+      const decoder = decoderOf({ windowPackets: WINDOW, equationsMax: PACKETS });
+      // The oracle keeps all that was ever taken, and knows of the window only what may be taken and handed out.
+      const equations: SlowEquation[] = [];
+      const known = new Set<number>();
+      let newest = Number.NEGATIVE_INFINITY;
+      let oldest = Number.NEGATIVE_INFINITY;
+      for (const event of events) {
+        let handedOut: readonly { sequence: number; packet: Uint8Array }[] = [];
+        if (event.kind === 'forget') {
+          decoder.forgetThrough(event.sequence);
+          oldest = Math.max(oldest, event.sequence + 1);
+        } else if (event.kind === 'source') {
+          const { sequence } = event;
+          handedOut = decoder.handleSource(sequence, packetOf(sequence));
+          newest = Math.max(newest, sequence);
+          oldest = Math.max(oldest, newest - WINDOW + 1);
+          if (sequence >= oldest && !known.has(sequence)) {
+            known.add(sequence);
+            equations.push({ coefficients: rangeOf(0, PACKETS).map((other) => +(other === sequence)), bytes: [] });
+          }
+        } else {
+          const { firstSequence, repairKey, density } = event;
+          const lastSequence = Math.min(firstSequence + event.width, PACKETS) - 1;
+          const windowPackets = lastSequence - firstSequence + 1;
+          const { payload } = repairOf(encoder, { firstSequence, lastSequence, repairKey, density });
+          handedOut = decoder.handleRepair(firstSequence, payload);
+          if (windowPackets <= WINDOW && firstSequence >= oldest && lastSequence < oldest + 2 * WINDOW) {
+            const coefficients = new Uint8Array(windowPackets);
+            fillCodingCoefficients(coefficients, payload);
+            const row = rangeOf(0, PACKETS).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
+            equations.push({ coefficients: row, bytes: [] });
+          }
+        }
+        const determined = [...slowSolve(equations, PACKETS).keys()];
+        const expected = determined
+          .filter((sequence) => sequence >= oldest && !known.has(sequence))
+          .sort((a, b) => a - b);
+        expect(handedOut).toEqual(expected.map(recovered));
+        for (const sequence of expected) known.add(sequence);
+      }
+      expect(decoder.counts.inconsistent).toBe(0);
+    }),
+  );
+});
+
+test('equations never wait in greater number than allowed, and a decoder that was flooded still mends', () => {
+  const encoder = encoderOver(0, 2_400);
+  const decoder = decoderOf({ windowPackets: 64, equationsMax: 6 });
+  const random = new RandomStream(5, 'flood');
+  for (let sequence = 0; sequence < 2_000; sequence++) {
+    if (sequence === 0 || random.chance(sequence, 0.2)) decoder.handleSource(sequence, packetOf(sequence));
+    // Media packets and equations are fewer together than the unknowns.
+    if (sequence % 2 === 0) continue;
+    const repair = repairOf(encoder, {
+      firstSequence: Math.max(0, sequence - 20),
+      lastSequence: sequence,
+      repairKey: sequence,
+    });
+    decoder.handleRepair(repair.firstSequence, repair.payload);
+    expect(decoder.waiting).toBeLessThanOrEqual(6);
+  }
+  expect(decoder.counts.evicted).toBeGreaterThan(100);
+  const mended = rangeOf(2_100, 200).flatMap((sequence) => {
+    if (sequence % 10 !== 5) return decoder.handleSource(sequence, packetOf(sequence));
+    const repair = repairOf(encoder, { firstSequence: sequence - 5, lastSequence: sequence, repairKey: 1 });
+    return decoder.handleRepair(repair.firstSequence, repair.payload);
+  });
+  expect(mended).toEqual(rangeOf(210, 20).map((ten) => recovered(ten * 10 + 5)));
+});
+
+test('with room for one equation the one with the oldest unknown gives way', () => {
+  const encoder = encoderOver(0, 10);
+  const decoder = decoderOf({ equationsMax: 1 });
+  for (const sequence of [0, 3, 6, 9]) decoder.handleSource(sequence, packetOf(sequence));
+  const early = repairOf(encoder, { firstSequence: 0, lastSequence: 2, repairKey: 1 });
+  const late = repairOf(encoder, { firstSequence: 3, lastSequence: 5, repairKey: 1 });
+  for (const { firstSequence, payload } of [early, late, early]) decoder.handleRepair(firstSequence, payload);
+  expect(decoder.waiting).toBe(1);
+  expect(decoder.counts.evicted).toBe(2);
+  expect(decoder.handleSource(1, packetOf(1))).toEqual([]);
+  expect(decoder.handleSource(4, packetOf(4))).toEqual([recovered(5)]);
+});
