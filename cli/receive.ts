@@ -3,6 +3,7 @@ import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
 import { MEDIA_NAME_CHARACTERS_MAX, presentable } from '../protocol/control-message.ts';
+import { RECOVERIES } from '../protocol/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import { type Client, type ClientEvents, dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
@@ -45,9 +46,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     )
     .addOption(new Option('--transport <kind>', 'how the media comes').choices(['udp', 'tcp']).default('udp'))
     .addOption(
-      new Option('--recovery <how>', 'what is done about missing packets (udp)')
-        .choices(['none', 'reorder', 'nack'])
-        .default('nack'),
+      new Option('--recovery <how>', 'what is done about missing packets (udp)').choices(RECOVERIES).default('nack'),
     )
     .addOption(
       new Option(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assert } from './assert.ts';
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
+import { RECOVERIES } from './recovery.ts';
 import { base64Text } from './text-codec.ts';
 
 /**
@@ -68,7 +69,7 @@ const hello = z.strictObject({
   transport: z.enum(['udp', 'tcp']),
   /** The play-out delay that it asks for, milliseconds. */
   latencyMs,
-  recovery: z.enum(['none', 'reorder', 'nack']),
+  recovery: z.enum(RECOVERIES),
   userAgent: text(100).optional(),
   /** Whether the stream is to start at once; `false`: it waits for `play`. */
   playing: z.boolean(),

@@ -63,17 +63,12 @@ export class Feedback {
     }
   }
 
-  requestPackets(mediaSsrc: number, sequences: readonly Sequence[]): void {
-    const sequenceNumbers = sequences.map((sequence) => sequence & 0xffff);
-    this.#send([{ kind: 'nack', senderSsrc: this.#options.reportSsrc, mediaSsrc, sequenceNumbers }]);
-  }
-
   requestKeyframe(now: Instant, mediaSsrc: number): void {
     if (!this.#options.reports) return;
     if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
     this.#keyframeRequestedAt = now;
     this.#keyframeRequests++;
-    this.#send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
+    this.send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
   }
 
   handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
@@ -81,7 +76,7 @@ export class Feedback {
     const probing = this.#roundTrip === undefined && ++this.#probes < PROBES_MAX;
     this.#reportAt = now + (probing ? PROBE_INTERVAL : REPORT_INTERVAL);
     const ssrc = this.#options.reportSsrc;
-    this.#send([
+    this.send([
       { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
       { kind: 'source-description', chunks: [{ ssrc, cname: this.#options.cname }] },
       {
@@ -100,7 +95,8 @@ export class Feedback {
     return this.#reportAt;
   }
 
-  #send(packets: readonly RtcpPacket[]): void {
+  /** Queues a datagram of these packets, unless too many wait already. */
+  send(packets: readonly RtcpPacket[]): void {
     if (this.#queue.length < QUEUE_MAX) this.#queue.push(serializeRtcp(packets));
   }
 }

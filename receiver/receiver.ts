@@ -7,11 +7,12 @@ import { parseRtcp } from '../protocol/rtcp.ts';
 import { parseRtpPacket, type RtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
-import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
+import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
+import { type LossRecovery, MISSING_MAX, type StreamView } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
-import { NackGenerator } from './nack-generator.ts';
+import { NackRecovery } from './nack-recovery.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
@@ -23,11 +24,6 @@ export type { ReceiverEvent } from './receiver-event.ts';
 
 /** How far back the fastest transit is looked for. */
 const CLOCK_WINDOW: Microseconds = 800_000;
-/** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
-const SILENCE: Microseconds = 25_000;
-const MISSING_MAX = 4096;
-/** A frame of more packets than this does not fall silent after its first. */
-const SILENCE_MISSING_MAX = 512;
 /** How long the first packets may still be on their way when the end is told before any of them came. */
 const IN_FLIGHT_DEFAULT: Microseconds = 1_000_000;
 
@@ -36,7 +32,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #options: ReceiverOptions;
   readonly #clock: PlayoutClock;
   readonly #ledger = new Ledger();
-  readonly #nack: NackGenerator;
+  /** `undefined`: nobody asks. */
+  readonly #recovery: LossRecovery | undefined;
+  readonly #view: StreamView;
   readonly #feedback: Feedback;
   readonly #events = new EventQueue();
   readonly #frames: FrameRelease;
@@ -47,7 +45,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #doubted: MediaPacket | undefined;
   #highestFrame: number | undefined;
   #reorderDepth = 0;
-  #silenceCheckedOf: number | undefined;
   #forgotten: Sequence = Number.NEGATIVE_INFINITY;
   #counters = {
     datagrams: 0,
@@ -67,8 +64,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       followsStalls: options.overdue === 'drop',
     });
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
-    this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
+    this.#recovery = options.recovery === 'nack' ? new NackRecovery(options) : undefined;
     this.#feedback = new Feedback(options);
+    this.#view = this.#newView();
     this.#ssrc = options.ssrc;
     this.#rollOver = new RollOver(options);
     if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
@@ -92,7 +90,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
       payloadBytes: released.payloadBytes,
-      requests: this.#nack.requests,
+      requests: this.#recovery?.requests ?? 0,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,
       jitter: ticksToMicroseconds(this.#feedback.jitter),
@@ -129,10 +127,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   handleTimeout(now: Instant): void {
     this.#release(now);
-    this.#checkSilence(now);
-    if (this.#options.recovery === 'nack' && this.#ssrc !== undefined) {
-      const asked = this.#nack.poll(now, this.#feedback.roundTrip, (sequence) => this.#deadlineOf(sequence));
-      if (asked.length > 0) this.#feedback.requestPackets(this.#ssrc, asked);
+    const recovery = this.#recovery;
+    for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
+      this.#feedback.send(packets);
     }
     this.#feedback.handleTimeout(now, this.#ssrc);
   }
@@ -151,10 +148,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       if (other !== undefined && (at === undefined || other < at)) at = other;
     };
     consider(this.#frames.pollTimeout(this.#buffer));
-    if (this.#options.recovery === 'nack') {
-      consider(this.#nack.pollTimeout());
-      consider(this.#silenceDueAt());
-    }
+    consider(this.#recovery?.pollTimeout(this.#view));
     return at;
   }
 
@@ -236,7 +230,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { place, packet, mark, retransmitted } = media;
     const { sequence, timestamp, ahead } = place;
     if (!ahead && !retransmitted && this.#options.recovery === 'none') return this.#refuseBehind(media);
-    const rounds = this.#nack.roundsOf(sequence);
+    const rounds = this.#recovery?.roundsOf(sequence) ?? 0;
     const arrival: Arrival = retransmitted ? { recoveredInRound: rounds } : ahead ? 'on-time' : 'reordered';
     if (packet.payload.length === 0) this.#handleEmpty(sequence, arrival);
     else {
@@ -246,7 +240,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       const first = insertion === 'taken' && ahead && !retransmitted;
       if (first) this.#observe(now, timestamp - (mark?.decodeLead ?? 0));
     }
-    this.#nack.onArrival(sequence);
+    this.#recovery?.onArrival(sequence);
     if (!retransmitted) this.#feedback.onPacket(now, sequence, timestamp);
     const { highest } = this.#rollOver;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
@@ -290,9 +284,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** What lies between two sequence numbers is not here: it is asked for unless its frames are decided. */
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
-    if (this.#options.recovery !== 'nack') return;
+    if (!this.#recovery) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
-    for (let lost = first; lost < before; lost++) this.#nack.onMissing(now, lost);
+    for (let lost = first; lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
 
   #observe(now: Instant, decodeTimestamp: Ticks): void {
@@ -345,7 +339,23 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { decidedSequence } = this.#frames;
     if (decidedSequence === this.#forgotten) return;
     this.#forgotten = decidedSequence;
-    this.#nack.forgetThrough(decidedSequence);
+    this.#recovery?.forgetThrough(decidedSequence);
+  }
+
+  #newView(): StreamView {
+    const receiver = this;
+    return {
+      get mediaSsrc() {
+        return receiver.#ssrc;
+      },
+      get roundTrip() {
+        return receiver.#feedback.roundTrip;
+      },
+      get newest() {
+        return receiver.#marked?.newest();
+      },
+      deadlineOf: (sequence) => receiver.#deadlineOf(sequence),
+    };
   }
 
   /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
@@ -357,26 +367,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
     // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
     return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
-  }
-
-  /** The newest frame; what older ones miss shows by the numbers after them. */
-  #silentFrame(): PendingFrame | undefined {
-    const newest = this.#marked?.newest();
-    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
-    return newest;
-  }
-
-  #silenceDueAt(): Instant | undefined {
-    const frame = this.#silentFrame();
-    return frame && frame.lastArrivalAt + SILENCE;
-  }
-
-  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
-  #checkSilence(now: Instant): void {
-    const frame = this.#silentFrame();
-    if (!frame || now < frame.lastArrivalAt + SILENCE) return;
-    this.#silenceCheckedOf = frame.number;
-    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#nack.onMissing(now, sequence);
   }
 
   #foreign(): void {
