@@ -77,6 +77,8 @@ const PACKETS_PER_FRAME = 12;
 const PAYLOAD_BYTES = 1316;
 /** RTP header 12, frame mark 12, fragment header 2, padding that a retransmission uses 2. */
 const HEADER_BYTES = 28;
+/** By how much media packets are shorter than the limit where there are repair packets, which are not. */
+const REPAIR_BYTES = 18;
 /** The NAL unit's own header travels inside of the fragment headers. */
 const FRAME_BYTES = PACKETS_PER_FRAME * PAYLOAD_BYTES + 1;
 
@@ -87,17 +89,30 @@ export function runPoint(point: Point, run: { recovery: Recovery; frames: number
     if (!specification.ok) throw new Error(specification.malformed);
     return new Link(specification.value, direction);
   };
-  const identity = { ssrc: 1, retransmissionSsrc: 2, initialSequence: 65_000, timestampBase: 4_000_000_000 };
-  const sender = new Sender({ ...SENDER_DEFAULTS, ...identity, datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES });
+  const { recovery } = run;
+  const identity = {
+    ssrc: 1,
+    retransmissionSsrc: 2,
+    repairSsrc: 4,
+    initialSequence: 65_000,
+    timestampBase: 4_000_000_000,
+    recovery,
+  };
+  const repairBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
+  const sender = new Sender({
+    ...SENDER_DEFAULTS,
+    ...identity,
+    datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + repairBytes,
+  });
   const receiver = new Receiver({
     ...RECEIVER_DEFAULTS,
     ...identity,
     payloadType: SENDER_DEFAULTS.payloadType,
     retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
     initialFrameNumber: 0,
     reportSsrc: 3,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
-    recovery: run.recovery,
     release: point.release,
     onLoss: 'smear',
   });

@@ -2,7 +2,7 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { RtcpPacket } from '../protocol/rtcp.ts';
 import { type Sequence, wireSequence } from '../protocol/sequence.ts';
 import type { PendingFrame } from './frame-buffer.ts';
-import { type LossRecovery, MISSING_MAX, type StreamView } from './loss-recovery.ts';
+import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
 import { NackGenerator } from './nack-generator.ts';
 
 /** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
@@ -33,7 +33,7 @@ export class NackRecovery implements LossRecovery {
     this.#nack.onMissing(now, sequence);
   }
 
-  onArrival(sequence: Sequence): void {
+  onPacket(_now: Instant, { sequence }: TakenPacket): void {
     this.#nack.onArrival(sequence);
   }
 
