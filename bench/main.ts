@@ -9,10 +9,11 @@ import { cpu } from './cpu.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import type { Part } from './part.ts';
+import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
 import { simulation } from './simulation.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, simulation };
+const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, points, simulation };
 const INTERRUPTED = 130;
 
 interface Options {

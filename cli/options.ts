@@ -24,6 +24,14 @@ export function readBitrate(text: string): number {
   return value;
 }
 
+/** `25%` or `0.25`. */
+export function readShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const value = match ? Number(match[1]) / (match[2] ? 100 : 1) : Number.NaN;
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a share from 0 to 100%, such as 25%');
+  return value;
+}
+
 export const readWhole =
   (range: { readonly min: number; readonly max: number }, unit: string) =>
   (text: string): number => {

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
 import { checkWritable } from '../io/recording.ts';
 import { MEDIA_NAME_CHARACTERS_MAX, presentable } from '../protocol/control-message.ts';
+import { RECOVERIES } from '../protocol/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import { type Client, type ClientEvents, dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
@@ -13,7 +14,7 @@ import type { LinkSpecification } from '../sim/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
-import { readLatency, readLink, readSeconds, readWhole } from './options.ts';
+import { readLatency, readLink, readSeconds, readShare, readWhole } from './options.ts';
 import { type ReceiveTarget, receiveTarget } from './receive-target.ts';
 import { statusText, summaryText } from './summary-text.ts';
 
@@ -21,6 +22,7 @@ export interface ReceiveCommandOptions extends CommonOptions {
   readonly latency: number;
   readonly transport: 'udp' | 'tcp';
   readonly recovery: Recovery;
+  readonly redundancy?: number;
   readonly play: PlayChoice;
   readonly output?: string;
   readonly onLoss: 'freeze' | 'smear';
@@ -51,10 +53,16 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option(
         '--recovery <how>',
-        'of missing packets (udp): none takes them only in order, reorder waits for them, nack asks again',
+        'of missing packets (udp): none takes them only in order, reorder waits for them, nack asks again, fec repairs, ' +
+          'hybrid asks or repairs by deadline (in the making)',
       )
-        .choices(['none', 'reorder', 'nack'])
+        .choices(RECOVERIES)
         .default('nack'),
+    )
+    .addOption(
+      new Option('--redundancy <share>', 'bytes beside the media at most: sent again, and repair (25%)').argParser(
+        readShare,
+      ),
     )
     .addOption(
       new Option(
@@ -130,10 +138,11 @@ async function receive(url: string, command: Command): Promise<void> {
   }
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
-  if (target.kind === 'rtp' && options.recovery === 'nack' && given('recovery')) {
+  const asks = options.recovery !== 'none' && options.recovery !== 'reorder';
+  if (target.kind === 'rtp' && asks && given('recovery')) {
     context.log.warn('plain RTP has no way back to ask for what is missing: --recovery reorder');
   }
-  const recovery = target.kind === 'rtp' && options.recovery === 'nack' ? 'reorder' : options.recovery;
+  const recovery = target.kind === 'rtp' && asks ? 'reorder' : options.recovery;
   const run = new ReceiveRun({
     connect: clientFor(url, target, options),
     transport: target.kind === 'rtp' ? 'rtp' : options.transport,
@@ -157,11 +166,11 @@ async function receive(url: string, command: Command): Promise<void> {
 function clientFor(
   url: string,
   target: ReceiveTarget,
-  { latency: latencyMs, timeout: timeoutMs, transport, recovery, onLoss, link }: ReceiveCommandOptions,
+  { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, onLoss, link }: ReceiveCommandOptions,
 ): (events: ClientEvents) => Client {
   const { host, port } = target;
   const common = { host, port, latencyMs, timeoutMs, onLoss, link };
-  if (target.kind === 'dropframe') return dropframeClient({ ...common, transport, recovery });
+  if (target.kind === 'dropframe') return dropframeClient({ ...common, transport, recovery, redundancy });
   const { payloadType, parameterSets } = target;
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
   const options = { ...common, name, payloadType, parameterSets };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assert } from './assert.ts';
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
+import { RECOVERIES } from './recovery.ts';
 import { base64Text } from './text-codec.ts';
 
 /**
@@ -68,7 +69,9 @@ const hello = z.strictObject({
   transport: z.enum(['udp', 'tcp']),
   /** The play-out delay that it asks for, milliseconds. */
   latencyMs,
-  recovery: z.enum(['none', 'reorder', 'nack']),
+  recovery: z.enum(RECOVERIES),
+  /** Bytes of retransmission and repair that it wants at most for each byte of media; without it, the sender's default. */
+  redundancy: z.number().min(0).max(1).optional(),
   userAgent: text(100).optional(),
   /** Whether the stream is to start at once; `false`: it waits for `play`. */
   playing: z.boolean(),
@@ -109,6 +112,9 @@ const welcome = z.strictObject({
   retransmissionSsrc: wire32,
   payloadType,
   retransmissionPayloadType: payloadType,
+  /** Of repair packets, where the receiver chose a recovery that has some. */
+  repairSsrc: wire32.optional(),
+  repairPayloadType: payloadType.optional(),
   /** The first packet's sequence number, where it is known already. */
   initialSequence: wire16.optional(),
   /** The RTP timestamp of media time 0. */

@@ -109,6 +109,18 @@ function readCsrcs(datagram: Uint8Array, count: number): number[] {
   return csrcs;
 }
 
+/** The packet with its padding taken off: a copy where there is some, else the datagram itself. */
+export function withoutPadding(datagram: Uint8Array): Uint8Array {
+  const first = datagram[0]!;
+  if ((first & PADDING) === 0) return datagram;
+  const packet = datagram.slice(0, datagram.length - datagram.at(-1)!);
+  packet[0] = first & ~PADDING;
+  return packet;
+}
+
+/** The P bit. */
+const PADDING = 0x20;
+
 /** Writes the first twelve bytes of a packet without contributing sources and padding, in place. */
 export function writeRtpHeader(target: Uint8Array, header: RtpHeader): void {
   target[0] = header.extension ? 0x90 : 0x80;

@@ -3,6 +3,7 @@ import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.t
 import { type RtcpPacket, serializeRtcp } from '../protocol/rtcp.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import { ReceptionReport } from './reception-report.ts';
+import { RoundTrip } from './round-trip.ts';
 
 export interface FeedbackOptions {
   readonly reportSsrc: number;
@@ -24,7 +25,7 @@ export class Feedback {
   #queue: Uint8Array[] = [];
   #reportAt: Instant | undefined;
   #probes = 0;
-  #roundTrip: Microseconds | undefined;
+  readonly #roundTrip = new RoundTrip();
   #keyframeRequestedAt: Instant | undefined;
   #keyframeRequests = 0;
 
@@ -33,7 +34,11 @@ export class Feedback {
   }
 
   get roundTrip(): Microseconds | undefined {
-    return this.#roundTrip;
+    return this.#roundTrip.smoothed;
+  }
+
+  get roundTripDeviation(): Microseconds {
+    return this.#roundTrip.deviation;
   }
 
   get jitter(): Ticks {
@@ -58,14 +63,8 @@ export class Feedback {
       if (!own) continue;
       const arrival = compactNtp(ntpFromInstant(now));
       const sample = roundTripFromEcho({ arrival, lastReport: own.lastReceiverReport, delay: own.delay });
-      if (sample === undefined) continue;
-      this.#roundTrip = this.#roundTrip === undefined ? sample : Math.round((this.#roundTrip * 7 + sample) / 8);
+      if (sample !== undefined) this.#roundTrip.observe(sample);
     }
-  }
-
-  requestPackets(mediaSsrc: number, sequences: readonly Sequence[]): void {
-    const sequenceNumbers = sequences.map((sequence) => sequence & 0xffff);
-    this.#send([{ kind: 'nack', senderSsrc: this.#options.reportSsrc, mediaSsrc, sequenceNumbers }]);
   }
 
   requestKeyframe(now: Instant, mediaSsrc: number): void {
@@ -73,15 +72,15 @@ export class Feedback {
     if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
     this.#keyframeRequestedAt = now;
     this.#keyframeRequests++;
-    this.#send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
+    this.send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
   }
 
   handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
     if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
-    const probing = this.#roundTrip === undefined && ++this.#probes < PROBES_MAX;
+    const probing = this.#roundTrip.smoothed === undefined && ++this.#probes < PROBES_MAX;
     this.#reportAt = now + (probing ? PROBE_INTERVAL : REPORT_INTERVAL);
     const ssrc = this.#options.reportSsrc;
-    this.#send([
+    this.send([
       { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
       { kind: 'source-description', chunks: [{ ssrc, cname: this.#options.cname }] },
       {
@@ -100,7 +99,8 @@ export class Feedback {
     return this.#reportAt;
   }
 
-  #send(packets: readonly RtcpPacket[]): void {
+  /** Queues a datagram of these packets, unless too many wait already. */
+  send(packets: readonly RtcpPacket[]): void {
     if (this.#queue.length < QUEUE_MAX) this.#queue.push(serializeRtcp(packets));
   }
 }

@@ -3,7 +3,7 @@ import type { Instant, Ticks } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 
 /** How a packet got here, once its frame counts it. */
-export type Arrival = 'on-time' | 'reordered' | { readonly recoveredInRound: number };
+export type Arrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
 
 /** One packet at the door: roll-overs counted, retransmissions unwrapped. */
 export interface ArrivedPacket {

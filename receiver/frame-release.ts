@@ -239,7 +239,7 @@ export class FrameRelease {
       this.#needsKey = true;
       return;
     }
-    const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object');
+    const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
     const late = this.#options.overdue === 'wait' && frame.lastArrivalAt > this.deadline(frame);
     const fate = late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);

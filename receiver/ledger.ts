@@ -14,7 +14,7 @@ interface Dropped {
 export interface FrameClasses {
   /** Whole by its deadline, without asking again. */
   readonly onTime: number;
-  /** Whole by its deadline thanks to a retransmission. */
+  /** Whole by its deadline thanks to a retransmission or a repair packet. */
   readonly recovered: number;
   /** Whole after its deadline, and released all the same: only where nothing is dropped (TCP). */
   readonly late: number;
@@ -34,6 +34,8 @@ export interface PacketClasses {
   readonly reordered: number;
   /** Came by retransmission; the index is how often it had been asked for, less one (the last index: that or more). */
   readonly recoveredInRound: readonly number[];
+  /** Followed from repair packets. */
+  readonly repaired: number;
   /** Came after its frame had been decided or, without recovery, after a later packet. */
   readonly late: number;
   readonly neverArrived: number;
@@ -48,7 +50,7 @@ const DROPPED_MISSING_MAX = 1024;
 /** Where every packet and every frame is entered once. The sums balance at any time. */
 export class Ledger {
   readonly #frames = { onTime: 0, recovered: 0, late: 0, overdue: 0, incomplete: 0, neverArrived: 0, undecodable: 0 };
-  readonly #packets = { onTime: 0, reordered: 0, late: 0, neverArrived: 0 };
+  readonly #packets = { onTime: 0, reordered: 0, repaired: 0, late: 0, neverArrived: 0 };
   readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
   readonly #remembered = new Set<Sequence>();
   readonly #dropped = new Map<Sequence, Dropped>();
@@ -147,9 +149,9 @@ export class Ledger {
   assertBalanced(): void {
     const frames = Object.values(this.#frames).reduce((sum, count) => sum + count, 0);
     assert(frames === this.#decidedFrames, `every frame is in one class: ${frames} of ${this.#decidedFrames}`);
-    const repaired = this.#recoveredInRound.reduce((sum, count) => sum + count, 0);
+    const sentAgain = this.#recoveredInRound.reduce((sum, count) => sum + count, 0);
     const { packets } = this;
-    const sum = packets.onTime + packets.reordered + repaired + packets.late + packets.neverArrived;
+    const sum = packets.onTime + packets.reordered + sentAgain + packets.repaired + packets.late + packets.neverArrived;
     assert(sum === this.decidedPackets, `every packet is in one class: ${sum} of ${this.decidedPackets}`);
   }
 
@@ -177,6 +179,7 @@ export class Ledger {
     if (arrival === 'on-time') this.#packets.onTime++;
     else if (arrival === 'late') this.#packets.late++;
     else if (arrival === 'reordered') this.#packets.reordered++;
+    else if (arrival === 'repaired') this.#packets.repaired++;
     else {
       const round = Math.min(Math.max(arrival.recoveredInRound, 1), ROUNDS_COUNTED);
       this.#recoveredInRound[round - 1]!++;

@@ -1,6 +1,7 @@
 import type { Microseconds, Ticks } from '../protocol/instant.ts';
+import type { Recovery } from '../protocol/recovery.ts';
 
-export type Recovery = 'none' | 'reorder' | 'nack';
+export type { Recovery } from '../protocol/recovery.ts';
 
 export interface ReceiverOptions {
   /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */
@@ -8,6 +9,11 @@ export interface ReceiverOptions {
   readonly payloadType?: number;
   readonly retransmissionSsrc?: number;
   readonly retransmissionPayloadType?: number;
+  /** Of repair packets; `undefined`: there are none. */
+  readonly repairSsrc?: number;
+  readonly repairPayloadType?: number;
+  /** The largest media datagram that repair packets can bring back, UDP payload bytes. */
+  readonly datagramBytesMax: number;
   /** Our own SSRC, for reports and requests. */
   readonly reportSsrc: number;
   readonly cname: string;
@@ -20,7 +26,8 @@ export interface ReceiverOptions {
   readonly latency: Microseconds;
   /**
    * `none`: a packet that comes after a later one is not used; `reorder`: it is, until its deadline; `nack`: and what
-   * is missing is asked for again.
+   * is missing is asked for again; `fec`: what repair packets bring back is; `hybrid`: by deadline,
+   * asked for again where there is time, and with repair packets where there is not.
    */
   readonly recovery: Recovery;
   /** What follows a lost reference: nothing until the next key frame, or whatever is whole. */
@@ -41,6 +48,7 @@ export interface ReceiverOptions {
 
 export const RECEIVER_DEFAULTS = {
   cname: 'dropframe',
+  datagramBytesMax: 1_500,
   latency: 120_000,
   recovery: 'nack',
   onLoss: 'freeze',

@@ -1,33 +1,30 @@
 import type { Endpoint } from '../protocol/endpoint.ts';
-import { type FrameMark, parseFrameMark } from '../protocol/frame-mark.ts';
+import type { FrameMark } from '../protocol/frame-mark.ts';
 import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
 import { parseRtcp } from '../protocol/rtcp.ts';
-import { parseRtpPacket, type RtpPacket } from '../protocol/rtp-packet.ts';
+import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
-import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
+import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
+import { type LossRecovery, MISSING_MAX, type StreamView } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
-import { NackGenerator } from './nack-generator.ts';
+import { type Comer, MediaDoor, type MediaPacket } from './media-door.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
-import { type Place, RollOver, vouch } from './roll-over.ts';
+import { newRecovery, newRepairIntake } from './recovery-choice.ts';
+import type { RepairIntake } from './repair-intake.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
 
 /** How far back the fastest transit is looked for. */
 const CLOCK_WINDOW: Microseconds = 800_000;
-/** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
-const SILENCE: Microseconds = 25_000;
-const MISSING_MAX = 4096;
-/** A frame of more packets than this does not fall silent after its first. */
-const SILENCE_MISSING_MAX = 512;
 /** How long the first packets may still be on their way when the end is told before any of them came. */
 const IN_FLIGHT_DEFAULT: Microseconds = 1_000_000;
 
@@ -36,18 +33,18 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #options: ReceiverOptions;
   readonly #clock: PlayoutClock;
   readonly #ledger = new Ledger();
-  readonly #nack: NackGenerator;
+  /** `undefined`: nobody asks. */
+  readonly #recovery: LossRecovery | undefined;
+  readonly #repair: RepairIntake | undefined;
+  readonly #view: StreamView;
   readonly #feedback: Feedback;
   readonly #events = new EventQueue();
   readonly #frames: FrameRelease;
   #marked: MarkedFrameBuffer | undefined;
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
-  readonly #rollOver: RollOver;
-  #doubted: MediaPacket | undefined;
-  #highestFrame: number | undefined;
+  readonly #door: MediaDoor;
   #reorderDepth = 0;
-  #silenceCheckedOf: number | undefined;
   #forgotten: Sequence = Number.NEGATIVE_INFINITY;
   #counters = {
     datagrams: 0,
@@ -61,19 +58,17 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
-    this.#clock = new PlayoutClock({
-      latency: options.latency,
-      window: CLOCK_WINDOW,
-      followsStalls: options.overdue === 'drop',
-    });
+    const { latency, overdue } = options;
+    this.#clock = new PlayoutClock({ latency, window: CLOCK_WINDOW, followsStalls: overdue === 'drop' });
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
-    this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
+    this.#recovery = newRecovery(options);
+    this.#repair = newRepairIntake(options);
     this.#feedback = new Feedback(options);
+    this.#view = this.#newView();
     this.#ssrc = options.ssrc;
-    this.#rollOver = new RollOver(options);
+    this.#door = new MediaDoor(options);
     if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
     if (options.initialFrameNumber !== undefined) {
-      this.#highestFrame = options.initialFrameNumber - 1;
       this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
     }
   }
@@ -92,7 +87,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
       payloadBytes: released.payloadBytes,
-      requests: this.#nack.requests,
+      requests: this.#recovery?.requests ?? 0,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,
       jitter: ticksToMicroseconds(this.#feedback.jitter),
@@ -119,7 +114,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       case 'rtp': {
         const packet = parseRtpPacket(datagram);
         if (!packet.ok) return this.#malformed(packet.malformed);
-        this.#handleRtp(now, packet.value, datagram.length);
+        this.#handleRtp(now, packet.value, datagram);
         break;
       }
       case 'rtcp':
@@ -134,10 +129,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   handleTimeout(now: Instant): void {
     this.#release(now);
-    this.#checkSilence(now);
-    if (this.#options.recovery === 'nack' && this.#ssrc !== undefined) {
-      const asked = this.#nack.poll(now, this.#feedback.roundTrip, (sequence) => this.#deadlineOf(sequence));
-      if (asked.length > 0) this.#feedback.requestPackets(this.#ssrc, asked);
+    const recovery = this.#recovery;
+    for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
+      this.#feedback.send(packets);
     }
     this.#feedback.handleTimeout(now, this.#ssrc);
   }
@@ -156,10 +150,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       if (other !== undefined && (at === undefined || other < at)) at = other;
     };
     consider(this.#frames.pollTimeout(this.#buffer));
-    if (this.#options.recovery === 'nack') {
-      consider(this.#nack.pollTimeout());
-      consider(this.#silenceDueAt());
-    }
+    consider(this.#recovery?.pollTimeout(this.#view));
     return at;
   }
 
@@ -174,7 +165,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
    */
   endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: number | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;
-    const highest = this.#rollOver.highest;
+    const highest = this.#door.highest;
     const lastSequence =
       total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
     const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
@@ -195,67 +186,84 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#marked ?? this.#plain;
   }
 
-  #handleRtp(now: Instant, packet: RtpPacket, datagramBytes: number): void {
-    const { retransmissionSsrc, retransmissionPayloadType = -1, payloadType } = this.#options;
+  #handleRtp(now: Instant, packet: RtpPacket, datagram: Uint8Array): void {
+    const { retransmissionSsrc, retransmissionPayloadType = -1, repairSsrc, payloadType } = this.#options;
     if (retransmissionSsrc !== undefined && packet.ssrc === retransmissionSsrc) {
       if (packet.payloadType !== retransmissionPayloadType) return this.#foreign();
       const original = unwrapRetransmission(packet, { ssrc: this.#ssrc!, payloadType: payloadType ?? 0 });
       if (!original.ok) return this.#malformed(original.malformed);
-      return this.#handleMedia(now, original.value, true);
+      return this.#admit(now, { packet: original.value, origin: 'sent-again' });
     }
+    if (repairSsrc !== undefined && packet.ssrc === repairSsrc) return this.#handleRepair(now, packet);
     if (payloadType !== undefined && packet.payloadType !== payloadType) return this.#foreign();
     this.#ssrc ??= packet.ssrc;
     if (packet.ssrc !== this.#ssrc) return this.#foreign();
-    this.#counters.rtpHeaderBytes += datagramBytes - packet.payload.length;
-    this.#handleMedia(now, packet, false);
+    this.#counters.rtpHeaderBytes += datagram.length - packet.payload.length;
+    this.#admit(now, { packet, origin: 'sent', datagram });
   }
 
-  #handleMedia(now: Instant, packet: RtpPacket, retransmitted: boolean): void {
-    const parsedMark = packet.extension && this.#options.frameMarks ? parseFrameMark(packet.extension) : undefined;
-    if (parsedMark && !parsedMark.ok) return this.#malformed(parsedMark.malformed);
-    const mark = parsedMark?.value;
-    if (packet.payload.length > 0 && ((mark && this.#plain) || (!mark && this.#marked))) return this.#foreign();
-    const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
-    const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
-    const place = this.#rollOver.place(now, packet, framesAhead);
-    if (!place) return this.#foreign();
-    const media: MediaPacket = { place, packet, mark, number, retransmitted };
-    if (place.leap) this.#doubt(now, media);
-    else this.#take(now, media);
+  #handleRepair(now: Instant, { payloadType, payload }: RtpPacket): void {
+    const { highest } = this.#door;
+    if (!this.#repair || payloadType !== this.#options.repairPayloadType || highest === undefined)
+      return this.#foreign();
+    const repaired = this.#repair.handleRepair(payload, highest);
+    if (!repaired.ok) return this.#malformed(repaired.malformed);
+    for (const packet of repaired.value) this.#admit(now, { packet, origin: 'repaired' });
   }
 
-  /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
-  #doubt(now: Instant, media: MediaPacket): void {
-    const earlier = this.#doubted;
-    if (media.retransmitted) return this.#foreign();
-    this.#doubted = media;
-    if (!earlier) return;
-    if (!vouch(earlier.place, media.place)) return this.#foreign();
-    this.#doubted = undefined;
-    const inOrder = earlier.place.sequence < media.place.sequence;
-    this.#take(now, inOrder ? earlier : media);
-    this.#take(now, inOrder ? media : earlier);
+  #admit(now: Instant, comer: Comer): void {
+    const admission = this.#door.admit(now, comer, this.#marked ? 'marked' : this.#plain && 'plain');
+    switch (admission.verdict) {
+      case 'admitted':
+        for (const media of admission.packets) this.#take(now, media);
+        return;
+      case 'foreign':
+        return this.#foreign();
+      case 'malformed':
+        return this.#malformed(admission.cause);
+      default:
+        admission satisfies never;
+    }
   }
 
   #take(now: Instant, media: MediaPacket): void {
-    const { place, packet, mark, retransmitted } = media;
+    const { place, packet, mark, origin } = media;
+    const sent = origin === 'sent';
     const { sequence, timestamp, ahead } = place;
-    if (!ahead && !retransmitted && this.#options.recovery === 'none') return this.#refuseBehind(media);
-    const rounds = this.#nack.roundsOf(sequence);
-    const arrival: Arrival = retransmitted ? { recoveredInRound: rounds } : ahead ? 'on-time' : 'reordered';
+    if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(media);
+    const arrival = this.#arrivalOf(media);
     if (packet.payload.length === 0) this.#handleEmpty(sequence, arrival);
     else {
       const arrived: ArrivedPacket = { sequence, timestamp, marker: packet.marker, payload: packet.payload, arrival };
       const insertion = mark ? this.#insertMarked(now, media, mark, arrived) : this.#insertPlain(now, arrived);
       if (!this.#settle(insertion, sequence, mark)) return;
-      const first = insertion === 'taken' && ahead && !retransmitted;
+      const first = insertion === 'taken' && ahead && sent;
       if (first) this.#observe(now, timestamp - (mark?.decodeLead ?? 0));
     }
-    this.#nack.onArrival(sequence);
-    if (!retransmitted) this.#feedback.onPacket(now, sequence, timestamp);
-    const { highest } = this.#rollOver;
+    this.#recovery?.onPacket(now, {
+      sequence,
+      origin,
+      ahead,
+      ...(mark && { frame: { ...mark, number: media.number! } }),
+      expectedAt: this.#clock.expected(timestamp - (mark?.decodeLead ?? 0)),
+    });
+    if (sent) this.#feedback.onPacket(now, sequence, timestamp);
+    const { highest } = this.#door;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
-    this.#rollOver.accept(now, place);
+    this.#door.accept(now, media);
+    if (this.#repair && origin !== 'repaired') this.#mend(now, sequence, media.datagram ?? serializeRtpPacket(packet));
+  }
+
+  /** What this packet was the last to be missing for. */
+  #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
+    for (const packet of this.#repair!.handleMedia(sequence, datagram))
+      this.#admit(now, { packet, origin: 'repaired' });
+  }
+
+  #arrivalOf({ origin, place }: MediaPacket): Arrival {
+    if (origin === 'repaired') return 'repaired';
+    if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(place.sequence) ?? 0 };
+    return place.ahead ? 'on-time' : 'reordered';
   }
 
   /** Counts what became of a packet. @returns whether it is one of the stream's, be it in time or late. */
@@ -295,9 +303,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** What lies between two sequence numbers is not here: it is asked for unless its frames are decided. */
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
-    if (this.#options.recovery !== 'nack') return;
+    if (!this.#recovery) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
-    for (let lost = first; lost < before; lost++) this.#nack.onMissing(now, lost);
+    for (let lost = first; lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
 
   #observe(now: Instant, decodeTimestamp: Ticks): void {
@@ -313,7 +321,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { framesMax } = this.#options;
     this.#marked ??= new MarkedFrameBuffer({ firstFrame: number!, framesMax });
     const insertion = this.#marked.insert(now, number!, mark, packet);
-    if (insertion === 'taken') this.#highestFrame = Math.max(this.#highestFrame ?? number!, number!);
+    if (insertion === 'taken') this.#door.acceptFrame(number!);
     return insertion;
   }
 
@@ -340,7 +348,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #release(now: Instant): void {
-    this.#frames.release(now, this.#buffer, this.#rollOver.highest);
+    this.#frames.release(now, this.#buffer, this.#door.highest);
     if (this.#frames.takeKeyframeWish()) this.requestKeyframe(now);
     this.#forgetDecided();
   }
@@ -350,7 +358,29 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { decidedSequence } = this.#frames;
     if (decidedSequence === this.#forgotten) return;
     this.#forgotten = decidedSequence;
-    this.#nack.forgetThrough(decidedSequence);
+    this.#recovery?.forgetThrough(decidedSequence);
+  }
+
+  #newView(): StreamView {
+    const receiver = this;
+    return {
+      get mediaSsrc() {
+        return receiver.#ssrc;
+      },
+      get roundTrip() {
+        return receiver.#feedback.roundTrip;
+      },
+      get roundTripDeviation() {
+        return receiver.#feedback.roundTripDeviation;
+      },
+      get endKnown() {
+        return receiver.#frames.endKnown;
+      },
+      get newest() {
+        return receiver.#marked?.newest();
+      },
+      deadlineOf: (sequence) => receiver.#deadlineOf(sequence),
+    };
   }
 
   /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
@@ -364,26 +394,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
   }
 
-  /** The newest frame; what older ones miss shows by the numbers after them. */
-  #silentFrame(): PendingFrame | undefined {
-    const newest = this.#marked?.newest();
-    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
-    return newest;
-  }
-
-  #silenceDueAt(): Instant | undefined {
-    const frame = this.#silentFrame();
-    return frame && frame.lastArrivalAt + SILENCE;
-  }
-
-  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
-  #checkSilence(now: Instant): void {
-    const frame = this.#silentFrame();
-    if (!frame || now < frame.lastArrivalAt + SILENCE) return;
-    this.#silenceCheckedOf = frame.number;
-    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#nack.onMissing(now, sequence);
-  }
-
   #foreign(): void {
     this.#counters.foreign++;
   }
@@ -392,14 +402,4 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#counters.malformed++;
     this.#events.push({ kind: 'malformed', cause });
   }
-}
-
-/** A packet of the stream, its place found. */
-interface MediaPacket {
-  readonly place: Place;
-  readonly packet: RtpPacket;
-  readonly mark: FrameMark | undefined;
-  /** The frame's number, its roll-over undone; there where the mark is. */
-  readonly number: number | undefined;
-  readonly retransmitted: boolean;
 }

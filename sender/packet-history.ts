@@ -1,10 +1,13 @@
+import type { Importance } from '../protocol/access-unit.ts';
 import type { Instant } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 
-interface Kept {
+/** A packet that was sent. */
+export interface Kept {
   readonly sequence: Sequence;
   readonly datagram: Uint8Array;
   readonly sentAt: Instant;
+  readonly importance: Importance;
   resentAt: Instant | undefined;
 }
 
@@ -20,8 +23,8 @@ export class PacketHistory {
     this.#mask = size - 1;
   }
 
-  keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant): void {
-    this.#ring[sequence & this.#mask] = { sequence, datagram, sentAt, resentAt: undefined };
+  keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
+    this.#ring[sequence & this.#mask] = { sequence, datagram, sentAt, importance, resentAt: undefined };
   }
 
   find(sequence: Sequence): Kept | undefined {

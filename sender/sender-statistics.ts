@@ -9,6 +9,9 @@ export interface SenderStatistics {
   payloadBytes: number;
   retransmissions: number;
   retransmissionBytes: number;
+  /** Repair packets, each of which stands for any one that is missing. */
+  repairs: number;
+  repairBytes: number;
   /** Requests that were not answered: too old, answered within this round trip, or over the budget. */
   requestsRefused: number;
   keyframeRequests: number;
@@ -27,6 +30,8 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   payloadBytes: 0,
   retransmissions: 0,
   retransmissionBytes: 0,
+  repairs: 0,
+  repairBytes: 0,
   requestsRefused: 0,
   keyframeRequests: 0,
   malformed: 0,

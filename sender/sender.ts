@@ -1,25 +1,38 @@
-import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.ts';
-import { wrapRetransmission } from '../protocol/retransmission.ts';
-import { parseRtcp, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp.ts';
-import { extend } from '../protocol/sequence.ts';
+import type { Recovery } from '../protocol/recovery.ts';
+import { parseRecoveryNotice, type RequestNotice } from '../protocol/recovery-notice.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
+import {
+  type ApplicationPacket,
+  parseRtcp,
+  type ReportBlock,
+  type RtcpPacket,
+  serializeRtcp,
+} from '../protocol/rtcp.ts';
+import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './forward-repair.ts';
 import { Pacer } from './pacer.ts';
-import { PacketHistory } from './packet-history.ts';
 import { Packetizer, type PacketizerOptions } from './packetizer.ts';
+import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 import { RateLimit, TokenBucket } from './token-bucket.ts';
 
 export interface SenderOptions extends PacketizerOptions {
   readonly retransmissionSsrc: number;
   readonly retransmissionPayloadType: number;
+  /** What the receiver chose: `fec` and `hybrid` make repair packets, for which media packets are somewhat shorter. */
+  readonly recovery: Recovery;
+  /** Of repair packets; `undefined`: there are none. */
+  readonly repairSsrc?: number;
+  readonly repairPayloadType: number;
   /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;
   /** Packets kept for those who ask again. */
   readonly historyPackets: number;
-  /** Bytes of retransmission allowed for each byte of media, 0 … 1. */
+  /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
   readonly redundancy: number;
   /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
   readonly burstDatagrams: number;
@@ -32,11 +45,13 @@ export interface SenderOptions extends PacketizerOptions {
 export const SENDER_DEFAULTS = {
   payloadType: 96,
   retransmissionPayloadType: 97,
+  recovery: 'nack',
+  repairPayloadType: 98,
   datagramBytesMax: 1200,
   frameMarks: true,
   cname: 'dropframe',
   historyPackets: 8192,
-  redundancy: 0.5,
+  redundancy: 0.25,
   burstDatagrams: 16,
   spreadMax: 50_000,
   queueBytesMax: 32_000_000,
@@ -49,34 +64,36 @@ export type SenderEvent =
   | { readonly kind: 'malformed'; readonly cause: string };
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
-/** Before anything is measured: a request within this of the last answer is taken for the same loss. */
-const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
 /** A round-trip probe is answered at most this often. */
 const PROBE_INTERVAL: Microseconds = 20_000;
 const FRAME_INTERVAL_DEFAULT: Microseconds = 33_333;
 /** Saved-up budget: a keyframe's worth of answers in one go. */
 const REDUNDANCY_BYTES_MAX = 256_000;
+/** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
+const FIXED_RATIO_SHARE = 1.2;
 
 interface Queued {
   readonly sequence: number;
   readonly datagram: Uint8Array;
   readonly length: number;
   readonly headerBytes: number;
+  readonly frame: SentFrame & { readonly importance: Importance };
 }
 
 /** One stream to one receiver: access units in, paced RTP datagrams, reports and retransmissions out. */
 export class Sender implements Endpoint<SenderEvent> {
   readonly #options: SenderOptions;
   readonly #packetizer: Packetizer;
-  readonly #history: PacketHistory;
+  readonly #answers: Retransmissions;
+  readonly #repair: ForwardRepair | undefined;
   readonly #pacer: Pacer<Queued>;
   readonly #budget: TokenBucket;
   readonly #probeLimit = new RateLimit(PROBE_INTERVAL);
   readonly #control: Uint8Array[] = [];
-  readonly #retransmissions: Uint8Array[] = [];
+  /** Retransmissions and repair packets: they go before the media that is not so late. */
+  readonly #urgent: Uint8Array[] = [];
   readonly #events: SenderEvent[] = [];
   readonly #statistics: SenderStatistics = emptySenderStatistics();
-  #retransmissionSequence: number;
   #highestSent: number;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
@@ -89,11 +106,26 @@ export class Sender implements Endpoint<SenderEvent> {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#packetizer = new Packetizer(options);
-    this.#history = new PacketHistory(options.historyPackets);
+    const { recovery, redundancy, repairSsrc } = options;
+    const strategy = recovery === 'fec' || recovery === 'hybrid' ? recovery : undefined;
+    const repairing = strategy !== undefined && repairSsrc !== undefined;
+    // A repair packet stands for the longest media packet and has headers of its own, and is no longer than allowed.
+    const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
+    this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
     this.#pacer = new Pacer(options);
-    this.#budget = new TokenBucket({ share: options.redundancy, bytesMax: REDUNDANCY_BYTES_MAX });
-    this.#retransmissionSequence = options.initialSequence ^ 0x5555;
+    this.#budget = new TokenBucket({
+      share: strategy === 'fec' ? FIXED_RATIO_SHARE : redundancy,
+      bytesMax: REDUNDANCY_BYTES_MAX,
+      // What is sent beside the media is never more than its share of it, from the first packet on.
+      ...(strategy && { bytes: 0 }),
+    });
+    const parts = { budget: this.#budget, statistics: this.#statistics };
+    if (repairing) {
+      const { repairPayloadType: payloadType, datagramBytesMax } = options;
+      const repair = { ssrc: repairSsrc, payloadType, datagramBytesMax, strategy, ratio: redundancy };
+      this.#repair = new ForwardRepair(repair, parts);
+    }
+    this.#answers = new Retransmissions(options, { ...parts, repair: this.#repair });
     this.#highestSent = options.initialSequence - 1;
   }
 
@@ -125,8 +157,15 @@ export class Sender implements Endpoint<SenderEvent> {
       return false;
     }
     const { datagrams, firstSequence, headerBytes } = this.#packetizer.packetize(unit);
+    const frame = {
+      firstSequence,
+      lastSequence: firstSequence + datagrams.length - 1,
+      at: now,
+      timestamp: this.#packetizer.wireTimestamp(unit.timestamp),
+      importance: unit.importance,
+    };
     const queued = datagrams.map((datagram, i) => {
-      return { sequence: firstSequence + i, datagram, length: datagram.length, headerBytes };
+      return { sequence: firstSequence + i, datagram, length: datagram.length, headerBytes, frame };
     });
     this.#pacer.enqueue(now, queued, this.#frameInterval);
     this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
@@ -145,7 +184,16 @@ export class Sender implements Endpoint<SenderEvent> {
     if (classifyDatagram(datagram) !== 'rtcp') return this.#malformed('not RTCP');
     const packets = parseRtcp(datagram);
     if (!packets.ok) return this.#malformed(packets.malformed);
-    for (const packet of packets.value) this.#handleRtcp(now, packet);
+    const requests: AnswerableRequest[] = [];
+    let notice: RequestNotice | undefined;
+    for (const packet of packets.value) {
+      if (packet.kind === 'nack' && packet.mediaSsrc === this.#options.ssrc) {
+        requests.push({ wires: packet.sequenceNumbers, notice });
+        notice = undefined;
+      } else if (packet.kind === 'application') notice = this.#handleNotice(packet);
+      else this.#handleRtcp(now, packet);
+    }
+    if (requests.length > 0) this.#urgent.push(...this.#answers.answer(now, requests, this.#highestSent));
   }
 
   handleTimeout(now: Instant): void {
@@ -158,8 +206,8 @@ export class Sender implements Endpoint<SenderEvent> {
   pollTransmit(now: Instant): Uint8Array | undefined {
     const control = this.#control.shift();
     if (control) return control;
-    const retransmission = this.#retransmissions.shift();
-    if (retransmission) return retransmission;
+    const urgent = this.#urgent.shift();
+    if (urgent) return urgent;
     const queued = this.#pacer.poll(now);
     if (queued) return this.#sendMedia(now, queued);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
@@ -180,9 +228,11 @@ export class Sender implements Endpoint<SenderEvent> {
     return pacing === undefined ? this.#reportAt : Math.min(pacing, this.#reportAt);
   }
 
-  #sendMedia(now: Instant, { sequence, datagram, headerBytes }: Queued): Uint8Array {
-    this.#history.keep(sequence, datagram, now);
+  #sendMedia(now: Instant, { sequence, datagram, headerBytes, frame }: Queued): Uint8Array {
+    this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
+    this.#repair?.add(sequence, datagram);
+    if (this.#repair && sequence === frame.lastSequence) this.#urgent.push(...this.#repair.onFrame(now, frame));
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
@@ -196,10 +246,6 @@ export class Sender implements Endpoint<SenderEvent> {
       case 'sender-report':
       case 'receiver-report':
         for (const report of packet.reports) this.#handleReport(now, report);
-        return;
-      case 'nack':
-        if (packet.mediaSsrc !== this.#options.ssrc) return;
-        for (const wire of packet.sequenceNumbers) this.#retransmit(now, wire);
         return;
       case 'picture-loss-indication':
         if (packet.mediaSsrc !== this.#options.ssrc) return;
@@ -215,6 +261,7 @@ export class Sender implements Endpoint<SenderEvent> {
       case 'goodbye':
         if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'receiver-left' });
         return;
+      case 'nack':
       case 'source-description':
       case 'application':
       case 'unknown':
@@ -235,25 +282,13 @@ export class Sender implements Endpoint<SenderEvent> {
     if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
   }
 
-  #retransmit(now: Instant, wire: number): void {
-    const kept = this.#history.find(extend(wire, this.#highestSent));
-    const guard = this.#statistics.roundTrip ?? ROUND_TRIP_DEFAULT;
-    // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
-    // eighth is the receiver's own spacing of its requests, which is no exact clock.
-    const recent = kept?.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
-    if (!kept || recent || !this.#budget.spend(kept.datagram.length)) {
-      this.#statistics.requestsRefused++;
-      return;
-    }
-    kept.resentAt = now;
-    const datagram = wrapRetransmission(kept.datagram, {
-      ssrc: this.#options.retransmissionSsrc,
-      payloadType: this.#options.retransmissionPayloadType,
-      sequenceNumber: this.#retransmissionSequence++ & 0xffff,
-    });
-    this.#retransmissions.push(datagram);
-    this.#statistics.retransmissions++;
-    this.#statistics.retransmissionBytes += datagram.length;
+  /** @returns what is said of the NACK that follows. */
+  #handleNotice(packet: ApplicationPacket): RequestNotice | undefined {
+    const notice = parseRecoveryNotice(packet);
+    if (!notice.ok) this.#malformed(notice.malformed);
+    else if (notice.value?.kind === 'path') this.#repair?.onPath(notice.value);
+    else return notice.value;
+    return undefined;
   }
 
   /** RFC 3611 §4.5: tells a receiver how long its question lay here, from which it learns the round trip. */

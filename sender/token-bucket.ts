@@ -9,11 +9,14 @@ export class TokenBucket {
   readonly #bytesMax: number;
   #bytes: number;
 
-  /** @param options.share bytes earned for each byte of media, 0 … 1; `bytesMax` is what may be saved up. */
-  constructor(options: { readonly share: number; readonly bytesMax: number }) {
+  /**
+   * @param options.share bytes earned for each byte of media, 0 … 1; `bytesMax` is what may be saved up, and
+   * `bytes` what there is to begin with: all of that, unless told.
+   */
+  constructor(options: { readonly share: number; readonly bytesMax: number; readonly bytes?: number }) {
     this.#share = options.share;
     this.#bytesMax = options.bytesMax;
-    this.#bytes = options.share > 0 ? options.bytesMax : 0;
+    this.#bytes = options.bytes ?? (options.share > 0 ? options.bytesMax : 0);
   }
 
   get bytes(): number {
@@ -24,9 +27,12 @@ export class TokenBucket {
     this.#bytes = Math.min(this.#bytesMax, this.#bytes + mediaBytes * this.#share);
   }
 
-  /** @returns false, and spends nothing, when there is not enough. */
-  spend(bytes: number): boolean {
-    if (bytes > this.#bytes) return false;
+  /**
+   * @param reserve the share of `bytesMax` that is kept for others, 0 … 1.
+   * @returns false, and spends nothing, when there is not enough.
+   */
+  spend(bytes: number, reserve = 0): boolean {
+    if (bytes > this.#bytes - reserve * this.#bytesMax) return false;
     this.#bytes -= bytes;
     return true;
   }

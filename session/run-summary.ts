@@ -32,6 +32,7 @@ export interface RunSummary {
     readonly onTime: number;
     readonly reordered: number;
     readonly recoveredInRound: readonly number[];
+    readonly repaired: number;
     readonly late: number;
     readonly neverArrived: number;
   };
@@ -117,6 +118,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       recoveredInRound: (last?.packets.recoveredInRound ?? []).map((_, round) =>
         sum((s) => s.packets.recoveredInRound[round] ?? 0),
       ),
+      repaired: sum((s) => s.packets.repaired),
       late: sum((s) => s.packets.late),
       neverArrived: sum((s) => s.packets.neverArrived),
     },
@@ -152,7 +154,7 @@ export const framesLost = ({ frames }: RunSummary): number =>
   frames.incomplete + frames.neverArrived + frames.undecodable;
 
 export const packetsRecovered = ({ packets }: RunSummary): number =>
-  packets.recoveredInRound.reduce((sum, count) => sum + count, 0);
+  packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired);
 
 /** The same figures as the page shows them. */
 export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {

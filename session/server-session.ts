@@ -5,6 +5,7 @@ import { EndpointDriver } from '../io/endpoint-driver.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage, WelcomeMessage } from '../protocol/control-message.ts';
 import { milliseconds } from '../protocol/instant.ts';
+import type { Recovery } from '../protocol/recovery.ts';
 import { frameForStream, StreamDeframer } from '../protocol/stream-framing.ts';
 import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../sender/sender.ts';
 import type { SenderStatistics } from '../sender/sender-statistics.ts';
@@ -27,6 +28,9 @@ export interface ServerSessionOptions {
 /** What may wait for a TCP connection that does not keep up; frames beyond it are left out up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
+/** Where something is sent beside the media. */
+const REDUNDANT: ReadonlySet<Recovery> = new Set(['nack', 'fec', 'hybrid']);
+
 /** One receiver of a stream server: its stream, its path, and what it says on the control channel. */
 export class ServerSession {
   readonly id = randomHex(8);
@@ -36,6 +40,9 @@ export class ServerSession {
   readonly #driver: EndpointDriver<SenderEvent>;
   readonly #ssrc = randomSsrc();
   readonly #retransmissionSsrc = (this.#ssrc ^ 1) >>> 0;
+  readonly #repairSsrc = (this.#ssrc ^ 2) >>> 0;
+  /** Whether the receiver wants repair packets; TCP mends by itself. */
+  readonly #repairing: boolean;
   readonly #initialSequence = randomSequence();
   readonly #timestampBase = randomTimestamp();
   #address: { readonly host: string; readonly port: number } | undefined;
@@ -49,7 +56,9 @@ export class ServerSession {
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
-    this.#playing = options.hello.playing;
+    const { transport, recovery, playing } = options.hello;
+    this.#playing = playing;
+    this.#repairing = transport === 'udp' && (recovery === 'fec' || recovery === 'hybrid');
     this.#sender = new Sender({
       ...SENDER_DEFAULTS,
       datagramBytesMax: options.datagramBytesMax,
@@ -59,7 +68,9 @@ export class ServerSession {
       timestampBase: this.#timestampBase,
       // Spreading takes from the receiver's latency: never more than half of it.
       spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, milliseconds(options.hello.latencyMs) / 2),
-      redundancy: options.hello.recovery === 'nack' ? SENDER_DEFAULTS.redundancy : 0,
+      recovery,
+      redundancy: REDUNDANT.has(recovery) ? (options.hello.redundancy ?? SENDER_DEFAULTS.redundancy) : 0,
+      ...(this.#repairing && { repairSsrc: this.#repairSsrc }),
     });
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
@@ -103,6 +114,8 @@ export class ServerSession {
     | 'retransmissionSsrc'
     | 'payloadType'
     | 'retransmissionPayloadType'
+    | 'repairSsrc'
+    | 'repairPayloadType'
     | 'initialSequence'
     | 'timestampBase'
   > {
@@ -113,6 +126,10 @@ export class ServerSession {
       retransmissionSsrc: this.#retransmissionSsrc,
       payloadType: SENDER_DEFAULTS.payloadType,
       retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+      ...(this.#repairing && {
+        repairSsrc: this.#repairSsrc,
+        repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+      }),
       initialSequence: this.#initialSequence,
       timestampBase: this.#timestampBase,
     };

@@ -18,6 +18,8 @@ export interface StreamClientOptions {
   readonly transport: 'udp' | 'tcp';
   readonly latencyMs: number;
   readonly recovery: Recovery;
+  /** Bytes of retransmission and repair at most for each byte of media, 0 … 1; `undefined`: the sender's default. */
+  readonly redundancy?: number | undefined;
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
   /** How long without a sender, or without media from it, is a failure. */
@@ -169,8 +171,10 @@ export class StreamClient {
       });
       this.#connection = connection;
       const ticker = setInterval(() => this.#tick(connection), STATISTICS_MS);
-      const { transport, latencyMs, recovery } = this.#options;
-      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, playing: !this.#paused });
+      const { transport, latencyMs, recovery, redundancy } = this.#options;
+      const wish = redundancy === undefined ? {} : { redundancy };
+      const playing = !this.#paused;
+      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, ...wish, playing });
     });
   }
 
@@ -253,7 +257,7 @@ function statisticsMessage(statistics: ReceiverStatistics): Parameters<ControlCo
     framesLate: frames.late + frames.overdue,
     packets: packets.decided,
     packetsLost: packets.neverArrived + packets.late,
-    packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, 0),
+    packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired),
     delayMsP50: ms(playoutDelay.p50),
     delayMsP95: ms(playoutDelay.p95),
     roundTripMs: ms(roundTrip),

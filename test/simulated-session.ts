@@ -11,6 +11,7 @@ import { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from '../sim/s
 
 export const MEDIA_SSRC = 0x1234_5678;
 export const RETRANSMISSION_SSRC = 0x1234_5679;
+export const REPAIR_SSRC = 0x1234_567a;
 export const REPORT_SSRC = 0x0badcafe;
 /** The media starts here, so that the receiver has had time to be there first. */
 export const START: Instant = milliseconds(1);
@@ -26,6 +27,7 @@ export const SENDER_OPTIONS: SenderOptions = {
   ...SENDER_DEFAULTS,
   ssrc: MEDIA_SSRC,
   retransmissionSsrc: RETRANSMISSION_SSRC,
+  repairSsrc: REPAIR_SSRC,
   initialSequence: 100,
   timestampBase: 0x8000_0000,
 };
@@ -37,6 +39,8 @@ export const receiverOptions = (sender: SenderOptions, latencyMs = 120): Receive
   payloadType: sender.payloadType,
   retransmissionSsrc: sender.retransmissionSsrc,
   retransmissionPayloadType: sender.retransmissionPayloadType,
+  repairSsrc: REPAIR_SSRC,
+  repairPayloadType: sender.repairPayloadType,
   initialSequence: sender.initialSequence,
   initialFrameNumber: sender.initialFrameNumber,
   timestampBase: sender.timestampBase,
@@ -71,7 +75,8 @@ export interface Told {
 /** Runs a synthetic stream from a sender to a receiver over two links, to its end, and checks what holds for any run. */
 export function tell(story: Story): Told {
   const stream = { ...STREAM, ...story.stream };
-  const senderOptions = { ...SENDER_OPTIONS, ...story.sender };
+  const recovery = story.receiver?.recovery ?? SENDER_OPTIONS.recovery;
+  const senderOptions = { ...SENDER_OPTIONS, recovery, ...story.sender };
   const sender = new Sender(senderOptions);
   const receiver = new Receiver({ ...receiverOptions(senderOptions, story.latencyMs), ...story.receiver });
   const forward = new Link(link(story.forward ?? ''), 'forward');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { RECOVERIES } from '../protocol/recovery.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import { differences, tell } from './simulated-session.ts';
 
@@ -45,7 +46,7 @@ describe('checkers after every run', () => {
     'loss=20% burst=40 delay=80ms jitter=100ms dup=1%',
     'loss=100% delay=10ms',
   ];
-  const recoveries = ['none', 'reorder', 'nack'] as const;
+  const recoveries = RECOVERIES;
   const cases = paths.flatMap((path) => recoveries.map((recovery) => ({ path, recovery })));
 
   test.each(cases)('$path with recovery $recovery', ({ path, recovery }) => {

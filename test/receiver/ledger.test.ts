@@ -43,24 +43,26 @@ test('each packet of a decided frame is in one class', () => {
   ledger.decide(whole(13, 2, 'reordered'), 'onTime');
   ledger.decide(whole(15, 2, { recoveredInRound: 2 }), 'recovered');
   ledger.decide(frame(17, 4, [0, 2]), 'incomplete');
+  ledger.decide(whole(21, 1, 'repaired'), 'recovered');
   ledger.assertBalanced();
   expect(ledger.packets).toEqual({
     onTime: 5,
     reordered: 2,
     recoveredInRound: [0, 2, 0, 0, 0, 0, 0, 0],
+    repaired: 1,
     late: 0,
     neverArrived: 2,
   });
   expect(ledger.frames).toEqual({
     onTime: 2,
-    recovered: 1,
+    recovered: 2,
     late: 0,
     overdue: 0,
     incomplete: 1,
     neverArrived: 0,
     undecodable: 0,
   });
-  expect([ledger.decidedFrames, ledger.decidedPackets]).toEqual([4, 11]);
+  expect([ledger.decidedFrames, ledger.decidedPackets]).toEqual([5, 12]);
 });
 
 test('a dropped frame whose missing packets all come later was overdue, and nothing of it was lost', () => {

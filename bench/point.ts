@@ -1,0 +1,177 @@
+import { milliseconds, seconds } from '../protocol/instant.ts';
+import { Receiver } from '../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS, type Recovery } from '../receiver/receiver-options.ts';
+import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
+import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import type { SenderStatistics } from '../sender/sender-statistics.ts';
+import { Link } from '../sim/link.ts';
+import { parseLinkSpecification } from '../sim/link-specification.ts';
+import { Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
+
+/** A path and a time to get over it: what recoveries are compared on. */
+export interface Point {
+  readonly name: string;
+  readonly forward: string;
+  readonly back: string;
+  /** Milliseconds from a frame's hand-over to its release, the way included. */
+  readonly budgetMs: number;
+  readonly oneWayMs: number;
+  readonly release: 'deadline' | 'asap';
+  /** Shares, as `framesLost` and `overhead` of the outcome; `undefined`: no target. */
+  readonly target?: { readonly lost: number; readonly overhead: number };
+}
+
+/** Twelve datagrams a frame, thirty frames a second, losses in both directions: the points of the comparison with SRT. */
+export const POINTS: readonly Point[] = [
+  point('A', 'loss=5%', 'loss=5%', 25, 150, { lost: 0.0001, overhead: 0.08 }),
+  point('B', 'loss=10%', 'loss=10%', 20, 140, { lost: 0.0005, overhead: 0.16 }),
+  point('C', 'loss=10% burst=8', '', 40, 300, { lost: 0.0005, overhead: 0.18 }),
+  point('D', 'loss=1%', 'loss=1%', 50, 150, { lost: 0.0003, overhead: 0.12 }),
+  // 2.2 % is what a clean path costs us; 1 % above that.
+  point('E', 'jitter=2ms', 'jitter=2ms', 20, 140, { lost: 0, overhead: 0.032 }),
+  { ...point('G', '', '', 20, 140), release: 'asap' },
+];
+
+/** Others of the same kind, so that the method is tuned and not the table. */
+export const MORE_POINTS: readonly Point[] = [
+  point('h', 'loss=2%', 'loss=2%', 30, 130),
+  point('i', 'loss=5%', 'loss=5%', 30, 110),
+  point('j', 'loss=3% burst=4', 'loss=3% burst=4', 30, 200),
+  point('k', 'loss=2%', 'loss=2%', 60, 160),
+  point('l', 'loss=5% jitter=5ms', 'loss=5% jitter=5ms', 20, 160),
+  point('m', 'loss=20%', 'loss=20%', 10, 150),
+  point('n', 'loss=0.5%', 'loss=0.5%', 80, 180),
+  point('o', 'loss=1% burst=3', 'loss=1% burst=3', 50, 150),
+  point('p', 'jitter=10ms', 'jitter=10ms', 20, 140),
+  point('q', 'loss=3%', 'loss=3%', 40, 180),
+];
+
+function point(
+  name: string,
+  forward: string,
+  back: string,
+  oneWayMs: number,
+  budgetMs: number,
+  target?: Point['target'],
+): Point {
+  const delay = `delay=${oneWayMs}ms`;
+  const links = { forward: `${forward} ${delay}`.trim(), back: `${back} ${delay}`.trim() };
+  return { name, ...links, oneWayMs, budgetMs, release: 'deadline', ...(target && { target }) };
+}
+
+export interface Outcome {
+  readonly frames: number;
+  readonly framesLost: number;
+  /** Bytes offered to the forward path over payload bytes, less one. */
+  readonly overhead: number;
+  /** Median and 99th percentile from hand-over to release, milliseconds. */
+  readonly delayMsP50: number;
+  readonly delayMsP99: number;
+  readonly sender: Readonly<SenderStatistics>;
+  readonly receiver: ReceiverStatistics;
+}
+
+const FRAMES_PER_SECOND = 30;
+const PACKETS_PER_FRAME = 12;
+const PAYLOAD_BYTES = 1316;
+/** RTP header 12, frame mark 12, fragment header 2, padding that a retransmission uses 2. */
+const HEADER_BYTES = 28;
+/** By how much media packets are shorter than the limit where there are repair packets, which are not. */
+const REPAIR_BYTES = 18;
+/** The NAL unit's own header travels inside of the fragment headers. */
+const FRAME_BYTES = PACKETS_PER_FRAME * PAYLOAD_BYTES + 1;
+
+/** Runs a stream of so many frames over the point's path, on the virtual clock. */
+export function runPoint(point: Point, run: { recovery: Recovery; frames: number; seed: number }): Outcome {
+  const link = (text: string, direction: string) => {
+    const specification = parseLinkSpecification(`${text} seed=${run.seed}`);
+    if (!specification.ok) throw new Error(specification.malformed);
+    return new Link(specification.value, direction);
+  };
+  const { recovery } = run;
+  const identity = {
+    ssrc: 1,
+    retransmissionSsrc: 2,
+    repairSsrc: 4,
+    initialSequence: 65_000,
+    timestampBase: 4_000_000_000,
+    recovery,
+  };
+  const repairBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
+  const sender = new Sender({
+    ...SENDER_DEFAULTS,
+    ...identity,
+    datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + repairBytes,
+  });
+  const receiver = new Receiver({
+    ...RECEIVER_DEFAULTS,
+    ...identity,
+    payloadType: SENDER_DEFAULTS.payloadType,
+    retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+    initialFrameNumber: 0,
+    reportSsrc: 3,
+    latency: milliseconds(point.budgetMs - point.oneWayMs),
+    release: point.release,
+    onLoss: 'smear',
+  });
+  const stream = new SyntheticStream({
+    framesPerSecond: FRAMES_PER_SECOND,
+    frameBytes: FRAME_BYTES,
+    keyFrameBytes: FRAME_BYTES,
+    keyInterval: FRAMES_PER_SECOND,
+    frames: run.frames,
+    seed: run.seed,
+  });
+  const forward = link(point.forward, 'forward');
+  let forwardBytes = 0;
+  const simulation = new Simulation({
+    sender,
+    receiver,
+    forward,
+    back: link(point.back, 'back'),
+    scripts: [
+      new LiveFeed({
+        startAt: milliseconds(1),
+        next: () => stream.next(),
+        deliver: (now, unit) => sender.send(now, unit),
+        finish: () => sender.finish(),
+      }),
+    ],
+    onDatagram: (_now, direction, datagram) => {
+      if (direction === 'forward') forwardBytes += datagram.length;
+    },
+  });
+  // Second by second, so that what does not add up is noticed near to where it happens.
+  const end = seconds(run.frames / FRAMES_PER_SECOND + 2);
+  for (let at = seconds(1); at < end; at += seconds(1)) {
+    simulation.runUntil(at);
+    receiver.assertBalanced();
+  }
+  receiver.endOfStream(simulation.now, { frames: run.frames, lastSequence: sender.lastSequence });
+  receiver.finish(simulation.now);
+  receiver.assertBalanced();
+  const { statistics } = receiver;
+  const { frames, playoutDelay } = statistics;
+  const delay = (value = Number.NaN) => point.oneWayMs + value / 1_000;
+  return {
+    frames: frames.decided,
+    framesLost: frames.incomplete + frames.neverArrived,
+    overhead: forwardBytes / sender.statistics.payloadBytes - 1,
+    delayMsP50: delay(playoutDelay.p50),
+    delayMsP99: delay(playoutDelay.p99),
+    sender: sender.statistics,
+    receiver: statistics,
+  };
+}
+
+/** Wilson's interval of a share, 95 %. */
+export function interval(count: number, of: number): { readonly low: number; readonly high: number } {
+  const z = 1.96;
+  const share = count / of;
+  const center = share + (z * z) / (2 * of);
+  const reach = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  const scale = 1 + (z * z) / of;
+  return { low: Math.max(0, (center - reach) / scale), high: (center + reach) / scale };
+}

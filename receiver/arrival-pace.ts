@@ -1,0 +1,87 @@
+import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts';
+import type { TakenPacket } from './loss-recovery.ts';
+import { WindowedMaximum } from './windowed-maximum.ts';
+
+const SLOT: Microseconds = seconds(4);
+/** Timers and schedulers are no more exact than this. */
+const SILENCE_MIN: Microseconds = 2_000;
+/** Before a pause inside of a frame of that size has been seen: senders' groups are at most 20 ms apart. */
+const SILENCE_DEFAULT: Microseconds = 25_000;
+const MARGIN = 1.25;
+/** Frames by the power of two of their packets: a large one is sent in groups, a small one in one piece. */
+const SIZES = 17;
+
+interface Frame {
+  readonly number: number;
+  readonly packetCount: number;
+  readonly expectedAt: Instant;
+  /** The number behind its last packet. */
+  readonly nextSequence: number;
+}
+
+/** How packets follow each other: how long a pause inside of a frame may be, and when the next frame is overdue. */
+export class ArrivalPace {
+  readonly #pauses: (WindowedMaximum | undefined)[] = new Array(SIZES).fill(undefined);
+  readonly #lateness = new WindowedMaximum({ slot: SLOT });
+  #last: { readonly frame: number; readonly packetIndex: number; readonly at: Instant } | undefined;
+  #newest: Frame | undefined;
+  #before: Frame | undefined;
+  #interval: Microseconds | undefined;
+
+  /** The newest frame of which something came by itself. */
+  get newest(): Frame | undefined {
+    return this.#newest;
+  }
+
+  /** From one frame to the next; `undefined` while it is not known, or not always the same. */
+  get interval(): Microseconds | undefined {
+    return this.#interval;
+  }
+
+  /** How many packets the next frame will have at least, as far as the last two tell. */
+  get packetsLikely(): number {
+    return Math.min(this.#newest?.packetCount ?? 0, this.#before?.packetCount ?? 0);
+  }
+
+  /** A packet that was sent once and never before. */
+  onPacket(now: Instant, { sequence, frame, expectedAt, ahead }: TakenPacket): void {
+    if (!frame) return;
+    const { number, packetIndex, packetCount } = frame;
+    const last = this.#last;
+    if (last && last.frame === number && packetIndex === last.packetIndex + 1) {
+      const size = sizeOf(packetCount);
+      this.#pauses[size] ??= new WindowedMaximum({ slot: SLOT });
+      this.#pauses[size].observe(now, now - last.at);
+    }
+    if (ahead) this.#last = { frame: number, packetIndex, at: now };
+    if (this.#newest && number <= this.#newest.number) return;
+    this.#onFrame(now, { number, packetCount, expectedAt, nextSequence: sequence - packetIndex + packetCount });
+  }
+
+  /** How long nothing may come of a frame that is not whole before what misses is missing. */
+  silence(now: Instant, packetCount: number): Microseconds {
+    const pause = this.#pauses[sizeOf(packetCount)];
+    return pause === undefined ? SILENCE_DEFAULT : Math.max(SILENCE_MIN, pause.at(now) * MARGIN);
+  }
+
+  /** How much later than expected a frame's first packet may be. */
+  lateness(now: Instant): Microseconds {
+    return Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN);
+  }
+
+  #onFrame(now: Instant, frame: Frame): void {
+    const newest = this.#newest;
+    this.#lateness.observe(now, now - frame.expectedAt);
+    if (newest) {
+      const step = (frame.expectedAt - newest.expectedAt) / (frame.number - newest.number);
+      // Two steps that agree make an interval. Media time is in ticks, which 30 and 60 frames a second do not divide.
+      const agrees = this.#interval !== undefined && Math.abs(step - this.#interval) <= 0.1 * step;
+      this.#interval = step > 0 && (agrees || this.#before === undefined) ? step : undefined;
+      if (this.#interval === undefined) this.#before = undefined;
+      else this.#before = newest;
+    }
+    this.#newest = frame;
+  }
+}
+
+const sizeOf = (packetCount: number): number => 31 - Math.clz32(packetCount);

@@ -1,0 +1,228 @@
+import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts';
+import { recoveryNoticePacket } from '../protocol/recovery-notice.ts';
+import type { RtcpPacket } from '../protocol/rtcp.ts';
+import { type Sequence, wireSequence } from '../protocol/sequence.ts';
+import { ArrivalPace } from './arrival-pace.ts';
+import type { PendingFrame } from './frame-buffer.ts';
+import { LossMeter } from './loss-meter.ts';
+import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
+import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
+import { WindowedMaximum } from './windowed-maximum.ts';
+
+export interface HybridRecoveryOptions {
+  readonly reportSsrc: number;
+  readonly latency: Microseconds;
+  /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
+  readonly reorderWait: Microseconds;
+}
+
+/** Before the round trip is known. */
+const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
+/** The way back and the answer are never more exact than this. */
+const SPREAD_MIN: Microseconds = 1_000;
+const REORDER_SLOT: Microseconds = seconds(8);
+const REORDER_MARGIN = 1.125;
+/** A packet that comes after this was no straggler, but held up with all others. */
+const REORDER_MAX: Microseconds = 100_000;
+/** The way back carries little: a request that is lost costs more than its copies. */
+const COPIES = 3;
+const COPIES_OF_LAST = 4;
+const COPY_SPACING: Microseconds = 2_000;
+/** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
+const SEQUENCES_MAX = 200;
+const REQUESTS_MAX = 8;
+const COPIES_WAITING_MAX = 512;
+/** A frame of more packets than this does not fall silent after its first. */
+const SILENCE_MISSING_MAX = 512;
+/** Frames that are taken for lost by the clock alone, one after the other. */
+const OVERDUE_FRAMES_MAX = 4;
+const OVERDUE_PACKETS_MAX = 64;
+const NOTICE_INTERVAL: Microseconds = seconds(1);
+const NOTICE_INTERVAL_LOSSY: Microseconds = 100_000;
+
+interface Sending {
+  readonly at: Instant;
+  readonly number: number;
+  readonly request: Request;
+}
+
+/**
+ * Asks by deadline: a loss is known as soon as anything tells it, a request is made while its answer can be in time,
+ * and what can be asked for once only is said to be so, that the sender may do more about it.
+ */
+export class HybridRecovery implements LossRecovery {
+  readonly #options: HybridRecoveryOptions;
+  readonly #schedule = new RequestSchedule();
+  readonly #pace = new ArrivalPace();
+  readonly #meter = new LossMeter();
+  readonly #reordering: WindowedMaximum;
+  #copies: Sending[] = [];
+  #number = 0;
+  #noticeAt: Instant | undefined;
+  #silenceCheckedOf: number | undefined;
+  /** How many frames behind the newest have been taken for lost. */
+  #overdue = { behind: Number.NEGATIVE_INFINITY, frames: 0 };
+
+  constructor(options: HybridRecoveryOptions) {
+    this.#options = options;
+    this.#reordering = new WindowedMaximum({ slot: REORDER_SLOT, initial: options.reorderWait });
+  }
+
+  get requests(): number {
+    return this.#schedule.requests;
+  }
+
+  roundsOf(sequence: Sequence): number {
+    return this.#schedule.roundsOf(sequence);
+  }
+
+  onMissing(now: Instant, sequence: Sequence): void {
+    this.#schedule.onMissing(now, sequence);
+  }
+
+  onPacket(now: Instant, packet: TakenPacket): void {
+    this.#noticeAt ??= now;
+    const missedSince = this.#schedule.onArrival(packet.sequence);
+    if (packet.origin !== 'sent') return;
+    const lossless = this.#meter.loss === 0;
+    this.#meter.onPacket(packet.sequence);
+    if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
+    this.#pace.onPacket(now, packet);
+    if (missedSince === undefined || packet.ahead) return;
+    this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
+  }
+
+  forgetThrough(sequence: Sequence): void {
+    this.#schedule.forgetThrough(sequence);
+  }
+
+  poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined {
+    this.#checkSilence(now, view);
+    this.#checkOverdue(now, view);
+    if (view.mediaSsrc === undefined) return undefined;
+    const terms = this.#terms(now, view);
+    for (const request of this.#schedule.poll(now, terms)) this.#send(now, request);
+    const requests = this.#due(now, view.mediaSsrc);
+    const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
+    if (requests.length === 0 && !noticeDue) return undefined;
+    const lossy = this.#meter.loss > 0;
+    if (noticeDue) this.#noticeAt = now + (lossy ? NOTICE_INTERVAL_LOSSY : NOTICE_INTERVAL);
+    const { reportSsrc: ssrc, latency } = this.#options;
+    const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime;
+    const { loss, burst } = this.#meter;
+    return [
+      { kind: 'receiver-report', ssrc, reports: [] },
+      recoveryNoticePacket(ssrc, { kind: 'path', latency, answerTime, loss, burst }),
+      ...requests,
+    ];
+  }
+
+  pollTimeout(view: StreamView): Instant | undefined {
+    let at = Math.min(this.#schedule.nextAt, this.#noticeAt ?? Number.POSITIVE_INFINITY);
+    for (const copy of this.#copies) if (copy.at < at) at = copy.at;
+    const silent = this.#silentFrame(view);
+    if (silent) at = Math.min(at, this.#silenceEndsAt(silent));
+    at = Math.min(at, this.#overdueAt(view));
+    return Number.isFinite(at) ? Math.ceil(at) : undefined;
+  }
+
+  #terms(now: Instant, view: StreamView): Terms {
+    const reorderWait = this.#reordering.at(now);
+    const spread = Math.max(SPREAD_MIN, reorderWait, 4 * view.roundTripDeviation);
+    return {
+      answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      reorderWait,
+      deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
+    };
+  }
+
+  #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {
+    const newest = this.#pace.newest;
+    if (newest === undefined || sequence < newest.nextSequence || view.endKnown) return view.deadlineOf(sequence);
+    // Of a frame that is overdue, and of which nothing is here.
+    const known = view.deadlineOf(sequence);
+    if (known !== undefined && Number.isFinite(known)) return known;
+    return newest.expectedAt + this.#overdue.frames * (this.#pace.interval ?? 0) + this.#options.latency;
+  }
+
+  #send(now: Instant, request: Request): void {
+    const number = this.#number;
+    this.#number = (number + 1) & 0xffff;
+    const copies = request.last ? COPIES_OF_LAST : COPIES;
+    const spacing = Math.min(COPY_SPACING, Math.floor(request.spare / copies));
+    for (let copy = 0; copy < copies; copy++) {
+      if (this.#copies.length < COPIES_WAITING_MAX) this.#copies.push({ at: now + copy * spacing, number, request });
+    }
+  }
+
+  /** A datagram's worth of what is due, each request as its notice and its NACK. */
+  #due(now: Instant, mediaSsrc: number): RtcpPacket[] {
+    const packets: RtcpPacket[] = [];
+    const waiting: Sending[] = [];
+    const numbers = new Set<number>();
+    let room = SEQUENCES_MAX;
+    const { reportSsrc: senderSsrc } = this.#options;
+    for (const sending of this.#copies) {
+      const { at, number, request } = sending;
+      if (at > now || room <= 0 || numbers.has(number) || numbers.size === REQUESTS_MAX) {
+        waiting.push(sending);
+        continue;
+      }
+      const sequences = request.sequences.filter((sequence) => this.#schedule.isMissing(sequence)).slice(0, room);
+      if (sequences.length === 0) continue;
+      room -= sequences.length;
+      numbers.add(number);
+      const usefulFor = request.deadline - now;
+      packets.push(recoveryNoticePacket(senderSsrc, { kind: 'request', number, last: request.last, usefulFor }), {
+        kind: 'nack',
+        senderSsrc,
+        mediaSsrc,
+        sequenceNumbers: sequences.map(wireSequence),
+      });
+    }
+    this.#copies = waiting;
+    return packets;
+  }
+
+  /** The newest frame; what older ones miss shows by the numbers after them. */
+  #silentFrame({ newest }: StreamView): PendingFrame | undefined {
+    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
+    return newest;
+  }
+
+  #silenceEndsAt(frame: PendingFrame): Instant {
+    const { lastArrivalAt, firstSequence, lastSequence } = frame;
+    const pause = this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
+    return lastArrivalAt + Math.max(pause, this.#reordering.at(lastArrivalAt));
+  }
+
+  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  #checkSilence(now: Instant, view: StreamView): void {
+    const frame = this.#silentFrame(view);
+    if (!frame || now < this.#silenceEndsAt(frame)) return;
+    this.#silenceCheckedOf = frame.number;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#schedule.onMissing(now, sequence);
+  }
+
+  #overdueAt(view: StreamView): Instant {
+    const { newest, interval } = this.#pace;
+    if (!newest || interval === undefined || view.endKnown) return Number.POSITIVE_INFINITY;
+    const frames = this.#overdue.behind === newest.number ? this.#overdue.frames : 0;
+    if (frames >= OVERDUE_FRAMES_MAX) return Number.POSITIVE_INFINITY;
+    return newest.expectedAt + (frames + 1) * interval + this.#pace.lateness(newest.expectedAt);
+  }
+
+  /**
+   * The next frame should have begun and nothing of it is here. How many packets it has is not known: so many as the
+   * last ones had are asked for. A sender that has not sent them yet has nothing to answer.
+   */
+  #checkOverdue(now: Instant, view: StreamView): void {
+    const { newest, packetsLikely } = this.#pace;
+    if (!newest || now < this.#overdueAt(view)) return;
+    const frames = this.#overdue.behind === newest.number ? this.#overdue.frames : 0;
+    this.#overdue = { behind: newest.number, frames: frames + 1 };
+    const first = newest.nextSequence + frames * packetsLikely;
+    const count = Math.min(packetsLikely, OVERDUE_PACKETS_MAX);
+    for (let sequence = first; sequence < first + count; sequence++) this.#schedule.onMissing(now, sequence);
+  }
+}
