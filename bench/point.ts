@@ -173,5 +173,5 @@ export function interval(count: number, of: number): { readonly low: number; rea
   const center = share + (z * z) / (2 * of);
   const reach = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
   const scale = 1 + (z * z) / of;
-  return { low: Math.max(0, (center - reach) / scale), high: (center + reach) / scale };
+  return { low: count === 0 ? 0 : (center - reach) / scale, high: (center + reach) / scale };
 }

@@ -1,7 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { RequestNotice } from '../protocol/recovery-notice.ts';
-import { wrapRetransmission } from '../protocol/retransmission.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/retransmission.ts';
 import { extend, type Sequence, type WireSequence } from '../protocol/sequence.ts';
 import type { ForwardRepair } from './forward-repair.ts';
 import { type Kept, PacketHistory } from './packet-history.ts';
@@ -113,7 +113,7 @@ export class Retransmissions {
     // eighth is the receiver's own spacing of its requests, which is no exact clock.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
     const reserve = kept.importance === 'discardable' ? RESERVE_OF_DISCARDABLE : 0;
-    if (recent || !this.#budget.spend(kept.datagram.length, reserve)) {
+    if (recent || !this.#budget.spend(bytesAgain(kept.datagram), reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;
     }
@@ -128,6 +128,10 @@ export class Retransmissions {
     return datagram;
   }
 }
+
+/** Length of the retransmission: without padding, and with the number that it had first (RFC 4588 §4). */
+const bytesAgain = (datagram: Uint8Array): number =>
+  datagram.length - ((datagram[0]! & 0x20) === 0 ? 0 : datagram.at(-1)!) + RETRANSMISSION_OVERHEAD_BYTES;
 
 const timestampOf = (datagram: Uint8Array): number =>
   ((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!) >>> 0;
