@@ -26,8 +26,8 @@ export interface AnswerableRequest {
 const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
 /** Copies of a request come within some milliseconds; so many others may come in between. */
 const NUMBERS_MAX = 256;
-/** The share of what can be saved up that is not for discardable frames. */
-const RESERVE_OF_DISCARDABLE = 0.125;
+/** What is not for discardable frames: some six packets of others. */
+const RESERVED_BYTES = 8_000;
 
 const RANK: Readonly<Record<Importance, number>> = { key: 0, reference: 1, discardable: 2 };
 
@@ -112,7 +112,7 @@ export class Retransmissions {
     // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
     // eighth is the receiver's own spacing of its requests, which is no exact clock.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
-    const reserve = kept.importance === 'discardable' ? RESERVE_OF_DISCARDABLE : 0;
+    const reserve = kept.importance === 'discardable' ? RESERVED_BYTES : 0;
     if (recent || !this.#budget.spend(bytesAgain(kept.datagram), reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;

@@ -69,6 +69,11 @@ const PROBE_INTERVAL: Microseconds = 20_000;
 const FRAME_INTERVAL_DEFAULT: Microseconds = 33_333;
 /** Saved-up budget: a keyframe's worth of answers in one go. */
 const REDUNDANCY_BYTES_MAX = 256_000;
+/**
+ * What may be sent beside the media before that has earned it: half a dozen packets, as a stream that loses one of its
+ * first cannot begin. Once it is paid back, what is beside the media is never more than its share of all that was sent.
+ */
+const ADVANCE_BYTES = 8_000;
 /** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
 const FIXED_RATIO_SHARE = 1.2;
 
@@ -116,8 +121,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#budget = new TokenBucket({
       share: strategy === 'fec' ? FIXED_RATIO_SHARE : redundancy,
       bytesMax: REDUNDANCY_BYTES_MAX,
-      // What is sent beside the media is never more than its share of it, from the first packet on.
-      ...(strategy && { bytes: 0 }),
+      ...(strategy && { advance: ADVANCE_BYTES }),
     });
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {

@@ -8,15 +8,17 @@ export class TokenBucket {
   readonly #share: number;
   readonly #bytesMax: number;
   #bytes: number;
+  #owed: number;
 
   /**
    * @param options.share bytes earned for each byte of media, 0 … 1; `bytesMax` is what may be saved up, and
-   * `bytes` what there is to begin with: all of that, unless told.
+   * `advance` what there is to begin with, and is paid back from what is earned first; without it the bucket begins full.
    */
-  constructor(options: { readonly share: number; readonly bytesMax: number; readonly bytes?: number }) {
+  constructor(options: { readonly share: number; readonly bytesMax: number; readonly advance?: number }) {
     this.#share = options.share;
     this.#bytesMax = options.bytesMax;
-    this.#bytes = options.bytes ?? (options.share > 0 ? options.bytesMax : 0);
+    this.#owed = options.advance ?? 0;
+    this.#bytes = options.share > 0 ? (options.advance ?? options.bytesMax) : 0;
   }
 
   get bytes(): number {
@@ -24,15 +26,18 @@ export class TokenBucket {
   }
 
   earn(mediaBytes: number): void {
-    this.#bytes = Math.min(this.#bytesMax, this.#bytes + mediaBytes * this.#share);
+    const earned = mediaBytes * this.#share;
+    const paidBack = Math.min(earned, this.#owed);
+    this.#owed -= paidBack;
+    this.#bytes = Math.min(this.#bytesMax, this.#bytes + earned - paidBack);
   }
 
   /**
-   * @param reserve the share of `bytesMax` that is kept for others, 0 … 1.
+   * @param reserve bytes that are kept for others.
    * @returns false, and spends nothing, when there is not enough.
    */
   spend(bytes: number, reserve = 0): boolean {
-    if (bytes > this.#bytes - reserve * this.#bytesMax) return false;
+    if (bytes > this.#bytes - reserve) return false;
     this.#bytes -= bytes;
     return true;
   }

@@ -2,6 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { PacketHistory } from '../../sender/packet-history.ts';
 import { RateLimit, TokenBucket } from '../../sender/token-bucket.ts';
 
+describe('a budget with an advance', () => {
+  test('pays it back before it earns, and is never above its share from then on', () => {
+    const bucket = new TokenBucket({ share: 0.25, bytesMax: 1_000, advance: 100 });
+    expect(bucket.spend(100)).toBe(true);
+    bucket.earn(200);
+    expect(bucket.bytes).toBe(0);
+    bucket.earn(400);
+    expect(bucket.bytes).toBe(50);
+    expect(bucket.spend(40, 20)).toBe(false);
+    expect(bucket.spend(30, 20)).toBe(true);
+  });
+});
+
 describe('the packet history', () => {
   test('finds what was sent of late, and nothing else', () => {
     const history = new PacketHistory(4);
