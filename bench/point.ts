@@ -18,6 +18,9 @@ export interface Point {
   readonly budgetMs: number;
   readonly oneWayMs: number;
   readonly release: 'deadline' | 'asap';
+  /** Packets of a frame; a key frame, one a second, has `keyPackets`. */
+  readonly packets?: number;
+  readonly keyPackets?: number;
   /** Shares, as `framesLost` and `overhead` of the outcome; `undefined`: no target. */
   readonly target?: { readonly lost: number; readonly overhead: number };
 }
@@ -45,6 +48,10 @@ export const MORE_POINTS: readonly Point[] = [
   point('o', 'loss=1% burst=3', 'loss=1% burst=3', 50, 150),
   point('p', 'jitter=10ms', 'jitter=10ms', 20, 140),
   point('q', 'loss=3%', 'loss=3%', 40, 180),
+  { ...point('r', 'loss=5%', 'loss=5%', 25, 150), packets: 1, keyPackets: 20 },
+  { ...point('s', 'loss=5%', 'loss=5%', 25, 150), packets: 3, keyPackets: 30 },
+  { ...point('t', 'loss=5%', 'loss=5%', 25, 150), packets: 40, keyPackets: 200 },
+  { ...point('u', 'loss=1%', 'loss=1%', 50, 150), packets: 2, keyPackets: 20 },
 ];
 
 function point(
@@ -79,8 +86,8 @@ const PAYLOAD_BYTES = 1316;
 const HEADER_BYTES = 28;
 /** By how much media packets are shorter than the limit where there are repair packets, which are not. */
 const REPAIR_BYTES = 18;
-/** The NAL unit's own header travels inside of the fragment headers. */
-const FRAME_BYTES = PACKETS_PER_FRAME * PAYLOAD_BYTES + 1;
+/** The NAL unit's own header travels inside of the fragment headers, where there are any. */
+const frameBytes = (packets: number): number => packets * PAYLOAD_BYTES + 1;
 
 /** Runs a stream of so many frames over the point's path, on the virtual clock. */
 export function runPoint(point: Point, run: { recovery: Recovery; frames: number; seed: number }): Outcome {
@@ -118,8 +125,8 @@ export function runPoint(point: Point, run: { recovery: Recovery; frames: number
   });
   const stream = new SyntheticStream({
     framesPerSecond: FRAMES_PER_SECOND,
-    frameBytes: FRAME_BYTES,
-    keyFrameBytes: FRAME_BYTES,
+    frameBytes: frameBytes(point.packets ?? PACKETS_PER_FRAME),
+    keyFrameBytes: frameBytes(point.keyPackets ?? point.packets ?? PACKETS_PER_FRAME),
     keyInterval: FRAMES_PER_SECOND,
     frames: run.frames,
     seed: run.seed,

@@ -128,9 +128,10 @@ export class HybridRecovery implements LossRecovery {
 
   #terms(now: Instant, view: StreamView): Terms {
     const reorderWait = this.#reordering.at(now);
-    const spread = Math.max(SPREAD_MIN, reorderWait, 4 * view.roundTripDeviation);
+    const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
     return {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      spread,
       reorderWait,
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
     };

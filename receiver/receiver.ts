@@ -131,7 +131,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#release(now);
     const recovery = this.#recovery;
     for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
-      this.#feedback.send(packets);
+      this.#feedback.send(now, packets);
     }
     this.#feedback.handleTimeout(now, this.#ssrc);
   }
@@ -370,8 +370,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       get roundTrip() {
         return receiver.#feedback.roundTrip;
       },
-      get roundTripDeviation() {
-        return receiver.#feedback.roundTripDeviation;
+      get roundTripSpread() {
+        return receiver.#feedback.roundTripSpread;
       },
       get endKnown() {
         return receiver.#frames.endKnown;
