@@ -27,7 +27,11 @@ const REORDER_MAX: Microseconds = 100_000;
 /** The way back carries little: a request that is lost costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
-const COPY_SPACING: Microseconds = 2_000;
+/** Where losses come in runs, the way back is taken for no better than the way here. */
+const COPIES_IN_RUNS = 8;
+const BURST_OF_RUNS = 2;
+/** From the request to each of its copies: close to each other at first, and further apart to outlast a run. */
+const COPY_OFFSETS: readonly Microseconds[] = [0, 2_000, 4_000, 7_000, 11_000, 16_000, 22_000, 29_000];
 /** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
 const SEQUENCES_MAX = 200;
 const REQUESTS_MAX = 8;
@@ -149,10 +153,12 @@ export class HybridRecovery implements LossRecovery {
   #send(now: Instant, request: Request): void {
     const number = this.#number;
     this.#number = (number + 1) & 0xffff;
-    const copies = request.last ? COPIES_OF_LAST : COPIES;
-    const spacing = Math.min(COPY_SPACING, Math.floor(request.spare / copies));
-    for (let copy = 0; copy < copies; copy++) {
-      if (this.#copies.length < COPIES_WAITING_MAX) this.#copies.push({ at: now + copy * spacing, number, request });
+    const inRuns = this.#meter.burst >= BURST_OF_RUNS;
+    const copies = inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
+    // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
+    const scale = Math.min(1, request.spare / COPY_OFFSETS[copies - 1]!);
+    for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
+      this.#copies.push({ at: now + Math.floor(COPY_OFFSETS[copy]! * scale), number, request });
     }
   }
 
