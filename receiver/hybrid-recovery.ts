@@ -6,6 +6,7 @@ import { ArrivalPace } from './arrival-pace.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
+import { PathLoad } from './path-load.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
 import { WindowedMaximum } from './windowed-maximum.ts';
 
@@ -14,6 +15,8 @@ export interface HybridRecoveryOptions {
   readonly latency: Microseconds;
   /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
   readonly reorderWait: Microseconds;
+  /** What is shown of a stream that has lost something. */
+  readonly onLoss: 'freeze' | 'smear';
 }
 
 /** Before the round trip is known. */
@@ -42,7 +45,9 @@ const SILENCE_MISSING_MAX = 512;
 const OVERDUE_FRAMES_MAX = 4;
 const OVERDUE_PACKETS_MAX = 64;
 const NOTICE_INTERVAL: Microseconds = seconds(1);
-const NOTICE_INTERVAL_LOSSY: Microseconds = 100_000;
+/** Where something is lost, or a queue stands. */
+const NOTICE_INTERVAL_BUSY: Microseconds = 100_000;
+const QUEUEING_NOTED: Microseconds = 20_000;
 
 interface Sending {
   readonly at: Instant;
@@ -59,6 +64,7 @@ export class HybridRecovery implements LossRecovery {
   readonly #schedule = new RequestSchedule();
   readonly #pace = new ArrivalPace();
   readonly #meter = new LossMeter();
+  readonly #load = new PathLoad();
   readonly #reordering: WindowedMaximum;
   #copies: Sending[] = [];
   #number = 0;
@@ -92,6 +98,7 @@ export class HybridRecovery implements LossRecovery {
     this.#meter.onPacket(packet.sequence);
     if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
+    this.#load.onPacket(now, packet.sequence, now - packet.expectedAt);
     if (missedSince === undefined || packet.ahead) return;
     this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
   }
@@ -109,14 +116,17 @@ export class HybridRecovery implements LossRecovery {
     const requests = this.#due(now, view.mediaSsrc);
     const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
     if (requests.length === 0 && !noticeDue) return undefined;
-    const lossy = this.#meter.loss > 0;
-    if (noticeDue) this.#noticeAt = now + (lossy ? NOTICE_INTERVAL_LOSSY : NOTICE_INTERVAL);
+    const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
+    if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
     const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime;
     const { loss, burst } = this.#meter;
+    const { loss: recentLoss, queueing } = this.#load;
+    const showsDamaged = this.#options.onLoss === 'smear';
+    const measured = { latency, answerTime, loss, burst, recentLoss, queueing, showsDamaged };
     return [
       { kind: 'receiver-report', ssrc, reports: [] },
-      recoveryNoticePacket(ssrc, { kind: 'path', latency, answerTime, loss, burst }),
+      recoveryNoticePacket(ssrc, { kind: 'path', ...measured }),
       ...requests,
     ];
   }

@@ -2,8 +2,9 @@ import type { Endpoint } from '../protocol/endpoint.ts';
 import type { FrameMark } from '../protocol/frame-mark.ts';
 import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
+import { parseRecoveryNotice } from '../protocol/recovery-notice.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
-import { parseRtcp } from '../protocol/rtcp.ts';
+import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp.ts';
 import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
@@ -54,6 +55,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     foreign: 0,
     malformed: 0,
     overflowed: 0,
+    framesWithheld: 0,
   };
 
   constructor(options: ReceiverOptions) {
@@ -343,7 +345,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
         // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
         if (!this.#plain || this.#frames.endKnown) continue;
         this.#frames.endOfStream({ frames: Number.NaN, waitUntil: now + this.#clock.latency });
-      } else this.#feedback.handleRtcp(now, packet, this.#ssrc);
+      } else if (packet.kind === 'application') this.#handleNotice(packet);
+      else this.#feedback.handleRtcp(now, packet, this.#ssrc);
+    }
+  }
+
+  #handleNotice(packet: ApplicationPacket): void {
+    const notice = parseRecoveryNotice(packet);
+    if (!notice.ok) return this.#malformed(notice.malformed);
+    if (packet.ssrc === this.#ssrc && notice.value?.kind === 'withheld') {
+      this.#counters.framesWithheld = notice.value.frames;
     }
   }
 

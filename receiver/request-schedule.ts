@@ -36,7 +36,7 @@ interface Missing {
 const ANSWER_TIME_MIN: Microseconds = 3_000;
 /** An answer that is late is waited for so much longer, and for no more than this share of the time to spare. */
 const SPREAD_MAX: Microseconds = 6_000;
-const SPARE_WAITED = 0.5;
+const SPARE_WAITED = 0.25;
 /** What is not known has this deadline: nothing is urgent about it. */
 const FAR: Instant = Number.MAX_SAFE_INTEGER;
 
