@@ -27,6 +27,9 @@ const REORDER_SLOT: Microseconds = seconds(8);
 const REORDER_MARGIN = 1.125;
 /** A packet that comes after this was no straggler, but held up with all others. */
 const REORDER_MAX: Microseconds = 100_000;
+const OVERTAKEN_MEMORY_PACKETS = 1_024;
+/** What a frame is worth, as the sender sees it too. */
+const FRAME_WORTH_PACKETS = 333;
 /** The way back carries little: a request that is lost costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
@@ -66,6 +69,8 @@ export class HybridRecovery implements LossRecovery {
   readonly #meter = new LossMeter();
   readonly #load = new PathLoad();
   readonly #reordering: WindowedMaximum;
+  /** The share of packets that others have overtaken. */
+  #overtaken = 0;
   #copies: Sending[] = [];
   #number = 0;
   #noticeAt: Instant | undefined;
@@ -98,6 +103,7 @@ export class HybridRecovery implements LossRecovery {
     this.#meter.onPacket(packet.sequence);
     if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
+    this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
     this.#load.onPacket(now, packet.sequence, now - packet.expectedAt);
     if (missedSince === undefined || packet.ahead) return;
     this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
@@ -146,9 +152,20 @@ export class HybridRecovery implements LossRecovery {
     return {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
       spread,
+      stragglersLikely: this.#stragglersLikely(),
       reorderWait,
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
     };
+  }
+
+  /**
+   * Asking early gains an attempt, which saves a frame where the packet is lost and its answer as well; asking for what
+   * comes by itself costs a packet.
+   */
+  #stragglersLikely(): boolean {
+    const { loss } = this.#meter;
+    const lossOfGap = loss / Math.max(Number.MIN_VALUE, loss + this.#overtaken);
+    return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
   }
 
   #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {

@@ -11,7 +11,7 @@ import { Feedback } from './feedback.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
-import { type LossRecovery, MISSING_MAX, type StreamView } from './loss-recovery.ts';
+import { type LossRecovery, MISSING_MAX } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
 import { type Comer, MediaDoor, type MediaPacket } from './media-door.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
@@ -19,6 +19,7 @@ import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
+import { ReceiverView } from './receiver-view.ts';
 import { newRecovery, newRepairIntake } from './recovery-choice.ts';
 import type { RepairIntake } from './repair-intake.ts';
 
@@ -37,7 +38,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** `undefined`: nobody asks. */
   readonly #recovery: LossRecovery | undefined;
   readonly #repair: RepairIntake | undefined;
-  readonly #view: StreamView;
+  readonly #view: ReceiverView;
   readonly #feedback: Feedback;
   readonly #events = new EventQueue();
   readonly #frames: FrameRelease;
@@ -66,7 +67,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#recovery = newRecovery(options);
     this.#repair = newRepairIntake(options);
     this.#feedback = new Feedback(options);
-    this.#view = this.#newView();
+    this.#view = new ReceiverView({
+      feedback: this.#feedback,
+      frames: this.#frames,
+      state: () => ({ ssrc: this.#ssrc, buffer: this.#buffer, marked: this.#marked }),
+    });
     this.#ssrc = options.ssrc;
     this.#door = new MediaDoor(options);
     if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
@@ -370,39 +375,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (decidedSequence === this.#forgotten) return;
     this.#forgotten = decidedSequence;
     this.#recovery?.forgetThrough(decidedSequence);
-  }
-
-  #newView(): StreamView {
-    const receiver = this;
-    return {
-      get mediaSsrc() {
-        return receiver.#ssrc;
-      },
-      get roundTrip() {
-        return receiver.#feedback.roundTrip;
-      },
-      get roundTripSpread() {
-        return receiver.#feedback.roundTripSpread;
-      },
-      get endKnown() {
-        return receiver.#frames.endKnown;
-      },
-      get newest() {
-        return receiver.#marked?.newest();
-      },
-      deadlineOf: (sequence) => receiver.#deadlineOf(sequence),
-    };
-  }
-
-  /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
-  #deadlineOf(sequence: Sequence): Instant | undefined {
-    const buffer = this.#buffer;
-    if (!buffer) return undefined;
-    for (const frame of buffer.frames()) {
-      if (sequence <= frame.lastSequence) return this.#frames.deadline(frame);
-    }
-    // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
-    return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
   }
 
   #foreign(): void {

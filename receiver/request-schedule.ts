@@ -10,6 +10,8 @@ export interface Terms {
   readonly spread: Microseconds;
   /** How long a gap is taken for reordering, where that costs no round trip. */
   readonly reorderWait: Microseconds;
+  /** A gap is so much more likely to be a straggler than a loss that not even another attempt is worth asking early. */
+  readonly stragglersLikely: boolean;
   /** `undefined`: not known; -∞: of no use. */
   deadlineOf(sequence: Sequence): Instant | undefined;
 }
@@ -118,7 +120,8 @@ export class RequestSchedule {
   }
 
   /** Whether the packet is to be asked for now; else its time is moved on. */
-  #ask(now: Instant, missing: Missing, deadline: Instant, { answerTime, spread, reorderWait }: Terms): boolean {
+  #ask(now: Instant, missing: Missing, deadline: Instant, terms: Terms): boolean {
+    const { answerTime, spread, reorderWait, stragglersLikely } = terms;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
     // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
     // since come to look a little longer.
@@ -131,7 +134,8 @@ export class RequestSchedule {
     if (!missing.waited) {
       missing.waited = true;
       // With many attempts left, one of them is worth less than not taking every straggler for a loss.
-      const wait = count > 2 ? reorderWait : Math.min(reorderWait, spare);
+      const beforeLast = spare + Math.max(0, count - 1) * answerTime;
+      const wait = Math.min(reorderWait, count > 2 || stragglersLikely ? beforeLast : spare);
       missing.askAt = missing.since + wait;
       if (missing.askAt > now) return false;
     }

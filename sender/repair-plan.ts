@@ -28,6 +28,8 @@ export function repairsOfLastAnswer(packets: number, path: LossModel, importance
   return EXTRA_MAX;
 }
 
+/** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
+const WORTH_OF_WINDOW = 400;
 /** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */
 const WINDOW_SHARE_MAX = 0.5;
 /** The rate moves in steps of so many repair packets a window. */
@@ -52,7 +54,7 @@ export function repairsOfWindow(
     const factor = (next / chance) ** STEP;
     for (let step = 0; step < 1; step += STEP) {
       const saved = chance * (1 - factor);
-      if (saved * WORTH.reference * frames < STEP) return repairs - 1 + step;
+      if (saved * WORTH_OF_WINDOW * frames < STEP) return repairs - 1 + step;
       chance -= saved;
     }
     chance = next;
