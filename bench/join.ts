@@ -14,6 +14,7 @@ const client = new StreamClient({
   transport: 'udp',
   latencyMs: Number(latency),
   recovery: 'nack',
+  release: 'deadline',
   onLoss: 'freeze',
   link: undefined,
   timeoutMs: 5_000,

@@ -25,6 +25,7 @@ export interface ReceiveCommandOptions extends CommonOptions {
   readonly redundancy?: number;
   readonly play: PlayChoice;
   readonly output?: string;
+  readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link?: LinkSpecification;
   readonly timeout: number;
@@ -54,15 +55,23 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
       new Option(
         '--recovery <how>',
         'of missing packets (udp): none takes them only in order, reorder waits for them, nack asks again, fec repairs, ' +
-          'hybrid asks or repairs by deadline (in the making)',
+          'hybrid asks or repairs by deadline',
       )
         .choices(RECOVERIES)
-        .default('nack'),
+        .default('hybrid'),
     )
     .addOption(
       new Option('--redundancy <share>', 'bytes beside the media at most: sent again, and repair (25%)').argParser(
         readShare,
       ),
+    )
+    .addOption(
+      new Option(
+        '--release <when>',
+        'show each frame when the latency is over, in the rhythm it was made in, or as soon as it can be decoded',
+      )
+        .choices(['deadline', 'asap'])
+        .default('deadline'),
     )
     .addOption(
       new Option(
@@ -166,15 +175,16 @@ async function receive(url: string, command: Command): Promise<void> {
 function clientFor(
   url: string,
   target: ReceiveTarget,
-  { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, onLoss, link }: ReceiveCommandOptions,
+  options: ReceiveCommandOptions,
 ): (events: ClientEvents) => Client {
   const { host, port } = target;
-  const common = { host, port, latencyMs, timeoutMs, onLoss, link };
+  const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
+  const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
   if (target.kind === 'dropframe') return dropframeClient({ ...common, transport, recovery, redundancy });
   const { payloadType, parameterSets } = target;
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
-  const options = { ...common, name, payloadType, parameterSets };
-  return (events) => new RtpClient({ ...options, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
+  const session = { ...common, name, payloadType, parameterSets };
+  return (events) => new RtpClient({ ...session, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
 }
 
 /** Runs a receiver to its end, with a status line, JSON lines, a summary for people and one for programs. */

@@ -33,6 +33,8 @@ const FRAME_WORTH_PACKETS = 333;
 /** The way back carries little: a request that is lost costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
+/** A request for more is an outage's, or a forged number's: it is made once a round. */
+const COPIED_SEQUENCES_MAX = 400;
 /** Where losses come in runs, the way back is taken for no better than the way here. */
 const COPIES_IN_RUNS = 8;
 const BURST_OF_RUNS = 2;
@@ -181,9 +183,10 @@ export class HybridRecovery implements LossRecovery {
     const number = this.#number;
     this.#number = (number + 1) & 0xffff;
     const inRuns = this.#meter.burst >= BURST_OF_RUNS;
-    const copies = inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
+    const wide = request.sequences.length > COPIED_SEQUENCES_MAX;
+    const copies = wide ? 1 : inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
     // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
-    const scale = Math.min(1, request.spare / COPY_OFFSETS[copies - 1]!);
+    const scale = Math.min(1, request.spare / Math.max(1, COPY_OFFSETS[copies - 1]!));
     for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
       this.#copies.push({ at: now + Math.floor(COPY_OFFSETS[copy]! * scale), number, request });
     }

@@ -11,9 +11,9 @@ export interface PlayoutClockOptions {
 
 /**
  * How fast the clock follows the path, microseconds a second: a route that changes by 80 ms is followed within two
- * seconds, and a stream played 5 % fast or slow for that long is not seen.
+ * seconds (what is left of the old route in the window included), and a stream played 7 % fast or slow so long is not seen.
  */
-const SLEW_PER_SECOND: Microseconds = 50_000;
+const SLEW_PER_SECOND: Microseconds = 70_000;
 /** A packet that comes so much earlier than any of late has a damaged timestamp, unless the next one does so too. */
 const OUTLIER_MIN: Microseconds = 500_000;
 /** While the first fastest packet is still being looked for, the clock steps down rather than slews. */

@@ -50,7 +50,7 @@ export const RECEIVER_DEFAULTS = {
   cname: 'dropframe',
   datagramBytesMax: 1_500,
   latency: 120_000,
-  recovery: 'nack',
+  recovery: 'hybrid',
   onLoss: 'freeze',
   release: 'deadline',
   overdue: 'drop',

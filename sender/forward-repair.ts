@@ -3,7 +3,7 @@ import type { PathNotice } from '../protocol/recovery-notice.ts';
 import { RepairEncoder } from '../protocol/repair/repair-encoder.ts';
 import { REPAIR_HEADER_BYTES } from '../protocol/repair/repair-payload.ts';
 import { LENGTH_BYTES } from '../protocol/repair/source-symbols.ts';
-import { RTP_HEADER_BYTES, serializeRtpPacket, withoutPadding } from '../protocol/rtp-packet.ts';
+import { RTP_HEADER_BYTES, serializeRtpPacket } from '../protocol/rtp-packet.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import { repairsOfWindow } from './repair-plan.ts';
 import type { SenderStatistics } from './sender-statistics.ts';
@@ -78,7 +78,7 @@ export class ForwardRepair {
 
   /** A media packet leaves. */
   add(sequence: Sequence, datagram: Uint8Array): void {
-    this.#encoder.add(sequence, withoutPadding(datagram));
+    this.#encoder.add(sequence, datagram);
   }
 
   /** The last packet of a frame has left. @returns the datagrams that are to follow it. */

@@ -64,20 +64,15 @@ export class Packetizer {
     const decodeLead = Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff);
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
     // Those who see the marks may ask again, and a retransmission is longer than its original by this.
-    const paddingBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
-    const payloadBytesMax = datagramBytesMax - headroomBytes - paddingBytes;
-    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes, tailroomBytes: paddingBytes });
+    const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
+    const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
+    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
     const timestamp = this.wireTimestamp(unit.timestamp);
     const firstSequence = this.#sequence;
     for (let index = 0; index < packetCount; index++) {
-      let datagram = datagrams[index]!;
-      const full = paddingBytes > 0 && datagram.length === datagramBytesMax - paddingBytes;
-      if (full) {
-        datagram = padded(datagram, paddingBytes);
-        datagrams[index] = datagram;
-      }
+      const datagram = datagrams[index]!;
       writeRtpHeader(datagram, {
         marker: index === packetCount - 1,
         extension: frameMarks,
@@ -86,7 +81,6 @@ export class Packetizer {
         timestamp,
         ssrc,
       });
-      if (full) datagram[0]! |= RTP_PADDING;
       if (frameMarks) {
         // Each field by name: a spread takes longer than all the rest of a packet.
         const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeLead };
@@ -97,17 +91,4 @@ export class Packetizer {
     this.#frames++;
     return { datagrams, firstSequence, headerBytes: headroomBytes };
   }
-}
-
-/** The P bit (RFC 3550 §5.1). */
-const RTP_PADDING = 0x20;
-
-/**
- * Fills a datagram up to the limit with RTP padding, in the tailroom behind it. A retransmission leaves the padding out
- * and has its own two bytes instead (RFC 4588 §4), so that both are exactly as long as segmentation offload wants.
- */
-function padded(datagram: Uint8Array, paddingBytes: number): Uint8Array {
-  const whole = new Uint8Array(datagram.buffer, datagram.byteOffset, datagram.length + paddingBytes);
-  whole[whole.length - 1] = paddingBytes;
-  return whole;
 }

@@ -129,9 +129,8 @@ export class Retransmissions {
   }
 }
 
-/** Length of the retransmission: without padding, and with the number that it had first (RFC 4588 §4). */
-const bytesAgain = (datagram: Uint8Array): number =>
-  datagram.length - ((datagram[0]! & 0x20) === 0 ? 0 : datagram.at(-1)!) + RETRANSMISSION_OVERHEAD_BYTES;
+/** Length of the retransmission: with the number that it had first (RFC 4588 §4). */
+const bytesAgain = (datagram: Uint8Array): number => datagram.length + RETRANSMISSION_OVERHEAD_BYTES;
 
 const timestampOf = (datagram: Uint8Array): number =>
   ((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!) >>> 0;

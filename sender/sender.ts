@@ -52,7 +52,7 @@ export interface SenderOptions extends PacketizerOptions {
 export const SENDER_DEFAULTS = {
   payloadType: 96,
   retransmissionPayloadType: 97,
-  recovery: 'nack',
+  recovery: 'hybrid',
   repairPayloadType: 98,
   datagramBytesMax: 1200,
   frameMarks: true,
@@ -116,7 +116,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
   #reportAt: Instant | undefined;
   #anchor: { readonly at: Instant; readonly mediaTime: number } | undefined;
-  /** Payload octets as RFC 3550 §6.4.1 counts them: without headers and padding. */
+  /** Payload octets as RFC 3550 §6.4.1 counts them: without headers. */
   #octets = 0;
   #finishing = false;
   #finished = false;
@@ -259,8 +259,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    const paddingBytes = (datagram[0]! & 0x20) === 0 ? 0 : datagram.at(-1)!;
-    this.#octets += datagram.length - headerBytes - paddingBytes;
+    this.#octets += datagram.length - headerBytes;
     return this.#count(datagram);
   }
 

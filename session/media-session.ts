@@ -23,6 +23,8 @@ export interface MediaSessionOptions {
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
   readonly recovery: Recovery;
+  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
   readonly welcome: WelcomeMessage;
@@ -72,6 +74,7 @@ export class MediaSession {
       reportSsrc: randomSsrc(),
       latency: milliseconds(welcome.latencyMs),
       recovery: reliable ? 'reorder' : options.recovery,
+      release: options.release,
       onLoss: options.onLoss,
       overdue: reliable ? 'wait' : 'drop',
       framesMax: FRAMES_MAX,

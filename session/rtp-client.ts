@@ -31,6 +31,8 @@ export interface RtpClientOptions {
   readonly parameterSets: readonly Uint8Array[];
   readonly latencyMs: number;
   readonly recovery: 'none' | 'reorder';
+  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   /** Only its way here matters: nothing goes back. */
   readonly link: LinkSpecification | undefined;
@@ -177,7 +179,7 @@ export class RtpClient implements Client {
     this.#endedAt = undefined;
     this.#timeline.begin();
     this.#pictures.begin();
-    const { latencyMs, recovery, onLoss } = this.#options;
+    const { latencyMs, recovery, release, onLoss } = this.#options;
     const { ssrc, payloadType } = this.#watch.source!;
     const receiver = new Receiver({
       ...RECEIVER_DEFAULTS,
@@ -186,6 +188,7 @@ export class RtpClient implements Client {
       reportSsrc: randomSsrc(),
       latency: milliseconds(latencyMs),
       recovery,
+      release,
       onLoss,
       frameMarks: false,
       reports: false,

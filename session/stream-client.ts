@@ -20,6 +20,8 @@ export interface StreamClientOptions {
   readonly recovery: Recovery;
   /** Bytes of retransmission and repair at most for each byte of media, 0 … 1; `undefined`: the sender's default. */
   readonly redundancy?: number | undefined;
+  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
   /** How long without a sender, or without media from it, is a failure. */
@@ -186,13 +188,14 @@ export class StreamClient {
   ): void {
     this.#dismissed = false;
     this.#options.onWelcome(welcome);
-    const { port, transport, recovery, onLoss, link, onDatagram } = this.#options;
+    const { port, transport, recovery, release, onLoss, link, onDatagram } = this.#options;
     this.#timeline.begin();
     const media = new MediaSession({
       host,
       port,
       transport,
       recovery,
+      release,
       onLoss,
       link,
       welcome,

@@ -95,7 +95,8 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
     transport: 'udp',
     // Long, so that a test machine that stands still for a moment loses nothing.
     latencyMs: 500,
-    recovery: 'nack',
+    recovery: 'hybrid',
+    release: 'deadline',
     onLoss: 'freeze',
     link: undefined,
     timeoutMs: 10_000,

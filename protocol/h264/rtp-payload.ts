@@ -42,23 +42,18 @@ interface Plan {
  *
  * @param options.payloadBytesMax 16 to 65,535: the length of a payload, RTP header not counted.
  * @param options.headroomBytes free bytes in front of each payload, for the headers of the layers below.
- * @param options.tailroomBytes free bytes behind each payload, for their padding; not part of what is returned.
  * @returns one array `[headroom | payload]` a packet; all share one fresh buffer, into which each byte is copied once.
  */
 export function packPayloads(
   nalUnits: readonly Uint8Array[],
-  {
-    payloadBytesMax,
-    headroomBytes,
-    tailroomBytes = 0,
-  }: { readonly payloadBytesMax: number; readonly headroomBytes: number; readonly tailroomBytes?: number },
+  { payloadBytesMax, headroomBytes }: { readonly payloadBytesMax: number; readonly headroomBytes: number },
 ): Uint8Array[] {
   assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'a payload has room for its headers and more');
   assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'a payload fits a datagram and its parts fit 16-bit sizes');
   assert(headroomBytes >= 0, 'headroom is a number of bytes');
   const plans = plan(nalUnits, payloadBytesMax);
   let length = 0;
-  for (const { bytes, fragments } of plans) length += bytes + fragments * (headroomBytes + tailroomBytes);
+  for (const { bytes, fragments } of plans) length += bytes + fragments * headroomBytes;
   const buffer = new Uint8Array(length);
   const packets: Uint8Array[] = [];
   let offset = 0;
@@ -70,7 +65,7 @@ export function packPayloads(
         const packet = buffer.subarray(offset, offset + headroomBytes + FU_HEADER_BYTES + fragment.to - fragment.from);
         writeFragment(packet, headroomBytes, nalUnit, fragment);
         packets.push(packet);
-        offset += packet.length + tailroomBytes;
+        offset += packet.length;
       }
       continue;
     }
@@ -78,7 +73,7 @@ export function packPayloads(
     if (part.aggregated) writeAggregate(packet, headroomBytes, nalUnits, part);
     else packet.set(nalUnit, headroomBytes);
     packets.push(packet);
-    offset += packet.length + tailroomBytes;
+    offset += packet.length;
   }
   return packets;
 }

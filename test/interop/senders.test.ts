@@ -53,6 +53,7 @@ async function receive(
           parameterSets: [],
           latencyMs: LATENCY_MS,
           recovery: 'reorder',
+          release: 'deadline',
           onLoss: 'freeze',
           link: undefined,
           timeoutMs: 2_500,

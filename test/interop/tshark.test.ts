@@ -40,6 +40,7 @@ async function capturedSession(link: string) {
     ...common,
     host: '127.0.0.1',
     port: server.port,
+    release: 'deadline',
     onLoss: 'freeze',
     timeoutMs: 5_000,
   });

@@ -43,14 +43,14 @@ test('jitter leaves it alone: what is late now and then is no slower path', () =
 });
 
 describe('a route that changes', () => {
-  test.each([80, -80])('by %i ms is followed within three seconds, slowly enough not to be seen', (change) => {
+  test.each([80, -80])('by %i ms is followed within two seconds, slowly enough not to be seen', (change) => {
     const clock = newClock();
     play(clock, 0, seconds(10), () => at(100));
     let last = base(clock, seconds(10));
-    for (let media = seconds(10); media < seconds(13); media += FRAME) {
+    for (let media = seconds(10); media < seconds(12); media += FRAME) {
       clock.observe(media + at(100 + change), ticks(media));
       const next = base(clock, media);
-      expect(Math.abs(next - last)).toBeLessThanOrEqual(FRAME * 0.05 + 1);
+      expect(Math.abs(next - last)).toBeLessThanOrEqual(FRAME * 0.07 + 1);
       last = next;
     }
     expect(last).toBe(at(100 + change));
@@ -108,7 +108,7 @@ describe('a stall', () => {
   test('is told, not followed, where nothing is dropped', () => {
     const clock = newClock(false);
     stall(clock);
-    expect(base(clock, seconds(7))).toBeLessThan(at(100 + 5_200 * 0.05));
+    expect(base(clock, seconds(7))).toBeLessThan(at(100 + 5_200 * 0.07));
   });
 
   test('of single packets is no stall', () => {

@@ -100,7 +100,8 @@ export class Stage {
   #now: Instant = 0;
 
   constructor(options: Partial<ReceiverOptions> = {}) {
-    this.receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), ...options });
+    // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
+    this.receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), recovery: 'nack', ...options });
   }
 
   arrive(ms: number, ...datagrams: readonly Uint8Array[]): this {

@@ -39,7 +39,7 @@ describe('reports', () => {
     ]);
   });
 
-  test('padding is not counted as payload', () => {
+  test('the octets of a report are those of the payload', () => {
     const sender = newSender();
     sender.send(at(0), frame(0, 10_000));
     const { rtp } = drain(sender, at(0));

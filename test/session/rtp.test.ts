@@ -65,6 +65,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
       parameterSets: [],
       latencyMs: 400, // a busy machine stands still now and then
       recovery: 'reorder',
+      release: 'deadline',
       onLoss: 'freeze',
       link: undefined,
       timeoutMs: 1_500,

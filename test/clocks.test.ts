@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import type { Endpoint } from '../protocol/endpoint.ts';
+import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
+import { Receiver } from '../receiver/receiver.ts';
+import { Sender, type SenderEvent } from '../sender/sender.ts';
+import { DeliveryQueue } from '../sim/delivery-queue.ts';
+import { type Path, Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
+import { receiverOptions, SENDER_OPTIONS } from './simulated-session.ts';
+
+const LATENCY_MS = 120;
+const FRAMES_PER_SECOND = 30;
+
+/** A way that loses nothing and whose length changes: what was sent earlier may come later. */
+class Route implements Path {
+  readonly #queue = new DeliveryQueue<Uint8Array>();
+  readonly #delayAt: (now: Instant) => number;
+
+  constructor(delayAt: (now: Instant) => number) {
+    this.#delayAt = delayAt;
+  }
+
+  send(now: Instant, datagram: Uint8Array): void {
+    this.#queue.push(now + this.#delayAt(now), datagram);
+  }
+
+  pollDelivery(now: Instant): Uint8Array | undefined {
+    return this.#queue.pop(now);
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#queue.nextAt;
+  }
+}
+
+/** An endpoint whose clock runs so many parts in a million fast. */
+class Skewed<Event> implements Endpoint<Event> {
+  readonly #inner: Endpoint<Event>;
+  readonly #rate: number;
+
+  constructor(inner: Endpoint<Event>, partsInAMillion: number) {
+    this.#inner = inner;
+    this.#rate = 1 + partsInAMillion / 1e6;
+  }
+
+  own(now: Instant): Instant {
+    return Math.round(now * this.#rate);
+  }
+
+  real(own: Instant): Instant {
+    return Math.ceil(own / this.#rate);
+  }
+
+  handleDatagram(now: Instant, datagram: Uint8Array): void {
+    this.#inner.handleDatagram(this.own(now), datagram);
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#inner.handleTimeout(this.own(now));
+  }
+
+  pollTransmit(now: Instant): Uint8Array | undefined {
+    return this.#inner.pollTransmit(this.own(now));
+  }
+
+  pollEvent(): Event | undefined {
+    return this.#inner.pollEvent();
+  }
+
+  pollTimeout(): Instant | undefined {
+    const own = this.#inner.pollTimeout();
+    return own === undefined ? undefined : this.real(own);
+  }
+}
+
+interface Run {
+  /** By frame, in real time: from its hand-over to its release, microseconds; `undefined`: never released. */
+  readonly delays: readonly (number | undefined)[];
+  readonly receiver: Receiver;
+}
+
+function run(story: { seconds: number; partsInAMillion?: number; delayAt: (now: Instant) => number }): Run {
+  const options = { ...SENDER_OPTIONS, recovery: 'hybrid' as const };
+  const sender = new Sender(options);
+  const receiver = new Receiver({ ...receiverOptions(options, LATENCY_MS), recovery: 'hybrid' });
+  const skewed = new Skewed<SenderEvent>(sender, story.partsInAMillion ?? 0);
+  const frames = story.seconds * FRAMES_PER_SECOND;
+  const source = new SyntheticStream({
+    framesPerSecond: FRAMES_PER_SECOND,
+    frameBytes: 200,
+    keyFrameBytes: 400,
+    keyInterval: 30,
+    frames,
+    seed: 1,
+  });
+  const handedOver: Instant[] = [];
+  const feed = new LiveFeed({
+    startAt: 1_000,
+    next: () => source.next(),
+    deliver: (own, unit) => {
+      handedOver.push(skewed.real(own));
+      sender.send(own, unit);
+    },
+    finish: () => sender.finish(),
+  });
+  const delays: (number | undefined)[] = new Array(frames).fill(undefined);
+  const simulation = new Simulation({
+    sender: skewed,
+    receiver,
+    forward: new Route(story.delayAt),
+    back: new Route(story.delayAt),
+    scripts: [
+      {
+        pollTimeout: () => {
+          const own = feed.pollTimeout();
+          return own === undefined ? undefined : skewed.real(own);
+        },
+        run: (now) => feed.run(skewed.own(now)),
+      },
+    ],
+    onReceiverEvent: (now, event) => {
+      if (event.kind === 'access-unit') delays[event.frame] = now - handedOver[event.frame]!;
+    },
+  });
+  simulation.runUntil(seconds(story.seconds + 1));
+  receiver.assertBalanced();
+  return { delays, receiver };
+}
+
+const spreadOf = (delays: readonly (number | undefined)[]): number => {
+  const known = delays.map((delay) => delay ?? Number.POSITIVE_INFINITY);
+  return (
+    known.reduce((most, delay) => Math.max(most, delay), 0) - known.reduce((least, delay) => Math.min(least, delay))
+  );
+};
+
+describe('a sender whose clock runs 200 parts in a million', () => {
+  test.each([
+    ['fast', 200],
+    ['slow', -200],
+  ])('%s for an hour neither under-runs nor grows', (_, partsInAMillion) => {
+    const { delays, receiver } = run({ seconds: 3_600, partsInAMillion, delayAt: () => milliseconds(25) });
+    expect(receiver.statistics.frames).toMatchObject({ onTime: 3_600 * FRAMES_PER_SECOND });
+    // Over an hour the clocks part by 720 ms. The window in which the fastest transit is looked for sees 0.2 ms of it.
+    expect(spreadOf(delays.slice(FRAMES_PER_SECOND))).toBeLessThan(milliseconds(1));
+  });
+});
+
+describe('a route that changes', () => {
+  test.each([
+    ['longer', 20, 100],
+    ['shorter', 100, 20],
+  ])('to one 80 ms %s is followed within two seconds, and costs no frame', (_, before, after) => {
+    const changeAt = seconds(10);
+    const { delays, receiver } = run({
+      seconds: 20,
+      delayAt: (now) => milliseconds(now < changeAt ? before : after),
+    });
+    expect(receiver.statistics.frames).toMatchObject({ onTime: 20 * FRAMES_PER_SECOND });
+    const settled = delays.slice(12 * FRAMES_PER_SECOND + 1);
+    for (const delay of settled)
+      expect(Math.abs(delay! - milliseconds(after + LATENCY_MS))).toBeLessThan(milliseconds(1));
+    const steps = delays.slice(1).map((delay, frame) => Math.abs(delay! - delays[frame]!));
+    expect(Math.max(...steps)).toBeLessThan(milliseconds(5));
+  });
+});
