@@ -11,7 +11,7 @@ import { measure } from './measure.ts';
 import { OWN_PEERS } from './own.ts';
 import type { Peer } from './peer.ts';
 import { PEER_POINTS, POINTS_DEFAULT } from './peer-points.ts';
-import { machine, type PeersRecord, type RecordedRun } from './record.ts';
+import { machine, type PeersRecord, type RecordedRun, scheduling } from './record.ts';
 import { resultsText, writeResults } from './results-page.ts';
 import { RIST_PEER } from './rist.ts';
 import { planOf, progressText, workThrough } from './schedule.ts';
@@ -149,6 +149,7 @@ async function compare(options: Options): Promise<number> {
     seconds,
     seeds,
     jobs: options.jobs,
+    scheduling: scheduling(),
     judgement: JUDGEMENT,
     points: options.points,
     peers: present.map((peer) => ({ name: peer.name, title: peer.title, version: peer.version() ?? '' })),

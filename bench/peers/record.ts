@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { version as nodeVersion } from 'node:process';
 import type { RelayReport } from '../../session/relay-report.ts';
@@ -25,6 +26,8 @@ export interface PeersRecord {
   readonly seconds: number;
   readonly seeds: number;
   readonly jobs: number;
+  /** Under which of the scheduler's policies all processes ran. */
+  readonly scheduling: 'usual' | 'real-time';
   readonly judgement: Omit<Judgement, 'budgetMs'>;
   readonly points: readonly Point[];
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
@@ -42,3 +45,13 @@ export const machine = (): PeersRecord['machine'] => ({
 });
 
 export const loadNow = (): number => loadavg()[0] ?? Number.NaN;
+
+/** Behind the command's name, which may hold blanks and brackets (proc(5): policy is field 41 of stat). */
+const POLICY_AFTER_NAME = 38;
+
+/** Ours, which every process that we start inherits: `chrt -r 1 npm run bench:peers` makes it real-time. */
+export function scheduling(): PeersRecord['scheduling'] {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[POLICY_AFTER_NAME] === '1' || fields[POLICY_AFTER_NAME] === '2' ? 'real-time' : 'usual';
+}

@@ -16,14 +16,14 @@ const isDisturbed = ({ relay, mediaWay, outcome }: RecordedRun): boolean =>
 
 /** What was measured, by whom and how well, and the table: what stands between the page's markers. */
 export function resultsText(record: PeersRecord): string {
-  const { at, machine, peers, seconds, seeds, jobs, judgement, absent, failures, runs, points } = record;
+  const { at, machine, peers, seconds, seeds, jobs, scheduling, judgement, absent, failures, runs, points } = record;
   const lateness = runs.flatMap(({ relay, mediaWay }) => relay[mediaWay].latenessMs?.p99 ?? []);
   const loads = runs.map(({ load }) => load);
   const notes = [
     `${at.slice(0, 10)}, ${machine.cores} × ${machine.processor ?? 'unknown processor'}, Node ${machine.node}. ` +
       `${peers.map(({ title, version }) => `${title}: ${version}`).join('; ')}.`,
     `${seeds} seed${seeds === 1 ? '' : 's'} of ${seconds} s counted a point and program, after ` +
-      `${judgement.warmUpFrames / 30} s that are not; ${jobs} at once. A frame is late beyond its budget and ` +
+      `${judgement.warmUpFrames / 30} s that are not; ${jobs} at once, ${scheduling} scheduling. A frame is late beyond its budget and ` +
       `${judgement.toleranceMs} ms. The relay let datagrams go later than asked by ${median(lateness).toFixed(2)} ms ` +
       `(99th percentile, median of the runs; worst ${Math.max(...lateness).toFixed(1)} ms); load of the machine ` +
       `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; ` +
