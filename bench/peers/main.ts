@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cwd, platform, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readWhole } from '../../cli/options.ts';
 import { causeOf, Failure } from '../../io/failure.ts';
 import type { Point } from '../point.ts';
@@ -72,17 +72,15 @@ function command(): Command {
   const count = readWhole({ min: 1, max: 100 }, 'a count');
   return new Command('bench:peers')
     .description('SRT, RIST and dropframe over the same bad networks; see docs/RESULTS.md')
-    .option(
-      '--points <names>',
-      `which of ${PEER_POINTS.map(({ name }) => name).join('')}`,
-      readPoints,
-      readPoints(POINTS_DEFAULT),
+    .addOption(
+      new Option('--points <names>', `which of ${PEER_POINTS.map(({ name }) => name).join('')}`)
+        .default(readPoints(POINTS_DEFAULT), POINTS_DEFAULT)
+        .argParser(readPoints),
     )
-    .option(
-      '--programs <list>',
-      `which of ${PEERS.map(({ name }) => name).join(',')}`,
-      readPeers,
-      readPeers(PEERS_DEFAULT),
+    .addOption(
+      new Option('--programs <list>', `which of ${PEERS.map(({ name }) => name).join(',')}`)
+        .default(readPeers(PEERS_DEFAULT), PEERS_DEFAULT)
+        .argParser(readPeers),
     )
     .option('--seconds <count>', 'counted in each run, after 5 that are not', seconds, 40)
     .option('--seeds <count>', 'runs of each program at each point', count, 3)
