@@ -39,6 +39,7 @@ function own(name: string, recovery: Recovery): Peer {
 
 async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
   const { programs, signal, point, seed, frames, scratch } = task;
+  if (point.release === 'asap' && !offersRelease()) throw new Failure('`dropframe receive` has no --release');
   const datagramBytes = PAYLOAD_BYTES + HEADER_BYTES + (recovery === 'nack' ? 0 : REPAIR_BYTES);
   const feedArgs = [SENDER_HOST, String(datagramBytes), String(frames), `${scratch}-in.json`];
   const feed = programs.startOurs('peers/unit-feed', feedArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -87,6 +88,12 @@ async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
   } finally {
     control.close();
   }
+}
+
+/** Whether the command can be told to release frames as soon as they can be decoded. */
+function offersRelease(): boolean {
+  const program = fileURLToPath(new URL('../command.js', import.meta.url));
+  return spawnSync(process.execPath, [program, 'receive', '--help'], { encoding: 'utf8' }).stdout.includes('--release');
 }
 
 /** Without the file of this machine. */

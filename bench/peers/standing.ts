@@ -62,8 +62,9 @@ export interface Verdict {
   readonly byOverhead: boolean;
 }
 
-/** The smallest share of frames missed wins; where several have it, the least overhead among them. */
+/** The smallest share of frames missed wins; where several have it, the least overhead among them. One alone is no best. */
 export function verdictOf(standings: readonly Standing[]): Verdict | undefined {
+  if (standings.length < 2) return undefined;
   const least = Math.min(...standings.map(({ missed }) => missed.share));
   const best = standings.filter(({ missed }) => missed.share === least);
   const winner = best.reduce<Standing | undefined>(

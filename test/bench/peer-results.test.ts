@@ -76,6 +76,10 @@ test('among equals the least overhead wins', () => {
   expect(verdictOf(standingsOf(runs, 'A', NAMES))).toEqual({ winner: 'srt', certain: false, byOverhead: true });
 });
 
+test('a program alone is not the best of anything', () => {
+  expect(verdictOf(standingsOf([run('dropframe', 1, { lost: 0 })], 'A', NAMES))).toBeUndefined();
+});
+
 test('the table shows us losing', () => {
   const runs = [
     run('srt', 1, { lost: 2, overhead: 0.067 }),
