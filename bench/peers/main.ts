@@ -158,6 +158,7 @@ async function compare(options: Options): Promise<number> {
   const file = join(FOLDER, `peers-${record.at.replace(/[:.]/g, '-')}.json`);
   writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
   stderr.write(`bench:peers: every run is in ${relative(cwd(), file)}\n`);
+  for (const text of failures) stderr.write(`bench:peers: failed: ${text}\n`);
   if (runs.length > 0) show(record, options);
   if (interrupted) return INTERRUPTED;
   return failures.length > 0 ? 1 : 0;
