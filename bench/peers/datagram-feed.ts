@@ -1,0 +1,34 @@
+/**
+ * `datagram-feed PORT FRAMES FILE`: gives an SRT or RIST sender the frames as datagrams on 127.0.0.1, twelve at once
+ * every thirtieth of a second, and writes when each frame was handed over (microseconds of `hrtime`) to FILE.
+ */
+import { createSocket } from 'node:dgram';
+import { writeFileSync } from 'node:fs';
+import { argv, exit } from 'node:process';
+import { now } from '../../io/clock.ts';
+import { WakeUp } from '../../io/wake-up.ts';
+import { monotonicMicroseconds } from './monotonic.ts';
+import { FRAMES_PER_SECOND, markedPayload, PAYLOADS_PER_FRAME } from './workload.ts';
+
+const [, , port, frames, file = ''] = argv;
+const socket = createSocket('udp4');
+const handedOverAt: number[] = [];
+const startedAt = now();
+const dueAt = (frame: number): number => startedAt + Math.round((frame * 1e6) / FRAMES_PER_SECOND);
+const wakeUp = new WakeUp(send);
+
+function send(): void {
+  while (handedOverAt.length < Number(frames) && dueAt(handedOverAt.length) <= now()) {
+    const frame = handedOverAt.length;
+    handedOverAt.push(monotonicMicroseconds());
+    for (let index = 0; index < PAYLOADS_PER_FRAME; index++) socket.send(markedPayload({ frame, index }));
+  }
+  if (handedOverAt.length < Number(frames)) return wakeUp.set(dueAt(handedOverAt.length));
+  writeFileSync(file, JSON.stringify(handedOverAt));
+  socket.close();
+}
+
+// What cannot be delivered (ICMP) is missing at the other end.
+socket.on('error', () => {});
+socket.connect(Number(port), '127.0.0.1', send);
+process.once('SIGINT', () => exit(0));

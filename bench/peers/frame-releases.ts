@@ -1,0 +1,29 @@
+import { PAYLOADS_PER_FRAME, type PayloadMark } from './workload.ts';
+
+/** A frame as it came out: `[number, payloads that came, when the last of them did]`, microseconds of `hrtime`. */
+export type FrameRelease = readonly [frame: number, payloads: number, at: number];
+
+/** Puts together what comes out of a program, payload by payload or frame by frame. */
+export class FrameReleases {
+  readonly #frames = new Map<number, { seen: number; count: number; at: number }>();
+
+  /** A payload came; a second copy of it changes nothing. */
+  add({ frame, index }: PayloadMark, at: number): void {
+    const entry = this.#frames.get(frame) ?? { seen: 0, count: 0, at };
+    const bit = 1 << index;
+    if ((entry.seen & bit) !== 0) return;
+    entry.seen |= bit;
+    entry.count++;
+    entry.at = at;
+    this.#frames.set(frame, entry);
+  }
+
+  /** A whole frame came. */
+  addWhole(frame: number, at: number): void {
+    if (!this.#frames.has(frame)) this.#frames.set(frame, { seen: -1, count: PAYLOADS_PER_FRAME, at });
+  }
+
+  get records(): FrameRelease[] {
+    return [...this.#frames].map(([frame, { count, at }]) => [frame, count, at]);
+  }
+}

@@ -1,0 +1,61 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { CLOCK_RATE } from '../../protocol/instant.ts';
+import { FRAME_PAYLOAD_BYTES, FRAMES_PER_SECOND } from './workload.ts';
+
+const IDR_SLICE = 0x65;
+const NON_IDR_SLICE = 0x41;
+/** A key frame each second, as large as the others. */
+const KEY_INTERVAL = 30;
+const DIGITS = 8;
+const START_CODE = [0, 0, 0, 1] as const;
+/** The NAL unit's own header travels inside of the fragment headers: the rest fills twelve payloads exactly. */
+const UNIT_BYTES = FRAME_PAYLOAD_BYTES + 1;
+
+/** A frame as our sender takes it: one slice NAL unit that says its number in digits, which never look like a start code. */
+export function markedUnit(frame: number): AccessUnit {
+  const key = frame % KEY_INTERVAL === 0;
+  const nalUnit = new Uint8Array(UNIT_BYTES).fill(0x55);
+  nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+  nalUnit.set(new TextEncoder().encode(String(frame).padStart(DIGITS, '0')), 1);
+  const timestamp = Math.round((frame * CLOCK_RATE) / FRAMES_PER_SECOND);
+  return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
+}
+
+/** Reads the numbers of whole marked frames from an Annex B stream that arrives in pieces. */
+export class MarkedUnitReader {
+  readonly #text = new TextDecoder();
+  #rest = new Uint8Array(0);
+
+  /** The frames that are whole with this piece. */
+  push(piece: Uint8Array): number[] {
+    const bytes = new Uint8Array(this.#rest.length + piece.length);
+    bytes.set(this.#rest);
+    bytes.set(piece, this.#rest.length);
+    const frames: number[] = [];
+    let offset = 0;
+    for (;;) {
+      const start = startOf(bytes, offset);
+      if (start === undefined) break;
+      const end = start + UNIT_BYTES;
+      if (end > bytes.length) {
+        offset = start - START_CODE.length;
+        break;
+      }
+      offset = end;
+      const frame = Number(this.#text.decode(bytes.subarray(start + 1, start + 1 + DIGITS)));
+      if (Number.isInteger(frame)) frames.push(frame);
+    }
+    this.#rest = bytes.slice(offset);
+    return frames;
+  }
+}
+
+/** Where the next marked NAL unit begins, behind its start code. */
+function startOf(bytes: Uint8Array, from: number): number | undefined {
+  for (let at = from; at + START_CODE.length < bytes.length; at++) {
+    if (!START_CODE.every((byte, index) => bytes[at + index] === byte)) continue;
+    const header = bytes[at + START_CODE.length];
+    if (header === IDR_SLICE || header === NON_IDR_SLICE) return at + START_CODE.length;
+  }
+  return undefined;
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { Failure } from '../../io/failure.ts';
+import { Programs } from '../programs.ts';
+import { type Judgement, outcomeOf } from './outcome.ts';
+import { loadNow, type RecordedRun } from './record.ts';
+import type { PlannedRun } from './schedule.ts';
+import { FRAMES_PER_SECOND } from './workload.ts';
+
+export interface MeasureOptions extends PlannedRun {
+  /** Counted, beside warm-up and tail. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** A folder for what the processes write. */
+  readonly scratch: string;
+  readonly judgement: Omit<Judgement, 'budgetMs'>;
+}
+
+const ATTEMPTS = 2;
+
+/** Makes one run and judges it. A run of which nothing came out is made once more; one line, if that is no better. */
+export async function measure(options: MeasureOptions): Promise<RecordedRun | string> {
+  const { point, peer, seed, seconds, signal, judgement } = options;
+  const name = `${point.name}-${peer.name}-${seed}`;
+  const frames = judgement.warmUpFrames + seconds * FRAMES_PER_SECOND + judgement.tailFrames;
+  let cause = '';
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const scratch = join(options.scratch, `${name}-${attempt}`);
+    const programs = new Programs();
+    try {
+      const record = await peer.run({ programs, signal, point, seed, frames, scratch });
+      const outcome = outcomeOf(record, { ...judgement, budgetMs: point.budgetMs });
+      if (outcome.lost === outcome.frames) throw new Failure('nothing came out');
+      const { commands, mediaWay, relay, own } = record;
+      return { point: point.name, peer: peer.name, seed, outcome, commands, mediaWay, relay, load: loadNow(), own };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      cause = error.message;
+    } finally {
+      await programs.stopAll();
+    }
+  }
+  return `${peer.name} at ${point.name}, seed ${seed}: ${cause}`;
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../../io/failure.ts';
+import type { Recovery } from '../../protocol/recovery.ts';
+import type { RunSummary } from '../../session/run-summary.ts';
+import { line, sleep } from '../programs.ts';
+import { ControlForward } from './control-forward.ts';
+import { commandLine } from './datagram-peer.ts';
+import type { FrameRelease } from './frame-releases.ts';
+import { latencyMsOf, linksOf, type Peer, type PeerRecord, type PeerTask } from './peer.ts';
+import { Relay } from './relay.ts';
+import { PAYLOAD_BYTES } from './workload.ts';
+
+/** RTP header 12, frame mark 12, fragment header 2, padding that a retransmission uses 2. */
+const HEADER_BYTES = 28;
+/** By how much media packets are shorter than the limit where there are repair packets, which are not. */
+const REPAIR_BYTES = 18;
+/** Where the sender is; the relay has the same port of 127.0.0.1, as a receiver knows one address for control and media. */
+const SENDER_HOST = '127.0.0.2';
+const RELAY_HOST = '127.0.0.1';
+/** Joining, whose datagrams are lost as others are, and the end. */
+const BESIDE_MEDIA_MS = 15_000;
+
+export const OWN_PEERS = [own('dropframe', 'hybrid'), own('dropframe-nack', 'nack')] as const;
+
+/** The server of `dropframe send`, `dropframe link`, and `dropframe receive`. The receiver calls. */
+function own(name: string, recovery: Recovery): Peer {
+  return {
+    name,
+    title: `dropframe ${recovery}`,
+    absence: '',
+    version: () => sourceVersion(),
+    run: (task) => run(task, recovery),
+  };
+}
+
+async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
+  const { programs, signal, point, seed, frames, scratch } = task;
+  if (point.release === 'asap' && !offersRelease()) throw new Failure('`dropframe receive` has no --release');
+  const datagramBytes = PAYLOAD_BYTES + HEADER_BYTES + (recovery === 'nack' ? 0 : REPAIR_BYTES);
+  const feedArgs = [SENDER_HOST, String(datagramBytes), String(frames), `${scratch}-in.json`];
+  const feed = programs.startOurs('peers/unit-feed', feedArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [, portText] = await line(feed.stdout!, /port (\d+)/, 'the sender');
+  const port = Number(portText);
+  const links = linksOf(point, seed);
+  // The receiver is the relay's client, so the media is what comes back.
+  const relay = await Relay.open(programs, {
+    listen: `${RELAY_HOST}:${port}`,
+    to: `${SENDER_HOST}:${port}`,
+    link: links.answers,
+    linkBack: links.media,
+  });
+  const control = await ControlForward.open({ host: RELAY_HOST, port }, { host: SENDER_HOST, port });
+  try {
+    const sink = programs.startOurs('peers/unit-sink', [`${scratch}-out.json`], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const args = ['receive', `dropframe://${RELAY_HOST}:${port}`, '--recovery', recovery];
+    args.push('--latency', String(latencyMsOf(point)), '--on-loss', 'smear', '--play', 'none', '--quiet');
+    if (point.release === 'asap') args.push('--release', 'asap');
+    args.push('--summary', `${scratch}-summary.json`, '--output', '-');
+    const receiver = programs.startOurs('command', args, { stdio: ['ignore', sink.stdin!, 'inherit'] });
+    sink.stdin!.destroy();
+    // The stream's end ends the receiver, and that the sink.
+    const ended = once(sink, 'exit', { signal });
+    await Promise.race([ended, sleep((frames * 1_000) / 30 + BESIDE_MEDIA_MS, signal)]);
+    await programs.stop(receiver);
+    await ended;
+    const report = await relay.stop();
+    await programs.stop(feed);
+    if (!existsSync(`${scratch}-in.json`)) throw new Failure('dropframe did not play the stream to its end');
+    return {
+      commands: [
+        commandLine('unit-feed', feedArgs.slice(0, 3)),
+        relay.command,
+        commandLine('dropframe', ownArgs(args)),
+      ],
+      handedOverAt: JSON.parse(readFileSync(`${scratch}-in.json`, 'utf8')) as number[],
+      releases: JSON.parse(readFileSync(`${scratch}-out.json`, 'utf8')) as FrameRelease[],
+      readings: relay.readings,
+      mediaWay: 'back',
+      relay: report,
+      own: JSON.parse(readFileSync(`${scratch}-summary.json`, 'utf8')) as RunSummary,
+    };
+  } finally {
+    control.close();
+  }
+}
+
+/** Whether the command can be told to release frames as soon as they can be decoded. */
+function offersRelease(): boolean {
+  const program = fileURLToPath(new URL('../command.js', import.meta.url));
+  return spawnSync(process.execPath, [program, 'receive', '--help'], { encoding: 'utf8' }).stdout.includes('--release');
+}
+
+/** Without the file of this machine. */
+const ownArgs = (args: readonly string[]): string[] =>
+  args.filter((arg, index) => arg !== '--summary' && args[index - 1] !== '--summary');
+
+/** Of package.json, and the commit where there is one. */
+function sourceVersion(): string {
+  const path = fileURLToPath(new URL('../../../../../package.json', import.meta.url));
+  const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+  const git = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: dirname(path), encoding: 'utf8' });
+  return git.status === 0 ? `${version} (${git.stdout.trim()})` : version;
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../../io/failure.ts';
+import { median } from '../table.ts';
+import type { PeersRecord, RecordedRun } from './record.ts';
+import { resultsTable, withResults } from './results-table.ts';
+
+const PAGE = fileURLToPath(new URL('../../../../../docs/RESULTS.md', import.meta.url));
+
+/** From here on a run says as much about the machine as about the program. */
+const RELAY_LATE_MS = 5;
+const FEED_LATE_MS = 50;
+
+const isDisturbed = ({ relay, mediaWay, outcome }: RecordedRun): boolean =>
+  (relay[mediaWay].latenessMs?.p99 ?? 0) > RELAY_LATE_MS || outcome.feedLateMs > FEED_LATE_MS;
+
+/** What was measured, by whom and how well, and the table: what stands between the page's markers. */
+export function resultsText(record: PeersRecord): string {
+  const { at, machine, peers, seconds, seeds, jobs, scheduling, judgement, absent, failures, runs, points } = record;
+  const lateness = runs.flatMap(({ relay, mediaWay }) => relay[mediaWay].latenessMs?.p99 ?? []);
+  const loads = runs.map(({ load }) => load);
+  const notes = [
+    `${at.slice(0, 10)}, ${machine.cores} × ${machine.processor ?? 'unknown processor'}, Node ${machine.node}. ` +
+      `${peers.map(({ title, version }) => `${title}: ${version}`).join('; ')}.`,
+    `${seeds} seed${seeds === 1 ? '' : 's'} of ${seconds} s counted a point and program, after ` +
+      `${judgement.warmUpFrames / 30} s that are not; ${jobs} at once, ${scheduling} scheduling. A frame is late beyond its budget and ` +
+      `${judgement.toleranceMs} ms. The relay let datagrams go later than asked by ${median(lateness).toFixed(2)} ms ` +
+      `(99th percentile, median of the runs; worst ${Math.max(...lateness).toFixed(1)} ms); load of the machine ` +
+      `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; ` +
+      `${runs.filter(isDisturbed).length} of ${runs.length} runs were disturbed (the relay's 99th percentile above ` +
+      `${RELAY_LATE_MS} ms, or a frame handed over more than ${FEED_LATE_MS} ms after its time).`,
+    ...absent.map((text) => `Not measured: ${text}.`),
+    ...failures.map((text) => `Failed: ${text}.`),
+  ];
+  return `${notes.join('\n')}\n\n${resultsTable(runs, points, peers)}`;
+}
+
+/** Puts the results into docs/RESULTS.md. */
+export function writeResults(text: string): void {
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+  const written = withResults(page, text);
+  if (written === undefined) {
+    throw new Failure('docs/RESULTS.md has no <!-- peers:begin --> and <!-- peers:end --> to write between');
+  }
+  writeFileSync(PAGE, written);
+}

@@ -1,0 +1,67 @@
+import type { Point } from '../point.ts';
+import { type PeerRun, type Standing, standingsOf, verdictOf } from './standing.ts';
+
+/** How a program is called in the table. */
+export interface PeerTitle {
+  readonly name: string;
+  readonly title: string;
+}
+
+const HEAD = ['point', 'program', 'not in time', '95 %', 'of it late', 'overhead', 'p50 / p99', ''];
+
+/** The comparison as a Markdown table: a row for each program at each point, the best marked. */
+export function resultsTable(runs: readonly PeerRun[], points: readonly Point[], peers: readonly PeerTitle[]): string {
+  const rows = points.flatMap((point) => pointRows(runs, point, peers));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(HEAD), line(['---', '---', '---:', '---:', '---:', '---:', '---:', '---']), ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+function pointRows(runs: readonly PeerRun[], point: Point, peers: readonly PeerTitle[]): string[][] {
+  const standings = standingsOf(
+    runs,
+    point.name,
+    peers.map(({ name }) => name),
+  );
+  const verdict = verdictOf(standings);
+  return standings.map((standing, index) => {
+    const best = standing.peer === verdict?.winner;
+    const title = peers.find(({ name }) => name === standing.peer)?.title ?? standing.peer;
+    const mark =
+      !best || !verdict ? '' : verdict.certain ? 'best' : verdict.byOverhead ? 'best by bytes' : 'best, within chance';
+    return [
+      index === 0 ? `**${point.name}**: ${pathText(point)}` : '',
+      best ? `**${title}**` : title,
+      `${percent(standing.missed.share)} (${standing.lost + standing.late} of ${standing.frames})`,
+      `${percent(standing.missed.low)} – ${percent(standing.missed.high)}`,
+      String(standing.late),
+      overheadText(standing),
+      standing.delayMs ? `${standing.delayMs.p50.toFixed(1)} / ${standing.delayMs.p99.toFixed(1)} ms` : '–',
+      mark,
+    ];
+  });
+}
+
+function pathText({ forward, back, budgetMs }: Point): string {
+  const ways = forward === back ? `${forward}, both ways` : `${forward}; back ${back}`;
+  return `\`${ways}\`, ${budgetMs} ms`;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.001 ? 3 : 2)} %`;
+
+function overheadText({ overhead }: Standing): string {
+  const mean = `${(overhead.mean * 100).toFixed(1)} %`;
+  return overhead.reach === undefined ? mean : `${mean} ± ${(overhead.reach * 100).toFixed(1)}`;
+}
+
+const BEGIN = '<!-- peers:begin -->';
+const END = '<!-- peers:end -->';
+
+/** The page with what is between the markers replaced; the markers stay. `undefined`: the page has none. */
+export function withResults(page: string, results: string): string | undefined {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) return undefined;
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${results}\n\n${page.slice(end)}`;
+}

@@ -1,0 +1,47 @@
+import type { Point } from '../point.ts';
+import { Interrupted } from '../programs.ts';
+import type { Peer } from './peer.ts';
+
+/** One run to be made. */
+export interface PlannedRun {
+  readonly point: Point;
+  readonly peer: Peer;
+  readonly seed: number;
+}
+
+/** Seed by seed and point by point, the programs next to each other: what the machine does meanwhile meets them all. */
+export function planOf(points: readonly Point[], peers: readonly Peer[], seeds: number): PlannedRun[] {
+  return Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
+    points.flatMap((point) => peers.map((peer) => ({ point, peer, seed }))),
+  );
+}
+
+/** Takes from the list until it is empty, so many at once; ends, when all have stopped, with the first failure. */
+export async function workThrough<T>(
+  items: readonly T[],
+  jobs: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  let failure: { readonly error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined && !failure; item = queue.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  if (!failure) return;
+  throw (failure.error as Error).name === 'AbortError' ? new Interrupted() : failure.error;
+}
+
+/** `12 of 75 runs, about 18 min to go`. */
+export function progressText(done: number, of: number, elapsedMs: number): string {
+  const head = `${done} of ${of} runs`;
+  if (done === 0) return head;
+  const leftMs = (elapsedMs / done) * (of - done);
+  return `${head}, about ${leftMs < 90_000 ? `${Math.ceil(leftMs / 1e3)} s` : `${Math.round(leftMs / 6e4)} min`} to go`;
+}

@@ -1,0 +1,53 @@
+/**
+ * `unit-feed HOST DATAGRAM_BYTES FRAMES FILE`: the server that `dropframe send` runs, with the marked frames for a source
+ * (the command plays files and test pictures only). Prints `port N`; writes when each frame was handed over to FILE.
+ */
+import { writeFileSync } from 'node:fs';
+import { argv, exit, stderr, stdout } from 'node:process';
+import { collectSeldom } from '../../io/collection.ts';
+import { Log } from '../../io/log.ts';
+import type { MediaSource } from '../../io/media-source.ts';
+import { StreamServer } from '../../session/stream-server.ts';
+import { markedUnit } from './marked-unit.ts';
+import { monotonicMicroseconds } from './monotonic.ts';
+import { FRAMES_PER_SECOND } from './workload.ts';
+
+const [, , host = '', datagramBytes, frames, file = ''] = argv;
+collectSeldom();
+const handedOverAt: number[] = [];
+const source: MediaSource = {
+  description: {
+    name: 'marked frames',
+    codec: 'avc1.640028',
+    width: 1280,
+    height: 720,
+    framesPerSecond: FRAMES_PER_SECOND,
+    durationSeconds: undefined,
+    mode: 'copy',
+    parameterSets: [],
+  },
+  units: async function* () {
+    for (let frame = 0; frame < Number(frames); frame++) yield markedUnit(frame);
+  },
+  close: async () => {},
+};
+const server = new StreamServer({
+  source,
+  host,
+  port: 0,
+  loop: false,
+  datagramBytesMax: Number(datagramBytes),
+  receiversMax: 1,
+  log: new Log({ level: 'error', write: (text) => stderr.write(text) }),
+  onUnit: () => {
+    handedOverAt.push(monotonicMicroseconds());
+    if (handedOverAt.length === Number(frames)) writeFileSync(file, JSON.stringify(handedOverAt));
+  },
+  onIdle: () => {},
+});
+await server.listen();
+stdout.write(`port ${server.port}\n`);
+process.once('SIGINT', async () => {
+  await server.close('the benchmark is over');
+  exit(0);
+});

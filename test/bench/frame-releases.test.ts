@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FrameReleases } from '../../bench/peers/frame-releases.ts';
+import { MarkedUnitReader, markedUnit } from '../../bench/peers/marked-unit.ts';
+import { markedPayload, PAYLOAD_BYTES, payloadMark } from '../../bench/peers/workload.ts';
+import { joinAnnexB } from '../../protocol/h264/annex-b.ts';
+
+test('a payload says which one it is', () => {
+  const payload = markedPayload({ frame: 70_000, index: 11 });
+  expect(payload).toHaveLength(PAYLOAD_BYTES);
+  expect(payloadMark(payload)).toEqual({ frame: 70_000, index: 11 });
+});
+
+test('a payload of another length, or without the mark, is none of ours', () => {
+  expect(payloadMark(markedPayload({ frame: 1, index: 1 }).subarray(1))).toBeUndefined();
+  expect(payloadMark(new Uint8Array(PAYLOAD_BYTES))).toBeUndefined();
+  expect(payloadMark(markedPayload({ frame: 1, index: 12 }))).toBeUndefined();
+});
+
+test('a frame is released with the last of its payloads, in whatever order they come', () => {
+  const releases = new FrameReleases();
+  for (const [index, at] of [
+    [11, 100],
+    [0, 110],
+    [5, 130],
+  ] as const) {
+    releases.add({ frame: 3, index }, at);
+  }
+  expect(releases.records).toEqual([[3, 3, 130]]);
+});
+
+test('a second copy of a payload neither counts nor delays', () => {
+  const releases = new FrameReleases();
+  releases.add({ frame: 3, index: 0 }, 100);
+  releases.add({ frame: 3, index: 0 }, 900);
+  expect(releases.records).toEqual([[3, 1, 100]]);
+});
+
+test('a frame that comes whole a second time stays where it was', () => {
+  const releases = new FrameReleases();
+  releases.addWhole(7, 100);
+  releases.addWhole(7, 200);
+  expect(releases.records).toEqual([[7, 12, 100]]);
+});
+
+test('frames are read back from an Annex B stream, however it is cut', () => {
+  const stream = Buffer.concat([29, 30, 31].map((frame) => joinAnnexB(markedUnit(frame).nalUnits)));
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: stream.length - 1 }), { maxLength: 12 }), (cuts) => {
+      const ends = [...cuts.sort((a, b) => a - b), stream.length];
+      const reader = new MarkedUnitReader();
+      const frames: number[] = [];
+      let from = 0;
+      for (const end of ends) {
+        frames.push(...reader.push(stream.subarray(from, end)));
+        from = end;
+      }
+      expect(frames).toEqual([29, 30, 31]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a frame is read with its last byte, and parameter sets before it are passed over', () => {
+  const parameterSets = [Uint8Array.of(0x67, 1, 2, 3), Uint8Array.of(0x68, 1)];
+  const stream = joinAnnexB([...parameterSets, ...markedUnit(30).nalUnits]);
+  const reader = new MarkedUnitReader();
+  expect(reader.push(stream.subarray(0, -1))).toEqual([]);
+  expect(reader.push(stream.subarray(-1))).toEqual([30]);
+});
