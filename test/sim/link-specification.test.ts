@@ -37,7 +37,7 @@ describe('reading', () => {
   });
 
   test.each([
-    ['lost=5%', "'lost=5%': unknown; a link knows loss, burst, delay, jitter, dup, corrupt, rate, queue, seed, order"],
+    ['lost=5%', /^'lost=5%': unknown; a link knows loss, burst, delay, .*order, .*seed$/],
     ['constructor=1', /^'constructor=1': unknown/],
     ['loss', "'loss': loss is a share such as 5% or 0.05"],
     ['loss=', "'loss=': loss is a share such as 5% or 0.05"],
@@ -53,7 +53,7 @@ describe('reading', () => {
     ['dup=x', "'dup=x': dup is a share such as 0.1%"],
     ['corrupt=2', "'corrupt=2': corrupt is a share such as 0.1%"],
     ['rate=8', "'rate=8': rate is a bit rate with its unit, such as 8mbit"],
-    ['queue=9', "'queue=9': queue is a time with its unit, such as 100ms"],
+    ['queue=9', /^'queue=9': queue is a time with its unit, such as 100ms/],
     ['order=mixed', "'order=mixed': order is free or kept"],
     ['seed=4294967296', "'seed=4294967296': seed is a whole number from 0 to 4294967295"],
     ['seed=1.5', "'seed=1.5': seed is a whole number from 0 to 4294967295"],
