@@ -168,7 +168,7 @@ export class Link {
   #isLost(at: Instant, frame: number | undefined): boolean {
     const time = at - this.#startsAt;
     const lost = this.#loss.next(time, frame);
-    const away = this.#outages.covers(time);
+    const away = this.#link.outages !== undefined && this.#outages.covers(time);
     if (!lost && !away) return false;
     if (!lost) this.#lostInOutages++;
     this.#counters.lost++;

@@ -20,42 +20,43 @@ export interface BottleneckOptions {
 /** A queue that drops at its tail, and behind it a line with a rate, constant or recorded. */
 export class Bottleneck {
   readonly #startsAt: Instant;
-  #options: BottleneckOptions;
+  #rate = 0;
+  #capacity: CapacityTrace | undefined;
   #cursor: CapacityCursor | undefined;
+  #queueTime: Microseconds = 0;
+  #queueBytes = Number.POSITIVE_INFINITY;
+  #queuePackets = Number.POSITIVE_INFINITY;
+  #counts = false;
   #freeAt: Instant = 0;
   readonly #waiting = new Waiting();
 
   constructor(options: BottleneckOptions, startsAt: Instant) {
     this.#startsAt = startsAt;
-    this.#options = options;
-    this.#cursor = options.capacity && new CapacityCursor(options.capacity, startsAt);
+    this.reconfigure(options);
   }
 
   /** From now on these; what waits already leaves when it would have left. */
-  reconfigure(options: BottleneckOptions): void {
-    if (options.capacity !== this.#options.capacity) {
-      this.#cursor = options.capacity && new CapacityCursor(options.capacity, this.#startsAt);
-    }
-    this.#options = options;
+  reconfigure({ rate, capacity, queue, queueBytes, queuePackets }: BottleneckOptions): void {
+    this.#rate = rate;
+    if (capacity !== this.#capacity) this.#cursor = capacity && new CapacityCursor(capacity, this.#startsAt);
+    this.#capacity = capacity;
+    this.#queueTime = queue;
+    this.#queueBytes = queueBytes ?? Number.POSITIVE_INFINITY;
+    this.#queuePackets = queuePackets ?? Number.POSITIVE_INFINITY;
+    this.#counts = queueBytes !== undefined || queuePackets !== undefined;
   }
 
   /** When a datagram of so many bytes has left the line; `undefined`: the queue is full. */
   pass(now: Instant, payloadBytes: number): Instant | undefined {
-    const { rate, queue, queueBytes, queuePackets } = this.#options;
-    if (rate === 0 && !this.#cursor) return now;
+    if (this.#rate === 0 && !this.#cursor) return now;
     const bytes = payloadBytes + HEADER_BYTES;
-    const free = now > this.#freeAt ? now : this.#freeAt;
+    const free = Math.max(now, this.#freeAt);
     const beginsAt = this.#cursor ? this.#cursor.begins(free) : free;
-    if (beginsAt - now > queue) return undefined;
-    if (queueBytes !== undefined || queuePackets !== undefined) {
-      this.#waiting.forget(now);
-      if (beginsAt > now) {
-        if (queueBytes !== undefined && this.#waiting.bytes + bytes > queueBytes) return undefined;
-        if (queuePackets !== undefined && this.#waiting.length >= queuePackets) return undefined;
-        this.#waiting.add(beginsAt, bytes);
-      }
+    if (beginsAt - now > this.#queueTime) return undefined;
+    if (this.#counts && !this.#waiting.admits(now, beginsAt, bytes, this.#queueBytes, this.#queuePackets)) {
+      return undefined;
     }
-    this.#freeAt = this.#cursor ? this.#cursor.take(bytes) : beginsAt + Math.round((bytes * 8_000_000) / rate);
+    this.#freeAt = this.#cursor ? this.#cursor.take(bytes) : beginsAt + Math.round((bytes * 8_000_000) / this.#rate);
     return this.#freeAt;
   }
 }
@@ -65,22 +66,23 @@ class Waiting {
   #begins: Instant[] = [];
   #sizes: number[] = [];
   #first = 0;
-  bytes = 0;
+  #bytes = 0;
 
-  get length(): number {
-    return this.#begins.length - this.#first;
-  }
-
-  add(beginsAt: Instant, bytes: number): void {
+  /** Whether there is room for one more, which then takes it. What begins at once takes none. */
+  admits(now: Instant, beginsAt: Instant, bytes: number, bytesMax: number, packetsMax: number): boolean {
+    this.#forget(now);
+    if (beginsAt <= now) return true;
+    if (this.#bytes + bytes > bytesMax || this.#begins.length - this.#first >= packetsMax) return false;
     this.#begins.push(beginsAt);
     this.#sizes.push(bytes);
-    this.bytes += bytes;
+    this.#bytes += bytes;
+    return true;
   }
 
   /** What has begun to leave does not wait any more. */
-  forget(now: Instant): void {
+  #forget(now: Instant): void {
     while (this.#first < this.#begins.length && this.#begins[this.#first]! <= now) {
-      this.bytes -= this.#sizes[this.#first++]!;
+      this.#bytes -= this.#sizes[this.#first++]!;
     }
     if (this.#first < 64 || this.#first * 2 < this.#begins.length) return;
     this.#begins = this.#begins.slice(this.#first);

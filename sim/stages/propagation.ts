@@ -22,7 +22,12 @@ export interface PropagationOptions {
 export class Propagation {
   readonly #jitterDraws: RandomStream;
   readonly #fifoDraws: RandomStream;
-  #options: PropagationOptions;
+  // Kept apart: links differ in what they have, and objects of many shapes are slow to ask.
+  #delay: Microseconds = 0;
+  #jitter: Microseconds = 0;
+  #fifoJitter: Microseconds = 0;
+  #symmetric = false;
+  #keepsOrder = false;
   #table: QuantileTable | undefined;
   #lastAt: Instant = 0;
   #lastFifoAt: Instant = 0;
@@ -30,13 +35,15 @@ export class Propagation {
   constructor(options: PropagationOptions, seed: number, direction: string) {
     this.#jitterDraws = new RandomStream(seed, `${direction}/jitter`);
     this.#fifoDraws = new RandomStream(seed, `${direction}/fifo-jitter`);
-    this.#options = options;
     this.reconfigure(options);
   }
 
-  reconfigure(options: PropagationOptions): void {
-    this.#options = options;
-    const { jitterDistribution } = options;
+  reconfigure({ delay, jitter, jitterDistribution, order, fifoJitter = 0 }: PropagationOptions): void {
+    this.#delay = delay;
+    this.#jitter = jitter;
+    this.#fifoJitter = fifoJitter;
+    this.#keepsOrder = order === 'kept';
+    this.#symmetric = jitterDistribution === 'symmetric';
     this.#table = undefined;
     if (jitterDistribution === 'normal') this.#table = normalTable();
     if (jitterDistribution === 'pareto') this.#table = paretoTable();
@@ -44,24 +51,24 @@ export class Propagation {
 
   /** When what left the bottleneck at `leavesAt` arrives; `draw` numbers what is carried. */
   arrives(leavesAt: Instant, draw: number): Instant {
-    const { delay, jitter, order, fifoJitter } = this.#options;
-    let from = leavesAt;
-    if (fifoJitter !== undefined) {
-      from += Math.round((this.#fifoDraws.uint32(draw) * fifoJitter) / 0x1_0000_0000);
-      if (from < this.#lastFifoAt) from = this.#lastFifoAt;
-      this.#lastFifoAt = from;
-    }
-    let at = from + Math.round(jitter > 0 ? this.#delayed(draw, delay, jitter) : delay);
-    if (order === 'kept') at = Math.max(at, this.#lastAt);
+    const from = this.#fifoJitter > 0 ? this.#behindOthers(leavesAt, draw) : leavesAt;
+    let at = from + Math.round(this.#jitter > 0 ? this.#delayed(draw) : this.#delay);
+    if (this.#keepsOrder) at = Math.max(at, this.#lastAt);
     this.#lastAt = at;
     return at;
   }
 
-  #delayed(draw: number, delay: Microseconds, jitter: Microseconds): Microseconds {
+  #behindOthers(leavesAt: Instant, draw: number): Instant {
+    const at = leavesAt + Math.round((this.#fifoDraws.uint32(draw) * this.#fifoJitter) / 0x1_0000_0000);
+    this.#lastFifoAt = Math.max(this.#lastFifoAt, at);
+    return this.#lastFifoAt;
+  }
+
+  #delayed(draw: number): Microseconds {
     const uint32 = this.#jitterDraws.uint32(draw);
-    if (this.#table) return Math.max(0, delay + this.#table.at(uint32) * jitter);
-    const uniform = (uint32 * jitter) / 0x1_0000_0000;
-    if (this.#options.jitterDistribution === 'symmetric') return Math.max(0, delay - jitter + 2 * uniform);
-    return delay + uniform;
+    if (this.#table) return Math.max(0, this.#delay + this.#table.at(uint32) * this.#jitter);
+    const uniform = (uint32 * this.#jitter) / 0x1_0000_0000;
+    if (this.#symmetric) return Math.max(0, this.#delay - this.#jitter + 2 * uniform);
+    return this.#delay + uniform;
   }
 }
