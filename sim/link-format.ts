@@ -39,14 +39,14 @@ export function formatLinkSpecification(link: LinkSpecification): string {
   words.push(seed);
   let before = link;
   for (const change of link.changes ?? []) {
-    words.push(`at ${asTime(change.at)}:`, ...differences(before, change.link, false));
+    words.push(`at ${asTime(change.at)}:`, ...differences(before, change.link));
     before = change.link;
   }
   return words.join(' ');
 }
 
 /** The words that make one link of another. */
-function differences(before: LinkSpecification, link: LinkSpecification, withQueue: boolean): string[] {
+export function differences(before: LinkSpecification, link: LinkSpecification, withQueue = false): string[] {
   const words = lossDifferences(before, link);
   for (const [name, write] of WORDS) {
     const value = write(link);

@@ -1,5 +1,6 @@
 import { malformed, type Parsed, parsed } from '../protocol/parsed.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
+import { differences } from './link-format.ts';
 import type { LinkChange, LinkSpecification, OutageWindow } from './link-specification.ts';
 import {
   type Reader,
@@ -106,11 +107,13 @@ export function parseLinkSpecification(text: string, readTrace?: TraceReader): P
     if (words.length === 0) return malformed(`'at ${at / 1_000}ms:': nothing changes there`);
     const changed = apply(before, words, readTrace);
     if (!changed.ok) return changed;
-    before = changed.value;
     after = at;
+    // What says what is so already changes nothing.
+    if (differences(before, changed.value).length === 0) continue;
+    before = changed.value;
     changes.push({ at, link: before });
   }
-  return parsed({ ...link.value, changes });
+  return parsed(changes.length > 0 ? { ...link.value, changes } : link.value);
 }
 
 interface Clause {
