@@ -64,12 +64,12 @@ Examples:
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=5% delay=20ms jitter=2ms seed=7"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "rate=4mbit queue=50ms" --link-back "delay=20ms"
   dropframe link --listen [::1]:9000 --to camera.local:5004 --link loss=1% --duration 60 --report report.json
-
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "preset=cellular"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=1% delay=20ms at 10s: loss=20% at 15s: loss=1%"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link 'netem="loss gemodel 1% 30% delay 50ms 10ms"'
 
-All that a link can do is in docs/LINK.md. Presets: ${presetNames()}.
+All that a link can do is in docs/LINK.md. Presets:
+${presetNames()}.
 
 SRT through it, one line each in three terminals:
   srt-live-transmit "srt://127.0.0.1:9002?mode=listener" udp://127.0.0.1:5000
