@@ -138,6 +138,7 @@ export class SendingHalf {
       flow.roundTrip.noteMinimum(now, roundTrip);
       flow.roundTrip.update(roundTrip, flow.unacknowledged, flow.next);
     }
+    this.#congestionControl.noteEstablished();
     // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
     if (retries > 1) flow.congestionWindow = 1;
     this.#transmitNew(now);
@@ -199,10 +200,9 @@ export class SendingHalf {
   handleAcknowledgment(now: Instant, fields: AcknowledgmentFields): void {
     const { flow } = this;
     if (fields.acknowledgment > flow.next) return;
-    const news = new AcknowledgmentNews(fields);
+    const news = new AcknowledgmentNews(fields, flow.unacknowledged);
     const sample = new RateSample();
     const prior = {
-      unacknowledged: flow.unacknowledged,
       packetsOut: flow.packetsOut,
       delivered: flow.delivered,
       lost: flow.lost,
@@ -219,7 +219,7 @@ export class SendingHalf {
       flow.unacknowledged = fields.acknowledgment;
       this.#buffer.release(fields.acknowledgment);
     }
-    this.#noteDuplicate(fields, news, prior.unacknowledged);
+    this.#noteDuplicate(fields, news);
     if (fields.blocks.length > 0) this.#intake.takeBlocks(now, fields, news, sample, flow.state !== 'loss');
     let order: RecoveryOrder = 'nothing';
     if (prior.packetsOut > 0) order = this.#takeAcknowledged(now, fields, news, sample);
@@ -239,7 +239,7 @@ export class SendingHalf {
     this.#windowEnd = acknowledgment + window;
   }
 
-  #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews, priorUnacknowledged: ByteSequence): void {
+  #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews): void {
     const block = this.#intake.duplicateOf(fields);
     if (!block) return;
     news.duplicate = true;
@@ -250,7 +250,7 @@ export class SendingHalf {
     if (this.#counters.spuriousRetransmissions >= repeated) return;
     this.#counters.spuriousRetransmissions++;
     if (this.flow.reorderingSeen && !news.probeDuplicate) this.#rack.noteDuplicate();
-    this.#recovery.undo.noteDuplicate(block, priorUnacknowledged);
+    this.#recovery.undo.noteDuplicate(block, news.priorUnacknowledged);
   }
 
   #takeAcknowledged(
