@@ -11,16 +11,15 @@ import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
 import { RateSample, stampForRate } from './rate-sample.ts';
 import { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
-import { RETRANSMISSION_TIMEOUT_MAX, RETRANSMISSION_TIMEOUT_MIN } from './round-trip-estimator.ts';
 import { SendBuffer } from './send-buffer.ts';
+import { SendWindow } from './send-window.ts';
+import { TailProbe } from './tail-probe.ts';
 import type { SendingCounters } from './tcp-counters.ts';
 import { TransmitTimer } from './transmit-timer.ts';
 import { WindowValidation } from './window-validation.ts';
 
 /** `net.ipv4.tcp_retries2`, as a count of timeouts in a row: about a quarter of an hour. */
 const TIMEOUTS_MAX = 15;
-/** `TCP_TIMEOUT_MIN`: two of Linux' milliseconds. */
-const TIMER_MIN: Microseconds = 2_000;
 
 export interface SendingHalfOptions {
   /** Payload bytes of a full segment. */
@@ -45,20 +44,15 @@ export class SendingHalf {
   readonly #intake: AcknowledgmentIntake;
   readonly #validation: WindowValidation;
   readonly #pacing: Pacing;
-  readonly #timer = new TransmitTimer();
+  readonly #timer: TransmitTimer;
+  readonly #window: SendWindow;
+  readonly #tailProbe = new TailProbe();
   readonly #outgoing: Outgoing[] = [];
-  #windowEnd: ByteSequence;
-  #windowSequence: ByteSequence = Number.NEGATIVE_INFINITY;
-  #window = 0;
   #finishing = false;
-  /** Timeouts in a row, and by how many doublings the timer is backed off. */
+  /** Timeouts in a row, and window probes. */
   #timeouts = 0;
-  #backOff = 0;
   #windowProbes = 0;
   #gaveUp = false;
-  /** SND.NXT as it was when a tail-loss probe left; `undefined`: there is none on its way. */
-  #probeEnd: ByteSequence | undefined;
-  #probeRepeated = false;
   readonly #counters = {
     segments: 0,
     bytes: 0,
@@ -82,7 +76,8 @@ export class SendingHalf {
     this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#validation = new WindowValidation(this.flow);
     this.#pacing = new Pacing(this.flow);
-    this.#windowEnd = options.start;
+    this.#timer = new TransmitTimer(this.flow, this.#queue);
+    this.#window = new SendWindow(options.start);
   }
 
   get counters(): SendingCounters {
@@ -108,7 +103,7 @@ export class SendingHalf {
   }
 
   get retransmissionTimeout(): Microseconds {
-    return Math.min(this.flow.roundTrip.timeout * 2 ** this.#backOff, RETRANSMISSION_TIMEOUT_MAX);
+    return this.#timer.retransmissionTimeout;
   }
 
   payloadOf(segment: SentSegment): Uint8Array {
@@ -128,9 +123,7 @@ export class SendingHalf {
     { roundTrip, retries }: { readonly roundTrip: Microseconds | undefined; readonly retries: number },
   ): void {
     const { flow } = this;
-    this.#window = window;
-    this.#windowSequence = sequence;
-    this.#windowEnd = flow.unacknowledged + window;
+    this.#window.open(flow.unacknowledged, window, sequence);
     flow.lastSentAt = now;
     flow.deliveredAt = now;
     this.#validation.noteWindowSet(now);
@@ -214,7 +207,7 @@ export class SendingHalf {
       this.#timeouts = 0;
       this.#windowProbes = 0;
     }
-    if (fields.acknowledgment >= flow.unacknowledged) this.#updateWindow(fields, news);
+    if (fields.acknowledgment >= flow.unacknowledged) news.windowUpdated = this.#window.update(fields, news.advanced);
     if (news.advanced) {
       flow.unacknowledged = fields.acknowledgment;
       this.#buffer.release(fields.acknowledgment);
@@ -230,20 +223,11 @@ export class SendingHalf {
     if (flow.packetsOut === 0) this.#watchWindow(now);
   }
 
-  #updateWindow({ acknowledgment, sequence, window }: AcknowledgmentFields, news: AcknowledgmentNews): void {
-    const isNewer = news.advanced || sequence > this.#windowSequence;
-    if (!isNewer && !(sequence === this.#windowSequence && (window > this.#window || window === 0))) return;
-    news.windowUpdated = window !== this.#window;
-    this.#windowSequence = sequence;
-    this.#window = window;
-    this.#windowEnd = acknowledgment + window;
-  }
-
   #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews): void {
     const block = this.#intake.duplicateOf(fields);
     if (!block) return;
     news.duplicate = true;
-    news.probeDuplicate = this.#probeRepeated && block.end === this.#probeEnd;
+    news.probeDuplicate = this.#tailProbe.isDuplicate(block);
     const { fastRetransmissions, timeoutRetransmissions, tailRetransmissions } = this.#counters;
     // More duplicates than retransmissions: it is the path that doubles.
     const repeated = fastRetransmissions + timeoutRetransmissions + tailRetransmissions;
@@ -261,14 +245,14 @@ export class SendingHalf {
   ): RecoveryOrder {
     const { flow } = this;
     this.#intake.takeCumulative(now, news, sample);
-    if (sample.roundTrip >= 0) this.#backOff = 0;
+    if (sample.roundTrip >= 0) this.#timer.endBackOff();
     this.#rack.adaptWindow(sample.priorDelivered);
-    this.#judgeTailProbe(now, fields, news);
+    if (this.#tailProbe.judge(fields.acknowledgment, news) === 'repaired') this.#recovery.reduceForProbe(now);
     let order: RecoveryOrder = 'nothing';
     if (news.isDubious(flow.state === 'open')) order = this.#recovery.handle(now, news);
     const wait = this.#recovery.takeReorderingWait();
-    if (wait > 0) this.#timer.set('reordering', now + wait + TIMER_MIN);
-    if (news.restartsTimer) this.#setTimer(now);
+    if (wait > 0) this.#timer.setReordering(now, wait);
+    if (news.restartsTimer) this.#timer.restart(now);
     return order;
   }
 
@@ -299,7 +283,7 @@ export class SendingHalf {
       this.#retransmit(now, lost);
       this.#recovery.noteSent(1);
       if (lost === this.#queue.head && this.#timer.cause !== 'reordering') {
-        this.#timer.set('retransmission', now + this.retransmissionTimeout);
+        this.#timer.setRetransmission(now);
       }
     }
   }
@@ -332,7 +316,7 @@ export class SendingHalf {
       sent += count;
     }
     this.#recovery.noteSent(sent);
-    if (sent > 0) this.#scheduleTailProbe(now, false);
+    if (sent > 0) this.#timer.scheduleTailProbe(now, false);
     limited ||= flow.inFlight >= flow.congestionWindow;
     if (sent > 0 || limited) {
       const shrinks = !this.#congestionControl.ownsWindow;
@@ -351,7 +335,7 @@ export class SendingHalf {
     let bytes = 0;
     while (count < segmentsMax && this.#hasUnsent) {
       const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      if (flow.next + length > this.#windowEnd) break;
+      if (flow.next + length > this.#window.end) break;
       this.#transmitSegment(now, length);
       bytes += length;
       count++;
@@ -369,7 +353,7 @@ export class SendingHalf {
     flow.next = segment.end;
     const wasIdle = flow.packetsOut === 0;
     this.#queue.push(segment);
-    if (wasIdle || this.#timer.cause === 'tail-probe') this.#restartRetransmissionTimer(now);
+    if (wasIdle || this.#timer.cause === 'tail-probe') this.#timer.restartRetransmission(now);
   }
 
   #send(now: Instant, segment: SentSegment, paces = true): void {
@@ -385,40 +369,6 @@ export class SendingHalf {
     this.#outgoing.push(segment);
   }
 
-  #setTimer(now: Instant): void {
-    if (!this.#scheduleTailProbe(now, true)) this.#restartRetransmissionTimer(now);
-  }
-
-  /** The probe comes after two round trips, the timeout in the stead of it where that is earlier (RFC 8985 §7.2). */
-  #scheduleTailProbe(now: Instant, timerRestarts: boolean): boolean {
-    const { flow } = this;
-    const { smoothed } = flow.roundTrip;
-    if (flow.packetsOut === 0 || (flow.state !== 'open' && flow.state !== 'reduction')) return false;
-    let wait = smoothed === 0 ? this.retransmissionTimeout : 2 * smoothed;
-    // A single segment's acknowledgment may be delayed.
-    if (smoothed > 0) wait += flow.packetsOut === 1 ? RETRANSMISSION_TIMEOUT_MIN : TIMER_MIN;
-    const untilTimeout = timerRestarts ? this.retransmissionTimeout : this.#untilRetransmissionTimeout(now);
-    if (untilTimeout > 0) wait = Math.min(wait, untilTimeout);
-    this.#timer.set('tail-probe', now + wait);
-    return true;
-  }
-
-  #untilRetransmissionTimeout(now: Instant): Microseconds {
-    return (this.#queue.head?.sentAt ?? now) + this.retransmissionTimeout - now;
-  }
-
-  #restartRetransmissionTimer(now: Instant): void {
-    if (this.flow.packetsOut === 0) {
-      this.#timer.clear();
-      return;
-    }
-    let wait = this.retransmissionTimeout;
-    // The other two stood in its place: its time has been running since the head was sent.
-    const stoodIn = this.#timer.cause === 'reordering' || this.#timer.cause === 'tail-probe';
-    if (stoodIn) wait = Math.max(this.#untilRetransmissionTimeout(now), 1);
-    this.#timer.set('retransmission', now + wait);
-  }
-
   #handleRetransmissionTimeout(now: Instant): void {
     const head = this.#queue.head;
     if (!head) return;
@@ -428,46 +378,36 @@ export class SendingHalf {
     }
     this.#counters.timeouts++;
     this.#recovery.enterLoss(now, this.#timeouts);
-    this.#probeEnd = undefined;
+    this.#tailProbe.forget();
     this.#timeouts++;
     if (!head.retransmitted && !head.sacked) this.#retransmit(now, head);
-    this.#backOff++;
-    this.#timer.set('retransmission', now + this.retransmissionTimeout);
+    this.#timer.backOff(now);
   }
 
   /** New data if there is any, else the last segment again (RFC 8985 §7.3). */
   #sendTailProbe(now: Instant): void {
     const { flow } = this;
     const last = this.#queue.last;
-    if (this.#probeEnd === undefined && last) {
+    if (!this.#tailProbe.isOut && last) {
       const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      this.#probeRepeated = !(this.#hasUnsent && flow.next + length <= this.#windowEnd);
-      if (this.#probeRepeated) {
+      const repeats = !(this.#hasUnsent && flow.next + length <= this.#window.end);
+      if (repeats) {
         this.#counters.tailRetransmissions++;
         this.#send(now, last);
         if (!last.sacked) this.#queue.moveToLatest(last);
       } else this.#transmitSegment(now, length);
       this.#counters.tailProbes++;
-      this.#probeEnd = flow.next;
+      this.#tailProbe.begin(flow.next, repeats);
       this.#timer.clear();
     }
-    this.#restartRetransmissionTimer(now);
-  }
-
-  #judgeTailProbe(now: Instant, { acknowledgment }: AcknowledgmentFields, news: AcknowledgmentNews): void {
-    if (this.#probeEnd === undefined || acknowledgment < this.#probeEnd) return;
-    if (!this.#probeRepeated || news.probeDuplicate) this.#probeEnd = undefined;
-    else if (acknowledgment > this.#probeEnd) {
-      this.#probeEnd = undefined;
-      this.#recovery.reduceForProbe(now);
-    } else if (!news.advanced && !news.carriesData && !news.windowUpdated && !news.sacked) this.#probeEnd = undefined;
+    this.#timer.restartRetransmission(now);
   }
 
   #handleReorderingTimeout(now: Instant): void {
     const { flow } = this;
     const before = flow.inFlight;
     const wait = this.#rack.detect(now);
-    if (wait > 0) this.#timer.set('reordering', now + wait + TIMER_MIN);
+    if (wait > 0) this.#timer.setReordering(now, wait);
     if (flow.inFlight !== before) {
       if (flow.state !== 'recovery') {
         this.#recovery.enterRecovery(now);
@@ -475,7 +415,7 @@ export class SendingHalf {
       }
       this.#retransmitLost(now);
     }
-    if (this.#timer.cause === undefined) this.#restartRetransmissionTimer(now);
+    if (this.#timer.cause === undefined) this.#timer.restartRetransmission(now);
   }
 
   /** The window is closed and nothing is in flight that would bring news of its opening. */
@@ -484,8 +424,7 @@ export class SendingHalf {
       this.#timer.clear();
       return;
     }
-    const wait = Math.min(this.flow.roundTrip.timeout * 2 ** this.#windowProbes, RETRANSMISSION_TIMEOUT_MAX);
-    if (this.#timer.cause !== 'window-probe') this.#timer.set('window-probe', now + wait);
+    if (this.#timer.cause !== 'window-probe') this.#timer.setWindowProbe(now, this.#windowProbes);
   }
 
   #probeWindow(now: Instant): void {
@@ -496,7 +435,7 @@ export class SendingHalf {
     }
     this.#windowProbes++;
     this.#counters.windowProbes++;
-    const room = Math.min(this.#windowEnd - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
+    const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
     // A window too small for a segment that waits takes what it can.
     if (room > 0) this.#transmitSegment(now, room);
     else {
