@@ -138,10 +138,7 @@ export class AcknowledgmentIntake {
       newest = measured;
     }
     sample.roundTrip = newest ?? -1;
-    if (measured !== undefined && newest !== undefined) {
-      flow.roundTrip.noteMinimum(now, newest);
-      flow.roundTrip.update(measured, flow.unacknowledged, flow.next);
-    }
+    if (measured !== undefined && newest !== undefined) flow.noteRoundTrip(now, newest, measured);
     const head = this.#queue.head;
     // A segment that was sacked tells nothing of the head when the head was sent again after it.
     if (news.acknowledged) news.restartsTimer = true;

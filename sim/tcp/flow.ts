@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { RoundTripEstimator } from './round-trip-estimator.ts';
 
@@ -107,5 +107,11 @@ export class Flow {
     const segments = Math.ceil((this.highestSacked - overtaken) / this.segmentBytes);
     this.reordering = Math.min(Math.max(this.reordering, segments), REORDERING_MAX);
     this.reorderingSeen = true;
+  }
+
+  /** @param newest of the segment that was sent last; `measured`, of the one that was sent first. */
+  noteRoundTrip(now: Instant, newest: Microseconds, measured: Microseconds): void {
+    this.roundTrip.noteMinimum(now, newest);
+    this.roundTrip.update(measured, this.unacknowledged, this.next);
   }
 }

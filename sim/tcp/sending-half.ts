@@ -3,32 +3,24 @@ import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.
 import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
 import { burstSegments } from './burst-size.ts';
 import type { ByteSequence } from './byte-sequence.ts';
-import type { CongestionControl, CongestionControlName } from './congestion-control.ts';
+import type { CongestionControl } from './congestion-control.ts';
 import { congestionControl } from './congestion-control-choice.ts';
 import { Flow } from './flow.ts';
 import { LossRecovery, type RecoveryOrder } from './loss-recovery.ts';
 import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
-import { RateSample, stampForRate } from './rate-sample.ts';
+import { noteApplicationLimit, RateSample, stampForRate } from './rate-sample.ts';
 import { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
 import { SendBuffer } from './send-buffer.ts';
 import { SendWindow } from './send-window.ts';
+import type { SendingHalfOptions } from './sending-half-options.ts';
 import { TailProbe } from './tail-probe.ts';
-import type { SendingCounters } from './tcp-counters.ts';
+import { type SendingCounters, SendingTally } from './tcp-counters.ts';
 import { TransmitTimer } from './transmit-timer.ts';
 import { WindowValidation } from './window-validation.ts';
 
 /** `net.ipv4.tcp_retries2`, as a count of timeouts in a row: about a quarter of an hour. */
 const TIMEOUTS_MAX = 15;
-
-export interface SendingHalfOptions {
-  /** Payload bytes of a full segment. */
-  readonly segmentBytes: number;
-  /** The place of the first byte: one after the SYN's. */
-  readonly start: ByteSequence;
-  readonly congestionControl: CongestionControlName;
-  readonly seed: number;
-}
 
 /** What goes out: a segment of the stream, or the question whether the window has opened. */
 export type Outgoing = SentSegment | 'window-probe';
@@ -53,18 +45,7 @@ export class SendingHalf {
   #timeouts = 0;
   #windowProbes = 0;
   #gaveUp = false;
-  readonly #counters = {
-    segments: 0,
-    bytes: 0,
-    retransmittedBytes: 0,
-    fastRetransmissions: 0,
-    timeoutRetransmissions: 0,
-    tailProbes: 0,
-    tailRetransmissions: 0,
-    windowProbes: 0,
-    timeouts: 0,
-    spuriousRetransmissions: 0,
-  };
+  readonly #tally = new SendingTally();
 
   constructor(options: SendingHalfOptions) {
     this.flow = new Flow(options.segmentBytes, options.start);
@@ -81,7 +62,7 @@ export class SendingHalf {
   }
 
   get counters(): SendingCounters {
-    return { ...this.#counters, undone: this.#recovery.undo.undone };
+    return { ...this.#tally.counts, undone: this.#recovery.undo.undone };
   }
 
   /** Bytes that are written and not acknowledged, and those of them that were never sent. */
@@ -127,10 +108,7 @@ export class SendingHalf {
     flow.lastSentAt = now;
     flow.deliveredAt = now;
     this.#validation.noteWindowSet(now);
-    if (roundTrip !== undefined) {
-      flow.roundTrip.noteMinimum(now, roundTrip);
-      flow.roundTrip.update(roundTrip, flow.unacknowledged, flow.next);
-    }
+    if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
     this.#congestionControl.noteEstablished();
     // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
     if (retries > 1) flow.congestionWindow = 1;
@@ -139,10 +117,7 @@ export class SendingHalf {
 
   write(now: Instant, bytes: Uint8Array): void {
     const { flow } = this;
-    const nothingMore = this.unsentBytes < flow.segmentBytes && flow.inFlight < flow.congestionWindow;
-    if (nothingMore && flow.lostOut <= flow.retransmittedOut) {
-      flow.applicationLimitedUntil = Math.max(flow.delivered + flow.inFlight, 1);
-    }
+    noteApplicationLimit(flow, this.unsentBytes);
     if (flow.packetsOut === 0 && !this.#congestionControl.ownsWindow) {
       this.#validation.noteRestart(now, this.retransmissionTimeout);
     }
@@ -195,11 +170,7 @@ export class SendingHalf {
     if (fields.acknowledgment > flow.next) return;
     const news = new AcknowledgmentNews(fields, flow.unacknowledged);
     const sample = new RateSample();
-    const prior = {
-      packetsOut: flow.packetsOut,
-      delivered: flow.delivered,
-      lost: flow.lost,
-    };
+    const prior = { packetsOut: flow.packetsOut, delivered: flow.delivered, lost: flow.lost };
     sample.priorInFlight = flow.inFlight;
     news.advanced = fields.acknowledgment > flow.unacknowledged;
     sample.advanced = news.advanced;
@@ -217,7 +188,7 @@ export class SendingHalf {
     let order: RecoveryOrder = 'nothing';
     if (prior.packetsOut > 0) order = this.#takeAcknowledged(now, fields, news, sample);
     sample.finish(now, flow, prior.delivered, prior.lost);
-    if (prior.packetsOut > 0) this.#setWindow(now, news, sample);
+    if (prior.packetsOut > 0) this.#recovery.setWindow(now, news, sample);
     this.#follow(now, order);
     this.#transmitNew(now);
     if (flow.packetsOut === 0) this.#watchWindow(now);
@@ -228,11 +199,7 @@ export class SendingHalf {
     if (!block) return;
     news.duplicate = true;
     news.probeDuplicate = this.#tailProbe.isDuplicate(block);
-    const { fastRetransmissions, timeoutRetransmissions, tailRetransmissions } = this.#counters;
-    // More duplicates than retransmissions: it is the path that doubles.
-    const repeated = fastRetransmissions + timeoutRetransmissions + tailRetransmissions;
-    if (this.#counters.spuriousRetransmissions >= repeated) return;
-    this.#counters.spuriousRetransmissions++;
+    if (!this.#tally.noteDuplicate()) return;
     if (this.flow.reorderingSeen && !news.probeDuplicate) this.#rack.noteDuplicate();
     this.#recovery.undo.noteDuplicate(block, news.priorUnacknowledged);
   }
@@ -254,15 +221,6 @@ export class SendingHalf {
     if (wait > 0) this.#timer.setReordering(now, wait);
     if (news.restartsTimer) this.#timer.restart(now);
     return order;
-  }
-
-  #setWindow(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
-    const { flow } = this;
-    if (this.#congestionControl.ownsWindow) this.#congestionControl.control(now, sample);
-    else if (flow.inReduction) this.#recovery.reduce(sample.acknowledged, sample.losses, news.advanced);
-    else if (news.acknowledged || (flow.reorderingSeen && news.sacked)) {
-      this.#congestionControl.grow(now, sample.acknowledged);
-    }
   }
 
   #follow(now: Instant, order: RecoveryOrder): void {
@@ -292,8 +250,7 @@ export class SendingHalf {
     this.#recovery.undo.noteRetransmission(Math.floor(now / 1_000));
     segment.retransmitted = true;
     this.flow.retransmittedOut++;
-    if (this.flow.state === 'loss') this.#counters.timeoutRetransmissions++;
-    else this.#counters.fastRetransmissions++;
+    this.#tally.noteRetransmission(this.flow.state === 'loss');
     this.#send(now, segment);
     this.#queue.moveToLatest(segment);
   }
@@ -363,9 +320,7 @@ export class SendingHalf {
     const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
     if (paces) this.#pacing.noteSent(now, bytes);
     this.flow.lastSentAt = now;
-    this.#counters.segments++;
-    this.#counters.bytes += bytes;
-    if (segment.transmissions > 1) this.#counters.retransmittedBytes += bytes;
+    this.#tally.noteSent(bytes, segment.transmissions > 1);
     this.#outgoing.push(segment);
   }
 
@@ -376,7 +331,7 @@ export class SendingHalf {
       this.#gaveUp = true;
       return;
     }
-    this.#counters.timeouts++;
+    this.#tally.noteTimeout();
     this.#recovery.enterLoss(now, this.#timeouts);
     this.#tailProbe.forget();
     this.#timeouts++;
@@ -392,13 +347,11 @@ export class SendingHalf {
       const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
       const repeats = !(this.#hasUnsent && flow.next + length <= this.#window.end);
       if (repeats) {
-        this.#counters.tailRetransmissions++;
         this.#send(now, last);
         if (!last.sacked) this.#queue.moveToLatest(last);
       } else this.#transmitSegment(now, length);
-      this.#counters.tailProbes++;
+      this.#tally.noteTailProbe(repeats);
       this.#tailProbe.begin(flow.next, repeats);
-      this.#timer.clear();
     }
     this.#timer.restartRetransmission(now);
   }
@@ -434,7 +387,7 @@ export class SendingHalf {
       return;
     }
     this.#windowProbes++;
-    this.#counters.windowProbes++;
+    this.#tally.noteWindowProbe();
     const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
     // A window too small for a segment that waits takes what it can.
     if (room > 0) this.#transmitSegment(now, room);

@@ -42,13 +42,13 @@ test('the first flight is ten segments, and each round trip doubles it', () => {
   const pair = new Pair().write(at(100), 200 * 1_448).run(seconds(2));
   const flights = [100, 150, 200, 250].map((ms) => pair.data().filter((sight) => sight.at === at(ms)).length);
   expect(flights).toEqual([10, 20, 40, 80]);
-  expect(pair.received).toEqual(Buffer.from(numbered(200 * 1_448)));
+  expect(Buffer.compare(pair.received, numbered(200 * 1_448))).toBe(0);
 });
 
 test('the end of the stream comes behind its last byte, and both ends know when all is over', () => {
   const pair = new Pair().write(at(100), 5_000);
   pair.at(at(100), (now) => pair.sender.finish(now)).run(seconds(2));
-  expect(pair.received).toEqual(Buffer.from(numbered(5_000)));
+  expect(Buffer.compare(pair.received, numbered(5_000))).toBe(0);
   expect(kinds(pair.receiverEvents)).toEqual(['established', 'data', 'data', 'data', 'data', 'finished', 'closed']);
   expect(kinds(pair.senderEvents)).toEqual(['established', 'finished', 'closed']);
 });
@@ -91,7 +91,7 @@ test.each([0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ff00, 0xffff_fffe, 0xffff_ffff
     const rule: Rule = (_, __, data) => (data % 7 === 3 ? 'drop' : undefined);
     const pair = new Pair({ forward: rule, sender: { initialSequence }, receiver: { initialSequence } });
     pair.write(at(100), 100_000).run(seconds(20));
-    expect(pair.received).toEqual(Buffer.from(numbered(100_000)));
+    expect(Buffer.compare(pair.received, numbered(100_000))).toBe(0);
     expect(pair.forward.dropped.length).toBeGreaterThan(5);
   },
 );

@@ -1,7 +1,7 @@
 import { type Instant, seconds } from '../../../protocol/instant.ts';
 import { Link } from '../../../sim/link.ts';
 import { parseLinkSpecification } from '../../../sim/link-specification.ts';
-import { Simulation } from '../../../sim/simulation.ts';
+import { type Path, Simulation } from '../../../sim/simulation.ts';
 import type { CongestionControlName } from '../../../sim/tcp/congestion-control.ts';
 import { TcpConnection } from '../../../sim/tcp/connection.ts';
 import { TCP_DEFAULTS } from '../../../sim/tcp/tcp-options.ts';
@@ -16,6 +16,40 @@ function link(text: string) {
   return specification.value;
 }
 
+/** Loses each n-th datagram, as the derivations of average windows have it, and not at random. */
+class PeriodicLoss implements Path {
+  readonly #link: Link;
+  readonly #each: number;
+  #number = 0;
+
+  constructor(delay: string, each: number) {
+    this.#link = new Link(link(delay), 'forward');
+    this.#each = each;
+  }
+
+  send(now: Instant, datagram: Uint8Array): void {
+    if (++this.#number % this.#each !== 0) this.#link.send(now, datagram);
+  }
+
+  pollDelivery(now: Instant): Uint8Array | undefined {
+    return this.#link.pollDelivery(now);
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#link.pollTimeout();
+  }
+}
+
+/** The same with a datagram lost each so many; what slow start brought is left out. */
+export function goodputAtPeriodicLoss(
+  name: CongestionControlName,
+  delay: string,
+  each: number,
+  duration: number,
+): number {
+  return run(name, new PeriodicLoss(delay, each), new Link(link(delay), 'back'), { from: 30, duration, seed: 1 });
+}
+
 /** What a source that always has something to send achieves over a path, bits a second, after the first second. */
 export function goodput(
   congestionControl: CongestionControlName,
@@ -23,6 +57,19 @@ export function goodput(
   back: string,
   duration: number,
   seed = 1,
+): number {
+  const paths = [
+    new Link(link(`${forward} seed=${seed}`), 'forward'),
+    new Link(link(`${back} seed=${seed}`), 'back'),
+  ] as const;
+  return run(congestionControl, ...paths, { from: 1, duration, seed });
+}
+
+function run(
+  congestionControl: CongestionControlName,
+  forward: Path,
+  back: Path,
+  { from, duration, seed }: { readonly from: number; readonly duration: number; readonly seed: number },
 ): number {
   const common = { ...TCP_DEFAULTS, congestionControl, seed, receiveBufferBytes: 64 * 1_024 * 1_024 };
   const ports = { localPort: 5_000, remotePort: 6_000, initialSequence: 1_000 };
@@ -40,8 +87,8 @@ export function goodput(
   const simulation = new Simulation({
     sender,
     receiver,
-    forward: new Link(link(`${forward} seed=${seed}`), 'forward'),
-    back: new Link(link(`${back} seed=${seed}`), 'back'),
+    forward,
+    back,
     scripts: [
       {
         pollTimeout: () => fillAt,
@@ -54,10 +101,10 @@ export function goodput(
       },
     ],
     onReceiverEvent: (now, event) => {
-      if (event.kind === 'data' && now >= seconds(1)) bytes += event.bytes.length;
+      if (event.kind === 'data' && now >= seconds(from)) bytes += event.bytes.length;
     },
   });
-  simulation.runUntil(seconds(duration + 1));
+  simulation.runUntil(seconds(duration + from));
   fillAt = undefined;
   return (bytes * 8) / duration;
 }
