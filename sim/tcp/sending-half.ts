@@ -1,0 +1,399 @@
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
+import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
+import { burstSegments } from './burst-size.ts';
+import type { ByteSequence } from './byte-sequence.ts';
+import type { CongestionControl } from './congestion-control.ts';
+import { congestionControl } from './congestion-control-choice.ts';
+import { Flow } from './flow.ts';
+import { LossRecovery, type RecoveryOrder } from './loss-recovery.ts';
+import { Pacing } from './pacing.ts';
+import { Rack } from './rack.ts';
+import { noteApplicationLimit, RateSample, stampForRate } from './rate-sample.ts';
+import { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
+import { SendBuffer } from './send-buffer.ts';
+import { SendWindow } from './send-window.ts';
+import type { SendingHalfOptions } from './sending-half-options.ts';
+import { TailProbe } from './tail-probe.ts';
+import { type SendingCounters, SendingTally } from './tcp-counters.ts';
+import { TransmitTimer } from './transmit-timer.ts';
+import { WindowValidation } from './window-validation.ts';
+
+/** `net.ipv4.tcp_retries2`, as a count of timeouts in a row: about a quarter of an hour. */
+const TIMEOUTS_MAX = 15;
+
+/** What goes out: a segment of the stream, or the question whether the window has opened. */
+export type Outgoing = SentSegment | 'window-probe';
+
+/** One direction's sender: from bytes that are written to segments, and from acknowledgments to what is sent next. */
+export class SendingHalf {
+  readonly flow: Flow;
+  readonly #buffer: SendBuffer;
+  readonly #queue: RetransmissionQueue;
+  readonly #rack: Rack;
+  readonly #congestionControl: CongestionControl;
+  readonly #recovery: LossRecovery;
+  readonly #intake: AcknowledgmentIntake;
+  readonly #validation: WindowValidation;
+  readonly #pacing: Pacing;
+  readonly #timer: TransmitTimer;
+  readonly #window: SendWindow;
+  readonly #tailProbe = new TailProbe();
+  readonly #outgoing: Outgoing[] = [];
+  #finishing = false;
+  /** Timeouts in a row, and window probes. */
+  #timeouts = 0;
+  #windowProbes = 0;
+  #gaveUp = false;
+  readonly #tally = new SendingTally();
+
+  constructor(options: SendingHalfOptions) {
+    this.flow = new Flow(options.segmentBytes, options.start);
+    this.#buffer = new SendBuffer(options.start);
+    this.#queue = new RetransmissionQueue(this.flow);
+    this.#rack = new Rack(this.flow, this.#queue);
+    this.#congestionControl = congestionControl(options.congestionControl, this.flow, options.seed);
+    this.#recovery = new LossRecovery(this.flow, this.#queue, this.#rack, this.#congestionControl);
+    this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
+    this.#validation = new WindowValidation(this.flow);
+    this.#pacing = new Pacing(this.flow);
+    this.#timer = new TransmitTimer(this.flow, this.#queue);
+    this.#window = new SendWindow(options.start);
+  }
+
+  get counters(): SendingCounters {
+    return { ...this.#tally.counts, undone: this.#recovery.undo.undone };
+  }
+
+  /** Bytes that are written and not acknowledged, and those of them that were never sent. */
+  get unacknowledgedBytes(): number {
+    return this.#buffer.length;
+  }
+
+  get unsentBytes(): number {
+    return Math.max(this.#buffer.end - this.flow.next, 0);
+  }
+
+  /** Everything is acknowledged, the end of the stream as well. */
+  get isFinished(): boolean {
+    return this.#finishing && this.flow.unacknowledged > this.#buffer.end;
+  }
+
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  get retransmissionTimeout(): Microseconds {
+    return this.#timer.retransmissionTimeout;
+  }
+
+  payloadOf(segment: SentSegment): Uint8Array {
+    return this.#buffer.read(segment.start, segment.finish ? segment.end - 1 : segment.end);
+  }
+
+  /** The segment ends what was written so far: its PSH flag. */
+  endsWrite(segment: SentSegment): boolean {
+    return segment.end >= this.#buffer.end;
+  }
+
+  /** @param handshake the round trip that it measured (`undefined`: a SYN was sent more than once), and its retries. */
+  establish(
+    now: Instant,
+    window: number,
+    sequence: ByteSequence,
+    { roundTrip, retries }: { readonly roundTrip: Microseconds | undefined; readonly retries: number },
+  ): void {
+    const { flow } = this;
+    this.#window.open(flow.unacknowledged, window, sequence);
+    flow.lastSentAt = now;
+    flow.deliveredAt = now;
+    this.#validation.noteWindowSet(now);
+    if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
+    this.#congestionControl.noteEstablished();
+    // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
+    if (retries > 1) flow.congestionWindow = 1;
+    this.#transmitNew(now);
+  }
+
+  write(now: Instant, bytes: Uint8Array): void {
+    const { flow } = this;
+    noteApplicationLimit(flow, this.unsentBytes);
+    if (flow.packetsOut === 0 && !this.#congestionControl.ownsWindow) {
+      this.#validation.noteRestart(now, this.retransmissionTimeout);
+    }
+    this.#buffer.write(bytes);
+    this.#transmitNew(now);
+  }
+
+  finish(now: Instant): void {
+    this.#finishing = true;
+    this.#transmitNew(now);
+  }
+
+  pollOutgoing(): Outgoing | undefined {
+    return this.#outgoing.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    const { wakeAt } = this.#pacing;
+    const { at } = this.#timer;
+    if (wakeAt === undefined || at === undefined) return wakeAt ?? at;
+    return Math.min(wakeAt, at);
+  }
+
+  handleTimeout(now: Instant): void {
+    const { wakeAt } = this.#pacing;
+    if (wakeAt !== undefined && wakeAt <= now) {
+      this.#pacing.wake();
+      this.#retransmitLost(now);
+      this.#transmitNew(now);
+    }
+    switch (this.#timer.take(now)) {
+      case undefined:
+        break;
+      case 'retransmission':
+        this.#handleRetransmissionTimeout(now);
+        break;
+      case 'tail-probe':
+        this.#sendTailProbe(now);
+        break;
+      case 'reordering':
+        this.#handleReorderingTimeout(now);
+        break;
+      case 'window-probe':
+        this.#probeWindow(now);
+    }
+  }
+
+  handleAcknowledgment(now: Instant, fields: AcknowledgmentFields): void {
+    const { flow } = this;
+    if (fields.acknowledgment > flow.next) return;
+    const news = new AcknowledgmentNews(fields, flow.unacknowledged);
+    const sample = new RateSample();
+    const prior = { packetsOut: flow.packetsOut, delivered: flow.delivered, lost: flow.lost };
+    sample.priorInFlight = flow.inFlight;
+    news.advanced = fields.acknowledgment > flow.unacknowledged;
+    sample.advanced = news.advanced;
+    if (news.advanced) {
+      this.#timeouts = 0;
+      this.#windowProbes = 0;
+    }
+    if (fields.acknowledgment >= flow.unacknowledged) news.windowUpdated = this.#window.update(fields, news.advanced);
+    if (news.advanced) {
+      flow.unacknowledged = fields.acknowledgment;
+      this.#buffer.release(fields.acknowledgment);
+    }
+    this.#noteDuplicate(fields, news);
+    if (fields.blocks.length > 0) this.#intake.takeBlocks(now, fields, news, sample, flow.state !== 'loss');
+    let order: RecoveryOrder = 'nothing';
+    if (prior.packetsOut > 0) order = this.#takeAcknowledged(now, fields, news, sample);
+    sample.finish(now, flow, prior.delivered, prior.lost);
+    if (prior.packetsOut > 0) this.#recovery.setWindow(now, news, sample);
+    this.#follow(now, order);
+    this.#transmitNew(now);
+    if (flow.packetsOut === 0) this.#watchWindow(now);
+  }
+
+  #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews): void {
+    const block = this.#intake.duplicateOf(fields);
+    if (!block) return;
+    news.duplicate = true;
+    news.probeDuplicate = this.#tailProbe.isDuplicate(block);
+    if (!this.#tally.noteDuplicate()) return;
+    if (this.flow.reorderingSeen && !news.probeDuplicate) this.#rack.noteDuplicate();
+    this.#recovery.undo.noteDuplicate(block, news.priorUnacknowledged);
+  }
+
+  #takeAcknowledged(
+    now: Instant,
+    fields: AcknowledgmentFields,
+    news: AcknowledgmentNews,
+    sample: RateSample,
+  ): RecoveryOrder {
+    const { flow } = this;
+    this.#intake.takeCumulative(now, news, sample);
+    if (sample.roundTrip >= 0) this.#timer.endBackOff();
+    this.#rack.adaptWindow(sample.priorDelivered);
+    if (this.#tailProbe.judge(fields.acknowledgment, news) === 'repaired') this.#recovery.reduceForProbe(now);
+    let order: RecoveryOrder = 'nothing';
+    if (news.isDubious(flow.state === 'open')) order = this.#recovery.handle(now, news);
+    const wait = this.#recovery.takeReorderingWait();
+    if (wait > 0) this.#timer.setReordering(now, wait);
+    if (news.restartsTimer) this.#timer.restart(now);
+    return order;
+  }
+
+  #follow(now: Instant, order: RecoveryOrder): void {
+    if (order === 'nothing') return;
+    if (order === 'new') {
+      this.#transmitNew(now);
+      if (this.flow.next > this.flow.highSequence) return;
+      this.#recovery.endDoubt();
+    }
+    this.#retransmitLost(now);
+  }
+
+  /** What was declared lost goes first, as far as the window lets it. */
+  #retransmitLost(now: Instant): void {
+    const { flow } = this;
+    for (let lost = this.#queue.nextLost(); lost; lost = this.#queue.nextLost()) {
+      if (this.#pacing.holdsBack(now) || flow.inFlight >= flow.congestionWindow) return;
+      this.#retransmit(now, lost);
+      this.#recovery.noteSent(1);
+      if (lost === this.#queue.head && this.#timer.cause !== 'reordering') {
+        this.#timer.setRetransmission(now);
+      }
+    }
+  }
+
+  #retransmit(now: Instant, segment: SentSegment): void {
+    this.#recovery.undo.noteRetransmission(Math.floor(now / 1_000));
+    segment.retransmitted = true;
+    this.flow.retransmittedOut++;
+    this.#tally.noteRetransmission(this.flow.state === 'loss');
+    this.#send(now, segment);
+    this.#queue.moveToLatest(segment);
+  }
+
+  /** New data, as far as the windows, the pacing and the application go. */
+  #transmitNew(now: Instant): void {
+    const { flow } = this;
+    let sent = 0;
+    let limited = false;
+    while (this.#hasUnsent) {
+      if (this.#pacing.holdsBack(now)) break;
+      const room = flow.congestionWindow - flow.inFlight;
+      if (room <= 0) {
+        limited = true;
+        break;
+      }
+      const burst = flow.pacingRate > 0 ? burstSegments(flow, this.#congestionControl.burstSegmentsMin) : 1;
+      const count = this.#transmitBurst(now, Math.min(burst, room));
+      if (count === 0) break;
+      sent += count;
+    }
+    this.#recovery.noteSent(sent);
+    if (sent > 0) this.#timer.scheduleTailProbe(now, false);
+    limited ||= flow.inFlight >= flow.congestionWindow;
+    if (sent > 0 || limited) {
+      const shrinks = !this.#congestionControl.ownsWindow;
+      this.#validation.noteSending(now, limited, this.retransmissionTimeout, shrinks);
+    }
+    if (flow.packetsOut === 0 && this.#hasUnsent && this.#timer.cause === undefined) this.#watchWindow(now);
+  }
+
+  get #hasUnsent(): boolean {
+    return this.flow.next < this.#buffer.end + (this.#finishing ? 1 : 0);
+  }
+
+  #transmitBurst(now: Instant, segmentsMax: number): number {
+    const { flow } = this;
+    let count = 0;
+    let bytes = 0;
+    while (count < segmentsMax && this.#hasUnsent) {
+      const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
+      if (flow.next + length > this.#window.end) break;
+      this.#transmitSegment(now, length);
+      bytes += length;
+      count++;
+    }
+    if (count > 0) this.#pacing.noteSent(now, bytes);
+    return count;
+  }
+
+  #transmitSegment(now: Instant, length: number): void {
+    const { flow } = this;
+    const finish = this.#finishing && flow.next + length === this.#buffer.end;
+    const segment = new SentSegment(flow.next, flow.next + length + (finish ? 1 : 0), finish);
+    if (flow.packetsOut === 0) this.#congestionControl.noteTransmissionStart(now);
+    this.#send(now, segment, false);
+    flow.next = segment.end;
+    const wasIdle = flow.packetsOut === 0;
+    this.#queue.push(segment);
+    if (wasIdle || this.#timer.cause === 'tail-probe') this.#timer.restartRetransmission(now);
+  }
+
+  #send(now: Instant, segment: SentSegment, paces = true): void {
+    stampForRate(now, this.flow, segment);
+    segment.sentAt = now;
+    segment.transmissions++;
+    const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
+    if (paces) this.#pacing.noteSent(now, bytes);
+    this.flow.lastSentAt = now;
+    this.#tally.noteSent(bytes, segment.transmissions > 1);
+    this.#outgoing.push(segment);
+  }
+
+  #handleRetransmissionTimeout(now: Instant): void {
+    const head = this.#queue.head;
+    if (!head) return;
+    if (this.#timeouts >= TIMEOUTS_MAX) {
+      this.#gaveUp = true;
+      return;
+    }
+    this.#tally.noteTimeout();
+    this.#recovery.enterLoss(now, this.#timeouts);
+    this.#tailProbe.forget();
+    this.#timeouts++;
+    if (!head.retransmitted && !head.sacked) this.#retransmit(now, head);
+    this.#timer.backOff(now);
+  }
+
+  /** New data if there is any, else the last segment again (RFC 8985 §7.3). */
+  #sendTailProbe(now: Instant): void {
+    const { flow } = this;
+    const last = this.#queue.last;
+    if (!this.#tailProbe.isOut && last) {
+      const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
+      const repeats = !(this.#hasUnsent && flow.next + length <= this.#window.end);
+      if (repeats) {
+        this.#send(now, last);
+        if (!last.sacked) this.#queue.moveToLatest(last);
+      } else this.#transmitSegment(now, length);
+      this.#tally.noteTailProbe(repeats);
+      this.#tailProbe.begin(flow.next, repeats);
+    }
+    this.#timer.restartRetransmission(now);
+  }
+
+  #handleReorderingTimeout(now: Instant): void {
+    const { flow } = this;
+    const before = flow.inFlight;
+    const wait = this.#rack.detect(now);
+    if (wait > 0) this.#timer.setReordering(now, wait);
+    if (flow.inFlight !== before) {
+      if (flow.state !== 'recovery') {
+        this.#recovery.enterRecovery(now);
+        if (!this.#congestionControl.ownsWindow) this.#recovery.reduce(1, 0, false);
+      }
+      this.#retransmitLost(now);
+    }
+    if (this.#timer.cause === undefined) this.#timer.restartRetransmission(now);
+  }
+
+  /** The window is closed and nothing is in flight that would bring news of its opening. */
+  #watchWindow(now: Instant): void {
+    if (!this.#hasUnsent) {
+      this.#timer.clear();
+      return;
+    }
+    if (this.#timer.cause !== 'window-probe') this.#timer.setWindowProbe(now, this.#windowProbes);
+  }
+
+  #probeWindow(now: Instant): void {
+    if (this.flow.packetsOut > 0 || !this.#hasUnsent) return;
+    if (this.#windowProbes >= TIMEOUTS_MAX) {
+      this.#gaveUp = true;
+      return;
+    }
+    this.#windowProbes++;
+    this.#tally.noteWindowProbe();
+    const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
+    // A window too small for a segment that waits takes what it can.
+    if (room > 0) this.#transmitSegment(now, room);
+    else {
+      this.#outgoing.push('window-probe');
+      this.#watchWindow(now);
+    }
+  }
+}
