@@ -32,6 +32,7 @@ const IN_FLIGHT_MAX = 1_000_000;
  */
 export class Link {
   readonly #link: LinkSpecification;
+  readonly #headerBytes: number;
   readonly #loss: LossProcess;
   readonly #jitter: RandomStream;
   readonly #duplicate: RandomStream;
@@ -43,9 +44,13 @@ export class Link {
   #counters = { offered: 0, offeredBytes: 0, delivered: 0, deliveredBytes: 0, lost: 0, overflowed: 0, duplicated: 0 };
   #corrupted = 0;
 
-  /** @param direction names the random streams, such as `forward` or `back`. */
-  constructor(link: LinkSpecification, direction: string) {
+  /**
+   * @param direction names the random streams, such as `forward` or `back`.
+   * @param headerBytes what the bottleneck carries beside each datagram; 0 where whole IP packets are sent.
+   */
+  constructor(link: LinkSpecification, direction: string, { headerBytes = HEADER_BYTES } = {}) {
     this.#link = link;
+    this.#headerBytes = headerBytes;
     this.#loss = new LossProcess(link, direction);
     this.#jitter = new RandomStream(link.seed, `${direction}/jitter`);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);
@@ -96,7 +101,7 @@ export class Link {
     if (this.#link.rate === 0) return now;
     const startsAt = Math.max(now, this.#bottleneckFreeAt);
     if (startsAt - now > this.#link.queue) return undefined;
-    const leavesAt = startsAt + Math.round(((bytes + HEADER_BYTES) * 8_000_000) / this.#link.rate);
+    const leavesAt = startsAt + Math.round(((bytes + this.#headerBytes) * 8_000_000) / this.#link.rate);
     this.#bottleneckFreeAt = leavesAt;
     return leavesAt;
   }
