@@ -14,19 +14,29 @@ const PROBE_MS = 5_000;
 const NAMESPACES = ['--net', '--pid', '--mount', '--fork', '--kill-child=KILL'];
 const AS_USER = ['--user', '--map-root-user'];
 
-/**
- * The arguments of unshare(1) that work on this machine for this user, found by trying. Throws a `Failure` that says
- * what forbids namespaces, and what to do about it.
- */
-export async function namespaceArguments(): Promise<readonly string[]> {
+/** Why there can be no namespace. */
+export interface Obstacle {
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+/** The arguments of unshare(1) that work on this machine for this user, found by trying, or why none do. */
+export async function tryNamespaces(): Promise<{ readonly arguments: readonly string[] } | Obstacle> {
   const attempts = getuid?.() === 0 ? [NAMESPACES, [...AS_USER, ...NAMESPACES]] : [[...AS_USER, ...NAMESPACES]];
-  let complaint = '';
+  let detail = '';
   for (const attempt of attempts) {
     const refusal = await refusalOf(attempt);
-    if (refusal === undefined) return attempt;
-    complaint = refusal;
+    if (refusal === undefined) return { arguments: attempt };
+    detail = refusal;
   }
-  throw new Failure(`cannot make a network namespace: ${complaint}; ${remedy()}`, 3);
+  return { detail, remedy: remedy() };
+}
+
+/** The same for those who cannot do without: throws a `Failure` that says what stands in the way and what helps. */
+export async function namespaceArguments(): Promise<readonly string[]> {
+  const found = await tryNamespaces();
+  if ('arguments' in found) return found.arguments;
+  throw new Failure(`cannot make a network namespace: ${found.detail}; ${found.remedy}`, 3);
 }
 
 /** `undefined`: it works. */
@@ -53,7 +63,7 @@ function remedy(): string {
   if (isSet('/proc/sys/user/max_user_namespaces', '0')) {
     return 'none are allowed: sudo sysctl -w user.max_user_namespaces=10000, or run as root';
   }
-  return 'it needs unshare (util-linux) and ip (iproute2), and in a container rights such as --privileged';
+  return 'install util-linux (unshare) and iproute2 (ip); a container needs rights such as --privileged gives';
 }
 
 function isSet(path: string, value: string): boolean {

@@ -53,7 +53,9 @@ export function createTun(name: string): number {
   try {
     fd = openSync(TUN_PATH, constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
-    throw new Failure(`cannot open ${TUN_PATH}: ${causeOf(error)}`, 3);
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const remedy = absent ? 'sudo modprobe tun' : `sudo chmod 666 ${TUN_PATH}`;
+    throw new Failure(`cannot open ${TUN_PATH}: ${causeOf(error)}; ${remedy}`, 3);
   }
   const request = new Uint8Array(IFREQ_BYTES);
   request.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));

@@ -44,7 +44,7 @@ process.on('disconnect', () => process.exit(1));
 
 async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }> {
   const fd = createTun(INTERFACE);
-  const device = `net/ipv6/conf/${INTERFACE}`.slice('net/'.length);
+  const device = `ipv6/conf/${INTERFACE}`;
   const ipv6 = mtu >= MTU_MIN_V6 && (await readNetworkSetting(`${device}/disable_ipv6`)) !== undefined;
   if (ipv6) {
     await writeNetworkSetting(`${device}/disable_ipv6`, '0');
@@ -100,7 +100,7 @@ async function endOf(command: ChildProcess, program: string): Promise<CommandEnd
     return { code, signal };
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    await tell({ kind: 'warning', message: `cannot run ${program}: ${absent ? 'command not found' : causeOf(error)}` });
+    await tell({ kind: 'error', message: `cannot run ${program}: ${absent ? 'command not found' : causeOf(error)}` });
     return { code: absent ? NOT_FOUND : NOT_EXECUTABLE, signal: null };
   }
 }
@@ -134,7 +134,7 @@ async function run(order: TunOrder): Promise<void> {
   const durationSeconds = (now() - startedAt) / 1e6;
   await reapAll(LEFT_BEHIND_MS);
   const { report: path, captureFailure } = await stopRelay();
-  if (captureFailure !== undefined) await tell({ kind: 'warning', message: captureFailure });
+  if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
   const drops = await deviceDrops();
   const report = { command: order.command, durationSeconds, end, ...settings, ...path, deviceDrops: drops };
   await tell({ kind: 'report', report });

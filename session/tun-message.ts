@@ -47,6 +47,7 @@ export type OutsideMessage =
 /** From the process inside to the one outside. */
 export type InsideMessage =
   | { readonly kind: 'started'; readonly settings: TunSettings }
-  | { readonly kind: 'warning'; readonly message: string }
+  /** Something went wrong that does not end the run. */
+  | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
   | { readonly kind: 'report'; readonly report: TunReport };

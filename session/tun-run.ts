@@ -44,8 +44,8 @@ export class TunRun {
         switch (message.kind) {
           case 'started':
             return onStart?.(message.settings);
-          case 'warning':
-            return log.warn(message.message);
+          case 'error':
+            return log.error(message.message);
           case 'failed':
             return reject(new Failure(message.message, message.exitCode as FailureExitCode));
           case 'report':
