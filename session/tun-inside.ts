@@ -63,12 +63,19 @@ async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }>
   return { fd, ipv6 };
 }
 
+function relayWorker(workerData: TunRelayData): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./tun-relay.js', import.meta.url), { workerData });
+  // Uncompiled, in a checkout: a thread does not inherit the loader.
+  const [loader, relay] = ['tsx/esm/api', './tun-relay.ts'].map((name) => JSON.stringify(import.meta.resolve(name)));
+  const text = `import(${loader}).then(({ register }) => register()).then(() => import(${relay}));`;
+  return new Worker(text, { eval: true, execArgv: [], workerData });
+}
+
 /** Starts the thread that carries packets; the function ends it and says what it did. */
 async function startRelay(data: Omit<TunRelayData, 'stop'>) {
   const stop = new SharedArrayBuffer(4);
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workerData: TunRelayData = { ...data, stop };
-  const worker = new Worker(new URL(`./tun-relay.${extension}`, import.meta.url), { workerData });
+  const worker = relayWorker(workerData);
   const next = async (): Promise<TunRelayMessage> => (await once(worker, 'message'))[0];
   const first = await next();
   if (first.kind === 'failed') throw new Failure(first.message);

@@ -36,7 +36,7 @@ test('a file that cannot be made is a failure in one line', () => {
   expect(() => new PacketCapture(path, 'tun0')).toThrow(/^cannot write the capture .*no such file or directory$/);
 });
 
-test('a disk that fills up ends the capture, not the run', () => {
+test('a disk that is full is said at the start, and what takes everything is no failure', () => {
   const capture = new PacketCapture(join(temporaryFolder(), 'small.pcapng'), 'tun0');
   const full = new PacketCapture('/dev/null', 'tun0');
   expect([capture.failure, full.failure]).toEqual([undefined, undefined]);

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { tryNamespaces } from '../../io/network-namespace.ts';
+import { assertTunCalls, TUN_PATH } from '../../io/tun-device.ts';
+import type { TunReport } from '../../session/tun-message.ts';
+import { temporaryFolder } from '../io/media.ts';
+import { optional } from '../optional.ts';
+
+export const ROOT = join(import.meta.dirname, '../..');
+const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
+/** The command as it is now, uncompiled: arguments for node, to be run in `ROOT`. */
+export const dropframe = (...args: readonly string[]): string[] => [
+  ...['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe'],
+  ...args,
+];
+
+async function hasTun(): Promise<boolean> {
+  try {
+    assertTunCalls();
+    accessSync(TUN_PATH, constants.R_OK | constants.W_OK);
+  } catch {
+    return false;
+  }
+  return 'arguments' in (await tryNamespaces());
+}
+
+/** A `test` for machines that let us make a TUN device in a network namespace. */
+export const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());
+
+export interface Inside {
+  readonly child: ChildProcess;
+  readonly folder: string;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+    /** `undefined`: there is none. */
+    readonly report: TunReport | undefined;
+  }>;
+}
+
+/** Starts a command on a virtual link; `$FOLDER` is a folder of the test's own. */
+export function inside(options: readonly string[], command: readonly string[]): Inside {
+  const folder = temporaryFolder();
+  const file = join(folder, 'report.json');
+  const args = dropframe('link', '--tun', '--report', file, ...options, '--', ...command);
+  const env = { ...process.env, FOLDER: folder };
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => {
+    output.stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    output.stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]) => {
+    const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    return { code, ...output, report };
+  });
+  return { child, folder, ended };
+}
+
+/** Runs a script for Node there, which may use `net`, `dgram`, `fs` and `FOLDER`, and ends by itself. */
+export function script(options: readonly string[], text: string): Inside['ended'] {
+  const names = "const [net, dgram, fs] = ['net', 'dgram', 'fs'].map((name) => require(name));";
+  return inside(options, [process.execPath, '-e', `${names} const { FOLDER } = process.env; ${text}`]).ended;
+}
