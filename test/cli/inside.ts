@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { tryNamespaces } from '../../io/network-namespace.ts';
 import { assertTunCalls, TUN_PATH } from '../../io/tun-device.ts';
@@ -10,12 +10,27 @@ import { temporaryFolder } from '../io/media.ts';
 import { optional } from '../optional.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
-/** The command as it is now, uncompiled: arguments for node, to be run in `ROOT`. */
-export const dropframe = (...args: readonly string[]): string[] => [
-  ...['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe'],
-  ...args,
-];
+/**
+ * The command as it is now, compiled for this run into a folder from which Node finds the packages: each start of it is
+ * two processes and a thread, and uncompiled that takes seconds.
+ */
+function compile(): string {
+  const folder = mkdtempSync(join(ROOT, 'node_modules', '.dropframe-test-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['-p', 'tsconfig.build.json', '--declaration', 'false', '--outDir', folder];
+  execFileSync(process.execPath, [compiler, ...options], { cwd: ROOT });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "0" }');
+  writeFileSync(
+    join(folder, 'start.js'),
+    "import { main } from './cli/main.js'; process.exit(await main(process.argv));",
+  );
+  return join(folder, 'start.js');
+}
+
+const START = compile();
+/** Arguments for node. */
+export const dropframe = (...args: readonly string[]): string[] => [START, ...args];
 
 async function hasTun(): Promise<boolean> {
   try {
@@ -29,6 +44,13 @@ async function hasTun(): Promise<boolean> {
 
 /** A `test` for machines that let us make a TUN device in a network namespace. */
 export const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());
+
+/** The same, where a program is there too. */
+export function withTunAnd(...programs: readonly string[]): typeof withTun {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const absent = programs.find((program) => !folders.some((folder) => existsSync(join(folder, program))));
+  return absent === undefined ? withTun : optional(absent, false);
+}
 
 export interface Inside {
   readonly child: ChildProcess;
