@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { tryNamespaces } from '../../io/network-namespace.ts';
 import { assertTunCalls, TUN_PATH } from '../../io/tun-device.ts';
 import type { TunReport } from '../../session/tun-message.ts';
@@ -16,7 +16,7 @@ export const ROOT = join(import.meta.dirname, '../..');
  */
 function compile(): string {
   const folder = mkdtempSync(join(ROOT, 'node_modules', '.dropframe-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = ['-p', 'tsconfig.build.json', '--declaration', 'false', '--outDir', folder];
   execFileSync(process.execPath, [compiler, ...options], { cwd: ROOT });
