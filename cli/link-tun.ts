@@ -58,13 +58,13 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
       capture: options.pcap,
       log: context.log,
       onStart: (settings) => {
+        if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
         context.log.info(startText(settings));
         context.log.info(
           `link there: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`,
         );
       },
     });
-    if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
     const report = await run.ended;
     if (options.json) stderr.write(`${JSON.stringify({ kind: 'report', ...report })}\n`);
     else context.print(tunReportText(report));
