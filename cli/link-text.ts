@@ -37,7 +37,8 @@ export function relayReportText(report: RelayReport): string {
   return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
 }
 
-function directionLines(name: string, way: RelayDirectionReport): [string, string][] {
+/** What became of one direction, in lines with a name each. */
+export function directionLines(name: string, way: RelayDirectionReport): [string, string][] {
   if (way.offered === 0 && way.refused === 0) {
     return [
       [`link ${name}`, way.link],

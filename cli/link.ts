@@ -10,9 +10,10 @@ import { PRESETS } from '../sim/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { relayReportText, relayStatusText } from './link-text.ts';
-import { type HostAndPort, readAddress, readLink, readSeconds } from './options.ts';
+import { linkTun, type TunCommandOptions } from './link-tun.ts';
+import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
 
-interface LinkCommandOptions extends CommonOptions {
+interface RelayCommandOptions extends CommonOptions {
   readonly listen: HostAndPort;
   readonly to: HostAndPort;
   readonly link: LinkSpecification;
@@ -20,6 +21,8 @@ interface LinkCommandOptions extends CommonOptions {
   readonly duration?: number;
   readonly report?: string;
 }
+
+type LinkCommandOptions = Partial<RelayCommandOptions> & TunCommandOptions & { readonly tun?: boolean };
 
 /** Each takes a socket, and 256 of them a quarter of what a process may have open. */
 const CLIENTS_MAX = 256;
@@ -31,17 +34,19 @@ const HELD_BYTES_MAX = 256_000_000;
 export function addLinkCommand(program: Command): void {
   program
     .command('link')
-    .description('a bad network for any program that speaks UDP: a relay that loses, delays and reorders, repeatably')
+    .description(
+      'a bad network for any program, repeatably: a relay for UDP, or (--tun) a network of its own for a command',
+    )
+    .argument('[command...]', 'with --tun, and after --: what runs in the network of its own')
     .addOption(
-      new Option('--listen <address>', 'where the program that is to have a bad network sends to')
-        .makeOptionMandatory()
-        .argParser(readAddress),
+      new Option('--listen <address>', 'where the program that is to have a bad network sends to').argParser(
+        readAddress,
+      ),
     )
     .addOption(
-      new Option('--to <address>', 'where its datagrams go; the answers come back the same way')
-        .makeOptionMandatory()
-        .argParser(readAddress),
+      new Option('--to <address>', 'where its datagrams go; the answers come back the same way').argParser(readAddress),
     )
+    .option('--tun', 'runs a command that reaches itself, over TCP, UDP and all else, as 10.9.0.2 or fd09::2 (Linux)')
     .addOption(
       new Option(
         '--link <text>',
@@ -54,6 +59,23 @@ export function addLinkCommand(program: Command): void {
     .addOption(new Option('--link-back <text>', 'the way back').argParser(readLink))
     .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
     .option('--report <file>', 'write the report as JSON')
+    .option('--pcap <file>', 'with --tun: write what crosses the link as pcapng')
+    .addOption(
+      new Option('--mtu <bytes>', 'with --tun: the longest packet, 1500 unless told').argParser(
+        readWhole({ min: 576, max: 65_535 }, 'bytes'),
+      ),
+    )
+    .addOption(
+      new Option('--congestion <name>', "with --tun: TCP's congestion control: reno, cubic, bbr").argParser(
+        readCongestionControl,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--notsent-lowat <bytes>',
+        'with --tun: unsent bytes above which a TCP socket takes no more',
+      ).argParser(readWhole({ min: 1, max: 0xffff_ffff }, 'bytes')),
+    )
     .option('--json', 'counters each second and the report as JSON lines on stdout; logs as JSON lines')
     .option('-q, --quiet', 'errors only')
     .option('-v, --verbose', 'more of what happens')
@@ -61,6 +83,8 @@ export function addLinkCommand(program: Command): void {
       'after',
       `
 Examples:
+  dropframe link --tun --link "loss=2% burst=4 delay=25ms" -- bash
+  dropframe link --tun --link "loss=1% delay=20ms" --congestion reno --pcap out.pcapng -- sh -c 'server & client 10.9.0.2'
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=5% delay=20ms jitter=2ms seed=7"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "rate=4mbit queue=50ms" --link-back "delay=20ms"
   dropframe link --listen [::1]:9000 --to camera.local:5004 --link loss=1% --duration 60 --report report.json
@@ -80,7 +104,11 @@ It passes on what it is sent, whatever that is. Each client (an address and a po
 seed: the n-th datagram of every client meets the same fate in every run. The two ways draw from different streams, also
 where --link serves both. ${CLIENTS_MAX} clients at once; one that is silent for ${IDLE_MS / 1_000} s is forgotten, and starts anew.
 Datagrams leave a few tenths of a millisecond later than asked; the report says how much (lateness).
-Ctrl-C ends it and prints the report, a second one at once. Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted twice.`,
+Ctrl-C ends it and prints the report, a second one at once. Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted twice.
+
+With --tun the command has stdin, stdout, stderr, Ctrl-C and the exit code; our report goes to stderr, and with --json it
+is a JSON line there. Whoever opens a conversation speaks over --link and is answered over --link-back. There is no way
+out of that network, and whatever still runs in it when the command ends is ended. docs/LINK-TUN.md tells the rest.`,
     )
     .action(link);
 }
@@ -92,7 +120,28 @@ function presetNames(): string {
   return `${names.slice(0, half).join(', ')},\n${names.slice(half).join(', ')}`;
 }
 
-async function link(options: LinkCommandOptions): Promise<void> {
+/** Options of one kind of link that make no sense for the other. */
+const ONLY_TUN = ['pcap', 'mtu', 'congestion', 'notsentLowat'] as const;
+const ONLY_RELAY = ['listen', 'to'] as const;
+
+async function link(command: readonly string[], options: LinkCommandOptions): Promise<void> {
+  const { listen, to, tun, ...rest } = options;
+  const misplaced = (tun ? ONLY_RELAY : ONLY_TUN).find((name) => options[name] !== undefined);
+  if (misplaced !== undefined) {
+    const name = `--${misplaced.replace('L', '-l')}`;
+    throw new Failure(`${name} ${tun ? 'does not go with --tun' : 'is only for --tun'}`, 2);
+  }
+  if (tun) {
+    process.exitCode = await linkTun(command, rest);
+    return;
+  }
+  if (command.length > 0) throw new Failure(`a command (${command[0]}) needs --tun`, 2);
+  if (!listen) throw new Failure('--listen is missing: where the program that is to have a bad network sends to', 2);
+  if (!to) throw new Failure('--to is missing: where its datagrams go', 2);
+  await linkRelay({ ...rest, listen, to });
+}
+
+async function linkRelay(options: RelayCommandOptions): Promise<void> {
   if (options.to.port === 0) throw new Failure('--to: port 0 cannot be reached', 2);
   const context = new Context(options);
   const { log } = context;

@@ -52,6 +52,12 @@ export function readFramesPerSecond(text: string): number {
   return value;
 }
 
+/** A name as the kernel has it; whether there is such a one, it says itself. */
+export function readCongestionControl(text: string): string {
+  if (!/^[a-z0-9_]{1,15}$/.test(text)) throw new InvalidArgumentError('expected a name, such as reno, cubic or bbr');
+  return text;
+}
+
 /** Seconds for people, milliseconds inside. */
 export function readSeconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);

@@ -5,24 +5,33 @@ interface Library {
   func(signature: string): (...args: unknown[]) => unknown;
 }
 
-let loaded: { readonly library: Library | undefined } | undefined;
+interface Koffi {
+  load(path: string | null): Library;
+  errno(): number;
+}
+
+let loaded: { readonly koffi: Koffi; readonly library: Library } | undefined | null = null;
 
 /**
  * A function of the C library by way of the optional package koffi. `undefined` where there is neither that nor Linux:
  * whoever asks has another way, slower or less exact.
  */
 export function libraryFunction<F>(signature: string): F | undefined {
-  loaded ??= { library: platform === 'linux' ? load() : undefined };
+  if (loaded === null) loaded = platform === 'linux' ? load() : undefined;
   try {
-    return loaded.library?.func(signature) as F | undefined;
+    return loaded?.library.func(signature) as F | undefined;
   } catch {
     return undefined;
   }
 }
 
-function load(): Library | undefined {
+/** errno(3) of the last call on this thread; 0 where nothing could be called. */
+export const lastErrorNumber = (): number => loaded?.koffi.errno() ?? 0;
+
+function load(): NonNullable<typeof loaded> | undefined {
   try {
-    return createRequire(import.meta.url)('koffi').load(null);
+    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    return { koffi, library: koffi.load(null) };
   } catch {
     return undefined;
   }

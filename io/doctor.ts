@@ -6,7 +6,9 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { locateFfmpeg } from './ffmpeg-locator.ts';
+import { tryNamespaces } from './network-namespace.ts';
 import { type Environment, findPlayers, hasDisplay } from './player.ts';
+import { assertTunCalls, TUN_PATH } from './tun-device.ts';
 
 /** One thing that was looked at. `missing`: something that dropframe offers does not work without it. */
 export interface Finding {
@@ -175,20 +177,39 @@ function segmentationOffload(): Finding {
   }
 }
 
-/** A virtual network device for experiments on real sockets. */
+/** A virtual network device and a network to put it in, for `dropframe link --tun`. */
 async function tunnel(): Promise<Finding[]> {
-  if (process.platform !== 'linux') return [];
+  if (process.platform !== 'linux') {
+    return [{ name: 'TUN', state: 'warn', detail: 'only on Linux; `dropframe link --tun` needs it' }];
+  }
+  return [await tunnelDevice(), await networkNamespaces()];
+}
+
+async function tunnelDevice(): Promise<Finding> {
   const name = 'TUN';
-  const path = '/dev/net/tun';
   try {
-    await (await open(path, 'r+')).close();
-    return [{ name, state: 'ok', detail: `${path} opens` }];
+    assertTunCalls();
+  } catch {
+    const detail = 'koffi does not load; only `dropframe link --tun` needs it';
+    return { name, state: 'warn', detail, remedy: 'npm install koffi' };
+  }
+  try {
+    await (await open(TUN_PATH, 'r+')).close();
+    return { name, state: 'ok', detail: `${TUN_PATH} opens` };
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const detail = absent ? `there is no ${path}` : `${path} does not open (${(error as NodeJS.ErrnoException).code})`;
-    const remedy = absent ? 'sudo modprobe tun' : 'run as root';
-    return [{ name, state: 'warn', detail: `${detail}; only experiments on a virtual network need it`, remedy }];
+    const detail = absent ? `there is no ${TUN_PATH}` : `${TUN_PATH} does not open (${messageOf(error)})`;
+    const remedy = absent ? 'sudo modprobe tun; a container needs --device /dev/net/tun' : `sudo chmod 666 ${TUN_PATH}`;
+    return { name, state: 'warn', detail: `${detail}; only \`dropframe link --tun\` needs it`, remedy };
   }
+}
+
+async function networkNamespaces(): Promise<Finding> {
+  const name = 'network namespaces';
+  const found = await tryNamespaces();
+  if ('arguments' in found) return { name, state: 'ok', detail: 'unshare makes one' };
+  const detail = `${found.detail}; only \`dropframe link --tun\` needs them`;
+  return { name, state: 'warn', detail, remedy: found.remedy };
 }
 
 /** The first thing like a version number in what a program prints. */

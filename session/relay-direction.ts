@@ -2,7 +2,7 @@ import { now } from '../io/clock.ts';
 import { assert } from '../protocol/assert.ts';
 import type { Instant } from '../protocol/instant.ts';
 import type { Histogram } from '../receiver/histogram.ts';
-import { Link, type LinkCounters } from '../sim/link.ts';
+import { type Fate, Link, type LinkCounters } from '../sim/link.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
@@ -10,6 +10,8 @@ export interface RelayDirectionOptions {
   readonly link: LinkSpecification;
   /** Names the random streams. */
   readonly direction: 'forward' | 'back';
+  /** What the bottleneck carries beside each datagram, bytes; the headers of IPv4 and UDP unless told. */
+  readonly headerBytes?: number;
   /** What may wait on this and all other directions of the relay together. */
   readonly budget: ByteBudget;
   /** Where it is entered by how much each datagram left later than its link asked for, microseconds. */
@@ -36,7 +38,7 @@ export class RelayDirection {
 
   constructor(options: RelayDirectionOptions) {
     this.#options = options;
-    this.#link = new Link(options.link, options.direction, { startsAt: now() });
+    this.#link = new Link(options.link, options.direction, { ...options, startsAt: now() });
   }
 
   get counters(): DirectionCounters {
@@ -48,18 +50,23 @@ export class RelayDirection {
     return this.#link.pollTimeout();
   }
 
-  /** A datagram that was read at `at`. */
-  send(at: Instant, datagram: Uint8Array): void {
+  /** A datagram that was read at `at`; returns what becomes of it. */
+  send(at: Instant, datagram: Uint8Array): Fate | 'refused' {
     if (!this.#options.budget.fits(datagram.length)) {
       this.#refused++;
-      return;
+      return 'refused';
     }
     const fate = this.#link.send(at, datagram);
+    this.#account(fate, datagram.length);
+    return fate;
+  }
+
+  #account(fate: Fate, bytes: number): void {
     switch (fate) {
       case 'carried':
-        return this.#carry(datagram.length);
+        return this.#carry(bytes);
       case 'duplicated':
-        return this.#carry(2 * datagram.length);
+        return this.#carry(2 * bytes);
       case 'lost':
         if (!this.#losing) this.#lossRuns++;
         this.#losing = true;

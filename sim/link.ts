@@ -4,7 +4,7 @@ import type { LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
 import { NetemQueue } from './netem/netem-queue.ts';
 import { RandomStream } from './random.ts';
-import { Bottleneck } from './stages/bottleneck.ts';
+import { Bottleneck, HEADER_BYTES } from './stages/bottleneck.ts';
 import { Corruption } from './stages/corruption.ts';
 import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
@@ -40,6 +40,8 @@ export type Fate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 export interface LinkOptions {
   /** The link's own time begins here: what is said of 10 s happens 10 s later. Virtual clocks begin at 0. */
   readonly startsAt?: Instant;
+  /** What the bottleneck carries beside each datagram: 28 of IPv4 and UDP; 0 where whole IP packets are sent. */
+  readonly headerBytes?: number;
 }
 
 /** What a link is told about a datagram. */
@@ -81,11 +83,15 @@ export class Link {
   #counters = { offered: 0, offeredBytes: 0, delivered: 0, deliveredBytes: 0, lost: 0, overflowed: 0, duplicated: 0 };
 
   /** @param direction names the random streams, such as `forward` or `back`. */
-  constructor(link: LinkSpecification, direction: string, { startsAt = 0 }: LinkOptions = {}) {
+  constructor(
+    link: LinkSpecification,
+    direction: string,
+    { startsAt = 0, headerBytes = HEADER_BYTES }: LinkOptions = {},
+  ) {
     this.#specification = link;
     this.#startsAt = startsAt;
     this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
-    this.#bottleneck = new Bottleneck(link, startsAt);
+    this.#bottleneck = new Bottleneck(link, { startsAt, headerBytes });
     this.#loss = new LossProcess(link, direction);
     this.#outages = new Outages(link.outages);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);

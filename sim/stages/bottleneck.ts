@@ -20,6 +20,7 @@ export interface BottleneckOptions {
 /** A queue that drops at its tail, and behind it a line with a rate, constant or recorded. */
 export class Bottleneck {
   readonly #startsAt: Instant;
+  readonly #headerBytes: number;
   #rate = 0;
   #capacity: CapacityTrace | undefined;
   #cursor: CapacityCursor | undefined;
@@ -30,8 +31,10 @@ export class Bottleneck {
   #freeAt: Instant = 0;
   readonly #waiting = new Waiting();
 
-  constructor(options: BottleneckOptions, startsAt: Instant) {
-    this.#startsAt = startsAt;
+  /** @param place.headerBytes what is carried beside each payload. */
+  constructor(options: BottleneckOptions, place: { readonly startsAt: Instant; readonly headerBytes: number }) {
+    this.#startsAt = place.startsAt;
+    this.#headerBytes = place.headerBytes;
     this.reconfigure(options);
   }
 
@@ -49,7 +52,7 @@ export class Bottleneck {
   /** When a datagram of so many bytes has left the line; `undefined`: the queue is full. */
   pass(now: Instant, payloadBytes: number): Instant | undefined {
     if (this.#rate === 0 && !this.#cursor) return now;
-    const bytes = payloadBytes + HEADER_BYTES;
+    const bytes = payloadBytes + this.#headerBytes;
     const free = Math.max(now, this.#freeAt);
     const beginsAt = this.#cursor ? this.#cursor.begins(free) : free;
     if (beginsAt - now > this.#queueTime) return undefined;

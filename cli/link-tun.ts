@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { stderr } from 'node:process';
+import { causeOf, Failure } from '../io/failure.ts';
+import type { TunReport, TunSettings } from '../session/tun-message.ts';
+import { TUN_ADDRESSES } from '../session/tun-path.ts';
+import { TunRun } from '../session/tun-run.ts';
+import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { directionLines } from './link-text.ts';
+
+export interface TunCommandOptions extends CommonOptions {
+  readonly link: LinkSpecification;
+  readonly linkBack?: LinkSpecification;
+  readonly duration?: number;
+  readonly report?: string;
+  readonly pcap?: string;
+  readonly mtu?: number;
+  readonly congestion?: string;
+  readonly notsentLowat?: number;
+}
+
+/** Ethernet's. */
+const MTU = 1_500;
+/** What a shell adds to the number of the signal that ended a command. */
+const BY_SIGNAL = 128;
+/** tcp(7): the value that means that there is no limit. */
+const NO_LIMIT = 0xffff_ffff;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** `dropframe link --tun`: the command, in a network of its own. @returns its exit code. */
+export async function linkTun(command: readonly string[], options: TunCommandOptions): Promise<number> {
+  const [program, ...rest] = command;
+  if (program === undefined) throw new Failure('--tun: name a command after --, such as -- bash', 2);
+  const context = new Context(options);
+  const linkBack = options.linkBack ?? options.link;
+  // From here on the terminal's signals are the command's.
+  let run: TunRun | undefined;
+  let asked = 0;
+  const handlers = SIGNALS.map((signal) => {
+    const handle = () => {
+      // Whoever asks a second time does not want to wait.
+      if (signal !== 'SIGINT' && ++asked > 1) run?.kill();
+      else run?.signal(signal);
+    };
+    process.on(signal, handle);
+    return () => process.off(signal, handle);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    run = await TunRun.start({
+      command: [program, ...rest],
+      link: options.link,
+      linkBack,
+      mtu: options.mtu ?? MTU,
+      congestionControl: options.congestion,
+      notsentLowat: options.notsentLowat,
+      capture: options.pcap,
+      log: context.log,
+      onStart: (settings) => {
+        if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
+        context.log.info(startText(settings));
+        context.log.info(
+          `link there: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`,
+        );
+      },
+    });
+    const report = await run.ended;
+    if (options.json) stderr.write(`${JSON.stringify({ kind: 'report', ...report })}\n`);
+    else context.print(tunReportText(report));
+    if (options.report !== undefined) await writeReport(options.report, report);
+    return exitCode(report);
+  } finally {
+    clearTimeout(timer);
+    for (const dispose of handlers) dispose();
+  }
+}
+
+export function exitCode({ end }: Pick<TunReport, 'end'>): number {
+  return end.code ?? BY_SIGNAL + (end.signal === null ? 0 : constants.signals[end.signal]);
+}
+
+async function writeReport(path: string, report: TunReport): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    throw new Failure(`cannot write the report ${path}: ${causeOf(error)}`);
+  }
+}
+
+function startText(settings: TunSettings): string {
+  const across = settings.ipv6 ? `${TUN_ADDRESSES.ipv4.across} or ${TUN_ADDRESSES.ipv6.across}` : '10.9.0.2';
+  return `inside, this machine is ${across} across the link; ${settingsText(settings)}`;
+}
+
+function settingsText({ congestionControl, notsentLowat, mtu }: TunSettings): string {
+  const lowat = notsentLowat === NO_LIMIT ? 'no tcp_notsent_lowat' : `tcp_notsent_lowat ${notsentLowat}`;
+  return `TCP ${congestionControl}, ${lowat}, MTU ${mtu}`;
+}
+
+/** The report for people. */
+export function tunReportText(report: TunReport): string {
+  const { end, uncarried, deviceDrops } = report;
+  const ended = end.signal === null ? `ended with ${end.code}` : `ended by ${end.signal}`;
+  const lines: [string, string][] = [
+    ['command', `${report.command.join(' ')}, ${report.durationSeconds.toFixed(1)} s, ${ended}`],
+    ['inside', settingsText(report)],
+    ...directionLines('there', report.forward),
+    ...directionLines('back', report.back),
+  ];
+  const { multicast, elsewhere, malformed } = uncarried;
+  if (multicast + elsewhere + malformed > 0) {
+    lines.push(['not carried', `${multicast} multicast, ${elsewhere} to or from elsewhere, ${malformed} malformed`]);
+  }
+  if (deviceDrops !== null && deviceDrops > 0) {
+    lines.push(['note', `${deviceDrops} packets were dropped by this machine before the link could see them`]);
+  }
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+}

@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { now } from '../io/clock.ts';
+import { Failure } from '../io/failure.ts';
+import { PacketCapture } from '../io/packet-capture.ts';
+import { TunDevice } from '../io/tun-device.ts';
+import { milliseconds } from '../protocol/instant.ts';
+import type { LinkSpecification } from '../sim/link-specification.ts';
+import { TunPath, type TunPathReport } from './tun-path.ts';
+
+/**
+ * The thread that carries packets: it reads what the machine sends, and writes it back when its link lets it go. It
+ * does nothing else and sleeps in the kernel, to the microsecond, until there is a packet or one is due.
+ */
+export interface TunRelayData {
+  readonly fd: number;
+  readonly mtu: number;
+  readonly link: LinkSpecification;
+  readonly linkBack: LinkSpecification;
+  readonly capture: string | undefined;
+  readonly interfaceName: string;
+  /** One 32-bit word; other than 0: come to an end. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** What it tells: that it runs, why it does not, and in the end what it did. */
+export type TunRelayMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'report'; readonly report: TunPathReport; readonly captureFailure: string | undefined };
+
+/** How soon it notices that it should stop. */
+const SLEEP_MAX = milliseconds(20);
+/** Then what is due goes out before more is read. */
+const READS_MAX = 32;
+/** Packets are read into pieces of one allocation. */
+const SLAB_BYTES = 1 << 20;
+/** Two seconds of a gigabit a second. */
+const HELD_BYTES_MAX = 256_000_000;
+
+function relay(data: TunRelayData): TunRelayMessage {
+  const { fd, mtu, link, linkBack, interfaceName } = data;
+  const device = new TunDevice(fd);
+  const capture = data.capture === undefined ? undefined : new PacketCapture(data.capture, interfaceName);
+  const path = new TunPath({
+    link,
+    linkBack,
+    heldBytesMax: HELD_BYTES_MAX,
+    write: (packet) => device.write(packet),
+    observe: capture && ((direction, packet, comment) => capture.write(direction, packet, comment)),
+  });
+  const stop = new Int32Array(data.stop);
+  let slab = new Uint8Array(SLAB_BYTES);
+  let filled = 0;
+  parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
+  while (Atomics.load(stop, 0) === 0) {
+    const sleep = Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX);
+    if (sleep > 0) device.wait(sleep);
+    for (let reads = 0; reads < READS_MAX; reads++) {
+      if (filled + mtu > slab.length) {
+        slab = new Uint8Array(SLAB_BYTES);
+        filled = 0;
+      }
+      const length = device.read(slab.subarray(filled, filled + mtu));
+      if (length === 0) break;
+      path.send(now(), slab.subarray(filled, filled + length));
+      filled += length;
+    }
+    path.flush();
+  }
+  capture?.close();
+  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message };
+}
+
+try {
+  parentPort?.postMessage(relay(workerData));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  parentPort?.postMessage({ kind: 'failed', message: error.message } satisfies TunRelayMessage);
+}

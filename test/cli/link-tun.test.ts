@@ -1,0 +1,320 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { Link } from '../../sim/link.ts';
+import { parseLinkSpecification } from '../../sim/link-specification.ts';
+import { temporaryFolder } from '../io/media.ts';
+import { readPcapng } from '../io/pcapng.ts';
+import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.ts';
+
+const LONG = 60_000;
+
+function linkOf(text: string, direction: 'forward' | 'back'): Link {
+  const link = parseLinkSpecification(text);
+  if (!link.ok) throw new Error(link.malformed);
+  return new Link(link.value, direction, { headerBytes: 0 });
+}
+
+withTun(
+  'TCP: the client speaks over --link and the server over --link-back, and TCP mends what is lost',
+  async () => {
+    const text = `
+      const body = Buffer.alloc(300_000, 7);
+      net.createServer((socket) => socket.end(body)).listen(8000, () => {
+        const client = net.connect(8000, '10.9.0.2');
+        let bytes = 0;
+        const address = new Promise((resolve) => client.on('connect', () => resolve(client.remoteAddress)));
+        client.on('data', (part) => { bytes += part.length; });
+        client.on('close', async () => { console.log(bytes, await address); process.exit(7); });
+      });`;
+    const run = await script(['--link', 'delay=10ms', '--link-back', 'loss=5% seed=2', '--congestion', 'reno'], text);
+    expect(run).toMatchObject({ code: 7, stdout: '300000 10.9.0.2\n' });
+    const { forward, back, congestionControl } = run.report!;
+    expect(congestionControl).toBe('reno');
+    expect(run.stderr).toContain('TCP reno');
+    expect(forward).toMatchObject({ link: 'delay=10ms seed=1', lost: 0 });
+    expect(back.link).toBe('loss=5% seed=2');
+    expect(back.offeredBytes).toBeGreaterThan(300_000);
+    expect(back.lost).toBeGreaterThan(0);
+    expect(forward.offeredBytes).toBeLessThan(60_000);
+  },
+  LONG,
+);
+
+withTun(
+  'UDP over IPv4 and IPv6: each datagram meets the fate that its number has in simulation',
+  async () => {
+    const link = 'loss=20% burst=3 dup=5% corrupt=5% seed=7';
+    const text = `
+      let left = 2;
+      for (const [family, address] of [['udp4', '10.9.0.2'], ['udp6', 'fd09::2']]) {
+        const server = dgram.createSocket({ type: family, ipv6Only: family === 'udp6' }).bind(9000);
+        const client = dgram.createSocket(family);
+        let sent = 0;
+        const timer = setInterval(() => {
+          for (let burst = 0; burst < 10; burst++) client.send(Buffer.alloc((sent++ * 37) % 1400), 9000, address);
+          if (sent < 500) return;
+          clearInterval(timer);
+          if (--left === 0) setTimeout(() => process.exit(), 200);
+        }, 2);
+      }`;
+    const file = join(temporaryFolder(), 'fates.pcapng');
+    const run = await script(['--link', link, '--pcap', file], text);
+    expect(run).toMatchObject({ code: 0 });
+    const { packets } = readPcapng(readFileSync(file));
+    const sent = packets.filter(({ direction }) => direction === 'out');
+    expect(sent).toHaveLength(1_000);
+    const simulated = linkOf(link, 'forward');
+    const fates = sent.map(({ bytes }, index) => {
+      const fate = simulated.send(0, bytes);
+      return `forward ${index}${fate === 'carried' ? '' : `: ${fate}`}`;
+    });
+    expect(sent.map(({ comment }) => comment)).toEqual(fates);
+    while (simulated.pollDelivery(0));
+    const { lost, delivered, duplicated, corrupted } = simulated.counters;
+    expect(run.report!.forward).toMatchObject({ offered: 1_000, lost, delivered, duplicated, corrupted });
+    expect(lost).toBeGreaterThan(100);
+  },
+  LONG,
+);
+
+withTunAnd('ping')(
+  'ping: the round trip is what the two links delay, the losses are those of the simulation',
+  async () => {
+    const [there, back] = ['loss=10% delay=15ms seed=3', 'loss=5% delay=10ms seed=4'];
+    const run = await inside(
+      ['--link', there, '--link-back', back],
+      ['sh', '-c', 'ping -q -n -i 0.01 -c 100 10.9.0.2; ping -q -n -c 1 -s 4000 fd09::2'],
+    ).ended;
+    const [forward, backward] = [linkOf(there, 'forward'), linkOf(back, 'back')];
+    let answered = 0;
+    for (let index = 0; index < 100; index++) {
+      const arrived = forward.send(0, new Uint8Array(84)) === 'carried';
+      if (arrived && backward.send(0, new Uint8Array(84)) === 'carried') answered++;
+    }
+    expect(run.stdout).toContain(`100 packets transmitted, ${answered} received`);
+    const [, least] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];
+    expect(Number(least)).toBeGreaterThanOrEqual(25);
+    // A ping of three fragments: each of them is a packet of its own.
+    expect(run.report!.forward.offered).toBe(103);
+  },
+  LONG,
+);
+
+withTunAnd('curl', 'tshark')(
+  'curl fetches a page from a server inside, over IPv4 and IPv6, and tshark opens the capture',
+  async () => {
+    const file = join(temporaryFolder(), 'curl.pcapng');
+    const server = "require('http').createServer((_, answer) => answer.end('here')).listen(8000)";
+    const command = `"$0" -e "${server}" & for host in 10.9.0.2 '[fd09::2]'; do
+      curl -sS --retry 20 --retry-connrefused --retry-delay 1 "http://$host:8000/"; done
+      tshark -r "$1" -Y 'tcp.flags.syn == 1 && !tcp.flags.reset' -T fields -e frame.comment > /dev/null`;
+    const run = await inside(['--link', 'delay=5ms', '--pcap', file], ['sh', '-c', command, process.execPath, file])
+      .ended;
+    expect(run.stdout).toBe('herehere');
+    const tshark = (filter: string) =>
+      execFileSync('tshark', ['-r', file, '-Y', filter, '-T', 'fields', '-e', 'ip.dst'], { encoding: 'utf8' });
+    // Seen twice: as it was sent, and as it came back from the other machine.
+    expect(tshark('http.request').split('\n').slice(0, 2)).toEqual(['10.9.0.2', '10.9.0.1']);
+    expect(tshark('_ws.malformed || tcp.checksum.status == "Bad"')).toBe('');
+  },
+  LONG,
+);
+
+withTun(
+  'an answer that a port is closed comes back across the link; nothing outside can be reached',
+  async () => {
+    const text = `
+      const client = dgram.createSocket('udp4');
+      client.connect(9, '10.9.0.2', () => client.send('anyone?'));
+      client.on('error', (error) => {
+        console.log(error.code);
+        net.connect(80, '192.0.2.1').on('error', (unreachable) => { console.log(unreachable.code); process.exit(); });
+      });`;
+    const run = await script(['--link', 'delay=5ms'], text);
+    expect(run.stdout).toBe('ECONNREFUSED\nENETUNREACH\n');
+    expect(run.report).toMatchObject({ forward: { delivered: 1 }, back: { delivered: 1 } });
+  },
+  LONG,
+);
+
+withTunAnd('srt-live-transmit')(
+  'SRT recovers what the link loses',
+  async () => {
+    const text = `
+      const { spawn } = require('child_process');
+      const srt = (...args) => spawn('srt-live-transmit', ['-q', ...args], { stdio: 'inherit' });
+      const got = new Set();
+      const sink = dgram.createSocket('udp4').bind(5000, '127.0.0.1');
+      sink.on('message', (bytes) => got.add(bytes.readUInt32BE(0)));
+      srt('srt://0.0.0.0:9002?mode=listener&latency=400', 'udp://127.0.0.1:5000');
+      srt('udp://127.0.0.1:4000', 'srt://10.9.0.2:9002?mode=caller&latency=400');
+      const source = dgram.createSocket('udp4');
+      let sent = 0;
+      setTimeout(() => setInterval(() => {
+        if (sent === 1000) return;
+        const bytes = Buffer.alloc(1316);
+        bytes.writeUInt32BE(sent++);
+        source.send(bytes, 4000, '127.0.0.1');
+        if (sent === 1000) setTimeout(() => { console.log(got.size); process.exit(); }, 1500);
+      }, 2), 2000);`;
+    const run = await script(['--link', 'loss=5% delay=20ms'], text);
+    expect(run.report!.forward.lost).toBeGreaterThan(20);
+    expect(Number(run.stdout)).toBeGreaterThan(990);
+  },
+  LONG,
+);
+
+for (const transport of ['udp', 'tcp']) {
+  withTun(
+    `our own sender and receiver over ${transport}: every packet of the stream has one name, most of them are there`,
+    async () => {
+      const send = dropframe('send', 'samples/counter.h264', '--listen', '0.0.0.0:7000', '--exit-when-done', '-q');
+      const receive = dropframe(
+        ...['receive', 'dropframe://10.9.0.2:7000', '--play', 'none', '-q', '--latency', '400'],
+        ...['--transport', transport, '--summary'],
+      );
+      const text = `
+        const { spawn } = require('child_process');
+        spawn(process.execPath, ${JSON.stringify(send)}, { stdio: 'inherit' });
+        const summary = FOLDER + '/summary.json';
+        spawn(process.execPath, [...${JSON.stringify(receive)}, summary], { stdio: 'inherit' }).on('exit', (code) => {
+          console.log(fs.readFileSync(summary, 'utf8'));
+          process.exit(code);
+        });`;
+      const run = await script(['--link', 'loss=2% delay=10ms', '--congestion', 'reno'], text);
+      expect(run.code).toBe(0);
+      const { frames, packets } = JSON.parse(run.stdout);
+      expect(frames.total).toBe(360);
+      expect(frames.onTime + frames.recovered).toBeGreaterThan(300);
+      const recovered = packets.recoveredInRound.reduce((sum: number, count: number) => sum + count, 0);
+      expect(packets.onTime + packets.reordered + recovered + packets.late + packets.neverArrived).toBe(packets.total);
+      // Media is the answer to the receiver's call.
+      expect(run.report!.back.offeredBytes).toBeGreaterThan(1_000_000);
+      expect(run.report!.back.lost).toBeGreaterThan(0);
+    },
+    LONG,
+  );
+}
+
+withTun(
+  'the exit code is that of the command, as a shell has it',
+  async () => {
+    const commands = [['true'], ['sh', '-c', 'exit 42'], ['sh', '-c', 'kill -TERM $$'], ['/dev/null']];
+    const codes = [];
+    for (const command of commands) codes.push((await inside(['-q'], command).ended).code);
+    expect(codes).toEqual([0, 42, 143, 126]);
+    const absent = await inside(['-q'], ['no-such-program']).ended;
+    expect(absent).toMatchObject({
+      code: 127,
+      stderr: expect.stringMatching(/cannot run no-such-program: command not/),
+    });
+  },
+  LONG,
+);
+
+/** Commands of processes that were started with `$FOLDER` being this folder. */
+function processesOf(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return environment.includes(`FOLDER=${folder}`) && command !== '' ? [command] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+const started = (run: { readonly folder: string }, what: string) =>
+  vi.waitFor(() => expect(processesOf(run.folder).map((command) => command.trim())).toContain(what), {
+    timeout: 20_000,
+    interval: 20,
+  });
+const allGone = (run: { readonly folder: string }) =>
+  vi.waitFor(() => expect(processesOf(run.folder)).toEqual([]), { timeout: 10_000, interval: 20 });
+
+const STUBBORN = 'trap "" TERM INT HUP; sleep 1234 & sleep 1234; sleep 1234';
+
+withTun(
+  'whatever a command left behind is gone when it has ended, also what ignores signals',
+  async () => {
+    const run = inside(['-q'], ['sh', '-c', `(${STUBBORN}) & (setsid sleep 4321 &) ; sleep 1`]);
+    await started(run, 'sleep 4321');
+    expect((await run.ended).code).toBe(0);
+    await allGone(run);
+  },
+  LONG,
+);
+
+withTun(
+  'SIGKILL for us leaves no process behind',
+  async () => {
+    const run = inside(['-q'], ['sh', '-c', STUBBORN]);
+    await started(run, 'sleep 1234');
+    run.child.kill('SIGKILL');
+    await run.ended;
+    await allGone(run);
+  },
+  LONG,
+);
+
+withTun(
+  'SIGTERM reaches the command; one that ignores it is killed after five seconds, and the report is written',
+  async () => {
+    const polite = inside(['-q'], ['sh', '-c', 'trap "exit 5" TERM; while :; do sleep 0.05; done']);
+    const stubborn = inside(['-q'], ['sh', '-c', STUBBORN]);
+    await started(polite, 'sleep 0.05');
+    await started(stubborn, 'sleep 1234');
+    polite.child.kill('SIGTERM');
+    stubborn.child.kill('SIGTERM');
+    expect(await polite.ended).toMatchObject({ code: 5, report: { end: { code: 5, signal: null } } });
+    expect(await stubborn.ended).toMatchObject({ code: 137, report: { end: { code: null, signal: 'SIGKILL' } } });
+    await allGone(stubborn);
+  },
+  LONG,
+);
+
+withTun(
+  'what TCP is to do is read back, and what the kernel refuses is said with what would allow it',
+  async () => {
+    const text = `
+      const read = (name) => fs.readFileSync('/proc/sys/net/ipv4/' + name, 'utf8').trim();
+      console.log(read('tcp_congestion_control'), read('tcp_notsent_lowat'));`;
+    const run = await script(['--congestion', 'reno', '--notsent-lowat', '16384', '--mtu', '1400'], text);
+    expect(run.stdout).toBe('reno 16384\n');
+    expect(run.report).toMatchObject({ congestionControl: 'reno', notsentLowat: 16_384, mtu: 1_400, ipv6: true });
+    const refused = await inside(['--congestion', 'nosuch'], ['true']).ended;
+    expect(refused).toMatchObject({ code: 1, report: undefined });
+    expect(refused.stderr).toMatch(
+      /^dropframe: the kernel refuses TCP congestion control nosuch: .*modprobe tcp_nosuch$/m,
+    );
+  },
+  LONG,
+);
+
+withTun(
+  'a capture that cannot be written ends it before the command starts',
+  async () => {
+    const run = await inside(['--pcap', join(ROOT, 'no/such/folder/x')], ['echo', 'started']).ended;
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^dropframe: cannot write the capture .*no such file or directory\n$/);
+  },
+  LONG,
+);
+
+test.each([
+  [['--tun'], /--tun: name a command/],
+  [['--tun', '--listen', '127.0.0.1:0', '--', 'true'], /--listen does not go with --tun/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--notsent-lowat', '9'], /--notsent-lowat is only for --tun/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--', 'curl'], /a command \(curl\) needs --tun/],
+  [['--tun', '--mtu', '100', '--', 'true'], /expected bytes from 576 to 65535/],
+  [['--tun', '--congestion', '../x', '--', 'true'], /expected a name, such as reno/],
+])('wrong usage is said in a line and ends with 2: link %j', (args, message) => {
+  const run = spawnSync(process.execPath, dropframe('link', ...args), { cwd: ROOT, encoding: 'utf8' });
+  expect(run.stderr).toMatch(message);
+  expect(run.status).toBe(2);
+});
