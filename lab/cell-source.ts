@@ -3,6 +3,7 @@ import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/assert.ts';
 import { CLOCK_RATE } from '../protocol/instant.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
+import type { Traces } from './cell.ts';
 
 /** What is streamed, as far as it decides the result. */
 export type SourceDescription =
@@ -82,6 +83,14 @@ export function hashUnits({ bytes, units, nalUnitBytes }: PackedUnits): string {
 
 /** Files by the hash of their units. */
 export type PackedFiles = ReadonlyMap<string, PackedUnits>;
+
+/** The content of all files that cells name. */
+export interface CellFiles {
+  readonly media: PackedFiles;
+  readonly traces: Traces;
+}
+
+export const NO_FILES: CellFiles = { media: new Map(), traces: new Map() };
 
 /** The access units of a source, one by one. @param files those that the cells stream. */
 export function openSource(source: SourceDescription, files: PackedFiles): () => AccessUnit | undefined {

@@ -1,6 +1,6 @@
 import { now } from '../io/clock.ts';
 import type { Cell } from './cell.ts';
-import type { PackedFiles } from './cell-source.ts';
+import type { CellFiles } from './cell-source.ts';
 import type { Attachment, FinishedCell } from './cell-store.ts';
 import { FRAME_COLUMNS } from './columns.ts';
 import { datagramKind } from './datagram-kind.ts';
@@ -13,7 +13,7 @@ import type { FrameRecord } from './tables.ts';
 
 /** What a thread is given once. */
 export interface WorkerSetting {
-  readonly files: PackedFiles;
+  readonly files: CellFiles;
   readonly code: string;
 }
 

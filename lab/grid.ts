@@ -1,9 +1,9 @@
 import { Failure } from '../io/failure.ts';
 import { canonicalHash, type Json } from './canonical-json.ts';
-import { CELL_VERSION, type Cell, canonicalLink, cellId } from './cell.ts';
+import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './cell.ts';
 import { rateOf, type SourceDescription, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
-import { type StrategyName, strategyBuilder } from './strategy.ts';
+import type { StrategyName } from './strategy.ts';
 
 /** A cell and the name of its result. */
 export interface GridCell {
@@ -21,8 +21,12 @@ export interface Grid {
 /** More would be days of simulation and a table that nobody reads. */
 const CELLS_MAX = 1_000_000;
 
-/** @param sources those of the scenario, lists made single, in order. */
-export function expandGrid(scenario: Scenario, sources: readonly SourceDescription[]): Grid {
+/** @param sources those of the scenario, lists made single, in order. @param traces the files that its links name. */
+export function expandGrid(
+  scenario: Scenario,
+  sources: readonly SourceDescription[],
+  traces: Traces = new Map(),
+): Grid {
   const links = pairs(scenario);
   const strategies = scenario.strategies.map(chosen);
   const budgets = manyOf(scenario.budgetsMs);
@@ -31,11 +35,6 @@ export function expandGrid(scenario: Scenario, sources: readonly SourceDescripti
   if (count > CELLS_MAX) {
     throw new Failure(`the grid has ${count} cells, and ${CELLS_MAX} is the most: make its lists shorter`, 2);
   }
-  strategies.forEach(({ strategy }, index) => {
-    if (strategyBuilder(strategy) === undefined) {
-      throw new Failure(`strategies[${index}]: '${strategy}' is not in this version; --strategies runs the others`, 2);
-    }
-  });
   const { warmUpSeconds, release } = scenario;
   const cells: GridCell[] = [];
   for (const source of sources) {
@@ -47,8 +46,8 @@ export function expandGrid(scenario: Scenario, sources: readonly SourceDescripti
               strategy,
               parameters,
               source,
-              forward: canonicalLink(forward, seed),
-              back: canonicalLink(back, seed),
+              forward: canonicalLink(forward, seed, traces),
+              back: canonicalLink(back, seed, traces),
               budgetMs,
               warmUpSeconds,
               release,

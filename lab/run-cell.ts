@@ -3,7 +3,7 @@ import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
 import { Link, type LinkCounters } from '../sim/link.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
-import { framesBefore, openSource, type PackedFiles } from './cell-source.ts';
+import { type CellFiles, framesBefore, openSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
@@ -34,12 +34,11 @@ const START: Instant = milliseconds(1);
  * Runs one cell on the virtual clock: a pure function of the cell, and of the files whose hashes it names.
  * @param observers look on; they change nothing.
  */
-export function runCell(cell: Cell, files: PackedFiles, observers: readonly PathObserver[] = []): CellResult {
+export function runCell(cell: Cell, files: CellFiles, observers: readonly PathObserver[] = []): CellResult {
   const build = strategyBuilder(cell.strategy);
-  assert(build !== undefined, 'a grid holds strategies that there are');
   const frames = new FrameTable();
-  const measuredFrom = framesBefore(cell.source, files, cell.warmUpSeconds);
-  const forward = linkOf(cell.forward);
+  const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
+  const forward = linkOf(cell.forward, files.traces);
   const { release, seed, parameters } = cell;
   const budget = budgetOf(cell);
   const strategy = build(
@@ -48,11 +47,12 @@ export function runCell(cell: Cell, files: PackedFiles, observers: readonly Path
   );
   const traffic = new TrafficMeter(strategy.headerBytes, () => frames.length > measuredFrom);
   const looking = [traffic, strategy.observer, ...observers];
-  const links = { forward: new Link(forward, 'forward'), back: new Link(linkOf(cell.back), 'back') };
+  const back = linkOf(cell.back, files.traces);
+  const links = { forward: new Link(forward, 'forward'), back: new Link(back, 'back') };
   let lastCapturedAt = START;
   const feed = new LiveFeed({
     startAt: START,
-    next: openSource(cell.source, files),
+    next: openSource(cell.source, files.media),
     deliver: (now, unit) => {
       lastCapturedAt = now;
       strategy.send(now, unit, frames.add(now, unit));
@@ -74,7 +74,7 @@ export function runCell(cell: Cell, files: PackedFiles, observers: readonly Path
   const figures = strategy.conclude(simulation.now);
   for (const link of [links.forward, links.back]) assertConserved(link.counters);
   enterDecodability(frames);
-  const row = summarize(cell, { frames, measuredFrom, figures, traffic, simulatedUs: simulation.now });
+  const row = summarize(cell, { forward, back, frames, measuredFrom, figures, traffic, simulatedUs: simulation.now });
   return {
     row,
     frames,

@@ -1,6 +1,8 @@
 import { readdir, statfs } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
+import { readTraceFile } from '../io/trace-file.ts';
+import { malformed } from '../protocol/parsed.ts';
 import {
   collectCells,
   type Gaps,
@@ -11,12 +13,12 @@ import {
   writeAnswer,
 } from './answer.ts';
 import { makeDirectory, writeAtomically } from './atomic-file.ts';
-import { rateOf, secondsOf } from './cell-source.ts';
+import { type CellFiles, rateOf, secondsOf } from './cell-source.ts';
 import { type Attachment, CellStore } from './cell-store.ts';
 import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
 import { readScenarioFile } from './ready-made.ts';
 import { parseScenario, type ScenarioOutput } from './scenario.ts';
-import { folderOf, openSources, type ScenarioSources } from './scenario-sources.ts';
+import { folderOf, openSources } from './scenario-sources.ts';
 import type { StrategyName } from './strategy.ts';
 import { type SweepProgress, sweep } from './sweep.ts';
 import type { SummaryRow } from './tables.ts';
@@ -35,7 +37,7 @@ export interface OpenRun {
   readonly directory: string;
   readonly run: RunFile;
   readonly grid: Grid;
-  readonly sources: ScenarioSources;
+  readonly files: CellFiles;
   readonly output: ScenarioOutput;
   readonly store: CellStore;
   /** Seeds whose cells have logs and captures. */
@@ -46,10 +48,16 @@ const SHARDS = 'shards';
 
 export async function openRun(scenarioFile: string, options: RunOptions): Promise<OpenRun> {
   const { path, text } = await readScenarioFile(scenarioFile);
-  const parsed = parseScenario(text, basename(path));
+  const traces = new Map<string, string>();
+  const readTrace = (name: string) => {
+    const content = readTraceFile(resolve(folderOf(path), name));
+    if (content.ok) traces.set(name, content.value);
+    return content.ok ? content : malformed(content.malformed.replace(resolve(folderOf(path), name), name));
+  };
+  const parsed = parseScenario(text, basename(path), readTrace);
   const scenario = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
   const sources = await openSources(scenario, folderOf(path), options.warn);
-  const grid = expandGrid(scenario, sources.descriptions);
+  const grid = expandGrid(scenario, sources.descriptions, traces);
   const output = { ...scenario.output, ...options.output };
   const firstSeed = grid.cells[0]!.cell.seed;
   const directory = options.out ?? join('out', `${scenario.name}-${grid.runId.slice(0, 8)}`);
@@ -61,7 +69,8 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
     attachments: { frames: output.frames, packets: output.packets },
     cells: grid.cells.map(({ id }) => id),
   };
-  return { directory, run, grid, sources, output, firstSeed, store: await prepareFolder(directory, run) };
+  const files = { media: sources.files, traces };
+  return { directory, run, grid, files, output, firstSeed, store: await prepareFolder(directory, run) };
 }
 
 /** Runs the cells of a shard that are not finished, and notes that it is done when it is. */
@@ -78,7 +87,7 @@ export async function sweepShard(
   const { shard } = options;
   const cells = shardOf(opened.grid, shard);
   const attachmentsOf = ({ cell }: GridCell) => wanted(opened.output, cell.seed === opened.firstSeed);
-  const { files } = opened.sources;
+  const { files } = opened;
   const progress = await sweep({ ...options, cells, files, store: opened.store, attachmentsOf });
   if (progress.done === progress.cells && shard.of > 1) {
     await makeDirectory(join(opened.directory, SHARDS));

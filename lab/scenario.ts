@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Failure } from '../io/failure.ts';
+import { malformed } from '../protocol/parsed.ts';
 import { parseLinkSpecification } from '../sim/link-specification.ts';
+import type { TraceReader } from '../sim/loss/loss-words.ts';
 import { STRATEGIES, type StrategyName } from './strategy.ts';
 
 /**
@@ -20,6 +22,8 @@ const real = (min: number, max: number, what: string) =>
     .number({ error: `expected ${what} from ${min} to ${max}` })
     .min(min, `expected ${what} from ${min} to ${max}`)
     .max(max, `expected ${what} from ${min} to ${max}`);
+
+const NO_TRACES: TraceReader = () => malformed('no files can be read here');
 
 /** A day of stream in one cell is more than its tables are made for. */
 export const SECONDS_MAX = 86_400;
@@ -44,9 +48,8 @@ const sourceSchema = z.union([
   }),
 ]);
 
-const linkLine = z
-  .string({ error: 'expected a link on a line, such as "loss=2% delay=20ms"' })
-  .superRefine((text, context) => {
+const linkLine = (readTrace: TraceReader) =>
+  z.string({ error: 'expected a link on a line, such as "loss=2% delay=20ms"' }).superRefine((text, context) => {
     if (/(^|[\s,])seed=/.test(text)) {
       context.addIssue({
         code: 'custom',
@@ -54,7 +57,7 @@ const linkLine = z
       });
       return;
     }
-    const link = parseLinkSpecification(text);
+    const link = parseLinkSpecification(text, readTrace);
     if (!link.ok) context.addIssue({ code: 'custom', message: link.malformed });
   });
 
@@ -63,40 +66,46 @@ const strategyName = z.enum(STRATEGIES, {
 });
 const strategySchema = z.union([
   strategyName,
-  z.strictObject({ strategy: strategyName, redundancy: real(0, 1, 'a share').optional() }),
+  z.strictObject({
+    strategy: strategyName,
+    redundancy: real(0, 1, 'a share').optional(),
+    unsentBytesMax: whole(1, 1_000_000_000).optional(),
+    giveUpMs: real(0, 600_000, 'milliseconds').optional(),
+  }),
 ]);
 
-const scenarioSchema = z.strictObject({
-  name: z
-    .string({ error: 'expected a name' })
-    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected a name of a-z, 0-9 and dashes, at most 64 characters'),
-  question: z.string({ error: 'expected the question in a line' }).min(1).max(300, 'expected at most 300 characters'),
-  source: z.union([sourceSchema, z.array(sourceSchema).min(1, 'expected at least one source')]),
-  link: z.strictObject({
-    forward: oneOrMany(linkLine),
-    /** As many as forward, which are taken in pairs, or one for all; without it both ways are alike. */
-    back: oneOrMany(linkLine).optional(),
-  }),
-  strategies: z
-    .array(strategySchema, { error: 'expected a list of strategies' })
-    .min(1, 'expected at least one strategy'),
-  /** From capture to the instant by which a frame is of use, the way included. */
-  budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),
-  seeds: z.array(whole(0, 0xffff_ffff)).min(1, 'expected at least one seed').optional(),
-  repeats: whole(1, 100_000).optional(),
-  warmUpSeconds: real(0, 3_600, 'seconds').default(0),
-  release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
-  output: z
-    .strictObject({
-      frames: z.boolean().default(false),
-      packets: z.boolean().default(false),
-      qlog: z.boolean().default(false),
-      pcapng: z.boolean().default(false),
-    })
-    .prefault({}),
-});
+const scenarioSchema = (readTrace: TraceReader) =>
+  z.strictObject({
+    name: z
+      .string({ error: 'expected a name' })
+      .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected a name of a-z, 0-9 and dashes, at most 64 characters'),
+    question: z.string({ error: 'expected the question in a line' }).min(1).max(300, 'expected at most 300 characters'),
+    source: z.union([sourceSchema, z.array(sourceSchema).min(1, 'expected at least one source')]),
+    link: z.strictObject({
+      forward: oneOrMany(linkLine(readTrace)),
+      /** As many as forward, which are taken in pairs, or one for all; without it both ways are alike. */
+      back: oneOrMany(linkLine(readTrace)).optional(),
+    }),
+    strategies: z
+      .array(strategySchema, { error: 'expected a list of strategies' })
+      .min(1, 'expected at least one strategy'),
+    /** From capture to the instant by which a frame is of use, the way included. */
+    budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),
+    seeds: z.array(whole(0, 0xffff_ffff)).min(1, 'expected at least one seed').optional(),
+    repeats: whole(1, 100_000).optional(),
+    warmUpSeconds: real(0, 3_600, 'seconds').default(0),
+    release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
+    output: z
+      .strictObject({
+        frames: z.boolean().default(false),
+        packets: z.boolean().default(false),
+        qlog: z.boolean().default(false),
+        pcapng: z.boolean().default(false),
+      })
+      .prefault({}),
+  });
 
-export type Scenario = z.output<typeof scenarioSchema>;
+export type Scenario = z.output<ReturnType<typeof scenarioSchema>>;
 export type ScenarioSource = z.output<typeof sourceSchema>;
 export type ScenarioOutput = Scenario['output'];
 export type { StrategyName };
@@ -104,16 +113,17 @@ export type { StrategyName };
 /**
  * Reads a scenario.
  * @param name of the file, for messages.
+ * @param readTrace gives the content of the files that links name.
  * @throws {Failure} with every mistake: its place in the file and what was expected there.
  */
-export function parseScenario(text: string, name: string): Scenario {
+export function parseScenario(text: string, name: string, readTrace: TraceReader = NO_TRACES): Scenario {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new Failure(`${name} is no JSON: ${(error as Error).message}`, 2);
   }
-  const result = scenarioSchema.safeParse(value);
+  const result = scenarioSchema(readTrace).safeParse(value);
   if (!result.success)
     throw mistakes(
       name,

@@ -3,6 +3,7 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { PathObserver } from './path-observer.ts';
+import { tcpStrategy } from './tcp-strategy.ts';
 import { udpStrategy } from './udp-strategy.ts';
 
 /** All names that a scenario may use. */
@@ -26,6 +27,10 @@ export interface StrategyOptions {
 export interface StrategyParameters {
   /** Share of the media's bytes for retransmission and repair, 0 … 1. */
   readonly redundancy?: number | undefined;
+  /** TCP: a frame is written only while fewer bytes than this wait in the connection (`tcp_notsent_lowat`). */
+  readonly unsentBytesMax?: number | undefined;
+  /** TCP: a frame that waited longer before it could be written is given up, and all up to the next key frame. */
+  readonly giveUpMs?: number | undefined;
 }
 
 /** Anything that brings frames over a path: two endpoints and someone who keeps the books. */
@@ -74,16 +79,16 @@ export interface TransportFigures {
 /** @param measuredFrom the first row that counts. */
 export type StrategyBuilder = (options: StrategyOptions, measuredFrom: number) => Strategy;
 
-/** Who builds what. A name without a builder is one that this version does not have yet. */
-const BUILDERS: { readonly [Name in StrategyName]?: StrategyBuilder } = {
+/** Who builds what. */
+const BUILDERS: { readonly [Name in StrategyName]: StrategyBuilder } = {
   none: udpStrategy('none'),
   reorder: udpStrategy('reorder'),
   nack: udpStrategy('nack'),
   fec: udpStrategy('fec'),
   hybrid: udpStrategy('hybrid'),
+  'tcp-reno': tcpStrategy('reno'),
+  'tcp-cubic': tcpStrategy('cubic'),
+  'tcp-bbr': tcpStrategy('bbr'),
 };
 
-/** `undefined`: this version has no such strategy yet. */
-export function strategyBuilder(name: StrategyName): StrategyBuilder | undefined {
-  return BUILDERS[name];
-}
+export const strategyBuilder = (name: StrategyName): StrategyBuilder => BUILDERS[name];

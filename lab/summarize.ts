@@ -1,4 +1,5 @@
-import { budgetOf, type Cell, cellId, formatParameters, linkOf } from './cell.ts';
+import type { LinkSpecification } from '../sim/link-specification.ts';
+import { budgetOf, type Cell, cellId, formatParameters, lineOf } from './cell.ts';
 import { framesPerSecondOf, labelOf, rateOf } from './cell-source.ts';
 import type { FrameTable } from './frame-table.ts';
 import { isWhole } from './metrics/decodability.ts';
@@ -11,6 +12,8 @@ import type { TrafficMeter } from './traffic-meter.ts';
 
 /** What a cell's run left behind. */
 export interface Evidence {
+  readonly forward: LinkSpecification;
+  readonly back: LinkSpecification;
   readonly frames: FrameTable;
   /** The first row after the warm-up. */
   readonly measuredFrom: number;
@@ -23,7 +26,7 @@ export interface Evidence {
 export function summarize(cell: Cell, evidence: Evidence): SummaryRow {
   const { frames, measuredFrom, figures } = evidence;
   return {
-    ...asked(cell),
+    ...asked(cell, evidence),
     ...classes(frames, measuredFrom),
     ...punctuality(cell, frames, measuredFrom),
     ...smoothness(cell, frames, measuredFrom),
@@ -40,9 +43,9 @@ export function summarize(cell: Cell, evidence: Evidence): SummaryRow {
   };
 }
 
-function asked(cell: Cell) {
-  const forward = linkOf(cell.forward);
-  const back = linkOf(cell.back);
+function asked(cell: Cell, links: Evidence) {
+  const forward = lineOf(links.forward);
+  const back = lineOf(links.back);
   return {
     cell: cellId(cell),
     strategy: cell.strategy,

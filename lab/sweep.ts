@@ -1,5 +1,5 @@
 import { assert } from '../protocol/assert.ts';
-import type { PackedFiles } from './cell-source.ts';
+import type { CellFiles } from './cell-source.ts';
 import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 import { computeCell, type WorkProduct } from './compute-cell.ts';
@@ -8,7 +8,7 @@ import { runOrders } from './worker-pool.ts';
 
 export interface SweepOptions {
   readonly cells: readonly GridCell[];
-  readonly files: PackedFiles;
+  readonly files: CellFiles;
   readonly store: CellStore;
   /** Threads; 0: none but this one, which then does nothing else. */
   readonly jobs: number;

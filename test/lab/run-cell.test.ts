@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
-import { hashUnits, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
+import { hashUnits, NO_FILES, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
@@ -33,7 +33,7 @@ function cell(changes: Partial<Omit<Cell, 'forward' | 'back'>> & { link?: string
   };
 }
 
-const run = (changes: Parameters<typeof cell>[0]) => runCell(cell(changes), new Map());
+const run = (changes: Parameters<typeof cell>[0]) => runCell(cell(changes), NO_FILES);
 const classesOf = (row: SummaryRow) =>
   row.framesOnTime +
   row.framesRecovered +
@@ -178,7 +178,7 @@ describe('a file as a source', () => {
       bytes,
       keyInterval: 30,
     };
-    const { row } = runCell(cell({ source, link: 'delay=5ms' }), new Map([[sha256, packed]]));
+    const { row } = runCell(cell({ source, link: 'delay=5ms' }), { ...NO_FILES, media: new Map([[sha256, packed]]) });
     expect(row).toMatchObject({
       frames: units.length,
       framesInTime: units.length,
@@ -191,7 +191,7 @@ describe('a file as a source', () => {
 describe('a log of packets', () => {
   test('has each datagram once, and what came of it', () => {
     const log = new PacketLog(() => 'any');
-    const { row } = runCell(cell({ strategy: 'none' }), new Map(), [log]);
+    const { row } = runCell(cell({ strategy: 'none' }), NO_FILES, [log]);
     const forward = log.records.filter(({ direction }) => direction === 'forward');
     expect(forward.length).toBe(row.datagramsForward);
     for (const { fate, arrivedAt, sentAt } of forward) {
