@@ -55,7 +55,7 @@ export function shortestTransit(link: LinkSpecification): Microseconds {
   return Math.round(delay + (rate > 0 ? (DATAGRAM_BITS * 1e6) / rate : 0));
 }
 
-/** What of a link goes on the axes of a picture; of a recorded capacity its mean. */
+/** What of a link goes on the axes of a picture, as it is in the beginning. */
 export function lineOf(link: LinkSpecification): {
   /** Mean share, 0 … 1; of a trace of losses, as in the trace. */
   readonly loss: number;
@@ -63,7 +63,7 @@ export function lineOf(link: LinkSpecification): {
   readonly burst: number;
   /** Microseconds. */
   readonly delay: number;
-  /** Bits a second; 0: no bottleneck. */
+  /** Bits a second; 0: no bottleneck, or a recorded one. */
   readonly rate: number;
 } {
   const { netem } = link;

@@ -96,12 +96,12 @@ const seedsOf = ({ seeds, repeats = 1 }: Scenario): readonly number[] =>
 const COST: Readonly<Record<StrategyName, number>> = {
   none: 1,
   reorder: 1,
-  nack: 1.3,
-  fec: 3,
-  hybrid: 2.5,
-  'tcp-reno': 2,
-  'tcp-cubic': 2,
-  'tcp-bbr': 2,
+  nack: 2,
+  fec: 5,
+  hybrid: 3,
+  'tcp-reno': 4,
+  'tcp-cubic': 4,
+  'tcp-bbr': 4,
 };
 
 /** How much work a cell is, in packets of the cheapest strategy. */
