@@ -12,8 +12,9 @@ import type { Part } from './part.ts';
 import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
 import { simulation } from './simulation.ts';
+import { tcpModel } from './tcp-model.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, points, simulation };
+const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, points, simulation, 'tcp-model': tcpModel };
 const INTERRUPTED = 130;
 
 interface Options {

@@ -1,15 +1,11 @@
 import type { Instant } from '../../protocol/instant.ts';
 import type { AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
-import type { ByteSequence } from './byte-sequence.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Flow } from './flow.ts';
 import type { Rack } from './rack.ts';
 import type { RateSample } from './rate-sample.ts';
 import type { ByteRange } from './receive-buffer.ts';
 import type { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
-
-/** `net.ipv4.tcp_max_reordering`. */
-const REORDERING_MAX = 300;
 
 /** Takes segments out of the queue, or marks them, as acknowledgments say; and measures round trips by them. */
 export class AcknowledgmentIntake {
@@ -19,7 +15,6 @@ export class AcknowledgmentIntake {
   readonly #congestionControl: CongestionControl;
   /** The blocks of the acknowledgment before: what is in them need not be gone through again. */
   #known: readonly ByteRange[] = [];
-  #highestSacked: ByteSequence = Number.NEGATIVE_INFINITY;
 
   constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
     this.#flow = flow;
@@ -50,8 +45,8 @@ export class AcknowledgmentIntake {
       (block) =>
         block !== duplicate && block.start < block.end && block.end <= flow.next && block.end > flow.unacknowledged,
     );
-    const highest = flow.sackedOut === 0 ? flow.unacknowledged : this.#highestSacked;
-    this.#highestSacked = highest;
+    if (flow.sackedOut === 0) flow.highestSacked = flow.unacknowledged;
+    const highest = flow.highestSacked;
     let overtaken = Number.POSITIVE_INFINITY;
     for (const block of [...blocks].sort((one, other) => one.start - other.start)) {
       const known = this.#known.find(({ start, end }) => start <= block.start && end >= block.start);
@@ -64,14 +59,14 @@ export class AcknowledgmentIntake {
       }
     }
     this.#known = blocks;
-    if (reorders) this.#noteReordering(overtaken);
+    if (reorders) flow.noteReordering(overtaken);
   }
 
   /** Everything before SND.UNA. */
   takeCumulative(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
     const flow = this.#flow;
     const priorSacked = flow.sackedOut;
-    const highest = this.#highestSacked;
+    const highest = flow.highestSacked;
     let overtaken = Number.POSITIVE_INFINITY;
     let first: Instant | undefined;
     let last: Instant | undefined;
@@ -94,14 +89,14 @@ export class AcknowledgmentIntake {
       sample.noteDelivered(flow, head);
     }
     sample.maybeDelayed = segments === 1 && priorSacked === 0 && !news.sacked;
-    this.#noteReordering(overtaken);
+    flow.noteReordering(overtaken);
     this.#noteRoundTrip(now, news, sample, first, last);
   }
 
   #takeSacked(now: Instant, segment: SentSegment, news: AcknowledgmentNews, sample: RateSample): boolean {
     const flow = this.#flow;
     const original = segment.transmissions === 1;
-    if (!this.#isSpurious(segment, news)) this.#rack.advance(now, segment);
+    this.#rack.advance(now, segment);
     if (original) {
       if (segment.end <= flow.highSequence) news.originalArrived = true;
       news.sackedFirstSentAt ??= segment.sentAt;
@@ -111,22 +106,13 @@ export class AcknowledgmentIntake {
     flow.delivered++;
     news.sacked = true;
     sample.noteDelivered(flow, segment);
-    this.#highestSacked = Math.max(this.#highestSacked, segment.end);
+    flow.highestSacked = Math.max(flow.highestSacked, segment.end);
     return original;
   }
 
   /** It was sent again, but what arrived is the original: its echo is older (Eifel, RFC 3522). */
   #isSpurious(segment: SentSegment, { echo }: AcknowledgmentNews): boolean {
     return segment.transmissions > 1 && echo !== undefined && echo < Math.floor(segment.sentAt / 1_000);
-  }
-
-  /** A segment that was sent once was overtaken by later ones: reordering, and this is how far it reaches. */
-  #noteReordering(overtaken: ByteSequence): void {
-    const flow = this.#flow;
-    if (overtaken >= this.#highestSacked) return;
-    const segments = Math.ceil((this.#highestSacked - overtaken) / flow.segmentBytes);
-    flow.reordering = Math.min(Math.max(flow.reordering, segments), REORDERING_MAX);
-    flow.reorderingSeen = true;
   }
 
   #noteRoundTrip(
@@ -152,10 +138,7 @@ export class AcknowledgmentIntake {
       newest = measured;
     }
     sample.roundTrip = newest ?? -1;
-    if (measured !== undefined && newest !== undefined) {
-      flow.roundTrip.noteMinimum(now, newest);
-      flow.roundTrip.update(measured, flow.unacknowledged, flow.next);
-    }
+    if (measured !== undefined && newest !== undefined) flow.noteRoundTrip(now, newest, measured);
     const head = this.#queue.head;
     // A segment that was sacked tells nothing of the head when the head was sent again after it.
     if (news.acknowledged) news.restartsTimer = true;

@@ -20,6 +20,8 @@ export interface AcknowledgmentFields {
 export class AcknowledgmentNews {
   readonly echo: number | undefined;
   readonly carriesData: boolean;
+  /** SND.UNA before it. */
+  readonly priorUnacknowledged: ByteSequence;
   advanced = false;
   acknowledged = false;
   sacked = false;
@@ -38,7 +40,8 @@ export class AcknowledgmentNews {
   sackedFirstSentAt: Instant | undefined;
   sackedLastSentAt: Instant | undefined;
 
-  constructor(fields: AcknowledgmentFields) {
+  constructor(fields: AcknowledgmentFields, priorUnacknowledged: ByteSequence) {
+    this.priorUnacknowledged = priorUnacknowledged;
     this.echo = fields.echo;
     this.carriesData = fields.carriesData;
   }

@@ -26,6 +26,8 @@ const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 /** The rate stays a little below the estimate, so that queues drain. */
 const PACING_MARGIN = 0.99;
+/** As long as none was measured. */
+const ROUND_TRIP_GUESS: Microseconds = 1_000;
 /** Below this rate a burst is one segment, bytes a second (1.2 Mb/s). */
 const SINGLE_SEGMENT_RATE = 150_000;
 
@@ -68,7 +70,7 @@ export class Bbr implements CongestionControl {
   constructor(flow: Flow, seed: number) {
     this.#flow = flow;
     this.#random = new RandomStream(seed, 'bbr/cycle');
-    flow.pacingRate = (HIGH_GAIN * INITIAL_WINDOW * flow.segmentBytes * 1_000_000) / 1_000;
+    flow.pacingRate = this.#bytesPerSecond(INITIAL_WINDOW / ROUND_TRIP_GUESS, HIGH_GAIN);
   }
 
   get mode(): Mode {
@@ -124,6 +126,10 @@ export class Bbr implements CongestionControl {
   grow(): void {}
 
   noteRoundTrip(): void {}
+
+  noteEstablished(): void {
+    this.#paceByRoundTrip();
+  }
 
   get #usedBandwidth(): number {
     return this.#policer.bandwidth ?? this.#bandwidth.value;
@@ -272,13 +278,17 @@ export class Bbr implements CongestionControl {
 
   #setPacingRate(bandwidth: number, gain: number): void {
     const flow = this.#flow;
-    const { smoothed } = flow.roundTrip;
-    if (!this.#roundTripSeen && smoothed > 0) {
-      this.#roundTripSeen = true;
-      flow.pacingRate = this.#bytesPerSecond(flow.congestionWindow / smoothed, HIGH_GAIN);
-    }
+    this.#paceByRoundTrip();
     const rate = this.#bytesPerSecond(bandwidth, gain);
     if (this.#pipeIsFull || rate > flow.pacingRate) flow.pacingRate = Math.max(rate, 1);
+  }
+
+  /** The first round trip that was measured says how fast the initial window may leave. */
+  #paceByRoundTrip(): void {
+    const { roundTrip, congestionWindow } = this.#flow;
+    if (this.#roundTripSeen || roundTrip.smoothed === 0) return;
+    this.#roundTripSeen = true;
+    this.#flow.pacingRate = this.#bytesPerSecond(congestionWindow / roundTrip.smoothed, HIGH_GAIN);
   }
 
   #bytesPerSecond(bandwidth: number, gain: number): number {

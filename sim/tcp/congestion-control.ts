@@ -23,6 +23,8 @@ export interface CongestionControl {
   thresholdAfterLoss(): number;
   /** The window to come back to when there was no loss. */
   windowBeforeLoss(): number;
+  /** The handshake is over, and may have measured a round trip. */
+  noteEstablished(): void;
   noteRoundTrip(now: Instant, sample: Microseconds): void;
   /** The flow's state is the new one already. */
   noteState(now: Instant, state: RecoveryState): void;

@@ -93,6 +93,8 @@ export class Cubic implements CongestionControl {
 
   control(): void {}
 
+  noteEstablished(): void {}
+
   #update(now: Instant, acknowledged: number): void {
     const window = this.#flow.congestionWindow;
     this.#friendlyCount += acknowledged;

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { RoundTripEstimator } from './round-trip-estimator.ts';
 
@@ -17,6 +17,9 @@ export const THRESHOLD_INFINITE = 0x7fff_ffff;
 
 /** Linux' first guess of how far reordering reaches, in segments (`net.ipv4.tcp_reordering`). */
 export const REORDERING_INITIAL = 3;
+
+/** `net.ipv4.tcp_max_reordering`. */
+const REORDERING_MAX = 300;
 
 /** The variables of the sending direction that its parts share (RFC 9293 §3.3.1, RFC 5681, RFC 6675). Windows in segments. */
 export class Flow {
@@ -63,11 +66,15 @@ export class Flow {
   packetsOutMax = 0;
   lastSentAt: Instant = 0;
 
+  /** One after the last byte that was acknowledged selectively. */
+  highestSacked: ByteSequence;
+
   constructor(segmentBytes: number, start: ByteSequence) {
     this.segmentBytes = segmentBytes;
     this.unacknowledged = start;
     this.next = start;
     this.highSequence = start;
+    this.highestSacked = start;
   }
 
   /** RFC 6675 §3, "pipe". */
@@ -92,5 +99,19 @@ export class Flow {
   /** Only a window that is used may grow (RFC 7661); in slow start, one that is used by half. */
   get mayGrow(): boolean {
     return this.windowLimited || (this.inSlowStart && this.congestionWindow < 2 * this.packetsOutMax);
+  }
+
+  /** A segment that arrived was overtaken by later ones: reordering, and this is how far it reaches. */
+  noteReordering(overtaken: ByteSequence): void {
+    if (overtaken >= this.highestSacked) return;
+    const segments = Math.ceil((this.highestSacked - overtaken) / this.segmentBytes);
+    this.reordering = Math.min(Math.max(this.reordering, segments), REORDERING_MAX);
+    this.reorderingSeen = true;
+  }
+
+  /** @param newest of the segment that was sent last; `measured`, of the one that was sent first. */
+  noteRoundTrip(now: Instant, newest: Microseconds, measured: Microseconds): void {
+    this.roundTrip.noteMinimum(now, newest);
+    this.roundTrip.update(measured, this.unacknowledged, this.next);
   }
 }

@@ -3,6 +3,7 @@ import type { AcknowledgmentNews } from './acknowledgment.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { type Flow, isRecovering, type RecoveryState, THRESHOLD_INFINITE } from './flow.ts';
 import type { Rack } from './rack.ts';
+import type { RateSample } from './rate-sample.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 import { UndoMark } from './undo-mark.ts';
 
@@ -128,6 +129,16 @@ export class LossRecovery {
 
   noteSent(segments: number): void {
     if (this.#flow.inReduction) this.#reductionSent += segments;
+  }
+
+  /** The window as of this acknowledgment: BBR's own, reduced in proportion, or grown. */
+  setWindow(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
+    const flow = this.#flow;
+    if (this.#congestionControl.ownsWindow) this.#congestionControl.control(now, sample);
+    else if (flow.inReduction) this.reduce(sample.acknowledged, sample.losses, news.advanced);
+    else if (news.acknowledged || (flow.reorderingSeen && news.sacked)) {
+      this.#congestionControl.grow(now, sample.acknowledged);
+    }
   }
 
   /** Proportional rate reduction (RFC 6937 §3): the window as of this acknowledgment. */

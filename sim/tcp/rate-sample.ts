@@ -73,3 +73,10 @@ export function stampForRate(now: Instant, flow: Flow, segment: SentSegment): vo
   segment.applicationLimited = flow.applicationLimitedUntil > 0;
   segment.rateCounted = false;
 }
+
+/** Before something is written: if the application kept the flow waiting, its samples say nothing about the path. */
+export function noteApplicationLimit(flow: Flow, unsentBytes: number): void {
+  if (unsentBytes >= flow.segmentBytes || flow.inFlight >= flow.congestionWindow) return;
+  if (flow.lostOut > flow.retransmittedOut) return;
+  flow.applicationLimitedUntil = Math.max(flow.delivered + flow.inFlight, 1);
+}

@@ -27,6 +27,8 @@ export class Reno implements CongestionControl {
   }
 
   control(): void {}
+
+  noteEstablished(): void {}
   noteRoundTrip(): void {}
   noteState(): void {}
   noteTransmissionStart(): void {}

@@ -3,33 +3,24 @@ import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.
 import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
 import { burstSegments } from './burst-size.ts';
 import type { ByteSequence } from './byte-sequence.ts';
-import type { CongestionControl, CongestionControlName } from './congestion-control.ts';
+import type { CongestionControl } from './congestion-control.ts';
 import { congestionControl } from './congestion-control-choice.ts';
 import { Flow } from './flow.ts';
 import { LossRecovery, type RecoveryOrder } from './loss-recovery.ts';
 import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
-import { RateSample, stampForRate } from './rate-sample.ts';
+import { noteApplicationLimit, RateSample, stampForRate } from './rate-sample.ts';
 import { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
-import { RETRANSMISSION_TIMEOUT_MAX, RETRANSMISSION_TIMEOUT_MIN } from './round-trip-estimator.ts';
 import { SendBuffer } from './send-buffer.ts';
-import type { SendingCounters } from './tcp-counters.ts';
+import { SendWindow } from './send-window.ts';
+import type { SendingHalfOptions } from './sending-half-options.ts';
+import { TailProbe } from './tail-probe.ts';
+import { type SendingCounters, SendingTally } from './tcp-counters.ts';
 import { TransmitTimer } from './transmit-timer.ts';
 import { WindowValidation } from './window-validation.ts';
 
 /** `net.ipv4.tcp_retries2`, as a count of timeouts in a row: about a quarter of an hour. */
 const TIMEOUTS_MAX = 15;
-/** `TCP_TIMEOUT_MIN`: two of Linux' milliseconds. */
-const TIMER_MIN: Microseconds = 2_000;
-
-export interface SendingHalfOptions {
-  /** Payload bytes of a full segment. */
-  readonly segmentBytes: number;
-  /** The place of the first byte: one after the SYN's. */
-  readonly start: ByteSequence;
-  readonly congestionControl: CongestionControlName;
-  readonly seed: number;
-}
 
 /** What goes out: a segment of the stream, or the question whether the window has opened. */
 export type Outgoing = SentSegment | 'window-probe';
@@ -45,32 +36,16 @@ export class SendingHalf {
   readonly #intake: AcknowledgmentIntake;
   readonly #validation: WindowValidation;
   readonly #pacing: Pacing;
-  readonly #timer = new TransmitTimer();
+  readonly #timer: TransmitTimer;
+  readonly #window: SendWindow;
+  readonly #tailProbe = new TailProbe();
   readonly #outgoing: Outgoing[] = [];
-  #windowEnd: ByteSequence;
-  #windowSequence: ByteSequence = Number.NEGATIVE_INFINITY;
-  #window = 0;
   #finishing = false;
-  /** Timeouts in a row, and by how many doublings the timer is backed off. */
+  /** Timeouts in a row, and window probes. */
   #timeouts = 0;
-  #backOff = 0;
   #windowProbes = 0;
   #gaveUp = false;
-  /** SND.NXT as it was when a tail-loss probe left; `undefined`: there is none on its way. */
-  #probeEnd: ByteSequence | undefined;
-  #probeRepeated = false;
-  readonly #counters = {
-    segments: 0,
-    bytes: 0,
-    retransmittedBytes: 0,
-    fastRetransmissions: 0,
-    timeoutRetransmissions: 0,
-    tailProbes: 0,
-    tailRetransmissions: 0,
-    windowProbes: 0,
-    timeouts: 0,
-    spuriousRetransmissions: 0,
-  };
+  readonly #tally = new SendingTally();
 
   constructor(options: SendingHalfOptions) {
     this.flow = new Flow(options.segmentBytes, options.start);
@@ -82,11 +57,12 @@ export class SendingHalf {
     this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#validation = new WindowValidation(this.flow);
     this.#pacing = new Pacing(this.flow);
-    this.#windowEnd = options.start;
+    this.#timer = new TransmitTimer(this.flow, this.#queue);
+    this.#window = new SendWindow(options.start);
   }
 
   get counters(): SendingCounters {
-    return { ...this.#counters, undone: this.#recovery.undo.undone };
+    return { ...this.#tally.counts, undone: this.#recovery.undo.undone };
   }
 
   /** Bytes that are written and not acknowledged, and those of them that were never sent. */
@@ -108,7 +84,7 @@ export class SendingHalf {
   }
 
   get retransmissionTimeout(): Microseconds {
-    return Math.min(this.flow.roundTrip.timeout * 2 ** this.#backOff, RETRANSMISSION_TIMEOUT_MAX);
+    return this.#timer.retransmissionTimeout;
   }
 
   payloadOf(segment: SentSegment): Uint8Array {
@@ -128,16 +104,12 @@ export class SendingHalf {
     { roundTrip, retries }: { readonly roundTrip: Microseconds | undefined; readonly retries: number },
   ): void {
     const { flow } = this;
-    this.#window = window;
-    this.#windowSequence = sequence;
-    this.#windowEnd = flow.unacknowledged + window;
+    this.#window.open(flow.unacknowledged, window, sequence);
     flow.lastSentAt = now;
     flow.deliveredAt = now;
     this.#validation.noteWindowSet(now);
-    if (roundTrip !== undefined) {
-      flow.roundTrip.noteMinimum(now, roundTrip);
-      flow.roundTrip.update(roundTrip, flow.unacknowledged, flow.next);
-    }
+    if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
+    this.#congestionControl.noteEstablished();
     // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
     if (retries > 1) flow.congestionWindow = 1;
     this.#transmitNew(now);
@@ -145,10 +117,7 @@ export class SendingHalf {
 
   write(now: Instant, bytes: Uint8Array): void {
     const { flow } = this;
-    const nothingMore = this.unsentBytes < flow.segmentBytes && flow.inFlight < flow.congestionWindow;
-    if (nothingMore && flow.lostOut <= flow.retransmittedOut) {
-      flow.applicationLimitedUntil = Math.max(flow.delivered + flow.inFlight, 1);
-    }
+    noteApplicationLimit(flow, this.unsentBytes);
     if (flow.packetsOut === 0 && !this.#congestionControl.ownsWindow) {
       this.#validation.noteRestart(now, this.retransmissionTimeout);
     }
@@ -199,14 +168,9 @@ export class SendingHalf {
   handleAcknowledgment(now: Instant, fields: AcknowledgmentFields): void {
     const { flow } = this;
     if (fields.acknowledgment > flow.next) return;
-    const news = new AcknowledgmentNews(fields);
+    const news = new AcknowledgmentNews(fields, flow.unacknowledged);
     const sample = new RateSample();
-    const prior = {
-      unacknowledged: flow.unacknowledged,
-      packetsOut: flow.packetsOut,
-      delivered: flow.delivered,
-      lost: flow.lost,
-    };
+    const prior = { packetsOut: flow.packetsOut, delivered: flow.delivered, lost: flow.lost };
     sample.priorInFlight = flow.inFlight;
     news.advanced = fields.acknowledgment > flow.unacknowledged;
     sample.advanced = news.advanced;
@@ -214,43 +178,30 @@ export class SendingHalf {
       this.#timeouts = 0;
       this.#windowProbes = 0;
     }
-    if (fields.acknowledgment >= flow.unacknowledged) this.#updateWindow(fields, news);
+    if (fields.acknowledgment >= flow.unacknowledged) news.windowUpdated = this.#window.update(fields, news.advanced);
     if (news.advanced) {
       flow.unacknowledged = fields.acknowledgment;
       this.#buffer.release(fields.acknowledgment);
     }
-    this.#noteDuplicate(fields, news, prior.unacknowledged);
+    this.#noteDuplicate(fields, news);
     if (fields.blocks.length > 0) this.#intake.takeBlocks(now, fields, news, sample, flow.state !== 'loss');
     let order: RecoveryOrder = 'nothing';
     if (prior.packetsOut > 0) order = this.#takeAcknowledged(now, fields, news, sample);
     sample.finish(now, flow, prior.delivered, prior.lost);
-    if (prior.packetsOut > 0) this.#setWindow(now, news, sample);
+    if (prior.packetsOut > 0) this.#recovery.setWindow(now, news, sample);
     this.#follow(now, order);
     this.#transmitNew(now);
     if (flow.packetsOut === 0) this.#watchWindow(now);
   }
 
-  #updateWindow({ acknowledgment, sequence, window }: AcknowledgmentFields, news: AcknowledgmentNews): void {
-    const isNewer = news.advanced || sequence > this.#windowSequence;
-    if (!isNewer && !(sequence === this.#windowSequence && (window > this.#window || window === 0))) return;
-    news.windowUpdated = window !== this.#window;
-    this.#windowSequence = sequence;
-    this.#window = window;
-    this.#windowEnd = acknowledgment + window;
-  }
-
-  #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews, priorUnacknowledged: ByteSequence): void {
+  #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews): void {
     const block = this.#intake.duplicateOf(fields);
     if (!block) return;
     news.duplicate = true;
-    news.probeDuplicate = this.#probeRepeated && block.end === this.#probeEnd;
-    const { fastRetransmissions, timeoutRetransmissions, tailRetransmissions } = this.#counters;
-    // More duplicates than retransmissions: it is the path that doubles.
-    const repeated = fastRetransmissions + timeoutRetransmissions + tailRetransmissions;
-    if (this.#counters.spuriousRetransmissions >= repeated) return;
-    this.#counters.spuriousRetransmissions++;
+    news.probeDuplicate = this.#tailProbe.isDuplicate(block);
+    if (!this.#tally.noteDuplicate()) return;
     if (this.flow.reorderingSeen && !news.probeDuplicate) this.#rack.noteDuplicate();
-    this.#recovery.undo.noteDuplicate(block, priorUnacknowledged);
+    this.#recovery.undo.noteDuplicate(block, news.priorUnacknowledged);
   }
 
   #takeAcknowledged(
@@ -261,24 +212,15 @@ export class SendingHalf {
   ): RecoveryOrder {
     const { flow } = this;
     this.#intake.takeCumulative(now, news, sample);
-    if (sample.roundTrip >= 0) this.#backOff = 0;
+    if (sample.roundTrip >= 0) this.#timer.endBackOff();
     this.#rack.adaptWindow(sample.priorDelivered);
-    this.#judgeTailProbe(now, fields, news);
+    if (this.#tailProbe.judge(fields.acknowledgment, news) === 'repaired') this.#recovery.reduceForProbe(now);
     let order: RecoveryOrder = 'nothing';
     if (news.isDubious(flow.state === 'open')) order = this.#recovery.handle(now, news);
     const wait = this.#recovery.takeReorderingWait();
-    if (wait > 0) this.#timer.set('reordering', now + wait + TIMER_MIN);
-    if (news.restartsTimer) this.#setTimer(now);
+    if (wait > 0) this.#timer.setReordering(now, wait);
+    if (news.restartsTimer) this.#timer.restart(now);
     return order;
-  }
-
-  #setWindow(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
-    const { flow } = this;
-    if (this.#congestionControl.ownsWindow) this.#congestionControl.control(now, sample);
-    else if (flow.inReduction) this.#recovery.reduce(sample.acknowledged, sample.losses, news.advanced);
-    else if (news.acknowledged || (flow.reorderingSeen && news.sacked)) {
-      this.#congestionControl.grow(now, sample.acknowledged);
-    }
   }
 
   #follow(now: Instant, order: RecoveryOrder): void {
@@ -299,7 +241,7 @@ export class SendingHalf {
       this.#retransmit(now, lost);
       this.#recovery.noteSent(1);
       if (lost === this.#queue.head && this.#timer.cause !== 'reordering') {
-        this.#timer.set('retransmission', now + this.retransmissionTimeout);
+        this.#timer.setRetransmission(now);
       }
     }
   }
@@ -308,8 +250,7 @@ export class SendingHalf {
     this.#recovery.undo.noteRetransmission(Math.floor(now / 1_000));
     segment.retransmitted = true;
     this.flow.retransmittedOut++;
-    if (this.flow.state === 'loss') this.#counters.timeoutRetransmissions++;
-    else this.#counters.fastRetransmissions++;
+    this.#tally.noteRetransmission(this.flow.state === 'loss');
     this.#send(now, segment);
     this.#queue.moveToLatest(segment);
   }
@@ -332,7 +273,7 @@ export class SendingHalf {
       sent += count;
     }
     this.#recovery.noteSent(sent);
-    if (sent > 0) this.#scheduleTailProbe(now, false);
+    if (sent > 0) this.#timer.scheduleTailProbe(now, false);
     limited ||= flow.inFlight >= flow.congestionWindow;
     if (sent > 0 || limited) {
       const shrinks = !this.#congestionControl.ownsWindow;
@@ -351,7 +292,7 @@ export class SendingHalf {
     let bytes = 0;
     while (count < segmentsMax && this.#hasUnsent) {
       const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      if (flow.next + length > this.#windowEnd) break;
+      if (flow.next + length > this.#window.end) break;
       this.#transmitSegment(now, length);
       bytes += length;
       count++;
@@ -369,7 +310,7 @@ export class SendingHalf {
     flow.next = segment.end;
     const wasIdle = flow.packetsOut === 0;
     this.#queue.push(segment);
-    if (wasIdle || this.#timer.cause === 'tail-probe') this.#restartRetransmissionTimer(now);
+    if (wasIdle || this.#timer.cause === 'tail-probe') this.#timer.restartRetransmission(now);
   }
 
   #send(now: Instant, segment: SentSegment, paces = true): void {
@@ -379,44 +320,8 @@ export class SendingHalf {
     const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
     if (paces) this.#pacing.noteSent(now, bytes);
     this.flow.lastSentAt = now;
-    this.#counters.segments++;
-    this.#counters.bytes += bytes;
-    if (segment.transmissions > 1) this.#counters.retransmittedBytes += bytes;
+    this.#tally.noteSent(bytes, segment.transmissions > 1);
     this.#outgoing.push(segment);
-  }
-
-  #setTimer(now: Instant): void {
-    if (!this.#scheduleTailProbe(now, true)) this.#restartRetransmissionTimer(now);
-  }
-
-  /** The probe comes after two round trips, the timeout in the stead of it where that is earlier (RFC 8985 §7.2). */
-  #scheduleTailProbe(now: Instant, timerRestarts: boolean): boolean {
-    const { flow } = this;
-    const { smoothed } = flow.roundTrip;
-    if (flow.packetsOut === 0 || (flow.state !== 'open' && flow.state !== 'reduction')) return false;
-    let wait = smoothed === 0 ? this.retransmissionTimeout : 2 * smoothed;
-    // A single segment's acknowledgment may be delayed.
-    if (smoothed > 0) wait += flow.packetsOut === 1 ? RETRANSMISSION_TIMEOUT_MIN : TIMER_MIN;
-    const untilTimeout = timerRestarts ? this.retransmissionTimeout : this.#untilRetransmissionTimeout(now);
-    if (untilTimeout > 0) wait = Math.min(wait, untilTimeout);
-    this.#timer.set('tail-probe', now + wait);
-    return true;
-  }
-
-  #untilRetransmissionTimeout(now: Instant): Microseconds {
-    return (this.#queue.head?.sentAt ?? now) + this.retransmissionTimeout - now;
-  }
-
-  #restartRetransmissionTimer(now: Instant): void {
-    if (this.flow.packetsOut === 0) {
-      this.#timer.clear();
-      return;
-    }
-    let wait = this.retransmissionTimeout;
-    // The other two stood in its place: its time has been running since the head was sent.
-    const stoodIn = this.#timer.cause === 'reordering' || this.#timer.cause === 'tail-probe';
-    if (stoodIn) wait = Math.max(this.#untilRetransmissionTimeout(now), 1);
-    this.#timer.set('retransmission', now + wait);
   }
 
   #handleRetransmissionTimeout(now: Instant): void {
@@ -426,48 +331,36 @@ export class SendingHalf {
       this.#gaveUp = true;
       return;
     }
-    this.#counters.timeouts++;
+    this.#tally.noteTimeout();
     this.#recovery.enterLoss(now, this.#timeouts);
-    this.#probeEnd = undefined;
+    this.#tailProbe.forget();
     this.#timeouts++;
     if (!head.retransmitted && !head.sacked) this.#retransmit(now, head);
-    this.#backOff++;
-    this.#timer.set('retransmission', now + this.retransmissionTimeout);
+    this.#timer.backOff(now);
   }
 
   /** New data if there is any, else the last segment again (RFC 8985 §7.3). */
   #sendTailProbe(now: Instant): void {
     const { flow } = this;
     const last = this.#queue.last;
-    if (this.#probeEnd === undefined && last) {
+    if (!this.#tailProbe.isOut && last) {
       const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      this.#probeRepeated = !(this.#hasUnsent && flow.next + length <= this.#windowEnd);
-      if (this.#probeRepeated) {
-        this.#counters.tailRetransmissions++;
+      const repeats = !(this.#hasUnsent && flow.next + length <= this.#window.end);
+      if (repeats) {
         this.#send(now, last);
         if (!last.sacked) this.#queue.moveToLatest(last);
       } else this.#transmitSegment(now, length);
-      this.#counters.tailProbes++;
-      this.#probeEnd = flow.next;
-      this.#timer.clear();
+      this.#tally.noteTailProbe(repeats);
+      this.#tailProbe.begin(flow.next, repeats);
     }
-    this.#restartRetransmissionTimer(now);
-  }
-
-  #judgeTailProbe(now: Instant, { acknowledgment }: AcknowledgmentFields, news: AcknowledgmentNews): void {
-    if (this.#probeEnd === undefined || acknowledgment < this.#probeEnd) return;
-    if (!this.#probeRepeated || news.probeDuplicate) this.#probeEnd = undefined;
-    else if (acknowledgment > this.#probeEnd) {
-      this.#probeEnd = undefined;
-      this.#recovery.reduceForProbe(now);
-    } else if (!news.advanced && !news.carriesData && !news.windowUpdated && !news.sacked) this.#probeEnd = undefined;
+    this.#timer.restartRetransmission(now);
   }
 
   #handleReorderingTimeout(now: Instant): void {
     const { flow } = this;
     const before = flow.inFlight;
     const wait = this.#rack.detect(now);
-    if (wait > 0) this.#timer.set('reordering', now + wait + TIMER_MIN);
+    if (wait > 0) this.#timer.setReordering(now, wait);
     if (flow.inFlight !== before) {
       if (flow.state !== 'recovery') {
         this.#recovery.enterRecovery(now);
@@ -475,7 +368,7 @@ export class SendingHalf {
       }
       this.#retransmitLost(now);
     }
-    if (this.#timer.cause === undefined) this.#restartRetransmissionTimer(now);
+    if (this.#timer.cause === undefined) this.#timer.restartRetransmission(now);
   }
 
   /** The window is closed and nothing is in flight that would bring news of its opening. */
@@ -484,8 +377,7 @@ export class SendingHalf {
       this.#timer.clear();
       return;
     }
-    const wait = Math.min(this.flow.roundTrip.timeout * 2 ** this.#windowProbes, RETRANSMISSION_TIMEOUT_MAX);
-    if (this.#timer.cause !== 'window-probe') this.#timer.set('window-probe', now + wait);
+    if (this.#timer.cause !== 'window-probe') this.#timer.setWindowProbe(now, this.#windowProbes);
   }
 
   #probeWindow(now: Instant): void {
@@ -495,8 +387,8 @@ export class SendingHalf {
       return;
     }
     this.#windowProbes++;
-    this.#counters.windowProbes++;
-    const room = Math.min(this.#windowEnd - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
+    this.#tally.noteWindowProbe();
+    const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
     // A window too small for a segment that waits takes what it can.
     if (room > 0) this.#transmitSegment(now, room);
     else {

@@ -82,6 +82,8 @@ export class UndoMark {
   /** In the midst of a recovery: nothing more is sent again; the window comes back when no retransmission is out. */
   undoPartially(news: AcknowledgmentNews): boolean {
     if (this.#marker === undefined || !this.#originalCame(news)) return false;
+    // What filled the gap was not our retransmission, but the segment itself, which was overtaken.
+    this.#flow.noteReordering(news.priorUnacknowledged);
     if (this.#flow.retransmittedOut > 0) return true;
     if (!this.anyRetransmission) this.#firstAt = undefined;
     this.apply(true);

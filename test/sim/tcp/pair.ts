@@ -13,7 +13,7 @@ export type Rule = (
   segment: TcpSegment,
   number: number,
   dataNumber: number,
-) => 'drop' | { readonly delay: number } | undefined;
+) => 'drop' | 'twice' | { readonly delay: number } | undefined;
 
 /** A path that delays by half a round trip and drops or holds back what a rule names; numbers count from 0. */
 export class RuledPath implements Path {
@@ -34,8 +34,12 @@ export class RuledPath implements Path {
     if (!parsed.ok) throw new Error(`no segment: ${parsed.malformed}`);
     const hasData = parsed.value.payload.length > 0;
     const verdict = this.#rule(parsed.value, this.#number++, hasData ? this.#dataNumber++ : -1);
-    if (verdict === 'drop') this.dropped.push(parsed.value);
-    else this.#queue.push(now + this.#delay + (verdict?.delay ?? 0), datagram);
+    if (verdict === 'drop') {
+      this.dropped.push(parsed.value);
+      return;
+    }
+    this.#queue.push(now + this.#delay + (typeof verdict === 'object' ? verdict.delay : 0), datagram);
+    if (verdict === 'twice') this.#queue.push(now + this.#delay, datagram);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {

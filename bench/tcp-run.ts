@@ -1,0 +1,100 @@
+import { cpuUsage } from 'node:process';
+import { type Instant, seconds } from '../protocol/instant.ts';
+import { Link } from '../sim/link.ts';
+import { CLEAN_LINK, type LinkSpecification } from '../sim/link-specification.ts';
+import { Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import { TcpMediaReceiver } from '../sim/tcp/media-receiver.ts';
+import { TcpMediaSender } from '../sim/tcp/media-sender.ts';
+import type { SendingCounters } from '../sim/tcp/tcp-counters.ts';
+import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+
+/** One run of the modelled TCP under a live stream. */
+export interface TcpRun {
+  /** Milliseconds from the hand-over of each frame to its last byte, of those that were whole at the end; sorted. */
+  readonly delays: readonly number[];
+  readonly frames: number;
+  readonly megabitsPerSecond: number;
+  readonly datagrams: number;
+  readonly processorSeconds: number;
+  readonly counters: SendingCounters;
+}
+
+const FRAMES_PER_SECOND = 30;
+const FRAME_BYTES = 16_000;
+/** The handshake is over by then. */
+const START: Instant = seconds(1);
+
+/** Frames of 16,000 bytes, thirty a second, for so long; the path loses and delays as told, acknowledgments only delays. */
+export function runTcp(
+  congestionControl: CongestionControlName,
+  path: Partial<LinkSpecification>,
+  duration: number,
+  seed: number,
+): TcpRun {
+  const common = { ...TCP_DEFAULTS, congestionControl, seed };
+  const sender = new TcpMediaSender({
+    ...common,
+    localPort: 5_000,
+    remotePort: 6_000,
+    initialSequence: 1_000,
+    openAt: 0,
+  });
+  const receiver = new TcpMediaReceiver({ ...common, localPort: 6_000, remotePort: 5_000, initialSequence: 2_000 });
+  const stream = new SyntheticStream({
+    framesPerSecond: FRAMES_PER_SECOND,
+    frameBytes: FRAME_BYTES,
+    keyFrameBytes: FRAME_BYTES,
+    keyInterval: FRAMES_PER_SECOND,
+    frames: duration * FRAMES_PER_SECOND,
+    seed,
+  });
+  const handedAt: Instant[] = [];
+  const delays: number[] = [];
+  let bytes = 0;
+  let datagrams = 0;
+  const link = { ...CLEAN_LINK, ...path, seed };
+  const simulation = new Simulation({
+    sender,
+    receiver,
+    forward: new Link(link, 'forward'),
+    back: new Link({ ...link, loss: 0 }, 'back'),
+    scripts: [
+      new LiveFeed({
+        startAt: START,
+        next: () => stream.next(),
+        deliver: (now, unit) => sender.send(now, unit),
+        finish: () => sender.finish(),
+      }),
+    ],
+    onDatagram: () => {
+      datagrams++;
+    },
+    onSenderEvent: (_, event) => {
+      if (event.kind === 'written') handedAt[event.frame] = event.handedAt;
+    },
+    onReceiverEvent: (_, event) => {
+      if (event.kind !== 'access-unit') return;
+      delays.push((event.completeAt - handedAt[event.frame]!) / 1_000);
+      bytes += event.bytes;
+    },
+  });
+  const started = cpuUsage();
+  // Half a second more than the stream: what is not whole by then does not count.
+  simulation.runUntil(START + seconds(duration + 0.5));
+  const { user, system } = cpuUsage(started);
+  return {
+    delays: delays.sort((one, other) => one - other),
+    frames: duration * FRAMES_PER_SECOND,
+    megabitsPerSecond: (bytes * 8) / 1e6 / duration,
+    datagrams,
+    processorSeconds: (user + system) / 1e6,
+    counters: sender.connection.counters!,
+  };
+}
+
+/** The value below which a share of sorted values lies. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}

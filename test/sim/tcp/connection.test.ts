@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { seconds } from '../../../protocol/instant.ts';
+import { ACK, FIN, parseSegment, RST, SYN } from '../../../sim/tcp/segment.ts';
+import { at, numbered, Pair, type Rule } from './pair.ts';
+
+const kinds = (events: Pair['senderEvents']) => events.map(({ event }) => event.kind);
+
+test('the handshake takes a round trip for the active end and one and a half for the passive', () => {
+  const pair = new Pair().run(at(500));
+  expect(pair.senderEvents).toEqual([{ at: at(50), event: { kind: 'established' } }]);
+  expect(pair.receiverEvents).toEqual([{ at: at(75), event: { kind: 'established' } }]);
+  expect(pair.sights.map(({ at: instant }) => instant)).toEqual([0, at(25), at(50)]);
+});
+
+test('what is written before the handshake is over goes out with its end', () => {
+  const pair = new Pair().write(at(10), 1_448).run(at(500));
+  expect(pair.arrivalOf(1_447)).toBe(at(75));
+});
+
+test('a lost SYN is sent again after a second, and after two more', () => {
+  const pair = new Pair({ forward: (_, number) => (number < 2 ? 'drop' : undefined) }).run(seconds(5));
+  expect(pair.sights.filter(({ segment }) => segment.flags & SYN).map((sight) => sight.at)).toEqual([
+    0,
+    seconds(1),
+    seconds(3),
+    seconds(3) + at(25),
+  ]);
+  expect(pair.sender.isEstablished).toBe(true);
+});
+
+test('a lost SYN-ACK is sent again at once when the SYN comes again', () => {
+  const pair = new Pair({ back: (_, number) => (number === 0 ? 'drop' : undefined) }).run(seconds(5));
+  expect(pair.senderEvents[0]).toEqual({ at: seconds(1) + at(50), event: { kind: 'established' } });
+});
+
+test('where no one answers, the active end gives up after six repetitions', () => {
+  const pair = new Pair({ forward: () => 'drop' }).run(seconds(200));
+  expect(pair.senderEvents).toEqual([{ at: seconds(127), event: { kind: 'timed-out' } }]);
+});
+
+test('the first flight is ten segments, and each round trip doubles it', () => {
+  const pair = new Pair().write(at(100), 200 * 1_448).run(seconds(2));
+  const flights = [100, 150, 200, 250].map((ms) => pair.data().filter((sight) => sight.at === at(ms)).length);
+  expect(flights).toEqual([10, 20, 40, 80]);
+  expect(Buffer.compare(pair.received, numbered(200 * 1_448))).toBe(0);
+});
+
+test('the end of the stream comes behind its last byte, and both ends know when all is over', () => {
+  const pair = new Pair().write(at(100), 5_000);
+  pair.at(at(100), (now) => pair.sender.finish(now)).run(seconds(2));
+  expect(Buffer.compare(pair.received, numbered(5_000))).toBe(0);
+  expect(kinds(pair.receiverEvents)).toEqual(['established', 'data', 'data', 'data', 'data', 'finished', 'closed']);
+  expect(kinds(pair.senderEvents)).toEqual(['established', 'finished', 'closed']);
+});
+
+test('a lost FIN is sent again', () => {
+  let dropped = false;
+  const dropFirstFinish: Rule = (segment) => {
+    if (dropped || (segment.flags & FIN) === 0) return undefined;
+    dropped = true;
+    return 'drop';
+  };
+  const pair = new Pair({ forward: dropFirstFinish }).write(at(100), 5_000);
+  pair.at(at(200), (now) => pair.sender.finish(now)).run(seconds(3));
+  expect(dropped).toBe(true);
+  expect(kinds(pair.senderEvents)).toEqual(['established', 'finished', 'closed']);
+});
+
+test('who breaks off tells the other, who does not answer', () => {
+  const pair = new Pair().write(at(100), 5_000);
+  pair.at(at(110), () => pair.sender.abort()).run(seconds(2));
+  expect(kinds(pair.receiverEvents).at(-1)).toBe('reset');
+  const forward = pair.sights.filter(({ direction }) => direction === 'forward');
+  expect(forward.at(-1)?.segment.flags).toBe(RST | ACK);
+  expect(pair.sights.filter((sight) => sight.at > at(125) && sight.direction === 'back')).toEqual([]);
+});
+
+test('a connection whose segments all vanish is given up after fifteen timeouts, a quarter of an hour', () => {
+  const pair = new Pair({ forward: (segment) => (segment.payload.length > 0 ? 'drop' : undefined) });
+  pair.write(at(100), 1_000).run(seconds(3_600));
+  const last = pair.senderEvents.at(-1);
+  expect(last?.event.kind).toBe('timed-out');
+  expect(last?.at).toBeGreaterThan(seconds(800));
+  expect(last?.at).toBeLessThan(seconds(1_200));
+  expect(pair.sender.counters?.timeouts).toBe(15);
+});
+
+test.each([0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ff00, 0xffff_fffe, 0xffff_ffff])(
+  'a stream with losses crosses the end of the ring from %i',
+  (initialSequence) => {
+    const rule: Rule = (_, __, data) => (data % 7 === 3 ? 'drop' : undefined);
+    const pair = new Pair({ forward: rule, sender: { initialSequence }, receiver: { initialSequence } });
+    pair.write(at(100), 100_000).run(seconds(20));
+    expect(Buffer.compare(pair.received, numbered(100_000))).toBe(0);
+    expect(pair.forward.dropped.length).toBeGreaterThan(5);
+  },
+);
+
+test('bytes that are no segment, or not of this connection, are reported and change nothing', () => {
+  const pair = new Pair().run(at(200));
+  const strange = pair.sights[0]!;
+  pair.receiver.handleDatagram(at(200), Uint8Array.of(1, 2, 3));
+  expect(pair.receiver.pollEvent()).toEqual({ kind: 'malformed', cause: 'too-short' });
+  // The sender's own segment, come back to it: the ports are the wrong way round.
+  expect(strange.direction).toBe('forward');
+  pair.write(at(300), 1_000).run(at(400));
+  expect(pair.received).toHaveLength(1_000);
+  expect(parseSegment(new Uint8Array(0)).ok).toBe(false);
+});

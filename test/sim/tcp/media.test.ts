@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { type Instant, milliseconds, seconds } from '../../../protocol/instant.ts';
+import { Link } from '../../../sim/link.ts';
+import { Simulation } from '../../../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../../../sim/synthetic-stream.ts';
+import { AccessUnitDeframer, frameAccessUnit } from '../../../sim/tcp/access-unit-framing.ts';
+import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../../sim/tcp/media-receiver.ts';
+import { TcpMediaSender, type TcpMediaSenderEvent, type TcpMediaSenderOptions } from '../../../sim/tcp/media-sender.ts';
+import { TCP_DEFAULTS } from '../../../sim/tcp/tcp-options.ts';
+import { differences, link } from '../../simulated-session.ts';
+
+interface Told {
+  readonly sent: readonly AccessUnit[];
+  readonly written: readonly TcpMediaSenderEvent[];
+  readonly received: readonly (TcpMediaReceiverEvent & { readonly kind: 'access-unit' })[];
+  readonly last: TcpMediaReceiverEvent | undefined;
+  readonly handedAt: readonly Instant[];
+  readonly sender: TcpMediaSender;
+}
+
+function tell(forward: string, frames: number, options: Partial<TcpMediaSenderOptions> = {}): Told {
+  const common = { ...TCP_DEFAULTS, congestionControl: 'reno' as const };
+  const sender = new TcpMediaSender({
+    ...common,
+    localPort: 5_000,
+    remotePort: 6_000,
+    initialSequence: 0xffff_0000,
+    openAt: 0,
+    ...options,
+  });
+  const receiver = new TcpMediaReceiver({ ...common, localPort: 6_000, remotePort: 5_000, initialSequence: 7 });
+  const stream = new SyntheticStream({
+    framesPerSecond: 30,
+    frameBytes: 14_000,
+    keyFrameBytes: 40_000,
+    keyInterval: 30,
+    frames,
+    seed: 1,
+  });
+  const sent: AccessUnit[] = [];
+  const written: TcpMediaSenderEvent[] = [];
+  const events: TcpMediaReceiverEvent[] = [];
+  const handedAt: Instant[] = [];
+  const simulation = new Simulation({
+    sender,
+    receiver,
+    forward: new Link(link(forward), 'forward'),
+    back: new Link(link('delay=25ms'), 'back'),
+    scripts: [
+      new LiveFeed({
+        startAt: seconds(1),
+        next: () => stream.next(),
+        deliver: (now, unit) => {
+          handedAt.push(now);
+          sent.push(unit);
+          sender.send(now, unit);
+        },
+        finish: () => sender.finish(),
+      }),
+    ],
+    onSenderEvent: (_, event) => written.push(event),
+    onReceiverEvent: (_, event) => events.push(event),
+  });
+  simulation.runUntil(seconds(200));
+  const received = events.flatMap((event) => (event.kind === 'access-unit' ? [event] : []));
+  return { sent, written, received, last: events.at(-1), handedAt, sender };
+}
+
+const unit = fc.record({
+  nalUnits: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 }),
+  timestamp: fc.integer({ min: -(2 ** 40), max: 2 ** 50 }),
+  lead: fc.nat(900_000),
+  importance: fc.constantFrom('key' as const, 'reference' as const, 'discardable' as const),
+});
+
+test('access units come out of a byte stream as they went in, however it is cut', () => {
+  fc.assert(
+    fc.property(fc.array(unit, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), (drafts, step) => {
+      const units = drafts.map(({ lead, ...rest }) => ({ ...rest, decodeTimestamp: rest.timestamp - lead }));
+      const stream = Buffer.concat(units.map((each, frame) => frameAccessUnit(frame, each)));
+      const deframer = new AccessUnitDeframer();
+      const out: unknown[] = [];
+      for (let at = 0; at < stream.length; at += step) {
+        const whole = deframer.push(stream.subarray(at, at + step));
+        expect(whole).not.toBe('malformed');
+        if (whole !== 'malformed') out.push(...whole.map(({ frame, unit: each }) => [frame, each]));
+      }
+      expect(out).toEqual(units.map((each, frame) => [frame, each]));
+    }),
+  );
+});
+
+test('no bytes make the deframer throw, and what is no unit is said to be none', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array()), (chunks) => {
+      const deframer = new AccessUnitDeframer();
+      for (const chunk of chunks) deframer.push(chunk);
+    }),
+  );
+  expect(new AccessUnitDeframer().push(new Uint8Array(8).fill(0xff))).toBe('malformed');
+});
+
+test('what enters the sender is what leaves the receiver, though a path of 3 % loses it', () => {
+  const { sent, received, last, handedAt } = tell('loss=3% delay=25ms seed=3', 90);
+  expect(
+    differences(
+      received.map((event) => event.unit),
+      sent,
+    ),
+  ).toEqual([]);
+  expect(last).toEqual({ kind: 'ended' });
+  const delays = received.map(({ completeAt, frame }) => completeAt - handedAt[frame]!);
+  expect(Math.min(...delays)).toBe(milliseconds(25));
+  expect(Math.max(...delays)).toBeGreaterThan(milliseconds(75));
+});
+
+test('on a clean path every frame but the first comes one way later, the first as its window allows', () => {
+  const { received, handedAt, sender } = tell('delay=25ms', 60);
+  const delays = received.map(({ completeAt, frame }) => completeAt - handedAt[frame]!);
+  // 40,000 bytes are 28 segments: ten, then the rest a round trip later.
+  expect(delays[0]).toBe(milliseconds(75));
+  expect(delays.slice(3).filter((delay) => delay !== milliseconds(25))).toEqual([]);
+  expect(sender.connection.counters).toMatchObject({ retransmittedBytes: 0, timeouts: 0 });
+});
+
+test('who keeps what is unsent short can give up what is old, and nothing is sent of it', () => {
+  const path = 'loss=5% delay=25ms seed=3';
+  const naive = tell(path, 120);
+  const wary = tell(path, 120, { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) });
+  const givenUp = wary.written.flatMap((event) => (event.kind === 'given-up' ? [event.frame] : []));
+  expect(givenUp.length).toBeGreaterThan(0);
+  expect(wary.received.length + givenUp.length).toBe(120);
+  expect(wary.received.map(({ frame }) => frame).filter((frame) => givenUp.includes(frame))).toEqual([]);
+  // Decoding goes on where something was given up: at a key frame.
+  for (const [index, { frame, unit: each }] of wary.received.entries()) {
+    const follows = index === 0 || wary.received[index - 1]!.frame === frame - 1;
+    if (!follows) expect(each.importance).toBe('key');
+  }
+  const latest = (told: Told) =>
+    Math.max(...told.received.map(({ completeAt, frame }) => completeAt - told.handedAt[frame]!));
+  expect(naive.received).toHaveLength(120);
+  expect(latest(wary)).toBeLessThan(latest(naive) / 3);
+});
+
+test('the same seed gives the same instants, another seed others', () => {
+  const times = (seed: number) =>
+    tell(`loss=2% delay=25ms seed=${seed}`, 60, { congestionControl: 'bbr' }).received.map(
+      ({ completeAt }) => completeAt,
+    );
+  expect(times(1)).toEqual(times(1));
+  expect(times(1)).not.toEqual(times(2));
+});
