@@ -6,6 +6,7 @@ import { formatAddress } from '../io/host-address.ts';
 import type { RelayReport } from '../session/relay-report.ts';
 import { UdpRelay } from '../session/udp-relay.ts';
 import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
+import { PRESETS } from '../sim/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { relayReportText, relayStatusText } from './link-text.ts';
@@ -63,6 +64,12 @@ Examples:
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=5% delay=20ms jitter=2ms seed=7"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "rate=4mbit queue=50ms" --link-back "delay=20ms"
   dropframe link --listen [::1]:9000 --to camera.local:5004 --link loss=1% --duration 60 --report report.json
+  dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "preset=cellular"
+  dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=1% delay=20ms at 10s: loss=20% at 15s: loss=1%"
+  dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link 'netem="loss gemodel 1% 30% delay 50ms 10ms"'
+
+All that a link can do is in docs/LINK.md. Presets:
+${presetNames()}.
 
 SRT through it, one line each in three terminals:
   srt-live-transmit "srt://127.0.0.1:9002?mode=listener" udp://127.0.0.1:5000
@@ -76,6 +83,13 @@ Datagrams leave a few tenths of a millisecond later than asked; the report says 
 Ctrl-C ends it and prints the report, a second one at once. Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted twice.`,
     )
     .action(link);
+}
+
+/** On lines of their own length. */
+function presetNames(): string {
+  const names = PRESETS.map(({ name }) => name);
+  const half = Math.ceil(names.length / 2);
+  return `${names.slice(0, half).join(', ')},\n${names.slice(half).join(', ')}`;
 }
 
 async function link(options: LinkCommandOptions): Promise<void> {

@@ -68,7 +68,12 @@ export class Link {
   readonly #slip: Slip<Uint8Array>;
   readonly #corruption: Corruption;
   readonly #queue = new DeliveryQueue<Uint8Array>();
-  #link: LinkSpecification;
+  // Kept apart from the specification: this is asked for every datagram.
+  #losesFirst = false;
+  #duplicateShare = 0;
+  #hasOutages = false;
+  /** Whether anything can have slipped; once it can, for ever. */
+  #slips = false;
   #index = 0;
   #changesMade = 0;
   #nextChangeAt: Instant;
@@ -78,7 +83,6 @@ export class Link {
   /** @param direction names the random streams, such as `forward` or `back`. */
   constructor(link: LinkSpecification, direction: string, { startsAt = 0 }: LinkOptions = {}) {
     this.#specification = link;
-    this.#link = link;
     this.#startsAt = startsAt;
     this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
     this.#bottleneck = new Bottleneck(link, startsAt);
@@ -89,6 +93,7 @@ export class Link {
     this.#slip = new Slip(link.slip, link.seed, direction, (at, datagram) => this.#queue.push(at, datagram));
     this.#corruption = new Corruption(link.corrupt, link.seed, direction);
     this.#nextChangeAt = this.#changeAt(0);
+    this.#keep(link);
   }
 
   get counters(): LinkCounters {
@@ -107,11 +112,10 @@ export class Link {
     if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram);
     while (now >= this.#nextChangeAt) this.#makeNextChange();
     const index = this.#index++;
-    const { lossPosition, duplicate } = this.#link;
-    if (lossPosition === 'pre') {
+    if (this.#losesFirst) {
       if (this.#isLost(now, context?.frame)) return 'lost';
       const leavesAt = this.#passBottleneck(now, datagram);
-      return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram, duplicate);
+      return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram);
     }
     const leavesAt = this.#passBottleneck(now, datagram);
     if (leavesAt === undefined) {
@@ -120,11 +124,11 @@ export class Link {
       return 'overflowed';
     }
     if (this.#isLost(leavesAt, context?.frame)) return 'lost';
-    return this.#carry(leavesAt, index, datagram, duplicate);
+    return this.#carry(leavesAt, index, datagram);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
-    if (this.#slip.held > 0) this.#slip.expire(now);
+    if (this.#slips) this.#slip.expire(now);
     const datagram = this.#netem ? this.#netem.pop(now) : this.#queue.pop(now);
     if (datagram) {
       this.#counters.delivered++;
@@ -136,7 +140,7 @@ export class Link {
   pollTimeout(): Instant | undefined {
     if (this.#netem) return this.#netem.nextAt;
     const next = this.#queue.nextAt;
-    if (this.#slip.held === 0) return next;
+    if (!this.#slips || this.#slip.held === 0) return next;
     return Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY);
   }
 
@@ -145,7 +149,7 @@ export class Link {
    * and draws go on where they were. Neither `netem` nor `changes` of the new link count.
    */
   reconfigure(now: Instant, link: LinkSpecification): void {
-    this.#link = link;
+    this.#keep(link);
     this.#bottleneck.reconfigure(link);
     this.#loss.reconfigure(link, now - this.#startsAt);
     this.#outages.reconfigure(link.outages);
@@ -154,13 +158,20 @@ export class Link {
     this.#corruption.reconfigure(link.corrupt);
   }
 
+  #keep({ lossPosition, duplicate, outages, slip }: LinkSpecification): void {
+    this.#losesFirst = lossPosition === 'pre';
+    this.#duplicateShare = duplicate;
+    this.#hasOutages = outages !== undefined;
+    this.#slips ||= slip !== undefined;
+  }
+
   get #inFlight(): number {
     return this.#netem ? this.#netem.length : this.#queue.length + this.#slip.held;
   }
 
   #passBottleneck(now: Instant, datagram: Uint8Array): Instant | undefined {
     const leavesAt = this.#bottleneck.pass(now, datagram.length);
-    if (leavesAt !== undefined && this.#inFlight < IN_FLIGHT_MAX) return leavesAt;
+    if (leavesAt !== undefined && this.#queue.length < IN_FLIGHT_MAX) return leavesAt;
     this.#counters.overflowed++;
     return undefined;
   }
@@ -168,16 +179,16 @@ export class Link {
   #isLost(at: Instant, frame: number | undefined): boolean {
     const time = at - this.#startsAt;
     const lost = this.#loss.next(time, frame);
-    const away = this.#link.outages !== undefined && this.#outages.covers(time);
+    const away = this.#hasOutages && this.#outages.covers(time);
     if (!lost && !away) return false;
     if (!lost) this.#lostInOutages++;
     this.#counters.lost++;
     return true;
   }
 
-  #carry(leavesAt: Instant, index: number, datagram: Uint8Array, duplicate: number): Fate {
+  #carry(leavesAt: Instant, index: number, datagram: Uint8Array): Fate {
     this.#deliver(leavesAt, 2 * index, this.#corruption.pass(index, 'original', datagram));
-    if (duplicate === 0 || !this.#duplicate.chance(index, duplicate)) return 'carried';
+    if (this.#duplicateShare === 0 || !this.#duplicate.chance(index, this.#duplicateShare)) return 'carried';
     this.#counters.duplicated++;
     this.#deliver(leavesAt, 2 * index + 1, this.#corruption.pass(index, 'copy', datagram));
     return 'duplicated';
@@ -185,7 +196,7 @@ export class Link {
 
   #deliver(leavesAt: Instant, draw: number, datagram: Uint8Array): void {
     const at = this.#propagation.arrives(leavesAt, draw);
-    if (this.#link.slip !== undefined || this.#slip.held > 0) this.#slip.take(at, draw, datagram);
+    if (this.#slips) this.#slip.take(at, draw, datagram);
     else this.#queue.push(at, datagram);
   }
 

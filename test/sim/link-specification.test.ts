@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -316,4 +317,11 @@ test('reading never throws, whatever is written', () => {
       if (read.ok) expect(canonical(formatLinkSpecification(read.value))).toBe(formatLinkSpecification(read.value));
     }),
   );
+});
+
+test('the documentation has every preset as it is', () => {
+  const page = readFileSync(new URL('../../docs/LINK.md', import.meta.url), 'utf8');
+  for (const { name, link, provenance, source } of PRESETS) {
+    expect(page).toContain(`| \`${name}\` | \`${link}\` | ${provenance}: ${source} |`);
+  }
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { meanLoss } from '../../../sim/loss/loss-model.ts';
+import { outageHash, outageSchedule } from '../../../sim/loss/outage-schedule.ts';
 import { SwitchingTimes } from '../../../sim/loss/switching-times.ts';
 import { LossProcess } from '../../../sim/loss-process.ts';
 import { RandomStream } from '../../../sim/random.ts';
@@ -150,6 +151,30 @@ test('a shuffled block loses the same number in every block, at other places', (
   );
   for (const place of places) expect(place).toHaveLength(2);
   expect(new Set(places.flat()).size).toBe(40);
+});
+
+describe('the schedule of a link that loses by time', () => {
+  test.each(['ctge=20%/30ms', 'onoff=exponential/70ms/20ms', 'onoff=periodic/70ms/20ms'])(
+    '%s is what its datagrams meet, and no other link meets',
+    (words) => {
+      const until = 3_000_000;
+      const schedule = outageSchedule(link(`${words} seed=5`), 'forward', until);
+      expect(schedule.length).toBeGreaterThan(20);
+      const bad = (at: number) => schedule.filter((switchesAt) => switchesAt <= at).length % 2 === 1;
+      const expected = Array.from({ length: until / 1_000 }, (_, index) => bad(index * 1_000));
+      expect(fates(`${words} seed=5`, until / 1_000, 1_000)).toEqual(expected);
+      // Whatever else the link does.
+      const same = outageSchedule(link(`${words} seed=5 delay=9ms rate=1mbit dup=5%`), 'forward', until);
+      expect(outageHash(same)).toBe(outageHash(schedule));
+      if (words.includes('periodic')) return;
+      expect(outageHash(outageSchedule(link(`${words} seed=6`), 'forward', until))).not.toBe(outageHash(schedule));
+      expect(outageHash(outageSchedule(link(`${words} seed=5`), 'back', until))).not.toBe(outageHash(schedule));
+    },
+  );
+
+  test('loss by number has none', () => {
+    expect(outageSchedule(link('loss=5% burst=3'), 'forward', 1e9)).toEqual([]);
+  });
 });
 
 describe('a model that changes in its course', () => {

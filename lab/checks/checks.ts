@@ -1,0 +1,181 @@
+import { meanLoss } from '../../sim/loss/loss-model.ts';
+import {
+  correlationOf,
+  frameHitOnGilbert,
+  type GilbertElliottPath,
+  lossOf,
+  meanRunOf,
+  thinned,
+} from '../closed-forms/gilbert-elliott.ts';
+import { type Parameters, parametersOf, pathOf, predict } from '../closed-forms/predict.ts';
+import { VECTORS, type Vector } from '../closed-forms/vectors.ts';
+import { interarrivalJitterOfNormal, interarrivalJitterOfUniform, meanReorderWait } from '../closed-forms/waiting.ts';
+import { simulateInterarrivalJitter, simulateReorderWait } from './delay-simulations.ts';
+import type { Estimate } from './estimate.ts';
+import * as simulations from './loss-simulations.ts';
+
+type Simulate = (seed: number, trials: number) => Estimate;
+
+/** A closed form against what our generators do. */
+export interface Check {
+  /** Unique, such as `arq p=0.01 n=2`. */
+  readonly id: string;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly predicted: number;
+  /** Trials after which a verdict means something: about a hundred of the rare events, at least twenty thousand. */
+  readonly trials: number;
+  /** One run; the same seed gives the same estimate. `undefined`: nothing here can simulate it (throughput of TCP). */
+  readonly simulate: Simulate | undefined;
+}
+
+const SIMULATIONS: Readonly<Record<string, (of: Parameters) => Simulate>> = {
+  arq: (of) => (seed, trials) => simulations.simulateRepetition(of('p'), of('n'), seed, trials),
+  arq_lossy_fb: (of) => (seed, trials) =>
+    simulations.simulateRepetitionWithLostRequests(of('p'), of('q'), of('n'), seed, trials),
+  mds_block: (of) => (seed, trials) => simulations.simulateBlockFailure(codeOf(of), of('p'), seed, trials),
+  mds_pkt: (of) => (seed, trials) => simulations.simulatePacketResidual(codeOf(of), of('p'), seed, trials),
+  xor_gilbert_data: (of) => (seed, trials) =>
+    simulations.simulateParityOnGilbert(of('k'), { enterBad: of('p'), leaveBad: of('r') }, seed, trials),
+  gop_Q: (of) => (seed, trials) => simulations.simulateDecodable(of('p'), of('N'), of('G'), seed, trials),
+  frame_extra_rtts: (of) => (seed, trials) => simulations.simulateExtraRounds(of('p'), of('N'), seed, trials),
+  hol_mean_ms: (of) => (seed, trials) => simulations.simulateWait(releaseOf(of), 'mean', seed, trials),
+  hol_frac: (of) => (seed, trials) => simulations.simulateWait(releaseOf(of), 'share', seed, trials),
+  ge_loss: (of) => (seed, trials) => simulateShare(pathOf(of), seed, trials),
+  ge_mean_burst: (of) => (seed, trials) =>
+    simulations.simulateMeanRun(simulations.gilbertElliott(pathOf(of), seed), trials),
+  ge_lag1: (of) => (seed, trials) =>
+    simulations.simulateCorrelation(simulations.gilbertElliott(pathOf(of), seed), lossOf(pathOf(of)), trials),
+  ctg_arq1: (of) => (seed, trials) => {
+    const outages = { badShare: of('piB'), meanBad: of('mean_bad_ms') * 1_000 };
+    return simulations.simulateRepetitionInOutages(outages, of('R_ms') * 1_000, seed, trials);
+  },
+};
+
+const codeOf = (of: Parameters) => ({ packets: of('n'), source: of('k') });
+const releaseOf = (of: Parameters) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
+
+function simulateShare(path: GilbertElliottPath, seed: number, trials: number): Estimate {
+  return simulations.simulateLoss({ lossModel: { kind: 'gilbert-elliott', ...path, step: 'packet' } }, 0, seed, trials);
+}
+
+const idOf = (name: string, parameters: Readonly<Record<string, number>>): string =>
+  [name, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(' ');
+
+const TRIALS_MIN = 20_000;
+/** Trials of families whose neighbours are alike, or whose trial is no rare event. */
+const TRIALS: Readonly<Record<string, number>> = { ge_loss: 500_000, ge_mean_burst: 500_000, ge_lag1: 500_000 };
+const WAITING_TRIALS = 1_000_000;
+
+function trialsOf(id: string, predicted: number): number {
+  if (id.startsWith('hol')) return WAITING_TRIALS;
+  return TRIALS[id] ?? Math.max(TRIALS_MIN, Math.ceil(100 / predicted));
+}
+
+function checkOf(vector: Vector): Check {
+  const predicted = predict(vector);
+  return {
+    id: idOf(vector.id, vector.parameters),
+    parameters: vector.parameters,
+    predicted,
+    trials: trialsOf(vector.id, predicted),
+    simulate: SIMULATIONS[vector.id]?.(parametersOf(vector)),
+  };
+}
+
+function check(
+  name: string,
+  parameters: Record<string, number>,
+  predicted: number,
+  trials: number,
+  simulate: Simulate,
+) {
+  return { id: idOf(name, parameters), parameters, predicted, trials, simulate };
+}
+
+/** What `tc` users write, and what it is in truth. */
+const PRACTITIONERS: readonly GilbertElliottPath[] = [
+  { enterBad: 0.01, leaveBad: 0.5, lossInBad: 0.9, lossInGood: 0.01 },
+  { enterBad: 0.02, leaveBad: 0.3, lossInBad: 1, lossInGood: 0 },
+  { enterBad: 0.01, leaveBad: 0.1, lossInBad: 0.5, lossInGood: 0 },
+];
+
+function pathChecks(path: GilbertElliottPath): Check[] {
+  const { enterBad: p, leaveBad: r, lossInBad: h, lossInGood: k } = path;
+  const parameters = { p, r, h, k };
+  const process = (seed: number) => simulations.gilbertElliott(path, seed);
+  return [
+    check('ge_loss', parameters, lossOf(path), 500_000, (seed, trials) => simulateShare(path, seed, trials)),
+    check('ge_mean_burst', parameters, meanRunOf(path), 500_000, (seed, trials) =>
+      simulations.simulateMeanRun(process(seed), trials),
+    ),
+    check('ge_lag1', parameters, correlationOf(path), 500_000, (seed, trials) =>
+      simulations.simulateCorrelation(process(seed), lossOf(path), trials),
+    ),
+  ];
+}
+
+const GILBERT: GilbertElliottPath = { enterBad: 0.02, leaveBad: 0.25, lossInBad: 1, lossInGood: 0 };
+
+/** Every fourth packet, the frames of 14 packets, and loss by time, by four states and by turns. */
+function generatorChecks(): Check[] {
+  const { enterBad: p, leaveBad: r } = GILBERT;
+  const timed = { kind: 'continuous-time', badShare: 0.05, meanBad: 30_000, lossInBad: 0.8, lossInGood: 0.01 } as const;
+  const states = { kind: 'four-state', p13: 0.02, p31: 0.3, p32: 0.05, p23: 0.4, p14: 0.001 } as const;
+  const turns = { kind: 'on-off', durations: 'exponential', on: 95_000, off: 5_000 } as const;
+  const { p13, p31, p32, p23, p14 } = states;
+  return [
+    ...[2, 4, 8].map((stride) =>
+      check('thinned_mean_burst', { p, r, stride }, meanRunOf(thinned(GILBERT, stride)), 300_000, (seed, trials) =>
+        simulations.simulateMeanRun(simulations.gilbertElliott(GILBERT, seed), trials, stride),
+      ),
+    ),
+    check('frame_hit_gilbert', { p, r, N: 14 }, frameHitOnGilbert(p, r, 14), 100_000, (seed, trials) =>
+      simulations.simulateFrameHit(14, simulations.gilbertElliott(GILBERT, seed), trials),
+    ),
+    check('ctge_loss', { piB: 0.05, mean_bad_ms: 30, h: 0.8, k: 0.01 }, meanLoss(timed), 500_000, (seed, trials) =>
+      simulations.simulateLoss({ lossModel: timed }, 2_400, seed, trials),
+    ),
+    check('state4_loss', { p13, p31, p32, p23, p14 }, meanLoss(states), 500_000, (seed, trials) =>
+      simulations.simulateLoss({ lossModel: states }, 0, seed, trials),
+    ),
+    check('onoff_loss', { on_ms: 95, off_ms: 5 }, meanLoss(turns), 500_000, (seed, trials) =>
+      simulations.simulateLoss({ lossModel: turns }, 2_400, seed, trials),
+    ),
+  ];
+}
+
+/** Times are microseconds in the simulation, milliseconds in the check. */
+function delayChecks(): Check[] {
+  const inMilliseconds = ({ estimate, standardError }: Estimate): Estimate => ({
+    estimate: estimate / 1_000,
+    standardError: standardError / 1_000,
+  });
+  return [
+    ...[10, 20, 40].map((J) =>
+      check('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
+        inMilliseconds(simulateReorderWait(J * 1_000, 2_400, seed, trials)),
+      ),
+    ),
+    check('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>
+      inMilliseconds(simulateInterarrivalJitter({ jitter: 9_000 }, 10_000, seed, trials)),
+    ),
+    check('rfc3550_normal_ms', { sigma: 3 }, interarrivalJitterOfNormal(3), 500_000, (seed, trials) =>
+      inMilliseconds(
+        simulateInterarrivalJitter(
+          { delay: 50_000, jitter: 3_000, jitterDistribution: 'normal' },
+          100_000,
+          seed,
+          trials,
+        ),
+      ),
+    ),
+  ];
+}
+
+/** All that can be checked of the link and the recovery's arithmetic: the vectors first, in their order. */
+export const CHECKS: readonly Check[] = [
+  ...VECTORS.map(checkOf),
+  ...PRACTITIONERS.flatMap(pathChecks),
+  ...generatorChecks(),
+  ...delayChecks(),
+];

@@ -1,0 +1,62 @@
+import { blockFailure, packetResidual, parityResidualOnGilbert } from './block-code.ts';
+import { correlationOf, type GilbertElliottPath, lossOf, meanRunOf } from './gilbert-elliott.ts';
+import { decodableShare, frameSuccess } from './group-of-pictures.ts';
+import {
+  meanExtraRounds,
+  residualLoss,
+  residualLossInOutages,
+  residualLossWithLostRequests,
+} from './retransmission.ts';
+import { mathis, pftk, tfrc } from './tcp-throughput.ts';
+import type { Vector } from './vectors.ts';
+import { meanWait, shareWaiting } from './waiting.ts';
+
+/** A vector's parameters, or 0 for what it does not have. */
+export type Parameters = (name: string) => number;
+
+export const parametersOf =
+  ({ parameters }: Pick<Vector, 'parameters'>): Parameters =>
+  (name) =>
+    parameters[name] ?? 0;
+
+export const pathOf = (of: Parameters): GilbertElliottPath => ({
+  enterBad: of('p'),
+  leaveBad: of('r'),
+  lossInBad: of('h'),
+  lossInGood: of('k'),
+});
+
+const segments = (of: Parameters, bytes: 'mss' | 's') => ({
+  segmentBytes: of(bytes),
+  roundTrip: of('R'),
+  loss: of('p'),
+});
+const release = (of: Parameters) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
+const code = (of: Parameters) => ({ packets: of('n'), source: of('k') });
+
+/** The closed form behind each vector's name. */
+export const FORMS: Readonly<Record<string, (of: Parameters) => number>> = {
+  arq: (of) => residualLoss(of('p'), of('n')),
+  arq_lossy_fb: (of) => residualLossWithLostRequests(of('p'), of('q'), of('n')),
+  mds_block: (of) => blockFailure(code(of), of('p')),
+  mds_pkt: (of) => packetResidual(code(of), of('p')),
+  xor_gilbert_data: (of) => parityResidualOnGilbert(of('k'), of('p'), of('r')),
+  gop_Q: (of) => decodableShare(frameSuccess(of('p'), of('N')), of('G')),
+  frame_extra_rtts: (of) => meanExtraRounds(of('p'), of('N')),
+  hol_mean_ms: (of) => meanWait(release(of)),
+  hol_frac: (of) => shareWaiting(release(of)),
+  ge_loss: (of) => lossOf(pathOf(of)),
+  ge_mean_burst: (of) => meanRunOf(pathOf(of)),
+  ge_lag1: (of) => correlationOf(pathOf(of)),
+  mathis_mbps: (of) => mathis(segments(of, 'mss')) / 1e6,
+  pftk_mbps: (of) => pftk(segments(of, 'mss')) / 1e6,
+  tfrc_mbps: (of) => tfrc(segments(of, 's')) / 1e6,
+  ctg_arq1: (of) => residualLossInOutages({ badShare: of('piB'), meanBad: of('mean_bad_ms') }, of('R_ms'), 1),
+};
+
+/** What the closed form of a vector gives. */
+export function predict(vector: Pick<Vector, 'id' | 'parameters'>): number {
+  const form = FORMS[vector.id];
+  if (!form) throw new Error(`no closed form is called ${vector.id}`);
+  return form(parametersOf(vector));
+}
