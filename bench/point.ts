@@ -1,4 +1,5 @@
-import { milliseconds, seconds } from '../protocol/instant.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { CLOCK_RATE, milliseconds, seconds } from '../protocol/instant.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
@@ -18,6 +19,9 @@ export interface Point {
   readonly budgetMs: number;
   readonly oneWayMs: number;
   readonly release: 'deadline' | 'asap';
+  /** Packets of a frame; a key frame, one a second, has `keyPackets`. */
+  readonly packets?: number;
+  readonly keyPackets?: number;
   /** Shares, as `framesLost` and `overhead` of the outcome; `undefined`: no target. */
   readonly target?: { readonly lost: number; readonly overhead: number };
 }
@@ -30,6 +34,8 @@ export const POINTS: readonly Point[] = [
   point('D', 'loss=1%', 'loss=1%', 50, 150, { lost: 0.0003, overhead: 0.12 }),
   // 2.2 % is what a clean path costs us; 1 % above that.
   point('E', 'jitter=2ms', 'jitter=2ms', 20, 140, { lost: 0, overhead: 0.032 }),
+  // Half of what the stream takes, headers and all.
+  point('F', 'rate=1935kbit queue=100ms', '', 20, 140),
   { ...point('G', '', '', 20, 140), release: 'asap' },
 ];
 
@@ -45,6 +51,15 @@ export const MORE_POINTS: readonly Point[] = [
   point('o', 'loss=1% burst=3', 'loss=1% burst=3', 50, 150),
   point('p', 'jitter=10ms', 'jitter=10ms', 20, 140),
   point('q', 'loss=3%', 'loss=3%', 40, 180),
+  point('1', 'loss=3% burst=4', '', 30, 200),
+  point('2', 'loss=3% burst=4', 'loss=3%', 30, 200),
+  point('3', 'loss=10% burst=8', 'loss=10% burst=8', 40, 300),
+  point('4', 'loss=5% burst=8', '', 40, 250),
+  point('5', 'loss=5% burst=20', '', 40, 300),
+  { ...point('r', 'loss=5%', 'loss=5%', 25, 150), packets: 1, keyPackets: 20 },
+  { ...point('s', 'loss=5%', 'loss=5%', 25, 150), packets: 3, keyPackets: 30 },
+  { ...point('t', 'loss=5%', 'loss=5%', 25, 150), packets: 40, keyPackets: 200 },
+  { ...point('u', 'loss=1%', 'loss=1%', 50, 150), packets: 2, keyPackets: 20 },
 ];
 
 function point(
@@ -62,7 +77,16 @@ function point(
 
 export interface Outcome {
   readonly frames: number;
+  /** All that were not there by their deadline, those included that were not sent. */
   readonly framesLost: number;
+  /** Frames that the sender did not send, as the path would not have carried them. */
+  readonly framesWithheld: number;
+  /** Frames released whole; key frames among them; and those that nothing was missing for, back to their key frame. */
+  readonly released: number;
+  readonly keysReleased: number;
+  readonly decodable: number;
+  /** Bytes offered to the forward path over the payload of all frames, sent or not, less one. */
+  readonly overheadOfAll: number;
   /** Bytes offered to the forward path over payload bytes, less one. */
   readonly overhead: number;
   /** Median and 99th percentile from hand-over to release, milliseconds. */
@@ -79,11 +103,19 @@ const PAYLOAD_BYTES = 1316;
 const HEADER_BYTES = 28;
 /** By how much media packets are shorter than the limit where there are repair packets, which are not. */
 const REPAIR_BYTES = 18;
-/** The NAL unit's own header travels inside of the fragment headers. */
-const FRAME_BYTES = PACKETS_PER_FRAME * PAYLOAD_BYTES + 1;
+/** The NAL unit's own header travels inside of the fragment headers, where there are any. */
+const frameBytes = (packets: number): number => packets * PAYLOAD_BYTES + 1;
+
+export interface PointRun {
+  readonly recovery: Recovery;
+  readonly frames: number;
+  readonly seed: number;
+  /** Default: `smear`, so that a lost frame counts for itself and no more. */
+  readonly onLoss?: 'freeze' | 'smear';
+}
 
 /** Runs a stream of so many frames over the point's path, on the virtual clock. */
-export function runPoint(point: Point, run: { recovery: Recovery; frames: number; seed: number }): Outcome {
+export function runPoint(point: Point, run: PointRun): Outcome {
   const link = (text: string, direction: string) => {
     const specification = parseLinkSpecification(`${text} seed=${run.seed}`);
     if (!specification.ok) throw new Error(specification.malformed);
@@ -114,18 +146,31 @@ export function runPoint(point: Point, run: { recovery: Recovery; frames: number
     reportSsrc: 3,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
     release: point.release,
-    onLoss: 'smear',
+    onLoss: run.onLoss ?? 'smear',
   });
   const stream = new SyntheticStream({
     framesPerSecond: FRAMES_PER_SECOND,
-    frameBytes: FRAME_BYTES,
-    keyFrameBytes: FRAME_BYTES,
+    frameBytes: frameBytes(point.packets ?? PACKETS_PER_FRAME),
+    keyFrameBytes: frameBytes(point.keyPackets ?? point.packets ?? PACKETS_PER_FRAME),
     keyInterval: FRAMES_PER_SECOND,
     frames: run.frames,
     seed: run.seed,
   });
   const forward = link(point.forward, 'forward');
   let forwardBytes = 0;
+  let released = 0;
+  let keysReleased = 0;
+  let decodable = 0;
+  let decodedThrough = Number.NaN;
+  const interval = 1 / FRAMES_PER_SECOND;
+  const onReleased = ({ importance, decodeTimestamp }: AccessUnit) => {
+    released++;
+    if (importance === 'key') keysReleased++;
+    const follows = Math.abs(decodeTimestamp / CLOCK_RATE - decodedThrough - interval) < interval / 2;
+    if (importance !== 'key' && !follows) return;
+    decodable++;
+    decodedThrough = decodeTimestamp / CLOCK_RATE;
+  };
   const simulation = new Simulation({
     sender,
     receiver,
@@ -139,6 +184,9 @@ export function runPoint(point: Point, run: { recovery: Recovery; frames: number
         finish: () => sender.finish(),
       }),
     ],
+    onReceiverEvent: (_now, event) => {
+      if (event.kind === 'access-unit') onReleased(event.unit);
+    },
     onDatagram: (_now, direction, datagram) => {
       if (direction === 'forward') forwardBytes += datagram.length;
     },
@@ -149,15 +197,20 @@ export function runPoint(point: Point, run: { recovery: Recovery; frames: number
     simulation.runUntil(at);
     receiver.assertBalanced();
   }
-  receiver.endOfStream(simulation.now, { frames: run.frames, lastSequence: sender.lastSequence });
+  receiver.endOfStream(simulation.now, { frames: sender.statistics.frames, lastSequence: sender.lastSequence });
   receiver.finish(simulation.now);
   receiver.assertBalanced();
   const { statistics } = receiver;
   const { frames, playoutDelay } = statistics;
   const delay = (value = Number.NaN) => point.oneWayMs + value / 1_000;
   return {
-    frames: frames.decided,
-    framesLost: frames.incomplete + frames.neverArrived,
+    frames: run.frames,
+    framesLost: run.frames - frames.onTime - frames.recovered,
+    framesWithheld: sender.statistics.framesWithheld,
+    released,
+    keysReleased,
+    decodable,
+    overheadOfAll: forwardBytes / (run.frames * frameBytes(point.packets ?? PACKETS_PER_FRAME)) - 1,
     overhead: forwardBytes / sender.statistics.payloadBytes - 1,
     delayMsP50: delay(playoutDelay.p50),
     delayMsP99: delay(playoutDelay.p99),

@@ -13,6 +13,10 @@ export function summaryText(summary: RunSummary): string {
   const { frames, packets, playoutDelayMs, completionDelayMs, bytes } = summary;
   const shown = frames.onTime + frames.recovered + frames.late;
   const path = summary.link ? `, link ${summary.link}` : '';
+  const withheld =
+    summary.framesWithheld > 0
+      ? `; ${summary.framesWithheld} more were not sent, as the path does not carry them all`
+      : '';
   const lines: [string, string][] = [
     ['stream', `${summary.transport}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
     [
@@ -22,7 +26,7 @@ export function summaryText(summary: RunSummary): string {
     ],
     [
       'lost frames',
-      `${frames.incomplete} incomplete, ${frames.neverArrived} never arrived, ${frames.undecodable} undecodable`,
+      `${frames.incomplete} incomplete, ${frames.neverArrived} never arrived, ${frames.undecodable} undecodable${withheld}`,
     ],
     [
       'packets',

@@ -15,6 +15,9 @@ const REPORT_INTERVAL: Microseconds = 1_000_000;
 /** Until the round trip is known it is asked for more often: recovery needs it before the first loss. */
 const PROBE_INTERVAL: Microseconds = 50_000;
 const PROBES_MAX = 20;
+/** While packets are asked for it decides which ones are worth it, and so has to be true of the path as it is now. */
+const REPORT_INTERVAL_ASKING: Microseconds = 250_000;
+const ASKING_FOR: Microseconds = 2_000_000;
 const KEYFRAME_REQUEST_INTERVAL: Microseconds = 500_000;
 const QUEUE_MAX = 256;
 
@@ -25,6 +28,7 @@ export class Feedback {
   #queue: Uint8Array[] = [];
   #reportAt: Instant | undefined;
   #probes = 0;
+  #askedAt: Instant = Number.NEGATIVE_INFINITY;
   readonly #roundTrip = new RoundTrip();
   #keyframeRequestedAt: Instant | undefined;
   #keyframeRequests = 0;
@@ -34,11 +38,11 @@ export class Feedback {
   }
 
   get roundTrip(): Microseconds | undefined {
-    return this.#roundTrip.smoothed;
+    return this.#roundTrip.typical;
   }
 
-  get roundTripDeviation(): Microseconds {
-    return this.#roundTrip.deviation;
+  get roundTripSpread(): Microseconds {
+    return this.#roundTrip.spread;
   }
 
   get jitter(): Ticks {
@@ -72,15 +76,16 @@ export class Feedback {
     if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
     this.#keyframeRequestedAt = now;
     this.#keyframeRequests++;
-    this.send([{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
+    this.send(now, [{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
   }
 
   handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
     if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
-    const probing = this.#roundTrip.smoothed === undefined && ++this.#probes < PROBES_MAX;
-    this.#reportAt = now + (probing ? PROBE_INTERVAL : REPORT_INTERVAL);
+    const probing = this.#roundTrip.typical === undefined && ++this.#probes < PROBES_MAX;
+    const interval = now - this.#askedAt < ASKING_FOR ? REPORT_INTERVAL_ASKING : REPORT_INTERVAL;
+    this.#reportAt = now + (probing ? PROBE_INTERVAL : interval);
     const ssrc = this.#options.reportSsrc;
-    this.send([
+    this.send(now, [
       { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
       { kind: 'source-description', chunks: [{ ssrc, cname: this.#options.cname }] },
       {
@@ -100,7 +105,11 @@ export class Feedback {
   }
 
   /** Queues a datagram of these packets, unless too many wait already. */
-  send(packets: readonly RtcpPacket[]): void {
-    if (this.#queue.length < QUEUE_MAX) this.#queue.push(serializeRtcp(packets));
+  send(now: Instant, packets: readonly RtcpPacket[]): void {
+    if (this.#queue.length >= QUEUE_MAX) return;
+    this.#queue.push(serializeRtcp(packets));
+    if (!packets.some(({ kind }) => kind === 'nack')) return;
+    this.#askedAt = now;
+    if (this.#reportAt !== undefined) this.#reportAt = Math.min(this.#reportAt, now + REPORT_INTERVAL_ASKING);
   }
 }

@@ -6,6 +6,7 @@ import { ArrivalPace } from './arrival-pace.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
+import { PathLoad } from './path-load.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
 import { WindowedMaximum } from './windowed-maximum.ts';
 
@@ -14,6 +15,8 @@ export interface HybridRecoveryOptions {
   readonly latency: Microseconds;
   /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
   readonly reorderWait: Microseconds;
+  /** What is shown of a stream that has lost something. */
+  readonly onLoss: 'freeze' | 'smear';
 }
 
 /** Before the round trip is known. */
@@ -24,10 +27,17 @@ const REORDER_SLOT: Microseconds = seconds(8);
 const REORDER_MARGIN = 1.125;
 /** A packet that comes after this was no straggler, but held up with all others. */
 const REORDER_MAX: Microseconds = 100_000;
+const OVERTAKEN_MEMORY_PACKETS = 1_024;
+/** What a frame is worth, as the sender sees it too. */
+const FRAME_WORTH_PACKETS = 333;
 /** The way back carries little: a request that is lost costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
-const COPY_SPACING: Microseconds = 2_000;
+/** Where losses come in runs, the way back is taken for no better than the way here. */
+const COPIES_IN_RUNS = 8;
+const BURST_OF_RUNS = 2;
+/** From the request to each of its copies: close to each other at first, and further apart to outlast a run. */
+const COPY_OFFSETS: readonly Microseconds[] = [0, 2_000, 4_000, 7_000, 11_000, 16_000, 22_000, 29_000];
 /** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
 const SEQUENCES_MAX = 200;
 const REQUESTS_MAX = 8;
@@ -38,7 +48,9 @@ const SILENCE_MISSING_MAX = 512;
 const OVERDUE_FRAMES_MAX = 4;
 const OVERDUE_PACKETS_MAX = 64;
 const NOTICE_INTERVAL: Microseconds = seconds(1);
-const NOTICE_INTERVAL_LOSSY: Microseconds = 100_000;
+/** Where something is lost, or a queue stands. */
+const NOTICE_INTERVAL_BUSY: Microseconds = 100_000;
+const QUEUEING_NOTED: Microseconds = 20_000;
 
 interface Sending {
   readonly at: Instant;
@@ -55,7 +67,10 @@ export class HybridRecovery implements LossRecovery {
   readonly #schedule = new RequestSchedule();
   readonly #pace = new ArrivalPace();
   readonly #meter = new LossMeter();
+  readonly #load = new PathLoad();
   readonly #reordering: WindowedMaximum;
+  /** The share of packets that others have overtaken. */
+  #overtaken = 0;
   #copies: Sending[] = [];
   #number = 0;
   #noticeAt: Instant | undefined;
@@ -88,6 +103,8 @@ export class HybridRecovery implements LossRecovery {
     this.#meter.onPacket(packet.sequence);
     if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
+    this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
+    this.#load.onPacket(now, packet.sequence, now - packet.expectedAt);
     if (missedSince === undefined || packet.ahead) return;
     this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
   }
@@ -105,14 +122,17 @@ export class HybridRecovery implements LossRecovery {
     const requests = this.#due(now, view.mediaSsrc);
     const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
     if (requests.length === 0 && !noticeDue) return undefined;
-    const lossy = this.#meter.loss > 0;
-    if (noticeDue) this.#noticeAt = now + (lossy ? NOTICE_INTERVAL_LOSSY : NOTICE_INTERVAL);
+    const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
+    if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
     const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime;
     const { loss, burst } = this.#meter;
+    const { loss: recentLoss, queueing } = this.#load;
+    const showsDamaged = this.#options.onLoss === 'smear';
+    const measured = { latency, answerTime, loss, burst, recentLoss, queueing, showsDamaged };
     return [
       { kind: 'receiver-report', ssrc, reports: [] },
-      recoveryNoticePacket(ssrc, { kind: 'path', latency, answerTime, loss, burst }),
+      recoveryNoticePacket(ssrc, { kind: 'path', ...measured }),
       ...requests,
     ];
   }
@@ -128,12 +148,24 @@ export class HybridRecovery implements LossRecovery {
 
   #terms(now: Instant, view: StreamView): Terms {
     const reorderWait = this.#reordering.at(now);
-    const spread = Math.max(SPREAD_MIN, reorderWait, 4 * view.roundTripDeviation);
+    const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
     return {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      spread,
+      stragglersLikely: this.#stragglersLikely(),
       reorderWait,
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
     };
+  }
+
+  /**
+   * Asking early gains an attempt, which saves a frame where the packet is lost and its answer as well; asking for what
+   * comes by itself costs a packet.
+   */
+  #stragglersLikely(): boolean {
+    const { loss } = this.#meter;
+    const lossOfGap = loss / Math.max(Number.MIN_VALUE, loss + this.#overtaken);
+    return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
   }
 
   #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {
@@ -148,10 +180,12 @@ export class HybridRecovery implements LossRecovery {
   #send(now: Instant, request: Request): void {
     const number = this.#number;
     this.#number = (number + 1) & 0xffff;
-    const copies = request.last ? COPIES_OF_LAST : COPIES;
-    const spacing = Math.min(COPY_SPACING, Math.floor(request.spare / copies));
-    for (let copy = 0; copy < copies; copy++) {
-      if (this.#copies.length < COPIES_WAITING_MAX) this.#copies.push({ at: now + copy * spacing, number, request });
+    const inRuns = this.#meter.burst >= BURST_OF_RUNS;
+    const copies = inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
+    // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
+    const scale = Math.min(1, request.spare / COPY_OFFSETS[copies - 1]!);
+    for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
+      this.#copies.push({ at: now + Math.floor(COPY_OFFSETS[copy]! * scale), number, request });
     }
   }
 

@@ -8,7 +8,7 @@ export interface StreamView {
   readonly mediaSsrc: number | undefined;
   readonly roundTrip: Microseconds | undefined;
   /** How much the round trip varies. */
-  readonly roundTripDeviation: Microseconds;
+  readonly roundTripSpread: Microseconds;
   /** The newest frame that tells what belongs to it, unless it is decided. */
   readonly newest: PendingFrame | undefined;
   /** The sender has said how the stream ends. */

@@ -2,15 +2,16 @@ import type { Endpoint } from '../protocol/endpoint.ts';
 import type { FrameMark } from '../protocol/frame-mark.ts';
 import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
+import { parseRecoveryNotice } from '../protocol/recovery-notice.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
-import { parseRtcp } from '../protocol/rtcp.ts';
+import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp.ts';
 import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { Feedback } from './feedback.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
-import { type LossRecovery, MISSING_MAX, type StreamView } from './loss-recovery.ts';
+import { type LossRecovery, MISSING_MAX } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
 import { type Comer, MediaDoor, type MediaPacket } from './media-door.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
@@ -18,6 +19,7 @@ import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
+import { ReceiverView } from './receiver-view.ts';
 import { newRecovery, newRepairIntake } from './recovery-choice.ts';
 import type { RepairIntake } from './repair-intake.ts';
 
@@ -36,7 +38,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** `undefined`: nobody asks. */
   readonly #recovery: LossRecovery | undefined;
   readonly #repair: RepairIntake | undefined;
-  readonly #view: StreamView;
+  readonly #view: ReceiverView;
   readonly #feedback: Feedback;
   readonly #events = new EventQueue();
   readonly #frames: FrameRelease;
@@ -54,6 +56,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     foreign: 0,
     malformed: 0,
     overflowed: 0,
+    framesWithheld: 0,
   };
 
   constructor(options: ReceiverOptions) {
@@ -64,7 +67,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#recovery = newRecovery(options);
     this.#repair = newRepairIntake(options);
     this.#feedback = new Feedback(options);
-    this.#view = this.#newView();
+    this.#view = new ReceiverView({
+      feedback: this.#feedback,
+      frames: this.#frames,
+      state: () => ({ ssrc: this.#ssrc, buffer: this.#buffer, marked: this.#marked }),
+    });
     this.#ssrc = options.ssrc;
     this.#door = new MediaDoor(options);
     if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
@@ -131,7 +138,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#release(now);
     const recovery = this.#recovery;
     for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
-      this.#feedback.send(packets);
+      this.#feedback.send(now, packets);
     }
     this.#feedback.handleTimeout(now, this.#ssrc);
   }
@@ -343,7 +350,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
         // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
         if (!this.#plain || this.#frames.endKnown) continue;
         this.#frames.endOfStream({ frames: Number.NaN, waitUntil: now + this.#clock.latency });
-      } else this.#feedback.handleRtcp(now, packet, this.#ssrc);
+      } else if (packet.kind === 'application') this.#handleNotice(packet);
+      else this.#feedback.handleRtcp(now, packet, this.#ssrc);
+    }
+  }
+
+  #handleNotice(packet: ApplicationPacket): void {
+    const notice = parseRecoveryNotice(packet);
+    if (!notice.ok) return this.#malformed(notice.malformed);
+    if (packet.ssrc === this.#ssrc && notice.value?.kind === 'withheld') {
+      this.#counters.framesWithheld = notice.value.frames;
     }
   }
 
@@ -359,39 +375,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (decidedSequence === this.#forgotten) return;
     this.#forgotten = decidedSequence;
     this.#recovery?.forgetThrough(decidedSequence);
-  }
-
-  #newView(): StreamView {
-    const receiver = this;
-    return {
-      get mediaSsrc() {
-        return receiver.#ssrc;
-      },
-      get roundTrip() {
-        return receiver.#feedback.roundTrip;
-      },
-      get roundTripDeviation() {
-        return receiver.#feedback.roundTripDeviation;
-      },
-      get endKnown() {
-        return receiver.#frames.endKnown;
-      },
-      get newest() {
-        return receiver.#marked?.newest();
-      },
-      deadlineOf: (sequence) => receiver.#deadlineOf(sequence),
-    };
-  }
-
-  /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
-  #deadlineOf(sequence: Sequence): Instant | undefined {
-    const buffer = this.#buffer;
-    if (!buffer) return undefined;
-    for (const frame of buffer.frames()) {
-      if (sequence <= frame.lastSequence) return this.#frames.deadline(frame);
-    }
-    // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
-    return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
   }
 
   #foreign(): void {

@@ -6,8 +6,12 @@ import { MISSING_MAX } from './loss-recovery.ts';
 export interface Terms {
   /** From a request to its answer, the variation of the path included. */
   readonly answerTime: Microseconds;
+  /** What of it is variation. */
+  readonly spread: Microseconds;
   /** How long a gap is taken for reordering, where that costs no round trip. */
   readonly reorderWait: Microseconds;
+  /** A gap is so much more likely to be a straggler than a loss that not even another attempt is worth asking early. */
+  readonly stragglersLikely: boolean;
   /** `undefined`: not known; -∞: of no use. */
   deadlineOf(sequence: Sequence): Instant | undefined;
 }
@@ -32,8 +36,9 @@ interface Missing {
 
 /** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
 const ANSWER_TIME_MIN: Microseconds = 3_000;
-/** Requests are spread over no more than this. */
+/** An answer that is late is waited for so much longer, and for no more than this share of the time to spare. */
 const SPREAD_MAX: Microseconds = 6_000;
+const SPARE_WAITED = 0.25;
 /** What is not known has this deadline: nothing is urgent about it. */
 const FAR: Instant = Number.MAX_SAFE_INTEGER;
 
@@ -110,14 +115,18 @@ export class RequestSchedule {
       .map(([deadline, sequences]) => {
         const { count, spare } = attemptsBy(deadline, now, answerTime);
         this.#requests += sequences.length;
-        return { deadline, last: count === 1, sequences: sequences.sort((a, b) => a - b), spare };
+        return { deadline, last: count <= 1, sequences: sequences.sort((a, b) => a - b), spare };
       });
   }
 
   /** Whether the packet is to be asked for now; else its time is moved on. */
-  #ask(now: Instant, missing: Missing, deadline: Instant, { answerTime, reorderWait }: Terms): boolean {
+  #ask(now: Instant, missing: Missing, deadline: Instant, terms: Terms): boolean {
+    const { answerTime, spread, reorderWait, stragglersLikely } = terms;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
-    if (count === 0) {
+    // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
+    // since come to look a little longer.
+    const asReckoned = missing.rounds > 0 && attemptsBy(deadline, now, answerTime - spread / 2).count > 0;
+    if (count === 0 && !asReckoned) {
       // Too late for this one, and later will be no better; it may still come by itself.
       missing.askAt = Number.POSITIVE_INFINITY;
       return false;
@@ -125,12 +134,13 @@ export class RequestSchedule {
     if (!missing.waited) {
       missing.waited = true;
       // With many attempts left, one of them is worth less than not taking every straggler for a loss.
-      const wait = count > 2 ? reorderWait : Math.min(reorderWait, spare);
+      const beforeLast = spare + Math.max(0, count - 1) * answerTime;
+      const wait = Math.min(reorderWait, count > 2 || stragglersLikely ? beforeLast : spare);
       missing.askAt = missing.since + wait;
       if (missing.askAt > now) return false;
     }
     missing.rounds++;
-    missing.askAt = Math.ceil(now + answerTime + Math.min(SPREAD_MAX, spare));
+    missing.askAt = Math.ceil(now + answerTime + Math.min(SPREAD_MAX, spare * SPARE_WAITED));
     return true;
   }
 }

@@ -1,25 +1,34 @@
 import type { Microseconds } from '../protocol/instant.ts';
 
-/** The round trip and how much it varies, smoothed as TCP does (RFC 6298 §2.3). */
-export class RoundTrip {
-  #smoothed: Microseconds | undefined;
-  #deviation: Microseconds = 0;
+/** Some two seconds of samples while packets are being asked for, and longer while nothing is missing. */
+const SAMPLES = 9;
 
-  get smoothed(): Microseconds | undefined {
-    return this.#smoothed === undefined ? undefined : Math.round(this.#smoothed);
+/**
+ * The round trip as the last samples show it: their median, and how far above it all of them but the worst stay.
+ *
+ * A mean and a mean deviation, as a retransmission timer has them (RFC 6298 §2.3), are moved far by a single answer
+ * that was held up, and then take long to come back; that would give up requests that can be answered in time.
+ */
+export class RoundTrip {
+  #samples: Microseconds[] = [];
+  #median: Microseconds | undefined;
+  #spread: Microseconds = 0;
+
+  /** The median. */
+  get typical(): Microseconds | undefined {
+    return this.#median;
   }
 
-  /** Mean distance of the samples from the smoothed value. */
-  get deviation(): Microseconds {
-    return this.#deviation;
+  /** From the median to the longest but one; to the longest, where there are no more than three. */
+  get spread(): Microseconds {
+    return this.#spread;
   }
 
   observe(sample: Microseconds): void {
-    if (this.#smoothed === undefined) {
-      this.#smoothed = sample;
-      return;
-    }
-    this.#deviation = (this.#deviation * 3 + Math.abs(sample - this.#smoothed)) / 4;
-    this.#smoothed = (this.#smoothed * 7 + sample) / 8;
+    this.#samples.push(sample);
+    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    const sorted = this.#samples.toSorted((one, other) => one - other);
+    this.#median = sorted[sorted.length >> 1]!;
+    this.#spread = sorted.at(sorted.length > 3 ? -2 : -1)! - this.#median;
   }
 }

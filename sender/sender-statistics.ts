@@ -3,6 +3,8 @@ export interface SenderStatistics {
   frames: number;
   /** Frames that the sender itself left out: no room in its queue. */
   framesRefused: number;
+  /** Frames that were not sent as the path does not carry them all. */
+  framesWithheld: number;
   packets: number;
   bytes: number;
   /** Bytes of the access units themselves, without any header. */
@@ -25,6 +27,7 @@ export interface SenderStatistics {
 export const emptySenderStatistics = (): SenderStatistics => ({
   frames: 0,
   framesRefused: 0,
+  framesWithheld: 0,
   packets: 0,
   bytes: 0,
   payloadBytes: 0,

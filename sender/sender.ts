@@ -4,7 +4,12 @@ import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicrosecon
 import { classifyDatagram } from '../protocol/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.ts';
 import type { Recovery } from '../protocol/recovery.ts';
-import { parseRecoveryNotice, type RequestNotice } from '../protocol/recovery-notice.ts';
+import {
+  type PathNotice,
+  parseRecoveryNotice,
+  type RequestNotice,
+  recoveryNoticePacket,
+} from '../protocol/recovery-notice.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
 import {
   type ApplicationPacket,
@@ -14,8 +19,10 @@ import {
   serializeRtcp,
 } from '../protocol/rtcp.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './forward-repair.ts';
+import { FrameAdmission } from './frame-admission.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer, type PacketizerOptions } from './packetizer.ts';
+import { PathCapacity } from './path-capacity.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 import { RateLimit, TokenBucket } from './token-bucket.ts';
@@ -74,6 +81,8 @@ const REDUNDANCY_BYTES_MAX = 256_000;
  * first cannot begin. Once it is paid back, what is beside the media is never more than its share of all that was sent.
  */
 const ADVANCE_BYTES = 8_000;
+/** Of the time that a frame has, what it may take to get through a bottleneck; the rest is for what is not foreseen. */
+const PATIENCE_OF_LATENCY = 0.85;
 /** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
 const FIXED_RATIO_SHARE = 1.2;
 
@@ -94,11 +103,14 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #pacer: Pacer<Queued>;
   readonly #budget: TokenBucket;
   readonly #probeLimit = new RateLimit(PROBE_INTERVAL);
+  readonly #capacity = new PathCapacity();
+  readonly #admission = new FrameAdmission();
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets: they go before the media that is not so late. */
   readonly #urgent: Uint8Array[] = [];
   readonly #events: SenderEvent[] = [];
   readonly #statistics: SenderStatistics = emptySenderStatistics();
+  #path: PathNotice | undefined;
   #highestSent: number;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
@@ -147,8 +159,11 @@ export class Sender implements Endpoint<SenderEvent> {
     return this.#finished;
   }
 
-  /** Takes a frame. @returns false, and takes nothing, when its bytes do not fit into the queue. */
-  send(now: Instant, unit: AccessUnit): boolean {
+  /**
+   * Takes a frame.
+   * @returns what becomes of it: `withheld`, as the path does not carry it; `refused`, as there is no room in the queue.
+   */
+  send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {
       const interval = ticksToMicroseconds(unit.decodeTimestamp - this.#lastDecode);
       if (interval > 0) this.#frameInterval = Math.min(interval, this.#options.spreadMax);
@@ -156,9 +171,13 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#lastDecode = unit.decodeTimestamp;
     let payloadBytes = 0;
     for (const nalUnit of unit.nalUnits) payloadBytes += nalUnit.length;
+    if (!this.#admits(now, unit, payloadBytes)) {
+      this.#statistics.framesWithheld++;
+      return 'withheld';
+    }
     if (!this.#pacer.accepts(payloadBytes)) {
       this.#statistics.framesRefused++;
-      return false;
+      return 'refused';
     }
     const { datagrams, firstSequence, headerBytes } = this.#packetizer.packetize(unit);
     const frame = {
@@ -176,7 +195,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#reportAt ??= now;
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
-    return true;
+    return 'queued';
   }
 
   /** No more frames: what is queued goes out, then a report and RTCP's BYE. */
@@ -194,7 +213,7 @@ export class Sender implements Endpoint<SenderEvent> {
       if (packet.kind === 'nack' && packet.mediaSsrc === this.#options.ssrc) {
         requests.push({ wires: packet.sequenceNumbers, notice });
         notice = undefined;
-      } else if (packet.kind === 'application') notice = this.#handleNotice(packet);
+      } else if (packet.kind === 'application') notice = this.#handleNotice(now, packet);
       else this.#handleRtcp(now, packet);
     }
     if (requests.length > 0) this.#urgent.push(...this.#answers.answer(now, requests, this.#highestSent));
@@ -211,7 +230,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const control = this.#control.shift();
     if (control) return control;
     const urgent = this.#urgent.shift();
-    if (urgent) return urgent;
+    if (urgent) return this.#count(urgent);
     const queued = this.#pacer.poll(now);
     if (queued) return this.#sendMedia(now, queued);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
@@ -242,6 +261,12 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#statistics.bytes += datagram.length;
     const paddingBytes = (datagram[0]! & 0x20) === 0 ? 0 : datagram.at(-1)!;
     this.#octets += datagram.length - headerBytes - paddingBytes;
+    return this.#count(datagram);
+  }
+
+  #count(datagram: Uint8Array): Uint8Array {
+    this.#capacity.onSent(datagram.length);
+    this.#admission.spend(datagram.length);
     return datagram;
   }
 
@@ -287,12 +312,30 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   /** @returns what is said of the NACK that follows. */
-  #handleNotice(packet: ApplicationPacket): RequestNotice | undefined {
+  #handleNotice(now: Instant, packet: ApplicationPacket): RequestNotice | undefined {
     const notice = parseRecoveryNotice(packet);
     if (!notice.ok) this.#malformed(notice.malformed);
-    else if (notice.value?.kind === 'path') this.#repair?.onPath(notice.value);
-    else return notice.value;
+    else if (notice.value?.kind === 'path') this.#onPath(now, notice.value);
+    else if (notice.value?.kind === 'request') return notice.value;
     return undefined;
+  }
+
+  #onPath(now: Instant, path: PathNotice): void {
+    this.#path = path;
+    this.#capacity.onLoad(now, path, path.answerTime);
+    // What a full path has lost is mended by sending less, and not by more.
+    const loss = this.#capacity.limit === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
+    this.#repair?.onPath({ ...path, loss });
+  }
+
+  /** Whether a path that may not carry them all carries this frame. */
+  #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
+    this.#capacity.onWanted(now, bytes);
+    const path = this.#path;
+    if (!path) return true;
+    const patience = path.latency * PATIENCE_OF_LATENCY;
+    const terms = { limit: this.#capacity.limit, patience, showsDamaged: path.showsDamaged };
+    return this.#admission.admit(now, { importance, bytes }, terms);
   }
 
   /** RFC 3611 §4.5: tells a receiver how long its question lay here, from which it learns the round trip. */
@@ -323,7 +366,13 @@ export class Sender implements Endpoint<SenderEvent> {
         reports: [],
       },
       description,
+      ...this.#withheld(),
     ];
+  }
+
+  #withheld(): RtcpPacket[] {
+    const { framesWithheld: frames } = this.#statistics;
+    return frames === 0 ? [] : [recoveryNoticePacket(this.#options.ssrc, { kind: 'withheld', frames })];
   }
 
   #malformed(cause: string): void {

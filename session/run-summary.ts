@@ -26,6 +26,8 @@ export interface RunSummary {
     readonly neverArrived: number;
     readonly undecodable: number;
   };
+  /** Frames that the sender did not send, as the path does not carry them all: in none of the classes. */
+  readonly framesWithheld: number;
   /** Each packet is in exactly one of the classes after `total`. */
   readonly packets: {
     readonly total: number;
@@ -111,6 +113,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       neverArrived: sum((s) => s.frames.neverArrived),
       undecodable: sum((s) => s.frames.undecodable),
     },
+    framesWithheld: sum((s) => s.framesWithheld),
     packets: {
       total: sum((s) => s.packets.decided),
       onTime: sum((s) => s.packets.onTime),

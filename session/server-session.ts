@@ -199,7 +199,7 @@ export class ServerSession {
       return;
     }
     if (this.#needsKey && unit.importance !== 'key') return;
-    this.#needsKey = !this.#sender.send(now(), unit);
+    this.#needsKey = this.#sender.send(now(), unit) === 'refused';
     this.#driver.drain();
   }
 

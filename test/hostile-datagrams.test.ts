@@ -87,7 +87,16 @@ const rtcpLike: fc.Arbitrary<Uint8Array> = fc
           span: uint32,
         })
         .map(({ loss, burst, span }) =>
-          recoveryNoticePacket(REPORT_SSRC, { kind: 'path', latency: span, answerTime: span >>> 3, loss, burst }),
+          recoveryNoticePacket(REPORT_SSRC, {
+            kind: 'path',
+            latency: span,
+            answerTime: span >>> 3,
+            loss,
+            burst,
+            recentLoss: loss,
+            queueing: span >>> 5,
+            showsDamaged: (span & 1) === 1,
+          }),
         ),
       fc
         .record({ number: fc.nat(0xffff), last: fc.boolean(), usefulFor: uint32 })

@@ -37,6 +37,31 @@ describe('by deadline', () => {
   });
 });
 
+describe('half of what the stream takes', () => {
+  const run = (recovery: 'nack' | 'hybrid', onLoss: 'freeze' | 'smear') =>
+    runPoint(pointNamed('F'), { recovery, frames: 1_200, seed: 1, onLoss });
+
+  test('is used for whole frames and key frames before others, where asking alone gets no frame through', () => {
+    const outcome = run('hybrid', 'smear');
+    expect(outcome.released).toBeGreaterThan(0.35 * 1_200);
+    expect(outcome.keysReleased).toBeGreaterThan(0.9 * 40);
+    expect(outcome.framesWithheld).toBeGreaterThan(500);
+    expect(run('nack', 'smear').released).toBeLessThan(12);
+  });
+
+  test('is not filled with frames that could not be decoded', () => {
+    const outcome = run('hybrid', 'freeze');
+    expect(outcome.released).toBe(outcome.decodable);
+    expect(outcome.keysReleased).toBeGreaterThan(0.9 * 40);
+  });
+
+  test.each(['smear', 'freeze'] as const)('never costs more than the stream and its budget (%s)', (onLoss) => {
+    expect(run('hybrid', onLoss).overheadOfAll).toBeLessThan(0.25);
+    const { sender } = run('hybrid', onLoss);
+    expect(sender.retransmissionBytes + sender.repairBytes).toBeLessThanOrEqual(0.25 * sender.bytes + 8_000);
+  });
+});
+
 test('a fixed ratio leaves the binomial tail: frames of twelve of which more than three of fifteen are lost', () => {
   const point: Point = { ...pointNamed('D'), forward: 'loss=10% delay=20ms', back: 'delay=20ms' };
   const { frames, framesLost, receiver, sender } = runPoint(point, { recovery: 'fec', frames: 4_000, seed: 4 });

@@ -89,7 +89,7 @@ export function tell(story: Story): Told {
     startAt: START,
     next: () => source.next(),
     deliver: (now, unit) => {
-      if (sender.send(now, unit)) sent.push(unit);
+      if (sender.send(now, unit) === 'queued') sent.push(unit);
     },
     finish: () => {
       sender.finish();

@@ -3,18 +3,28 @@ import { describe, expect, test } from 'vitest';
 import { parseRecoveryNotice, type RecoveryNotice, recoveryNoticePacket } from '../../protocol/recovery-notice.ts';
 import { parseRtcp, serializeRtcp } from '../../protocol/rtcp.ts';
 
-const PATH: RecoveryNotice = { kind: 'path', latency: 100_000, answerTime: 41_000, loss: 0.25, burst: 1.5 };
+const PATH: RecoveryNotice = {
+  kind: 'path',
+  latency: 100_000,
+  answerTime: 41_000,
+  loss: 0.25,
+  burst: 1.5,
+  recentLoss: 0.5,
+  queueing: 12_300,
+  showsDamaged: true,
+};
 const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, usefulFor: 70_000 };
 
 describe('a recovery notice', () => {
-  test('of the path is three words behind the name', () => {
+  test('of the path is four words behind the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(0x0badcafe, PATH)])]).toEqual([
-      ...[0x88, 204, 0, 5], // subtype 8, APP, five words follow
+      ...[0x88, 204, 0, 6], // subtype 8, APP, six words follow
       ...[0x0b, 0xad, 0xca, 0xfe], // who says so
       ...[0x44, 0x46, 0x52, 0x4d], // DFRM
       ...[0x00, 0x01, 0x86, 0xa0], // latency 100,000 µs
       ...[0x00, 0x00, 0xa0, 0x28], // answer time 41,000 µs
       ...[0x40, 0x00, 0x01, 0x80], // a quarter is lost, in runs of one and a half
+      ...[0x80, 0x00, 0x80, 0x7b], // half of late, damage is shown, a queue of 12.3 ms
     ]);
   });
 
@@ -33,10 +43,28 @@ describe('a recovery notice', () => {
   });
 
   test('never says that nothing is lost where something is, nor more than the field holds', () => {
-    const packet = recoveryNoticePacket(1, { kind: 'path', latency: -5, answerTime: 1e12, loss: 1e-9, burst: 1_000 });
+    const packet = recoveryNoticePacket(1, {
+      kind: 'path',
+      latency: -5,
+      answerTime: 1e12,
+      loss: 1e-9,
+      burst: 1_000,
+      recentLoss: 1,
+      queueing: 1e9,
+      showsDamaged: false,
+    });
     expect(parseRecoveryNotice(packet)).toEqual({
       ok: true,
-      value: { kind: 'path', latency: 0, answerTime: 0xffff_ffff, loss: 1 / 65_536, burst: 0xffff / 256 },
+      value: {
+        kind: 'path',
+        latency: 0,
+        answerTime: 0xffff_ffff,
+        loss: 1 / 65_536,
+        burst: 0xffff / 256,
+        recentLoss: 0xffff / 65_536,
+        queueing: 0x7fff * 100,
+        showsDamaged: false,
+      },
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds, seconds } from '../../protocol/instant.ts';
+import { type Instant, milliseconds } from '../../protocol/instant.ts';
 import { ArrivalPace } from '../../receiver/arrival-pace.ts';
 import { LossMeter } from '../../receiver/loss-meter.ts';
 import { attemptsBy } from '../../receiver/request-schedule.ts';
@@ -108,11 +108,18 @@ test('attempts are counted by the answers that come before the deadline, and wha
   expect(attemptsBy(at(40), at(50), at(40))).toEqual({ count: 0, spare: 0 });
 });
 
-test('the round trip is smoothed, and its variation with it', () => {
+test('the round trip is what most samples say, and one that was held up moves it by nothing', () => {
   const roundTrip = new RoundTrip();
-  expect(roundTrip.smoothed).toBeUndefined();
-  roundTrip.observe(seconds(1));
-  expect([roundTrip.smoothed, roundTrip.deviation]).toEqual([seconds(1), 0]);
-  roundTrip.observe(seconds(1.8));
-  expect([roundTrip.smoothed, roundTrip.deviation]).toEqual([seconds(1.1), seconds(0.2)]);
+  expect(roundTrip.typical).toBeUndefined();
+  roundTrip.observe(at(50));
+  expect([roundTrip.typical, roundTrip.spread]).toEqual([at(50), 0]);
+  for (const sample of [52, 51, 400, 50]) roundTrip.observe(at(sample));
+  expect([roundTrip.typical, roundTrip.spread]).toEqual([at(51), at(1)]);
+});
+
+test('the round trip follows a path that has become longer after half of its samples', () => {
+  const roundTrip = new RoundTrip();
+  for (let sample = 0; sample < 20; sample++) roundTrip.observe(at(50));
+  for (let sample = 0; sample < 5; sample++) roundTrip.observe(at(130));
+  expect(roundTrip.typical).toBe(at(130));
 });

@@ -45,6 +45,9 @@ class Desk {
       answerTime: at(41),
       loss: 0.1,
       burst: 1,
+      recentLoss: 0,
+      queueing: 0,
+      showsDamaged: false,
       ...path,
     };
     return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));

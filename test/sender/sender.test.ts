@@ -142,14 +142,14 @@ describe('the end', () => {
 
 test('a frame that does not fit into the queue is refused whole, and its number goes to the next', () => {
   const sender = newSender({ queueBytesMax: 50_000 });
-  expect(sender.send(at(0), frame(0, 60_000))).toBe(true);
-  expect(sender.send(at(1), frame(1, 60_000))).toBe(false);
+  expect(sender.send(at(0), frame(0, 60_000))).toBe('queued');
+  expect(sender.send(at(1), frame(1, 60_000))).toBe('refused');
   expect(sender.statistics).toMatchObject({ frames: 1, framesRefused: 1 });
   const sequenceNumbers: number[] = [];
   for (let ms = 1; ms < 100; ms++) {
     sequenceNumbers.push(...drain(sender, at(ms)).rtp.map(({ sequenceNumber }) => sequenceNumber));
   }
-  expect(sender.send(at(200), frame(2))).toBe(true);
+  expect(sender.send(at(200), frame(2))).toBe('queued');
   expect(drain(sender, at(200)).rtp[0]?.sequenceNumber).toBe(sequenceNumbers.at(-1)! + 1);
 });
 

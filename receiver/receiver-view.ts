@@ -1,0 +1,62 @@
+import type { Instant, Microseconds } from '../protocol/instant.ts';
+import type { Sequence } from '../protocol/sequence.ts';
+import type { Feedback } from './feedback.ts';
+import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import type { FrameRelease } from './frame-release.ts';
+import type { StreamView } from './loss-recovery.ts';
+import type { MarkedFrameBuffer } from './marked-frame-buffer.ts';
+
+/** What of a receiver changes while it runs. */
+export interface ReceiverState {
+  readonly ssrc: number | undefined;
+  readonly buffer: FrameBuffer | undefined;
+  readonly marked: MarkedFrameBuffer | undefined;
+}
+
+/** A receiver as its recovery sees it. */
+export class ReceiverView implements StreamView {
+  readonly #feedback: Feedback;
+  readonly #frames: FrameRelease;
+  readonly #state: () => ReceiverState;
+
+  constructor(parts: {
+    readonly feedback: Feedback;
+    readonly frames: FrameRelease;
+    readonly state: () => ReceiverState;
+  }) {
+    this.#feedback = parts.feedback;
+    this.#frames = parts.frames;
+    this.#state = parts.state;
+  }
+
+  get mediaSsrc(): number | undefined {
+    return this.#state().ssrc;
+  }
+
+  get roundTrip(): Microseconds | undefined {
+    return this.#feedback.roundTrip;
+  }
+
+  get roundTripSpread(): Microseconds {
+    return this.#feedback.roundTripSpread;
+  }
+
+  get endKnown(): boolean {
+    return this.#frames.endKnown;
+  }
+
+  get newest(): PendingFrame | undefined {
+    return this.#state().marked?.newest();
+  }
+
+  /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
+  deadlineOf(sequence: Sequence): Instant | undefined {
+    const { buffer } = this.#state();
+    if (!buffer) return undefined;
+    for (const frame of buffer.frames()) {
+      if (sequence <= frame.lastSequence) return this.#frames.deadline(frame);
+    }
+    // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
+    return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
+  }
+}
