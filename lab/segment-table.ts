@@ -1,0 +1,67 @@
+import { readUint32 } from '../protocol/big-endian.ts';
+import type { Instant } from '../protocol/instant.ts';
+import type { Fate } from '../sim/link.ts';
+import { RunLengths } from './metrics/run-lengths.ts';
+import type { Direction, PathObserver } from './path-observer.ts';
+import type { TransportFigures } from './strategy.ts';
+
+/** RFC 9293 §3.1: where a segment's sequence number, its header's length and its flags stand. */
+const SEQUENCE_OFFSET = 4;
+const DATA_OFFSET = 12;
+
+/** Looks at a TCP connection from outside: which segments with data were sent, sent again, and lost. */
+export class SegmentTable implements PathObserver {
+  readonly #measuring: () => boolean;
+  readonly #before = new RunLengths();
+  /** The next byte of the stream that has not been sent yet, as it stands on the wire. */
+  #next: number | undefined;
+  #figures = { packetsSent: 0, packetsLost: 0, bytesRetransmission: 0, retransmissions: 0 };
+  framesDelivered = 0;
+
+  constructor(measuring: () => boolean) {
+    this.#measuring = measuring;
+  }
+
+  onSent(_now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void {
+    if (direction === 'back') return;
+    const payload = datagram.length - 4 * (datagram[DATA_OFFSET]! >> 4);
+    if (payload <= 0) return;
+    const sequence = readUint32(datagram, SEQUENCE_OFFSET);
+    const end = (sequence + payload) | 0;
+    const first = this.#next === undefined || ((end - this.#next) | 0) > 0;
+    if (first) this.#next = end;
+    if (!this.#measuring()) return;
+    if (!first) {
+      this.#figures.retransmissions++;
+      this.#figures.bytesRetransmission += datagram.length;
+      return;
+    }
+    const lost = fate === 'lost' || fate === 'overflowed';
+    this.#figures.packetsSent++;
+    if (lost) this.#figures.packetsLost++;
+    this.#before.add(lost);
+  }
+
+  onDelivered(): void {}
+
+  /** @param spurious retransmissions of which the receiver said that it had the bytes already. */
+  conclude(spurious: number): TransportFigures {
+    const { packetsSent, packetsLost, bytesRetransmission, retransmissions } = this.#figures;
+    const wasted =
+      retransmissions === 0 ? 0 : (bytesRetransmission * Math.min(spurious, retransmissions)) / retransmissions;
+    return {
+      packetsSent,
+      packetsLost,
+      // In the end all bytes come; frames that are late are counted as frames.
+      packetsResidual: 0,
+      packetsLate: 0,
+      bytesRetransmission,
+      bytesRepair: 0,
+      bytesWasted: Math.round(wasted),
+      burstsBefore: this.#before.histogram(),
+      burstsAfter: [],
+      jitter: null,
+      jitterFirst: null,
+    };
+  }
+}

@@ -1,0 +1,132 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { assert } from '../protocol/assert.ts';
+import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
+import { type Path, type Script, Simulation } from '../sim/simulation.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../sim/tcp/media-receiver.ts';
+import { TcpMediaSender, type TcpMediaSenderEvent } from '../sim/tcp/media-sender.ts';
+import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+import { SegmentTable } from './segment-table.ts';
+import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
+
+/** IPv4; TCP's own header is part of each segment. */
+const HEADER_BYTES = 20;
+/** A connection that has fallen behind further than this will not catch up in any time that matters. */
+const DRAIN: Microseconds = seconds(30);
+const SENDER_PORT = 5_004;
+const RECEIVER_PORT = 6_004;
+
+/** The same access units over the modelled TCP, with this congestion control. */
+export function tcpStrategy(congestionControl: CongestionControlName): StrategyBuilder {
+  return (options, measuredFrom) => new TcpStrategy(congestionControl, options, measuredFrom);
+}
+
+class TcpStrategy implements Strategy {
+  readonly headerBytes = HEADER_BYTES;
+  readonly drain = DRAIN;
+  readonly observer: SegmentTable;
+  readonly #options: StrategyOptions;
+  readonly #sender: TcpMediaSender;
+  readonly #receiver: TcpMediaReceiver;
+  #ended = false;
+
+  constructor(congestionControl: CongestionControlName, options: StrategyOptions, measuredFrom: number) {
+    this.#options = options;
+    const { frames, seed, parameters } = options;
+    this.observer = new SegmentTable(() => frames.length > measuredFrom);
+    const common = { ...TCP_DEFAULTS, congestionControl, seed };
+    const { unsentBytesMax, giveUpMs } = parameters;
+    this.#sender = new TcpMediaSender({
+      ...common,
+      localPort: SENDER_PORT,
+      remotePort: RECEIVER_PORT,
+      initialSequence: 1_000,
+      openAt: 0,
+      ...(unsentBytesMax !== undefined && { unsentBytesMax }),
+      ...(giveUpMs !== undefined && { waitMax: milliseconds(giveUpMs) }),
+    });
+    this.#receiver = new TcpMediaReceiver({
+      ...common,
+      localPort: RECEIVER_PORT,
+      remotePort: SENDER_PORT,
+      initialSequence: 2_000,
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
+    return new Simulation({
+      sender: this.#sender,
+      receiver: this.#receiver,
+      ...parts,
+      onSenderEvent: (_now, event) => this.#handleSenderEvent(event),
+      onReceiverEvent: (_now, event) => this.#handleReceiverEvent(event),
+    });
+  }
+
+  send(now: Instant, unit: AccessUnit, row: number): void {
+    // The connection numbers its frames as the table does: it refuses none.
+    this.#sender.send(now, unit);
+    this.#options.frames.setMechanism(row, 'transport');
+  }
+
+  finish(): void {
+    this.#sender.finish();
+  }
+
+  assertBalanced(): void {
+    const { frames } = this.#options;
+    assert(this.observer.framesDelivered <= frames.length, 'no frame comes that was not sent');
+  }
+
+  conclude(): TransportFigures {
+    return this.observer.conclude(this.#sender.connection.counters?.spuriousRetransmissions ?? 0);
+  }
+
+  #handleSenderEvent(event: TcpMediaSenderEvent): void {
+    const { frames } = this.#options;
+    switch (event.kind) {
+      case 'written':
+        return;
+      case 'given-up':
+        frames.setClass(event.frame, 'refused');
+        return;
+      case 'failed':
+        this.#ended = true;
+        return;
+      case 'established':
+      case 'closed':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #handleReceiverEvent(event: TcpMediaReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit':
+        return this.#deliver(event.frame, event.completeAt);
+      case 'ended':
+      case 'failed':
+        this.#ended = true;
+        return;
+      case 'established':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** A frame in time is shown when it is due, or at once; a late one when it comes: nothing is dropped. */
+  #deliver(row: number, completeAt: Instant): void {
+    const { frames, budget, release } = this.#options;
+    const due = frames.time(row, 'capturedAt') + budget;
+    frames.setTime(row, 'completeAt', completeAt);
+    frames.setTime(row, 'renderedAt', release === 'asap' ? completeAt : Math.max(due, completeAt));
+    frames.setClass(row, completeAt <= due ? 'onTime' : 'late');
+    this.observer.framesDelivered++;
+  }
+}

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
+const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The command as it is now, uncompiled. */
+function lab(...args: readonly string[]) {
+  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab', ...args];
+  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (bytes) => {
+    output.stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    output.stderr += bytes;
+  });
+  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
+}
+
+function scenario(name: string, changes: object): string {
+  const path = join(folder, `${name}.json`);
+  const whole = {
+    name,
+    question: 'What is it?',
+    source: { synthetic: { kbps: 300, seconds: 2 } },
+    link: { forward: 'loss=2% delay=20ms' },
+    strategies: ['nack'],
+    budgetsMs: [100],
+    ...changes,
+  };
+  writeFileSync(path, JSON.stringify(whole));
+  return path;
+}
+
+test('every ready-made question is a scenario, and is listed with its question', async () => {
+  const { output, ended } = lab('list', '--json');
+  expect(await ended).toBe(0);
+  const names = (JSON.parse(output.stdout) as { name: string; question: string }[]).map(({ name }) => name);
+  const files = readdirSync(join(ROOT, 'samples/scenarios')).map((file) => file.replace('.json', ''));
+  expect(names).toEqual(files.sort());
+}, 60_000);
+
+test('a run leaves its answer in the folder and prints it: a table for people, JSON for programs', async () => {
+  const out = join(folder, 'out');
+  const { output, ended } = lab('run', scenario('run', {}), '--out', out, '--json');
+  expect(await ended).toBe(0);
+  const answer = JSON.parse(output.stdout);
+  expect(answer).toMatchObject({ kind: 'answer', directory: out, manifest: { files: { 'summary.csv': { rows: 1 } } } });
+  expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
+  expect(output.stderr).toMatch(/loss=2% delay=20ms +100 ms +nack +1 +\d/);
+  expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
+}, 60_000);
+
+test('a mistake is one line and exit code 2', async () => {
+  const file = scenario('mistake', { link: { forward: ['loss=2%', 'los=2%'] } });
+  const { output, ended } = lab('run', file, '--out', join(folder, 'never'));
+  expect(await ended).toBe(2);
+  expect(output.stderr).toMatch(/^dropframe: mistake\.json: link\.forward\[1\]: 'los=2%': unknown.*\n$/);
+  expect(existsSync(join(folder, 'never'))).toBe(false);
+}, 60_000);
+
+test('Ctrl-C ends a run with 130, keeps what is finished and says how to go on', async () => {
+  const out = join(folder, 'interrupted');
+  const source = { synthetic: { kbps: 4_000, seconds: 600 } };
+  const file = scenario('long', { source, strategies: ['none', 'nack', 'fec'], repeats: 20 });
+  const { child, output, ended } = lab('run', file, '--out', out, '--jobs', '1');
+  await vi.waitFor(() => expect(existsSync(join(out, 'run.json'))).toBe(true), { timeout: 50_000 });
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(output.stderr).toMatch(/interrupted: \d+ of 60 cells are finished and kept in .*; the same command goes on/);
+  expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).cells).toHaveLength(60);
+  expect(readdirSync(join(out, 'cells')).filter((name) => name.includes('tmp'))).toEqual([]);
+}, 90_000);
