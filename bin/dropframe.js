@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const compiled = join(root, 'dist', 'cli', 'main.js');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const rooms = ['protocol', 'sender', 'receiver', 'sim', 'io', 'session', 'cli', 'web'];
+const rooms = ['protocol', 'sender', 'receiver', 'sim', 'io', 'session', 'lab', 'cli', 'web'];
 
 function newest(folder) {
   let time = 0;
