@@ -15,14 +15,14 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const floor = missFloor(Math.max(...points.map(({ frames }) => frames)));
   const byBudget = distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
-  const latency = ({ budgetMs, delayMs }: OperatingPoint) => (byBudget ? budgetMs : delayMs.p95);
+  const latency = ({ budgetMs, delayMsP95 }: OperatingPoint) => (byBudget ? budgetMs : delayMsP95);
   const rows = points.map((point) => ({
     path: point.path,
     strategy: point.strategy,
     latencyMs: finite(latency(point)),
     budgetMs: point.budgetMs,
-    delayP95Ms: finite(point.delayMs.p95),
-    seeds: point.runs.length,
+    delayP95Ms: finite(point.delayMsP95),
+    seeds: point.rows.length,
     frames: point.frames,
     missed: point.missed,
     misses: finite(point.misses.value),

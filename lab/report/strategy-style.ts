@@ -47,12 +47,22 @@ const known = new Map(KNOWN.map((style) => [style.name, style]));
 export const LIGHT = { surface: '#ffffff', ink: '#1d2127', muted: '#5a626d', grid: '#e3e6ea', bad: '#b3261e' } as const;
 export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid: '#2c323b', bad: '#ff8a80' } as const;
 
-/** The styles of these strategies, each once, in the one order that every picture and table uses. */
+/**
+ * The styles of these strategies, each once, in the one order that every picture and table uses. A known strategy with
+ * parameters behind its name (`hybrid redundancy=0.5`) keeps its color and takes a marker of its own.
+ */
 export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[] {
-  const asked = new Set(names);
-  const strangers = [...asked].filter((name) => !known.has(name)).sort();
-  return [
-    ...KNOWN.filter(({ name }) => asked.has(name)),
-    ...strangers.map((name, index) => ({ name, ...SPARE[index % SPARE.length]! })),
+  const asked = [...new Set(names)].sort();
+  const baseOf = (name: string) => known.get(name.split(' ', 1)[0]!);
+  const ordered = [
+    ...KNOWN.flatMap((style) => asked.filter((name) => baseOf(name) === style)),
+    ...asked.filter((name) => baseOf(name) === undefined),
   ];
+  let spares = 0;
+  return ordered.map((name) => {
+    const base = baseOf(name);
+    if (base?.name === name) return base;
+    const spare = SPARE[spares++ % SPARE.length]!;
+    return base ? { ...spare, name, color: base.color, colorDark: base.colorDark } : { ...spare, name };
+  });
 }

@@ -1,0 +1,45 @@
+import { Failure } from '../../io/failure.ts';
+import type { Layout, Plot, PlotSpec } from './plot.ts';
+import { THEME } from './plot-theme.ts';
+
+const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** The whole specification of a plot, with its data at `url` beside it. */
+export function specification(plot: Plot, layout: Layout, url: string): PlotSpec {
+  return {
+    $schema: SCHEMA,
+    description: plot.alternative,
+    config: THEME,
+    data: { url, format: { type: 'csv' } },
+    ...plot.spec(layout),
+  };
+}
+
+/** Draws plots as SVG texts. */
+export interface Drawer {
+  /** `warn` hears what Vega has to say against a specification. */
+  draw(plot: Plot, layout: Layout, warn?: (text: string) => void): Promise<string>;
+}
+
+/** Loads Vega and Vega-Lite, which are optional: 25 MB that only reports need. A clear `Failure` (3) without them. */
+export async function openDrawer(load = () => Promise.all([import('vega'), import('vega-lite')])): Promise<Drawer> {
+  const [vega, vegaLite] = await load().catch((error: unknown) => {
+    throw new Failure('pictures need the packages vega and vega-lite, which are not installed: run npm install', 3, {
+      cause: error,
+    });
+  });
+  return {
+    async draw(plot, layout, warn = () => {}) {
+      const logger = vega.logger(vega.Warn, undefined, (_method, _level, input) => warn(input.join(' ')));
+      const { data: _, ...rest } = specification(plot, layout, '');
+      const spec = { ...rest, data: { values: plot.rows } } as unknown as Parameters<typeof vegaLite.compile>[0];
+      const { spec: compiled } = vegaLite.compile(spec, { logger });
+      // Nothing is to be fetched: all data is in the specification.
+      const loader = vega.loader({ http: false, file: false } as never);
+      const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger, loader });
+      const svg = await view.toSVG();
+      view.finalize();
+      return svg;
+    },
+  };
+}
