@@ -44,8 +44,8 @@ export const STRATEGY_STYLES: readonly StrategyStyle[] = KNOWN;
 const known = new Map(KNOWN.map((style) => [style.name, style]));
 
 /** Paper and ink of the two grounds; the first are also what the pictures beside the page are drawn with. */
-export const LIGHT = { surface: '#ffffff', ink: '#1d2127', muted: '#5a626d', grid: '#e3e6ea', bad: '#b3261e' } as const;
-export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid: '#2c323b', bad: '#ff8a80' } as const;
+export const LIGHT = { surface: '#ffffff', ink: '#1d2127', muted: '#5a626d', grid: '#e3e6ea' } as const;
+export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid: '#2c323b' } as const;
 
 /**
  * The styles of these strategies, each once, in the one order that every picture and table uses. A known strategy with
