@@ -1,8 +1,8 @@
 import { distinct, type OperatingPoint } from './operating-point.ts';
 import { finite, type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth } from './plot.ts';
-import { strategyScales } from './plot-theme.ts';
+import { chosenBy, strategyScales } from './plot-theme.ts';
 import { percentText } from './quantity-text.ts';
-import { type Case, cases, PANELS_MAX, panelNote } from './reference-case.ts';
+import { type Case, cases, PANELS_MAX } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 /**
@@ -79,8 +79,14 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
                 {
                   mark: { type: 'point', size: 60, opacity: 1, strokeWidth: 1.4 },
                   encoding: {
-                    shape: { ...strategyScales(styles, layout, false).shape },
-                    stroke: { ...strategyScales(styles, layout, false).stroke },
+                    shape: chosenBy(
+                      'strategy',
+                      styles.map(({ name, marker }) => [name, marker]),
+                    ),
+                    stroke: chosenBy(
+                      'strategy',
+                      styles.map(({ name, color }) => [name, color]),
+                    ),
                   },
                 },
               ]),
@@ -94,7 +100,9 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
     caption:
       'For each loss and round trip the best strategy and the frames it misses: of the strategies whose misses cannot be ' +
       'told from the fewest (95 % intervals overlap) the one that sends the fewest bytes.' +
-      panelNote(shownPanels.length, panels.length).replace('paths', 'maps'),
+      (panels.length > PANELS_MAX
+        ? ` The first ${PANELS_MAX} of ${panels.length} maps; the data has all of them.`
+        : ''),
     alternative: `Map of the best strategy by loss and round trip. ${rows
       .slice(0, 40)
       .map(({ label }) => label)
@@ -117,13 +125,13 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
     roundTrip: cell.roundTrip,
     misses: finite(cell.point.misses.value),
     drawn: Math.max(finite(cell.point.misses.value) ?? 1e-5, 1e-5),
-    missText: percentText(cell.point.misses.value).replace(' %', ''),
+    missText: mapText(cell.point.misses.value),
     shown: cell.panel === panel,
     label: `${cell.point.strategy}, loss ${cell.loss}, round trip ${cell.roundTrip}: ${percentText(cell.point.misses.value)}`,
   }));
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const spec = (layout: Layout): PlotSpec => {
-    const columns = layout === 'narrow' ? 1 : Math.min(styles.length, 3);
+    const columns = layout === 'narrow' ? 1 : [4, 7, 8].includes(styles.length) ? 4 : Math.min(styles.length, 3);
     const width = panelWidth(layout, columns);
     return {
       ...facetOf(
@@ -157,7 +165,7 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
             },
           },
           {
-            mark: { type: 'text', fontSize: 11, ...(width / axes.x.values.length < 40 && { fontSize: 8 }) },
+            mark: { type: 'text', fontSize: 11, ...(width / axes.x.values.length < 40 && { fontSize: 9 }) },
             encoding: {
               text: { field: 'missText' },
               color: { condition: { test: 'datum.drawn > 0.004', value: '#000000' }, value: '#fefefe' },
@@ -216,5 +224,8 @@ function mapCells(
     axes: { x: { values: losses.map((loss) => percentText(loss)) }, y: { values: trips.map(tripText) } },
   };
 }
+
+/** Percent without its sign, two digits that count. */
+const mapText = (share: number): string => (Number.isNaN(share) ? '–' : String(Number((share * 100).toPrecision(2))));
 
 const tripText = (milliseconds: number): string => String(Number(milliseconds.toFixed(1)));

@@ -4,7 +4,7 @@ import { finite, type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth
 import { missFloor, spreadScale, strategyScales } from './plot-theme.ts';
 import { millisecondsText, percentText } from './quantity-text.ts';
 import { type Case, caseName } from './reference-case.ts';
-import { strategyStyles } from './strategy-style.ts';
+import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 /** Each further step of a curve has so much less of its tail left: some two hundred steps for a million frames. */
 const TAIL_FACTOR = 0.94;
@@ -56,8 +56,8 @@ export function delayPlot(
       field: 'delayMs',
       type: 'quantitative',
       title: 'frame delay, capture to decodable (ms)',
-      scale: { ...spreadScale(delays), zero: false, nice: false, domainMax: end },
-      axis: { format: '~r', tickCount: layout === 'wide' ? 10 : 5 },
+      scale: { ...spreadScale(delays), domainMax: end },
+      axis: { format: ',.4~g', tickCount: layout === 'wide' ? 10 : 5 },
     };
     const y = {
       field: 'drawn',
@@ -72,7 +72,7 @@ export function delayPlot(
       layer: [
         {
           transform: [{ aggregate: [{ op: 'max', field: 'budgetMs', as: 'budgetMs' }] }],
-          mark: { type: 'rule', strokeDash: [3, 3] },
+          mark: { type: 'rule', strokeDash: [3, 3], stroke: LIGHT.muted },
           encoding: { x: { ...x, field: 'budgetMs' } },
         },
         {

@@ -1,8 +1,8 @@
 import { distinct, type OperatingPoint } from './operating-point.ts';
-import { finite, type Layout, type Plot, type PlotSpec, panelWidth } from './plot.ts';
+import { finite, type Layout, type Plot, type PlotSpec, panelColumns, panelWidth } from './plot.ts';
 import { missFloor, missScale, spreadScale, strategyScales } from './plot-theme.ts';
 import { percentText } from './quantity-text.ts';
-import { panelNote, panelPaths } from './reference-case.ts';
+import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
 import { strategyStyles } from './strategy-style.ts';
 
 /**
@@ -11,13 +11,14 @@ import { strategyStyles } from './strategy-style.ts';
  */
 export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefined {
   if (points.length === 0) return undefined;
-  const { shown: paths, of } = panelPaths(points);
+  const panels = panelsOf(points);
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const floor = missFloor(Math.max(...points.map(({ frames }) => frames)));
   const byBudget = distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
   const latency = ({ budgetMs, delayMsP95 }: OperatingPoint) => (byBudget ? budgetMs : delayMsP95);
   const rows = points.map((point) => ({
     path: point.path,
+    panel: panels.titles.get(point.path) ?? null,
     strategy: point.strategy,
     latencyMs: finite(latency(point)),
     budgetMs: point.budgetMs,
@@ -33,28 +34,26 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     drawnLow: Math.max(floor, point.misses.low),
     drawnHigh: Math.max(floor, point.misses.high),
     label: `${point.strategy}: ${point.missed} of ${point.frames} frames missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
-    panel: paths.includes(point.path),
   }));
   const latencies = rows.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
   const spec = (layout: Layout): PlotSpec => {
-    const columns = layout === 'narrow' ? 1 : Math.min(paths.length, paths.length === 4 ? 2 : 3);
+    const columns = panelColumns(layout, panels.titles.size);
     const scales = strategyScales(styles, layout);
     const { scale, axis } = missScale(floor);
-    const ticks = byBudget ? { values: distinct(latencies), format: '~r' } : { tickCount: 6 };
+    const ticks = byBudget ? { values: distinct(latencies), format: ',.4~g' } : { tickCount: 6, format: ',.4~g' };
     const title = byBudget ? 'latency budget (ms)' : 'frame delay, 95th percentile (ms)';
     const x = {
       field: 'latencyMs',
       type: 'quantitative',
       title,
-      scale: { ...spreadScale(latencies), zero: false, nice: false, padding: 14 },
+      scale: { ...spreadScale(latencies), padding: 14 },
       axis: { ...ticks, labelOverlap: 'greedy' },
     };
     const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (fewer is higher)', scale, axis };
     const description = { field: 'label', type: 'nominal' };
     return {
-      transform: [{ filter: 'datum.panel && isValid(datum.latencyMs)' }],
-      facet: { field: 'path', type: 'nominal', sort: paths, header: { labelLimit: panelWidth(layout, columns) } },
-      columns,
+      transform: [{ filter: 'isValid(datum.panel) && isValid(datum.latencyMs)' }],
+      ...panelFacet(panels, layout, columns),
       spec: {
         width: panelWidth(layout, columns),
         height: layout === 'narrow' || columns > 1 ? 260 : 380,
@@ -82,8 +81,8 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
       `Share of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
       `${byBudget ? 'that budget' : 'the 95th percentile of the frame delay (misses count as ∞; points whose percentile is ∞ are left out)'}. ` +
       'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, from ' +
-      `three seeds, Student’s over seeds. “none” means not a single frame of the run.${panelNote(paths.length, of)}`,
-    alternative: frontierAlternative(points, paths),
+      `three seeds, Student’s over seeds. At 0 not a single frame of the run was missed.${panelNote(panels)}`,
+    alternative: frontierAlternative(points, [...panels.titles.keys()]),
     rows,
     spec,
   };

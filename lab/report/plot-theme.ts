@@ -45,20 +45,32 @@ export const THEME: PlotSpec = {
 export function strategyScales(styles: readonly StrategyStyle[], layout: Layout, legend: boolean = true) {
   const domain = styles.map(({ name }) => name);
   const scaleOf = (range: readonly unknown[]) => ({ domain, range });
-  const channel = (range: readonly unknown[], shown = legend) => ({
+  const channel = (range: readonly unknown[], shown: object | null = legend ? {} : null) => ({
     field: 'strategy',
     type: 'nominal',
     scale: scaleOf(range),
-    legend: shown ? { columns: layout === 'wide' ? 8 : 3, title: null } : null,
+    legend: shown && { ...shown, columns: layout === 'wide' ? 8 : 3, symbolOpacity: 1 },
   });
   return {
     stroke: channel(styles.map(({ color }) => color)),
     fill: channel(styles.map(({ color, filled }) => (filled ? color : LIGHT.surface))),
     shape: channel(styles.map(({ marker }) => marker)),
-    strokeDash: channel(
-      styles.map(({ dash }) => (dash.length > 0 ? dash : [1, 0])),
-      false,
+    // Not a scale: its legend would dash the outline of the markers.
+    strokeDash: chosenBy(
+      'strategy',
+      styles.map(({ name, dash }) => [name, dash.length > 0 ? dash : [1, 0]]),
     ),
+  };
+}
+
+/** A value of a mark by the value of a field, without a legend. */
+export function chosenBy(field: string, values: readonly (readonly [name: string, value: unknown])[]) {
+  return {
+    condition: values.map(([name, value]) => ({
+      test: `datum[${JSON.stringify(field)}] === ${JSON.stringify(name)}`,
+      value,
+    })),
+    value: values[0]?.[1],
   };
 }
 
@@ -74,7 +86,7 @@ export function missScale(floor: number) {
 
 /** Vega's expression for a tick of `missScale`. */
 function missLabel(floor: number): string {
-  return `datum.value < ${floor * 1.5} ? 'none' : format(datum.value * 100, '~g') + ' %'`;
+  return `datum.value < ${floor * 1.5} ? '0' : format(datum.value * 100, '~g') + ' %'`;
 }
 
 /** A decade below what a single frame of so many weighs: where "none" is drawn. */
@@ -82,9 +94,9 @@ export function missFloor(frames: number): number {
   return frames > 0 ? 10 ** (Math.ceil(Math.log10(1 / frames)) - 1) : 0.001;
 }
 
-/** Logarithmic where the values are far apart. */
-export function spreadScale(values: readonly number[]): { readonly type: 'log' | 'linear'; readonly nice: boolean } {
+/** Logarithmic where the values are far apart; from the least of them either way. */
+export function spreadScale(values: readonly number[]): Readonly<Record<string, unknown>> {
   const positive = values.filter((value) => value > 0);
   const far = positive.length > 1 && Math.max(...positive) / Math.min(...positive) >= 6;
-  return { type: far && positive.length === values.length ? 'log' : 'linear', nice: true };
+  return far && positive.length === values.length ? { type: 'log', nice: false } : { zero: false, nice: false };
 }

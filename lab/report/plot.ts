@@ -33,6 +33,12 @@ export function panelWidth(layout: Layout, columns: number): number {
   return Math.floor((WIDTHS[layout] - AXIS - GAP * (columns - 1)) / columns - 6);
 }
 
+/** How many of so many panels stand side by side. */
+export function panelColumns(layout: Layout, panels: number): number {
+  if (layout === 'narrow') return 1;
+  return panels === 4 ? 2 : Math.min(3, panels);
+}
+
 /** A number that a picture can hold. */
 export const finite = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;

@@ -12,11 +12,6 @@ export function millisecondsText(value: number | undefined): string {
   return `${grouped(Math.abs(value) < 10 ? Number(value.toFixed(1)) : Math.round(value))} ms`;
 }
 
-export function bitRateText(bitsPerSecond: number | undefined): string {
-  if (bitsPerSecond === undefined || Number.isNaN(bitsPerSecond)) return '–';
-  return bitsPerSecond >= 1e6 ? `${digits(bitsPerSecond / 1e6)} Mb/s` : `${digits(bitsPerSecond / 1e3)} kb/s`;
-}
-
 /** `12345` as `12,345`, the same on every machine. */
 export function grouped(value: number): string {
   const [whole = '', fraction] = String(value).split('.');

@@ -1,4 +1,5 @@
 import { distinct, type OperatingPoint, sum } from './operating-point.ts';
+import { type Layout, panelWidth } from './plot.ts';
 
 /** One path with one budget, and what every strategy made of it. */
 export interface Case {
@@ -48,19 +49,55 @@ function spreadOf({ points }: Case): number {
 /** Pictures with a panel for each path show so many. */
 export const PANELS_MAX = 6;
 
-/** The paths with a panel of their own, by how many strategies are on them; and how many paths there are. */
-export function panelPaths(points: readonly OperatingPoint[]): {
-  readonly shown: readonly string[];
+/** The paths with a panel of their own, each with its title; what all paths share; how many paths there are. */
+export interface Panels {
+  readonly titles: ReadonlyMap<string, string>;
+  readonly common: string;
   readonly of: number;
-} {
+}
+
+export function panelsOf(points: readonly OperatingPoint[]): Panels {
   const paths = distinct(points.map(({ path }) => path));
-  if (paths.length <= PANELS_MAX) return { shown: paths, of: paths.length };
+  const { titles, common } = shortened(paths);
+  if (paths.length <= PANELS_MAX) return { titles, common, of: paths.length };
   // Evenly through their list, first and last included: lists are written from mild to harsh.
   const step = (paths.length - 1) / (PANELS_MAX - 1);
   const shown = Array.from({ length: PANELS_MAX }, (_, index) => paths[Math.round(index * step)]!);
-  return { shown, of: paths.length };
+  return { titles: new Map(shown.map((path) => [path, titles.get(path)!])), common, of: paths.length };
 }
 
-/** The sentence about paths that have no panel, for a caption. */
-export const panelNote = (shown: number, of: number): string =>
-  of > shown ? ` ${shown} of ${of} paths are drawn, evenly through their list; the data has all of them.` : '';
+/** Paths without the words that all of them share, each way by itself. */
+function shortened(paths: readonly string[]): Pick<Panels, 'titles' | 'common'> {
+  const ways = paths.map((path) => path.split(' ⇄ ').map((way) => way.split(' ')));
+  if (paths.length < 2 || new Set(ways.map(({ length }) => length)).size > 1) {
+    return { titles: new Map(paths.map((path) => [path, path])), common: '' };
+  }
+  const shared = ways[0]!.map((words, way) => words.filter((word) => ways.every((each) => each[way]!.includes(word))));
+  const left = ways.map((each) => each.map((words, way) => words.filter((word) => !shared[way]!.includes(word))));
+  const named = left.map((each) => textOf(each).replace(/,$/, ''));
+  // Words in another order would leave two paths with one title.
+  if (new Set(named).size < paths.length) return { titles: new Map(paths.map((path) => [path, path])), common: '' };
+  return { titles: new Map(paths.map((path, index) => [path, named[index] || path])), common: textOf(shared) };
+}
+
+const textOf = ([forward = [], back = []]: readonly (readonly string[])[]): string =>
+  (back.length > 0 ? `${forward.join(' ')} ⇄ ${back.join(' ')}` : forward.join(' ')).trim();
+
+/** The facet of a plot with a panel for each path; rows hold the panel's title as `panel`. */
+export const panelFacet = ({ titles }: Panels, layout: Layout, columns: number) => ({
+  // Text is measured without a font here, and by a quarter too wide.
+  facet: {
+    field: 'panel',
+    type: 'nominal',
+    sort: [...titles.values()],
+    header: { labelLimit: panelWidth(layout, columns) * 1.25 },
+  },
+  columns,
+});
+
+/** For the caption: what the titles leave out, and which paths have no panel. */
+export function panelNote({ titles, common, of }: Panels): string {
+  const shared = common === '' ? '' : ` All paths: ${common}.`;
+  const drawn = ` ${titles.size} of ${of} paths are drawn, evenly through their list; the data has all of them.`;
+  return of > titles.size ? shared + drawn : shared;
+}

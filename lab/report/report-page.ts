@@ -6,7 +6,7 @@ import type { Plot } from './plot.ts';
 import type { Case } from './reference-case.ts';
 import { answerOf } from './report-answer.ts';
 import { styleSheet } from './report-style.ts';
-import { pointTable } from './report-table.ts';
+import { pointTables } from './report-table.ts';
 import type { ReportTables } from './report-tables.ts';
 import type { StrategyStyle } from './strategy-style.ts';
 
@@ -52,7 +52,7 @@ ${answer.length > 0 ? answer.map((sentence) => html`<p>${sentence}</p>`) : html`
 ${drawings.slice(0, 1).map(figureOf)}
 <section>
 <h2>The figures</h2>
-${points.length > 0 ? pointTable(points, styles, colors) : html`<p>None: no cell of this scenario is finished.</p>`}
+${shown ? pointTables(points, shown, { styles, colors }) : html`<p>None: no cell of this scenario is finished.</p>`}
 </section>
 ${drawings.slice(1).map(figureOf)}
 <section>

@@ -25,9 +25,12 @@ svg{display:block;max-width:100%;height:auto}
 svg.narrow{display:none}
 svg.swatch{display:inline-block;vertical-align:-1px;margin-right:7px}
 .scroll{overflow-x:auto;margin:0 -4px;padding:0 4px}
-table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;width:100%}
-caption{text-align:left;color:var(--muted);font-size:.9rem;padding:0 0 8px;line-height:1.45}
-th,td{padding:5px 10px;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap;vertical-align:top}
+table{border-collapse:collapse;font-size:.8125rem;font-variant-numeric:tabular-nums;width:100%}
+.note{color:var(--muted);font-size:.9rem;line-height:1.5;max-width:52rem}
+.unit{color:var(--muted);font-weight:400}
+details{margin-top:16px}
+summary{cursor:pointer;color:var(--accent);padding:6px 0}
+th,td{padding:5px 7px;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap;vertical-align:top}
 thead th{border-bottom:2px solid var(--muted);vertical-align:bottom;white-space:normal;font-weight:600}
 tbody th{font-weight:500}
 th.text,td.text{text-align:left}

@@ -2,7 +2,7 @@ import { bestOf } from './best-plot.ts';
 import type { PageColor } from './inline-drawing.ts';
 import { html, Markup } from './markup.ts';
 import { mean, type OperatingPoint, sum } from './operating-point.ts';
-import { bitRateText, grouped, millisecondsText, percentText } from './quantity-text.ts';
+import { grouped, millisecondsText, percentText } from './quantity-text.ts';
 import { type Case, caseName, cases } from './reference-case.ts';
 import type { StrategyStyle } from './strategy-style.ts';
 
@@ -30,83 +30,102 @@ function swatch(style: StrategyStyle, colors: readonly PageColor[]): Markup {
   );
 }
 
+/** Without the unit, which the head has. */
+const percent = (share: number | undefined): string => percentText(share).replace(' %', '');
+const milliseconds = (value: number | undefined): string => millisecondsText(value).replace(' ms', '');
+const megabits = (value: number | undefined): string => (value === undefined ? '–' : (value / 1e6).toFixed(2));
+
 const HEADS = [
-  ['strategy', 'text'],
+  ['strategy', ''],
   ['frames', ''],
-  ['missed', ''],
-  ['95 % interval', ''],
-  ['delay p50', ''],
-  ['p95', ''],
-  ['p99', ''],
-  ['p99.9', ''],
-  ['decodable', ''],
+  ['missed', '%'],
+  ['95 % interval', '%'],
+  ['delay p50', 'ms'],
+  ['p95', 'ms'],
+  ['p99', 'ms'],
+  ['p99.9', 'ms'],
+  ['decodable', '%'],
   ['freezes', ''],
-  ['frozen', ''],
-  ['stalled', ''],
-  ['overhead', ''],
-  ['waste', ''],
-  ['goodput', ''],
+  ['frozen', '%'],
+  ['stalled', '%'],
+  ['overhead', '%'],
+  ['waste', '%'],
+  ['goodput', 'Mb/s'],
 ] as const;
 
-/** All operating points, case by case; the best of each case in bold. */
-export function pointTable(
-  points: readonly OperatingPoint[],
-  styles: readonly StrategyStyle[],
-  colors: readonly PageColor[],
-): Markup {
+/** How the figures of one page look. */
+interface Look {
+  readonly styles: readonly StrategyStyle[];
+  readonly colors: readonly PageColor[];
+}
+
+/** The case of the answer, and all others folded away; the best of each case in bold. */
+export function pointTables(points: readonly OperatingPoint[], shown: Case, look: Look): Markup {
+  const others = cases(points).filter(({ path, budgetMs }) => path !== shown.path || budgetMs !== shown.budgetMs);
   const groups: Case[] = [];
   let rows = 0;
-  for (const each of cases(points)) {
+  for (const each of others) {
     if (rows + each.points.length > ROWS_MAX && groups.length > 0) break;
     groups.push(each);
     rows += each.points.length;
   }
-  const note =
-    rows < points.length ? ` The first ${rows} of ${grouped(points.length)} lines; summary.csv has all.` : '';
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="All figures">
-<table>
-<caption>All seeds of a line together; what each column means is below. Bold: of the strategies whose misses cannot be told from the fewest, the one with the least overhead.${note}</caption>
-<thead><tr>${HEADS.map(([name, kind]) => html`<th scope="col"${kind === 'text' ? html` class="text"` : ''}>${name}</th>`)}</tr></thead>
-${groups.map((group) => groupOf(group, styles, colors))}
-</table>
-</div>`;
+  const missing = others.length - groups.length;
+  const note = missing > 0 ? ` The first ${groups.length} of ${grouped(others.length)}; summary.csv has all.` : '';
+  return html`<p class="note">All seeds of a line together; what each column means is below. Bold: of the strategies whose misses cannot be told from the fewest the one with the least overhead.</p>
+${tableOf([shown], look, 'The case of the answer')}
+${
+  others.length > 0
+    ? html`<details><summary>${others.length === 1 ? 'The other case' : `The other ${grouped(others.length)} cases`}</summary>
+${note === '' ? '' : html`<p class="note">${note.trim()}</p>`}
+${tableOf(groups, look, 'The other cases')}
+</details>`
+    : ''
+}`;
 }
 
-function groupOf(group: Case, styles: readonly StrategyStyle[], colors: readonly PageColor[]): Markup {
+const tableOf = (
+  groups: readonly Case[],
+  look: Look,
+  name: string,
+): Markup => html`<div class="scroll" tabindex="0" role="region" aria-label="${name}">
+<table>
+<thead><tr>${HEADS.map(([head, unit], index) => html`<th scope="col"${index === 0 ? html` class="text"` : ''}>${head}${unit === '' ? '' : html` <span class="unit">${unit}</span>`}</th>`)}</tr></thead>
+${groups.map((group) => groupOf(group, look))}
+</table>
+</div>`;
+
+function groupOf(group: Case, look: Look): Markup {
+  const { styles } = look;
   const best = bestOf(group);
   const order = (point: OperatingPoint) => styles.findIndex(({ name }) => name === point.strategy);
   const ordered = [...group.points].sort((a, b) => order(a) - order(b));
   return html`<tbody>
 <tr class="path"><th colspan="${HEADS.length}" scope="rowgroup">${caseName(group)}</th></tr>
-${ordered.map((point) => lineOf(point, point === best, styles[order(point)], colors))}
+${ordered.map((point) => lineOf(point, point === best, look))}
 </tbody>
 `;
 }
 
-function lineOf(
-  point: OperatingPoint,
-  best: boolean,
-  style: StrategyStyle | undefined,
-  colors: readonly PageColor[],
-): Markup {
+function lineOf(point: OperatingPoint, best: boolean, { styles, colors }: Look): Markup {
+  const style = styles.find(({ name }) => name === point.strategy);
   const { rows } = point;
   const total = (pick: (row: (typeof rows)[number]) => number) => sum(rows.map(pick));
   const watched = total((row) => row.watchedUs);
   const cells = [
     grouped(point.frames),
-    percentText(point.misses.value),
-    `${percentText(point.misses.low)} – ${percentText(point.misses.high)}`,
-    millisecondsText(point.delayMsP50),
-    millisecondsText(point.delayMsP95),
-    millisecondsText(point.delayMsP99),
-    millisecondsText(point.delayMsP999),
-    percentText(total((row) => row.framesDecodable) / point.frames),
+    percent(point.misses.value),
+    `${percent(point.misses.low)} – ${percent(point.misses.high)}`,
+    milliseconds(point.delayMsP50),
+    milliseconds(point.delayMsP95),
+    milliseconds(point.delayMsP99),
+    milliseconds(point.delayMsP999),
+    percent(total((row) => row.framesDecodable) / point.frames),
     grouped(total((row) => row.freezes)),
-    watched > 0 ? percentText(total((row) => row.freezeUs) / watched) : '–',
-    percentText(point.stallRatio),
-    percentText(point.overhead),
-    percentText(mean(rows.map((row) => row.wasteRatio))),
-    bitRateText(mean(rows.map((row) => row.goodput))),
+    percent(watched > 0 ? total((row) => row.freezeUs) / watched : undefined),
+    percent(point.stallRatio),
+    percent(point.overhead),
+    percent(mean(rows.map((row) => row.wasteRatio))),
+    megabits(mean(rows.map((row) => row.goodput))),
   ];
   return html`<tr${best ? html` class="best"` : ''}><th scope="row" class="text">${style ? swatch(style, colors) : ''}${point.strategy}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
 `;

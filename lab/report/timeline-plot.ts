@@ -1,5 +1,6 @@
 import type { FrameClass, FrameRecord } from '../tables.ts';
 import { type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth } from './plot.ts';
+import { chosenBy } from './plot-theme.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
@@ -77,6 +78,8 @@ export function timelinePlot(
   }
   const styles = strategyStyles(lanes.map(({ strategy }) => strategy));
   const longest = Math.max(budgetMs, ...rows.map(({ endMs }) => (typeof endMs === 'number' ? endMs : 0)));
+  const numbers = rows.map(({ frame }) => Number(frame));
+  const extent = [Math.min(...numbers) - 0.8, Math.max(...numbers) + 0.8];
   const spec = (layout: Layout): PlotSpec => {
     const columns = Math.min(styles.length, layout === 'wide' ? 4 : 2);
     const domain = FATE_STYLES.map(({ fate }) => fate);
@@ -85,22 +88,25 @@ export function timelinePlot(
       type: 'quantitative',
       title: 'ms after capture',
       scale: { domain: [0, longest * 1.06], nice: false },
-      axis: { tickCount: 4, format: '~r' },
+      axis: { tickCount: 4, format: ',.4~g' },
     };
     const y = {
       field: 'frame',
       type: 'quantitative',
       title: layout === 'wide' ? 'frame, from the loss' : 'frame',
-      scale: { reverse: true, nice: false, zero: false, padding: 6 },
+      scale: { domain: extent, reverse: true, nice: false },
       axis: { tickCount: 6, format: 'd', grid: false },
     };
     const channel = (range: readonly string[]) => ({
       field: 'fate',
       type: 'nominal',
       scale: { domain, range },
-      legend: { title: null, columns: 4 },
+      legend: { columns: 4, symbolOpacity: 1 },
     });
-    const color = channel(FATE_STYLES.map((style) => style.color));
+    const stroke = chosenBy(
+      'fate',
+      FATE_STYLES.map(({ fate, color }) => [fate, color]),
+    );
     return {
       facet: { field: 'strategy', type: 'nominal', sort: styles.map(({ name }) => name) },
       columns,
@@ -116,10 +122,9 @@ export function timelinePlot(
           },
           {
             mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.6 },
-            encoding: { x: { ...x, field: 'startMs' }, x2: { field: 'endMs' }, y, stroke: { ...color, legend: null } },
+            encoding: { x: { ...x, field: 'startMs' }, x2: { field: 'endMs' }, y, stroke },
           },
           {
-            transform: [{ filter: 'isValid(datum.completeMs)' }],
             mark: { type: 'tick', thickness: 1.5, size: 7, stroke: LIGHT.ink, orient: 'vertical' },
             encoding: { x: { ...x, field: 'completeMs' }, y },
           },
@@ -128,7 +133,7 @@ export function timelinePlot(
             encoding: {
               x,
               y,
-              fill: color,
+              fill: channel(FATE_STYLES.map((style) => style.color)),
               shape: channel(FATE_STYLES.map((style) => style.marker)),
               description: { field: 'label', type: 'nominal' },
             },
