@@ -64,7 +64,7 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
         encoding: axesOf(axes),
         layer: [
           {
-            mark: { type: 'rect', fillOpacity: 0.28, strokeWidth: 1, stroke: LIGHT.surface },
+            mark: { type: 'rect', fillOpacity: 0.35, strokeWidth: 1, stroke: LIGHT.surface },
             encoding: { fill: { ...fill, scale }, description: { field: 'label', type: 'nominal' } },
           },
           ...(roomy
@@ -156,6 +156,7 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
                   title: 'frames missed',
                   values: [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1],
                   labelExpr: "format(datum.value * 100, '~g') + ' %'",
+                  labelOverlap: false,
                   gradientLength: layout === 'wide' ? 360 : 240,
                   titleColor: LIGHT.ink,
                   titleFontSize: 12,
@@ -199,7 +200,7 @@ interface Axes {
 }
 
 const axesOf = ({ x, y }: Axes) => ({
-  x: { field: 'loss', type: 'nominal', sort: x.values, title: 'loss on the way', axis: { labelAngle: 0 } },
+  x: { field: 'loss', type: 'nominal', sort: x.values, title: 'loss on the way', axis: { labelAngle: 0, labelOverlap: false, labelFontSize: 10 } },
   y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round trip (ms)' },
 });
 

@@ -87,8 +87,8 @@ export function seedsPlot(shown: Case | undefined): Plot | undefined {
     title: 'How much is luck',
     caption:
       `Misses of each seed (thin strokes), of all seeds together (marker) and its 95 % interval (band); ${caseName(shown)}. ` +
-      'The outermost strokes are the best and the worst of the seeds. Every strategy meets the same losses of a seed, so ' +
-      'that differences between strategies are surer than the bands alone say.',
+      'The outermost strokes are the best and the worst of the seeds. All strategies run over the ' +
+      'same seeds’ paths, so that differences between them are surer than the bands alone say.',
     alternative: `Misses by seed. ${pooled.map(({ label }) => label).join('. ')}.`,
     rows,
     spec,

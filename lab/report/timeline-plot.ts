@@ -101,7 +101,7 @@ export function timelinePlot(
       field: 'fate',
       type: 'nominal',
       scale: { domain, range },
-      legend: { columns: 4, symbolOpacity: 1 },
+      legend: { columns: 4, symbolOpacity: 1, symbolStrokeWidth: 0 },
     });
     const stroke = chosenBy(
       'fate',
