@@ -1,0 +1,146 @@
+import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
+import { assert } from '../protocol/assert.ts';
+import type { Instant } from '../protocol/instant.ts';
+import { FRAME_CLASSES, type FrameClass, type FrameRecord, MECHANISMS, type Mechanism } from './tables.ts';
+
+const TYPES: readonly Importance[] = ['key', 'reference', 'discardable'];
+const ROWS_AT_FIRST = 1_024;
+
+/** Whole numbers that a row may lack, `NaN`, and codes. */
+const TIMES = ['capturedAt', 'sentAt', 'completeAt', 'decodableAt', 'renderedAt', 'lossSeenAt'] as const;
+type Time = (typeof TIMES)[number];
+
+/** The frames of one cell in columns: some eighty bytes a frame, however long the stream. An instant of `NaN`: never. */
+export class FrameTable {
+  readonly #times: Record<Time, Float64Array>;
+  #type = new Uint8Array(ROWS_AT_FIRST);
+  #bytes = new Uint32Array(ROWS_AT_FIRST);
+  #packets = new Uint32Array(ROWS_AT_FIRST);
+  #mechanism = new Uint8Array(ROWS_AT_FIRST);
+  #class = new Uint8Array(ROWS_AT_FIRST);
+  #length = 0;
+
+  constructor() {
+    this.#times = Object.fromEntries(TIMES.map((time) => [time, new Float64Array(ROWS_AT_FIRST)])) as Record<
+      Time,
+      Float64Array
+    >;
+  }
+
+  /** A table of rows made by hand; what is left out is never, nothing, or zero. */
+  static of(records: readonly Partial<FrameRecord>[]): FrameTable {
+    const table = new FrameTable();
+    for (const record of records) {
+      const row = table.#append(record.type ?? 'reference', record.bytes ?? 0, record.capturedAt ?? 0);
+      table.#packets[row] = record.packets ?? 0;
+      for (const time of TIMES) {
+        if (time !== 'capturedAt') table.#times[time][row] = record[time] ?? Number.NaN;
+      }
+      if (record.mechanism) table.setMechanism(row, record.mechanism);
+      table.setClass(row, record.class ?? (record.completeAt == null ? 'neverArrived' : 'onTime'));
+    }
+    return table;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A frame is handed over. It counts as never arrived until it is known better. @returns its row. */
+  add(now: Instant, unit: AccessUnit): number {
+    let bytes = 0;
+    for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+    const row = this.#append(unit.importance, bytes, now);
+    this.setClass(row, 'neverArrived');
+    return row;
+  }
+
+  time(row: number, time: Time): number {
+    return this.#times[time][row]!;
+  }
+
+  setTime(row: number, time: Time, at: Instant): void {
+    this.#times[time][row] = at;
+  }
+
+  type(row: number): Importance {
+    return TYPES[this.#type[row]!]!;
+  }
+
+  bytes(row: number): number {
+    return this.#bytes[row]!;
+  }
+
+  packets(row: number): number {
+    return this.#packets[row]!;
+  }
+
+  setPackets(row: number, packets: number): void {
+    this.#packets[row] = packets;
+  }
+
+  class(row: number): FrameClass {
+    return FRAME_CLASSES[this.#class[row]!]!;
+  }
+
+  setClass(row: number, value: FrameClass): void {
+    this.#class[row] = FRAME_CLASSES.indexOf(value);
+  }
+
+  mechanism(row: number): Mechanism {
+    return MECHANISMS[this.#mechanism[row]!]!;
+  }
+
+  setMechanism(row: number, value: Mechanism): void {
+    this.#mechanism[row] = MECHANISMS.indexOf(value);
+  }
+
+  /** The row as a record, for those who read a few. */
+  record(row: number): FrameRecord {
+    assert(row < this.#length, 'a row that is there');
+    const at = (time: Time): number | null => {
+      const value = this.time(row, time);
+      return Number.isNaN(value) ? null : value;
+    };
+    return {
+      frame: row,
+      type: this.type(row),
+      bytes: this.bytes(row),
+      packets: this.packets(row),
+      capturedAt: this.time(row, 'capturedAt'),
+      sentAt: at('sentAt'),
+      completeAt: at('completeAt'),
+      decodableAt: at('decodableAt'),
+      renderedAt: at('renderedAt'),
+      lossSeenAt: at('lossSeenAt'),
+      mechanism: this.mechanism(row),
+      class: this.class(row),
+    };
+  }
+
+  #append(type: Importance, bytes: number, capturedAt: Instant): number {
+    const row = this.#length++;
+    if (row === this.#type.length) this.#grow();
+    this.#type[row] = TYPES.indexOf(type);
+    this.#bytes[row] = bytes;
+    for (const time of TIMES) this.#times[time][row] = Number.NaN;
+    this.#times.capturedAt[row] = capturedAt;
+    return row;
+  }
+
+  #grow(): void {
+    const rows = this.#type.length * 2;
+    for (const time of TIMES) this.#times[time] = widened(this.#times[time], new Float64Array(rows));
+    this.#type = widened(this.#type, new Uint8Array(rows));
+    this.#bytes = widened(this.#bytes, new Uint32Array(rows));
+    this.#packets = widened(this.#packets, new Uint32Array(rows));
+    this.#mechanism = widened(this.#mechanism, new Uint8Array(rows));
+    this.#class = widened(this.#class, new Uint8Array(rows));
+  }
+}
+
+/** The same numbers in an array that has room for more. */
+export function widened<Column extends Float64Array | Uint32Array | Uint8Array>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
+}

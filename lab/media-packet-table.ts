@@ -1,0 +1,277 @@
+import { readUint16, readUint32 } from '../protocol/big-endian.ts';
+import type { Instant } from '../protocol/instant.ts';
+import type { Fate } from '../sim/link.ts';
+import { type FrameTable, widened } from './frame-table.ts';
+import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
+import { RunLengths } from './metrics/run-lengths.ts';
+import type { Direction, PathObserver } from './path-observer.ts';
+import type { TransportFigures } from './strategy.ts';
+
+export const MEDIA_SSRC = 1;
+export const RETRANSMISSION_SSRC = 2;
+export const REPAIR_SSRC = 4;
+
+const NOT_HERE = 0;
+const CAME = 1;
+const SENT_AGAIN = 2;
+
+/** Where our frame mark stands in a datagram of ours (protocol/frame-mark.ts): after a header without CSRCs. */
+const PACKET_INDEX_OFFSET = 20;
+const PACKET_COUNT_OFFSET = 22;
+const MARK_END = 24;
+const RTP_HEADER_BYTES = 12;
+const EXTENSION_LENGTH_OFFSET = 14;
+
+/** What of a frame only matters until it is decided. */
+interface Open {
+  received: number;
+  /** Retransmissions that came for it and were not here already. */
+  readonly sentAgain: { readonly at: Instant; readonly bytes: number }[];
+}
+
+/**
+ * Looks at a stream from outside: which packets entered the path, were lost on it and came, first or sent again, and
+ * what that meant for each frame. Six bytes a packet; what repair packets bring back is seen as frames that are whole.
+ */
+export class MediaPacketTable implements PathObserver {
+  readonly #frames: FrameTable;
+  readonly #measuredFrom: number;
+  readonly #initialSequence: number;
+  /** Row of each frame that was taken, by the number that the sender gave it. */
+  readonly #rows: number[] = [];
+  /** Its first packet, by the same number. */
+  readonly #firstPacket: number[] = [];
+  readonly #open = new Map<number, Open>();
+  /** Of frames that were dropped with something missing: how many packets. */
+  readonly #missing = new Map<number, number>();
+  #arrival = new Uint8Array(4_096);
+  #frameOf = new Uint32Array(4_096);
+  #sent = 0;
+  #highestCame = -1;
+  #decided = 0;
+  readonly #before = new RunLengths();
+  readonly #after = new RunLengths();
+  readonly #jitter = new InterarrivalJitter();
+  readonly #jitterFirst = new InterarrivalJitter();
+  readonly #repairs = { datagrams: 0, bytes: 0, used: 0 };
+  #figures = {
+    packetsSent: 0,
+    packetsLost: 0,
+    packetsResidual: 0,
+    packetsLate: 0,
+    bytesRetransmission: 0,
+    bytesRepair: 0,
+    bytesWasted: 0,
+  };
+
+  constructor(frames: FrameTable, stream: { readonly measuredFrom: number; readonly initialSequence: number }) {
+    this.#frames = frames;
+    this.#measuredFrom = stream.measuredFrom;
+    this.#initialSequence = stream.initialSequence;
+  }
+
+  /** The sender took the frame of this row. */
+  addFrame(row: number): void {
+    this.#open.set(this.#rows.length, { received: 0, sentAgain: [] });
+    this.#rows.push(row);
+  }
+
+  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void {
+    if (direction === 'back' || isRtcp(datagram)) return;
+    const ssrc = readUint32(datagram, 8);
+    if (ssrc === MEDIA_SSRC) return this.#mediaSent(now, datagram, fate);
+    if (this.#frames.length <= this.#measuredFrom) return;
+    if (ssrc === RETRANSMISSION_SSRC) this.#figures.bytesRetransmission += datagram.length;
+    else if (ssrc === REPAIR_SSRC) this.#figures.bytesRepair += datagram.length;
+  }
+
+  onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void {
+    if (direction === 'back' || datagram.length < MARK_END || isRtcp(datagram)) return;
+    const ssrc = readUint32(datagram, 8);
+    if (ssrc === MEDIA_SSRC) {
+      const packet = this.#packetOf(readUint16(datagram, 2));
+      const timestamp = readUint32(datagram, 4);
+      this.#jitter.add(now, timestamp);
+      if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) this.#jitterFirst.add(now, timestamp);
+      if (packet === undefined) return;
+      this.#enter(now, packet, CAME, datagram.length);
+      this.#seeLosses(now, packet);
+    } else if (ssrc === RETRANSMISSION_SSRC) {
+      const original = RTP_HEADER_BYTES + 4 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
+      if (original + 2 > datagram.length) return;
+      const packet = this.#packetOf(readUint16(datagram, original));
+      if (packet !== undefined) this.#enter(now, packet, SENT_AGAIN, datagram.length);
+    } else if (ssrc === REPAIR_SSRC && this.#frames.length > this.#measuredFrom) {
+      this.#repairs.datagrams++;
+      this.#repairs.bytes += datagram.length;
+    }
+  }
+
+  /** The receiver releases a frame. */
+  release(
+    now: Instant,
+    frame: number,
+    how: { readonly fate: 'onTime' | 'recovered' | 'late'; readonly completeAt: Instant },
+  ): void {
+    const row = this.#decide(frame);
+    if (row === undefined) return;
+    const frames = this.#frames;
+    frames.setClass(row, how.fate);
+    frames.setTime(row, 'completeAt', how.completeAt);
+    frames.setTime(row, 'renderedAt', now);
+    if (how.fate === 'recovered') this.#enterMechanism(frame, row, how.completeAt);
+    this.#endRun(row);
+    this.#open.delete(frame);
+  }
+
+  drop(now: Instant, frame: number, cause: 'incomplete' | 'neverArrived' | 'undecodable'): void {
+    const row = this.#decide(frame);
+    if (row === undefined) return;
+    this.#frames.setClass(row, cause);
+    if (cause === 'undecodable') {
+      if (Number.isNaN(this.#frames.time(row, 'completeAt'))) this.#frames.setTime(row, 'completeAt', now);
+      this.#endRun(row);
+    } else this.#enterMissing(frame, row);
+    this.#waste(frame, Number.NEGATIVE_INFINITY);
+    this.#open.delete(frame);
+  }
+
+  /** Frames that the receiver never heard of have their packets counted as well. */
+  conclude(): TransportFigures {
+    for (let frame = this.#decided; frame < this.#rows.length; frame++) {
+      const row = this.#rows[frame]!;
+      if (frame < this.#firstPacket.length) this.#enterMissing(frame, row);
+    }
+    const { datagrams, bytes, used } = this.#repairs;
+    const unused = Math.max(0, datagrams - used);
+    if (datagrams > 0) this.#figures.bytesWasted += Math.round((bytes * unused) / datagrams);
+    return {
+      ...this.#figures,
+      burstsBefore: this.#before.histogram(),
+      burstsAfter: this.#after.histogram(),
+      jitter: this.#jitter.value,
+      jitterFirst: this.#jitterFirst.value,
+    };
+  }
+
+  #mediaSent(now: Instant, datagram: Uint8Array, fate: Fate): void {
+    const packet = this.#sent++;
+    if (packet === this.#arrival.length) {
+      this.#arrival = widened(this.#arrival, new Uint8Array(packet * 2));
+      this.#frameOf = widened(this.#frameOf, new Uint32Array(packet * 2));
+    }
+    if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) {
+      const row = this.#rows[this.#firstPacket.length]!;
+      this.#frames.setTime(row, 'sentAt', now);
+      this.#frames.setPackets(row, readUint16(datagram, PACKET_COUNT_OFFSET));
+      this.#firstPacket.push(packet);
+    }
+    const frame = this.#firstPacket.length - 1;
+    this.#frameOf[packet] = frame;
+    if (this.#rows[frame]! < this.#measuredFrom) return;
+    const lost = fate === 'lost' || fate === 'overflowed';
+    this.#figures.packetsSent++;
+    if (lost) this.#figures.packetsLost++;
+    this.#before.add(lost);
+  }
+
+  /** The packet with this number on the wire; `undefined`: none that was sent, a bit error. */
+  #packetOf(wire: number): number | undefined {
+    const last = this.#sent - 1;
+    const packet = last - ((((this.#initialSequence + last) & 0xffff) - wire + 0x1_0000) % 0x1_0000);
+    return packet < 0 ? undefined : packet;
+  }
+
+  #enter(now: Instant, packet: number, how: typeof CAME | typeof SENT_AGAIN, bytes: number): void {
+    const frame = this.#frameOf[packet]!;
+    const row = this.#rows[frame]!;
+    const measured = row >= this.#measuredFrom;
+    if (this.#arrival[packet] !== NOT_HERE) {
+      if (how === SENT_AGAIN && measured) this.#figures.bytesWasted += bytes;
+      return;
+    }
+    this.#arrival[packet] = how;
+    const open = this.#open.get(frame);
+    if (open) {
+      open.received++;
+      if (how === SENT_AGAIN) open.sentAgain.push({ at: now, bytes });
+      if (open.received === this.#frames.packets(row)) this.#frames.setTime(row, 'completeAt', now);
+      return;
+    }
+    if (how === SENT_AGAIN && measured) this.#figures.bytesWasted += bytes;
+    this.#enterLate(now, frame, row);
+  }
+
+  #enterLate(now: Instant, frame: number, row: number): void {
+    const missing = this.#missing.get(frame);
+    if (missing === undefined) return;
+    if (row >= this.#measuredFrom) this.#figures.packetsLate++;
+    if (missing > 1) {
+      this.#missing.set(frame, missing - 1);
+      return;
+    }
+    this.#missing.delete(frame);
+    this.#frames.setTime(row, 'completeAt', now);
+    if (this.#frames.class(row) === 'incomplete') this.#frames.setClass(row, 'overdue');
+  }
+
+  /** What lies between two packets that came is missing, as far as anyone can tell. */
+  #seeLosses(now: Instant, packet: number): void {
+    for (let missing = this.#highestCame + 1; missing < packet; missing++) {
+      if (this.#arrival[missing] !== NOT_HERE) continue;
+      const row = this.#rows[this.#frameOf[missing]!]!;
+      if (Number.isNaN(this.#frames.time(row, 'lossSeenAt'))) this.#frames.setTime(row, 'lossSeenAt', now);
+    }
+    if (packet > this.#highestCame) this.#highestCame = packet;
+  }
+
+  /** Frames are decided in order. @returns the frame's row; `undefined`: one that was never sent, a bit error. */
+  #decide(frame: number): number | undefined {
+    if (frame >= this.#rows.length) return undefined;
+    this.#decided = frame + 1;
+    return this.#rows[frame];
+  }
+
+  #enterMechanism(frame: number, row: number, completeAt: Instant): void {
+    const { sentAgain } = this.#open.get(frame)!;
+    const useful = sentAgain.filter(({ at }) => at <= completeAt).length;
+    const first = this.#firstPacket[frame]!;
+    let came = 0;
+    for (let packet = first; packet < first + this.#frames.packets(row); packet++) {
+      if (this.#arrival[packet] === CAME) came++;
+    }
+    const repaired = this.#frames.packets(row) - came - useful;
+    if (row >= this.#measuredFrom) this.#repairs.used += repaired;
+    this.#frames.setMechanism(row, repaired <= 0 ? 'retransmission' : useful > 0 ? 'both' : 'repair');
+    this.#waste(frame, completeAt);
+  }
+
+  /** Retransmissions after the frame had been whole, or of a frame that was dropped. */
+  #waste(frame: number, after: Instant): void {
+    if (this.#rows[frame]! < this.#measuredFrom) return;
+    for (const { at, bytes } of this.#open.get(frame)?.sentAgain ?? []) {
+      if (at > after) this.#figures.bytesWasted += bytes;
+    }
+  }
+
+  #enterMissing(frame: number, row: number): void {
+    const first = this.#firstPacket[frame];
+    if (first === undefined) return;
+    let missing = 0;
+    const measured = row >= this.#measuredFrom;
+    for (let packet = first; packet < Math.min(first + this.#frames.packets(row), this.#sent); packet++) {
+      const lost = this.#arrival[packet] === NOT_HERE;
+      if (lost) missing++;
+      if (measured) this.#after.add(lost);
+    }
+    if (measured) this.#figures.packetsResidual += missing;
+    if (missing > 0) this.#missing.set(frame, missing);
+  }
+
+  #endRun(row: number): void {
+    if (row >= this.#measuredFrom) this.#after.add(false);
+  }
+}
+
+/** RFC 5761 §4: RTCP's packet types, in a byte that RTP shares with its marker. */
+const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;

@@ -1,0 +1,88 @@
+import { assert } from '../protocol/assert.ts';
+import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
+import { Link, type LinkCounters } from '../sim/link.ts';
+import { LiveFeed } from '../sim/synthetic-stream.ts';
+import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
+import { framesBefore, openSource, type PackedFiles } from './cell-source.ts';
+import { FrameTable } from './frame-table.ts';
+import { enterDecodability } from './metrics/decodability.ts';
+import { ObservedPath, type PathObserver } from './path-observer.ts';
+import { strategyBuilder } from './strategy.ts';
+import { summarize } from './summarize.ts';
+import type { SummaryRow } from './tables.ts';
+import { TrafficMeter } from './traffic-meter.ts';
+
+/** What came of a cell. */
+export interface CellResult {
+  readonly row: SummaryRow;
+  readonly bursts: Bursts;
+  readonly frames: FrameTable;
+  /** Datagrams of both ways, from the first: what a simulation costs is counted by them. */
+  readonly datagrams: number;
+}
+
+/** How many runs of lost packets of each length there were, before recovery and after. */
+export interface Bursts {
+  readonly before: readonly (readonly [length: number, count: number])[];
+  readonly after: readonly (readonly [length: number, count: number])[];
+}
+
+/** The media starts here, so that the receiver has had time to be there first. */
+const START: Instant = milliseconds(1);
+
+/**
+ * Runs one cell on the virtual clock: a pure function of the cell, and of the files whose hashes it names.
+ * @param observers look on; they change nothing.
+ */
+export function runCell(cell: Cell, files: PackedFiles, observers: readonly PathObserver[] = []): CellResult {
+  const build = strategyBuilder(cell.strategy);
+  assert(build !== undefined, 'a grid holds strategies that there are');
+  const frames = new FrameTable();
+  const measuredFrom = framesBefore(cell.source, files, cell.warmUpSeconds);
+  const forward = linkOf(cell.forward);
+  const { release, seed, parameters } = cell;
+  const budget = budgetOf(cell);
+  const strategy = build(
+    { budget, transitMin: shortestTransit(forward), release, seed, parameters, frames },
+    measuredFrom,
+  );
+  const traffic = new TrafficMeter(strategy.headerBytes, () => frames.length > measuredFrom);
+  const looking = [traffic, strategy.observer, ...observers];
+  const links = { forward: new Link(forward, 'forward'), back: new Link(linkOf(cell.back), 'back') };
+  let lastCapturedAt = START;
+  const feed = new LiveFeed({
+    startAt: START,
+    next: openSource(cell.source, files),
+    deliver: (now, unit) => {
+      lastCapturedAt = now;
+      strategy.send(now, unit, frames.add(now, unit));
+    },
+    finish: () => strategy.finish(lastCapturedAt),
+  });
+  const simulation = strategy.start({
+    forward: new ObservedPath(links.forward, 'forward', looking),
+    back: new ObservedPath(links.back, 'back', looking),
+    scripts: [feed],
+  });
+  // Second by second, so that what does not add up is noticed near to where it happens.
+  for (let at = seconds(1); ; at += seconds(1)) {
+    simulation.runUntil(at);
+    strategy.assertBalanced();
+    const streaming = feed.pollTimeout() !== undefined;
+    if (!streaming && (strategy.ended || at > lastCapturedAt + strategy.drain)) break;
+  }
+  const figures = strategy.conclude(simulation.now);
+  for (const link of [links.forward, links.back]) assertConserved(link.counters);
+  enterDecodability(frames);
+  const row = summarize(cell, { frames, measuredFrom, figures, traffic, simulatedUs: simulation.now });
+  return {
+    row,
+    frames,
+    bursts: { before: figures.burstsBefore, after: figures.burstsAfter },
+    datagrams: links.forward.counters.offered + links.back.counters.offered,
+  };
+}
+
+function assertConserved({ offered, duplicated, delivered, lost, overflowed, inFlight }: LinkCounters): void {
+  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'a link makes and keeps no datagrams');
+}

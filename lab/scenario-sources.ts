@@ -1,0 +1,109 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { causeOf, Failure } from '../io/failure.ts';
+import { openMediaSource } from '../io/media-source.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { CLOCK_RATE } from '../protocol/instant.ts';
+import { hashUnits, type PackedUnits, packUnits, type SourceDescription } from './cell-source.ts';
+import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
+
+/** A scenario's sources, lists made single, and the files among them as they are streamed. */
+export interface ScenarioSources {
+  readonly descriptions: readonly SourceDescription[];
+  readonly files: ReadonlyMap<string, PackedUnits>;
+}
+
+/** All access units of a file are held in memory: this is minutes of video, not hours. */
+const FILE_BYTES_MAX = 1_000_000_000;
+const MEDIA_BITRATE = 4_000_000;
+const MEDIA_GOP = 60;
+
+/**
+ * @param folder of the scenario file, to which paths in it are relative.
+ * @param warn what the user should know although it works.
+ */
+export async function openSources(
+  scenario: Scenario,
+  folder: string,
+  warn: (message: string) => void,
+): Promise<ScenarioSources> {
+  const descriptions: SourceDescription[] = [];
+  const files = new Map<string, PackedUnits>();
+  const sources = manyOf(scenario.source);
+  for (const [index, source] of sources.entries()) {
+    if ('synthetic' in source) {
+      descriptions.push(...expandSynthetic(source.synthetic));
+      continue;
+    }
+    const place = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
+    const { description, units } = await readFileSource(source, folder, place, warn);
+    descriptions.push(description);
+    files.set(description.kind === 'file' ? description.sha256 : '', units);
+  }
+  return { descriptions, files };
+}
+
+type Synthetic = Extract<ScenarioSource, { readonly synthetic: unknown }>['synthetic'];
+
+function expandSynthetic({ fps, kbps, keyInterval, keyFrameRatio, seconds }: Synthetic): SourceDescription[] {
+  const result: SourceDescription[] = [];
+  for (const rate of manyOf(fps)) {
+    for (const kilobits of manyOf(kbps)) {
+      for (const interval of manyOf(keyInterval)) {
+        result.push({
+          kind: 'synthetic',
+          fps: rate,
+          kbps: kilobits,
+          keyInterval: interval,
+          keyFrameRatio,
+          frames: Math.ceil(seconds * rate),
+        });
+      }
+    }
+  }
+  return result;
+}
+
+async function readFileSource(
+  source: Extract<ScenarioSource, { readonly file: string }>,
+  folder: string,
+  place: string,
+  warn: (message: string) => void,
+): Promise<{ readonly description: SourceDescription; readonly units: PackedUnits }> {
+  const path = resolve(folder, source.file);
+  const found = await stat(path).catch((error) => {
+    throw new Failure(`${place}: cannot read ${source.file}: ${causeOf(error)}`, 2);
+  });
+  if (found.size > FILE_BYTES_MAX) {
+    throw new Failure(`${place}: ${source.file} has ${found.size} bytes, and ${FILE_BYTES_MAX} is the most`, 2);
+  }
+  const encode = { encode: 'auto', bitrate: MEDIA_BITRATE, gop: MEDIA_GOP } as const;
+  const media = await openMediaSource(path, { ...encode, framesPerSecond: source.fps, warn });
+  const units: AccessUnit[] = [];
+  try {
+    for await (const unit of media.units()) {
+      const first = units[0]?.decodeTimestamp ?? unit.decodeTimestamp;
+      if (source.seconds !== undefined && unit.decodeTimestamp - first >= source.seconds * CLOCK_RATE) break;
+      units.push(unit);
+    }
+  } finally {
+    await media.close();
+  }
+  if (units.length < 2)
+    throw new Failure(`${place}: ${source.file} has ${units.length} pictures; a stream has more`, 2);
+  const packed = packUnits(units);
+  const keys = units.filter((unit) => unit.importance === 'key').length;
+  const ticks = units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp;
+  const description: SourceDescription = {
+    kind: 'file',
+    name: basename(source.file),
+    sha256: hashUnits(packed),
+    frames: units.length,
+    framesPerSecond: ((units.length - 1) * CLOCK_RATE) / Math.max(1, ticks),
+    bytes: packed.bytes.byteLength,
+    keyInterval: Math.round(units.length / Math.max(1, keys)),
+  };
+  return { description, units: packed };
+}
+
+export const folderOf = (file: string): string => dirname(resolve(file));

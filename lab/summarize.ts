@@ -1,0 +1,244 @@
+import { budgetOf, type Cell, cellId, formatParameters, linkOf } from './cell.ts';
+import { framesPerSecondOf, labelOf, rateOf } from './cell-source.ts';
+import type { FrameTable } from './frame-table.ts';
+import { isWhole } from './metrics/decodability.ts';
+import { libwebrtcFreezes, stalls, tamburFreezes, w3cFreezes, w3cPauses } from './metrics/freeze.ts';
+import { percentile, roundedMean, type Sorted, sorted } from './metrics/percentile.ts';
+import { RunLengths } from './metrics/run-lengths.ts';
+import type { TransportFigures } from './strategy.ts';
+import { FRAME_CLASSES, type FrameClass, type Mechanism, type SummaryRow } from './tables.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
+
+/** What a cell's run left behind. */
+export interface Evidence {
+  readonly frames: FrameTable;
+  /** The first row after the warm-up. */
+  readonly measuredFrom: number;
+  readonly figures: TransportFigures;
+  readonly traffic: TrafficMeter;
+  readonly simulatedUs: number;
+}
+
+/** Everything that is said of a cell, from what was seen in it. */
+export function summarize(cell: Cell, evidence: Evidence): SummaryRow {
+  const { frames, measuredFrom, figures } = evidence;
+  return {
+    ...asked(cell),
+    ...classes(frames, measuredFrom),
+    ...punctuality(cell, frames, measuredFrom),
+    ...smoothness(cell, frames, measuredFrom),
+    packetsSent: figures.packetsSent,
+    packetsLost: figures.packetsLost,
+    packetsResidual: figures.packetsResidual,
+    packetsLate: figures.packetsLate,
+    ...bursts(figures),
+    ...bytes(cell, evidence),
+    ...recoveryLatency(frames, measuredFrom),
+    jitterUs: figures.jitter,
+    jitterFirstUs: figures.jitterFirst,
+    simulatedUs: evidence.simulatedUs,
+  };
+}
+
+function asked(cell: Cell) {
+  const forward = linkOf(cell.forward);
+  const back = linkOf(cell.back);
+  return {
+    cell: cellId(cell),
+    strategy: cell.strategy,
+    parameters: formatParameters(cell.parameters),
+    source: labelOf(cell.source),
+    forward: cell.forward,
+    back: cell.back,
+    seed: cell.seed,
+    budgetMs: cell.budgetMs,
+    release: cell.release,
+    linkLoss: forward.loss,
+    linkBurst: forward.burst,
+    linkDelayMs: forward.delay / 1_000,
+    linkRttMs: (forward.delay + back.delay) / 1_000,
+    linkRate: forward.rate,
+    framesPerSecond: framesPerSecondOf(cell.source),
+    keyInterval: cell.source.keyInterval,
+    sourceRate: Math.round(rateOf(cell.source)),
+  };
+}
+
+function classes(frames: FrameTable, from: number) {
+  const counts = Object.fromEntries(FRAME_CLASSES.map((name) => [name, 0])) as Record<FrameClass, number>;
+  for (let row = from; row < frames.length; row++) counts[frames.class(row)]++;
+  return {
+    frames: Math.max(0, frames.length - from),
+    framesOnTime: counts.onTime,
+    framesRecovered: counts.recovered,
+    framesLate: counts.late,
+    framesOverdue: counts.overdue,
+    framesIncomplete: counts.incomplete,
+    framesNeverArrived: counts.neverArrived,
+    framesUndecodable: counts.undecodable,
+    framesRefused: counts.refused,
+  };
+}
+
+/** Delays from capture, and what was there within the budget. */
+function punctuality(cell: Cell, frames: FrameTable, from: number) {
+  const budget = budgetOf(cell);
+  const total = Math.max(0, frames.length - from);
+  const all = new Float64Array(total);
+  const delivered: number[] = [];
+  const shown: number[] = [];
+  let completeInTime = 0;
+  let inTime = 0;
+  for (let row = from; row < frames.length; row++) {
+    const capturedAt = frames.time(row, 'capturedAt');
+    const delay = frames.time(row, 'decodableAt') - capturedAt;
+    const decodable = !Number.isNaN(delay);
+    all[row - from] = decodable ? delay : Number.POSITIVE_INFINITY;
+    if (decodable) delivered.push(delay);
+    if (decodable && delay <= budget) inTime++;
+    if (isWhole(frames, row) && frames.time(row, 'completeAt') - capturedAt <= budget) completeInTime++;
+    const render = frames.time(row, 'renderedAt') - capturedAt;
+    if (!Number.isNaN(render)) shown.push(render);
+  }
+  const every = all.sort();
+  const those = sorted(delivered);
+  const rendered = sorted(shown);
+  return {
+    framesCompleteInTime: completeInTime,
+    framesInTime: inTime,
+    framesDecodable: delivered.length,
+    framesRendered: shown.length,
+    onTimeRatio: share(inTime, total),
+    missRatio: share(total - inTime, total),
+    decodableRatio: share(delivered.length, total),
+    delayUsP50: percentile(every, 0.5),
+    delayUsP95: percentile(every, 0.95),
+    delayUsP99: percentile(every, 0.99),
+    delayUsP999: percentile(every, 0.999),
+    delayUsMax: percentile(every, 1),
+    deliveredUsMean: roundedMean(those),
+    deliveredUsP50: percentile(those, 0.5),
+    deliveredUsP95: percentile(those, 0.95),
+    deliveredUsP99: percentile(those, 0.99),
+    deliveredUsP999: percentile(those, 0.999),
+    deliveredUsMax: percentile(those, 1),
+    renderUsP50: percentile(rendered, 0.5),
+    renderUsP95: percentile(rendered, 0.95),
+    renderUsP99: percentile(rendered, 0.99),
+  };
+}
+
+/** Freezes and stalls of what was shown. */
+function smoothness(cell: Cell, frames: FrameTable, from: number) {
+  const renderedAt: number[] = [];
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let row = from; row < frames.length; row++) {
+    const at = frames.time(row, 'renderedAt');
+    if (Number.isNaN(at)) continue;
+    renderedAt.push(at);
+    fastest = Math.min(fastest, at - frames.time(row, 'capturedAt'));
+  }
+  // A decoder gives pictures in the order in which they are released here, but for B-frames, whose times it swaps.
+  renderedAt.sort((one, other) => one - other);
+  const period = Math.round(1e6 / framesPerSecondOf(cell.source));
+  const offset = renderedAt.length === 0 ? budgetOf(cell) : fastest;
+  const measured = frames.length > from;
+  const stall = stalls(
+    renderedAt,
+    {
+      from: measured ? frames.time(from, 'capturedAt') + offset : 0,
+      to: measured ? frames.time(frames.length - 1, 'capturedAt') + offset + period : 0,
+    },
+    // Ticks of 90 kHz in whole microseconds: two of them are no stall.
+    period + 2,
+  );
+  const w3c = w3cFreezes(renderedAt);
+  const pauses = w3cPauses(renderedAt);
+  const libwebrtc = libwebrtcFreezes(renderedAt);
+  const tambur = tamburFreezes(renderedAt);
+  return {
+    freezes: w3c.count,
+    freezeUs: w3c.duration,
+    pauses: pauses.count,
+    pauseUs: pauses.duration,
+    freezesLibwebrtc: libwebrtc.count,
+    freezeUsLibwebrtc: libwebrtc.duration,
+    freezesTambur: tambur.count,
+    freezeUsTambur: tambur.duration,
+    stallUs: stall.stalled,
+    watchedUs: stall.watched,
+    stallRatio: share(stall.stalled, stall.watched),
+  };
+}
+
+function bursts({ burstsBefore, burstsAfter }: TransportFigures) {
+  const before = RunLengths.summarize(burstsBefore);
+  const after = RunLengths.summarize(burstsAfter);
+  return {
+    burstsBefore: before.runs,
+    burstMeanBefore: before.mean,
+    burstMaxBefore: before.max,
+    burstsAfter: after.runs,
+    burstMeanAfter: after.mean,
+    burstMaxAfter: after.max,
+  };
+}
+
+function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: Evidence) {
+  const budget = budgetOf(cell);
+  let source = 0;
+  let good = 0;
+  for (let row = measuredFrom; row < frames.length; row++) {
+    source += frames.bytes(row);
+    const delay = frames.time(row, 'decodableAt') - frames.time(row, 'capturedAt');
+    if (delay <= budget) good += frames.bytes(row);
+  }
+  const seconds = Math.max(0, frames.length - measuredFrom) / framesPerSecondOf(cell.source);
+  const spent = figures.bytesRetransmission + figures.bytesRepair;
+  return {
+    bytesSource: source,
+    bytesGood: good,
+    bytesForward: traffic.forward.bytes,
+    bytesBack: traffic.back.bytes,
+    bytesRetransmission: figures.bytesRetransmission,
+    bytesRepair: figures.bytesRepair,
+    bytesWasted: figures.bytesWasted,
+    datagramsForward: traffic.forward.datagrams,
+    datagramsBack: traffic.back.datagrams,
+    goodput: seconds === 0 ? 0 : Math.round((good * 8) / seconds),
+    overheadForward: source === 0 ? 0 : traffic.forward.bytes / source - 1,
+    overheadBack: share(traffic.back.bytes, source),
+    overhead: source === 0 ? 0 : (traffic.forward.bytes + traffic.back.bytes) / source - 1,
+    wasteRatio: share(figures.bytesWasted, spent),
+  };
+}
+
+/** From the first sign that something of a frame was lost to when it was whole. */
+function recoveryLatency(frames: FrameTable, from: number) {
+  const spans: Record<'retransmission' | 'repair' | 'both', number[]> = { retransmission: [], repair: [], both: [] };
+  for (let row = from; row < frames.length; row++) {
+    const mechanism: Mechanism = frames.mechanism(row);
+    if (mechanism === 'none' || mechanism === 'transport') continue;
+    const completeAt = frames.time(row, 'completeAt');
+    const seenAt = frames.time(row, 'lossSeenAt');
+    // Whole before anyone knew that something was missing: repair packets came before the next packet did.
+    spans[mechanism].push(Number.isNaN(seenAt) ? 0 : Math.max(0, completeAt - seenAt));
+  }
+  const of = (values: Sorted) => ({ p50: percentile(values, 0.5), p95: percentile(values, 0.95) });
+  const retransmission = of(sorted(spans.retransmission));
+  const repair = of(sorted(spans.repair));
+  const both = of(sorted(spans.both));
+  return {
+    recoveredRetransmission: spans.retransmission.length,
+    recoveredRepair: spans.repair.length,
+    recoveredBoth: spans.both.length,
+    recoveryUsP50Retransmission: retransmission.p50,
+    recoveryUsP95Retransmission: retransmission.p95,
+    recoveryUsP50Repair: repair.p50,
+    recoveryUsP95Repair: repair.p95,
+    recoveryUsP50Both: both.p50,
+    recoveryUsP95Both: both.p95,
+  };
+}
+
+const share = (part: number, of: number): number => (of === 0 ? 0 : part / of);

@@ -1,0 +1,123 @@
+import type { AccessUnit } from '../protocol/access-unit.ts';
+import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
+import type { Recovery } from '../protocol/recovery.ts';
+import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { type Path, type Script, Simulation } from '../sim/simulation.ts';
+import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
+import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
+
+const REPORT_SSRC = 3;
+
+/** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
+const HEADER_BYTES = 28;
+/** The control channel tells how much there was; it takes the path once, and something for TCP's own delays. */
+const CONTROL_DELAY: Microseconds = milliseconds(100);
+
+const IDENTITY = {
+  ssrc: MEDIA_SSRC,
+  retransmissionSsrc: RETRANSMISSION_SSRC,
+  repairSsrc: REPAIR_SSRC,
+  initialSequence: 65_000,
+  timestampBase: 4_000_000_000,
+};
+
+/** Our own sender and receiver, with this recovery. */
+export function udpStrategy(recovery: Recovery): StrategyBuilder {
+  return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
+}
+
+class UdpStrategy implements Strategy {
+  readonly headerBytes = HEADER_BYTES;
+  readonly observer: MediaPacketTable;
+  readonly drain: Microseconds;
+  readonly #options: StrategyOptions;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  #endToldAt: Instant | undefined;
+
+  constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
+    this.#options = options;
+    const { budget, transitMin, parameters, release, frames } = options;
+    this.drain = 2 * budget + 4 * transitMin + seconds(2);
+    this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
+    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
+    this.#receiver = new Receiver({
+      ...RECEIVER_DEFAULTS,
+      ...IDENTITY,
+      recovery,
+      payloadType: SENDER_DEFAULTS.payloadType,
+      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+      repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+      initialFrameNumber: 0,
+      reportSsrc: REPORT_SSRC,
+      latency: Math.max(0, budget - transitMin),
+      release,
+    });
+  }
+
+  get ended(): boolean {
+    return this.#receiver.ended;
+  }
+
+  start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
+    const tellEnd: Script = {
+      pollTimeout: () => this.#endToldAt,
+      run: (now) => {
+        this.#endToldAt = undefined;
+        const { statistics, lastSequence } = this.#sender;
+        this.#receiver.endOfStream(now, { frames: statistics.frames, lastSequence });
+      },
+    };
+    return new Simulation({
+      sender: this.#sender,
+      receiver: this.#receiver,
+      forward: parts.forward,
+      back: parts.back,
+      scripts: [...parts.scripts, tellEnd],
+      onReceiverEvent: (now, event) => this.#handleEvent(now, event),
+    });
+  }
+
+  send(now: Instant, unit: AccessUnit, row: number): void {
+    if (this.#sender.send(now, unit)) this.observer.addFrame(row);
+    else this.#options.frames.setClass(row, 'refused');
+  }
+
+  finish(now: Instant): void {
+    this.#sender.finish();
+    this.#endToldAt = now + this.#options.transitMin + CONTROL_DELAY;
+  }
+
+  assertBalanced(): void {
+    this.#receiver.assertBalanced();
+  }
+
+  conclude(now: Instant): TransportFigures {
+    this.#receiver.finish(now);
+    for (let event = this.#receiver.pollEvent(); event; event = this.#receiver.pollEvent()) {
+      this.#handleEvent(now, event);
+    }
+    this.#receiver.assertBalanced();
+    return this.observer.conclude();
+  }
+
+  #handleEvent(now: Instant, event: ReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit':
+        return this.observer.release(now, event.frame, {
+          fate: event.fate,
+          completeAt: now - event.playoutDelay + event.completionDelay,
+        });
+      case 'dropped':
+        return this.observer.drop(now, event.frame, event.cause);
+      case 'malformed':
+      case 'ended':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+}
