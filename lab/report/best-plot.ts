@@ -1,5 +1,5 @@
 import { distinct, type OperatingPoint } from './operating-point.ts';
-import { finite, type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth } from './plot.ts';
+import { finite, type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth, smallPanelColumns } from './plot.ts';
 import { chosenBy, strategyScales } from './plot-theme.ts';
 import { percentText } from './quantity-text.ts';
 import { type Case, cases, PANELS_MAX } from './reference-case.ts';
@@ -131,7 +131,7 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
   }));
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const spec = (layout: Layout): PlotSpec => {
-    const columns = layout === 'narrow' ? 1 : [4, 7, 8].includes(styles.length) ? 4 : Math.min(styles.length, 3);
+    const columns = layout === 'narrow' ? 1 : smallPanelColumns(layout, styles.length);
     const width = panelWidth(layout, columns);
     return {
       ...facetOf(
@@ -154,8 +154,8 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
                 scale: { type: 'log', domain: [1e-5, 1], scheme: 'cividis' },
                 legend: {
                   title: 'frames missed',
-                  values: [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1],
-                  labelExpr: "format(datum.value * 100, '~g') + ' %'",
+                  values: [1e-5, 1e-3, 1e-2, 0.1, 1],
+                  labelExpr: "(datum.value < 2e-5 ? '≤ ' : '') + format(datum.value * 100, '~g') + ' %'",
                   labelOverlap: false,
                   gradientLength: layout === 'wide' ? 360 : 240,
                   titleColor: LIGHT.ink,
@@ -200,7 +200,13 @@ interface Axes {
 }
 
 const axesOf = ({ x, y }: Axes) => ({
-  x: { field: 'loss', type: 'nominal', sort: x.values, title: 'loss on the way', axis: { labelAngle: 0, labelOverlap: false, labelFontSize: 10 } },
+  x: {
+    field: 'loss',
+    type: 'nominal',
+    sort: x.values,
+    title: 'loss on the way',
+    axis: { labelAngle: 0, labelOverlap: false, labelFontSize: 10 },
+  },
   y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round trip (ms)' },
 });
 

@@ -38,13 +38,14 @@ export function delayPlot(
   const rows: PlotRow[] = curves.flatMap(({ strategy, steps, sparse }) => {
     const last = steps.at(-1);
     const plateau = last && last.later > 0 && !sparse ? [{ delayMs: end, later: last.later }] : [];
-    return [...steps, ...plateau].map(({ delayMs, later }) => ({
+    return [...steps, ...plateau].map(({ delayMs, later }, index, all) => ({
       strategy,
       delayMs: finite(delayMs),
       later,
       drawn: Math.max(floor, later),
       budgetMs: shown.budgetMs,
-      marked: sparse,
+      // A marker here and there tells the lines apart in print.
+      marked: sparse || index % 24 === 12 || index === all.length - 1,
     }));
   });
   const styles = strategyStyles(curves.map(({ strategy }) => strategy));
@@ -85,15 +86,7 @@ export function delayPlot(
           encoding: { x, y, stroke: scales.stroke, strokeDash: scales.strokeDash, order: { field: 'delayMs' } },
         },
         {
-          // A marker here and there tells the lines apart in print.
-          transform: [
-            {
-              window: [{ op: 'row_number', as: 'place' }],
-              groupby: ['strategy'],
-              sort: [{ field: 'delayMs' }],
-            },
-            { filter: 'datum.marked || datum.place % 24 == 12' },
-          ],
+          transform: [{ filter: 'datum.marked' }],
           mark: { type: 'point', size: 60, strokeWidth: 1.5, opacity: 1, clip: true },
           encoding: { x, y, stroke: scales.stroke, fill: scales.fill, shape: scales.shape },
         },

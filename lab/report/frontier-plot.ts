@@ -15,14 +15,14 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const floor = missFloor(Math.max(...points.map(({ frames }) => frames)));
   const byBudget = distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
-  const latency = ({ budgetMs, delayMsP95 }: OperatingPoint) => (byBudget ? budgetMs : delayMsP95);
+  const latency = ({ budgetMs, deliveredMsP95 }: OperatingPoint) => (byBudget ? budgetMs : deliveredMsP95);
   const rows = points.map((point) => ({
     path: point.path,
     panel: panels.titles.get(point.path) ?? null,
     strategy: point.strategy,
     latencyMs: finite(latency(point)),
     budgetMs: point.budgetMs,
-    delayP95Ms: finite(point.delayMsP95),
+    deliveredP95Ms: finite(point.deliveredMsP95),
     seeds: point.rows.length,
     frames: point.frames,
     missed: point.missed,
@@ -41,7 +41,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     const scales = strategyScales(styles, layout);
     const { scale, axis } = missScale(floor);
     const ticks = byBudget ? { values: distinct(latencies), format: ',.4~g' } : { tickCount: 6, format: ',.4~g' };
-    const title = byBudget ? 'latency budget (ms)' : 'frame delay, 95th percentile (ms)';
+    const title = byBudget ? 'latency budget (ms)' : 'delay of decodable frames, 95th percentile (ms)';
     const x = {
       field: 'latencyMs',
       type: 'quantitative',
@@ -79,7 +79,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     title: 'Completeness against latency',
     caption:
       `Share of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
-      `${byBudget ? 'that budget' : 'the 95th percentile of the frame delay (misses count as ∞; points whose percentile is ∞ are left out)'}. ` +
+      `${byBudget ? 'that budget' : 'the 95th percentile of the delay of those frames that became decodable'}. ` +
       'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, from ' +
       `three seeds, Student’s over seeds. At 0 not a single frame of the run was missed.${panelNote(panels)}`,
     alternative: frontierAlternative(points, [...panels.titles.keys()]),

@@ -23,6 +23,8 @@ export interface OperatingPoint {
   readonly delayMsP95: number | undefined;
   readonly delayMsP99: number | undefined;
   readonly delayMsP999: number | undefined;
+  /** Of the frames that became decodable; `undefined`: there was none in some seed. */
+  readonly deliveredMsP95: number | undefined;
   readonly stallRatio: number | undefined;
 }
 
@@ -82,6 +84,7 @@ function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
     delayMsP95: delayMs((row) => row.delayUsP95),
     delayMsP99: delayMs((row) => row.delayUsP99),
     delayMsP999: delayMs((row) => row.delayUsP999),
+    deliveredMsP95: delayMs((row) => row.deliveredUsP95),
     stallRatio: mean(rows.map((row) => row.stallRatio)),
   };
 }

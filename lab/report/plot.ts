@@ -39,6 +39,12 @@ export function panelColumns(layout: Layout, panels: number): number {
   return panels === 4 ? 2 : Math.min(3, panels);
 }
 
+/** The same for small panels, a few more of which fit: rows as even as can be. */
+export function smallPanelColumns(layout: Layout, panels: number): number {
+  const most = layout === 'narrow' ? 2 : 5;
+  return Math.ceil(panels / Math.ceil(panels / most));
+}
+
 /** A number that a picture can hold. */
 export const finite = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;

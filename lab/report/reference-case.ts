@@ -22,21 +22,34 @@ export function cases(points: readonly OperatingPoint[]): readonly Case[] {
 }
 
 /**
- * The case that pictures of a single case show: of those with the most strategies the one in which they differ most,
- * that is, with the largest spread of the logarithm of their misses. The first of equals.
+ * The case that pictures of a single case show: of those with the most strategies the one that tells the most of them
+ * apart by their intervals, and of these the one with the largest spread of the logarithm of misses. The first of equals.
  */
 export function referenceCase(all: readonly Case[]): Case | undefined {
   const strategies = Math.max(0, ...all.map(({ points }) => points.length));
   let chosen: Case | undefined;
-  let widest = -1;
+  let most = { levels: -1, spread: -1 };
   for (const each of all.filter(({ points }) => points.length === strategies)) {
-    const spread = spreadOf(each);
-    if (spread > widest * (1 + 1e-9)) {
+    const found = { levels: levelsOf(each), spread: spreadOf(each) };
+    const wider = found.levels === most.levels && found.spread > most.spread * (1 + 1e-9);
+    if (found.levels > most.levels || wider) {
       chosen = each;
-      widest = spread;
+      most = found;
     }
   }
   return chosen;
+}
+
+/** How many strategies, from the best on, lie each wholly above the last that was counted. */
+function levelsOf({ points }: Case): number {
+  let levels = 0;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { misses } of [...points].sort((a, b) => a.misses.high - b.misses.high)) {
+    if (misses.low <= high) continue;
+    levels++;
+    high = misses.high;
+  }
+  return levels;
 }
 
 function spreadOf({ points }: Case): number {

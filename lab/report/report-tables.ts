@@ -12,6 +12,6 @@ export interface ReportTables {
   /** Of the programs that made it, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly SummaryRow[];
-  /** The frames of a cell, warm-up excluded; `undefined`: they were not kept. */
-  readonly frames: (cell: string) => readonly FrameRecord[] | undefined;
+  /** The frames of a cell, without the warm-up's; `undefined`: they were not kept. Asked for one case only. */
+  readonly frames: (cell: string) => Promise<readonly FrameRecord[] | undefined>;
 }

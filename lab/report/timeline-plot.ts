@@ -1,5 +1,5 @@
 import type { FrameClass, FrameRecord } from '../tables.ts';
-import { type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth } from './plot.ts';
+import { type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth, smallPanelColumns } from './plot.ts';
 import { chosenBy } from './plot-theme.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
@@ -81,7 +81,7 @@ export function timelinePlot(
   const numbers = rows.map(({ frame }) => Number(frame));
   const extent = [Math.min(...numbers) - 0.8, Math.max(...numbers) + 0.8];
   const spec = (layout: Layout): PlotSpec => {
-    const columns = Math.min(styles.length, layout === 'wide' ? 4 : 2);
+    const columns = smallPanelColumns(layout, styles.length);
     const domain = FATE_STYLES.map(({ fate }) => fate);
     const x = {
       field: 'endMs',

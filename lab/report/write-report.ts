@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../../io/failure.ts';
+import type { FrameRecord } from '../tables.ts';
 import { bestPlot, missMapPlot } from './best-plot.ts';
 import { commaSeparated } from './comma-separated.ts';
 import { delayPlot } from './delay-plot.ts';
@@ -28,13 +29,21 @@ export interface WrittenReport {
 }
 
 /** All pictures that these tables have enough for, in the order of the page. */
-export function plotsOf(tables: ReportTables): { readonly shown: Case | undefined; readonly plots: readonly Plot[] } {
+export async function plotsOf(
+  tables: ReportTables,
+): Promise<{ readonly shown: Case | undefined; readonly plots: readonly Plot[] }> {
   const points = operatingPoints(tables.rows.filter(({ frames }) => frames > 0));
   const shown = referenceCase(cases(points));
+  const kept = new Map<string, readonly FrameRecord[]>();
+  for (const { cell } of shown?.points.flatMap(({ rows }) => rows) ?? []) {
+    const frames = await tables.frames(cell);
+    if (frames) kept.set(cell, frames);
+  }
+  const frames = (cell: string) => kept.get(cell);
   const plots = [
     frontierPlot(points),
-    delayPlot(shown, tables.frames),
-    timelinePlot(shown, tables.frames),
+    delayPlot(shown, frames),
+    timelinePlot(shown, frames),
     bestPlot(points),
     missMapPlot(points),
     overheadPlot(points),
@@ -57,7 +66,7 @@ export async function writeReport(
   const points = operatingPoints(tables.rows.filter(({ frames }) => frames > 0));
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const colors = pageColors(styles);
-  const { shown, plots } = plotsOf(tables);
+  const { shown, plots } = await plotsOf(tables);
   const warnings: string[] = [];
   const drawings: Drawing[] = [];
   for (const plot of plots) {
