@@ -10,15 +10,33 @@ export function specification(plot: Plot, layout: Layout, url: string): PlotSpec
     $schema: SCHEMA,
     description: plot.alternative,
     config: THEME,
-    data: { url, format: { type: 'csv' } },
+    data: { url, format: { type: 'csv', parse: kindsOf(plot) } },
     ...plot.spec(layout),
   };
+}
+
+/** What each column of a plot's data holds: Vega would take the text `40` for a number. */
+function kindsOf({ rows }: Plot): Readonly<Record<string, string>> {
+  const kinds: Record<string, string> = {};
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) if (value !== null) kinds[name] = typeof value;
+  }
+  return kinds;
 }
 
 /** Draws plots as SVG texts. */
 export interface Drawer {
   /** `warn` hears what Vega has to say against a specification. */
   draw(plot: Plot, layout: Layout, warn?: (text: string) => void): Promise<string>;
+}
+
+/** Vega numbers its ids through the life of the process; here they begin anew with each drawing. */
+export function numberedAnew(svg: string): string {
+  const ids = [...svg.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id!);
+  const numbers = new Map(ids.map((id, index) => [id, `part${index}`]));
+  return svg
+    .replace(/\bid="([^"]+)"/g, (_all, id: string) => `id="${numbers.get(id)}"`)
+    .replace(/url\(#([^)]+)\)/g, (_all, id: string) => `url(#${numbers.get(id) ?? id})`);
 }
 
 /** Loads Vega and Vega-Lite, which are optional: 25 MB that only reports need. A clear `Failure` (3) without them. */
@@ -39,7 +57,7 @@ export async function openDrawer(load = () => Promise.all([import('vega'), impor
       const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger, loader });
       const svg = await view.toSVG();
       view.finalize();
-      return svg;
+      return numberedAnew(svg);
     },
   };
 }

@@ -36,6 +36,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     label: `${point.strategy}: ${point.missed} of ${point.frames} frames missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
   }));
   const latencies = rows.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
+  if (latencies.length === 0) return undefined;
   const spec = (layout: Layout): PlotSpec => {
     const columns = panelColumns(layout, panels.titles.size);
     const scales = strategyScales(styles, layout);

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../../io/failure.ts';
 import type { FrameRecord } from '../tables.ts';
@@ -96,6 +96,7 @@ async function write(directory: string, name: string, text: string): Promise<voi
     await writeFile(`${path}.part`, text);
     await rename(`${path}.part`, path);
   } catch (error) {
+    await rm(`${path}.part`, { force: true }).catch(() => {});
     throw new Failure(`${path} cannot be written: ${causeOf(error)}`, 1, { cause: error });
   }
 }

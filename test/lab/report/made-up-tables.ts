@@ -1,4 +1,5 @@
 import type { ReportTables } from '../../../lab/report/report-tables.ts';
+import { STRATEGIES } from '../../../lab/strategy.ts';
 import type { FrameRecord, SummaryRow } from '../../../lab/tables.ts';
 
 /** A row of 3,000 frames of which none is missed, but for what is given. */
@@ -149,4 +150,53 @@ export function tables(rows: readonly SummaryRow[], given: Partial<ReportTables>
     frames: async () => undefined,
     ...given,
   };
+}
+
+/** Each strategy on each path with each budget and three seeds; the later a strategy is listed, the more it misses. */
+export function grid(given: {
+  readonly losses?: readonly number[];
+  readonly delaysMs?: readonly number[];
+  readonly bursts?: readonly number[];
+  readonly budgetsMs?: readonly number[];
+}): readonly SummaryRow[] {
+  const rows: SummaryRow[] = [];
+  for (const linkLoss of given.losses ?? [0.02]) {
+    for (const linkDelayMs of given.delaysMs ?? [20]) {
+      for (const linkBurst of given.bursts ?? [1]) {
+        for (const budgetMs of given.budgetsMs ?? [150]) {
+          for (const [rank, strategy] of STRATEGIES.entries()) {
+            for (const seed of [1, 2, 3]) {
+              const missed = Math.min(
+                3_000,
+                Math.round((rank * rank * 6_000 * linkLoss * linkDelayMs) / (8 * budgetMs)) + seed,
+              );
+              const path = { linkLoss, linkDelayMs, linkBurst, budgetMs, seed };
+              const burst = linkBurst > 1 ? ` burst=${linkBurst}` : '';
+              rows.push(
+                row({
+                  ...path,
+                  strategy,
+                  framesInTime: 3_000 - missed,
+                  overhead: 0.3 - rank * 0.03,
+                  forward: `loss=${linkLoss * 100}% delay=${linkDelayMs}ms${burst} seed=${seed}`,
+                }),
+              );
+            }
+          }
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+/** Three hundred frames of any cell of `grid`; every fortieth is lost, the next late, the one after mended. */
+export async function gridFrames(): Promise<readonly FrameRecord[]> {
+  return Array.from({ length: 300 }, (_, number) => {
+    const { capturedAt } = frame(number);
+    if (number % 40 === 7) return lostFrame(number);
+    if (number % 40 === 8) return frame(number, { decodableAt: capturedAt + 500_000, class: 'late' });
+    if (number % 40 === 9) return frame(number, { decodableAt: capturedAt + 55_000, class: 'recovered' });
+    return frame(number);
+  });
 }
