@@ -3,8 +3,11 @@ import { now } from '../io/clock.ts';
 /** Signals this close together are one, microseconds. */
 const ONE_WISH = 300_000;
 
-/** The exit code of a run that was interrupted twice: 128 + SIGINT. */
+/** The exit code of a run that was interrupted: 128 + SIGINT. */
 export const INTERRUPTED = 130;
+
+/** The user ended a run that has no result of its own yet. Its message is one line: what is kept, how to go on. */
+export class Interrupted extends Error {}
 
 /** Ctrl-C, SIGTERM and a closed terminal: the first ends cleanly, the second at once. */
 export class Interrupt {

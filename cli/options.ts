@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { readTraceFile } from '../io/trace-file.ts';
 import { LATENCY_MS_MAX } from '../protocol/control-message.ts';
 import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
 
@@ -76,7 +77,7 @@ export function readAddress(text: string): HostAndPort {
 }
 
 export function readLink(text: string): LinkSpecification {
-  const link = parseLinkSpecification(text);
+  const link = parseLinkSpecification(text, readTraceFile);
   if (!link.ok) throw new InvalidArgumentError(link.malformed);
   return link.value;
 }

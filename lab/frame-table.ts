@@ -60,7 +60,8 @@ export class FrameTable {
   }
 
   setTime(row: number, time: Time, at: Instant): void {
-    this.#times[time][row] = at;
+    // Some deadlines of the receiver lie between two microseconds.
+    this.#times[time][row] = Math.round(at);
   }
 
   type(row: number): Importance {

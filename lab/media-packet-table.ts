@@ -274,4 +274,4 @@ export class MediaPacketTable implements PathObserver {
 }
 
 /** RFC 5761 §4: RTCP's packet types, in a byte that RTP shares with its marker. */
-const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;
+export const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;

@@ -40,8 +40,9 @@ export function impairedPath(
   transport: 'udp' | 'tcp',
   ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },
 ): { readonly forward: ImpairedDirection; readonly back: ImpairedDirection; readonly paths: readonly Path[] } {
+  const startsAt = now();
   const path = (direction: string): Path =>
-    transport === 'udp' ? new Link(link, direction) : new ReliableLink(link, direction);
+    transport === 'udp' ? new Link(link, direction, { startsAt }) : new ReliableLink(link, direction, { startsAt });
   const paths = [path('forward'), path('back')] as const;
   return {
     forward: new ImpairedDirection(paths[0], ends.toReceiver),

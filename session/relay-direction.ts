@@ -36,7 +36,7 @@ export class RelayDirection {
 
   constructor(options: RelayDirectionOptions) {
     this.#options = options;
-    this.#link = new Link(options.link, options.direction);
+    this.#link = new Link(options.link, options.direction, { startsAt: now() });
   }
 
   get counters(): DirectionCounters {

@@ -1,8 +1,14 @@
-import type { Instant } from '../protocol/instant.ts';
+import type { Instant, Microseconds } from '../protocol/instant.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
+import { NetemQueue } from './netem/netem-queue.ts';
 import { RandomStream } from './random.ts';
+import { Bottleneck } from './stages/bottleneck.ts';
+import { Corruption } from './stages/corruption.ts';
+import { Outages } from './stages/outages.ts';
+import { Propagation } from './stages/propagation.ts';
+import { Slip } from './stages/slip.ts';
 
 /** What happened on one direction of a link so far. `offered + duplicated = delivered + lost + overflowed + inFlight`. */
 export interface LinkCounters {
@@ -10,6 +16,7 @@ export interface LinkCounters {
   readonly offeredBytes: number;
   readonly delivered: number;
   readonly deliveredBytes: number;
+  /** By the loss stage and in outages. */
   readonly lost: number;
   readonly overflowed: number;
   readonly duplicated: number;
@@ -17,11 +24,30 @@ export interface LinkCounters {
   readonly inFlight: number;
 }
 
+/** Of some counters their parts, for whoever looks closer. */
+export interface LinkStageCounters {
+  /** Lost by the loss stage. */
+  readonly lostByLoss: number;
+  /** Lost in outages; with the above this is `lost`. */
+  readonly lostInOutages: number;
+  /** Slipped behind others. */
+  readonly slipped: number;
+}
+
 /** What becomes of a datagram that was sent: it is on its way, once or twice, or it was dropped, and by what. */
 export type Fate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
-/** IPv4 and UDP headers, which the bottleneck carries as well (RFC 791 §3.1, RFC 768). */
-const HEADER_BYTES = 28;
+export interface LinkOptions {
+  /** The link's own time begins here: what is said of 10 s happens 10 s later. Virtual clocks begin at 0. */
+  readonly startsAt?: Instant;
+}
+
+/** What a link is told about a datagram. */
+export interface DatagramContext {
+  /** The number of the frame it belongs to, ascending with the stream; loss by frame steps with it. */
+  readonly frame?: number;
+}
+
 /** More than ten seconds of a gigabit a second in flight is a mistake, not a path: the memory of a link is bounded. */
 const IN_FLIGHT_MAX = 1_000_000;
 
@@ -31,55 +57,75 @@ const IN_FLIGHT_MAX = 1_000_000;
  * gives the same fates whatever else is switched on.
  */
 export class Link {
-  readonly #link: LinkSpecification;
+  readonly #specification: LinkSpecification;
+  readonly #startsAt: Instant;
+  readonly #netem: NetemQueue | undefined;
+  readonly #bottleneck: Bottleneck;
   readonly #loss: LossProcess;
-  readonly #jitter: RandomStream;
+  readonly #outages: Outages;
   readonly #duplicate: RandomStream;
-  readonly #corrupt: RandomStream;
+  readonly #propagation: Propagation;
+  readonly #slip: Slip<Uint8Array>;
+  readonly #corruption: Corruption;
   readonly #queue = new DeliveryQueue<Uint8Array>();
+  #link: LinkSpecification;
   #index = 0;
-  #bottleneckFreeAt: Instant = 0;
-  #lastDeliveryAt: Instant = 0;
+  #changesMade = 0;
+  #nextChangeAt: Instant;
+  #lostInOutages = 0;
   #counters = { offered: 0, offeredBytes: 0, delivered: 0, deliveredBytes: 0, lost: 0, overflowed: 0, duplicated: 0 };
-  #corrupted = 0;
 
   /** @param direction names the random streams, such as `forward` or `back`. */
-  constructor(link: LinkSpecification, direction: string) {
+  constructor(link: LinkSpecification, direction: string, { startsAt = 0 }: LinkOptions = {}) {
+    this.#specification = link;
     this.#link = link;
+    this.#startsAt = startsAt;
+    this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
+    this.#bottleneck = new Bottleneck(link, startsAt);
     this.#loss = new LossProcess(link, direction);
-    this.#jitter = new RandomStream(link.seed, `${direction}/jitter`);
+    this.#outages = new Outages(link.outages);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);
-    this.#corrupt = new RandomStream(link.seed, `${direction}/corrupt`);
+    this.#propagation = new Propagation(link, link.seed, direction);
+    this.#slip = new Slip(link.slip, link.seed, direction, (at, datagram) => this.#queue.push(at, datagram));
+    this.#corruption = new Corruption(link.corrupt, link.seed, direction);
+    this.#nextChangeAt = this.#changeAt(0);
   }
 
   get counters(): LinkCounters {
-    return { ...this.#counters, corrupted: this.#corrupted, inFlight: this.#queue.length };
+    const corrupted = this.#netem?.corrupted ?? this.#corruption.count;
+    return { ...this.#counters, corrupted, inFlight: this.#inFlight };
   }
 
-  send(now: Instant, datagram: Uint8Array): Fate {
-    const index = this.#index++;
+  get stageCounters(): LinkStageCounters {
+    const lostInOutages = this.#lostInOutages;
+    return { lostByLoss: this.#counters.lost - lostInOutages, lostInOutages, slipped: this.#slip.count };
+  }
+
+  send(now: Instant, datagram: Uint8Array, context?: DatagramContext): Fate {
     this.#counters.offered++;
     this.#counters.offeredBytes += datagram.length;
-    const lost = this.#loss.next();
-    const leavesAt = this.#serialize(now, datagram.length);
-    if (leavesAt === undefined || this.#queue.length >= IN_FLIGHT_MAX) {
-      this.#counters.overflowed++;
+    if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram);
+    while (now >= this.#nextChangeAt) this.#makeNextChange();
+    const index = this.#index++;
+    const { lossPosition, duplicate } = this.#link;
+    if (lossPosition === 'pre') {
+      if (this.#isLost(now, context?.frame)) return 'lost';
+      const leavesAt = this.#passBottleneck(now, datagram);
+      return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram, duplicate);
+    }
+    const leavesAt = this.#passBottleneck(now, datagram);
+    if (leavesAt === undefined) {
+      // What the queue drops is numbered as well: a full queue changes nothing of what is lost behind it.
+      this.#loss.next(now - this.#startsAt, context?.frame);
       return 'overflowed';
     }
-    if (lost) {
-      this.#counters.lost++;
-      return 'lost';
-    }
-    const arriving = this.#afterCorruption(index, datagram);
-    this.#deliver(leavesAt, 2 * index, arriving);
-    if (this.#link.duplicate === 0 || !this.#duplicate.chance(index, this.#link.duplicate)) return 'carried';
-    this.#counters.duplicated++;
-    this.#deliver(leavesAt, 2 * index + 1, arriving);
-    return 'duplicated';
+    if (this.#isLost(leavesAt, context?.frame)) return 'lost';
+    return this.#carry(leavesAt, index, datagram, duplicate);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
-    const datagram = this.#queue.pop(now);
+    if (this.#slip.held > 0) this.#slip.expire(now);
+    const datagram = this.#netem ? this.#netem.pop(now) : this.#queue.pop(now);
     if (datagram) {
       this.#counters.delivered++;
       this.#counters.deliveredBytes += datagram.length;
@@ -88,34 +134,79 @@ export class Link {
   }
 
   pollTimeout(): Instant | undefined {
-    return this.#queue.nextAt;
+    if (this.#netem) return this.#netem.nextAt;
+    const next = this.#queue.nextAt;
+    if (this.#slip.held === 0) return next;
+    return Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY);
   }
 
-  /** When the datagram has left the bottleneck; `undefined`: the queue before it is full. */
-  #serialize(now: Instant, bytes: number): Instant | undefined {
-    if (this.#link.rate === 0) return now;
-    const startsAt = Math.max(now, this.#bottleneckFreeAt);
-    if (startsAt - now > this.#link.queue) return undefined;
-    const leavesAt = startsAt + Math.round(((bytes + HEADER_BYTES) * 8_000_000) / this.#link.rate);
-    this.#bottleneckFreeAt = leavesAt;
-    return leavesAt;
+  /**
+   * From now on the link is this one. What is under way arrives as it would have; the seed stays that of the beginning,
+   * and draws go on where they were. Neither `netem` nor `changes` of the new link count.
+   */
+  reconfigure(now: Instant, link: LinkSpecification): void {
+    this.#link = link;
+    this.#bottleneck.reconfigure(link);
+    this.#loss.reconfigure(link, now - this.#startsAt);
+    this.#outages.reconfigure(link.outages);
+    this.#propagation.reconfigure(link);
+    this.#slip.reconfigure(link.slip);
+    this.#corruption.reconfigure(link.corrupt);
+  }
+
+  get #inFlight(): number {
+    return this.#netem ? this.#netem.length : this.#queue.length + this.#slip.held;
+  }
+
+  #passBottleneck(now: Instant, datagram: Uint8Array): Instant | undefined {
+    const leavesAt = this.#bottleneck.pass(now, datagram.length);
+    if (leavesAt !== undefined && this.#inFlight < IN_FLIGHT_MAX) return leavesAt;
+    this.#counters.overflowed++;
+    return undefined;
+  }
+
+  #isLost(at: Instant, frame: number | undefined): boolean {
+    const time = at - this.#startsAt;
+    const lost = this.#loss.next(time, frame);
+    const away = this.#link.outages !== undefined && this.#outages.covers(time);
+    if (!lost && !away) return false;
+    if (!lost) this.#lostInOutages++;
+    this.#counters.lost++;
+    return true;
+  }
+
+  #carry(leavesAt: Instant, index: number, datagram: Uint8Array, duplicate: number): Fate {
+    this.#deliver(leavesAt, 2 * index, this.#corruption.pass(index, 'original', datagram));
+    if (duplicate === 0 || !this.#duplicate.chance(index, duplicate)) return 'carried';
+    this.#counters.duplicated++;
+    this.#deliver(leavesAt, 2 * index + 1, this.#corruption.pass(index, 'copy', datagram));
+    return 'duplicated';
   }
 
   #deliver(leavesAt: Instant, draw: number, datagram: Uint8Array): void {
-    const jitter = this.#link.jitter > 0 ? (this.#jitter.uint32(draw) * this.#link.jitter) / 0x1_0000_0000 : 0;
-    let at = leavesAt + Math.round(this.#link.delay + jitter);
-    if (this.#link.order === 'kept') at = Math.max(at, this.#lastDeliveryAt);
-    this.#lastDeliveryAt = at;
-    this.#queue.push(at, datagram);
+    const at = this.#propagation.arrives(leavesAt, draw);
+    if (this.#link.slip !== undefined || this.#slip.held > 0) this.#slip.take(at, draw, datagram);
+    else this.#queue.push(at, datagram);
   }
 
-  #afterCorruption(index: number, datagram: Uint8Array): Uint8Array {
-    if (this.#link.corrupt === 0 || datagram.length === 0) return datagram;
-    if (!this.#corrupt.chance(2 * index, this.#link.corrupt)) return datagram;
-    const bit = this.#corrupt.uint32(2 * index + 1) % (datagram.length * 8);
-    const copy = datagram.slice();
-    copy[bit >> 3]! ^= 1 << (bit & 7);
-    this.#corrupted++;
-    return copy;
+  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array): Fate {
+    const { carried, lost, overflowed, duplicated } = netem.push(now, datagram);
+    this.#counters.lost += lost;
+    this.#counters.overflowed += overflowed;
+    this.#counters.duplicated += duplicated;
+    if (carried === 2) return 'duplicated';
+    if (carried === 1) return 'carried';
+    return overflowed > 0 ? 'overflowed' : 'lost';
+  }
+
+  #makeNextChange(): void {
+    const change = this.#specification.changes![this.#changesMade++]!;
+    this.reconfigure(this.#startsAt + change.at, change.link);
+    this.#nextChangeAt = this.#changeAt(this.#changesMade);
+  }
+
+  #changeAt(number: number): Instant {
+    const change: { readonly at: Microseconds } | undefined = this.#specification.changes?.[number];
+    return change ? this.#startsAt + change.at : Number.POSITIVE_INFINITY;
   }
 }

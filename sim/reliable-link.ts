@@ -1,7 +1,8 @@
 import type { Instant } from '../protocol/instant.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
+import type { LinkOptions } from './link.ts';
 import type { LinkSpecification } from './link-specification.ts';
-import { LossProcess } from './loss-process.ts';
+import { LossProcess, meanLossOf } from './loss-process.ts';
 import { RandomStream } from './random.ts';
 
 /** Even without any delay a loss has to be noticed: a few segments at video rates. */
@@ -15,11 +16,14 @@ const ATTEMPTS_MAX = 15;
  *
  * A model, and a kind one: each time a segment is lost costs one round trip, as where later segments show the loss at
  * once (RACK, RFC 8985); there is no timeout and no congestion window, so throughput never suffers. What is sent again
- * meets the mean loss and not the burst that took the original: that has passed by then. It exists because a process
- * cannot drop the segments of a real TCP connection.
+ * meets the mean loss and not the burst that took the original: that has passed by then. Of a link it knows loss,
+ * delay, jitter from nothing to all of it, and rate. It exists because a process cannot drop the segments of a real TCP
+ * connection.
  */
 export class ReliableLink {
   readonly #link: LinkSpecification;
+  readonly #startsAt: Instant;
+  readonly #meanLoss: number;
   readonly #loss: LossProcess;
   readonly #jitter: RandomStream;
   readonly #again: RandomStream;
@@ -30,8 +34,10 @@ export class ReliableLink {
   #releasedAt: Instant = 0;
   #held = 0;
 
-  constructor(link: LinkSpecification, direction: string) {
+  constructor(link: LinkSpecification, direction: string, { startsAt = 0 }: LinkOptions = {}) {
     this.#link = link;
+    this.#startsAt = startsAt;
+    this.#meanLoss = meanLossOf(link);
     this.#loss = new LossProcess(link, direction);
     this.#jitter = new RandomStream(link.seed, `${direction}/jitter`);
     this.#again = new RandomStream(link.seed, `${direction}/again`);
@@ -49,7 +55,7 @@ export class ReliableLink {
     const jitter = this.#link.jitter > 0 ? this.#jitter.below(this.#index, 0x10_0000) / 0x10_0000 : 0;
     let at = this.#bottleneckFreeAt + Math.round(this.#link.delay + jitter * this.#link.jitter);
     const roundTrip = 2 * this.#link.delay + this.#link.jitter;
-    if (this.#loss.next()) {
+    if (this.#loss.next(this.#bottleneckFreeAt - this.#startsAt)) {
       this.#held++;
       at += this.#attempts() * Math.max(roundTrip, ROUND_TRIP_MIN);
     }
@@ -61,7 +67,7 @@ export class ReliableLink {
   /** How often the segment is sent again until it comes through. */
   #attempts(): number {
     let attempts = 1;
-    while (attempts < ATTEMPTS_MAX && this.#again.chance(this.#draws++, this.#link.loss)) attempts++;
+    while (attempts < ATTEMPTS_MAX && this.#again.chance(this.#draws++, this.#meanLoss)) attempts++;
     return attempts;
   }
 

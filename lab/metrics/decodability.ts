@@ -16,7 +16,7 @@ export function enterDecodability(frames: FrameTable): void {
   let referenceAt = Number.NaN;
   for (let row = 0; row < frames.length; row++) {
     const type = frames.type(row);
-    const completeAt = isWhole(frames, row) ? frames.time(row, 'completeAt') : Number.NaN;
+    const completeAt = DECODED.includes(frames.class(row)) ? frames.time(row, 'completeAt') : Number.NaN;
     // NaN goes through `Math.max`: never, if either never was.
     const decodableAt = type === 'key' ? completeAt : Math.max(completeAt, referenceAt);
     frames.setTime(row, 'decodableAt', decodableAt);

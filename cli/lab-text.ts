@@ -1,0 +1,132 @@
+import type { StrategyCost } from '../lab/answer.ts';
+import { percentile, sorted } from '../lab/metrics/percentile.ts';
+import type { SweepProgress } from '../lab/sweep.ts';
+import type { SummaryRow } from '../lab/tables.ts';
+
+/** Longer tables are for a spreadsheet. */
+const LINES_MAX = 60;
+
+/** The rows that differ in nothing but their seed, taken together. */
+interface Group {
+  readonly rows: readonly SummaryRow[];
+  readonly first: SummaryRow;
+}
+
+/** The answer for people: one line for all seeds of a point; delays are medians over them, shares are pooled. */
+export function answerTable(rows: readonly SummaryRow[]): string {
+  const groups = groupBySeed(rows);
+  const severalSources = new Set(rows.map(({ source }) => source)).size > 1;
+  const header = [
+    ...(severalSources ? ['source'] : []),
+    'link',
+    'budget',
+    'strategy',
+    'seeds',
+    'in time',
+    'p50 ms',
+    'p95 ms',
+    'p99 ms',
+    'freezes/min',
+    'stalled',
+    'overhead',
+  ];
+  const lines = groups.slice(0, LINES_MAX).map(({ rows: those, first }) => {
+    const total = (read: (row: SummaryRow) => number) => those.reduce((sum, row) => sum + read(row), 0);
+    const middle = (read: (row: SummaryRow) => number | null) =>
+      percentile(sorted(those.map((row) => read(row) ?? 0)), 0.5);
+    const minutes = total((row) => row.watchedUs) / 60e6;
+    return [
+      ...(severalSources ? [first.source] : []),
+      withoutSeed(first.forward),
+      `${first.budgetMs} ms`,
+      [first.strategy, first.parameters].filter((text) => text !== '').join(' '),
+      String(those.length),
+      percentText(
+        total((row) => row.framesInTime) /
+          Math.max(
+            1,
+            total((row) => row.frames),
+          ),
+      ),
+      millisecondsText(middle((row) => row.delayUsP50)),
+      millisecondsText(middle((row) => row.delayUsP95)),
+      millisecondsText(middle((row) => row.delayUsP99)),
+      minutes === 0 ? '–' : (total((row) => row.freezes) / minutes).toFixed(1),
+      percentText(
+        total((row) => row.stallUs) /
+          Math.max(
+            1,
+            total((row) => row.watchedUs),
+          ),
+      ),
+      percentText(total((row) => row.overhead) / those.length),
+    ];
+  });
+  const left = groups.length - lines.length;
+  const more = left > 0 ? `\n  … and ${left} more lines: summary.csv has them all` : '';
+  return `${aligned([header, ...lines])}${more}`;
+}
+
+export function costText(costs: readonly StrategyCost[]): string {
+  const lines = costs.map(({ strategy, microsecondsPerDatagram, timesRealTime }) => [
+    strategy,
+    `${microsecondsPerDatagram.toFixed(1)} µs a datagram`,
+    `${timesRealTime} × real time`,
+  ]);
+  return aligned([['simulated', '', ''], ...lines]);
+}
+
+/** How far a sweep is, and how long it still takes at the pace so far. */
+export function progressText(progress: SweepProgress, elapsedSeconds: number): string {
+  const { cells, done, reused, workDone } = progress;
+  const had = reused > 0 ? ` (${reused} had been finished before)` : '';
+  const left =
+    workDone > 0.01 && workDone < 1 ? `, ${durationText((elapsedSeconds * (1 - workDone)) / workDone)} left` : '';
+  return `${done} of ${cells} cells${had}, ${Math.floor(workDone * 100)} %${left}`;
+}
+
+export function durationText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3_600).toFixed(1)} h`;
+}
+
+function groupBySeed(rows: readonly SummaryRow[]): Group[] {
+  const groups = new Map<string, SummaryRow[]>();
+  for (const row of rows) {
+    const { source, forward, back, budgetMs, strategy, parameters, release } = row;
+    const key = JSON.stringify([
+      source,
+      withoutSeed(forward),
+      withoutSeed(back),
+      budgetMs,
+      strategy,
+      parameters,
+      release,
+    ]);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return [...groups.values()].map((those) => ({ rows: those, first: those[0]! }));
+}
+
+const withoutSeed = (line: string): string => line.replace(/\s*\bseed=\d+/, '') || 'clean';
+
+const percentText = (value: number): string => {
+  // Ninety-nine point something is not a hundred, and a thousandth is not nothing.
+  const text = (value * 100).toFixed(2);
+  return value < 1 && text === '100.00' ? '>99.99 %' : `${text} %`;
+};
+
+function millisecondsText(value: number | null): string {
+  if (value === null) return '–';
+  return value === Number.POSITIVE_INFINITY ? 'never' : (value / 1_000).toFixed(1);
+}
+
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines
+    .map((line) => `  ${line.map((text, column) => text.padEnd(widths[column]!)).join('  ')}`.trimEnd())
+    .join('\n');
+}

@@ -1,0 +1,205 @@
+import { availableParallelism } from 'node:os';
+import { stdout } from 'node:process';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { now } from '../io/clock.ts';
+import { type Manifest, readAnswer } from '../lab/answer.ts';
+import type { Shard } from '../lab/grid.ts';
+import { listScenarios } from '../lab/ready-made.ts';
+import { completeRun, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
+import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
+import type { SweepProgress } from '../lab/sweep.ts';
+import type { SummaryRow } from '../lab/tables.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { Interrupt, Interrupted } from './interrupt.ts';
+import { answerTable, costText, progressText } from './lab-text.ts';
+import { readWhole } from './options.ts';
+import { packageVersion } from './version.ts';
+
+interface RunCommandOptions extends CommonOptions {
+  readonly out?: string;
+  readonly jobs?: number;
+  readonly shard?: Shard;
+  readonly strategies?: readonly StrategyName[];
+  readonly frames?: boolean;
+  readonly packets?: boolean;
+  readonly qlog?: boolean;
+  readonly pcapng?: boolean;
+  readonly fresh?: boolean;
+}
+
+const JOBS_MAX = 1_024;
+const SHARDS_MAX = 100_000;
+
+export function addLabCommand(program: Command): void {
+  const lab = program
+    .command('lab')
+    .description('experiments: a scenario file in, a folder with the answer out, the same to the byte wherever it runs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dropframe lab list
+  dropframe lab run frontier
+  dropframe lab run my-scenario.json --out out/mine --frames
+  dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
+  dropframe lab merge out/atlas
+
+docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
+    );
+  withRunOptions(lab.command('run <scenario>'))
+    .description('run a scenario: a JSON file, or the name of a ready-made one')
+    .action(run);
+  withRunOptions(lab.command('sweep <scenario>'))
+    .description('run a part of a scenario and leave its cells in a folder, for `lab merge`')
+    .addOption(new Option('--shard <i/n>', 'which part of how many').argParser(readShard))
+    .action(sweepCommand);
+  commonOptions(lab.command('merge <folder> [others...]'))
+    .description('make the answer from the cells in a folder, and in others which are taken over first')
+    .action(merge);
+  commonOptions(lab.command('report <folder>')).description('show the answer in a folder').action(report);
+  lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
+}
+
+function withRunOptions(command: Command): Command {
+  return commonOptions(
+    command
+      .option('--out <folder>', "where the answer goes (default: out/ and the scenario's name and hash)")
+      .addOption(
+        new Option('--jobs <n>', 'threads').argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads')),
+      )
+      .addOption(new Option('--strategies <names>', 'of those in the scenario only these').argParser(readStrategies))
+      .option('--frames', 'a row for each frame as well: frames.parquet')
+      .option('--packets', 'a row for each datagram as well: packets.parquet')
+      .option('--qlog', "an event log of each cell of the first seed, in qlog's JSON-SEQ")
+      .option('--pcapng', 'a capture of each cell of the first seed, for Wireshark')
+      .option('--fresh', 'run what is finished as well'),
+  );
+}
+
+const commonOptions = (command: Command): Command =>
+  command
+    .option('--json', 'the answer as JSON on stdout; logs as JSON lines')
+    .option('-q, --quiet', 'errors only')
+    .option('-v, --verbose', 'more of what happens');
+
+async function run(scenario: string, options: RunCommandOptions): Promise<void> {
+  const context = new Context(options);
+  const opened = await openRun(scenario, runOptions(options, context));
+  await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
+  const { manifest, rows } = await completeRun(opened, packageVersion());
+  show(context, options, { directory: opened.directory, manifest, rows });
+}
+
+async function sweepCommand(scenario: string, options: RunCommandOptions): Promise<void> {
+  const context = new Context(options);
+  const shard = options.shard ?? { index: 1, of: 1 };
+  const opened = await openRun(scenario, runOptions(options, context));
+  const { cells } = await sweepWith(context, options, opened, shard, 'the same command goes on from there');
+  const { directory } = opened;
+  context.print(`shard ${shard.index}/${shard.of}: ${cells} cells are in ${directory}; lab merge ${directory} is next`);
+  if (options.json) writeLine({ kind: 'shard', shard, cells, directory, runId: opened.run.runId });
+}
+
+/** Runs a shard under a progress line. @throws {Interrupted} on Ctrl-C; what is finished is kept. */
+async function sweepWith(
+  context: Context,
+  options: RunCommandOptions,
+  opened: OpenRun,
+  shard: Shard,
+  howToGoOn: string,
+): Promise<SweepProgress> {
+  const abort = new AbortController();
+  const interrupt = new Interrupt(() => abort.abort());
+  const startedAt = now();
+  let latest: SweepProgress | undefined;
+  context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
+  try {
+    const progress = await sweepShard(opened, {
+      shard,
+      jobs: options.jobs ?? availableParallelism(),
+      fresh: options.fresh === true,
+      signal: abort.signal,
+      onProgress: (at) => {
+        latest = at;
+      },
+    });
+    if (progress.done < progress.cells) {
+      const kept = `${progress.done} of ${progress.cells} cells are finished and kept in ${opened.directory}`;
+      throw new Interrupted(`interrupted: ${kept}; ${howToGoOn}`);
+    }
+    return progress;
+  } finally {
+    context.closeStatus();
+    interrupt.dispose();
+  }
+}
+
+async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
+  const context = new Context(options);
+  const { manifest, rows, adopted } = await mergeRun(folder, others, packageVersion());
+  if (adopted > 0) context.log.info(`${adopted} files taken over`);
+  show(context, options, { directory: folder, manifest, rows });
+}
+
+async function report(folder: string, options: CommonOptions): Promise<void> {
+  const context = new Context(options);
+  const { manifest, rows } = await readAnswer(folder);
+  show(context, options, { directory: folder, manifest, rows });
+}
+
+async function list(options: CommonOptions): Promise<void> {
+  const scenarios = await listScenarios();
+  if (options.json) return void stdout.write(`${JSON.stringify(scenarios)}\n`);
+  const width = Math.max(0, ...scenarios.map(({ name }) => name.length));
+  for (const { name, question } of scenarios) stdout.write(`${name.padEnd(width)}  ${question}\n`);
+}
+
+function show(
+  context: Context,
+  options: CommonOptions,
+  answer: { readonly directory: string; readonly manifest: Manifest; readonly rows: readonly SummaryRow[] },
+): void {
+  const { directory, manifest, rows } = answer;
+  const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
+  context.print(answerTable(rows));
+  context.print(costText(manifest.cost));
+  context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);
+  if (options.json) writeLine({ kind: 'answer', directory, manifest, rows });
+}
+
+function writeLine(value: unknown): void {
+  const finite = (_: string, item: unknown) => (item === Number.POSITIVE_INFINITY ? 'inf' : item);
+  stdout.write(`${JSON.stringify(value, finite)}\n`);
+}
+
+function runOptions(options: RunCommandOptions, context: Context): RunOptions {
+  return {
+    out: options.out,
+    strategies: options.strategies,
+    output: {
+      ...(options.frames && { frames: true }),
+      ...(options.packets && { packets: true }),
+      ...(options.qlog && { qlog: true }),
+      ...(options.pcapng && { pcapng: true }),
+    },
+    warn: (message) => context.log.warn(message),
+  };
+}
+
+function readShard(text: string): Shard {
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
+  const [index, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(index >= 1 && index <= of && of <= SHARDS_MAX)) {
+    throw new InvalidArgumentError('expected a shard and how many there are, such as 3/16, counted from 1');
+  }
+  return { index, of };
+}
+
+function readStrategies(text: string): readonly StrategyName[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(STRATEGIES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`'${unknown}': expected names of ${STRATEGIES.join(', ')}, with commas between`);
+  }
+  return names as readonly StrategyName[];
+}

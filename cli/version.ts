@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+
+/** As in package.json. */
+export function packageVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version;
+    } catch {
+      // Compiled files lie one folder deeper than their sources.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,18 @@
+import { readFileSync, statSync } from 'node:fs';
+import { malformed, type Parsed, parsed } from '../protocol/parsed.ts';
+import { causeOf } from './failure.ts';
+
+/** Ten times the longest of Mahimahi's own. */
+const BYTES_MAX = 200_000_000;
+
+/** The content of a file that a link names (`trace=`, `losstrace=`), or why there is none. */
+export function readTraceFile(path: string): Parsed<string> {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return malformed(`${path} is not a file`);
+    if (stat.size > BYTES_MAX) return malformed(`${path} has more than ${BYTES_MAX / 1e6} MB`);
+    return parsed(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return malformed(`cannot read ${path}: ${causeOf(error)}`);
+  }
+}

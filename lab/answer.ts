@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { arch, platform, version, versions } from 'node:process';
+import { causeOf, Failure } from '../io/failure.ts';
+import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './atomic-file.ts';
+import { canonicalJson, type Json } from './canonical-json.ts';
+import { CellStore, type FinishedCell } from './cell-store.ts';
+import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
+import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
+import { parquet, readParquet, writeParquet } from './parquet.ts';
+import type { FrameRecord, SummaryRow } from './tables.ts';
+
+/** What is asked in a folder: written before the first cell, and the same from every shard. */
+export interface RunFile {
+  readonly runId: string;
+  /** The question in canonical form. */
+  readonly spec: Json;
+  readonly attachments: { readonly frames: boolean; readonly packets: boolean };
+  /** Ids of all cells, in the order of the answer's rows. */
+  readonly cells: readonly string[];
+}
+
+/** What a simulation cost, by strategy. It is told and not hashed. */
+export interface StrategyCost {
+  readonly strategy: string;
+  readonly datagrams: number;
+  readonly wallMs: number;
+  /** Virtual time over the time that a thread took, warming up and waiting for a core included. */
+  readonly timesRealTime: number;
+  readonly microsecondsPerDatagram: number;
+}
+
+export interface Manifest {
+  readonly runId: string;
+  readonly spec: Json;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cost: readonly StrategyCost[];
+  readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
+}
+
+/** A finished answer. */
+export interface Answer {
+  readonly manifest: Manifest;
+  readonly rows: readonly SummaryRow[];
+  /** The frames of a cell; `undefined`: they were not asked for. */
+  frames(cell: string): Promise<FrameRecord[] | undefined>;
+}
+
+const RUN_FILE = 'run.json';
+const MANIFEST = 'manifest.json';
+
+/**
+ * Lays a run's folder out, or finds that it is there already.
+ * @throws {Failure} when the folder holds another run.
+ */
+export async function prepareFolder(directory: string, run: RunFile): Promise<CellStore> {
+  await makeDirectory(directory);
+  const there = await readRunFile(directory).catch(() => undefined);
+  if (there && there.runId !== run.runId) {
+    throw new Failure(`${directory} holds another run (${there.runId.slice(0, 8)}): choose another --out`, 2);
+  }
+  const store = new CellStore(directory);
+  await store.prepare();
+  for (const folder of [directory, store.directory]) await removeAbandoned(folder, Date.now());
+  await writeAtomically(join(directory, RUN_FILE), `${canonicalJson(run as unknown as Json)}\n`);
+  return store;
+}
+
+/** @throws {Failure} when the folder holds no run. */
+export async function readRunFile(directory: string): Promise<RunFile> {
+  const path = join(directory, RUN_FILE);
+  const text = await readFile(path, 'utf8').catch((error) => {
+    throw new Failure(`${directory} holds no run of the laboratory (${RUN_FILE}): ${causeOf(error)}`, 2);
+  });
+  try {
+    return JSON.parse(text) as RunFile;
+  } catch {
+    throw new Failure(`${path} is damaged: run the sweep again, which writes it anew`);
+  }
+}
+
+/** What keeps a folder from being complete. */
+export interface Gaps {
+  readonly missing: readonly string[];
+  readonly damaged: readonly string[];
+  /** More than one: cells were computed by different versions of the code. */
+  readonly codes: readonly string[];
+}
+
+/** Reads all cells of a run. @returns those that are there, in order, and what is wrong with the others. */
+export async function collectCells(
+  run: RunFile,
+  store: CellStore,
+): Promise<{ readonly cells: readonly FinishedCell[]; readonly gaps: Gaps }> {
+  const cells: FinishedCell[] = [];
+  const missing: string[] = [];
+  const damaged: string[] = [];
+  for (const id of run.cells) {
+    const found = await store.read(id);
+    if (found === 'missing') missing.push(id);
+    else if (found === 'damaged') damaged.push(id);
+    else cells.push(found);
+  }
+  return { cells, gaps: { missing, damaged, codes: [...new Set(cells.map(({ code }) => code))] } };
+}
+
+/** Writes the answer of a run whose cells are all there. The manifest comes last: where it is, all else is. */
+export async function writeAnswer(
+  directory: string,
+  run: RunFile,
+  parts: { readonly cells: readonly FinishedCell[]; readonly store: CellStore; readonly version: string },
+): Promise<Manifest> {
+  const rows = parts.cells.map(({ row }) => row);
+  const tables = new Map<string, number>();
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeAtomically(join(directory, name), content);
+    tables.set(name, rows.length);
+  };
+  await write('summary.csv', csv<SummaryRow>(SUMMARY_COLUMNS, rows));
+  await write('summary.parquet', parquet<SummaryRow>(SUMMARY_COLUMNS, rows));
+  await write('bursts.csv', csv<BurstRecord>(BURST_COLUMNS, parts.cells.flatMap(burstRecords)));
+  tables.set(
+    'bursts.csv',
+    parts.cells.reduce((sum, cell) => sum + burstRecords(cell).length, 0),
+  );
+  const gather = async <Row extends object>(
+    name: 'frames.parquet' | 'packets.parquet',
+    columns: Parameters<typeof writeParquet<Row>>[1],
+  ) => {
+    await buildAtomically(join(directory, name), async (temporary) => {
+      tables.set(name, await writeParquet<Row>(temporary, columns, attached<Row>(run, parts.store, name)));
+    });
+  };
+  if (run.attachments.frames) await gather('frames.parquet', CELL_FRAME_COLUMNS);
+  if (run.attachments.packets) await gather('packets.parquet', CELL_PACKET_COLUMNS);
+  const files: Record<string, { sha256: string; rows: number }> = {};
+  for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
+  const manifest: Manifest = {
+    runId: run.runId,
+    spec: run.spec,
+    env: environment(parts.version, parts.cells[0]?.code ?? ''),
+    cost: costs(parts.cells),
+    files,
+  };
+  await writeAtomically(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+/** @throws {Failure} when there is none, or it is not whole. */
+export async function readAnswer(directory: string): Promise<Answer> {
+  const path = join(directory, MANIFEST);
+  const text = await readFile(path, 'utf8').catch((error) => {
+    throw new Failure(
+      `${directory} holds no answer (${MANIFEST}): ${causeOf(error)}; run the scenario, or merge it`,
+      2,
+    );
+  });
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    const rows = await readParquet<SummaryRow>(join(directory, 'summary.parquet'));
+    const store = new CellStore(directory);
+    const frames = async (cell: string) => {
+      if (!(await store.has(cell, 'frames.parquet'))) return undefined;
+      return readParquet<FrameRecord>(store.attachment(cell, 'frames.parquet'));
+    };
+    return { manifest, rows, frames };
+  } catch (error) {
+    throw new Failure(`the answer in ${directory} is damaged (${causeOf(error)}): merge it again`);
+  }
+}
+
+/** A run of lost packets: how long, and how often that happened in a cell before recovery and after it. */
+interface BurstRecord {
+  readonly cell: string;
+  readonly recovery: 'before' | 'after';
+  readonly length: number;
+  readonly count: number;
+}
+
+const BURST_COLUMNS = { cell: 'text', recovery: 'text', length: 'whole', count: 'whole' } as const;
+const CELL_FRAME_COLUMNS = { cell: 'text', ...FRAME_COLUMNS } as const;
+const CELL_PACKET_COLUMNS = { cell: 'text', ...PACKET_COLUMNS } as const;
+
+export type CellFrameRecord = FrameRecord & { readonly cell: string };
+export type CellPacketRecord = PacketRecord & { readonly cell: string };
+
+function burstRecords({ id, bursts }: FinishedCell): BurstRecord[] {
+  return (['before', 'after'] as const).flatMap((recovery) =>
+    bursts[recovery].map(([length, count]) => ({ cell: id, recovery, length, count })),
+  );
+}
+
+async function* attached<Row extends object>(
+  run: RunFile,
+  store: CellStore,
+  kind: 'frames.parquet' | 'packets.parquet',
+): AsyncGenerator<readonly Row[]> {
+  for (const cell of run.cells) {
+    const rows = await readParquet<Row>(store.attachment(cell, kind));
+    yield rows.map((row) => ({ cell, ...row }));
+  }
+}
+
+function environment(dropframe: string, code: string): Record<string, string> {
+  return { dropframe, code, node: version, v8: versions.v8, platform, arch };
+}
+
+function costs(cells: readonly FinishedCell[]): StrategyCost[] {
+  const strategies = [...new Set(cells.map(({ row }) => row.strategy))];
+  return strategies.map((strategy) => {
+    const those = cells.filter(({ row }) => row.strategy === strategy);
+    const datagrams = those.reduce((sum, { cost }) => sum + cost.datagrams, 0);
+    const wallMs = those.reduce((sum, { cost }) => sum + cost.wallMs, 0);
+    const simulatedMs = those.reduce((sum, { row }) => sum + row.simulatedUs, 0) / 1_000;
+    return {
+      strategy,
+      datagrams,
+      wallMs,
+      timesRealTime: Math.round(simulatedMs / Math.max(1, wallMs)),
+      microsecondsPerDatagram: Number(((wallMs * 1_000) / Math.max(1, datagrams)).toFixed(2)),
+    };
+  });
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}

@@ -1,0 +1,16 @@
+import { readUint32 } from '../protocol/big-endian.ts';
+import { isRtcp, MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
+import type { Direction } from './path-observer.ts';
+import type { StrategyName } from './strategy.ts';
+
+/** What a datagram is to its strategy, in a word. */
+export function datagramKind(strategy: StrategyName): (direction: Direction, datagram: Uint8Array) => string {
+  if (strategy.startsWith('tcp-')) return () => 'segment';
+  return (direction, datagram) => {
+    if (direction === 'back' || datagram.length < 12 || isRtcp(datagram)) return 'control';
+    const ssrc = readUint32(datagram, 8);
+    if (ssrc === MEDIA_SSRC) return 'media';
+    if (ssrc === RETRANSMISSION_SSRC) return 'retransmission';
+    return ssrc === REPAIR_SSRC ? 'repair' : 'foreign';
+  };
+}

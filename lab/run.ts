@@ -1,0 +1,222 @@
+import { readdir, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { causeOf, Failure } from '../io/failure.ts';
+import {
+  collectCells,
+  type Gaps,
+  type Manifest,
+  prepareFolder,
+  type RunFile,
+  readRunFile,
+  writeAnswer,
+} from './answer.ts';
+import { makeDirectory, writeAtomically } from './atomic-file.ts';
+import { rateOf, secondsOf } from './cell-source.ts';
+import { type Attachment, CellStore } from './cell-store.ts';
+import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
+import { readScenarioFile } from './ready-made.ts';
+import { parseScenario, type ScenarioOutput } from './scenario.ts';
+import { folderOf, openSources, type ScenarioSources } from './scenario-sources.ts';
+import type { StrategyName } from './strategy.ts';
+import { type SweepProgress, sweep } from './sweep.ts';
+import type { SummaryRow } from './tables.ts';
+
+export interface RunOptions {
+  readonly out: string | undefined;
+  /** Only these of the scenario's strategies. */
+  readonly strategies: readonly StrategyName[] | undefined;
+  /** Beside what the scenario asks for. */
+  readonly output: Partial<ScenarioOutput>;
+  readonly warn: (message: string) => void;
+}
+
+/** A scenario that is ready to run: everything is checked, its sources are read and its folder is laid out. */
+export interface OpenRun {
+  readonly directory: string;
+  readonly run: RunFile;
+  readonly grid: Grid;
+  readonly sources: ScenarioSources;
+  readonly output: ScenarioOutput;
+  readonly store: CellStore;
+  /** Seeds whose cells have logs and captures. */
+  readonly firstSeed: number;
+}
+
+const SHARDS = 'shards';
+
+export async function openRun(scenarioFile: string, options: RunOptions): Promise<OpenRun> {
+  const { path, text } = await readScenarioFile(scenarioFile);
+  const parsed = parseScenario(text, basename(path));
+  const scenario = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
+  const sources = await openSources(scenario, folderOf(path), options.warn);
+  const grid = expandGrid(scenario, sources.descriptions);
+  const output = { ...scenario.output, ...options.output };
+  const firstSeed = grid.cells[0]!.cell.seed;
+  const directory = options.out ?? join('out', `${scenario.name}-${grid.runId.slice(0, 8)}`);
+  await makeDirectory(directory);
+  await checkRoom(directory, estimateBytes(grid, output, firstSeed));
+  const run: RunFile = {
+    runId: grid.runId,
+    spec: describeGrid(scenario, sources.descriptions, grid),
+    attachments: { frames: output.frames, packets: output.packets },
+    cells: grid.cells.map(({ id }) => id),
+  };
+  return { directory, run, grid, sources, output, firstSeed, store: await prepareFolder(directory, run) };
+}
+
+/** Runs the cells of a shard that are not finished, and notes that it is done when it is. */
+export async function sweepShard(
+  opened: OpenRun,
+  options: {
+    readonly shard: Shard;
+    readonly jobs: number;
+    readonly fresh: boolean;
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: SweepProgress) => void;
+  },
+): Promise<SweepProgress> {
+  const { shard } = options;
+  const cells = shardOf(opened.grid, shard);
+  const attachmentsOf = ({ cell }: GridCell) => wanted(opened.output, cell.seed === opened.firstSeed);
+  const { files } = opened.sources;
+  const progress = await sweep({ ...options, cells, files, store: opened.store, attachmentsOf });
+  if (progress.done === progress.cells && shard.of > 1) {
+    await makeDirectory(join(opened.directory, SHARDS));
+    const note = { runId: opened.run.runId, cells: progress.cells };
+    await writeAtomically(join(opened.directory, SHARDS, `${shard.index}-of-${shard.of}.json`), JSON.stringify(note));
+  }
+  return progress;
+}
+
+/** Makes the answer of a run whose cells are all there. */
+export function completeRun(
+  { directory }: Pick<OpenRun, 'directory'>,
+  version: string,
+): Promise<{ readonly manifest: Manifest; readonly rows: readonly SummaryRow[] }> {
+  return mergeRun(directory, [], version);
+}
+
+/**
+ * Makes the answer from the cells in a folder.
+ * @param others folders of the same run, whose cells are taken over first.
+ * @throws {Failure} when cells are missing or damaged: which, and of which shard.
+ */
+export async function mergeRun(
+  directory: string,
+  others: readonly string[],
+  version: string,
+): Promise<{ readonly manifest: Manifest; readonly rows: readonly SummaryRow[]; readonly adopted: number }> {
+  const run = await readRunFile(directory);
+  const store = new CellStore(directory);
+  let adopted = 0;
+  for (const other of others) {
+    const { runId } = await readRunFile(other);
+    if (runId !== run.runId) {
+      throw new Failure(
+        `${other} holds another run (${runId.slice(0, 8)}) than ${directory} (${run.runId.slice(0, 8)})`,
+        2,
+      );
+    }
+    adopted += await store.adopt(new CellStore(other));
+  }
+  const { cells, gaps } = await collectCells(run, store);
+  if (gaps.missing.length + gaps.damaged.length > 0) {
+    throw new Failure(`${directory} is not complete: ${gapText(gaps, run)}${await shardText([directory, ...others])}`);
+  }
+  if (gaps.codes.length > 1) {
+    throw new Failure(
+      `${directory} mixes cells of ${gaps.codes.length} versions of the program: run the scenario again`,
+    );
+  }
+  const manifest = await writeAnswer(directory, run, { cells, store, version });
+  return { manifest, rows: cells.map(({ row }) => row), adopted };
+}
+
+function gapText({ missing, damaged }: Gaps, { cells }: RunFile): string {
+  const named = (ids: readonly string[]) =>
+    ids
+      .slice(0, 3)
+      .map((id) => id.slice(0, 8))
+      .join(', ');
+  const more = (ids: readonly string[]) => (ids.length > 3 ? ', …' : '');
+  const parts: string[] = [];
+  if (missing.length > 0)
+    parts.push(`${missing.length} of ${cells.length} cells are missing (${named(missing)}${more(missing)})`);
+  if (damaged.length > 0) parts.push(`${damaged.length} are damaged (${named(damaged)}${more(damaged)})`);
+  return `${parts.join(' and ')}; the same sweep again adds them`;
+}
+
+/** Which shards never said that they were done. */
+async function shardText(directories: readonly string[]): Promise<string> {
+  const done = new Map<number, Set<number>>();
+  for (const directory of directories) {
+    for (const name of await readdir(join(directory, SHARDS)).catch(() => [])) {
+      const match = /^(\d+)-of-(\d+)\.json$/.exec(name);
+      if (!match) continue;
+      const of = Number(match[2]);
+      done.set(of, (done.get(of) ?? new Set()).add(Number(match[1])));
+    }
+  }
+  const parts: string[] = [];
+  for (const [of, shards] of done) {
+    const open = Array.from({ length: of }, (_, i) => i + 1).filter((index) => !shards.has(index));
+    if (open.length > 0)
+      parts.push(
+        open
+          .slice(0, 8)
+          .map((index) => `${index}/${of}`)
+          .join(', ') + (open.length > 8 ? ', …' : ''),
+      );
+  }
+  return parts.length === 0 ? '' : `; not finished: shard ${parts.join(', ')}`;
+}
+
+function wanted(output: ScenarioOutput, isFirstSeed: boolean): readonly Attachment[] {
+  const kinds: Attachment[] = [];
+  if (output.frames) kinds.push('frames.parquet');
+  if (output.packets) kinds.push('packets.parquet');
+  if (output.qlog && isFirstSeed) kinds.push('events.qlog');
+  if (output.pcapng && isFirstSeed) kinds.push('capture.pcapng');
+  return kinds;
+}
+
+/** Upper ends of what was measured, bytes: a cell's file, and its rows in the summaries. */
+const CELL_BYTES = 6_000;
+/** A frame's row: beside its cell, and gathered. */
+const FRAME_BYTES = 2 * 60;
+const PACKET_BYTES = 2 * 30;
+const EVENT_BYTES = 220;
+const CAPTURE_OVERHEAD_BYTES = 64;
+/** A media datagram's payload, and how many datagrams of all kinds there are to each. */
+const PAYLOAD_BYTES = 1_150;
+const DATAGRAMS_EACH = 1.7;
+
+function estimateBytes({ cells }: Grid, output: ScenarioOutput, firstSeed: number): number {
+  let bytes = 0;
+  for (const { cell } of cells) {
+    const { source, seed } = cell;
+    const payload = (secondsOf(source) * rateOf(source)) / 8;
+    const datagrams = DATAGRAMS_EACH * Math.max(source.frames, payload / PAYLOAD_BYTES);
+    bytes += CELL_BYTES;
+    if (output.frames) bytes += source.frames * FRAME_BYTES;
+    if (output.packets) bytes += datagrams * PACKET_BYTES;
+    if (output.qlog && seed === firstSeed) bytes += datagrams * 2 * EVENT_BYTES;
+    if (output.pcapng && seed === firstSeed)
+      bytes += 2 * (payload * DATAGRAMS_EACH + datagrams * CAPTURE_OVERHEAD_BYTES);
+  }
+  return bytes;
+}
+
+async function checkRoom(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory).catch((error) => {
+    throw new Failure(`cannot tell how much room there is in ${directory}: ${causeOf(error)}`);
+  });
+  const free = bavail * bsize;
+  if (bytes <= free) return;
+  const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
+  throw new Failure(
+    `the answer may take ${megabytes(bytes)} and ${directory} has ${megabytes(free)} left: ` +
+      'ask for fewer cells, or without frames, packets, logs and captures',
+    2,
+  );
+}

@@ -1,0 +1,82 @@
+import { assert } from '../protocol/assert.ts';
+import type { PackedFiles } from './cell-source.ts';
+import type { Attachment, CellStore } from './cell-store.ts';
+import { codeFingerprint } from './code-fingerprint.ts';
+import { computeCell, type WorkProduct } from './compute-cell.ts';
+import { estimatedCost, type GridCell } from './grid.ts';
+import { runOrders } from './worker-pool.ts';
+
+export interface SweepOptions {
+  readonly cells: readonly GridCell[];
+  readonly files: PackedFiles;
+  readonly store: CellStore;
+  /** Threads; 0: none but this one, which then does nothing else. */
+  readonly jobs: number;
+  /** What is wanted of each cell beside its row. */
+  readonly attachmentsOf: (cell: GridCell) => readonly Attachment[];
+  /** Whether cells that are finished are run again. */
+  readonly fresh: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: SweepProgress) => void;
+}
+
+export interface SweepProgress {
+  readonly cells: number;
+  /** Of these, and how many of them had been finished before. */
+  readonly done: number;
+  readonly reused: number;
+  /** Shares of the work that there was at the beginning, 0 … 1. */
+  readonly workDone: number;
+}
+
+/** Runs the cells that are not finished yet. @returns how far it came: less than all when it was ended. */
+export async function sweep(options: SweepOptions): Promise<SweepProgress> {
+  const { cells, files, store, jobs, attachmentsOf, signal, onProgress } = options;
+  const code = codeFingerprint();
+  await store.prepare();
+  const waiting: GridCell[] = [];
+  for (const cell of cells) {
+    if (options.fresh || !(await isFinished(cell, store, code, attachmentsOf(cell)))) waiting.push(cell);
+  }
+  const reused = cells.length - waiting.length;
+  const work = waiting.reduce((sum, { cell }) => sum + estimatedCost(cell), 0);
+  let worked = 0;
+  let done = reused;
+  const costs = new Map(waiting.map(({ id, cell }) => [id, estimatedCost(cell)]));
+  const progress = (): SweepProgress => {
+    return { cells: cells.length, done, reused, workDone: work === 0 ? 1 : worked / work };
+  };
+  const take = async ({ id, finished, attachments }: WorkProduct) => {
+    await store.write(finished, attachments);
+    const cost = costs.get(id);
+    assert(cost !== undefined, 'what comes back was ordered');
+    worked += cost;
+    done++;
+    onProgress(progress());
+  };
+  onProgress(progress());
+  // The dearest first, so that no thread is left alone with one at the end.
+  const ordered = [...waiting].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
+  const orders = ordered.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) }));
+  const setting = { files, code };
+  if (jobs > 0) await runOrders(orders, { jobs, setting, take, signal });
+  else {
+    for (const order of orders) {
+      if (signal.aborted) break;
+      await take(computeCell(order, setting));
+    }
+  }
+  return progress();
+}
+
+async function isFinished(
+  { id }: GridCell,
+  store: CellStore,
+  code: string,
+  attachments: readonly Attachment[],
+): Promise<boolean> {
+  const found = await store.read(id);
+  if (typeof found === 'string' || found.code !== code) return false;
+  for (const kind of attachments) if (!(await store.has(id, kind))) return false;
+  return true;
+}

@@ -1,0 +1,111 @@
+import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/assert.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/big-endian.ts';
+import { ByteAccumulator } from '../../protocol/byte-accumulator.ts';
+
+/** An access unit on a byte stream, and its number. */
+export interface NumberedUnit {
+  readonly frame: number;
+  readonly unit: AccessUnit;
+  /** On the stream, header and all. */
+  readonly bytes: number;
+}
+
+/**
+ * One access unit on a byte stream:
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                 length of all that follows                    |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                        frame number                           |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |            timestamp, 64 bits, two's complement               |
+ *    |                                                               |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |        how far it runs ahead of the decode timestamp          |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |          importance           |      NAL units follow         |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |              length of the first NAL unit, and it ...         |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+const LENGTH_BYTES = 4;
+const HEADER_BYTES = 20;
+const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
+/** More than any picture: whoever announces it is not a sender of ours. */
+const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
+
+export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
+  const { nalUnits, timestamp, decodeTimestamp, importance } = unit;
+  const bytes = nalUnits.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
+  assert(bytes <= UNIT_BYTES_MAX, 'an access unit is no larger than a receiver takes');
+  const target = new Uint8Array(LENGTH_BYTES + bytes);
+  writeUint32(target, 0, bytes);
+  writeUint32(target, 4, frame);
+  writeUint32(target, 8, Math.floor(timestamp / 2 ** 32));
+  writeUint32(target, 12, timestamp >>> 0);
+  writeUint32(target, 16, timestamp - decodeTimestamp);
+  writeUint16(target, 20, IMPORTANCES.indexOf(importance));
+  writeUint16(target, 22, nalUnits.length);
+  let offset = LENGTH_BYTES + HEADER_BYTES;
+  for (const nalUnit of nalUnits) {
+    writeUint32(target, offset, nalUnit.length);
+    target.set(nalUnit, offset + LENGTH_BYTES);
+    offset += LENGTH_BYTES + nalUnit.length;
+  }
+  return target;
+}
+
+/** Takes the stream apart again, however it was cut. Holds at most one unit that is not whole yet. */
+export class AccessUnitDeframer {
+  #header = new ByteAccumulator(LENGTH_BYTES);
+  #body: ByteAccumulator | undefined;
+  #broken = false;
+
+  /** The units that are whole now; `malformed`: this is no such stream, and nothing more will come of it. */
+  push(chunk: Uint8Array): NumberedUnit[] | 'malformed' {
+    const units: NumberedUnit[] = [];
+    let offset = 0;
+    while (offset < chunk.length && !this.#broken) {
+      const target: ByteAccumulator = this.#body ?? this.#header;
+      const bytes = Math.min(target.missing, chunk.length - offset);
+      target.append(chunk.subarray(offset, offset + bytes));
+      offset += bytes;
+      if (target.missing > 0) break;
+      if (this.#body === undefined) this.#begin(readUint32(target.take(), 0));
+      else {
+        const unit = parseUnit(target.take());
+        if (unit) units.push(unit);
+        else this.#broken = true;
+        this.#body = undefined;
+      }
+    }
+    return this.#broken ? 'malformed' : units;
+  }
+
+  #begin(bytes: number): void {
+    this.#header = new ByteAccumulator(LENGTH_BYTES);
+    this.#broken = bytes < HEADER_BYTES || bytes > UNIT_BYTES_MAX;
+    this.#body = new ByteAccumulator(bytes);
+  }
+}
+
+/** Offsets are those of the picture less the first word. */
+function parseUnit(body: Uint8Array): NumberedUnit | undefined {
+  const importance = IMPORTANCES[readUint16(body, 16)];
+  const timestamp = (readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8);
+  const nalUnits: Uint8Array[] = [];
+  let offset = HEADER_BYTES;
+  for (let left = readUint16(body, 18); left > 0; left--) {
+    if (offset + LENGTH_BYTES > body.length) return undefined;
+    const end = offset + LENGTH_BYTES + readUint32(body, offset);
+    if (end > body.length) return undefined;
+    nalUnits.push(body.subarray(offset + LENGTH_BYTES, end));
+    offset = end;
+  }
+  if (importance === undefined || offset !== body.length) return undefined;
+  const unit = { nalUnits, timestamp, decodeTimestamp: timestamp - readUint32(body, 12), importance };
+  return { frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
+}

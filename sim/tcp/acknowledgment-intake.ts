@@ -1,0 +1,165 @@
+import type { Instant } from '../../protocol/instant.ts';
+import type { AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
+import type { ByteSequence } from './byte-sequence.ts';
+import type { CongestionControl } from './congestion-control.ts';
+import type { Flow } from './flow.ts';
+import type { Rack } from './rack.ts';
+import type { RateSample } from './rate-sample.ts';
+import type { ByteRange } from './receive-buffer.ts';
+import type { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
+
+/** `net.ipv4.tcp_max_reordering`. */
+const REORDERING_MAX = 300;
+
+/** Takes segments out of the queue, or marks them, as acknowledgments say; and measures round trips by them. */
+export class AcknowledgmentIntake {
+  readonly #flow: Flow;
+  readonly #queue: RetransmissionQueue;
+  readonly #rack: Rack;
+  readonly #congestionControl: CongestionControl;
+  /** The blocks of the acknowledgment before: what is in them need not be gone through again. */
+  #known: readonly ByteRange[] = [];
+  #highestSacked: ByteSequence = Number.NEGATIVE_INFINITY;
+
+  constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
+    this.#flow = flow;
+    this.#queue = queue;
+    this.#rack = rack;
+    this.#congestionControl = congestionControl;
+  }
+
+  /** The block that tells of a duplicate, if the first one does (RFC 2883 §4). */
+  duplicateOf({ blocks, acknowledgment }: AcknowledgmentFields): ByteRange | undefined {
+    const [first, second] = blocks;
+    if (!first) return undefined;
+    if (first.start < acknowledgment) return first;
+    return second && first.start >= second.start && first.end <= second.end ? first : undefined;
+  }
+
+  /** @param reorders whether an overtaking says something about the path: not after a timeout. */
+  takeBlocks(
+    now: Instant,
+    fields: AcknowledgmentFields,
+    news: AcknowledgmentNews,
+    sample: RateSample,
+    reorders: boolean,
+  ): void {
+    const flow = this.#flow;
+    const duplicate = this.duplicateOf(fields);
+    const blocks = fields.blocks.filter(
+      (block) =>
+        block !== duplicate && block.start < block.end && block.end <= flow.next && block.end > flow.unacknowledged,
+    );
+    const highest = flow.sackedOut === 0 ? flow.unacknowledged : this.#highestSacked;
+    this.#highestSacked = highest;
+    let overtaken = Number.POSITIVE_INFINITY;
+    for (const block of [...blocks].sort((one, other) => one.start - other.start)) {
+      const known = this.#known.find(({ start, end }) => start <= block.start && end >= block.start);
+      for (const segment of this.#queue.between(known ? known.end : block.start, block.end)) {
+        if (segment.end > block.end) break;
+        if (segment.sacked) continue;
+        if (this.#takeSacked(now, segment, news, sample) && segment.start < highest) {
+          overtaken = Math.min(overtaken, segment.start);
+        }
+      }
+    }
+    this.#known = blocks;
+    if (reorders) this.#noteReordering(overtaken);
+  }
+
+  /** Everything before SND.UNA. */
+  takeCumulative(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
+    const flow = this.#flow;
+    const priorSacked = flow.sackedOut;
+    const highest = this.#highestSacked;
+    let overtaken = Number.POSITIVE_INFINITY;
+    let first: Instant | undefined;
+    let last: Instant | undefined;
+    let segments = 0;
+    for (let head = this.#queue.head; head && head.end <= flow.unacknowledged; head = this.#queue.head) {
+      this.#queue.shift();
+      segments++;
+      news.acknowledged = true;
+      if (head.transmissions > 1) news.retransmissionAcknowledged = true;
+      else if (!head.sacked) {
+        last = head.sentAt;
+        first ??= head.sentAt;
+        if (priorSacked > 0 && head.start < highest) overtaken = Math.min(overtaken, head.start);
+        if (head.end <= flow.highSequence) news.originalArrived = true;
+      }
+      if (!head.sacked) {
+        flow.delivered++;
+        if (!this.#isSpurious(head, news)) this.#rack.advance(now, head);
+      }
+      sample.noteDelivered(flow, head);
+    }
+    sample.maybeDelayed = segments === 1 && priorSacked === 0 && !news.sacked;
+    this.#noteReordering(overtaken);
+    this.#noteRoundTrip(now, news, sample, first, last);
+  }
+
+  #takeSacked(now: Instant, segment: SentSegment, news: AcknowledgmentNews, sample: RateSample): boolean {
+    const flow = this.#flow;
+    const original = segment.transmissions === 1;
+    if (!this.#isSpurious(segment, news)) this.#rack.advance(now, segment);
+    if (original) {
+      if (segment.end <= flow.highSequence) news.originalArrived = true;
+      news.sackedFirstSentAt ??= segment.sentAt;
+      news.sackedLastSentAt = segment.sentAt;
+    }
+    this.#queue.markSacked(segment);
+    flow.delivered++;
+    news.sacked = true;
+    sample.noteDelivered(flow, segment);
+    this.#highestSacked = Math.max(this.#highestSacked, segment.end);
+    return original;
+  }
+
+  /** It was sent again, but what arrived is the original: its echo is older (Eifel, RFC 3522). */
+  #isSpurious(segment: SentSegment, { echo }: AcknowledgmentNews): boolean {
+    return segment.transmissions > 1 && echo !== undefined && echo < Math.floor(segment.sentAt / 1_000);
+  }
+
+  /** A segment that was sent once was overtaken by later ones: reordering, and this is how far it reaches. */
+  #noteReordering(overtaken: ByteSequence): void {
+    const flow = this.#flow;
+    if (overtaken >= this.#highestSacked) return;
+    const segments = Math.ceil((this.#highestSacked - overtaken) / flow.segmentBytes);
+    flow.reordering = Math.min(Math.max(flow.reordering, segments), REORDERING_MAX);
+    flow.reorderingSeen = true;
+  }
+
+  #noteRoundTrip(
+    now: Instant,
+    news: AcknowledgmentNews,
+    sample: RateSample,
+    first: Instant | undefined,
+    last: Instant | undefined,
+  ): void {
+    const flow = this.#flow;
+    let measured: number | undefined;
+    let newest: number | undefined;
+    // Karn's rule: what was sent twice measures nothing.
+    if (first !== undefined && last !== undefined && !news.retransmissionAcknowledged) {
+      measured = now - first;
+      newest = now - last;
+    }
+    const sackRoundTrip = news.sackedFirstSentAt === undefined ? undefined : now - news.sackedFirstSentAt;
+    if (news.sackedLastSentAt !== undefined) newest = now - news.sackedLastSentAt;
+    measured ??= sackRoundTrip;
+    if (measured === undefined && news.echo !== undefined && news.acknowledged) {
+      measured = Math.max(Math.floor(now / 1_000) - news.echo, 1) * 1_000;
+      newest = measured;
+    }
+    sample.roundTrip = newest ?? -1;
+    if (measured !== undefined && newest !== undefined) {
+      flow.roundTrip.noteMinimum(now, newest);
+      flow.roundTrip.update(measured, flow.unacknowledged, flow.next);
+    }
+    const head = this.#queue.head;
+    // A segment that was sacked tells nothing of the head when the head was sent again after it.
+    if (news.acknowledged) news.restartsTimer = true;
+    else if (head && sackRoundTrip !== undefined && sackRoundTrip > now - head.sentAt) news.restartsTimer = true;
+    if (newest !== undefined) this.#congestionControl.noteRoundTrip(now, newest);
+  }
+}

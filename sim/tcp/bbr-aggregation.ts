@@ -1,0 +1,49 @@
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
+
+const WINDOW_ROUNDS = 5;
+const SEGMENTS_MAX = 0xf_ffff;
+const TIME_MAX: Microseconds = 100_000;
+
+/** How many more segments than the bandwidth explains are acknowledged at once (`bbr_update_ack_aggregation`). */
+export class BbrAggregation {
+  #epochAt: Instant = 0;
+  #epochAcknowledged = 0;
+  readonly #extra: [number, number] = [0, 0];
+  #index: 0 | 1 = 0;
+  #rounds = 0;
+
+  restart(now: Instant): void {
+    this.#epochAt = now;
+    this.#epochAcknowledged = 0;
+  }
+
+  note(acknowledgment: {
+    readonly deliveredAt: Instant;
+    readonly acknowledged: number;
+    /** Segments a microsecond. */
+    readonly bandwidth: number;
+    readonly window: number;
+    readonly roundStarts: boolean;
+  }): void {
+    const { deliveredAt, acknowledged, bandwidth, window, roundStarts } = acknowledgment;
+    if (roundStarts && ++this.#rounds >= WINDOW_ROUNDS) {
+      this.#rounds = 0;
+      this.#index = this.#index === 0 ? 1 : 0;
+      this.#extra[this.#index] = 0;
+    }
+    let expected = Math.floor(bandwidth * (deliveredAt - this.#epochAt));
+    if (this.#epochAcknowledged <= expected) {
+      this.#epochAcknowledged = 0;
+      this.#epochAt = deliveredAt;
+      expected = 0;
+    }
+    this.#epochAcknowledged = Math.min(SEGMENTS_MAX, this.#epochAcknowledged + acknowledged);
+    const extra = Math.min(this.#epochAcknowledged - expected, window);
+    if (extra > this.#extra[this.#index]) this.#extra[this.#index] = extra;
+  }
+
+  /** How far the window is to be opened for it, in segments. */
+  segments(bandwidth: number): number {
+    return Math.min(Math.max(this.#extra[0], this.#extra[1]), Math.floor(bandwidth * TIME_MAX));
+  }
+}

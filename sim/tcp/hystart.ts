@@ -1,0 +1,58 @@
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { ByteSequence } from './byte-sequence.ts';
+import type { Flow } from './flow.ts';
+
+/** `hystart_low_window`. */
+const WINDOW_MIN = 16;
+/** `hystart_ack_delta_us`: acknowledgments closer than this are of one train. */
+const TRAIN_GAP: Microseconds = 2_000;
+const SAMPLES_MIN = 8;
+const DELAY_RISE_MIN: Microseconds = 4_000;
+const DELAY_RISE_MAX: Microseconds = 16_000;
+
+/** HyStart as Linux' CUBIC has it (Ha and Rhee 2008): slow start ends when the queue begins to grow, not when it is full. */
+export class HyStart {
+  readonly #flow: Flow;
+  #found = false;
+  #roundEnd: ByteSequence = 0;
+  #roundStartAt: Instant = 0;
+  #lastAt: Instant = 0;
+  #samples = 0;
+  #smallest: Microseconds = Number.POSITIVE_INFINITY;
+
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  reset(now: Instant): void {
+    this.#found = false;
+    this.#startRound(now);
+  }
+
+  /** @param minimum the smallest round trip so far. */
+  note(now: Instant, sample: Microseconds, minimum: Microseconds): void {
+    const flow = this.#flow;
+    if (this.#found || !flow.inSlowStart || flow.congestionWindow < WINDOW_MIN) return;
+    if (flow.unacknowledged > this.#roundEnd) this.#startRound(now);
+    if (now - this.#lastAt <= TRAIN_GAP) {
+      this.#lastAt = now;
+      if (now - this.#roundStartAt > minimum >> 1) this.#end();
+    }
+    this.#smallest = Math.min(this.#smallest, sample);
+    if (this.#samples < SAMPLES_MIN) this.#samples++;
+    else if (this.#smallest > minimum + Math.min(Math.max(minimum >> 3, DELAY_RISE_MIN), DELAY_RISE_MAX)) this.#end();
+  }
+
+  #end(): void {
+    this.#found = true;
+    this.#flow.slowStartThreshold = this.#flow.congestionWindow;
+  }
+
+  #startRound(now: Instant): void {
+    this.#roundEnd = this.#flow.next;
+    this.#roundStartAt = now;
+    this.#lastAt = now;
+    this.#samples = 0;
+    this.#smallest = Number.POSITIVE_INFINITY;
+  }
+}

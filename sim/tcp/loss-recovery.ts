@@ -1,0 +1,236 @@
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { AcknowledgmentNews } from './acknowledgment.ts';
+import type { CongestionControl } from './congestion-control.ts';
+import { type Flow, isRecovering, type RecoveryState, THRESHOLD_INFINITE } from './flow.ts';
+import type { Rack } from './rack.ts';
+import type { RetransmissionQueue } from './retransmission-queue.ts';
+import { UndoMark } from './undo-mark.ts';
+
+/** What may be sent after an acknowledgment, beside new data as ever: nothing more, what is lost, or first new data. */
+export type RecoveryOrder = 'nothing' | 'lost' | 'new';
+
+/**
+ * The states of loss recovery (RFC 6675, RFC 5681 §3.2, F-RTO RFC 5682) as `tcp_fastretrans_alert` goes through them, and
+ * the reduction of the window in proportion to what is delivered (RFC 6937, RFC 9937).
+ */
+export class LossRecovery {
+  readonly #flow: Flow;
+  readonly #queue: RetransmissionQueue;
+  readonly #rack: Rack;
+  readonly #congestionControl: CongestionControl;
+  readonly undo: UndoMark;
+  #reductionDelivered = 0;
+  #reductionSent = 0;
+  /** The timeout may have been spurious: new data will tell (F-RTO). */
+  #doubtsTimeout = false;
+  #reorderingWait: Microseconds = 0;
+
+  constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
+    this.#flow = flow;
+    this.#queue = queue;
+    this.#rack = rack;
+    this.#congestionControl = congestionControl;
+    this.undo = new UndoMark(flow, queue, rack, congestionControl);
+  }
+
+  /** How long to wait for what may be lost; 0: nothing. Forgotten once it was asked for. */
+  takeReorderingWait(): Microseconds {
+    const wait = this.#reorderingWait;
+    this.#reorderingWait = 0;
+    return wait;
+  }
+
+  handle(now: Instant, news: AcknowledgmentNews): RecoveryOrder {
+    const flow = this.#flow;
+    if (flow.state === 'open') this.undo.forgetRetransmissions();
+    else if (flow.unacknowledged >= flow.highSequence) this.#endEpisode(now, news);
+    switch (flow.state) {
+      case 'recovery':
+        if (news.advanced && this.undo.undoPartially(news)) {
+          this.#keepOpen(now);
+          return 'nothing';
+        }
+        if (this.undo.undoByDuplicates()) this.#tryOpen(now);
+        this.#identifyLoss(now, news);
+        // Taken back, but what is lost beyond doubt begins another one.
+        if (isRecovering(flow.state)) return 'lost';
+        if (flow.lostOut === 0) return 'nothing';
+        this.enterRecovery(now);
+        return 'lost';
+      case 'loss': {
+        const order = this.#handleInLoss(now, news);
+        this.#identifyLoss(now, news);
+        if (!((flow.state as RecoveryState) === 'open' || news.retransmissionLost)) return order;
+        break;
+      }
+      default:
+        if (flow.state !== 'reduction') this.undo.undoByDuplicates();
+        this.#identifyLoss(now, news);
+    }
+    if (flow.lostOut === 0) {
+      this.#tryOpen(now);
+      return 'nothing';
+    }
+    this.enterRecovery(now);
+    return 'lost';
+  }
+
+  enterRecovery(now: Instant): void {
+    this.undo.begin();
+    if (!this.#flow.inReduction) {
+      this.undo.rememberThreshold();
+      this.beginReduction();
+    }
+    this.#setState(now, 'recovery');
+  }
+
+  /** A timeout passed: all that was not sent again lately counts as lost (RFC 5681 §3.1, RFC 8985 §6.3). */
+  enterLoss(now: Instant, timeouts: number): void {
+    const flow = this.#flow;
+    const isNew = !isRecovering(flow.state);
+    const head = this.#queue.head;
+    for (const segment of this.#queue.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
+      if (segment !== head && this.#rack.remaining(now, segment, 0) > 0) continue;
+      this.#queue.markLost(segment);
+    }
+    const open = flow.state === 'open' || flow.state === 'disorder';
+    // Once a window of data: another timeout in the same one does not reduce again.
+    if (open || flow.highSequence <= flow.unacknowledged || (flow.state === 'loss' && timeouts === 0)) {
+      this.undo.rememberThreshold();
+      flow.priorWindow = flow.congestionWindow;
+      flow.slowStartThreshold = this.#congestionControl.thresholdAfterLoss();
+      this.undo.begin();
+    }
+    flow.congestionWindow = flow.inFlight + 1;
+    flow.windowCount = 0;
+    this.#setState(now, 'loss');
+    flow.highSequence = flow.next;
+    this.#doubtsTimeout = isNew || timeouts > 0;
+  }
+
+  /** The tail-loss probe repaired a loss that no one else noticed: the window is reduced once (RFC 8985 §7.4.2). */
+  reduceForProbe(now: Instant): void {
+    this.beginReduction();
+    this.#setState(now, 'reduction');
+    this.#endReduction();
+    this.#keepOpen(now);
+  }
+
+  beginReduction(): void {
+    const flow = this.#flow;
+    flow.highSequence = flow.next;
+    flow.windowCount = 0;
+    flow.priorWindow = flow.congestionWindow;
+    this.#reductionDelivered = 0;
+    this.#reductionSent = 0;
+    flow.slowStartThreshold = this.#congestionControl.thresholdAfterLoss();
+  }
+
+  noteSent(segments: number): void {
+    if (this.#flow.inReduction) this.#reductionSent += segments;
+  }
+
+  /** Proportional rate reduction (RFC 6937 §3): the window as of this acknowledgment. */
+  reduce(acknowledged: number, losses: number, advanced: boolean): void {
+    const flow = this.#flow;
+    if (acknowledged <= 0 || flow.priorWindow === 0) return;
+    this.#reductionDelivered += acknowledged;
+    const room = flow.slowStartThreshold - flow.inFlight;
+    let send: number;
+    if (room < 0) {
+      send = Math.ceil((flow.slowStartThreshold * this.#reductionDelivered) / flow.priorWindow) - this.#reductionSent;
+    } else {
+      send = Math.max(this.#reductionDelivered - this.#reductionSent, acknowledged);
+      if (advanced && losses === 0) send++;
+      send = Math.min(room, send);
+    }
+    flow.congestionWindow = flow.inFlight + Math.max(send, this.#reductionSent > 0 ? 0 : 1);
+  }
+
+  #handleInLoss(now: Instant, news: AcknowledgmentNews): RecoveryOrder {
+    const flow = this.#flow;
+    const recovered = flow.unacknowledged >= flow.highSequence;
+    if (news.advanced && this.#undoLoss(now, news, false)) return 'nothing';
+    if (this.#doubtsTimeout) {
+      // Step 3.b of RFC 5682: what was never sent again has arrived, so nothing was lost.
+      if (news.originalArrived && this.#undoLoss(now, news, true)) return 'nothing';
+      if (flow.next > flow.highSequence) {
+        if (news.sacked || !news.advanced) this.#doubtsTimeout = false;
+      } else if (news.advanced && !recovered) {
+        flow.highSequence = flow.next;
+        return 'new';
+      }
+    }
+    if (recovered) {
+      this.#undoRecovery(now, news);
+      return 'nothing';
+    }
+    return 'lost';
+  }
+
+  /** No new data could be sent to find out. */
+  endDoubt(): void {
+    this.#doubtsTimeout = false;
+  }
+
+  #undoLoss(now: Instant, news: AcknowledgmentNews, certain: boolean): boolean {
+    if (!certain && !this.undo.isPossible(news)) return false;
+    this.undo.apply(true);
+    this.#setState(now, 'open');
+    return true;
+  }
+
+  #endEpisode(now: Instant, news: AcknowledgmentNews): void {
+    const flow = this.#flow;
+    if (flow.state === 'reduction' && flow.unacknowledged !== flow.highSequence) {
+      this.#endReduction();
+      this.#setState(now, 'open');
+    } else if (flow.state === 'recovery') {
+      this.#undoRecovery(now, news);
+      this.#endReduction('recovery');
+    }
+  }
+
+  #undoRecovery(now: Instant, news: AcknowledgmentNews): void {
+    if (this.undo.isPossible(news)) this.undo.apply(false);
+    else this.#rack.noteRecoveryEnded();
+    this.#setState(now, 'open');
+  }
+
+  #endReduction(state: RecoveryState = this.#flow.state): void {
+    const flow = this.#flow;
+    if (this.#congestionControl.ownsWindow || flow.slowStartThreshold >= THRESHOLD_INFINITE) return;
+    if (state === 'reduction' || this.undo.isMarked) flow.congestionWindow = flow.slowStartThreshold;
+  }
+
+  #tryOpen(now: Instant): void {
+    if (!this.undo.anyRetransmission) this.undo.forgetRetransmissions();
+    if (this.#flow.state !== 'reduction') this.#keepOpen(now);
+  }
+
+  #keepOpen(now: Instant): void {
+    const flow = this.#flow;
+    const disordered = flow.sackedOut + flow.lostOut > 0 || this.undo.anyRetransmission;
+    const state = disordered ? 'disorder' : 'open';
+    if (flow.state === state) return;
+    this.#setState(now, state);
+    flow.highSequence = flow.next;
+  }
+
+  #identifyLoss(now: Instant, news: AcknowledgmentNews): void {
+    if (this.#queue.head === undefined) return;
+    const before = this.#flow.retransmittedOut;
+    const wait = this.#rack.detectAfterDelivery(now);
+    if (wait > 0) {
+      this.#reorderingWait = wait;
+      news.restartsTimer = false;
+    }
+    if (this.#flow.retransmittedOut < before) news.retransmissionLost = true;
+  }
+
+  #setState(now: Instant, state: RecoveryState): void {
+    if (this.#flow.state === state) return;
+    this.#flow.state = state;
+    this.#congestionControl.noteState(now, state);
+  }
+}

@@ -1,0 +1,120 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Endpoint } from '../../protocol/endpoint.ts';
+import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import { frameAccessUnit } from './access-unit-framing.ts';
+import { TcpConnection } from './connection.ts';
+import type { TcpConnectionOptions } from './tcp-options.ts';
+
+export interface TcpMediaSenderOptions extends Omit<TcpConnectionOptions, 'role'> {
+  /** When the handshake begins. */
+  readonly openAt: Instant;
+  /**
+   * A unit is written only while fewer bytes than this wait in the connection (`tcp_notsent_lowat`), and waits with the
+   * application otherwise; `undefined`: everything is written at once, as most programs do.
+   */
+  readonly unsentBytesMax?: number;
+  /**
+   * A unit that has waited with the application for longer is given up, and with it all up to the next key frame;
+   * `undefined`: none ever is. Only what was not written can be given up, so it needs `unsentBytesMax`.
+   */
+  readonly waitMax?: Microseconds;
+}
+
+export type TcpMediaSenderEvent =
+  | { readonly kind: 'established' }
+  /** `handedAt`: when the source handed it over. */
+  | { readonly kind: 'written'; readonly frame: number; readonly handedAt: Instant; readonly bytes: number }
+  | { readonly kind: 'given-up'; readonly frame: number; readonly handedAt: Instant }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly cause: 'reset' | 'timed-out' };
+
+interface Waiting {
+  readonly frame: number;
+  readonly handedAt: Instant;
+  readonly unit: AccessUnit;
+}
+
+/** The same access units as a `Sender` takes, over a modelled TCP connection: one write for each. The active end. */
+export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
+  readonly connection: TcpConnection;
+  readonly #options: TcpMediaSenderOptions;
+  readonly #events: TcpMediaSenderEvent[] = [];
+  readonly #waiting: Waiting[] = [];
+  #frames = 0;
+  #opened = false;
+  #finishes = false;
+  #skipsToKey = false;
+  #now: Instant = 0;
+
+  constructor(options: TcpMediaSenderOptions) {
+    this.#options = options;
+    this.connection = new TcpConnection({ ...options, role: 'active' });
+  }
+
+  send(now: Instant, unit: AccessUnit): void {
+    this.#waiting.push({ frame: this.#frames++, handedAt: now, unit });
+    this.#write(now);
+  }
+
+  /** Nothing more will be sent. */
+  finish(): void {
+    this.#finishes = true;
+    this.#write(this.#now);
+  }
+
+  handleDatagram(now: Instant, datagram: Uint8Array): void {
+    this.connection.handleDatagram(now, datagram);
+    this.#write(now);
+  }
+
+  handleTimeout(now: Instant): void {
+    if (!this.#opened && this.#options.openAt <= now) {
+      this.#opened = true;
+      this.connection.open(now);
+    }
+    this.connection.handleTimeout(now);
+    this.#write(now);
+  }
+
+  pollTransmit(now: Instant): Uint8Array | undefined {
+    return this.connection.pollTransmit(now);
+  }
+
+  pollEvent(): TcpMediaSenderEvent | undefined {
+    for (let event = this.connection.pollEvent(); event; event = this.connection.pollEvent()) {
+      if (event.kind === 'established' || event.kind === 'closed') this.#events.push({ kind: event.kind });
+      else if (event.kind === 'reset' || event.kind === 'timed-out') {
+        this.#events.push({ kind: 'failed', cause: event.kind });
+      }
+    }
+    return this.#events.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#opened ? this.connection.pollTimeout() : this.#options.openAt;
+  }
+
+  #write(now: Instant): void {
+    this.#now = now;
+    const { unsentBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    while (this.#waiting.length > 0 && this.connection.unsentBytes < unsentBytesMax) {
+      const { frame, handedAt, unit } = this.#waiting.shift()!;
+      if (this.#isStale(now, handedAt, unit)) {
+        this.#events.push({ kind: 'given-up', frame, handedAt });
+        continue;
+      }
+      const bytes = frameAccessUnit(frame, unit);
+      this.#events.push({ kind: 'written', frame, handedAt, bytes: bytes.length });
+      this.connection.write(now, bytes);
+    }
+    if (this.#finishes && this.#waiting.length === 0) this.connection.finish(now);
+  }
+
+  #isStale(now: Instant, handedAt: Instant, unit: AccessUnit): boolean {
+    const { waitMax = Number.POSITIVE_INFINITY } = this.#options;
+    const isOld = now - handedAt > waitMax;
+    if (unit.importance === 'key') this.#skipsToKey = isOld;
+    else if (isOld) this.#skipsToKey = true;
+    return this.#skipsToKey;
+  }
+}

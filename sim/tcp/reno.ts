@@ -1,0 +1,33 @@
+import { additiveIncrease, type CongestionControl, slowStart } from './congestion-control.ts';
+import type { Flow } from './flow.ts';
+
+/** RFC 5681: half the window at a loss, one segment more each round trip. */
+export class Reno implements CongestionControl {
+  readonly ownsWindow = false;
+  readonly burstSegmentsMin = 2;
+  readonly #flow: Flow;
+
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  grow(_now: number, acknowledged: number): void {
+    const flow = this.#flow;
+    if (!flow.mayGrow) return;
+    const left = flow.inSlowStart ? slowStart(flow, acknowledged) : acknowledged;
+    if (left > 0) additiveIncrease(flow, flow.congestionWindow, left);
+  }
+
+  thresholdAfterLoss(): number {
+    return Math.max(this.#flow.congestionWindow >> 1, 2);
+  }
+
+  windowBeforeLoss(): number {
+    return Math.max(this.#flow.congestionWindow, this.#flow.priorWindow);
+  }
+
+  control(): void {}
+  noteRoundTrip(): void {}
+  noteState(): void {}
+  noteTransmissionStart(): void {}
+}

@@ -1,0 +1,105 @@
+import { assert } from '../../protocol/assert.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/big-endian.ts';
+import { malformed, type Parsed, parsed } from '../../protocol/parsed.ts';
+import type { WireByteSequence } from './byte-sequence.ts';
+import { optionBytes, readOptions, type TcpOptions, writeOptions } from './segment-options.ts';
+
+/** Control bits (RFC 9293 §3.1). */
+export const FIN = 0x01;
+export const SYN = 0x02;
+export const RST = 0x04;
+export const PSH = 0x08;
+export const ACK = 0x10;
+
+/**
+ * One segment (RFC 9293 §3.1), as it stands behind an IP header:
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |          Source Port          |       Destination Port        |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                        Sequence Number                        |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                    Acknowledgment Number                      |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    | Offset| Rsrvd | Control Bits  |            Window             |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |           Checksum            |         Urgent Pointer        |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                    Options, then the data ...                 |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface TcpSegment {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly sequence: WireByteSequence;
+  /** Means something where `flags` has ACK. */
+  readonly acknowledgment: WireByteSequence;
+  readonly flags: number;
+  /** As on the wire, 0…65535: not yet shifted by the window scale. */
+  readonly window: number;
+  readonly options: TcpOptions;
+  readonly payload: Uint8Array;
+}
+
+export const TCP_HEADER_BYTES = 20;
+
+/**
+ * The two ends' addresses in the checksum's pseudo-header (RFC 9293 §3.1), which a segment has to stand behind in a
+ * capture: 192.0.2.1 and 192.0.2.2 (RFC 5737). The sum is the same in both directions.
+ */
+export const MODEL_ADDRESSES: readonly (readonly number[])[] = [
+  [192, 0, 2, 1],
+  [192, 0, 2, 2],
+];
+const PROTOCOL_TCP = 6;
+const PSEUDO_HEADER_SUM = 2 * (0xc000 + 0x0200) + 1 + 2 + PROTOCOL_TCP;
+
+export function serializeSegment(segment: TcpSegment): Uint8Array {
+  const headerBytes = TCP_HEADER_BYTES + optionBytes(segment.options);
+  assert(headerBytes <= 60, 'the data offset has four bits, in words of four bytes');
+  const bytes = new Uint8Array(headerBytes + segment.payload.length);
+  writeUint16(bytes, 0, segment.sourcePort);
+  writeUint16(bytes, 2, segment.destinationPort);
+  writeUint32(bytes, 4, segment.sequence);
+  writeUint32(bytes, 8, segment.acknowledgment);
+  bytes[12] = (headerBytes / 4) << 4;
+  bytes[13] = segment.flags;
+  writeUint16(bytes, 14, segment.window);
+  writeOptions(bytes, TCP_HEADER_BYTES, segment.options);
+  bytes.set(segment.payload, headerBytes);
+  writeUint16(bytes, 16, ~checksum(bytes) & 0xffff);
+  return bytes;
+}
+
+/** The payload is a view of `bytes`. */
+export function parseSegment(bytes: Uint8Array): Parsed<TcpSegment> {
+  if (bytes.length < TCP_HEADER_BYTES) return malformed('too-short');
+  const headerBytes = (bytes[12]! >> 4) * 4;
+  if (headerBytes < TCP_HEADER_BYTES || headerBytes > bytes.length) return malformed('data-offset');
+  if (checksum(bytes) !== 0xffff) return malformed('checksum');
+  const options = readOptions(bytes, TCP_HEADER_BYTES, headerBytes);
+  if (options === undefined) return malformed('options');
+  return parsed({
+    sourcePort: readUint16(bytes, 0),
+    destinationPort: readUint16(bytes, 2),
+    sequence: readUint32(bytes, 4),
+    acknowledgment: readUint32(bytes, 8),
+    flags: bytes[13]!,
+    window: readUint16(bytes, 14),
+    options,
+    payload: bytes.subarray(headerBytes),
+  });
+}
+
+/** The ones' complement sum over the pseudo-header and the segment, not yet inverted (RFC 1071). */
+function checksum(bytes: Uint8Array): number {
+  // No carry is lost: 2^16 words of 16 bits at most.
+  let sum = PSEUDO_HEADER_SUM + bytes.length;
+  const even = bytes.length & ~1;
+  for (let at = 0; at < even; at += 2) sum += (bytes[at]! << 8) | bytes[at + 1]!;
+  if (even < bytes.length) sum += bytes[even]! << 8;
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
+  return sum;
+}

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { type Cell, canonicalLink } from '../../lab/cell.ts';
+import { hashUnits, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
+import { PacketLog } from '../../lab/packet-log.ts';
+import { runCell } from '../../lab/run-cell.ts';
+import type { SummaryRow } from '../../lab/tables.ts';
+import { RECOVERIES } from '../../protocol/recovery.ts';
+import { SAMPLE, sampleUnits } from '../sample-units.ts';
+import { differences } from '../simulated-session.ts';
+
+const SOURCE: SourceDescription = {
+  kind: 'synthetic',
+  fps: 30,
+  kbps: 1_000,
+  keyInterval: 15,
+  keyFrameRatio: 4,
+  frames: 600,
+};
+
+function cell(changes: Partial<Omit<Cell, 'forward' | 'back'>> & { link?: string; back?: string }): Cell {
+  const { link = 'loss=3% delay=20ms', back = 'delay=20ms', seed = 1, ...others } = changes;
+  return {
+    strategy: 'nack',
+    parameters: {},
+    source: SOURCE,
+    budgetMs: 150,
+    warmUpSeconds: 0,
+    release: 'deadline',
+    seed,
+    ...others,
+    forward: canonicalLink(link, seed),
+    back: canonicalLink(back, seed),
+  };
+}
+
+const run = (changes: Parameters<typeof cell>[0]) => runCell(cell(changes), new Map());
+const classesOf = (row: SummaryRow) =>
+  row.framesOnTime +
+  row.framesRecovered +
+  row.framesLate +
+  row.framesOverdue +
+  row.framesIncomplete +
+  row.framesNeverArrived +
+  row.framesUndecodable +
+  row.framesRefused;
+
+describe('a cell', () => {
+  test('over a clean path has every frame in time, at the speed of the path', () => {
+    const { row, frames } = run({ strategy: 'none', link: 'delay=20ms', release: 'asap' });
+    expect(row).toMatchObject({
+      frames: 600,
+      framesOnTime: 600,
+      framesInTime: 600,
+      onTimeRatio: 1,
+      packetsLost: 0,
+      packetsResidual: 0,
+      freezes: 0,
+      bytesWasted: 0,
+      jitterUs: 0,
+    });
+    expect(row.delayUsP50).toBe(20_000);
+    expect(frames.record(0)).toMatchObject({ type: 'key', capturedAt: 1_000, sentAt: 1_000, completeAt: 21_000 });
+  });
+
+  test('is the same however often it is run, and another with another seed', () => {
+    const rows = [1, 1, 2].map((seed) => run({ strategy: 'hybrid', seed }).row);
+    expect(rows[1]).toEqual(rows[0]);
+    expect(rows[2]).not.toEqual(rows[0]);
+  });
+
+  test('shows frames at their deadline, or as soon as they can be decoded', () => {
+    const deadline = run({ link: 'delay=20ms' }).row;
+    const asap = run({ link: 'delay=20ms', release: 'asap' }).row;
+    expect(deadline.renderUsP50).toBeGreaterThanOrEqual(150_000);
+    expect(deadline.renderUsP50).toBeLessThan(150_010);
+    expect(asap.renderUsP50).toBe(20_000);
+    expect(deadline.delayUsP50).toBe(asap.delayUsP50);
+  });
+
+  test('tells of a round trip between the sign of a loss and its repair', () => {
+    const { row } = run({ release: 'asap', budgetMs: 300 });
+    expect(row.recoveredRetransmission).toBeGreaterThan(50);
+    expect(row.recoveredRepair + row.recoveredBoth).toBe(0);
+    // Forty there and back, three of waiting for what is only out of order.
+    expect(row.recoveryUsP50Retransmission).toBeGreaterThanOrEqual(40_000);
+    expect(row.recoveryUsP50Retransmission).toBeLessThan(45_000);
+  });
+
+  test('with repair packets has frames whole that nobody asked for', () => {
+    const { row } = run({ strategy: 'fec', budgetMs: 60 });
+    expect(row.recoveredRepair).toBeGreaterThan(50);
+    expect(row.recoveredRetransmission).toBe(0);
+    expect(row.bytesRepair).toBeGreaterThan(0.2 * row.bytesSource);
+    expect(row.bytesWasted).toBeGreaterThan(0.5 * row.bytesRepair);
+    expect(row.bytesWasted).toBeLessThan(row.bytesRepair);
+  });
+
+  test('counts losses in front of recovery and behind it', () => {
+    const { row, bursts } = run({ strategy: 'none', link: 'loss=5% burst=4 delay=5ms' });
+    expect(row.packetsResidual).toBe(row.packetsLost);
+    expect(row.burstMeanBefore).toBeGreaterThan(2.5);
+    const lost = bursts.before.reduce((sum, [length, count]) => sum + length * count, 0);
+    expect(lost).toBe(row.packetsLost);
+    expect(bursts.after).toEqual(bursts.before);
+  });
+
+  test('leaves the warm-up out of all counts', () => {
+    const all = run({});
+    const late = run({ warmUpSeconds: 10 });
+    expect(late.row.frames).toBe(300);
+    expect(late.frames.length).toBe(600);
+    expect(late.row.packetsSent).toBeLessThan(0.55 * all.row.packetsSent);
+    expect(late.row.bytesForward).toBeLessThan(0.55 * all.row.bytesForward);
+    expect(classesOf(late.row)).toBe(300);
+  });
+
+  test('with less time than the path takes has nothing in time', () => {
+    expect(run({ budgetMs: 10 }).row).toMatchObject({ framesInTime: 0, onTimeRatio: 0, bytesGood: 0, goodput: 0 });
+  });
+
+  test('over a path that loses everything never delivers, and says so without dividing by nothing', () => {
+    const { row } = run({ link: 'loss=100%' });
+    expect(row).toMatchObject({ framesNeverArrived: 600, framesRendered: 0, onTimeRatio: 0, stallRatio: 1 });
+    expect([row.delayUsP50, row.deliveredUsP50, row.jitterUs]).toEqual([Number.POSITIVE_INFINITY, null, null]);
+    for (const [name, value] of Object.entries(row)) {
+      if (typeof value === 'number') expect(value, name).not.toBeNaN();
+    }
+  });
+});
+
+describe('whatever the path', () => {
+  const paths = [
+    'loss=5% delay=20ms jitter=5ms',
+    'loss=10% burst=8 delay=30ms dup=5%',
+    'corrupt=2% loss=1% delay=15ms jitter=40ms',
+    'rate=900kbit queue=80ms delay=10ms',
+  ];
+  test.each(paths.flatMap((link) => RECOVERIES.map((strategy) => ({ link, strategy }))))(
+    'the sums balance: $link, $strategy',
+    ({ link, strategy }) => {
+      for (const release of ['deadline', 'asap'] as const) {
+        const { row, frames } = run({ link, strategy, release, back: link });
+        expect(classesOf(row)).toBe(row.frames);
+        const decoded = row.framesOnTime + row.framesRecovered + row.framesLate;
+        expect(row.framesRendered).toBe(decoded);
+        // What the receiver showed is what a decoder could decode, by another way of reckoning.
+        expect(row.framesDecodable).toBe(decoded);
+        expect(row.framesInTime).toBeLessThanOrEqual(row.framesCompleteInTime);
+        expect(row.packetsLate).toBeLessThanOrEqual(row.packetsResidual);
+        expect(row.bytesWasted).toBeLessThanOrEqual(row.bytesRetransmission + row.bytesRepair);
+        for (let i = 0; i < frames.length; i++) {
+          const { capturedAt, sentAt, completeAt, renderedAt } = frames.record(i);
+          expect(sentAt ?? capturedAt).toBeGreaterThanOrEqual(capturedAt);
+          if (renderedAt !== null) expect(renderedAt).toBeGreaterThanOrEqual(completeAt!);
+        }
+      }
+    },
+  );
+});
+
+describe('a file as a source', () => {
+  const units = sampleUnits(SAMPLE);
+  const packed = packUnits(units);
+
+  test('comes out of flat memory as it went in', () => {
+    expect(differences([...unpackUnits(packed)], units)).toEqual([]);
+  });
+
+  test('is streamed whole', () => {
+    const sha256 = hashUnits(packed);
+    const bytes = packed.bytes.byteLength;
+    const source: SourceDescription = {
+      kind: 'file',
+      name: 'counter.h264',
+      sha256,
+      frames: units.length,
+      framesPerSecond: 30,
+      bytes,
+      keyInterval: 30,
+    };
+    const { row } = runCell(cell({ source, link: 'delay=5ms' }), new Map([[sha256, packed]]));
+    expect(row).toMatchObject({
+      frames: units.length,
+      framesInTime: units.length,
+      bytesSource: bytes,
+      bytesGood: bytes,
+    });
+  });
+});
+
+describe('a log of packets', () => {
+  test('has each datagram once, and what came of it', () => {
+    const log = new PacketLog(() => 'any');
+    const { row } = runCell(cell({ strategy: 'none' }), new Map(), [log]);
+    const forward = log.records.filter(({ direction }) => direction === 'forward');
+    expect(forward.length).toBe(row.datagramsForward);
+    for (const { fate, arrivedAt, sentAt } of forward) {
+      expect(arrivedAt).toBe(fate === 'lost' ? null : sentAt + 20_000);
+    }
+  });
+});
