@@ -87,7 +87,7 @@ export function delayPlot(
         },
         {
           transform: [{ filter: 'datum.marked' }],
-          mark: { type: 'point', size: 60, strokeWidth: 1.5, opacity: 1, clip: true },
+          mark: { type: 'point', size: 60, strokeWidth: 1.5, opacity: 1 },
           encoding: { x, y, stroke: scales.stroke, fill: scales.fill, shape: scales.shape },
         },
       ],

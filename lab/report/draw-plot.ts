@@ -39,8 +39,29 @@ export function numberedAnew(svg: string): string {
     .replace(/url\(#([^)]+)\)/g, (_all, id: string) => `url(#${numbers.get(id) ?? id})`);
 }
 
+/** What is used of Vega, told here so that the sources compile where it is not installed. */
+interface Vega {
+  readonly Warn: number;
+  logger(level: number, method: undefined, handler: (method: string, level: string, input: unknown[]) => void): object;
+  loader(options: object): object;
+  parse(specification: unknown): object;
+  readonly View: new (
+    runtime: object,
+    options: { readonly renderer: 'none'; readonly logger: object; readonly loader: object },
+  ) => { toSVG(): Promise<string>; finalize(): void };
+}
+
+interface VegaLite {
+  compile(specification: unknown, options: { readonly logger: object }): { readonly spec: unknown };
+}
+
+const PACKAGES: readonly [vega: string, vegaLite: string] = ['vega', 'vega-lite'];
+
+const installed = async (): Promise<readonly [Vega, VegaLite]> =>
+  Promise.all([import(PACKAGES[0]) as Promise<Vega>, import(PACKAGES[1]) as Promise<VegaLite>]);
+
 /** Loads Vega and Vega-Lite, which are optional: 25 MB that only reports need. A clear `Failure` (3) without them. */
-export async function openDrawer(load = () => Promise.all([import('vega'), import('vega-lite')])): Promise<Drawer> {
+export async function openDrawer(load: () => Promise<readonly [Vega, VegaLite]> = installed): Promise<Drawer> {
   const [vega, vegaLite] = await load().catch((error: unknown) => {
     throw new Failure('pictures need the packages vega and vega-lite, which are not installed: run npm install', 3, {
       cause: error,
@@ -50,11 +71,10 @@ export async function openDrawer(load = () => Promise.all([import('vega'), impor
     async draw(plot, layout, warn = () => {}) {
       const logger = vega.logger(vega.Warn, undefined, (_method, _level, input) => warn(input.join(' ')));
       const { data: _, ...rest } = specification(plot, layout, '');
-      const spec = { ...rest, data: { values: plot.rows } } as unknown as Parameters<typeof vegaLite.compile>[0];
-      const { spec: compiled } = vegaLite.compile(spec, { logger });
+      const { spec } = vegaLite.compile({ ...rest, data: { values: plot.rows } }, { logger });
       // Nothing is to be fetched: all data is in the specification.
-      const loader = vega.loader({ http: false, file: false } as never);
-      const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger, loader });
+      const loader = vega.loader({ http: false, file: false });
+      const view = new vega.View(vega.parse(spec), { renderer: 'none', logger, loader });
       const svg = await view.toSVG();
       view.finalize();
       return numberedAnew(svg);

@@ -59,8 +59,8 @@ figure,.answer,tr{break-inside:avoid}
 pre{white-space:pre-wrap}
 svg.wide{display:block}
 svg.narrow{display:none}
-table{font-size:7.5pt}
-th,td{padding:2pt 4pt}
+table{font-size:6.5pt}
+th,td{padding:2pt 2.5pt}
 }
 @page{margin:14mm}
 `.trim();

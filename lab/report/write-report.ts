@@ -1,6 +1,5 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { causeOf, Failure } from '../../io/failure.ts';
+import { makeDirectory, writeAtomically } from '../atomic-file.ts';
 import type { FrameRecord } from '../tables.ts';
 import { bestPlot, missMapPlot } from './best-plot.ts';
 import { commaSeparated } from './comma-separated.ts';
@@ -67,6 +66,8 @@ export async function writeReport(
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const colors = pageColors(styles);
   const { shown, plots } = await plotsOf(tables);
+  const beside = join(directory, 'plots');
+  await makeDirectory(beside);
   const warnings: string[] = [];
   const drawings: Drawing[] = [];
   for (const plot of plots) {
@@ -80,23 +81,14 @@ export async function writeReport(
     const wide = await drawer.draw(plot, 'wide', warn);
     const narrow = await drawer.draw(plot, 'narrow', warn);
     const spec = specification(plot, 'wide', `${plot.name}.csv`);
-    await write(join(directory, 'plots'), `${plot.name}.svg`, `${wide}\n`);
-    await write(join(directory, 'plots'), `${plot.name}.csv`, commaSeparated(plot.rows));
-    await write(join(directory, 'plots'), `${plot.name}.vl.json`, `${JSON.stringify(spec, null, 2)}\n`);
+    await writeAtomically(join(beside, `${plot.name}.svg`), `${wide}\n`);
+    await writeAtomically(join(beside, `${plot.name}.csv`), commaSeparated(plot.rows));
+    await writeAtomically(join(beside, `${plot.name}.vl.json`), `${JSON.stringify(spec, null, 2)}\n`);
     drawings.push({ plot, wide: inline(wide, 'wide'), narrow: inline(narrow, 'narrow') });
   }
-  await write(directory, 'report.html', reportPage(tables, { points, shown, drawings, styles, colors }));
+  await writeAtomically(
+    join(directory, 'report.html'),
+    reportPage(tables, { points, shown, drawings, styles, colors }),
+  );
   return { page: join(directory, 'report.html'), plots: plots.map(({ name }) => name), warnings };
-}
-
-async function write(directory: string, name: string, text: string): Promise<void> {
-  const path = join(directory, name);
-  try {
-    await mkdir(directory, { recursive: true });
-    await writeFile(`${path}.part`, text);
-    await rename(`${path}.part`, path);
-  } catch (error) {
-    await rm(`${path}.part`, { force: true }).catch(() => {});
-    throw new Failure(`${path} cannot be written: ${causeOf(error)}`, 1, { cause: error });
-  }
 }
