@@ -42,7 +42,7 @@ const FROM = 22;
 
 /**
  * The frames around a loss, a panel for each strategy: a line a frame, from its capture to when it was decodable. The
- * loss is the one after which the most frames, over all strategies, fare otherwise than well.
+ * loss is the one after which most fares otherwise than well, over all strategies.
  */
 export function timelinePlot(
   shown: Case | undefined,
@@ -154,7 +154,7 @@ export function timelinePlot(
       `${BEFORE} frames before a loss and ${FROM} from it on, ${caseName(shown)}, seed ${seed}. Each line is a frame, ` +
       'from its sending to when it was decodable (marker); a tick is when it was complete, where that was earlier. The ' +
       'broken line is the budget; a frame that never became decodable has its cross there. Of all losses of this seed ' +
-      'it is the one after which, over all strategies, the most frames were mended, late or lost.',
+      'it is the one after which most was mended, late or lost, where what is rare for a strategy counts more.',
     alternative: `Frames around the loss at frame ${center}, seed ${seed}. ${counts.join('. ')}.`,
     rows,
     spec,
@@ -188,22 +188,27 @@ function fateOf(record: FrameRecord, budgetMs: number): FrameFate {
   return fate === 'recovered' || record.mechanism !== 'none' ? 'recovered' : 'on time';
 }
 
-/** The frame with the worst that follows, over all strategies; `undefined`: all went well. */
+/** By how much less each frame counts than the one before it, so that the picture begins at the loss. */
+const FADING = 0.85;
+
+/**
+ * The frame with the worst that follows, over all strategies; `undefined`: all went well. What is rare for a strategy
+ * counts more: one that loses all the time would have every window look alike.
+ */
 function busiest(lanes: readonly (readonly FrameRecord[])[], budgetMs: number): number | undefined {
   const trouble = new Map<number, number>();
   for (const records of lanes) {
-    for (const record of records) {
-      const fate = fateOf(record, budgetMs);
-      if (fate !== 'on time')
-        trouble.set(record.frame, (trouble.get(record.frame) ?? 0) + (fate === 'recovered' ? 1 : 2));
-    }
+    const troubled = records.filter((record) => fateOf(record, budgetMs) !== 'on time');
+    for (const { frame } of troubled) trouble.set(frame, (trouble.get(frame) ?? 0) + 1 / troubled.length);
   }
   let chosen: number | undefined;
   let most = 0;
   for (const frame of [...trouble.keys()].sort((a, b) => a - b)) {
     let following = 0;
-    for (let offset = 0; offset < FROM; offset++) following += trouble.get(frame + offset) ?? 0;
-    if (following > most) {
+    let weight = 1;
+    for (let offset = 0; offset < FROM; offset++, weight *= FADING)
+      following += weight * (trouble.get(frame + offset) ?? 0);
+    if (following > most * (1 + 1e-9)) {
       chosen = frame;
       most = following;
     }

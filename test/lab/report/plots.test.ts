@@ -17,6 +17,8 @@ import { plotsOf } from '../../../lab/report/write-report.ts';
 import { STRATEGIES } from '../../../lab/strategy.ts';
 import { frame, grid, gridFrames, lostFrame, row, tables } from './made-up-tables.ts';
 
+/** Two dozen drawings on a busy machine. */
+const PATIENCE_MS = 120_000;
 const LAYOUTS: readonly Layout[] = ['wide', 'narrow'];
 const schema = JSON.parse(
   readFileSync(createRequire(import.meta.url).resolve('vega-lite/vega-lite-schema.json'), 'utf8'),
@@ -50,21 +52,25 @@ const VARIED = {
 };
 
 describe.each(Object.entries(VARIED))('from %s', (_name, given) => {
-  test('each specification is valid Vega-Lite and is drawn without a warning', async () => {
-    const drawer = await openDrawer();
-    const warnings: string[] = [];
-    for (const plot of (await plotsOf(given)).plots) {
-      for (const layout of LAYOUTS) {
-        const valid = validate(specification(plot, layout, 'data.csv'));
-        expect([plot.name, validate.errors?.slice(0, 2) ?? []]).toEqual([plot.name, []]);
-        expect(valid).toBe(true);
-        const svg = await drawer.draw(plot, layout, (text) => warnings.push(`${plot.name} ${layout}: ${text}`));
-        expect(svg.startsWith('<svg') && svg.endsWith('</svg>')).toBe(true);
-        expect(/NaN|Infinity|undefined|null/.exec(svg)).toBeNull();
+  test(
+    'each specification is valid Vega-Lite and is drawn without a warning',
+    async () => {
+      const drawer = await openDrawer();
+      const warnings: string[] = [];
+      for (const plot of (await plotsOf(given)).plots) {
+        for (const layout of LAYOUTS) {
+          const valid = validate(specification(plot, layout, 'data.csv'));
+          expect([plot.name, validate.errors?.slice(0, 2) ?? []]).toEqual([plot.name, []]);
+          expect(valid).toBe(true);
+          const svg = await drawer.draw(plot, layout, (text) => warnings.push(`${plot.name} ${layout}: ${text}`));
+          expect(svg.startsWith('<svg') && svg.endsWith('</svg>')).toBe(true);
+          expect(/NaN|Infinity|undefined|null/.exec(svg)).toBeNull();
+        }
       }
-    }
-    expect(warnings).toEqual([]);
-  });
+      expect(warnings).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
 
   test('all data is finite', async () => {
     for (const { rows } of (await plotsOf(given)).plots) {
@@ -229,6 +235,15 @@ test('the timeline shows the worst loss: late by the budget, lost, recovered and
     [52, 'late'],
   ]);
   expect(rows.find(({ number }) => number === 50)).toMatchObject({ frame: 0, endMs: 150, decodableMs: null });
+});
+
+test('the timeline begins at the loss that is rare for a strategy, not where another loses all the time', () => {
+  const rows = [row({ strategy: 'none', framesInTime: 0 }), row({ strategy: 'hybrid', framesInTime: 2_999 })];
+  const always = Array.from({ length: 120 }, (_, number) => lostFrame(number));
+  const once = Array.from({ length: 120 }, (_, number) => (number === 70 ? lostFrame(number) : frame(number)));
+  const shown = cases(operatingPoints(rows))[0];
+  const plot = timelinePlot(shown, (cell) => (cell.startsWith('none') ? always : once));
+  expect(plot?.rows.find(({ frame: fromLoss }) => fromLoss === 0)?.['number']).toBe(70);
 });
 
 test('there is no timeline where nothing was lost', () => {
