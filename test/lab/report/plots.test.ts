@@ -243,7 +243,7 @@ test('the timeline begins at the loss that is rare for a strategy, not where ano
   const once = Array.from({ length: 120 }, (_, number) => (number === 70 ? lostFrame(number) : frame(number)));
   const shown = cases(operatingPoints(rows))[0];
   const plot = timelinePlot(shown, (cell) => (cell.startsWith('none') ? always : once));
-  expect(plot?.rows.find(({ frame: fromLoss }) => fromLoss === 0)?.['number']).toBe(70);
+  expect(plot?.rows.find(({ frame: fromLoss }) => fromLoss === 0)?.number).toBe(70);
 });
 
 test('there is no timeline where nothing was lost', () => {

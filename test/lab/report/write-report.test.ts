@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { numberedAnew, openDrawer } from '../../../lab/report/draw-plot.ts';
 import type { ReportTables } from '../../../lab/report/report-tables.ts';
 import { writeReport } from '../../../lab/report/write-report.ts';
@@ -21,7 +21,9 @@ import { grid, gridFrames, row, tables } from './made-up-tables.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
-const PATIENCE_MS = 60_000;
+/** A full report is sixteen drawings; on a busy machine that takes its time. */
+const PATIENCE_MS = 120_000;
+vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 const HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>&\'';
 
 const present = (() => {
