@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/clock.ts';
+import { Failure } from '../io/failure.ts';
 import { type Manifest, readAnswer } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
 import { listScenarios } from '../lab/ready-made.ts';
+import { reportFolder } from '../lab/report/report-folder.ts';
 import { completeRun, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
@@ -56,7 +58,9 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
   commonOptions(lab.command('merge <folder> [others...]'))
     .description('make the answer from the cells in a folder, and in others which are taken over first')
     .action(merge);
-  commonOptions(lab.command('report <folder>')).description('show the answer in a folder').action(report);
+  commonOptions(lab.command('report <folder>'))
+    .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
+    .action(report);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
 
@@ -88,6 +92,7 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
   const { manifest, rows } = await completeRun(opened, packageVersion());
   show(context, options, { directory: opened.directory, manifest, rows });
+  await drawIfPossible(context, opened.directory);
 }
 
 async function sweepCommand(scenario: string, options: RunCommandOptions): Promise<void> {
@@ -139,12 +144,30 @@ async function merge(folder: string, others: readonly string[], options: CommonO
   const { manifest, rows, adopted } = await mergeRun(folder, others, packageVersion());
   if (adopted > 0) context.log.info(`${adopted} files taken over`);
   show(context, options, { directory: folder, manifest, rows });
+  await drawIfPossible(context, folder);
 }
 
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
   const { manifest, rows } = await readAnswer(folder);
   show(context, options, { directory: folder, manifest, rows });
+  await draw(context, folder);
+}
+
+async function draw(context: Context, folder: string): Promise<void> {
+  const { page, plots, warnings } = await reportFolder(folder);
+  for (const warning of warnings) context.log.warn(warning);
+  context.print(`  ${page}: ${plots.length} pictures`);
+}
+
+/** The answer is there already: a picture that cannot be drawn does not make the run a failure. */
+async function drawIfPossible(context: Context, folder: string): Promise<void> {
+  try {
+    await draw(context, folder);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    context.log.warn(`there is no report.html: ${error.message}`);
+  }
 }
 
 async function list(options: CommonOptions): Promise<void> {

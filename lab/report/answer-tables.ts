@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Failure } from '../../io/failure.ts';
+import type { FrameRecord, SummaryRow } from '../tables.ts';
+import type { ReportTables } from './report-tables.ts';
+
+/** What of an answer a report is made of; `readAnswer` gives it. */
+export interface ReadableAnswer {
+  readonly manifest: {
+    readonly runId: string;
+    readonly spec: unknown;
+    readonly env: Readonly<Record<string, string>>;
+  };
+  readonly rows: readonly SummaryRow[];
+  frames(cell: string): Promise<readonly FrameRecord[] | undefined>;
+}
+
+const description = z.looseObject({
+  name: z.string(),
+  question: z.string(),
+  links: z.array(z.looseObject({ forward: z.string(), back: z.string() })).default([]),
+  budgetsMs: z.array(z.number()).default([]),
+  seeds: z.array(z.number()).default([]),
+  warmUpSeconds: z.number().default(0),
+  release: z.string().default('deadline'),
+});
+
+/**
+ * The tables of a report from an answer.
+ * @param commands that repeat it.
+ * @throws {Failure} when the manifest does not say what was asked.
+ */
+export function answerTables({ manifest, rows, frames }: ReadableAnswer, commands: readonly string[]): ReportTables {
+  const spec = description.safeParse(manifest.spec);
+  if (!spec.success) {
+    const { path, message } = spec.error.issues[0]!;
+    throw new Failure(`manifest.json is damaged (spec.${path.join('.')}: ${message}): run the scenario again`);
+  }
+  const { name, question, links, budgetsMs, seeds, warmUpSeconds, release } = spec.data;
+  const each = (pick: (row: SummaryRow) => string) => [...new Set(rows.map(pick))];
+  const counts = new Map(rows.map((row) => [row.cell, row.frames]));
+  return {
+    name,
+    question,
+    scenario: [
+      ['sources', each((row) => row.source)],
+      ['links forward ⇄ back', links.map(({ forward, back }) => `${forward || 'clean'} ⇄ ${back || 'clean'}`)],
+      ['strategies', each((row) => `${row.strategy} ${row.parameters}`.trim())],
+      ['budgets', [budgetsMs.map((budget) => `${budget} ms`).join(', ')]],
+      ['seeds', [seedText(seeds)]],
+      ['warm-up', [`${warmUpSeconds} s`]],
+      ['release', [release]],
+    ],
+    commands,
+    runId: manifest.runId,
+    versions: manifest.env,
+    rows,
+    frames: async (cell) => {
+      const count = counts.get(cell) ?? 0;
+      const all = await frames(cell);
+      // Those of the warm-up come first, and are in no row.
+      return count > 0 ? all?.slice(-count) : all && [];
+    },
+  };
+}
+
+/** `1, 2, 3` as `1 … 3`; few that are not in a row one by one. */
+function seedText(seeds: readonly number[]): string {
+  const first = seeds[0] ?? 0;
+  const inRow = seeds.length > 2 && seeds.every((seed, index) => seed === first + index);
+  if (inRow) return `${first} … ${first + seeds.length - 1}`;
+  const shown = seeds.slice(0, 20).join(', ');
+  return seeds.length > 20 ? `${shown}, … (${seeds.length})` : shown;
+}

@@ -1,0 +1,238 @@
+import { distinct, type OperatingPoint } from './operating-point.ts';
+import { finite, type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth, smallPanelColumns } from './plot.ts';
+import { chosenBy, strategyScales } from './plot-theme.ts';
+import { percentText } from './quantity-text.ts';
+import { type Case, cases, PANELS_MAX } from './reference-case.ts';
+import { LIGHT, strategyStyles } from './strategy-style.ts';
+
+/**
+ * The best strategy of a case: of those whose misses cannot be told from the fewest (95 % intervals that overlap its
+ * own) the one with the least overhead.
+ */
+export function bestOf({ points }: Case): OperatingPoint | undefined {
+  const known = points.filter(({ misses }) => !Number.isNaN(misses.value));
+  const fewest = [...known].sort((a, b) => a.misses.value - b.misses.value)[0];
+  if (!fewest) return undefined;
+  const equals = known.filter(({ misses }) => misses.low <= fewest.misses.high);
+  const cost = ({ overhead }: OperatingPoint) => (Number.isNaN(overhead) ? Number.POSITIVE_INFINITY : overhead);
+  return equals.reduce((best, each) => (cost(each) < cost(best) ? each : best));
+}
+
+/** What is equal in a panel of a map: all but loss and round trip. */
+interface MapCell {
+  readonly panel: string;
+  readonly loss: string;
+  readonly roundTrip: string;
+  readonly point: OperatingPoint;
+}
+
+/** Loss over round trip: the best strategy in each cell. */
+export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
+  const cells = mapCells(points);
+  if (!cells) return undefined;
+  const best = cases(points).flatMap((each) => {
+    const chosen = bestOf(each);
+    const cell = cells.all.find(({ point }) => point === chosen);
+    return cell ? [cell] : [];
+  });
+  const { panels, axes } = cells;
+  const shownPanels = panels.slice(0, PANELS_MAX);
+  const rows: PlotRow[] = best.map(({ panel, loss, roundTrip, point }) => ({
+    panel,
+    loss,
+    roundTrip,
+    strategy: point.strategy,
+    misses: finite(point.misses.value),
+    missText: percentText(point.misses.value),
+    overhead: finite(point.overhead),
+    shown: shownPanels.includes(panel),
+    label: `${panel}, loss ${loss}, round trip ${roundTrip}: ${point.strategy} misses ${percentText(point.misses.value)}`,
+  }));
+  const styles = strategyStyles(best.map(({ point }) => point.strategy));
+  const spec = (layout: Layout): PlotSpec => {
+    const columns = layout === 'narrow' ? 1 : Math.min(shownPanels.length, 3);
+    const { fill } = strategyScales(styles, layout);
+    const range = styles.map(({ color }) => color);
+    const scale = { domain: styles.map(({ name }) => name), range };
+    const width = panelWidth(layout, columns);
+    const roomy = width / axes.x.values.length >= 54;
+    return {
+      ...facetOf(columns, shownPanels, width),
+      spec: {
+        width: Math.min(width, 110 * axes.x.values.length),
+        height: 44 * axes.y.values.length,
+        encoding: axesOf(axes),
+        layer: [
+          {
+            mark: { type: 'rect', fillOpacity: 0.35, strokeWidth: 1, stroke: LIGHT.surface },
+            encoding: { fill: { ...fill, scale }, description: { field: 'label', type: 'nominal' } },
+          },
+          ...(roomy
+            ? [
+                {
+                  mark: { type: 'text', dy: -8, fontSize: 11, fontWeight: 600 },
+                  encoding: { text: { field: 'strategy' } },
+                },
+                { mark: { type: 'text', dy: 8, fontSize: 10.5 }, encoding: { text: { field: 'missText' } } },
+              ]
+            : [
+                {
+                  mark: { type: 'point', size: 60, opacity: 1, strokeWidth: 1.4 },
+                  encoding: {
+                    shape: chosenBy(
+                      'strategy',
+                      styles.map(({ name, marker }) => [name, marker]),
+                    ),
+                    stroke: chosenBy(
+                      'strategy',
+                      styles.map(({ name, color }) => [name, color]),
+                    ),
+                  },
+                },
+              ]),
+        ],
+      },
+    };
+  };
+  return {
+    name: 'best',
+    title: 'Which strategy is best where',
+    caption:
+      'For each loss and round trip the best strategy and the frames it misses: of the strategies whose misses cannot be ' +
+      'told from the fewest (95 % intervals overlap) the one that sends the fewest bytes.' +
+      (panels.length > PANELS_MAX
+        ? ` The first ${PANELS_MAX} of ${panels.length} maps; the data has all of them.`
+        : ''),
+    alternative: `Map of the best strategy by loss and round trip. ${rows
+      .slice(0, 40)
+      .map(({ label }) => label)
+      .join('. ')}.`,
+    rows,
+    spec,
+  };
+}
+
+/** Loss over round trip: the misses of each strategy. */
+export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined {
+  const cells = mapCells(points);
+  if (!cells) return undefined;
+  const { axes, panels } = cells;
+  const panel = panels[0]!;
+  const rows: PlotRow[] = cells.all.map((cell) => ({
+    panel: cell.panel,
+    strategy: cell.point.strategy,
+    loss: cell.loss,
+    roundTrip: cell.roundTrip,
+    misses: finite(cell.point.misses.value),
+    drawn: Math.max(finite(cell.point.misses.value) ?? 1e-5, 1e-5),
+    missText: mapText(cell.point.misses.value),
+    shown: cell.panel === panel,
+    label: `${cell.point.strategy}, loss ${cell.loss}, round trip ${cell.roundTrip}: ${percentText(cell.point.misses.value)}`,
+  }));
+  const styles = strategyStyles(points.map(({ strategy }) => strategy));
+  const spec = (layout: Layout): PlotSpec => {
+    const columns = layout === 'narrow' ? 1 : smallPanelColumns(layout, styles.length);
+    const width = panelWidth(layout, columns);
+    return {
+      ...facetOf(
+        columns,
+        styles.map(({ name }) => name),
+        width,
+        'strategy',
+      ),
+      spec: {
+        width: Math.min(width, 110 * axes.x.values.length),
+        height: 32 * axes.y.values.length,
+        encoding: axesOf(axes),
+        layer: [
+          {
+            mark: { type: 'rect', strokeWidth: 1, stroke: LIGHT.surface },
+            encoding: {
+              fill: {
+                field: 'drawn',
+                type: 'quantitative',
+                scale: { type: 'log', domain: [1e-5, 1], scheme: 'cividis' },
+                legend: {
+                  title: 'frames missed',
+                  values: [1e-5, 1e-3, 1e-2, 0.1, 1],
+                  labelExpr: "(datum.value < 2e-5 ? '≤ ' : '') + format(datum.value * 100, '~g') + ' %'",
+                  labelOverlap: false,
+                  gradientLength: layout === 'wide' ? 360 : 240,
+                  titleColor: LIGHT.ink,
+                  titleFontSize: 12,
+                },
+              },
+              description: { field: 'label', type: 'nominal' },
+            },
+          },
+          {
+            mark: { type: 'text', fontSize: 11, ...(width / axes.x.values.length < 40 && { fontSize: 9 }) },
+            encoding: {
+              text: { field: 'missText' },
+              color: { condition: { test: 'datum.drawn > 0.004', value: '#000000' }, value: '#fefefe' },
+            },
+          },
+        ],
+      },
+    };
+  };
+  return {
+    name: 'misses',
+    title: 'Misses of each strategy by loss and round trip',
+    caption: `Share of frames, in percent, that were not decodable within the budget; ${panel}. The fewer, the darker.`,
+    alternative: `Map of frames missed for each strategy by loss and round trip; ${panel}. The table has the figures.`,
+    rows,
+    spec,
+  };
+}
+
+function facetOf(columns: number, sort: readonly string[], labelLimit: number, field: string = 'panel') {
+  return {
+    transform: [{ filter: 'datum.shown' }],
+    facet: { field, type: 'nominal', sort, header: { labelLimit } },
+    columns,
+  };
+}
+
+interface Axes {
+  readonly x: { readonly values: readonly string[] };
+  readonly y: { readonly values: readonly string[] };
+}
+
+const axesOf = ({ x, y }: Axes) => ({
+  x: {
+    field: 'loss',
+    type: 'nominal',
+    sort: x.values,
+    title: 'loss on the way',
+    axis: { labelAngle: 0, labelOverlap: false, labelFontSize: 10 },
+  },
+  y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round trip (ms)' },
+});
+
+/** `undefined` where loss and round trip don't make a map. */
+function mapCells(
+  points: readonly OperatingPoint[],
+): { readonly all: readonly MapCell[]; readonly panels: readonly string[]; readonly axes: Axes } | undefined {
+  const losses = distinct(points.map(({ loss }) => loss)).toSorted((a, b) => a - b);
+  const trips = distinct(points.map(({ roundTripMs }) => roundTripMs)).toSorted((a, b) => b - a);
+  if (losses.length < 2 || trips.length < 2) return undefined;
+  const sources = distinct(points.map(({ rows }) => rows[0]!.source));
+  const all = points.map((point) => {
+    const { source } = point.rows[0]!;
+    const burst = point.burst > 1 ? `bursts of ${point.burst}` : 'independent losses';
+    const panel = `${sources.length > 1 ? `${source}, ` : ''}${burst}, budget ${point.budgetMs} ms`;
+    return { panel, loss: percentText(point.loss), roundTrip: tripText(point.roundTripMs), point };
+  });
+  const panels = distinct(all.map(({ panel }) => panel));
+  return {
+    all,
+    panels,
+    axes: { x: { values: losses.map((loss) => percentText(loss)) }, y: { values: trips.map(tripText) } },
+  };
+}
+
+/** Percent without its sign, two digits that count. */
+const mapText = (share: number): string => (Number.isNaN(share) ? '–' : String(Number((share * 100).toPrecision(2))));
+
+const tripText = (milliseconds: number): string => String(Number(milliseconds.toFixed(1)));

@@ -1,0 +1,100 @@
+import { distinct, type OperatingPoint } from './operating-point.ts';
+import { finite, type Layout, type Plot, type PlotSpec, panelColumns, panelWidth } from './plot.ts';
+import { missFloor, missScale, spreadScale, strategyScales } from './plot-theme.ts';
+import { percentText } from './quantity-text.ts';
+import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
+import { strategyStyles } from './strategy-style.ts';
+
+/**
+ * The completeness–latency frontier: frames missed over latency, a line for each strategy, a panel for each path. The
+ * picture of this project.
+ */
+export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefined {
+  if (points.length === 0) return undefined;
+  const panels = panelsOf(points);
+  const styles = strategyStyles(points.map(({ strategy }) => strategy));
+  const floor = missFloor(Math.max(...points.map(({ frames }) => frames)));
+  const byBudget = distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
+  const latency = ({ budgetMs, deliveredMsP95 }: OperatingPoint) => (byBudget ? budgetMs : deliveredMsP95);
+  const rows = points.map((point) => ({
+    path: point.path,
+    panel: panels.titles.get(point.path) ?? null,
+    strategy: point.strategy,
+    latencyMs: finite(latency(point)),
+    budgetMs: point.budgetMs,
+    deliveredP95Ms: finite(point.deliveredMsP95),
+    seeds: point.rows.length,
+    frames: point.frames,
+    missed: point.missed,
+    misses: finite(point.misses.value),
+    low: point.misses.low,
+    high: point.misses.high,
+    // What is drawn: none is on the floor.
+    drawn: Math.max(floor, finite(point.misses.value) ?? floor),
+    drawnLow: Math.max(floor, point.misses.low),
+    drawnHigh: Math.max(floor, point.misses.high),
+    label: `${point.strategy}: ${point.missed} of ${point.frames} frames missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
+  }));
+  const latencies = rows.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
+  if (latencies.length === 0) return undefined;
+  const spec = (layout: Layout): PlotSpec => {
+    const columns = panelColumns(layout, panels.titles.size);
+    const scales = strategyScales(styles, layout);
+    const { scale, axis } = missScale(floor);
+    const ticks = byBudget ? { values: distinct(latencies), format: ',.4~g' } : { tickCount: 6, format: ',.4~g' };
+    const title = byBudget ? 'latency budget (ms)' : 'delay of decodable frames, 95th percentile (ms)';
+    const x = {
+      field: 'latencyMs',
+      type: 'quantitative',
+      title,
+      scale: { ...spreadScale(latencies), padding: 14 },
+      axis: { ...ticks, labelOverlap: 'greedy' },
+    };
+    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (fewer is higher)', scale, axis };
+    const description = { field: 'label', type: 'nominal' };
+    return {
+      transform: [{ filter: 'isValid(datum.panel) && isValid(datum.latencyMs)' }],
+      ...panelFacet(panels, layout, columns),
+      spec: {
+        width: panelWidth(layout, columns),
+        height: layout === 'narrow' || columns > 1 ? 260 : 380,
+        layer: [
+          {
+            mark: { type: 'rule', strokeWidth: 1, opacity: 0.55, clip: true },
+            encoding: { x, y: { ...y, field: 'drawnLow' }, y2: { field: 'drawnHigh' }, stroke: scales.stroke },
+          },
+          {
+            mark: { type: 'line', strokeWidth: 2, fill: null },
+            encoding: { x, y, stroke: scales.stroke, strokeDash: scales.strokeDash },
+          },
+          {
+            mark: { type: 'point', size: 70, strokeWidth: 1.6, opacity: 1 },
+            encoding: { x, y, stroke: scales.stroke, fill: scales.fill, shape: scales.shape, description },
+          },
+        ],
+      },
+    };
+  };
+  return {
+    name: 'frontier',
+    title: 'Completeness against latency',
+    caption:
+      `Share of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
+      `${byBudget ? 'that budget' : 'the 95th percentile of the delay of those frames that became decodable'}. ` +
+      'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, from ' +
+      `three seeds, Student’s over seeds. At 0 not a single frame of the run was missed.${panelNote(panels)}`,
+    alternative: frontierAlternative(points, [...panels.titles.keys()]),
+    rows,
+    spec,
+  };
+}
+
+function frontierAlternative(points: readonly OperatingPoint[], paths: readonly string[]): string {
+  const lines = paths.map((path) => {
+    const here = points.filter((point) => point.path === path);
+    const budget = Math.max(...here.map(({ budgetMs }) => budgetMs));
+    const widest = here.filter(({ budgetMs }) => budgetMs === budget).sort((a, b) => a.misses.value - b.misses.value);
+    return `${path}, budget ${budget} ms: ${widest.map(({ strategy, misses }) => `${strategy} misses ${percentText(misses.value)}`).join(', ')}`;
+  });
+  return `Line chart of frames missed by strategy. ${lines.join('. ')}.`;
+}

@@ -1,0 +1,101 @@
+import type { SummaryRow } from '../tables.ts';
+import { type Interval, pooledShare } from './interval.ts';
+
+/** A strategy on a path with a budget: all of its seeds together. */
+export interface OperatingPoint {
+  /** With its parameters, if it has any. */
+  readonly strategy: string;
+  /** The path, and the source where there are several, as a picture's title has it. */
+  readonly path: string;
+  readonly loss: number;
+  readonly burst: number;
+  readonly roundTripMs: number;
+  readonly budgetMs: number;
+  /** In the order of their seeds. */
+  readonly rows: readonly SummaryRow[];
+  readonly frames: number;
+  /** Frames that were not decodable within the budget. */
+  readonly missed: number;
+  readonly misses: Interval;
+  /** Mean over seeds, as are the delays, milliseconds: ∞ as soon as one seed's is; `undefined`: not known. */
+  readonly overhead: number;
+  readonly delayMsP50: number | undefined;
+  readonly delayMsP95: number | undefined;
+  readonly delayMsP99: number | undefined;
+  readonly delayMsP999: number | undefined;
+  /** Of the frames that became decodable; `undefined`: there was none in some seed. */
+  readonly deliveredMsP95: number | undefined;
+  readonly stallRatio: number | undefined;
+}
+
+const withoutSeed = (line: string): string => line.replace(/(^|\s)seed=\S+/g, '').trim();
+
+/** The forward line, and the way back where it is another; without seeds. */
+export function pathName(row: Pick<SummaryRow, 'forward' | 'back'>): string {
+  const forward = withoutSeed(row.forward);
+  const back = withoutSeed(row.back);
+  const name = forward === '' ? 'a clean path' : forward;
+  return back === forward || back === '' ? name : `${name} ⇄ ${back}`;
+}
+
+export const strategyName = ({ strategy, parameters }: Pick<SummaryRow, 'strategy' | 'parameters'>): string =>
+  parameters === '' ? strategy : `${strategy} ${parameters}`;
+
+/** The rows by strategy, path (source and release with it) and budget, in the order in which they first appear. */
+export function operatingPoints(all: readonly SummaryRow[]): readonly OperatingPoint[] {
+  const sources = distinct(all.map(({ source }) => source)).length;
+  const releases = distinct(all.map(({ release }) => release)).length;
+  const groups = new Map<string, { readonly path: string; readonly rows: SummaryRow[] }>();
+  for (const row of all) {
+    const path = [
+      ...(sources > 1 ? [row.source] : []),
+      pathName(row),
+      ...(releases > 1 ? [`release ${row.release}`] : []),
+    ].join(', ');
+    const key = JSON.stringify([strategyName(row), path, row.budgetMs]);
+    const group = groups.get(key);
+    if (group) group.rows.push(row);
+    else groups.set(key, { path, rows: [row] });
+  }
+  return [...groups.values()].map(({ path, rows }) => pooled(path, rows));
+}
+
+function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
+  const rows = [...group].sort((a, b) => a.seed - b.seed);
+  const first = rows[0]!;
+  const counts = rows.map((row) => ({ count: row.frames - row.framesInTime, of: row.frames }));
+  const delayMs = (pick: (row: SummaryRow) => number | null) => {
+    const microseconds = mean(rows.map(pick));
+    return microseconds === undefined ? undefined : microseconds / 1_000;
+  };
+  return {
+    strategy: strategyName(first),
+    path,
+    loss: first.linkLoss,
+    burst: first.linkBurst,
+    roundTripMs: first.linkRttMs,
+    budgetMs: first.budgetMs,
+    rows,
+    frames: sum(rows.map((row) => row.frames)),
+    missed: sum(counts.map(({ count }) => count)),
+    misses: pooledShare(counts),
+    overhead: mean(rows.map((row) => row.overhead)) ?? Number.NaN,
+    delayMsP50: delayMs((row) => row.delayUsP50),
+    delayMsP95: delayMs((row) => row.delayUsP95),
+    delayMsP99: delayMs((row) => row.delayUsP99),
+    delayMsP999: delayMs((row) => row.delayUsP999),
+    deliveredMsP95: delayMs((row) => row.deliveredUsP95),
+    stallRatio: mean(rows.map((row) => row.stallRatio)),
+  };
+}
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** `undefined` as soon as one of the values is unknown, and of none. */
+export function mean(values: readonly (number | null)[]): number | undefined {
+  const present = values.filter((value) => value !== null);
+  return present.length === values.length && present.length > 0 ? sum(present) / present.length : undefined;
+}
+
+/** Each value once, in the order of appearance. */
+export const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];

@@ -1,0 +1,94 @@
+import type { OperatingPoint } from './operating-point.ts';
+import { finite, type Layout, type Plot, type PlotSpec, panelColumns, panelWidth } from './plot.ts';
+import { missFloor, missScale, strategyScales } from './plot-theme.ts';
+import { percentText } from './quantity-text.ts';
+import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
+import { LIGHT, strategyStyles } from './strategy-style.ts';
+
+/** Whether nothing else on the same path is at least as good in both, and better in one. */
+function onFront(point: OperatingPoint, others: readonly OperatingPoint[]): boolean {
+  return !others.some(
+    (other) =>
+      other.overhead <= point.overhead &&
+      other.misses.value <= point.misses.value &&
+      (other.overhead < point.overhead || other.misses.value < point.misses.value),
+  );
+}
+
+/** What completeness costs in bytes: overhead against misses, with the Pareto front of each path. */
+export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefined {
+  const known = points.filter(({ overhead, misses }) => Number.isFinite(overhead) && Number.isFinite(misses.value));
+  if (known.length === 0) return undefined;
+  const panels = panelsOf(known);
+  const styles = strategyStyles(known.map(({ strategy }) => strategy));
+  const floor = missFloor(Math.max(...known.map(({ frames }) => frames)));
+  const rows = known.map((point) => ({
+    path: point.path,
+    panel: panels.titles.get(point.path) ?? null,
+    strategy: point.strategy,
+    budgetMs: point.budgetMs,
+    overheadPercent: point.overhead * 100,
+    misses: finite(point.misses.value),
+    drawn: Math.max(floor, point.misses.value),
+    front: onFront(
+      point,
+      known.filter(({ path }) => path === point.path),
+    ),
+    label: `${point.strategy}, budget ${point.budgetMs} ms: overhead ${percentText(point.overhead)}, misses ${percentText(point.misses.value)}`,
+  }));
+  const spec = (layout: Layout): PlotSpec => {
+    const columns = panelColumns(layout, panels.titles.size);
+    const scales = strategyScales(styles, layout);
+    const x = {
+      field: 'overheadPercent',
+      type: 'quantitative',
+      title: 'overhead, both ways (%)',
+      scale: { zero: true, padding: 10, nice: false },
+      axis: { format: ',.4~g', tickCount: 6 },
+    };
+    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (fewer is higher)', ...missScale(floor) };
+    return {
+      transform: [{ filter: 'isValid(datum.panel)' }],
+      ...panelFacet(panels, layout, columns),
+      spec: {
+        width: panelWidth(layout, columns),
+        height: layout === 'narrow' || columns > 1 ? 240 : 320,
+        layer: [
+          {
+            transform: [{ filter: 'datum.front' }],
+            mark: { type: 'line', interpolate: 'step-after', stroke: LIGHT.muted, strokeWidth: 1, fill: null },
+            encoding: { x, y, order: { field: 'overheadPercent' } },
+          },
+          {
+            // From budget to budget of a strategy.
+            mark: { type: 'line', strokeWidth: 1.2, opacity: 0.45, fill: null },
+            encoding: { x, y, stroke: scales.stroke, order: { field: 'budgetMs' } },
+          },
+          {
+            mark: { type: 'point', size: 70, strokeWidth: 1.6, opacity: 1 },
+            encoding: {
+              x,
+              y,
+              stroke: scales.stroke,
+              fill: scales.fill,
+              shape: scales.shape,
+              description: { field: 'label', type: 'nominal' },
+            },
+          },
+        ],
+      },
+    };
+  };
+  const front = rows.filter((row) => row.front && row.panel !== null).map((row) => `${row.path}: ${row.label}`);
+  return {
+    name: 'overhead',
+    title: 'What completeness costs in bytes',
+    caption:
+      'Frames missed over overhead: all bytes sent both ways, headers, repair, retransmissions and feedback included, ' +
+      'over the source’s, less one. A point for each budget, joined by strategy. The thin gray steps are the Pareto front: no other point of the ' +
+      `path has both fewer misses and less overhead. Up and to the left is better.${panelNote(panels)}`,
+    alternative: `Scatter of overhead and misses. On the front: ${front.slice(0, 30).join('. ')}.`,
+    rows,
+    spec,
+  };
+}

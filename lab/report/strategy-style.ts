@@ -1,0 +1,68 @@
+/** How a strategy looks in every picture, on the page and in print. */
+export interface StrategyStyle {
+  readonly name: string;
+  /** On a light ground and in print; at least 3 : 1 against white (WCAG 2.2 §1.4.11). */
+  readonly color: string;
+  /** On a dark ground; at least 3 : 1 against `DARK.surface`. */
+  readonly colorDark: string;
+  /** A Vega symbol: its name, or a path in a square from −1 to 1. */
+  readonly marker: string;
+  /** Filled markers are dropframe over UDP, hollow ones TCP: the family shows in a grey print too. */
+  readonly filled: boolean;
+  /** Dash and gap by turns, pixels; empty: solid. */
+  readonly dash: readonly number[];
+}
+
+const PLUS = 'M-1,-.34H-.34V-1H.34V-.34H1V.34H.34V1H-.34V.34H-1Z';
+const STAR = 'M0,-1L.26,-.36L.95,-.31L.42,.14L.59,.81L0,.44L-.59,.81L-.42,.14L-.95,-.31L-.26,-.36Z';
+
+/**
+ * After Okabe and Ito's colors for the color-blind, darkened where white paper asks for it. Warm is what dropframe does
+ * best; the others of its family are cool.
+ */
+const KNOWN: readonly StrategyStyle[] = [
+  { name: 'none', color: '#767676', colorDark: '#a8a8a8', marker: PLUS, filled: true, dash: [2, 2] },
+  { name: 'reorder', color: '#3c94c8', colorDark: '#7cc7ee', marker: 'triangle-down', filled: true, dash: [6, 3] },
+  { name: 'nack', color: '#0060a0', colorDark: '#4a9fe0', marker: 'circle', filled: true, dash: [10, 3] },
+  { name: 'fec', color: '#008a64', colorDark: '#2fc79a', marker: 'square', filled: true, dash: [10, 3, 2, 3] },
+  { name: 'hybrid', color: '#d04a00', colorDark: '#ff8442', marker: 'diamond', filled: true, dash: [] },
+  { name: 'tcp-reno', color: '#b37700', colorDark: '#f0b840', marker: 'triangle-up', filled: false, dash: [4, 4] },
+  { name: 'tcp-cubic', color: '#b4528a', colorDark: '#e39ac4', marker: 'square', filled: false, dash: [6, 3, 2, 3] },
+  { name: 'tcp-bbr', color: '#1a1a1a', colorDark: '#f4f4f4', marker: 'circle', filled: false, dash: [1, 3] },
+];
+
+/** For strategies that have no style of their own yet, by turns. */
+const SPARE: readonly Omit<StrategyStyle, 'name'>[] = [
+  { color: '#6a51a3', colorDark: '#b6a3e0', marker: STAR, filled: true, dash: [12, 2] },
+  { color: '#8c5109', colorDark: '#d8a15c', marker: 'triangle-left', filled: true, dash: [3, 1] },
+  { color: '#4d6b1f', colorDark: '#a5c76a', marker: 'triangle-right', filled: true, dash: [8, 2, 2, 2, 2, 2] },
+  { color: '#a01c3c', colorDark: '#f07f97', marker: STAR, filled: false, dash: [5, 5] },
+];
+
+export const STRATEGY_STYLES: readonly StrategyStyle[] = KNOWN;
+
+const known = new Map(KNOWN.map((style) => [style.name, style]));
+
+/** Paper and ink of the two grounds; the first are also what the pictures beside the page are drawn with. */
+export const LIGHT = { surface: '#ffffff', ink: '#1d2127', muted: '#5a626d', grid: '#e3e6ea' } as const;
+export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid: '#2c323b' } as const;
+
+/**
+ * The styles of these strategies, each once, in the one order that every picture and table uses. A known strategy with
+ * parameters behind its name (`hybrid redundancy=0.5`) keeps its color and takes a marker of its own.
+ */
+export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[] {
+  const asked = [...new Set(names)].sort();
+  const baseOf = (name: string) => known.get(name.split(' ', 1)[0]!);
+  const ordered = [
+    ...KNOWN.flatMap((style) => asked.filter((name) => baseOf(name) === style)),
+    ...asked.filter((name) => baseOf(name) === undefined),
+  ];
+  let spares = 0;
+  return ordered.map((name) => {
+    const base = baseOf(name);
+    if (base?.name === name) return base;
+    const spare = SPARE[spares++ % SPARE.length]!;
+    return base ? { ...spare, name, color: base.color, colorDark: base.colorDark } : { ...spare, name };
+  });
+}

@@ -1,0 +1,217 @@
+import type { FrameClass, FrameRecord } from '../tables.ts';
+import { type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth, smallPanelColumns } from './plot.ts';
+import { chosenBy } from './plot-theme.ts';
+import { type Case, caseName } from './reference-case.ts';
+import { LIGHT, strategyStyles } from './strategy-style.ts';
+
+/** What became of a frame, in the words of the picture. */
+export type FrameFate = 'on time' | 'recovered' | 'late' | 'lost';
+
+/** Color on light and dark ground, and marker, of each fate. */
+export const FATE_STYLES: readonly {
+  readonly fate: FrameFate;
+  readonly color: string;
+  readonly colorDark: string;
+  readonly marker: string;
+}[] = [
+  { fate: 'on time', color: '#5b7c99', colorDark: '#8fb2d1', marker: 'circle' },
+  { fate: 'recovered', color: '#00805c', colorDark: '#34cfa0', marker: 'diamond' },
+  { fate: 'late', color: '#c06a00', colorDark: '#ffb454', marker: 'triangle-right' },
+  {
+    fate: 'lost',
+    color: '#c2261c',
+    colorDark: '#ff7b72',
+    marker: 'M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z',
+  },
+];
+
+const FATES: Readonly<Record<FrameClass, FrameFate>> = {
+  onTime: 'on time',
+  recovered: 'recovered',
+  late: 'late',
+  overdue: 'late',
+  incomplete: 'lost',
+  neverArrived: 'lost',
+  undecodable: 'lost',
+  refused: 'lost',
+};
+
+/** Frames drawn before the loss, and from it on. */
+const BEFORE = 4;
+const FROM = 22;
+
+/**
+ * The frames around a loss, a panel for each strategy: a line a frame, from its capture to when it was decodable. The
+ * loss is the one after which most fares otherwise than well, over all strategies.
+ */
+export function timelinePlot(
+  shown: Case | undefined,
+  frames: (cell: string) => readonly FrameRecord[] | undefined,
+): Plot | undefined {
+  if (!shown) return undefined;
+  // One seed: all strategies meet the same outages on it.
+  const seed = shown.points[0]!.rows[0]!.seed;
+  const lanes = shown.points.flatMap((point) => {
+    const row = point.rows.find((each) => each.seed === seed);
+    const records = row && frames(row.cell);
+    return records && records.length > 0 ? [{ strategy: point.strategy, records }] : [];
+  });
+  if (lanes.length === 0) return undefined;
+  const { budgetMs } = shown;
+  const center = busiest(
+    lanes.map(({ records }) => records),
+    budgetMs,
+  );
+  if (center === undefined) return undefined;
+  const rows: PlotRow[] = [];
+  for (const { strategy, records } of lanes) {
+    for (const record of records) {
+      if (record.frame < center - BEFORE || record.frame >= center + FROM) continue;
+      rows.push({
+        strategy,
+        ...lineOf(record, budgetMs),
+        frame: record.frame - center,
+        number: record.frame,
+        budgetMs,
+      });
+    }
+  }
+  const styles = strategyStyles(lanes.map(({ strategy }) => strategy));
+  const longest = Math.max(budgetMs, ...rows.map(({ endMs }) => (typeof endMs === 'number' ? endMs : 0)));
+  const numbers = rows.map(({ frame }) => Number(frame));
+  const extent = [Math.min(...numbers) - 0.8, Math.max(...numbers) + 0.8];
+  const spec = (layout: Layout): PlotSpec => {
+    const columns = smallPanelColumns(layout, styles.length);
+    const domain = FATE_STYLES.map(({ fate }) => fate);
+    const x = {
+      field: 'endMs',
+      type: 'quantitative',
+      title: 'ms after capture',
+      scale: { domain: [0, longest * 1.06], nice: false },
+      axis: { tickCount: 4, format: ',.4~g' },
+    };
+    const y = {
+      field: 'frame',
+      type: 'quantitative',
+      title: layout === 'wide' ? 'frame, from the loss' : 'frame',
+      scale: { domain: extent, reverse: true, nice: false },
+      axis: { tickCount: 6, format: 'd', grid: false },
+    };
+    const channel = (range: readonly string[]) => ({
+      field: 'fate',
+      type: 'nominal',
+      scale: { domain, range },
+      legend: { columns: 4, symbolOpacity: 1, symbolStrokeWidth: 0 },
+    });
+    const stroke = chosenBy(
+      'fate',
+      FATE_STYLES.map(({ fate, color }) => [fate, color]),
+    );
+    return {
+      facet: { field: 'strategy', type: 'nominal', sort: styles.map(({ name }) => name) },
+      columns,
+      spacing: layout === 'wide' ? 20 : 12,
+      spec: {
+        width: panelWidth(layout, columns),
+        height: layout === 'wide' ? 250 : 210,
+        layer: [
+          {
+            mark: { type: 'rule', strokeDash: [3, 3], stroke: LIGHT.muted },
+            transform: [{ aggregate: [{ op: 'max', field: 'budgetMs', as: 'budgetMs' }] }],
+            encoding: { x: { ...x, field: 'budgetMs' } },
+          },
+          {
+            mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.6 },
+            encoding: { x: { ...x, field: 'startMs' }, x2: { field: 'endMs' }, y, stroke },
+          },
+          {
+            mark: { type: 'tick', thickness: 1.5, size: 7, stroke: LIGHT.ink, orient: 'vertical' },
+            encoding: { x: { ...x, field: 'completeMs' }, y },
+          },
+          {
+            mark: { type: 'point', size: 34, opacity: 1, strokeWidth: 0 },
+            encoding: {
+              x,
+              y,
+              fill: channel(FATE_STYLES.map((style) => style.color)),
+              shape: channel(FATE_STYLES.map((style) => style.marker)),
+              description: { field: 'label', type: 'nominal' },
+            },
+          },
+        ],
+      },
+    };
+  };
+  const counts = styles.map(({ name }) => {
+    const of = rows.filter(({ strategy }) => strategy === name);
+    const fates = FATE_STYLES.map(({ fate }) => `${of.filter((row) => row.fate === fate).length} ${fate}`);
+    return `${name}: ${fates.join(', ')}`;
+  });
+  return {
+    name: 'timeline',
+    title: 'What a loss does to the frames after it',
+    caption:
+      `${BEFORE} frames before a loss and ${FROM} from it on, ${caseName(shown)}, seed ${seed}. Each line is a frame, ` +
+      'from its sending to when it was decodable (marker); a tick is when it was complete, where that was earlier. The ' +
+      'broken line is the budget; a frame that never became decodable has its cross there. Of all losses of this seed ' +
+      'it is the one after which most was mended, late or lost, where what is rare for a strategy counts more.',
+    alternative: `Frames around the loss at frame ${center}, seed ${seed}. ${counts.join('. ')}.`,
+    rows,
+    spec,
+  };
+}
+
+function lineOf(record: FrameRecord, budgetMs: number) {
+  const since = (instant: number | null) => (instant === null ? null : (instant - record.capturedAt) / 1_000);
+  const completeMs = since(record.completeAt);
+  const decodableMs = since(record.decodableAt);
+  const fate = fateOf(record, budgetMs);
+  const at = decodableMs === null ? 'never decodable' : `decodable after ${decodableMs.toFixed(1)} ms`;
+  return {
+    startMs: since(record.sentAt) ?? 0,
+    endMs: decodableMs ?? budgetMs,
+    completeMs: completeMs !== null && decodableMs !== null && completeMs < decodableMs ? completeMs : null,
+    decodableMs,
+    renderedMs: since(record.renderedAt),
+    fate,
+    class: record.class,
+    mechanism: record.mechanism,
+    label: `frame ${record.frame}, ${fate}: ${at}`,
+  };
+}
+
+/** The budget decides about late and lost, whatever the receiver's own deadline was. */
+function fateOf(record: FrameRecord, budgetMs: number): FrameFate {
+  if (record.decodableAt === null) return 'lost';
+  if (record.decodableAt - record.capturedAt > budgetMs * 1_000) return 'late';
+  const fate = FATES[record.class];
+  return fate === 'recovered' || record.mechanism !== 'none' ? 'recovered' : 'on time';
+}
+
+/** By how much less each frame counts than the one before it, so that the picture begins at the loss. */
+const FADING = 0.85;
+
+/**
+ * The frame with the worst that follows, over all strategies; `undefined`: all went well. What is rare for a strategy
+ * counts more: one that loses all the time would have every window look alike.
+ */
+function busiest(lanes: readonly (readonly FrameRecord[])[], budgetMs: number): number | undefined {
+  const trouble = new Map<number, number>();
+  for (const records of lanes) {
+    const troubled = records.filter((record) => fateOf(record, budgetMs) !== 'on time');
+    for (const { frame } of troubled) trouble.set(frame, (trouble.get(frame) ?? 0) + 1 / troubled.length);
+  }
+  let chosen: number | undefined;
+  let most = 0;
+  for (const frame of [...trouble.keys()].sort((a, b) => a - b)) {
+    let following = 0;
+    let weight = 1;
+    for (let offset = 0; offset < FROM; offset++, weight *= FADING)
+      following += weight * (trouble.get(frame + offset) ?? 0);
+    if (following > most * (1 + 1e-9)) {
+      chosen = frame;
+      most = following;
+    }
+  }
+  return chosen;
+}

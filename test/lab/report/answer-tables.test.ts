@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { answerTables } from '../../../lab/report/answer-tables.ts';
+import { frame, row } from './made-up-tables.ts';
+
+const SPEC = {
+  name: 'frontier',
+  question: 'What is it?',
+  links: [{ forward: 'loss=2% delay=20ms', back: '' }],
+  budgetsMs: [60, 150],
+  seeds: [1, 2, 3, 4],
+  warmUpSeconds: 2,
+  release: 'asap',
+  more: 'than is needed',
+};
+const answer = (spec: unknown, given: { frames?: number } = {}) => ({
+  manifest: { runId: 'abc', spec, env: { node: 'v20' } },
+  rows: [row({ cell: 'one', frames: given.frames ?? 3 }), row({ cell: 'two', parameters: 'redundancy=1' })],
+  frames: async (cell: string) =>
+    cell === 'one' ? Array.from({ length: 5 }, (_, number) => frame(number)) : undefined,
+});
+
+test('what was asked comes from the manifest, sources and strategies from the rows', () => {
+  const { scenario, name, versions, runId } = answerTables(answer(SPEC), ['dropframe lab run frontier.json']);
+  expect({ name, versions, runId }).toEqual({ name: 'frontier', versions: { node: 'v20' }, runId: 'abc' });
+  expect(Object.fromEntries(scenario)).toEqual({
+    sources: ['synthetic 4000kbps 30fps key=30'],
+    'links forward ⇄ back': ['loss=2% delay=20ms ⇄ clean'],
+    strategies: ['nack', 'nack redundancy=1'],
+    budgets: ['60 ms, 150 ms'],
+    seeds: ['1 … 4'],
+    'warm-up': ['2 s'],
+    release: ['asap'],
+  });
+});
+
+test('frames of the warm-up are left out, and those not kept are not there', async () => {
+  const { frames } = answerTables(answer(SPEC), []);
+  expect((await frames('one'))?.map(({ frame: number }) => number)).toEqual([2, 3, 4]);
+  expect(await frames('two')).toBeUndefined();
+});
+
+test('a cell of which nothing was measured has no frames', async () => {
+  expect(await answerTables(answer(SPEC, { frames: 0 }), []).frames('one')).toEqual([]);
+});
+
+test('a manifest without a question is damaged, in a clear line', () => {
+  expect(() => answerTables(answer({ ...SPEC, question: 7 }), [])).toThrow(
+    /manifest\.json is damaged \(spec\.question/,
+  );
+});
