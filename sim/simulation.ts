@@ -48,6 +48,11 @@ export class Simulation<A, B> {
     return this.#now;
   }
 
+  /** When the next event is; `undefined`: nothing waits for time. On a real clock, `runUntil` wants to be called then. */
+  pollTimeout(): Instant | undefined {
+    return this.#nextEvent();
+  }
+
   /** Runs until nothing waits for time any more, or until `end`; the clock then stands at the last event, or at `end`. */
   runUntil(end: Instant): void {
     this.#drain();

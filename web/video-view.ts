@@ -17,6 +17,8 @@ export class VideoView {
   paused = false;
   /** RFC 6381, from the sequence parameter set; empty before the first keyframe. */
   codec = '';
+  /** The `sentAtMs` of the picture that is on the canvas; `undefined`: none is. */
+  drawnSentAtMs: number | undefined;
   /** When the last picture left the decoder, `performance.now()`. */
   decodedAt = Number.NEGATIVE_INFINITY;
 
@@ -105,6 +107,7 @@ export class VideoView {
       }
       this.#context.drawImage(frame, 0, 0, this.#canvas.width, this.#canvas.height);
       this.framesDrawn += 1;
+      this.drawnSentAtMs = sentAtMs;
       if (sentAtMs !== undefined) {
         this.#delaysMs.push(performance.timeOrigin + performance.now() - sentAtMs);
         if (this.#delaysMs.length > DELAY_WINDOW) this.#delaysMs.shift();
