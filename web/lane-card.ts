@@ -78,7 +78,10 @@ export class LaneCard {
     choice.title = about;
     this.element.setAttribute('aria-label', `Lane: ${label}`);
     this.#part('.video', HTMLCanvasElement).setAttribute('aria-label', `Live video over ${label}`);
-    this.#part('.river', HTMLCanvasElement).setAttribute('aria-label', `Packets of ${label} over the last 3 seconds; arrow keys choose a frame`);
+    this.#part('.river', HTMLCanvasElement).setAttribute(
+      'aria-label',
+      `Packets of ${label} over the last 3 seconds; arrow keys choose a frame`,
+    );
     const latency = this.#part('.latency', HTMLInputElement);
     latency.max = String(Math.max(1_000, settings.latencyMs));
     latency.value = String(settings.latencyMs);
@@ -146,7 +149,9 @@ export class LaneCard {
     const strategy = this.#part('.strategy', HTMLSelectElement);
     strategy.addEventListener('change', () => changed(withStrategy(this.#settings, strategy.value)));
     const onLoss = this.#part('.on-loss', HTMLSelectElement);
-    onLoss.addEventListener('change', () => changed({ ...this.#settings, onLoss: onLoss.value === 'smear' ? 'smear' : 'freeze' }));
+    onLoss.addEventListener('change', () =>
+      changed({ ...this.#settings, onLoss: onLoss.value === 'smear' ? 'smear' : 'freeze' }),
+    );
     const latency = this.#part('.latency', HTMLInputElement);
     latency.addEventListener('input', () => {
       this.#part('.slider output', HTMLOutputElement).value = `${latency.value}${SPACE}ms`;
@@ -191,7 +196,9 @@ export class LaneCard {
 /** `0.24 s`, `240 ms`: as one says it. */
 export function duration(value: number | null): string {
   if (value === null) return '–';
-  return value < 1_000 ? `${Math.round(value)}${SPACE}ms` : `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)}${SPACE}s`;
+  return value < 1_000
+    ? `${Math.round(value)}${SPACE}ms`
+    : `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)}${SPACE}s`;
 }
 
 function percent(part: number, whole: number): string {

@@ -1,9 +1,16 @@
-import { FRAME_FATES, type FrameFate, type LaneEvents, PACKET_KINDS, type PacketKind } from '../protocol/lane-message.ts';
+import {
+  FRAME_FATES,
+  type FrameFate,
+  type LaneEvents,
+  PACKET_KINDS,
+  type PacketKind,
+} from '../protocol/lane-message.ts';
 
 /** What the river and a frame's life may look back on; all that is older is forgotten. */
 const KEPT_MS = 12_000;
 /** A lane behind a bottleneck may have much under way; more than this is not drawn. */
 const PACKETS_MAX = 20_000;
+const FRAMES_MAX = 4_000;
 
 export interface Packet {
   readonly number: number;
@@ -59,7 +66,13 @@ export class LaneLog {
     }
     for (const [number, capturedMs, wholeMs, decidedMs, fate] of events.frames) {
       const whole = wholeMs < 0 ? undefined : wholeMs;
-      this.frames.set(number, { number, capturedMs, wholeMs: whole, decidedMs, fate: FRAME_FATES[fate] ?? 'incomplete' });
+      this.frames.set(number, {
+        number,
+        capturedMs,
+        wholeMs: whole,
+        decidedMs,
+        fate: FRAME_FATES[fate] ?? 'incomplete',
+      });
     }
     for (const [number, arrivedMs, held] of events.arrived) this.#arrive(number, arrivedMs, held === 1);
     for (const [number, freedMs] of events.freed) {
@@ -98,7 +111,7 @@ export class LaneLog {
       this.packets.delete(number);
     }
     for (const [number, frame] of this.frames) {
-      if (frame.decidedMs >= before) break;
+      if (frame.decidedMs >= before && this.frames.size <= FRAMES_MAX) break;
       this.frames.delete(number);
     }
   }

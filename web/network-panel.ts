@@ -132,7 +132,11 @@ export class NetworkPanel {
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
       if (document.activeElement !== input) input.value = String(value);
-      say(knob, input, link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined);
+      say(
+        knob,
+        input,
+        link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined,
+      );
     }
     const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${this.#seed}`, text));
     this.#preset.value = known?.[0] ?? '';
