@@ -110,7 +110,8 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
 function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
   const common = { congestionControl: 'cubic', onLoss: 'freeze', latencyMs } as const;
   return [
-    { ...common, transport: 'udp', recovery: 'none' },
+    // Held pictures would show little of what comes: with nothing done about loss, hardly a group is whole.
+    { ...common, transport: 'udp', recovery: 'reorder', onLoss: 'smear' },
     { ...common, transport: 'udp', recovery: 'hybrid' },
     { ...common, transport: 'tcp', recovery: 'reorder' },
   ];

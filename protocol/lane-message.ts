@@ -86,7 +86,7 @@ export interface LaneFigures {
   readonly lagMsP95: number | null;
   /** W3C webrtc-stats `freezeCount`. */
   readonly freezes: number;
-  /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media, less one. */
+  /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media sent, less one. */
   readonly overhead: number | null;
   /** A transport that waits is this far behind with the frame that is next; 0 elsewhere. */
   readonly standstillMs: number;

@@ -37,6 +37,8 @@ const FRAME_MARK_END = 24;
 export class LaneDatagrams implements LaneTransport {
   readonly path: LanePath;
   readonly failed = false;
+  /** The pacer's queue is some milliseconds long, too short to show. */
+  readonly unsentBytes = 0;
   readonly #options: LaneTransportOptions;
   readonly #sender: Sender;
   readonly #receiver: Receiver;

@@ -49,14 +49,19 @@ export class LaneRecord {
     this.#shownAt = at;
   }
 
-  /** @param pathBytes all that entered the link towards the receiver. */
+  /**
+   * @param pathBytes all that entered the link towards the receiver.
+   * @param unsentBytes media that waits to enter it.
+   */
   figures(
     pathBytes: number,
+    unsentBytes: number,
   ): Omit<
     LaneFigures,
     'run' | 'seconds' | 'standstillMs' | 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'
   > {
     const { p50, p95 } = this.#lag.summary;
+    const sentBytes = this.#mediaBytes - unsentBytes;
     return {
       packets: this.#packets.media,
       packetsLost: this.#packetsLost,
@@ -65,7 +70,7 @@ export class LaneRecord {
       lagMsP50: p50 === undefined ? null : toMilliseconds(p50),
       lagMsP95: p95 === undefined ? null : toMilliseconds(p95),
       freezes: this.#freezes,
-      overhead: this.#mediaBytes === 0 ? null : pathBytes / this.#mediaBytes - 1,
+      overhead: sentBytes <= 0 ? null : pathBytes / sentBytes - 1,
     };
   }
 }

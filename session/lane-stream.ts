@@ -29,6 +29,9 @@ const DATA_OFFSET = 12;
  */
 const WAIT_MAX = seconds(30);
 const UNSENT_BYTES_MAX = 262_144;
+/** What framing adds to an access unit, and to each of its NAL units (sim/tcp/access-unit-framing.ts). */
+const UNIT_HEADER_BYTES = 24;
+const NAL_UNIT_HEADER_BYTES = 4;
 /** Frames whose place in the stream is remembered. */
 const RANGES_MAX = 4_096;
 
@@ -48,6 +51,8 @@ export class LaneStream implements LaneTransport {
   /** Where each frame ends in the stream of bytes, in order. */
   readonly #ranges: { readonly frame: number; readonly end: number }[] = [];
   #written = 0;
+  /** All that was taken, as long as it will be in the stream. */
+  #takenBytes = 0;
   /** The end of what was sent so far, bytes of the stream. */
   #sentThrough = 0;
   /** The end of what has arrived without a hole before it. */
@@ -113,6 +118,10 @@ export class LaneStream implements LaneTransport {
     return this.#counts;
   }
 
+  get unsentBytes(): number {
+    return Math.max(0, this.#takenBytes - this.#sentThrough);
+  }
+
   standstill(now: Instant): number {
     const capturedAt = this.#decided < this.#frames ? this.#options.record.capturedAt(this.#decided) : undefined;
     return capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt));
@@ -120,6 +129,7 @@ export class LaneStream implements LaneTransport {
 
   send(now: Instant, unit: AccessUnit): boolean {
     this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit));
+    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + NAL_UNIT_HEADER_BYTES * unit.nalUnits.length;
     this.#sender.send(now, unit);
     this.#simulation.runUntil(now);
     return true;

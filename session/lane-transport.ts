@@ -26,6 +26,8 @@ export interface LaneTransport {
   /** The connection is gone and brings nothing any more. */
   readonly failed: boolean;
   readonly frames: FrameCounts;
+  /** Of the media that was taken, what has not entered the path yet. */
+  readonly unsentBytes: number;
   /** For how long the next frame has been overdue where frames are waited for, microseconds. */
   standstill(now: Instant): number;
   /** @returns whether the frame was taken; a stream goes on from the next key frame where it was not. */

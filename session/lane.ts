@@ -101,7 +101,7 @@ export class Lane {
       run: this.run,
       seconds: (now - this.#startsAt) / 1_000_000,
       ...this.#transport.frames,
-      ...this.#record.figures(this.#transport.path.bytes),
+      ...this.#record.figures(this.#transport.path.bytes, this.#transport.unsentBytes),
       standstillMs: toMilliseconds(this.#transport.standstill(now)),
     };
   }

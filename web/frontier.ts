@@ -33,14 +33,14 @@ export class Frontier {
     for (const [lag, label] of LAG_TICKS) {
       const x = across(lag);
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
-      svg.append(text(label, x, HEIGHT - BOTTOM + 11, 'middle'));
+      svg.append(text(label, x, HEIGHT - BOTTOM + 12, 'middle'));
     }
     for (const share of SHARE_TICKS) {
       const y = up(share);
       svg.append(shape('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }));
-      svg.append(text(`${share * 100} %`, LEFT - 4, y + 3, 'end'));
+      svg.append(text(`${share * 100} %`, LEFT - 4, y + (share === 0 ? 0 : 3), 'end'));
     }
-    svg.append(text('lag behind live, 95 % within', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'));
+    svg.append(text('lag behind live, 95 % within', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, 'middle'));
     this.#points = shape('g', {}) as SVGGElement;
     svg.append(this.#points);
   }

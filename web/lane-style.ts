@@ -30,8 +30,12 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
 
 /** What a lane can be, as the page words it. */
 export const STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
-  { name: 'none', label: 'UDP, no recovery', about: 'What is lost is lost, and what comes out of order too.' },
-  { name: 'reorder', label: 'UDP, reordering only', about: 'Puts packets in order again; what is lost is lost.' },
+  {
+    name: 'none',
+    label: 'UDP, in order only',
+    about: 'What is lost is lost, and what comes out of order is not used either.',
+  },
+  { name: 'reorder', label: 'UDP, no recovery', about: 'Waits for what is out of order; what is lost is lost.' },
   { name: 'nack', label: 'UDP, asked again', about: 'The receiver asks for what is missing, in time or not.' },
   { name: 'fec', label: 'UDP, repair packets', about: 'A quarter more bytes in advance mend single losses.' },
   { name: 'hybrid', label: 'UDP, by deadline', about: 'Asks where there is time, repairs in advance where not.' },

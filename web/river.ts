@@ -19,6 +19,8 @@ type Fate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'held' | '
 /** Drawn in this order, so that what matters is on top. */
 const FATES: readonly Fate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
 
+const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'card', 'good', 'bad', 'recovered'];
+
 interface Look {
   readonly nowMs: number;
   readonly width: number;
@@ -32,7 +34,8 @@ interface Look {
 export class River {
   readonly #canvas: HTMLCanvasElement;
   readonly #log: LaneLog;
-  #colors: Readonly<Record<string, string>> = {};
+  /** Read when first drawn: before, the canvas is not on the page and has no style. */
+  #colors: Readonly<Record<string, string>> | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   #look: Look | undefined;
   #selected: number | undefined;
@@ -40,8 +43,10 @@ export class River {
   constructor(canvas: HTMLCanvasElement, log: LaneLog) {
     this.#canvas = canvas;
     this.#log = log;
-    this.#readColors();
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#readColors());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.#colors = undefined;
+      this.#drawnMs = Number.NEGATIVE_INFINITY;
+    });
     new ResizeObserver(() => {
       this.#drawnMs = Number.NEGATIVE_INFINITY;
     }).observe(canvas);
@@ -70,6 +75,7 @@ export class River {
     this.#drawGround(context, width, height);
     this.#drawPackets(context, this.#look);
     this.#drawFrames(context, this.#look);
+    this.#drawWords(context, height);
   }
 
   /** The frame that a click means; `undefined`: none is near. */
@@ -87,21 +93,30 @@ export class River {
     return best;
   }
 
-  #readColors(): void {
+  #color(name: string): string {
     const style = getComputedStyle(this.#canvas);
-    const names = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
-    this.#colors = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-    this.#drawnMs = Number.NEGATIVE_INFINITY;
+    this.#colors ??= Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
+    return this.#colors[name] ?? '';
   }
 
   #drawGround(context: CanvasRenderingContext2D, width: number, height: number): void {
-    context.fillStyle = this.#colors.rule ?? '';
+    context.fillStyle = this.#color('rule');
     for (const y of [TOP, receivedAt(height), height - BOTTOM]) context.fillRect(0, Math.round(y), width, 1);
-    context.fillStyle = this.#colors.quiet ?? '';
+  }
+
+  /** On a ground of their own, above whatever flows below. */
+  #drawWords(context: CanvasRenderingContext2D, height: number): void {
     context.font = '10px system-ui, sans-serif';
-    context.fillText('sent', 2, TOP - 3);
-    context.fillText('received', 2, receivedAt(height) - 3);
-    context.fillText('shown', 2, height - BOTTOM - 3);
+    for (const [word, y] of [
+      ['sent', TOP],
+      ['received', receivedAt(height)],
+      ['shown', height - BOTTOM],
+    ] as const) {
+      context.fillStyle = this.#color('card');
+      context.fillRect(0, y - 12, context.measureText(word).width + 5, 11);
+      context.fillStyle = this.#color('quiet');
+      context.fillText(word, 2, y - 3);
+    }
   }
 
   #drawPackets(context: CanvasRenderingContext2D, look: Look): void {
@@ -118,11 +133,11 @@ export class River {
       if (packet.frame === this.#selected) fall(selected, look, packet);
     }
     for (const fate of FATES) {
-      context.strokeStyle = this.#colors[fate] ?? '';
+      context.strokeStyle = this.#color(fate);
       context.lineWidth = fate === 'held' || fate === 'lost' ? 1.6 : 1;
       context.stroke(paths.get(fate)!);
     }
-    context.strokeStyle = this.#colors.ink ?? '';
+    context.strokeStyle = this.#color('ink');
     context.lineWidth = 2;
     context.stroke(selected);
   }
@@ -161,7 +176,7 @@ export class River {
         context.strokeRect(x - 1, y + 2.5, 2, 6);
       }
       if (frame.number === this.#selected) {
-        context.strokeStyle = this.#colors.ink ?? '';
+        context.strokeStyle = this.#color('ink');
         context.lineWidth = 1.5;
         context.strokeRect(x - 3.5, y + 0.5, 7, 10);
       }
@@ -171,13 +186,13 @@ export class River {
   #frameColor({ fate }: Frame): string {
     switch (fate) {
       case 'onTime':
-        return this.#colors.good ?? '';
+        return this.#color('good');
       case 'recovered':
-        return this.#colors.recovered ?? '';
+        return this.#color('recovered');
       case 'late':
-        return this.#colors.held ?? '';
+        return this.#color('held');
       default:
-        return this.#colors.bad ?? '';
+        return this.#color('bad');
     }
   }
 }

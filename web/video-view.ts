@@ -29,6 +29,8 @@ export class VideoView {
   readonly #delaysMs: number[] = [];
   #decoder: VideoDecoder | undefined;
   #failures = 0;
+  /** Since the stream began: a browser that has decoded some of it is not unable to. */
+  #everDecoded = false;
 
   /** `requestKey` is called when decoding can only go on from a keyframe. */
   constructor(canvas: HTMLCanvasElement, requestKey: () => void) {
@@ -45,7 +47,7 @@ export class VideoView {
 
   /** The browser has a decoder, but not for this stream. */
   get unable(): boolean {
-    return this.#failures >= FAILURES_MAX;
+    return this.#failures >= FAILURES_MAX && !this.#everDecoded;
   }
 
   /** Milliseconds from the server's hand to the canvas, the middle of the last pictures; `undefined`: none yet. */
@@ -58,6 +60,7 @@ export class VideoView {
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
     this.#failures = 0;
+    this.#everDecoded = false;
     this.codec = '';
     this.#sentAtMs.clear();
     this.#delaysMs.length = 0;
@@ -99,6 +102,7 @@ export class VideoView {
     const sentAtMs = this.#sentAtMs.get(frame.timestamp);
     this.#sentAtMs.delete(frame.timestamp);
     this.#failures = 0;
+    this.#everDecoded = true;
     this.decodedAt = performance.now();
     if (!this.paused) {
       if (this.#canvas.width !== frame.displayWidth || this.#canvas.height !== frame.displayHeight) {
