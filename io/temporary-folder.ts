@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { causeOf, Failure } from './failure.ts';
 
-const PREFIX = '.working-';
+/** Several machines may work in one folder: each knows its own processes only. */
+const prefix = (): string => `.working-${hostname().replaceAll(/[^A-Za-z0-9]/g, '')}-`;
 
 /**
  * A folder for as long as `use` takes, within another. It goes away with the process as well, however that ends; what a
@@ -15,7 +17,7 @@ export async function withTemporaryFolder<Result>(
   use: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   await removeOrphans(parent);
-  const folder = await mkdtemp(join(parent, `${PREFIX}${pid}-`)).catch((error) => {
+  const folder = await mkdtemp(join(parent, `${prefix()}${pid}-`)).catch((error) => {
     throw new Failure(`cannot write into ${parent}: ${causeOf(error)}`);
   });
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -30,8 +32,9 @@ export async function withTemporaryFolder<Result>(
 
 async function removeOrphans(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
-    const owner = new RegExp(`^\\${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (owner !== undefined && !isRunning(Number(owner))) await rm(join(parent, name), { recursive: true, force: true });
+    if (!name.startsWith(prefix())) continue;
+    const owner = Number.parseInt(name.slice(prefix().length), 10);
+    if (!isRunning(owner)) await rm(join(parent, name), { recursive: true, force: true });
   }
 }
 

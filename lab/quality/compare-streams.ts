@@ -31,7 +31,10 @@ export async function openComparer(ffmpeg: Ffmpeg): Promise<Comparer> {
   const filters = await ffmpegFilters(ffmpeg);
   const absent = FILTERS_NEEDED.find((name) => !filters.has(name));
   if (absent !== undefined) {
-    throw new Failure(`${ffmpeg.path} ${ffmpeg.version} has no filter ${absent}: --quality needs ffmpeg 4.2 or newer`, 3);
+    throw new Failure(
+      `${ffmpeg.path} ${ffmpeg.version} has no filter ${absent}: --quality needs ffmpeg 4.2 or newer`,
+      3,
+    );
   }
   return { ffmpeg, filters };
 }

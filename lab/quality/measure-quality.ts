@@ -9,7 +9,7 @@ import { budgetOf } from '../cell.ts';
 import { framesBefore, type PackedFiles, unpackUnits } from '../cell-source.ts';
 import type { CellStore } from '../cell-store.ts';
 import type { GridCell } from '../grid.ts';
-import { parquet, readParquet } from '../parquet.ts';
+import { parquet } from '../parquet.ts';
 import type { FrameRecord } from '../tables.ts';
 import { type Comparer, compareStreams, type ShownStream } from './compare-streams.ts';
 import {
@@ -132,7 +132,7 @@ export async function shownStream(
   { units, format }: Film,
   store: CellStore,
 ): Promise<ShownStream & { readonly plan: SlotPlan }> {
-  const frames = await readParquet<FrameRecord>(store.attachment(id, 'frames.parquet'));
+  const frames = await store.table<FrameRecord>(id, 'frames.parquet');
   const plan = planSlots(frames, units, budgetOf(cell));
   return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
 }
