@@ -42,7 +42,7 @@ class UdpStrategy implements Strategy {
     const { budget, transitMin, parameters, release, frames } = options;
     this.drain = 2 * budget + 4 * transitMin + seconds(2);
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+    const { redundancy = SENDER_DEFAULTS.redundancy, onLoss = RECEIVER_DEFAULTS.onLoss } = parameters;
     this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
     this.#receiver = new Receiver({
       ...RECEIVER_DEFAULTS,
@@ -55,6 +55,7 @@ class UdpStrategy implements Strategy {
       reportSsrc: REPORT_SSRC,
       latency: Math.max(0, budget - transitMin),
       release,
+      onLoss,
     });
   }
 
