@@ -43,7 +43,10 @@ class UdpStrategy implements Strategy {
     this.drain = 2 * budget + 4 * transitMin + seconds(2);
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
     const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
-    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
+    const latency = Math.max(0, budget - transitMin);
+    // As a session's server does: what is still being paced when it is due comes too late.
+    const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latency / 2);
+    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax });
     this.#receiver = new Receiver({
       ...RECEIVER_DEFAULTS,
       ...IDENTITY,
@@ -53,7 +56,7 @@ class UdpStrategy implements Strategy {
       repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
       initialFrameNumber: 0,
       reportSsrc: REPORT_SSRC,
-      latency: Math.max(0, budget - transitMin),
+      latency,
       release,
     });
   }
