@@ -103,15 +103,17 @@ function hashOf(seed: number): string {
 }
 
 /** Datagrams that were neither delivered, nor lost, nor dropped, nor are under way; looked at after each one. */
-const conserved = [
-  'loss=3% burst=4 dup=10% jitter=30ms slip=5%/3 rate=3mbit queue=30ms',
-  'ctge=20%/20ms outage=1s-1500ms fifo-jitter=20ms rate=2mbit queue=20p',
-  'netem="loss 10% 25% duplicate 20% delay 20ms 30ms reorder 10% gap 3 rate 4mbit limit 20 corrupt 5%"',
-].map((words) =>
+const MIXTURES: Readonly<Record<string, string>> = {
+  stages: 'loss=3% burst=4 dup=10% jitter=30ms slip=5%/3 rate=3mbit queue=30ms',
+  times: 'ctge=20%/20ms outage=1s-1500ms fifo-jitter=20ms rate=2mbit queue=20p',
+  netem: 'netem="loss 10% 25% duplicate 20% delay 20ms 30ms reorder 10% gap 3 rate 4mbit limit 20 corrupt 5%"',
+};
+
+const conserved = Object.entries(MIXTURES).map(([link, words]) =>
   check(
     'fairness',
     'datagrams_unaccounted',
-    { link: words },
+    { link, datagrams: DATAGRAMS },
     {
       predicted: 0,
       agreement: EQUAL,
