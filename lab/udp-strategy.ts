@@ -85,7 +85,8 @@ class UdpStrategy implements Strategy {
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
-    if (this.#sender.send(now, unit)) this.observer.addFrame(row);
+    // What the path does not carry is withheld; what there is no room for is refused: neither is sent.
+    if (this.#sender.send(now, unit) === 'queued') this.observer.addFrame(row);
     else this.#options.frames.setClass(row, 'refused');
   }
 
