@@ -13,6 +13,8 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { answerTable, costText, progressText, qualityProgressText } from './lab-text.ts';
+import { answerTable, costText, progressText } from './lab-text.ts';
+import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
 
@@ -46,6 +48,7 @@ Examples:
   dropframe lab run my-scenario.json --out out/mine --frames
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
   dropframe lab merge out/atlas
+  dropframe lab validate --quick                               what is simulated against what is predicted
 
 docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
     );
@@ -62,6 +65,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
   commonOptions(lab.command('report <folder>'))
     .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
     .action(report);
+  addValidateCommand(lab);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
 
