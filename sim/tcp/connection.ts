@@ -67,6 +67,11 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     return this.#sending?.unsentBytes ?? this.#early.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** Bytes written that are not acknowledged, sent or not: what a send buffer holds (`tcp_wmem`). */
+  get unacknowledgedBytes(): number {
+    return this.#sending?.unacknowledgedBytes ?? this.unsentBytes;
+  }
+
   /** Begins the handshake; only the active end. */
   open(now: Instant): void {
     assert(this.#options.role === 'active', 'the passive end is opened by the other');
