@@ -82,8 +82,8 @@ describe('over tcp with a link', () => {
 
   test('a receiver that lies far behind when the stream ends gets it all: the sender waits for it', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
-    // Two seconds of 1.9 Mb/s through a sixth of it.
-    const path = { link: link('rate=300kbit queue=500ms delay=10ms'), congestionControl: 'cubic' as const };
+    // Two seconds of 2 Mb/s through a quarter of it: longer than a sender waits for one that decides nothing more.
+    const path = { link: link('rate=500kbit queue=500ms delay=10ms'), congestionControl: 'cubic' as const };
     const { client, received, run, waited } = receive(server.port, { transport: 'tcp', latencyMs: 100, ...path });
     expect(await run).toBe('end-of-stream');
     expect(waited).toEqual([]);
