@@ -13,7 +13,7 @@ import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
-import { addReceiverOptions, type ReceiveCommandOptions, reportRun } from './receive.ts';
+import { addReceiverOptions, CONGESTION_FOR_NOTHING, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
 import { openSource } from './source-options.ts';
 
@@ -30,6 +30,7 @@ const DEMO_LATENCY_MS = 200;
 /** Any of them means one receiver, as `receive` is; without them the page shows lanes side by side. */
 const SINGLE_RECEIVER_OPTIONS = [
   'transport',
+  'congestion',
   'recovery',
   'redundancy',
   'release',
@@ -47,8 +48,8 @@ export function addDemoCommand(program: Command): void {
     .description('the same video over the same bad network by UDP, by TCP and with recovery, side by side on a page')
     .argument('[input]', `${INPUT_HELP}; without it, the sample`)
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
-      const single = SINGLE_RECEIVER_OPTIONS.some((name) => command.getOptionValueSource(name) === 'cli');
-      if (single) await demo(input ?? sample(), options);
+      const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+      if (SINGLE_RECEIVER_OPTIONS.some(given)) await demo(input ?? sample(), options, given('congestion'));
       else await demoLanes(input ?? sample(), options);
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
@@ -117,7 +118,8 @@ function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
   ];
 }
 
-async function demo(input: string, options: DemoCommandOptions): Promise<void> {
+async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
+  if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
   const context = new Context(options);
   const { log } = context;
   const source = await openSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
@@ -145,6 +147,7 @@ async function demo(input: string, options: DemoCommandOptions): Promise<void> {
         port: server.port,
         latencyMs: options.latency,
         link,
+        congestionControl: options.congestion,
         timeoutMs: options.timeout,
       }),
       ipv6: false,

@@ -48,16 +48,11 @@ export class Simulation<A, B> {
     return this.#now;
   }
 
-  /** When the next event is; `undefined`: nothing waits for time. On a real clock, `runUntil` wants to be called then. */
-  pollTimeout(): Instant | undefined {
-    return this.#nextEvent();
-  }
-
   /** Runs until nothing waits for time any more, or until `end`; the clock then stands at the last event, or at `end`. */
   runUntil(end: Instant): void {
     this.#drain();
     for (;;) {
-      const next = this.#nextEvent();
+      const next = this.pollTimeout();
       if (next === undefined || next > end) break;
       if (next > this.#now) {
         this.#now = next;
@@ -69,7 +64,8 @@ export class Simulation<A, B> {
     this.#now = Math.max(this.#now, end);
   }
 
-  #nextEvent(): Instant | undefined {
+  /** When something happens next: on a real clock, when `runUntil` wants to be called; `undefined`: nothing waits for time. */
+  pollTimeout(): Instant | undefined {
     const { sender, receiver, forward, back, scripts } = this.#options;
     let next: Instant | undefined;
     for (const party of [sender, receiver, forward, back, ...scripts]) {
