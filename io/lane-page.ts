@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
 import type { Importance } from '../protocol/access-unit.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
-import { LANE_SOCKET_PATH, type LaneAnnouncement, UPLOAD_BYTES_MAX } from '../protocol/lane-message.ts';
+import { LANE_SOCKET_PATH, LANES_MAX, type LaneAnnouncement, UPLOAD_BYTES_MAX } from '../protocol/lane-message.ts';
 import { causeOf } from './failure.ts';
 import { LaneViewer } from './lane-viewer.ts';
 import { answerJson, LocalSite, refuse } from './local-site.ts';
@@ -33,9 +33,16 @@ export interface LanePageOptions {
 const WINDOWS_MAX = 16;
 /** Four lanes and a long link are shorter than this. */
 const COMMAND_BYTES_MAX = 4_096;
+/** A group that is longer is not kept: a window that joins then waits for the next key frame. */
+const GROUP_BYTES_MAX = 2_000_000;
 const FAREWELL_MS = 300;
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
+
+interface Group {
+  readonly pictures: { readonly importance: Importance; readonly message: Uint8Array }[];
+  bytes: number;
+}
 
 /** The page with the lanes, on 127.0.0.1, for any number of windows. */
 export class LanePage {
@@ -43,6 +50,8 @@ export class LanePage {
   readonly #site: LocalSite;
   readonly #viewers = new Set<LaneViewer>();
   readonly #check: NodeJS.Timeout;
+  /** For each lane, what a window that joins needs to see something at once: all from the last key frame on. */
+  readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
   #uploading = false;
   #closing: Promise<void> | undefined;
 
@@ -88,6 +97,7 @@ export class LanePage {
 
   /** Never blocks and never throws. */
   picture(importance: Importance, lane: number, message: Uint8Array): void {
+    this.#keep(importance, lane, message);
     for (const viewer of this.#viewers) viewer.picture(importance, lane, message);
   }
 
@@ -125,6 +135,19 @@ export class LanePage {
     for (const announcement of this.#options.greeting()) {
       viewer.announce(announcement.kind, JSON.stringify(announcement));
     }
+    for (const [lane, { pictures }] of this.#groups.entries()) {
+      for (const { importance, message } of pictures) viewer.picture(importance, lane, message);
+    }
+  }
+
+  #keep(importance: Importance, lane: number, message: Uint8Array): void {
+    const group = this.#groups[lane];
+    if (!group) return;
+    if (importance === 'key') this.#groups[lane] = { pictures: [{ importance, message }], bytes: message.length };
+    else if (group.pictures.length > 0 && group.bytes + message.length <= GROUP_BYTES_MAX) {
+      group.pictures.push({ importance, message });
+      group.bytes += message.length;
+    } else this.#groups[lane] = { pictures: [], bytes: 0 };
   }
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {

@@ -9,7 +9,7 @@ import type { LaneCommand } from '../protocol/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
 import { formatLinkSpecification, type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
 import { Broadcast } from './broadcast.ts';
-import { Lanes } from './lanes.ts';
+import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 
 export interface LaneShowOptions {
   /** The first source, and what it is called. */
@@ -188,7 +188,8 @@ export class LaneShow {
     const broadcast: Broadcast = new Broadcast({
       units: () => media.units(),
       loop,
-      onUnit: (unit) => this.#lanes.send(unit),
+      lateMax: FRAME_LATE_MAX,
+      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
       onEnd: (error) => {
         if (this.#playing?.broadcast !== broadcast) return;
         if (error === undefined) return onEnd();

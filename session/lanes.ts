@@ -1,7 +1,7 @@
 import { now } from '../io/clock.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { withParameterSets } from '../protocol/h264/parameter-sets.ts';
-import { type Instant, milliseconds } from '../protocol/instant.ts';
+import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import {
   type LaneEvents,
   type LaneFigures,
@@ -22,13 +22,27 @@ export interface LanesOptions {
 /** How often the lanes are moved on. What happens in them has its exact time all the same; pages see it so much later. */
 const STEP_MS = 4;
 
-/** Lanes side by side: the same frames at the same instants, over links that do the same. */
+/** For so long the lanes wait for a frame that should be here; after that the source has stalled, and they go on. */
+export const FRAME_LATE_MAX: Microseconds = seconds(1);
+/** Until two frames have come, and for a source that pauses: how far away the next frame is. */
+const INTERVAL_MAX: Microseconds = 100_000;
+
+/**
+ * Lanes side by side: the same frames at the same instants, over links that do the same.
+ *
+ * Their clock follows the real one, but does not pass the instant at which the next frame is due before it is here. So a
+ * computer that is busy for a moment delays what is seen, and changes nothing of what happens in the lanes.
+ */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #epoch: Instant = now();
   readonly #timer: NodeJS.Timeout;
   #lanes: Lane[];
   #runs = 0;
+  /** What the lanes' clock shows. */
+  #at: Instant = 0;
+  #dueAt: Instant | undefined;
+  #interval: Microseconds = INTERVAL_MAX;
   #link: LinkSpecification;
   #freezes: readonly OutageWindow[] = [];
   #parameterSets: readonly Uint8Array[] = [];
@@ -58,8 +72,7 @@ export class Lanes {
   }
 
   get figures(): readonly LaneFigures[] {
-    const at = this.now;
-    return this.#lanes.map((lane) => lane.figures(at));
+    return this.#lanes.map((lane) => lane.figures(this.#at));
   }
 
   /** Another source: every lane begins anew with its first key frame. */
@@ -68,9 +81,13 @@ export class Lanes {
     this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
   }
 
-  send(unit: AccessUnit): void {
-    const at = this.now;
-    for (const lane of this.#lanes) lane.send(at, unit);
+  /** @param dueAt when the frame's time came, on the process's clock. */
+  send(unit: AccessUnit, dueAt: Instant): void {
+    const due = dueAt - this.#epoch;
+    if (this.#dueAt !== undefined) this.#interval = Math.min(INTERVAL_MAX, Math.max(0, due - this.#dueAt));
+    this.#dueAt = due;
+    this.#at = Math.max(this.#at, due);
+    for (const lane of this.#lanes) lane.send(this.#at, unit);
   }
 
   /** Lanes whose settings stay as they are go on; the others begin anew. */
@@ -92,7 +109,7 @@ export class Lanes {
   }
 
   freeze(spanMs: number): void {
-    const from = this.now;
+    const from = this.#at;
     const until = from + milliseconds(spanMs);
     // What is over is forgotten; one that is asked for while another lasts takes its place from here on.
     this.#freezes = [{ from, until }];
@@ -108,9 +125,8 @@ export class Lanes {
   }
 
   #apply(): void {
-    const at = this.now;
     const link = this.#linkWithFreezes();
-    for (const lane of this.#lanes) lane.reconfigure(at, link);
+    for (const lane of this.#lanes) lane.reconfigure(this.#at, link);
   }
 
   #linkWithFreezes(): LinkSpecification {
@@ -124,7 +140,7 @@ export class Lanes {
       settings,
       link: this.#linkWithFreezes(),
       run: this.#runs++ % 256,
-      startsAt: this.now,
+      startsAt: this.#at,
       onPicture: ({ unit, frame, run, capturedAt }) => {
         const key = unit.importance === 'key';
         const message = serializeLanePicture({
@@ -144,8 +160,10 @@ export class Lanes {
 
   #step(): void {
     const at = this.now;
+    const next = this.#dueAt === undefined ? at : this.#dueAt + this.#interval;
+    this.#at = Math.max(this.#at, at > next + FRAME_LATE_MAX ? at : Math.min(at, next));
     for (const [index, lane] of this.#lanes.entries()) {
-      lane.runUntil(at);
+      lane.runUntil(this.#at);
       if (lane.failed) this.#lanes[index] = this.#begin(lane.settings, index);
     }
   }

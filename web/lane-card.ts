@@ -36,7 +36,7 @@ export class LaneCard {
     this.element = (template.content.cloneNode(true) as DocumentFragment).querySelector('article')!;
     this.#handlers = handlers;
     this.#settings = settings;
-    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => {});
+    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => {}, { tolerant: true });
     const river = this.#part('.river', HTMLCanvasElement);
     this.river = new River(river, this.log);
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {

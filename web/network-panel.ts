@@ -84,7 +84,7 @@ const KNOBS: readonly Knob[] = [
 
 /** Beside those of the laboratory: links for the show, our own and of no authority. */
 const SHOW: readonly { readonly name: string; readonly link: string }[] = [
-  { name: 'as it began', link: 'loss=4% burst=2 delay=20ms jitter=4ms' },
+  { name: 'as it began', link: 'loss=4% delay=30ms jitter=4ms' },
   { name: 'clean fibre', link: 'delay=5ms' },
   { name: 'train', link: 'loss=1.5% burst=6 delay=40ms jitter=20ms onoff=periodic/9s/600ms' },
   { name: 'everything is on fire', link: 'loss=18% burst=5 delay=80ms jitter=40ms slip=3%/3 rate=4mbit queue=300ms' },
