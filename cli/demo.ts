@@ -23,7 +23,7 @@ interface DemoCommandOptions extends ReceiveCommandOptions {
 }
 
 /** Bad enough to see what recovery does, good enough for it to win: a busy Wi-Fi behind a DSL line. */
-const DEMO_LINK = 'loss=4% delay=30ms jitter=4ms seed=1';
+const DEMO_LINK = 'loss=4% delay=30ms±4ms order=kept seed=1';
 /** Room for four round trips of that link: what is lost twice can still be had. */
 const DEMO_LATENCY_MS = 200;
 
@@ -50,7 +50,7 @@ export function addDemoCommand(program: Command): void {
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
       const given = (name: string) => command.getOptionValueSource(name) === 'cli';
       if (SINGLE_RECEIVER_OPTIONS.some(given)) await demo(input ?? sample(), options, given('congestion'));
-      else await demoLanes(input ?? sample(), options);
+      else await demoLanes(input ?? sample('counter.h264'), options);
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
     .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
@@ -65,7 +65,7 @@ Ctrl-C ends it.`,
     );
 }
 
-/** The page with the lanes. */
+/** The page with the lanes. Without an input the sample that has no B-frames, as live video: it bears lost frames. */
 async function demoLanes(input: string, options: DemoCommandOptions): Promise<void> {
   const context = new Context(options);
   const { log } = context;
@@ -180,15 +180,15 @@ const TEST_PATTERN = 'testsrc';
 
 function samples(): [name: string, path: string][] {
   const folder = join(sample(), '..');
-  const names = readdirSync(folder).filter((name) => name.endsWith('.mp4'));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.mp4') || name.endsWith('.h264'));
   return names.map((name) => [name, join(folder, name)]);
 }
 
 /** The sample lies beside the sources, and beside the compiled files' folder. */
-function sample(): string {
-  for (const path of ['../samples/counter.mp4', '../../samples/counter.mp4']) {
+function sample(name: 'counter.mp4' | 'counter.h264' = 'counter.mp4'): string {
+  for (const path of [`../samples/${name}`, `../../samples/${name}`]) {
     const file = fileURLToPath(new URL(path, import.meta.url));
     if (existsSync(file)) return file;
   }
-  throw new Failure('the sample samples/counter.mp4 is missing: name an input, such as testsrc');
+  throw new Failure(`the sample samples/${name} is missing: name an input, such as testsrc`);
 }

@@ -224,6 +224,11 @@ function togglePanels(): void {
   element('toggle-panel', HTMLButtonElement).setAttribute('aria-expanded', String(!hidden));
 }
 
+function toggleExplanations(): void {
+  const shown = document.body.classList.toggle('explained');
+  element('explain', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
+}
+
 /** The lane in question fills the screen: the one chosen by its number, or the first. */
 function toggleFullScreen(): void {
   if (document.fullscreenElement !== null) return void document.exitFullscreen();
@@ -256,6 +261,7 @@ function stop(): void {
 
 const KEYS: Readonly<Record<string, () => void>> = {
   ' ': togglePause,
+  '?': toggleExplanations,
   i: togglePanels,
   f: toggleFullScreen,
   q: stop,
@@ -274,6 +280,7 @@ document.addEventListener('keydown', (event) => {
   act();
 });
 element('pause', HTMLButtonElement).addEventListener('click', togglePause);
+element('explain', HTMLButtonElement).addEventListener('click', toggleExplanations);
 element('toggle-panel', HTMLButtonElement).addEventListener('click', togglePanels);
 element('stop', HTMLButtonElement).addEventListener('click', stop);
 element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));

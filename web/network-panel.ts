@@ -1,8 +1,14 @@
-import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+import {
+  CLEAN_LINK,
+  formatLinkSpecification,
+  type LinkSpecification,
+  parseLinkSpecification,
+  UNLIMITED,
+} from '../sim/link-specification.ts';
 import { PRESETS } from '../sim/presets.ts';
 import { element } from './statistics-panel.ts';
 
-/** A knob of the link: how it is worded, its range, and how it reads and writes the one-line form. */
+/** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
 interface Knob {
   readonly name: string;
   readonly label: string;
@@ -12,7 +18,7 @@ interface Knob {
   /** What 0 means, where it is not nothing. */
   readonly zero?: string;
   readonly read: (link: LinkSpecification) => number;
-  readonly write: (value: number) => string;
+  readonly write: (link: LinkSpecification, value: number) => LinkSpecification;
 }
 
 const KNOBS: readonly Knob[] = [
@@ -23,7 +29,7 @@ const KNOBS: readonly Knob[] = [
     step: 0.5,
     unit: '%',
     read: ({ loss }) => loss * 100,
-    write: (value) => `loss=${value}%`,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, loss: value / 100 }),
   },
   {
     name: 'burst',
@@ -32,7 +38,7 @@ const KNOBS: readonly Knob[] = [
     step: 1,
     unit: 'packets',
     read: ({ burst }) => burst,
-    write: (value) => `burst=${Math.max(1, value)}`,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, burst: Math.max(1, value) }),
   },
   {
     name: 'delay',
@@ -41,7 +47,7 @@ const KNOBS: readonly Knob[] = [
     step: 5,
     unit: 'ms',
     read: ({ delay }) => delay / 1_000,
-    write: (value) => `delay=${value}ms`,
+    write: (link, value) => ({ ...link, delay: value * 1_000 }),
   },
   {
     name: 'jitter',
@@ -50,7 +56,7 @@ const KNOBS: readonly Knob[] = [
     step: 1,
     unit: 'ms',
     read: ({ jitter }) => jitter / 1_000,
-    write: (value) => `jitter=${value}ms`,
+    write: (link, value) => ({ ...link, jitter: value * 1_000 }),
   },
   {
     name: 'slip',
@@ -59,7 +65,8 @@ const KNOBS: readonly Knob[] = [
     step: 0.5,
     unit: '%',
     read: ({ slip }) => (slip?.share ?? 0) * 100,
-    write: (value) => `slip=${value}%/3`,
+    write: ({ slip: _, ...link }, value) =>
+      value === 0 ? link : { ...link, slip: { share: value / 100, packets: 3 } },
   },
   {
     name: 'rate',
@@ -69,7 +76,7 @@ const KNOBS: readonly Knob[] = [
     unit: 'Mb/s',
     zero: 'no limit',
     read: ({ rate }) => rate / 1e6,
-    write: (value) => `rate=${value}mbit`,
+    write: (link, value) => ({ ...link, rate: value * 1e6 }),
   },
   {
     name: 'queue',
@@ -77,17 +84,23 @@ const KNOBS: readonly Knob[] = [
     max: 1_000,
     step: 10,
     unit: 'ms',
-    read: ({ queue }) => (Number.isFinite(queue) ? queue / 1_000 : 0),
-    write: (value) => `queue=${value}ms`,
+    read: ({ queue }) => (queue < UNLIMITED ? queue / 1_000 : 0),
+    write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : value * 1_000 }),
   },
 ];
 
 /** Beside those of the laboratory: links for the show, our own and of no authority. */
 const SHOW: readonly { readonly name: string; readonly link: string }[] = [
-  { name: 'as it began', link: 'loss=4% delay=30ms jitter=4ms' },
+  { name: 'as it began', link: 'loss=4% delay=30ms±4ms order=kept' },
   { name: 'clean fibre', link: 'delay=5ms' },
-  { name: 'train', link: 'loss=1.5% burst=6 delay=40ms jitter=20ms onoff=periodic/9s/600ms' },
-  { name: 'everything is on fire', link: 'loss=18% burst=5 delay=80ms jitter=40ms slip=3%/3 rate=4mbit queue=300ms' },
+  { name: 'office Wi-Fi', link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=30mbit queue=100ms' },
+  { name: 'train', link: 'loss=1.5% burst=6 delay=40ms±20ms order=kept onoff=periodic/9s/600ms' },
+  {
+    name: 'LTE, driving',
+    link: 'loss=0.3% delay=35ms±15ms order=kept rate=1.2mbit queue=600ms onoff=periodic/12s/250ms',
+  },
+  { name: 'satellite link', link: 'loss=1% delay=300ms±10ms order=kept rate=10mbit queue=500ms' },
+  { name: 'everything is on fire', link: 'loss=18% burst=5 delay=80ms±40ms slip=3%/3 rate=4mbit queue=300ms' },
 ];
 
 export interface NetworkHandlers {
@@ -101,20 +114,18 @@ const FREEZE_MS = 500;
 
 /** The knobs of the link that all lanes share. */
 export class NetworkPanel {
-  readonly #handlers: NetworkHandlers;
   readonly #inputs = new Map<string, HTMLInputElement>();
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
-  #seed = 1;
+  #link: LinkSpecification = CLEAN_LINK;
 
   constructor(handlers: NetworkHandlers) {
-    this.#handlers = handlers;
-    for (const knob of KNOBS) element('sliders', HTMLElement).append(this.#slider(knob));
+    for (const knob of KNOBS) element('sliders', HTMLElement).append(this.#slider(knob, handlers));
     this.#fillPresets();
     this.#preset.addEventListener('change', () => {
       const link = this.#presets.get(this.#preset.value);
-      if (link !== undefined) handlers.changed(`${link} seed=${this.#seed}`);
+      if (link !== undefined) handlers.changed(`${link} seed=${this.#link.seed}`);
     });
     this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
     element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
@@ -126,7 +137,7 @@ export class NetworkPanel {
     if (document.activeElement !== this.#line) this.#line.value = text;
     const link = parseLinkSpecification(text);
     if (!link.ok) return;
-    this.#seed = link.value.seed;
+    this.#link = link.value;
     for (const knob of KNOBS) {
       const input = this.#inputs.get(knob.name)!;
       const value = +knob.read(link.value).toFixed(3);
@@ -138,11 +149,11 @@ export class NetworkPanel {
         link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined,
       );
     }
-    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${this.#seed}`, text));
+    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${this.#link.seed}`, text));
     this.#preset.value = known?.[0] ?? '';
   }
 
-  #slider(knob: Knob): HTMLLabelElement {
+  #slider(knob: Knob, handlers: NetworkHandlers): HTMLLabelElement {
     const label = document.createElement('label');
     label.className = 'slider';
     const name = document.createElement('span');
@@ -151,25 +162,15 @@ export class NetworkPanel {
     Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
     input.name = knob.name;
     const value = document.createElement('output');
-    label.append(name, input, value);
+    label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {
       say(knob, input);
-      this.#handlers.changed(this.#written());
+      // What no slider shows stays as it is.
+      this.#link = knob.write(this.#link, Number(input.value));
+      handlers.changed(formatLinkSpecification(this.#link));
     });
     return label;
-  }
-
-  /** The link that the sliders show, what says nothing left out. */
-  #written(): string {
-    const words: string[] = [];
-    for (const knob of KNOBS) {
-      const value = Number(this.#inputs.get(knob.name)!.value);
-      const isNothing = value === 0 || (knob.name === 'burst' && value <= 1);
-      if (knob.name === 'queue' && Number(this.#inputs.get('rate')!.value) === 0) continue;
-      if (!isNothing) words.push(knob.write(value));
-    }
-    return [...words, `seed=${this.#seed}`].join(' ');
   }
 
   #fillPresets(): void {
@@ -192,7 +193,7 @@ export class NetworkPanel {
 function say(knob: Knob, input: HTMLInputElement, instead?: string): void {
   const value = Number(input.value);
   const text = instead ?? (value === 0 && knob.zero !== undefined ? knob.zero : `${value}\u00a0${knob.unit}`);
-  (input.nextElementSibling as HTMLOutputElement).value = text;
+  (input.previousElementSibling as HTMLOutputElement).value = text;
   input.setAttribute('aria-valuetext', text);
 }
 

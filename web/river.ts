@@ -3,8 +3,10 @@ import type { Frame, LaneLog, Packet } from './lane-log.ts';
 /** How much of the past is in view. */
 const WINDOW_MS = 3_000;
 const REDUCED_STEP_MS = 1_000;
-const TOP = 13;
-const BOTTOM = 11;
+const TOP = 4;
+const BOTTOM = 12;
+/** The words stand left of where packets flow. */
+const GUTTER = 52;
 /** The receiver's line, as a share of the way down. */
 const RECEIVED = 0.56;
 /** A lost packet's mark ends here, as a share of the way to the receiver. */
@@ -19,7 +21,7 @@ type Fate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'held' | '
 /** Drawn in this order, so that what matters is on top. */
 const FATES: readonly Fate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
 
-const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'card', 'good', 'bad', 'recovered'];
+const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
 interface Look {
   readonly nowMs: number;
@@ -73,9 +75,13 @@ export class River {
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, width, height);
     this.#drawGround(context, width, height);
+    context.save();
+    context.beginPath();
+    context.rect(GUTTER, 0, width - GUTTER, height);
+    context.clip();
     this.#drawPackets(context, this.#look);
     this.#drawFrames(context, this.#look);
-    this.#drawWords(context, height);
+    context.restore();
   }
 
   /** The frame that a click means; `undefined`: none is near. */
@@ -100,22 +106,17 @@ export class River {
   }
 
   #drawGround(context: CanvasRenderingContext2D, width: number, height: number): void {
-    context.fillStyle = this.#color('rule');
-    for (const y of [TOP, receivedAt(height), height - BOTTOM]) context.fillRect(0, Math.round(y), width, 1);
-  }
-
-  /** On a ground of their own, above whatever flows below. */
-  #drawWords(context: CanvasRenderingContext2D, height: number): void {
-    context.font = '10px system-ui, sans-serif';
+    context.font = '11px system-ui, sans-serif';
+    context.textBaseline = 'middle';
     for (const [word, y] of [
       ['sent', TOP],
       ['received', receivedAt(height)],
       ['shown', height - BOTTOM],
     ] as const) {
-      context.fillStyle = this.#color('card');
-      context.fillRect(0, y - 12, context.measureText(word).width + 5, 11);
+      context.fillStyle = this.#color('rule');
+      context.fillRect(GUTTER, Math.round(y), width - GUTTER, 1);
       context.fillStyle = this.#color('quiet');
-      context.fillText(word, 2, y - 3);
+      context.fillText(word, 0, word === 'sent' ? y + 4 : y);
     }
   }
 
@@ -167,7 +168,7 @@ export class River {
     const y = look.height - BOTTOM;
     for (const frame of this.#log.frames.values()) {
       const x = place(look, frame.decidedMs);
-      if (x < -4) continue;
+      if (x < GUTTER - 4) continue;
       const shown = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late';
       context.fillStyle = context.strokeStyle = this.#frameColor(frame);
       if (shown) context.fillRect(x - 1.5, y + 2, 3, 7);
@@ -198,7 +199,7 @@ export class River {
 }
 
 const receivedAt = (height: number): number => TOP + (height - TOP - BOTTOM) * RECEIVED;
-const place = ({ nowMs, width }: Look, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * width;
+const place = ({ nowMs, width }: Look, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
 
 export function fateOf(packet: Packet): Fate {
   if (packet.lost) return 'lost';
