@@ -41,6 +41,7 @@ export class Lanes {
   #runs = 0;
   /** What the lanes' clock shows. */
   #at: Instant = 0;
+  /** When the newest frame was due; `undefined`: none has come since the lanes began anew, and their clock waits for it. */
   #dueAt: Instant | undefined;
   #interval: Microseconds = INTERVAL_MAX;
   #link: LinkSpecification;
@@ -78,6 +79,7 @@ export class Lanes {
   /** Another source: every lane begins anew with its first key frame. */
   restart(parameterSets: readonly Uint8Array[]): void {
     this.#parameterSets = parameterSets;
+    this.#dueAt = undefined;
     this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
   }
 
@@ -159,8 +161,9 @@ export class Lanes {
   }
 
   #step(): void {
+    if (this.#dueAt === undefined) return;
     const at = this.now;
-    const next = this.#dueAt === undefined ? at : this.#dueAt + this.#interval;
+    const next = this.#dueAt + this.#interval;
     this.#at = Math.max(this.#at, at > next + FRAME_LATE_MAX ? at : Math.min(at, next));
     for (const [index, lane] of this.#lanes.entries()) {
       lane.runUntil(this.#at);

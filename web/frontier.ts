@@ -21,8 +21,11 @@ const LAG_TICKS: readonly (readonly [number, string])[] = [
   [30_000, '30 s'],
 ];
 /** The scale of the share begins at the first of these that has every point on it. */
-const SHARE_FLOORS = [0.8, 0.5, 0];
-const SHARE_STEPS = 4;
+const SHARE_SCALES = [
+  { floor: 0.8, steps: 4 },
+  { floor: 0.5, steps: 5 },
+  { floor: 0, steps: 4 },
+] as const;
 const MARKER = 5;
 /** Where a point was at the last figures: as many places as are drawn. */
 const TRAIL_MAX = 120;
@@ -100,12 +103,12 @@ export class Frontier {
   }
 
   #scale(shareMin: number): void {
-    const floor = SHARE_FLOORS.find((share) => share <= shareMin) ?? 0;
+    const { floor, steps } = SHARE_SCALES.find((scale) => scale.floor <= shareMin) ?? SHARE_SCALES[2];
     if (floor === this.#floor) return;
     this.#floor = floor;
     const parts: SVGElement[] = [];
-    for (let step = 0; step <= SHARE_STEPS; step++) {
-      const share = floor + ((1 - floor) * step) / SHARE_STEPS;
+    for (let step = 0; step <= steps; step++) {
+      const share = floor + ((1 - floor) * step) / steps;
       const y = this.#up(share);
       parts.push(shape('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }));
       parts.push(text(`${+(share * 100).toFixed(1)} %`, LEFT - 4, y + (step === 0 ? 0 : 3), 'end'));

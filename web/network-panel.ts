@@ -33,10 +33,10 @@ const KNOBS: readonly Knob[] = [
   },
   {
     name: 'burst',
-    label: 'Burst length',
+    label: 'Bursts',
     max: 20,
     step: 1,
-    unit: 'packets',
+    unit: 'long',
     read: ({ burst }) => burst,
     write: ({ lossModel: _, ...link }, value) => ({ ...link, burst: Math.max(1, value) }),
   },
