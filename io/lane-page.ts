@@ -1,18 +1,16 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
 import type { Importance } from '../protocol/access-unit.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import { LANE_SOCKET_PATH, LANES_MAX, type LaneAnnouncement, UPLOAD_BYTES_MAX } from '../protocol/lane-message.ts';
 import { causeOf } from './failure.ts';
 import { LaneViewer } from './lane-viewer.ts';
-import { answerJson, LocalSite, refuse } from './local-site.ts';
+import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
+import { BodyTooLarge, deny, saveBody } from './request-body.ts';
 
 export interface LanePageOptions {
   /** 0: any free port. */
@@ -22,6 +20,13 @@ export interface LanePageOptions {
   /** What a window that joins has to know before anything else. */
   readonly greeting: () => readonly LaneAnnouncement[];
   readonly summary: () => unknown;
+  /** What crossed a lane's path of late, as pcapng; `undefined`: there is no such lane. */
+  readonly capture: (lane: number) => Uint8Array | undefined;
+  /**
+   * An experiment that was asked for lies here; its answer may be written to `folder`, which does not exist yet.
+   * Resolves with the file of its report, rejects with why there is none.
+   */
+  readonly onScenario: (scenario: string, folder: string) => Promise<string>;
   /** A file that was dropped on the page lies here, and is the caller's. Rejects with why it cannot be streamed. */
   readonly onUpload: (upload: { readonly name: string; readonly path: string }) => Promise<void>;
   /** Elsewhere than in this package, for a test. */
@@ -36,6 +41,11 @@ const COMMAND_BYTES_MAX = 4_096;
 /** A group that is longer is not kept: a window that joins then waits for the next key frame. */
 const GROUP_BYTES_MAX = 2_000_000;
 const FAREWELL_MS = 300;
+/** What a page writes is shorter than this. */
+const SCENARIO_BYTES_MAX = 1_000_000;
+const REPORTS_MAX = 4;
+/** A report is drawn with styles of its own, and runs nothing. */
+const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
 
@@ -52,7 +62,10 @@ export class LanePage {
   readonly #check: NodeJS.Timeout;
   /** For each lane, what a window that joins needs to see something at once: all from the last key frame on. */
   readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
-  #uploading = false;
+  /** What the laboratory made of settings, by number; the oldest go. */
+  readonly #reports: (Buffer | undefined)[] = [];
+  /** A file or a scenario is being taken. */
+  #busy = false;
   #closing: Promise<void> | undefined;
 
   static async open(options: LanePageOptions): Promise<LanePage> {
@@ -152,55 +165,76 @@ export class LanePage {
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method === 'POST') {
-      if (path !== '/source') return false;
-      void this.#receive(request, response);
+      if (path === '/source') void this.#takeFile(request, response);
+      else if (path === '/lab') void this.#takeScenario(request, response);
+      else return false;
       return true;
     }
-    return path === '/summary.json' && answerJson(request, response, this.#options.summary());
+    if (path === '/summary.json') return answerJson(request, response, this.#options.summary());
+    const [, lane] = /^\/lane-([1-9])\.pcapng$/.exec(path) ?? [];
+    const capture = lane === undefined ? undefined : this.#options.capture(Number(lane) - 1);
+    if (capture) return answer(request, response, 'application/octet-stream', Buffer.from(capture));
+    const [, number] = /^\/lab\/(\d{1,6})$/.exec(path) ?? [];
+    const report = number === undefined ? undefined : this.#reports[Number(number)];
+    if (report === undefined) return false;
+    response.setHeader('Content-Security-Policy', REPORT_POLICY);
+    return answer(request, response, 'text/html; charset=utf-8', report);
   }
 
-  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { onUpload, uploadBytesMax = UPLOAD_BYTES_MAX, log } = this.#options;
-    // What is still coming is thrown away for a moment, so that the answer is read before the connection ends.
-    const deny = (status: number, why: string): void => {
-      response.setHeader('Connection', 'close');
-      refuse(response, status, why);
-      request.resume();
-      setTimeout(() => request.destroy(), FAREWELL_MS).unref();
-      log(`page: refused a file: ${why}`);
-    };
-    const announced = Number(request.headers['content-length'] ?? 0);
-    const tooLarge = `a file may have ${Math.floor(uploadBytesMax / 1e6)} MB at most: dropframe demo FILE takes any`;
-    if (announced > uploadBytesMax) return deny(413, tooLarge);
-    if (this.#uploading) return deny(409, 'another file is being sent');
-    this.#uploading = true;
+  async #takeFile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { onUpload, uploadBytesMax = UPLOAD_BYTES_MAX } = this.#options;
     const folder = await mkdtemp(join(tmpdir(), 'dropframe-upload-'));
     const name = nameOf(request.url ?? '');
     const path = join(folder, name);
-    try {
-      await pipeline(request, limited(uploadBytesMax, tooLarge), createWriteStream(path));
+    const taken = await this.#take(request, response, { path, name, bytesMax: uploadBytesMax }, async () => {
       await onUpload({ name, path });
       response.writeHead(204).end();
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      if (!response.destroyed) deny(error instanceof TooLarge ? 413 : 422, causeOf(error).replaceAll(path, name));
+    });
+    if (!taken) await rm(folder, { recursive: true, force: true });
+  }
+
+  async #takeScenario(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'dropframe-lab-'));
+    const path = join(folder, 'from-the-page.json');
+    try {
+      await this.#take(request, response, { path, name: 'the scenario', bytesMax: SCENARIO_BYTES_MAX }, async () => {
+        const report = await this.#options.onScenario(path, join(folder, 'answer'));
+        this.#reports.push(await readFile(report));
+        if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
+        answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });
+      });
     } finally {
-      this.#uploading = false;
+      await rm(folder, { recursive: true, force: true });
     }
   }
-}
 
-class TooLarge extends Error {}
-
-function limited(bytesMax: number, why: string): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) done(new TooLarge(why));
-      else done(null, chunk);
-    },
-  });
+  /** Whether it was taken, and done with it what was to be done: one at a time. */
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, name, bytesMax }: { readonly path: string; readonly name: string; readonly bytesMax: number },
+    use: () => Promise<void>,
+  ): Promise<boolean> {
+    const no = (status: number, why: string): false => {
+      deny(request, response, status, why);
+      this.#options.log(`page: refused ${name}: ${why}`);
+      return false;
+    };
+    if (this.#busy) return no(409, 'one thing at a time: another file or experiment is under way');
+    this.#busy = true;
+    try {
+      await saveBody(request, path, bytesMax);
+      await use();
+      return true;
+    } catch (error) {
+      if (error instanceof BodyTooLarge) {
+        return no(413, `${name} may have ${Math.floor(bytesMax / 1e6)} MB at most: dropframe demo FILE takes any`);
+      }
+      return no(422, causeOf(error).replaceAll(path, name));
+    } finally {
+      this.#busy = false;
+    }
+  }
 }
 
 /** The file's name as the user knows it, without anything that means something to a file system. */

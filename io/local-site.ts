@@ -128,7 +128,16 @@ export function refuse(response: ServerResponse, status: number, why: string): v
 
 export function answerJson(request: IncomingMessage, response: ServerResponse, value: unknown): true {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length });
+  return answer(request, response, 'application/json; charset=utf-8', body);
+}
+
+export function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  contentType: string,
+  body: Uint8Array,
+): true {
+  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': body.length });
   response.end(request.method === 'HEAD' ? undefined : body);
   return true;
 }

@@ -86,6 +86,9 @@ export interface LaneFigures {
   readonly lagMsP95: number | null;
   /** W3C webrtc-stats `freezeCount`. */
   readonly freezes: number;
+  /** Of the video itself, sent; and all that entered the link for it, headers counted. */
+  readonly mediaBytes: number;
+  readonly pathBytes: number;
   /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media sent, less one. */
   readonly overhead: number | null;
   /** A transport that waits is this far behind with the frame that is next; 0 elsewhere. */

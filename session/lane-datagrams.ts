@@ -74,6 +74,7 @@ export class LaneDatagrams implements LaneTransport {
     });
     this.path = new LanePath({
       link: options.forward,
+      capture: options.capture,
       headerBytes: HEADER_BYTES,
       isMedia: (datagram) => kindOf(datagram) !== 'control',
       observer: {

@@ -1,6 +1,7 @@
 import type { Instant } from '../protocol/instant.ts';
 import type { Link } from '../sim/link.ts';
 import type { Path } from '../sim/simulation.ts';
+import type { LaneCapture } from './lane-capture.ts';
 
 export interface LanePathObserver {
   /** @returns a number for the datagram, by which its arrival is told. */
@@ -11,6 +12,7 @@ export interface LanePathObserver {
 /** The way towards a lane's receiver: a link of which every datagram is told, and which can be made to lose the next. */
 export class LanePath implements Path {
   readonly #link: Link;
+  readonly #capture: LaneCapture;
   readonly #headerBytes: number;
   readonly #observer: LanePathObserver;
   readonly #isMedia: (datagram: Uint8Array) => boolean;
@@ -21,11 +23,13 @@ export class LanePath implements Path {
 
   constructor(options: {
     readonly link: Link;
+    readonly capture: LaneCapture;
     readonly headerBytes: number;
     readonly observer: LanePathObserver;
     readonly isMedia: (datagram: Uint8Array) => boolean;
   }) {
     this.#link = options.link;
+    this.#capture = options.capture;
     this.#headerBytes = options.headerBytes;
     this.#observer = options.observer;
     this.#isMedia = options.isMedia;
@@ -43,6 +47,7 @@ export class LanePath implements Path {
 
   send(now: Instant, datagram: Uint8Array): void {
     this.#bytes += datagram.length + this.#headerBytes;
+    this.#capture.sent(now, 'forward', datagram);
     if (this.#toDrop > 0 && this.#isMedia(datagram)) {
       this.#toDrop--;
       this.#observer.onSent(now, datagram, true);
@@ -55,6 +60,7 @@ export class LanePath implements Path {
 
   pollDelivery(now: Instant): Uint8Array | undefined {
     const datagram = this.#link.pollDelivery(now);
+    if (datagram) this.#capture.delivered(now, 'forward', datagram);
     const number = datagram && this.#numbers.get(datagram);
     if (datagram && number !== undefined) {
       this.#numbers.delete(datagram);

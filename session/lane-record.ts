@@ -70,6 +70,8 @@ export class LaneRecord {
       lagMsP50: p50 === undefined ? null : toMilliseconds(p50),
       lagMsP95: p95 === undefined ? null : toMilliseconds(p95),
       freezes: this.#freezes,
+      mediaBytes: Math.max(0, sentBytes),
+      pathBytes,
       overhead: sentBytes <= 0 ? null : pathBytes / sentBytes - 1,
     };
   }

@@ -22,6 +22,8 @@ export interface LaneShowOptions {
   readonly loop: boolean;
   readonly pagePort: number;
   readonly log: Log;
+  /** Has the laboratory answer a scenario's file in a folder; resolves with the report's file. */
+  readonly runScenario: (scenario: string, folder: string) => Promise<string>;
   /** Someone pressed stop, or the source came to its end. */
   readonly onEnd: () => void;
   /** Elsewhere than in this package, for a test. */
@@ -57,6 +59,8 @@ export class LaneShow {
       onCommand: (command) => show?.handleCommand(command),
       greeting: () => show?.greeting() ?? [],
       summary: () => show?.summary,
+      capture: (lane) => show?.captureFile(lane),
+      onScenario: options.runScenario,
       onUpload: async (upload) => await show?.playUpload(upload),
       ...(options.folders && { folders: options.folders }),
     });
@@ -98,6 +102,10 @@ export class LaneShow {
       atMs: this.#lanes.nowMs,
       lanes: lanes.map((settings, index) => ({ settings, figures: figures[index] })),
     };
+  }
+
+  captureFile(lane: number): Uint8Array | undefined {
+    return this.#lanes.captureFile(lane);
   }
 
   greeting(): readonly LaneAnnouncement[] {

@@ -92,6 +92,7 @@ export class LaneStream implements LaneTransport {
     });
     this.path = new LanePath({
       link: options.forward,
+      capture: options.capture,
       headerBytes: HEADER_BYTES,
       isMedia: (segment) => payloadOf(segment) > 0,
       observer: {

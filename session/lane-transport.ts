@@ -2,6 +2,8 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Instant } from '../protocol/instant.ts';
 import type { FrameFate, LaneFigures, LaneSettings } from '../protocol/lane-message.ts';
 import type { Link } from '../sim/link.ts';
+import type { Path } from '../sim/simulation.ts';
+import type { LaneCapture } from './lane-capture.ts';
 import type { LaneJournal } from './lane-journal.ts';
 import type { LanePath } from './lane-path.ts';
 import type { LaneRecord } from './lane-record.ts';
@@ -9,7 +11,9 @@ import type { LaneRecord } from './lane-record.ts';
 export interface LaneTransportOptions {
   readonly settings: LaneSettings;
   readonly forward: Link;
-  readonly back: Link;
+  readonly back: Path;
+  /** Takes note of what crosses the path. */
+  readonly capture: LaneCapture;
   /** The path's own delay as it is now, microseconds: what a frame's deadline is counted above. */
   readonly pathDelay: () => number;
   readonly seed: number;

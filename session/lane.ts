@@ -3,6 +3,7 @@ import type { Instant } from '../protocol/instant.ts';
 import type { LaneEvents, LaneFigures, LaneSettings } from '../protocol/lane-message.ts';
 import { Link } from '../sim/link.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import { LaneCapture } from './lane-capture.ts';
 import { LaneDatagrams } from './lane-datagrams.ts';
 import { LaneJournal, toMilliseconds } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
@@ -26,6 +27,8 @@ export interface LaneOptions {
 
 /** What the bottleneck carries beside each datagram: UDP and IPv4, or IPv4 alone as TCP brings its own header. */
 const HEADER_BYTES = { udp: 28, tcp: 20 } as const;
+/** Beneath IP. */
+const PROTOCOLS = { udp: 17, tcp: 6 } as const;
 
 /**
  * A sender, a receiver and a link each way between them, on a clock that is moved from outside: what happens in a lane
@@ -39,6 +42,7 @@ export class Lane {
   readonly #links: readonly [forward: Link, back: Link];
   readonly #journal = new LaneJournal();
   readonly #record = new LaneRecord();
+  readonly #capture = new LaneCapture();
   readonly #transport: LaneTransport;
   #pathDelay: number;
   #needsKey = true;
@@ -55,7 +59,8 @@ export class Lane {
     const options = {
       settings,
       forward,
-      back,
+      back: this.#capture.watching(back, 'back'),
+      capture: this.#capture,
       pathDelay: () => this.#pathDelay,
       seed: link.seed,
       journal: this.#journal,
@@ -90,6 +95,11 @@ export class Lane {
 
   dropNext(packets: number): void {
     this.#transport.path.dropNext(packets);
+  }
+
+  /** The last half minute of what crossed the path, as pcapng. */
+  captureFile(): Uint8Array {
+    return this.#capture.file(PROTOCOLS[this.settings.transport]);
   }
 
   takeEvents(): LaneEvents {

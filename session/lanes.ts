@@ -118,6 +118,11 @@ export class Lanes {
     this.#apply();
   }
 
+  /** `undefined`: there is no such lane. */
+  captureFile(lane: number): Uint8Array | undefined {
+    return this.#lanes[lane]?.captureFile();
+  }
+
   takeEvents(): readonly LaneEvents[] {
     return this.#lanes.map((lane) => lane.takeEvents());
   }

@@ -142,6 +142,14 @@ function settleLanes(lanes: readonly LaneSettings[]): void {
     }
     cards[index]!.number(index, lanes.length > 1);
   }
+  const captures = lanes.map((_, index) => {
+    const link = document.createElement('a');
+    Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
+    link.textContent = String(index + 1);
+    link.setAttribute('aria-label', `packets of lane ${index + 1}`);
+    return link;
+  });
+  element('captures', HTMLElement).replaceChildren('packets of lane', ...captures);
   element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
 }
 
@@ -255,6 +263,30 @@ async function upload(file: File): Promise<void> {
   }
 }
 
+function scenario(): string {
+  return state ? scenarioOf(state, cards[0]?.figures) : '';
+}
+
+async function runInLab(): Promise<void> {
+  const button = element('lab', HTMLButtonElement);
+  button.disabled = true;
+  say('In the lab: the same settings, four times a minute of them …', true);
+  try {
+    const answer = await fetch('/lab', { method: 'POST', body: scenario() });
+    if (!answer.ok) return say(await answer.text());
+    const { url } = (await answer.json()) as { readonly url: string };
+    say('The lab has answered: ', true);
+    const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
+    link.textContent = 'open the report';
+    element('message', HTMLElement).append(link);
+    window.open(url, '_blank', 'noopener');
+  } catch {
+    say('The lab does not answer.');
+  } finally {
+    button.disabled = false;
+  }
+}
+
 function stop(): void {
   connection.send({ kind: 'stop' } satisfies LaneCommand);
 }
@@ -288,13 +320,11 @@ element('add-lane', HTMLButtonElement).addEventListener('click', () => {
   const last = cards.at(-1)?.settings;
   if (last) sendLanes([...cards.map((card) => card.settings), { ...last, transport: 'udp', recovery: 'nack' }]);
 });
-element('lab', HTMLButtonElement).addEventListener('click', () => {
-  if (!state) return;
-  const address = URL.createObjectURL(new Blob([scenarioOf(state)], { type: 'application/json' }));
-  const link = Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' });
-  link.click();
-  URL.revokeObjectURL(address);
-  say('The scenario is saved. Run it: dropframe lab run dropframe-scenario.json');
+element('lab', HTMLButtonElement).addEventListener('click', () => void runInLab());
+element('scenario', HTMLButtonElement).addEventListener('click', () => {
+  const address = URL.createObjectURL(new Blob([scenario()], { type: 'application/json' }));
+  Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
+  setTimeout(() => URL.revokeObjectURL(address), MESSAGE_MS);
 });
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'source', source: sourceSelect.value }));
 const fileInput = element('file', HTMLInputElement);

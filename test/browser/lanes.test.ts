@@ -259,6 +259,7 @@ async function opened(text: string): Promise<LaneShow> {
     pagePort: 0,
     log: new Log({ level: 'error', json: false, write: () => {} }),
     onEnd: () => {},
+    runScenario: async () => join(SAMPLES, 'README.md'),
     folders,
   });
   shows.push(show);
