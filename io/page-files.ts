@@ -23,8 +23,8 @@ export function pageFolders(): PageFolders {
   return { written: join(root, 'web'), compiled: join(root, 'dist') };
 }
 
-/** The rooms whose modules pages run. */
-const ROOMS = ['web', 'protocol', 'sim'];
+/** The rooms whose modules a page runs. */
+const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**
@@ -34,7 +34,7 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
  */
 export async function readPageFiles(
   folders: PageFolders,
-  entry: 'index.html' | 'lanes.html' = 'index.html',
+  entry: keyof typeof ROOMS = 'index.html',
 ): Promise<ReadonlyMap<string, PageFile>> {
   const files = new Map<string, PageFile>();
   const add = async (url: string, path: string, contentType: string): Promise<void> => {
@@ -47,7 +47,7 @@ export async function readPageFiles(
     }
     await add('/web/icon.svg', join(folders.written, 'icon.svg'), 'image/svg+xml');
     await add('/protocol/page-message.js', join(folders.compiled, 'protocol/page-message.js'), JAVASCRIPT);
-    for (const room of ROOMS) {
+    for (const room of ROOMS[entry]) {
       for (const name of await modulesIn(join(folders.compiled, room))) {
         await add(`/${room}/${name}`, join(folders.compiled, room, name), JAVASCRIPT);
       }
