@@ -106,7 +106,7 @@ export class HybridRecovery implements LossRecovery {
     if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
-    this.#load.onPacket(now, packet.sequence, now - packet.expectedAt);
+    this.#load.onPacket(now, packet.sequence, packet.transit);
     if (missedSince === undefined || packet.ahead) return;
     this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
   }

@@ -76,7 +76,7 @@ describe('the pace', () => {
   const arrive = (pace: ArrivalPace, frame: number, packetCount: number, gap: Instant, now: Instant) => {
     for (let packetIndex = 0; packetIndex < packetCount; packetIndex++) {
       const sequence = frame * packetCount + packetIndex;
-      const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now };
+      const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now, transit: 0 };
       pace.onPacket(now + packetIndex * gap, { ...packet, frame: { number: frame, packetIndex, packetCount } });
     }
   };
