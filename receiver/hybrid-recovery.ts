@@ -2,13 +2,13 @@ import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts
 import { recoveryNoticePacket } from '../protocol/recovery-notice.ts';
 import type { RtcpPacket } from '../protocol/rtcp.ts';
 import { type Sequence, wireSequence } from '../protocol/sequence.ts';
+import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { ArrivalPace } from './arrival-pace.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
 import { PathLoad } from './path-load.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
-import { WindowedMaximum } from './windowed-maximum.ts';
 
 export interface HybridRecoveryOptions {
   readonly reportSsrc: number;

@@ -1,5 +1,6 @@
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { PathNotice } from '../protocol/recovery-notice.ts';
+import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { Lasting } from './lasting.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
@@ -35,15 +36,24 @@ const EFFECT: Microseconds = 600_000;
 const EFFECT_WITHOUT_QUEUE: Microseconds = 1_500_000;
 /** Less than the path has shown to carry, so that its queue empties. */
 const SHARE_OF_DELIVERED = 0.85;
-/** How fast more is tried, a second: up to what the path carried when it was full last, at it, and well beyond. */
+/**
+ * How fast more is tried, a second: up to what was carried of late without a queue, as a path that carries less for a
+ * second soon carries more; up to what came through when it was full last; at that; and well beyond.
+ */
+const GROWTH_TO_CARRIED = 1;
 const GROWTH = 0.05;
 const GROWTH_AT_CEILING = 0.01;
 const GROWTH_BEYOND = 0.1;
+const GROWTH_STEP_MAX: Microseconds = 200_000;
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
 /** So much more than the stream asks for is no limit. */
 const LIMIT_OF_NEED = 1.5;
 const MEASURED_OVER: Microseconds = 500_000;
+/** A rate is carried while hardly anything is lost and no queue stands; for so long, and up to twice as long, it counts. */
+const NEAR_CARRIED = 0.75;
+const CARRIED_LOSS_MAX = 0.05;
+const CARRIED_MEMORY: Microseconds = 10_000_000;
 
 interface Cut {
   readonly at: Instant;
@@ -79,10 +89,12 @@ export class PathCapacity {
   #trialAt: Instant = Number.NEGATIVE_INFINITY;
   #sentSince = 0;
   #grownAt: Instant = 0;
+  readonly #carried = new WindowedMaximum({ slot: CARRIED_MEMORY });
   #measuredAt: Instant | undefined;
   #sent = 0;
   #wanted = 0;
   #sentRate = 0;
+  #sentRateBefore = 0;
   #wantedRate = 0;
 
   /** Bytes a second; `undefined`: no limit is known. */
@@ -96,6 +108,7 @@ export class PathCapacity {
     this.#measuredAt ??= now;
     const elapsed = now - this.#measuredAt;
     if (elapsed < MEASURED_OVER) return;
+    this.#sentRateBefore = this.#sentRate;
     this.#sentRate = (this.#sent * 1_000_000) / elapsed;
     this.#wantedRate = (this.#wanted * 1_000_000) / elapsed;
     this.#measuredAt = now;
@@ -111,6 +124,11 @@ export class PathCapacity {
 
   onLoad(now: Instant, load: PathLoad, roundTrip: Microseconds): void {
     if (this.#sentRate === 0) return;
+    const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
+    if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
+      // What is told of the path is about as old as the rate before this one.
+      this.#carried.observe(now, Math.min(this.#sentRate, this.#sentRateBefore));
+    }
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
     if (this.#cut && now - this.#cut.at < effect + roundTrip) return;
     this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
@@ -130,7 +148,7 @@ export class PathCapacity {
     this.#lossLeast = Math.min(this.#lossLeast, load.recentLoss);
     const queued = this.#queued.lasts(now, load.queueing > QUEUEING_MAX, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
-    else this.#grow(now);
+    else this.#grow(now, load.queueing);
   }
 
   #helped({ recentLoss }: PathLoad): boolean {
@@ -172,8 +190,10 @@ export class PathCapacity {
     this.#forget();
   }
 
-  #grow(now: Instant): void {
-    this.#limit! *= 1 + (this.#growth(this.#limit! / this.#ceiling) * (now - this.#grownAt)) / 1_000_000;
+  #grow(now: Instant, queueing: Microseconds): void {
+    const carried = queueing < QUEUEING_MIN && this.#limit! < this.#carried.at(now) * NEAR_CARRIED;
+    const growth = carried ? GROWTH_TO_CARRIED : this.#growth(this.#limit! / this.#ceiling);
+    this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / 1_000_000;
     this.#grownAt = now;
     if (this.#limit! <= this.#wantedRate * LIMIT_OF_NEED) return;
     this.#limit = undefined;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Instant, milliseconds } from '../../protocol/instant.ts';
+import { WindowedMaximum } from '../../protocol/windowed-maximum.ts';
 import { ArrivalPace } from '../../receiver/arrival-pace.ts';
 import { LossMeter } from '../../receiver/loss-meter.ts';
 import { attemptsBy } from '../../receiver/request-schedule.ts';
 import { RoundTrip } from '../../receiver/round-trip.ts';
-import { WindowedMaximum } from '../../receiver/windowed-maximum.ts';
 import { CLEAN_LINK } from '../../sim/link-specification.ts';
 import { LossProcess } from '../../sim/loss-process.ts';
 

@@ -47,11 +47,17 @@ describe('the capacity of a path', () => {
   });
 
   test('grows while nothing is lost: quickly up to what was carried, slowly at it, and quickly far beyond', () => {
-    const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
+    const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
     const soon = path.capacity.limit!;
     expect(soon).toBeGreaterThan(90_000);
     expect(path.run(5_000, CLEAN).capacity.limit! / soon).toBeLessThan(1.06);
     expect(path.run(40_000, CLEAN).capacity.limit).toBeUndefined();
+  });
+
+  test('soon grows to most of what was carried without a queue before: the path carried less for a while only', () => {
+    const path = new Path().run(2_000, CLEAN).run(700, FULL).run(2_500, CLEAN);
+    expect(path.capacity.limit).toBeGreaterThan(200_000 * 0.75);
+    expect(path.run(20_000, CLEAN).capacity.limit).toBeUndefined();
   });
 
   test('is cut again when the queue is full again, and when it stands without a loss', () => {
@@ -64,7 +70,7 @@ describe('the capacity of a path', () => {
   });
 
   test('is not cut by random losses where a queue told of it', () => {
-    const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
+    const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
     const before = path.capacity.limit!;
     expect(path.run(5_000, { recentLoss: 0.15, queueing: 0 }).capacity.limit).toBeGreaterThan(before);
   });
@@ -85,8 +91,8 @@ describe('the capacity of a path', () => {
   });
 
   test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
-    const path = new Path().run(2_000, CLEAN).run(2_300, { recentLoss: 0.5, queueing: 0 });
-    expect(path.run(3_000, CLEAN).capacity.limit).toBeLessThan(150_000);
+    const path = new Path().run(3_000, { recentLoss: 0.5, queueing: 0 });
+    expect(path.run(3_000, CLEAN).capacity.limit).toBeLessThan(120_000);
   });
 
   test('is never limited by an hour of losses in runs with some jitter, however they fall together', () => {
