@@ -31,6 +31,8 @@ export class FrameRelease {
   readonly #playoutDelay = new Histogram();
   readonly #completionDelay = new Histogram();
   #highest: Sequence | undefined;
+  /** Before then nothing is to be decided but what comes. */
+  #quietUntil: Instant = Number.NEGATIVE_INFINITY;
   #decidedSequence: Sequence = Number.NEGATIVE_INFINITY;
   #decodedThrough: Ticks = Number.NEGATIVE_INFINITY;
   /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
@@ -94,6 +96,7 @@ export class FrameRelease {
 
   endOfStream(end: StreamEnd): void {
     this.#end = end;
+    this.#quietUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** Decides what is left as if every deadline had passed. */
@@ -110,22 +113,29 @@ export class FrameRelease {
    */
   release(now: Instant, buffer: FrameBuffer | undefined, highest: Sequence | undefined): void {
     this.#highest = highest;
-    if (buffer) {
-      for (;;) {
-        const head = buffer.head();
-        if (head?.complete && (this.#options.release === 'asap' || now >= this.#releaseAt(buffer, head))) {
-          this.#decideNext(now, buffer, false);
-        } else if (this.#options.overdue === 'drop' && this.#overdue(now, buffer)) this.#decideNext(now, buffer, true);
-        else break;
-      }
-    }
-    if (this.#end && !this.#ended && this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
+    if (buffer) while (this.#decideOne(now, buffer));
+    if (!this.#end || this.#ended) return;
+    this.#quietUntil = Number.NEGATIVE_INFINITY;
+    if (this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
   }
 
-  /** Whether the next frame has missed its deadline, be it here in part or not at all. */
-  #overdue(now: Instant, buffer: FrameBuffer): boolean {
+  /** Whether no frame's time has come: true as long as nothing has been taken since the last `release`. */
+  isQuiet(now: Instant): boolean {
+    return now < this.#quietUntil;
+  }
+
+  /** Decides the next frame if it can be released, or has missed its deadline, be it here in part or not at all. */
+  #decideOne(now: Instant, buffer: FrameBuffer): boolean {
+    const complete = buffer.head()?.complete === true;
     const dueAt = this.#dueAt(buffer);
-    return dueAt !== undefined && now >= dueAt;
+    const due = dueAt !== undefined && now >= dueAt;
+    if (complete && (due || this.#options.release === 'asap')) this.#decideNext(now, buffer, false);
+    else if (due && this.#options.overdue === 'drop') this.#decideNext(now, buffer, true);
+    else {
+      this.#quietUntil = dueAt ?? Number.POSITIVE_INFINITY;
+      return false;
+    }
+    return true;
   }
 
   /** When the frame would have been here on the fastest path seen. */
