@@ -2,7 +2,7 @@ import { assert } from '../protocol/assert.ts';
 import type { CellFiles } from './cell-source.ts';
 import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
-import { computeCell, type WorkProduct } from './compute-cell.ts';
+import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
 import { runOrders } from './worker-pool.ts';
 
@@ -59,14 +59,19 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const ordered = [...waiting].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
   const orders = ordered.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) }));
   const setting = { files, code };
-  if (jobs > 0) await runOrders(orders, { jobs, setting, take, signal });
-  else {
+  if (jobs > 0) {
+    await runOrders<WorkOrder, WorkProduct>(orders, { entry: 'worker', jobs, setting, take, nameOf, signal });
+  } else {
     for (const order of orders) {
       if (signal.aborted) break;
       await take(computeCell(order, setting));
     }
   }
   return progress();
+}
+
+function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
+  return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;
 }
 
 async function isFinished(

@@ -42,8 +42,13 @@ class UdpStrategy implements Strategy {
     const { budget, transitMin, parameters, release, frames } = options;
     this.drain = 2 * budget + 4 * transitMin + seconds(2);
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+    const { redundancy = SENDER_DEFAULTS.redundancy, onLoss = RECEIVER_DEFAULTS.onLoss } = parameters;
     this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
+    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+    const latency = Math.max(0, budget - transitMin);
+    // As a session's server does: what is still being paced when it is due comes too late.
+    const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latency / 2);
+    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax });
     this.#receiver = new Receiver({
       ...RECEIVER_DEFAULTS,
       ...IDENTITY,
@@ -53,8 +58,9 @@ class UdpStrategy implements Strategy {
       repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
       initialFrameNumber: 0,
       reportSsrc: REPORT_SSRC,
-      latency: Math.max(0, budget - transitMin),
+      latency,
       release,
+      onLoss,
     });
   }
 
@@ -82,7 +88,8 @@ class UdpStrategy implements Strategy {
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
-    if (this.#sender.send(now, unit)) this.observer.addFrame(row);
+    // What the path does not carry is withheld; what there is no room for is refused: neither is sent.
+    if (this.#sender.send(now, unit) === 'queued') this.observer.addFrame(row);
     else this.#options.frames.setClass(row, 'refused');
   }
 

@@ -115,6 +115,14 @@ export class Simulation<A, B> {
     this.#now = Math.max(this.#now, end);
   }
 
+  /** When something happens next: on a real clock, when `runUntil` wants to be called; `undefined`: nothing waits for time. */
+  pollTimeout(): Instant | undefined {
+    // Between two runs anyone may have acted on the parties.
+    this.#stirAll();
+    const next = this.#nextEvent();
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
   #nextEvent(): Instant {
     let next = Math.min(this.#sender.at, this.#receiver.at, this.#forward.at, this.#back.at);
     for (const script of this.#options.scripts) {
