@@ -13,7 +13,6 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { answerTable, costText, progressText, qualityProgressText } from './lab-text.ts';
-import { answerTable, costText, progressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';

@@ -43,8 +43,6 @@ class UdpStrategy implements Strategy {
     this.drain = 2 * budget + 4 * transitMin + seconds(2);
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
     const { redundancy = SENDER_DEFAULTS.redundancy, onLoss = RECEIVER_DEFAULTS.onLoss } = parameters;
-    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
-    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
     const latency = Math.max(0, budget - transitMin);
     // As a session's server does: what is still being paced when it is due comes too late.
     const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latency / 2);

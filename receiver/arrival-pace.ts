@@ -1,6 +1,6 @@
 import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts';
+import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import type { TakenPacket } from './loss-recovery.ts';
-import { WindowedMaximum } from './windowed-maximum.ts';
 
 const SLOT: Microseconds = seconds(4);
 /** Timers and schedulers are no more exact than this. */

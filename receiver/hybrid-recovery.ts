@@ -2,13 +2,13 @@ import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts
 import { recoveryNoticePacket } from '../protocol/recovery-notice.ts';
 import type { RtcpPacket } from '../protocol/rtcp.ts';
 import { type Sequence, wireSequence } from '../protocol/sequence.ts';
+import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { ArrivalPace } from './arrival-pace.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
 import { PathLoad } from './path-load.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
-import { WindowedMaximum } from './windowed-maximum.ts';
 
 export interface HybridRecoveryOptions {
   readonly reportSsrc: number;
@@ -106,7 +106,7 @@ export class HybridRecovery implements LossRecovery {
     if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
-    this.#load.onPacket(now, packet.sequence, now - packet.expectedAt);
+    this.#load.onPacket(now, packet.sequence, packet.transit);
     if (missedSince === undefined || packet.ahead) return;
     this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
   }

@@ -27,6 +27,8 @@ export interface TakenPacket {
   readonly frame?: { readonly number: number; readonly packetIndex: number; readonly packetCount: number } | undefined;
   /** When it would have come on the fastest path seen. */
   readonly expectedAt: Instant;
+  /** From its media time to now, by the clocks of both ends: only differences mean something. */
+  readonly transit: Microseconds;
 }
 
 /** Decides what to ask for, and when. */

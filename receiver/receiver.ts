@@ -246,12 +246,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       const first = insertion === 'taken' && ahead && sent;
       if (first) this.#observe(now, timestamp - (mark?.decodeLead ?? 0));
     }
+    const mediaTime = timestamp - (mark?.decodeLead ?? 0);
     this.#recovery?.onPacket(now, {
       sequence,
       origin,
       ahead,
       frame: mark && { number: media.number!, packetIndex: mark.packetIndex, packetCount: mark.packetCount },
-      expectedAt: this.#clock.expected(timestamp - (mark?.decodeLead ?? 0)),
+      expectedAt: this.#clock.expected(mediaTime),
+      transit: now - ticksToMicroseconds(mediaTime),
     });
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
     const { highest } = this.#door;
