@@ -96,7 +96,10 @@ export class RepairDecoder {
     return this.#system.waiting;
   }
 
-  /** A media packet, late, twice or sent again as it may be. It moves the window. @returns what it helped to recover. */
+  /**
+   * A media packet, late, twice or sent again as it may be. It moves the window. It is kept, and must stay as it is.
+   * @returns what it helped to recover.
+   */
   handleSource(sequence: Sequence, packet: Uint8Array): readonly RecoveredPacket[] {
     if (packet.length > this.#options.packetBytesMax) return NONE;
     if (sequence < this.#oldest) return NONE;
@@ -110,6 +113,7 @@ export class RepairDecoder {
       return NONE;
     }
     this.#learn(sequence, packet, 'received');
+    if (this.#system.waiting === 0) return NONE;
     const bytes = this.#symbols.bytes(sequence);
     if (this.#system.substitute(sequence, this.#symbols.words(sequence), bytes) === 'contradiction') this.#distrust();
     return this.#harvest();

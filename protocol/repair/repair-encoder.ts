@@ -45,7 +45,7 @@ export class RepairEncoder {
     return this.#first === undefined ? undefined : Math.max(this.#first, this.#next - this.#windowPackets);
   }
 
-  /** @param packet the whole RTP packet as it is sent; copied. Its sequence number is one above the one before. */
+  /** @param packet the whole RTP packet as it is sent; kept. Its sequence number is one above the one before. */
   add(sequence: Sequence, packet: Uint8Array): void {
     if (this.#first === undefined) this.#first = sequence;
     else assert(sequence === this.#next, 'the packets of a window are consecutive');
