@@ -1,4 +1,5 @@
 import type { Importance } from '../protocol/access-unit.ts';
+import { powerOfTwo } from '../protocol/binary-digits.ts';
 import type { Instant } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 
@@ -20,7 +21,7 @@ export class PacketHistory {
 
   /** @param packets how many are kept; rounded up to a power of two, at most 32,768 (half the sequence space). */
   constructor(packets: number) {
-    const size = 2 ** Math.ceil(Math.log2(Math.min(Math.max(packets, 1), 32_768)));
+    const size = powerOfTwo(Math.min(Math.max(packets, 1), 32_768));
     this.#ring = new Array(size).fill(undefined);
     this.#mask = size - 1;
   }

@@ -1,12 +1,13 @@
 import { assert } from '../assert.ts';
 import { readUint16, readUint32 } from '../big-endian.ts';
+import { powerOfTwo } from '../binary-digits.ts';
 import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
 import { type Sequence, wireSequence } from '../sequence.ts';
 import { fillCodingCoefficients } from './coding-coefficients.ts';
 import type { Equation } from './equation.ts';
 import { EquationSystem } from './equation-system.ts';
 import { type RepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
-import { LENGTH_BYTES, powerOfTwo, SourceSymbols } from './source-symbols.ts';
+import { LENGTH_BYTES, SourceSymbols } from './source-symbols.ts';
 
 export interface RepairDecoderOptions {
   /** The media stream's: a packet that comes out with another one was computed from something false. */

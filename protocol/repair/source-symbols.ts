@@ -10,9 +10,6 @@ export const WORD_BYTES = 4;
 
 export const wordsFor = (bytes: number): number => Math.ceil(bytes / WORD_BYTES);
 
-/** The smallest power of two that is not below `count`. */
-export const powerOfTwo = (count: number): number => 2 ** Math.ceil(Math.log2(count));
-
 /**
  * The last packets as source symbols. Datagrams differ in length and symbols in a sum must not, so a symbol carries
  * the packet's length and is padded with zeros to the longest of its window: the ADU Information of RFC 8681 §3.2
