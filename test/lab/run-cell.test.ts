@@ -55,7 +55,7 @@ describe('a cell', () => {
       else if (sentAt !== null) {
         // Frames leave at the pace of the limit; in another's row one would have left before it was captured, or much later.
         expect(sentAt).toBeGreaterThanOrEqual(capturedAt);
-        expect(sentAt - capturedAt).toBeLessThan(500_000);
+        expect(sentAt - capturedAt).toBeLessThan(300_000);
       }
     }
   });
