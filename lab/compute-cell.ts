@@ -1,4 +1,5 @@
 import { now } from '../io/clock.ts';
+import { PathCapture } from '../session/path-capture.ts';
 import type { Cell } from './cell.ts';
 import type { CellFiles } from './cell-source.ts';
 import type { Attachment, FinishedCell } from './cell-store.ts';
@@ -7,7 +8,6 @@ import { datagramKind } from './datagram-kind.ts';
 import { eventLog } from './event-log.ts';
 import { PACKET_COLUMNS, PacketLog, type PacketRecord } from './packet-log.ts';
 import { parquet } from './parquet.ts';
-import { PathCapture } from './path-capture.ts';
 import { runCell } from './run-cell.ts';
 import type { FrameRecord } from './tables.ts';
 
