@@ -2,20 +2,27 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import type { Recovery } from '../protocol/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
-import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
+import type {
+  Runnable,
+  Strategy,
+  StrategyBuilder,
+  StrategyOptions,
+  StrategyParameters,
+  TransportFigures,
+} from './strategy.ts';
 
 const REPORT_SSRC = 3;
 
 /** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
-const HEADER_BYTES = 28;
+export const UDP_HEADER_BYTES = 28;
 /** The control channel tells how much there was; it takes the path once, and something for TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 
-const IDENTITY = {
+export const IDENTITY = {
   ssrc: MEDIA_SSRC,
   retransmissionSsrc: RETRANSMISSION_SSRC,
   repairSsrc: REPAIR_SSRC,
@@ -28,8 +35,39 @@ export function udpStrategy(recovery: Recovery): StrategyBuilder {
   return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
 }
 
+/** How the sender is set up, on any clock. */
+export function udpSenderOptions(recovery: Recovery, { redundancy }: StrategyParameters): SenderOptions {
+  return { ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy: redundancy ?? SENDER_DEFAULTS.redundancy };
+}
+
+/** How the receiver is set up, on any clock. */
+export function udpReceiverOptions(
+  recovery: Recovery,
+  { budget, transitMin, release }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release'>,
+): ReceiverOptions {
+  return {
+    ...RECEIVER_DEFAULTS,
+    ...IDENTITY,
+    recovery,
+    payloadType: SENDER_DEFAULTS.payloadType,
+    retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+    initialFrameNumber: 0,
+    reportSsrc: REPORT_SSRC,
+    latency: Math.max(0, budget - transitMin),
+    release,
+  };
+}
+
+/** How long after the last frame something may still come. */
+export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
+  2 * budget + 4 * transitMin + seconds(2);
+
+/** When the control channel tells how much there was, after the last frame. */
+export const endToldAfter = (transitMin: Microseconds): Microseconds => transitMin + CONTROL_DELAY;
+
 class UdpStrategy implements Strategy {
-  readonly headerBytes = HEADER_BYTES;
+  readonly headerBytes = UDP_HEADER_BYTES;
   readonly observer: MediaPacketTable;
   readonly drain: Microseconds;
   readonly #options: StrategyOptions;
@@ -39,23 +77,11 @@ class UdpStrategy implements Strategy {
 
   constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
     this.#options = options;
-    const { budget, transitMin, parameters, release, frames } = options;
-    this.drain = 2 * budget + 4 * transitMin + seconds(2);
+    this.drain = udpDrain(options);
+    const { frames } = options;
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
-    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy });
-    this.#receiver = new Receiver({
-      ...RECEIVER_DEFAULTS,
-      ...IDENTITY,
-      recovery,
-      payloadType: SENDER_DEFAULTS.payloadType,
-      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-      repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-      initialFrameNumber: 0,
-      reportSsrc: REPORT_SSRC,
-      latency: Math.max(0, budget - transitMin),
-      release,
-    });
+    this.#sender = new Sender(udpSenderOptions(recovery, options.parameters));
+    this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 
   get ended(): boolean {
@@ -82,13 +108,13 @@ class UdpStrategy implements Strategy {
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
-    if (this.#sender.send(now, unit)) this.observer.addFrame(row);
+    if (this.#sender.send(now, unit) === 'queued') this.observer.addFrame(row);
     else this.#options.frames.setClass(row, 'refused');
   }
 
   finish(now: Instant): void {
     this.#sender.finish();
-    this.#endToldAt = now + this.#options.transitMin + CONTROL_DELAY;
+    this.#endToldAt = now + endToldAfter(this.#options.transitMin);
   }
 
   assertBalanced(): void {
