@@ -13,7 +13,7 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import type { SummaryRow } from '../lab/tables.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
-import { answerTable, costText, progressText } from './lab-text.ts';
+import { answerTable, costText, measuredText, progressText } from './lab-text.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
 
@@ -185,7 +185,8 @@ function show(
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
   context.print(answerTable(rows));
-  context.print(costText(manifest.cost));
+  if (manifest.cost.length > 0) context.print(costText(manifest.cost));
+  if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);
   if (options.json) writeLine({ kind: 'answer', directory, manifest, rows });
 }

@@ -2,6 +2,7 @@ import { access, copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
+import type { Measurement } from './kernel/measurement.ts';
 import type { Bursts } from './run-cell.ts';
 import type { SummaryRow } from './tables.ts';
 
@@ -14,6 +15,8 @@ export interface FinishedCell {
   readonly bursts: Bursts;
   /** What it took: not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
+  /** Of a cell that was measured in real time: under which conditions. */
+  readonly measurement?: Measurement;
 }
 
 /** More than the row of a cell, one file each beside it. */

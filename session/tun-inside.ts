@@ -129,8 +129,16 @@ async function run(order: TunOrder): Promise<void> {
   const { fd, ipv6 } = await setUpNetwork(order.mtu);
   const tcp = await setTcp({ congestionControl: order.congestionControl, notsentLowat: order.notsentLowat });
   const settings: TunSettings = { mtu: order.mtu, ipv6, ...tcp };
-  const { link, linkBack, capture, mtu } = order;
-  const stopRelay = await startRelay({ fd, mtu, link, linkBack, capture, interfaceName: INTERFACE });
+  const { link, linkBack, linkBeginsWithTraffic = false, capture, mtu } = order;
+  const stopRelay = await startRelay({
+    fd,
+    mtu,
+    link,
+    linkBack,
+    linkBeginsWithTraffic,
+    capture,
+    interfaceName: INTERFACE,
+  });
   await tell({ kind: 'started', settings });
   const startedAt = now();
   const command = startCommand(order.command);
@@ -140,10 +148,18 @@ async function run(order: TunOrder): Promise<void> {
   const end = await endOf(command, order.command[0]);
   const durationSeconds = (now() - startedAt) / 1e6;
   await reapAll(LEFT_BEHIND_MS);
-  const { report: path, captureFailure } = await stopRelay();
+  const { report: path, captureFailure, captureOffset } = await stopRelay();
   if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
   const drops = await deviceDrops();
-  const report = { command: order.command, durationSeconds, end, ...settings, ...path, deviceDrops: drops };
+  const report = {
+    command: order.command,
+    durationSeconds,
+    end,
+    ...settings,
+    ...path,
+    deviceDrops: drops,
+    captureOffset,
+  };
   await tell({ kind: 'report', report });
 }
 

@@ -11,6 +11,8 @@ export interface TunOrder {
   /** TCP's congestion control inside; `undefined`: the machine's own. */
   readonly congestionControl: string | undefined;
   readonly notsentLowat: number | undefined;
+  /** Whether the time of the links begins with the first packet on them, and not when the network is there. */
+  readonly linkBeginsWithTraffic?: boolean;
   /** A pcapng file of what crosses the link. */
   readonly capture: string | undefined;
 }
@@ -36,6 +38,8 @@ export interface TunReport extends TunPathReport, TunSettings {
   readonly end: CommandEnd;
   /** Packets that the device dropped before the link could see them; `null`: not known. Should be 0. */
   readonly deviceDrops: number | null;
+  /** From the machine's monotonic clock to the times in the capture, microseconds; `null`: there is none. */
+  readonly captureOffset: number | null;
 }
 
 /** From the process outside to the one inside. */

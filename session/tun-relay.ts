@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { now } from '../io/clock.ts';
+import { monotonicOffset, now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
 import { PacketCapture } from '../io/packet-capture.ts';
 import { TunDevice } from '../io/tun-device.ts';
-import { milliseconds } from '../protocol/instant.ts';
+import { type Microseconds, milliseconds } from '../protocol/instant.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import { TunPath, type TunPathReport } from './tun-path.ts';
 
@@ -16,6 +16,7 @@ export interface TunRelayData {
   readonly mtu: number;
   readonly link: LinkSpecification;
   readonly linkBack: LinkSpecification;
+  readonly linkBeginsWithTraffic: boolean;
   readonly capture: string | undefined;
   readonly interfaceName: string;
   /** One 32-bit word; other than 0: come to an end. */
@@ -26,7 +27,13 @@ export interface TunRelayData {
 export type TunRelayMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'report'; readonly report: TunPathReport; readonly captureFailure: string | undefined };
+  | {
+      readonly kind: 'report';
+      readonly report: TunPathReport;
+      readonly captureFailure: string | undefined;
+      /** From the machine's monotonic clock to the capture's times. */
+      readonly captureOffset: Microseconds | null;
+    };
 
 /** How soon it notices that it should stop. */
 const SLEEP_MAX = milliseconds(20);
@@ -38,12 +45,13 @@ const SLAB_BYTES = 1 << 20;
 const HELD_BYTES_MAX = 256_000_000;
 
 function relay(data: TunRelayData): TunRelayMessage {
-  const { fd, mtu, link, linkBack, interfaceName } = data;
+  const { fd, mtu, link, linkBack, linkBeginsWithTraffic, interfaceName } = data;
   const device = new TunDevice(fd);
   const capture = data.capture === undefined ? undefined : new PacketCapture(data.capture, interfaceName);
   const path = new TunPath({
     link,
     linkBack,
+    beginsWithTraffic: linkBeginsWithTraffic,
     heldBytesMax: HELD_BYTES_MAX,
     write: (packet) => device.write(packet),
     observe: capture && ((direction, packet, comment) => capture.write(direction, packet, comment)),
@@ -68,7 +76,9 @@ function relay(data: TunRelayData): TunRelayMessage {
     path.flush();
   }
   capture?.close();
-  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message };
+  // A capture's times are this thread's clock on top of when it began by the calendar.
+  const captureOffset = capture ? Math.round(performance.timeOrigin * 1_000) - monotonicOffset() : null;
+  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message, captureOffset };
 }
 
 try {
