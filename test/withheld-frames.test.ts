@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { tell } from './simulated-session.ts';
+
+/** 30 frames a second of 4 kB, and of 12 kB each second: about 1.05 Mb/s and half of that. */
+const NARROW = 'rate=520kbit queue=150ms delay=20ms';
+const STREAM = { frames: 600, frameBytes: 4_000, keyFrameBytes: 12_000 };
+
+test('a receiver is told how many frames its path did not carry, and these are in no class', () => {
+  const { sender, receiver, sent } = tell({
+    forward: NARROW,
+    back: 'delay=20ms',
+    receiver: { recovery: 'hybrid', onLoss: 'smear' },
+    stream: STREAM,
+  });
+  const { framesWithheld } = sender.statistics;
+  expect(framesWithheld).toBeGreaterThan(150);
+  expect(sent.length + framesWithheld).toBe(STREAM.frames);
+  // Told with each report; none need follow what was withheld after the last one.
+  expect(receiver.statistics.framesWithheld).toBeGreaterThan(framesWithheld - 30);
+  expect(receiver.statistics.framesWithheld).toBeLessThanOrEqual(framesWithheld);
+  expect(receiver.statistics.frames.decided).toBe(sent.length);
+});
+
+test.each(['none', 'reorder', 'nack', 'fec'] as const)(
+  'nothing is withheld from a receiver that chose %s',
+  (recovery) => {
+    const { sender, receiver } = tell({
+      forward: NARROW,
+      back: 'delay=20ms',
+      receiver: { recovery },
+      stream: { ...STREAM, frames: 150 },
+    });
+    expect(sender.statistics.framesWithheld).toBe(0);
+    expect(receiver.statistics.framesWithheld).toBe(0);
+  },
+);
