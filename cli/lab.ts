@@ -13,6 +13,7 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import type { SummaryRow } from '../lab/tables.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
+import { addCalibrateCommand } from './lab-calibrate.ts';
 import { answerTable, costText, measuredText, progressText } from './lab-text.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
@@ -45,6 +46,7 @@ Examples:
   dropframe lab run my-scenario.json --out out/mine --frames
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
   dropframe lab merge out/atlas
+  dropframe lab calibrate --quick                              is the simulator like Linux?
 
 docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
     );
@@ -61,6 +63,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
   commonOptions(lab.command('report <folder>'))
     .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
     .action(report);
+  addCalibrateCommand(lab);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
 

@@ -56,7 +56,10 @@ export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[
   const asked = [...new Set(names)].sort();
   const baseOf = (name: string) => known.get(name.split(' ', 1)[0]!.replace(/^udp-kernel-|(?<=^tcp-)kernel-/, ''));
   const ordered = [
-    ...KNOWN.flatMap((style) => asked.filter((name) => baseOf(name) === style)),
+    ...KNOWN.flatMap((style) => {
+      const those = asked.filter((name) => baseOf(name) === style);
+      return [...those.filter((name) => name === style.name), ...those.filter((name) => name !== style.name)];
+    }),
     ...asked.filter((name) => baseOf(name) === undefined),
   ];
   let spares = 0;
