@@ -1,5 +1,6 @@
 import { type Cell, canonicalLink } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
+import { isRtcp } from '../media-packet-table.ts';
 import type { Direction, PathObserver } from '../path-observer.ts';
 import { runCell } from '../run-cell.ts';
 import { type KernelStrategyName, simulatedTwin } from '../strategy.ts';
@@ -99,6 +100,8 @@ interface Numbered {
   readonly direction: Direction;
   readonly number: number;
   readonly at: number;
+  /** RTCP, which goes by timers of its own. */
+  readonly report: boolean;
 }
 
 /** What to drop is found in the simulator: in the kernel the same numbers are dropped, whatever they are there. */
@@ -138,21 +141,28 @@ function look(cell: Cell) {
   const packets: Numbered[] = [];
   const counts = { forward: 0, back: 0 };
   const observer: PathObserver = {
-    onSent: (at, direction) => packets.push({ at, direction, number: ++counts[direction] }),
+    onSent: (at, direction, datagram) => {
+      const report = !cell.strategy.startsWith('tcp-') && isRtcp(datagram);
+      packets.push({ at, direction, report, number: ++counts[direction] });
+    },
     onDelivered: () => {},
   };
   const { repeat: _repeat, ...asked } = cell;
   const twin = simulatedTwin(cell.strategy as KernelStrategyName);
   const { frames } = runCell({ ...asked, strategy: twin }, NO_FILES, [observer]);
   const forward = packets.filter(({ direction }) => direction === 'forward');
+
   return {
     packets,
-    firstOf: (frame: number) => forward.find(({ at }) => at >= frames.time(frame, 'capturedAt'))!.number,
+    firstOf: (frame: number) =>
+      forward.find(({ at, report }) => !report && at >= frames.time(frame, 'capturedAt'))!.number,
     /** The first that is there with the loss at this number and was not there without it. */
     retransmissionAfter: (clean: readonly Numbered[], lost: number) => {
       const sent = new Map<number, number>();
-      for (const { direction, at } of clean) if (direction === 'forward') sent.set(at, (sent.get(at) ?? 0) + 1);
-      for (const { at, number } of forward) {
+      for (const { direction, at, report } of clean)
+        if (direction === 'forward' && !report) sent.set(at, (sent.get(at) ?? 0) + 1);
+      for (const { at, number, report } of forward) {
+        if (report) continue;
         const left = sent.get(at) ?? 0;
         if (left === 0 && number > lost) return number;
         sent.set(at, left - 1);
