@@ -10,7 +10,7 @@ import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
-import { addReceiverOptions, type ReceiveCommandOptions, reportRun } from './receive.ts';
+import { addReceiverOptions, CONGESTION_FOR_NOTHING, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
 import { openSource } from './source-options.ts';
 
@@ -30,7 +30,7 @@ export function addDemoCommand(program: Command): void {
     .description('sender, bad network and receiver in one go: watch a sample arrive over a lossy link')
     .argument('[input]', `${INPUT_HELP}; without it, the sample`)
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
-      await demo(input ?? sample(), options);
+      await demo(input ?? sample(), options, command.getOptionValueSource('congestion') === 'cli');
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
     .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
@@ -43,7 +43,8 @@ Ctrl-C ends it and prints the summary.`,
     );
 }
 
-async function demo(input: string, options: DemoCommandOptions): Promise<void> {
+async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
+  if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
   const context = new Context(options);
   const { log } = context;
   const source = await openSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
@@ -71,6 +72,7 @@ async function demo(input: string, options: DemoCommandOptions): Promise<void> {
         port: server.port,
         latencyMs: options.latency,
         link,
+        congestionControl: options.congestion,
         timeoutMs: options.timeout,
       }),
       ipv6: false,

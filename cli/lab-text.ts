@@ -1,21 +1,23 @@
-import type { MeasuredStrategy, StrategyCost } from '../lab/answer.ts';
+import type { AnswerRow, MeasuredStrategy, StrategyCost } from '../lab/answer.ts';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
+import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
-import type { SummaryRow } from '../lab/tables.ts';
 
 /** Longer tables are for a spreadsheet. */
 const LINES_MAX = 60;
 
 /** The rows that differ in nothing but their seed, taken together. */
 interface Group {
-  readonly rows: readonly SummaryRow[];
-  readonly first: SummaryRow;
+  readonly rows: readonly AnswerRow[];
+  readonly first: AnswerRow;
 }
 
 /** The answer for people: one line for all seeds of a point; delays are medians over them, shares are pooled. */
-export function answerTable(rows: readonly SummaryRow[]): string {
+export function answerTable(rows: readonly AnswerRow[]): string {
   const groups = groupBySeed(rows);
   const severalSources = new Set(rows.map(({ source }) => source)).size > 1;
+  const isSeen = rows.some(({ psnrDb }) => psnrDb != null);
+  const isJudged = rows.some(({ vmafMean }) => vmafMean != null);
   const header = [
     ...(severalSources ? ['source'] : []),
     'link',
@@ -29,10 +31,12 @@ export function answerTable(rows: readonly SummaryRow[]): string {
     'freezes/min',
     'stalled',
     'overhead',
+    ...(isSeen ? ['PSNR dB', 'SSIM', 'p1'] : []),
+    ...(isJudged ? ['VMAF'] : []),
   ];
   const lines = groups.slice(0, LINES_MAX).map(({ rows: those, first }) => {
-    const total = (read: (row: SummaryRow) => number) => those.reduce((sum, row) => sum + read(row), 0);
-    const middle = (read: (row: SummaryRow) => number | null) =>
+    const total = (read: (row: AnswerRow) => number) => those.reduce((sum, row) => sum + read(row), 0);
+    const middle = (read: (row: AnswerRow) => number | null) =>
       percentile(sorted(those.map((row) => read(row) ?? 0)), 0.5);
     const minutes = total((row) => row.watchedUs) / 60e6;
     return [
@@ -60,6 +64,8 @@ export function answerTable(rows: readonly SummaryRow[]): string {
           ),
       ),
       percentText(total((row) => row.overhead) / those.length),
+      ...(isSeen ? qualityTexts(those) : []),
+      ...(isJudged ? [numberText(mean(those.map(({ vmafMean }) => vmafMean)), 1)] : []),
     ];
   });
   const left = groups.length - lines.length;
@@ -101,14 +107,18 @@ export function progressText(progress: SweepProgress, elapsedSeconds: number): s
   return `${done} of ${cells} cells${had}, ${Math.floor(workDone * 100)} %${left}`;
 }
 
+/** How far the comparison of pictures is, which comes after the simulation. */
+export const qualityProgressText = ({ cells, done }: QualityProgress): string =>
+  `pictures: ${done} of ${cells} cells compared`;
+
 export function durationText(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3_600).toFixed(1)} h`;
 }
 
-function groupBySeed(rows: readonly SummaryRow[]): Group[] {
-  const groups = new Map<string, SummaryRow[]>();
+function groupBySeed(rows: readonly AnswerRow[]): Group[] {
+  const groups = new Map<string, AnswerRow[]>();
   for (const row of rows) {
     const { source, forward, back, budgetMs, strategy, parameters, release } = row;
     const key = JSON.stringify([
@@ -138,6 +148,25 @@ const percentText = (value: number): string => {
 function millisecondsText(value: number | null): string {
   if (value === null) return '–';
   return value === Number.POSITIVE_INFINITY ? 'never' : (value / 1_000).toFixed(1);
+}
+
+/** Means over the seeds: of PSNR, of SSIM, and of SSIM's first percentile. */
+function qualityTexts(rows: readonly AnswerRow[]): string[] {
+  return [
+    numberText(mean(rows.map(({ psnrDb }) => psnrDb)), 2),
+    numberText(mean(rows.map(({ ssimMean }) => ssimMean)), 4),
+    numberText(mean(rows.map(({ ssimP1 }) => ssimP1)), 4),
+  ];
+}
+
+function mean(values: readonly (number | null | undefined)[]): number | undefined {
+  const known = values.filter((value) => value != null);
+  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+function numberText(value: number | undefined, digits: number): string {
+  if (value === undefined) return '–';
+  return value === Number.POSITIVE_INFINITY ? 'identical' : value.toFixed(digits);
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {

@@ -3,18 +3,18 @@ import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
-import { type Manifest, readAnswer } from '../lab/answer.ts';
+import { type AnswerRow, type Manifest, readAnswer } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
 import { listScenarios } from '../lab/ready-made.ts';
 import { reportFolder } from '../lab/report/report-folder.ts';
-import { completeRun, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
+import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
-import type { SummaryRow } from '../lab/tables.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
-import { answerTable, costText, measuredText, progressText } from './lab-text.ts';
+import { answerTable, costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
+import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
 
@@ -27,6 +27,8 @@ interface RunCommandOptions extends CommonOptions {
   readonly packets?: boolean;
   readonly qlog?: boolean;
   readonly pcapng?: boolean;
+  readonly quality?: boolean;
+  readonly video?: boolean;
   readonly fresh?: boolean;
 }
 
@@ -46,6 +48,7 @@ Examples:
   dropframe lab run my-scenario.json --out out/mine --frames
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
   dropframe lab merge out/atlas
+  dropframe lab validate --quick                               what is simulated against what is predicted
   dropframe lab calibrate --quick                              is the simulator like Linux?
 
 docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
@@ -64,6 +67,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
     .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
     .action(report);
   addCalibrateCommand(lab);
+  addValidateCommand(lab);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
 
@@ -79,6 +83,8 @@ function withRunOptions(command: Command): Command {
       .option('--packets', 'a row for each datagram as well: packets.parquet')
       .option('--qlog', "an event log of each cell of the first seed, in qlog's JSON-SEQ")
       .option('--pcapng', 'a capture of each cell of the first seed, for Wireshark')
+      .option('--quality', 'what the viewer saw beside the source: PSNR and SSIM, VMAF where ffmpeg has it')
+      .option('--video', 'the same as side-by-side.mp4: up to four strategies of the first link')
       .option('--fresh', 'run what is finished as well'),
   );
 }
@@ -95,7 +101,26 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
   const { manifest, rows } = await completeRun(opened, packageVersion());
   show(context, options, { directory: opened.directory, manifest, rows });
+  if (opened.output.video) await film(context, opened);
   await drawIfPossible(context, opened.directory);
+}
+
+/** The video for people, of what is measured already. @throws {Interrupted} on Ctrl-C; the answer is there by then. */
+async function film(context: Context, opened: OpenRun): Promise<void> {
+  const abort = new AbortController();
+  const interrupt = new Interrupt(() => abort.abort());
+  context.showStatus(() => 'side-by-side.mp4 …');
+  try {
+    const { path, labels, isLabeled } = await makeVideo(opened, abort.signal);
+    const order = isLabeled ? '' : ' (no font for labels; from the upper left)';
+    context.print(`  ${path}: ${labels.join(', ')}${order}`);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    throw new Interrupted(`interrupted: the answer is in ${opened.directory}, without side-by-side.mp4`);
+  } finally {
+    context.closeStatus();
+    interrupt.dispose();
+  }
 }
 
 async function sweepCommand(scenario: string, options: RunCommandOptions): Promise<void> {
@@ -119,8 +144,8 @@ async function sweepWith(
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
   const startedAt = now();
-  let latest: SweepProgress | undefined;
-  context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
+  let latest: (() => string) | undefined;
+  context.showStatus(() => latest?.());
   try {
     const progress = await sweepShard(opened, {
       shard,
@@ -128,11 +153,15 @@ async function sweepWith(
       fresh: options.fresh === true,
       signal: abort.signal,
       onProgress: (at) => {
-        latest = at;
+        latest = () => progressText(at, (now() - startedAt) / 1e6);
+      },
+      onQualityProgress: (at) => {
+        latest = () => qualityProgressText(at);
       },
     });
-    if (progress.done < progress.cells) {
-      const kept = `${progress.done} of ${progress.cells} cells are finished and kept in ${opened.directory}`;
+    if (progress.done < progress.cells || progress.unmeasured) {
+      const pictures = progress.unmeasured ? ', their pictures not all compared' : '';
+      const kept = `${progress.done} of ${progress.cells} cells are finished and kept in ${opened.directory}${pictures}`;
       throw new Interrupted(`interrupted: ${kept}; ${howToGoOn}`);
     }
     return progress;
@@ -183,7 +212,7 @@ async function list(options: CommonOptions): Promise<void> {
 function show(
   context: Context,
   options: CommonOptions,
-  answer: { readonly directory: string; readonly manifest: Manifest; readonly rows: readonly SummaryRow[] },
+  answer: { readonly directory: string; readonly manifest: Manifest; readonly rows: readonly AnswerRow[] },
 ): void {
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
@@ -208,6 +237,8 @@ function runOptions(options: RunCommandOptions, context: Context): RunOptions {
       ...(options.packets && { packets: true }),
       ...(options.qlog && { qlog: true }),
       ...(options.pcapng && { pcapng: true }),
+      ...((options.quality || options.video) && { quality: true }),
+      ...(options.video && { video: true }),
     },
     warn: (message) => context.log.warn(message),
   };

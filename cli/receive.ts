@@ -11,6 +11,8 @@ import { ReceiveRun } from '../session/receive-run.ts';
 import { RtpClient } from '../session/rtp-client.ts';
 import type { PlayChoice } from '../session/viewer.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
@@ -28,6 +30,7 @@ export interface ReceiveCommandOptions extends CommonOptions {
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link?: LinkSpecification;
+  readonly congestion: CongestionControlName;
   readonly timeout: number;
   readonly summary?: string;
   readonly pcap?: string;
@@ -38,6 +41,10 @@ export interface ReceiveCommandOptions extends CommonOptions {
 export const LINK_HELP =
   'impair this receiver\'s path, both ways, repeatably: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% corrupt=0.1% ' +
   'rate=8mbit queue=100ms order=kept seed=1"';
+
+/** Where there is no modelled TCP, what it is to do has no meaning. */
+export const CONGESTION_FOR_NOTHING =
+  '--congestion is for the TCP that is modelled where a link is: give --transport tcp and --link with it';
 
 /** The options that a receiver shares with the demo. */
 export function addReceiverOptions(command: Command, latencyMs = 120): Command {
@@ -82,6 +89,11 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .default('freeze'),
     )
     .addOption(new Option('--link <text>', LINK_HELP).argParser(readLink))
+    .addOption(
+      new Option('--congestion <control>', 'of the TCP that is modelled after Linux for --transport tcp over a --link')
+        .choices(CONGESTION_CONTROLS)
+        .default(TCP_DEFAULTS.congestionControl),
+    )
     .addOption(
       new Option('--play <where>', 'auto takes the best player found, or a page in the browser')
         .choices(['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'])
@@ -130,6 +142,8 @@ Examples:
 
 rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264;
 the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
+With --transport tcp and --link the media crosses a modelled TCP connection, after Linux, whose segments the link loses,
+delays and queues: nothing is lost, and what waits for its congestion window is late. Without --link it is the kernel's TCP.
 In a terminal, space pauses and goes on live, q ends. A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
 Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
   );
@@ -145,6 +159,8 @@ async function receive(url: string, command: Command): Promise<void> {
   if (target.kind === 'rtp' && options.transport === 'tcp') {
     throw new Failure(`${url}: plain RTP comes over UDP; --transport tcp needs dropframe://`, 2);
   }
+  if (given('congestion') && (options.transport !== 'tcp' || !options.link))
+    throw new Failure(CONGESTION_FOR_NOTHING, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
   const asks = options.recovery !== 'none' && options.recovery !== 'reorder';
@@ -180,7 +196,9 @@ function clientFor(
   const { host, port } = target;
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
   const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
-  if (target.kind === 'dropframe') return dropframeClient({ ...common, transport, recovery, redundancy });
+  if (target.kind === 'dropframe') {
+    return dropframeClient({ ...common, transport, recovery, redundancy, congestionControl: options.congestion });
+  }
   const { payloadType, parameterSets } = target;
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
   const session = { ...common, name, payloadType, parameterSets };

@@ -1,4 +1,4 @@
-import { framesLate, framesLost, packetsRecovered, type RunSummary } from '../session/run-summary.ts';
+import { framesLate, framesLost, packetsRecovered, type RunSummary, transportName } from '../session/run-summary.ts';
 
 const percent = (part: number, whole: number): string => {
   if (whole === 0) return '–';
@@ -18,7 +18,7 @@ export function summaryText(summary: RunSummary): string {
       ? `; ${summary.framesWithheld} more were not sent, as the path does not carry them all`
       : '';
   const lines: [string, string][] = [
-    ['stream', `${summary.transport}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
+    ['stream', `${transportName(summary)}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
     [
       'frames',
       `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late${frames.overdue > 0 ? ` (${frames.overdue} of them dropped)` : ''}, ` +
@@ -46,12 +46,10 @@ export function summaryText(summary: RunSummary): string {
         `${summary.transport === 'tcp' ? ` (${bytes.headersCounted})` : ''}`,
     ],
   ];
+  if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.standstillMs >= STANDSTILL_MS) lines.push(['stood still', standstillText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
-  if (summary.transport === 'tcp' && summary.link) {
-    lines.push(['note', 'TCP over a link is modelled: a loss holds the stream back, no congestion window']);
-  }
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
 }
@@ -66,14 +64,25 @@ function standstillText({ standstillMs, media }: RunSummary): string {
   return `for ${(standstillMs / 1_000).toFixed(1)} s at the end${due} and counted nowhere above`;
 }
 
+function modelledTcpText(model: NonNullable<RunSummary['modelledTcp']>): string {
+  const { segments, bytes, retransmittedBytes, timeouts } = model;
+  const again = model.fastRetransmissions + model.timeoutRetransmissions + model.tailRetransmissions;
+  return (
+    `${segments} segments, ${again} of them sent again (${percent(retransmittedBytes, bytes)} of the bytes), ` +
+    `${timeouts} timeouts`
+  );
+}
+
 /** One line for a run that goes on. */
 export function statusText(summary: RunSummary, bitrate: number | null): string {
   const { frames } = summary;
   const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
   const still =
     summary.standstillMs >= STANDSTILL_MS ? `STANDS STILL for ${(summary.standstillMs / 1_000).toFixed(1)} s · ` : '';
+  const model = summary.modelledTcp ? `${transportName(summary)} · ` : '';
   return (
     still +
+    model +
     `delay ${ms(summary.playoutDelayMs.p50)} (95 %: ${ms(summary.playoutDelayMs.p95)})` +
     ` · ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late, ${framesLost(summary)} lost` +
     ` · rtt ${ms(summary.roundTripMs)}${rate}`

@@ -11,6 +11,13 @@ import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
 import type { Measurement } from './kernel/measurement.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
 import { parquet, readParquet, writeParquet } from './parquet.ts';
+import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
+import {
+  FRAME_QUALITY_COLUMNS,
+  type FrameQuality,
+  QUALITY_COLUMNS,
+  type QualityFigures,
+} from './quality/quality-figures.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
 /** What is asked in a folder: written before the first cell, and the same from every shard. */
@@ -19,6 +26,8 @@ export interface RunFile {
   /** The question in canonical form. */
   readonly spec: Json;
   readonly attachments: { readonly frames: boolean; readonly packets: boolean };
+  /** Cells whose pictures are compared with their source's; `undefined`: that was not asked for. */
+  readonly quality?: readonly string[] | undefined;
   /** Ids of all cells, in the order of the answer's rows. */
   readonly cells: readonly string[];
 }
@@ -59,10 +68,13 @@ export interface Manifest {
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
+/** A cell's row; with figures of quality where these were asked for, `null` where there is no video. */
+export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null };
+
 /** A finished answer. */
 export interface Answer {
   readonly manifest: Manifest;
-  readonly rows: readonly SummaryRow[];
+  readonly rows: readonly AnswerRow[];
   /** The frames of a cell; `undefined`: they were not asked for. */
   frames(cell: string): Promise<FrameRecord[] | undefined>;
 }
@@ -104,6 +116,8 @@ export async function readRunFile(directory: string): Promise<RunFile> {
 export interface Gaps {
   readonly missing: readonly string[];
   readonly damaged: readonly string[];
+  /** Finished, and their quality is not measured. */
+  readonly unmeasured: readonly string[];
   /** More than one: cells were computed by different versions of the code. */
   readonly codes: readonly string[];
 }
@@ -112,7 +126,7 @@ export interface Gaps {
 export async function collectCells(
   run: RunFile,
   store: CellStore,
-): Promise<{ readonly cells: readonly FinishedCell[]; readonly gaps: Gaps }> {
+): Promise<{ readonly cells: readonly FinishedCell[]; readonly qualities: Qualities; readonly gaps: Gaps }> {
   const cells: FinishedCell[] = [];
   const missing: string[] = [];
   const damaged: string[] = [];
@@ -122,39 +136,69 @@ export async function collectCells(
     else if (found === 'damaged') damaged.push(id);
     else cells.push(found);
   }
-  return { cells, gaps: { missing, damaged, codes: [...new Set(cells.map(({ code }) => code))] } };
+  const qualities = new Map<string, MeasuredQuality>();
+  const unmeasured: string[] = [];
+  const codes = new Map(cells.map(({ id, code }) => [id, code]));
+  for (const id of run.quality ?? []) {
+    const measured = await readQuality(store, id);
+    if (measured && measured.code === codes.get(id)) qualities.set(id, measured);
+    else if (codes.has(id)) unmeasured.push(id);
+  }
+  return { cells, qualities, gaps: { missing, damaged, unmeasured, codes: [...new Set(codes.values())] } };
 }
+
+/** By cell. */
+type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
 /** Writes the answer of a run whose cells are all there. The manifest comes last: where it is, all else is. */
 export async function writeAnswer(
   directory: string,
   run: RunFile,
-  parts: { readonly cells: readonly FinishedCell[]; readonly store: CellStore; readonly version: string },
-): Promise<Manifest> {
-  const rows = parts.cells.map(({ row }) => row);
+  parts: {
+    readonly cells: readonly FinishedCell[];
+    readonly qualities: Qualities;
+    readonly store: CellStore;
+    readonly version: string;
+  },
+): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
+  const { cells, qualities, store } = parts;
+  const rows = run.quality
+    ? cells.map(({ id, row }) => withQuality(row, qualities.get(id)))
+    : cells.map(({ row }) => row);
+  const all = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS };
+  // Rows without quality have no such columns either.
+  const columns = run.quality ? all : (SUMMARY_COLUMNS as typeof all);
   const tables = new Map<string, number>();
   const write = async (name: string, content: string | Uint8Array) => {
     await writeAtomically(join(directory, name), content);
     tables.set(name, rows.length);
   };
-  await write('summary.csv', csv<SummaryRow>(SUMMARY_COLUMNS, rows));
-  await write('summary.parquet', parquet<SummaryRow>(SUMMARY_COLUMNS, rows));
-  await write('bursts.csv', csv<BurstRecord>(BURST_COLUMNS, parts.cells.flatMap(burstRecords)));
+  await write('summary.csv', csv<AnswerRow>(columns, rows));
+  await write('summary.parquet', parquet<AnswerRow>(columns, rows));
+  await write('bursts.csv', csv<BurstRecord>(BURST_COLUMNS, cells.flatMap(burstRecords)));
   tables.set(
     'bursts.csv',
-    parts.cells.reduce((sum, cell) => sum + burstRecords(cell).length, 0),
+    cells.reduce((sum, cell) => sum + burstRecords(cell).length, 0),
   );
   const gather = async <Row extends object>(
     name: 'frames.parquet' | 'packets.parquet',
-    columns: Parameters<typeof writeParquet<Row>>[1],
+    itsColumns: Parameters<typeof writeParquet<Row>>[1],
+    parts: AsyncIterable<readonly Row[]>,
   ) => {
     await buildAtomically(join(directory, name), async (temporary) => {
-      tables.set(name, await writeParquet<Row>(temporary, columns, attached<Row>(run, parts.store, name)));
+      tables.set(name, await writeParquet<Row>(temporary, itsColumns, parts));
     });
   };
-  if (run.attachments.frames) await gather('frames.parquet', CELL_FRAME_COLUMNS);
-  if (run.attachments.packets) await gather('packets.parquet', CELL_PACKET_COLUMNS);
-  const measured = parts.cells.filter(({ measurement }) => measurement !== undefined);
+  if (run.attachments.frames && run.quality) {
+    const both = { ...CELL_FRAME_COLUMNS, ...FRAME_QUALITY_COLUMNS };
+    await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(run, qualities, store));
+  } else if (run.attachments.frames) {
+    await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(run, store, 'frames.parquet'));
+  }
+  if (run.attachments.packets) {
+    await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(run, store, 'packets.parquet'));
+  }
+  const measured = cells.filter(({ measurement }) => measurement !== undefined);
   if (measured.length > 0) {
     const records = measured.map(measuredRecord);
     await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
@@ -165,14 +209,24 @@ export async function writeAnswer(
   const manifest: Manifest = {
     runId: run.runId,
     spec: run.spec,
-    env: environment(parts.version, parts.cells),
+    env: environment(parts.version, cells, qualities),
     ...(measured.length > 0 && { measured: conditions(measured) }),
-    cost: costs(parts.cells),
+    cost: costs(cells),
     files,
   };
   await writeAtomically(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
+  return { manifest, rows };
 }
+
+const withQuality = (row: SummaryRow, measured: MeasuredQuality | undefined): AnswerRow => ({
+  ...row,
+  ...(measured?.figures ?? NO_QUALITY),
+});
+
+const nothingIn = <Name extends string>(columns: Readonly<Record<Name, unknown>>): Record<Name, null> =>
+  Object.fromEntries(Object.keys(columns).map((name) => [name, null])) as Record<Name, null>;
+const NO_QUALITY = nothingIn(QUALITY_COLUMNS);
+const NO_FRAME_QUALITY: FrameQuality = nothingIn(FRAME_QUALITY_COLUMNS);
 
 /** @throws {Failure} when there is none, or it is not whole. */
 export async function readAnswer(directory: string): Promise<Answer> {
@@ -185,11 +239,11 @@ export async function readAnswer(directory: string): Promise<Answer> {
   });
   try {
     const manifest = JSON.parse(text) as Manifest;
-    const rows = await readParquet<SummaryRow>(join(directory, 'summary.parquet'));
+    const rows = await readParquet<AnswerRow>(join(directory, 'summary.parquet'));
     const store = new CellStore(directory);
     const frames = async (cell: string) => {
       if (!(await store.has(cell, 'frames.parquet'))) return undefined;
-      return readParquet<FrameRecord>(store.attachment(cell, 'frames.parquet'));
+      return store.table<FrameRecord>(cell, 'frames.parquet');
     };
     return { manifest, rows, frames };
   } catch (error) {
@@ -278,16 +332,39 @@ async function* attached<Row extends object>(
   kind: 'frames.parquet' | 'packets.parquet',
 ): AsyncGenerator<readonly Row[]> {
   for (const cell of run.cells) {
-    const rows = await readParquet<Row>(store.attachment(cell, kind));
+    const rows = await store.table<Row>(cell, kind);
     yield rows.map((row) => ({ cell, ...row }));
   }
 }
 
-function environment(dropframe: string, cells: readonly FinishedCell[]): Record<string, string> {
+/** The frames of all cells with what their slots looked like. */
+async function* scoredFrames(
+  run: RunFile,
+  qualities: Qualities,
+  store: CellStore,
+): AsyncGenerator<readonly (CellFrameRecord & FrameQuality)[]> {
+  for (const cell of run.cells) {
+    const frames = await store.table<FrameRecord>(cell, 'frames.parquet');
+    const scores = qualities.has(cell) ? await store.table<FrameQuality>(cell, 'quality.parquet') : [];
+    yield frames.map((frame, row) => ({ cell, ...frame, ...(scores[row] ?? NO_FRAME_QUALITY) }));
+  }
+}
+
+function environment(dropframe: string, cells: readonly FinishedCell[], qualities: Qualities): Record<string, string> {
   const code = cells[0]?.code ?? '';
   const modes = new Set(cells.map(({ measurement }) => measurement?.mode ?? 'sim'));
   const mode = [...modes].sort().join('+') || 'sim';
-  return { dropframe, code, mode, node: version, v8: versions.v8, platform, arch };
+  const decoders = [...new Set([...qualities.values()].map(({ ffmpeg }) => ffmpeg))].join(', ');
+  return {
+    dropframe,
+    code,
+    mode,
+    node: version,
+    v8: versions.v8,
+    platform,
+    arch,
+    ...(decoders && { ffmpeg: decoders }),
+  };
 }
 
 function costs(cells: readonly FinishedCell[]): StrategyCost[] {

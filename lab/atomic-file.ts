@@ -23,7 +23,8 @@ export async function buildAtomically(path: string, build: (temporary: string) =
     await build(temporary);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
+    if (error instanceof Failure) throw error;
     throw new Failure(`cannot write ${path}: ${causeOf(error)}; what was finished before is kept`, 1, { cause: error });
   }
 }

@@ -1,8 +1,10 @@
 import { access, copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { causeOf, Failure } from '../io/failure.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
-import type { Measurement } from './kernel/measurement.ts';
+import type { Measurement as KernelMeasurement } from './kernel/measurement.ts';
+import { readParquet } from './parquet.ts';
 import type { Bursts } from './run-cell.ts';
 import type { SummaryRow } from './tables.ts';
 
@@ -16,13 +18,16 @@ export interface FinishedCell {
   /** What it took: not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
   /** Of a cell that was measured in real time: under which conditions. */
-  readonly measurement?: Measurement;
+  readonly measurement?: KernelMeasurement;
 }
 
 /** More than the row of a cell, one file each beside it. */
 export const ATTACHMENTS = ['frames.parquet', 'packets.parquet', 'events.qlog', 'capture.pcapng'] as const;
 
 export type Attachment = (typeof ATTACHMENTS)[number];
+
+/** What is measured of a cell that is finished, beside it as well. */
+export type Measurement = 'quality.json' | 'quality.parquet';
 
 /**
  * Finished cells in a folder, by the hash of what was asked: to run one twice, here or on another machine, gives the
@@ -68,15 +73,26 @@ export class CellStore {
     await writeAtomically(this.#path(cell.id), `${JSON.stringify(cell, replace)}\n`);
   }
 
-  attachment(id: string, kind: Attachment): string {
+  attachment(id: string, kind: Attachment | Measurement): string {
     return join(this.#directory, `${id}.${kind}`);
   }
 
-  async has(id: string, kind: Attachment): Promise<boolean> {
+  async has(id: string, kind: Attachment | Measurement): Promise<boolean> {
     return access(this.attachment(id, kind)).then(
       () => true,
       () => false,
     );
+  }
+
+  /** The rows of a table beside a cell. @throws {Failure} when it is not there or damaged: which file, and what to do. */
+  async table<Row extends object>(id: string, kind: Attachment | Measurement): Promise<Row[]> {
+    const path = this.attachment(id, kind);
+    try {
+      return await readParquet<Row>(path);
+    } catch (error) {
+      const why = `${path} is damaged (${causeOf(error)})`;
+      throw new Failure(`${why}: remove it and run the same again, which makes it anew`, 1, { cause: error });
+    }
   }
 
   /** Takes over what another store has and this one has not. @returns how many files. */

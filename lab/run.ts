@@ -1,9 +1,12 @@
 import { readdir, statfs } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
+import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
 import { readTraceFile } from '../io/trace-file.ts';
+import { assert } from '../protocol/assert.ts';
 import { malformed } from '../protocol/parsed.ts';
 import {
+  type AnswerRow,
   collectCells,
   type Gaps,
   type Manifest,
@@ -13,15 +16,18 @@ import {
   writeAnswer,
 } from './answer.ts';
 import { makeDirectory, writeAtomically } from './atomic-file.ts';
+import type { Cell } from './cell.ts';
 import { type CellFiles, rateOf, secondsOf } from './cell-source.ts';
 import { type Attachment, CellStore } from './cell-store.ts';
 import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
+import { type Comparer, openComparer } from './quality/compare-streams.ts';
+import { measureQuality, type QualityProgress } from './quality/measure-quality.ts';
+import { cellsToShow, checkVideo, type SideBySide, writeSideBySide } from './quality/side-by-side.ts';
 import { readScenarioFile } from './ready-made.ts';
 import { parseScenario, type ScenarioOutput } from './scenario.ts';
 import { folderOf, openSources } from './scenario-sources.ts';
 import type { StrategyName } from './strategy.ts';
 import { type SweepProgress, sweep } from './sweep.ts';
-import type { SummaryRow } from './tables.ts';
 
 export interface RunOptions {
   readonly out: string | undefined;
@@ -42,6 +48,8 @@ export interface OpenRun {
   readonly store: CellStore;
   /** Seeds whose cells have logs and captures. */
   readonly firstSeed: number;
+  /** What compares pictures, where that was asked for. */
+  readonly comparer: Comparer | undefined;
 }
 
 const SHARDS = 'shards';
@@ -59,6 +67,16 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   const sources = await openSources(scenario, folderOf(path), options.warn);
   const grid = expandGrid(scenario, sources.descriptions, traces);
   const output = { ...scenario.output, ...options.output };
+  const filmed = grid.cells.filter(({ cell }) => cell.source.kind === 'file');
+  const seen = output.quality || output.video;
+  if (seen && filmed.length === 0) {
+    throw new Failure(
+      `${basename(path)}: output.quality compares pictures, and a synthetic source has none: name a file`,
+      2,
+    );
+  }
+  const comparer = seen ? await openComparer(await locateFfmpeg()) : undefined;
+  if (output.video && comparer) checkVideo(comparer);
   const firstSeed = grid.cells[0]!.cell.seed;
   const directory = options.out ?? join('out', `${scenario.name}-${grid.runId.slice(0, 8)}`);
   await makeDirectory(directory);
@@ -67,10 +85,11 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
     runId: grid.runId,
     spec: describeGrid(scenario, sources.descriptions, grid),
     attachments: { frames: output.frames, packets: output.packets },
+    quality: seen ? filmed.map(({ id }) => id) : undefined,
     cells: grid.cells.map(({ id }) => id),
   };
   const files = { media: sources.files, traces };
-  return { directory, run, grid, files, output, firstSeed, store: await prepareFolder(directory, run) };
+  return { directory, run, grid, files, output, firstSeed, comparer, store: await prepareFolder(directory, run) };
 }
 
 /** Runs the cells of a shard that are not finished, and notes that it is done when it is. */
@@ -82,14 +101,17 @@ export async function sweepShard(
     readonly fresh: boolean;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: SweepProgress) => void;
+    readonly onQualityProgress?: (progress: QualityProgress) => void;
   },
-): Promise<SweepProgress> {
+): Promise<ShardProgress> {
   const { shard } = options;
   const cells = shardOf(opened.grid, shard);
-  const attachmentsOf = ({ cell }: GridCell) => wanted(opened.output, cell.seed === opened.firstSeed);
+  const attachmentsOf = ({ cell }: GridCell) => wanted(opened, cell);
   const { files } = opened;
   const progress = await sweep({ ...options, cells, files, store: opened.store, attachmentsOf });
-  if (progress.done === progress.cells && shard.of > 1) {
+  if (progress.done < progress.cells) return progress;
+  if (opened.comparer && !(await measureShard(opened, cells, options))) return { ...progress, unmeasured: true };
+  if (shard.of > 1) {
     await makeDirectory(join(opened.directory, SHARDS));
     const note = { runId: opened.run.runId, cells: progress.cells };
     await writeAtomically(join(opened.directory, SHARDS, `${shard.index}-of-${shard.of}.json`), JSON.stringify(note));
@@ -97,11 +119,39 @@ export async function sweepShard(
   return progress;
 }
 
+export interface ShardProgress extends SweepProgress {
+  /** All cells are finished, and it was ended before their pictures were all compared. */
+  readonly unmeasured?: boolean;
+}
+
+/** @returns whether all was done. */
+async function measureShard(
+  { comparer, files, store }: OpenRun,
+  cells: readonly GridCell[],
+  options: Parameters<typeof sweepShard>[1],
+): Promise<boolean> {
+  assert(comparer !== undefined, 'a run that compares pictures has what it needs for it');
+  const filmed = cells.filter(({ cell }) => cell.source.kind === 'file');
+  const { jobs, fresh, signal, onQualityProgress: onProgress = () => {} } = options;
+  const setting = { cells: filmed, media: files.media, store, comparer, jobs: Math.max(1, jobs) };
+  const { done } = await measureQuality({ ...setting, fresh, signal, onProgress });
+  return done === filmed.length;
+}
+
+/** What the viewers of the first link saw at the same time, as a video beside the answer. */
+export function makeVideo(
+  { directory, grid, files, store, comparer }: OpenRun,
+  signal: AbortSignal,
+): Promise<SideBySide> {
+  assert(comparer !== undefined, 'a run that shows pictures has what it needs for it');
+  return writeSideBySide(directory, cellsToShow(grid.cells), { media: files.media, store, comparer, signal });
+}
+
 /** Makes the answer of a run whose cells are all there. */
 export function completeRun(
   { directory }: Pick<OpenRun, 'directory'>,
   version: string,
-): Promise<{ readonly manifest: Manifest; readonly rows: readonly SummaryRow[] }> {
+): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
   return mergeRun(directory, [], version);
 }
 
@@ -114,7 +164,7 @@ export async function mergeRun(
   directory: string,
   others: readonly string[],
   version: string,
-): Promise<{ readonly manifest: Manifest; readonly rows: readonly SummaryRow[]; readonly adopted: number }> {
+): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[]; readonly adopted: number }> {
   const run = await readRunFile(directory);
   const store = new CellStore(directory);
   let adopted = 0;
@@ -128,8 +178,8 @@ export async function mergeRun(
     }
     adopted += await store.adopt(new CellStore(other));
   }
-  const { cells, gaps } = await collectCells(run, store);
-  if (gaps.missing.length + gaps.damaged.length > 0) {
+  const { cells, qualities, gaps } = await collectCells(run, store);
+  if (gaps.missing.length + gaps.damaged.length + gaps.unmeasured.length > 0) {
     throw new Failure(`${directory} is not complete: ${gapText(gaps, run)}${await shardText([directory, ...others])}`);
   }
   if (gaps.codes.length > 1) {
@@ -137,11 +187,10 @@ export async function mergeRun(
       `${directory} mixes cells of ${gaps.codes.length} versions of the program: run the scenario again`,
     );
   }
-  const manifest = await writeAnswer(directory, run, { cells, store, version });
-  return { manifest, rows: cells.map(({ row }) => row), adopted };
+  return { ...(await writeAnswer(directory, run, { cells, qualities, store, version })), adopted };
 }
 
-function gapText({ missing, damaged }: Gaps, { cells }: RunFile): string {
+function gapText({ missing, damaged, unmeasured }: Gaps, { cells }: RunFile): string {
   const named = (ids: readonly string[]) =>
     ids
       .slice(0, 3)
@@ -152,6 +201,8 @@ function gapText({ missing, damaged }: Gaps, { cells }: RunFile): string {
   if (missing.length > 0)
     parts.push(`${missing.length} of ${cells.length} cells are missing (${named(missing)}${more(missing)})`);
   if (damaged.length > 0) parts.push(`${damaged.length} are damaged (${named(damaged)}${more(damaged)})`);
+  if (unmeasured.length > 0)
+    parts.push(`${unmeasured.length} are without quality (${named(unmeasured)}${more(unmeasured)})`);
   return `${parts.join(' and ')}; the same sweep again adds them`;
 }
 
@@ -180,9 +231,10 @@ async function shardText(directories: readonly string[]): Promise<string> {
   return parts.length === 0 ? '' : `; not finished: shard ${parts.join(', ')}`;
 }
 
-function wanted(output: ScenarioOutput, isFirstSeed: boolean): readonly Attachment[] {
+function wanted({ output, firstSeed, comparer }: OpenRun, { seed, source }: Cell): readonly Attachment[] {
   const kinds: Attachment[] = [];
-  if (output.frames) kinds.push('frames.parquet');
+  const isFirstSeed = seed === firstSeed;
+  if (output.frames || (comparer && source.kind === 'file')) kinds.push('frames.parquet');
   if (output.packets) kinds.push('packets.parquet');
   if (output.qlog && isFirstSeed) kinds.push('events.qlog');
   if (output.pcapng && isFirstSeed) kinds.push('capture.pcapng');
@@ -196,18 +248,23 @@ const FRAME_BYTES = 2 * 60;
 const PACKET_BYTES = 2 * 30;
 const EVENT_BYTES = 220;
 const CAPTURE_OVERHEAD_BYTES = 64;
+/** A slot's row, and the streams that ffmpeg is given for as long as it takes. */
+const SLOT_BYTES = 2 * 24;
+const STREAMS = 8;
 /** A media datagram's payload, and how many datagrams of all kinds there are to each. */
 const PAYLOAD_BYTES = 1_150;
 const DATAGRAMS_EACH = 1.7;
 
 function estimateBytes({ cells }: Grid, output: ScenarioOutput, firstSeed: number): number {
-  let bytes = 0;
+  const files = cells.map(({ cell: { source } }) => (source.kind === 'file' ? source.bytes : 0));
+  let bytes = output.quality || output.video ? STREAMS * files.reduce((most, size) => Math.max(most, size), 0) : 0;
   for (const { cell } of cells) {
     const { source, seed } = cell;
     const payload = (secondsOf(source) * rateOf(source)) / 8;
     const datagrams = DATAGRAMS_EACH * Math.max(source.frames, payload / PAYLOAD_BYTES);
     bytes += CELL_BYTES;
     if (output.frames) bytes += source.frames * FRAME_BYTES;
+    if ((output.quality || output.video) && source.kind === 'file') bytes += source.frames * (FRAME_BYTES + SLOT_BYTES);
     if (output.packets) bytes += datagrams * PACKET_BYTES;
     if (output.qlog && seed === firstSeed) bytes += datagrams * 2 * EVENT_BYTES;
     if (output.pcapng && seed === firstSeed)

@@ -71,6 +71,7 @@ const strategySchema = z.union([
     redundancy: real(0, 1, 'a share').optional(),
     unsentBytesMax: whole(1, 1_000_000_000).optional(),
     giveUpMs: real(0, 600_000, 'milliseconds').optional(),
+    onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
   }),
 ]);
 
@@ -103,6 +104,8 @@ const scenarioSchema = (readTrace: TraceReader) =>
         packets: z.boolean().default(false),
         qlog: z.boolean().default(false),
         pcapng: z.boolean().default(false),
+        quality: z.boolean().default(false),
+        video: z.boolean().default(false),
       })
       .prefault({}),
   });

@@ -64,6 +64,8 @@ export interface StrategyParameters {
   readonly unsentBytesMax?: number | undefined;
   /** TCP: a frame that waited longer before it could be written is given up, and all up to the next key frame. */
   readonly giveUpMs?: number | undefined;
+  /** UDP: what follows a lost reference is not shown, or shown with the damage in it; usually the former. */
+  readonly onLoss?: 'freeze' | 'smear' | undefined;
 }
 
 /** Anything that brings frames over a path: two endpoints and someone who keeps the books. */

@@ -3,7 +3,7 @@ import { assert } from '../protocol/assert.ts';
 import type { CellFiles } from './cell-source.ts';
 import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
-import { computeCell, type WorkProduct } from './compute-cell.ts';
+import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
 import { runMeasurements } from './kernel/run-measurements.ts';
 import { isKernelStrategy } from './strategy.ts';
@@ -65,8 +65,9 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
   const orders = ordered.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) }));
   const setting = { files, code };
-  if (jobs > 0) await runOrders(orders, { jobs, setting, take, signal });
-  else {
+  if (jobs > 0) {
+    await runOrders<WorkOrder, WorkProduct>(orders, { entry: 'worker', jobs, setting, take, nameOf, signal });
+  } else {
     for (const order of orders) {
       if (signal.aborted) break;
       await take(computeCell(order, setting));
@@ -90,6 +91,10 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
 
 /** Each has two ends and a relay that are to be on time: two cores. */
 const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
+
+function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
+  return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;
+}
 
 async function isFinished(
   { id }: GridCell,

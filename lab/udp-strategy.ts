@@ -6,14 +6,7 @@ import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-op
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
-import type {
-  Runnable,
-  Strategy,
-  StrategyBuilder,
-  StrategyOptions,
-  StrategyParameters,
-  TransportFigures,
-} from './strategy.ts';
+import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 const REPORT_SSRC = 3;
 
@@ -36,15 +29,22 @@ export function udpStrategy(recovery: Recovery): StrategyBuilder {
 }
 
 /** How the sender is set up, on any clock. */
-export function udpSenderOptions(recovery: Recovery, { redundancy }: StrategyParameters): SenderOptions {
-  return { ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy: redundancy ?? SENDER_DEFAULTS.redundancy };
+export function udpSenderOptions(
+  recovery: Recovery,
+  { budget, transitMin, parameters }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+): SenderOptions {
+  const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+  // As a session's server does: what is still being paced when it is due comes too late.
+  const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latencyOf({ budget, transitMin }) / 2);
+  return { ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax };
 }
 
 /** How the receiver is set up, on any clock. */
 export function udpReceiverOptions(
   recovery: Recovery,
-  { budget, transitMin, release }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release'>,
+  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
 ): ReceiverOptions {
+  const { release, parameters } = options;
   return {
     ...RECEIVER_DEFAULTS,
     ...IDENTITY,
@@ -54,10 +54,14 @@ export function udpReceiverOptions(
     repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
     initialFrameNumber: 0,
     reportSsrc: REPORT_SSRC,
-    latency: Math.max(0, budget - transitMin),
+    latency: latencyOf(options),
     release,
+    onLoss: parameters.onLoss ?? RECEIVER_DEFAULTS.onLoss,
   };
 }
+
+const latencyOf = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
+  Math.max(0, budget - transitMin);
 
 /** How long after the last frame something may still come. */
 export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
@@ -80,7 +84,7 @@ class UdpStrategy implements Strategy {
     this.drain = udpDrain(options);
     const { frames } = options;
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    this.#sender = new Sender(udpSenderOptions(recovery, options.parameters));
+    this.#sender = new Sender(udpSenderOptions(recovery, options));
     this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 
@@ -108,6 +112,7 @@ class UdpStrategy implements Strategy {
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
+    // What the path does not carry is withheld; what there is no room for is refused: neither is sent.
     if (this.#sender.send(now, unit) === 'queued') this.observer.addFrame(row);
     else this.#options.frames.setClass(row, 'refused');
   }

@@ -3,6 +3,9 @@ import type { WelcomeMessage } from '../protocol/control-message.ts';
 import { base64Bytes } from '../protocol/text-codec.ts';
 import type { ReceiverEvent } from '../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
+import type { ByteTunnelCounters } from '../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
 /** How a run of a client ended. */
@@ -28,12 +31,21 @@ export interface ClientEvents {
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }
 
+/** What a modelled TCP did. */
+export interface ModelledTcpRecord {
+  readonly congestionControl: CongestionControlName;
+  /** The connection of each session, the present one last. */
+  readonly sessions: readonly ByteTunnelCounters[];
+}
+
 /** Something that receives: from a sender of ours, or from a stranger's. */
 export interface Client {
   /** The statistics of each session, the present one last. */
   readonly sessions: readonly ReceiverStatistics[];
-  /** TCP segments of all sessions, as the kernel counted them; `undefined`: it cannot be asked. */
+  /** TCP segments of all sessions, as the model or the kernel counted them; `undefined`: it cannot be asked. */
   readonly segments: number | undefined;
+  /** `undefined`: no TCP is modelled. */
+  readonly modelledTcp: ModelledTcpRecord | undefined;
   /** For how long the picture has stood still for want of a frame, microseconds. */
   readonly standstill: number;
   run(): Promise<ClientEnd>;
@@ -66,6 +78,10 @@ export const dropframeClient =
       },
       get segments() {
         return client.segments;
+      },
+      get modelledTcp() {
+        const { transport, link, congestionControl = TCP_DEFAULTS.congestionControl } = options;
+        return transport === 'tcp' && link ? { congestionControl, sessions: client.modelledTcp } : undefined;
       },
       get standstill() {
         return client.standstill;

@@ -2,7 +2,6 @@ import { now } from '../io/clock.ts';
 import { WakeUp } from '../io/wake-up.ts';
 import { Link } from '../sim/link.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
-import { ReliableLink } from '../sim/reliable-link.ts';
 import type { Path } from '../sim/simulation.ts';
 
 /** One direction of a receiver's path on the real clock: what goes in comes out when, and if, its link says so. */
@@ -34,16 +33,13 @@ export class ImpairedDirection {
   }
 }
 
-/** The path of a receiver with a link in it: both directions, each with random streams of its own. */
+/** The path of a receiver's datagrams with a link in it: both directions, each with random streams of its own. */
 export function impairedPath(
   link: LinkSpecification,
-  transport: 'udp' | 'tcp',
   ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },
 ): { readonly forward: ImpairedDirection; readonly back: ImpairedDirection; readonly paths: readonly Path[] } {
   const startsAt = now();
-  const path = (direction: string): Path =>
-    transport === 'udp' ? new Link(link, direction, { startsAt }) : new ReliableLink(link, direction, { startsAt });
-  const paths = [path('forward'), path('back')] as const;
+  const paths = [new Link(link, 'forward', { startsAt }), new Link(link, 'back', { startsAt })] as const;
   return {
     forward: new ImpairedDirection(paths[0], ends.toReceiver),
     back: new ImpairedDirection(paths[1], ends.toSender),

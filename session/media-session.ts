@@ -15,8 +15,11 @@ import { hexBytes } from '../protocol/text-codec.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type Recovery } from '../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { ByteTunnelCounters } from '../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { mac, randomSsrc } from './identifiers.ts';
 import { type ImpairedDirection, impairedPath } from './media-path.ts';
+import { ModelledTcp } from './modelled-tcp.ts';
 
 export interface MediaSessionOptions {
   readonly host: string;
@@ -27,6 +30,8 @@ export interface MediaSessionOptions {
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
+  /** Of the modelled TCP: transport tcp with a link. */
+  readonly congestionControl: CongestionControlName;
   readonly welcome: WelcomeMessage;
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Each datagram as it crosses our end of the path, for a capture. */
@@ -51,6 +56,8 @@ export class MediaSession {
   #prover: EndpointDriver<AddressProverEvent> | undefined;
   #socket: DatagramSocket | undefined;
   #stream: Socket | undefined;
+  /** Between the kernel's connection and the receiver, where there is a link. */
+  #modelled: ModelledTcp | undefined;
   /** Kept, since a closed connection cannot be asked any more. */
   #segments: number | undefined;
   #closed = false;
@@ -84,8 +91,8 @@ export class MediaSession {
       transmit: (datagrams) => this.#transmit(datagrams),
       onEvent: options.onEvent,
     });
-    if (options.link) {
-      const { forward, back } = impairedPath(options.link, transport, {
+    if (options.link && !reliable) {
+      const { forward, back } = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),
         toSender: (datagram) => this.#toWire([datagram]),
       });
@@ -94,10 +101,19 @@ export class MediaSession {
     }
   }
 
-  /** TCP segments that brought the media so far, as the kernel counted them; `undefined`: UDP, or it cannot be asked. */
+  /**
+   * TCP segments that brought the media so far, as the model counted them, or the kernel; `undefined`: UDP, or it cannot
+   * be asked.
+   */
   get segments(): number | undefined {
+    if (this.#modelled) return this.#modelled.counters?.segmentsReceived ?? 0;
     if (this.#stream) this.#segments = segmentsReceived(this.#stream) ?? this.#segments;
     return this.#segments;
+  }
+
+  /** What the modelled TCP did; `undefined`: none, or it is not open yet. */
+  get modelledTcp(): ByteTunnelCounters | undefined {
+    return this.#modelled?.counters;
   }
 
   async open(): Promise<void> {
@@ -125,6 +141,7 @@ export class MediaSession {
     this.#prover?.close();
     this.#forward?.close();
     this.#back?.close();
+    this.#modelled?.close();
     this.#socket?.close();
     this.#stream?.destroy();
   }
@@ -177,6 +194,7 @@ export class MediaSession {
       });
       connection.send({ kind: 'attach', session: welcome.session, key: welcome.key });
     });
+    if (this.#options.link) this.#modelled = this.#model(socket, this.#options.link);
     const deframer = new StreamDeframer();
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => {
@@ -184,12 +202,36 @@ export class MediaSession {
     });
     socket.on('data', (bytes: Buffer) => {
       for (const packet of deframer.push(bytes)) this.#fromWire(packet);
+      this.#modelled?.writeForward(bytes);
     });
-    socket.write(NULL_PACKET);
+    if (this.#modelled) this.#modelled.writeBack(NULL_PACKET);
+    else socket.write(NULL_PACKET);
+  }
+
+  /** The modelled connection, on which the bytes of the kernel's go on to the receiver, and the receiver's come to it. */
+  #model(socket: Socket, link: LinkSpecification): ModelledTcp {
+    const { host, congestionControl, onDatagram, onPathLost } = this.#options;
+    const [forward, back] = [new StreamDeframer(), new StreamDeframer()];
+    return new ModelledTcp({
+      link,
+      congestionControl,
+      ipv6: host.includes(':'),
+      toReceiver: (bytes) => {
+        for (const packet of forward.push(bytes)) this.#handIn(packet);
+      },
+      toSender: (bytes) => {
+        for (const packet of back.push(bytes)) onDatagram?.('out', packet);
+        socket.write(bytes);
+      },
+      // What is not read stays with the kernel, and then with the sender, as it would behind a full send buffer.
+      onWritable: (writable) => (writable ? socket.resume() : socket.pause()),
+      onFailed: onPathLost,
+    });
   }
 
   #fromWire(datagram: Uint8Array): void {
     this.#options.onDatagram?.('in', datagram);
+    if (this.#modelled) return; // its bytes are written as they came
     if (this.#forward) this.#forward.send(datagram);
     else this.#handIn(datagram);
   }
@@ -208,7 +250,8 @@ export class MediaSession {
   }
 
   #transmit(datagrams: readonly Uint8Array[]): void {
-    if (this.#back) for (const datagram of datagrams) this.#back.send(datagram);
+    if (this.#modelled) for (const datagram of datagrams) this.#modelled.writeBack(frameForStream(datagram));
+    else if (this.#back) for (const datagram of datagrams) this.#back.send(datagram);
     else this.#toWire(datagrams);
   }
 

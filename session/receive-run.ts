@@ -74,8 +74,8 @@ export class ReceiveRun {
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
       ipv6,
       standstill: this.#client.standstill,
-      // A link is modelled on top of the connection: what the kernel counts below it is another path's.
-      segments: link ? undefined : this.#client.segments,
+      segments: this.#client.segments,
+      modelledTcp: this.#client.modelledTcp,
     });
   }
 

@@ -51,6 +51,7 @@ const DATAGRAM_BYTES_MAX = 1_500;
 /** Receives what strangers send: plain RTP with H.264 (RFC 6184), one stream after the other. */
 export class RtpClient implements Client {
   readonly segments = undefined;
+  readonly modelledTcp = undefined;
   readonly standstill = 0;
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
@@ -76,7 +77,7 @@ export class RtpClient implements Client {
     this.#watch = new SourceWatch(options.payloadType);
     this.#pictures = new PictureWatch(options.name, options.parameterSets);
     if (options.link) {
-      this.#forward = impairedPath(options.link, 'udp', {
+      this.#forward = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),
         toSender: () => {},
       }).forward;

@@ -3,6 +3,9 @@ import type { PageStatistics } from '../protocol/page-message.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
+import type { ByteTunnelCounters } from '../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import type { ModelledTcpRecord } from './client.ts';
 
 /** What a run of a receiver came to. Everything shown to people is made from this. */
 export interface RunSummary {
@@ -58,8 +61,26 @@ export interface RunSummary {
     readonly transportHeaders: number;
     readonly ipHeaders: number;
     /** How transport and IP headers were counted. */
-    readonly headersCounted: 'datagrams' | 'segments, as the kernel counted them' | 'segments, estimated';
+    readonly headersCounted:
+      | 'datagrams'
+      | 'segments, as modelled'
+      | 'segments, as the kernel counted them'
+      | 'segments, estimated';
   };
+  /** What the modelled TCP's sender did, all sessions together; `null`: the transport is another. */
+  readonly modelledTcp: {
+    readonly congestionControl: CongestionControlName;
+    /** Segments with data, each transmission counted. */
+    readonly segments: number;
+    /** Bytes of RTP and its framing, each transmission counted, and those of them that were sent before. */
+    readonly bytes: number;
+    readonly retransmittedBytes: number;
+    /** Segments sent again because later ones had come, after a timeout, and as a probe at the tail. */
+    readonly fastRetransmissions: number;
+    readonly timeoutRetransmissions: number;
+    readonly tailRetransmissions: number;
+    readonly timeouts: number;
+  } | null;
 }
 
 export interface DelaySummary {
@@ -79,8 +100,9 @@ export interface RunCircumstances {
   readonly ipv6: boolean;
   /** Microseconds. */
   readonly standstill: number;
-  /** TCP segments that came, if the kernel told. */
+  /** TCP segments that came, if the model or the kernel told. */
   readonly segments: number | undefined;
+  readonly modelledTcp: ModelledTcpRecord | undefined;
 }
 
 /** Without options in the header, and one Ethernet MTU's worth of payload with TCP timestamps. */
@@ -140,14 +162,36 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       rtpHeaders: sum((s) => s.rtpHeaderBytes),
       transportHeaders: units * (tcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES),
       ipHeaders: units * (run.ipv6 ? 40 : 20),
-      headersCounted: !tcp
-        ? 'datagrams'
-        : run.segments === undefined
-          ? 'segments, estimated'
-          : 'segments, as the kernel counted them',
+      headersCounted: headersCounted(run),
     },
+    modelledTcp: run.modelledTcp ? modelledTcpSummary(run.modelledTcp) : null,
   };
 }
+
+function headersCounted({ transport, modelledTcp, segments }: RunCircumstances): RunSummary['bytes']['headersCounted'] {
+  if (transport !== 'tcp') return 'datagrams';
+  if (modelledTcp) return 'segments, as modelled';
+  return segments === undefined ? 'segments, estimated' : 'segments, as the kernel counted them';
+}
+
+function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord): RunSummary['modelledTcp'] {
+  const sum = (pick: (counters: ByteTunnelCounters) => number) =>
+    sessions.reduce((total, session) => total + pick(session), 0);
+  return {
+    congestionControl,
+    segments: sum((s) => s.segments),
+    bytes: sum((s) => s.bytes),
+    retransmittedBytes: sum((s) => s.retransmittedBytes),
+    fastRetransmissions: sum((s) => s.fastRetransmissions),
+    timeoutRetransmissions: sum((s) => s.timeoutRetransmissions),
+    tailRetransmissions: sum((s) => s.tailRetransmissions),
+    timeouts: sum((s) => s.timeouts),
+  };
+}
+
+/** How the media comes, for people. */
+export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
+  modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
 
 /** Those that came too late, be they shown all the same (TCP) or dropped. */
 export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.overdue;
@@ -175,7 +219,7 @@ export function pageStatistics(summary: RunSummary, bitrate: number | null): Pag
     latencyMs: summary.latencyMs,
     roundTripMs: summary.roundTripMs,
     bitrate,
-    transport: summary.transport,
+    transport: transportName(summary),
     recovery: summary.recovery,
     ...(summary.link === null ? {} : { link: summary.link }),
   };

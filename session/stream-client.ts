@@ -8,6 +8,9 @@ import type { ReceiverEvent } from '../receiver/receiver.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { ByteTunnelCounters } from '../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
+import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import type { ClientEnd } from './client.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { connected, MediaSession } from './media-session.ts';
@@ -24,6 +27,8 @@ export interface StreamClientOptions {
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
+  /** Of the TCP that is modelled where there is a link and the transport is TCP; cubic unless said otherwise. */
+  readonly congestionControl?: CongestionControlName | undefined;
   /** How long without a sender, or without media from it, is a failure. */
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
@@ -53,6 +58,7 @@ export class StreamClient {
   #dismissed = false;
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
+  readonly #modelledTcp: ByteTunnelCounters[] = [];
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
@@ -68,10 +74,16 @@ export class StreamClient {
     return this.#media?.receiver.standstill(now()) ?? this.#standstill;
   }
 
-  /** TCP segments of all sessions, as the kernel counted them; `undefined`: it cannot be asked. */
+  /** TCP segments of all sessions, as the model or the kernel counted them; `undefined`: it cannot be asked. */
   get segments(): number | undefined {
     const present = this.#media ? this.#media.segments : 0;
     return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
+  }
+
+  /** What the modelled TCP of each session did, the present one last. */
+  get modelledTcp(): readonly ByteTunnelCounters[] {
+    const present = this.#media?.modelledTcp;
+    return present ? [...this.#modelledTcp, present] : this.#modelledTcp;
   }
 
   /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
@@ -135,6 +147,7 @@ export class StreamClient {
   #converse(host: string, socket: Awaited<ReturnType<typeof connected>>): Promise<{ end?: ClientEnd; cause?: string }> {
     return new Promise((resolve, reject) => {
       let ended = false;
+      let told = false;
       const connection = new ControlConnection<SenderMessage>({
         socket,
         parse: parseSenderMessage,
@@ -152,8 +165,11 @@ export class StreamClient {
               connection.cut(message.reason);
               return reject(new Failure(`the sender refused: ${message.reason}`));
             case 'end-of-stream':
+              told = true;
               return this.#media?.endOfStream(message);
             case 'goodbye':
+              // It waited for us no longer: what is missing yet will not come, and the stream is over all the same.
+              if (told) return this.#media?.finish();
               this.#dismissed = true;
               return connection.cut(`the sender stopped (${message.reason})`);
             case 'keyframe':
@@ -198,6 +214,7 @@ export class StreamClient {
       release,
       onLoss,
       link,
+      congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
       onDatagram,
       onPathLost: (cause) => connection.cut(cause),
@@ -225,6 +242,8 @@ export class StreamClient {
     if (!this.#media) return;
     this.#media.finish();
     this.#segments = this.segments;
+    const { modelledTcp } = this.#media;
+    if (modelledTcp) this.#modelledTcp.push(modelledTcp);
     this.#finished.push(this.#media.receiver.statistics);
     this.#media.close();
     this.#media = undefined;

@@ -70,8 +70,10 @@ function addSession(totals: StreamServerTotals, session: ServerSession): void {
 }
 
 const PATIENCE_MS = 5_000;
-/** How long a receiver may go on asking for what it missed after the end. */
+/** How long a receiver may go on asking for what it missed after the end without deciding a single frame more. */
 const LINGER_MS = 5_000;
+/** The same for TCP, where all comes at last: its timeouts double, up to two minutes. */
+const LINGER_TCP_MS = 60_000;
 
 /** A source served to any number of receivers: TCP for control, the same port in UDP for media. */
 export class StreamServer {
@@ -210,7 +212,7 @@ export class StreamServer {
         return span === undefined ? null : span / 1_000;
       },
       onReady: () => this.#ready(session),
-      onFinished: () => this.#linger(connection),
+      onFinished: () => this.#linger(session, hello, connection),
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
@@ -280,8 +282,19 @@ export class StreamServer {
     this.#stallToldAt = now();
   }
 
-  #linger(connection: ControlConnection<ReceiverMessage>): void {
-    const timer = setTimeout(() => void connection.farewell({ kind: 'goodbye', reason: 'end of stream' }), LINGER_MS);
+  /** A receiver that still decides frames is not sent away: it may lie far behind. */
+  #linger(session: ServerSession, hello: HelloMessage, connection: ControlConnection<ReceiverMessage>): void {
+    let decided = session.reported?.frames ?? 0;
+    const patienceMs = hello.latencyMs + (hello.transport === 'tcp' ? LINGER_TCP_MS : LINGER_MS);
+    const timer = setInterval(() => {
+      const frames = session.reported?.frames ?? 0;
+      if (frames > decided && !connection.closed) {
+        decided = frames;
+        return;
+      }
+      clearInterval(timer);
+      void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
+    }, patienceMs);
     timer.unref();
   }
 

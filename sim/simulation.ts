@@ -52,7 +52,7 @@ export class Simulation<A, B> {
   runUntil(end: Instant): void {
     this.#drain();
     for (;;) {
-      const next = this.#nextEvent();
+      const next = this.pollTimeout();
       if (next === undefined || next > end) break;
       if (next > this.#now) {
         this.#now = next;
@@ -64,7 +64,8 @@ export class Simulation<A, B> {
     this.#now = Math.max(this.#now, end);
   }
 
-  #nextEvent(): Instant | undefined {
+  /** When something happens next: on a real clock, when `runUntil` wants to be called; `undefined`: nothing waits for time. */
+  pollTimeout(): Instant | undefined {
     const { sender, receiver, forward, back, scripts } = this.#options;
     let next: Instant | undefined;
     for (const party of [sender, receiver, forward, back, ...scripts]) {

@@ -64,6 +64,34 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 });
 
+describe('over tcp with a link', () => {
+  test('loss makes frames late but loses none, and the model tells what it cost', async () => {
+    const { server, sent } = await serve(madeUpUnits(150));
+    const path = { link: link('loss=5% delay=40ms seed=2'), congestionControl: 'bbr' as const };
+    const { client, received, run } = receive(server.port, { transport: 'tcp', latencyMs: 60, ...path });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(received, sent)).toEqual([]);
+    const { frames } = client.sessions[0]!;
+    // What is sent again takes a round trip of 80 ms more.
+    expect(frames.late).toBeGreaterThan(0);
+    expect(frames.onTime + frames.late).toBe(sent.length);
+    const [counters] = client.modelledTcp;
+    expect(counters!.fastRetransmissions).toBeGreaterThan(0);
+    expect(counters!.segments).toBeGreaterThan(client.segments!);
+  });
+
+  test('a receiver that lies far behind when the stream ends gets it all: the sender waits for it', async () => {
+    const { server, sent } = await serve(madeUpUnits(100));
+    // Two seconds of 2 Mb/s through a quarter of it: longer than a sender waits for one that decides nothing more.
+    const path = { link: link('rate=500kbit queue=500ms delay=10ms'), congestionControl: 'cubic' as const };
+    const { client, received, run, waited } = receive(server.port, { transport: 'tcp', latencyMs: 100, ...path });
+    expect(await run).toBe('end-of-stream');
+    expect(waited).toEqual([]);
+    expect(differences(received, sent)).toEqual([]);
+    expect(client.sessions[0]?.frames.late).toBeGreaterThan(0);
+  }, 40_000);
+});
+
 describe('over udp without recovery', () => {
   test('what the path loses is lost, named, and counted', async () => {
     const { server, sent } = await serve(madeUpUnits(100));

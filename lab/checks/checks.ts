@@ -10,23 +10,16 @@ import {
 import { type Parameters, parametersOf, pathOf, predict } from '../closed-forms/predict.ts';
 import { VECTORS, type Vector } from '../closed-forms/vectors.ts';
 import { interarrivalJitterOfNormal, interarrivalJitterOfUniform, meanReorderWait } from '../closed-forms/waiting.ts';
+import { type Check, check, type Simulate } from './check.ts';
 import { simulateInterarrivalJitter, simulateReorderWait } from './delay-simulations.ts';
 import type { Estimate } from './estimate.ts';
+import { FAIRNESS_CHECKS } from './fairness-checks.ts';
 import * as simulations from './loss-simulations.ts';
-
-type Simulate = (seed: number, trials: number) => Estimate;
-
-/** A closed form against what our generators do. */
-export interface Check {
-  /** Unique, such as `arq p=0.01 n=2`. */
-  readonly id: string;
-  readonly parameters: Readonly<Record<string, number>>;
-  readonly predicted: number;
-  /** Trials after which a verdict means something: about a hundred of the rare events, at least twenty thousand. */
-  readonly trials: number;
-  /** One run; the same seed gives the same estimate. `undefined`: nothing here can simulate it (throughput of TCP). */
-  readonly simulate: Simulate | undefined;
-}
+import { METRIC_CHECKS } from './metric-checks.ts';
+import { NETEM_CHECKS } from './netem-checks.ts';
+import { RECOVERY_CHECKS } from './recovery-checks.ts';
+import { TCP_CHECKS } from './tcp-checks.ts';
+import { WAITING_CHECKS } from './waiting-checks.ts';
 
 const SIMULATIONS: Readonly<Record<string, (of: Parameters) => Simulate>> = {
   arq: (of) => (seed, trials) => simulations.simulateRepetition(of('p'), of('n'), seed, trials),
@@ -58,9 +51,6 @@ function simulateShare(path: GilbertElliottPath, seed: number, trials: number): 
   return simulations.simulateLoss({ lossModel: { kind: 'gilbert-elliott', ...path, step: 'packet' } }, 0, seed, trials);
 }
 
-const idOf = (name: string, parameters: Readonly<Record<string, number>>): string =>
-  [name, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(' ');
-
 const TRIALS_MIN = 20_000;
 /** Trials of families whose neighbours are alike, or whose trial is no rare event. */
 const TRIALS: Readonly<Record<string, number>> = { ge_loss: 500_000, ge_mean_burst: 500_000, ge_lag1: 500_000 };
@@ -71,26 +61,26 @@ function trialsOf(id: string, predicted: number): number {
   return TRIALS[id] ?? Math.max(TRIALS_MIN, Math.ceil(100 / predicted));
 }
 
+/** Draws of a trial where they are more than one: blocks, frames and groups of them. */
+const trialCostOf = ({ n, N, G }: Vector['parameters']): number => Math.max(n ?? 1, (N ?? 1) * Math.min(G ?? 1, 8));
+
 function checkOf(vector: Vector): Check {
   const predicted = predict(vector);
-  return {
-    id: idOf(vector.id, vector.parameters),
-    parameters: vector.parameters,
+  return check('closed forms', vector.id, vector.parameters, {
     predicted,
     trials: trialsOf(vector.id, predicted),
+    trialCost: trialCostOf(vector.parameters),
     simulate: SIMULATIONS[vector.id]?.(parametersOf(vector)),
-  };
+  });
 }
 
-function check(
+const linkCheck = (
   name: string,
-  parameters: Record<string, number>,
+  parameters: Readonly<Record<string, number>>,
   predicted: number,
   trials: number,
   simulate: Simulate,
-) {
-  return { id: idOf(name, parameters), parameters, predicted, trials, simulate };
-}
+): Check => check('link', name, parameters, { predicted, trials, simulate });
 
 /** What `tc` users write, and what it is in truth. */
 const PRACTITIONERS: readonly GilbertElliottPath[] = [
@@ -104,11 +94,11 @@ function pathChecks(path: GilbertElliottPath): Check[] {
   const parameters = { p, r, h, k };
   const process = (seed: number) => simulations.gilbertElliott(path, seed);
   return [
-    check('ge_loss', parameters, lossOf(path), 500_000, (seed, trials) => simulateShare(path, seed, trials)),
-    check('ge_mean_burst', parameters, meanRunOf(path), 500_000, (seed, trials) =>
+    linkCheck('ge_loss', parameters, lossOf(path), 500_000, (seed, trials) => simulateShare(path, seed, trials)),
+    linkCheck('ge_mean_burst', parameters, meanRunOf(path), 500_000, (seed, trials) =>
       simulations.simulateMeanRun(process(seed), trials),
     ),
-    check('ge_lag1', parameters, correlationOf(path), 500_000, (seed, trials) =>
+    linkCheck('ge_lag1', parameters, correlationOf(path), 500_000, (seed, trials) =>
       simulations.simulateCorrelation(process(seed), lossOf(path), trials),
     ),
   ];
@@ -125,20 +115,20 @@ function generatorChecks(): Check[] {
   const { p13, p31, p32, p23, p14 } = states;
   return [
     ...[2, 4, 8].map((stride) =>
-      check('thinned_mean_burst', { p, r, stride }, meanRunOf(thinned(GILBERT, stride)), 300_000, (seed, trials) =>
+      linkCheck('thinned_mean_burst', { p, r, stride }, meanRunOf(thinned(GILBERT, stride)), 300_000, (seed, trials) =>
         simulations.simulateMeanRun(simulations.gilbertElliott(GILBERT, seed), trials, stride),
       ),
     ),
-    check('frame_hit_gilbert', { p, r, N: 14 }, frameHitOnGilbert(p, r, 14), 100_000, (seed, trials) =>
+    linkCheck('frame_hit_gilbert', { p, r, N: 14 }, frameHitOnGilbert(p, r, 14), 100_000, (seed, trials) =>
       simulations.simulateFrameHit(14, simulations.gilbertElliott(GILBERT, seed), trials),
     ),
-    check('ctge_loss', { piB: 0.05, mean_bad_ms: 30, h: 0.8, k: 0.01 }, meanLoss(timed), 500_000, (seed, trials) =>
+    linkCheck('ctge_loss', { piB: 0.05, mean_bad_ms: 30, h: 0.8, k: 0.01 }, meanLoss(timed), 500_000, (seed, trials) =>
       simulations.simulateLoss({ lossModel: timed }, 2_400, seed, trials),
     ),
-    check('state4_loss', { p13, p31, p32, p23, p14 }, meanLoss(states), 500_000, (seed, trials) =>
+    linkCheck('state4_loss', { p13, p31, p32, p23, p14 }, meanLoss(states), 500_000, (seed, trials) =>
       simulations.simulateLoss({ lossModel: states }, 0, seed, trials),
     ),
-    check('onoff_loss', { on_ms: 95, off_ms: 5 }, meanLoss(turns), 500_000, (seed, trials) =>
+    linkCheck('onoff_loss', { on_ms: 95, off_ms: 5 }, meanLoss(turns), 500_000, (seed, trials) =>
       simulations.simulateLoss({ lossModel: turns }, 2_400, seed, trials),
     ),
   ];
@@ -152,14 +142,14 @@ function delayChecks(): Check[] {
   });
   return [
     ...[10, 20, 40].map((J) =>
-      check('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
+      linkCheck('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
         inMilliseconds(simulateReorderWait(J * 1_000, 2_400, seed, trials)),
       ),
     ),
-    check('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>
+    linkCheck('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>
       inMilliseconds(simulateInterarrivalJitter({ jitter: 9_000 }, 10_000, seed, trials)),
     ),
-    check('rfc3550_normal_ms', { sigma: 3 }, interarrivalJitterOfNormal(3), 500_000, (seed, trials) =>
+    linkCheck('rfc3550_normal_ms', { sigma: 3 }, interarrivalJitterOfNormal(3), 500_000, (seed, trials) =>
       inMilliseconds(
         simulateInterarrivalJitter(
           { delay: 50_000, jitter: 3_000, jitterDistribution: 'normal' },
@@ -172,10 +162,16 @@ function delayChecks(): Check[] {
   ];
 }
 
-/** All that can be checked of the link and the recovery's arithmetic: the vectors first, in their order. */
+/** All that can be checked: the vectors first, in their order. */
 export const CHECKS: readonly Check[] = [
   ...VECTORS.map(checkOf),
   ...PRACTITIONERS.flatMap(pathChecks),
   ...generatorChecks(),
   ...delayChecks(),
+  ...NETEM_CHECKS,
+  ...RECOVERY_CHECKS,
+  ...WAITING_CHECKS,
+  ...TCP_CHECKS,
+  ...METRIC_CHECKS,
+  ...FAIRNESS_CHECKS,
 ];

@@ -33,3 +33,6 @@ export const STANDARD_ERRORS_MAX = 2.58;
 
 export const agrees = (predicted: number, { estimate, standardError }: Estimate): boolean =>
   Math.abs(estimate - predicted) <= STANDARD_ERRORS_MAX * standardError;
+
+/** Something that no chance is in. */
+export const exactly = (estimate: number): Estimate => ({ estimate, standardError: 0 });

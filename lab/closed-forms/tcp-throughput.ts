@@ -33,3 +33,7 @@ export function tfrc({ segmentBytes, roundTrip, loss }: TcpPath): number {
   const timeouts = 4 * roundTrip * 3 * Math.sqrt((3 * loss) / 8) * loss * (1 + 32 * loss ** 2);
   return (segmentBytes * 8) / (windows + timeouts);
 }
+
+/** Where loss is rare and the path long: CUBIC's average window (RFC 9438 §5.1, C = 0.4, β = 0.7), bits a second. */
+export const cubic = ({ segmentBytes, roundTrip, loss }: TcpPath): number =>
+  ((segmentBytes * 8) / roundTrip) * 1.054 * (roundTrip / loss) ** 0.75;

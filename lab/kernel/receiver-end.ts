@@ -43,7 +43,8 @@ function conclude(socketDrops: number): void {
 process.on('disconnect', () => process.exit(1));
 
 async function overUdp(): Promise<void> {
-  const options = { budget: budgetOf(order.cell), transitMin: order.transitMin, release: order.cell.release };
+  const { cell, transitMin } = order;
+  const options = { budget: budgetOf(cell), transitMin, release: cell.release, parameters: cell.parameters };
   const receiver = new Receiver(udpReceiverOptions(twin as Recovery, options));
   const finish = () => {
     receiver.finish(now());

@@ -70,7 +70,9 @@ const tell = (message: ToReceiver): void => {
 };
 
 async function overUdp(): Promise<Transport> {
-  const sender = new Sender(udpSenderOptions(twin as Recovery, cell.parameters));
+  const sender = new Sender(
+    udpSenderOptions(twin as Recovery, { budget: budgetOf(cell), transitMin, parameters: cell.parameters }),
+  );
   const driver = new EndpointDriver({
     endpoint: sender,
     transmit: (datagrams) => socket.send(datagrams),

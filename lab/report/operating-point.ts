@@ -28,7 +28,10 @@ export interface OperatingPoint {
   readonly stallRatio: number | undefined;
 }
 
-const withoutSeed = (line: string): string => line.replace(/(^|\s)seed=\S+/g, '').trim();
+const withoutSeed = (line: string): string => shortTraces(line.replace(/(^|\s)seed=\S+/g, '').trim());
+
+/** Recordings by their file's name and the beginning of its hash: where the file lies says nothing. */
+const shortTraces = (line: string): string => line.replace(/(trace=)(?:[^\s/]*\/)*([^\s/#]+)(#\S{4})?\S*/g, '$1$2$3');
 
 /** The forward line, and the way back where it is another; without seeds. */
 export function pathName(row: Pick<SummaryRow, 'forward' | 'back'>): string {

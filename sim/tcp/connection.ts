@@ -64,7 +64,13 @@ export class TcpConnection implements Endpoint<TcpEvent> {
 
   /** Bytes written that were never sent: what `tcp_notsent_lowat` goes by. */
   get unsentBytes(): number {
-    return this.#sending?.unsentBytes ?? this.#early.reduce((sum, bytes) => sum + bytes.length, 0);
+    if (this.#sending && this.#state !== 'handshake') return this.#sending.unsentBytes;
+    return this.#early.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** Bytes written that are not acknowledged, sent or not: what a send buffer holds (`tcp_wmem`). */
+  get unacknowledgedBytes(): number {
+    return this.#sending && this.#state !== 'handshake' ? this.#sending.unacknowledgedBytes : this.unsentBytes;
   }
 
   /** Begins the handshake; only the active end. */
@@ -76,7 +82,8 @@ export class TcpConnection implements Endpoint<TcpEvent> {
   /** The bytes are the connection's from now on. */
   write(now: Instant, bytes: Uint8Array): void {
     assert(!this.#finishes, 'nothing is written after the end');
-    if (this.#sending) this.#sending.write(now, bytes);
+    // The passive end has its sending half before the handshake is over: what is written first goes first all the same.
+    if (this.#sending && this.#state !== 'handshake') this.#sending.write(now, bytes);
     else this.#early.push(bytes);
   }
 
@@ -84,7 +91,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
   finish(now: Instant): void {
     if (this.#finishes) return;
     this.#finishes = true;
-    this.#sending?.finish(now);
+    if (this.#state !== 'handshake') this.#sending?.finish(now);
   }
 
   /** Breaks off: RST. */

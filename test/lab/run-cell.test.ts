@@ -45,6 +45,17 @@ const classesOf = (row: SummaryRow) =>
   row.framesRefused;
 
 describe('a cell', () => {
+  test('counts a frame that the sender holds back as refused, and no other frame takes its row', () => {
+    const { row, frames } = run({ strategy: 'hybrid', link: 'rate=600kbit queue=100ms delay=20ms', budgetMs: 300 });
+    expect(row.framesRefused).toBeGreaterThan(100);
+    expect(classesOf(row)).toBe(600);
+    for (let index = 0; index < frames.length; index++) {
+      const { class: outcome, sentAt, capturedAt, renderedAt } = frames.record(index);
+      if (outcome === 'refused') expect([sentAt, renderedAt]).toEqual([null, null]);
+      else if (sentAt !== null) expect(sentAt - capturedAt).toBeLessThan(100_000);
+    }
+  });
+
   test('over a clean path has every frame in time, at the speed of the path', () => {
     const { row, frames } = run({ strategy: 'none', link: 'delay=20ms', release: 'asap' });
     expect(row).toMatchObject({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { goodput, goodputAtPeriodicLoss } from '../../../lab/checks/greedy-source.ts';
 import { integerCubeRoot } from '../../../sim/tcp/cubic.ts';
-import { goodput, goodputAtPeriodicLoss } from './greedy.ts';
 
 const BITS = 1_448 * 8;
 

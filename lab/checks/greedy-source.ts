@@ -1,10 +1,13 @@
-import { type Instant, seconds } from '../../../protocol/instant.ts';
-import { Link } from '../../../sim/link.ts';
-import { parseLinkSpecification } from '../../../sim/link-specification.ts';
-import { type Path, Simulation } from '../../../sim/simulation.ts';
-import type { CongestionControlName } from '../../../sim/tcp/congestion-control.ts';
-import { TcpConnection } from '../../../sim/tcp/connection.ts';
-import { TCP_DEFAULTS } from '../../../sim/tcp/tcp-options.ts';
+/** A source without end over one TCP connection: what throughput formulas are about. */
+
+import { assert } from '../../protocol/assert.ts';
+import { type Instant, seconds } from '../../protocol/instant.ts';
+import { Link } from '../../sim/link.ts';
+import { parseLinkSpecification } from '../../sim/link-specification.ts';
+import { type Path, Simulation } from '../../sim/simulation.ts';
+import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
+import { TcpConnection } from '../../sim/tcp/connection.ts';
+import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 
 /** Always enough to send, never so much that writing it costs memory. */
 const CHUNK = new Uint8Array(64 * 1_448);
@@ -12,7 +15,7 @@ const UNSENT_MIN = 32 * 1_448;
 
 function link(text: string) {
   const specification = parseLinkSpecification(text);
-  if (!specification.ok) throw new Error(specification.malformed);
+  assert(specification.ok, 'a check names links that there are');
   return specification.value;
 }
 

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { type Command, Option } from 'commander';
+import { now } from '../io/clock.ts';
+import { causeOf, Failure } from '../io/failure.ts';
+import { writeAtomically } from '../lab/atomic-file.ts';
+import { type CheckProgress, runChecks } from '../lab/checks/run-checks.ts';
+import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/checks/validation.ts';
+import { conclusionText, validationMarkdown, validationText } from '../lab/checks/validation-table.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { Interrupt, Interrupted } from './interrupt.ts';
+import { durationText } from './lab-text.ts';
+import { readWhole } from './options.ts';
+import { packageVersion } from './version.ts';
+
+interface ValidateOptions extends CommonOptions {
+  readonly quick?: boolean;
+  readonly docs?: boolean;
+  readonly seed: number;
+  readonly jobs?: number;
+}
+
+const SEED_MAX = 0x7fff_ffff;
+const JOBS_MAX = 1_024;
+
+export function addValidateCommand(lab: Command): void {
+  lab
+    .command('validate')
+    .description('run what is simulated here against closed forms and definitions; exit code 1 where it disagrees')
+    .addOption(
+      new Option('--seed <n>', 'another repeatable run')
+        .argParser(readWhole({ min: 0, max: SEED_MAX }, 'a seed'))
+        .default(1),
+    )
+    .addOption(
+      new Option('--jobs <n>', 'threads').argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads')),
+    )
+    .option('--quick', 'fewer trials, and none of the dear checks')
+    .addOption(new Option('--docs', 'write the table into docs/VALIDATION.md').conflicts('quick'))
+    .option('--json', 'the outcomes as JSON on stdout; logs as JSON lines')
+    .option('-q, --quiet', 'errors only')
+    .option('-v, --verbose', 'more of what happens')
+    .action(run);
+}
+
+async function run(options: ValidateOptions): Promise<void> {
+  const context = new Context(options);
+  const outcomes = await outcomesWith(context, options);
+  const validation = validate(outcomes);
+  context.print(validationText(outcomes));
+  context.print(`  ${conclusionText(validation)}`);
+  if (options.json)
+    stdout.write(`${JSON.stringify({ kind: 'validation', ...validation, outcomes: outcomes.map(plain) })}\n`);
+  if (options.docs) await writeDocumentation(outcomes, validation, options.seed);
+  if (!validation.passed)
+    throw new Failure(`what is simulated does not agree with what is predicted: ${worst(outcomes)}`);
+}
+
+/** Runs the checks under a progress line. @throws {Interrupted} on Ctrl-C. */
+async function outcomesWith(context: Context, options: ValidateOptions): Promise<readonly Outcome[]> {
+  const abort = new AbortController();
+  const interrupt = new Interrupt(() => abort.abort());
+  const startedAt = now();
+  let latest: CheckProgress | undefined;
+  context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
+  try {
+    const outcomes = await runChecks(
+      { seed: options.seed, effort: options.quick ? QUICK : FULL },
+      {
+        jobs: options.jobs ?? availableParallelism(),
+        signal: abort.signal,
+        onProgress: (progress) => {
+          latest = progress;
+        },
+      },
+    );
+    if (!outcomes)
+      throw new Interrupted(`interrupted: ${latest?.done ?? 0} checks were finished; nothing is kept of them`);
+    return outcomes;
+  } finally {
+    context.closeStatus();
+    interrupt.dispose();
+  }
+}
+
+function progressText({ checks, done, workDone }: CheckProgress, elapsedSeconds: number): string {
+  const left =
+    workDone > 0.01 && workDone < 1 ? `, ${durationText((elapsedSeconds * (1 - workDone)) / workDone)} left` : '';
+  return `${done} of ${checks} checks, ${Math.floor(workDone * 100)} %${left}`;
+}
+
+function plain({ check, estimate, verdict }: Outcome) {
+  const { id, group, name, parameters, predicted, agreement } = check;
+  return { id, group, name, parameters, predicted, agreement, ...estimate, verdict };
+}
+
+function worst(outcomes: readonly Outcome[]): string {
+  const off = outcomes.filter(({ verdict }) => verdict === 'disagrees');
+  const named = off.length > 0 ? off : outcomes.filter(({ verdict }) => verdict === 'outside');
+  return named.map(({ check }) => check.id).join('; ');
+}
+
+/** Compiled files lie one folder deeper than their sources. */
+const PAGES = ['../docs/VALIDATION.md', '../../docs/VALIDATION.md'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+const BEGIN = '<!-- lab validate --docs: begin -->';
+const END = '<!-- lab validate --docs: end -->';
+
+async function writeDocumentation(outcomes: readonly Outcome[], validation: Validation, seed: number): Promise<void> {
+  for (const path of PAGES) {
+    const page = await readFile(path, 'utf8').catch(() => undefined);
+    if (page === undefined) continue;
+    const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+    if (begin < 0 || end < begin) throw new Failure(`docs/VALIDATION.md: '${BEGIN}' and '${END}' are expected in it`);
+    const text = `${conclusionText(validation)}. Version ${packageVersion()}, seed ${seed}.\n\n${validationMarkdown(outcomes)}`;
+    const whole = `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`;
+    try {
+      return await writeAtomically(path, whole);
+    } catch (error) {
+      throw new Failure(`cannot write docs/VALIDATION.md: ${causeOf(error)}`);
+    }
+  }
+  throw new Failure('docs/VALIDATION.md is not here: --docs is for a checkout', 2);
+}

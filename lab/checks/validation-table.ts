@@ -1,0 +1,74 @@
+import { STANDARD_ERRORS_MAX } from './estimate.ts';
+import type { Outcome, Validation } from './validation.ts';
+
+/** The words of a validation: for people, and as it stands in the documentation. */
+
+const HEAD = ['check', 'parameters', 'predicted', 'simulated', '99 % interval', 'verdict'] as const;
+
+function cellsOf({ check, estimate, verdict }: Outcome): string[] {
+  const { name, parameters, predicted, agreement } = check;
+  const margin = estimate ? STANDARD_ERRORS_MAX * estimate.standardError : 0;
+  const words = Object.entries(parameters).map(([key, value]) => `${key}=${value}`);
+  const rule = { interval: '', within: '', equal: '', 'at-most': '≤ ' }[agreement.kind];
+  return [
+    name,
+    words.join(' '),
+    rule + figure(predicted),
+    estimate ? figure(estimate.estimate) : '–',
+    estimate && agreement.kind === 'interval'
+      ? `${figure(Math.max(0, estimate.estimate - margin))} … ${figure(estimate.estimate + margin)}`
+      : ruleText(agreement),
+    verdict,
+  ];
+}
+
+function ruleText(agreement: Outcome['check']['agreement']): string {
+  switch (agreement.kind) {
+    case 'interval':
+      return '–';
+    case 'within':
+      return `within ${agreement.share * 100} %`;
+    case 'equal':
+      return 'equal';
+    case 'at-most':
+      return 'at most';
+    default:
+      return agreement satisfies never;
+  }
+}
+
+/** Four digits that count. */
+function figure(value: number): string {
+  if (value === 0) return '0';
+  return Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString();
+}
+
+export function validationText(outcomes: readonly Outcome[]): string {
+  const lines = [[...HEAD], ...outcomes.map(cellsOf)];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) => `  ${line.map((text, at) => text.padEnd(widths[at]!)).join('  ')}`.trimEnd()).join('\n');
+}
+
+/** In Markdown, a table for each group. */
+export function validationMarkdown(outcomes: readonly Outcome[]): string {
+  const groups = [...new Set(outcomes.map(({ check }) => check.group))];
+  return groups
+    .map((group) => {
+      const rows = outcomes.filter(({ check }) => check.group === group).map(cellsOf);
+      const lines = [[...HEAD], HEAD.map(() => '---'), ...rows];
+      const text = lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+      return `### ${group[0]!.toUpperCase()}${group.slice(1)}\n\n${text}`;
+    })
+    .join('\n\n');
+}
+
+export function conclusionText(validation: Validation): string {
+  const { passed, agree, intervals, outside, outsideAllowed, disagree, formOnly, notRun } = validation;
+  const simulated = agree + outside + disagree;
+  return [
+    `${passed ? 'agrees' : 'DISAGREES'}: ${agree} of ${simulated} checks agree`,
+    `${outside} of ${intervals} 99 % intervals miss (by chance up to ${outsideAllowed})`,
+    `${disagree} disagree`,
+    `${formOnly + notRun} not simulated (${formOnly} forms only, ${notRun} too rare or too dear)`,
+  ].join('; ');
+}

@@ -1,0 +1,135 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../../io/failure.ts';
+import type { Ffmpeg } from '../../io/ffmpeg-locator.ts';
+import { ffmpegFilters, runFfmpeg } from '../../io/ffmpeg-run.ts';
+import { NOTHING, type SlotPlan } from './slot-plan.ts';
+import { type PictureFormat, SLOT_RATE, type SlotStream } from './slot-stream.ts';
+
+/** What ffmpeg says of the picture in one slot, beside the source's. */
+export interface SlotScore {
+  /** Luma, decibels; `Infinity`: the two are the same. */
+  readonly psnr: number;
+  /** Luma, at most 1. */
+  readonly ssim: number;
+  /** 0 … 100; `null`: this ffmpeg has no VMAF. */
+  readonly vmaf: number | null;
+}
+
+/** An ffmpeg that can do it, and how much it can. */
+export interface Comparer {
+  readonly ffmpeg: Ffmpeg;
+  readonly filters: ReadonlySet<string>;
+}
+
+/** `tpad` is the youngest: ffmpeg 4.2, of 2019. */
+const FILTERS_NEEDED = ['psnr', 'ssim', 'fps', 'tpad', 'trim', 'drawbox'];
+
+/** @throws {Failure} when this ffmpeg is too old. */
+export async function openComparer(ffmpeg: Ffmpeg): Promise<Comparer> {
+  const filters = await ffmpegFilters(ffmpeg);
+  const absent = FILTERS_NEEDED.find((name) => !filters.has(name));
+  if (absent !== undefined) {
+    throw new Failure(
+      `${ffmpeg.path} ${ffmpeg.version} has no filter ${absent}: --quality needs ffmpeg 4.2 or newer`,
+      3,
+    );
+  }
+  return { ffmpeg, filters };
+}
+
+/** A stream as it is to be shown; `undefined` in place of a file: nothing came at all. */
+export interface ShownStream {
+  readonly stream: SlotStream | undefined;
+  readonly plan: Pick<SlotPlan, 'onScreen'>;
+}
+
+/**
+ * Decodes two streams of the same source and compares them slot by slot.
+ * @param options.folder where files may lie for the time being. @param options.name what failures call the work.
+ * @throws {Failure} when ffmpeg fails, or its answer does not have every slot.
+ */
+export async function compareStreams(
+  { ffmpeg, filters }: Comparer,
+  streams: { readonly shown: ShownStream; readonly source: ShownStream; readonly format: PictureFormat },
+  options: { readonly folder: string; readonly name: string; readonly signal?: AbortSignal },
+): Promise<SlotScore[]> {
+  const { folder, name } = options;
+  const slots = streams.source.plan.onScreen.length;
+  const hasVmaf = filters.has('libvmaf');
+  await mkdir(folder, { recursive: true });
+  try {
+    const inputs = [
+      ...(await streamInput(streams.shown, streams.format, join(folder, 'shown.mp4'))),
+      ...(await streamInput(streams.source, streams.format, join(folder, 'source.mp4'))),
+    ];
+    const copies = hasVmaf ? 3 : 2;
+    const graph = [
+      `[0:v]${slotFilter(streams.shown)}[shown]`,
+      `[1:v]${slotFilter(streams.source)},split=${copies}[s1][s2]${hasVmaf ? '[s3]' : ''}`,
+      '[shown][s1]psnr=stats_file=psnr.log[after1]',
+      '[after1][s2]ssim=stats_file=ssim.log[after2]',
+      ...(hasVmaf ? ['[after2][s3]libvmaf=log_path=vmaf.json:log_fmt=json[after3]'] : []),
+    ].join(';');
+    const output = ['-filter_complex', graph, '-map', `[after${copies}]`, '-f', 'null', '-'];
+    // However much of the pictures is damaged, that is what there is to compare.
+    await runFfmpeg(ffmpeg, ['-max_error_rate', '1', ...inputs, ...output], { ...options, directory: folder });
+    const psnr = readStatistics(await readFile(join(folder, 'psnr.log'), 'latin1'), 'psnr_y');
+    const ssim = readStatistics(await readFile(join(folder, 'ssim.log'), 'latin1'), 'Y');
+    const vmaf = hasVmaf ? readVmaf(await readFile(join(folder, 'vmaf.json'), 'utf8')) : undefined;
+    for (const read of [psnr, ssim, vmaf ?? psnr]) {
+      if (read.length !== slots) {
+        throw new Failure(`${name}: ffmpeg compared ${read.length} pictures of ${slots}; does their size change?`);
+      }
+    }
+    return psnr.map((value, slot) => ({ psnr: value, ssim: ssim[slot]!, vmaf: vmaf?.[slot] ?? null }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the file and gives the options that read it. */
+export async function streamInput(
+  { stream }: ShownStream,
+  { width, height }: PictureFormat,
+  path: string,
+): Promise<string[]> {
+  if (stream === undefined) return ['-f', 'lavfi', '-i', `color=black:size=${width}x${height}:rate=${SLOT_RATE}`];
+  await writeFile(path, stream.file);
+  // One thread: what is made of damaged pictures must not depend on which thread is first. Strict: where a stream does
+  // not say how far its pictures are out of order, the decoder waits for as many as there may be.
+  return ['-copyts', '-threads', '1', '-strict', 'strict', '-f', 'mp4', '-i', path];
+}
+
+/** From a decoded stream to one picture a slot: what is there is repeated, and before it all is black. */
+export function slotFilter({ stream, plan: { onScreen } }: ShownStream): string {
+  const slots = onScreen.length;
+  const blank = onScreen.findIndex((picture) => picture !== NOTHING);
+  const black = `drawbox=w=iw:h=ih:color=black:t=fill:enable='lt(n,${blank < 0 ? slots : blank})'`;
+  return [
+    ...['settb=1/90000', `setpts=PTS+${stream?.origin ?? 0}`, `fps=${SLOT_RATE}:start_time=0:round=up`],
+    ...['tpad=stop=-1:stop_mode=clone', `trim=end_frame=${slots}`, 'setpts=N', 'setsar=1'],
+    ...(blank === 0 ? [] : [black]),
+  ].join(',');
+}
+
+/** Lines such as `n:1 mse_avg:0.00 … psnr_y:inf psnr_u:inf`. */
+export function readStatistics(text: string, name: string): number[] {
+  const values: number[] = [];
+  for (const line of text.split('\n')) {
+    const value = line.split(' ').find((field) => field.startsWith(`${name}:`));
+    if (value === undefined) continue;
+    const number = value.slice(name.length + 1);
+    values.push(number === 'inf' ? Number.POSITIVE_INFINITY : Number(number));
+  }
+  return values;
+}
+
+const vmafLog = z.looseObject({
+  frames: z.array(z.looseObject({ metrics: z.looseObject({ vmaf: z.number() }) })),
+});
+
+/** libvmaf's own log. */
+export const readVmaf = (text: string): number[] =>
+  vmafLog.parse(JSON.parse(text)).frames.map(({ metrics }) => metrics.vmaf);

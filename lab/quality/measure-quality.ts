@@ -1,0 +1,195 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../io/failure.ts';
+import { withTemporaryFolder } from '../../io/temporary-folder.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/assert.ts';
+import { writeAtomically } from '../atomic-file.ts';
+import { budgetOf } from '../cell.ts';
+import { framesBefore, type PackedFiles, unpackUnits } from '../cell-source.ts';
+import type { CellStore } from '../cell-store.ts';
+import type { GridCell } from '../grid.ts';
+import { parquet } from '../parquet.ts';
+import type { FrameRecord } from '../tables.ts';
+import { type Comparer, compareStreams, type ShownStream } from './compare-streams.ts';
+import {
+  FRAME_QUALITY_COLUMNS,
+  type FrameQuality,
+  frameQualities,
+  type QualityFigures,
+  qualityFigures,
+} from './quality-figures.ts';
+import { planSlots, type SlotPlan } from './slot-plan.ts';
+import { type PictureFormat, pictureFormat, slotStream } from './slot-stream.ts';
+
+/** Raised when the figures mean something else than before. */
+const QUALITY_VERSION = 1;
+
+/** A cell's figures as they are kept. */
+export interface MeasuredQuality {
+  readonly cell: string;
+  /** Of the code that ran the cell, of the measurement, and of ffmpeg: what was measured otherwise is measured anew. */
+  readonly code: string;
+  readonly version: number;
+  readonly ffmpeg: string;
+  readonly figures: QualityFigures;
+}
+
+export interface QualityOptions {
+  /** Those whose sources are video, all finished, with their frame tables. */
+  readonly cells: readonly GridCell[];
+  readonly media: PackedFiles;
+  readonly store: CellStore;
+  readonly comparer: Comparer;
+  /** Runs of ffmpeg side by side. */
+  readonly jobs: number;
+  readonly fresh: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: QualityProgress) => void;
+}
+
+export interface QualityProgress {
+  readonly cells: number;
+  readonly done: number;
+}
+
+/** Decodes what each cell's viewer saw and compares it with the source. @returns how far it came before it was ended. */
+export async function measureQuality(options: QualityOptions): Promise<QualityProgress> {
+  const { cells, store, comparer, jobs, signal, onProgress } = options;
+  const waiting: GridCell[] = [];
+  for (const cell of cells) if (options.fresh || !(await isMeasured(cell, store, comparer))) waiting.push(cell);
+  let done = cells.length - waiting.length;
+  const progress = () => ({ cells: cells.length, done });
+  onProgress(progress());
+  if (waiting.length === 0) return progress();
+  const films = new Map<string, Film>();
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  let next = 0;
+  const work = async (folder: string): Promise<void> => {
+    while (next < waiting.length && !ended.aborted) {
+      const index = next++;
+      const place = { folder: join(folder, String(index)), signal: ended };
+      const product = await measure(waiting[index]!, options, films, place);
+      if (ended.aborted) return;
+      await write(product, store);
+      done++;
+      onProgress(progress());
+    }
+  };
+  await withTemporaryFolder(store.directory, async (folder) => {
+    const worker = () =>
+      work(folder).catch((error) => {
+        if (ended.aborted) return;
+        stop.abort();
+        throw error;
+      });
+    // All have to be gone before the folder goes.
+    const outcomes = await Promise.allSettled(Array.from({ length: Math.min(jobs, waiting.length) }, worker));
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused) throw refused.reason;
+  });
+  return progress();
+}
+
+/** A source as it is compared with. */
+export interface Film {
+  readonly units: readonly AccessUnit[];
+  readonly format: PictureFormat;
+  readonly shown: ShownStream;
+}
+
+/** @param known those that were opened before. @throws {Failure} when a decoder could not be told what the pictures are. */
+export function openFilm({ cell: { source } }: GridCell, media: PackedFiles, known: Map<string, Film>): Film {
+  assert(source.kind === 'file', 'only video has pictures');
+  const open = known.get(source.sha256);
+  if (open) return open;
+  const packed = media.get(source.sha256);
+  assert(packed !== undefined, 'a file that cells stream was read before');
+  const units = [...unpackUnits(packed)];
+  const format = pictureFormat(units);
+  if (!format) throw new Failure(`${source.name} never says how large its pictures are: --quality cannot decode it`, 2);
+  const plan = everythingShown(units);
+  const film = { units, format, shown: { plan, stream: slotStream(plan.decoded, units, format) } };
+  known.set(source.sha256, film);
+  return film;
+}
+
+/** Each picture in its own slot. */
+function everythingShown(units: readonly AccessUnit[]): SlotPlan {
+  const rows = Int32Array.from(units.keys()).sort(
+    (one, other) => units[one]!.timestamp - units[other]!.timestamp || one - other,
+  );
+  const slotOf = new Int32Array(units.length);
+  for (const [slot, row] of rows.entries()) slotOf[row] = slot;
+  const decoded = Array.from(slotOf, (slot, row) => ({ row, slot, shownFrom: slot }));
+  return { rows, onScreen: Int32Array.from(rows.keys()), decoded };
+}
+
+/** What was on the screen of a cell's viewer. */
+export async function shownStream(
+  { id, cell }: GridCell,
+  { units, format }: Film,
+  store: CellStore,
+): Promise<ShownStream & { readonly plan: SlotPlan }> {
+  const frames = await store.table<FrameRecord>(id, 'frames.parquet');
+  const plan = planSlots(frames, units, budgetOf(cell));
+  return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
+}
+
+interface Product {
+  readonly measured: MeasuredQuality;
+  readonly frames: readonly FrameQuality[];
+}
+
+async function measure(
+  gridCell: GridCell,
+  { media, store, comparer }: QualityOptions,
+  films: Map<string, Film>,
+  place: { readonly folder: string; readonly signal: AbortSignal },
+): Promise<Product> {
+  const { id, cell } = gridCell;
+  const finished = await store.read(id);
+  assert(typeof finished !== 'string', 'cells are finished before their quality is measured');
+  const film = openFilm(gridCell, media, films);
+  const shown = await shownStream(gridCell, film, store);
+  const name = `quality of cell ${id.slice(0, 8)} (${cell.strategy}, "${cell.forward}", ${cell.budgetMs} ms)`;
+  const streams = { shown, source: film.shown, format: film.format };
+  const scores = await compareStreams(comparer, streams, { ...place, name });
+  const figures = qualityFigures(shown.plan, scores, framesBefore(cell.source, media, cell.warmUpSeconds));
+  const identity = { cell: id, code: finished.code, version: QUALITY_VERSION, ffmpeg: comparer.ffmpeg.version };
+  return { measured: { ...identity, figures }, frames: frameQualities(shown.plan, scores) };
+}
+
+/** The figures last: where they are, the table is. */
+async function write({ measured, frames }: Product, store: CellStore): Promise<void> {
+  const { cell } = measured;
+  await writeAtomically(store.attachment(cell, 'quality.parquet'), parquet(FRAME_QUALITY_COLUMNS, frames));
+  await writeAtomically(store.attachment(cell, 'quality.json'), `${JSON.stringify(measured, replace)}\n`);
+}
+
+async function isMeasured({ id }: GridCell, store: CellStore, { ffmpeg }: Comparer): Promise<boolean> {
+  const [finished, measured] = await Promise.all([store.read(id), readQuality(store, id)]);
+  return (
+    typeof finished !== 'string' &&
+    measured?.code === finished.code &&
+    measured.ffmpeg === ffmpeg.version &&
+    (await store.has(id, 'quality.parquet'))
+  );
+}
+
+/** @returns `undefined`: there are none, or they are damaged, or of another version. */
+export async function readQuality(store: CellStore, id: string): Promise<MeasuredQuality | undefined> {
+  const path = store.attachment(id, 'quality.json');
+  try {
+    const measured = JSON.parse(await readFile(path, 'utf8'), revive) as MeasuredQuality;
+    const whole = measured.cell === id && measured.version === QUALITY_VERSION && measured.figures.slots >= 0;
+    return whole ? measured : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** JSON has no infinity. */
+const replace = (_name: string, value: unknown): unknown => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
+const revive = (_name: string, value: unknown): unknown => (value === 'inf' ? Number.POSITIVE_INFINITY : value);

@@ -1,0 +1,127 @@
+import type { ColumnKind } from '../columns.ts';
+import { percentile, sorted } from '../metrics/percentile.ts';
+import type { SlotScore } from './compare-streams.ts';
+import { NOTHING, type SlotPlan } from './slot-plan.ts';
+
+/** How a stream looked on the screen beside its source; of the slots after the warm-up. */
+export interface QualityFigures {
+  /** One for each picture of the source; showing another picture than their own; of these, showing none yet. */
+  readonly slots: number;
+  readonly slotsRepeated: number;
+  readonly slotsBlank: number;
+  /** Luma the same as the source's to the last bit. */
+  readonly slotsIdentical: number;
+  /** Of the mean square error of all slots, decibels; `Infinity`: all are identical. */
+  readonly psnrDb: number | null;
+  /** Mean of the slots' own, where more than 60 dB, or identical, counts as 60 (as in libvmaf, 8 bits). */
+  readonly psnrMeanDb: number | null;
+  readonly psnrDbP5: number | null;
+  readonly psnrDbP1: number | null;
+  readonly ssimMean: number | null;
+  readonly ssimP5: number | null;
+  readonly ssimP1: number | null;
+  /** `null` as well where ffmpeg has no VMAF. */
+  readonly vmafMean: number | null;
+  readonly vmafHarmonicMean: number | null;
+  readonly vmafP5: number | null;
+  readonly vmafP1: number | null;
+}
+
+export const QUALITY_COLUMNS: { readonly [Name in keyof QualityFigures]-?: ColumnKind } = {
+  slots: 'whole',
+  slotsRepeated: 'whole',
+  slotsBlank: 'whole',
+  slotsIdentical: 'whole',
+  psnrDb: 'real',
+  psnrMeanDb: 'real',
+  psnrDbP5: 'real',
+  psnrDbP1: 'real',
+  ssimMean: 'real',
+  ssimP5: 'real',
+  ssimP1: 'real',
+  vmafMean: 'real',
+  vmafHarmonicMean: 'real',
+  vmafP5: 'real',
+  vmafP1: 'real',
+};
+
+/** What stands beside a frame in the frame table. */
+export interface FrameQuality {
+  /** The frame that was on the screen in this one's slot; `null`: none yet. */
+  readonly shownFrame: number | null;
+  readonly psnrDb: number | null;
+  readonly ssim: number | null;
+  readonly vmaf: number | null;
+}
+
+export const FRAME_QUALITY_COLUMNS: { readonly [Name in keyof FrameQuality]-?: ColumnKind } = {
+  shownFrame: 'whole',
+  psnrDb: 'real',
+  ssim: 'real',
+  vmaf: 'real',
+};
+
+/** 6 dB a bit, and 12: where libvmaf cuts the PSNR of 8 bits off. */
+const PSNR_DB_MAX = 60;
+
+/** @param measuredFrom the first row of the frame table that counts. */
+export function qualityFigures(
+  { rows, onScreen }: Pick<SlotPlan, 'rows' | 'onScreen'>,
+  scores: readonly SlotScore[],
+  measuredFrom: number,
+): QualityFigures {
+  const slots = [...rows.keys()].filter((slot) => rows[slot]! >= measuredFrom);
+  const those = slots.map((slot) => scores[slot]!);
+  const psnr = those.map((score) => score.psnr);
+  const ssim = those.map((score) => score.ssim);
+  const vmaf = those.flatMap((score) => score.vmaf ?? []);
+  return {
+    slots: slots.length,
+    slotsRepeated: slots.filter((slot) => onScreen[slot] !== slot).length,
+    slotsBlank: slots.filter((slot) => onScreen[slot] === NOTHING).length,
+    slotsIdentical: psnr.filter((value) => value === Number.POSITIVE_INFINITY).length,
+    psnrDb: rounded(ofMeanError(psnr), 3),
+    psnrMeanDb: rounded(mean(psnr.map((value) => Math.min(value, PSNR_DB_MAX))), 3),
+    psnrDbP5: percentile(sorted(psnr), 0.05),
+    psnrDbP1: percentile(sorted(psnr), 0.01),
+    ssimMean: rounded(mean(ssim), 6),
+    ssimP5: percentile(sorted(ssim), 0.05),
+    ssimP1: percentile(sorted(ssim), 0.01),
+    vmafMean: rounded(mean(vmaf), 4),
+    vmafHarmonicMean: rounded(harmonicMean(vmaf), 4),
+    vmafP5: percentile(sorted(vmaf), 0.05),
+    vmafP1: percentile(sorted(vmaf), 0.01),
+  };
+}
+
+/** By row of the frame table. */
+export function frameQualities(
+  { rows, onScreen }: Pick<SlotPlan, 'rows' | 'onScreen'>,
+  scores: readonly SlotScore[],
+): FrameQuality[] {
+  const byRow = new Array<FrameQuality>(rows.length);
+  for (const [slot, row] of rows.entries()) {
+    const { psnr, ssim, vmaf } = scores[slot]!;
+    byRow[row] = { shownFrame: rows[onScreen[slot]!] ?? null, psnrDb: psnr, ssim, vmaf };
+  }
+  return byRow;
+}
+
+/** A square error is 10^(-PSNR/10) of the largest there can be. */
+function ofMeanError(psnr: readonly number[]): number | null {
+  const error = mean(psnr.map((value) => 10 ** (-value / 10)));
+  return error === null ? null : error === 0 ? Number.POSITIVE_INFINITY : -10 * Math.log10(error);
+}
+
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** libvmaf's: of one more than each, so that a zero does not decide everything. */
+function harmonicMean(values: readonly number[]): number | null {
+  const inverse = mean(values.map((value) => 1 / (value + 1)));
+  return inverse === null ? null : 1 / inverse - 1;
+}
+
+/** Engines differ in the last digits of a logarithm. */
+const rounded = (value: number | null, digits: number): number | null =>
+  value === null || !Number.isFinite(value) ? value : Number(value.toFixed(digits));
