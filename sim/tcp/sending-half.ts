@@ -168,7 +168,7 @@ export class SendingHalf {
   handleAcknowledgment(now: Instant, fields: AcknowledgmentFields): void {
     const { flow } = this;
     if (fields.acknowledgment > flow.next) return;
-    const news = new AcknowledgmentNews(fields, flow.unacknowledged);
+    const news = new AcknowledgmentNews(fields, flow);
     const sample = new RateSample();
     const prior = { packetsOut: flow.packetsOut, delivered: flow.delivered, lost: flow.lost };
     sample.priorInFlight = flow.inFlight;
@@ -297,7 +297,7 @@ export class SendingHalf {
       bytes += length;
       count++;
     }
-    if (count > 0) this.#pacing.noteSent(now, bytes);
+    if (count > 0) this.#pacing.noteSent(now, { segments: count, bytes });
     return count;
   }
 
@@ -318,7 +318,7 @@ export class SendingHalf {
     segment.sentAt = now;
     segment.transmissions++;
     const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
-    if (paces) this.#pacing.noteSent(now, bytes);
+    if (paces) this.#pacing.noteSent(now, { segments: 1, bytes });
     this.flow.lastSentAt = now;
     this.#tally.noteSent(bytes, segment.transmissions > 1);
     this.#outgoing.push(segment);
