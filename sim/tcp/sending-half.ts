@@ -107,7 +107,6 @@ export class SendingHalf {
     this.#window.open(flow.unacknowledged, window, sequence);
     flow.lastSentAt = now;
     flow.deliveredAt = now;
-    this.#validation.noteWindowSet(now);
     if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
     this.#congestionControl.noteEstablished();
     // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
@@ -275,10 +274,7 @@ export class SendingHalf {
     this.#recovery.noteSent(sent);
     if (sent > 0) this.#timer.scheduleTailProbe(now, false);
     limited ||= flow.inFlight >= flow.congestionWindow;
-    if (sent > 0 || limited) {
-      const shrinks = !this.#congestionControl.ownsWindow;
-      this.#validation.noteSending(now, limited, this.retransmissionTimeout, shrinks);
-    }
+    if (sent > 0 || limited) this.#validation.noteSending(limited);
     if (flow.packetsOut === 0 && this.#hasUnsent && this.#timer.cause === undefined) this.#watchWindow(now);
   }
 
