@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
 import { writeAtomically } from '../lab/atomic-file.ts';
-import { type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
+import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
 import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
 import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../lab/calibration/comparison.ts';
 import { withMarkedSection } from '../lab/calibration/marked-section.ts';
-import { DISTURBANCE_LIMITS, type DisturbanceLimits } from '../lab/kernel/measurement.ts';
+import type { DisturbanceLimits } from '../lab/kernel/measurement.ts';
 import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategy.ts';
+import { namespacesMax } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
@@ -21,9 +22,11 @@ interface CalibrateOptions extends CommonOptions {
   readonly docs?: boolean;
   readonly strategies?: readonly KernelStrategyName[];
   readonly attempts: number;
+  readonly jobs: number;
 }
 
 const ATTEMPTS_MAX = 100;
+const JOBS_MAX = 64;
 
 export function addCalibrateCommand(lab: Command): void {
   lab
@@ -34,7 +37,12 @@ export function addCalibrateCommand(lab: Command): void {
     .addOption(
       new Option('--attempts <n>', 'how often a run that the machine disturbed is done at most')
         .argParser(readWhole({ min: 1, max: ATTEMPTS_MAX }, 'a number of attempts'))
-        .default(DISTURBANCE_LIMITS.attemptsMax),
+        .default(CALIBRATION_LIMITS.attemptsMax),
+    )
+    .addOption(
+      new Option('--jobs <n>', 'cells at a time; more than half the cores disturb each other')
+        .argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of cells'))
+        .default(namespacesMax()),
     )
     .option('--docs', 'write the table into docs/VALIDATION.md, between its markers')
     .option('--json', 'the comparisons as JSON on stdout; logs as JSON lines')
@@ -45,8 +53,9 @@ export function addCalibrateCommand(lab: Command): void {
 
 async function run(options: CalibrateOptions): Promise<void> {
   const context = new Context(options);
-  const limits = { ...DISTURBANCE_LIMITS, attemptsMax: options.attempts };
-  const outcomes = await outcomesWith(context, options, limits);
+  const limits = { ...CALIBRATION_LIMITS, attemptsMax: options.attempts };
+  const { outcomes, asked } = await outcomesWith(context, options, limits);
+  if (outcomes.length === 0) throw new Interrupted('interrupted before the first cell was finished');
   const calibration = conclude(outcomes);
   context.print(calibrationText(outcomes));
   context.print(`  ${conclusionText(calibration)}`);
@@ -55,14 +64,15 @@ async function run(options: CalibrateOptions): Promise<void> {
     stdout.write(`${JSON.stringify({ kind: 'calibration', ...calibration, outcomes }, finite)}\n`);
   }
   if (options.docs) await writeDocumentation(outcomes, limits);
+  if (outcomes.length < asked) throw new Interrupted(`interrupted: ${outcomes.length} of ${asked} cells were compared`);
   if (calibration.differing > 0) throw new Failure(`simulator and kernel differ: ${conclusionText(calibration)}`);
 }
 
 async function outcomesWith(
   context: Context,
-  { quick, strategies }: CalibrateOptions,
+  { quick, strategies, jobs }: CalibrateOptions,
   limits: DisturbanceLimits,
-): Promise<readonly Comparison[]> {
+): Promise<{ readonly outcomes: readonly Comparison[]; readonly asked: number }> {
   const plan = quick ? QUICK : FULL;
   const cells = calibrationCells({ ...plan, strategies: strategies ?? plan.strategies });
   const abort = new AbortController();
@@ -75,9 +85,10 @@ async function outcomesWith(
     const onProgress = (progress: CalibrationProgress) => {
       latest = progress;
     };
-    const outcomes = await calibrate(cells, { signal: abort.signal, limits, onProgress });
-    if (abort.signal.aborted) throw new Interrupted('interrupted: nothing of a calibration is kept');
-    return outcomes;
+    return {
+      outcomes: await calibrate(cells, { signal: abort.signal, jobs, limits, onProgress }),
+      asked: cells.length,
+    };
   } finally {
     context.closeStatus();
     interrupt.dispose();

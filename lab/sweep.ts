@@ -90,7 +90,7 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
 }
 
 /** Each has two ends and a relay that are to be on time: two cores. */
-const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
+export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;

@@ -37,7 +37,7 @@ const GRID = ['loss=0.5%', 'loss=1%', 'loss=2% burst=4', 'loss=5% burst=3'].flat
   `${loss} delay=40ms`,
 ]);
 
-/** 48 cells of the grid and 36 drop lists. */
+/** 48 cells of the grid and 35 drop lists. */
 export const FULL: CalibrationPlan = {
   strategies: ALL_STRATEGIES,
   drops: DROP_NAMES,
@@ -64,8 +64,11 @@ const DROPPED_FRAME = 60;
 const BUDGET_MS = 1_000;
 
 export function calibrationCells(plan: CalibrationPlan): readonly CalibrationCell[] {
+  const repeats = (strategy: KernelStrategyName) => !/-(none|reorder|fec)$/.test(strategy);
+  const dropsOf = (strategy: KernelStrategyName) =>
+    plan.drops.filter((name) => name !== 'retransmission' || repeats(strategy));
   const drops = plan.strategies.flatMap((strategy) =>
-    plan.drops.map((name) => ({ name: `drop: ${name}`, cell: dropCell(strategy, name, plan.dropSeconds) })),
+    dropsOf(strategy).map((name) => ({ name: `drop: ${name}`, cell: dropCell(strategy, name, plan.dropSeconds) })),
   );
   const grid = plan.links.flatMap((link) =>
     plan.strategies.map((strategy) => {
@@ -73,7 +76,7 @@ export function calibrationCells(plan: CalibrationPlan): readonly CalibrationCel
       return { name: link, cell: cellOf(strategy, { link, back, kbps: GRID_KBPS, seconds: plan.gridSeconds }) };
     }),
   );
-  return [...drops, ...grid];
+  return [...grid, ...drops];
 }
 
 function cellOf(

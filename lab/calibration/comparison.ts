@@ -48,15 +48,19 @@ export const LIMITS = {
   tcp: { p95Share: 0.15, goodputShare: 0.1 },
 } as const;
 
-/** The timers of a session ring in whole milliseconds: that much of a shift is no difference of the strategy. */
-export const TOLERANCE = 1_000;
+/**
+ * By how much a frame may come at another instant before it counts for the distance: as much as the limit lets the
+ * 99th percentile differ. A simulated frame on a path without jitter is there after exactly the path's delay, a measured one
+ * after that and what three processes take to wake up: without an allowance any two such distributions are 1 apart.
+ */
+export const TOLERANCE = LIMITS.udp.p99Us;
 /** What comes later is of no use to a live viewer. */
 const GOODPUT_TAIL = 500_000;
 
 export async function compare(
   name: string,
   cell: Cell,
-  options: { readonly signal: AbortSignal; readonly limits: DisturbanceLimits },
+  options: { readonly signal: AbortSignal; readonly limits: DisturbanceLimits; readonly calm: () => Promise<void> },
 ): Promise<Comparison> {
   const { repeat: _repeat, ...asked } = cell;
   if (!isKernelStrategy(cell.strategy)) throw new TypeError('a comparison begins with a strategy of the kernel');

@@ -40,11 +40,17 @@ export const congestionControlOf = (strategy: KernelStrategyName): string | unde
 export async function measureCell(
   cell: Cell,
   files: CellFiles,
-  options: { readonly signal?: AbortSignal; readonly limits?: DisturbanceLimits } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly limits?: DisturbanceLimits;
+    /** Awaited before each attempt. */
+    readonly calm?: () => Promise<void>;
+  } = {},
 ): Promise<MeasuredRun> {
   const { limits = DISTURBANCE_LIMITS, signal } = options;
   let calmest: MeasuredRun | undefined;
   for (let attempts = 1; attempts <= limits.attemptsMax; attempts++) {
+    await options.calm?.();
     const run = await measureOnce(cell, files, { attempts, lateUsMax: limits.lateUsMax, signal });
     if (!calmest || badness(run) < badness(calmest)) calmest = run;
     calmest = { ...calmest, measurement: { ...calmest.measurement, attempts } };
