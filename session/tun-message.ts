@@ -13,6 +13,8 @@ export interface TunOrder {
   readonly notsentLowat: number | undefined;
   /** Whether the time of the links begins with the first packet on them, and not when the network is there. */
   readonly linkBeginsWithTraffic?: boolean;
+  /** Whether to tell each second how it goes. */
+  readonly progress?: boolean;
   /** A pcapng file of what crosses the link. */
   readonly capture: string | undefined;
 }
@@ -23,6 +25,12 @@ export interface TunSettings {
   readonly ipv6: boolean;
   readonly congestionControl: string;
   readonly notsentLowat: number;
+}
+
+/** How a run on the virtual link goes, each second. */
+export interface TunProgress extends TunPathReport {
+  /** Since the command began. */
+  readonly durationSeconds: number;
 }
 
 /** How the command ended: with a code, or by a signal. */
@@ -54,4 +62,5 @@ export type InsideMessage =
   /** Something went wrong that does not end the run. */
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
+  | { readonly kind: 'progress'; readonly progress: TunProgress }
   | { readonly kind: 'report'; readonly report: TunReport };

@@ -3,7 +3,7 @@ import { monotonicOffset, now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
 import { PacketCapture } from '../io/packet-capture.ts';
 import { TunDevice } from '../io/tun-device.ts';
-import { type Microseconds, milliseconds } from '../protocol/instant.ts';
+import { type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import { TunPath, type TunPathReport } from './tun-path.ts';
 
@@ -18,6 +18,7 @@ export interface TunRelayData {
   readonly linkBack: LinkSpecification;
   readonly linkBeginsWithTraffic: boolean;
   readonly capture: string | undefined;
+  readonly progress: boolean;
   readonly interfaceName: string;
   /** One 32-bit word; other than 0: come to an end. */
   readonly stop: SharedArrayBuffer;
@@ -27,6 +28,7 @@ export interface TunRelayData {
 export type TunRelayMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'progress'; readonly report: TunPathReport }
   | {
       readonly kind: 'report';
       readonly report: TunPathReport;
@@ -37,6 +39,8 @@ export type TunRelayMessage =
 
 /** How soon it notices that it should stop. */
 const SLEEP_MAX = milliseconds(20);
+/** How often it tells how it goes. */
+const PROGRESS_EVERY = seconds(1);
 /** Then what is due goes out before more is read. */
 const READS_MAX = 32;
 /** Packets are read into pieces of one allocation. */
@@ -60,6 +64,7 @@ function relay(data: TunRelayData): TunRelayMessage {
   let slab = new Uint8Array(SLAB_BYTES);
   let filled = 0;
   parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
+  let tellAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
   while (Atomics.load(stop, 0) === 0) {
     const sleep = Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX);
     if (sleep > 0) device.wait(sleep);
@@ -74,6 +79,10 @@ function relay(data: TunRelayData): TunRelayMessage {
       filled += length;
     }
     path.flush();
+    if (now() >= tellAt) {
+      tellAt += PROGRESS_EVERY;
+      parentPort?.postMessage({ kind: 'progress', report: path.report } satisfies TunRelayMessage);
+    }
   }
   capture?.close();
   // A capture's times are this thread's clock on top of when it began by the calendar.

@@ -169,7 +169,10 @@ function stream(): void {
   };
   const zero = startAt - START + offset;
   receiver.on('message', (message: ToSender) => {
-    if (message.kind === 'result') void end(zero, message);
+    if (message.kind !== 'result') return;
+    // It has said everything, and may go before we have written it down.
+    receiver.off('exit', endEarly);
+    void end(zero, message);
   });
   onRing = ring;
   wakeUp.set(startAt - START);
@@ -193,7 +196,8 @@ async function end(zero: number, { receipts, socketDrops }: ToSender & { kind: '
 }
 
 let onRing = () => {};
-receiver.on('exit', () => process.exit(1));
+const endEarly = () => process.exit(1);
+receiver.on('exit', endEarly);
 const ready = once(receiver, 'message');
 const transport = twin.startsWith('tcp-') ? overTcp() : await overUdp();
 const packed = order.source === undefined ? undefined : deserialize(readFileSync(order.source));
