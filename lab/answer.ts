@@ -8,6 +8,7 @@ import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { CellStore, type FinishedCell } from './cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
+import type { Measurement } from './kernel/measurement.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
 import { parquet, readParquet, writeParquet } from './parquet.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
@@ -41,11 +42,29 @@ export interface StrategyCost {
   readonly microsecondsPerDatagram: number;
 }
 
+/** What a strategy's cells were measured with. Lists have more than one member where cells differ. */
+export interface MeasuredStrategy {
+  readonly strategy: string;
+  readonly mode: 'socket';
+  readonly cells: number;
+  readonly congestionControl: readonly string[];
+  readonly notsentLowat: readonly number[];
+  readonly kernel: readonly string[];
+  /** The worst of all cells, microseconds. */
+  readonly timerUsP99: number;
+  readonly relayUsP99: number;
+  /** Cells that had to be run again, and those that were disturbed each time. */
+  readonly repeated: number;
+  readonly disturbed: number;
+}
+
 export interface Manifest {
   readonly runId: string;
   readonly spec: Json;
   readonly env: Readonly<Record<string, string>>;
   readonly cost: readonly StrategyCost[];
+  /** Of the strategies that were measured in real time: what the kernel had in force. */
+  readonly measured?: readonly MeasuredStrategy[];
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
@@ -179,12 +198,19 @@ export async function writeAnswer(
   if (run.attachments.packets) {
     await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(run, store, 'packets.parquet'));
   }
+  const measured = cells.filter(({ measurement }) => measurement !== undefined);
+  if (measured.length > 0) {
+    const records = measured.map(measuredRecord);
+    await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
+    tables.set('measured.csv', records.length);
+  }
   const files: Record<string, { sha256: string; rows: number }> = {};
   for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
   const manifest: Manifest = {
     runId: run.runId,
     spec: run.spec,
-    env: environment(parts.version, cells[0]?.code ?? '', qualities),
+    env: environment(parts.version, cells, qualities),
+    ...(measured.length > 0 && { measured: conditions(measured) }),
     cost: costs(cells),
     files,
   };
@@ -233,6 +259,60 @@ interface BurstRecord {
   readonly count: number;
 }
 
+/** Under which conditions a cell was measured, a row for each cell that was. */
+type MeasuredRecord = Omit<Measurement, 'disturbed'> & {
+  readonly cell: string;
+  readonly strategy: string;
+  readonly seed: number;
+  readonly disturbed: 0 | 1;
+};
+
+const MEASURED_COLUMNS = {
+  cell: 'text',
+  strategy: 'text',
+  seed: 'whole',
+  repeat: 'whole',
+  mode: 'text',
+  congestionControl: 'text',
+  notsentLowat: 'whole',
+  kernel: 'text',
+  timerUsP99: 'whole',
+  timerUsMax: 'whole',
+  relayUsP50: 'whole',
+  relayUsP99: 'whole',
+  relayUsMax: 'whole',
+  machineDrops: 'whole',
+  attempts: 'whole',
+  disturbed: 'whole',
+} as const;
+
+const measuredRecord = ({ id, row, measurement }: FinishedCell): MeasuredRecord => ({
+  cell: id,
+  strategy: row.strategy,
+  seed: row.seed,
+  ...measurement!,
+  disturbed: measurement!.disturbed ? 1 : 0,
+});
+
+function conditions(cells: readonly FinishedCell[]): MeasuredStrategy[] {
+  return [...new Set(cells.map(({ row }) => row.strategy))].map((strategy) => {
+    const those = cells.filter(({ row }) => row.strategy === strategy).map(({ measurement }) => measurement!);
+    const each = <Value>(read: (measurement: Measurement) => Value) => [...new Set(those.map(read))];
+    return {
+      strategy,
+      mode: 'socket',
+      cells: those.length,
+      congestionControl: each(({ congestionControl }) => congestionControl),
+      notsentLowat: each(({ notsentLowat }) => notsentLowat),
+      kernel: each(({ kernel }) => kernel),
+      timerUsP99: Math.max(...those.map(({ timerUsP99 }) => timerUsP99)),
+      relayUsP99: Math.max(...those.map(({ relayUsP99 }) => relayUsP99)),
+      repeated: those.filter(({ attempts }) => attempts > 1).length,
+      disturbed: those.filter(({ disturbed }) => disturbed).length,
+    };
+  });
+}
+
 const BURST_COLUMNS = { cell: 'text', recovery: 'text', length: 'whole', count: 'whole' } as const;
 const CELL_FRAME_COLUMNS = { cell: 'text', ...FRAME_COLUMNS } as const;
 const CELL_PACKET_COLUMNS = { cell: 'text', ...PACKET_COLUMNS } as const;
@@ -270,13 +350,26 @@ async function* scoredFrames(
   }
 }
 
-function environment(dropframe: string, code: string, qualities: Qualities): Record<string, string> {
+function environment(dropframe: string, cells: readonly FinishedCell[], qualities: Qualities): Record<string, string> {
+  const code = cells[0]?.code ?? '';
+  const modes = new Set(cells.map(({ measurement }) => measurement?.mode ?? 'sim'));
+  const mode = [...modes].sort().join('+') || 'sim';
   const decoders = [...new Set([...qualities.values()].map(({ ffmpeg }) => ffmpeg))].join(', ');
-  return { dropframe, code, node: version, v8: versions.v8, platform, arch, ...(decoders && { ffmpeg: decoders }) };
+  return {
+    dropframe,
+    code,
+    mode,
+    node: version,
+    v8: versions.v8,
+    platform,
+    arch,
+    ...(decoders && { ffmpeg: decoders }),
+  };
 }
 
 function costs(cells: readonly FinishedCell[]): StrategyCost[] {
-  const strategies = [...new Set(cells.map(({ row }) => row.strategy))];
+  const simulated = cells.filter(({ measurement }) => measurement === undefined);
+  const strategies = [...new Set(simulated.map(({ row }) => row.strategy))];
   return strategies.map((strategy) => {
     const those = cells.filter(({ row }) => row.strategy === strategy);
     const datagrams = those.reduce((sum, { cost }) => sum + cost.datagrams, 0);

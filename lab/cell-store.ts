@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
+import type { Measurement as KernelMeasurement } from './kernel/measurement.ts';
 import { readParquet } from './parquet.ts';
 import type { Bursts } from './run-cell.ts';
 import type { SummaryRow } from './tables.ts';
@@ -16,6 +17,8 @@ export interface FinishedCell {
   readonly bursts: Bursts;
   /** What it took: not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
+  /** Of a cell that was measured in real time: under which conditions. */
+  readonly measurement?: KernelMeasurement;
 }
 
 /** More than the row of a cell, one file each beside it. */
