@@ -9,8 +9,8 @@ import { causeOf, Failure } from './failure.ts';
 const prefix = (): string => `.working-${hostname().replaceAll(/[^A-Za-z0-9]/g, '')}-`;
 
 /**
- * A folder, by its absolute path, for as long as `use` takes, within another. It goes away with the process as well, however that ends; what a
- * process that was killed left behind goes away when the next one works there.
+ * A folder, by its absolute path, for as long as `use` takes, within another. It goes away with the process as well,
+ * however that ends; what a process that was killed left behind goes away when the next one works there.
  */
 export async function withTemporaryFolder<Result>(
   parent: string,

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pid } from 'node:process';
 import { causeOf, Failure } from '../io/failure.ts';
 
 const TEMPORARY = '.tmp-';
@@ -18,7 +18,8 @@ export async function writeAtomically(path: string, content: string | Uint8Array
 
 /** The same for a file that is made bit by bit. @param build writes the file under the name that it is given. */
 export async function buildAtomically(path: string, build: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}${TEMPORARY}${pid}`;
+  // No number of a process: in containers that share a folder all of them may have the same.
+  const temporary = `${path}${TEMPORARY}${randomUUID()}`;
   try {
     await build(temporary);
     await rename(temporary, path);

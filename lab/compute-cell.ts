@@ -9,6 +9,7 @@ import { PACKET_COLUMNS, PacketLog, type PacketRecord } from './packet-log.ts';
 import { parquet } from './parquet.ts';
 import { PathCapture } from './path-capture.ts';
 import { runCell } from './run-cell.ts';
+import { sha256 } from './sealed-json.ts';
 import type { FrameRecord } from './tables.ts';
 
 /** What a thread is given once. */
@@ -56,5 +57,7 @@ export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): W
   if (wants('packets.parquet')) attachments.set('packets.parquet', parquet<PacketRecord>(PACKET_COLUMNS, records));
   if (wants('events.qlog')) attachments.set('events.qlog', eventLog(cell, result.frames, records));
   if (capture) attachments.set('capture.pcapng', capture.bytes());
-  return { id, finished: { id, code, row: result.row, bursts: result.bursts, cost }, attachments };
+  const hashes = Object.fromEntries([...attachments].map(([kind, content]) => [kind, sha256(content)]));
+  const { row, bursts } = result;
+  return { id, finished: { id, code, row, bursts, cost, attachments: hashes }, attachments };
 }
