@@ -124,11 +124,20 @@ export class LaneCard {
   }
 
   /** Once for each frame that the browser draws. */
-  refresh(nowMs: number, options: { readonly paused: boolean; readonly reduced: boolean }): void {
+  refresh(
+    nowMs: number,
+    options: {
+      readonly paused: boolean;
+      readonly reduced: boolean;
+      /** Whether its turn to draw the river has come. */
+      readonly river: boolean;
+    },
+  ): void {
     this.video.paused = options.paused;
+    this.video.present();
     if (this.video.framesDrawn > 0) this.element.dataset.playing = '';
     if (options.paused) return;
-    this.river.draw(nowMs, options.reduced);
+    if (options.river) this.river.draw(nowMs, options.reduced);
     if (nowMs - this.#saidAt < 100 && nowMs >= this.#saidAt) return;
     this.#saidAt = nowMs;
     const { drawnSentAtMs } = this.video;

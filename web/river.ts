@@ -102,9 +102,13 @@ export class River {
   }
 
   #color(name: string): string {
-    const style = getComputedStyle(this.#canvas);
-    this.#colors ??= Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
+    this.#colors ??= this.#readColors();
     return this.#colors[name] ?? '';
+  }
+
+  #readColors(): Readonly<Record<string, string>> {
+    const style = getComputedStyle(this.#canvas);
+    return Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
   }
 
   #drawGround(context: CanvasRenderingContext2D, width: number, height: number): void {
