@@ -151,6 +151,9 @@ export class LaneCard {
   select(frame: number | undefined): void {
     this.#selected = frame;
     this.river.select(frame);
+    const river = this.#part('.river', HTMLCanvasElement);
+    river.ariaValueNow = String(frame ?? 0);
+    river.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
   }
 
   #listen(river: HTMLCanvasElement): void {

@@ -175,7 +175,10 @@ function select(card: LaneCard | undefined, frame: number | undefined): void {
 function showLife(): void {
   if (!selection) return;
   const parts = frameLife(selection.card.log, selection.frame);
-  if (parts) element('life-body', HTMLElement).replaceChildren(...parts);
+  const place = element('life-body', HTMLElement);
+  // Read out again only when there is something new.
+  if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
+  place.replaceChildren(...parts);
 }
 
 function currentState(): State {
