@@ -1,6 +1,7 @@
 // Makes the pictures of the page with the lanes afresh: `npm run screenshots`. It starts the demo as anyone would, looks
 // at it in Debian's Chromium, and writes the README's still and moving picture beside this file and all four forms
-// (1280 × 720 and 390 × 844, light and dark) into out/screenshots/; with --film only the moving one. It needs chromium, and an ffmpeg with libwebp.
+// (1280 × 720 and 390 × 844, light and dark) into out/screenshots/; with --film only the moving one. It needs chromium,
+// and an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,17 +27,28 @@ const FORMS = [
 /** Lanes alone: what a browser without a GPU can draw and film at once. */
 const FILM = { width: 1000, height: 480, scaledTo: 800, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
 const FILM_BYTES_MAX = 3_000_000;
-const FILM_TRIES = 6;
 /** The latency, the link's delay, and what a browser without a GPU takes. */
 const CALM_LAG_MS = 320;
-/** In a film, the worst that may be seen. */
-const FILM_LAG_MS = 800;
+/** By then TCP is a second and more behind. */
+const FILM_SETTLE_MS = 9_000;
 const CALM_PATIENCE_MS = 15_000;
+
+/**
+ * A film is taken of a demo, and in a browser, whose clocks and timers go so much slower, and shown at speed: then the
+ * machine keeps up, and what is seen behind live is the network's lag and not the camera's.
+ */
+const SLOWER = 8;
+const SLOW_CLOCK = `
+  const [now, timeout, interval] = [performance.now.bind(performance), setTimeout, setInterval];
+  performance.now = () => now() / ${SLOWER};
+  globalThis.setTimeout = (call, after = 0, ...more) => timeout(call, after * ${SLOWER}, ...more);
+  globalThis.setInterval = (call, after = 0, ...more) => interval(call, after * ${SLOWER}, ...more);`;
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function startDemo() {
-  const demo = spawn(process.execPath, [join(root, 'bin/dropframe.js'), 'demo', '--no-open-browser'], {
+async function startDemo(nodeOptions = []) {
+  const command = [...nodeOptions, join(root, 'bin/dropframe.js'), 'demo', '--no-open-browser'];
+  const demo = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const url = await new Promise((resolve, reject) => {
@@ -60,10 +72,8 @@ async function everyLaneDrawn(page) {
 /** Pictures are taken where the browser keeps up: the lag of the lane by deadline says so. */
 async function untilCalm(page) {
   const until = Date.now() + CALM_PATIENCE_MS;
-  while (!((await lagOf(page)) < CALM_LAG_MS) && Date.now() < until) await sleep(50);
+  while (!((await page.evaluate('dropframe.lanes[1].lagMs')) < CALM_LAG_MS) && Date.now() < until) await sleep(50);
 }
-
-const lagOf = (page) => page.evaluate('dropframe.lanes[1].lagMs');
 
 async function takeForms(browser, url) {
   mkdirSync(forms, { recursive: true });
@@ -84,48 +94,46 @@ async function takeForms(browser, url) {
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
 }
 
-/**
- * Whether a film was made: what the browser draws, as it draws it; in the course of it packets are dropped and
- * the link is frozen. Not where the machine did not keep up, which would show its lag and not the lanes'.
- */
-async function film(browser, url) {
+/** What the browser draws, as it draws it; in the course of it packets are dropped and the link is frozen. */
+async function film(browser) {
   const { width, height, milliseconds, scaledTo } = FILM;
+  const demo = await startDemo(['--import', `data:text/javascript,${encodeURIComponent(SLOW_CLOCK)}`]);
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'dark' });
+  await context.addInitScript(SLOW_CLOCK);
   const page = await context.newPage();
-  await page.goto(url);
+  await page.goto(demo.url);
   await everyLaneDrawn(page);
+  const client = await context.newCDPSession(page);
+  await client.send('Animation.enable');
+  await client.send('Animation.setPlaybackRate', { playbackRate: 1 / SLOWER });
+  await sleep(FILM_SETTLE_MS * SLOWER);
   const frames = mkdtempSync(join(tmpdir(), 'dropframe-film-'));
   const taken = [];
-  const client = await context.newCDPSession(page);
   client.on('Page.screencastFrame', ({ data, metadata, sessionId }) => {
     const name = `${String(taken.length).padStart(5, '0')}.jpg`;
     writeFileSync(join(frames, name), Buffer.from(data, 'base64'));
-    taken.push({ name, at: metadata.timestamp });
+    taken.push({ name, at: metadata.timestamp / SLOWER });
     void client.send('Page.screencastFrameAck', { sessionId }).catch(() => {});
   });
   const lags = [];
   const watch = async (share) => {
-    const until = Date.now() + milliseconds * share;
+    const until = Date.now() + milliseconds * share * SLOWER;
     while (Date.now() < until) {
-      await sleep(200);
-      lags.push(await lagOf(page));
+      await sleep(500);
+      lags.push(await page.evaluate('dropframe.lanes[1].lagMs'));
     }
   };
-  await untilCalm(page);
-  await client.send('Page.startScreencast', { format: 'jpeg', quality: 85, maxWidth: scaledTo, everyNthFrame: 5 });
+  await client.send('Page.startScreencast', { format: 'jpeg', quality: 90, maxWidth: scaledTo, everyNthFrame: 2 });
   await watch(0.3);
   await page.evaluate('document.querySelector("#drop").click()');
   await watch(0.35);
-  const lagMax = Math.max(...lags);
+  const lagMax = Math.round(Math.max(...lags));
   await page.evaluate('document.querySelector("#freeze").click()');
   await watch(0.35);
   await client.send('Page.stopScreencast');
   await context.close();
-  if (lagMax > FILM_LAG_MS) {
-    rmSync(frames, { recursive: true });
-    console.log(`a film in which this machine was ${Math.round(lagMax)} ms behind: once more`);
-    return false;
-  }
+  demo.end();
+  console.log(`filmed: the lane by deadline was ${lagMax} ms behind live at most`);
   const list = taken.slice(0, -1).map(({ name, at }, index) => {
     return `file '${name}'\nduration ${(taken[index + 1].at - at).toFixed(4)}`;
   });
@@ -136,7 +144,6 @@ async function film(browser, url) {
   const { size } = statSync(path);
   console.log(`docs/images/lanes.webp: ${taken.length} pictures taken, ${Math.round(size / 1_000)} kB`);
   if (size > FILM_BYTES_MAX) throw new Error('lanes.webp is too large for a README');
-  return true;
 }
 
 function encode(list, path) {
@@ -148,14 +155,16 @@ function encode(list, path) {
   if (status !== 0) throw new Error('ffmpeg could not make the moving picture');
 }
 
-const demo = await startDemo();
+const filmOnly = process.argv.includes('--film');
 const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags.split(' ') });
 try {
-  await sleep(SETTLE_MS);
-  if (!process.argv.includes('--film')) await takeForms(browser, demo.url);
-  let tries = 1;
-  while (!(await film(browser, demo.url)) && tries < FILM_TRIES) tries++;
+  if (!filmOnly) {
+    const demo = await startDemo();
+    await sleep(SETTLE_MS);
+    await takeForms(browser, demo.url);
+    demo.end();
+  }
+  await film(browser);
 } finally {
   await browser.close();
-  demo.end();
 }
