@@ -9,7 +9,7 @@ import type { CalibrationCell } from './calibration-cells.ts';
 import { type Comparison, compare } from './comparison.ts';
 
 /** A millisecond is what a timer may be late by itself. */
-const CALM = { lateMax: milliseconds(4), waitMax: seconds(30) } as const;
+const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
 /** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
 export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
 
