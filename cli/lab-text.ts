@@ -1,4 +1,5 @@
-import type { AnswerRow, MeasuredStrategy, StrategyCost } from '../lab/answer.ts';
+import type { AnswerRow, StrategyCost } from '../lab/answer.ts';
+import type { MeasuredStrategy } from '../lab/kernel/measured-conditions.ts';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
 import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import type { SweepProgress } from '../lab/sweep.ts';

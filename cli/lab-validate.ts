@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { now } from '../io/clock.ts';
 import { causeOf, Failure } from '../io/failure.ts';
+import { withMarkedSection } from '../io/marked-section.ts';
 import { writeAtomically } from '../lab/atomic-file.ts';
 import { type CheckProgress, runChecks } from '../lab/checks/run-checks.ts';
 import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/checks/validation.ts';
@@ -106,17 +107,15 @@ function worst(outcomes: readonly Outcome[]): string {
 const PAGES = ['../docs/VALIDATION.md', '../../docs/VALIDATION.md'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
-const BEGIN = '<!-- lab validate --docs: begin -->';
-const END = '<!-- lab validate --docs: end -->';
-
 async function writeDocumentation(outcomes: readonly Outcome[], validation: Validation, seed: number): Promise<void> {
   for (const path of PAGES) {
     const page = await readFile(path, 'utf8').catch(() => undefined);
     if (page === undefined) continue;
-    const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-    if (begin < 0 || end < begin) throw new Failure(`docs/VALIDATION.md: '${BEGIN}' and '${END}' are expected in it`);
     const text = `${conclusionText(validation)}. Version ${packageVersion()}, seed ${seed}.\n\n${validationMarkdown(outcomes)}`;
-    const whole = `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`;
+    const whole = withMarkedSection(page, 'validate', text);
+    if (whole === undefined) {
+      throw new Failure('docs/VALIDATION.md has no <!-- validate:begin --> and <!-- validate:end --> to write between');
+    }
     try {
       return await writeAtomically(path, whole);
     } catch (error) {

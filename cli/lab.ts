@@ -11,7 +11,7 @@ import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOption
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { Interrupt, Interrupted } from './interrupt.ts';
+import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { answerTable, costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
@@ -99,7 +99,9 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   const context = new Context(options);
   const opened = await openRun(scenario, runOptions(options, context));
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
-  const { manifest, rows } = await completeRun(opened, packageVersion());
+  const { manifest, rows } = await endingAtOnce(cellsKept(opened.directory), () =>
+    completeRun(opened, packageVersion()),
+  );
   show(context, options, { directory: opened.directory, manifest, rows });
   if (opened.output.video) await film(context, opened);
   await drawIfPossible(context, opened.directory);
@@ -173,17 +175,24 @@ async function sweepWith(
 
 async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
   const context = new Context(options);
-  const { manifest, rows, adopted } = await mergeRun(folder, others, packageVersion());
+  const { manifest, rows, adopted } = await endingAtOnce(cellsKept(folder), () =>
+    mergeRun(folder, others, packageVersion()),
+  );
   if (adopted > 0) context.log.info(`${adopted} files taken over`);
   show(context, options, { directory: folder, manifest, rows });
   await drawIfPossible(context, folder);
 }
 
+const undrawn = (folder: string): string => `the answer is in ${folder}, report.html is not drawn`;
+const cellsKept = (folder: string): string => `all cells are in ${folder}; the same command goes on from there`;
+
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
-  const { manifest, rows } = await readAnswer(folder);
-  show(context, options, { directory: folder, manifest, rows });
-  await draw(context, folder);
+  await endingAtOnce(undrawn(folder), async () => {
+    const { manifest, rows } = await readAnswer(folder);
+    show(context, options, { directory: folder, manifest, rows });
+    await draw(context, folder);
+  });
 }
 
 async function draw(context: Context, folder: string): Promise<void> {
@@ -195,7 +204,7 @@ async function draw(context: Context, folder: string): Promise<void> {
 /** The answer is there already: a picture that cannot be drawn does not make the run a failure. */
 async function drawIfPossible(context: Context, folder: string): Promise<void> {
   try {
-    await draw(context, folder);
+    await endingAtOnce(undrawn(folder), () => draw(context, folder));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     context.log.warn(`there is no report.html: ${error.message}`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
 import { causeOf, Failure } from '../io/failure.ts';
@@ -8,9 +8,15 @@ import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { CellStore, type FinishedCell } from './cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
-import type { Measurement } from './kernel/measurement.ts';
+import {
+  conditionsOf,
+  MEASURED_COLUMNS,
+  type MeasuredRecord,
+  type MeasuredStrategy,
+  measuredRecord,
+} from './kernel/measured-conditions.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
-import { parquet, readParquet, writeParquet } from './parquet.ts';
+import { parquet, parseParquet, writeParquet } from './parquet.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
 import {
   FRAME_QUALITY_COLUMNS,
@@ -18,6 +24,7 @@ import {
   QUALITY_COLUMNS,
   type QualityFigures,
 } from './quality/quality-figures.ts';
+import { sha256 } from './sealed-json.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
 /** What is asked in a folder: written before the first cell, and the same from every shard. */
@@ -40,22 +47,6 @@ export interface StrategyCost {
   /** Virtual time over the time that a thread took, warming up and waiting for a core included. */
   readonly timesRealTime: number;
   readonly microsecondsPerDatagram: number;
-}
-
-/** What a strategy's cells were measured with. Lists have more than one member where cells differ. */
-export interface MeasuredStrategy {
-  readonly strategy: string;
-  readonly mode: 'socket';
-  readonly cells: number;
-  readonly congestionControl: readonly string[];
-  readonly notsentLowat: readonly number[];
-  readonly kernel: readonly string[];
-  /** The worst of all cells, microseconds. */
-  readonly timerUsP99: number;
-  readonly relayUsP99: number;
-  /** Cells that had to be run again, and those that were disturbed each time. */
-  readonly repeated: number;
-  readonly disturbed: number;
 }
 
 export interface Manifest {
@@ -150,6 +141,9 @@ export async function collectCells(
 /** By cell. */
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
+/** Not every answer has them: those of an earlier one would be taken for this one's. */
+const BY_REQUEST = ['frames.parquet', 'packets.parquet', 'report.html'];
+
 /** Writes the answer of a run whose cells are all there. The manifest comes last: where it is, all else is. */
 export async function writeAnswer(
   directory: string,
@@ -191,12 +185,12 @@ export async function writeAnswer(
   };
   if (run.attachments.frames && run.quality) {
     const both = { ...CELL_FRAME_COLUMNS, ...FRAME_QUALITY_COLUMNS };
-    await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(run, qualities, store));
+    await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(cells, qualities, store));
   } else if (run.attachments.frames) {
-    await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(run, store, 'frames.parquet'));
+    await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(cells, store, 'frames.parquet'));
   }
   if (run.attachments.packets) {
-    await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(run, store, 'packets.parquet'));
+    await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(cells, store, 'packets.parquet'));
   }
   const measured = cells.filter(({ measurement }) => measurement !== undefined);
   if (measured.length > 0) {
@@ -204,13 +198,14 @@ export async function writeAnswer(
     await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
     tables.set('measured.csv', records.length);
   }
+  for (const name of BY_REQUEST) if (!tables.has(name)) await rm(join(directory, name), { force: true });
   const files: Record<string, { sha256: string; rows: number }> = {};
   for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
   const manifest: Manifest = {
     runId: run.runId,
     spec: run.spec,
     env: environment(parts.version, cells, qualities),
-    ...(measured.length > 0 && { measured: conditions(measured) }),
+    ...(measured.length > 0 && { measured: conditionsOf(measured) }),
     cost: costs(cells),
     files,
   };
@@ -228,6 +223,9 @@ const nothingIn = <Name extends string>(columns: Readonly<Record<Name, unknown>>
 const NO_QUALITY = nothingIn(QUALITY_COLUMNS);
 const NO_FRAME_QUALITY: FrameQuality = nothingIn(FRAME_QUALITY_COLUMNS);
 
+/** Someone else is writing, or was ended before the manifest. */
+const NOT_ITS_OWN = 'summary.parquet is not the one that the manifest tells of';
+
 /** @throws {Failure} when there is none, or it is not whole. */
 export async function readAnswer(directory: string): Promise<Answer> {
   const path = join(directory, MANIFEST);
@@ -239,11 +237,14 @@ export async function readAnswer(directory: string): Promise<Answer> {
   });
   try {
     const manifest = JSON.parse(text) as Manifest;
-    const rows = await readParquet<AnswerRow>(join(directory, 'summary.parquet'));
+    const table = await readFile(join(directory, 'summary.parquet'));
+    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw new Error(NOT_ITS_OWN);
+    const rows = await parseParquet<AnswerRow>(table);
     const store = new CellStore(directory);
     const frames = async (cell: string) => {
-      if (!(await store.has(cell, 'frames.parquet'))) return undefined;
-      return store.table<FrameRecord>(cell, 'frames.parquet');
+      const finished = await store.read(cell);
+      const hash = typeof finished === 'string' ? undefined : finished.attachments['frames.parquet'];
+      return hash === undefined ? undefined : store.table<FrameRecord>(cell, 'frames.parquet', hash);
     };
     return { manifest, rows, frames };
   } catch (error) {
@@ -257,60 +258,6 @@ interface BurstRecord {
   readonly recovery: 'before' | 'after';
   readonly length: number;
   readonly count: number;
-}
-
-/** Under which conditions a cell was measured, a row for each cell that was. */
-type MeasuredRecord = Omit<Measurement, 'disturbed'> & {
-  readonly cell: string;
-  readonly strategy: string;
-  readonly seed: number;
-  readonly disturbed: 0 | 1;
-};
-
-const MEASURED_COLUMNS = {
-  cell: 'text',
-  strategy: 'text',
-  seed: 'whole',
-  repeat: 'whole',
-  mode: 'text',
-  congestionControl: 'text',
-  notsentLowat: 'whole',
-  kernel: 'text',
-  timerUsP99: 'whole',
-  timerUsMax: 'whole',
-  relayUsP50: 'whole',
-  relayUsP99: 'whole',
-  relayUsMax: 'whole',
-  machineDrops: 'whole',
-  attempts: 'whole',
-  disturbed: 'whole',
-} as const;
-
-const measuredRecord = ({ id, row, measurement }: FinishedCell): MeasuredRecord => ({
-  cell: id,
-  strategy: row.strategy,
-  seed: row.seed,
-  ...measurement!,
-  disturbed: measurement!.disturbed ? 1 : 0,
-});
-
-function conditions(cells: readonly FinishedCell[]): MeasuredStrategy[] {
-  return [...new Set(cells.map(({ row }) => row.strategy))].map((strategy) => {
-    const those = cells.filter(({ row }) => row.strategy === strategy).map(({ measurement }) => measurement!);
-    const each = <Value>(read: (measurement: Measurement) => Value) => [...new Set(those.map(read))];
-    return {
-      strategy,
-      mode: 'socket',
-      cells: those.length,
-      congestionControl: each(({ congestionControl }) => congestionControl),
-      notsentLowat: each(({ notsentLowat }) => notsentLowat),
-      kernel: each(({ kernel }) => kernel),
-      timerUsP99: Math.max(...those.map(({ timerUsP99 }) => timerUsP99)),
-      relayUsP99: Math.max(...those.map(({ relayUsP99 }) => relayUsP99)),
-      repeated: those.filter(({ attempts }) => attempts > 1).length,
-      disturbed: those.filter(({ disturbed }) => disturbed).length,
-    };
-  });
 }
 
 const BURST_COLUMNS = { cell: 'text', recovery: 'text', length: 'whole', count: 'whole' } as const;
@@ -327,26 +274,27 @@ function burstRecords({ id, bursts }: FinishedCell): BurstRecord[] {
 }
 
 async function* attached<Row extends object>(
-  run: RunFile,
+  cells: readonly FinishedCell[],
   store: CellStore,
   kind: 'frames.parquet' | 'packets.parquet',
 ): AsyncGenerator<readonly Row[]> {
-  for (const cell of run.cells) {
-    const rows = await store.table<Row>(cell, kind);
-    yield rows.map((row) => ({ cell, ...row }));
+  for (const { id, attachments } of cells) {
+    const rows = await store.table<Row>(id, kind, attachments[kind]);
+    yield rows.map((row) => ({ cell: id, ...row }));
   }
 }
 
 /** The frames of all cells with what their slots looked like. */
 async function* scoredFrames(
-  run: RunFile,
+  cells: readonly FinishedCell[],
   qualities: Qualities,
   store: CellStore,
 ): AsyncGenerator<readonly (CellFrameRecord & FrameQuality)[]> {
-  for (const cell of run.cells) {
-    const frames = await store.table<FrameRecord>(cell, 'frames.parquet');
-    const scores = qualities.has(cell) ? await store.table<FrameQuality>(cell, 'quality.parquet') : [];
-    yield frames.map((frame, row) => ({ cell, ...frame, ...(scores[row] ?? NO_FRAME_QUALITY) }));
+  for (const { id, attachments } of cells) {
+    const frames = await store.table<FrameRecord>(id, 'frames.parquet', attachments['frames.parquet']);
+    const measured = qualities.get(id);
+    const scores = measured ? await store.table<FrameQuality>(id, 'quality.parquet', measured.table) : [];
+    yield frames.map((frame, row) => ({ cell: id, ...frame, ...(scores[row] ?? NO_FRAME_QUALITY) }));
   }
 }
 

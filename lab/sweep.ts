@@ -40,8 +40,12 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const code = codeFingerprint();
   await store.prepare();
   const waiting: GridCell[] = [];
+  const asked = new Map<string, readonly Attachment[]>();
   for (const cell of cells) {
-    if (options.fresh || !(await isFinished(cell, store, code, attachmentsOf(cell)))) waiting.push(cell);
+    const { isFinished, attachments } = await stateOf(cell, store, code, attachmentsOf(cell));
+    if (isFinished && !options.fresh) continue;
+    waiting.push(cell);
+    asked.set(cell.id, attachments);
   }
   const reused = cells.length - waiting.length;
   const work = waiting.reduce((sum, { cell }) => sum + estimatedCost(cell), 0);
@@ -63,7 +67,7 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   // The dearest first, so that no thread is left alone with one at the end.
   const simulated = waiting.filter(({ cell }) => !isKernelStrategy(cell.strategy));
   const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
-  const orders = ordered.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) }));
+  const orders = ordered.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! }));
   const setting = { files, code };
   if (jobs > 0) {
     await runOrders<WorkOrder, WorkProduct>(orders, { entry: 'worker', jobs, setting, take, nameOf, signal });
@@ -76,7 +80,7 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   // In real time, and so when no thread of ours is busy any more.
   const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
   await runMeasurements(
-    measured.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) })),
+    measured.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! })),
     {
       jobs: Math.min(Math.max(1, jobs), namespacesMax()),
       files,
@@ -96,14 +100,20 @@ function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): strin
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;
 }
 
-async function isFinished(
+/** @returns what is to be made of a cell: what it was made with is not lost where more is wanted of it. */
+async function stateOf(
   { id }: GridCell,
   store: CellStore,
   code: string,
-  attachments: readonly Attachment[],
-): Promise<boolean> {
+  wanted: readonly Attachment[],
+): Promise<{ readonly isFinished: boolean; readonly attachments: readonly Attachment[] }> {
   const found = await store.read(id);
-  if (typeof found === 'string' || found.code !== code) return false;
-  for (const kind of attachments) if (!(await store.has(id, kind))) return false;
-  return true;
+  if (typeof found === 'string' || found.code !== code) return { isFinished: false, attachments: wanted };
+  let isFinished = true;
+  for (const kind of wanted) {
+    const hash = found.attachments[kind];
+    isFinished &&= hash !== undefined && (await store.isWhole(id, kind, hash));
+  }
+  const had = Object.keys(found.attachments) as Attachment[];
+  return { isFinished, attachments: [...new Set([...wanted, ...had])] };
 }

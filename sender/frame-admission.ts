@@ -6,6 +6,9 @@ export interface AdmissionTerms {
   readonly limit: number | undefined;
   /** How long a frame may take to get through the bottleneck, its time in the queue before it included. */
   readonly patience: Microseconds;
+  readonly frameInterval: Microseconds;
+  /** Bytes of frames before it that are still to leave. */
+  readonly waiting: number;
   /** Whether a frame is of use whose reference is missing. */
   readonly showsDamaged: boolean;
 }
@@ -18,6 +21,9 @@ interface Offered {
 
 /** The share of the patience that a frame may use up, so that there is some left for those that matter more. */
 const SHARE: Readonly<Record<Exclude<Importance, 'key'>, number>> = { reference: 1, discardable: 0.6 };
+
+/** Where any frame will do, none has to wait for another longer than this share of a frame interval. */
+const BACKLOG_MAX = 0.5;
 
 /**
  * Which frames to send on a path that does not carry them all: what is not sent can not take others with it. Key frames
@@ -35,7 +41,7 @@ export class FrameAdmission {
   /** @returns whether to send the frame. */
   admit(now: Instant, frame: Offered, terms: AdmissionTerms): boolean {
     this.#drain(now, terms.limit);
-    const fits = terms.limit === undefined || this.#fits(now, frame, terms.limit, terms.patience);
+    const fits = terms.limit === undefined || this.#fits(now, frame, terms.limit, terms);
     if (frame.importance === 'key') this.#noteKey(now, frame.bytes);
     else if (!fits || (this.#chainBroken && !terms.showsDamaged)) {
       if (frame.importance === 'reference') this.#chainBroken = true;
@@ -61,13 +67,16 @@ export class FrameAdmission {
     this.#chainBroken = false;
   }
 
-  #fits(now: Instant, { importance, bytes }: Offered, limit: number, patience: Microseconds): boolean {
+  #fits(now: Instant, { importance, bytes }: Offered, limit: number, terms: AdmissionTerms): boolean {
     if (importance === 'key') return true;
+    const { patience, frameInterval, waiting, showsDamaged } = terms;
     const through = (some: number): Microseconds => (some * 1_000_000) / limit;
-    if (through(this.#backlog + bytes) > patience * SHARE[importance]) return false;
+    const before = this.#backlog + waiting;
+    if (showsDamaged && through(before) > frameInterval * BACKLOG_MAX) return false;
+    if (through(before + bytes) > patience * SHARE[importance]) return false;
     const { at, bytes: keyBytes, interval } = this.#key ?? {};
     if (at === undefined || interval === undefined || now >= at + interval) return true;
-    const leftAtKey = Math.max(0, through(this.#backlog + bytes) - (at + interval - now));
+    const leftAtKey = Math.max(0, through(before + bytes) - (at + interval - now));
     // A key frame that never fits is no reason to send nothing else.
     return leftAtKey === 0 || leftAtKey + through(keyBytes!) <= patience;
   }

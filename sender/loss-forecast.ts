@@ -6,40 +6,38 @@ export interface LossModel {
   readonly burst: number;
 }
 
-/** More states than this are not worth their time; a run so long is as good as endless here. */
-const LOST_MAX = 64;
-
 /**
- * The chance that of so many packets, sent one after the other, more than each number is lost: `result[n]` is
- * P(more than n). Exact: the chain's states by the number lost so far, packet by packet.
+ * The chance that a group of packets cannot be had whole, for each number of repair packets behind it: `result[r]` is
+ * the chance that of `packets` + r packets, sent one after the other, more than r are lost. Exact: the chain's states by
+ * the number lost so far, packet by packet, in one pass.
  *
- * @param lostMax the largest number that is of interest.
+ * @param packets 1 or more.
+ * @param repairsMax the largest number of repair packets that is of interest.
  */
-export function chancesOfMore(packets: number, { loss, burst }: LossModel, lostMax: number): number[] {
-  const most = Math.min(lostMax, LOST_MAX);
+export function chancesOfShortfall(packets: number, { loss, burst }: LossModel, repairsMax: number): number[] {
   const gilbert = burst * (1 - loss) > 1;
   const leaveBad = gilbert ? 1 / burst : 1 - loss;
   const enterBad = gilbert ? Math.min(1, (loss * leaveBad) / (1 - loss)) : loss;
   // By the number lost: the chance to have lost so many, and that the last one was lost, or not.
-  let good = new Float64Array(most + 1);
-  let bad = new Float64Array(most + 1);
+  const good = new Float64Array(repairsMax + 1);
+  const bad = new Float64Array(repairsMax + 1);
   good[0] = 1 - loss;
-  if (most >= 1) bad[1] = loss;
-  for (let packet = 1; packet < packets; packet++) {
-    const nextGood = new Float64Array(most + 1);
-    const nextBad = new Float64Array(most + 1);
-    for (let lost = 0; lost <= Math.min(most, packet); lost++) {
-      nextGood[lost]! += good[lost]! * (1 - enterBad) + bad[lost]! * leaveBad;
-      if (lost < most) nextBad[lost + 1]! += good[lost]! * enterBad + bad[lost]! * (1 - leaveBad);
+  if (repairsMax >= 1) bad[1] = loss;
+  const chances = packets === 1 ? [shortfall(good, bad, 0)] : [];
+  for (let sent = 2; sent <= packets + repairsMax; sent++) {
+    // Downwards, so that what a state follows from still is what it was before this packet.
+    for (let lost = Math.min(repairsMax, sent); lost >= 0; lost--) {
+      const goodBefore = good[lost]!;
+      good[lost] = goodBefore * (1 - enterBad) + bad[lost]! * leaveBad;
+      bad[lost] = lost === 0 ? 0 : good[lost - 1]! * enterBad + bad[lost - 1]! * (1 - leaveBad);
     }
-    good = nextGood;
-    bad = nextBad;
-  }
-  const chances: number[] = [];
-  let atMost = 0;
-  for (let lost = 0; lost <= most; lost++) {
-    atMost += good[lost]! + bad[lost]!;
-    chances.push(Math.max(0, 1 - atMost));
+    if (sent >= packets) chances.push(shortfall(good, bad, sent - packets));
   }
   return chances;
+}
+
+function shortfall(good: Float64Array, bad: Float64Array, repairs: number): number {
+  let enough = 0;
+  for (let lost = 0; lost <= repairs; lost++) enough += good[lost]! + bad[lost]!;
+  return Math.max(0, 1 - enough);
 }

@@ -51,7 +51,8 @@ export class Pacer<T extends { readonly length: number }> {
     return this.#queuedBytes === 0 || this.#queuedBytes + bytes <= this.#options.queueBytesMax;
   }
 
-  enqueue(now: Instant, datagrams: readonly T[], frameInterval: Microseconds): void {
+  /** @param rate bytes a second that the path carries, if it is known to carry no more. */
+  enqueue(now: Instant, datagrams: readonly T[], frameInterval: Microseconds, rate?: number): void {
     if (this.#head > 0) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
@@ -61,15 +62,26 @@ export class Pacer<T extends { readonly length: number }> {
       this.#queue.push(datagram);
       this.#queuedBytes += datagram.length;
     }
-    const span = frameInterval * SPREAD;
+    if (rate === undefined) this.#spread(frameInterval * SPREAD);
+    else this.#keepTo(rate);
+    if (!idle) return;
+    this.#groupLeft = this.#groupDatagrams;
+    this.#nextAt = now;
+  }
+
+  #spread(span: Microseconds): void {
     const { burstDatagrams } = this.#options;
     const groups = Math.min(Math.round(this.#queue.length / burstDatagrams), Math.floor(span / GROUP_INTERVAL_MIN));
     const even = Math.ceil(this.#queue.length / Math.max(1, groups));
     this.#groupDatagrams = Math.max(burstDatagrams, Math.min(even, GROUP_DATAGRAMS_MAX));
     this.#groupInterval = span / Math.ceil(this.#queue.length / this.#groupDatagrams);
-    if (!idle) return;
-    this.#groupLeft = this.#groupDatagrams;
-    this.#nextAt = now;
+  }
+
+  /** Single datagrams where that takes no more wake-ups than a large frame's groups. */
+  #keepTo(rate: number): void {
+    const each = (this.#queuedBytes / this.#queue.length / rate) * 1_000_000;
+    this.#groupDatagrams = Math.min(GROUP_DATAGRAMS_MAX, Math.max(1, Math.floor(GROUP_INTERVAL_MIN / each)));
+    this.#groupInterval = each * this.#groupDatagrams;
   }
 
   poll(now: Instant): T | undefined {

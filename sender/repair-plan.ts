@@ -1,5 +1,5 @@
 import type { Importance } from '../protocol/access-unit.ts';
-import { chancesOfMore, type LossModel } from './loss-forecast.ts';
+import { chancesOfShortfall, type LossModel } from './loss-forecast.ts';
 
 /**
  * How many packets a frame is worth: another repair packet is sent as long as it saves more than one frame in so many.
@@ -19,25 +19,19 @@ const WORTH_IN_RUNS = 3;
  */
 export function repairsOfLastAnswer(packets: number, path: LossModel, importance: Importance): number {
   const worth = WORTH[importance] * (path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1);
-  let chance = chancesOfMore(packets, path, 0)[0]!;
-  for (let repairs = 1; repairs <= EXTRA_MAX; repairs++) {
-    const next = chancesOfMore(packets + repairs, path, repairs)[repairs]!;
-    if ((chance - next) * worth < 1) return repairs - 1;
-    chance = next;
-  }
-  return EXTRA_MAX;
+  return cheapest(chancesOfShortfall(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
 /** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
 const WORTH_OF_WINDOW = 400;
 /** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */
 const WINDOW_SHARE_MAX = 0.5;
-/** The rate moves in steps of so many repair packets a window. */
-const STEP = 0.25;
+/** The rate moves in steps of a quarter of a repair packet a window. */
+const STEPS = 4;
 
 /**
- * How many repair packets a sliding window needs so that a little more would not be worth its bytes. In between whole
- * numbers a chance is taken to fall as it does on the way from one to the next, by a constant factor.
+ * How many repair packets a sliding window needs so that what they cost and what is lost all the same is least. In
+ * between whole numbers a chance is taken to fall as it does on the way from one to the next, by a constant factor.
  *
  * @param window media packets of the window, and the frames that they are: each of them has such a window of its own,
  * and shares its repair packets with the others.
@@ -47,17 +41,35 @@ export function repairsOfWindow(
   path: LossModel,
 ): number {
   if (path.loss === 0) return 0;
-  const most = Math.ceil(packets * WINDOW_SHARE_MAX);
-  let chance = chancesOfMore(packets, path, 0)[0]!;
-  for (let repairs = 1; repairs <= most; repairs++) {
-    const next = chancesOfMore(packets + repairs, path, repairs)[repairs] ?? 0;
-    const factor = (next / chance) ** STEP;
-    for (let step = 0; step < 1; step += STEP) {
-      const saved = chance * (1 - factor);
-      if (saved * WORTH_OF_WINDOW * frames < STEP) return repairs - 1 + step;
-      chance -= saved;
-    }
-    chance = next;
+  const whole = chancesOfShortfall(packets, path, Math.ceil(packets * WINDOW_SHARE_MAX));
+  const worth = WORTH_OF_WINDOW * frames;
+  const nearest = cheapest(whole, { worth, step: 1 });
+  const from = Math.max(0, nearest - 1);
+  return from + cheapest(quartered(whole.slice(from, nearest + 2)), { worth, step: 1 / STEPS });
+}
+
+function quartered(chances: readonly number[]): number[] {
+  const result: number[] = [];
+  for (let index = 0; index + 1 < chances.length; index++) {
+    const [chance, next] = [chances[index]!, chances[index + 1]!];
+    // The fourth root as two square ones, which are the same on every engine.
+    const factor = chance === 0 ? 0 : Math.sqrt(Math.sqrt(next / chance));
+    for (let step = 0, at = chance; step < STEPS; step++, at *= factor) result.push(at);
   }
-  return most;
+  result.push(chances.at(-1)!);
+  return result;
+}
+
+/**
+ * Of the steps, the one at which cost and loss together are least. Not the first that does not pay: where the first
+ * few repair packets are sure not to be enough, none of them saves anything by itself.
+ */
+function cheapest(chances: readonly number[], { worth, step }: { readonly worth: number; readonly step: number }) {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [index, chance] of chances.entries()) {
+    const cost = index * step + worth * chance;
+    if (cost < least) [best, least] = [index * step, cost];
+  }
+  return best;
 }

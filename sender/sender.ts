@@ -83,6 +83,8 @@ const REDUNDANCY_BYTES_MAX = 256_000;
 const ADVANCE_BYTES = 8_000;
 /** Of the time that a frame has, what it may take to get through a bottleneck; the rest is for what is not foreseen. */
 const PATIENCE_OF_LATENCY = 0.85;
+/** A limit leaves room for what is beside the media; a frame by itself may leave somewhat faster. */
+const PACE_OF_LIMIT = 1.25;
 /** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
 const FIXED_RATIO_SHARE = 1.2;
 
@@ -190,7 +192,8 @@ export class Sender implements Endpoint<SenderEvent> {
     const queued = datagrams.map((datagram, i) => {
       return { sequence: firstSequence + i, datagram, length: datagram.length, headerBytes, frame };
     });
-    this.#pacer.enqueue(now, queued, this.#frameInterval);
+    const limit = this.#capacity.limit;
+    this.#pacer.enqueue(now, queued, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
     this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
     this.#reportAt ??= now;
     this.#statistics.frames++;
@@ -333,7 +336,10 @@ export class Sender implements Endpoint<SenderEvent> {
     const path = this.#path;
     if (!path) return true;
     const patience = path.latency * PATIENCE_OF_LATENCY;
-    const terms = { limit: this.#capacity.limit, patience, showsDamaged: path.showsDamaged };
+    const { limit } = this.#capacity;
+    const { showsDamaged } = path;
+    const waiting = this.#pacer.queuedBytes;
+    const terms = { limit, patience, frameInterval: this.#frameInterval, waiting, showsDamaged };
     return this.#admission.admit(now, { importance, bytes }, terms);
   }
 

@@ -7,12 +7,13 @@ import { readWhole } from '../../cli/options.ts';
 import { causeOf, Failure } from '../../io/failure.ts';
 import type { Point } from '../point.ts';
 import { Interrupted } from '../programs.ts';
+import { writeResults } from '../results-page.ts';
 import { measure } from './measure.ts';
 import { OWN_PEERS } from './own.ts';
 import type { Peer } from './peer.ts';
 import { PEER_POINTS, POINTS_DEFAULT } from './peer-points.ts';
 import { machine, type PeersRecord, type RecordedRun, scheduling } from './record.ts';
-import { resultsText, writeResults } from './results-page.ts';
+import { resultsText } from './results-text.ts';
 import { RIST_PEER } from './rist.ts';
 import { planOf, progressText, workThrough } from './schedule.ts';
 import { SRT_PEERS } from './srt.ts';
@@ -167,7 +168,7 @@ async function compare(options: Options): Promise<number> {
 function show(record: PeersRecord, { json, docs }: Options): void {
   const text = resultsText(record);
   stdout.write(json ? `${JSON.stringify(record, null, 2)}\n` : `${text}\n`);
-  if (docs && record.complete && !record.quick) writeResults(text);
+  if (docs && record.complete && !record.quick) writeResults('peers', text);
 }
 
 function readRecord(path: string): PeersRecord {

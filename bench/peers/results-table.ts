@@ -54,14 +54,3 @@ function overheadText({ overhead }: Standing): string {
   const mean = `${(overhead.mean * 100).toFixed(1)} %`;
   return overhead.reach === undefined ? mean : `${mean} ± ${(overhead.reach * 100).toFixed(1)}`;
 }
-
-const BEGIN = '<!-- peers:begin -->';
-const END = '<!-- peers:end -->';
-
-/** The page with what is between the markers replaced; the markers stay. `undefined`: the page has none. */
-export function withResults(page: string, results: string): string | undefined {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) return undefined;
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${results}\n\n${page.slice(end)}`;
-}

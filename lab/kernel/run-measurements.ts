@@ -1,15 +1,9 @@
 import { now } from '../../io/clock.ts';
 import { causeOf, Failure } from '../../io/failure.ts';
 import { type Cell, linkOf, shortestTransit } from '../cell.ts';
+import { hashesOf, makeAttachments, packetLogFor } from '../cell-attachments.ts';
 import { type CellFiles, secondsOf } from '../cell-source.ts';
-import type { Attachment, FinishedCell } from '../cell-store.ts';
-import { FRAME_COLUMNS } from '../columns.ts';
 import type { WorkOrder, WorkProduct } from '../compute-cell.ts';
-import { datagramKind } from '../datagram-kind.ts';
-import { eventLog } from '../event-log.ts';
-import { PACKET_COLUMNS, PacketLog, type PacketRecord } from '../packet-log.ts';
-import { parquet } from '../parquet.ts';
-import type { FrameRecord } from '../tables.ts';
 import { assertKernelAllows, type MeasuredRun, measureCell } from './measure-cell.ts';
 import { measuredCell } from './measured-frames.ts';
 
@@ -85,26 +79,12 @@ function productOf(
   run: MeasuredRun,
   { files, code, wallMs }: { readonly files: CellFiles; readonly code: string; readonly wallMs: number },
 ): WorkProduct {
-  const wants = (kind: Attachment) => asked.includes(kind);
-  const log = wants('packets.parquet') || wants('events.qlog') ? new PacketLog(datagramKind(cell.strategy)) : undefined;
-  const result = measuredCell(cell, files, run, log ? [log] : []);
-  const records: readonly PacketRecord[] = log?.records ?? [];
-  const attachments = new Map<Attachment, Uint8Array>();
-  if (wants('frames.parquet')) {
-    const rows = Array.from({ length: result.frames.length }, (_, row) => result.frames.record(row));
-    attachments.set('frames.parquet', parquet<FrameRecord>(FRAME_COLUMNS, rows));
-  }
-  if (wants('packets.parquet')) attachments.set('packets.parquet', parquet<PacketRecord>(PACKET_COLUMNS, records));
-  if (wants('events.qlog')) attachments.set('events.qlog', eventLog(cell, result.frames, records));
+  const packets = packetLogFor(cell, asked);
+  const { frames, row, bursts, datagrams } = measuredCell(cell, files, run, packets ? [packets] : []);
   // What really crossed the link, IP headers and all.
-  if (wants('capture.pcapng')) attachments.set('capture.pcapng', run.capture);
-  const finished: FinishedCell = {
-    id,
-    code,
-    row: result.row,
-    bursts: result.bursts,
-    cost: { wallMs, datagrams: result.datagrams },
-    measurement: run.measurement,
-  };
+  const attachments = makeAttachments(cell, asked, { frames, packets, capture: run.capture });
+  const cost = { wallMs, datagrams };
+  const { measurement } = run;
+  const finished = { id, code, row, bursts, cost, measurement, attachments: hashesOf(attachments) };
   return { id, finished, attachments };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Peer } from '../../bench/peers/peer.ts';
-import { resultsTable, withResults } from '../../bench/peers/results-table.ts';
+import { resultsTable } from '../../bench/peers/results-table.ts';
 import { planOf, progressText, workThrough } from '../../bench/peers/schedule.ts';
 import { type PeerRun, standingsOf, verdictOf } from '../../bench/peers/standing.ts';
 import type { Point } from '../../bench/point.ts';
@@ -94,18 +94,6 @@ test('the table shows us losing', () => {
 
 test('a point at which nothing ran has no rows', () => {
   expect(resultsTable([], [POINT], TITLES).split('\n')).toHaveLength(2);
-});
-
-test('results replace what stands between the markers, and nothing else', () => {
-  const page = '# Results\n<!-- peers:begin -->\nold\n<!-- peers:end -->\nmore\n';
-  const once = withResults(page, 'new');
-  expect(once).toBe('# Results\n<!-- peers:begin -->\n\nnew\n\n<!-- peers:end -->\nmore\n');
-  expect(withResults(once!, 'new')).toBe(once);
-});
-
-test('a page without markers is not written to', () => {
-  expect(withResults('# Results\n', 'new')).toBeUndefined();
-  expect(withResults('<!-- peers:end --><!-- peers:begin -->', 'new')).toBeUndefined();
 });
 
 test('the programs of a point and seed are planned next to each other', () => {

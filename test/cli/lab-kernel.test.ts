@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Answer } from '../../lab/answer.ts';
-import { readParquet } from '../../lab/parquet.ts';
+import { parseParquet } from '../../lab/parquet.ts';
 import type { FrameRecord } from '../../lab/tables.ts';
 import { temporaryFolder } from '../io/media.ts';
 import { dropframe, ROOT, withTun } from './inside.ts';
@@ -52,7 +52,9 @@ withTun(
       { strategy: 'tcp-kernel-reno', congestionControl: ['reno'], notsentLowat: [0xffff_ffff] },
     ]);
     expect(manifest.cost.map(({ strategy }) => strategy)).toEqual(['nack']);
-    const frames = await readParquet<FrameRecord>(join(run.folder, 'cells', `${tcp!.cell}.frames.parquet`));
+    const frames = await parseParquet<FrameRecord>(
+      readFileSync(join(run.folder, 'cells', `${tcp!.cell}.frames.parquet`)),
+    );
     for (const { sentAt, completeAt, capturedAt } of frames) {
       expect(sentAt === null || sentAt >= capturedAt).toBe(true);
       expect(completeAt! - capturedAt).toBeGreaterThanOrEqual(15_000);

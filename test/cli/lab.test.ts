@@ -59,6 +59,18 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
 
+test('Ctrl-C while pictures are drawn ends at once with 130 and says what is there', async () => {
+  const out = join(folder, 'drawn');
+  expect(await lab('run', scenario('drawn', {}), '--out', out, '-q').ended).toBe(0);
+  rmSync(join(out, 'report.html'));
+  const { child, output, ended } = lab('report', out);
+  // The table is shown before the first picture is begun.
+  child.stderr.once('data', () => child.kill('SIGINT'));
+  expect(await ended).toBe(130);
+  expect(output.stderr).toMatch(/\ndropframe: interrupted: the answer is in .*, report\.html is not drawn\n$/);
+  expect(readdirSync(out)).not.toContain('report.html');
+}, 90_000);
+
 test('a mistake is one line and exit code 2', async () => {
   const file = scenario('mistake', { link: { forward: ['loss=2%', 'los=2%'] } });
   const { output, ended } = lab('run', file, '--out', join(folder, 'never'));

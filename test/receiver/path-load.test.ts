@@ -4,9 +4,9 @@ import { PathLoad } from '../../receiver/path-load.ts';
 
 const at = milliseconds;
 
-/** Packets 10 ms apart, each so late. */
-function feed(load: PathLoad, sequences: readonly number[], lateness: (sequence: number) => number): void {
-  for (const sequence of sequences) load.onPacket(at(10 * sequence), sequence, at(lateness(sequence)));
+/** Packets 10 ms apart, each with so long a way. */
+function feed(load: PathLoad, sequences: readonly number[], transit: (sequence: number) => number): void {
+  for (const sequence of sequences) load.onPacket(at(10 * sequence), sequence, at(transit(sequence)));
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -32,10 +32,23 @@ test('what was overtaken is not lost', () => {
   expect(load.loss).toBeLessThan(0.04);
 });
 
-test('a queue is what even the least delayed packet has waited for', () => {
+const TRANSIT_MS = 1_000_000;
+
+test('a queue is what even the least delayed packet has waited for, beside the fastest of the windows before', () => {
   const load = new PathLoad();
-  feed(load, upTo(31), (sequence) => (sequence === 7 ? 12 : 40));
+  feed(load, upTo(31), () => TRANSIT_MS);
+  expect(load.queueing).toBe(0);
+  feed(load, upTo(61).slice(31), (sequence) => TRANSIT_MS + (sequence === 47 ? 12 : 40));
   expect(load.queueing).toBe(at(12));
+});
+
+test('a queue that stands for ten seconds is still one, and what lasts for longer than half a minute is the path', () => {
+  const load = new PathLoad();
+  feed(load, upTo(31), () => TRANSIT_MS);
+  feed(load, upTo(1_000).slice(31), () => TRANSIT_MS + 60);
+  expect(load.queueing).toBe(at(60));
+  feed(load, upTo(3_200).slice(1_000), () => TRANSIT_MS + 60);
+  expect(load.queueing).toBe(0);
 });
 
 test('a few packets tell nothing, however long they took', () => {

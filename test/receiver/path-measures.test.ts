@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Instant, milliseconds } from '../../protocol/instant.ts';
+import { WindowedMaximum } from '../../protocol/windowed-maximum.ts';
 import { ArrivalPace } from '../../receiver/arrival-pace.ts';
 import { LossMeter } from '../../receiver/loss-meter.ts';
 import { attemptsBy } from '../../receiver/request-schedule.ts';
 import { RoundTrip } from '../../receiver/round-trip.ts';
-import { WindowedMaximum } from '../../receiver/windowed-maximum.ts';
 import { CLEAN_LINK } from '../../sim/link-specification.ts';
 import { LossProcess } from '../../sim/loss-process.ts';
 
@@ -76,7 +76,7 @@ describe('the pace', () => {
   const arrive = (pace: ArrivalPace, frame: number, packetCount: number, gap: Instant, now: Instant) => {
     for (let packetIndex = 0; packetIndex < packetCount; packetIndex++) {
       const sequence = frame * packetCount + packetIndex;
-      const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now };
+      const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now, transit: 0 };
       pace.onPacket(now + packetIndex * gap, { ...packet, frame: { number: frame, packetIndex, packetCount } });
     }
   };

@@ -5,7 +5,13 @@ import { type AdmissionTerms, FrameAdmission } from '../../sender/frame-admissio
 
 const at = milliseconds;
 /** 100 bytes a millisecond. */
-const TERMS: AdmissionTerms = { limit: 100_000, patience: at(100), showsDamaged: false };
+const TERMS: AdmissionTerms = {
+  limit: 100_000,
+  patience: at(100),
+  frameInterval: at(40),
+  waiting: 0,
+  showsDamaged: false,
+};
 
 /** Offers frames, sends those that are admitted, and says which ones these were. */
 class Gate {
@@ -31,11 +37,24 @@ describe('a frame is sent', () => {
     expect(gate.offer(0, 'reference', 1)).toBe(false);
   });
 
+  test('as long as it gets through in time behind what is still to leave', () => {
+    const gate = new Gate();
+    expect(gate.offer(0, 'reference', 4_000, { waiting: 6_001 })).toBe(false);
+    expect(new Gate().offer(0, 'reference', 4_000, { waiting: 6_000 })).toBe(true);
+  });
+
   test('again when the queue has emptied', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 10_000);
-    expect(gate.offer(10, 'reference', 1_001, { showsDamaged: true })).toBe(false);
-    expect(gate.offer(10, 'reference', 1_000, { showsDamaged: true })).toBe(true);
+    expect(gate.offer(10, 'discardable', 1, { showsDamaged: false })).toBe(false);
+    expect(gate.offer(90, 'discardable', 5_000)).toBe(true);
+  });
+
+  test('where any frame will do: as soon as what is before it takes no more than half a frame interval', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 5_000);
+    expect(gate.offer(29, 'reference', 100, { showsDamaged: true })).toBe(false);
+    expect(gate.offer(30, 'reference', 100, { showsDamaged: true })).toBe(true);
   });
 
   test('however large it is, if it is a key frame', () => {

@@ -141,3 +141,18 @@ describe('the queue', () => {
     expect(pacer.poll(at(9))).toBeUndefined();
   });
 });
+
+test('on a path that carries no more than so much, datagrams leave one by one as it takes them', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(0), datagrams(4, 1_000), INTERVAL, 100_000);
+  expect(departures(pacer, at(0))).toEqual([0, 10, 20, 30].map((ms) => [at(ms), 1]));
+});
+
+test('on a path that carries much more, in groups, so that there is time between them', () => {
+  const pacer = newPacer();
+  pacer.enqueue(at(0), datagrams(20, 1_000), INTERVAL, 2_000_000);
+  expect(departures(pacer, at(0))).toEqual([
+    [at(0), 10],
+    [at(5), 10],
+  ]);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chancesOfMore } from '../../sender/loss-forecast.ts';
+import { chancesOfShortfall } from '../../sender/loss-forecast.ts';
 import { repairsOfLastAnswer, repairsOfWindow } from '../../sender/repair-plan.ts';
 
 /** Slow and obvious: every pattern of losses, its chance along the chain, and how many it loses. */
@@ -23,7 +23,7 @@ function enumerated(packets: number, { loss, burst }: { loss: number; burst: num
   return sum;
 }
 
-describe('the chance of more losses than so many', () => {
+describe('the chance that repair packets are not enough', () => {
   test.each([
     { loss: 0.05, burst: 1 },
     { loss: 0.3, burst: 1 },
@@ -33,9 +33,10 @@ describe('the chance of more losses than so many', () => {
     { loss: 1, burst: 5 },
   ])('is what counting every pattern gives ($loss, runs of $burst)', (path) => {
     for (const packets of [1, 2, 5, 9]) {
-      const chances = chancesOfMore(packets, path, packets);
-      for (let more = 0; more <= packets; more++) {
-        expect(chances[more]).toBeCloseTo(enumerated(packets, path, more), 10);
+      const chances = chancesOfShortfall(packets, path, 5);
+      expect(chances).toHaveLength(6);
+      for (const [repairs, chance] of chances.entries()) {
+        expect(chance).toBeCloseTo(enumerated(packets + repairs, path, repairs), 10);
       }
     }
   });
@@ -50,6 +51,10 @@ describe('the last answer', () => {
     expect([worth('key'), worth('reference'), worth('discardable')]).toEqual([2, 1, 1]);
   });
 
+  test('of many packets that are often lost goes with some, although the first of them save nothing', () => {
+    expect(repairsOfLastAnswer(100, { loss: 0.1, burst: 1 }, 'key')).toBeGreaterThan(15);
+  });
+
   test('of several packets shares its repair packets among them', () => {
     const repairs = repairsOfLastAnswer(6, { loss: 0.1, burst: 1 }, 'reference');
     expect(repairs).toBeGreaterThan(repairsOfLastAnswer(1, { loss: 0.1, burst: 1 }, 'reference'));
@@ -60,6 +65,12 @@ describe('the last answer', () => {
 describe('a sliding window', () => {
   test('needs no repair packet on a path that loses nothing', () => {
     expect(repairsOfWindow({ packets: 36, frames: 3 }, { loss: 0, burst: 1 })).toBe(0);
+  });
+
+  test('of many packets needs about as many as are lost and some, although the first of them save nothing', () => {
+    const repairs = repairsOfWindow({ packets: 252, frames: 21 }, { loss: 0.05, burst: 1 });
+    expect(repairs).toBeGreaterThan(252 * 0.05 * 1.5);
+    expect(repairs).toBeLessThan(252 * 0.05 * 3);
   });
 
   test('needs more the more is lost, up to half of its packets', () => {

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../protocol/instant.ts';
+import type { Instant, Microseconds } from './instant.ts';
 
 /** The largest value of late: of the slot of time that runs and of the one before it. */
 export class WindowedMaximum {

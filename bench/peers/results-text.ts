@@ -1,11 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Failure } from '../../io/failure.ts';
 import { median } from '../table.ts';
 import type { PeersRecord, RecordedRun } from './record.ts';
-import { resultsTable, withResults } from './results-table.ts';
-
-const PAGE = fileURLToPath(new URL('../../../../../docs/RESULTS.md', import.meta.url));
+import { resultsTable } from './results-table.ts';
 
 /** From here on a run says as much about the machine as about the program. */
 const RELAY_LATE_MS = 5;
@@ -33,14 +28,4 @@ export function resultsText(record: PeersRecord): string {
     ...failures.map((text) => `Failed: ${text}.`),
   ];
   return `${notes.join('\n')}\n\n${resultsTable(runs, points, peers)}`;
-}
-
-/** Puts the results into docs/RESULTS.md. */
-export function writeResults(text: string): void {
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
-  const written = withResults(page, text);
-  if (written === undefined) {
-    throw new Failure('docs/RESULTS.md has no <!-- peers:begin --> and <!-- peers:end --> to write between');
-  }
-  writeFileSync(PAGE, written);
 }

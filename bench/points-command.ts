@@ -1,0 +1,141 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { stderr, stdout, version } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { RECOVERIES, type Recovery } from '../protocol/recovery.ts';
+import { interval, MORE_POINTS, type Outcome, POINTS, type Point, runPoint } from './point.ts';
+import { percent, type Row, sum, tableOf } from './points.ts';
+import { writeResults } from './results-page.ts';
+
+const ALL: readonly Point[] = [...POINTS, ...MORE_POINTS];
+
+interface Task {
+  readonly point: string;
+  readonly recovery: Recovery;
+  readonly frames: number;
+  readonly seed: number;
+}
+
+const pointNamed = (wanted: string): Point => ALL.find(({ name }) => name === wanted)!;
+
+function readPoints(text: string): readonly string[] {
+  const known = ALL.filter(({ name }) => text.includes(name)).map(({ name }) => name);
+  if (known.length === text.length) return known;
+  throw new InvalidArgumentError(`expected of ${ALL.map(({ name }) => name).join('')}, such as ABD`);
+}
+
+function readRecoveries(text: string): readonly Recovery[] {
+  const wanted = text.split(',');
+  const known = RECOVERIES.filter((recovery) => wanted.includes(recovery));
+  if (known.length === wanted.length) return known;
+  throw new InvalidArgumentError(`expected of ${RECOVERIES.join(', ')}, with commas between`);
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('expected a whole number above zero');
+}
+
+/** `npm run bench:points -- --frames 200000`: the points of the comparison on the virtual clock. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('bench:points')
+    .description('frames lost and bytes spent at each point, on the virtual clock: the same figures on every machine')
+    .option('--points <names>', 'which points of bench/point.ts', readPoints, readPoints('ABCDEFG'))
+    .option('--recovery <names>', 'which recoveries', readRecoveries, ['hybrid'])
+    .option('--frames <count>', 'of each run', readCount, 20_000)
+    .option('--seeds <count>', 'runs of each point', readCount, 5)
+    .option('--jobs <count>', 'runs at once', readCount, availableParallelism())
+    .option('--docs', 'write the table into docs/RESULTS.md')
+    .option('--json', 'all figures as JSON on stdout')
+    .exitOverride();
+  try {
+    program.parse(argv as string[]);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  const { points, recovery, frames, seeds, jobs, docs, json } = program.opts();
+  const tasks: Task[] = [];
+  for (const one of recovery) {
+    for (const point of points) {
+      for (let seed = 1; seed <= seeds; seed++) tasks.push({ point, recovery: one, frames, seed });
+    }
+  }
+  const outcomes = await runAll(tasks, jobs);
+  const rows: Row[] = [];
+  for (let index = 0; index < tasks.length; index += seeds) {
+    const { point, recovery: one } = tasks[index]!;
+    rows.push({ point: pointNamed(point), recovery: one, outcomes: outcomes.slice(index, index + seeds) });
+  }
+  const record = { at: new Date().toISOString(), node: version, rows };
+  const file = join(
+    fileURLToPath(new URL('../..', import.meta.url)),
+    `points-${record.at.replaceAll(/[:.]/g, '-')}.json`,
+  );
+  writeFileSync(file, JSON.stringify(record, null, 2));
+  stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${tableOf(rows)}\n`);
+  if (docs) writeResults('points', markdown(rows));
+  return 0;
+}
+
+/** Largest first would be fairer; the points take about the same time. */
+async function runAll(tasks: readonly Task[], jobs: number): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  let done = 0;
+  const startedAt = Date.now();
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < tasks.length; index = next++) {
+      outcomes[index] = await runApart(tasks[index]!);
+      done++;
+      const left = ((Date.now() - startedAt) / done) * (tasks.length - done);
+      stderr.write(`${done} of ${tasks.length} runs, about ${Math.ceil(left / 60_000)} min to go\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, work));
+  return outcomes;
+}
+
+function runApart(task: Task): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: task });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+function markdown(rows: readonly Row[]): string {
+  const { outcomes } = rows[0]!;
+  const head =
+    `${sum(outcomes.map(({ frames }) => frames)).toLocaleString('en')} frames a point, ${outcomes.length} seeds.\n\n` +
+    '| point | path, budget | recovery | frames lost | 95 % | overhead | aim | p50 / p99 |\n' +
+    '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
+  return head + rows.map(line).join('\n');
+}
+
+function line({ point, recovery, outcomes }: Row): string {
+  const frames = sum(outcomes.map((outcome) => outcome.frames));
+  const lost = sum(outcomes.map(({ framesLost }) => framesLost));
+  const withheld = sum(outcomes.map(({ framesWithheld }) => framesWithheld));
+  const overhead = sum(outcomes.map((outcome) => outcome.overhead)) / outcomes.length;
+  const { low, high } = interval(lost, frames);
+  const { name, forward, back, budgetMs, target } = point;
+  const path = forward === back ? `\`${forward}\`, both ways` : `\`${forward}\`; back \`${back}\``;
+  const aim = target ? `${percent(target.lost, 2)} %, ${percent(target.overhead, 0)} %` : '–';
+  const share = `${percent(lost / frames, 4)} % (${lost}${withheld > 0 ? `, of which ${withheld} were not sent` : ''})`;
+  const bounds = `${percent(low, 4)} – ${percent(high, 4)} %`;
+  const { delayMsP50, delayMsP99 } = outcomes[0]!;
+  return (
+    `| **${name}** | ${path}, ${budgetMs} ms | ${recovery} | ${share} | ${bounds} | ${percent(overhead, 2)} % | ${aim} | ` +
+    `${delayMsP50.toFixed(1)} / ${delayMsP99.toFixed(1)} ms |`
+  );
+}
+
+if (!isMainThread && parentPort) {
+  const { point, recovery, frames, seed } = workerData as Task;
+  parentPort.postMessage(runPoint(pointNamed(point), { recovery, frames, seed }));
+}

@@ -1,0 +1,17 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../io/failure.ts';
+import { withMarkedSection } from '../io/marked-section.ts';
+
+/** The benchmarks are compiled into out/bench/FOLDER/bench. */
+const PAGE = fileURLToPath(new URL('../../../../docs/RESULTS.md', import.meta.url));
+
+/** Puts results into their section of docs/RESULTS.md. */
+export function writeResults(section: string, text: string): void {
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+  const written = withMarkedSection(page, section, text);
+  if (written === undefined) {
+    throw new Failure(`docs/RESULTS.md has no <!-- ${section}:begin --> and <!-- ${section}:end --> to write between`);
+  }
+  writeFileSync(PAGE, written);
+}
