@@ -31,6 +31,16 @@ export interface Calibration {
   /** Runs that were done again. */
   readonly repeated: number;
   readonly kernel: readonly string[];
+  readonly strategies: readonly StrategyAgreement[];
+}
+
+export interface StrategyAgreement {
+  readonly strategy: string;
+  readonly cells: number;
+  readonly agreeing: number;
+  /** Of the cells that the machine left in peace. */
+  readonly calm: number;
+  readonly calmAgreeing: number;
 }
 
 /**
@@ -100,6 +110,24 @@ export function conclude(outcomes: readonly Comparison[]): Calibration {
     disturbed: disturbed(outcomes),
     disturbedDiffering: disturbed(differing),
     repeated: outcomes.reduce((sum, { measurement }) => sum + measurement.attempts - 1, 0),
+    strategies: [...new Set(outcomes.map(({ strategy }) => strategy))].map((strategy) =>
+      agreementOf(
+        strategy,
+        outcomes.filter((outcome) => outcome.strategy === strategy),
+      ),
+    ),
     kernel: [...new Set(outcomes.map(({ measurement }) => measurement.kernel))],
+  };
+}
+
+function agreementOf(strategy: string, outcomes: readonly Comparison[]): StrategyAgreement {
+  const calm = outcomes.filter(({ measurement }) => !measurement.disturbed);
+  const agreeing = (of: readonly Comparison[]) => of.filter(({ verdict }) => verdict === 'agrees').length;
+  return {
+    strategy,
+    cells: outcomes.length,
+    agreeing: agreeing(outcomes),
+    calm: calm.length,
+    calmAgreeing: agreeing(calm),
   };
 }

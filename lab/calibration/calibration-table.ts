@@ -42,12 +42,30 @@ export function calibrationRows(outcomes: readonly Comparison[]): readonly (read
 }
 
 export function calibrationText(outcomes: readonly Comparison[]): string {
-  const lines = [HEADER, ...calibrationRows(outcomes)];
-  const widths = HEADER.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const tables = [
+    [HEADER, ...calibrationRows(outcomes)],
+    [AGREEMENT_HEADER, ...agreementRows(conclude(outcomes))],
+  ];
+  return tables.map(alignedText).join('\n\n');
+}
+
+function alignedText(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines
     .map((line) => `  ${line.map((text, column) => text.padEnd(widths[column]!)).join('  ')}`.trimEnd())
     .join('\n');
 }
+
+/** A strategy's cells in one line each. */
+export function agreementRows({ strategies }: Calibration): readonly (readonly string[])[] {
+  return strategies.map(({ strategy, cells, agreeing, calm, calmAgreeing }) => [
+    strategy,
+    `${agreeing} of ${cells}`,
+    `${calmAgreeing} of ${calm}`,
+  ]);
+}
+
+const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
 
 export function conclusionText({ cells, agreeing, differing, disturbed, disturbedDiffering, repeated }: Calibration) {
   const machine =
@@ -70,11 +88,16 @@ ${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${lim
 
 **${conclusionText(calibration)}.**
 
-${[HEADER, HEADER.map(() => '---'), ...calibrationRows(outcomes)]
-  .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
-  .join('\n')}
+${markdownTable(AGREEMENT_HEADER, agreementRows(calibration))}
+
+${markdownTable(HEADER, calibrationRows(outcomes))}
 `;
 }
+
+const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows]
+    .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
+    .join('\n');
 
 const ms = (microseconds: number): string =>
   microseconds === Number.POSITIVE_INFINITY ? 'never' : (microseconds / 1_000).toFixed(1);
