@@ -65,7 +65,8 @@ export async function calibrate(
       NO_FILES,
     );
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // What is missing is missing for all of them; what is refused is one's.
+    if (!(error instanceof Failure) || error.exitCode === 3) throw error;
     throw new Failure(`${error.message}; or leave it out with --strategies`, error.exitCode);
   }
   const outcomes = new Map<CalibrationCell, Comparison>();
