@@ -25,7 +25,9 @@ export interface Calibration {
   readonly cells: number;
   readonly agreeing: number;
   readonly differing: number;
-  /** Of these, disturbed by the machine in every attempt: their verdict says little. */
+  /** Of these, where other seeds of the simulator differ as much among themselves. */
+  readonly withinChance: number;
+  /** Disturbed by the machine in every attempt: their verdict says little. */
   readonly disturbed: number;
   readonly disturbedDiffering: number;
   /** Runs that were done again. */
@@ -108,6 +110,7 @@ export function conclude(outcomes: readonly Comparison[]): Calibration {
     cells: outcomes.length,
     agreeing: outcomes.length - differing.length,
     differing: differing.length,
+    withinChance: differing.filter((outcome) => outcome.withinChance).length,
     disturbed: disturbed(outcomes),
     disturbedDiffering: disturbed(differing),
     repeated: outcomes.reduce((sum, { measurement }) => sum + measurement.attempts - 1, 0),

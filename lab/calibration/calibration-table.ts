@@ -36,7 +36,7 @@ export function calibrationRows(outcomes: readonly Comparison[]): readonly (read
       quotient(({ goodput }) => goodput),
       `${outcome.lostSimulated} | ${outcome.lostMeasured}`,
       `${late.toFixed(1)} | ${measurement.attempts}${measurement.disturbed ? ' disturbed' : ''}`,
-      misses.length === 0 ? 'agrees' : misses.join(', '),
+      misses.length === 0 ? 'agrees' : `${misses.join(', ')}${outcome.withinChance ? ' (chance)' : ''}`,
     ];
   });
 }
@@ -67,13 +67,15 @@ export function agreementRows({ strategies }: Calibration): readonly (readonly s
 
 const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
 
-export function conclusionText({ cells, agreeing, differing, disturbed, disturbedDiffering, repeated }: Calibration) {
+export function conclusionText(calibration: Calibration): string {
+  const { cells, agreeing, differing, withinChance, disturbed, disturbedDiffering, repeated } = calibration;
+  const chance = withinChance > 0 ? ` (${withinChance} of them by no more than other seeds do)` : '';
   const machine =
     disturbed > 0
       ? `; the machine disturbed ${disturbed} in every attempt, ${disturbedDiffering} of those that differ`
       : '';
   const again = repeated > 0 ? `; ${repeated} runs were done again` : '';
-  return `${agreeing} of ${cells} agree, ${differing} differ${machine}${again}`;
+  return `${agreeing} of ${cells} agree, ${differing} differ${chance}${machine}${again}`;
 }
 
 /** What stands between the markers of docs/VALIDATION.md. */

@@ -35,13 +35,14 @@ function comparison(changes: Partial<Comparison>, disturbed = false): Comparison
     },
     verdict: 'agrees',
     misses: [],
+    withinChance: false,
     ...changes,
   };
 }
 
 const OUTCOMES = [
   comparison({}),
-  comparison({ verdict: 'differs', misses: ['p95'] }),
+  comparison({ verdict: 'differs', misses: ['p95'], withinChance: true }),
   comparison({ strategy: 'udp-kernel-nack', verdict: 'differs', misses: ['KS 0.200', 'p99'] }, true),
 ];
 
@@ -54,7 +55,7 @@ test('what differs and what was disturbed is counted, and nothing is left out', 
     { strategy: 'udp-kernel-nack', cells: 1, agreeing: 0, calm: 0, calmAgreeing: 0 },
   ]);
   expect(conclusionText(calibration)).toBe(
-    '1 of 3 agree, 2 differ; the machine disturbed 1 in every attempt, 1 of those that differ; 2 runs were done again',
+    '1 of 3 agree, 2 differ (1 of them by no more than other seeds do); the machine disturbed 1 in every attempt, 1 of those that differ; 2 runs were done again',
   );
 });
 
