@@ -1,29 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { lab, ROOT } from './lab-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The command as it is now, uncompiled. */
-function lab(...args: readonly string[]) {
-  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab', ...args];
-  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (bytes) => {
-    output.stdout += bytes;
-  });
-  child.stderr.on('data', (bytes) => {
-    output.stderr += bytes;
-  });
-  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
-}
 
 function scenario(name: string, changes: object): string {
   const path = join(folder, `${name}.json`);
