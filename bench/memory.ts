@@ -20,7 +20,7 @@ export const memory: Part = async (context) => {
   const samples = await resident(context);
   const hours = context.quick ? 2 : 10;
   context.progress(`memory: ${hours} simulated hours`);
-  const { heapMegabytes } = await simulate(context, hours, 'loss=1% delay=20ms', [], ['--expose-gc']);
+  const { heapMegabytes } = await simulate(context, hours, 'loss=1% delay=20ms', ['hybrid'], ['--expose-gc']);
   const settled = samples.filter(({ seconds }) => seconds >= (context.quick ? SETTLED_S / 6 : SETTLED_S));
   const side = (name: 'sender' | 'receiver'): string[] => {
     const values = settled.map((sample) => sample[name]);

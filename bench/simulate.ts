@@ -1,10 +1,11 @@
 /**
  * One stream of 4 Mb/s at 30 frames a second from a sender to a receiver over a simulated link, on the virtual clock:
- * `simulate HOURS LINK [hash]` prints one line of JSON. Run with --expose-gc it also tells the heap after each hour.
+ * `simulate HOURS LINK RECOVERY [hash]` prints one line of JSON. Run with --expose-gc it also tells the heap after each hour.
  */
 import { createHash } from 'node:crypto';
 import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
 import { milliseconds, seconds } from '../protocol/instant.ts';
+import { RECOVERIES } from '../protocol/recovery.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
@@ -38,16 +39,26 @@ const FRAME_BYTES = 15_151;
 const hours = Number(argv[2]);
 const link = parseLinkSpecification(argv[3] ?? '');
 if (!link.ok) throw new Error(link.malformed);
-const hash = argv[4] === 'hash' ? createHash('sha256') : undefined;
+const recovery = RECOVERIES.find((name) => name === argv[4]);
+if (!recovery) throw new Error(`'${argv[4]}' is no recovery`);
+const hash = argv[5] === 'hash' ? createHash('sha256') : undefined;
 const collect = (globalThis as { gc?: () => void }).gc;
 
-const identity = { ssrc: 1, retransmissionSsrc: 2, initialSequence: 65_000, timestampBase: 4_000_000_000 };
+const identity = {
+  ssrc: 1,
+  retransmissionSsrc: 2,
+  repairSsrc: 4,
+  initialSequence: 65_000,
+  timestampBase: 4_000_000_000,
+  recovery,
+};
 const sender = new Sender({ ...SENDER_DEFAULTS, ...identity });
 const receiver = new Receiver({
   ...RECEIVER_DEFAULTS,
   ...identity,
   payloadType: SENDER_DEFAULTS.payloadType,
   retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+  repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
   initialFrameNumber: 0,
   reportSsrc: 3,
   latency: milliseconds(120),

@@ -12,7 +12,8 @@ import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
-import { answerTable, costText, progressText, qualityProgressText } from './lab-text.ts';
+import { addCalibrateCommand } from './lab-calibrate.ts';
+import { answerTable, costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
@@ -48,6 +49,7 @@ Examples:
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
   dropframe lab merge out/atlas
   dropframe lab validate --quick                               what is simulated against what is predicted
+  dropframe lab calibrate --quick                              is the simulator like Linux?
 
 docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
     );
@@ -64,6 +66,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
   commonOptions(lab.command('report <folder>'))
     .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
     .action(report);
+  addCalibrateCommand(lab);
   addValidateCommand(lab);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
@@ -223,7 +226,8 @@ function show(
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
   context.print(answerTable(rows));
-  context.print(costText(manifest.cost));
+  if (manifest.cost.length > 0) context.print(costText(manifest.cost));
+  if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);
   if (options.json) writeLine({ kind: 'answer', directory, manifest, rows });
 }

@@ -9,6 +9,13 @@ import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { CellStore, type FinishedCell } from './cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
+import {
+  conditionsOf,
+  MEASURED_COLUMNS,
+  type MeasuredRecord,
+  type MeasuredStrategy,
+  measuredRecord,
+} from './kernel/measured-conditions.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
 import { parquet, parseParquet, writeParquet } from './parquet.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
@@ -48,6 +55,8 @@ export interface Manifest {
   readonly spec: Json;
   readonly env: Readonly<Record<string, string>>;
   readonly cost: readonly StrategyCost[];
+  /** Of the strategies that were measured in real time: what the kernel had in force. */
+  readonly measured?: readonly MeasuredStrategy[];
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
@@ -200,13 +209,20 @@ export async function writeAnswer(
   if (run.attachments.packets) {
     await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(cells, store, 'packets.parquet'));
   }
+  const measured = cells.filter(({ measurement }) => measurement !== undefined);
+  if (measured.length > 0) {
+    const records = measured.map(measuredRecord);
+    await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
+    tables.set('measured.csv', records.length);
+  }
   for (const name of BY_REQUEST) if (!tables.has(name)) await rm(join(directory, name), { force: true });
   const files: Record<string, { sha256: string; rows: number }> = {};
   for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
   const manifest: Manifest = {
     runId: run.runId,
     spec: run.spec,
-    env: environment(parts.version, cells[0]?.code ?? '', qualities),
+    env: environment(parts.version, cells, qualities),
+    ...(measured.length > 0 && { measured: conditionsOf(measured) }),
     cost: costs(cells),
     files,
   };
@@ -300,13 +316,26 @@ async function* scoredFrames(
   }
 }
 
-function environment(dropframe: string, code: string, qualities: Qualities): Record<string, string> {
+function environment(dropframe: string, cells: readonly FinishedCell[], qualities: Qualities): Record<string, string> {
+  const code = cells[0]?.code ?? '';
+  const modes = new Set(cells.map(({ measurement }) => measurement?.mode ?? 'sim'));
+  const mode = [...modes].sort().join('+') || 'sim';
   const decoders = [...new Set([...qualities.values()].map(({ ffmpeg }) => ffmpeg))].join(', ');
-  return { dropframe, code, node: version, v8: versions.v8, platform, arch, ...(decoders && { ffmpeg: decoders }) };
+  return {
+    dropframe,
+    code,
+    mode,
+    node: version,
+    v8: versions.v8,
+    platform,
+    arch,
+    ...(decoders && { ffmpeg: decoders }),
+  };
 }
 
 function costs(cells: readonly FinishedCell[]): StrategyCost[] {
-  const strategies = [...new Set(cells.map(({ row }) => row.strategy))];
+  const simulated = cells.filter(({ measurement }) => measurement === undefined);
+  const strategies = [...new Set(simulated.map(({ row }) => row.strategy))];
   return strategies.map((strategy) => {
     const those = cells.filter(({ row }) => row.strategy === strategy);
     const datagrams = those.reduce((sum, { cost }) => sum + cost.datagrams, 0);

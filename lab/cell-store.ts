@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
+import type { Measurement as KernelMeasurement } from './kernel/measurement.ts';
 import { parseParquet } from './parquet.ts';
 import type { Bursts } from './run-cell.ts';
 import { readSealedJson, sealedJson, sha256 } from './sealed-json.ts';
@@ -19,6 +20,8 @@ export interface FinishedCell {
   readonly bursts: Bursts;
   /** What it took: not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
+  /** Of a cell that was measured in real time: under which conditions. */
+  readonly measurement?: KernelMeasurement;
   /** What was made with it, by the SHA-256 of each file: what lies there from another time is not its own. */
   readonly attachments: { readonly [Kind in Attachment]?: string };
 }

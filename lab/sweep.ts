@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { assert } from '../protocol/assert.ts';
 import type { CellFiles } from './cell-source.ts';
 import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
+import { runMeasurements } from './kernel/run-measurements.ts';
+import { isKernelStrategy } from './strategy.ts';
 import { runOrders } from './worker-pool.ts';
 
 export interface SweepOptions {
@@ -27,6 +30,8 @@ export interface SweepProgress {
   readonly reused: number;
   /** Shares of the work that there was at the beginning, 0 … 1. */
   readonly workDone: number;
+  /** While cells run in real time: how long they still take, seconds. */
+  readonly secondsLeft?: number;
 }
 
 /** Runs the cells that are not finished yet. @returns how far it came: less than all when it was ended. */
@@ -60,7 +65,8 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   };
   onProgress(progress());
   // The dearest first, so that no thread is left alone with one at the end.
-  const ordered = [...waiting].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
+  const simulated = waiting.filter(({ cell }) => !isKernelStrategy(cell.strategy));
+  const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
   const orders = ordered.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! }));
   const setting = { files, code };
   if (jobs > 0) {
@@ -71,8 +77,24 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
       await take(computeCell(order, setting));
     }
   }
+  // In real time, and so when no thread of ours is busy any more.
+  const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
+  await runMeasurements(
+    measured.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! })),
+    {
+      jobs: Math.min(Math.max(1, jobs), namespacesMax()),
+      files,
+      code,
+      take,
+      signal,
+      onSecondsLeft: (secondsLeft) => onProgress({ ...progress(), secondsLeft }),
+    },
+  );
   return progress();
 }
+
+/** Each has two ends and a relay that are to be on time: two cores. */
+export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;

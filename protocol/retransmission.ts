@@ -32,10 +32,20 @@ export const RETRANSMISSION_OVERHEAD_BYTES = 2;
 export function wrapRetransmission(original: Uint8Array, header: RetransmissionHeader): Uint8Array {
   const packet = parseRtpPacket(original);
   assert(packet.ok, 'what is sent again was a packet of ours');
+  const { marker, timestamp, csrcs, extension, sequenceNumber } = packet.value;
   const payload = new Uint8Array(RETRANSMISSION_OVERHEAD_BYTES + packet.value.payload.length);
-  writeUint16(payload, 0, packet.value.sequenceNumber);
+  writeUint16(payload, 0, sequenceNumber);
   payload.set(packet.value.payload, RETRANSMISSION_OVERHEAD_BYTES);
-  return serializeRtpPacket({ ...packet.value, ...header, payload });
+  return serializeRtpPacket({
+    marker,
+    payloadType: header.payloadType,
+    sequenceNumber: header.sequenceNumber,
+    timestamp,
+    ssrc: header.ssrc,
+    csrcs,
+    payload,
+    extension,
+  });
 }
 
 /** The packet as it would have come the first time. */
@@ -46,10 +56,13 @@ export function unwrapRetransmission(
   const { payload } = packet;
   if (payload.length < RETRANSMISSION_OVERHEAD_BYTES) return malformed('retransmission-too-short');
   return parsed({
-    ...packet,
-    ssrc: original.ssrc,
+    marker: packet.marker,
     payloadType: original.payloadType,
     sequenceNumber: readUint16(payload, 0),
+    timestamp: packet.timestamp,
+    ssrc: original.ssrc,
+    csrcs: packet.csrcs,
     payload: payload.subarray(RETRANSMISSION_OVERHEAD_BYTES),
+    extension: packet.extension,
   });
 }

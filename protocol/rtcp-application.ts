@@ -36,7 +36,7 @@ export function parseApplication({ count, body }: RtcpBlock): Parsed<Application
     kind: 'application',
     ssrc: readUint32(body, 0),
     subtype: count,
-    name: String.fromCharCode(...body.subarray(4, DATA_OFFSET)),
+    name: String.fromCharCode(body[4]!, body[5]!, body[6]!, body[7]!),
     data: body.subarray(DATA_OFFSET),
   });
 }

@@ -35,7 +35,7 @@ export interface RtpPacket {
   readonly ssrc: number;
   /** At most 15. */
   readonly csrcs: readonly number[];
-  readonly extension?: HeaderExtension;
+  readonly extension?: HeaderExtension | undefined;
   /** Without the padding; may be empty. */
   readonly payload: Uint8Array;
 }
@@ -97,10 +97,8 @@ export function parseRtpPacket(datagram: Uint8Array): Parsed<RtpPacket> {
   const timestamp = readUint32(datagram, 4);
   const ssrc = readUint32(datagram, 8);
   const payload = datagram.subarray(offset, end);
-  // Two literals, not a spread: this runs for each of some 50,000 packets a second.
-  return extension === undefined
-    ? { ok: true, value: { marker, payloadType, sequenceNumber, timestamp, ssrc, csrcs, payload } }
-    : { ok: true, value: { marker, payloadType, sequenceNumber, timestamp, ssrc, csrcs, payload, extension } };
+  // A literal, not a spread: this runs for each of some 50,000 packets a second.
+  return { ok: true, value: { marker, payloadType, sequenceNumber, timestamp, ssrc, csrcs, payload, extension } };
 }
 
 function readCsrcs(datagram: Uint8Array, count: number): number[] {
@@ -141,7 +139,16 @@ export function serializeRtpPacket(packet: RtpPacket): Uint8Array {
   assert(extensionBytes <= EXTENSION_HEADER_BYTES + 0xffff * 4, 'the count of extension words has sixteen bits');
 
   const datagram = new Uint8Array(RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes + payload.length);
-  writeRtpHeader(datagram, { ...packet, extension: extension !== undefined });
+  const { marker, payloadType, sequenceNumber, timestamp, ssrc } = packet;
+  // Each field by name, here and in the callers: a spread takes longer than all the rest of a packet.
+  writeRtpHeader(datagram, {
+    marker,
+    payloadType,
+    sequenceNumber,
+    timestamp,
+    ssrc,
+    extension: extension !== undefined,
+  });
   datagram[0] = datagram[0]! | csrcs.length;
   let offset = RTP_HEADER_BYTES;
   for (const csrc of csrcs) {

@@ -23,7 +23,8 @@ interface Frame {
 export class ArrivalPace {
   readonly #pauses: (WindowedMaximum | undefined)[] = new Array(SIZES).fill(undefined);
   readonly #lateness = new WindowedMaximum({ slot: SLOT });
-  #last: { readonly frame: number; readonly packetIndex: number; readonly at: Instant } | undefined;
+  /** The newest packet; changed in place, since it is another one for each. */
+  readonly #last = { frame: Number.NaN, packetIndex: 0, at: 0 };
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
@@ -48,12 +49,16 @@ export class ArrivalPace {
     if (!frame) return;
     const { number, packetIndex, packetCount } = frame;
     const last = this.#last;
-    if (last && last.frame === number && packetIndex === last.packetIndex + 1) {
+    if (last.frame === number && packetIndex === last.packetIndex + 1) {
       const size = sizeOf(packetCount);
       this.#pauses[size] ??= new WindowedMaximum({ slot: SLOT });
       this.#pauses[size].observe(now, now - last.at);
     }
-    if (ahead) this.#last = { frame: number, packetIndex, at: now };
+    if (ahead) {
+      last.frame = number;
+      last.packetIndex = packetIndex;
+      last.at = now;
+    }
     if (this.#newest && number <= this.#newest.number) return;
     this.#onFrame(now, { number, packetCount, expectedAt, nextSequence: sequence - packetIndex + packetCount });
   }

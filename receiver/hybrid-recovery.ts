@@ -119,10 +119,12 @@ export class HybridRecovery implements LossRecovery {
     this.#checkSilence(now, view);
     this.#checkOverdue(now, view);
     if (view.mediaSsrc === undefined) return undefined;
-    const terms = this.#terms(now, view);
+    const reorderWait = this.#reordering.at(now);
+    const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
+    if (!noticeDue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now)) return undefined;
+    const terms = this.#terms(view, reorderWait);
     for (const request of this.#schedule.poll(now, terms)) this.#send(now, request);
     const requests = this.#due(now, view.mediaSsrc);
-    const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
     if (requests.length === 0 && !noticeDue) return undefined;
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
     if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
@@ -148,8 +150,7 @@ export class HybridRecovery implements LossRecovery {
     return Number.isFinite(at) ? Math.ceil(at) : undefined;
   }
 
-  #terms(now: Instant, view: StreamView): Terms {
-    const reorderWait = this.#reordering.at(now);
+  #terms(view: StreamView, reorderWait: Microseconds): Terms {
     const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
     return {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),

@@ -24,7 +24,7 @@ export interface TakenPacket {
   /** It is newer than every packet before it. */
   readonly ahead: boolean;
   /** Its frame, where that tells what belongs to it. */
-  readonly frame?: { readonly number: number; readonly packetIndex: number; readonly packetCount: number };
+  readonly frame?: { readonly number: number; readonly packetIndex: number; readonly packetCount: number } | undefined;
   /** When it would have come on the fastest path seen. */
   readonly expectedAt: Instant;
   /** From its media time to now, by the clocks of both ends: only differences mean something. */

@@ -80,7 +80,8 @@ const PACKETS_MAX = 500_000;
 /** Frames of our own senders: any one packet tells what belongs to its frame. */
 export class MarkedFrameBuffer implements FrameBuffer {
   readonly tellsDecodeTimes = true;
-  readonly #frames = new Map<number, MarkedFrame>();
+  /** In their order. Nearly every packet belongs to the last ones, so that nothing is looked for for long. */
+  readonly #frames: MarkedFrame[] = [];
   readonly #framesMax: number;
   #packets = 0;
   #next: number;
@@ -101,13 +102,13 @@ export class MarkedFrameBuffer implements FrameBuffer {
 
   /** Whether this packet of a frame is here already. */
   holds(number: number, packetIndex: number): boolean {
-    return this.#frames.get(number)?.holds(packetIndex) ?? false;
+    return this.#find(number)?.holds(packetIndex) ?? false;
   }
 
   insert(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
     if (number < this.#next) return 'behind';
     if (this.#packets >= PACKETS_MAX) return 'overflow';
-    let frame = this.#frames.get(number);
+    let frame = this.#find(number);
     if (frame && !frame.agrees(mark, packet)) {
       if (!frame.doubtful || !this.#outvotes(now, number, mark, packet)) return 'inconsistent';
       const rival = this.#rival!;
@@ -115,10 +116,10 @@ export class MarkedFrameBuffer implements FrameBuffer {
       frame = rival;
     }
     if (!frame) {
-      if (this.#frames.size >= this.#framesMax) return 'overflow';
+      if (this.#frames.length >= this.#framesMax) return 'overflow';
       frame = new MarkedFrame(number, mark, packet);
       if (!this.#fits(frame)) return 'inconsistent';
-      this.#frames.set(number, frame);
+      this.#enter(frame);
       if (!this.#highest || number > this.#highest.number) this.#highest = frame;
     }
     if (frame.holds(mark.packetIndex)) return 'duplicate';
@@ -128,30 +129,27 @@ export class MarkedFrameBuffer implements FrameBuffer {
   }
 
   head(): MarkedFrame | undefined {
-    return this.#frames.get(this.#next);
+    const earliest = this.#frames[0];
+    return earliest?.number === this.#next ? earliest : undefined;
   }
 
   following(): MarkedFrame | undefined {
-    return this.#frames.get(this.#next + 1);
+    const behind = this.#frames[this.#frames[0]?.number === this.#next ? 1 : 0];
+    return behind?.number === this.#next + 1 ? behind : undefined;
   }
 
   /** The frame with the highest number, unless it is decided. */
   newest(): MarkedFrame | undefined {
     const highest = this.#highest;
-    return highest && this.#frames.get(highest.number) === highest ? highest : undefined;
+    return highest && this.#find(highest.number) === highest ? highest : undefined;
   }
 
   earliest(): MarkedFrame | undefined {
-    if (this.#frames.size === 0) return undefined;
-    const head = this.head();
-    if (head) return head;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const number of this.#frames.keys()) if (number < lowest) lowest = number;
-    return this.#frames.get(lowest);
+    return this.#frames[0];
   }
 
-  *frames(): Iterable<MarkedFrame> {
-    for (const number of [...this.#frames.keys()].sort((a, b) => a - b)) yield this.#frames.get(number)!;
+  frames(): Iterable<MarkedFrame> {
+    return this.#frames;
   }
 
   advance(): void {
@@ -181,23 +179,38 @@ export class MarkedFrameBuffer implements FrameBuffer {
     this.#forget(loser);
     if (this.#highest === loser) this.#highest = undefined;
     if (!this.#fits(rival)) return false;
-    this.#frames.set(rival.number, rival);
+    this.#enter(rival);
     this.#packets += rival.receivedPackets;
     if (!this.#highest || rival.number > this.#highest.number) this.#highest = rival;
     return true;
   }
 
+  #find(number: number): MarkedFrame | undefined {
+    const place = this.#placeOf(number);
+    return this.#frames[place]?.number === number ? this.#frames[place] : undefined;
+  }
+
+  /** Where the frame of this number stands, or would stand. */
+  #placeOf(number: number): number {
+    let place = this.#frames.length;
+    while (place > 0 && this.#frames[place - 1]!.number >= number) place--;
+    return place;
+  }
+
+  #enter(frame: MarkedFrame): void {
+    this.#frames.splice(this.#placeOf(frame.number), 0, frame);
+  }
+
   #forget(frame: MarkedFrame): void {
-    this.#frames.delete(frame.number);
+    this.#frames.splice(this.#frames.indexOf(frame), 1);
     this.#packets -= frame.receivedPackets;
   }
 
   /** Frames are in the order of their packets, and each has at least one: what says otherwise lies or is damaged. */
   #fits(frame: MarkedFrame): boolean {
-    const others = [this.#frames.get(frame.number - 1), this.#frames.get(frame.number + 1), this.#highest];
-    for (const other of new Set(others)) {
+    for (const other of new Set([this.#find(frame.number - 1), this.#find(frame.number + 1), this.#highest])) {
       if (!other || inOrder(other, frame) || inOrder(frame, other)) continue;
-      const decided = this.#frames.get(other.number) !== other;
+      const decided = this.#find(other.number) !== other;
       if (decided || !other.doubtful) return false;
       this.#forget(other);
       if (this.#highest === other) this.#highest = undefined;

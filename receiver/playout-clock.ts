@@ -110,10 +110,16 @@ export class PlayoutClock {
    * that much later. To slew after it would be to drop everything until the clock has come round.
    */
   #followStall(): void {
-    const fastest = Math.min(...this.#minima);
+    const fastest = this.#fastest();
     if (!Number.isFinite(fastest) || fastest <= this.#base! + this.#options.latency) return;
     this.#base = fastest;
     this.#startedAt = this.#slotEndsAt;
+  }
+
+  #fastest(): Microseconds {
+    let fastest = Number.POSITIVE_INFINITY;
+    for (const minimum of this.#minima) if (minimum < fastest) fastest = minimum;
+    return fastest;
   }
 
   #slew(now: Instant): void {
@@ -121,7 +127,7 @@ export class PlayoutClock {
     // A frame's packets come in a bunch; slewing at each of them would round the step to nothing.
     if (step < 50) return;
     this.#slewedAt = now;
-    const target = Math.min(...this.#minima);
+    const target = this.#fastest();
     if (!Number.isFinite(target)) return;
     const base = this.#base!;
     this.#base = Math.round(base + Math.max(-step, Math.min(step, target - base)));

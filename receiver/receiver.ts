@@ -116,7 +116,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   handleDatagram(now: Instant, datagram: Uint8Array): void {
     this.#counters.datagrams++;
     this.#counters.bytes += datagram.length;
-    this.#release(now);
+    if (!this.#frames.isQuiet(now)) this.#release(now);
     switch (classifyDatagram(datagram)) {
       case 'rtp': {
         const packet = parseRtpPacket(datagram);
@@ -135,7 +135,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   handleTimeout(now: Instant): void {
-    this.#release(now);
+    if (!this.#frames.isQuiet(now)) this.#release(now);
     const recovery = this.#recovery;
     for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
       this.#feedback.send(now, packets);
@@ -152,13 +152,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    let at = this.#feedback.pollTimeout();
-    const consider = (other: Instant | undefined) => {
-      if (other !== undefined && (at === undefined || other < at)) at = other;
-    };
-    consider(this.#frames.pollTimeout(this.#buffer));
-    consider(this.#recovery?.pollTimeout(this.#view));
-    return at;
+    const never = Number.POSITIVE_INFINITY;
+    const reportAt = this.#feedback.pollTimeout() ?? never;
+    const decideAt = this.#frames.pollTimeout(this.#buffer) ?? never;
+    const askAt = this.#recovery?.pollTimeout(this.#view) ?? never;
+    const at = Math.min(reportAt, decideAt, askAt);
+    return at === never ? undefined : at;
   }
 
   /** Asks the sender for a key frame (PLI), at most twice a second. */
@@ -252,7 +251,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       sequence,
       origin,
       ahead,
-      ...(mark && { frame: { ...mark, number: media.number! } }),
+      frame: mark && { number: media.number!, packetIndex: mark.packetIndex, packetCount: mark.packetCount },
       expectedAt: this.#clock.expected(mediaTime),
       transit: now - ticksToMicroseconds(mediaTime),
     });

@@ -22,7 +22,7 @@ export class RepairIntake {
     return this.#decoder.counts;
   }
 
-  /** @param datagram the packet as it was sent first; padding is no part of what is mended. */
+  /** @param datagram the packet as it was sent first, which is kept; padding is no part of what is mended. */
   handleMedia(sequence: Sequence, datagram: Uint8Array): readonly RtpPacket[] {
     return packetsOf(this.#decoder.handleSource(sequence, withoutPadding(datagram)));
   }

@@ -97,12 +97,14 @@ export class RequestSchedule {
   poll(now: Instant, terms: Terms): Request[] {
     if (now < this.#nextAt) return [];
     const answerTime = Math.max(ANSWER_TIME_MIN, terms.answerTime);
+    const { spread, reorderWait, stragglersLikely } = terms;
+    const path = { answerTime, spread, reorderWait, stragglersLikely };
     const byDeadline = new Map<Instant, Sequence[]>();
     this.#nextAt = Number.POSITIVE_INFINITY;
     for (const [sequence, missing] of this.#missing) {
       if (missing.askAt <= now) {
         const deadline = terms.deadlineOf(sequence) ?? FAR;
-        if (this.#ask(now, missing, deadline, { ...terms, answerTime })) {
+        if (this.#ask(now, missing, deadline, path)) {
           const others = byDeadline.get(deadline);
           if (others) others.push(sequence);
           else byDeadline.set(deadline, [sequence]);
@@ -120,8 +122,8 @@ export class RequestSchedule {
   }
 
   /** Whether the packet is to be asked for now; else its time is moved on. */
-  #ask(now: Instant, missing: Missing, deadline: Instant, terms: Terms): boolean {
-    const { answerTime, spread, reorderWait, stragglersLikely } = terms;
+  #ask(now: Instant, missing: Missing, deadline: Instant, path: Omit<Terms, 'deadlineOf'>): boolean {
+    const { answerTime, spread, reorderWait, stragglersLikely } = path;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
     // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
     // since come to look a little longer.

@@ -114,8 +114,8 @@ export class ForwardRepair {
       const { ssrc, payloadType } = this.#options;
       const sequenceNumber = this.#sequence;
       this.#sequence = (sequenceNumber + 1) & 0xffff;
-      const header = { marker: false, payloadType, sequenceNumber, timestamp, ssrc, csrcs: [] };
-      const datagram = serializeRtpPacket({ ...header, payload });
+      const packet = { marker: false, payloadType, sequenceNumber, timestamp, ssrc, csrcs: [], payload };
+      const datagram = serializeRtpPacket(packet);
       this.#statistics.repairs++;
       this.#statistics.repairBytes += datagram.length;
       datagrams.push(datagram);

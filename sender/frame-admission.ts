@@ -7,6 +7,8 @@ export interface AdmissionTerms {
   /** How long a frame may take to get through the bottleneck, its time in the queue before it included. */
   readonly patience: Microseconds;
   readonly frameInterval: Microseconds;
+  /** Bytes of frames before it that are still to leave. */
+  readonly waiting: number;
   /** Whether a frame is of use whose reference is missing. */
   readonly showsDamaged: boolean;
 }
@@ -67,13 +69,14 @@ export class FrameAdmission {
 
   #fits(now: Instant, { importance, bytes }: Offered, limit: number, terms: AdmissionTerms): boolean {
     if (importance === 'key') return true;
-    const { patience, frameInterval, showsDamaged } = terms;
+    const { patience, frameInterval, waiting, showsDamaged } = terms;
     const through = (some: number): Microseconds => (some * 1_000_000) / limit;
-    if (showsDamaged && through(this.#backlog) > frameInterval * BACKLOG_MAX) return false;
-    if (through(this.#backlog + bytes) > patience * SHARE[importance]) return false;
+    const before = this.#backlog + waiting;
+    if (showsDamaged && through(before) > frameInterval * BACKLOG_MAX) return false;
+    if (through(before + bytes) > patience * SHARE[importance]) return false;
     const { at, bytes: keyBytes, interval } = this.#key ?? {};
     if (at === undefined || interval === undefined || now >= at + interval) return true;
-    const leftAtKey = Math.max(0, through(this.#backlog + bytes) - (at + interval - now));
+    const leftAtKey = Math.max(0, through(before + bytes) - (at + interval - now));
     // A key frame that never fits is no reason to send nothing else.
     return leftAtKey === 0 || leftAtKey + through(keyBytes!) <= patience;
   }

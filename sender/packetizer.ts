@@ -4,6 +4,7 @@ import { frameMarkBytes, writeFrameMark } from '../protocol/frame-mark.ts';
 import { packPayloads } from '../protocol/h264/rtp-payload.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp-packet.ts';
+import { BufferSlab } from './buffer-slab.ts';
 
 export interface PacketizerOptions {
   readonly ssrc: number;
@@ -33,6 +34,8 @@ const PACKETS_PER_FRAME_MAX = 65_535;
 /** Turns access units into RTP packets: RFC 3550 headers, RFC 6184 payloads, and our frame mark in each of them. */
 export class Packetizer {
   readonly #options: PacketizerOptions;
+  readonly #slab = new BufferSlab();
+  readonly #allocate = (bytes: number): Uint8Array => this.#slab.take(bytes);
   #sequence: number;
   #frameNumber: number;
   #frames = 0;
@@ -66,7 +69,7 @@ export class Packetizer {
     // Those who see the marks may ask again, and a retransmission is longer than its original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
     const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
-    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes });
+    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
     const timestamp = this.wireTimestamp(unit.timestamp);

@@ -337,7 +337,9 @@ export class Sender implements Endpoint<SenderEvent> {
     if (!path) return true;
     const patience = path.latency * PATIENCE_OF_LATENCY;
     const { limit } = this.#capacity;
-    const terms = { limit, patience, frameInterval: this.#frameInterval, showsDamaged: path.showsDamaged };
+    const { showsDamaged } = path;
+    const waiting = this.#pacer.queuedBytes;
+    const terms = { limit, patience, frameInterval: this.#frameInterval, waiting, showsDamaged };
     return this.#admission.admit(now, { importance, bytes }, terms);
   }
 

@@ -15,6 +15,9 @@ export interface SyntheticStreamOptions {
   readonly seed: number;
 }
 
+/** Frames are kept to be handed out again, as there are few different ones: up to so many bytes. */
+const KEPT_BYTES_MAX = 8_000_000;
+
 const NON_IDR_SLICE = 0x41;
 const IDR_SLICE = 0x65;
 
@@ -22,6 +25,9 @@ const IDR_SLICE = 0x65;
 export class SyntheticStream {
   readonly #options: SyntheticStreamOptions;
   readonly #random: RandomStream;
+  /** By what they are filled with, key frames apart. */
+  readonly #kept = new Map<number, Uint8Array>();
+  #keptBytes = 0;
   #frame = 0;
 
   constructor(options: SyntheticStreamOptions) {
@@ -29,18 +35,28 @@ export class SyntheticStream {
     this.#random = new RandomStream(options.seed, 'synthetic');
   }
 
-  /** The next access unit; `undefined` after the last. */
+  /** The next access unit; `undefined` after the last. Frames with the same bytes may share them. */
   next(): AccessUnit | undefined {
-    const { framesPerSecond, frameBytes, keyFrameBytes, keyInterval, frames } = this.#options;
+    const { framesPerSecond, keyInterval, frames } = this.#options;
     if (this.#frame >= frames) return undefined;
     const frame = this.#frame++;
     const key = frame % keyInterval === 0;
-    const nalUnit = new Uint8Array(key ? keyFrameBytes : frameBytes);
     // One draw a frame, spread over its bytes: the content has to differ, not to be random.
-    nalUnit.fill(this.#random.uint32(frame) & 0xff);
-    nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+    const nalUnit = this.#slice(key, this.#random.uint32(frame) & 0xff);
     const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
     return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
+  }
+
+  #slice(key: boolean, filling: number): Uint8Array {
+    const name = key ? 0x100 | filling : filling;
+    const kept = this.#kept.get(name);
+    if (kept) return kept;
+    const nalUnit = new Uint8Array(key ? this.#options.keyFrameBytes : this.#options.frameBytes).fill(filling);
+    nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+    if (this.#keptBytes + nalUnit.length > KEPT_BYTES_MAX) return nalUnit;
+    this.#keptBytes += nalUnit.length;
+    this.#kept.set(name, nalUnit);
+    return nalUnit;
   }
 }
 

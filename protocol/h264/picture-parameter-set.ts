@@ -1,3 +1,4 @@
+import { digitsFor } from '../binary-digits.ts';
 import { malformed, type Parsed, parsed } from '../parsed.ts';
 import { BitReader } from './bit-reader.ts';
 
@@ -68,7 +69,7 @@ function skipSliceGroups(reader: BitReader, sliceGroups: number): void {
     reader.unsigned();
   } else if (type === 6) {
     const units = reader.unsigned() + 1;
-    const bits = Math.ceil(Math.log2(sliceGroups));
+    const bits = digitsFor(sliceGroups);
     for (let unit = 0; unit < units && !reader.overrun; unit += 1) reader.bits(bits);
   }
 }

@@ -13,14 +13,70 @@ const FU_HEADER_BYTES = 2;
  * put together in a fresh array.
  */
 export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Array[]> {
+  const packed = readPayloads(payloads);
+  return packed.ok ? parsed(packed.value.nalUnits) : packed;
+}
+
+/** `unpackPayloads` up to the copying: says whether the payloads are sound, and of how many bytes. */
+export function readPayloads(payloads: readonly Uint8Array[]): Parsed<PackedNalUnits> {
   const reader = new PayloadReader();
   for (const payload of payloads) {
     const cause = reader.take(payload);
     if (cause !== undefined) return malformed(cause);
   }
   const cause = reader.end();
-  return cause === undefined ? parsed(reader.nalUnits) : malformed(cause);
+  return cause === undefined ? parsed(new PackedNalUnits(reader.units)) : malformed(cause);
 }
+
+/** A NAL unit that is spread over FU payloads. */
+interface Fragmented {
+  readonly header: number;
+  readonly payloads: readonly Uint8Array[];
+  readonly length: number;
+}
+
+/** The NAL units of a frame, which are put together when they are asked for: not everyone who counts frames looks at them. */
+export class PackedNalUnits {
+  readonly #units: readonly (Uint8Array | Fragmented)[];
+  #nalUnits: Uint8Array[] | undefined;
+
+  constructor(units: readonly (Uint8Array | Fragmented)[]) {
+    this.#units = units;
+  }
+
+  get count(): number {
+    return this.#units.length;
+  }
+
+  /** Of all NAL units, put together. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { length } of this.#units) bytes += length;
+    return bytes;
+  }
+
+  /** The same array at each call. */
+  get nalUnits(): Uint8Array[] {
+    this.#nalUnits ??= this.#units.map(assemble);
+    return this.#nalUnits;
+  }
+}
+
+function assemble(unit: Uint8Array | Fragmented): Uint8Array {
+  if (unit instanceof Uint8Array) return unit;
+  const nalUnit = new Uint8Array(unit.length);
+  nalUnit[0] = unit.header;
+  let offset = 1;
+  for (const payload of unit.payloads) {
+    const fragment = payload.subarray(fragmentOffset(payload));
+    nalUnit.set(fragment, offset);
+    offset += fragment.length;
+  }
+  return nalUnit;
+}
+
+const fragmentOffset = (payload: Uint8Array): number =>
+  nalUnitType(payload) === PAYLOAD_TYPE.fuB ? FU_HEADER_BYTES + DECODING_ORDER_BYTES : FU_HEADER_BYTES;
 
 /** What is left of a frame with holes. */
 export interface Salvage {
@@ -44,11 +100,11 @@ export function salvagePayloads(payloads: readonly (Uint8Array | undefined)[]): 
     } else if (reader.take(payload) !== undefined) damages += 1;
   }
   if (reader.end() !== undefined) damages += 1;
-  return { nalUnits: reader.nalUnits, damages };
+  return { nalUnits: reader.units.map(assemble), damages };
 }
 
 class PayloadReader {
-  readonly nalUnits: Uint8Array[] = [];
+  readonly units: (Uint8Array | Fragmented)[] = [];
   #fragments: Uint8Array[] = [];
   #fragmentBytes = 0;
   /** The NAL unit header of the fragments in hand. */
@@ -58,11 +114,10 @@ class PayloadReader {
   take(payload: Uint8Array): string | undefined {
     if (payload.length === 0) return this.#refuse('empty-payload');
     const type = nalUnitType(payload);
-    if (type === PAYLOAD_TYPE.fuA) return this.#takeFragment(payload, FU_HEADER_BYTES);
-    if (type === PAYLOAD_TYPE.fuB) return this.#takeFragment(payload, FU_HEADER_BYTES + DECODING_ORDER_BYTES);
+    if (type === PAYLOAD_TYPE.fuA || type === PAYLOAD_TYPE.fuB) return this.#takeFragment(payload);
     const unfinished = this.end();
     if (isSingleNalUnitPayload(payload)) {
-      this.nalUnits.push(payload);
+      this.units.push(payload);
       return unfinished;
     }
     switch (type) {
@@ -107,7 +162,7 @@ class PayloadReader {
       offset += 2;
       if (size === 0) return 'stap-empty-nal-unit';
       if (offset + size > payload.length) return 'stap-size-beyond-end';
-      this.nalUnits.push(payload.subarray(offset, offset + size));
+      this.units.push(payload.subarray(offset, offset + size));
       offset += size;
     }
     return undefined;
@@ -117,7 +172,8 @@ class PayloadReader {
    * A fragment (§5.8). Start and end bit together are forbidden but sent by some; such a NAL unit is whole and taken.
    * A fragment of no bytes is allowed.
    */
-  #takeFragment(payload: Uint8Array, headerBytes: number): string | undefined {
+  #takeFragment(payload: Uint8Array): string | undefined {
+    const headerBytes = fragmentOffset(payload);
     if (payload.length < headerBytes) return this.#refuse('fu-too-short');
     const fragmentHeader = payload[1]!;
     const header = (payload[0]! & 0xe0) | (fragmentHeader & 0x1f);
@@ -127,21 +183,14 @@ class PayloadReader {
       this.#header = header;
     } else if (this.#header === undefined) return 'fu-without-start';
     else if ((this.#header & 0x1f) !== (header & 0x1f)) return this.#refuse('fu-type-changed');
-    this.#fragments.push(payload.subarray(headerBytes));
+    this.#fragments.push(payload);
     this.#fragmentBytes += payload.length - headerBytes;
     if ((fragmentHeader & 0x40) !== 0) this.#finishFragments();
     return cause;
   }
 
   #finishFragments(): void {
-    const nalUnit = new Uint8Array(1 + this.#fragmentBytes);
-    nalUnit[0] = this.#header!;
-    let offset = 1;
-    for (const fragment of this.#fragments) {
-      nalUnit.set(fragment, offset);
-      offset += fragment.length;
-    }
-    this.nalUnits.push(nalUnit);
+    this.units.push({ header: this.#header!, payloads: this.#fragments, length: 1 + this.#fragmentBytes });
     this.abandonFragments();
   }
 }

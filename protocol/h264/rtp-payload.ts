@@ -1,7 +1,13 @@
 import { assert } from '../assert.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
-export { type Salvage, salvagePayloads, unpackPayloads } from './rtp-payload-reader.ts';
+export {
+  type PackedNalUnits,
+  readPayloads,
+  type Salvage,
+  salvagePayloads,
+  unpackPayloads,
+} from './rtp-payload-reader.ts';
 
 /** The aggregation packet's own NAL unit header. */
 const STAP_HEADER_BYTES = 1;
@@ -42,19 +48,25 @@ interface Plan {
  *
  * @param options.payloadBytesMax 16 to 65,535: the length of a payload, RTP header not counted.
  * @param options.headroomBytes free bytes in front of each payload, for the headers of the layers below.
- * @returns one array `[headroom | payload]` a packet; all share one fresh buffer, into which each byte is copied once.
+ * @param options.allocate gives so many fresh zeroed bytes.
+ * @returns one array `[headroom | payload]` a packet; they lie one behind the other, and each byte is copied once.
  */
 export function packPayloads(
   nalUnits: readonly Uint8Array[],
-  { payloadBytesMax, headroomBytes }: { readonly payloadBytesMax: number; readonly headroomBytes: number },
+  options: {
+    readonly payloadBytesMax: number;
+    readonly headroomBytes: number;
+    readonly allocate?: (bytes: number) => Uint8Array;
+  },
 ): Uint8Array[] {
+  const { payloadBytesMax, headroomBytes } = options;
   assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'a payload has room for its headers and more');
   assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'a payload fits a datagram and its parts fit 16-bit sizes');
   assert(headroomBytes >= 0, 'headroom is a number of bytes');
   const plans = plan(nalUnits, payloadBytesMax);
   let length = 0;
   for (const { bytes, fragments } of plans) length += bytes + fragments * headroomBytes;
-  const buffer = new Uint8Array(length);
+  const buffer = options.allocate?.(length) ?? new Uint8Array(length);
   const packets: Uint8Array[] = [];
   let offset = 0;
   for (const part of plans) {

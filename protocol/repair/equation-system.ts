@@ -102,6 +102,7 @@ export class EquationSystem {
   forgetBefore(sequence: Sequence): void {
     assert(sequence >= this.#oldest, 'the past is not called back');
     this.#oldest = sequence;
+    if (this.#waiting.length === 0) return;
     for (const equation of this.#waiting.filter(({ pivot }) => pivot < sequence)) this.#release(equation);
   }
 

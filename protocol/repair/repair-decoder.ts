@@ -1,12 +1,13 @@
 import { assert } from '../assert.ts';
 import { readUint16, readUint32 } from '../big-endian.ts';
+import { powerOfTwo } from '../binary-digits.ts';
 import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
 import { type Sequence, wireSequence } from '../sequence.ts';
 import { fillCodingCoefficients } from './coding-coefficients.ts';
 import type { Equation } from './equation.ts';
 import { EquationSystem } from './equation-system.ts';
 import { type RepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
-import { LENGTH_BYTES, powerOfTwo, SourceSymbols } from './source-symbols.ts';
+import { LENGTH_BYTES, SourceSymbols } from './source-symbols.ts';
 
 export interface RepairDecoderOptions {
   /** The media stream's: a packet that comes out with another one was computed from something false. */
@@ -96,7 +97,10 @@ export class RepairDecoder {
     return this.#system.waiting;
   }
 
-  /** A media packet, late, twice or sent again as it may be. It moves the window. @returns what it helped to recover. */
+  /**
+   * A media packet, late, twice or sent again as it may be. It moves the window. It is kept, and must stay as it is.
+   * @returns what it helped to recover.
+   */
   handleSource(sequence: Sequence, packet: Uint8Array): readonly RecoveredPacket[] {
     if (packet.length > this.#options.packetBytesMax) return NONE;
     if (sequence < this.#oldest) return NONE;
@@ -110,6 +114,7 @@ export class RepairDecoder {
       return NONE;
     }
     this.#learn(sequence, packet, 'received');
+    if (this.#system.waiting === 0) return NONE;
     const bytes = this.#symbols.bytes(sequence);
     if (this.#system.substitute(sequence, this.#symbols.words(sequence), bytes) === 'contradiction') this.#distrust();
     return this.#harvest();

@@ -1,9 +1,10 @@
 import { assert } from '../assert.ts';
+import { powerOfTwo } from '../binary-digits.ts';
 import { type Sequence, wireSequence } from '../sequence.ts';
 import { DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
 import { addScaled } from './galois-field.ts';
 import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
-import { LENGTH_BYTES, powerOfTwo, SourceSymbols, wordsFor } from './source-symbols.ts';
+import { LENGTH_BYTES, SourceSymbols, wordsFor } from './source-symbols.ts';
 
 export interface RepairEncoderOptions {
   /** The last packets kept, and so the widest window: 1…4095. */
@@ -45,7 +46,7 @@ export class RepairEncoder {
     return this.#first === undefined ? undefined : Math.max(this.#first, this.#next - this.#windowPackets);
   }
 
-  /** @param packet the whole RTP packet as it is sent; copied. Its sequence number is one above the one before. */
+  /** @param packet the whole RTP packet as it is sent; kept. Its sequence number is one above the one before. */
   add(sequence: Sequence, packet: Uint8Array): void {
     if (this.#first === undefined) this.#first = sequence;
     else assert(sequence === this.#next, 'the packets of a window are consecutive');

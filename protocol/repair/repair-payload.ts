@@ -59,7 +59,8 @@ export function parseRepairPayload(payload: Uint8Array): Parsed<RepairPayload> {
   });
 }
 
-export function serializeRepairPayload({ symbol, ...header }: RepairPayload): Uint8Array {
+export function serializeRepairPayload(header: RepairPayload): Uint8Array {
+  const { symbol } = header;
   assert(header.windowPackets >= 1, 'a repair symbol is the sum of something');
   assert(header.windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
   assert(header.density >= 0, 'the density has four bits');

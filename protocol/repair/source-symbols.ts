@@ -1,5 +1,5 @@
 import { assert } from '../assert.ts';
-import { readUint16, writeUint16 } from '../big-endian.ts';
+import { writeUint16 } from '../big-endian.ts';
 import type { Sequence } from '../sequence.ts';
 
 /** Bytes of a source symbol before the packet. */
@@ -9,9 +9,6 @@ export const LENGTH_BYTES = 2;
 export const WORD_BYTES = 4;
 
 export const wordsFor = (bytes: number): number => Math.ceil(bytes / WORD_BYTES);
-
-/** The smallest power of two that is not below `count`. */
-export const powerOfTwo = (count: number): number => 2 ** Math.ceil(Math.log2(count));
 
 /**
  * The last packets as source symbols. Datagrams differ in length and symbols in a sum must not, so a symbol carries
@@ -26,43 +23,47 @@ export const powerOfTwo = (count: number): number => 2 ** Math.ceil(Math.log2(co
  *    |   ...                                 zeros ...               |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * The packets are copied: a word at a time needs them at word boundaries, which the views of a socket's buffer are
- * not, and a copy costs less than a tenth of one multiplication by a coefficient.
+ * Most packets are never part of a sum, where little is lost: so a packet is only kept, and made a symbol when it is
+ * asked for as one. Then it is copied: a word at a time needs it at a word boundary, which the views of a socket's
+ * buffer are not, and a copy costs less than a tenth of one multiplication by a coefficient.
  */
 export class SourceSymbols {
   /** Powers of two, so that the slot of a sequence number is its low bits, below zero too. */
   readonly slots: number;
+  readonly #packetBytesMax: number;
   readonly #slotWords: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   /** Whose symbol a slot holds. */
   readonly #sequences: Float64Array;
+  readonly #packets: Uint8Array[];
+  /** By slot: the packet is in `#words` as well. */
+  readonly #copied: Uint8Array;
 
   /** @param slots how many consecutive packets there is room for; a power of two. */
   constructor({ slots, packetBytesMax }: { readonly slots: number; readonly packetBytesMax: number }) {
     assert(packetBytesMax <= 0xffff, 'the length before a packet has sixteen bits');
     this.slots = slots;
+    this.#packetBytesMax = packetBytesMax;
     this.#slotWords = wordsFor(LENGTH_BYTES + packetBytesMax);
     this.#words = new Int32Array(slots * this.#slotWords);
     this.#bytes = new Uint8Array(this.#words.buffer);
     this.#sequences = new Float64Array(slots).fill(Number.NaN);
+    this.#packets = new Array(slots).fill(NO_PACKET);
+    this.#copied = new Uint8Array(slots);
   }
 
   slot(sequence: Sequence): number {
     return sequence & (this.slots - 1);
   }
 
-  /** Takes the place of the packet `slots` before it. */
+  /** Takes the place of the packet `slots` before it. The packet is kept, and must stay as it is. */
   put(sequence: Sequence, packet: Uint8Array): void {
+    assert(packet.length <= this.#packetBytesMax, 'no packet is longer than the longest');
     const slot = this.slot(sequence);
-    const start = slot * this.#slotWords * WORD_BYTES;
-    const end = start + LENGTH_BYTES + packet.length;
-    assert(end <= start + this.#slotWords * WORD_BYTES, 'no packet is longer than the longest');
     this.#sequences[slot] = sequence;
-    writeUint16(this.#bytes, start, packet.length);
-    this.#bytes.set(packet, start + LENGTH_BYTES);
-    // The rest of the last word belongs to the symbol and would be what the packet before left there.
-    this.#bytes.fill(0, end, start + wordsFor(LENGTH_BYTES + packet.length) * WORD_BYTES);
+    this.#packets[slot] = packet;
+    this.#copied[slot] = 0;
   }
 
   has(sequence: Sequence): boolean {
@@ -71,19 +72,32 @@ export class SourceSymbols {
 
   /** The symbol, its zeros only up to the next word. A view: it holds until another packet takes the slot. */
   words(sequence: Sequence): Int32Array {
-    const start = this.slot(sequence) * this.#slotWords;
-    return this.#words.subarray(start, start + wordsFor(this.bytes(sequence)));
+    const packet = this.packet(sequence);
+    const slot = this.slot(sequence);
+    const start = slot * this.#slotWords;
+    const words = wordsFor(LENGTH_BYTES + packet.length);
+    if (this.#copied[slot] === 0) this.#copy(packet, start * WORD_BYTES, words * WORD_BYTES);
+    this.#copied[slot] = 1;
+    return this.#words.subarray(start, start + words);
   }
 
   /** Length of the symbol without its zeros. */
   bytes(sequence: Sequence): number {
-    assert(this.has(sequence), 'only what is held has a length');
-    return LENGTH_BYTES + readUint16(this.#bytes, this.slot(sequence) * this.#slotWords * WORD_BYTES);
+    return LENGTH_BYTES + this.packet(sequence).length;
   }
 
-  /** A view, as with `words`. */
   packet(sequence: Sequence): Uint8Array {
-    const start = this.slot(sequence) * this.#slotWords * WORD_BYTES;
-    return this.#bytes.subarray(start + LENGTH_BYTES, start + this.bytes(sequence));
+    assert(this.has(sequence), 'only what is held can be asked for');
+    return this.#packets[this.slot(sequence)]!;
+  }
+
+  #copy(packet: Uint8Array, start: number, bytes: number): void {
+    const end = start + LENGTH_BYTES + packet.length;
+    writeUint16(this.#bytes, start, packet.length);
+    this.#bytes.set(packet, start + LENGTH_BYTES);
+    // The rest of the last word belongs to the symbol and would be what the packet before left there.
+    this.#bytes.fill(0, end, start + bytes);
   }
 }
+
+const NO_PACKET = new Uint8Array(0);

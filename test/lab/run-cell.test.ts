@@ -52,7 +52,11 @@ describe('a cell', () => {
     for (let index = 0; index < frames.length; index++) {
       const { class: outcome, sentAt, capturedAt, renderedAt } = frames.record(index);
       if (outcome === 'refused') expect([sentAt, renderedAt]).toEqual([null, null]);
-      else if (sentAt !== null) expect(sentAt - capturedAt).toBeLessThan(100_000);
+      else if (sentAt !== null) {
+        // Frames leave at the pace of the limit; in another's row one would have left before it was captured, or much later.
+        expect(sentAt).toBeGreaterThanOrEqual(capturedAt);
+        expect(sentAt - capturedAt).toBeLessThan(300_000);
+      }
     }
   });
 

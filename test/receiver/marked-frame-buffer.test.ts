@@ -57,6 +57,15 @@ test('duplicates, decided frames and frames beyond the bound are told apart', ()
   expect(insert(buffer, { number: 2, index: 0, count: 1, first: 2 })).toBe('taken');
 });
 
+test('frames that come out of order are told in order', () => {
+  const buffer = newBuffer();
+  for (const number of [3, 1, 7, 0, 5]) insert(buffer, { number, index: 0, count: 1, first: number });
+  expect([...buffer.frames()].map(({ number }) => number)).toEqual([0, 1, 3, 5, 7]);
+  buffer.advance();
+  buffer.advance();
+  expect([...buffer.frames()].map(({ number }) => number)).toEqual([3, 5, 7]);
+});
+
 describe('the first and the next', () => {
   test('a frame of which nothing came is no head, and those behind it are in order', () => {
     const buffer = newBuffer();

@@ -5,7 +5,13 @@ import { type AdmissionTerms, FrameAdmission } from '../../sender/frame-admissio
 
 const at = milliseconds;
 /** 100 bytes a millisecond. */
-const TERMS: AdmissionTerms = { limit: 100_000, patience: at(100), frameInterval: at(40), showsDamaged: false };
+const TERMS: AdmissionTerms = {
+  limit: 100_000,
+  patience: at(100),
+  frameInterval: at(40),
+  waiting: 0,
+  showsDamaged: false,
+};
 
 /** Offers frames, sends those that are admitted, and says which ones these were. */
 class Gate {
@@ -29,6 +35,12 @@ describe('a frame is sent', () => {
     expect(gate.offer(0, 'key', 6_000)).toBe(true);
     expect(gate.offer(0, 'reference', 4_000)).toBe(true);
     expect(gate.offer(0, 'reference', 1)).toBe(false);
+  });
+
+  test('as long as it gets through in time behind what is still to leave', () => {
+    const gate = new Gate();
+    expect(gate.offer(0, 'reference', 4_000, { waiting: 6_001 })).toBe(false);
+    expect(new Gate().offer(0, 'reference', 4_000, { waiting: 6_000 })).toBe(true);
   });
 
   test('again when the queue has emptied', () => {

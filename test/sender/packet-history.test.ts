@@ -33,6 +33,20 @@ describe('the packet history', () => {
     expect(history.find(5 + 65_536)?.datagram[0]).toBe(2);
   });
 
+  test('does not take over from the packet that made room when that was sent again', () => {
+    const history = new PacketHistory(4);
+    history.keep(1, Uint8Array.of(1), 100, 'key');
+    history.find(1)!.resentAt = 200;
+    history.keep(5, Uint8Array.of(5), 300);
+    expect(history.find(5)).toEqual({
+      sequence: 5,
+      datagram: Uint8Array.of(5),
+      sentAt: 300,
+      importance: 'reference',
+      resentAt: undefined,
+    });
+  });
+
   test.each([
     [0, 1],
     [1, 1],

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { type Instant, milliseconds } from '../../protocol/instant.ts';
 import { Link } from '../../sim/link.ts';
-import { Simulation } from '../../sim/simulation.ts';
+import { Simulation, type SimulationOptions } from '../../sim/simulation.ts';
 import { link } from '../simulated-session.ts';
 
 const at = milliseconds;
@@ -95,4 +95,73 @@ test('a machine that asks to be woken for ever at one instant is our mistake, an
   expect(() => simulation(restless, new Diarist()).runUntil(at(2))).toThrow(
     'a machine that is called moves its timeout',
   );
+});
+
+describe('who waits for nothing is asked again', () => {
+  /** Sends a byte when told to, wants nothing of its own, and tells each byte that it gets. */
+  class Messenger implements Endpoint<number> {
+    readonly heard: string[] = [];
+    readonly #mail: Uint8Array[] = [];
+    readonly #told: number[] = [];
+
+    write(byte: number): void {
+      this.#mail.push(Uint8Array.of(byte));
+    }
+
+    handleDatagram(now: Instant, datagram: Uint8Array): void {
+      this.heard.push(`${now / 1_000} received ${datagram[0]}`);
+      this.#told.push(datagram[0]!);
+    }
+
+    handleTimeout(): void {}
+
+    pollTransmit(): Uint8Array | undefined {
+      return this.#mail.shift();
+    }
+
+    pollEvent(): number | undefined {
+      return this.#told.shift();
+    }
+
+    pollTimeout(): Instant | undefined {
+      return undefined;
+    }
+  }
+
+  const between = (sender: Messenger, receiver: Messenger, more: Partial<SimulationOptions<number, number>> = {}) =>
+    new Simulation({
+      sender,
+      receiver,
+      forward: new Link(link('delay=20ms'), 'forward'),
+      back: new Link(link('delay=20ms'), 'back'),
+      scripts: [],
+      ...more,
+    });
+
+  test('after a script has acted on it', () => {
+    const [sender, receiver] = [new Messenger(), new Messenger()];
+    const due = [at(30), at(70)];
+    const script = { pollTimeout: () => due[0], run: () => sender.write(due.shift()! / 1_000) };
+    between(sender, receiver, { scripts: [script] }).runUntil(at(200));
+    expect(receiver.heard).toEqual(['50 received 30', '90 received 70']);
+  });
+
+  test('after someone who was told of an event has acted on it', () => {
+    const [sender, receiver] = [new Messenger(), new Messenger()];
+    const onReceiverEvent = (_now: Instant, byte: number) => receiver.write(byte + 1);
+    const run = between(sender, receiver, { onReceiverEvent });
+    sender.write(1);
+    run.runUntil(at(200));
+    expect(receiver.heard).toEqual(['20 received 1']);
+    expect(sender.heard).toEqual(['40 received 2']);
+  });
+
+  test('after someone has acted on it between two runs', () => {
+    const [sender, receiver] = [new Messenger(), new Messenger()];
+    const run = between(sender, receiver);
+    run.runUntil(at(100));
+    sender.write(7);
+    run.runUntil(at(200));
+    expect(receiver.heard).toEqual(['120 received 7']);
+  });
 });

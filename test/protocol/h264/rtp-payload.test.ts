@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { packPayloads, salvagePayloads, unpackPayloads } from '../../../protocol/h264/rtp-payload.ts';
+import { packPayloads, readPayloads, salvagePayloads, unpackPayloads } from '../../../protocol/h264/rtp-payload.ts';
 import { hex, plain } from '../bytes.ts';
 
 const pack = (nalUnits: readonly Uint8Array[], payloadBytesMax: number): Uint8Array[] =>
@@ -201,5 +201,24 @@ describe('salvagePayloads', () => {
 
   test('keeps the NAL units of an aggregation packet before the damage in it', () => {
     expect(salvaged('78 0002 6742 0009 68', '41 01')).toEqual({ nalUnits: [hex('6742'), hex('41 01')], damages: 1 });
+  });
+});
+
+describe('readPayloads', () => {
+  test('tells how much there is before anything is put together, and then puts it together once', () => {
+    const nalUnits = [nalUnit(0x67, 10), nalUnit(0x65, 400), nalUnit(0x41, 60)];
+    const read = readPayloads(pack(nalUnits, 100));
+    if (!read.ok) throw new Error(read.malformed);
+    expect(read.value.count).toBe(3);
+    expect(read.value.bytes).toBe(470);
+    expect(read.value.nalUnits.map(plain)).toEqual(nalUnits);
+    expect(read.value.nalUnits).toBe(read.value.nalUnits);
+  });
+
+  test('finds what is wrong without being asked for NAL units', () => {
+    expect(readPayloads(pack([nalUnit(0x65, 400)], 100).slice(1))).toEqual({
+      ok: false,
+      malformed: 'fu-without-start',
+    });
   });
 });

@@ -1,0 +1,105 @@
+import { Failure } from '../../io/failure.ts';
+import { milliseconds, seconds } from '../../protocol/instant.ts';
+import { NO_FILES } from '../cell-source.ts';
+import { calmMachine } from '../kernel/calm-machine.ts';
+import { assertKernelAllows } from '../kernel/measure-cell.ts';
+import type { DisturbanceLimits } from '../kernel/measurement.ts';
+import { realSecondsOf } from '../kernel/run-measurements.ts';
+import type { CalibrationCell } from './calibration-cells.ts';
+import { type Comparison, compare } from './comparison.ts';
+
+/** A millisecond is what a timer may be late by itself. */
+const CALM = { lateMax: milliseconds(4), waitMax: seconds(30) } as const;
+/** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
+export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
+
+export interface CalibrationProgress {
+  readonly cells: number;
+  readonly done: number;
+  /** If nothing is disturbed. */
+  readonly secondsLeft: number;
+}
+
+/** What all comparisons come to. Runs that were disturbed each time are judged and counted, never left out. */
+export interface Calibration {
+  readonly cells: number;
+  readonly agreeing: number;
+  readonly differing: number;
+  /** Of these, disturbed by the machine in every attempt: their verdict says little. */
+  readonly disturbed: number;
+  readonly disturbedDiffering: number;
+  /** Runs that were done again. */
+  readonly repeated: number;
+  readonly kernel: readonly string[];
+}
+
+/**
+ * Runs each cell through the simulator and through the kernel, so many at a time; the outcomes are in the order of the cells.
+ * After an abortion they are those of the cells that were finished.
+ * @throws {Failure} before anything is run, where the kernel refuses a strategy: how to allow it, or leave it out.
+ */
+export async function calibrate(
+  cells: readonly CalibrationCell[],
+  options: {
+    readonly signal: AbortSignal;
+    /** Namespaces at a time. */
+    readonly jobs: number;
+    readonly limits: DisturbanceLimits;
+    readonly onProgress: (progress: CalibrationProgress) => void;
+  },
+): Promise<readonly Comparison[]> {
+  const { signal, limits, jobs, onProgress } = options;
+  try {
+    await assertKernelAllows(
+      cells.map(({ cell }) => cell),
+      NO_FILES,
+    );
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(`${error.message}; or leave it out with --strategies`, error.exitCode);
+  }
+  const outcomes = new Map<CalibrationCell, Comparison>();
+  const tell = () => {
+    const waiting = cells.filter((one) => !outcomes.has(one));
+    const left = waiting.reduce((sum, { cell }) => sum + realSecondsOf(cell, NO_FILES), 0);
+    onProgress({ cells: cells.length, done: outcomes.size, secondsLeft: left / jobs });
+  };
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const calm = () => calmMachine({ ...CALM, signal: abort.signal });
+  const queue = cells.values();
+  const work = async () => {
+    for (const one of queue) {
+      if (abort.signal.aborted) return;
+      tell();
+      try {
+        outcomes.set(one, await compare(one.name, one.cell, { signal: abort.signal, limits, calm }));
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        abort.abort();
+        throw error;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: jobs }, work));
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return cells.flatMap((one) => outcomes.get(one) ?? []);
+}
+
+export function conclude(outcomes: readonly Comparison[]): Calibration {
+  const differing = outcomes.filter(({ verdict }) => verdict === 'differs');
+  const disturbed = (of: readonly Comparison[]) => of.filter(({ measurement }) => measurement.disturbed).length;
+  return {
+    cells: outcomes.length,
+    agreeing: outcomes.length - differing.length,
+    differing: differing.length,
+    disturbed: disturbed(outcomes),
+    disturbedDiffering: disturbed(differing),
+    repeated: outcomes.reduce((sum, { measurement }) => sum + measurement.attempts - 1, 0),
+    kernel: [...new Set(outcomes.map(({ measurement }) => measurement.kernel))],
+  };
+}
