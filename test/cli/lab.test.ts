@@ -37,7 +37,7 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   const answer = JSON.parse(output.stdout);
   expect(answer).toMatchObject({ kind: 'answer', directory: out, manifest: { files: { 'summary.csv': { rows: 1 } } } });
   expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
-  expect(output.stderr).toMatch(/loss=2% delay=20ms +100 ms +nack +1 +\d/);
+  expect(output.stderr).toMatch(/\nloss=2% delay=20ms, budget 100 ms, 1 seed\n +nack +[\d.]+ %/);
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
 
