@@ -6,6 +6,8 @@ import { withTemporaryFolder } from '../../io/temporary-folder.ts';
 import { readAnswer } from '../../lab/answer.ts';
 import { makeDirectory, writeAtomically } from '../../lab/atomic-file.ts';
 import { bytesNeeded, checkRoom } from '../../lab/disk-room.ts';
+import { streamInput } from '../../lab/quality/compare-streams.ts';
+import type { PictureFormat } from '../../lab/quality/slot-stream.ts';
 import { completeRun, mergeRun, openRun, sweepShard } from '../../lab/run.ts';
 import type { ScenarioOutput } from '../../lab/scenario.ts';
 import { readSealedJson, sealedJson } from '../../lab/sealed-json.ts';
@@ -203,4 +205,10 @@ describe('a file', () => {
 test('a temporary folder is named in full, for programs that run elsewhere', async () => {
   const names = await withTemporaryFolder(relative('.', root), async (folder) => [folder]);
   expect(names.every(isAbsolute)).toBe(true);
+});
+
+test('a stream for ffmpeg that cannot be written is a failure with its cause', async () => {
+  const shown = { plan: { onScreen: Int32Array.of(0) }, stream: { file: new Uint8Array(10), origin: 0 } };
+  const writing = streamInput(shown, { width: 16, height: 16 } as PictureFormat, join(root, 'nowhere', 'shown.mp4'));
+  await expect(writing).rejects.toThrow(/^cannot write .*shown\.mp4: there is no such file or directory; what was/);
 });
