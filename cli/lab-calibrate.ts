@@ -3,12 +3,12 @@ import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { causeOf, Failure } from '../io/failure.ts';
+import { withMarkedSection } from '../io/marked-section.ts';
 import { writeAtomically } from '../lab/atomic-file.ts';
 import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
 import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
 import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../lab/calibration/comparison.ts';
-import { withMarkedSection } from '../lab/calibration/marked-section.ts';
 import type { DisturbanceLimits } from '../lab/kernel/measurement.ts';
 import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategy.ts';
 import { namespacesMax } from '../lab/sweep.ts';
@@ -99,10 +99,12 @@ async function writeDocumentation(outcomes: readonly Comparison[], limits: Distu
   const root = import.meta.url.includes('/dist/') ? '../../' : '../';
   const path = fileURLToPath(new URL(`${root}docs/VALIDATION.md`, import.meta.url));
   const page = await readFile(path, 'utf8').catch((error) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '# Validation\n';
     throw new Failure(`cannot read docs/VALIDATION.md: ${causeOf(error)}`);
   });
-  await writeAtomically(path, withMarkedSection(page, calibrationMarkdown(outcomes, limits)));
+  const changed = withMarkedSection(page, 'calibrate', calibrationMarkdown(outcomes, limits).trim());
+  if (changed === undefined)
+    throw new Failure('docs/VALIDATION.md has no <!-- calibrate:begin --> and <!-- calibrate:end -->');
+  await writeAtomically(path, changed);
 }
 
 function readStrategies(text: string): readonly KernelStrategyName[] {

@@ -5,6 +5,7 @@ import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
+import { assertKernelAllows } from './kernel/measure-cell.ts';
 import { runMeasurements } from './kernel/run-measurements.ts';
 import { isKernelStrategy } from './strategy.ts';
 import { runOrders } from './worker-pool.ts';
@@ -64,6 +65,12 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
     onProgress(progress());
   };
   onProgress(progress());
+  const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
+  // Before time is spent on others.
+  await assertKernelAllows(
+    measured.map(({ cell }) => cell),
+    files,
+  );
   // The dearest first, so that no thread is left alone with one at the end.
   const simulated = waiting.filter(({ cell }) => !isKernelStrategy(cell.strategy));
   const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
@@ -78,7 +85,6 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
     }
   }
   // In real time, and so when no thread of ours is busy any more.
-  const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
   await runMeasurements(
     measured.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! })),
     {

@@ -75,8 +75,11 @@ function relay(data: TunRelayData): TunRelayMessage {
       }
       const length = device.read(slab.subarray(filled, filled + mtu));
       if (length === 0) break;
-      path.send(now(), slab.subarray(filled, filled + length));
+      const readAt = now();
+      path.send(readAt, slab.subarray(filled, filled + length));
       filled += length;
+      // What is due leaves before the next is read: behind a burst of hundreds it would wait for all of them.
+      if ((path.nextAt ?? Number.POSITIVE_INFINITY) <= readAt) path.flush();
     }
     path.flush();
     if (now() >= tellAt) {

@@ -9,7 +9,7 @@ import type { CalibrationCell } from './calibration-cells.ts';
 import { type Comparison, compare } from './comparison.ts';
 
 /** A millisecond is what a timer may be late by itself. */
-const CALM = { lateMax: milliseconds(4), waitMax: seconds(30) } as const;
+const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
 /** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
 export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
 
@@ -25,12 +25,24 @@ export interface Calibration {
   readonly cells: number;
   readonly agreeing: number;
   readonly differing: number;
-  /** Of these, disturbed by the machine in every attempt: their verdict says little. */
+  /** Of these, where other seeds of the simulator differ as much among themselves. */
+  readonly withinChance: number;
+  /** Disturbed by the machine in every attempt: their verdict says little. */
   readonly disturbed: number;
   readonly disturbedDiffering: number;
   /** Runs that were done again. */
   readonly repeated: number;
   readonly kernel: readonly string[];
+  readonly strategies: readonly StrategyAgreement[];
+}
+
+export interface StrategyAgreement {
+  readonly strategy: string;
+  readonly cells: number;
+  readonly agreeing: number;
+  /** Of the cells that the machine left in peace. */
+  readonly calm: number;
+  readonly calmAgreeing: number;
 }
 
 /**
@@ -55,7 +67,8 @@ export async function calibrate(
       NO_FILES,
     );
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // What is missing is missing for all of them; what is refused is one's.
+    if (!(error instanceof Failure) || error.exitCode === 3) throw error;
     throw new Failure(`${error.message}; or leave it out with --strategies`, error.exitCode);
   }
   const outcomes = new Map<CalibrationCell, Comparison>();
@@ -97,9 +110,28 @@ export function conclude(outcomes: readonly Comparison[]): Calibration {
     cells: outcomes.length,
     agreeing: outcomes.length - differing.length,
     differing: differing.length,
+    withinChance: differing.filter((outcome) => outcome.withinChance).length,
     disturbed: disturbed(outcomes),
     disturbedDiffering: disturbed(differing),
     repeated: outcomes.reduce((sum, { measurement }) => sum + measurement.attempts - 1, 0),
+    strategies: [...new Set(outcomes.map(({ strategy }) => strategy))].map((strategy) =>
+      agreementOf(
+        strategy,
+        outcomes.filter((outcome) => outcome.strategy === strategy),
+      ),
+    ),
     kernel: [...new Set(outcomes.map(({ measurement }) => measurement.kernel))],
+  };
+}
+
+function agreementOf(strategy: string, outcomes: readonly Comparison[]): StrategyAgreement {
+  const calm = outcomes.filter(({ measurement }) => !measurement.disturbed);
+  const agreeing = (of: readonly Comparison[]) => of.filter(({ verdict }) => verdict === 'agrees').length;
+  return {
+    strategy,
+    cells: outcomes.length,
+    agreeing: agreeing(outcomes),
+    calm: calm.length,
+    calmAgreeing: agreeing(calm),
   };
 }

@@ -36,26 +36,46 @@ export function calibrationRows(outcomes: readonly Comparison[]): readonly (read
       quotient(({ goodput }) => goodput),
       `${outcome.lostSimulated} | ${outcome.lostMeasured}`,
       `${late.toFixed(1)} | ${measurement.attempts}${measurement.disturbed ? ' disturbed' : ''}`,
-      misses.length === 0 ? 'agrees' : misses.join(', '),
+      misses.length === 0 ? 'agrees' : `${misses.join(', ')}${outcome.withinChance ? ' (chance)' : ''}`,
     ];
   });
 }
 
 export function calibrationText(outcomes: readonly Comparison[]): string {
-  const lines = [HEADER, ...calibrationRows(outcomes)];
-  const widths = HEADER.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const tables = [
+    [HEADER, ...calibrationRows(outcomes)],
+    [AGREEMENT_HEADER, ...agreementRows(conclude(outcomes))],
+  ];
+  return tables.map(alignedText).join('\n\n');
+}
+
+function alignedText(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines
     .map((line) => `  ${line.map((text, column) => text.padEnd(widths[column]!)).join('  ')}`.trimEnd())
     .join('\n');
 }
 
-export function conclusionText({ cells, agreeing, differing, disturbed, disturbedDiffering, repeated }: Calibration) {
+/** A strategy's cells in one line each. */
+export function agreementRows({ strategies }: Calibration): readonly (readonly string[])[] {
+  return strategies.map(({ strategy, cells, agreeing, calm, calmAgreeing }) => [
+    strategy,
+    `${agreeing} of ${cells}`,
+    `${calmAgreeing} of ${calm}`,
+  ]);
+}
+
+const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
+
+export function conclusionText(calibration: Calibration): string {
+  const { cells, agreeing, differing, withinChance, disturbed, disturbedDiffering, repeated } = calibration;
+  const chance = withinChance > 0 ? ` (${withinChance} of them by no more than other seeds do)` : '';
   const machine =
     disturbed > 0
       ? `; the machine disturbed ${disturbed} in every attempt, ${disturbedDiffering} of those that differ`
       : '';
   const again = repeated > 0 ? `; ${repeated} runs were done again` : '';
-  return `${agreeing} of ${cells} agree, ${differing} differ${machine}${again}`;
+  return `${agreeing} of ${cells} agree, ${differing} differ${chance}${machine}${again}`;
 }
 
 /** What stands between the markers of docs/VALIDATION.md. */
@@ -70,11 +90,16 @@ ${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${lim
 
 **${conclusionText(calibration)}.**
 
-${[HEADER, HEADER.map(() => '---'), ...calibrationRows(outcomes)]
-  .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
-  .join('\n')}
+${markdownTable(AGREEMENT_HEADER, agreementRows(calibration))}
+
+${markdownTable(HEADER, calibrationRows(outcomes))}
 `;
 }
+
+const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows]
+    .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
+    .join('\n');
 
 const ms = (microseconds: number): string =>
   microseconds === Number.POSITIVE_INFINITY ? 'never' : (microseconds / 1_000).toFixed(1);

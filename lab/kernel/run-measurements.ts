@@ -4,7 +4,7 @@ import { type Cell, linkOf, shortestTransit } from '../cell.ts';
 import { hashesOf, makeAttachments, packetLogFor } from '../cell-attachments.ts';
 import { type CellFiles, secondsOf } from '../cell-source.ts';
 import type { WorkOrder, WorkProduct } from '../compute-cell.ts';
-import { assertKernelAllows, type MeasuredRun, measureCell } from './measure-cell.ts';
+import { type MeasuredRun, measureCell } from './measure-cell.ts';
 import { measuredCell } from './measured-frames.ts';
 
 /** To make a namespace, start three processes in it and read what they left, seconds; more on a busy machine. */
@@ -29,13 +29,11 @@ export const realSecondsOf = (cell: Cell, files: CellFiles): number =>
 
 /**
  * Measures cells in real time, so many at a time, in the order in which they are asked for.
- * @throws {Failure} when one cannot be measured; before any is, when the kernel refuses what one of them needs.
+ * @throws {Failure} when one cannot be measured.
  */
 export async function runMeasurements(orders: readonly WorkOrder[], options: MeasurementsOptions): Promise<void> {
   const { jobs, files, code, take, signal, onSecondsLeft } = options;
   if (orders.length === 0 || signal.aborted) return;
-  const cells = orders.map(({ cell }) => cell);
-  await assertKernelAllows(cells, files);
   const abort = new AbortController();
   const stop = () => abort.abort();
   signal.addEventListener('abort', stop, { once: true });
