@@ -1,7 +1,13 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { openInBrowser } from '../io/browser-opener.ts';
 import { Failure } from '../io/failure.ts';
+import type { LaneSettings } from '../protocol/lane-message.ts';
 import { dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
 import { StreamServer } from '../session/stream-server.ts';
@@ -20,17 +26,36 @@ interface DemoCommandOptions extends ReceiveCommandOptions {
 }
 
 /** Bad enough to see what recovery does, good enough for it to win: a busy Wi-Fi behind a DSL line. */
-const DEMO_LINK = 'loss=4% burst=2 delay=20ms jitter=4ms seed=1';
+const DEMO_LINK = 'loss=4% delay=30ms±4ms order=kept seed=1';
 /** Room for four round trips of that link: what is lost twice can still be had. */
 const DEMO_LATENCY_MS = 200;
+
+const SAID_CHARACTERS_MAX = 2_000;
+
+/** Any of them means one receiver, as `receive` is; without them the page shows lanes side by side. */
+const SINGLE_RECEIVER_OPTIONS = [
+  'transport',
+  'congestion',
+  'recovery',
+  'redundancy',
+  'release',
+  'onLoss',
+  'play',
+  'output',
+  'pcap',
+  'summary',
+  'json',
+];
 
 export function addDemoCommand(program: Command): void {
   const command = program
     .command('demo')
-    .description('sender, bad network and receiver in one go: watch a sample arrive over a lossy link')
+    .description('the same video over the same bad network by UDP, by TCP and with recovery, side by side on a page')
     .argument('[input]', `${INPUT_HELP}; without it, the sample`)
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
-      await demo(input ?? sample(), options, command.getOptionValueSource('congestion') === 'cli');
+      const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+      if (SINGLE_RECEIVER_OPTIONS.some(given)) await demo(input ?? sample(), options, given('congestion'));
+      else await demoLanes(input ?? sample('counter.h264'), options);
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
     .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
@@ -38,9 +63,90 @@ export function addDemoCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-The link is "${DEMO_LINK}" unless --link says otherwise; try --recovery none, --transport tcp, --link "loss=10%".
-Ctrl-C ends it and prints the summary.`,
+The link is "${DEMO_LINK}" unless --link says otherwise; on the page it can be changed as one watches.
+With any of --transport, --recovery, --redundancy, --release, --on-loss, --play, --output, --pcap, --summary or --json
+the demo is a sender and one receiver, as "send" and "receive" are: try --recovery none, or --transport tcp.
+Ctrl-C ends it.`,
     );
+}
+
+/** The page with the lanes. Without an input the sample that has no B-frames, as live video: it bears lost frames. */
+async function demoLanes(input: string, options: DemoCommandOptions): Promise<void> {
+  const context = new Context(options);
+  const { log } = context;
+  // Loaded only here: a single receiver needs none of it.
+  const { LaneShow } = await import('../session/lane-show.ts');
+  const openInput = (which: string) => openSource(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
+  const media = await openInput(input);
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const inputs = new Map([[basename(input), input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]);
+  const show = await LaneShow.open({
+    source: { name: basename(input), media },
+    inputs,
+    openInput,
+    lanes: demoLaneSettings(options.latency),
+    link: options.link ?? demoLink(),
+    loop: options.loop,
+    pagePort: options.pagePort,
+    log,
+    onEnd: stop,
+    runScenario,
+  }).catch(async (error: unknown) => {
+    await media.close();
+    throw error;
+  });
+  const interrupt = new Interrupt(stop);
+  const keys = new Keys((key) => {
+    if (key === 'q') stop();
+  });
+  const timer = options.duration === undefined ? undefined : setTimeout(stop, options.duration);
+  log.info(`watch at ${show.url}`);
+  log.info(Keys.available ? 'q or Ctrl-C ends it' : 'Ctrl-C ends it');
+  if (options.openBrowser) openInBrowser(show.url);
+  await stopped;
+  clearTimeout(timer);
+  keys.close();
+  interrupt.dispose();
+  await show.close();
+}
+
+/** The laboratory in a process of its own, behind everything that is live; resolves with the report's file. */
+async function runScenario(scenario: string, folder: string): Promise<string> {
+  const child = spawn(process.execPath, [process.argv[1]!, 'lab', 'run', scenario, '--out', folder, '--quiet'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  const end = () => child.kill();
+  process.once('exit', end);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-SAID_CHARACTERS_MAX);
+  });
+  const [status] = (await once(child, 'close')) as [number | null];
+  process.off('exit', end);
+  const report = join(folder, 'report.html');
+  if (status === 0 && existsSync(report)) return report;
+  throw new Failure(
+    said
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^dropframe: /, '') || 'the laboratory gave no report',
+  );
+}
+
+/** What a page begins with: nothing done about loss, everything done by deadline, and TCP. */
+function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
+  const common = { congestionControl: 'cubic', onLoss: 'freeze', latencyMs } as const;
+  return [
+    // Held pictures would show little of what comes: with nothing done about loss, hardly a group is whole.
+    { ...common, transport: 'udp', recovery: 'reorder', onLoss: 'smear' },
+    { ...common, transport: 'udp', recovery: 'hybrid' },
+    { ...common, transport: 'tcp', recovery: 'reorder' },
+  ];
 }
 
 async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
@@ -100,11 +206,24 @@ function demoLink(): LinkSpecification {
   return link.value;
 }
 
-/** The sample lies beside the sources, and beside the compiled files' folder. */
-function sample(): string {
-  for (const path of ['../samples/counter.mp4', '../../samples/counter.mp4']) {
-    const file = fileURLToPath(new URL(path, import.meta.url));
-    if (existsSync(file)) return file;
-  }
-  throw new Failure('the sample samples/counter.mp4 is missing: name an input, such as testsrc');
+/** Drawn and encoded as one watches. */
+const TEST_PATTERN = 'testsrc';
+
+function samples(): [name: string, path: string][] {
+  const folder = samplesFolder();
+  if (folder === undefined) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.mp4') || name.endsWith('.h264'));
+  return names.map((name) => [name, join(folder, name)]);
+}
+
+function sample(name: 'counter.mp4' | 'counter.h264' = 'counter.mp4'): string {
+  const file = join(samplesFolder() ?? '', name);
+  if (existsSync(file)) return file;
+  throw new Failure(`the sample samples/${name} is missing: name an input, such as testsrc`);
+}
+
+/** The samples lie beside the sources, and beside the compiled files' folder. */
+function samplesFolder(): string | undefined {
+  const folders = ['../samples', '../../samples'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return folders.find((folder) => existsSync(folder));
 }

@@ -1,3 +1,4 @@
+import { stderr } from 'node:process';
 import { now } from '../io/clock.ts';
 
 /** Signals this close together are one, microseconds. */
@@ -37,4 +38,17 @@ export class Interrupt {
     if (this.#count > 1) process.exit(INTERRUPTED);
     this.#onFirst();
   };
+}
+
+/** Does what has no good place to stop in: at the first signal the process ends. @param line tells then what is kept. */
+export async function endingAtOnce<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
+  const interrupt = new Interrupt(() => {
+    stderr.write(`dropframe: interrupted: ${line}\n`);
+    process.exit(INTERRUPTED);
+  });
+  try {
+    return await work();
+  } finally {
+    interrupt.dispose();
+  }
 }

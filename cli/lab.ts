@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { stdout } from 'node:process';
+import { stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
@@ -10,9 +10,11 @@ import { reportFolder } from '../lab/report/report-folder.ts';
 import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
+import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { Interrupt, Interrupted } from './interrupt.ts';
-import { answerTable, costText, progressText, qualityProgressText } from './lab-text.ts';
+import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
+import { addCalibrateCommand } from './lab-calibrate.ts';
+import { costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
@@ -32,6 +34,8 @@ interface RunCommandOptions extends CommonOptions {
 }
 
 const JOBS_MAX = 1_024;
+/** Of a file or a pipe, characters. */
+const WIDTH = 120;
 const SHARDS_MAX = 100_000;
 
 export function addLabCommand(program: Command): void {
@@ -48,6 +52,7 @@ Examples:
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
   dropframe lab merge out/atlas
   dropframe lab validate --quick                               what is simulated against what is predicted
+  dropframe lab calibrate --quick                              is the simulator like Linux?
 
 docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
     );
@@ -64,6 +69,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
   commonOptions(lab.command('report <folder>'))
     .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
     .action(report);
+  addCalibrateCommand(lab);
   addValidateCommand(lab);
   lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
 }
@@ -96,7 +102,9 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   const context = new Context(options);
   const opened = await openRun(scenario, runOptions(options, context));
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
-  const { manifest, rows } = await completeRun(opened, packageVersion());
+  const { manifest, rows } = await endingAtOnce(cellsKept(opened.directory), () =>
+    completeRun(opened, packageVersion()),
+  );
   show(context, options, { directory: opened.directory, manifest, rows });
   if (opened.output.video) await film(context, opened);
   await drawIfPossible(context, opened.directory);
@@ -170,17 +178,24 @@ async function sweepWith(
 
 async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
   const context = new Context(options);
-  const { manifest, rows, adopted } = await mergeRun(folder, others, packageVersion());
+  const { manifest, rows, adopted } = await endingAtOnce(cellsKept(folder), () =>
+    mergeRun(folder, others, packageVersion()),
+  );
   if (adopted > 0) context.log.info(`${adopted} files taken over`);
   show(context, options, { directory: folder, manifest, rows });
   await drawIfPossible(context, folder);
 }
 
+const undrawn = (folder: string): string => `the answer is in ${folder}, report.html is not drawn`;
+const cellsKept = (folder: string): string => `all cells are in ${folder}; the same command goes on from there`;
+
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
-  const { manifest, rows } = await readAnswer(folder);
-  show(context, options, { directory: folder, manifest, rows });
-  await draw(context, folder);
+  await endingAtOnce(undrawn(folder), async () => {
+    const { manifest, rows } = await readAnswer(folder);
+    show(context, options, { directory: folder, manifest, rows });
+    await draw(context, folder);
+  });
 }
 
 async function draw(context: Context, folder: string): Promise<void> {
@@ -192,7 +207,7 @@ async function draw(context: Context, folder: string): Promise<void> {
 /** The answer is there already: a picture that cannot be drawn does not make the run a failure. */
 async function drawIfPossible(context: Context, folder: string): Promise<void> {
   try {
-    await draw(context, folder);
+    await endingAtOnce(undrawn(folder), () => draw(context, folder));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     context.log.warn(`there is no report.html: ${error.message}`);
@@ -213,8 +228,9 @@ function show(
 ): void {
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
-  context.print(answerTable(rows));
-  context.print(costText(manifest.cost));
+  context.print(answerTable(rows, stderr.columns ?? WIDTH));
+  if (manifest.cost.length > 0) context.print(costText(manifest.cost));
+  if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);
   if (options.json) writeLine({ kind: 'answer', directory, manifest, rows });
 }

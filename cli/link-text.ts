@@ -4,18 +4,25 @@ const percent = (share: number | null): string => (share === null ? '–' : `${(
 const megabits = (rate: number): string => `${(rate / 1e6).toFixed(2)} Mb/s`;
 const count = (value: number, noun: string): string => `${value} ${noun}${value === 1 ? '' : 's'}`;
 
+type TwoWays = Pick<RelayReport, 'durationSeconds' | 'forward' | 'back'>;
+
+/** Describes what two links do in one line; rates are since `before`. */
+export function waysText(now: TwoWays, before: TwoWays | undefined): string {
+  const seconds = now.durationSeconds - (before?.durationSeconds ?? 0);
+  const way = (name: 'forward' | 'back'): string => {
+    const { offered, offeredBytes, lossShare, inFlight } = now[name];
+    const rate = seconds > 0 ? ((offeredBytes - (before?.[name].offeredBytes ?? 0)) * 8) / seconds : 0;
+    return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;
+  };
+  return `there ${way('forward')} · back ${way('back')}`;
+}
+
 /** Describes a relay that goes on in one line; rates are since the last time it was asked. */
 export function relayStatusText(report: () => RelayReport): () => string | undefined {
   let before = report();
   return () => {
     const now = report();
-    const seconds = now.durationSeconds - before.durationSeconds;
-    const way = (name: 'forward' | 'back'): string => {
-      const { offered, offeredBytes, lossShare, inFlight } = now[name];
-      const rate = seconds > 0 ? ((offeredBytes - before[name].offeredBytes) * 8) / seconds : 0;
-      return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;
-    };
-    const text = `${count(now.clients.active, 'client')} · there ${way('forward')} · back ${way('back')}`;
+    const text = `${count(now.clients.active, 'client')} · ${waysText(now, before)}`;
     before = now;
     return now.clients.served === 0 ? undefined : text;
   };

@@ -2,12 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
 import { causeOf, Failure } from '../io/failure.ts';
-import type { TunReport, TunSettings } from '../session/tun-message.ts';
+import type { Log } from '../io/log.ts';
+import type { TunProgress, TunReport, TunSettings } from '../session/tun-message.ts';
 import { TUN_ADDRESSES } from '../session/tun-path.ts';
 import { TunRun } from '../session/tun-run.ts';
 import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { directionLines } from './link-text.ts';
+import { directionLines, waysText } from './link-text.ts';
 
 export interface TunCommandOptions extends CommonOptions {
   readonly link: LinkSpecification;
@@ -26,6 +27,8 @@ const MTU = 1_500;
 const BY_SIGNAL = 128;
 /** tcp(7): the value that means that there is no limit. */
 const NO_LIMIT = 0xffff_ffff;
+/** As other commands' lines where nobody watches a terminal. */
+const LOGGED_EVERY_SECONDS = 5;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /** `dropframe link --tun`: the command, in a network of its own. @returns its exit code. */
@@ -46,6 +49,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
     process.on(signal, handle);
     return () => process.off(signal, handle);
   });
+  const shows = options.quiet ? undefined : progressShown(options, context.log);
   let timer: NodeJS.Timeout | undefined;
   try {
     run = await TunRun.start({
@@ -57,6 +61,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
       notsentLowat: options.notsentLowat,
       capture: options.pcap,
       log: context.log,
+      ...(shows !== undefined && { onProgress: shows }),
       onStart: (settings) => {
         if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
         context.log.info(startText(settings));
@@ -74,6 +79,23 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
     clearTimeout(timer);
     for (const dispose of handlers) dispose();
   }
+}
+
+/**
+ * How the run is shown while it goes on: as JSON lines; in a terminal, whose screen is the command's, as its title; with
+ * `--verbose` also as a line now and then.
+ */
+function progressShown({ json, verbose }: TunCommandOptions, log: Log): ((progress: TunProgress) => void) | undefined {
+  if (json) return (progress) => stderr.write(`${JSON.stringify({ kind: 'statistics', ...progress })}\n`);
+  if (!stderr.isTTY && !verbose) return undefined;
+  let before: TunProgress | undefined;
+  let seconds = 0;
+  return (progress) => {
+    const text = waysText(progress, before);
+    before = progress;
+    if (stderr.isTTY) stderr.write(`\x1b]0;dropframe: ${text}\x07`);
+    if (verbose && ++seconds % LOGGED_EVERY_SECONDS === 0) log.info(text);
+  };
 }
 
 export function exitCode({ end }: Pick<TunReport, 'end'>): number {

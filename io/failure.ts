@@ -19,6 +19,7 @@ export class Failure extends Error {
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EDQUOT: 'the disk quota is used up',
+  EEXIST: 'there is a file of that name',
   EFBIG: 'the file is too large for its file system',
   EISDIR: 'it is a directory',
   EMFILE: 'too many files are open',

@@ -23,29 +23,45 @@ export function pageFolders(): PageFolders {
   return { written: join(root, 'web'), compiled: join(root, 'dist') };
 }
 
+/** The rooms whose modules a page runs. */
+const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+
 /**
- * Everything the page consists of, by URL path, read once. The server answers from this list and from nothing else, so
+ * Everything that pages consist of, by URL path, read once. The server answers from this list and from nothing else, so
  * no path in a request can reach another file.
+ * @param entry the page at `/`.
  */
-export async function readPageFiles(folders: PageFolders): Promise<ReadonlyMap<string, PageFile>> {
-  const files = new Map<string, PageFile>();
-  const add = async (url: string, folder: string, name: string, contentType: string): Promise<void> => {
-    files.set(url, { body: await readFile(join(folder, name)), contentType });
-  };
+export async function readPageFiles(
+  folders: PageFolders,
+  entry: keyof typeof ROOMS = 'index.html',
+): Promise<ReadonlyMap<string, PageFile>> {
+  const { written, compiled } = folders;
   try {
-    await add('/', folders.written, 'index.html', 'text/html; charset=utf-8');
-    await add('/web/page.css', folders.written, 'page.css', 'text/css; charset=utf-8');
-    await add('/web/icon.svg', folders.written, 'icon.svg', 'image/svg+xml');
-    const javaScript = 'text/javascript; charset=utf-8';
-    for (const name of await readdir(join(folders.compiled, 'web'))) {
-      if (name.endsWith('.js')) await add(`/web/${name}`, join(folders.compiled, 'web'), name, javaScript);
-    }
-    await add('/protocol/page-message.js', folders.compiled, 'protocol/page-message.js', javaScript);
-    // The only modules of ours that it imports when it runs.
-    await add('/protocol/parsed.js', folders.compiled, 'protocol/parsed.js', javaScript);
+    const rooms = await Promise.all(ROOMS[entry].map((room) => modulesIn(join(compiled, room), room)));
+    const parts: readonly (readonly [url: string, path: string, contentType: string])[] = [
+      ['/', join(written, entry), 'text/html; charset=utf-8'],
+      ['/web/page.css', join(written, 'page.css'), 'text/css; charset=utf-8'],
+      ['/web/lanes.css', join(written, 'lanes.css'), 'text/css; charset=utf-8'],
+      ['/web/icon.svg', join(written, 'icon.svg'), 'image/svg+xml'],
+      ...rooms.flat().map((name) => [`/${name}`, join(compiled, name), JAVASCRIPT] as const),
+    ];
+    const read = parts.map(
+      async ([url, path, contentType]) => [url, { body: await readFile(path), contentType }] as const,
+    );
+    return new Map(await Promise.all(read));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).path ?? 'a file of the page';
     throw new Failure(`the page cannot be served, ${missing} is missing: run "npm run build" first`, 1);
   }
-  return files;
+}
+
+/** Names of the compiled modules in a room, with the room's and `/` before them. */
+async function modulesIn(folder: string, name: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.map((entry) => {
+    if (entry.isDirectory()) return modulesIn(join(folder, entry.name), `${name}/${entry.name}`);
+    return entry.name.endsWith('.js') ? [`${name}/${entry.name}`] : [];
+  });
+  return (await Promise.all(names)).flat();
 }

@@ -1,31 +1,31 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pid } from 'node:process';
+import { atExit } from './at-exit.ts';
 import { causeOf, Failure } from './failure.ts';
 
 /** Several machines may work in one folder: each knows its own processes only. */
 const prefix = (): string => `.working-${hostname().replaceAll(/[^A-Za-z0-9]/g, '')}-`;
 
 /**
- * A folder for as long as `use` takes, within another. It goes away with the process as well, however that ends; what a
- * process that was killed left behind goes away when the next one works there.
+ * A folder, by its absolute path, for as long as `use` takes, within another. It goes away with the process as well,
+ * however that ends; what a process that was killed left behind goes away when the next one works there.
  */
 export async function withTemporaryFolder<Result>(
   parent: string,
   use: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   await removeOrphans(parent);
-  const folder = await mkdtemp(join(parent, `${prefix()}${pid}-`)).catch((error) => {
+  const folder = await mkdtemp(join(resolve(parent), `${prefix()}${pid}-`)).catch((error) => {
     throw new Failure(`cannot write into ${parent}: ${causeOf(error)}`);
   });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  const isDone = atExit(() => rmSync(folder, { recursive: true, force: true }));
   try {
     return await use(folder);
   } finally {
-    process.off('exit', remove);
+    isDone();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
+import { z } from 'zod';
 import { causeOf, Failure } from '../io/failure.ts';
 import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './atomic-file.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { CellStore, type FinishedCell } from './cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
+import {
+  conditionsOf,
+  MEASURED_COLUMNS,
+  type MeasuredRecord,
+  type MeasuredStrategy,
+  measuredRecord,
+} from './kernel/measured-conditions.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
-import { parquet, readParquet, writeParquet } from './parquet.ts';
+import { parquet, parseParquet, writeParquet } from './parquet.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
 import {
   FRAME_QUALITY_COLUMNS,
@@ -17,6 +25,7 @@ import {
   QUALITY_COLUMNS,
   type QualityFigures,
 } from './quality/quality-figures.ts';
+import { sha256 } from './sealed-json.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
 /** What is asked in a folder: written before the first cell, and the same from every shard. */
@@ -46,6 +55,8 @@ export interface Manifest {
   readonly spec: Json;
   readonly env: Readonly<Record<string, string>>;
   readonly cost: readonly StrategyCost[];
+  /** Of the strategies that were measured in real time: what the kernel had in force. */
+  readonly measured?: readonly MeasuredStrategy[];
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
@@ -62,6 +73,22 @@ export interface Answer {
 
 const RUN_FILE = 'run.json';
 const MANIFEST = 'manifest.json';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+/** What is relied on of either file. */
+const RUN = z.looseObject({
+  runId: hash,
+  spec: z.record(z.string(), z.unknown()),
+  attachments: z.object({ frames: z.boolean(), packets: z.boolean() }),
+  quality: z.array(hash).optional(),
+  cells: z.array(hash),
+});
+const MANIFEST_SHAPE = z.looseObject({
+  runId: hash,
+  spec: z.record(z.string(), z.unknown()),
+  cost: z.array(z.record(z.string(), z.unknown())),
+  files: z.record(z.string(), z.object({ sha256: hash, rows: z.number() })),
+});
 
 /**
  * Lays a run's folder out, or finds that it is there already.
@@ -87,7 +114,7 @@ export async function readRunFile(directory: string): Promise<RunFile> {
     throw new Failure(`${directory} holds no run of the laboratory (${RUN_FILE}): ${causeOf(error)}`, 2);
   });
   try {
-    return JSON.parse(text) as RunFile;
+    return RUN.parse(JSON.parse(text)) as RunFile;
   } catch {
     throw new Failure(`${path} is damaged: run the sweep again, which writes it anew`);
   }
@@ -131,6 +158,9 @@ export async function collectCells(
 /** By cell. */
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
+/** Not every answer has them: those of an earlier one would be taken for this one's. */
+const BY_REQUEST = ['frames.parquet', 'packets.parquet', 'report.html'];
+
 /** Writes the answer of a run whose cells are all there. The manifest comes last: where it is, all else is. */
 export async function writeAnswer(
   directory: string,
@@ -172,19 +202,27 @@ export async function writeAnswer(
   };
   if (run.attachments.frames && run.quality) {
     const both = { ...CELL_FRAME_COLUMNS, ...FRAME_QUALITY_COLUMNS };
-    await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(run, qualities, store));
+    await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(cells, qualities, store));
   } else if (run.attachments.frames) {
-    await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(run, store, 'frames.parquet'));
+    await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(cells, store, 'frames.parquet'));
   }
   if (run.attachments.packets) {
-    await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(run, store, 'packets.parquet'));
+    await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(cells, store, 'packets.parquet'));
   }
+  const measured = cells.filter(({ measurement }) => measurement !== undefined);
+  if (measured.length > 0) {
+    const records = measured.map(measuredRecord);
+    await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
+    tables.set('measured.csv', records.length);
+  }
+  for (const name of BY_REQUEST) if (!tables.has(name)) await rm(join(directory, name), { force: true });
   const files: Record<string, { sha256: string; rows: number }> = {};
   for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
   const manifest: Manifest = {
     runId: run.runId,
     spec: run.spec,
-    env: environment(parts.version, cells[0]?.code ?? '', qualities),
+    env: environment(parts.version, cells, qualities),
+    ...(measured.length > 0 && { measured: conditionsOf(measured) }),
     cost: costs(cells),
     files,
   };
@@ -202,6 +240,9 @@ const nothingIn = <Name extends string>(columns: Readonly<Record<Name, unknown>>
 const NO_QUALITY = nothingIn(QUALITY_COLUMNS);
 const NO_FRAME_QUALITY: FrameQuality = nothingIn(FRAME_QUALITY_COLUMNS);
 
+/** Someone else is writing, or was ended before the manifest. */
+const NOT_ITS_OWN = 'summary.parquet is not the one that the manifest tells of';
+
 /** @throws {Failure} when there is none, or it is not whole. */
 export async function readAnswer(directory: string): Promise<Answer> {
   const path = join(directory, MANIFEST);
@@ -212,12 +253,16 @@ export async function readAnswer(directory: string): Promise<Answer> {
     );
   });
   try {
-    const manifest = JSON.parse(text) as Manifest;
-    const rows = await readParquet<AnswerRow>(join(directory, 'summary.parquet'));
+    const manifest = MANIFEST_SHAPE.safeParse(JSON.parse(text)).data as Manifest | undefined;
+    if (!manifest) throw new Error(`${MANIFEST} is not what was written`);
+    const table = await readFile(join(directory, 'summary.parquet'));
+    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw new Error(NOT_ITS_OWN);
+    const rows = await parseParquet<AnswerRow>(table);
     const store = new CellStore(directory);
     const frames = async (cell: string) => {
-      if (!(await store.has(cell, 'frames.parquet'))) return undefined;
-      return store.table<FrameRecord>(cell, 'frames.parquet');
+      const finished = await store.read(cell);
+      const hash = typeof finished === 'string' ? undefined : finished.attachments['frames.parquet'];
+      return hash === undefined ? undefined : store.table<FrameRecord>(cell, 'frames.parquet', hash);
     };
     return { manifest, rows, frames };
   } catch (error) {
@@ -247,36 +292,50 @@ function burstRecords({ id, bursts }: FinishedCell): BurstRecord[] {
 }
 
 async function* attached<Row extends object>(
-  run: RunFile,
+  cells: readonly FinishedCell[],
   store: CellStore,
   kind: 'frames.parquet' | 'packets.parquet',
 ): AsyncGenerator<readonly Row[]> {
-  for (const cell of run.cells) {
-    const rows = await store.table<Row>(cell, kind);
-    yield rows.map((row) => ({ cell, ...row }));
+  for (const { id, attachments } of cells) {
+    const rows = await store.table<Row>(id, kind, attachments[kind]);
+    yield rows.map((row) => ({ cell: id, ...row }));
   }
 }
 
 /** The frames of all cells with what their slots looked like. */
 async function* scoredFrames(
-  run: RunFile,
+  cells: readonly FinishedCell[],
   qualities: Qualities,
   store: CellStore,
 ): AsyncGenerator<readonly (CellFrameRecord & FrameQuality)[]> {
-  for (const cell of run.cells) {
-    const frames = await store.table<FrameRecord>(cell, 'frames.parquet');
-    const scores = qualities.has(cell) ? await store.table<FrameQuality>(cell, 'quality.parquet') : [];
-    yield frames.map((frame, row) => ({ cell, ...frame, ...(scores[row] ?? NO_FRAME_QUALITY) }));
+  for (const { id, attachments } of cells) {
+    const frames = await store.table<FrameRecord>(id, 'frames.parquet', attachments['frames.parquet']);
+    const measured = qualities.get(id);
+    const scores = measured ? await store.table<FrameQuality>(id, 'quality.parquet', measured.table) : [];
+    yield frames.map((frame, row) => ({ cell: id, ...frame, ...(scores[row] ?? NO_FRAME_QUALITY) }));
   }
 }
 
-function environment(dropframe: string, code: string, qualities: Qualities): Record<string, string> {
+function environment(dropframe: string, cells: readonly FinishedCell[], qualities: Qualities): Record<string, string> {
+  const code = cells[0]?.code ?? '';
+  const modes = new Set(cells.map(({ measurement }) => measurement?.mode ?? 'sim'));
+  const mode = [...modes].sort().join('+') || 'sim';
   const decoders = [...new Set([...qualities.values()].map(({ ffmpeg }) => ffmpeg))].join(', ');
-  return { dropframe, code, node: version, v8: versions.v8, platform, arch, ...(decoders && { ffmpeg: decoders }) };
+  return {
+    dropframe,
+    code,
+    mode,
+    node: version,
+    v8: versions.v8,
+    platform,
+    arch,
+    ...(decoders && { ffmpeg: decoders }),
+  };
 }
 
 function costs(cells: readonly FinishedCell[]): StrategyCost[] {
-  const strategies = [...new Set(cells.map(({ row }) => row.strategy))];
+  const simulated = cells.filter(({ measurement }) => measurement === undefined);
+  const strategies = [...new Set(simulated.map(({ row }) => row.strategy))];
   return strategies.map((strategy) => {
     const those = cells.filter(({ row }) => row.strategy === strategy);
     const datagrams = those.reduce((sum, { cost }) => sum + cost.datagrams, 0);

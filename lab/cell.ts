@@ -19,6 +19,8 @@ export interface Cell {
   readonly warmUpSeconds: number;
   readonly release: 'deadline' | 'asap';
   readonly seed: number;
+  /** Of strategies of the kernel, which cannot be repeated to the byte: which measurement of the same path, from 1. */
+  readonly repeat?: number;
 }
 
 /** Raised when a cell means something else than before: what was finished earlier is then computed anew. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOMS = ['protocol', 'sender', 'receiver', 'sim', 'lab'];
 
 /** Folders of the laboratory that have no say in it. */
-const BYSTANDERS = /^(report|checks|closed-forms|quality)[/\\]/;
+const BYSTANDERS = /^(report|checks|closed-forms|calibration|quality)[/\\]/;
 
 let known: string | undefined;
 

@@ -1,6 +1,7 @@
 import type { Cell } from './cell.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { PacketRecord } from './packet-log.ts';
+import { isKernelStrategy } from './strategy.ts';
 
 /** RFC 7464: each record of a JSON text sequence begins with a record separator. */
 const RECORD_SEPARATOR = '\u001e';
@@ -9,7 +10,7 @@ const EVENT_SCHEMA = 'urn:dropframe:lab';
 
 /**
  * The events of a cell in qlog's sequential form (draft-ietf-quic-qlog-main-schema): a header, then an event a record in
- * the order of time, which is that of a clock named `virtual`, in milliseconds.
+ * the order of time, in milliseconds of a clock named `virtual`, or of the machine's monotonic one for measured cells.
  */
 export function eventLog(cell: Cell, frames: FrameTable, packets: readonly PacketRecord[]): Uint8Array {
   const events: { readonly at: number; readonly name: string; readonly data: object }[] = [];
@@ -41,7 +42,7 @@ export function eventLog(cell: Cell, frames: FrameTable, packets: readonly Packe
       vantage_point: { type: 'network' },
       common_fields: {
         time_format: 'relative_to_epoch',
-        reference_time: { clock_type: 'virtual', epoch: 'unknown' },
+        reference_time: { clock_type: isKernelStrategy(cell.strategy) ? 'monotonic' : 'virtual', epoch: 'unknown' },
       },
     },
   };

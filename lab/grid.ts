@@ -3,7 +3,7 @@ import { canonicalHash, type Json } from './canonical-json.ts';
 import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './cell.ts';
 import { rateOf, type SourceDescription, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
-import type { StrategyName } from './strategy.ts';
+import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategy.ts';
 
 /** A cell and the name of its result. */
 export interface GridCell {
@@ -53,7 +53,12 @@ export function expandGrid(
               release,
               seed,
             };
-            cells.push({ id: cellId(cell), cell });
+            const repeats = isKernelStrategy(strategy) ? scenario.kernelRepeats : 0;
+            for (let repeat = 1; repeat <= repeats; repeat++) {
+              const measured: Cell = { ...cell, repeat };
+              cells.push({ id: cellId(measured), cell: measured });
+            }
+            if (repeats === 0) cells.push({ id: cellId(cell), cell });
           }
         }
       }
@@ -93,7 +98,7 @@ const seedsOf = ({ seeds, repeats = 1 }: Scenario): readonly number[] =>
   seeds ?? Array.from({ length: repeats }, (_, index) => index + 1);
 
 /** What everything costs relative to `none`, for a fair division; measured, and only as exact as that needs. */
-const COST: Readonly<Record<StrategyName, number>> = {
+const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   none: 1,
   reorder: 1,
   nack: 2,
@@ -104,9 +109,13 @@ const COST: Readonly<Record<StrategyName, number>> = {
   'tcp-bbr': 4,
 };
 
+/** In real time: what the virtual clock is faster by. */
+const COST_OF_REAL_TIME = 200;
+
 /** How much work a cell is, in packets of the cheapest strategy. */
 export function estimatedCost({ strategy, source }: Cell): number {
   const packets = Math.max(source.frames, (secondsOf(source) * rateOf(source)) / (8 * 1_150));
+  if (isKernelStrategy(strategy)) return packets * COST_OF_REAL_TIME;
   return packets * COST[strategy];
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { parquetReadObjects } from 'hyparquet';
 import {
   type ColumnSource,
@@ -38,9 +37,8 @@ export async function writeParquet<Row extends object>(
   return rows;
 }
 
-/** The rows of a file that this wrote. @throws when it is not whole. */
-export async function readParquet<Row extends object>(path: string): Promise<Row[]> {
-  const bytes = await readFile(path);
+/** The rows of a file that this wrote, from its bytes. @throws when it is not whole. */
+export async function parseParquet<Row extends object>(bytes: Uint8Array): Promise<Row[]> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const rows = await parquetReadObjects({ file });
   for (const row of rows) {

@@ -7,7 +7,7 @@ import { type CellFiles, framesBefore, openSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
-import { strategyBuilder } from './strategy.ts';
+import { isKernelStrategy, strategyBuilder } from './strategy.ts';
 import { summarize } from './summarize.ts';
 import type { SummaryRow } from './tables.ts';
 import { TrafficMeter } from './traffic-meter.ts';
@@ -28,13 +28,14 @@ export interface Bursts {
 }
 
 /** The media starts here, so that the receiver has had time to be there first. */
-const START: Instant = milliseconds(1);
+export const START: Instant = milliseconds(1);
 
 /**
  * Runs one cell on the virtual clock: a pure function of the cell, and of the files whose hashes it names.
  * @param observers look on; they change nothing.
  */
 export function runCell(cell: Cell, files: CellFiles, observers: readonly PathObserver[] = []): CellResult {
+  assert(!isKernelStrategy(cell.strategy), 'the kernel keeps no virtual clock');
   const build = strategyBuilder(cell.strategy);
   const frames = new FrameTable();
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
@@ -48,7 +49,11 @@ export function runCell(cell: Cell, files: CellFiles, observers: readonly PathOb
   const traffic = new TrafficMeter(strategy.headerBytes, () => frames.length > measuredFrom);
   const looking = [traffic, strategy.observer, ...observers];
   const back = linkOf(cell.back, files.traces);
-  const links = { forward: new Link(forward, 'forward'), back: new Link(back, 'back') };
+  const { headerBytes } = strategy;
+  const links = {
+    forward: new Link(forward, 'forward', { headerBytes }),
+    back: new Link(back, 'back', { headerBytes }),
+  };
   let lastCapturedAt = START;
   const feed = new LiveFeed({
     startAt: START,

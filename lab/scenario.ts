@@ -94,6 +94,8 @@ const scenarioSchema = (readTrace: TraceReader) =>
     budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),
     seeds: z.array(whole(0, 0xffff_ffff)).min(1, 'expected at least one seed').optional(),
     repeats: whole(1, 100_000).optional(),
+    /** How often each path is measured with strategies of the kernel, which no two runs give alike. */
+    kernelRepeats: whole(1, 1_000).default(1),
     warmUpSeconds: real(0, 3_600, 'seconds').default(0),
     release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
     output: z

@@ -6,10 +6,43 @@ import type { PathObserver } from './path-observer.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
 import { udpStrategy } from './udp-strategy.ts';
 
-/** All names that a scenario may use. */
-export const STRATEGIES = ['none', 'reorder', 'nack', 'fec', 'hybrid', 'tcp-reno', 'tcp-cubic', 'tcp-bbr'] as const;
+/** On the virtual clock. */
+export const SIMULATED_STRATEGIES = [
+  'none',
+  'reorder',
+  'nack',
+  'fec',
+  'hybrid',
+  'tcp-reno',
+  'tcp-cubic',
+  'tcp-bbr',
+] as const;
 
+/** The same, in real time: our own processes over the kernel's sockets, through `link --tun` (lab/kernel/). */
+export const KERNEL_STRATEGIES = [
+  'udp-kernel-none',
+  'udp-kernel-reorder',
+  'udp-kernel-nack',
+  'udp-kernel-fec',
+  'udp-kernel-hybrid',
+  'tcp-kernel-reno',
+  'tcp-kernel-cubic',
+  'tcp-kernel-bbr',
+] as const;
+
+/** All names that a scenario may use. */
+export const STRATEGIES = [...SIMULATED_STRATEGIES, ...KERNEL_STRATEGIES] as const;
+
+export type SimulatedStrategyName = (typeof SIMULATED_STRATEGIES)[number];
+export type KernelStrategyName = (typeof KERNEL_STRATEGIES)[number];
 export type StrategyName = (typeof STRATEGIES)[number];
+
+export const isKernelStrategy = (name: StrategyName): name is KernelStrategyName =>
+  (KERNEL_STRATEGIES as readonly string[]).includes(name);
+
+/** The strategy of the virtual clock that does the same as one of the kernel. */
+export const simulatedTwin = (name: KernelStrategyName): SimulatedStrategyName =>
+  name.replace(/^udp-kernel-|(?<=^tcp-)kernel-/, '') as SimulatedStrategyName;
 
 /** What a strategy needs to know before it begins. */
 export interface StrategyOptions {
@@ -82,7 +115,7 @@ export interface TransportFigures {
 export type StrategyBuilder = (options: StrategyOptions, measuredFrom: number) => Strategy;
 
 /** Who builds what. */
-const BUILDERS: { readonly [Name in StrategyName]: StrategyBuilder } = {
+const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
   none: udpStrategy('none'),
   reorder: udpStrategy('reorder'),
   nack: udpStrategy('nack'),
@@ -93,4 +126,4 @@ const BUILDERS: { readonly [Name in StrategyName]: StrategyBuilder } = {
   'tcp-bbr': tcpStrategy('bbr'),
 };
 
-export const strategyBuilder = (name: StrategyName): StrategyBuilder => BUILDERS[name];
+export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

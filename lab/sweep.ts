@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { assert } from '../protocol/assert.ts';
 import type { CellFiles } from './cell-source.ts';
 import type { Attachment, CellStore } from './cell-store.ts';
 import { codeFingerprint } from './code-fingerprint.ts';
 import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
+import { assertKernelAllows } from './kernel/measure-cell.ts';
+import { runMeasurements } from './kernel/run-measurements.ts';
+import { isKernelStrategy } from './strategy.ts';
 import { runOrders } from './worker-pool.ts';
 
 export interface SweepOptions {
@@ -27,6 +31,8 @@ export interface SweepProgress {
   readonly reused: number;
   /** Shares of the work that there was at the beginning, 0 … 1. */
   readonly workDone: number;
+  /** While cells run in real time: how long they still take, seconds. */
+  readonly secondsLeft?: number;
 }
 
 /** Runs the cells that are not finished yet. @returns how far it came: less than all when it was ended. */
@@ -35,8 +41,12 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const code = codeFingerprint();
   await store.prepare();
   const waiting: GridCell[] = [];
+  const asked = new Map<string, readonly Attachment[]>();
   for (const cell of cells) {
-    if (options.fresh || !(await isFinished(cell, store, code, attachmentsOf(cell)))) waiting.push(cell);
+    const { isFinished, attachments } = await stateOf(cell, store, code, attachmentsOf(cell));
+    if (isFinished && !options.fresh) continue;
+    waiting.push(cell);
+    asked.set(cell.id, attachments);
   }
   const reused = cells.length - waiting.length;
   const work = waiting.reduce((sum, { cell }) => sum + estimatedCost(cell), 0);
@@ -55,9 +65,16 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
     onProgress(progress());
   };
   onProgress(progress());
+  const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
+  // Before time is spent on others.
+  await assertKernelAllows(
+    measured.map(({ cell }) => cell),
+    files,
+  );
   // The dearest first, so that no thread is left alone with one at the end.
-  const ordered = [...waiting].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
-  const orders = ordered.map((cell) => ({ ...cell, attachments: attachmentsOf(cell) }));
+  const simulated = waiting.filter(({ cell }) => !isKernelStrategy(cell.strategy));
+  const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
+  const orders = ordered.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! }));
   const setting = { files, code };
   if (jobs > 0) {
     await runOrders<WorkOrder, WorkProduct>(orders, { entry: 'worker', jobs, setting, take, nameOf, signal });
@@ -67,21 +84,42 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
       await take(computeCell(order, setting));
     }
   }
+  // In real time, and so when no thread of ours is busy any more.
+  await runMeasurements(
+    measured.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! })),
+    {
+      jobs: Math.min(Math.max(1, jobs), namespacesMax()),
+      files,
+      code,
+      take,
+      signal,
+      onSecondsLeft: (secondsLeft) => onProgress({ ...progress(), secondsLeft }),
+    },
+  );
   return progress();
 }
+
+/** Each has two ends and a relay that are to be on time: two cores. */
+export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;
 }
 
-async function isFinished(
+/** @returns what is to be made of a cell: what it was made with is not lost where more is wanted of it. */
+async function stateOf(
   { id }: GridCell,
   store: CellStore,
   code: string,
-  attachments: readonly Attachment[],
-): Promise<boolean> {
+  wanted: readonly Attachment[],
+): Promise<{ readonly isFinished: boolean; readonly attachments: readonly Attachment[] }> {
   const found = await store.read(id);
-  if (typeof found === 'string' || found.code !== code) return false;
-  for (const kind of attachments) if (!(await store.has(id, kind))) return false;
-  return true;
+  if (typeof found === 'string' || found.code !== code) return { isFinished: false, attachments: wanted };
+  let isFinished = true;
+  for (const kind of wanted) {
+    const hash = found.attachments[kind];
+    isFinished &&= hash !== undefined && (await store.isWhole(id, kind, hash));
+  }
+  const had = Object.keys(found.attachments) as Attachment[];
+  return { isFinished, attachments: [...new Set([...wanted, ...had])] };
 }

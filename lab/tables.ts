@@ -5,7 +5,8 @@ import type { Importance } from '../protocol/access-unit.ts';
  * numbers; a delay of `Infinity` belongs to something that never came.
  */
 
-/** What became of a frame. The first seven are the receiver's ledger's; `refused`: the sender had no room for it. */
+/** What became of a frame. The first seven are the receiver's ledger's; `refused`: the sender had no room for it, or
+ * withheld it, as the path does not carry it. */
 export const FRAME_CLASSES = [
   'onTime',
   'recovered',

@@ -10,9 +10,9 @@ import { SegmentTable } from './segment-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** IPv4; TCP's own header is part of each segment. */
-const HEADER_BYTES = 20;
+export const TCP_HEADER_BYTES = 20;
 /** A connection that has fallen behind further than this will not catch up in any time that matters. */
-const DRAIN: Microseconds = seconds(30);
+export const TCP_DRAIN: Microseconds = seconds(30);
 const SENDER_PORT = 5_004;
 const RECEIVER_PORT = 6_004;
 
@@ -22,8 +22,8 @@ export function tcpStrategy(congestionControl: CongestionControlName): StrategyB
 }
 
 class TcpStrategy implements Strategy {
-  readonly headerBytes = HEADER_BYTES;
-  readonly drain = DRAIN;
+  readonly headerBytes = TCP_HEADER_BYTES;
+  readonly drain = TCP_DRAIN;
   readonly observer: SegmentTable;
   readonly #options: StrategyOptions;
   readonly #sender: TcpMediaSender;

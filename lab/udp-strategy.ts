@@ -2,8 +2,8 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import type { Recovery } from '../protocol/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
@@ -11,11 +11,11 @@ import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFig
 const REPORT_SSRC = 3;
 
 /** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
-const HEADER_BYTES = 28;
+export const UDP_HEADER_BYTES = 28;
 /** The control channel tells how much there was; it takes the path once, and something for TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 
-const IDENTITY = {
+export const IDENTITY = {
   ssrc: MEDIA_SSRC,
   retransmissionSsrc: RETRANSMISSION_SSRC,
   repairSsrc: REPAIR_SSRC,
@@ -28,8 +28,50 @@ export function udpStrategy(recovery: Recovery): StrategyBuilder {
   return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
 }
 
+/** How the sender is set up, on any clock. */
+export function udpSenderOptions(
+  recovery: Recovery,
+  { budget, transitMin, parameters }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+): SenderOptions {
+  const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
+  // As a session's server does: what is still being paced when it is due comes too late.
+  const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latencyOf({ budget, transitMin }) / 2);
+  return { ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax };
+}
+
+/** How the receiver is set up, on any clock. */
+export function udpReceiverOptions(
+  recovery: Recovery,
+  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
+): ReceiverOptions {
+  const { release, parameters } = options;
+  return {
+    ...RECEIVER_DEFAULTS,
+    ...IDENTITY,
+    recovery,
+    payloadType: SENDER_DEFAULTS.payloadType,
+    retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+    initialFrameNumber: 0,
+    reportSsrc: REPORT_SSRC,
+    latency: latencyOf(options),
+    release,
+    onLoss: parameters.onLoss ?? RECEIVER_DEFAULTS.onLoss,
+  };
+}
+
+const latencyOf = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
+  Math.max(0, budget - transitMin);
+
+/** How long after the last frame something may still come. */
+export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
+  2 * budget + 4 * transitMin + seconds(2);
+
+/** When the control channel tells how much there was, after the last frame. */
+export const endToldAfter = (transitMin: Microseconds): Microseconds => transitMin + CONTROL_DELAY;
+
 class UdpStrategy implements Strategy {
-  readonly headerBytes = HEADER_BYTES;
+  readonly headerBytes = UDP_HEADER_BYTES;
   readonly observer: MediaPacketTable;
   readonly drain: Microseconds;
   readonly #options: StrategyOptions;
@@ -39,27 +81,11 @@ class UdpStrategy implements Strategy {
 
   constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
     this.#options = options;
-    const { budget, transitMin, parameters, release, frames } = options;
-    this.drain = 2 * budget + 4 * transitMin + seconds(2);
+    this.drain = udpDrain(options);
+    const { frames } = options;
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    const { redundancy = SENDER_DEFAULTS.redundancy, onLoss = RECEIVER_DEFAULTS.onLoss } = parameters;
-    const latency = Math.max(0, budget - transitMin);
-    // As a session's server does: what is still being paced when it is due comes too late.
-    const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latency / 2);
-    this.#sender = new Sender({ ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax });
-    this.#receiver = new Receiver({
-      ...RECEIVER_DEFAULTS,
-      ...IDENTITY,
-      recovery,
-      payloadType: SENDER_DEFAULTS.payloadType,
-      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-      repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-      initialFrameNumber: 0,
-      reportSsrc: REPORT_SSRC,
-      latency,
-      release,
-      onLoss,
-    });
+    this.#sender = new Sender(udpSenderOptions(recovery, options));
+    this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 
   get ended(): boolean {
@@ -93,7 +119,7 @@ class UdpStrategy implements Strategy {
 
   finish(now: Instant): void {
     this.#sender.finish();
-    this.#endToldAt = now + this.#options.transitMin + CONTROL_DELAY;
+    this.#endToldAt = now + endToldAfter(this.#options.transitMin);
   }
 
   assertBalanced(): void {

@@ -13,9 +13,12 @@ export interface BroadcastOptions {
   /** The access units in decode order, from the beginning at each call. */
   readonly units: () => AsyncIterable<AccessUnit>;
   readonly loop: boolean;
-  readonly onUnit: (unit: AccessUnit) => void;
+  /** @param dueAt when its time came; the present is up to `lateMax` later. */
+  readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
   /** All has been handed over, or the source failed. Not called after `stop`. */
   readonly onEnd: (error: unknown) => void;
+  /** Later than this is a stall; a tenth of a second unless said. */
+  readonly lateMax?: Microseconds;
   /** The source did not keep up, or the process stood still: everything after is that much later. */
   readonly onStall: (late: Microseconds) => void;
 }
@@ -124,14 +127,14 @@ export class Broadcast {
       const unit = this.#queue[0]!;
       const late = now() - this.#dueAt(unit);
       if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
-      if (late > STALL) {
+      if (late > (this.#options.lateMax ?? STALL)) {
         this.#stalled += microsecondsToTicks(late);
         this.#options.onStall(late);
       }
       this.#queue.shift();
       this.#queueBytes -= bytesOf(unit);
       this.#roomMade?.();
-      this.#options.onUnit(shifted(unit, this.#stalled));
+      this.#options.onUnit(shifted(unit, this.#stalled), this.#dueAt(unit));
     }
     if (this.#exhausted && !this.#stopped) {
       this.#stopped = true;

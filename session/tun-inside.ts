@@ -8,7 +8,7 @@ import { configureNetwork, readNetworkSetting, setTcp, writeNetworkSetting } fro
 import { reapAll } from '../io/process-reaper.ts';
 import { createTun } from '../io/tun-device.ts';
 import type { CommandEnd, InsideMessage, OutsideMessage, TunOrder, TunSettings } from './tun-message.ts';
-import { TUN_ADDRESSES } from './tun-path.ts';
+import { TUN_ADDRESSES, type TunPathReport } from './tun-path.ts';
 import type { TunRelayData, TunRelayMessage } from './tun-relay.ts';
 
 // The first process of the namespaces that `tun-run.ts` makes. When it ends, for whatever reason, the kernel ends all
@@ -72,14 +72,19 @@ function relayWorker(workerData: TunRelayData): Worker {
 }
 
 /** Starts the thread that carries packets; the function ends it and says what it did. */
-async function startRelay(data: Omit<TunRelayData, 'stop'>) {
+async function startRelay(data: Omit<TunRelayData, 'stop'>, onProgress: (report: TunPathReport) => void) {
   const stop = new SharedArrayBuffer(4);
   const workerData: TunRelayData = { ...data, stop };
   const worker = relayWorker(workerData);
-  const next = async (): Promise<TunRelayMessage> => (await once(worker, 'message'))[0];
-  const first = await next();
+  const [first] = (await once(worker, 'message')) as [TunRelayMessage];
   if (first.kind === 'failed') throw new Failure(first.message);
-  const last = next();
+  const last = new Promise<TunRelayMessage>((resolve, reject) => {
+    worker.on('message', (message: TunRelayMessage) => {
+      if (message.kind === 'progress') onProgress(message.report);
+      else resolve(message);
+    });
+    worker.once('error', reject);
+  });
   last.catch(() => {}); // told when it is asked for
   return async () => {
     Atomics.store(new Int32Array(stop), 0, 1);
@@ -129,10 +134,15 @@ async function run(order: TunOrder): Promise<void> {
   const { fd, ipv6 } = await setUpNetwork(order.mtu);
   const tcp = await setTcp({ congestionControl: order.congestionControl, notsentLowat: order.notsentLowat });
   const settings: TunSettings = { mtu: order.mtu, ipv6, ...tcp };
-  const { link, linkBack, capture, mtu } = order;
-  const stopRelay = await startRelay({ fd, mtu, link, linkBack, capture, interfaceName: INTERFACE });
+  const { link, linkBack, linkBeginsWithTraffic = false, capture, mtu } = order;
+  const { progress: tellsProgress = false } = order;
+  let startedAt = now();
+  const stopRelay = await startRelay(
+    { fd, mtu, link, linkBack, linkBeginsWithTraffic, capture, progress: tellsProgress, interfaceName: INTERFACE },
+    (report) => void tell({ kind: 'progress', progress: { ...report, durationSeconds: (now() - startedAt) / 1e6 } }),
+  );
   await tell({ kind: 'started', settings });
-  const startedAt = now();
+  startedAt = now();
   const command = startCommand(order.command);
   process.on('message', (message: OutsideMessage) => {
     if (message.kind === 'signal') passOn(message.signal, command);
@@ -140,10 +150,18 @@ async function run(order: TunOrder): Promise<void> {
   const end = await endOf(command, order.command[0]);
   const durationSeconds = (now() - startedAt) / 1e6;
   await reapAll(LEFT_BEHIND_MS);
-  const { report: path, captureFailure } = await stopRelay();
+  const { report: path, captureFailure, captureOffset } = await stopRelay();
   if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
   const drops = await deviceDrops();
-  const report = { command: order.command, durationSeconds, end, ...settings, ...path, deviceDrops: drops };
+  const report = {
+    command: order.command,
+    durationSeconds,
+    end,
+    ...settings,
+    ...path,
+    deviceDrops: drops,
+    captureOffset,
+  };
   await tell({ kind: 'report', report });
 }
 

@@ -11,6 +11,10 @@ export interface TunOrder {
   /** TCP's congestion control inside; `undefined`: the machine's own. */
   readonly congestionControl: string | undefined;
   readonly notsentLowat: number | undefined;
+  /** Whether the time of the links begins with the first packet on them, and not when the network is there. */
+  readonly linkBeginsWithTraffic?: boolean;
+  /** Whether to tell each second how it goes. */
+  readonly progress?: boolean;
   /** A pcapng file of what crosses the link. */
   readonly capture: string | undefined;
 }
@@ -21,6 +25,12 @@ export interface TunSettings {
   readonly ipv6: boolean;
   readonly congestionControl: string;
   readonly notsentLowat: number;
+}
+
+/** How a run on the virtual link goes, each second. */
+export interface TunProgress extends TunPathReport {
+  /** Since the command began. */
+  readonly durationSeconds: number;
 }
 
 /** How the command ended: with a code, or by a signal. */
@@ -36,6 +46,8 @@ export interface TunReport extends TunPathReport, TunSettings {
   readonly end: CommandEnd;
   /** Packets that the device dropped before the link could see them; `null`: not known. Should be 0. */
   readonly deviceDrops: number | null;
+  /** From the machine's monotonic clock to the times in the capture, microseconds; `null`: there is none. */
+  readonly captureOffset: number | null;
 }
 
 /** From the process outside to the one inside. */
@@ -50,4 +62,5 @@ export type InsideMessage =
   /** Something went wrong that does not end the run. */
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
+  | { readonly kind: 'progress'; readonly progress: TunProgress }
   | { readonly kind: 'report'; readonly report: TunReport };

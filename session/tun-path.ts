@@ -37,6 +37,8 @@ export interface TunPathReport {
 export interface TunPathOptions {
   readonly link: LinkSpecification;
   readonly linkBack: LinkSpecification;
+  /** Whether the links' time begins with the first packet; else when this is made. */
+  readonly beginsWithTraffic?: boolean;
   /** What may be in flight in both directions together, bytes. */
   readonly heldBytesMax: number;
   /** Gives a packet back to the machine; `false`: it was refused. */
@@ -54,13 +56,20 @@ export class TunPath {
   readonly #options: TunPathOptions;
   readonly #directions = new FlowDirections();
   readonly #lateness = { forward: new Histogram(), back: new Histogram() };
-  readonly #ways: { readonly forward: RelayDirection; readonly back: RelayDirection };
+  #ways: { readonly forward: RelayDirection; readonly back: RelayDirection };
+  #waits: boolean;
   readonly #sent = { forward: 0, back: 0 };
   readonly #refused = { forward: 0, back: 0 };
   readonly #uncarried = { multicast: 0, elsewhere: 0, malformed: 0 };
 
   constructor(options: TunPathOptions) {
     this.#options = options;
+    this.#waits = options.beginsWithTraffic === true;
+    this.#ways = this.#openWays();
+  }
+
+  #openWays(): { readonly forward: RelayDirection; readonly back: RelayDirection } {
+    const options = this.#options;
     const budget = new ByteBudget(options.heldBytesMax);
     const way = (direction: 'forward' | 'back', link: LinkSpecification) =>
       new RelayDirection({
@@ -71,7 +80,7 @@ export class TunPath {
         lateness: this.#lateness[direction],
         deliver: (packet) => this.#deliver(direction, packet),
       });
-    this.#ways = { forward: way('forward', options.link), back: way('back', options.linkBack) };
+    return { forward: way('forward', options.link), back: way('back', options.linkBack) };
   }
 
   /** When the next packet is due. */
@@ -106,6 +115,10 @@ export class TunPath {
     }
     const { observe } = this.#options;
     const direction = this.#directions.of(bytes, packet);
+    if (this.#waits) {
+      this.#waits = false;
+      this.#ways = this.#openWays();
+    }
     const original = observe ? bytes.slice() : undefined;
     swapAddresses(bytes, packet);
     const fate = this.#ways[direction].send(at, bytes);

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { now } from '../io/clock.ts';
+import { monotonicOffset, now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
 import { PacketCapture } from '../io/packet-capture.ts';
 import { TunDevice } from '../io/tun-device.ts';
-import { milliseconds } from '../protocol/instant.ts';
+import { type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import type { LinkSpecification } from '../sim/link-specification.ts';
 import { TunPath, type TunPathReport } from './tun-path.ts';
 
@@ -16,7 +16,9 @@ export interface TunRelayData {
   readonly mtu: number;
   readonly link: LinkSpecification;
   readonly linkBack: LinkSpecification;
+  readonly linkBeginsWithTraffic: boolean;
   readonly capture: string | undefined;
+  readonly progress: boolean;
   readonly interfaceName: string;
   /** One 32-bit word; other than 0: come to an end. */
   readonly stop: SharedArrayBuffer;
@@ -26,10 +28,19 @@ export interface TunRelayData {
 export type TunRelayMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'report'; readonly report: TunPathReport; readonly captureFailure: string | undefined };
+  | { readonly kind: 'progress'; readonly report: TunPathReport }
+  | {
+      readonly kind: 'report';
+      readonly report: TunPathReport;
+      readonly captureFailure: string | undefined;
+      /** From the machine's monotonic clock to the capture's times. */
+      readonly captureOffset: Microseconds | null;
+    };
 
 /** How soon it notices that it should stop. */
 const SLEEP_MAX = milliseconds(20);
+/** How often it tells how it goes. */
+const PROGRESS_EVERY = seconds(1);
 /** Then what is due goes out before more is read. */
 const READS_MAX = 32;
 /** Packets are read into pieces of one allocation. */
@@ -38,12 +49,13 @@ const SLAB_BYTES = 1 << 20;
 const HELD_BYTES_MAX = 256_000_000;
 
 function relay(data: TunRelayData): TunRelayMessage {
-  const { fd, mtu, link, linkBack, interfaceName } = data;
+  const { fd, mtu, link, linkBack, linkBeginsWithTraffic, interfaceName } = data;
   const device = new TunDevice(fd);
   const capture = data.capture === undefined ? undefined : new PacketCapture(data.capture, interfaceName);
   const path = new TunPath({
     link,
     linkBack,
+    beginsWithTraffic: linkBeginsWithTraffic,
     heldBytesMax: HELD_BYTES_MAX,
     write: (packet) => device.write(packet),
     observe: capture && ((direction, packet, comment) => capture.write(direction, packet, comment)),
@@ -52,6 +64,7 @@ function relay(data: TunRelayData): TunRelayMessage {
   let slab = new Uint8Array(SLAB_BYTES);
   let filled = 0;
   parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
+  let tellAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
   while (Atomics.load(stop, 0) === 0) {
     const sleep = Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX);
     if (sleep > 0) device.wait(sleep);
@@ -62,13 +75,22 @@ function relay(data: TunRelayData): TunRelayMessage {
       }
       const length = device.read(slab.subarray(filled, filled + mtu));
       if (length === 0) break;
-      path.send(now(), slab.subarray(filled, filled + length));
+      const readAt = now();
+      path.send(readAt, slab.subarray(filled, filled + length));
       filled += length;
+      // What is due leaves before the next is read: behind a burst of hundreds it would wait for all of them.
+      if ((path.nextAt ?? Number.POSITIVE_INFINITY) <= readAt) path.flush();
     }
     path.flush();
+    if (now() >= tellAt) {
+      tellAt += PROGRESS_EVERY;
+      parentPort?.postMessage({ kind: 'progress', report: path.report } satisfies TunRelayMessage);
+    }
   }
   capture?.close();
-  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message };
+  // A capture's times are this thread's clock on top of when it began by the calendar.
+  const captureOffset = capture ? Math.round(performance.timeOrigin * 1_000) - monotonicOffset() : null;
+  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message, captureOffset };
 }
 
 try {

@@ -4,12 +4,14 @@ import { causeOf, Failure, type FailureExitCode } from '../io/failure.ts';
 import type { Log } from '../io/log.ts';
 import { namespaceArguments } from '../io/network-namespace.ts';
 import { assertTunCalls } from '../io/tun-device.ts';
-import type { InsideMessage, OutsideMessage, TunOrder, TunReport, TunSettings } from './tun-message.ts';
+import type { InsideMessage, OutsideMessage, TunOrder, TunProgress, TunReport, TunSettings } from './tun-message.ts';
 
-export interface TunRunOptions extends TunOrder {
+export interface TunRunOptions extends Omit<TunOrder, 'progress'> {
   readonly log: Log;
   /** The command begins now, with this in force. */
   readonly onStart?: (settings: TunSettings) => void;
+  /** Each second while it goes on. */
+  readonly onProgress?: (progress: TunProgress) => void;
 }
 
 /**
@@ -31,7 +33,7 @@ export class TunRun {
     return new TunRun(options, await namespaceArguments());
   }
 
-  private constructor({ log, onStart, ...order }: TunRunOptions, namespace: readonly string[]) {
+  private constructor({ log, onStart, onProgress, ...order }: TunRunOptions, namespace: readonly string[]) {
     const inside = fileURLToPath(import.meta.url).replace(/tun-run\.(\w+)$/, 'tun-inside.$1');
     // Uncompiled, in a checkout, the process inside needs the same loader as we have.
     const loader = inside.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
@@ -44,6 +46,8 @@ export class TunRun {
         switch (message.kind) {
           case 'started':
             return onStart?.(message.settings);
+          case 'progress':
+            return onProgress?.(message.progress);
           case 'error':
             return log.error(message.message);
           case 'failed':
@@ -58,7 +62,7 @@ export class TunRun {
       this.#child.once('close', () => reject(new Failure('the network inside ended before the command did')));
     });
     this.ended.catch(() => {}); // told to whoever asks
-    this.#tell({ kind: 'order', order });
+    this.#tell({ kind: 'order', order: { ...order, progress: onProgress !== undefined } });
   }
 
   /** Hands a signal on to the command; after one that asks for the end, it has five seconds. */

@@ -3,7 +3,7 @@ import { Link } from '../../sim/link.ts';
 import { outageHash, outageSchedule } from '../../sim/loss/outage-schedule.ts';
 import { linkOf } from '../cell.ts';
 import type { PathObserver } from '../path-observer.ts';
-import { STRATEGIES, type StrategyName } from '../strategy.ts';
+import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategy.ts';
 import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
 import { runExperiment } from './stream-simulations.ts';
@@ -74,7 +74,7 @@ class AgainstSchedule implements PathObserver {
   onDelivered(): void {}
 }
 
-const sameOutages = STRATEGIES.map((strategy: StrategyName) =>
+const sameOutages = SIMULATED_STRATEGIES.map((strategy: SimulatedStrategyName) =>
   check(
     'fairness',
     'fates_unlike_outages',

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../io/failure.ts';
@@ -10,6 +11,7 @@ import { framesBefore, type PackedFiles, unpackUnits } from '../cell-source.ts';
 import type { CellStore } from '../cell-store.ts';
 import type { GridCell } from '../grid.ts';
 import { parquet } from '../parquet.ts';
+import { readSealedJson, sealedJson, sha256 } from '../sealed-json.ts';
 import type { FrameRecord } from '../tables.ts';
 import { type Comparer, compareStreams, type ShownStream } from './compare-streams.ts';
 import {
@@ -23,7 +25,7 @@ import { planSlots, type SlotPlan } from './slot-plan.ts';
 import { type PictureFormat, pictureFormat, slotStream } from './slot-stream.ts';
 
 /** Raised when the figures mean something else than before. */
-const QUALITY_VERSION = 1;
+const QUALITY_VERSION = 2;
 
 /** A cell's figures as they are kept. */
 export interface MeasuredQuality {
@@ -33,6 +35,8 @@ export interface MeasuredQuality {
   readonly version: number;
   readonly ffmpeg: string;
   readonly figures: QualityFigures;
+  /** SHA-256 of `quality.parquet`, the same of each slot. */
+  readonly table: string;
 }
 
 export interface QualityOptions {
@@ -65,6 +69,8 @@ export async function measureQuality(options: QualityOptions): Promise<QualityPr
   const films = new Map<string, Film>();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
+  // One run of ffmpeg listens for each job, which from the eleventh on would be taken for a leak.
+  setMaxListeners(0, ended);
   let next = 0;
   const work = async (folder: string): Promise<void> => {
     while (next < waiting.length && !ended.aborted) {
@@ -132,14 +138,16 @@ export async function shownStream(
   { units, format }: Film,
   store: CellStore,
 ): Promise<ShownStream & { readonly plan: SlotPlan }> {
-  const frames = await store.table<FrameRecord>(id, 'frames.parquet');
+  const finished = await store.read(id);
+  assert(typeof finished !== 'string', 'cells are finished before anyone looks at them');
+  const frames = await store.table<FrameRecord>(id, 'frames.parquet', finished.attachments['frames.parquet']);
   const plan = planSlots(frames, units, budgetOf(cell));
   return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
 }
 
 interface Product {
   readonly measured: MeasuredQuality;
-  readonly frames: readonly FrameQuality[];
+  readonly table: Uint8Array;
 }
 
 async function measure(
@@ -158,14 +166,15 @@ async function measure(
   const scores = await compareStreams(comparer, streams, { ...place, name });
   const figures = qualityFigures(shown.plan, scores, framesBefore(cell.source, media, cell.warmUpSeconds));
   const identity = { cell: id, code: finished.code, version: QUALITY_VERSION, ffmpeg: comparer.ffmpeg.version };
-  return { measured: { ...identity, figures }, frames: frameQualities(shown.plan, scores) };
+  const table = parquet<FrameQuality>(FRAME_QUALITY_COLUMNS, frameQualities(shown.plan, scores));
+  return { measured: { ...identity, figures, table: sha256(table) }, table };
 }
 
 /** The figures last: where they are, the table is. */
-async function write({ measured, frames }: Product, store: CellStore): Promise<void> {
+async function write({ measured, table }: Product, store: CellStore): Promise<void> {
   const { cell } = measured;
-  await writeAtomically(store.attachment(cell, 'quality.parquet'), parquet(FRAME_QUALITY_COLUMNS, frames));
-  await writeAtomically(store.attachment(cell, 'quality.json'), `${JSON.stringify(measured, replace)}\n`);
+  await writeAtomically(store.attachment(cell, 'quality.parquet'), table);
+  await writeAtomically(store.attachment(cell, 'quality.json'), sealedJson(measured));
 }
 
 async function isMeasured({ id }: GridCell, store: CellStore, { ffmpeg }: Comparer): Promise<boolean> {
@@ -174,7 +183,7 @@ async function isMeasured({ id }: GridCell, store: CellStore, { ffmpeg }: Compar
     typeof finished !== 'string' &&
     measured?.code === finished.code &&
     measured.ffmpeg === ffmpeg.version &&
-    (await store.has(id, 'quality.parquet'))
+    (await store.isWhole(id, 'quality.parquet', measured.table))
   );
 }
 
@@ -182,14 +191,9 @@ async function isMeasured({ id }: GridCell, store: CellStore, { ffmpeg }: Compar
 export async function readQuality(store: CellStore, id: string): Promise<MeasuredQuality | undefined> {
   const path = store.attachment(id, 'quality.json');
   try {
-    const measured = JSON.parse(await readFile(path, 'utf8'), revive) as MeasuredQuality;
-    const whole = measured.cell === id && measured.version === QUALITY_VERSION && measured.figures.slots >= 0;
-    return whole ? measured : undefined;
+    const measured = readSealedJson<MeasuredQuality>(await readFile(path, 'utf8'));
+    return measured?.cell === id && measured.version === QUALITY_VERSION ? measured : undefined;
   } catch {
     return undefined;
   }
 }
-
-/** JSON has no infinity. */
-const replace = (_name: string, value: unknown): unknown => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
-const revive = (_name: string, value: unknown): unknown => (value === 'inf' ? Number.POSITIVE_INFINITY : value);

@@ -49,13 +49,17 @@ export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid
 
 /**
  * The styles of these strategies, each once, in the one order that every picture and table uses. A known strategy with
- * parameters behind its name (`hybrid redundancy=0.5`) keeps its color and takes a marker of its own.
+ * parameters behind its name (`hybrid redundancy=0.5`), or measured on the kernel (`tcp-kernel-reno`), keeps its color and
+ * takes a marker of its own.
  */
 export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[] {
   const asked = [...new Set(names)].sort();
-  const baseOf = (name: string) => known.get(name.split(' ', 1)[0]!);
+  const baseOf = (name: string) => known.get(name.split(' ', 1)[0]!.replace(/^udp-kernel-|(?<=^tcp-)kernel-/, ''));
   const ordered = [
-    ...KNOWN.flatMap((style) => asked.filter((name) => baseOf(name) === style)),
+    ...KNOWN.flatMap((style) => {
+      const those = asked.filter((name) => baseOf(name) === style);
+      return [...those.filter((name) => name === style.name), ...those.filter((name) => name !== style.name)];
+    }),
     ...asked.filter((name) => baseOf(name) === undefined),
   ];
   let spares = 0;
@@ -63,6 +67,8 @@ export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[
     const base = baseOf(name);
     if (base?.name === name) return base;
     const spare = SPARE[spares++ % SPARE.length]!;
-    return base ? { ...spare, name, color: base.color, colorDark: base.colorDark } : { ...spare, name };
+    return base
+      ? { ...spare, name, color: base.color, colorDark: base.colorDark, filled: base.filled }
+      : { ...spare, name };
   });
 }

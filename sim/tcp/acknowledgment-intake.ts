@@ -66,7 +66,6 @@ export class AcknowledgmentIntake {
   takeCumulative(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
     const flow = this.#flow;
     const priorSacked = flow.sackedOut;
-    const highest = flow.highestSacked;
     let overtaken = Number.POSITIVE_INFINITY;
     let first: Instant | undefined;
     let last: Instant | undefined;
@@ -79,7 +78,7 @@ export class AcknowledgmentIntake {
       else if (!head.sacked) {
         last = head.sentAt;
         first ??= head.sentAt;
-        if (priorSacked > 0 && head.start < highest) overtaken = Math.min(overtaken, head.start);
+        if (head.start < news.priorHighest) overtaken = Math.min(overtaken, head.start);
         if (head.end <= flow.highSequence) news.originalArrived = true;
       }
       if (!head.sacked) {

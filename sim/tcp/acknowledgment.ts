@@ -1,5 +1,6 @@
 import type { Instant } from '../../protocol/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
+import type { Flow } from './flow.ts';
 import type { ByteRange } from './receive-buffer.ts';
 
 /** What an incoming segment says about what we sent, its numbers extended. */
@@ -22,6 +23,8 @@ export class AcknowledgmentNews {
   readonly carriesData: boolean;
   /** SND.UNA before it. */
   readonly priorUnacknowledged: ByteSequence;
+  /** One after the last byte that had been acknowledged in either way before it: what is below and comes now was overtaken. */
+  readonly priorHighest: ByteSequence;
   advanced = false;
   acknowledged = false;
   sacked = false;
@@ -40,8 +43,9 @@ export class AcknowledgmentNews {
   sackedFirstSentAt: Instant | undefined;
   sackedLastSentAt: Instant | undefined;
 
-  constructor(fields: AcknowledgmentFields, priorUnacknowledged: ByteSequence) {
-    this.priorUnacknowledged = priorUnacknowledged;
+  constructor(fields: AcknowledgmentFields, { unacknowledged, sackedOut, highestSacked }: Flow) {
+    this.priorUnacknowledged = unacknowledged;
+    this.priorHighest = sackedOut === 0 ? unacknowledged : highestSacked;
     this.echo = fields.echo;
     this.carriesData = fields.carriesData;
   }

@@ -39,6 +39,8 @@ export class TcpConnection implements Endpoint<TcpEvent> {
   #resets = false;
   #toldFinished = false;
   #reads = true;
+  /** The handshake's last acknowledgment is to go, by itself: nobody writes before it is over (`tcp_rcv_synsent_state_process`). */
+  #completes = false;
 
   constructor(options: TcpConnectionOptions) {
     this.#options = options;
@@ -142,6 +144,10 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     }
     if (this.#state === 'broken') return undefined;
     if (this.#handshake.takeSend()) return this.#serializeSyn(now);
+    if (this.#completes) {
+      this.#completes = false;
+      return this.#serialize(now, ACK, this.#sending!.flow.unacknowledged, NOTHING);
+    }
     const outgoing = this.#sending?.pollOutgoing();
     if (outgoing === 'window-probe') {
       // One byte too old: it asks for nothing but an answer.
@@ -188,7 +194,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       this.#handshake.answer(now);
       return;
     }
-    this.#receiving.acknowledgeNow();
+    this.#completes = true;
     this.#establish(now, segment.window, remoteStart);
   }
 

@@ -107,7 +107,6 @@ export class SendingHalf {
     this.#window.open(flow.unacknowledged, window, sequence);
     flow.lastSentAt = now;
     flow.deliveredAt = now;
-    this.#validation.noteWindowSet(now);
     if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
     this.#congestionControl.noteEstablished();
     // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
@@ -168,7 +167,7 @@ export class SendingHalf {
   handleAcknowledgment(now: Instant, fields: AcknowledgmentFields): void {
     const { flow } = this;
     if (fields.acknowledgment > flow.next) return;
-    const news = new AcknowledgmentNews(fields, flow.unacknowledged);
+    const news = new AcknowledgmentNews(fields, flow);
     const sample = new RateSample();
     const prior = { packetsOut: flow.packetsOut, delivered: flow.delivered, lost: flow.lost };
     sample.priorInFlight = flow.inFlight;
@@ -275,10 +274,7 @@ export class SendingHalf {
     this.#recovery.noteSent(sent);
     if (sent > 0) this.#timer.scheduleTailProbe(now, false);
     limited ||= flow.inFlight >= flow.congestionWindow;
-    if (sent > 0 || limited) {
-      const shrinks = !this.#congestionControl.ownsWindow;
-      this.#validation.noteSending(now, limited, this.retransmissionTimeout, shrinks);
-    }
+    if (sent > 0 || limited) this.#validation.noteSending(limited);
     if (flow.packetsOut === 0 && this.#hasUnsent && this.#timer.cause === undefined) this.#watchWindow(now);
   }
 
@@ -297,7 +293,7 @@ export class SendingHalf {
       bytes += length;
       count++;
     }
-    if (count > 0) this.#pacing.noteSent(now, bytes);
+    if (count > 0) this.#pacing.noteSent(now, { segments: count, bytes });
     return count;
   }
 
@@ -318,7 +314,7 @@ export class SendingHalf {
     segment.sentAt = now;
     segment.transmissions++;
     const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
-    if (paces) this.#pacing.noteSent(now, bytes);
+    if (paces) this.#pacing.noteSent(now, { segments: 1, bytes });
     this.flow.lastSentAt = now;
     this.#tally.noteSent(bytes, segment.transmissions > 1);
     this.#outgoing.push(segment);

@@ -1,29 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { lab, ROOT } from './lab-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The command as it is now, uncompiled. */
-function lab(...args: readonly string[]) {
-  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab', ...args];
-  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (bytes) => {
-    output.stdout += bytes;
-  });
-  child.stderr.on('data', (bytes) => {
-    output.stderr += bytes;
-  });
-  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
-}
 
 function scenario(name: string, changes: object): string {
   const path = join(folder, `${name}.json`);
@@ -55,9 +37,21 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   const answer = JSON.parse(output.stdout);
   expect(answer).toMatchObject({ kind: 'answer', directory: out, manifest: { files: { 'summary.csv': { rows: 1 } } } });
   expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
-  expect(output.stderr).toMatch(/loss=2% delay=20ms +100 ms +nack +1 +\d/);
+  expect(output.stderr).toMatch(/\nloss=2% delay=20ms, budget 100 ms, 1 seed\n +nack +[\d.]+ %/);
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
+
+test('Ctrl-C while pictures are drawn ends at once with 130 and says what is there', async () => {
+  const out = join(folder, 'drawn');
+  expect(await lab('run', scenario('drawn', {}), '--out', out, '-q').ended).toBe(0);
+  rmSync(join(out, 'report.html'));
+  const { child, output, ended } = lab('report', out);
+  // The table is shown before the first picture is begun.
+  child.stderr.once('data', () => child.kill('SIGINT'));
+  expect(await ended).toBe(130);
+  expect(output.stderr).toMatch(/\ndropframe: interrupted: the answer is in .*, report\.html is not drawn\n$/);
+  expect(readdirSync(out)).not.toContain('report.html');
+}, 90_000);
 
 test('a mistake is one line and exit code 2', async () => {
   const file = scenario('mistake', { link: { forward: ['loss=2%', 'los=2%'] } });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { readAnswer } from '../../../lab/answer.ts';
-import { readParquet } from '../../../lab/parquet.ts';
+import { parseParquet } from '../../../lab/parquet.ts';
 import type { FrameQuality } from '../../../lab/quality/quality-figures.ts';
 import { makeVideo, mergeRun, openRun, sweepShard } from '../../../lab/run.ts';
 import type { FrameRecord } from '../../../lab/tables.ts';
@@ -60,7 +60,7 @@ describe('a run with quality', () => {
       const out = join(root, 'loss');
       const file = scenario('loss', { link: { forward: 'loss=2% delay=20ms' }, source: { file: SAMPLE, seconds: 3 } });
       const { rows, manifest } = await answer(file, out, { frames: true });
-      const frames = await readParquet<FrameRecord & FrameQuality>(join(out, 'frames.parquet'));
+      const frames = await parseParquet<FrameRecord & FrameQuality>(readFileSync(join(out, 'frames.parquet')));
       const missing = frames.filter(({ renderedAt }) => renderedAt === null).map(({ frame }) => frame);
       expect(missing.length).toBeGreaterThan(5);
       const differing = frames.filter(({ psnrDb }) => psnrDb !== Number.POSITIVE_INFINITY).map(({ frame }) => frame);

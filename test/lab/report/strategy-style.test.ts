@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DARK, LIGHT, STRATEGY_STYLES, strategyStyles } from '../../../lab/report/strategy-style.ts';
-import { STRATEGIES } from '../../../lab/strategy.ts';
+import { KERNEL_STRATEGIES, SIMULATED_STRATEGIES, simulatedTwin } from '../../../lab/strategy.ts';
 
 /** WCAG 2.2: contrast of two colors, 1 … 21. */
 function contrast(one: string, other: string): number {
@@ -16,8 +16,8 @@ function luminance(color: string): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-test('every strategy of the laboratory has a style of its own', () => {
-  expect(STRATEGY_STYLES.map(({ name }) => name)).toEqual([...STRATEGIES]);
+test('every strategy of the virtual clock has a style of its own', () => {
+  expect(STRATEGY_STYLES.map(({ name }) => name)).toEqual([...SIMULATED_STRATEGIES]);
 });
 
 test('no two strategies share a color, a dash, or a marker and its filling', () => {
@@ -48,6 +48,14 @@ test('styles come once each and in one order, whatever the order of the names', 
   const names = (given: string[]) => strategyStyles(given).map(({ name }) => name);
   expect(names(['tcp-bbr', 'hybrid', 'none', 'hybrid'])).toEqual(['none', 'hybrid', 'tcp-bbr']);
   expect(names(['zeta', 'nack', 'alpha'])).toEqual(['nack', 'alpha', 'zeta']);
+});
+
+test('what is measured on the kernel has the color and the filling of what is simulated, and another marker', () => {
+  for (const measured of KERNEL_STRATEGIES) {
+    const [simulated, style] = strategyStyles([measured, simulatedTwin(measured)]);
+    expect(style).toMatchObject({ name: measured, color: simulated!.color, filled: simulated!.filled });
+    expect(style!.marker).not.toBe(simulated!.marker);
+  }
 });
 
 test('parameters keep the color of their strategy and get a marker of their own', () => {

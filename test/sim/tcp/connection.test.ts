@@ -107,3 +107,30 @@ test('bytes that are no segment, or not of this connection, are reported and cha
   expect(pair.received).toHaveLength(1_000);
   expect(parseSegment(new Uint8Array(0)).ok).toBe(false);
 });
+
+test("the handshake's own acknowledgment carries nothing, also where something waits to be sent", () => {
+  const pair = new Pair().write(0, 100).run(seconds(1));
+  const forward = pair.sights.filter(({ direction }) => direction === 'forward').map(({ segment }) => segment);
+  expect(forward.slice(0, 3).map(({ payload }) => payload.length)).toEqual([0, 0, 100]);
+  expect(forward[1]).toMatchObject({ sequence: 1_001, flags: 0x10 });
+});
+
+test('ten segments of a paced connection leave at once, what follows at its pace', () => {
+  const pair = new Pair({ sender: { congestionControl: 'bbr' } }).write(at(100), 40 * 1_448).run(seconds(1));
+  const sent = pair.data().map((sight) => sight.at);
+  expect(new Set(sent.slice(0, 10))).toEqual(new Set([at(100)]));
+  const later = sent.slice(10, 30);
+  expect(later.at(-1)! - later[0]!).toBeGreaterThan(at(20));
+});
+
+test('a window that is not used stays as long as something is in flight, and shrinks after a pause', () => {
+  const pair = new Pair().write(at(100), 60 * 1_448);
+  for (let frame = 0; frame < 60; frame++) pair.write(at(400 + 33 * frame), 3_000);
+  pair.run(at(350));
+  const grown = pair.sender.flow!.congestionWindow;
+  expect(grown).toBeGreaterThan(40);
+  pair.run(at(2_300));
+  expect(pair.sender.flow!.congestionWindow).toBe(grown);
+  pair.write(at(5_000), 3_000).run(at(5_010));
+  expect(pair.sender.flow!.congestionWindow).toBe(10);
+});

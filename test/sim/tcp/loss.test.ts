@@ -167,3 +167,14 @@ test('a lost window update does not stop the stream: the next question is answer
     .run(seconds(20));
   checkWhole(pair, 60_000);
 });
+
+test('a gap that is told together with what came before it is no reordering, and is repaired at once', () => {
+  // The second of frame 8: the first is still unacknowledged when the third tells of the gap.
+  const pair = frames(new Pair({ forward: dropData(81) }), 10).run(seconds(3));
+  const [first] = pair.data().filter(({ segment }) => segment.sequence === 1_001 + 81 * SEGMENT);
+  const [, again] = pair.data().filter(({ segment }) => segment.sequence === 1_001 + 81 * SEGMENT);
+  expect(first!.at).toBe(at(100 + 33 * 8));
+  expect(again!.at).toBe(first!.at + ROUND_TRIP);
+  expect(pair.sender.flow?.reorderingSeen).toBe(false);
+  checkWhole(pair, 10 * FLIGHT);
+});

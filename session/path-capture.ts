@@ -1,6 +1,4 @@
 import type { Instant } from '../protocol/instant.ts';
-import type { Fate } from '../sim/link.ts';
-import type { Direction, PathObserver } from './path-observer.ts';
 
 /** LINKTYPE_RAW: each packet begins with an IP header. */
 const LINK_TYPE_RAW = 101;
@@ -11,6 +9,8 @@ const IP_BYTES = 20;
 const UDP_BYTES = 8;
 const UDP = 17;
 
+type Direction = 'forward' | 'back';
+
 /** The ends of the path: what crosses them is on an interface of its own. */
 const SENDERS_END = 0;
 const RECEIVERS_END = 1;
@@ -19,7 +19,7 @@ const RECEIVERS_END = 1;
  * What crosses both ends of a path, as pcapng (draft-ietf-opsawg-pcapng): one interface for each end, so that what is on
  * the first and not on the second was lost. Instants are those of the virtual clock, from 1970 on.
  */
-export class PathCapture implements PathObserver {
+export class PathCapture {
   readonly #protocol: number;
   readonly #blocks: Uint8Array[] = [sectionHeader(), interfaceDescription('sender'), interfaceDescription('receiver')];
   #identification = 0;
@@ -29,7 +29,7 @@ export class PathCapture implements PathObserver {
     this.#protocol = protocol;
   }
 
-  onSent(now: Instant, direction: Direction, datagram: Uint8Array, _fate: Fate): void {
+  onSent(now: Instant, direction: Direction, datagram: Uint8Array): void {
     this.#add(now, direction === 'forward' ? SENDERS_END : RECEIVERS_END, direction, datagram);
   }
 

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { causeOf, Failure } from '../io/failure.ts';
+import { withMarkedSection } from '../io/marked-section.ts';
+import { writeAtomically } from '../lab/atomic-file.ts';
+import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
+import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
+import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
+import type { Comparison } from '../lab/calibration/comparison.ts';
+import type { DisturbanceLimits } from '../lab/kernel/measurement.ts';
+import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategy.ts';
+import { namespacesMax } from '../lab/sweep.ts';
+import { type CommonOptions, Context } from './context.ts';
+import { Interrupt, Interrupted } from './interrupt.ts';
+import { durationText } from './lab-text.ts';
+import { readWhole } from './options.ts';
+
+interface CalibrateOptions extends CommonOptions {
+  readonly quick?: boolean;
+  readonly docs?: boolean;
+  readonly strategies?: readonly KernelStrategyName[];
+  readonly attempts: number;
+  readonly jobs: number;
+}
+
+const ATTEMPTS_MAX = 100;
+const JOBS_MAX = 64;
+
+export function addCalibrateCommand(lab: Command): void {
+  lab
+    .command('calibrate')
+    .description("run the same cells through the simulator and the kernel's own sockets; exit code 1 where they differ")
+    .option('--quick', 'some strategies, drop lists and links; five minutes instead of half an hour')
+    .addOption(new Option('--strategies <names>', 'only these').argParser(readStrategies))
+    .addOption(
+      new Option('--attempts <n>', 'how often a run that the machine disturbed is done at most')
+        .argParser(readWhole({ min: 1, max: ATTEMPTS_MAX }, 'a number of attempts'))
+        .default(CALIBRATION_LIMITS.attemptsMax),
+    )
+    .addOption(
+      new Option('--jobs <n>', 'cells at a time; more than half the cores disturb each other')
+        .argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of cells'))
+        .default(namespacesMax()),
+    )
+    .option('--docs', 'write the table into docs/VALIDATION.md, between its markers')
+    .option('--json', 'the comparisons as JSON on stdout; logs as JSON lines')
+    .option('-q, --quiet', 'errors only')
+    .option('-v, --verbose', 'more of what happens')
+    .action(run);
+}
+
+async function run(options: CalibrateOptions): Promise<void> {
+  const context = new Context(options);
+  const limits = { ...CALIBRATION_LIMITS, attemptsMax: options.attempts };
+  const { outcomes, asked } = await outcomesWith(context, options, limits);
+  if (outcomes.length === 0) throw new Interrupted('interrupted before the first cell was finished');
+  const calibration = conclude(outcomes);
+  context.print(calibrationText(outcomes));
+  context.print(`  ${conclusionText(calibration)}`);
+  if (options.json) {
+    const finite = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
+    stdout.write(`${JSON.stringify({ kind: 'calibration', ...calibration, outcomes }, finite)}\n`);
+  }
+  if (options.docs) await writeDocumentation(outcomes, limits);
+  if (outcomes.length < asked) throw new Interrupted(`interrupted: ${outcomes.length} of ${asked} cells were compared`);
+  if (calibration.differing > 0) throw new Failure(`simulator and kernel differ: ${conclusionText(calibration)}`);
+}
+
+async function outcomesWith(
+  context: Context,
+  { quick, strategies, jobs }: CalibrateOptions,
+  limits: DisturbanceLimits,
+): Promise<{ readonly outcomes: readonly Comparison[]; readonly asked: number }> {
+  const plan = quick ? QUICK : FULL;
+  const cells = calibrationCells({ ...plan, strategies: strategies ?? plan.strategies });
+  const abort = new AbortController();
+  const interrupt = new Interrupt(() => abort.abort());
+  let latest: CalibrationProgress | undefined;
+  context.showStatus(
+    () => latest && `${latest.done} of ${latest.cells} cells, in real time: ${durationText(latest.secondsLeft)} left`,
+  );
+  try {
+    const onProgress = (progress: CalibrationProgress) => {
+      latest = progress;
+    };
+    return {
+      outcomes: await calibrate(cells, { signal: abort.signal, jobs, limits, onProgress }),
+      asked: cells.length,
+    };
+  } finally {
+    context.closeStatus();
+    interrupt.dispose();
+  }
+}
+
+async function writeDocumentation(outcomes: readonly Comparison[], limits: DisturbanceLimits): Promise<void> {
+  const root = import.meta.url.includes('/dist/') ? '../../' : '../';
+  const path = fileURLToPath(new URL(`${root}docs/VALIDATION.md`, import.meta.url));
+  const page = await readFile(path, 'utf8').catch((error) => {
+    throw new Failure(`cannot read docs/VALIDATION.md: ${causeOf(error)}`);
+  });
+  const changed = withMarkedSection(page, 'calibrate', calibrationMarkdown(outcomes, limits).trim());
+  if (changed === undefined)
+    throw new Failure('docs/VALIDATION.md has no <!-- calibrate:begin --> and <!-- calibrate:end -->');
+  await writeAtomically(path, changed);
+}
+
+function readStrategies(text: string): readonly KernelStrategyName[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !isKernelStrategy(name as StrategyName));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `'${unknown}': expected names of ${KERNEL_STRATEGIES.join(', ')}, with commas between`,
+    );
+  }
+  return names as readonly KernelStrategyName[];
+}

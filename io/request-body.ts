@@ -1,0 +1,34 @@
+import { createWriteStream } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { refuse } from './local-site.ts';
+
+/** How long what still comes is thrown away, so that the answer is read before the connection ends. */
+const FAREWELL_MS = 300;
+
+/** More was sent than may be. */
+export class BodyTooLarge extends Error {}
+
+/** Writes what a request carries to a file. @throws {BodyTooLarge} */
+export async function saveBody(request: IncomingMessage, path: string, bytesMax: number): Promise<void> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw new BodyTooLarge();
+  let bytes = 0;
+  const bound = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) done(new BodyTooLarge());
+      else done(null, chunk);
+    },
+  });
+  await pipeline(request, bound, createWriteStream(path));
+}
+
+/** Answers with why not, to a sender who may not have finished speaking. */
+export function deny(request: IncomingMessage, response: ServerResponse, status: number, why: string): void {
+  if (response.destroyed) return;
+  response.setHeader('Connection', 'close');
+  refuse(response, status, why);
+  request.resume();
+  setTimeout(() => request.destroy(), FAREWELL_MS).unref();
+}

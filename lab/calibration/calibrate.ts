@@ -1,0 +1,137 @@
+import { Failure } from '../../io/failure.ts';
+import { milliseconds, seconds } from '../../protocol/instant.ts';
+import { NO_FILES } from '../cell-source.ts';
+import { calmMachine } from '../kernel/calm-machine.ts';
+import { assertKernelAllows } from '../kernel/measure-cell.ts';
+import type { DisturbanceLimits } from '../kernel/measurement.ts';
+import { realSecondsOf } from '../kernel/run-measurements.ts';
+import type { CalibrationCell } from './calibration-cells.ts';
+import { type Comparison, compare } from './comparison.ts';
+
+/** A millisecond is what a timer may be late by itself. */
+const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
+/** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
+export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
+
+export interface CalibrationProgress {
+  readonly cells: number;
+  readonly done: number;
+  /** If nothing is disturbed. */
+  readonly secondsLeft: number;
+}
+
+/** What all comparisons come to. Runs that were disturbed each time are judged and counted, never left out. */
+export interface Calibration {
+  readonly cells: number;
+  readonly agreeing: number;
+  readonly differing: number;
+  /** Of these, where other seeds of the simulator differ as much among themselves. */
+  readonly withinChance: number;
+  /** Disturbed by the machine in every attempt: their verdict says little. */
+  readonly disturbed: number;
+  readonly disturbedDiffering: number;
+  /** Runs that were done again. */
+  readonly repeated: number;
+  readonly kernel: readonly string[];
+  readonly strategies: readonly StrategyAgreement[];
+}
+
+export interface StrategyAgreement {
+  readonly strategy: string;
+  readonly cells: number;
+  readonly agreeing: number;
+  /** Of the cells that the machine left in peace. */
+  readonly calm: number;
+  readonly calmAgreeing: number;
+}
+
+/**
+ * Runs each cell through the simulator and through the kernel, so many at a time; the outcomes are in the order of the cells.
+ * After an abortion they are those of the cells that were finished.
+ * @throws {Failure} before anything is run, where the kernel refuses a strategy: how to allow it, or leave it out.
+ */
+export async function calibrate(
+  cells: readonly CalibrationCell[],
+  options: {
+    readonly signal: AbortSignal;
+    /** Namespaces at a time. */
+    readonly jobs: number;
+    readonly limits: DisturbanceLimits;
+    readonly onProgress: (progress: CalibrationProgress) => void;
+  },
+): Promise<readonly Comparison[]> {
+  const { signal, limits, jobs, onProgress } = options;
+  try {
+    await assertKernelAllows(
+      cells.map(({ cell }) => cell),
+      NO_FILES,
+    );
+  } catch (error) {
+    // What is missing is missing for all of them; what is refused is one's.
+    if (!(error instanceof Failure) || error.exitCode === 3) throw error;
+    throw new Failure(`${error.message}; or leave it out with --strategies`, error.exitCode);
+  }
+  const outcomes = new Map<CalibrationCell, Comparison>();
+  const tell = () => {
+    const waiting = cells.filter((one) => !outcomes.has(one));
+    const left = waiting.reduce((sum, { cell }) => sum + realSecondsOf(cell, NO_FILES), 0);
+    onProgress({ cells: cells.length, done: outcomes.size, secondsLeft: left / jobs });
+  };
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const calm = () => calmMachine({ ...CALM, signal: abort.signal });
+  const queue = cells.values();
+  const work = async () => {
+    for (const one of queue) {
+      if (abort.signal.aborted) return;
+      tell();
+      try {
+        outcomes.set(one, await compare(one.name, one.cell, { signal: abort.signal, limits, calm }));
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        abort.abort();
+        throw error;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: jobs }, work));
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return cells.flatMap((one) => outcomes.get(one) ?? []);
+}
+
+export function conclude(outcomes: readonly Comparison[]): Calibration {
+  const differing = outcomes.filter(({ verdict }) => verdict === 'differs');
+  const disturbed = (of: readonly Comparison[]) => of.filter(({ measurement }) => measurement.disturbed).length;
+  return {
+    cells: outcomes.length,
+    agreeing: outcomes.length - differing.length,
+    differing: differing.length,
+    withinChance: differing.filter((outcome) => outcome.withinChance).length,
+    disturbed: disturbed(outcomes),
+    disturbedDiffering: disturbed(differing),
+    repeated: outcomes.reduce((sum, { measurement }) => sum + measurement.attempts - 1, 0),
+    strategies: [...new Set(outcomes.map(({ strategy }) => strategy))].map((strategy) =>
+      agreementOf(
+        strategy,
+        outcomes.filter((outcome) => outcome.strategy === strategy),
+      ),
+    ),
+    kernel: [...new Set(outcomes.map(({ measurement }) => measurement.kernel))],
+  };
+}
+
+function agreementOf(strategy: string, outcomes: readonly Comparison[]): StrategyAgreement {
+  const calm = outcomes.filter(({ measurement }) => !measurement.disturbed);
+  const agreeing = (of: readonly Comparison[]) => of.filter(({ verdict }) => verdict === 'agrees').length;
+  return {
+    strategy,
+    cells: outcomes.length,
+    agreeing: agreeing(outcomes),
+    calm: calm.length,
+    calmAgreeing: agreeing(calm),
+  };
+}

@@ -1,0 +1,177 @@
+import { type Cell, canonicalLink } from '../cell.ts';
+import { NO_FILES } from '../cell-source.ts';
+import { isRtcp } from '../media-packet-table.ts';
+import type { Direction, PathObserver } from '../path-observer.ts';
+import { runCell } from '../run-cell.ts';
+import { type KernelStrategyName, simulatedTwin } from '../strategy.ts';
+
+export interface CalibrationCell {
+  /** Such as `single` for a drop list, or a link's line. */
+  readonly name: string;
+  readonly cell: Cell;
+}
+
+/** What is compared. Seconds are of each cell's stream. */
+export interface CalibrationPlan {
+  readonly strategies: readonly KernelStrategyName[];
+  readonly drops: readonly DropName[];
+  readonly dropSeconds: number;
+  readonly links: readonly string[];
+  readonly gridSeconds: number;
+}
+
+export const DROP_NAMES = ['single', 'tail', 'retransmission', 'burst 3', 'burst 10', 'acknowledgment'] as const;
+export type DropName = (typeof DROP_NAMES)[number];
+
+export const ALL_STRATEGIES: readonly KernelStrategyName[] = [
+  'udp-kernel-nack',
+  'udp-kernel-fec',
+  'udp-kernel-hybrid',
+  'tcp-kernel-reno',
+  'tcp-kernel-cubic',
+  'tcp-kernel-bbr',
+];
+
+const GRID = ['loss=0.5%', 'loss=1%', 'loss=2% burst=4', 'loss=5% burst=3'].flatMap((loss) => [
+  `${loss} delay=15ms`,
+  `${loss} delay=40ms`,
+]);
+
+/** 48 cells of the grid and 35 drop lists. */
+export const FULL: CalibrationPlan = {
+  strategies: ALL_STRATEGIES,
+  drops: DROP_NAMES,
+  dropSeconds: 5,
+  links: GRID,
+  gridSeconds: 20,
+};
+
+export const QUICK: CalibrationPlan = {
+  strategies: ['udp-kernel-nack', 'udp-kernel-hybrid', 'tcp-kernel-reno', 'tcp-kernel-bbr'],
+  drops: ['single', 'tail', 'retransmission', 'burst 10'],
+  dropSeconds: 4,
+  links: ['loss=1% delay=25ms', 'loss=2% burst=4 delay=25ms'],
+  gridSeconds: 10,
+};
+
+/** A frame's first packet is repeated well before the next but one is sent, so that the number of the repetition is certain. */
+const DROP_DELAY = 'delay=20ms';
+/** Frames of the same size: so that what is dropped is the same part of the same frame at any bit rate. */
+const DROP_KBPS = 1_000;
+const GRID_KBPS = 2_000;
+/** In the middle of the stream, where start-up is over. */
+const DROPPED_FRAME = 60;
+/** A second: nothing is decided by the budget where it is not asked for. */
+const BUDGET_MS = 1_000;
+
+export function calibrationCells(plan: CalibrationPlan): readonly CalibrationCell[] {
+  const repeats = (strategy: KernelStrategyName) => !/-(none|reorder|fec)$/.test(strategy);
+  const dropsOf = (strategy: KernelStrategyName) =>
+    plan.drops.filter((name) => name !== 'retransmission' || repeats(strategy));
+  const drops = plan.strategies.flatMap((strategy) =>
+    dropsOf(strategy).map((name) => ({ name: `drop: ${name}`, cell: dropCell(strategy, name, plan.dropSeconds) })),
+  );
+  const grid = plan.links.flatMap((link) =>
+    plan.strategies.map((strategy) => {
+      const back = link.match(/delay=\S+/)![0];
+      return { name: link, cell: cellOf(strategy, { link, back, kbps: GRID_KBPS, seconds: plan.gridSeconds }) };
+    }),
+  );
+  return [...grid, ...drops];
+}
+
+function cellOf(
+  strategy: KernelStrategyName,
+  of: { readonly link: string; readonly back: string; readonly kbps: number; readonly seconds: number; ratio?: number },
+): Cell {
+  const { link, back, kbps, seconds, ratio: keyFrameRatio = 4 } = of;
+  return {
+    strategy,
+    parameters: {},
+    source: { kind: 'synthetic', fps: 30, kbps, keyInterval: 30, keyFrameRatio, frames: 30 * seconds },
+    forward: canonicalLink(link, 1),
+    back: canonicalLink(back, 1),
+    budgetMs: BUDGET_MS,
+    warmUpSeconds: 0,
+    release: 'asap',
+    seed: 1,
+    repeat: 1,
+  };
+}
+
+/** A packet's number on its way, from 1 as drop lists count, of a run of the simulator. */
+interface Numbered {
+  readonly direction: Direction;
+  readonly number: number;
+  readonly at: number;
+  /** RTCP, which goes by timers of its own. */
+  readonly report: boolean;
+}
+
+/** What to drop is found in the simulator: in the kernel the same numbers are dropped, whatever they are there. */
+function dropCell(strategy: KernelStrategyName, name: DropName, seconds: number): Cell {
+  const build = (forward: readonly number[], back: readonly number[] = []) => {
+    const line = (numbers: readonly number[]) =>
+      numbers.length === 0 ? DROP_DELAY : `drop=${numbers.join('/')} ${DROP_DELAY}`;
+    return cellOf(strategy, { link: line(forward), back: line(back), kbps: DROP_KBPS, seconds, ratio: 1 });
+  };
+  const clean = look(build([]));
+  const first = clean.firstOf(DROPPED_FRAME);
+  switch (name) {
+    case 'single':
+      return build([first]);
+    case 'tail':
+      return build([clean.firstOf(DROPPED_FRAME + 1) - 1]);
+    case 'retransmission':
+      return build([first, look(build([first])).retransmissionAfter(clean.packets, first)]);
+    case 'burst 3':
+      return build(run(first, 3));
+    case 'burst 10':
+      return build(run(first, 10));
+    case 'acknowledgment': {
+      const since = clean.packets.find(({ direction, number }) => direction === 'forward' && number === first)!.at;
+      const answer = clean.packets.find(({ direction, at }) => direction === 'back' && at > since);
+      return build([], answer ? [answer.number] : []);
+    }
+    default:
+      return name satisfies never;
+  }
+}
+
+const run = (first: number, length: number): number[] => Array.from({ length }, (_, index) => first + index);
+
+/** What crosses the path of a cell in the simulator. */
+function look(cell: Cell) {
+  const packets: Numbered[] = [];
+  const counts = { forward: 0, back: 0 };
+  const observer: PathObserver = {
+    onSent: (at, direction, datagram) => {
+      const report = !cell.strategy.startsWith('tcp-') && isRtcp(datagram);
+      packets.push({ at, direction, report, number: ++counts[direction] });
+    },
+    onDelivered: () => {},
+  };
+  const { repeat: _repeat, ...asked } = cell;
+  const twin = simulatedTwin(cell.strategy as KernelStrategyName);
+  const { frames } = runCell({ ...asked, strategy: twin }, NO_FILES, [observer]);
+  const forward = packets.filter(({ direction }) => direction === 'forward');
+
+  return {
+    packets,
+    firstOf: (frame: number) =>
+      forward.find(({ at, report }) => !report && at >= frames.time(frame, 'capturedAt'))!.number,
+    /** The first that is there with the loss at this number and was not there without it. */
+    retransmissionAfter: (clean: readonly Numbered[], lost: number) => {
+      const sent = new Map<number, number>();
+      for (const { direction, at, report } of clean)
+        if (direction === 'forward' && !report) sent.set(at, (sent.get(at) ?? 0) + 1);
+      for (const { at, number, report } of forward) {
+        if (report) continue;
+        const left = sent.get(at) ?? 0;
+        if (left === 0 && number > lost) return number;
+        sent.set(at, left - 1);
+      }
+      return lost;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { DisturbanceLimits } from '../kernel/measurement.ts';
+import { type Calibration, conclude } from './calibrate.ts';
+import { type Comparison, LIMITS, type Side, TOLERANCE } from './comparison.ts';
+
+const HEADER = [
+  'path',
+  'strategy',
+  'p50 ms sim | kernel',
+  'p95 ms',
+  'p99 ms',
+  `KS | with ${TOLERANCE / 1_000} ms`,
+  'p95 ratio',
+  'p99 ratio',
+  'goodput ratio',
+  'lost',
+  'late ms | runs',
+  'verdict',
+];
+
+/** One line a comparison. Ratios are the simulator's over the kernel's. */
+export function calibrationRows(outcomes: readonly Comparison[]): readonly (readonly string[])[] {
+  return outcomes.map((outcome) => {
+    const { simulated, measured, measurement, misses } = outcome;
+    const pair = (read: (side: Side) => number) => `${ms(read(simulated))} | ${ms(read(measured))}`;
+    const quotient = (read: (side: Side) => number) => ratio(read(simulated), read(measured));
+    const late = Math.max(measurement.relayUsMax, measurement.timerUsMax) / 1_000;
+    return [
+      outcome.name,
+      outcome.strategy,
+      pair(({ p50 }) => p50),
+      pair(({ p95 }) => p95),
+      pair(({ p99 }) => p99),
+      `${outcome.distance.toFixed(2)} | ${outcome.distanceTolerant.toFixed(2)}`,
+      quotient(({ p95 }) => p95),
+      quotient(({ p99 }) => p99),
+      quotient(({ goodput }) => goodput),
+      `${outcome.lostSimulated} | ${outcome.lostMeasured}`,
+      `${late.toFixed(1)} | ${measurement.attempts}${measurement.disturbed ? ' disturbed' : ''}`,
+      misses.length === 0 ? 'agrees' : `${misses.join(', ')}${outcome.withinChance ? ' (chance)' : ''}`,
+    ];
+  });
+}
+
+export function calibrationText(outcomes: readonly Comparison[]): string {
+  const tables = [
+    [HEADER, ...calibrationRows(outcomes)],
+    [AGREEMENT_HEADER, ...agreementRows(conclude(outcomes))],
+  ];
+  return tables.map(alignedText).join('\n\n');
+}
+
+function alignedText(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines
+    .map((line) => `  ${line.map((text, column) => text.padEnd(widths[column]!)).join('  ')}`.trimEnd())
+    .join('\n');
+}
+
+/** A strategy's cells in one line each. */
+export function agreementRows({ strategies }: Calibration): readonly (readonly string[])[] {
+  return strategies.map(({ strategy, cells, agreeing, calm, calmAgreeing }) => [
+    strategy,
+    `${agreeing} of ${cells}`,
+    `${calmAgreeing} of ${calm}`,
+  ]);
+}
+
+const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
+
+export function conclusionText(calibration: Calibration): string {
+  const { cells, agreeing, differing, withinChance, disturbed, disturbedDiffering, repeated } = calibration;
+  const chance = withinChance > 0 ? ` (${withinChance} of them by no more than other seeds do)` : '';
+  const machine =
+    disturbed > 0
+      ? `; the machine disturbed ${disturbed} in every attempt, ${disturbedDiffering} of those that differ`
+      : '';
+  const again = repeated > 0 ? `; ${repeated} runs were done again` : '';
+  return `${agreeing} of ${cells} agree, ${differing} differ${chance}${machine}${again}`;
+}
+
+/** What stands between the markers of docs/VALIDATION.md. */
+export function calibrationMarkdown(outcomes: readonly Comparison[], limits: DisturbanceLimits): string {
+  const calibration = conclude(outcomes);
+  const { udp, tcp } = LIMITS;
+  const share = (value: number) => `${Math.round(value * 100)} %`;
+  return `Each cell once through the simulator and once through Linux ${calibration.kernel.join(', ')} (\`dropframe lab calibrate\`): the same
+access units, links and seeds. Delays are from capture to decodable. Limits: UDP, KS distance of the delays within ${udp.distance} where
+${TOLERANCE / 1_000} ms either way do not count (the plain distance stands before it), and p99 within ${udp.p99Us / 1_000} ms or ${share(udp.p99Share)}; TCP, p95 within ${share(tcp.p95Share)} and goodput within
+${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${limits.lateUsMax / 1_000} ms late was repeated, ${limits.attemptsMax} times in all at most.
+
+**${conclusionText(calibration)}.**
+
+${markdownTable(AGREEMENT_HEADER, agreementRows(calibration))}
+
+${markdownTable(HEADER, calibrationRows(outcomes))}
+`;
+}
+
+const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows]
+    .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
+    .join('\n');
+
+const ms = (microseconds: number): string =>
+  microseconds === Number.POSITIVE_INFINITY ? 'never' : (microseconds / 1_000).toFixed(1);
+
+function ratio(simulated: number, measured: number): string {
+  if (simulated === measured) return '1.00';
+  return Number.isFinite(simulated) && Number.isFinite(measured) ? (simulated / measured).toFixed(2) : '–';
+}

@@ -1,0 +1,197 @@
+import { Link } from '../../sim/link.ts';
+import { type Cell, linkOf } from '../cell.ts';
+import { NO_FILES } from '../cell-source.ts';
+import type { FrameTable } from '../frame-table.ts';
+import { type MeasuredRun, measureCell } from '../kernel/measure-cell.ts';
+import { measuredCell } from '../kernel/measured-frames.ts';
+import type { DisturbanceLimits, Measurement } from '../kernel/measurement.ts';
+import { percentile, type Sorted, sorted } from '../metrics/percentile.ts';
+import { runCell } from '../run-cell.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { kolmogorovSmirnov } from './distance.ts';
+
+/** What is said of either side. Delays are from capture to decodable, microseconds; `Infinity`: never. */
+export interface Side {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** Bits a second of the frames that were decodable by half a second after the last capture. */
+  readonly goodput: number;
+  readonly framesDecodable: number;
+}
+
+/** A cell through the simulator and through the kernel. */
+export interface Comparison {
+  readonly name: string;
+  readonly strategy: string;
+  readonly forward: string;
+  readonly back: string;
+  readonly simulated: Side;
+  readonly measured: Side;
+  /** Kolmogorov and Smirnov's distance of the delays, plain and with `TOLERANCE` of shift. */
+  readonly distance: number;
+  readonly distanceTolerant: number;
+  /** Packets of the measured run whose fate was not the one that the link gives the same number. Has to be 0. */
+  readonly fatesDiffering: number;
+  /** Packets lost on the way there and back. */
+  readonly lostSimulated: number;
+  readonly lostMeasured: number;
+  readonly measurement: Measurement;
+  readonly verdict: 'agrees' | 'differs';
+  /** What is beyond its limit. */
+  readonly misses: readonly string[];
+  /** Of a cell that differs, by chance losses: whether other seeds of the simulator differ from this one as much. */
+  readonly withinChance: boolean;
+}
+
+/** The limits of an agreement. */
+export const LIMITS = {
+  udp: { distance: 0.05, p99Us: 3_000, p99Share: 0.05 },
+  tcp: { p95Share: 0.15, goodputShare: 0.1 },
+} as const;
+
+/**
+ * By how much a frame may come at another instant before it counts for the distance: as much as the limit lets the
+ * 99th percentile differ. A simulated frame on a path without jitter is there after exactly the path's delay, a measured one
+ * after that and what three processes take to wake up: without an allowance any two such distributions are 1 apart.
+ */
+export const TOLERANCE = LIMITS.udp.p99Us;
+/** So many other seeds show what chance alone does to a cell. */
+const OTHER_SEEDS = 20;
+/** What comes later is of no use to a live viewer. */
+const GOODPUT_TAIL = 500_000;
+
+export async function compare(
+  name: string,
+  cell: Cell,
+  options: { readonly signal: AbortSignal; readonly limits: DisturbanceLimits; readonly calm: () => Promise<void> },
+): Promise<Comparison> {
+  const { repeat: _repeat, ...asked } = cell;
+  if (!isKernelStrategy(cell.strategy)) throw new TypeError('a comparison begins with a strategy of the kernel');
+  const simulated = runCell({ ...asked, strategy: simulatedTwin(cell.strategy) }, NO_FILES);
+  const run = await measureCell(cell, NO_FILES, options);
+  const measured = measuredCell(cell, NO_FILES, run);
+  const delays = { simulated: delaysOf(simulated.frames), measured: delaysOf(measured.frames) };
+  const sides = {
+    simulated: sideOf(simulated.frames, delays.simulated),
+    measured: sideOf(measured.frames, delays.measured),
+  };
+  const distance = kolmogorovSmirnov(delays.simulated, delays.measured);
+  const distanceTolerant = kolmogorovSmirnov(delays.simulated, delays.measured, TOLERANCE);
+  const fatesDiffering = differingFates(cell, run);
+  const misses = missesOf(cell.strategy.startsWith('tcp-') ? 'tcp' : 'udp', { ...sides, distanceTolerant });
+  const withinChance = misses.length > 0 && fatesDiffering === 0 && isChance(cell, { ...sides, distanceTolerant });
+  if (fatesDiffering > 0) misses.push(`${fatesDiffering} packets met another fate`);
+  return {
+    name,
+    strategy: cell.strategy,
+    forward: cell.forward,
+    back: cell.back,
+    ...sides,
+    distance,
+    distanceTolerant,
+    fatesDiffering,
+    lostSimulated: simulated.row.packetsLost,
+    lostMeasured: measured.row.packetsLost,
+    measurement: run.measurement,
+    verdict: misses.length === 0 ? 'agrees' : 'differs',
+    misses,
+    withinChance,
+  };
+}
+
+/** Whether what was measured lies where other seeds of the simulator lie. Never of drop lists: nothing is left to chance there. */
+function isChance(
+  cell: Cell,
+  { measured, distanceTolerant }: { readonly measured: Side; readonly distanceTolerant: number },
+): boolean {
+  if (!/\bloss=/.test(cell.forward) || !isKernelStrategy(cell.strategy)) return false;
+  const strategy = simulatedTwin(cell.strategy);
+  const { repeat: _repeat, ...asked } = cell;
+  const others = Array.from({ length: OTHER_SEEDS + 1 }, (_, index) => {
+    const seed = index + 1;
+    const [forward, back] = [cell.forward, cell.back].map((line) => line.replace(/seed=\d+/, `seed=${seed}`));
+    const { frames } = runCell({ ...asked, strategy, seed, forward: forward!, back: back! }, NO_FILES);
+    const delays = delaysOf(frames);
+    return { delays, side: sideOf(frames, delays) };
+  });
+  const own = others[0]!.delays;
+  const isAmong = (value: number, limit: number, read: (side: Side) => number) => {
+    const values = others.map(({ side }) => read(side));
+    return value >= Math.min(...values) - limit && value <= Math.max(...values) + limit;
+  };
+  if (cell.strategy.startsWith('tcp-')) {
+    const { p95Share, goodputShare } = LIMITS.tcp;
+    const { p95, goodput } = measured;
+    return (
+      isAmong(p95, p95Share * p95, (side) => side.p95) &&
+      isAmong(goodput, goodputShare * goodput, (side) => side.goodput)
+    );
+  }
+  const distances = others.map(({ delays }) => kolmogorovSmirnov(own, delays, TOLERANCE));
+  return isAmong(measured.p99, p99Limit(measured), ({ p99 }) => p99) && distanceTolerant <= Math.max(...distances);
+}
+
+/** What of two sides is beyond its limit. */
+export function missesOf(
+  transport: 'udp' | 'tcp',
+  found: { readonly simulated: Side; readonly measured: Side; readonly distanceTolerant: number },
+): string[] {
+  const { simulated, measured, distanceTolerant } = found;
+  const misses: string[] = [];
+  if (transport === 'udp') {
+    const { distance } = LIMITS.udp;
+    if (distanceTolerant > distance) misses.push(`KS ${distanceTolerant.toFixed(3)}`);
+    if (exceeds(gap(simulated.p99, measured.p99), p99Limit(measured))) misses.push('p99');
+    return misses;
+  }
+  const { p95Share, goodputShare } = LIMITS.tcp;
+  if (exceeds(gap(simulated.p95, measured.p95), p95Share * measured.p95)) misses.push('p95');
+  if (exceeds(gap(simulated.goodput, measured.goodput), goodputShare * measured.goodput)) misses.push('goodput');
+  return misses;
+}
+
+const p99Limit = ({ p99 }: Side): number => Math.max(LIMITS.udp.p99Us, LIMITS.udp.p99Share * p99);
+
+/** Whether a gap is too wide; what came on one side only always is, also where the limit is a share of `Infinity`. */
+const exceeds = (width: number, limit: number): boolean => width > limit || width === Number.POSITIVE_INFINITY;
+
+/** Two that never came are no distance apart. */
+const gap = (one: number, other: number): number => (one === other ? 0 : Math.abs(one - other));
+
+function delaysOf(frames: FrameTable): Sorted {
+  return sorted(
+    Array.from({ length: frames.length }, (_, row) => {
+      const delay = frames.time(row, 'decodableAt') - frames.time(row, 'capturedAt');
+      return Number.isNaN(delay) ? Number.POSITIVE_INFINITY : delay;
+    }),
+  );
+}
+
+function sideOf(frames: FrameTable, delays: Sorted): Side {
+  const first = frames.time(0, 'capturedAt');
+  const end = frames.time(frames.length - 1, 'capturedAt') + GOODPUT_TAIL;
+  let bytes = 0;
+  let framesDecodable = 0;
+  for (let row = 0; row < frames.length; row++) {
+    const at = frames.time(row, 'decodableAt');
+    if (Number.isNaN(at)) continue;
+    framesDecodable++;
+    if (at <= end) bytes += frames.bytes(row);
+  }
+  const at = (share: number) => percentile(delays, share) ?? Number.POSITIVE_INFINITY;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), goodput: (bytes * 8e6) / (end - first), framesDecodable };
+}
+
+/** Offers the link as many packets as the measured one had, of the same sizes at the same instants. */
+function differingFates(cell: Cell, { path }: MeasuredRun): number {
+  let differing = 0;
+  for (const direction of ['forward', 'back'] as const) {
+    const link = new Link(linkOf(cell[direction], NO_FILES.traces), direction, { headerBytes: 0 });
+    for (const { at, kind, direction: way, datagram, fate } of path) {
+      if (kind !== 'sent' || way !== direction) continue;
+      if (link.send(Math.max(0, at), datagram) !== fate) differing++;
+    }
+  }
+  return differing;
+}

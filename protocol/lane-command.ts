@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { LANE_LATENCY_MS_MAX, LANES_MAX } from './lane-message.ts';
+import { RECOVERIES } from './recovery.ts';
+
+/** The longest link in its one-line form that a page may send, characters. */
+const LINK_CHARACTERS_MAX = 600;
+
+const Lane = z.strictObject({
+  transport: z.enum(['udp', 'tcp']),
+  recovery: z.enum(RECOVERIES),
+  congestionControl: z.enum(['reno', 'cubic', 'bbr']),
+  latencyMs: z.number().int().min(0).max(LANE_LATENCY_MS_MAX),
+  onLoss: z.enum(['freeze', 'smear']),
+});
+
+const Command = z.discriminatedUnion('kind', [
+  /** All lanes at once; those that stay as they are go on. */
+  z.strictObject({ kind: z.literal('lanes'), lanes: z.array(Lane).min(1).max(LANES_MAX) }),
+  z.strictObject({ kind: z.literal('link'), link: z.string().max(LINK_CHARACTERS_MAX) }),
+  z.strictObject({ kind: z.literal('source'), source: z.string().min(1).max(256) }),
+  /** The next so many packets of every lane are lost. */
+  z.strictObject({ kind: z.literal('drop'), packets: z.number().int().min(1).max(1_000) }),
+  /** Nothing comes through, either way, for so long. */
+  z.strictObject({ kind: z.literal('freeze'), milliseconds: z.number().int().min(1).max(10_000) }),
+  /** All lanes begin anew, and count from zero. */
+  z.strictObject({ kind: z.literal('restart') }),
+  z.strictObject({ kind: z.literal('stop') }),
+]);
+
+/** What the page asks of the lanes. */
+export type LaneCommand = z.infer<typeof Command>;
+
+/** `undefined`: no command. */
+export function parseLaneCommand(text: string): LaneCommand | undefined {
+  try {
+    return Command.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

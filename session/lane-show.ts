@@ -1,0 +1,246 @@
+import { rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { causeOf, Failure } from '../io/failure.ts';
+import { LanePage } from '../io/lane-page.ts';
+import type { Log } from '../io/log.ts';
+import type { MediaSource } from '../io/media-source.ts';
+import type { PageFolders } from '../io/page-files.ts';
+import type { LaneCommand } from '../protocol/lane-command.ts';
+import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
+import { formatLinkSpecification, type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+import { Broadcast } from './broadcast.ts';
+import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
+
+export interface LaneShowOptions {
+  /** The first source, and what it is called. */
+  readonly source: { readonly name: string; readonly media: MediaSource };
+  /** Other inputs that a page may choose, by name. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly openInput: (input: string) => Promise<MediaSource>;
+  readonly lanes: readonly LaneSettings[];
+  readonly link: LinkSpecification;
+  readonly loop: boolean;
+  readonly pagePort: number;
+  readonly log: Log;
+  /** Has the laboratory answer a scenario's file in a folder; resolves with the report's file. */
+  readonly runScenario: (scenario: string, folder: string) => Promise<string>;
+  /** Someone pressed stop, or the source came to its end. */
+  readonly onEnd: () => void;
+  /** Elsewhere than in this package, for a test. */
+  readonly folders?: PageFolders;
+}
+
+const EVENTS_MS = 50;
+const FIGURES_MS = 500;
+
+interface Playing {
+  readonly name: string;
+  readonly media: MediaSource;
+  readonly broadcast: Broadcast;
+  /** The folder of an uploaded file, which goes when it is not played any more. */
+  readonly folder: string | undefined;
+}
+
+/** The page with the lanes, and all that is behind it: one source, the lanes it is sent over, and who watches them. */
+export class LaneShow {
+  readonly #options: LaneShowOptions;
+  readonly #lanes: Lanes;
+  readonly #page: LanePage;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #playing: Playing;
+  #opening = false;
+  #closed = false;
+
+  static async open(options: LaneShowOptions): Promise<LaneShow> {
+    let show: LaneShow | undefined;
+    const page = await LanePage.open({
+      port: options.pagePort,
+      log: (message) => options.log.debug(message),
+      onCommand: (command) => show?.handleCommand(command),
+      greeting: () => show?.greeting() ?? [],
+      summary: () => show?.summary,
+      capture: (lane) => show?.captureFile(lane),
+      onScenario: options.runScenario,
+      onUpload: async (upload) => await show?.playUpload(upload),
+      ...(options.folders && { folders: options.folders }),
+    });
+    show = new LaneShow(options, page);
+    return show;
+  }
+
+  private constructor(options: LaneShowOptions, page: LanePage) {
+    this.#options = options;
+    this.#page = page;
+    this.#lanes = new Lanes({
+      lanes: options.lanes,
+      link: options.link,
+      onPicture: (importance, lane, message) => page.picture(importance, lane, message),
+    });
+    this.#playing = this.#begin(options.source.name, options.source.media, undefined);
+    this.#timers = [
+      setInterval(() => page.announce(this.#events()), EVENTS_MS),
+      setInterval(() => page.announce(this.#figures()), FIGURES_MS),
+    ];
+  }
+
+  get url(): string {
+    return this.#page.url;
+  }
+
+  get viewers(): number {
+    return this.#page.viewers;
+  }
+
+  /** What "save" writes: the settings and the very figures that the page shows. */
+  get summary() {
+    const { link, source, lanes } = this.#state();
+    const figures = this.#lanes.figures;
+    return {
+      kind: 'lanes',
+      link,
+      source,
+      atMs: this.#lanes.nowMs,
+      lanes: lanes.map((settings, index) => ({ settings, figures: figures[index] })),
+    };
+  }
+
+  captureFile(lane: number): Uint8Array | undefined {
+    return this.#lanes.captureFile(lane);
+  }
+
+  greeting(): readonly LaneAnnouncement[] {
+    return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
+  }
+
+  handleCommand(command: LaneCommand): void {
+    switch (command.kind) {
+      case 'lanes':
+        this.#lanes.change(command.lanes);
+        return this.#tellState();
+      case 'link':
+        return this.#setLink(command.link);
+      case 'source':
+        void this.#setSource(command.source);
+        return;
+      case 'drop':
+        return this.#lanes.dropNext(command.packets);
+      case 'freeze':
+        return this.#lanes.freeze(command.milliseconds);
+      case 'restart':
+        return this.#lanes.restart(this.#playing.media.description.parameterSets);
+      case 'stop':
+        return this.#options.onEnd();
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** Rejects with one line when the file cannot be streamed; what played before then plays on. */
+  async playUpload({ name, path }: { readonly name: string; readonly path: string }): Promise<void> {
+    if (this.#opening) throw new Failure('another source is being opened');
+    this.#opening = true;
+    try {
+      const media = await this.#options.openInput(path);
+      await this.#replace(name, media, dirname(path));
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#lanes.close();
+    await this.#page.close();
+    await end(this.#playing);
+  }
+
+  #setLink(text: string): void {
+    const link = parseLinkSpecification(text);
+    if (!link.ok) return this.#refuse(`this link cannot be read: ${link.malformed}`);
+    if (link.value.netem || link.value.changes) {
+      return this.#refuse('a link that runs here can be changed, so it takes no netem and no changes of its own');
+    }
+    this.#lanes.reconfigure(link.value);
+    this.#tellState();
+  }
+
+  async #setSource(name: string): Promise<void> {
+    const input = this.#options.inputs.get(name);
+    if (name === this.#playing.name || this.#opening) return;
+    if (input === undefined) return this.#refuse(`there is no source ${name}`);
+    this.#opening = true;
+    try {
+      await this.#replace(name, await this.#options.openInput(input), undefined);
+    } catch (error) {
+      this.#refuse(causeOf(error));
+      this.#tellState();
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  async #replace(name: string, media: MediaSource, folder: string | undefined): Promise<void> {
+    const before = this.#playing;
+    if (this.#closed) return void (await media.close());
+    this.#playing = this.#begin(name, media, folder);
+    this.#page.announce(this.#description());
+    this.#tellState();
+    await end(before);
+  }
+
+  #begin(name: string, media: MediaSource, folder: string | undefined): Playing {
+    this.#lanes.restart(media.description.parameterSets);
+    const { log, loop, onEnd } = this.#options;
+    const broadcast: Broadcast = new Broadcast({
+      units: () => media.units(),
+      loop,
+      lateMax: FRAME_LATE_MAX,
+      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
+      onEnd: (error) => {
+        if (this.#playing?.broadcast !== broadcast) return;
+        if (error === undefined) return onEnd();
+        log.error(`the source ended early: ${causeOf(error)}`);
+        this.#refuse(`the source ended early: ${causeOf(error)}`);
+      },
+      onStall: (late) => log.debug(`the source came ${Math.round(late / 1_000)} ms late`),
+    });
+    broadcast.start();
+    return { name, media, broadcast, folder };
+  }
+
+  #state(): LanesState {
+    const sources = [...new Set([...this.#options.inputs.keys(), this.#playing.name])];
+    const link = formatLinkSpecification(this.#lanes.link);
+    return { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
+  }
+
+  #tellState(): void {
+    this.#page.announce({ kind: 'state', state: this.#state() });
+  }
+
+  #refuse(why: string): void {
+    this.#options.log.warn(why);
+    this.#page.announce({ kind: 'refused', why });
+  }
+
+  #description(): LaneAnnouncement {
+    const { width, height } = this.#playing.media.description;
+    return { kind: 'description', width, height, title: basename(this.#playing.name) };
+  }
+
+  #events(): LaneAnnouncement {
+    return { kind: 'events', atMs: this.#lanes.nowMs, lanes: this.#lanes.takeEvents() };
+  }
+
+  #figures(): LaneAnnouncement {
+    return { kind: 'figures', atMs: this.#lanes.nowMs, lanes: this.#lanes.figures };
+  }
+}
+
+async function end({ broadcast, media, folder }: Playing): Promise<void> {
+  broadcast.stop();
+  await media.close();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+}

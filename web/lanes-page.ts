@@ -1,0 +1,397 @@
+import type { LaneCommand } from '../protocol/lane-command.ts';
+import {
+  LANES_MAX,
+  type LaneAnnouncement,
+  type LaneSettings,
+  type LanesState,
+  UPLOAD_BYTES_MAX,
+} from '../protocol/lane-message.ts';
+import { frameLife } from './frame-life.ts';
+import { Frontier } from './frontier.ts';
+import { scenarioOf } from './lab-scenario.ts';
+import { LaneCard } from './lane-card.ts';
+import { LaneConnection } from './lane-connection.ts';
+import { NetworkPanel } from './network-panel.ts';
+import { readAddress, writeAddress } from './page-address.ts';
+import { element } from './statistics-panel.ts';
+import { VideoView } from './video-view.ts';
+
+const UNABLE =
+  'This browser cannot decode the stream. It takes WebCodecs with H.264, as in current Chrome, Edge, Safari and ' +
+  'Firefox, on a page from 127.0.0.1.';
+const GONE = 'dropframe does not answer. This page goes on by itself when it is back.';
+const ENDED = 'The show is over. Start it again, and it appears here.';
+const MESSAGE_MS = 8_000;
+/** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
+const CLOCK_DRIFT_MS = 0.02;
+/** Fewer than 40 pictures of the page a second. */
+const SLOW_FRAME_MS = 25;
+const FRAME_WEIGHT = 0.1;
+
+type State = 'connecting' | 'live' | 'paused' | 'gone' | 'ended' | 'unable';
+const WORDS: Readonly<Record<State, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  paused: 'Paused',
+  gone: 'Reconnecting',
+  ended: 'Ended',
+  unable: 'Cannot play',
+};
+
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
+const cards: LaneCard[] = [];
+const lanesElement = element('lanes', HTMLElement);
+const sourceSelect = element('source', HTMLSelectElement);
+const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
+const network = new NetworkPanel({
+  changed: (link) => connection.send({ kind: 'link', link }),
+  drop: (packets) => connection.send({ kind: 'drop', packets }),
+  freeze: (milliseconds) => connection.send({ kind: 'freeze', milliseconds }),
+});
+let state: LanesState | undefined;
+let paused = false;
+let ended = false;
+let everConnected = false;
+/** Asked for by the address, and not told to the server yet. */
+let wanted = readAddress(location.hash);
+let clockOffsetMs: number | undefined;
+let pausedAtMs = 0;
+let selection: { readonly card: LaneCard; readonly frame: number } | undefined;
+/** Milliseconds between two pictures of the page, smoothed. */
+let frameMs = 16;
+let lastDrawnAt = performance.now();
+let turn = 0;
+let messageTimer: number | undefined;
+
+const connection = new LaneConnection({
+  connected() {
+    everConnected = true;
+    ended = false;
+    clockOffsetMs = undefined;
+    hideMessage();
+    refreshState();
+  },
+  disconnected() {
+    say(ended ? ENDED : GONE, true);
+    refreshState();
+  },
+  announced,
+  picture: (picture) => cards[picture.lane]?.picture(picture),
+});
+
+function announced(announcement: LaneAnnouncement): void {
+  switch (announcement.kind) {
+    case 'state':
+      return settle(announcement.state);
+    case 'description': {
+      const { width, height, title } = announcement;
+      document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
+      document.title = `${title} · dropframe`;
+      return;
+    }
+    case 'events': {
+      const { atMs } = announcement;
+      const offset = performance.now() - atMs;
+      clockOffsetMs = clockOffsetMs === undefined ? offset : Math.min(clockOffsetMs + CLOCK_DRIFT_MS, offset);
+      // A river that stands still is looked at: what comes meanwhile is taken in when it flows again.
+      for (const [index, events] of announcement.lanes.entries())
+        cards[index]?.take(paused ? pausedAtMs : atMs, events);
+      if (selection && !paused) showLife();
+      return;
+    }
+    case 'figures':
+      for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
+      return frontier.show(cards);
+    case 'refused':
+      return say(announcement.why);
+    case 'ended':
+      ended = true;
+      return;
+    default:
+      announcement satisfies never;
+  }
+}
+
+function settle(next: LanesState): void {
+  state = next;
+  const { lanes, link, source } = wanted;
+  wanted = {};
+  if (lanes && JSON.stringify(lanes) !== JSON.stringify(next.lanes))
+    connection.send({ kind: 'lanes', lanes: [...lanes] });
+  if (link !== undefined && link !== next.link) connection.send({ kind: 'link', link });
+  if (source !== undefined && source !== next.source && next.sources.includes(source)) {
+    connection.send({ kind: 'source', source });
+  }
+  settleLanes(next.lanes);
+  network.settle(next.link);
+  sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
+  sourceSelect.value = next.source;
+  history.replaceState(null, '', writeAddress(next));
+}
+
+function settleLanes(lanes: readonly LaneSettings[]): void {
+  while (cards.length > lanes.length) {
+    const card = cards.pop()!;
+    if (selection?.card === card) select(undefined, undefined);
+    card.element.remove();
+  }
+  for (const [index, settings] of lanes.entries()) {
+    const known = cards[index];
+    if (known) known.settle(settings);
+    else {
+      const card: LaneCard = new LaneCard(settings, {
+        changed: (changed) => sendLanes(cards.map((other) => (other === card ? changed : other.settings))),
+        removed: () => sendLanes(cards.filter((other) => other !== card).map((other) => other.settings)),
+        selected: (frame) => select(card, frame),
+      });
+      cards.push(card);
+      lanesElement.append(card.element);
+    }
+    cards[index]!.number(index, lanes.length > 1);
+  }
+  const captures = lanes.map((_, index) => {
+    const link = document.createElement('a');
+    Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
+    link.textContent = String(index + 1);
+    link.setAttribute('aria-label', `packets of lane ${index + 1}`);
+    return link;
+  });
+  element('captures', HTMLElement).replaceChildren('packets of lane', ...captures);
+  element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
+}
+
+function sendLanes(lanes: LaneSettings[]): void {
+  connection.send({ kind: 'lanes', lanes });
+}
+
+function select(card: LaneCard | undefined, frame: number | undefined): void {
+  selection?.card.select(undefined);
+  selection = card && frame !== undefined ? { card, frame } : undefined;
+  selection?.card.select(frame);
+  if (selection) showLife();
+  if (paused) redrawRivers();
+}
+
+function showLife(): void {
+  if (!selection) return;
+  const parts = frameLife(selection.card.log, selection.frame);
+  const place = element('life-body', HTMLElement);
+  // Read out again only when there is something new.
+  if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
+  place.replaceChildren(...parts);
+}
+
+function currentState(): State {
+  if (!VideoView.supported || cards.some((card) => card.video.unable)) return 'unable';
+  if (ended) return 'ended';
+  if (!connection.connected) return everConnected ? 'gone' : 'connecting';
+  return paused ? 'paused' : 'live';
+}
+
+function refreshState(): void {
+  const now = currentState();
+  if (document.body.dataset.state === now && now !== 'unable') return;
+  document.body.dataset.state = now;
+  element('state-text', HTMLElement).textContent = WORDS[now];
+  if (now === 'unable') say(UNABLE, true);
+}
+
+function say(text: string, stays = false): void {
+  const message = element('message', HTMLElement);
+  message.textContent = text;
+  message.hidden = false;
+  clearTimeout(messageTimer);
+  if (!stays) messageTimer = setTimeout(hideMessage, MESSAGE_MS);
+}
+
+function hideMessage(): void {
+  element('message', HTMLElement).hidden = true;
+}
+
+const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
+
+/**
+ * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one river
+ * each time, in turn: the pictures come first.
+ */
+function drawFrame(drawnAt: number): void {
+  requestAnimationFrame(drawFrame);
+  frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
+  lastDrawnAt = drawnAt;
+  if (clockOffsetMs === undefined) return;
+  const at = nowMs();
+  const isSlow = frameMs > SLOW_FRAME_MS;
+  turn = (turn + 1) % Math.max(1, cards.length);
+  for (const [index, card] of cards.entries()) {
+    card.refresh(at, { paused, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+  }
+  if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
+}
+
+function redrawRivers(): void {
+  for (const card of cards) card.river.draw(pausedAtMs, false);
+}
+
+function clock(ms: number): string {
+  const seconds = Math.floor(ms / 100) / 10;
+  return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
+}
+
+function togglePause(): void {
+  paused = !paused;
+  pausedAtMs = nowMs();
+  const button = element('pause', HTMLButtonElement);
+  button.setAttribute('aria-pressed', String(paused));
+  button.querySelector('span')!.textContent = paused ? 'Go on' : 'Pause';
+  refreshState();
+}
+
+function togglePanels(): void {
+  const hidden = document.body.classList.toggle('without-panels');
+  element('toggle-panel', HTMLButtonElement).setAttribute('aria-expanded', String(!hidden));
+}
+
+function toggleExplanations(): void {
+  const shown = document.body.classList.toggle('explained');
+  element('explain', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
+}
+
+/** The lane in question fills the screen: the one chosen by its number, or the first. */
+function toggleFullScreen(): void {
+  if (document.fullscreenElement !== null) return void document.exitFullscreen();
+  const card = cards.find((other) => other.element.classList.contains('chosen')) ?? cards[0];
+  void card?.element.querySelector('.screen')?.requestFullscreen();
+}
+
+function choose(index: number): void {
+  for (const [other, card] of cards.entries()) card.element.classList.toggle('chosen', other === index);
+  cards[index]?.element.querySelector<HTMLElement>('.river')?.focus();
+}
+
+async function upload(file: File): Promise<void> {
+  if (file.size > UPLOAD_BYTES_MAX) {
+    return say(`${file.name} is too large for the page: start "dropframe demo ${file.name}" instead.`);
+  }
+  say(`Sending ${file.name} …`, true);
+  try {
+    const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+    if (answer.ok) hideMessage();
+    else say(await answer.text());
+  } catch {
+    say(`${file.name} could not be sent.`);
+  }
+}
+
+function scenario(): string {
+  return state ? scenarioOf(state, cards[0]?.figures) : '';
+}
+
+async function runInLab(): Promise<void> {
+  const button = element('lab', HTMLButtonElement);
+  button.disabled = true;
+  say('In the lab: the same settings, four times a minute of them …', true);
+  try {
+    const answer = await fetch('/lab', { method: 'POST', body: scenario() });
+    if (!answer.ok) return say(await answer.text());
+    const { url } = (await answer.json()) as { readonly url: string };
+    say('The lab has answered: ', true);
+    const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
+    link.textContent = 'open the report';
+    element('message', HTMLElement).append(link);
+    window.open(url, '_blank', 'noopener');
+  } catch {
+    say('The lab does not answer.');
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function stop(): void {
+  connection.send({ kind: 'stop' } satisfies LaneCommand);
+}
+
+const KEYS: Readonly<Record<string, () => void>> = {
+  ' ': togglePause,
+  '?': toggleExplanations,
+  i: togglePanels,
+  f: toggleFullScreen,
+  q: stop,
+  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => choose(number - 1)])),
+};
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const { target } = event;
+  // Who types means letters, and space on a button presses the button.
+  if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'text')) return;
+  if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
+});
+element('pause', HTMLButtonElement).addEventListener('click', togglePause);
+element('explain', HTMLButtonElement).addEventListener('click', toggleExplanations);
+element('toggle-panel', HTMLButtonElement).addEventListener('click', togglePanels);
+element('stop', HTMLButtonElement).addEventListener('click', stop);
+element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));
+element('add-lane', HTMLButtonElement).addEventListener('click', () => {
+  const last = cards.at(-1)?.settings;
+  if (last) sendLanes([...cards.map((card) => card.settings), { ...last, transport: 'udp', recovery: 'nack' }]);
+});
+element('lab', HTMLButtonElement).addEventListener('click', () => void runInLab());
+element('scenario', HTMLButtonElement).addEventListener('click', () => {
+  const address = URL.createObjectURL(new Blob([scenario()], { type: 'application/json' }));
+  Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
+  setTimeout(() => URL.revokeObjectURL(address), MESSAGE_MS);
+});
+sourceSelect.addEventListener('change', () => connection.send({ kind: 'source', source: sourceSelect.value }));
+const fileInput = element('file', HTMLInputElement);
+fileInput.addEventListener('change', () => {
+  const file = fileInput.files?.[0];
+  if (file) void upload(file);
+  fileInput.value = '';
+});
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dropping');
+});
+document.addEventListener('dragleave', () => document.body.classList.remove('dropping'));
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dropping');
+  const file = event.dataTransfer?.files[0];
+  if (file) void upload(file);
+});
+addEventListener('hashchange', () => {
+  wanted = readAddress(location.hash);
+  if (state) settle(state);
+});
+setInterval(refreshState, 500);
+refreshState();
+requestAnimationFrame(drawFrame);
+
+/** For tests and for the curious. */
+Object.defineProperty(window, 'dropframe', {
+  value: {
+    get state() {
+      return currentState();
+    },
+    get settings() {
+      return state;
+    },
+    get lanes() {
+      return cards.map(({ video, settings, figures, lagMs, log }) => ({
+        framesDrawn: video.framesDrawn,
+        decodeErrors: video.decodeErrors,
+        settings,
+        figures,
+        lagMs,
+        heldNow: log.heldNow,
+        heldLately: log.heldLately,
+        frames: log.frames.size,
+        packets: log.packets.size,
+      }));
+    },
+  },
+});

@@ -1,0 +1,205 @@
+import {
+  CLEAN_LINK,
+  formatLinkSpecification,
+  type LinkSpecification,
+  parseLinkSpecification,
+  UNLIMITED,
+} from '../sim/link-specification.ts';
+import { PRESETS } from '../sim/presets.ts';
+import { element } from './statistics-panel.ts';
+
+/** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
+interface Knob {
+  readonly name: string;
+  readonly label: string;
+  readonly max: number;
+  readonly step: number;
+  readonly unit: string;
+  /** What 0 means, where it is not nothing. */
+  readonly zero?: string;
+  readonly read: (link: LinkSpecification) => number;
+  readonly write: (link: LinkSpecification, value: number) => LinkSpecification;
+}
+
+const KNOBS: readonly Knob[] = [
+  {
+    name: 'loss',
+    label: 'Loss',
+    max: 30,
+    step: 0.5,
+    unit: '%',
+    read: ({ loss }) => loss * 100,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, loss: value / 100 }),
+  },
+  {
+    name: 'burst',
+    label: 'Bursts',
+    max: 20,
+    step: 1,
+    unit: 'long',
+    read: ({ burst }) => burst,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, burst: Math.max(1, value) }),
+  },
+  {
+    name: 'delay',
+    label: 'Delay',
+    max: 400,
+    step: 5,
+    unit: 'ms',
+    read: ({ delay }) => delay / 1_000,
+    write: (link, value) => ({ ...link, delay: value * 1_000 }),
+  },
+  {
+    name: 'jitter',
+    label: 'Jitter',
+    max: 100,
+    step: 1,
+    unit: 'ms',
+    read: ({ jitter }) => jitter / 1_000,
+    write: (link, value) => ({ ...link, jitter: value * 1_000 }),
+  },
+  {
+    name: 'slip',
+    label: 'Reordering',
+    max: 20,
+    step: 0.5,
+    unit: '%',
+    read: ({ slip }) => (slip?.share ?? 0) * 100,
+    write: ({ slip: _, ...link }, value) =>
+      value === 0 ? link : { ...link, slip: { share: value / 100, packets: 3 } },
+  },
+  {
+    name: 'rate',
+    label: 'Bandwidth',
+    max: 20,
+    step: 0.25,
+    unit: 'Mb/s',
+    zero: 'no limit',
+    read: ({ rate }) => rate / 1e6,
+    write: (link, value) => ({ ...link, rate: value * 1e6 }),
+  },
+  {
+    name: 'queue',
+    label: 'Queue',
+    max: 1_000,
+    step: 10,
+    unit: 'ms',
+    read: ({ queue }) => (queue < UNLIMITED ? queue / 1_000 : 0),
+    write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : value * 1_000 }),
+  },
+];
+
+/** Beside those of the laboratory: links for the show, our own and of no authority. */
+const SHOW: readonly { readonly name: string; readonly link: string }[] = [
+  { name: 'as it began', link: 'loss=4% delay=30ms±4ms order=kept' },
+  { name: 'clean fibre', link: 'delay=5ms' },
+  { name: 'office Wi-Fi', link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=30mbit queue=100ms' },
+  { name: 'train', link: 'loss=1.5% burst=6 delay=40ms±20ms order=kept onoff=periodic/9s/600ms' },
+  {
+    name: 'LTE, driving',
+    link: 'loss=0.3% delay=35ms±15ms order=kept rate=1.2mbit queue=600ms onoff=periodic/12s/250ms',
+  },
+  { name: 'satellite link', link: 'loss=1% delay=300ms±10ms order=kept rate=10mbit queue=500ms' },
+  { name: 'everything is on fire', link: 'loss=18% burst=5 delay=80ms±40ms slip=3%/3 rate=4mbit queue=300ms' },
+];
+
+export interface NetworkHandlers {
+  changed(link: string): void;
+  drop(packets: number): void;
+  freeze(milliseconds: number): void;
+}
+
+const DROP_PACKETS = 5;
+const FREEZE_MS = 500;
+
+/** The knobs of the link that all lanes share. */
+export class NetworkPanel {
+  readonly #inputs = new Map<string, HTMLInputElement>();
+  readonly #line = element('link', HTMLInputElement);
+  readonly #preset = element('preset', HTMLSelectElement);
+  readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
+  #link: LinkSpecification = CLEAN_LINK;
+
+  constructor(handlers: NetworkHandlers) {
+    for (const knob of KNOBS) element('sliders', HTMLElement).append(this.#slider(knob, handlers));
+    this.#fillPresets();
+    this.#preset.addEventListener('change', () => {
+      const link = this.#presets.get(this.#preset.value);
+      if (link !== undefined) handlers.changed(`${link} seed=${this.#link.seed}`);
+    });
+    this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
+    element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
+    element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
+  }
+
+  /** What the server says that the link is. */
+  settle(text: string): void {
+    if (document.activeElement !== this.#line) this.#line.value = text;
+    const link = parseLinkSpecification(text);
+    if (!link.ok) return;
+    this.#link = link.value;
+    for (const knob of KNOBS) {
+      const input = this.#inputs.get(knob.name)!;
+      const value = +knob.read(link.value).toFixed(3);
+      // A slider in someone's hand is not moved.
+      if (document.activeElement !== input) input.value = String(value);
+      say(
+        knob,
+        input,
+        link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined,
+      );
+    }
+    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${this.#link.seed}`, text));
+    this.#preset.value = known?.[0] ?? '';
+  }
+
+  #slider(knob: Knob, handlers: NetworkHandlers): HTMLLabelElement {
+    const label = document.createElement('label');
+    label.className = 'slider';
+    const name = document.createElement('span');
+    name.textContent = knob.label;
+    const input = document.createElement('input');
+    Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
+    input.name = knob.name;
+    const value = document.createElement('output');
+    // The slider itself says it.
+    value.ariaLive = 'off';
+    label.append(name, value, input);
+    this.#inputs.set(knob.name, input);
+    input.addEventListener('input', () => {
+      say(knob, input);
+      // What no slider shows stays as it is.
+      this.#link = knob.write(this.#link, Number(input.value));
+      handlers.changed(formatLinkSpecification(this.#link));
+    });
+    return label;
+  }
+
+  #fillPresets(): void {
+    this.#preset.add(new Option('my own', ''));
+    const group = (label: string, names: readonly { readonly name: string; readonly source?: string }[]): void => {
+      const options = document.createElement('optgroup');
+      options.label = label;
+      for (const { name, source } of names) {
+        const option = new Option(name, name);
+        if (source !== undefined) option.title = source;
+        options.append(option);
+      }
+      this.#preset.append(options);
+    };
+    group('For the show', SHOW);
+    group('Of the laboratory', PRESETS);
+  }
+}
+
+function say(knob: Knob, input: HTMLInputElement, instead?: string): void {
+  const value = Number(input.value);
+  const text = instead ?? (value === 0 && knob.zero !== undefined ? knob.zero : `${value}\u00a0${knob.unit}`);
+  (input.previousElementSibling as HTMLOutputElement).value = text;
+  input.setAttribute('aria-valuetext', text);
+}
+
+function sameLink(a: string, b: string): boolean {
+  const [one, other] = [parseLinkSpecification(a), parseLinkSpecification(b)];
+  return one.ok && other.ok && JSON.stringify(one.value) === JSON.stringify(other.value);
+}
