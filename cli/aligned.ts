@@ -15,3 +15,14 @@ export const aligned = (lines: readonly (readonly string[])[]): string =>
 /** For figures, a line each. */
 export const alignedRight = (lines: readonly (readonly string[])[]): string[] =>
   columnsWith(lines, (text, width) => text.padStart(width));
+
+/** Breaks a line at blanks; all lines but the first are indented. @param width of each, characters. */
+export function wrapped(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(lines.length === 0 ? word : `${' '.repeat(indent)}${word}`);
+  }
+  return lines.join('\n');
+}

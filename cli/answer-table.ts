@@ -1,6 +1,6 @@
 import type { AnswerRow } from '../lab/answer.ts';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
-import { alignedRight } from './aligned.ts';
+import { alignedRight, wrapped } from './aligned.ts';
 
 /** Longer tables are for a spreadsheet. */
 const LINES_MAX = 60;
@@ -44,7 +44,7 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
   const text = [`  ${'strategy'.padEnd(nameWidth)}${head}`];
   let line = 0;
   for (const [heading, those] of sections) {
-    text.push(...wrapped(heading, width));
+    text.push(wrapped(heading, width, 4));
     for (const { first } of those) {
       const [name = '', ...parameters] = nameLines(first);
       text.push(`  ${name.padEnd(nameWidth)}${figures[line++]}`, ...parameters.map((words) => `  ${words}`));
@@ -74,17 +74,6 @@ function headingOf({ first, rows }: Group, severalSources: boolean): string {
 function nameLines({ strategy, parameters }: AnswerRow): string[] {
   const name = [strategy, parameters].filter((text) => text !== '').join(' ');
   return name.length <= NAME_CHARACTERS_MAX ? [name] : [strategy, ...parameters.split(' ').map((each) => `  ${each}`)];
-}
-
-/** Breaks at blanks; what follows is indented. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(lines.length === 0 ? word : `    ${word}`);
-  }
-  return lines;
 }
 
 function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {

@@ -10,6 +10,7 @@ import { reportFolder } from '../lab/report/report-folder.ts';
 import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
+import { wrapped } from './aligned.ts';
 import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
@@ -218,7 +219,10 @@ async function list(options: CommonOptions): Promise<void> {
   const scenarios = await listScenarios();
   if (options.json) return void stdout.write(`${JSON.stringify(scenarios)}\n`);
   const width = Math.max(0, ...scenarios.map(({ name }) => name.length));
-  for (const { name, question } of scenarios) stdout.write(`${name.padEnd(width)}  ${question}\n`);
+  // A line each for programs, whatever its length.
+  const columns = stdout.columns ?? Number.POSITIVE_INFINITY;
+  for (const { name, question } of scenarios)
+    stdout.write(`${wrapped(`${name.padEnd(width)}  ${question}`, columns, width + 2)}\n`);
 }
 
 function show(

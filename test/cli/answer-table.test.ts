@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { wrapped } from '../../cli/aligned.ts';
 import { answerTable, shortLink } from '../../cli/answer-table.ts';
 import type { AnswerRow } from '../../lab/answer.ts';
 
@@ -61,4 +62,10 @@ test('a file is named without its folders, with as much of its hash as people re
   expect(shortLink(`${TRACE} seed=3`)).toBe('delay=20ms trace=drive.down#2e76512a queue=500ms');
   expect(shortLink('losstrace=bits.txt#0123456789abcdef')).toBe('losstrace=bits.txt#01234567');
   expect(shortLink('seed=3')).toBe('clean');
+});
+
+test('a list is wrapped beside its names, and not at all where there is room', () => {
+  const line = 'gop     What does it cost?';
+  expect(wrapped(line, 20, 8)).toBe('gop     What does it\n        cost?');
+  expect(wrapped(line, Number.POSITIVE_INFINITY, 8)).toBe(line);
 });
