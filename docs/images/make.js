@@ -1,7 +1,7 @@
 // Makes the pictures of the page with the lanes afresh: `npm run screenshots`. It starts the demo as anyone would, looks
 // at it in Debian's Chromium, and writes the README's still and moving picture beside this file and all four forms
-// (1280 × 720 and 390 × 844, light and dark) into out/screenshots/; with --film only the moving one. It needs chromium,
-// and an ffmpeg with libwebp.
+// (1280 × 720 and 390 × 844, light and dark) into out/screenshots/; with --film only the moving one, with --forms only
+// those in out/. It needs chromium, and for the film an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,6 +90,7 @@ async function takeForms(browser, url) {
     console.log(`out/screenshots/${name}.png`);
     await context.close();
   }
+  if (formsOnly) return;
   copyFileSync(join(forms, 'lanes-1280-light.png'), join(folder, 'lanes.png'));
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
 }
@@ -156,6 +157,7 @@ function encode(list, path) {
 }
 
 const filmOnly = process.argv.includes('--film');
+const formsOnly = process.argv.includes('--forms');
 const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags.split(' ') });
 try {
   if (!filmOnly) {
@@ -164,7 +166,7 @@ try {
     await takeForms(browser, demo.url);
     demo.end();
   }
-  await film(browser);
+  if (!formsOnly) await film(browser);
 } finally {
   await browser.close();
 }
