@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError } from 'commander';
 import { Failure } from '../io/failure.ts';
 import { cpu } from './cpu.ts';
+import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import type { Part } from './part.ts';
@@ -14,7 +15,15 @@ import { Interrupted, Programs } from './programs.ts';
 import { simulation } from './simulation.ts';
 import { tcpModel } from './tcp-model.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { cpu, latency, memory, points, simulation, 'tcp-model': tcpModel };
+const PARTS: Readonly<Record<string, Part>> = {
+  cpu,
+  lanes,
+  latency,
+  memory,
+  points,
+  simulation,
+  'tcp-model': tcpModel,
+};
 const INTERRUPTED = 130;
 
 interface Options {

@@ -210,16 +210,20 @@ function demoLink(): LinkSpecification {
 const TEST_PATTERN = 'testsrc';
 
 function samples(): [name: string, path: string][] {
-  const folder = join(sample(), '..');
+  const folder = samplesFolder();
+  if (folder === undefined) return [];
   const names = readdirSync(folder).filter((name) => name.endsWith('.mp4') || name.endsWith('.h264'));
   return names.map((name) => [name, join(folder, name)]);
 }
 
-/** The sample lies beside the sources, and beside the compiled files' folder. */
 function sample(name: 'counter.mp4' | 'counter.h264' = 'counter.mp4'): string {
-  for (const path of [`../samples/${name}`, `../../samples/${name}`]) {
-    const file = fileURLToPath(new URL(path, import.meta.url));
-    if (existsSync(file)) return file;
-  }
+  const file = join(samplesFolder() ?? '', name);
+  if (existsSync(file)) return file;
   throw new Failure(`the sample samples/${name} is missing: name an input, such as testsrc`);
+}
+
+/** The samples lie beside the sources, and beside the compiled files' folder. */
+function samplesFolder(): string | undefined {
+  const folders = ['../samples', '../../samples'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return folders.find((folder) => existsSync(folder));
 }

@@ -7,7 +7,7 @@ import { now } from '../io/clock.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 import { withMarkedSection } from '../io/marked-section.ts';
 import { writeAtomically } from '../lab/atomic-file.ts';
-import { type CheckProgress, runChecks } from '../lab/checks/run-checks.ts';
+import type { CheckProgress } from '../lab/checks/run-checks.ts';
 import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/checks/validation.ts';
 import { conclusionText, validationMarkdown, validationText } from '../lab/checks/validation-table.ts';
 import { type CommonOptions, Context } from './context.ts';
@@ -67,6 +67,8 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   let latest: CheckProgress | undefined;
   context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
   try {
+    // Loaded only here: the predictions are computed as they are, which takes a second that no other command has to wait.
+    const { runChecks } = await import('../lab/checks/run-checks.ts');
     const outcomes = await runChecks(
       { seed: options.seed, effort: options.quick ? QUICK : FULL },
       {

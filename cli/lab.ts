@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { stdout } from 'node:process';
+import { stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/clock.ts';
 import { Failure } from '../io/failure.ts';
@@ -10,10 +10,11 @@ import { reportFolder } from '../lab/report/report-folder.ts';
 import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
+import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
-import { answerTable, costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
+import { costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
@@ -33,6 +34,8 @@ interface RunCommandOptions extends CommonOptions {
 }
 
 const JOBS_MAX = 1_024;
+/** Of a file or a pipe, characters. */
+const WIDTH = 120;
 const SHARDS_MAX = 100_000;
 
 export function addLabCommand(program: Command): void {
@@ -225,7 +228,7 @@ function show(
 ): void {
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
-  context.print(answerTable(rows));
+  context.print(answerTable(rows, stderr.columns ?? WIDTH));
   if (manifest.cost.length > 0) context.print(costText(manifest.cost));
   if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);

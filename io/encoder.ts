@@ -187,7 +187,7 @@ function encodingOptions({ ffmpeg, bitrate, gop, framesPerSecond, evenTimes }: E
 
 /**
  * What ffmpeg's error output names as the cause: its last line, without what it then says of its own state, without
- * `[demuxer @ address]` and without the input's name, which the caller gives in its own words.
+ * `[demuxer @ address]` and without the input's name (`''`: there is none), which the caller gives in its own words.
  */
 export function complaint(errorOutput: string | null, input: string): string | undefined {
   const line = (errorOutput ?? '')
@@ -197,7 +197,7 @@ export function complaint(errorOutput: string | null, input: string): string | u
     .at(-1);
   return line
     ?.replace('Error opening input: ', '')
-    .replace(`${input}: `, '')
+    .replace(input === '' ? '' : `${input}: `, '')
     .replace(/[.\s]+$/, '');
 }
 

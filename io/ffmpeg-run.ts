@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { atExit } from './at-exit.ts';
 import { complaint } from './encoder.ts';
 import { Failure } from './failure.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
@@ -23,13 +24,12 @@ export function runFfmpeg(
   return new Promise((resolve, reject) => {
     const settings = { cwd: directory, signal, killSignal: 'SIGKILL', maxBuffer: OUTPUT_BYTES_MAX } as const;
     const child = execFile(ffmpeg.path, all, settings, (error, stdout, stderr) => {
-      process.off('exit', kill);
+      isDone();
       if (error === null) return resolve(stdout);
       const why = complaint(stderr, '') ?? (child.signalCode ? `ended by ${child.signalCode}` : error.message);
       reject(new Failure(`${name}: ffmpeg stopped: ${why}`, 1, { cause: error }));
     });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
+    const isDone = atExit(() => void child.kill('SIGKILL'));
     child.stdin?.on('error', () => {});
     child.stdin?.end();
   });

@@ -23,8 +23,8 @@ export function pageFolders(): PageFolders {
   return { written: join(root, 'web'), compiled: join(root, 'dist') };
 }
 
-/** The rooms whose modules pages run. */
-const ROOMS = ['web', 'protocol', 'sim'];
+/** The rooms whose modules a page runs. */
+const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**
@@ -34,38 +34,34 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
  */
 export async function readPageFiles(
   folders: PageFolders,
-  entry: 'index.html' | 'lanes.html' = 'index.html',
+  entry: keyof typeof ROOMS = 'index.html',
 ): Promise<ReadonlyMap<string, PageFile>> {
-  const files = new Map<string, PageFile>();
-  const add = async (url: string, path: string, contentType: string): Promise<void> => {
-    files.set(url, { body: await readFile(path), contentType });
-  };
+  const { written, compiled } = folders;
   try {
-    await add('/', join(folders.written, entry), 'text/html; charset=utf-8');
-    for (const style of ['page.css', 'lanes.css']) {
-      await add(`/web/${style}`, join(folders.written, style), 'text/css; charset=utf-8');
-    }
-    await add('/web/icon.svg', join(folders.written, 'icon.svg'), 'image/svg+xml');
-    await add('/protocol/page-message.js', join(folders.compiled, 'protocol/page-message.js'), JAVASCRIPT);
-    for (const room of ROOMS) {
-      for (const name of await modulesIn(join(folders.compiled, room))) {
-        await add(`/${room}/${name}`, join(folders.compiled, room, name), JAVASCRIPT);
-      }
-    }
+    const rooms = await Promise.all(ROOMS[entry].map((room) => modulesIn(join(compiled, room), room)));
+    const parts: readonly (readonly [url: string, path: string, contentType: string])[] = [
+      ['/', join(written, entry), 'text/html; charset=utf-8'],
+      ['/web/page.css', join(written, 'page.css'), 'text/css; charset=utf-8'],
+      ['/web/lanes.css', join(written, 'lanes.css'), 'text/css; charset=utf-8'],
+      ['/web/icon.svg', join(written, 'icon.svg'), 'image/svg+xml'],
+      ...rooms.flat().map((name) => [`/${name}`, join(compiled, name), JAVASCRIPT] as const),
+    ];
+    const read = parts.map(
+      async ([url, path, contentType]) => [url, { body: await readFile(path), contentType }] as const,
+    );
+    return new Map(await Promise.all(read));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).path ?? 'a file of the page';
     throw new Failure(`the page cannot be served, ${missing} is missing: run "npm run build" first`, 1);
   }
-  return files;
 }
 
-/** Names of the compiled modules in a room, with `/` between folders. */
-async function modulesIn(folder: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) {
-      for (const inner of await modulesIn(join(folder, entry.name))) names.push(`${entry.name}/${inner}`);
-    } else if (entry.name.endsWith('.js')) names.push(entry.name);
-  }
-  return names;
+/** Names of the compiled modules in a room, with the room's and `/` before them. */
+async function modulesIn(folder: string, name: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.map((entry) => {
+    if (entry.isDirectory()) return modulesIn(join(folder, entry.name), `${name}/${entry.name}`);
+    return entry.name.endsWith('.js') ? [`${name}/${entry.name}`] : [];
+  });
+  return (await Promise.all(names)).flat();
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pid } from 'node:process';
+import { atExit } from './at-exit.ts';
 import { causeOf, Failure } from './failure.ts';
 
 /** Several machines may work in one folder: each knows its own processes only. */
@@ -20,12 +21,11 @@ export async function withTemporaryFolder<Result>(
   const folder = await mkdtemp(join(resolve(parent), `${prefix()}${pid}-`)).catch((error) => {
     throw new Failure(`cannot write into ${parent}: ${causeOf(error)}`);
   });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  const isDone = atExit(() => rmSync(folder, { recursive: true, force: true }));
   try {
     return await use(folder);
   } finally {
-    process.off('exit', remove);
+    isDone();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
+import { z } from 'zod';
 import { causeOf, Failure } from '../io/failure.ts';
 import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './atomic-file.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
@@ -73,6 +74,22 @@ export interface Answer {
 const RUN_FILE = 'run.json';
 const MANIFEST = 'manifest.json';
 
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+/** What is relied on of either file. */
+const RUN = z.looseObject({
+  runId: hash,
+  spec: z.record(z.string(), z.unknown()),
+  attachments: z.object({ frames: z.boolean(), packets: z.boolean() }),
+  quality: z.array(hash).optional(),
+  cells: z.array(hash),
+});
+const MANIFEST_SHAPE = z.looseObject({
+  runId: hash,
+  spec: z.record(z.string(), z.unknown()),
+  cost: z.array(z.record(z.string(), z.unknown())),
+  files: z.record(z.string(), z.object({ sha256: hash, rows: z.number() })),
+});
+
 /**
  * Lays a run's folder out, or finds that it is there already.
  * @throws {Failure} when the folder holds another run.
@@ -97,7 +114,7 @@ export async function readRunFile(directory: string): Promise<RunFile> {
     throw new Failure(`${directory} holds no run of the laboratory (${RUN_FILE}): ${causeOf(error)}`, 2);
   });
   try {
-    return JSON.parse(text) as RunFile;
+    return RUN.parse(JSON.parse(text)) as RunFile;
   } catch {
     throw new Failure(`${path} is damaged: run the sweep again, which writes it anew`);
   }
@@ -236,7 +253,8 @@ export async function readAnswer(directory: string): Promise<Answer> {
     );
   });
   try {
-    const manifest = JSON.parse(text) as Manifest;
+    const manifest = MANIFEST_SHAPE.safeParse(JSON.parse(text)).data as Manifest | undefined;
+    if (!manifest) throw new Error(`${MANIFEST} is not what was written`);
     const table = await readFile(join(directory, 'summary.parquet'));
     if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw new Error(NOT_ITS_OWN);
     const rows = await parseParquet<AnswerRow>(table);

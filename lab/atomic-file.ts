@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atExit } from '../io/at-exit.ts';
 import { causeOf, Failure } from '../io/failure.ts';
 
 const TEMPORARY = '.tmp-';
@@ -21,8 +22,7 @@ export async function writeAtomically(path: string, content: string | Uint8Array
 export async function buildAtomically(path: string, build: (temporary: string) => Promise<void>): Promise<void> {
   // No number of a process: in containers that share a folder all of them may have the same.
   const temporary = `${path}${TEMPORARY}${randomUUID()}`;
-  const remove = () => rmSync(temporary, { force: true });
-  process.once('exit', remove);
+  const isDone = atExit(() => rmSync(temporary, { force: true }));
   try {
     await build(temporary);
     await rename(temporary, path);
@@ -31,15 +31,18 @@ export async function buildAtomically(path: string, build: (temporary: string) =
     if (error instanceof Failure) throw error;
     throw new Failure(`cannot write ${path}: ${causeOf(error)}; what was finished before is kept`, 1, { cause: error });
   } finally {
-    process.off('exit', remove);
+    isDone();
   }
 }
 
 export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw new Failure(`cannot make the directory ${path}: ${causeOf(error)}`);
+  } catch {
+    // Once more: on a read-only disk it calls the directory missing when it is to make those above it as well.
+    await mkdir(path).catch((error) => {
+      throw new Failure(`cannot make the directory ${path}: ${causeOf(error)}`);
+    });
   }
 }
 

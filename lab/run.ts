@@ -1,6 +1,6 @@
-import { readdir, statfs } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { causeOf, Failure } from '../io/failure.ts';
+import { Failure } from '../io/failure.ts';
 import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import { assert } from '../protocol/assert.ts';
@@ -17,8 +17,9 @@ import {
 } from './answer.ts';
 import { makeDirectory, writeAtomically } from './atomic-file.ts';
 import type { Cell } from './cell.ts';
-import { type CellFiles, rateOf, secondsOf } from './cell-source.ts';
+import type { CellFiles } from './cell-source.ts';
 import { type Attachment, CellStore } from './cell-store.ts';
+import { bytesNeeded, checkRoom } from './disk-room.ts';
 import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
 import { type Comparer, openComparer } from './quality/compare-streams.ts';
 import { measureQuality, type QualityProgress } from './quality/measure-quality.ts';
@@ -80,7 +81,8 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   const firstSeed = grid.cells[0]!.cell.seed;
   const directory = options.out ?? join('out', `${scenario.name}-${grid.runId.slice(0, 8)}`);
   await makeDirectory(directory);
-  await checkRoom(directory, estimateBytes(grid, output, firstSeed));
+  const sizes = { output, firstSeed };
+  await checkRoom(directory, await bytesNeeded(grid.cells, sizes, new CellStore(directory)));
   const run: RunFile = {
     runId: grid.runId,
     spec: describeGrid(scenario, sources.descriptions, grid),
@@ -239,50 +241,4 @@ function wanted({ output, firstSeed, comparer }: OpenRun, { seed, source }: Cell
   if (output.qlog && isFirstSeed) kinds.push('events.qlog');
   if (output.pcapng && isFirstSeed) kinds.push('capture.pcapng');
   return kinds;
-}
-
-/** Upper ends of what was measured, bytes: a cell's file, and its rows in the summaries. */
-const CELL_BYTES = 6_000;
-/** A frame's row: beside its cell, and gathered. */
-const FRAME_BYTES = 2 * 60;
-const PACKET_BYTES = 2 * 30;
-const EVENT_BYTES = 220;
-const CAPTURE_OVERHEAD_BYTES = 64;
-/** A slot's row, and the streams that ffmpeg is given for as long as it takes. */
-const SLOT_BYTES = 2 * 24;
-const STREAMS = 8;
-/** A media datagram's payload, and how many datagrams of all kinds there are to each. */
-const PAYLOAD_BYTES = 1_150;
-const DATAGRAMS_EACH = 1.7;
-
-function estimateBytes({ cells }: Grid, output: ScenarioOutput, firstSeed: number): number {
-  const files = cells.map(({ cell: { source } }) => (source.kind === 'file' ? source.bytes : 0));
-  let bytes = output.quality || output.video ? STREAMS * files.reduce((most, size) => Math.max(most, size), 0) : 0;
-  for (const { cell } of cells) {
-    const { source, seed } = cell;
-    const payload = (secondsOf(source) * rateOf(source)) / 8;
-    const datagrams = DATAGRAMS_EACH * Math.max(source.frames, payload / PAYLOAD_BYTES);
-    bytes += CELL_BYTES;
-    if (output.frames) bytes += source.frames * FRAME_BYTES;
-    if ((output.quality || output.video) && source.kind === 'file') bytes += source.frames * (FRAME_BYTES + SLOT_BYTES);
-    if (output.packets) bytes += datagrams * PACKET_BYTES;
-    if (output.qlog && seed === firstSeed) bytes += datagrams * 2 * EVENT_BYTES;
-    if (output.pcapng && seed === firstSeed)
-      bytes += 2 * (payload * DATAGRAMS_EACH + datagrams * CAPTURE_OVERHEAD_BYTES);
-  }
-  return bytes;
-}
-
-async function checkRoom(directory: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory).catch((error) => {
-    throw new Failure(`cannot tell how much room there is in ${directory}: ${causeOf(error)}`);
-  });
-  const free = bavail * bsize;
-  if (bytes <= free) return;
-  const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
-  throw new Failure(
-    `the answer may take ${megabytes(bytes)} and ${directory} has ${megabytes(free)} left: ` +
-      'ask for fewer cells, or without frames, packets, logs and captures',
-    2,
-  );
 }

@@ -133,12 +133,17 @@ export class HybridRecovery implements LossRecovery {
     const { loss, burst } = this.#meter;
     const { loss: recentLoss, queueing } = this.#load;
     const showsDamaged = this.#options.onLoss === 'smear';
-    const measured = { latency, answerTime, loss, burst, recentLoss, queueing, showsDamaged };
-    return [
-      { kind: 'receiver-report', ssrc, reports: [] },
-      recoveryNoticePacket(ssrc, { kind: 'path', ...measured }),
-      ...requests,
-    ];
+    const path = recoveryNoticePacket(ssrc, {
+      kind: 'path',
+      latency,
+      answerTime,
+      loss,
+      burst,
+      recentLoss,
+      queueing,
+      showsDamaged,
+    });
+    return [{ kind: 'receiver-report', ssrc, reports: [] }, path, ...requests];
   }
 
   pollTimeout(view: StreamView): Instant | undefined {

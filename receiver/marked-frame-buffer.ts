@@ -208,13 +208,21 @@ export class MarkedFrameBuffer implements FrameBuffer {
 
   /** Frames are in the order of their packets, and each has at least one: what says otherwise lies or is damaged. */
   #fits(frame: MarkedFrame): boolean {
-    for (const other of new Set([this.#find(frame.number - 1), this.#find(frame.number + 1), this.#highest])) {
-      if (!other || inOrder(other, frame) || inOrder(frame, other)) continue;
-      const decided = this.#find(other.number) !== other;
-      if (decided || !other.doubtful) return false;
-      this.#forget(other);
-      if (this.#highest === other) this.#highest = undefined;
-    }
+    const { number } = frame;
+    return (
+      this.#isCleared(frame, this.#find(number - 1)) &&
+      this.#isCleared(frame, this.#find(number + 1)) &&
+      this.#isCleared(frame, this.#highest)
+    );
+  }
+
+  /** Whether the other one is in order with the frame, or has given way to it. */
+  #isCleared(frame: MarkedFrame, other: MarkedFrame | undefined): boolean {
+    if (!other || inOrder(other, frame) || inOrder(frame, other)) return true;
+    const decided = this.#find(other.number) !== other;
+    if (decided || !other.doubtful) return false;
+    this.#forget(other);
+    if (this.#highest === other) this.#highest = undefined;
     return true;
   }
 }

@@ -1,19 +1,22 @@
+import { readUint32 } from '../protocol/big-endian.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { FrameMark } from '../protocol/frame-mark.ts';
 import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
+import type { Parsed } from '../protocol/parsed.ts';
 import { parseRecoveryNotice } from '../protocol/recovery-notice.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp.ts';
-import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '../protocol/rtp-packet.ts';
+import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
+import { type Comer, comerAt, comerOf } from './comer.ts';
 import { Feedback } from './feedback.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
 import { type LossRecovery, MISSING_MAX } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
-import { type Comer, MediaDoor, type MediaPacket } from './media-door.ts';
+import { MediaDoor, type MediaPacket } from './media-door.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
@@ -46,6 +49,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
   readonly #door: MediaDoor;
+  /** Of the datagram in hand. */
+  readonly #layout = new RtpLayout();
   #reorderDepth = 0;
   #forgotten: Sequence = Number.NEGATIVE_INFINITY;
   #counters = {
@@ -119,9 +124,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!this.#frames.isQuiet(now)) this.#release(now);
     switch (classifyDatagram(datagram)) {
       case 'rtp': {
-        const packet = parseRtpPacket(datagram);
-        if (!packet.ok) return this.#malformed(packet.malformed);
-        this.#handleRtp(now, packet.value, datagram);
+        const cause = this.#layout.read(datagram);
+        if (cause !== undefined) return this.#malformed(cause);
+        this.#handleRtp(now, datagram);
         break;
       }
       case 'rtcp':
@@ -192,20 +197,28 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#marked ?? this.#plain;
   }
 
-  #handleRtp(now: Instant, packet: RtpPacket, datagram: Uint8Array): void {
-    const { retransmissionSsrc, retransmissionPayloadType = -1, repairSsrc, payloadType } = this.#options;
-    if (retransmissionSsrc !== undefined && packet.ssrc === retransmissionSsrc) {
-      if (packet.payloadType !== retransmissionPayloadType) return this.#foreign();
-      const original = unwrapRetransmission(packet, { ssrc: this.#ssrc!, payloadType: payloadType ?? 0 });
-      if (!original.ok) return this.#malformed(original.malformed);
-      return this.#admit(now, { packet: original.value, origin: 'sent-again' });
+  #handleRtp(now: Instant, datagram: Uint8Array): void {
+    const { retransmissionSsrc, repairSsrc, payloadType } = this.#options;
+    const ssrc = readUint32(datagram, 8);
+    if (retransmissionSsrc !== undefined && ssrc === retransmissionSsrc) {
+      return this.#handleRetransmission(now, packetAt(datagram, this.#layout));
     }
-    if (repairSsrc !== undefined && packet.ssrc === repairSsrc) return this.#handleRepair(now, packet);
-    if (payloadType !== undefined && packet.payloadType !== payloadType) return this.#foreign();
-    this.#ssrc ??= packet.ssrc;
-    if (packet.ssrc !== this.#ssrc) return this.#foreign();
-    this.#counters.rtpHeaderBytes += datagram.length - packet.payload.length;
-    this.#admit(now, { packet, origin: 'sent', datagram });
+    if (repairSsrc !== undefined && ssrc === repairSsrc) {
+      return this.#handleRepair(now, packetAt(datagram, this.#layout));
+    }
+    if (payloadType !== undefined && (datagram[1]! & 0x7f) !== payloadType) return this.#foreign();
+    this.#ssrc ??= ssrc;
+    if (ssrc !== this.#ssrc) return this.#foreign();
+    this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
+    this.#admit(now, comerAt(datagram, this.#layout, this.#options.frameMarks));
+  }
+
+  #handleRetransmission(now: Instant, packet: RtpPacket): void {
+    const { retransmissionPayloadType = -1, payloadType } = this.#options;
+    if (packet.payloadType !== retransmissionPayloadType) return this.#foreign();
+    const original = unwrapRetransmission(packet, { ssrc: this.#ssrc!, payloadType: payloadType ?? 0 });
+    if (!original.ok) return this.#malformed(original.malformed);
+    this.#admitAgain(now, original.value, 'sent-again');
   }
 
   #handleRepair(now: Instant, { payloadType, payload }: RtpPacket): void {
@@ -214,44 +227,42 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       return this.#foreign();
     const repaired = this.#repair.handleRepair(payload, highest);
     if (!repaired.ok) return this.#malformed(repaired.malformed);
-    for (const packet of repaired.value) this.#admit(now, { packet, origin: 'repaired' });
+    for (const packet of repaired.value) this.#admitAgain(now, packet, 'repaired');
   }
 
-  #admit(now: Instant, comer: Comer): void {
-    const admission = this.#door.admit(now, comer, this.#marked ? 'marked' : this.#plain && 'plain');
-    switch (admission.verdict) {
-      case 'admitted':
-        for (const media of admission.packets) this.#take(now, media);
-        return;
-      case 'foreign':
-        return this.#foreign();
-      case 'malformed':
-        return this.#malformed(admission.cause);
-      default:
-        admission satisfies never;
-    }
+  #admitAgain(now: Instant, packet: RtpPacket, origin: 'sent-again' | 'repaired'): void {
+    this.#admit(now, comerOf(packet, origin, this.#options.frameMarks));
+  }
+
+  #admit(now: Instant, comer: Parsed<Comer>): void {
+    if (!comer.ok) return this.#malformed(comer.malformed);
+    const admission = this.#door.admit(now, comer.value, this.#marked ? 'marked' : this.#plain && 'plain');
+    if (admission === 'held') return;
+    if (admission === 'foreign') return this.#foreign();
+    if ('place' in admission) return this.#take(now, admission);
+    for (const media of admission) this.#take(now, media);
   }
 
   #take(now: Instant, media: MediaPacket): void {
-    const { place, packet, mark, origin } = media;
+    const { place, packet, number } = media;
+    const { mark, marker, payload, origin, datagram } = packet;
     const sent = origin === 'sent';
     const { sequence, timestamp, ahead } = place;
     if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(media);
     const arrival = this.#arrivalOf(media);
-    if (packet.payload.length === 0) this.#handleEmpty(sequence, arrival);
-    else {
-      const arrived: ArrivedPacket = { sequence, timestamp, marker: packet.marker, payload: packet.payload, arrival };
-      const insertion = mark ? this.#insertMarked(now, media, mark, arrived) : this.#insertPlain(now, arrived);
-      if (!this.#settle(insertion, sequence, mark)) return;
-      const first = insertion === 'taken' && ahead && sent;
-      if (first) this.#observe(now, timestamp - (mark?.decodeLead ?? 0));
-    }
     const mediaTime = timestamp - (mark?.decodeLead ?? 0);
+    if (payload.length === 0) this.#handleEmpty(sequence, arrival);
+    else {
+      const arrived: ArrivedPacket = { sequence, timestamp, marker, payload, arrival };
+      const insertion = mark ? this.#insertMarked(now, number!, mark, arrived) : this.#insertPlain(now, arrived);
+      if (!this.#settle(insertion, sequence, mark)) return;
+      if (insertion === 'taken' && ahead && sent) this.#observe(now, mediaTime);
+    }
     this.#recovery?.onPacket(now, {
       sequence,
       origin,
       ahead,
-      frame: mark && { number: media.number!, packetIndex: mark.packetIndex, packetCount: mark.packetCount },
+      frame: mark && { number: number!, packetIndex: mark.packetIndex, packetCount: mark.packetCount },
       expectedAt: this.#clock.expected(mediaTime),
       transit: now - ticksToMicroseconds(mediaTime),
     });
@@ -259,16 +270,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { highest } = this.#door;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
     this.#door.accept(now, media);
-    if (this.#repair && origin !== 'repaired') this.#mend(now, sequence, media.datagram ?? serializeRtpPacket(packet));
+    if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
 
   /** What this packet was the last to be missing for. */
   #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
-    for (const packet of this.#repair!.handleMedia(sequence, datagram))
-      this.#admit(now, { packet, origin: 'repaired' });
+    const repaired = this.#repair!.handleMedia(sequence, datagram);
+    for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
   }
 
-  #arrivalOf({ origin, place }: MediaPacket): Arrival {
+  #arrivalOf({ packet: { origin }, place }: MediaPacket): Arrival {
     if (origin === 'repaired') return 'repaired';
     if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(place.sequence) ?? 0 };
     return place.ahead ? 'on-time' : 'reordered';
@@ -297,7 +308,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Without recovery, what comes after a later packet is not used. */
-  #refuseBehind({ place, mark, number }: MediaPacket): void {
+  #refuseBehind({ place, packet: { mark }, number }: MediaPacket): void {
     const { sequence } = place;
     if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
     else this.#enterBehind(sequence);
@@ -325,11 +336,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
   }
 
-  #insertMarked(now: Instant, { number }: MediaPacket, mark: FrameMark, packet: ArrivedPacket): Insertion {
+  #insertMarked(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
     const { framesMax } = this.#options;
-    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number!, framesMax });
-    const insertion = this.#marked.insert(now, number!, mark, packet);
-    if (insertion === 'taken') this.#door.acceptFrame(number!);
+    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax });
+    const insertion = this.#marked.insert(now, number, mark, packet);
+    if (insertion === 'taken') this.#door.acceptFrame(number);
     return insertion;
   }
 

@@ -12,7 +12,32 @@ export interface Kept {
   resentAt: Instant | undefined;
 }
 
-type Slot = { -readonly [Field in keyof Kept]: Kept[Field] };
+/**
+ * What lives for seconds is dear to make and to keep: so a slot is written over in place, and holds not the datagram, one
+ * object a packet, but where it lies in the buffer that it shares with its neighbors.
+ */
+class Slot implements Kept {
+  sequence: Sequence = Number.NaN;
+  sentAt: Instant = 0;
+  importance: Importance = 'reference';
+  resentAt: Instant | undefined;
+  #buffer: ArrayBufferLike = NO_BUFFER;
+  #offset = 0;
+  #length = 0;
+
+  /** A view, made for whoever asks. */
+  get datagram(): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#offset, this.#length);
+  }
+
+  set datagram(datagram: Uint8Array) {
+    this.#buffer = datagram.buffer;
+    this.#offset = datagram.byteOffset;
+    this.#length = datagram.length;
+  }
+}
+
+const NO_BUFFER = new ArrayBuffer(0);
 
 /** The packets sent of late, by sequence number, for those who ask again. A ring: the oldest makes room. */
 export class PacketHistory {
@@ -27,13 +52,10 @@ export class PacketHistory {
   }
 
   keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
-    const slot = sequence & this.#mask;
-    const kept = this.#ring[slot];
-    if (kept === undefined) {
-      this.#ring[slot] = { sequence, datagram, sentAt, importance, resentAt: undefined };
-      return;
-    }
-    // In place: what lives as long as this is dear to make, and nobody holds what `find` gave from one call to the next.
+    const place = sequence & this.#mask;
+    this.#ring[place] ??= new Slot();
+    // In place: nobody holds what `find` gave from one call to the next.
+    const kept = this.#ring[place];
     kept.sequence = sequence;
     kept.datagram = datagram;
     kept.sentAt = sentAt;

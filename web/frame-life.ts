@@ -11,13 +11,16 @@ const FATES: Readonly<Record<FrameFate, string>> = {
   undecodable: 'never shown: a frame that it refers to was lost',
 };
 
+/** A frame that begins to leave later than this stood in a queue; pacing takes less. */
+const QUEUED_MS = 25;
+
 const KINDS = { media: 'video', again: 'sent again', repair: 'repair', control: 'control' } as const;
 
-/** Everything that became of one frame, in words and a row for each packet; times from the source's hand on. */
+/** Everything that became of one frame, in words and a row for each packet; times from the source's hand on; `undefined`: forgotten. */
 export function frameLife(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
   const frame = log.frames.get(number);
-  if (!frame) return undefined;
   const packets = log.packetsOf(number);
+  if (!frame || packets.length === 0) return undefined;
   const table = document.createElement('table');
   table.append(row('th', ['packet', 'sent', 'arrived', 'what became of it']));
   for (const packet of packets) {
@@ -34,9 +37,11 @@ function summary(frame: Frame, packets: readonly Packet[]): string {
   const lost = packets.filter((packet) => packet.lost && packet.kind === 'media').length;
   const video = packets.filter((packet) => packet.kind === 'media').length;
   const whole = frame.wholeMs === undefined ? 'never whole' : `whole after ${since(frame, frame.wholeMs)}`;
+  const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
+  const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms for its turn at the sender. ` : '';
   const done = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late' ? 'at' : 'decided at';
   return (
-    `Frame ${frame.number}: ${FATES[frame.fate]}, ${done} ${since(frame, frame.decidedMs)} behind live. ` +
+    `Frame ${frame.number}: ${FATES[frame.fate]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
     `${video} packets, ${lost} of them lost; ${whole}.`
   );
 }

@@ -118,7 +118,7 @@ export class Frontier {
 
   #up(share: number): number {
     const floor = this.#floor ?? 0;
-    return HEIGHT - BOTTOM - ((share - floor) / (1 - floor)) * (HEIGHT - BOTTOM - TOP);
+    return HEIGHT - BOTTOM - (Math.max(0, share - floor) / (1 - floor)) * (HEIGHT - BOTTOM - TOP);
   }
 }
 

@@ -13,13 +13,19 @@ export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | u
   const parsed = parseLinkSpecification(link);
   const pathMs = parsed.ok ? parsed.value.delay / 1_000 : 0;
   const budgets = new Set(lanes.map(({ latencyMs }) => Math.max(1, Math.round(latencyMs + pathMs))));
+  const strategies = lanes
+    .map((lane) => {
+      const strategy = strategyOf(lane);
+      return lane.transport === 'udp' && lane.onLoss === 'smear' ? { strategy, onLoss: lane.onLoss } : strategy;
+    })
+    .filter((one, index, all) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === index);
   const scenario = {
     name: 'from-the-page',
     question: 'What the lanes of the page showed, over and over: how complete, and how late?',
     source: { synthetic: { fps: 30, kbps: rateOf(figures), keyInterval: 30, seconds: SECONDS } },
     // A laboratory's link has its seeds from the repeats.
     link: { forward: link.replace(/(^|\s)seed=\d+/, '').trim() || 'delay=0ms' },
-    strategies: [...new Set(lanes.map(strategyOf))],
+    strategies,
     budgetsMs: [...budgets].sort((a, b) => a - b),
     repeats: REPEATS,
     warmUpSeconds: 2,

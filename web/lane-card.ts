@@ -124,11 +124,20 @@ export class LaneCard {
   }
 
   /** Once for each frame that the browser draws. */
-  refresh(nowMs: number, options: { readonly paused: boolean; readonly reduced: boolean }): void {
+  refresh(
+    nowMs: number,
+    options: {
+      readonly paused: boolean;
+      readonly reduced: boolean;
+      /** Whether its turn to draw the river has come. */
+      readonly river: boolean;
+    },
+  ): void {
     this.video.paused = options.paused;
+    this.video.present();
     if (this.video.framesDrawn > 0) this.element.dataset.playing = '';
     if (options.paused) return;
-    this.river.draw(nowMs, options.reduced);
+    if (options.river) this.river.draw(nowMs, options.reduced);
     if (nowMs - this.#saidAt < 100 && nowMs >= this.#saidAt) return;
     this.#saidAt = nowMs;
     const { drawnSentAtMs } = this.video;
@@ -142,6 +151,9 @@ export class LaneCard {
   select(frame: number | undefined): void {
     this.#selected = frame;
     this.river.select(frame);
+    const river = this.#part('.river', HTMLCanvasElement);
+    river.ariaValueNow = String(frame ?? 0);
+    river.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
   }
 
   #listen(river: HTMLCanvasElement): void {

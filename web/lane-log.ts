@@ -40,6 +40,8 @@ export interface Frame {
 export class LaneLog {
   readonly packets = new Map<number, Packet>();
   readonly frames = new Map<number, Frame>();
+  /** The instant up to which everything is known, milliseconds. */
+  knownMs = 0;
   #run: number | undefined;
   #highestArrived = -1;
 
@@ -59,6 +61,7 @@ export class LaneLog {
 
   take(nowMs: number, events: LaneEvents): void {
     if (events.run !== this.#run) this.clear(events.run);
+    this.knownMs = nowMs;
     for (const [number, kind, frame, sentMs, lost] of events.sent) {
       const known = { number, kind: PACKET_KINDS[kind] ?? 'control', frame, sentMs, lost: lost === 1 };
       const open = { arrivedMs: undefined, held: false, freedMs: undefined, reordered: false, late: false };

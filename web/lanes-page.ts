@@ -24,6 +24,9 @@ const ENDED = 'The show is over. Start it again, and it appears here.';
 const MESSAGE_MS = 8_000;
 /** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
+/** Fewer than 40 pictures of the page a second. */
+const SLOW_FRAME_MS = 25;
+const FRAME_WEIGHT = 0.1;
 
 type State = 'connecting' | 'live' | 'paused' | 'gone' | 'ended' | 'unable';
 const WORDS: Readonly<Record<State, string>> = {
@@ -54,6 +57,10 @@ let wanted = readAddress(location.hash);
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
 let selection: { readonly card: LaneCard; readonly frame: number } | undefined;
+/** Milliseconds between two pictures of the page, smoothed. */
+let frameMs = 16;
+let lastDrawnAt = performance.now();
+let turn = 0;
 let messageTimer: number | undefined;
 
 const connection = new LaneConnection({
@@ -168,7 +175,10 @@ function select(card: LaneCard | undefined, frame: number | undefined): void {
 function showLife(): void {
   if (!selection) return;
   const parts = frameLife(selection.card.log, selection.frame);
-  if (parts) element('life-body', HTMLElement).replaceChildren(...parts);
+  const place = element('life-body', HTMLElement);
+  // Read out again only when there is something new.
+  if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
+  place.replaceChildren(...parts);
 }
 
 function currentState(): State {
@@ -200,12 +210,21 @@ function hideMessage(): void {
 
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
 
-/** Runs only while the page is visible: browsers call it for no other. */
-function drawFrame(): void {
+/**
+ * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one river
+ * each time, in turn: the pictures come first.
+ */
+function drawFrame(drawnAt: number): void {
   requestAnimationFrame(drawFrame);
+  frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
+  lastDrawnAt = drawnAt;
   if (clockOffsetMs === undefined) return;
   const at = nowMs();
-  for (const card of cards) card.refresh(at, { paused, reduced: reducedMotion.matches });
+  const isSlow = frameMs > SLOW_FRAME_MS;
+  turn = (turn + 1) % Math.max(1, cards.length);
+  for (const [index, card] of cards.entries()) {
+    card.refresh(at, { paused, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+  }
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 

@@ -162,6 +162,8 @@ export class NetworkPanel {
     Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
     input.name = knob.name;
     const value = document.createElement('output');
+    // The slider itself says it.
+    value.ariaLive = 'off';
     label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {

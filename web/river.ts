@@ -25,6 +25,8 @@ const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
 interface Look {
   readonly nowMs: number;
+  /** What happened later than this is not known yet. */
+  readonly knownMs: number;
   readonly width: number;
   readonly height: number;
 }
@@ -66,7 +68,7 @@ export class River {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     if (context === null || width === 0) return;
     this.#drawnMs = nowMs;
-    this.#look = { nowMs, width, height };
+    this.#look = { nowMs, knownMs: Math.min(nowMs, this.#log.knownMs), width, height };
     const [pixelsX, pixelsY] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     if (this.#canvas.width !== pixelsX || this.#canvas.height !== pixelsY) {
       this.#canvas.width = pixelsX;
@@ -100,9 +102,13 @@ export class River {
   }
 
   #color(name: string): string {
-    const style = getComputedStyle(this.#canvas);
-    this.#colors ??= Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
+    this.#colors ??= this.#readColors();
     return this.#colors[name] ?? '';
+  }
+
+  #readColors(): Readonly<Record<string, string>> {
+    const style = getComputedStyle(this.#canvas);
+    return Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
   }
 
   #drawGround(context: CanvasRenderingContext2D, width: number, height: number): void {
@@ -154,7 +160,7 @@ export class River {
       // Spread a little, so that a jam shows how many wait in it.
       y = middle + 2 + (packet.number % 9);
       jam.moveTo(x, y);
-      x = place(look, packet.freedMs ?? look.nowMs);
+      x = place(look, packet.freedMs ?? look.knownMs);
       jam.lineTo(x, y);
       if (packet.freedMs === undefined) return;
     }
@@ -223,7 +229,7 @@ function fall(path: Path2D, look: Look, packet: Packet): void {
     path.moveTo(endX + 3, endY - 3);
     path.lineTo(endX - 3, endY + 3);
   } else if (packet.arrivedMs === undefined) {
-    const underWay = Math.min(0.95, (look.nowMs - packet.sentMs) / (4 * TRANSIT_MS));
-    path.lineTo(place(look, look.nowMs), TOP + (middle - TOP) * Math.max(0, underWay));
+    const underWay = Math.min(0.95, (look.knownMs - packet.sentMs) / (4 * TRANSIT_MS));
+    path.lineTo(place(look, Math.max(packet.sentMs, look.knownMs)), TOP + (middle - TOP) * Math.max(0, underWay));
   } else path.lineTo(place(look, packet.arrivedMs), middle);
 }

@@ -13,7 +13,10 @@ const FAILURES_MAX = 3;
 const DELAY_WINDOW = 60;
 
 export interface VideoViewOptions {
-  /** Frames may be missing, and may come in heaps: what a decoder refuses is left out, and decoding goes on without it. */
+  /**
+   * Frames may be missing, and may come in heaps: what a decoder refuses is left out, and decoding goes on without it;
+   * what is decoded waits for `present`.
+   */
   readonly tolerant?: boolean;
 }
 
@@ -41,6 +44,8 @@ export class VideoView {
   #decoder: VideoDecoder | undefined;
   /** What was decoded since the last key frame, in a tolerant view. */
   #group: EncodedVideoChunk[] = [];
+  /** Decoded and not drawn yet, in a tolerant view. */
+  #decoded: VideoFrame | undefined;
   #resumes = 0;
   #drawnTimestamp = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -79,6 +84,8 @@ export class VideoView {
     this.#everDecoded = false;
     this.codec = '';
     this.#group = [];
+    this.#decoded?.close();
+    this.#decoded = undefined;
     this.#resumes = 0;
     this.#drawnTimestamp = Number.NEGATIVE_INFINITY;
     this.#sentAtMs.clear();
@@ -123,7 +130,7 @@ export class VideoView {
 
   #open(codec: string): VideoDecoder {
     const decoder = new VideoDecoder({
-      output: (frame) => this.#draw(frame),
+      output: (frame) => this.#take(frame),
       error: () => this.#fail(decoder),
     });
     // No description: the bytes are Annex B.
@@ -133,29 +140,46 @@ export class VideoView {
     return decoder;
   }
 
-  #draw(frame: VideoFrame): void {
-    const sentAtMs = this.#sentAtMs.get(frame.timestamp);
-    this.#sentAtMs.delete(frame.timestamp);
+  /** Draws what was decoded last, where that has not been done at once: when the browser draws the page. */
+  present(): void {
+    const frame = this.#decoded;
+    this.#decoded = undefined;
+    if (!frame) return;
+    if (!this.paused) this.#draw(frame);
+    frame.close();
+  }
+
+  #take(frame: VideoFrame): void {
     this.#failures = 0;
     this.#everDecoded = true;
     this.decodedAt = performance.now();
-    // Decoded a second time, after an error.
-    const again = this.#tolerant && frame.timestamp <= this.#drawnTimestamp;
-    if (!this.paused && !again) {
-      this.#drawnTimestamp = frame.timestamp;
-      if (this.#canvas.width !== frame.displayWidth || this.#canvas.height !== frame.displayHeight) {
-        this.#canvas.width = frame.displayWidth;
-        this.#canvas.height = frame.displayHeight;
-      }
-      this.#context.drawImage(frame, 0, 0, this.#canvas.width, this.#canvas.height);
-      this.framesDrawn += 1;
-      this.drawnSentAtMs = sentAtMs;
-      if (sentAtMs !== undefined) {
-        this.#delaysMs.push(performance.timeOrigin + performance.now() - sentAtMs);
-        if (this.#delaysMs.length > DELAY_WINDOW) this.#delaysMs.shift();
-      }
+    if (!this.#tolerant) {
+      if (!this.paused) this.#draw(frame);
+      else this.#sentAtMs.delete(frame.timestamp);
+      return frame.close();
     }
-    frame.close();
+    // Decoded a second time, after an error.
+    if (frame.timestamp <= this.#drawnTimestamp) return frame.close();
+    // Of a heap only the last is seen, and only it is worth drawing.
+    if (this.#decoded) this.#sentAtMs.delete(this.#decoded.timestamp);
+    this.#decoded?.close();
+    this.#decoded = frame;
+  }
+
+  #draw(frame: VideoFrame): void {
+    const sentAtMs = this.#sentAtMs.get(frame.timestamp);
+    this.#sentAtMs.delete(frame.timestamp);
+    this.#drawnTimestamp = frame.timestamp;
+    if (this.#canvas.width !== frame.displayWidth || this.#canvas.height !== frame.displayHeight) {
+      this.#canvas.width = frame.displayWidth;
+      this.#canvas.height = frame.displayHeight;
+    }
+    this.#context.drawImage(frame, 0, 0, this.#canvas.width, this.#canvas.height);
+    this.framesDrawn += 1;
+    this.drawnSentAtMs = sentAtMs;
+    if (sentAtMs === undefined) return;
+    this.#delaysMs.push(performance.timeOrigin + performance.now() - sentAtMs);
+    if (this.#delaysMs.length > DELAY_WINDOW) this.#delaysMs.shift();
   }
 
   /** The decoder has closed itself. A new one starts at the next keyframe. */

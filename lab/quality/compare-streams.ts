@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../../io/failure.ts';
+import { causeOf, Failure } from '../../io/failure.ts';
 import type { Ffmpeg } from '../../io/ffmpeg-locator.ts';
 import { ffmpegFilters, runFfmpeg } from '../../io/ffmpeg-run.ts';
+import { makeDirectory } from '../atomic-file.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
 import { type PictureFormat, SLOT_RATE, type SlotStream } from './slot-stream.ts';
 
@@ -58,7 +59,7 @@ export async function compareStreams(
   const { folder, name } = options;
   const slots = streams.source.plan.onScreen.length;
   const hasVmaf = filters.has('libvmaf');
-  await mkdir(folder, { recursive: true });
+  await makeDirectory(folder);
   try {
     const inputs = [
       ...(await streamInput(streams.shown, streams.format, join(folder, 'shown.mp4'))),
@@ -80,7 +81,9 @@ export async function compareStreams(
     const vmaf = hasVmaf ? readVmaf(await readFile(join(folder, 'vmaf.json'), 'utf8')) : undefined;
     for (const read of [psnr, ssim, vmaf ?? psnr]) {
       if (read.length !== slots) {
-        throw new Failure(`${name}: ffmpeg compared ${read.length} pictures of ${slots}; does their size change?`);
+        throw new Failure(
+          `${name}: ffmpeg compared ${read.length} pictures of ${slots}: does their size change, or is the disk full?`,
+        );
       }
     }
     return psnr.map((value, slot) => ({ psnr: value, ssim: ssim[slot]!, vmaf: vmaf?.[slot] ?? null }));
@@ -96,7 +99,9 @@ export async function streamInput(
   path: string,
 ): Promise<string[]> {
   if (stream === undefined) return ['-f', 'lavfi', '-i', `color=black:size=${width}x${height}:rate=${SLOT_RATE}`];
-  await writeFile(path, stream.file);
+  await writeFile(path, stream.file).catch((error) => {
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}; what was finished before is kept`, 1, { cause: error });
+  });
   // One thread: what is made of damaged pictures must not depend on which thread is first. Strict: where a stream does
   // not say how far its pictures are out of order, the decoder waits for as many as there may be.
   return ['-copyts', '-threads', '1', '-strict', 'strict', '-f', 'mp4', '-i', path];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../io/failure.ts';
@@ -68,6 +69,8 @@ export async function measureQuality(options: QualityOptions): Promise<QualityPr
   const films = new Map<string, Film>();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
+  // One run of ffmpeg listens for each job, which from the eleventh on would be taken for a leak.
+  setMaxListeners(0, ended);
   let next = 0;
   const work = async (folder: string): Promise<void> => {
     while (next < waiting.length && !ended.aborted) {

@@ -10,7 +10,7 @@ export function styleSheet(colors: readonly PageColor[]): string {
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--surface);color:var(--ink);font:16px/1.55 system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif}
-main{max-width:1028px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:1052px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:1.9rem;line-height:1.2;margin:0 0 8px;text-wrap:balance}
 h2{font-size:1.25rem;line-height:1.3;margin:48px 0 12px}
 p{margin:0 0 12px;max-width:46rem}
@@ -25,15 +25,15 @@ svg{display:block;max-width:100%;height:auto}
 svg.narrow{display:none}
 svg.swatch{display:inline-block;vertical-align:-1px;margin-right:7px}
 .scroll{overflow-x:auto;margin:0 -4px;padding:0 4px}
-table{border-collapse:collapse;font-size:.8125rem;font-variant-numeric:tabular-nums;width:100%}
+table{border-collapse:collapse;font-size:.78rem;font-variant-numeric:tabular-nums;width:100%}
 .note{color:var(--muted);font-size:.9rem;line-height:1.5;max-width:52rem}
 .unit{color:var(--muted);font-weight:400}
 details{margin-top:16px}
 summary{cursor:pointer;color:var(--accent);padding:6px 0}
-th,td{padding:5px 7px;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap;vertical-align:top}
+th,td{padding:5px;border-bottom:1px solid var(--grid);text-align:right;white-space:nowrap;vertical-align:top}
 thead th{border-bottom:2px solid var(--muted);vertical-align:bottom;white-space:normal;font-weight:600}
 tbody th{font-weight:500}
-th.text,td.text{text-align:left}
+th.text,td.text{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:6.5rem}
 tr.path th{background:var(--raised);text-align:left;font-weight:600;white-space:normal;overflow-wrap:anywhere}
 tr.best td,tr.best th{font-weight:700}
 dl{display:grid;grid-template-columns:minmax(8rem,auto) 1fr;gap:8px 20px;margin:0;font-size:.9375rem}
@@ -43,6 +43,7 @@ code,pre{font:.85em/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
 pre{background:var(--raised);padding:12px 14px;margin:0 0 12px;overflow-x:auto}
 a:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 @media(max-width:640px){
+th.text{position:sticky;left:0;min-width:9.5rem;background:var(--surface)}
 main{padding:20px 16px 48px}
 h1{font-size:1.5rem}
 svg.wide{display:none}
@@ -61,6 +62,7 @@ svg.wide{display:block}
 svg.narrow{display:none}
 table{font-size:6.5pt}
 th,td{padding:2pt 2.5pt}
+th.text,td.text{min-width:4.5rem}
 }
 @page{margin:14mm}
 `.trim();

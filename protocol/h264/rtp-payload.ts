@@ -72,12 +72,13 @@ export function packPayloads(
   for (const part of plans) {
     const nalUnit = nalUnits[part.first]!;
     if (part.fragments > 1) {
-      const fragments = cut(nalUnit, fragmentBytes(nalUnit, payloadBytesMax));
-      for (const fragment of fragments) {
-        const packet = buffer.subarray(offset, offset + headroomBytes + FU_HEADER_BYTES + fragment.to - fragment.from);
-        writeFragment(packet, headroomBytes, nalUnit, fragment);
-        packets.push(packet);
-        offset += packet.length;
+      const stride = fragmentBytes(nalUnit, payloadBytesMax);
+      for (let from = 1; from < nalUnit.length; from += stride) {
+        const to = Math.min(from + stride, nalUnit.length);
+        const end = offset + headroomBytes + FU_HEADER_BYTES + to - from;
+        writeFragment(buffer, offset + headroomBytes, nalUnit, from, to);
+        packets.push(buffer.subarray(offset, end));
+        offset = end;
       }
       continue;
     }
@@ -156,25 +157,12 @@ function writeAggregate(packet: Uint8Array, headroomBytes: number, nalUnits: rea
   packet[headroomBytes] = forbidden | reference | PAYLOAD_TYPE.stapA;
 }
 
-/** Which bytes of a NAL unit a fragment carries; the first is behind the header. */
-interface Fragment {
-  readonly from: number;
-  readonly to: number;
-}
-
-function cut(nalUnit: Uint8Array, stride: number): Fragment[] {
-  const fragments: Fragment[] = [];
-  for (let from = 1; from < nalUnit.length; from += stride) {
-    fragments.push({ from, to: Math.min(from + stride, nalUnit.length) });
-  }
-  return fragments;
-}
-
-function writeFragment(packet: Uint8Array, headroomBytes: number, nalUnit: Uint8Array, { from, to }: Fragment): void {
+/** Writes the payload that carries bytes `from` … `to` of the NAL unit; the first of them is behind its header. */
+function writeFragment(target: Uint8Array, offset: number, nalUnit: Uint8Array, from: number, to: number): void {
   const header = nalUnit[0]!;
   const startBit = from === 1 ? 0x80 : 0;
   const endBit = to === nalUnit.length ? 0x40 : 0;
-  packet[headroomBytes] = (header & 0xe0) | PAYLOAD_TYPE.fuA;
-  packet[headroomBytes + 1] = startBit | endBit | (header & 0x1f);
-  packet.set(nalUnit.subarray(from, to), headroomBytes + FU_HEADER_BYTES);
+  target[offset] = (header & 0xe0) | PAYLOAD_TYPE.fuA;
+  target[offset + 1] = startBit | endBit | (header & 0x1f);
+  target.set(nalUnit.subarray(from, to), offset + FU_HEADER_BYTES);
 }

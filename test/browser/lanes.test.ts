@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { Log } from '../../io/log.ts';
 import { openMediaSource } from '../../io/media-source.ts';
 import type { PageFolders } from '../../io/page-files.ts';
+import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/lane-message.ts';
-import { LaneShow } from '../../session/lane-show.ts';
+import { LaneShow, type LaneShowOptions } from '../../session/lane-show.ts';
 import { parseLinkSpecification } from '../../sim/link-specification.ts';
 import { optional } from '../optional.ts';
 import { buildPage } from './page-build.ts';
@@ -214,6 +215,105 @@ inChromium(
 );
 
 inChromium(
+  'a file that is handed to the page plays in all lanes',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
+    await tab.locator('#file').setInputFiles({ name: 'mine.h264', mimeType: 'video/h264', buffer });
+    await told(tab, ({ settings, lanes }) => {
+      return settings?.source === 'mine.h264' && lanes.every(({ figures }) => decided(figures) >= 30);
+    });
+    expect((await tell(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
+    expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'keys pause, choose a lane, explain, hide the panels and stop',
+  async () => {
+    let ended = false;
+    const tab = await tabAt(await opened('delay=10ms', { onEnd: () => (ended = true) }));
+    await told(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+    await tab.keyboard.press('Space');
+    await told(tab, ({ state }) => state === 'paused');
+    await tab.keyboard.press('Space');
+    await told(tab, ({ state }) => state === 'live');
+    await tab.keyboard.press('2');
+    expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP, by deadline');
+    await tab.keyboard.press('?');
+    expect(await tab.getByText('Frames that were never shown').first().isVisible()).toBe(true);
+    await tab.keyboard.press('i');
+    expect(await tab.locator('#network').isVisible()).toBe(false);
+    await tab.keyboard.press('f');
+    while (!(await tab.evaluate('document.fullscreenElement !== null'))) await tab.evaluate('0');
+    await tab.keyboard.press('f');
+    await tab.keyboard.press('q');
+    while (!ended) await tab.evaluate('0');
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'the lab is asked about the very settings that are shown, and its report is offered',
+  async () => {
+    let asked = '';
+    const runScenario = async (scenario: string) => {
+      asked = readFileSync(scenario, 'utf8');
+      return join(SAMPLES, 'README.md');
+    };
+    const tab = await tabAt(await opened('loss=3% delay=40ms', { runScenario }));
+    await tab.locator('#lab').click();
+    await tab.locator('#message').getByText('open the report').waitFor();
+    const scenario = parseScenario(asked, 'from-the-page.json');
+    expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
+    expect(JSON.parse(asked)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'a lane that is given another latency while it runs shows its frames that much later',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
+    const slider = tab.locator('.lane').nth(1).locator('.latency');
+    await slider.fill('600');
+    await slider.dispatchEvent('change');
+    await told(tab, ({ settings, lanes }) => {
+      return settings?.lanes[1]?.latencyMs === 600 && (lanes[1]?.figures?.lagMsP50 ?? 0) > 600;
+    });
+    expect((await tell(tab)).lanes[0]!.figures!.lagMsP50).toBeLessThan(220);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'who wants little motion gets a river that moves once a second',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    await tab.emulateMedia({ reducedMotion: 'reduce' });
+    await told(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
+    // Compared for every frame that the browser draws, over a second and a half.
+    const changes = await tab.evaluate<number>(`new Promise((resolve) => {
+      const river = document.querySelector('.river');
+      const until = performance.now() + 1500;
+      let [last, changes] = [river.toDataURL(), 0];
+      requestAnimationFrame(function look() {
+        const now = river.toDataURL();
+        if (now !== last) changes++;
+        last = now;
+        if (performance.now() > until) resolve(changes);
+        else requestAnimationFrame(look);
+      });
+    })`);
+    expect(changes).toBeGreaterThan(0);
+    expect(changes).toBeLessThanOrEqual(3);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
   'a browser without WebCodecs is told so',
   async () => {
     const show = await opened('delay=10ms');
@@ -244,7 +344,7 @@ for (const [width, height] of [
   );
 }
 
-async function opened(text: string): Promise<LaneShow> {
+async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<LaneShow> {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
   const openInput = (input: string) =>
@@ -261,6 +361,7 @@ async function opened(text: string): Promise<LaneShow> {
     onEnd: () => {},
     runScenario: async () => join(SAMPLES, 'README.md'),
     folders,
+    ...on,
   });
   shows.push(show);
   return show;

@@ -1,29 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { lab, ROOT } from './lab-process.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The command as it is now, uncompiled. */
-function lab(...args: readonly string[]) {
-  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab', ...args];
-  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (bytes) => {
-    output.stdout += bytes;
-  });
-  child.stderr.on('data', (bytes) => {
-    output.stderr += bytes;
-  });
-  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
-}
 
 function scenario(name: string, changes: object): string {
   const path = join(folder, `${name}.json`);
@@ -55,7 +37,7 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   const answer = JSON.parse(output.stdout);
   expect(answer).toMatchObject({ kind: 'answer', directory: out, manifest: { files: { 'summary.csv': { rows: 1 } } } });
   expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
-  expect(output.stderr).toMatch(/loss=2% delay=20ms +100 ms +nack +1 +\d/);
+  expect(output.stderr).toMatch(/\nloss=2% delay=20ms, budget 100 ms, 1 seed\n +nack +[\d.]+ %/);
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
 

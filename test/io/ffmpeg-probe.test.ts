@@ -62,3 +62,7 @@ test.each([
 ])('of %j the cause is %j', (output, cause) => {
   expect(complaint(output, 'x.mp4')).toBe(cause);
 });
+
+test('where no input is named nothing is taken out of the cause', () => {
+  expect(complaint('a.mp4: No such file or directory\n', '')).toBe('a.mp4: No such file or directory');
+});

@@ -1,5 +1,6 @@
 export interface CapturedPacket {
-  readonly direction: 'in' | 'out';
+  /** `undefined`: not told. */
+  readonly direction: 'in' | 'out' | undefined;
   /** Seconds since 1970. */
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -37,6 +38,5 @@ function readPacket(body: Buffer): CapturedPacket {
     if (code === COMMENT) comment = value.toString();
     offset += 4 + Math.ceil(value.length / 4) * 4;
   }
-  if (!direction) throw new Error('a packet without a direction');
   return { direction, at, bytes: body.subarray(20, 20 + length), comment };
 }

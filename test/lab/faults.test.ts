@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { withTemporaryFolder } from '../../io/temporary-folder.ts';
 import { readAnswer } from '../../lab/answer.ts';
 import { makeDirectory, writeAtomically } from '../../lab/atomic-file.ts';
+import { bytesNeeded, checkRoom } from '../../lab/disk-room.ts';
+import { streamInput } from '../../lab/quality/compare-streams.ts';
+import type { PictureFormat } from '../../lab/quality/slot-stream.ts';
 import { completeRun, mergeRun, openRun, sweepShard } from '../../lab/run.ts';
 import type { ScenarioOutput } from '../../lab/scenario.ts';
 import { readSealedJson, sealedJson } from '../../lab/sealed-json.ts';
@@ -124,11 +127,61 @@ describe('an answer', () => {
   });
 });
 
+describe('a folder', () => {
+  test.each([
+    ['no object', 'null'],
+    ['without cells', '{"runId":"x"}'],
+    ['half', '{"runId":"'],
+  ])('whose run.json is %s is told as damaged, and the same sweep writes it anew', async (_, text) => {
+    const out = newFolder();
+    await run(out);
+    writeFileSync(join(out, 'run.json'), text);
+    await expect(mergeRun(out, [], 'test')).rejects.toThrow(/run\.json is damaged: run the sweep again/);
+    expect((await run(out)).reused).toBe(CELLS);
+    await mergeRun(out, [], 'test');
+  });
+
+  test('whose manifest.json is not whole is told as damaged', async () => {
+    const out = newFolder();
+    await (await run(out)).complete();
+    for (const text of ['null', '{}', '{"files":{}}', '{']) {
+      writeFileSync(join(out, 'manifest.json'), text);
+      await expect(readAnswer(out)).rejects.toThrow(/^the answer in .* is damaged \(.*\): merge it again$/);
+    }
+  });
+
+  test('needs no room for cells that are there', async () => {
+    const out = newFolder();
+    const output = { frames: true, packets: true, qlog: true, pcapng: true, quality: false, video: false };
+    const { grid, store } = await openRun(FILE, { out, output, strategies: undefined, warn: () => {} });
+    const needed = () => bytesNeeded(grid.cells, { output, firstSeed: 1 }, store);
+    const before = await needed();
+    await run(out, output);
+    const onDisk = readdirSync(store.directory).reduce(
+      (sum, name) => sum + statSync(join(store.directory, name)).size,
+      0,
+    );
+    expect(before).toBeGreaterThan(onDisk);
+    expect(await needed()).toBeLessThan(before - onDisk);
+  });
+
+  test('is not begun where the disk has less room than is needed, and both are told', async () => {
+    await expect(checkRoom(root, 1e15)).rejects.toThrow(/may take 1000000 GB and .* has [\d.]+ [kMG]B left/);
+    await checkRoom(root, 1_000);
+  });
+});
+
 describe('a file', () => {
   test('that several write at the same time is there whole, and nothing else is', async () => {
     const out = newFolder();
     await makeDirectory(out);
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on('warning', warn);
     await Promise.all(Array.from({ length: 20 }, () => writeAtomically(join(out, 'file'), 'x'.repeat(1_000_000))));
+    await new Promise(setImmediate);
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
     expect(readdirSync(out)).toEqual(['file']);
     expect(readFileSync(join(out, 'file'), 'utf8')).toBe('x'.repeat(1_000_000));
   });
@@ -152,4 +205,10 @@ describe('a file', () => {
 test('a temporary folder is named in full, for programs that run elsewhere', async () => {
   const names = await withTemporaryFolder(relative('.', root), async (folder) => [folder]);
   expect(names.every(isAbsolute)).toBe(true);
+});
+
+test('a stream for ffmpeg that cannot be written is a failure with its cause', async () => {
+  const shown = { plan: { onScreen: Int32Array.of(0) }, stream: { file: new Uint8Array(10), origin: 0 } };
+  const writing = streamInput(shown, { width: 16, height: 16 } as PictureFormat, join(root, 'nowhere', 'shown.mp4'));
+  await expect(writing).rejects.toThrow(/^cannot write .*shown\.mp4: there is no such file or directory; what was/);
 });

@@ -189,7 +189,7 @@ describe('a sweep', () => {
   test('is refused where the disk has no room for it', async () => {
     const source = { synthetic: { kbps: 1_000_000, seconds: 86_400, fps: 240 } };
     const huge = write('huge', { ...SCENARIO, source, repeats: 1_000, output: { packets: true } });
-    await expect(openRun(huge, { ...noOptions, out: newFolder() })).rejects.toThrow(/may take \d+ MB and .* MB left/);
+    await expect(openRun(huge, { ...noOptions, out: newFolder() })).rejects.toThrow(/may take \d+ GB and .* left/);
   });
 
   test('is refused for a file that is not there, by its place in the scenario', async () => {

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { classifyDatagram } from '../../protocol/multiplex.ts';
-import { parseRtpPacket, RTP_HEADER_BYTES, serializeRtpPacket, writeRtpHeader } from '../../protocol/rtp-packet.ts';
+import {
+  packetAt,
+  parseRtpPacket,
+  RTP_HEADER_BYTES,
+  RtpLayout,
+  serializeRtpPacket,
+  writeRtpHeader,
+} from '../../protocol/rtp-packet.ts';
 import { hex, uint, wordsOf } from './bytes.ts';
 import { sharedFile, sharedFolder, udpPayloads, withSharedMedia } from './shared-media.ts';
 
@@ -187,4 +194,13 @@ withSharedMedia('every datagram of a captured H.264 stream parses and serializes
   for (const [index, packet] of packets.entries()) {
     if (packet.ok) expect(Buffer.compare(serializeRtpPacket(packet.value), datagrams[index]!)).toBe(0);
   }
+});
+
+test('a layout that is read anew says nothing of the packet before', () => {
+  const layout = new RtpLayout();
+  expect(layout.read(FULL)).toBeUndefined();
+  expect(layout).toMatchObject({ extensionAt: 24, extensionEnd: 28, payloadAt: 28, payloadEnd: 31 });
+  expect(layout.read(PLAIN)).toBeUndefined();
+  expect(layout).toMatchObject({ extensionAt: 0, extensionEnd: 0, payloadAt: 12, payloadEnd: 15 });
+  expect(packetAt(PLAIN, layout)).toEqual(expect.objectContaining({ extension: undefined, payload: hex('658884') }));
 });

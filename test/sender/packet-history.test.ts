@@ -33,12 +33,21 @@ describe('the packet history', () => {
     expect(history.find(5 + 65_536)?.datagram[0]).toBe(2);
   });
 
+  test('gives back of a shared buffer what the datagram was, and no more', () => {
+    const history = new PacketHistory(4);
+    const shared = Uint8Array.of(1, 2, 3, 4, 5, 6);
+    history.keep(1, shared.subarray(1, 3), 0);
+    history.keep(2, shared.subarray(3), 0);
+    expect(history.find(1)!.datagram).toEqual(Uint8Array.of(2, 3));
+    expect(history.find(2)!.datagram).toEqual(Uint8Array.of(4, 5, 6));
+  });
+
   test('does not take over from the packet that made room when that was sent again', () => {
     const history = new PacketHistory(4);
     history.keep(1, Uint8Array.of(1), 100, 'key');
     history.find(1)!.resentAt = 200;
     history.keep(5, Uint8Array.of(5), 300);
-    expect(history.find(5)).toEqual({
+    expect(history.find(5)).toMatchObject({
       sequence: 5,
       datagram: Uint8Array.of(5),
       sentAt: 300,

@@ -221,6 +221,13 @@ inChromium(
         await tab.goto(pathToFileURL(page).href);
         expect(heard).toEqual([pathToFileURL(page).href]);
         expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        await tab.evaluate('document.querySelectorAll("details").forEach((each) => { each.open = true; })');
+        const tables = await tab.evaluate<number[]>(
+          '[...document.querySelectorAll(".scroll")].map((each) => each.scrollWidth - each.clientWidth)',
+        );
+        // All of a table is seen on a wide screen; on a narrow one it is moved under the names.
+        expect(tables.length).toBeGreaterThan(0);
+        expect(tables.every((hidden) => hidden > 0 === width < 640)).toBe(true);
         expect(await tab.locator(`figure svg.${shown}:visible`).count()).toBe(8);
         expect(await tab.locator('figure svg:visible').count()).toBe(8);
         const ground = await tab.evaluate('getComputedStyle(document.body).backgroundColor');

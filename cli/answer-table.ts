@@ -1,0 +1,171 @@
+import type { AnswerRow } from '../lab/answer.ts';
+import { percentile, sorted } from '../lab/metrics/percentile.ts';
+import { alignedRight } from './aligned.ts';
+
+/** Longer tables are for a spreadsheet. */
+const LINES_MAX = 60;
+/** A wider name of a strategy has its parameters on a line of their own. */
+const NAME_CHARACTERS_MAX = 24;
+/** A hash that tells one file from another as well as the whole does, for people. */
+const HASH_CHARACTERS = 8;
+
+/** The rows that differ in nothing but their seed, taken together. */
+interface Group {
+  readonly rows: readonly AnswerRow[];
+  readonly first: AnswerRow;
+}
+
+interface Column {
+  readonly head: string;
+  /** Where the terminal is too narrow, the highest goes first; 0 stays. */
+  readonly dispensable: number;
+  readonly text: (group: Group) => string;
+}
+
+/**
+ * The answer for people: under each path and budget a line for all seeds of a strategy; delays are medians over them,
+ * shares are pooled.
+ * @param width of the terminal, characters: what does not fit is left out, and said.
+ */
+export function answerTable(rows: readonly AnswerRow[], width: number): string {
+  const groups = groupBySeed(rows);
+  const severalSources = new Set(rows.map(({ source }) => source)).size > 1;
+  const shown = groups.slice(0, LINES_MAX);
+  const sections = new Map<string, Group[]>();
+  for (const group of shown) {
+    const heading = headingOf(group, severalSources);
+    sections.set(heading, [...(sections.get(heading) ?? []), group]);
+  }
+  const names = shown.flatMap(({ first }) => nameLines(first));
+  const nameWidth = Math.max('strategy'.length, ...names.map(({ length }) => length));
+  const { columns, left } = fitting(columnsOf(rows), shown, width - nameWidth - 2);
+  const lines = [...sections.values()].flat().map((group) => columns.map(({ text }) => text(group)));
+  const [head, ...figures] = alignedRight([columns.map((column) => column.head), ...lines]);
+  const text = [`  ${'strategy'.padEnd(nameWidth)}${head}`];
+  let line = 0;
+  for (const [heading, those] of sections) {
+    text.push(...wrapped(heading, width));
+    for (const { first } of those) {
+      const [name = '', ...parameters] = nameLines(first);
+      text.push(`  ${name.padEnd(nameWidth)}${figures[line++]}`, ...parameters.map((words) => `  ${words}`));
+    }
+  }
+  const more = groups.length - shown.length;
+  if (more > 0) text.push(`  … and ${more} more lines: summary.csv has them all`);
+  if (left.length > 0) text.push(`  left out for want of room: ${left.map(({ head }) => head).join(', ')}`);
+  return text.join('\n');
+}
+
+/** Paths as they are in the scenario, with the names of files alone. */
+export function shortLink(line: string): string {
+  const withoutSeed = line.replace(/\s*\bseed=\d+/, '').trim() || 'clean';
+  return withoutSeed.replace(/(?<==)\S*\/([^/\s#]+)(?=#|\s|$)/g, '$1').replace(HASH, '#$1');
+}
+const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
+
+function headingOf({ first, rows }: Group, severalSources: boolean): string {
+  const { source, forward, back, budgetMs } = first;
+  const [there, here] = [shortLink(forward), shortLink(back)];
+  const seeds = rows.length === 1 ? '1 seed' : `${rows.length} seeds`;
+  const way = there === here ? there : `${there} / back ${here}`;
+  return [...(severalSources ? [source] : []), way, `budget ${budgetMs} ms`, seeds].join(', ');
+}
+
+function nameLines({ strategy, parameters }: AnswerRow): string[] {
+  const name = [strategy, parameters].filter((text) => text !== '').join(' ');
+  return name.length <= NAME_CHARACTERS_MAX ? [name] : [strategy, ...parameters.split(' ').map((each) => `  ${each}`)];
+}
+
+/** Breaks at blanks; what follows is indented. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(lines.length === 0 ? word : `    ${word}`);
+  }
+  return lines;
+}
+
+function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
+  const isSeen = rows.some(({ psnrDb }) => psnrDb != null);
+  const isJudged = rows.some(({ vmafMean }) => vmafMean != null);
+  const column = (head: string, dispensable: number, text: Column['text']): Column => ({ head, dispensable, text });
+  return [
+    column('in time', 0, ({ rows }) => percentText(total(rows, 'framesInTime') / Math.max(1, total(rows, 'frames')))),
+    column('p50 ms', 3, ({ rows }) => millisecondsText(middle(rows, 'delayUsP50'))),
+    column('p95 ms', 2, ({ rows }) => millisecondsText(middle(rows, 'delayUsP95'))),
+    column('p99 ms', 0, ({ rows }) => millisecondsText(middle(rows, 'delayUsP99'))),
+    column('freezes/min', 4, ({ rows }) => {
+      const minutes = total(rows, 'watchedUs') / 60e6;
+      return minutes === 0 ? '–' : (total(rows, 'freezes') / minutes).toFixed(1);
+    }),
+    column('stalled', 1, ({ rows }) => percentText(total(rows, 'stallUs') / Math.max(1, total(rows, 'watchedUs')))),
+    column('overhead', 0, ({ rows }) => percentText(total(rows, 'overhead') / rows.length)),
+    ...(isSeen
+      ? [
+          column('PSNR dB', 0, ({ rows }) => numberText(mean(rows.map(({ psnrDb }) => psnrDb)), 2)),
+          column('SSIM', 0, ({ rows }) => numberText(mean(rows.map(({ ssimMean }) => ssimMean)), 4)),
+          column('SSIM p1', 2, ({ rows }) => numberText(mean(rows.map(({ ssimP1 }) => ssimP1)), 4)),
+        ]
+      : []),
+    ...(isJudged ? [column('VMAF', 0, ({ rows }) => numberText(mean(rows.map(({ vmafMean }) => vmafMean)), 1))] : []),
+  ];
+}
+
+/** Leaves columns out until the others fit into so many characters. */
+function fitting(columns: readonly Column[], groups: readonly Group[], width: number) {
+  const needed = (column: Column) =>
+    2 + Math.max(column.head.length, ...groups.map((group) => column.text(group).length));
+  const kept = new Set(columns);
+  const dispensable = columns.filter(({ dispensable: rank }) => rank > 0);
+  dispensable.sort((one, other) => other.dispensable - one.dispensable);
+  for (const column of dispensable) {
+    if ([...kept].reduce((sum, each) => sum + needed(each), 0) <= width) break;
+    kept.delete(column);
+  }
+  return { columns: [...kept], left: columns.filter((column) => !kept.has(column)) };
+}
+
+function groupBySeed(rows: readonly AnswerRow[]): Group[] {
+  const groups = new Map<string, AnswerRow[]>();
+  for (const row of rows) {
+    const { source, forward, back, budgetMs, strategy, parameters, release } = row;
+    const paths = [forward, back].map((line) => line.replace(/\s*\bseed=\d+/, ''));
+    const key = JSON.stringify([source, paths, budgetMs, strategy, parameters, release]);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return [...groups.values()].map((those) => ({ rows: those, first: those[0]! }));
+}
+
+type Figure = {
+  [Name in keyof AnswerRow]-?: AnswerRow[Name] extends number | null | undefined ? Name : never;
+}[keyof AnswerRow];
+
+const total = (rows: readonly AnswerRow[], name: Figure): number =>
+  rows.reduce((sum, row) => sum + (row[name] ?? 0), 0);
+const middle = (rows: readonly AnswerRow[], name: Figure): number | null =>
+  percentile(sorted(rows.map((row) => row[name] ?? 0)), 0.5);
+
+const percentText = (value: number): string => {
+  // Ninety-nine point something is not a hundred, and a thousandth is not nothing.
+  const text = (value * 100).toFixed(2);
+  return value < 1 && text === '100.00' ? '>99.99 %' : `${text} %`;
+};
+
+export function millisecondsText(value: number | null): string {
+  if (value === null) return '–';
+  return value === Number.POSITIVE_INFINITY ? 'never' : (value / 1_000).toFixed(1);
+}
+
+function mean(values: readonly (number | null | undefined)[]): number | undefined {
+  const known = values.filter((value) => value != null);
+  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+function numberText(value: number | undefined, digits: number): string {
+  if (value === undefined) return '–';
+  return value === Number.POSITIVE_INFINITY ? 'identical' : value.toFixed(digits);
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { answerTable, shortLink } from '../../cli/answer-table.ts';
+import type { AnswerRow } from '../../lab/answer.ts';
+
+const TRACE = 'delay=20ms trace=../../media/traces/drive.down#2e76512a80a4f43d1122334455667788 queue=500ms';
+
+function row(changes: Partial<AnswerRow>): AnswerRow {
+  const whole: Partial<AnswerRow> = {
+    source: 'synthetic',
+    forward: 'loss=2% delay=20ms seed=1',
+    back: 'loss=2% delay=20ms seed=1',
+    budgetMs: 100,
+    strategy: 'nack',
+    parameters: '',
+    release: 'deadline',
+    frames: 100,
+    framesInTime: 90,
+    delayUsP50: 20_000,
+    delayUsP95: 63_000,
+    delayUsP99: Number.POSITIVE_INFINITY,
+    freezes: 2,
+    watchedUs: 60e6,
+    stallUs: 6e6,
+    overhead: 0.1,
+    ...changes,
+  };
+  return whole as AnswerRow;
+}
+const PICTURES = { psnrDb: 31.25, ssimMean: 0.9, ssimP1: 0.5, vmafMean: 80 };
+
+test('a path with its budget is said once, its seeds are taken together', () => {
+  const forward = 'loss=2% delay=20ms seed=2';
+  const rows = [row({}), row({ forward, back: forward, framesInTime: 70 })];
+  expect(answerTable(rows, 120).split('\n')).toEqual([
+    '  strategy  in time  p50 ms  p95 ms  p99 ms  freezes/min  stalled  overhead',
+    'loss=2% delay=20ms, budget 100 ms, 2 seeds',
+    '  nack      80.00 %    20.0    63.0   never          2.0  10.00 %   10.00 %',
+  ]);
+});
+
+test('paths that differ on the way back, and sources, are told apart', () => {
+  const rows = [row({}), row({ back: 'delay=5ms seed=1', source: 'film' })];
+  const headings = answerTable(rows, 120).split('\n').slice(1);
+  expect(headings[0]).toBe('synthetic, loss=2% delay=20ms, budget 100 ms, 1 seed');
+  expect(headings[2]).toBe('film, loss=2% delay=20ms / back delay=5ms, budget 100 ms, 1 seed');
+});
+
+test.each([80, 120, 140])('no line is longer than %i characters, and what is left out is said', (width) => {
+  const rows = [
+    row({ ...PICTURES, forward: TRACE, back: TRACE.replace('down', 'up') }),
+    row({ ...PICTURES, strategy: 'tcp-cubic', parameters: 'unsentBytesMax=20000 giveUpMs=200' }),
+  ];
+  const lines = answerTable(rows, width).split('\n');
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
+  expect(lines.join('\n')).toMatch(/tcp-cubic .*\n +unsentBytesMax=20000\n +giveUpMs=200/);
+  const leftOut = lines.at(-1)?.includes('left out for want of room');
+  expect(leftOut).toBe(width < 140);
+});
+
+test('a file is named without its folders, with as much of its hash as people read', () => {
+  expect(shortLink(`${TRACE} seed=3`)).toBe('delay=20ms trace=drive.down#2e76512a queue=500ms');
+  expect(shortLink('losstrace=bits.txt#0123456789abcdef')).toBe('losstrace=bits.txt#01234567');
+  expect(shortLink('seed=3')).toBe('clean');
+});

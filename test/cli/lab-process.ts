@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export const ROOT = join(import.meta.dirname, '../..');
+const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
+
+/** What Node is given to run `dropframe lab` as it is now, uncompiled, in the root of the checkout. */
+export const LAB = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab'];
+
+/** Runs a program there, for as long as the test lasts. */
+export function run(program: string, args: readonly string[]) {
+  const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (bytes) => {
+    output.stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    output.stderr += bytes;
+  });
+  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
+}
+
+export const lab = (...args: readonly string[]) => run(process.execPath, [...LAB, ...args]);

@@ -1,0 +1,269 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { LanePage, type LanePageOptions } from '../../io/lane-page.ts';
+import type { PageFolders } from '../../io/page-files.ts';
+import type { LaneCommand } from '../../protocol/lane-command.ts';
+import { type LanePicture, parseLanePicture, serializeLanePicture } from '../../protocol/lane-message.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ENDED = { kind: 'ended' } as const;
+
+/** The server does not care what is in its scripts: no compiler is needed here. */
+let folders: PageFolders;
+const open: LanePage[] = [];
+const sockets: WebSocket[] = [];
+
+beforeAll(() => {
+  const compiled = mkdtempSync(join(tmpdir(), 'dropframe-lane-page-'));
+  for (const name of ['web/lanes-page.js', 'protocol/page-message.js', 'sim/link.js']) {
+    mkdirSync(join(compiled, dirname(name)), { recursive: true });
+    writeFileSync(join(compiled, name), `// ${name}\n`);
+  }
+  folders = { written: join(ROOT, 'web'), compiled };
+});
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+  for (const page of open.splice(0)) await page.close();
+});
+
+afterAll(() => rmSync(folders.compiled, { recursive: true }));
+
+test('the page and its parts are served, and nothing else is', async () => {
+  const page = await opened();
+  const html = await ask(page, 'GET', '/');
+  expect(html.status).toBe(200);
+  expect(html.headers['content-security-policy']).toContain("default-src 'none'");
+  for (const [, path] of html.body.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g)) {
+    expect((await ask(page, 'GET', path!)).status, path).toBe(200);
+  }
+  for (const path of ['/package.json', '/web/../package.json', '/lane-9.pcapng', '/lane-0.pcapng', '/lab/0']) {
+    expect((await ask(page, 'GET', path)).status, path).toBe(404);
+  }
+});
+
+test('a request under a foreign host, or a file from a foreign origin, is refused', async () => {
+  const uploads: string[] = [];
+  const page = await opened({ onUpload: async ({ name }) => void uploads.push(name) });
+  expect((await ask(page, 'GET', '/summary.json', { headers: { Host: 'evil.example' } })).status).toBe(421);
+  const foreign = { headers: { Origin: 'http://evil.example' }, body: 'x' };
+  expect((await ask(page, 'POST', '/source?name=a.mp4', foreign)).status).toBe(405);
+  expect((await ask(page, 'POST', '/lab', { body: '{}' })).status).toBe(405);
+  expect(uploads).toEqual([]);
+});
+
+test('a window that joins is given each lane from its last key frame on', async () => {
+  const page = await opened();
+  page.picture('key', 0, picture(0, 0, true));
+  page.picture('reference', 0, picture(0, 1));
+  page.picture('key', 1, picture(1, 7, true));
+  page.picture('key', 0, picture(0, 2, true));
+  page.picture('reference', 0, picture(0, 3));
+  const { pictures } = await viewer(page);
+  page.picture('reference', 0, picture(0, 4));
+  await until(() => pictures.length === 4);
+  expect(pictures.map(({ lane, frame }) => [lane, frame])).toEqual([
+    [0, 2],
+    [0, 3],
+    [1, 7],
+    [0, 4],
+  ]);
+});
+
+test('a window that does not read costs bounded memory and nobody else a picture', async () => {
+  const page = await opened();
+  const good = await viewer(page);
+  const slow = await viewer(page);
+  slow.socket.pause();
+  let queuedBytesMax = 0;
+  // 30 MB: more than the kernel's buffers and ours together.
+  for (let frame = 0; frame < 600; frame++) {
+    const key = frame % 30 === 0;
+    page.picture(key ? 'key' : 'reference', frame % 3, picture(frame % 3, frame, key, 50_000));
+    queuedBytesMax = Math.max(queuedBytesMax, page.queuedBytes);
+    if (frame % 3 !== 0) continue;
+    await until(() => good.pictures.some((seen) => seen.frame === frame || frame < 30));
+    good.pictures.length = 0;
+  }
+  expect(queuedBytesMax).toBeGreaterThan(1_000_000);
+  expect(queuedBytesMax).toBeLessThan(5_000_000);
+  expect(page.viewers).toBe(2);
+}, 30_000);
+
+test.each([
+  ['text that is no command', 'hello'],
+  ['a command that nobody knows', '{"kind":"format-disk"}'],
+  ['a lane too many', JSON.stringify({ kind: 'lanes', lanes: Array(5).fill({}) })],
+  ['a command with something added', '{"kind":"stop","x":1}'],
+  ['bytes', Buffer.from([1, 2, 3])],
+  ['a message over the limit', 'x'.repeat(100_000)],
+])('%s closes only the window that sent it', async (_, garbage) => {
+  const commands: LaneCommand[] = [];
+  const page = await opened({ onCommand: (command) => commands.push(command) });
+  const [good, bad] = [await viewer(page), await viewer(page)];
+  bad.socket.send(garbage);
+  await bad.closed;
+  page.announce(ENDED);
+  await until(() => good.texts.length === 1);
+  expect(page.viewers).toBe(1);
+  expect(commands).toEqual([]);
+});
+
+test('an uploaded file is handed over whole, under a name that leads nowhere', async () => {
+  const seen: { name: string; content: string }[] = [];
+  const page = await opened({
+    onUpload: async ({ name, path }) => {
+      seen.push({ name, content: readFileSync(path, 'utf8') });
+      rmSync(dirname(path), { recursive: true });
+    },
+  });
+  const answer = await post(page, `/source?name=${encodeURIComponent('../../.my clip.mp4')}`, 'the video');
+  expect(answer.status).toBe(204);
+  expect(seen).toEqual([{ name: 'my clip.mp4', content: 'the video' }]);
+});
+
+test('a file that cannot be streamed is refused with why, and is gone', async () => {
+  let lay = '';
+  const page = await opened({
+    onUpload: async ({ path }) => {
+      lay = path;
+      throw new Error(`${path} is no video`);
+    },
+  });
+  const answer = await post(page, '/source?name=notes.txt', 'words');
+  expect([answer.status, answer.body]).toEqual([422, 'notes.txt is no video\n']);
+  await until(() => !existsSync(dirname(lay)));
+});
+
+test('a file that is too large is refused, whether it says so or not, and the next one is taken', async () => {
+  const taken: string[] = [];
+  const page = await opened({ uploadBytesMax: 1_000_000, onUpload: async ({ name }) => void taken.push(name) });
+  const large = Buffer.alloc(1_000_001);
+  for (const headers of [{ 'Content-Length': '1000001' }, { 'Transfer-Encoding': 'chunked' }]) {
+    const answer = await post(page, '/source?name=large.mp4', large, headers);
+    expect([answer.status, answer.body]).toEqual([
+      413,
+      'large.mp4 may have 1 MB at most: dropframe demo FILE takes any\n',
+    ]);
+  }
+  expect((await post(page, '/source?name=small.mp4', 'x')).status).toBe(204);
+  expect(taken).toEqual(['small.mp4']);
+});
+
+test('while one file is taken another is refused', async () => {
+  let finish: (() => void) | undefined;
+  const page = await opened({
+    onUpload: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  });
+  const first = post(page, '/source?name=a.mp4', 'x');
+  await until(() => finish !== undefined);
+  expect((await post(page, '/source?name=b.mp4', 'x')).status).toBe(409);
+  finish?.();
+  expect((await first).status).toBe(204);
+});
+
+test('a scenario is answered with the address of its report, which may draw and not run', async () => {
+  let asked = '';
+  const page = await opened({
+    onScenario: async (scenario, folder) => {
+      asked = readFileSync(scenario, 'utf8');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'report.html'), '<h1>a report</h1>');
+      return join(folder, 'report.html');
+    },
+  });
+  const { url } = JSON.parse((await post(page, '/lab', '{"name":"x"}')).body) as { url: string };
+  expect(asked).toBe('{"name":"x"}');
+  const report = await ask(page, 'GET', url);
+  expect(report.body).toBe('<h1>a report</h1>');
+  expect(report.headers['content-security-policy']).not.toContain('script-src');
+});
+
+test('the packets of a lane are a file, and the figures are another', async () => {
+  const page = await opened({
+    capture: (lane) => (lane === 1 ? Uint8Array.of(1, 2, 3) : undefined),
+    summary: () => ({ kind: 'lanes' }),
+  });
+  expect((await ask(page, 'GET', '/lane-2.pcapng')).body).toBe('\u0001\u0002\u0003');
+  expect(JSON.parse((await ask(page, 'GET', '/summary.json')).body)).toEqual({ kind: 'lanes' });
+});
+
+async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage> {
+  const page = await LanePage.open({
+    port: 0,
+    log: () => {},
+    onCommand: () => {},
+    greeting: () => [],
+    summary: () => ({}),
+    capture: () => undefined,
+    onScenario: async () => '',
+    onUpload: async () => {},
+    folders,
+    ...options,
+  });
+  open.push(page);
+  return page;
+}
+
+function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {
+  const nalUnits = [new Uint8Array(bytes)];
+  return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, nalUnits });
+}
+
+/** A window, as far as the server can tell. */
+async function viewer(page: LanePage) {
+  const before = page.viewers;
+  const origin = page.url.slice(0, -1);
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/lanes`, { origin });
+  sockets.push(socket);
+  const pictures: LanePicture[] = [];
+  const texts: unknown[] = [];
+  socket.on('message', (message: Buffer, isBinary) => {
+    if (!isBinary) return void texts.push(JSON.parse(String(message)));
+    const parsed = parseLanePicture(new Uint8Array(message));
+    if (!parsed.ok) throw new Error(parsed.malformed);
+    pictures.push(parsed.value);
+  });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', () => resolve());
+    socket.on('error', reject);
+  });
+  await until(() => page.viewers > before);
+  return { socket, pictures, texts, closed };
+}
+
+const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  ask(page, 'POST', path, { headers: { Origin: page.url.slice(0, -1), ...headers }, body });
+
+function ask(
+  page: LanePage,
+  method: string,
+  path: string,
+  { headers = {}, body }: { readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
+) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    const { port } = new URL(page.url);
+    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Waits for what the other side of a socket does; the test's own time limit is the bound. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
