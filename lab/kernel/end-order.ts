@@ -42,7 +42,7 @@ export interface EndResult {
   /** Over TCP: frames that were given up before they were written. */
   readonly givenUp: readonly number[];
   readonly receipts: readonly Receipt[];
-  /** By how much frames were handed over later than their time, microseconds. */
+  /** By how much frames were handed over later than their time, microseconds; `max`, or the receiver's timers rang late. */
   readonly timerUs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Segments of which the receiver's kernel said that it had them twice; 0 over UDP. */
   readonly duplicatesReported: number;
@@ -58,7 +58,13 @@ export type ToReceiver =
 
 export type ToSender =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'result'; readonly receipts: readonly Receipt[]; readonly socketDrops: number };
+  | {
+      readonly kind: 'result';
+      readonly receipts: readonly Receipt[];
+      readonly socketDrops: number;
+      /** By how much a timer of the receiver rang too late at most: so long it may have left what came lying, microseconds. */
+      readonly timerUsMax: number;
+    };
 
 export const SENDER_PORT = 5_004;
 export const RECEIVER_PORT = 6_004;

@@ -34,11 +34,20 @@ const offset = monotonicOffset();
 const receipts: Receipt[] = [];
 
 const tell = (message: ToSender, then = () => {}): void => void process.send?.(message, () => then());
+/** Whether this process gets a core when it wants one. */
+const WATCH_MS = 10;
+let timerUsMax = 0;
+let rangAt = Number.POSITIVE_INFINITY;
+setInterval(() => {
+  timerUsMax = Math.max(timerUsMax, Math.round(now() - rangAt - WATCH_MS * 1_000));
+  rangAt = now();
+}, WATCH_MS);
+
 let concluded = false;
 function conclude(socketDrops: number): void {
   if (concluded) return;
   concluded = true;
-  tell({ kind: 'result', receipts, socketDrops }, () => process.exit(0));
+  tell({ kind: 'result', receipts, socketDrops, timerUsMax }, () => process.exit(0));
 }
 process.on('disconnect', () => process.exit(1));
 

@@ -178,7 +178,7 @@ function stream(): void {
   wakeUp.set(startAt - START);
 }
 
-async function end(zero: number, { receipts, socketDrops }: ToSender & { kind: 'result' }): Promise<void> {
+async function end(zero: number, { receipts, socketDrops, timerUsMax }: ToSender & { kind: 'result' }): Promise<void> {
   const late = sorted(lateness);
   const at = (share: number) => Math.round(percentile(late, share) ?? 0);
   const result: EndResult = {
@@ -187,7 +187,7 @@ async function end(zero: number, { receipts, socketDrops }: ToSender & { kind: '
     captured,
     givenUp: transport.givenUp,
     receipts,
-    timerUs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+    timerUs: { p50: at(0.5), p99: at(0.99), max: Math.max(at(1), timerUsMax) },
     duplicatesReported: twin.startsWith('tcp-') ? await readDuplicatesReported() : 0,
     socketDrops: socketDrops + transport.socketDrops,
   };
