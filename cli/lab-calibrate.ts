@@ -1,10 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { causeOf, Failure } from '../io/failure.ts';
-import { withMarkedSection } from '../io/marked-section.ts';
-import { writeAtomically } from '../lab/atomic-file.ts';
+import { Failure } from '../io/failure.ts';
 import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
 import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
 import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
@@ -16,6 +12,7 @@ import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
+import { writeValidation } from './validation-page.ts';
 
 interface CalibrateOptions extends CommonOptions {
   readonly quick?: boolean;
@@ -63,8 +60,8 @@ async function run(options: CalibrateOptions): Promise<void> {
     const finite = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
     stdout.write(`${JSON.stringify({ kind: 'calibration', ...calibration, outcomes }, finite)}\n`);
   }
-  if (options.docs) await writeDocumentation(outcomes, limits);
   if (outcomes.length < asked) throw new Interrupted(`interrupted: ${outcomes.length} of ${asked} cells were compared`);
+  if (options.docs) await writeValidation('calibrate', calibrationMarkdown(outcomes, limits).trim());
   if (calibration.differing > 0) throw new Failure(`simulator and kernel differ: ${conclusionText(calibration)}`);
 }
 
@@ -93,18 +90,6 @@ async function outcomesWith(
     context.closeStatus();
     interrupt.dispose();
   }
-}
-
-async function writeDocumentation(outcomes: readonly Comparison[], limits: DisturbanceLimits): Promise<void> {
-  const root = import.meta.url.includes('/dist/') ? '../../' : '../';
-  const path = fileURLToPath(new URL(`${root}docs/VALIDATION.md`, import.meta.url));
-  const page = await readFile(path, 'utf8').catch((error) => {
-    throw new Failure(`cannot read docs/VALIDATION.md: ${causeOf(error)}`);
-  });
-  const changed = withMarkedSection(page, 'calibrate', calibrationMarkdown(outcomes, limits).trim());
-  if (changed === undefined)
-    throw new Failure('docs/VALIDATION.md has no <!-- calibrate:begin --> and <!-- calibrate:end -->');
-  await writeAtomically(path, changed);
 }
 
 function readStrategies(text: string): readonly KernelStrategyName[] {

@@ -1,12 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { stdout } from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { now } from '../io/clock.ts';
-import { causeOf, Failure } from '../io/failure.ts';
-import { withMarkedSection } from '../io/marked-section.ts';
-import { writeAtomically } from '../lab/atomic-file.ts';
+import { Failure } from '../io/failure.ts';
 import type { CheckProgress } from '../lab/checks/run-checks.ts';
 import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/checks/validation.ts';
 import { conclusionText, validationMarkdown, validationText } from '../lab/checks/validation-table.ts';
@@ -14,6 +10,7 @@ import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
+import { writeValidation } from './validation-page.ts';
 import { packageVersion } from './version.ts';
 
 interface ValidateOptions extends CommonOptions {
@@ -54,7 +51,7 @@ async function run(options: ValidateOptions): Promise<void> {
   context.print(`  ${conclusionText(validation)}`);
   if (options.json)
     stdout.write(`${JSON.stringify({ kind: 'validation', ...validation, outcomes: outcomes.map(plain) })}\n`);
-  if (options.docs) await writeDocumentation(outcomes, validation, options.seed);
+  if (options.docs) await writeValidation('validate', documentation(outcomes, validation, options.seed));
   if (!validation.passed)
     throw new Failure(`what is simulated does not agree with what is predicted: ${worst(outcomes)}`);
 }
@@ -105,24 +102,5 @@ function worst(outcomes: readonly Outcome[]): string {
   return named.map(({ check }) => check.id).join('; ');
 }
 
-/** Compiled files lie one folder deeper than their sources. */
-const PAGES = ['../docs/VALIDATION.md', '../../docs/VALIDATION.md'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
-async function writeDocumentation(outcomes: readonly Outcome[], validation: Validation, seed: number): Promise<void> {
-  for (const path of PAGES) {
-    const page = await readFile(path, 'utf8').catch(() => undefined);
-    if (page === undefined) continue;
-    const text = `${conclusionText(validation)}. Version ${packageVersion()}, seed ${seed}.\n\n${validationMarkdown(outcomes)}`;
-    const whole = withMarkedSection(page, 'validate', text);
-    if (whole === undefined) {
-      throw new Failure('docs/VALIDATION.md has no <!-- validate:begin --> and <!-- validate:end --> to write between');
-    }
-    try {
-      return await writeAtomically(path, whole);
-    } catch (error) {
-      throw new Failure(`cannot write docs/VALIDATION.md: ${causeOf(error)}`);
-    }
-  }
-  throw new Failure('docs/VALIDATION.md is not here: --docs is for a checkout', 2);
-}
+const documentation = (outcomes: readonly Outcome[], validation: Validation, seed: number): string =>
+  `${conclusionText(validation)}. Version ${packageVersion()}, seed ${seed}.\n\n${validationMarkdown(outcomes)}`;
