@@ -84,13 +84,17 @@ export class Rack {
   detect(now: Instant): Microseconds {
     const window = this.#reorderingWindow;
     let wait = 0;
-    let segment = this.#queue.earliest;
-    while (segment && sentAfter(this.#sentAt, this.#end, segment.sentAt, segment.end)) {
-      const next: SentSegment | undefined = segment.later;
+    let next: SentSegment | undefined;
+    for (let segment = this.#queue.earliest; segment; segment = next) {
+      next = segment.later;
+      // What a timeout marked is lost already, until it is sent again.
+      if (segment.lost && !segment.retransmitted) continue;
+      if (!sentAfter(this.#sentAt, this.#end, segment.sentAt, segment.end)) break;
       const remaining = this.remaining(now, segment, window);
-      if (remaining <= 0) this.#queue.markLost(segment);
-      else wait = Math.max(wait, remaining);
-      segment = next;
+      if (remaining <= 0) {
+        this.#queue.markLost(segment);
+        this.#queue.unlist(segment);
+      } else wait = Math.max(wait, remaining);
     }
     return wait;
   }

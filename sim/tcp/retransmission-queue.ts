@@ -57,7 +57,7 @@ export class RetransmissionQueue {
     return this.#head < this.#segments.length ? this.#segments[this.#segments.length - 1] : undefined;
   }
 
-  /** Of those not selectively acknowledged and not lost, the one whose transmission is the longest ago. */
+  /** Of those not selectively acknowledged nor taken out of the order of sending, the one sent the longest ago. */
   get earliest(): SentSegment | undefined {
     return this.#earliest;
   }
@@ -108,7 +108,10 @@ export class RetransmissionQueue {
     this.unlist(segment);
   }
 
-  /** A segment that was sent again already is lost anew. */
+  /**
+   * A segment that was sent again already is lost anew. It keeps its place in the order of sending: after a needless timeout
+   * the marks are taken back, and then it has to be looked at like any other.
+   */
   markLost(segment: SentSegment): void {
     if (segment.sacked) return;
     const flow = this.#flow;
@@ -123,7 +126,6 @@ export class RetransmissionQueue {
     }
     flow.lost++;
     this.#lostFrom = Math.min(this.#lostFrom, segment.start);
-    this.unlist(segment);
   }
 
   /** It was no loss after all. */

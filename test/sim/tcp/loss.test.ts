@@ -178,3 +178,13 @@ test('a gap that is told together with what came before it is no reordering, and
   expect(pair.sender.flow?.reorderingSeen).toBe(false);
   checkWhole(pair, 10 * FLIGHT);
 });
+
+test('what a needless timeout took for lost is looked at again, and what is lost indeed found without another one', () => {
+  // The acknowledgments come 400 ms late, after the timeout; of the segments only the eighth is lost.
+  const late: Rule = (_, number) => (number > 0 && number <= 11 ? { delay: at(400) } : undefined);
+  const pair = new Pair({ forward: dropData(7), back: late }).write(at(100), FLIGHT).run(seconds(5));
+  expect(pair.sender.counters).toMatchObject({ timeouts: 1, undone: 1, fastRetransmissions: 1 });
+  // They arrive at 125 + 400 + 25, and the eighth follows at once.
+  expect(pair.arrivalOf(8 * SEGMENT - 1)).toBe(at(550) + ROUND_TRIP / 2);
+  checkWhole(pair, FLIGHT);
+});
