@@ -99,7 +99,7 @@ export class HybridRecovery implements LossRecovery {
 
   onPacket(now: Instant, packet: TakenPacket): void {
     this.#noticeAt ??= now;
-    const missedSince = this.#schedule.onArrival(packet.sequence);
+    const overtakenAt = this.#schedule.onArrival(packet.sequence);
     if (packet.origin !== 'sent') return;
     const lossless = this.#meter.loss === 0;
     this.#meter.onPacket(packet.sequence);
@@ -107,8 +107,8 @@ export class HybridRecovery implements LossRecovery {
     this.#pace.onPacket(now, packet);
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
     this.#load.onPacket(now, packet.sequence, packet.transit);
-    if (missedSince === undefined || packet.ahead) return;
-    this.#reordering.observe(now, Math.min(REORDER_MAX, (now - missedSince) * REORDER_MARGIN));
+    if (overtakenAt === undefined || packet.ahead) return;
+    this.#reordering.observe(now, Math.min(REORDER_MAX, (now - overtakenAt) * REORDER_MARGIN));
   }
 
   forgetThrough(sequence: Sequence): void {
@@ -244,7 +244,7 @@ export class HybridRecovery implements LossRecovery {
     const frame = this.#silentFrame(view);
     if (!frame || now < this.#silenceEndsAt(frame)) return;
     this.#silenceCheckedOf = frame.number;
-    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#schedule.onMissing(now, sequence);
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#schedule.onOverdue(now, sequence);
   }
 
   #overdueAt(view: StreamView): Instant {
@@ -266,6 +266,6 @@ export class HybridRecovery implements LossRecovery {
     this.#overdue = { behind: newest.number, frames: frames + 1 };
     const first = newest.nextSequence + frames * packetsLikely;
     const count = Math.min(packetsLikely, OVERDUE_PACKETS_MAX);
-    for (let sequence = first; sequence < first + count; sequence++) this.#schedule.onMissing(now, sequence);
+    for (let sequence = first; sequence < first + count; sequence++) this.#schedule.onOverdue(now, sequence);
   }
 }

@@ -28,6 +28,8 @@ export interface Request {
 
 interface Missing {
   readonly since: Instant;
+  /** When a later packet came; what the clock alone misses may not have been sent yet. */
+  overtakenAt: Instant | undefined;
   askAt: Instant;
   rounds: number;
   /** The reorder wait is reckoned when the packet's deadline is known. */
@@ -66,10 +68,17 @@ export class RequestSchedule {
     return this.#nextAt;
   }
 
+  /** A later packet is here. */
   onMissing(now: Instant, sequence: Sequence): void {
+    this.onOverdue(now, sequence);
+    this.#missing.get(sequence)!.overtakenAt ??= now;
+  }
+
+  /** By the clock alone it should be here. */
+  onOverdue(now: Instant, sequence: Sequence): void {
     if (this.#missing.has(sequence)) return;
     if (this.#missing.size >= MISSING_MAX) this.#missing.delete(this.#missing.keys().next().value!);
-    this.#missing.set(sequence, { since: now, askAt: now, rounds: 0, waited: false });
+    this.#missing.set(sequence, { since: now, overtakenAt: undefined, askAt: now, rounds: 0, waited: false });
     if (now < this.#nextAt) this.#nextAt = now;
   }
 
@@ -81,11 +90,11 @@ export class RequestSchedule {
     return this.#missing.get(sequence)?.rounds ?? 0;
   }
 
-  /** The packet is here. @returns since when it had been missed. */
+  /** The packet is here. @returns when the first later one came, if one did. */
   onArrival(sequence: Sequence): Instant | undefined {
     const missing = this.#missing.get(sequence);
     if (missing) this.#missing.delete(sequence);
-    return missing?.since;
+    return missing?.overtakenAt;
   }
 
   forgetThrough(sequence: Sequence): void {

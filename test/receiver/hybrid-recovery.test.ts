@@ -190,6 +190,26 @@ describe('reordering', () => {
     expect(one.firsts.at(-1)).toMatchObject({ ms: lost * FRAME_MS + 4.5, sequences: [lost * 3 + 1] });
   });
 
+  test('is reckoned from the packet that overtook, not from when a clock had missed what was not sent yet', () => {
+    // Three packets of frame 10 are awaited, it has one: those of the next frame are missed long before they come.
+    const one = stage(20).arrive(T0 + 10, packet({ frame: START, count: 1, sequence: 30 }));
+    const [first, second, third] = [0, 1, 2].map((index) =>
+      packet({ frame: START + 1, index, count: 3, sequence: 31 + index }),
+    );
+    one
+      .arrive(T0 + FRAME_MS, second!)
+      .arrive(T0 + FRAME_MS + 1, first!, third!)
+      .until(T0 + FRAME_MS + 1);
+    expect(one.requestsFor(31).some(({ ms }) => ms < T0 + FRAME_MS)).toBe(true);
+    const next = (START + 2) * FRAME_MS;
+    const [ahead, , behind] = [0, 1, 2].map((index) =>
+      packet({ frame: START + 2, index, count: 3, sequence: 34 + index }),
+    );
+    one.arrive(next, ahead!, behind!).until(next + 5);
+    expect(one.firsts.at(-1)!.sequences).toEqual([35]);
+    expect(one.firsts.at(-1)!.ms - next).toBeLessThan(2);
+  });
+
   test('that has not been seen for a while is not waited for', () => {
     const one = overtaken(stage(20), START, START + 5, 4);
     const lost = START + 5 + seconds(17) / 1_000 / FRAME_MS;
