@@ -5,7 +5,7 @@ import type { TakenPacket } from './loss-recovery.ts';
 const SLOT: Microseconds = seconds(4);
 /** Timers and schedulers are no more exact than this. */
 const SILENCE_MIN: Microseconds = 2_000;
-/** Before a pause inside of a frame of that size has been seen: senders' groups are at most 20 ms apart. */
+/** Where no frame of that size has been seen to its end of late: senders' groups are at most 20 ms apart. */
 const SILENCE_DEFAULT: Microseconds = 25_000;
 const MARGIN = 1.25;
 /** Frames by the power of two of their packets: a large one is sent in groups, a small one in one piece. */
@@ -22,6 +22,8 @@ interface Frame {
 /** How packets follow each other: how long a pause inside of a frame may be, and when the next frame is overdue. */
 export class ArrivalPace {
   readonly #pauses: (WindowedMaximum | undefined)[] = new Array(SIZES).fill(undefined);
+  /** When a frame of that size was last seen to its end: its first group alone has no pause. */
+  readonly #endedAt: (Instant | undefined)[] = new Array(SIZES).fill(undefined);
   readonly #lateness = new WindowedMaximum({ slot: SLOT });
   /** The newest packet; changed in place, since it is another one for each. */
   readonly #last = { frame: Number.NaN, packetIndex: 0, at: 0 };
@@ -53,6 +55,7 @@ export class ArrivalPace {
       const size = sizeOf(packetCount);
       this.#pauses[size] ??= new WindowedMaximum({ slot: SLOT });
       this.#pauses[size].observe(now, now - last.at);
+      if (packetIndex === packetCount - 1) this.#endedAt[size] = now;
     }
     if (ahead) {
       last.frame = number;
@@ -65,8 +68,10 @@ export class ArrivalPace {
 
   /** How long nothing may come of a frame that is not whole before what misses is missing. */
   silence(now: Instant, packetCount: number): Microseconds {
-    const pause = this.#pauses[sizeOf(packetCount)];
-    return pause === undefined ? SILENCE_DEFAULT : Math.max(SILENCE_MIN, pause.at(now) * MARGIN);
+    const size = sizeOf(packetCount);
+    const endedAt = this.#endedAt[size];
+    const known = endedAt !== undefined && now - endedAt <= SLOT;
+    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, (this.#pauses[size]?.at(now) ?? 0) * MARGIN);
   }
 
   /** How much later than expected a frame's first packet may be. */

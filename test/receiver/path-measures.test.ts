@@ -73,8 +73,15 @@ describe('the loss', () => {
 });
 
 describe('the pace', () => {
-  const arrive = (pace: ArrivalPace, frame: number, packetCount: number, gap: Instant, now: Instant) => {
-    for (let packetIndex = 0; packetIndex < packetCount; packetIndex++) {
+  const arrive = (
+    pace: ArrivalPace,
+    frame: number,
+    packetCount: number,
+    gap: Instant,
+    now: Instant,
+    to = packetCount,
+  ) => {
+    for (let packetIndex = 0; packetIndex < to; packetIndex++) {
       const sequence = frame * packetCount + packetIndex;
       const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now, transit: 0 };
       pace.onPacket(now + packetIndex * gap, { ...packet, frame: { number: frame, packetIndex, packetCount } });
@@ -89,6 +96,15 @@ describe('the pace', () => {
     expect(pace.silence(at(100), 12)).toBe(at(5));
     expect(pace.silence(at(100), 100)).toBe(at(2));
     expect(pace.silence(at(100), 1_000)).toBe(at(25));
+  });
+
+  test('inside of a frame is not known from its first group, nor for ever', () => {
+    const pace = new ArrivalPace();
+    arrive(pace, 0, 24, 0, 0, 16);
+    expect(pace.silence(0, 24)).toBe(at(25));
+    arrive(pace, 1, 24, at(1), at(40));
+    expect(pace.silence(at(70), 24)).toBe(at(2));
+    expect(pace.silence(at(20_000), 24)).toBe(at(25));
   });
 
   test('of frames is known once two steps agree, and not where they differ', () => {
