@@ -6,6 +6,7 @@ import {
   UNLIMITED,
 } from '../sim/link-specification.ts';
 import { PRESETS } from '../sim/presets.ts';
+import { SHOW } from './show-presets.ts';
 import { element } from './statistics-panel.ts';
 
 /** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
@@ -87,20 +88,6 @@ const KNOBS: readonly Knob[] = [
     read: ({ queue }) => (queue < UNLIMITED ? queue / 1_000 : 0),
     write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : value * 1_000 }),
   },
-];
-
-/** Beside those of the laboratory: links for the show, our own and of no authority. */
-const SHOW: readonly { readonly name: string; readonly link: string }[] = [
-  { name: 'as it began', link: 'loss=4% delay=30ms±4ms order=kept' },
-  { name: 'clean fibre', link: 'delay=5ms' },
-  { name: 'office Wi-Fi', link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=30mbit queue=100ms' },
-  { name: 'train', link: 'loss=1.5% burst=6 delay=40ms±20ms order=kept onoff=periodic/9s/600ms' },
-  {
-    name: 'LTE, driving',
-    link: 'loss=0.3% delay=35ms±15ms order=kept rate=1.2mbit queue=600ms onoff=periodic/12s/250ms',
-  },
-  { name: 'satellite link', link: 'loss=1% delay=300ms±10ms order=kept rate=10mbit queue=500ms' },
-  { name: 'everything is on fire', link: 'loss=18% burst=5 delay=80ms±40ms slip=3%/3 rate=4mbit queue=300ms' },
 ];
 
 export interface NetworkHandlers {

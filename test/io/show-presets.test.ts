@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { formatLinkSpecification, parseLinkSpecification } from '../../sim/link-specification.ts';
+import { PRESETS } from '../../sim/presets.ts';
+import { SHOW } from '../../web/show-presets.ts';
+
+describe('the presets of the page', () => {
+  it.each([...SHOW, ...PRESETS])('$name can be read, and back', ({ link }) => {
+    const read = parseLinkSpecification(`${link} seed=7`);
+    expect(read).toMatchObject({ ok: true });
+    if (read.ok) expect(parseLinkSpecification(formatLinkSpecification(read.value))).toEqual(read);
+  });
+
+  it('have names of their own', () => {
+    const names = [...SHOW, ...PRESETS].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
