@@ -8,6 +8,8 @@ const SILENCE_MIN: Microseconds = 2_000;
 /** Where no frame of that size has been seen to its end of late: senders' groups are at most 20 ms apart. */
 const SILENCE_DEFAULT: Microseconds = 25_000;
 const MARGIN = 1.25;
+/** Once steps have differed, so many have to agree in a row: a variable frame rate is no interval for long. */
+const STEPS_TO_TRUST = 30;
 /** Frames by the power of two of their packets: a large one is sent in groups, a small one in one piece. */
 const SIZES = 17;
 
@@ -30,6 +32,8 @@ export class ArrivalPace {
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
+  #stepsAgreed = 0;
+  #stepsToTrust = 0;
 
   /** The newest frame of which something came by itself. */
   get newest(): Frame | undefined {
@@ -38,7 +42,7 @@ export class ArrivalPace {
 
   /** From one frame to the next; `undefined` while it is not known, or not always the same. */
   get interval(): Microseconds | undefined {
-    return this.#interval;
+    return this.#stepsAgreed >= this.#stepsToTrust ? this.#interval : undefined;
   }
 
   /** How many packets the next frame will have at least, as far as the last two tell. */
@@ -87,8 +91,12 @@ export class ArrivalPace {
       // Two steps that agree make an interval. Media time is in ticks, which 30 and 60 frames a second do not divide.
       const agrees = this.#interval !== undefined && Math.abs(step - this.#interval) <= 0.1 * step;
       this.#interval = step > 0 && (agrees || this.#before === undefined) ? step : undefined;
-      if (this.#interval === undefined) this.#before = undefined;
-      else this.#before = newest;
+      this.#stepsAgreed++;
+      if (this.#interval === undefined) {
+        this.#before = undefined;
+        this.#stepsAgreed = 0;
+        this.#stepsToTrust = STEPS_TO_TRUST;
+      } else this.#before = newest;
     }
     this.#newest = frame;
   }

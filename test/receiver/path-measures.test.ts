@@ -107,13 +107,16 @@ describe('the pace', () => {
     expect(pace.silence(at(20_000), 24)).toBe(at(25));
   });
 
-  test('of frames is known once two steps agree, and not where they differ', () => {
+  test('of frames is known by the first step, and after one that differs only when many have agreed in a row', () => {
     const pace = new ArrivalPace();
-    const intervals = [0, 40, 80, 120, 200, 240, 280].map((ms, frame) => {
-      arrive(pace, frame, 3, 0, at(ms));
-      return pace.interval;
-    });
-    expect(intervals).toEqual([undefined, at(40), at(40), at(40), undefined, at(40), at(40)]);
+    const intervals = [0, 40, 80, 120, 200, ...Array.from({ length: 31 }, (_, step) => 240 + 40 * step)].map(
+      (ms, frame) => {
+        arrive(pace, frame, 3, 0, at(ms));
+        return pace.interval;
+      },
+    );
+    expect(intervals.slice(0, 6)).toEqual([undefined, at(40), at(40), at(40), undefined, undefined]);
+    expect(intervals.slice(-3)).toEqual([undefined, at(40), at(40)]);
     expect(pace.packetsLikely).toBe(3);
   });
 });
