@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { openInBrowser } from '../io/browser-opener.ts';
 import { Failure } from '../io/failure.ts';
+import { checkWritable } from '../io/recording.ts';
 import type { LaneSettings } from '../protocol/lane-message.ts';
 import { dropframeClient } from '../session/client.ts';
 import { ReceiveRun } from '../session/receive-run.ts';
@@ -151,6 +152,7 @@ function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
 
 async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
   if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
+  if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
   const { log } = context;
   const source = await openSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);

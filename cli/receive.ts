@@ -68,9 +68,10 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .default('hybrid'),
     )
     .addOption(
-      new Option('--redundancy <share>', 'bytes beside the media at most: sent again, and repair (25%)').argParser(
-        readShare,
-      ),
+      new Option(
+        '--redundancy <share>',
+        'bytes beside the media at most, sent again and repair; with fec repair packets for each packet, rounded up in each frame (25%)',
+      ).argParser(readShare),
     )
     .addOption(
       new Option(
