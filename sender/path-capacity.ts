@@ -17,8 +17,9 @@ const FULL_FOR: Microseconds = 600_000;
  */
 const LOSS_WITHOUT_QUEUE = 0.3;
 const LOSSY_FOR: Microseconds = 2_000_000;
-/** A trial that did not help is not repeated soon. */
+/** A trial that did not help is not repeated soon, where it was a guess. */
 const TRIAL_INTERVAL: Microseconds = 30_000_000;
+const TRIAL_INTERVAL_QUEUED: Microseconds = 2_000_000;
 /** What is left of the losses after a rate that helped, with a queue to show and without. */
 const HELPED = 0.5;
 const HELPED_WITHOUT_QUEUE = 0.25;
@@ -135,7 +136,8 @@ export class PathCapacity {
     const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, FULL_FOR);
     if (this.#limit === undefined) {
       const lossy = this.#lossy.lasts(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
-      if ((full || lossy) && now - this.#trialAt >= TRIAL_INTERVAL) this.#lower(now, load, full);
+      const interval = full ? TRIAL_INTERVAL_QUEUED : TRIAL_INTERVAL;
+      if ((full || lossy) && now - this.#trialAt >= interval) this.#lower(now, load, full);
       return;
     }
     // Nothing is known of a rate before it has been sent at for a while.

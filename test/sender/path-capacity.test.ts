@@ -90,6 +90,13 @@ describe('the capacity of a path', () => {
     expect(path.run(20_000, random).capacity.limit).toBeUndefined();
   });
 
+  test('that was given up is tried again within seconds where a queue tells that the path is full', () => {
+    const path = new Path().run(2_000, CLEAN).run(700, FULL);
+    expect(path.capacity.limit).toBeDefined();
+    expect(path.run(1_500, FULL).capacity.limit).toBeUndefined();
+    expect(path.run(2_000, FULL).capacity.limit).toBeDefined();
+  });
+
   test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
     const path = new Path().run(3_000, { recentLoss: 0.5, queueing: 0 });
     expect(path.run(3_000, CLEAN).capacity.limit).toBeLessThan(120_000);
