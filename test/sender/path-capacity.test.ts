@@ -91,10 +91,14 @@ describe('the capacity of a path', () => {
   });
 
   test('that was given up is tried again within seconds where a queue tells that the path is full', () => {
-    const path = new Path().run(2_000, CLEAN).run(700, FULL);
-    expect(path.capacity.limit).toBeDefined();
-    expect(path.run(1_500, FULL).capacity.limit).toBeUndefined();
-    expect(path.run(2_000, FULL).capacity.limit).toBeDefined();
+    const path = new Path().run(2_000, CLEAN);
+    let limits = 0;
+    for (let ms = 0, before: number | undefined; ms < 10_000; ms += 100) {
+      const { limit } = path.run(100, FULL).capacity;
+      if (limit !== undefined && before === undefined) limits++;
+      before = limit;
+    }
+    expect(limits).toBeGreaterThanOrEqual(3);
   });
 
   test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
