@@ -1,26 +1,25 @@
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import {
+  LANE_SOCKET_PATH,
   LANES_MAX,
   type LaneAnnouncement,
+  type LanePicture,
   type LaneSettings,
   type LanesState,
+  parseLanePicture,
   UPLOAD_BYTES_MAX,
 } from '../protocol/lane-message.ts';
 import { frameLife } from './frame-life.ts';
 import { Frontier } from './frontier.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
-import { LaneConnection } from './lane-connection.ts';
+import { ENDED, GONE, UNABLE } from './lane-words.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { readAddress, writeAddress } from './page-address.ts';
+import { PageConnection } from './page-connection.ts';
 import { element } from './statistics-panel.ts';
 import { VideoView } from './video-view.ts';
 
-const UNABLE =
-  'This browser cannot decode the stream. It takes WebCodecs with H.264, as in current Chrome, Edge, Safari and ' +
-  'Firefox, on a page from 127.0.0.1.';
-const GONE = 'dropframe does not answer. This page goes on by itself when it is back.';
-const ENDED = 'The show is over. Start it again, and it appears here.';
 const MESSAGE_MS = 8_000;
 /** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
@@ -63,7 +62,9 @@ let lastDrawnAt = performance.now();
 let turn = 0;
 let messageTimer: number | undefined;
 
-const connection = new LaneConnection({
+const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
+  path: LANE_SOCKET_PATH,
+  parsePicture: parseLanePicture,
   connected() {
     everConnected = true;
     ended = false;

@@ -1,6 +1,13 @@
-import type { PageDescription } from '../protocol/page-message.ts';
+import {
+  PAGE_SOCKET_PATH,
+  type PageAnnouncement,
+  type PageCommand,
+  type PageDescription,
+  type PagePicture,
+  parsePagePicture,
+} from '../protocol/page-message.ts';
 import { format, milliseconds } from './figures.ts';
-import { LiveConnection } from './live-connection.ts';
+import { PageConnection } from './page-connection.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 import { VideoView } from './video-view.ts';
 
@@ -44,7 +51,15 @@ let everConnected = false;
 let keyRequestedAt = Number.NEGATIVE_INFINITY;
 let drawnBefore = { frames: 0, at: performance.now() };
 
-const connection = new LiveConnection({
+/** What the server takes from a page. */
+interface CommandMessage {
+  readonly kind: 'command';
+  readonly command: PageCommand;
+}
+
+const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePicture>({
+  path: PAGE_SOCKET_PATH,
+  parsePicture: parsePagePicture,
   connected() {
     everConnected = true;
     ending = undefined;
@@ -81,7 +96,7 @@ const connection = new LiveConnection({
 function requestKey(): void {
   if (performance.now() - keyRequestedAt < KEY_REQUEST_MS) return;
   keyRequestedAt = performance.now();
-  connection.send('request-keyframe');
+  connection.send({ kind: 'command', command: 'request-keyframe' });
 }
 
 function state(): State {
@@ -137,7 +152,7 @@ function toggleFullScreen(): void {
 
 function stop(): void {
   if (!connection.connected) return;
-  connection.send('stop');
+  connection.send({ kind: 'command', command: 'stop' });
   ending = 'stopping';
   refresh();
 }

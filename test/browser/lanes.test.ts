@@ -1,22 +1,15 @@
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { Page as Tab } from 'playwright-core';
+import { afterEach, expect } from 'vitest';
 import { Log } from '../../io/log.ts';
 import { openMediaSource } from '../../io/media-source.ts';
-import type { PageFolders } from '../../io/page-files.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/lane-message.ts';
 import { LaneShow, type LaneShowOptions } from '../../session/lane-show.ts';
 import { parseLinkSpecification } from '../../sim/link-specification.ts';
-import { optional } from '../optional.ts';
-import { buildPage } from './page-build.ts';
+import { inChromium, useBrowser } from './browser.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync';
 const SAMPLES = join(import.meta.dirname, '../../samples');
 const SAMPLE = join(SAMPLES, 'counter.mp4');
 const PATIENCE_MS = 90_000;
@@ -45,42 +38,11 @@ interface Told {
   }[];
 }
 
-const present = (() => {
-  try {
-    accessSync(CHROMIUM, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const inChromium = optional(CHROMIUM, present);
-
-let folders: PageFolders;
-let profile: string;
-let context: BrowserContext;
+const browser = useBrowser(PATIENCE_MS);
 const shows: LaneShow[] = [];
 
-beforeAll(async () => {
-  if (!present) return;
-  folders = buildPage();
-  profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: FLAGS.split(' '),
-  });
-}, PATIENCE_MS);
-
 afterEach(async () => {
-  for (const tab of context?.pages() ?? []) await tab.close();
   for (const show of shows.splice(0)) await show.close();
-});
-
-afterAll(async () => {
-  if (!present) return;
-  await context.close();
-  rmSync(profile, { recursive: true, force: true });
-  rmSync(folders.compiled, { recursive: true });
 });
 
 inChromium(
@@ -317,7 +279,7 @@ inChromium(
   'a browser without WebCodecs is told so',
   async () => {
     const show = await opened('delay=10ms');
-    const tab = await context.newPage();
+    const tab = await browser.context.newPage();
     await tab.addInitScript('delete window.VideoDecoder');
     await tab.goto(show.url);
     await tab.getByText('This browser cannot decode the stream').waitFor();
@@ -360,7 +322,7 @@ async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<
     log: new Log({ level: 'error', json: false, write: () => {} }),
     onEnd: () => {},
     runScenario: async () => join(SAMPLES, 'README.md'),
-    folders,
+    folders: browser.folders,
     ...on,
   });
   shows.push(show);
@@ -369,7 +331,7 @@ async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<
 
 /** A tab that shows the page; an error in its script fails the test that runs. */
 async function tabAt(show: LaneShow): Promise<Tab> {
-  const tab = await context.newPage();
+  const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
     throw error;
   });

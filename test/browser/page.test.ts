@@ -1,19 +1,10 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { PageFolders } from '../../io/page-files.ts';
+import type { Page as Tab } from 'playwright-core';
+import { afterEach, expect } from 'vitest';
 import { openPage, type Page } from '../../io/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { optional } from '../optional.ts';
 import { sampleUnits } from '../sample-units.ts';
-import { buildPage } from './page-build.ts';
+import { inChromium, useBrowser } from './browser.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync';
 const DESCRIPTION = { title: 'counter.h264', codec: 'avc1.42C01E', width: 640, height: 360, framesPerSecond: 30 };
 const FRAME_MS = 33;
 const PATIENCE_MS = 60_000;
@@ -28,44 +19,13 @@ interface Told {
   readonly state: string;
 }
 
-const present = (() => {
-  try {
-    accessSync(CHROMIUM, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const inChromium = optional(CHROMIUM, present);
-
-let folders: PageFolders;
-let profile: string;
-let context: BrowserContext;
+const browser = useBrowser(PATIENCE_MS);
 const open: Page[] = [];
 const feeds: Feed[] = [];
 
-beforeAll(async () => {
-  if (!present) return;
-  folders = buildPage();
-  profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: FLAGS.split(' '),
-  });
-}, PATIENCE_MS);
-
 afterEach(async () => {
   for (const feed of feeds.splice(0)) feed.stop();
-  for (const tab of context?.pages() ?? []) await tab.close();
   for (const page of open.splice(0)) await page.close();
-});
-
-afterAll(async () => {
-  if (!present) return;
-  await context.close();
-  rmSync(profile, { recursive: true, force: true });
-  rmSync(folders.compiled, { recursive: true });
 });
 
 inChromium(
@@ -222,7 +182,7 @@ inChromium(
   'a browser without WebCodecs is told so',
   async () => {
     const page = await opened();
-    const tab = await context.newPage();
+    const tab = await browser.context.newPage();
     await tab.addInitScript('delete window.VideoDecoder');
     await tab.goto(page.url);
     await tab.getByText('This browser cannot decode the stream').waitFor();
@@ -231,14 +191,14 @@ inChromium(
 );
 
 async function opened(options: Partial<Parameters<typeof openPage>[0]> = {}): Promise<Page> {
-  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders, ...options });
+  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders: browser.folders, ...options });
   open.push(page);
   return page;
 }
 
 /** A tab that shows the page; an error in its script fails the test that runs. */
 async function tabAt(page: Page): Promise<Tab> {
-  const tab = await context.newPage();
+  const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
     throw error;
   });
