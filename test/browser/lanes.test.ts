@@ -38,12 +38,13 @@ interface Told {
   }[];
 }
 
-const browser = useBrowser(PATIENCE_MS);
 const shows: LaneShow[] = [];
 
 afterEach(async () => {
   for (const show of shows.splice(0)) await show.close();
 });
+// What is registered last ends first: a tab is closed before the server that it reads from.
+const browser = useBrowser(PATIENCE_MS);
 
 inChromium(
   'every lane decodes, and what is on the canvases is the clip',

@@ -19,7 +19,6 @@ interface Told {
   readonly state: string;
 }
 
-const browser = useBrowser(PATIENCE_MS);
 const open: Page[] = [];
 const feeds: Feed[] = [];
 
@@ -27,6 +26,8 @@ afterEach(async () => {
   for (const feed of feeds.splice(0)) feed.stop();
   for (const page of open.splice(0)) await page.close();
 });
+// What is registered last ends first: a tab is closed before the server that it reads from.
+const browser = useBrowser(PATIENCE_MS);
 
 inChromium(
   'our clip is drawn picture by picture, and what is on the canvas is the clip',
