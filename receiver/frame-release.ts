@@ -1,5 +1,4 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { readPayloads } from '../protocol/h264/rtp-payload.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
@@ -241,7 +240,7 @@ export class FrameRelease {
       this.#wantsKeyframe = true;
       return this.#drop(frame, 'undecodable');
     }
-    const read = readPayloads(frame.payloads());
+    const read = frame.nalUnits();
     if (!read.ok || read.value.count === 0) {
       this.#malformed(read.ok ? 'a frame without NAL units' : read.malformed);
       this.#drop(frame, 'undecodable');
