@@ -182,13 +182,15 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     this.#sendScale = options.windowScale ?? 0;
     const segmentSize = Math.min(this.#options.maximumSegmentSize, options.maximumSegmentSize ?? 536);
     const remoteStart = segment.sequence + 1;
-    this.#receiving = new ReceivingHalf(remoteStart, this.#options.receiveBufferBytes, this.#scale);
+    const { receiveBufferBytes, timerTick } = this.#options;
+    this.#receiving = new ReceivingHalf(remoteStart, receiveBufferBytes, this.#scale, timerTick);
     this.#receiving.setReading(this.#reads);
     this.#sending = new SendingHalf({
       segmentBytes: segmentSize - 12,
       start,
       congestionControl: this.#options.congestionControl,
       seed: this.#options.seed,
+      timerTick,
     });
     if (this.#options.role === 'passive') {
       this.#handshake.answer(now);

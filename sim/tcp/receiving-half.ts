@@ -26,7 +26,7 @@ const INVALID_INTERVAL: Microseconds = 500_000;
 /** One direction's receiver: from segments to bytes in order, and what to tell the sender of them. */
 export class ReceivingHalf {
   readonly #buffer: ReceiveBuffer;
-  readonly #acknowledgment = new DelayedAcknowledgment();
+  readonly #acknowledgment: DelayedAcknowledgment;
   readonly #bytesMax: number;
   readonly #scale: number;
   #reads = true;
@@ -40,7 +40,8 @@ export class ReceivingHalf {
   #invalidAnsweredAt: Instant = Number.NEGATIVE_INFINITY;
 
   /** @param scale by how many bits windows are shifted on the wire. */
-  constructor(next: ByteSequence, bytesMax: number, scale: number) {
+  constructor(next: ByteSequence, bytesMax: number, scale: number, timerTick: Microseconds) {
+    this.#acknowledgment = new DelayedAcknowledgment(timerTick);
     this.#buffer = new ReceiveBuffer(next);
     this.#bytesMax = bytesMax;
     this.#scale = scale;

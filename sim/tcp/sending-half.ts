@@ -57,7 +57,7 @@ export class SendingHalf {
     this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#validation = new WindowValidation(this.flow);
     this.#pacing = new Pacing(this.flow);
-    this.#timer = new TransmitTimer(this.flow, this.#queue);
+    this.#timer = new TransmitTimer(this.flow, this.#queue, options.timerTick);
     this.#window = new SendWindow(options.start);
   }
 
