@@ -1,9 +1,19 @@
 import type { Instant, Microseconds } from '../../protocol/instant.ts';
 
+/** Linux' timer wheel: so many ticks and more are kept eight times as coarsely, and so on (kernel/time/timer.c). */
+const WHEEL_TICKS = 63;
+const WHEEL_STEP = 8;
+
 /**
- * When a timer rings that is set at `now` for `wait`. Linux counts the time of TCP's timers in ticks (jiffies): the wait
- * is rounded up to whole ticks and begins at the tick before, so that it takes up to a tick more or, set for few of them, less.
- * @param tick 4 ms with `CONFIG_HZ=250`; 1: to the microsecond.
+ * When a timer of TCP rings that is set at `now` for `wait`. Linux counts in ticks (jiffies): the wait is rounded up, it
+ * begins with the tick that is under way, and the wheel adds one, so that no timer rings early.
+ * @param tick 4 ms with `CONFIG_HZ=250`; 1: to the microsecond, as if there were none.
  */
-export const ringsAt = (now: Instant, wait: Microseconds, tick: Microseconds): Instant =>
-  tick === 1 ? now + wait : (Math.floor(now / tick) + Math.ceil(wait / tick)) * tick;
+export function ringsAt(now: Instant, wait: Microseconds, tick: Microseconds): Instant {
+  if (tick === 1) return now + wait;
+  const ticks = Math.ceil(wait / tick);
+  let coarseness = 1;
+  while (ticks >= WHEEL_TICKS * coarseness) coarseness *= WHEEL_STEP;
+  const expires = Math.floor(now / tick) + ticks;
+  return (Math.floor(expires / coarseness) + 1) * coarseness * tick;
+}
