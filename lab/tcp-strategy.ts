@@ -36,8 +36,9 @@ class TcpStrategy implements Strategy {
     this.#options = options;
     const { frames, seed, parameters } = options;
     this.observer = new SegmentTable(() => frames.length > measuredFrom);
-    const { kernelTick: timerTick = TCP_DEFAULTS.timerTick } = options.machine ?? {};
-    const common = { ...TCP_DEFAULTS, congestionControl, seed, timerTick };
+    const { machine } = options;
+    const real = machine && { timerTick: machine.kernelTick, readDelay: machine.streamWakeUp, marksBursts: true };
+    const common = { ...TCP_DEFAULTS, ...real, congestionControl, seed };
     const { unsentBytesMax, giveUpMs } = parameters;
     this.#sender = new TcpMediaSender({
       ...common,
@@ -64,7 +65,7 @@ class TcpStrategy implements Strategy {
     const { machine } = this.#options;
     // The kernel answers by itself and paces to the microsecond: only what it is told takes longer.
     const hosted = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
-      machine ? new HostedEndpoint(endpoint, { arrival: machine.path, timerTick: 1 }) : endpoint;
+      machine ? new HostedEndpoint(endpoint, { arrival: machine.path, together: false, timerTick: 1 }) : endpoint;
     return new Simulation({
       sender: hosted(this.#sender),
       receiver: hosted(this.#receiver),
@@ -115,7 +116,7 @@ class TcpStrategy implements Strategy {
   #handleReceiverEvent(event: TcpMediaReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit':
-        return this.#deliver(event.frame, event.completeAt + (this.#options.machine?.streamWakeUp ?? 0));
+        return this.#deliver(event.frame, event.completeAt);
       case 'ended':
       case 'failed':
         this.#ended = true;

@@ -108,6 +108,7 @@ class UdpStrategy implements Strategy {
       machine
         ? new HostedEndpoint(endpoint, {
             arrival: machine.path + machine.datagramWakeUp,
+            together: true,
             timerTick: machine.processTick,
           })
         : endpoint;

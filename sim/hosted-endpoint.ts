@@ -4,6 +4,8 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 export interface HostOptions {
   /** From the end of the path until the process that waits for a datagram runs. */
   readonly arrival: Microseconds;
+  /** Whether it handles all that has come by then before it answers, as a process does, or one after the other, as a kernel. */
+  readonly together: boolean;
   /** The process' timers ring at whole multiples of this; 1: to the microsecond. */
   readonly timerTick: Microseconds;
 }
@@ -35,6 +37,7 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
   handleTimeout(now: Instant): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.at <= now) {
       this.#endpoint.handleDatagram(now, this.#waiting.shift()!.datagram);
+      if (!this.#options.together) return;
     }
     const due = this.#ringsAt();
     if (due !== undefined && due <= now) this.#endpoint.handleTimeout(now);

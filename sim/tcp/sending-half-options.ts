@@ -9,5 +9,6 @@ export interface SendingHalfOptions {
   readonly start: ByteSequence;
   readonly congestionControl: CongestionControlName;
   readonly seed: number;
+  readonly marksBursts: boolean;
   readonly timerTick: Microseconds;
 }

@@ -15,6 +15,10 @@ export interface TcpConnectionOptions {
   readonly maximumSegmentSize: number;
   /** Bytes that the receiving direction holds at most, whether beyond a gap or not read yet; fixed, not tuned. */
   readonly receiveBufferBytes: number;
+  /** From the first segment that comes until the application reads; 0: it reads at once. Acknowledgments wait for it. */
+  readonly readDelay: Microseconds;
+  /** The last segment of those that are handed to the device together carries PSH, as with segmentation offload. */
+  readonly marksBursts: boolean;
   /** TCP's timers ring at whole multiples of this (a kernel's jiffy); 1: to the microsecond. Pacing is always exact. */
   readonly timerTick: Microseconds;
 }
@@ -25,6 +29,8 @@ export const TCP_DEFAULTS = {
   seed: 1,
   maximumSegmentSize: 1_460,
   receiveBufferBytes: 6 * 1_024 * 1_024,
+  readDelay: 0,
+  marksBursts: false,
   timerTick: 1,
 } as const satisfies Partial<TcpConnectionOptions>;
 

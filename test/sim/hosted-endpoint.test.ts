@@ -41,7 +41,7 @@ function runOn(hosted: HostedEndpoint<string>): void {
 
 test('a datagram is there when the process wakes up, in order, with the time of then', () => {
   const inner = new Diarist();
-  const hosted = new HostedEndpoint(inner, { arrival: 700, timerTick: 1 });
+  const hosted = new HostedEndpoint(inner, { arrival: 700, together: true, timerTick: 1 });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   hosted.handleDatagram(at(10), Uint8Array.of(2));
   hosted.handleDatagram(at(10) + 100, Uint8Array.of(3));
@@ -56,7 +56,7 @@ test('a datagram is there when the process wakes up, in order, with the time of 
 
 test('a timer rings at the next whole multiple, never early, and what arrives before it does not ring it', () => {
   const inner = new Diarist(at(10) + 1);
-  const hosted = new HostedEndpoint(inner, { arrival: 500, timerTick: 1_000 });
+  const hosted = new HostedEndpoint(inner, { arrival: 500, together: true, timerTick: 1_000 });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   runOn(hosted);
   expect(inner.diary).toEqual([
@@ -67,6 +67,20 @@ test('a timer rings at the next whole multiple, never early, and what arrives be
 
 test('a timer without ticks rings to the microsecond', () => {
   const inner = new Diarist(12_345);
-  runOn(new HostedEndpoint(inner, { arrival: 0, timerTick: 1 }));
+  runOn(new HostedEndpoint(inner, { arrival: 0, together: true, timerTick: 1 }));
   expect(inner.diary).toEqual([[12_345, 'woke up']]);
+});
+
+test.each([
+  { together: true, calls: 1 },
+  { together: false, calls: 2 },
+])('what came together is handled in $calls calls: together is $together', ({ together, calls }) => {
+  const inner = new Diarist();
+  const hosted = new HostedEndpoint(inner, { arrival: 100, together, timerTick: 1 });
+  for (const number of [1, 2]) hosted.handleDatagram(0, Uint8Array.of(number));
+  let called = 0;
+  for (let now = hosted.pollTimeout(); now !== undefined; now = hosted.pollTimeout(), called++)
+    hosted.handleTimeout(now);
+  expect(called).toBe(calls);
+  expect(inner.diary).toHaveLength(2);
 });
