@@ -3,8 +3,8 @@ import type { Instant } from '../protocol/instant.ts';
 /**
  * Things to deliver, ordered by time and, at the same time, by the order they were put in.
  *
- * Nearly everything is put in in the order in which it comes out: it stands in a line. What would have to push in goes
- * into a binary heap beside it.
+ * Without jitter everything comes out in the order in which it is put in: it stands in a line. What would have to push in
+ * goes into a binary heap beside it.
  */
 export class DeliveryQueue<T> {
   readonly #line = new Line<T>();
