@@ -126,13 +126,12 @@ export type LaneAnnouncement =
   | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
   | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
   | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
-  /** Something that a person asked for could not be done, and why. */
+  /** What this window asked for is not done, or the source has ended early, and why: one line. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'ended' };
 
 export const LANES_MAX = 4;
 export const LANE_SOCKET_PATH = '/lanes';
-export const LANE_LATENCY_MS_MAX = 60_000;
 /** What a file dropped on the page may have, bytes. */
 export const UPLOAD_BYTES_MAX = 512_000_000;
 

@@ -1,5 +1,6 @@
 import type { LaneFigures, LaneSettings } from '../protocol/lane-message.ts';
-import { colorOf, LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
+import { colorOf } from './lane-color.ts';
+import { LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 300;

@@ -1,50 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page as Tab } from 'playwright-core';
-import { afterEach, expect } from 'vitest';
-import { Log } from '../../io/log.ts';
-import { openMediaSource } from '../../io/media-source.ts';
+import { expect } from 'vitest';
 import { parseScenario } from '../../lab/scenario.ts';
-import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/lane-message.ts';
-import { LaneShow, type LaneShowOptions } from '../../session/lane-show.ts';
-import { parseLinkSpecification } from '../../sim/link-specification.ts';
-import { inChromium, useBrowser } from './browser.ts';
-
-const SAMPLES = join(import.meta.dirname, '../../samples');
-const SAMPLE = join(SAMPLES, 'counter.mp4');
-const PATIENCE_MS = 90_000;
-const LANE: LaneSettings = {
-  transport: 'udp',
-  recovery: 'hybrid',
-  congestionControl: 'cubic',
-  latencyMs: 200,
-  onLoss: 'freeze',
-};
-/** In the order of the issue: nothing done, everything done by deadline, TCP. */
-const LANES: readonly LaneSettings[] = [
-  { ...LANE, recovery: 'reorder', onLoss: 'smear' },
-  LANE,
-  { ...LANE, transport: 'tcp' },
-];
-
-interface Told {
-  readonly state: string;
-  readonly settings: LanesState | undefined;
-  readonly lanes: readonly {
-    readonly framesDrawn: number;
-    readonly heldLately: number;
-    readonly lagMs?: number;
-    readonly figures?: LaneFigures;
-  }[];
-}
-
-const shows: LaneShow[] = [];
-
-afterEach(async () => {
-  for (const show of shows.splice(0)) await show.close();
-});
-// What is registered last ends first: a tab is closed before the server that it reads from.
-const browser = useBrowser(PATIENCE_MS);
+import { inChromium } from './browser.ts';
+import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
 
 inChromium(
   'every lane decodes, and what is on the canvases is the clip',
@@ -105,25 +64,6 @@ inChromium(
     const cell = tab.locator('.lane').nth(0).locator('[data-figure="lost"]');
     await told(tab, ({ lanes: [first] }) => (first?.figures?.framesLost ?? 0) > 0);
     expect(Number.parseInt((await cell.textContent()) ?? '', 10)).toBeGreaterThan(0);
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'the settings stand in the address and survive a reload, even on a server that was started anew',
-  async () => {
-    const first = await opened('delay=10ms');
-    const tab = await tabAt(first);
-    await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
-    await tab.locator('#preset').selectOption('satellite');
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const { hash } = new URL(tab.url());
-    await tab.reload();
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const second = await opened('delay=10ms');
-    await tab.goto(`${second.url}${hash}`);
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    expect(new URL(tab.url()).hash).toBe(hash);
   },
   PATIENCE_MS,
 );
@@ -306,61 +246,3 @@ for (const [width, height] of [
     PATIENCE_MS,
   );
 }
-
-async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<LaneShow> {
-  const link = parseLinkSpecification(text);
-  if (!link.ok) throw new Error(link.malformed);
-  const openInput = (input: string) =>
-    openMediaSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30, warn: () => {} });
-  const show = await LaneShow.open({
-    source: { name: 'counter.mp4', media: await openInput(SAMPLE) },
-    inputs: new Map([['counter.mp4', SAMPLE]]),
-    openInput,
-    lanes: LANES,
-    link: link.value,
-    loop: true,
-    pagePort: 0,
-    log: new Log({ level: 'error', json: false, write: () => {} }),
-    onEnd: () => {},
-    runScenario: async () => join(SAMPLES, 'README.md'),
-    folders: browser.folders,
-    ...on,
-  });
-  shows.push(show);
-  return show;
-}
-
-/** A tab that shows the page; an error in its script fails the test that runs. */
-async function tabAt(show: LaneShow): Promise<Tab> {
-  const tab = await browser.context.newPage();
-  tab.on('pageerror', (error) => {
-    throw error;
-  });
-  await tab.goto(show.url);
-  await told(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
-  return tab;
-}
-
-const tell = (tab: Tab): Promise<Told> =>
-  tab.evaluate(() => {
-    const { state, settings, lanes } = (globalThis as unknown as { dropframe: Told }).dropframe;
-    return { state, settings, lanes };
-  });
-
-/** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
-async function told(tab: Tab, condition: (page: Told, before: number) => boolean, before = 0): Promise<void> {
-  while (!condition(await tell(tab), before)) await new Promise((resolve) => setTimeout(resolve, 40));
-}
-
-function decided(figures: LaneFigures | undefined): number {
-  if (!figures) return 0;
-  return figures.framesOnTime + figures.framesRecovered + figures.framesLate + figures.framesLost;
-}
-
-/** How many different colors a lane's canvas holds (a grid of samples): a blank one holds one. */
-const colorsOnCanvas = (tab: Tab, lane: number): Promise<number> =>
-  tab.evaluate<number>(`(() => {
-    const canvas = document.querySelectorAll('.video')[${lane}];
-    const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-    return new Set(pixels.filter((_, index) => index % 97 === 0)).size;
-  })()`);
