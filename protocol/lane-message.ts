@@ -75,6 +75,8 @@ export interface LaneFigures {
   readonly framesRecovered: number;
   readonly framesLate: number;
   readonly framesLost: number;
+  /** Of the decided ones: over UDP those on time and recovered, over TCP the late ones too. */
+  readonly framesShown: number;
   /** Datagrams or segments that carried new media, and those of them that the link lost. */
   readonly packets: number;
   readonly packetsLost: number;

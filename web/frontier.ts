@@ -56,7 +56,8 @@ export class Frontier {
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
       svg.append(text(label, x, HEIGHT - BOTTOM + 11, 'middle'));
     }
-    svg.append(text('lag behind live, 95 % within', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, 'middle'));
+    svg.append(text('lag behind live that 95 % of these kept', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, 'middle'));
+    svg.append(text('frames shown', LEFT - 4, 6, 'start'));
     svg.append(this.#axis, this.#points);
   }
 
@@ -85,7 +86,7 @@ export class Frontier {
       });
       const title = document.createElementNS(NAMESPACE, 'title');
       const label = STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
-      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % shown, lag ${Math.round(place.lagMs)} ms`;
+      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of these at most ${Math.round(place.lagMs)} ms behind live`;
       said.push(title.textContent);
       mark.append(title);
       points.push(mark, text(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
@@ -129,11 +130,11 @@ function placeOf(figures: LaneFigures): Place | undefined {
   return { share, lagMs: Math.max(figures.lagMsP95, figures.standstillMs) };
 }
 
-/** The share of the decided frames that were shown, be it late; `undefined`: none was decided yet. */
+/** The share of the decided frames that were shown, over TCP be it late; `undefined`: none was decided yet. */
 export function completeness(figures: LaneFigures): number | undefined {
-  const shown = figures.framesOnTime + figures.framesRecovered + figures.framesLate;
-  const frames = shown + figures.framesLost;
-  return frames === 0 ? undefined : shown / frames;
+  const { framesOnTime, framesRecovered, framesLate, framesLost, framesShown } = figures;
+  const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+  return frames === 0 ? undefined : framesShown / frames;
 }
 
 function across(lagMs: number): number {
