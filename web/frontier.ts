@@ -4,10 +4,10 @@ import { LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 300;
-const HEIGHT = 150;
+const HEIGHT = 132;
 const LEFT = 34;
 const RIGHT = 10;
-const TOP = 9;
+const TOP = 13;
 const BOTTOM = 24;
 /** The scale of the lag: decades from here to here, milliseconds. */
 const LAG_MIN = 30;
@@ -54,9 +54,11 @@ export class Frontier {
     for (const [lag, label] of LAG_TICKS) {
       const x = across(lag);
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
-      svg.append(text(label, x, HEIGHT - BOTTOM + 11, 'middle'));
+      svg.append(text(label, x, HEIGHT - BOTTOM + 10, 'middle'));
     }
-    svg.append(text('lag behind live that 95 % of these kept', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, 'middle'));
+    svg.append(
+      text('lag behind live within which 95 % of them were', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'),
+    );
     svg.append(text('frames shown', LEFT - 4, 6, 'start'));
     svg.append(this.#axis, this.#points);
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { parseScenario } from '../../lab/scenario.ts';
 import { inChromium } from './browser.ts';
@@ -233,16 +234,48 @@ for (const [width, height] of [
   [390, 844],
 ] as const) {
   inChromium(
-    `at ${width} × ${height} nothing is wider than the window, and no two figures overlap`,
+    `at ${width} × ${height} nothing is wider than the window or lies on something else, light or dark`,
     async () => {
       const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
       await tab.setViewportSize({ width, height });
       await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
-      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
-      const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
-        .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
-      expect(wide).toEqual([]);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await tab.emulateMedia({ colorScheme });
+        expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
+          .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
+        expect(wide).toEqual([]);
+        expect(await overlaps(tab)).toEqual([]);
+      }
     },
     PATIENCE_MS,
   );
 }
+
+inChromium(
+  'at 1280 × 720 everything is seen without scrolling, also the life of a frame',
+  async () => {
+    const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
+    await tab.setViewportSize({ width: 1_280, height: 720 });
+    await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
+    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+    await tab.keyboard.press('1');
+    await tab.keyboard.press('ArrowLeft');
+    await tab.locator('#life-body tr').first().waitFor();
+    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+  },
+  PATIENCE_MS,
+);
+
+/** Pairs of the page's parts of which one lies on the other. */
+const overlaps = (tab: Tab): Promise<string[]> =>
+  tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
+    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#life > *'].flatMap((parts) => {
+    const boxes = [...document.querySelectorAll(parts)]
+      .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
+      .filter(({ width, height }) => width > 0 && height > 0);
+    return boxes.flatMap((one, index) => boxes.slice(index + 1)
+      .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 0.5
+        && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 0.5)
+      .map((other) => one.name + ' | ' + other.name));
+  })`);
