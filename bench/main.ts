@@ -15,6 +15,7 @@ import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
 import { simulation } from './simulation.ts';
 import { tcpModel } from './tcp-model.ts';
+import { tun } from './tun.ts';
 
 const PARTS: Readonly<Record<string, Part>> = {
   cpu,
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   points,
   simulation,
   'tcp-model': tcpModel,
+  tun,
 };
 const INTERRUPTED = 130;
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { readTraceFile } from '../io/trace-file.ts';
-import { LATENCY_MS_MAX } from '../protocol/control-message.ts';
+import { LATENCY_MS_MAX } from '../protocol/latency-limit.ts';
 import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
 
 /** Readers of option values: each returns the value or says what was expected. */

@@ -145,7 +145,8 @@ rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer 
 the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
 With --transport tcp and --link the media crosses a modelled TCP connection, after Linux, whose segments the link loses,
 delays and queues: nothing is lost, and what waits for its congestion window is late. Without --link it is the kernel's TCP.
-In a terminal, space pauses and goes on live, q ends. A sender that is not there yet is waited for. Ctrl-C ends cleanly and prints the summary, a second one at once.
+In a terminal, space pauses and goes on live, q ends. A sender that is not there yet, or goes away, is waited for, for --timeout;
+one that went without a goodbye and does not come back is a failure. Ctrl-C ends cleanly and prints the summary, a second one at once.
 Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
   );
 }

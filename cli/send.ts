@@ -120,8 +120,10 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
       else log.info('waiting for the next receiver');
     },
   });
+  let listening = false;
   try {
     await server.listen();
+    listening = true;
     const { name, codec, width, height, mode } = source.description;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
     log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at dropframe://${host}:${server.port}`);
@@ -134,7 +136,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await recorder?.close();
     await source.close();
     interrupt.dispose();
-    context.print(totalsText(totals, status));
+    // A sender that never served has only its error to tell.
+    if (listening) context.print(totalsText(totals, status));
   }
 }
 

@@ -16,7 +16,8 @@ export interface LanePageOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly log: (message: string) => void;
-  readonly onCommand: (command: LaneCommand) => void;
+  /** `reply` tells something to the window that asked, and to no other. */
+  readonly onCommand: (command: LaneCommand, reply: (announcement: LaneAnnouncement) => void) => void;
   /** What a window that joins has to know before anything else. */
   readonly greeting: () => readonly LaneAnnouncement[];
   readonly summary: () => unknown;
@@ -136,8 +137,11 @@ export class LanePage {
   }
 
   #join(socket: WebSocket): void {
-    const viewer = new LaneViewer(socket, {
-      command: (command) => this.#options.onCommand(command),
+    const viewer: LaneViewer = new LaneViewer(socket, {
+      command: (command) =>
+        this.#options.onCommand(command, (announcement) => {
+          viewer.announce(announcement.kind, JSON.stringify(announcement));
+        }),
       end: (fault) => {
         this.#viewers.delete(viewer);
         this.#options.log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);

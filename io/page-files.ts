@@ -10,7 +10,7 @@ export interface PageFile {
 
 /** Where the page's parts are. */
 export interface PageFolders {
-  /** `index.html` and its style sheet, as written. */
+  /** The pages and their style sheets, as written. */
   readonly written: string;
   /** The output of the compiler: `web/*.js` and `protocol/page-message.js`. */
   readonly compiled: string;
@@ -25,6 +25,8 @@ export function pageFolders(): PageFolders {
 
 /** The rooms whose modules a page runs. */
 const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
+/** What both share, and what each has beside it. */
+const STYLES = ['base.css', 'page.css', 'lanes.css'];
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**
@@ -41,8 +43,7 @@ export async function readPageFiles(
     const rooms = await Promise.all(ROOMS[entry].map((room) => modulesIn(join(compiled, room), room)));
     const parts: readonly (readonly [url: string, path: string, contentType: string])[] = [
       ['/', join(written, entry), 'text/html; charset=utf-8'],
-      ['/web/page.css', join(written, 'page.css'), 'text/css; charset=utf-8'],
-      ['/web/lanes.css', join(written, 'lanes.css'), 'text/css; charset=utf-8'],
+      ...STYLES.map((name) => [`/web/${name}`, join(written, name), 'text/css; charset=utf-8'] as const),
       ['/web/icon.svg', join(written, 'icon.svg'), 'image/svg+xml'],
       ...rooms.flat().map((name) => [`/${name}`, join(compiled, name), JAVASCRIPT] as const),
     ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { assert } from './assert.ts';
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
+import { LATENCY_MS_MAX } from './latency-limit.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
 import { RECOVERIES } from './recovery.ts';
 import { base64Text } from './text-codec.ts';
@@ -11,9 +12,6 @@ import { base64Text } from './text-codec.ts';
  */
 
 export const CONTROL_VERSION = 1;
-
-/** The longest play-out delay that can be agreed on. */
-export const LATENCY_MS_MAX = 60_000;
 
 export const MEDIA_NAME_CHARACTERS_MAX = 255;
 export const REASON_CHARACTERS_MAX = 200;

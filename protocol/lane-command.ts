@@ -1,23 +1,27 @@
 import { z } from 'zod';
-import { LANE_LATENCY_MS_MAX, LANES_MAX } from './lane-message.ts';
+import { LANES_MAX } from './lane-message.ts';
+import { LATENCY_MS_MAX } from './latency-limit.ts';
 import { RECOVERIES } from './recovery.ts';
 
-/** The longest link in its one-line form that a page may send, characters. */
-const LINK_CHARACTERS_MAX = 600;
+/** Longer than any link that is taken, characters: what is wrong with it is said, and not only that it is too long. */
+const LINK_CHARACTERS_MAX = 1_000;
 
 const Lane = z.strictObject({
   transport: z.enum(['udp', 'tcp']),
   recovery: z.enum(RECOVERIES),
   congestionControl: z.enum(['reno', 'cubic', 'bbr']),
-  latencyMs: z.number().int().min(0).max(LANE_LATENCY_MS_MAX),
+  latencyMs: z.number().int().min(0).max(LATENCY_MS_MAX),
   onLoss: z.enum(['freeze', 'smear']),
 });
 
 const Command = z.discriminatedUnion('kind', [
-  /** All lanes at once; those that stay as they are go on. */
-  z.strictObject({ kind: z.literal('lanes'), lanes: z.array(Lane).min(1).max(LANES_MAX) }),
-  z.strictObject({ kind: z.literal('link'), link: z.string().max(LINK_CHARACTERS_MAX) }),
-  z.strictObject({ kind: z.literal('source'), source: z.string().min(1).max(256) }),
+  /** All of it, or nothing where a part is impossible. Of the lanes, those that stay as they are go on. */
+  z.strictObject({
+    kind: z.literal('settings'),
+    lanes: z.array(Lane).min(1).max(LANES_MAX).optional(),
+    link: z.string().max(LINK_CHARACTERS_MAX).optional(),
+    source: z.string().min(1).max(256).optional(),
+  }),
   /** The next so many packets of every lane are lost. */
   z.strictObject({ kind: z.literal('drop'), packets: z.number().int().min(1).max(1_000) }),
   /** Nothing comes through, either way, for so long. */

@@ -75,6 +75,8 @@ export interface LaneFigures {
   readonly framesRecovered: number;
   readonly framesLate: number;
   readonly framesLost: number;
+  /** Of the decided ones: over UDP those on time and recovered, over TCP the late ones too. */
+  readonly framesShown: number;
   /** Datagrams or segments that carried new media, and those of them that the link lost. */
   readonly packets: number;
   readonly packetsLost: number;
@@ -126,13 +128,12 @@ export type LaneAnnouncement =
   | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
   | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
   | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
-  /** Something that a person asked for could not be done, and why. */
+  /** What this window asked for is not done, or the source has ended early, and why: one line. */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'ended' };
 
 export const LANES_MAX = 4;
 export const LANE_SOCKET_PATH = '/lanes';
-export const LANE_LATENCY_MS_MAX = 60_000;
 /** What a file dropped on the page may have, bytes. */
 export const UPLOAD_BYTES_MAX = 512_000_000;
 

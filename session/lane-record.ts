@@ -1,11 +1,12 @@
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { LaneFigures, PacketKind } from '../protocol/lane-message.ts';
+import { DurationWindow } from '../receiver/duration-window.ts';
 import { Histogram } from '../receiver/histogram.ts';
 import { toMilliseconds } from './lane-journal.ts';
 
 /** Frames whose capture time is remembered: half a minute and more at 60 a second. */
 const FRAMES_MAX = 4_096;
-/** W3C webrtc-stats, `freezeCount`: this much longer than the mean, or three times it. */
+/** W3C webrtc-stats, `freezeCount`: a frame duration of at least the larger of three times the mean and this much more. */
 const FREEZE_ABOVE_MEAN: Microseconds = 150_000;
 const FREEZE_TIMES_MEAN = 3;
 
@@ -17,8 +18,7 @@ export class LaneRecord {
   #packetsLost = 0;
   #mediaBytes = 0;
   #shownAt: Instant | undefined;
-  #shown = 0;
-  #shownFor: Microseconds = 0;
+  readonly #durations = new DurationWindow();
   #freezes = 0;
 
   frameCaptured(frame: number, at: Instant, bytes: number): void {
@@ -40,11 +40,11 @@ export class LaneRecord {
   frameShown(at: Instant, capturedAt: Instant): void {
     this.#lag.add(at - capturedAt);
     if (this.#shownAt !== undefined) {
-      const span = at - this.#shownAt;
-      const mean = this.#shown === 0 ? span : this.#shownFor / this.#shown;
-      if (span >= Math.max(FREEZE_TIMES_MEAN * mean, mean + FREEZE_ABOVE_MEAN)) this.#freezes++;
-      this.#shownFor += span;
-      this.#shown++;
+      const duration = at - this.#shownAt;
+      const mean = this.#durations.mean();
+      // The first duration has no mean to exceed.
+      if (duration >= Math.max(FREEZE_TIMES_MEAN * mean, mean + FREEZE_ABOVE_MEAN)) this.#freezes++;
+      this.#durations.push(duration);
     }
     this.#shownAt = at;
   }
@@ -63,6 +63,7 @@ export class LaneRecord {
     const { p50, p95 } = this.#lag.summary;
     const sentBytes = this.#mediaBytes - unsentBytes;
     return {
+      framesShown: this.#lag.count,
       packets: this.#packets.media,
       packetsLost: this.#packetsLost,
       packetsAgain: this.#packets.again,

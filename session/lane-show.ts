@@ -7,7 +7,8 @@ import type { MediaSource } from '../io/media-source.ts';
 import type { PageFolders } from '../io/page-files.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
-import { formatLinkSpecification, type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
+import { parseRunningLink } from '../sim/running-link.ts';
 import { Broadcast } from './broadcast.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 
@@ -33,6 +34,9 @@ export interface LaneShowOptions {
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
 
+type Settings = Omit<Extract<LaneCommand, { readonly kind: 'settings' }>, 'kind'>;
+type Reply = (announcement: LaneAnnouncement) => void;
+
 interface Playing {
   readonly name: string;
   readonly media: MediaSource;
@@ -56,7 +60,7 @@ export class LaneShow {
     const page = await LanePage.open({
       port: options.pagePort,
       log: (message) => options.log.debug(message),
-      onCommand: (command) => show?.handleCommand(command),
+      onCommand: (command, reply) => show?.handleCommand(command, reply),
       greeting: () => show?.greeting() ?? [],
       summary: () => show?.summary,
       capture: (lane) => show?.captureFile(lane),
@@ -112,15 +116,11 @@ export class LaneShow {
     return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
   }
 
-  handleCommand(command: LaneCommand): void {
+  /** What cannot be done is told to the one who asked; what is done, to all. */
+  handleCommand(command: LaneCommand, reply: Reply): void {
     switch (command.kind) {
-      case 'lanes':
-        this.#lanes.change(command.lanes);
-        return this.#tellState();
-      case 'link':
-        return this.#setLink(command.link);
-      case 'source':
-        void this.#setSource(command.source);
+      case 'settings':
+        void this.#set(command, reply);
         return;
       case 'drop':
         return this.#lanes.dropNext(command.packets);
@@ -156,29 +156,32 @@ export class LaneShow {
     await end(this.#playing);
   }
 
-  #setLink(text: string): void {
-    const link = parseLinkSpecification(text);
-    if (!link.ok) return this.#refuse(`this link cannot be read: ${link.malformed}`);
-    if (link.value.netem || link.value.changes) {
-      return this.#refuse('a link that runs here can be changed, so it takes no netem and no changes of its own');
+  /** Everything or nothing: what can be known to fail comes before what has an effect. */
+  async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
+    const asked = link === undefined ? undefined : parseRunningLink(link);
+    if (asked?.ok === false) return this.#decline(asked.malformed, reply);
+    if (source === undefined || source === this.#playing.name) {
+      this.#change(lanes, asked?.value);
+      return this.#tellState();
     }
-    this.#lanes.reconfigure(link.value);
-    this.#tellState();
-  }
-
-  async #setSource(name: string): Promise<void> {
-    const input = this.#options.inputs.get(name);
-    if (name === this.#playing.name || this.#opening) return;
-    if (input === undefined) return this.#refuse(`there is no source ${name}`);
+    const input = this.#options.inputs.get(source);
+    if (input === undefined) return this.#decline(`there is no source ${source}`, reply);
+    if (this.#opening) return this.#decline('another source is being opened', reply);
     this.#opening = true;
     try {
-      await this.#replace(name, await this.#options.openInput(input), undefined);
+      const media = await this.#options.openInput(input);
+      this.#change(lanes, asked?.value);
+      await this.#replace(source, media, undefined);
     } catch (error) {
-      this.#refuse(causeOf(error));
-      this.#tellState();
+      this.#decline(causeOf(error), reply);
     } finally {
       this.#opening = false;
     }
+  }
+
+  #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
+    if (lanes) this.#lanes.change(lanes);
+    if (link) this.#lanes.reconfigure(link);
   }
 
   async #replace(name: string, media: MediaSource, folder: string | undefined): Promise<void> {
@@ -201,8 +204,9 @@ export class LaneShow {
       onEnd: (error) => {
         if (this.#playing?.broadcast !== broadcast) return;
         if (error === undefined) return onEnd();
-        log.error(`the source ended early: ${causeOf(error)}`);
-        this.#refuse(`the source ended early: ${causeOf(error)}`);
+        const why = `the source ended early: ${causeOf(error)}`;
+        log.error(why);
+        this.#page.announce({ kind: 'refused', why });
       },
       onStall: (late) => log.debug(`the source came ${Math.round(late / 1_000)} ms late`),
     });
@@ -220,9 +224,11 @@ export class LaneShow {
     this.#page.announce({ kind: 'state', state: this.#state() });
   }
 
-  #refuse(why: string): void {
+  /** What is in force goes first: a control that was moved for nothing moves back. */
+  #decline(why: string, reply: Reply): void {
     this.#options.log.warn(why);
-    this.#page.announce({ kind: 'refused', why });
+    reply({ kind: 'state', state: this.#state() });
+    reply({ kind: 'refused', why });
   }
 
   #description(): LaneAnnouncement {

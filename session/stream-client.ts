@@ -57,6 +57,8 @@ export class StreamClient {
   /** The sender said goodbye and has not come back. */
   #dismissed = false;
   readonly #timeline = new JoinedTimeline();
+  /** Handed on, over all sessions. */
+  #frames = 0;
   #segments: number | undefined = 0;
   readonly #modelledTcp: ByteTunnelCounters[] = [];
 
@@ -98,14 +100,26 @@ export class StreamClient {
       const where = `${this.#options.host}:${this.#options.port}`;
       if (waitedMs >= this.#options.timeoutMs) {
         if (this.#dismissed && this.#timeline.started) return 'sender-stopped';
-        const seconds = this.#options.timeoutMs / 1_000;
-        throw new Failure(`no stream from ${where} for ${seconds} s (${cause}): is \`dropframe send\` running there?`);
+        throw this.#failure(where, cause);
       }
       if (cause !== told) this.#options.onWaiting(cause ?? 'the connection closed');
       told = cause;
       await this.#sleep(Math.min(RETRY_MS, this.#options.timeoutMs - waitedMs));
     }
     return 'stopped';
+  }
+
+  #failure(where: string, cause: string | undefined): Failure {
+    const { timeoutMs } = this.#options;
+    const seconds = timeoutMs / 1_000;
+    if (!this.#timeline.started) {
+      return new Failure(`no stream from ${where} for ${seconds} s (${cause}): is \`dropframe send\` running there?`);
+    }
+    const frames = `${this.#frames} frame${this.#frames === 1 ? '' : 's'}`;
+    return new Failure(
+      `the stream from ${where} ended after ${frames}: its sender went away without a goodbye, and nothing has come ` +
+        `for ${seconds} s (${cause})`,
+    );
   }
 
   /** Says goodbye and ends the run; what was received so far is decided and handed out. */
@@ -135,7 +149,7 @@ export class StreamClient {
       host = (await lookup(this.#options.host)).address;
       socket = await connected(host, this.#options.port);
     } catch (error) {
-      return { cause: connectCause(error) };
+      return { cause: connectCause(error, this.#timeline.started) };
     }
     if (this.#stopping) {
       socket.destroy();
@@ -222,6 +236,7 @@ export class StreamClient {
         switch (event.kind) {
           case 'access-unit':
             this.#lastMediaAt = now() / 1_000;
+            this.#frames++;
             return this.#options.onUnit(this.#timeline.shift(event.unit), event);
           case 'dropped':
             return this.#options.onDrop(event);
@@ -286,11 +301,11 @@ function statisticsMessage(statistics: ReceiverStatistics): Parameters<ControlCo
   };
 }
 
-/** Why there is no connection, in a few words. */
-function connectCause(error: unknown): string {
+/** Why there is no connection, in a few words. @param again there was one before. */
+function connectCause(error: unknown, again: boolean): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ECONNREFUSED':
-      return 'nothing listens there yet';
+      return again ? 'nothing listens there any more' : 'nothing listens there yet';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'no such host is known';

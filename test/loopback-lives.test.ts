@@ -101,7 +101,7 @@ describe('the end', () => {
   });
 
   test('of the stream is not the end of the server: who comes after it gets the stream from its beginning', async () => {
-    const { server, idle } = await serve(madeUpUnits(FRAMES));
+    const { server, sent, idle } = await serve(madeUpUnits(FRAMES));
     const first = receive(server.port, { latencyMs: 2_000 });
     await until('all is sent', () => server.status.receivers[0]?.statistics.frames === FRAMES);
     // The first still plays what it holds; its session is open.
@@ -109,7 +109,11 @@ describe('the end', () => {
     const second = receive(server.port);
     expect(await second.run).toBe('end-of-stream');
     expect(await first.run).toBe('end-of-stream');
-    expect(differences(second.received, first.received)).toEqual([]);
+    // A machine that stands still moves the times of what is sent then: each run has its own.
+    expect(differences(first.received, sent.slice(0, FRAMES))).toEqual([]);
+    expect(differences(second.received, sent.slice(FRAMES))).toEqual([]);
+    const pictures = (units: readonly AccessUnit[]) => units.map(({ nalUnits }) => nalUnits);
+    expect(pictures(second.received)).toEqual(pictures(first.received));
     await until('all have left', () => idle.length === 1);
   });
 

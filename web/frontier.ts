@@ -1,12 +1,13 @@
 import type { LaneFigures, LaneSettings } from '../protocol/lane-message.ts';
-import { colorOf, LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
+import { colorOf } from './lane-color.ts';
+import { LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 300;
-const HEIGHT = 150;
+const HEIGHT = 132;
 const LEFT = 34;
 const RIGHT = 10;
-const TOP = 9;
+const TOP = 13;
 const BOTTOM = 24;
 /** The scale of the lag: decades from here to here, milliseconds. */
 const LAG_MIN = 30;
@@ -53,9 +54,12 @@ export class Frontier {
     for (const [lag, label] of LAG_TICKS) {
       const x = across(lag);
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
-      svg.append(text(label, x, HEIGHT - BOTTOM + 11, 'middle'));
+      svg.append(text(label, x, HEIGHT - BOTTOM + 10, 'middle'));
     }
-    svg.append(text('lag behind live, 95 % within', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, 'middle'));
+    svg.append(
+      text('lag behind live within which 95 % of them were', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'),
+    );
+    svg.append(text('frames shown', LEFT - 4, 6, 'start'));
     svg.append(this.#axis, this.#points);
   }
 
@@ -84,7 +88,7 @@ export class Frontier {
       });
       const title = document.createElementNS(NAMESPACE, 'title');
       const label = STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
-      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % shown, lag ${Math.round(place.lagMs)} ms`;
+      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of these at most ${Math.round(place.lagMs)} ms behind live`;
       said.push(title.textContent);
       mark.append(title);
       points.push(mark, text(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
@@ -128,11 +132,11 @@ function placeOf(figures: LaneFigures): Place | undefined {
   return { share, lagMs: Math.max(figures.lagMsP95, figures.standstillMs) };
 }
 
-/** The share of the decided frames that were shown, be it late; `undefined`: none was decided yet. */
+/** The share of the decided frames that were shown, over TCP be it late; `undefined`: none was decided yet. */
 export function completeness(figures: LaneFigures): number | undefined {
-  const shown = figures.framesOnTime + figures.framesRecovered + figures.framesLate;
-  const frames = shown + figures.framesLost;
-  return frames === 0 ? undefined : shown / frames;
+  const { framesOnTime, framesRecovered, framesLate, framesLost, framesShown } = figures;
+  const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+  return frames === 0 ? undefined : framesShown / frames;
 }
 
 function across(lagMs: number): number {

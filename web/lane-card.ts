@@ -1,6 +1,7 @@
 import type { LaneEvents, LaneFigures, LanePicture, LaneSettings } from '../protocol/lane-message.ts';
+import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
-import { colorOf, LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
+import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
 import { River } from './river.ts';
 import { VideoView } from './video-view.ts';
 

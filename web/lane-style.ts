@@ -56,10 +56,3 @@ export function withStrategy(lane: LaneSettings, strategy: string): LaneSettings
   const congestionControl = strategy.slice('tcp-'.length) as LaneSettings['congestionControl'];
   return { ...lane, transport: 'tcp', congestionControl };
 }
-
-const dark = matchMedia('(prefers-color-scheme: dark)');
-
-export function colorOf(strategy: string): string {
-  const style = LANE_STYLES[strategy] ?? LANE_STYLES.none!;
-  return dark.matches ? style.colorDark : style.color;
-}

@@ -14,13 +14,15 @@ import { Frontier } from './frontier.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
 import { ENDED, GONE, UNABLE } from './lane-words.ts';
+import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
-import { readAddress, writeAddress } from './page-address.ts';
+import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
 import { PageConnection } from './page-connection.ts';
 import { element } from './statistics-panel.ts';
 import { VideoView } from './video-view.ts';
 
-const MESSAGE_MS = 8_000;
+/** A browser has taken a file by then. */
+const DOWNLOAD_MS = 10_000;
 /** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
 /** Fewer than 40 pictures of the page a second. */
@@ -41,9 +43,10 @@ const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 const cards: LaneCard[] = [];
 const lanesElement = element('lanes', HTMLElement);
 const sourceSelect = element('source', HTMLSelectElement);
+const message = new MessageBar();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
 const network = new NetworkPanel({
-  changed: (link) => connection.send({ kind: 'link', link }),
+  changed: (link) => connection.send({ kind: 'settings', link }),
   drop: (packets) => connection.send({ kind: 'drop', packets }),
   freeze: (milliseconds) => connection.send({ kind: 'freeze', milliseconds }),
 });
@@ -51,8 +54,8 @@ let state: LanesState | undefined;
 let paused = false;
 let ended = false;
 let everConnected = false;
-/** Asked for by the address, and not told to the server yet. */
-let wanted = readAddress(location.hash);
+/** The part of the address that holds settings, until they have been looked at. */
+let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
 let selection: { readonly card: LaneCard; readonly frame: number } | undefined;
@@ -60,7 +63,6 @@ let selection: { readonly card: LaneCard; readonly frame: number } | undefined;
 let frameMs = 16;
 let lastDrawnAt = performance.now();
 let turn = 0;
-let messageTimer: number | undefined;
 
 const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
   path: LANE_SOCKET_PATH,
@@ -69,11 +71,11 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     everConnected = true;
     ended = false;
     clockOffsetMs = undefined;
-    hideMessage();
+    message.hide();
     refreshState();
   },
   disconnected() {
-    say(ended ? ENDED : GONE, true);
+    message.say(ended ? ENDED : GONE, true);
     refreshState();
   },
   announced,
@@ -104,7 +106,8 @@ function announced(announcement: LaneAnnouncement): void {
       for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
       return frontier.show(cards);
     case 'refused':
-      return say(announcement.why);
+      if (state) network.settle(state.link, true);
+      return message.refuse(announcement.why);
     case 'ended':
       ended = true;
       return;
@@ -115,19 +118,28 @@ function announced(announcement: LaneAnnouncement): void {
 
 function settle(next: LanesState): void {
   state = next;
-  const { lanes, link, source } = wanted;
-  wanted = {};
-  if (lanes && JSON.stringify(lanes) !== JSON.stringify(next.lanes))
-    connection.send({ kind: 'lanes', lanes: [...lanes] });
-  if (link !== undefined && link !== next.link) connection.send({ kind: 'link', link });
-  if (source !== undefined && source !== next.source && next.sources.includes(source)) {
-    connection.send({ kind: 'source', source });
-  }
+  // What is told after a refusal is in force; the refusal is over.
+  message.endRefusal();
+  if (unread !== undefined) ask(readAddress(unread, next.sources), next);
+  unread = undefined;
   settleLanes(next.lanes);
   network.settle(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
   history.replaceState(null, '', writeAddress(next));
+}
+
+/** Of an address that asks for something impossible nothing is used: half of it would be nobody's settings. */
+function ask({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
+  if (faults.length > 0) {
+    return message.refuse(`Nothing of this address is used, what runs goes on: ${faults.join('; ')}.`);
+  }
+  const news = {
+    ...(lanes && JSON.stringify(lanes) !== JSON.stringify(present.lanes) && { lanes: [...lanes] }),
+    ...(link !== undefined && link !== present.link && { link }),
+    ...(source !== undefined && source !== present.source && { source }),
+  };
+  if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
 }
 
 function settleLanes(lanes: readonly LaneSettings[]): void {
@@ -162,7 +174,7 @@ function settleLanes(lanes: readonly LaneSettings[]): void {
 }
 
 function sendLanes(lanes: LaneSettings[]): void {
-  connection.send({ kind: 'lanes', lanes });
+  connection.send({ kind: 'settings', lanes });
 }
 
 function select(card: LaneCard | undefined, frame: number | undefined): void {
@@ -194,19 +206,7 @@ function refreshState(): void {
   if (document.body.dataset.state === now && now !== 'unable') return;
   document.body.dataset.state = now;
   element('state-text', HTMLElement).textContent = WORDS[now];
-  if (now === 'unable') say(UNABLE, true);
-}
-
-function say(text: string, stays = false): void {
-  const message = element('message', HTMLElement);
-  message.textContent = text;
-  message.hidden = false;
-  clearTimeout(messageTimer);
-  if (!stays) messageTimer = setTimeout(hideMessage, MESSAGE_MS);
-}
-
-function hideMessage(): void {
-  element('message', HTMLElement).hidden = true;
+  if (now === 'unable') message.say(UNABLE, true);
 }
 
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
@@ -271,15 +271,15 @@ function choose(index: number): void {
 
 async function upload(file: File): Promise<void> {
   if (file.size > UPLOAD_BYTES_MAX) {
-    return say(`${file.name} is too large for the page: start "dropframe demo ${file.name}" instead.`);
+    return message.refuse(`${file.name} is too large for the page: start "dropframe demo ${file.name}" instead.`);
   }
-  say(`Sending ${file.name} …`, true);
+  message.say(`Sending ${file.name} …`, true);
   try {
     const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
-    if (answer.ok) hideMessage();
-    else say(await answer.text());
+    if (answer.ok) message.hide();
+    else message.refuse(await answer.text());
   } catch {
-    say(`${file.name} could not be sent.`);
+    message.refuse(`${file.name} could not be sent.`);
   }
 }
 
@@ -290,18 +290,18 @@ function scenario(): string {
 async function runInLab(): Promise<void> {
   const button = element('lab', HTMLButtonElement);
   button.disabled = true;
-  say('In the lab: the same settings, four times a minute of them …', true);
+  message.say('In the lab: the same settings, four times a minute of them …', true);
   try {
     const answer = await fetch('/lab', { method: 'POST', body: scenario() });
-    if (!answer.ok) return say(await answer.text());
+    if (!answer.ok) return message.refuse(await answer.text());
     const { url } = (await answer.json()) as { readonly url: string };
-    say('The lab has answered: ', true);
+    message.say('The lab has answered: ', true);
     const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
     link.textContent = 'open the report';
-    element('message', HTMLElement).append(link);
+    message.append(link);
     window.open(url, '_blank', 'noopener');
   } catch {
-    say('The lab does not answer.');
+    message.refuse('The lab does not answer.');
   } finally {
     button.disabled = false;
   }
@@ -344,9 +344,9 @@ element('lab', HTMLButtonElement).addEventListener('click', () => void runInLab(
 element('scenario', HTMLButtonElement).addEventListener('click', () => {
   const address = URL.createObjectURL(new Blob([scenario()], { type: 'application/json' }));
   Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
-  setTimeout(() => URL.revokeObjectURL(address), MESSAGE_MS);
+  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
 });
-sourceSelect.addEventListener('change', () => connection.send({ kind: 'source', source: sourceSelect.value }));
+sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 const fileInput = element('file', HTMLInputElement);
 fileInput.addEventListener('change', () => {
   const file = fileInput.files?.[0];
@@ -365,7 +365,7 @@ document.addEventListener('drop', (event) => {
   if (file) void upload(file);
 });
 addEventListener('hashchange', () => {
-  wanted = readAddress(location.hash);
+  unread = location.hash;
   if (state) settle(state);
 });
 setInterval(refreshState, 500);

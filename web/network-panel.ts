@@ -105,7 +105,9 @@ export class NetworkPanel {
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
+  /** As the sliders have it; what the server has, in one line. */
   #link: LinkSpecification = CLEAN_LINK;
+  #inForce = '';
 
   constructor(handlers: NetworkHandlers) {
     for (const knob of KNOBS) element('sliders', HTMLElement).append(this.#slider(knob, handlers));
@@ -113,14 +115,18 @@ export class NetworkPanel {
     this.#preset.addEventListener('change', () => {
       const link = this.#presets.get(this.#preset.value);
       if (link !== undefined) handlers.changed(`${link} seed=${this.#link.seed}`);
+      else this.#showPreset();
     });
     this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
     element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
   }
 
-  /** What the server says that the link is. */
-  settle(text: string): void {
+  /**
+   * What the server says that the link is.
+   * @param refused it has just refused another one: the slider that asked for it goes back, even under someone's hand.
+   */
+  settle(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
     const link = parseLinkSpecification(text);
     if (!link.ok) return;
@@ -129,14 +135,20 @@ export class NetworkPanel {
       const input = this.#inputs.get(knob.name)!;
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
-      if (document.activeElement !== input) input.value = String(value);
+      if (refused || document.activeElement !== input) input.value = String(value);
       say(
         knob,
         input,
         link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined,
       );
     }
-    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${this.#link.seed}`, text));
+    this.#inForce = text;
+    this.#showPreset();
+  }
+
+  #showPreset(): void {
+    const { seed } = this.#link;
+    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${seed}`, this.#inForce));
     this.#preset.value = known?.[0] ?? '';
   }
 

@@ -1,12 +1,18 @@
-import type { LaneSettings, LanesState } from '../protocol/lane-message.ts';
-import { LANE_STYLES, strategyOf, withStrategy } from './lane-style.ts';
+import { LANES_MAX, type LaneSettings, type LanesState } from '../protocol/lane-message.ts';
+import { LATENCY_MS_MAX } from '../protocol/latency-limit.ts';
+import { parseRunningLink } from '../sim/running-link.ts';
+import { STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
 
 /** What an address asks for; what it does not name stays as it is. */
 export interface AddressedState {
   readonly lanes?: readonly LaneSettings[];
   readonly link?: string;
   readonly source?: string;
+  /** What of it is impossible or cannot be read, and why, in words; empty: nothing. */
+  readonly faults: readonly string[];
 }
+
+type Fault = string;
 
 const BASE: LaneSettings = {
   transport: 'udp',
@@ -15,8 +21,8 @@ const BASE: LaneSettings = {
   latencyMs: 200,
   onLoss: 'freeze',
 };
-const LATENCY_MS_MAX = 60_000;
-const LANES_MAX = 4;
+/** Enough to be recognised; an address may be as long as it likes. */
+const QUOTED_CHARACTERS_MAX = 40;
 
 /** All settings in the address: `#lanes=none.200,hybrid.200.smear,tcp-cubic.200&link=loss%3D4%25&source=counter.mp4`. */
 export function writeAddress({ lanes, link, source }: LanesState): string {
@@ -27,21 +33,53 @@ export function writeAddress({ lanes, link, source }: LanesState): string {
   return `#${new URLSearchParams({ lanes: words.join(','), link, source })}`;
 }
 
-/** Whatever is not understood is left out: an address is typed by people. */
-export function readAddress(hash: string): AddressedState {
-  const asked = new URLSearchParams(hash.replace(/^#/, ''));
-  const lanes = (asked.get('lanes') ?? '').split(',').flatMap((word) => readLane(word) ?? []);
-  const [link, source] = [asked.get('link'), asked.get('source')];
+/**
+ * Reads what `writeAddress` wrote, or what a person made of it. Settings without a value are not asked for.
+ * @param sources that there are, by name.
+ */
+export function readAddress(hash: string, sources: readonly string[]): AddressedState {
+  const asked = new Map<string, string>();
+  const faults: Fault[] = [];
+  for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
+    if (!['lanes', 'link', 'source'].includes(name)) {
+      faults.push(`there is no setting ${quote(name)}, only lanes, link and source`);
+    } else if (asked.has(name)) faults.push(`${name} is in it twice`);
+    else if (value !== '') asked.set(name, value);
+  }
+  const lanes = asked.get('lanes')?.split(',').map(readLane);
+  if (lanes && lanes.length > LANES_MAX) faults.push(`it has ${lanes.length} lanes, and ${LANES_MAX} are possible`);
+  for (const [index, lane] of (lanes ?? []).slice(0, LANES_MAX).entries()) {
+    if (typeof lane === 'string') faults.push(`lane ${index + 1} ${lane}`);
+  }
+  const link = asked.get('link');
+  const read = link === undefined ? undefined : parseRunningLink(link);
+  if (read?.ok === false) faults.push(read.malformed);
+  const source = asked.get('source');
+  if (source !== undefined && !sources.includes(source)) faults.push(`there is no source ${quote(source)}`);
+  if (faults.length > 0) return { faults };
   return {
-    ...(lanes.length > 0 && { lanes: lanes.slice(0, LANES_MAX) }),
-    ...(link !== null && link !== '' && { link }),
-    ...(source !== null && source !== '' && { source }),
+    ...(lanes && { lanes: lanes.filter((lane) => typeof lane !== 'string') }),
+    ...(link !== undefined && { link }),
+    ...(source !== undefined && { source }),
+    faults,
   };
 }
 
-function readLane(word: string): LaneSettings | undefined {
-  const [strategy = '', latency = '', onLoss] = word.split('.');
-  if (!Object.hasOwn(LANE_STYLES, strategy) || !/^\d{1,5}$/.test(latency)) return undefined;
-  const lane = { ...BASE, latencyMs: Math.min(Number(latency), LATENCY_MS_MAX) };
-  return withStrategy({ ...lane, onLoss: onLoss === 'smear' ? 'smear' : 'freeze' }, strategy);
+/** `STRATEGY.LATENCY`, or `STRATEGY.LATENCY.smear`; otherwise what is wrong with it. */
+function readLane(word: string): LaneSettings | Fault {
+  const [strategy = '', latency = '', onLoss, ...more] = word.split('.');
+  const names = STRATEGIES.map(({ name }) => name);
+  if (!names.includes(strategy)) return `asks for ${quote(strategy)}, which is none of ${names.join(', ')}`;
+  const latencyMs = /^\d+$/.test(latency) ? Number(latency) : Number.NaN;
+  if (!(latencyMs <= LATENCY_MS_MAX)) {
+    return `has the latency ${quote(latency)}, which is no whole number of milliseconds from 0 to ${LATENCY_MS_MAX}`;
+  }
+  const [extra] = [onLoss === 'smear' || onLoss === 'freeze' ? undefined : onLoss, ...more].filter(
+    (part) => part !== undefined,
+  );
+  if (extra !== undefined) return `ends in ${quote(extra)}, where only smear or freeze can stand`;
+  return withStrategy({ ...BASE, latencyMs, onLoss: onLoss === 'smear' ? 'smear' : 'freeze' }, strategy);
 }
+
+const quote = (text: string): string =>
+  text.length > QUOTED_CHARACTERS_MAX ? `“${text.slice(0, QUOTED_CHARACTERS_MAX)}…”` : `“${text}”`;

@@ -1,4 +1,5 @@
 import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import { DURATIONS_AVERAGED, DurationWindow } from '../../receiver/duration-window.ts';
 
 /** How often the picture froze, and the sum of the frame durations in which it did (whole ones, not the excess). */
 export interface Freezes {
@@ -6,7 +7,6 @@ export interface Freezes {
   readonly duration: Microseconds;
 }
 
-const WINDOW_FRAMES = 30;
 const INCREASE: Microseconds = 150_000;
 /** W3C webrtc-stats, `pauseCount`: a pause is more than five seconds without a frame. */
 const PAUSE: Microseconds = 5_000_000;
@@ -53,7 +53,7 @@ export function libwebrtcFreezes(renderedAt: readonly Instant[] | Float64Array):
 /** Tambur's plots: strictly more than the larger of 3·avg and avg + 150 ms, once 30 durations have gone before. */
 export function tamburFreezes(renderedAt: readonly Instant[] | Float64Array): Freezes {
   return count(renderedAt, (duration, before) => {
-    if (before.length < WINDOW_FRAMES) return false;
+    if (before.length < DURATIONS_AVERAGED) return false;
     const average = before.mean();
     return duration > Math.max(3 * average, average + INCREASE);
   });
@@ -103,26 +103,4 @@ function count(
     window.push(duration);
   }
   return { count: freezes, duration: total };
-}
-
-/** The last thirty durations. */
-class DurationWindow {
-  readonly #durations = new Float64Array(WINDOW_FRAMES);
-  #pushed = 0;
-  #sum = 0;
-
-  get length(): number {
-    return Math.min(this.#pushed, WINDOW_FRAMES);
-  }
-
-  mean(): number {
-    return this.#sum / this.length;
-  }
-
-  push(duration: number): void {
-    const place = this.#pushed++ % WINDOW_FRAMES;
-    // Whole numbers: the sum never drifts.
-    this.#sum += duration - this.#durations[place]!;
-    this.#durations[place] = duration;
-  }
 }

@@ -1,50 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
-import { afterEach, expect } from 'vitest';
-import { Log } from '../../io/log.ts';
-import { openMediaSource } from '../../io/media-source.ts';
+import { expect } from 'vitest';
 import { parseScenario } from '../../lab/scenario.ts';
-import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/lane-message.ts';
-import { LaneShow, type LaneShowOptions } from '../../session/lane-show.ts';
-import { parseLinkSpecification } from '../../sim/link-specification.ts';
-import { inChromium, useBrowser } from './browser.ts';
-
-const SAMPLES = join(import.meta.dirname, '../../samples');
-const SAMPLE = join(SAMPLES, 'counter.mp4');
-const PATIENCE_MS = 90_000;
-const LANE: LaneSettings = {
-  transport: 'udp',
-  recovery: 'hybrid',
-  congestionControl: 'cubic',
-  latencyMs: 200,
-  onLoss: 'freeze',
-};
-/** In the order of the issue: nothing done, everything done by deadline, TCP. */
-const LANES: readonly LaneSettings[] = [
-  { ...LANE, recovery: 'reorder', onLoss: 'smear' },
-  LANE,
-  { ...LANE, transport: 'tcp' },
-];
-
-interface Told {
-  readonly state: string;
-  readonly settings: LanesState | undefined;
-  readonly lanes: readonly {
-    readonly framesDrawn: number;
-    readonly heldLately: number;
-    readonly lagMs?: number;
-    readonly figures?: LaneFigures;
-  }[];
-}
-
-const shows: LaneShow[] = [];
-
-afterEach(async () => {
-  for (const show of shows.splice(0)) await show.close();
-});
-// What is registered last ends first: a tab is closed before the server that it reads from.
-const browser = useBrowser(PATIENCE_MS);
+import { inChromium } from './browser.ts';
+import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
 
 inChromium(
   'every lane decodes, and what is on the canvases is the clip',
@@ -110,25 +70,6 @@ inChromium(
 );
 
 inChromium(
-  'the settings stand in the address and survive a reload, even on a server that was started anew',
-  async () => {
-    const first = await opened('delay=10ms');
-    const tab = await tabAt(first);
-    await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
-    await tab.locator('#preset').selectOption('satellite');
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const { hash } = new URL(tab.url());
-    await tab.reload();
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const second = await opened('delay=10ms');
-    await tab.goto(`${second.url}${hash}`);
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    expect(new URL(tab.url()).hash).toBe(hash);
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
   'a second tab watches the same lanes, and goes on when the first is closed',
   async () => {
     const show = await opened('delay=10ms');
@@ -148,14 +89,19 @@ inChromium(
   async () => {
     const tab = await tabAt(await opened('delay=20ms'));
     await told(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
-    await tab.keyboard.press('Space');
-    await tab
-      .locator('.lane')
-      .nth(1)
-      .locator('.river')
-      .click({ position: { x: 200, y: 60 } });
+    const river = tab.locator('.lane').nth(1).locator('.river');
+    const rows = tab.locator('#life-body tr');
+    // Where the machine was busy there are gaps in a river, in which a click finds no frame: it is looked for from right
+    // to left, and in what flows by later.
+    while ((await rows.count()) === 0) {
+      const { framesDrawn } = (await tell(tab)).lanes[1]!;
+      await told(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
+      await tab.keyboard.press('Space');
+      for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await river.click({ position: { x, y: 60 } });
+      if ((await rows.count()) === 0) await tab.keyboard.press('Space');
+    }
     await tab.locator('#life-body').getByText('shown on time').waitFor();
-    expect(await tab.locator('#life-body tr').count()).toBeGreaterThan(1);
+    expect(await rows.count()).toBeGreaterThan(1);
   },
   PATIENCE_MS,
 );
@@ -293,74 +239,48 @@ for (const [width, height] of [
   [390, 844],
 ] as const) {
   inChromium(
-    `at ${width} × ${height} nothing is wider than the window, and no two figures overlap`,
+    `at ${width} × ${height} nothing is wider than the window or lies on something else, light or dark`,
     async () => {
       const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
       await tab.setViewportSize({ width, height });
       await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
-      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
-      const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
-        .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
-      expect(wide).toEqual([]);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await tab.emulateMedia({ colorScheme });
+        expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
+          .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
+        expect(wide).toEqual([]);
+        expect(await overlaps(tab)).toEqual([]);
+      }
     },
     PATIENCE_MS,
   );
 }
 
-async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<LaneShow> {
-  const link = parseLinkSpecification(text);
-  if (!link.ok) throw new Error(link.malformed);
-  const openInput = (input: string) =>
-    openMediaSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30, warn: () => {} });
-  const show = await LaneShow.open({
-    source: { name: 'counter.mp4', media: await openInput(SAMPLE) },
-    inputs: new Map([['counter.mp4', SAMPLE]]),
-    openInput,
-    lanes: LANES,
-    link: link.value,
-    loop: true,
-    pagePort: 0,
-    log: new Log({ level: 'error', json: false, write: () => {} }),
-    onEnd: () => {},
-    runScenario: async () => join(SAMPLES, 'README.md'),
-    folders: browser.folders,
-    ...on,
-  });
-  shows.push(show);
-  return show;
-}
+inChromium(
+  'at 1280 × 720 everything is seen without scrolling, also the life of a frame',
+  async () => {
+    const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
+    await tab.setViewportSize({ width: 1_280, height: 720 });
+    await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
+    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+    await tab.keyboard.press('1');
+    await tab.keyboard.press('ArrowLeft');
+    await tab.locator('#life-body tr').first().waitFor();
+    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+  },
+  PATIENCE_MS,
+);
 
-/** A tab that shows the page; an error in its script fails the test that runs. */
-async function tabAt(show: LaneShow): Promise<Tab> {
-  const tab = await browser.context.newPage();
-  tab.on('pageerror', (error) => {
-    throw error;
-  });
-  await tab.goto(show.url);
-  await told(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
-  return tab;
-}
-
-const tell = (tab: Tab): Promise<Told> =>
-  tab.evaluate(() => {
-    const { state, settings, lanes } = (globalThis as unknown as { dropframe: Told }).dropframe;
-    return { state, settings, lanes };
-  });
-
-/** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
-async function told(tab: Tab, condition: (page: Told, before: number) => boolean, before = 0): Promise<void> {
-  while (!condition(await tell(tab), before)) await new Promise((resolve) => setTimeout(resolve, 40));
-}
-
-function decided(figures: LaneFigures | undefined): number {
-  if (!figures) return 0;
-  return figures.framesOnTime + figures.framesRecovered + figures.framesLate + figures.framesLost;
-}
-
-/** How many different colors a lane's canvas holds (a grid of samples): a blank one holds one. */
-const colorsOnCanvas = (tab: Tab, lane: number): Promise<number> =>
-  tab.evaluate<number>(`(() => {
-    const canvas = document.querySelectorAll('.video')[${lane}];
-    const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-    return new Set(pixels.filter((_, index) => index % 97 === 0)).size;
-  })()`);
+/** Pairs of the page's parts of which one lies on the other. */
+const overlaps = (tab: Tab): Promise<string[]> =>
+  tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
+    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#life > *'].flatMap((parts) => {
+    const boxes = [...document.querySelectorAll(parts)]
+      .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
+      .filter(({ width, height }) => width > 0 && height > 0);
+    return boxes.flatMap((one, index) => boxes.slice(index + 1)
+      .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 0.5
+        && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 0.5)
+      .map((other) => one.name + ' | ' + other.name));
+  })`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { optional } from '../optional.ts';
-import { LAB, lab, run } from './lab-process.ts';
+import { LAB, lab, run } from './dropframe-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-parallel-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { lab, ROOT } from './lab-process.ts';
+import { lab, ROOT } from './dropframe-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,33 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
-
-const ROOT = join(import.meta.dirname, '../..');
-const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
-
-const running: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
-});
-
-/** The command as it is now, uncompiled. */
-function dropframe(...args: readonly string[]) {
-  const node = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', ...args];
-  const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  running.push(child);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (bytes) => {
-    output.stdout += bytes;
-  });
-  child.stderr.on('data', (bytes) => {
-    output.stderr += bytes;
-  });
-  return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
-}
+import { expect, test, vi } from 'vitest';
+import { dropframe } from './dropframe-process.ts';
 
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');

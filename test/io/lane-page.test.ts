@@ -1,37 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { expect, test } from 'vitest';
 import { LanePage, type LanePageOptions } from '../../io/lane-page.ts';
-import type { PageFolders } from '../../io/page-files.ts';
 import type { LaneCommand } from '../../protocol/lane-command.ts';
-import { type LanePicture, parseLanePicture, serializeLanePicture } from '../../protocol/lane-message.ts';
+import { parseLanePicture, serializeLanePicture } from '../../protocol/lane-message.ts';
+import { ask, until, usePages } from './page-window.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const ENDED = { kind: 'ended' } as const;
 
-/** The server does not care what is in its scripts: no compiler is needed here. */
-let folders: PageFolders;
-const open: LanePage[] = [];
-const sockets: WebSocket[] = [];
-
-beforeAll(() => {
-  const compiled = mkdtempSync(join(tmpdir(), 'dropframe-lane-page-'));
-  for (const name of ['web/lanes-page.js', 'protocol/page-message.js', 'sim/link.js']) {
-    mkdirSync(join(compiled, dirname(name)), { recursive: true });
-    writeFileSync(join(compiled, name), `// ${name}\n`);
-  }
-  folders = { written: join(ROOT, 'web'), compiled };
+const pages = usePages({
+  scripts: ['web/lanes-page.js', 'protocol/page-message.js', 'sim/link.js'],
+  path: '/lanes',
+  parse: parseLanePicture,
 });
-
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.terminate();
-  for (const page of open.splice(0)) await page.close();
-});
-
-afterAll(() => rmSync(folders.compiled, { recursive: true }));
 
 test('the page and its parts are served, and nothing else is', async () => {
   const page = await opened();
@@ -63,7 +44,7 @@ test('a window that joins is given each lane from its last key frame on', async 
   page.picture('key', 1, picture(1, 7, true));
   page.picture('key', 0, picture(0, 2, true));
   page.picture('reference', 0, picture(0, 3));
-  const { pictures } = await viewer(page);
+  const { pictures } = await pages.viewer(page);
   page.picture('reference', 0, picture(0, 4));
   await until(() => pictures.length === 4);
   expect(pictures.map(({ lane, frame }) => [lane, frame])).toEqual([
@@ -76,8 +57,8 @@ test('a window that joins is given each lane from its last key frame on', async 
 
 test('a window that does not read costs bounded memory and nobody else a picture', async () => {
   const page = await opened();
-  const good = await viewer(page);
-  const slow = await viewer(page);
+  const good = await pages.viewer(page);
+  const slow = await pages.viewer(page);
   slow.socket.pause();
   let queuedBytesMax = 0;
   // 30 MB: more than the kernel's buffers and ours together.
@@ -104,13 +85,33 @@ test.each([
 ])('%s closes only the window that sent it', async (_, garbage) => {
   const commands: LaneCommand[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
-  const [good, bad] = [await viewer(page), await viewer(page)];
+  const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
   bad.socket.send(garbage);
   await bad.closed;
   page.announce(ENDED);
   await until(() => good.texts.length === 1);
   expect(page.viewers).toBe(1);
   expect(commands).toEqual([]);
+});
+
+test('settings are asked for as one, and a reply goes to the window that asked and to no other', async () => {
+  const refusal = { kind: 'refused', why: 'there is no source x' } as const;
+  const commands: LaneCommand[] = [];
+  const page = await opened({
+    onCommand: (command, reply) => {
+      commands.push(command);
+      reply(refusal);
+    },
+  });
+  const [asks, watches] = [await pages.viewer(page), await pages.viewer(page)];
+  const command = { kind: 'settings', link: 'loss=1%', source: 'x' } as const;
+  asks.socket.send(JSON.stringify(command));
+  await until(() => asks.texts.length === 1);
+  page.announce(ENDED);
+  await until(() => watches.texts.length === 1);
+  expect(commands).toEqual([command]);
+  expect(asks.texts[0]).toEqual(refusal);
+  expect(watches.texts).toEqual([ENDED]);
 });
 
 test('an uploaded file is handed over whole, under a name that leads nowhere', async () => {
@@ -205,11 +206,10 @@ async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage>
     capture: () => undefined,
     onScenario: async () => '',
     onUpload: async () => {},
-    folders,
+    folders: pages.folders,
     ...options,
   });
-  open.push(page);
-  return page;
+  return pages.closing(page);
 }
 
 function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {
@@ -217,53 +217,5 @@ function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Arra
   return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, nalUnits });
 }
 
-/** A window, as far as the server can tell. */
-async function viewer(page: LanePage) {
-  const before = page.viewers;
-  const origin = page.url.slice(0, -1);
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/lanes`, { origin });
-  sockets.push(socket);
-  const pictures: LanePicture[] = [];
-  const texts: unknown[] = [];
-  socket.on('message', (message: Buffer, isBinary) => {
-    if (!isBinary) return void texts.push(JSON.parse(String(message)));
-    const parsed = parseLanePicture(new Uint8Array(message));
-    if (!parsed.ok) throw new Error(parsed.malformed);
-    pictures.push(parsed.value);
-  });
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', () => resolve());
-    socket.on('error', reject);
-  });
-  await until(() => page.viewers > before);
-  return { socket, pictures, texts, closed };
-}
-
 const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   ask(page, 'POST', path, { headers: { Origin: page.url.slice(0, -1), ...headers }, body });
-
-function ask(
-  page: LanePage,
-  method: string,
-  path: string,
-  { headers = {}, body }: { readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
-) {
-  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
-    const { port } = new URL(page.url);
-    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
-/** Waits for what the other side of a socket does; the test's own time limit is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,44 +1,24 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Failure } from '../../io/failure.ts';
-import type { PageFolders } from '../../io/page-files.ts';
 import { openPage, type Page, type PageOptions } from '../../io/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type PagePicture, parsePagePicture } from '../../protocol/page-message.ts';
+import { ask, until, usePages } from './page-window.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const DESCRIPTION = { title: 'a clip', codec: 'avc1.42C01E', width: 640, height: 360 };
 
-/** The server does not care what is in its scripts: no compiler is needed here. */
-let folders: PageFolders;
-const open: Page[] = [];
-const sockets: WebSocket[] = [];
-
-beforeAll(() => {
-  const compiled = mkdtempSync(join(tmpdir(), 'dropframe-page-server-'));
-  mkdirSync(join(compiled, 'web'));
-  mkdirSync(join(compiled, 'protocol'));
-  for (const name of ['web/page.js', 'protocol/page-message.js', 'protocol/parsed.js']) {
-    writeFileSync(join(compiled, name), `// ${name}\n`);
-  }
-  folders = { written: join(ROOT, 'web'), compiled };
+const pages = usePages({
+  scripts: ['web/page.js', 'protocol/page-message.js', 'protocol/parsed.js'],
+  path: '/live',
+  parse: parsePagePicture,
 });
-
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.terminate();
-  for (const page of open.splice(0)) await page.close();
-});
-
-afterAll(() => rmSync(folders.compiled, { recursive: true }));
 
 test('two windows see the same pictures from a keyframe on, after the description', async () => {
   const page = await opened();
-  const [first, second] = [await viewer(page), await viewer(page)];
+  const [first, second] = [await pages.viewer(page), await pages.viewer(page)];
   expect(page.viewers).toBe(2);
   page.write(unit('reference', 0));
   page.write(unit('key', 1));
@@ -56,10 +36,10 @@ test('two windows see the same pictures from a keyframe on, after the descriptio
 
 test('a window that joins late starts at the next keyframe', async () => {
   const page = await opened();
-  const early = await viewer(page);
+  const early = await pages.viewer(page);
   page.write(unit('key', 0));
   await until(() => early.pictures.length === 1);
-  const late = await viewer(page);
+  const late = await pages.viewer(page);
   page.write(unit('reference', 1));
   page.write(unit('key', 2));
   await until(() => late.pictures.length === 1 && early.pictures.length === 3);
@@ -68,8 +48,8 @@ test('a window that joins late starts at the next keyframe', async () => {
 
 test('a window that does not read costs bounded memory and nobody else a picture', async () => {
   const page = await opened();
-  const good = await viewer(page);
-  const slow = await viewer(page);
+  const good = await pages.viewer(page);
+  const slow = await pages.viewer(page);
   slow.socket.pause();
   const frameBytes = 50_000;
   const frames = 600; // 30 MB: more than the kernel's buffers and ours together
@@ -104,7 +84,7 @@ test.each([
 ])('%s closes only the window that sent it', async (_, garbage) => {
   const commands: string[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
-  const [good, bad] = [await viewer(page), await viewer(page)];
+  const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
   bad.socket.send(garbage);
   await bad.closed;
   page.write(unit('key', 0));
@@ -115,7 +95,7 @@ test.each([
 
 test('bytes that are no WebSocket frame close only that connection', async () => {
   const page = await opened();
-  const [good, bad] = [await viewer(page), await viewer(page)];
+  const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
   (bad.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.alloc(64, 0xff));
   await bad.closed;
   page.write(unit('key', 0));
@@ -125,7 +105,7 @@ test('bytes that are no WebSocket frame close only that connection', async () =>
 test('a command reaches its owner', async () => {
   const commands: string[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
-  const { socket } = await viewer(page);
+  const { socket } = await pages.viewer(page);
   socket.send('{"kind":"command","command":"request-keyframe"}');
   socket.send('{"kind":"command","command":"stop"}');
   await until(() => commands.length === 2);
@@ -143,8 +123,7 @@ test.each([
   const page = await opened();
   const port = new URL(page.url).port;
   const filled = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text.replace('PORT', port)]));
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`, { headers: filled });
-  sockets.push(socket);
+  const socket = pages.ending(new WebSocket(`ws://127.0.0.1:${port}/live`, { headers: filled }));
   const status = await new Promise((resolve, reject) => {
     socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
     socket.on('open', () => reject(new Error('it was let in')));
@@ -186,7 +165,7 @@ test('another host, another method and another path are refused', async () => {
 test('the latest statistics go to the windows and stand at /statistics.json', async () => {
   const page = await opened();
   page.statistics({ framesOnTime: 1 });
-  const { texts } = await viewer(page);
+  const { texts } = await pages.viewer(page);
   page.statistics({ framesOnTime: 2 });
   await until(() => texts.length === 3);
   expect(texts.slice(1)).toEqual([
@@ -200,15 +179,15 @@ test('the latest statistics go to the windows and stand at /statistics.json', as
 
 test('only sixteen windows are let in', async () => {
   const page = await opened();
-  for (let index = 0; index < 16; index += 1) await viewer(page);
-  await expect(viewer(page)).rejects.toThrow('503');
+  for (let index = 0; index < 16; index += 1) await pages.viewer(page);
+  await expect(pages.viewer(page)).rejects.toThrow('503');
   expect(page.viewers).toBe(16);
 });
 
 test('closing tells the windows, cuts off those that do not answer, and frees the port', async () => {
   const page = await opened();
-  const good = await viewer(page);
-  const deaf = await viewer(page);
+  const good = await pages.viewer(page);
+  const deaf = await pages.viewer(page);
   deaf.socket.pause();
   const idle = connect(Number(new URL(page.url).port), '127.0.0.1').on('error', () => {});
   await page.close();
@@ -227,14 +206,13 @@ test('a port in use is one clear line', async () => {
 });
 
 test('a page that is not built is one clear line', async () => {
-  const missing = { ...folders, compiled: join(folders.compiled, 'nowhere') };
+  const missing = { ...pages.folders, compiled: join(pages.folders.compiled, 'nowhere') };
   await expect(opened({ folders: missing })).rejects.toThrow(/is missing: run "npm run build" first$/);
 });
 
 async function opened(options: Partial<PageOptions> = {}): Promise<Page> {
-  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders, ...options });
-  open.push(page);
-  return page;
+  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders: pages.folders, ...options });
+  return pages.closing(page);
 }
 
 function unit(importance: AccessUnit['importance'], index: number, bytes = 2): AccessUnit {
@@ -243,45 +221,5 @@ function unit(importance: AccessUnit['importance'], index: number, bytes = 2): A
   return { nalUnits: [nalUnit], timestamp: index * 3_000, decodeTimestamp: index * 3_000, importance };
 }
 
-/** A window, as far as the server can tell. */
-async function viewer(page: Page) {
-  const before = page.viewers;
-  const origin = page.url.slice(0, -1);
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/live`, { origin });
-  sockets.push(socket);
-  const pictures: PagePicture[] = [];
-  const texts: unknown[] = [];
-  socket.on('message', (message: Buffer, isBinary) => {
-    if (!isBinary) return texts.push(JSON.parse(String(message)));
-    const picture = parsePagePicture(message);
-    if (!picture.ok) throw new Error(picture.malformed);
-    return pictures.push(picture.value);
-  });
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', () => resolve());
-    socket.on('error', reject);
-  });
-  await until(() => page.viewers > before);
-  return { socket, pictures, texts, closed };
-}
-
-function get(page: Page, path: string, headers: Record<string, string> = {}, method = 'GET') {
-  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
-    const { port } = new URL(page.url);
-    request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (text: string) => {
-        body += text;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    })
-      .on('error', reject)
-      .end();
-  });
-}
-
-/** Waits for what the other side of a socket does; the test's own time limit is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
+const get = (page: Page, path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  ask(page, method, path, { headers });

@@ -50,6 +50,18 @@ test('over a lossy link bare UDP loses, TCP is late and hybrid is neither', () =
   expect(tcp.lagMsP95).toBeGreaterThan(300);
 });
 
+test('frames that come too late are shown over TCP and not over UDP, and what was shown is counted', () => {
+  // Wider than the latency, and kept in order: much of it comes too late, none of it is lost.
+  const link = 'delay=30ms jitter=60ms order=kept seed=1';
+  for (const settings of [BARE, TCP]) {
+    const { figures, shown } = play({ ...settings, latencyMs: 20 }, link, { frames: 300 });
+    const inTime = figures.framesOnTime + figures.framesRecovered;
+    expect(figures.framesLate, settings.transport).toBeGreaterThan(10);
+    expect(figures.framesShown, settings.transport).toBe(shown);
+    expect(shown, settings.transport).toBe(settings.transport === 'tcp' ? inTime + figures.framesLate : inTime);
+  }
+});
+
 test('the same seed makes the same story, to the last packet', () => {
   const events = () => play(BASE, 'loss=5% burst=3 delay=20ms jitter=10ms seed=4', { frames: 60 }).events;
   expect(events()).toEqual(events());

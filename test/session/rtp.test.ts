@@ -123,18 +123,28 @@ test('key frames that lack parameter sets are given them, so that a player can j
 
 test('another sender that starts after the first has gone joins its timeline', async () => {
   const port = await freePortPair();
-  const receiving = client(port);
+  const receiving = client(port, { latencyMs: 1_000, timeoutMs: 5_000 });
   await receiving.ready;
+  const sent: AccessUnit[][] = [];
   for (let round = 0; round < 2; round++) {
-    const sending = sender(port);
+    const units: AccessUnit[] = [];
+    sent.push(units);
+    const sending = sender(port, { onUnit: (unit) => units.push(unit) });
     await sending.open();
     await sending.run();
   }
   expect(await receiving.ended).toBe('end-of-stream');
   expect(receiving.client.sessions.length).toBe(2);
-  expect(receiving.units.map(({ decodeTimestamp }) => decodeTimestamp)).toEqual(
-    Array.from({ length: 66 }, (_, index) => index * 3_000),
-  );
+  // A sender that stood still moves what follows, and says so: the distances are those of what it sent.
+  const [first, second] = sent.map((units) =>
+    units.map(({ decodeTimestamp }) => decodeTimestamp - units[0]!.decodeTimestamp),
+  ) as [number[], number[]];
+  const joint = first.at(-1)! + 3_000;
+  expect(receiving.units.map(({ decodeTimestamp }) => decodeTimestamp)).toEqual([
+    ...first,
+    ...second.map((ticks) => joint + ticks),
+  ]);
+  expect(receiving.units.length).toBe(2 * UNITS.length);
 });
 
 async function listenAt(port: number): Promise<{ socket: Socket; datagrams: Uint8Array[] }> {

@@ -162,23 +162,28 @@ test('the report measures the loss and the bursts that there were', async () => 
 test('the report balances with everything switched on, also when it ends with datagrams in flight', async () => {
   const link = {
     ...{ ...LOSSY, delay: 3_000, jitter: 30_000, duplicate: 0.2, corrupt: 0.2 },
-    ...{ rate: 5_000_000, queue: 20_000 },
+    ...{ rate: 5_000_000, queue: 5_000 },
   };
   const target = (await Peer.open()).echo();
   const client = await Peer.open();
-  const relay = await relayTo(target, { link, linkBack: link });
-  for (let n = 0; n < 300; n++) client.send(numbered(n), relay);
-  await vi.waitFor(() => expect(relay.report.back.offered).toBeGreaterThan(0), PATIENCE);
+  // On the way back everything takes a minute: what is under way there is so when the relay is closed, too.
+  const relay = await relayTo(target, { link, linkBack: { ...link, delay: 60_000_000 } });
+  // However slow the machine is: a wave that comes at once is longer than the queue, and more of them follow.
+  await vi.waitFor(() => {
+    for (let n = 0; n < 2 * WAVE; n++) client.send(numbered(n), relay);
+    const { forward, back } = relay.report;
+    expect(back.inFlight).toBeGreaterThan(0);
+    expect(forward.overflowed).toBeGreaterThan(0);
+    expect(forward.duplicated).toBeGreaterThan(0);
+    expect(forward.corrupted).toBeGreaterThan(0);
+  }, PATIENCE);
   relay.close();
 
   const { forward, back } = relay.report;
   for (const way of [forward, back]) {
     expect(way.offered + way.duplicated).toBe(way.delivered + way.lost + way.overflowed + way.inFlight);
   }
-  expect(forward.inFlight).toBeGreaterThan(0);
-  expect(forward.overflowed).toBeGreaterThan(0);
-  expect(forward.duplicated).toBeGreaterThan(0);
-  expect(forward.corrupted).toBeGreaterThan(0);
+  expect(back.inFlight).toBeGreaterThan(0);
   expect(relay.report).toBe(relay.report);
 });
 

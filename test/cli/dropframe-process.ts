@@ -6,8 +6,9 @@ import { onTestFinished } from 'vitest';
 export const ROOT = join(import.meta.dirname, '../..');
 const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
 
-/** What Node is given to run `dropframe lab` as it is now, uncompiled, in the root of the checkout. */
-export const LAB = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe', 'lab'];
+/** What Node is given to run `dropframe` as it is now, uncompiled, in the root of the checkout. */
+const DROPFRAME = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe'];
+export const LAB = [...DROPFRAME, 'lab'];
 
 /** Runs a program there, for as long as the test lasts. */
 export function run(program: string, args: readonly string[]) {
@@ -23,4 +24,5 @@ export function run(program: string, args: readonly string[]) {
   return { child, output, ended: once(child, 'close').then(([code]) => code as number) };
 }
 
+export const dropframe = (...args: readonly string[]) => run(process.execPath, [...DROPFRAME, ...args]);
 export const lab = (...args: readonly string[]) => run(process.execPath, [...LAB, ...args]);

@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { RelayDirectionReport } from '../session/relay-report.ts';
+import type { Part, PartContext } from './part.ts';
+import { outputOf } from './programs.ts';
+import { median, table } from './table.ts';
+
+const ACROSS = '10.9.0.2';
+const LOADS = [
+  { name: 'nothing else', megabits: 0 },
+  { name: 'TCP at 200 Mb/s', megabits: 200 },
+  { name: 'TCP as fast as it goes', megabits: Number.POSITIVE_INFINITY },
+];
+
+/** What a probe says: microseconds that a small datagram took to its own sender, and what TCP carried. */
+interface Probed {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly megabits: number;
+}
+
+interface Run {
+  readonly load: string;
+  readonly direct: Probed;
+  readonly through: Probed;
+  /** By how much packets left the link later than it asked for, milliseconds, the way of the data. */
+  readonly lateMsP99: number;
+}
+
+/** What an unimpaired virtual link adds: the same datagrams and the same TCP over loopback and through it, in turn. */
+export const tun: Part = async (context) => {
+  const runs: Run[] = [];
+  for (let round = 1; round <= context.rounds; round++) {
+    for (const { name, megabits } of LOADS) {
+      context.progress(`tun: round ${round} of ${context.rounds}, ${name}`);
+      const seconds = context.quick ? 2 : 10;
+      const direct = await probed(context, ['127.0.0.1', megabits, seconds]);
+      runs.push({ load: name, direct, ...(await probedThrough(context, [ACROSS, megabits, seconds])) });
+    }
+  }
+  const rows = LOADS.map(({ name }) => {
+    const of = runs.filter(({ load }) => load === name);
+    const middle = (read: (run: Run) => number) => median(of.map(read));
+    const ms = (read: (run: Run) => number) => (middle(read) / 1_000).toFixed(2);
+    return [
+      name,
+      `${ms(({ direct }) => direct.p50)} / ${ms(({ direct }) => direct.p99)}`,
+      `${ms(({ through }) => through.p50)} / ${ms(({ through }) => through.p99)}`,
+      `${ms(({ direct, through }) => through.p50 - direct.p50)} / ${ms(({ direct, through }) => through.p99 - direct.p99)}`,
+      middle(({ lateMsP99 }) => lateMsP99).toFixed(2),
+      `${middle(({ direct }) => direct.megabits).toFixed(0)} / ${middle(({ through }) => through.megabits).toFixed(0)}`,
+    ];
+  });
+  const head = ['beside it', 'loopback p50/p99', 'link --tun p50/p99', 'added', 'left late p99', 'TCP Mb/s'];
+  const text = [
+    'A datagram of 64 bytes every 5 ms from a process to itself, ms: over loopback, and through `link --tun` without',
+    `impairment; TCP between two other processes. Medians of ${context.rounds}.`,
+    '',
+    table(head, rows),
+  ].join('\n');
+  return { text, figures: { runs } };
+};
+
+type Asked = readonly [address: string, megabits: number, seconds: number];
+
+const probeOf = (asked: Asked): string[] => [
+  fileURLToPath(new URL('./tun-probe.js', import.meta.url)),
+  ...asked.map(String),
+];
+
+async function probed({ programs }: PartContext, asked: Asked): Promise<Probed> {
+  const probe = programs.start(execPath, probeOf(asked), { stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(await outputOf(probe, 'the probe')) as Probed;
+}
+
+async function probedThrough({ programs }: PartContext, asked: Asked): Promise<Pick<Run, 'through' | 'lateMsP99'>> {
+  const folder = mkdtempSync(join(tmpdir(), 'dropframe-bench-'));
+  try {
+    const report = join(folder, 'report.json');
+    const args = ['link', '--tun', '--report', report, '--quiet', '--', execPath, ...probeOf(asked)];
+    const link = programs.startOurs('command', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const through = JSON.parse(await outputOf(link, 'link --tun')) as Probed;
+    const { forward } = JSON.parse(readFileSync(report, 'utf8')) as { readonly forward: RelayDirectionReport };
+    return { through, lateMsP99: forward.latenessMs?.p99 ?? Number.NaN };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
