@@ -60,16 +60,20 @@ const IMPORTANCE = KEY | REFERENCE | DISCARDABLE;
 /** `undefined`: a sound extension that is not ours. */
 export function parseFrameMark(extension: HeaderExtension): Parsed<FrameMark | undefined> {
   const { profile, data } = extension;
-  return parseFrameMarkAt(profile, data, 0, data.length);
+  const mark = readFrameMark(profile, data, 0, data.length);
+  return typeof mark === 'string' ? malformed(mark) : parsed(mark);
 }
 
-/** The same of an extension whose data lie at `start` … `end` of some bytes. */
-export function parseFrameMarkAt(
+/**
+ * The same of an extension whose data lie at `start` … `end` of some bytes.
+ * @returns why it is none where it is damaged.
+ */
+export function readFrameMark(
   profile: number,
   bytes: Uint8Array,
   start: number,
   end: number,
-): Parsed<FrameMark | undefined> {
+): FrameMark | string | undefined {
   if (profile === ONE_BYTE_PROFILE && bytes[start] === FRAME_MARK_HEAD) {
     // The layout that our sender writes, for 50,000 packets a second; the way below comes to the same result.
     const length = end - start;
@@ -79,7 +83,7 @@ export function parseFrameMarkAt(
     }
   }
   const elements = parseElements({ profile, data: bytes.subarray(start, end) });
-  if (!elements.ok) return elements;
+  if (!elements.ok) return elements.malformed;
   let mark: Uint8Array | undefined;
   let decodeLead = 0;
   for (const element of elements.value) {
@@ -88,16 +92,16 @@ export function parseFrameMarkAt(
       decodeLead = readUint24(element.data, 0);
     }
   }
-  return mark === undefined ? parsed(undefined) : readMark(mark, 0, decodeLead);
+  return mark === undefined ? undefined : readMark(mark, 0, decodeLead);
 }
 
-function readMark(data: Uint8Array, offset: number, decodeLead: Ticks): Parsed<FrameMark> {
+function readMark(data: Uint8Array, offset: number, decodeLead: Ticks): FrameMark | string {
   const importance = importanceOf(data[offset]! & IMPORTANCE);
-  if (importance === undefined) return malformed('frame-mark-importance');
+  if (importance === undefined) return 'frame-mark-importance';
   const packetIndex = readUint16(data, offset + 3);
   const packetCount = readUint16(data, offset + 5);
-  if (packetIndex >= packetCount) return malformed('frame-mark-index');
-  return parsed({ frameNumber: readUint16(data, offset + 1), packetIndex, packetCount, importance, decodeLead });
+  if (packetIndex >= packetCount) return 'frame-mark-index';
+  return { frameNumber: readUint16(data, offset + 1), packetIndex, packetCount, importance, decodeLead };
 }
 
 function importanceOf(bits: number): Importance | undefined {

@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
-import { readUint16, writeUint16 } from './big-endian.ts';
+import { readUint16, writeUint16, writeUint32 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from './rtp-packet.ts';
+import { RTP_PADDING, RtpLayout, type RtpPacket } from './rtp-packet.ts';
 import type { WireSequence } from './sequence.ts';
 
 /**
@@ -30,22 +30,19 @@ export const RETRANSMISSION_OVERHEAD_BYTES = 2;
 
 /** @param original a datagram that we sent; padding is taken off, as RFC 4588 §4 demands. */
 export function wrapRetransmission(original: Uint8Array, header: RetransmissionHeader): Uint8Array {
-  const packet = parseRtpPacket(original);
-  assert(packet.ok, 'what is sent again was a packet of ours');
-  const { marker, timestamp, csrcs, extension, sequenceNumber } = packet.value;
-  const payload = new Uint8Array(RETRANSMISSION_OVERHEAD_BYTES + packet.value.payload.length);
-  writeUint16(payload, 0, sequenceNumber);
-  payload.set(packet.value.payload, RETRANSMISSION_OVERHEAD_BYTES);
-  return serializeRtpPacket({
-    marker,
-    payloadType: header.payloadType,
-    sequenceNumber: header.sequenceNumber,
-    timestamp,
-    ssrc: header.ssrc,
-    csrcs,
-    payload,
-    extension,
-  });
+  const layout = new RtpLayout();
+  assert(layout.read(original) === undefined, 'what is sent again was a packet of ours');
+  const { payloadAt, payloadEnd } = layout;
+  const datagram = new Uint8Array(payloadEnd + RETRANSMISSION_OVERHEAD_BYTES);
+  // What is in front of the payload stays as it was, but for what the other stream has of its own.
+  datagram.set(original.subarray(0, payloadAt));
+  datagram.set(original.subarray(payloadAt, payloadEnd), payloadAt + RETRANSMISSION_OVERHEAD_BYTES);
+  datagram[0] = original[0]! & ~RTP_PADDING;
+  datagram[1] = (original[1]! & 0x80) | header.payloadType;
+  writeUint16(datagram, 2, header.sequenceNumber);
+  writeUint32(datagram, 8, header.ssrc);
+  writeUint16(datagram, payloadAt, readUint16(original, 2));
+  return datagram;
 }
 
 /** The packet as it would have come the first time. */

@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import { readUint32, writeUint32 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
  * Application-defined packet (RFC 3550 §6.7): the header, whose count is the subtype, then
@@ -30,22 +30,26 @@ export interface ApplicationPacket {
 const NAME_BYTES = 4;
 const DATA_OFFSET = 8;
 
-export function parseApplication({ count, body }: RtcpBlock): Parsed<ApplicationPacket> {
-  if (body.length < DATA_OFFSET) return malformed('application-cut');
+export function parseApplication({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ApplicationPacket> {
+  if (bodyEnd - bodyAt < DATA_OFFSET) return malformed('application-cut');
   return parsed({
     kind: 'application',
-    ssrc: readUint32(body, 0),
+    ssrc: readUint32(bytes, bodyAt),
     subtype: count,
-    name: String.fromCharCode(body[4]!, body[5]!, body[6]!, body[7]!),
-    data: body.subarray(DATA_OFFSET),
+    name: String.fromCharCode(bytes[bodyAt + 4]!, bytes[bodyAt + 5]!, bytes[bodyAt + 6]!, bytes[bodyAt + 7]!),
+    data: bytes.subarray(bodyAt + DATA_OFFSET, bodyEnd),
   });
 }
 
-export function serializeApplication({ ssrc, subtype, name, data }: ApplicationPacket): Uint8Array {
+/** Bytes of the whole packet. */
+export const applicationBytes = ({ data }: ApplicationPacket): number => RTCP_HEADER_BYTES + DATA_OFFSET + data.length;
+
+export function writeApplication(target: Uint8Array, offset: number, packet: ApplicationPacket): void {
+  const { ssrc, subtype, name, data } = packet;
   assert(name.length === NAME_BYTES, 'the name of an application packet has four bytes');
-  const packet = newRtcpPacket(subtype, RTCP_TYPE.application, DATA_OFFSET + data.length);
-  writeUint32(packet, 4, ssrc);
-  for (let index = 0; index < NAME_BYTES; index++) packet[8 + index] = name.charCodeAt(index);
-  packet.set(data, 12);
-  return packet;
+  const header = { count: subtype, packetType: RTCP_TYPE.application, bodyBytes: DATA_OFFSET + data.length };
+  const body = writeRtcpHeader(target, offset, header);
+  writeUint32(target, body, ssrc);
+  for (let index = 0; index < NAME_BYTES; index++) target[body + 4 + index] = name.charCodeAt(index);
+  target.set(data, body + DATA_OFFSET);
 }

@@ -16,8 +16,10 @@ export interface RtcpBlock {
   /** Reports, chunks or sources that follow; a subtype or feedback message type in some packets: 0…31. */
   readonly count: number;
   readonly packetType: number;
-  /** What comes after the four bytes of the header, without padding: whole words. */
-  readonly body: Uint8Array;
+  /** What comes after the four bytes of the header, without padding, lies in these: whole words. */
+  readonly bytes: Uint8Array;
+  readonly bodyAt: number;
+  readonly bodyEnd: number;
 }
 
 /** RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2. */
@@ -37,16 +39,19 @@ export const RTCP_HEADER_BYTES = 4;
 /** The most that the five bits of the count can say. */
 export const RTCP_COUNT_MAX = 31;
 
-/** A zeroed packet with its header written, for the caller to fill in from byte 4 on. */
-export function newRtcpPacket(count: number, packetType: number, bodyBytes: number): Uint8Array {
+/** Writes the four bytes of a header. @returns where the body begins. */
+export function writeRtcpHeader(
+  target: Uint8Array,
+  offset: number,
+  { count, packetType, bodyBytes }: { readonly count: number; readonly packetType: number; readonly bodyBytes: number },
+): number {
   assert(count <= RTCP_COUNT_MAX, 'an RTCP count has five bits');
   assert(bodyBytes % 4 === 0, 'RTCP is counted in words');
   assert(bodyBytes / 4 <= 0xffff, 'an RTCP length has sixteen bits');
-  const packet = new Uint8Array(RTCP_HEADER_BYTES + bodyBytes);
-  packet[0] = 0x80 | count;
-  packet[1] = packetType;
-  writeUint16(packet, 2, bodyBytes / 4);
-  return packet;
+  target[offset] = 0x80 | count;
+  target[offset + 1] = packetType;
+  writeUint16(target, offset + 2, bodyBytes / 4);
+  return offset + RTCP_HEADER_BYTES;
 }
 
 /** The next multiple of four. */

@@ -1,7 +1,7 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from './big-endian.ts';
 import type { CompactNtp, NtpTimestamp } from './ntp.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
  * Extended report (RFC 3611 §2): the header, the SSRC, then blocks that begin (§3) with
@@ -45,7 +45,8 @@ const BLOCK_HEADER_BYTES = 4;
 const NTP_BYTES = 8;
 const DELAY_REPORT_BYTES = 12;
 
-export function parseExtendedReport({ body }: RtcpBlock): Parsed<ExtendedReport> {
+export function parseExtendedReport({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ExtendedReport> {
+  const body = bytes.subarray(bodyAt, bodyEnd);
   if (body.length < 4) return malformed('extended-report-cut');
   const blocks: ExtendedReportBlock[] = [];
   let offset = 4;
@@ -79,16 +80,20 @@ function readDelayReports(bytes: Uint8Array): DelaySinceLastReceiverReport['repo
   return reports;
 }
 
-export function serializeExtendedReport({ ssrc, blocks }: ExtendedReport): Uint8Array {
-  const bodyBytes = blocks.reduce((bytes, block) => bytes + BLOCK_HEADER_BYTES + contentBytes(block), 4);
-  const packet = newRtcpPacket(0, RTCP_TYPE.extendedReport, bodyBytes);
-  writeUint32(packet, 4, ssrc);
-  let offset = RTCP_HEADER_BYTES + 4;
-  for (const block of blocks) {
-    writeBlock(packet, offset, block);
-    offset += BLOCK_HEADER_BYTES + contentBytes(block);
+/** Bytes of the whole packet. */
+export const extendedReportBytes = ({ blocks }: ExtendedReport): number =>
+  blocks.reduce((bytes, block) => bytes + BLOCK_HEADER_BYTES + contentBytes(block), RTCP_HEADER_BYTES + 4);
+
+/** @param target zeroed. */
+export function writeExtendedReport(target: Uint8Array, offset: number, packet: ExtendedReport): void {
+  const bodyBytes = extendedReportBytes(packet) - RTCP_HEADER_BYTES;
+  const body = writeRtcpHeader(target, offset, { count: 0, packetType: RTCP_TYPE.extendedReport, bodyBytes });
+  writeUint32(target, body, packet.ssrc);
+  let at = body + 4;
+  for (const block of packet.blocks) {
+    writeBlock(target, at, block);
+    at += BLOCK_HEADER_BYTES + contentBytes(block);
   }
-  return packet;
 }
 
 const contentBytes = (block: ExtendedReportBlock): number =>

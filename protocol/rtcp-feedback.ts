@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 import { distance, type WireSequence } from './sequence.ts';
 
 /**
@@ -38,72 +38,83 @@ const SSRCS_BYTES = 8;
 const NACK_ENTRY_BYTES = 4;
 const BLP_BITS = 16;
 
-export function parseNack({ body }: RtcpBlock): Parsed<Nack> {
-  if (body.length < SSRCS_BYTES + NACK_ENTRY_BYTES) return malformed('nack-cut');
+export function parseNack({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<Nack> {
+  if (bodyEnd - bodyAt < SSRCS_BYTES + NACK_ENTRY_BYTES) return malformed('nack-cut');
   const sequenceNumbers: WireSequence[] = [];
-  for (let offset = SSRCS_BYTES; offset < body.length; offset += NACK_ENTRY_BYTES) {
-    const first = readUint16(body, offset);
-    const following = readUint16(body, offset + 2);
+  for (let offset = bodyAt + SSRCS_BYTES; offset < bodyEnd; offset += NACK_ENTRY_BYTES) {
+    const first = readUint16(bytes, offset);
+    const following = readUint16(bytes, offset + 2);
     sequenceNumbers.push(first);
-    for (let bit = 0; bit < BLP_BITS; bit++) {
+    for (let bit = 0; following >> bit !== 0; bit++) {
       if ((following & (1 << bit)) !== 0) sequenceNumbers.push((first + bit + 1) & 0xffff);
     }
   }
-  return parsed({ kind: 'nack', senderSsrc: readUint32(body, 0), mediaSsrc: readUint32(body, 4), sequenceNumbers });
-}
-
-export function parsePictureLossIndication({ body }: RtcpBlock): Parsed<PictureLossIndication> {
-  if (body.length !== SSRCS_BYTES) return malformed('picture-loss-indication-length');
   return parsed({
-    kind: 'picture-loss-indication',
-    senderSsrc: readUint32(body, 0),
-    mediaSsrc: readUint32(body, 4),
+    kind: 'nack',
+    senderSsrc: readUint32(bytes, bodyAt),
+    mediaSsrc: readUint32(bytes, bodyAt + 4),
+    sequenceNumbers,
   });
 }
 
-export function serializeNack({ senderSsrc, mediaSsrc, sequenceNumbers }: Nack): Uint8Array {
+export function parsePictureLossIndication({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<PictureLossIndication> {
+  if (bodyEnd - bodyAt !== SSRCS_BYTES) return malformed('picture-loss-indication-length');
+  return parsed({
+    kind: 'picture-loss-indication',
+    senderSsrc: readUint32(bytes, bodyAt),
+    mediaSsrc: readUint32(bytes, bodyAt + 4),
+  });
+}
+
+/** Bytes of the whole packet. */
+export const nackBytes = ({ sequenceNumbers }: Nack): number =>
+  RTCP_HEADER_BYTES + SSRCS_BYTES + nackEntries(sequenceNumbers) * NACK_ENTRY_BYTES;
+
+export const PICTURE_LOSS_INDICATION_BYTES = RTCP_HEADER_BYTES + SSRCS_BYTES;
+
+export function writeNack(target: Uint8Array, offset: number, nack: Nack): void {
+  const { senderSsrc, mediaSsrc, sequenceNumbers } = nack;
   assert(sequenceNumbers.length > 0, 'a NACK names at least one packet');
-  const entries = packNackEntries(sequenceNumbers);
-  const bodyBytes = SSRCS_BYTES + entries.length * NACK_ENTRY_BYTES;
-  const packet = newRtcpPacket(FEEDBACK_NACK, RTCP_TYPE.transportFeedback, bodyBytes);
-  writeUint32(packet, 4, senderSsrc);
-  writeUint32(packet, 8, mediaSsrc);
-  let offset = RTCP_HEADER_BYTES + SSRCS_BYTES;
-  for (const entry of entries) {
-    writeUint16(packet, offset, entry.first);
-    writeUint16(packet, offset + 2, entry.following);
-    offset += NACK_ENTRY_BYTES;
+  const bodyBytes = nackBytes(nack) - RTCP_HEADER_BYTES;
+  const header = { count: FEEDBACK_NACK, packetType: RTCP_TYPE.transportFeedback, bodyBytes };
+  const body = writeRtcpHeader(target, offset, header);
+  writeUint32(target, body, senderSsrc);
+  writeUint32(target, body + 4, mediaSsrc);
+  let entry = body + SSRCS_BYTES;
+  for (let index = 0; index < sequenceNumbers.length; entry += NACK_ENTRY_BYTES) {
+    const next = entryEnd(sequenceNumbers, index);
+    const first = sequenceNumbers[index]!;
+    let following = 0;
+    for (index++; index < next; index++) following |= 1 << (distance(first, sequenceNumbers[index]!) - 1);
+    writeUint16(target, entry, first);
+    writeUint16(target, entry + 2, following);
   }
-  return packet;
 }
 
-interface NackEntry {
-  readonly first: WireSequence;
-  following: number;
-}
-
-/** A number joins the entry before it when it is among the sixteen after its PID and newer than the last that joined. */
-function packNackEntries(sequenceNumbers: readonly WireSequence[]): NackEntry[] {
-  const entries: NackEntry[] = [];
-  let entry: NackEntry | undefined;
-  let last = 0;
-  for (const sequenceNumber of sequenceNumbers) {
-    const ahead = entry === undefined ? 0 : distance(entry.first, sequenceNumber);
-    if (entry !== undefined && ahead > last && ahead <= BLP_BITS) {
-      entry.following |= 1 << (ahead - 1);
-      last = ahead;
-    } else {
-      entry = { first: sequenceNumber, following: 0 };
-      entries.push(entry);
-      last = 0;
-    }
-  }
+function nackEntries(sequenceNumbers: readonly WireSequence[]): number {
+  let entries = 0;
+  for (let index = 0; index < sequenceNumbers.length; index = entryEnd(sequenceNumbers, index)) entries++;
   return entries;
 }
 
-export function serializePictureLossIndication({ senderSsrc, mediaSsrc }: PictureLossIndication): Uint8Array {
-  const packet = newRtcpPacket(FEEDBACK_PICTURE_LOSS, RTCP_TYPE.payloadFeedback, SSRCS_BYTES);
-  writeUint32(packet, 4, senderSsrc);
-  writeUint32(packet, 8, mediaSsrc);
-  return packet;
+/**
+ * Behind the last number that goes into the entry that begins with this one: those that are among the sixteen after
+ * its PID, each newer than the one before.
+ */
+function entryEnd(sequenceNumbers: readonly WireSequence[], start: number): number {
+  let last = 0;
+  let end = start + 1;
+  for (; end < sequenceNumbers.length; end++) {
+    const ahead = distance(sequenceNumbers[start]!, sequenceNumbers[end]!);
+    if (ahead <= last || ahead > BLP_BITS) break;
+    last = ahead;
+  }
+  return end;
+}
+
+export function writePictureLossIndication(target: Uint8Array, offset: number, packet: PictureLossIndication): void {
+  const header = { count: FEEDBACK_PICTURE_LOSS, packetType: RTCP_TYPE.payloadFeedback, bodyBytes: SSRCS_BYTES };
+  const body = writeRtcpHeader(target, offset, header);
+  writeUint32(target, body, packet.senderSsrc);
+  writeUint32(target, body + 4, packet.mediaSsrc);
 }

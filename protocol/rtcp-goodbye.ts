@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import { readUint32, writeUint32 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords, writeRtcpHeader } from './rtcp-block.ts';
 import { utf8Bytes, utf8Text } from './text-codec.ts';
 
 /**
@@ -25,7 +25,8 @@ export interface Goodbye {
 
 const REASON_BYTES_MAX = 255;
 
-export function parseGoodbye({ count, body }: RtcpBlock): Parsed<Goodbye> {
+export function parseGoodbye({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<Goodbye> {
+  const body = bytes.subarray(bodyAt, bodyEnd);
   const reasonOffset = count * 4;
   if (reasonOffset > body.length) return malformed('goodbye-cut');
   const ssrcs: number[] = [];
@@ -36,19 +37,22 @@ export function parseGoodbye({ count, body }: RtcpBlock): Parsed<Goodbye> {
   return parsed({ kind: 'goodbye', ssrcs, reason: utf8Text(body.subarray(start, end)) });
 }
 
-export function serializeGoodbye({ ssrcs, reason }: Goodbye): Uint8Array {
+/** Bytes of the whole packet. */
+export const goodbyeBytes = ({ ssrcs, reason }: Goodbye): number =>
+  RTCP_HEADER_BYTES + ssrcs.length * 4 + (reason === '' ? 0 : wholeWords(1 + utf8Bytes(reason).length));
+
+/** @param target zeroed. */
+export function writeGoodbye(target: Uint8Array, offset: number, packet: Goodbye): void {
+  const { ssrcs, reason } = packet;
   const text = utf8Bytes(reason);
   assert(text.length <= REASON_BYTES_MAX, 'the length of a reason has eight bits');
-  const reasonBytes = text.length === 0 ? 0 : wholeWords(1 + text.length);
-  const packet = newRtcpPacket(ssrcs.length, RTCP_TYPE.goodbye, ssrcs.length * 4 + reasonBytes);
-  let offset = RTCP_HEADER_BYTES;
+  const bodyBytes = goodbyeBytes(packet) - RTCP_HEADER_BYTES;
+  let at = writeRtcpHeader(target, offset, { count: ssrcs.length, packetType: RTCP_TYPE.goodbye, bodyBytes });
   for (const ssrc of ssrcs) {
-    writeUint32(packet, offset, ssrc);
-    offset += 4;
+    writeUint32(target, at, ssrc);
+    at += 4;
   }
-  if (text.length > 0) {
-    packet[offset] = text.length;
-    packet.set(text, offset + 1);
-  }
-  return packet;
+  if (text.length === 0) return;
+  target[at] = text.length;
+  target.set(text, at + 1);
 }

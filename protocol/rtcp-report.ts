@@ -1,7 +1,7 @@
 import { readUint24, readUint32, writeUint24, writeUint32 } from './big-endian.ts';
 import type { CompactNtp, NtpTimestamp } from './ntp.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 import type { WireTimestamp } from './sequence.ts';
 
 /**
@@ -86,64 +86,76 @@ const REPORT_BLOCK_BYTES = 24;
 const CUMULATIVE_LOST_MAX = 0x7f_ffff;
 const CUMULATIVE_LOST_MIN = -0x80_0000;
 
-export function parseSenderReport({ count, body }: RtcpBlock): Parsed<SenderReport> {
-  if (body.length < SENDER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES) return malformed('sender-report-cut');
+export function parseSenderReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<SenderReport> {
+  if (bodyEnd - bodyAt < SENDER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES) return malformed('sender-report-cut');
   return parsed({
     kind: 'sender-report',
-    ssrc: readUint32(body, 0),
-    ntp: { seconds: readUint32(body, 4), fraction: readUint32(body, 8) },
-    rtpTimestamp: readUint32(body, 12),
-    packetCount: readUint32(body, 16),
-    octetCount: readUint32(body, 20),
-    reports: readReportBlocks(body, SENDER_INFORMATION_BYTES, count),
+    ssrc: readUint32(bytes, bodyAt),
+    ntp: { seconds: readUint32(bytes, bodyAt + 4), fraction: readUint32(bytes, bodyAt + 8) },
+    rtpTimestamp: readUint32(bytes, bodyAt + 12),
+    packetCount: readUint32(bytes, bodyAt + 16),
+    octetCount: readUint32(bytes, bodyAt + 20),
+    reports: readReportBlocks(bytes, bodyAt + SENDER_INFORMATION_BYTES, count),
   });
 }
 
-export function parseReceiverReport({ count, body }: RtcpBlock): Parsed<ReceiverReport> {
-  if (body.length < RECEIVER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES) return malformed('receiver-report-cut');
+export function parseReceiverReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ReceiverReport> {
+  if (bodyEnd - bodyAt < RECEIVER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES)
+    return malformed('receiver-report-cut');
   return parsed({
     kind: 'receiver-report',
-    ssrc: readUint32(body, 0),
-    reports: readReportBlocks(body, RECEIVER_INFORMATION_BYTES, count),
+    ssrc: readUint32(bytes, bodyAt),
+    reports: readReportBlocks(bytes, bodyAt + RECEIVER_INFORMATION_BYTES, count),
   });
 }
 
 /** What follows the last block is a profile's extension (RFC 3550 §6.4.3) and none of ours. */
-function readReportBlocks(body: Uint8Array, start: number, count: number): ReportBlock[] {
+function readReportBlocks(bytes: Uint8Array, start: number, count: number): readonly ReportBlock[] {
+  if (count === 0) return NO_REPORTS;
   const reports: ReportBlock[] = [];
   for (let index = 0, offset = start; index < count; index++, offset += REPORT_BLOCK_BYTES) {
     reports.push({
-      ssrc: readUint32(body, offset),
-      fractionLost: body[offset + 4]!,
-      cumulativeLost: (readUint24(body, offset + 5) << 8) >> 8,
-      highestSequence: readUint32(body, offset + 8),
-      jitter: readUint32(body, offset + 12),
-      lastSenderReport: readUint32(body, offset + 16),
-      delaySinceLastSenderReport: readUint32(body, offset + 20),
+      ssrc: readUint32(bytes, offset),
+      fractionLost: bytes[offset + 4]!,
+      cumulativeLost: (readUint24(bytes, offset + 5) << 8) >> 8,
+      highestSequence: readUint32(bytes, offset + 8),
+      jitter: readUint32(bytes, offset + 12),
+      lastSenderReport: readUint32(bytes, offset + 16),
+      delaySinceLastSenderReport: readUint32(bytes, offset + 20),
     });
   }
   return reports;
 }
 
-export function serializeSenderReport(report: SenderReport): Uint8Array {
-  const bodyBytes = SENDER_INFORMATION_BYTES + report.reports.length * REPORT_BLOCK_BYTES;
-  const packet = newRtcpPacket(report.reports.length, RTCP_TYPE.senderReport, bodyBytes);
-  writeUint32(packet, 4, report.ssrc);
-  writeUint32(packet, 8, report.ntp.seconds);
-  writeUint32(packet, 12, report.ntp.fraction);
-  writeUint32(packet, 16, report.rtpTimestamp);
-  writeUint32(packet, 20, report.packetCount);
-  writeUint32(packet, 24, report.octetCount);
-  writeReportBlocks(packet, RTCP_HEADER_BYTES + SENDER_INFORMATION_BYTES, report.reports);
-  return packet;
+const NO_REPORTS: readonly ReportBlock[] = [];
+
+/** Bytes of the whole packet. */
+export const senderReportBytes = ({ reports }: SenderReport): number =>
+  RTCP_HEADER_BYTES + SENDER_INFORMATION_BYTES + reports.length * REPORT_BLOCK_BYTES;
+
+/** The same of a receiver report. */
+export const receiverReportBytes = ({ reports }: ReceiverReport): number =>
+  RTCP_HEADER_BYTES + RECEIVER_INFORMATION_BYTES + reports.length * REPORT_BLOCK_BYTES;
+
+export function writeSenderReport(target: Uint8Array, offset: number, report: SenderReport): void {
+  const bodyBytes = senderReportBytes(report) - RTCP_HEADER_BYTES;
+  const header = { count: report.reports.length, packetType: RTCP_TYPE.senderReport, bodyBytes };
+  const body = writeRtcpHeader(target, offset, header);
+  writeUint32(target, body, report.ssrc);
+  writeUint32(target, body + 4, report.ntp.seconds);
+  writeUint32(target, body + 8, report.ntp.fraction);
+  writeUint32(target, body + 12, report.rtpTimestamp);
+  writeUint32(target, body + 16, report.packetCount);
+  writeUint32(target, body + 20, report.octetCount);
+  writeReportBlocks(target, body + SENDER_INFORMATION_BYTES, report.reports);
 }
 
-export function serializeReceiverReport(report: ReceiverReport): Uint8Array {
-  const bodyBytes = RECEIVER_INFORMATION_BYTES + report.reports.length * REPORT_BLOCK_BYTES;
-  const packet = newRtcpPacket(report.reports.length, RTCP_TYPE.receiverReport, bodyBytes);
-  writeUint32(packet, 4, report.ssrc);
-  writeReportBlocks(packet, RTCP_HEADER_BYTES + RECEIVER_INFORMATION_BYTES, report.reports);
-  return packet;
+export function writeReceiverReport(target: Uint8Array, offset: number, report: ReceiverReport): void {
+  const bodyBytes = receiverReportBytes(report) - RTCP_HEADER_BYTES;
+  const header = { count: report.reports.length, packetType: RTCP_TYPE.receiverReport, bodyBytes };
+  const body = writeRtcpHeader(target, offset, header);
+  writeUint32(target, body, report.ssrc);
+  writeReportBlocks(target, body + RECEIVER_INFORMATION_BYTES, report.reports);
 }
 
 function writeReportBlocks(packet: Uint8Array, start: number, reports: readonly ReportBlock[]): void {

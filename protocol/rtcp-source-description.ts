@@ -1,7 +1,7 @@
 import { assert } from './assert.ts';
 import { readUint32, writeUint32 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { newRtcpPacket, RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords } from './rtcp-block.ts';
+import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, wholeWords, writeRtcpHeader } from './rtcp-block.ts';
 import { utf8Bytes, utf8Text } from './text-codec.ts';
 
 /**
@@ -32,7 +32,8 @@ export interface SourceDescriptionChunk {
 const CNAME = 1;
 const CNAME_BYTES_MAX = 255;
 
-export function parseSourceDescription({ count, body }: RtcpBlock): Parsed<SourceDescription> {
+export function parseSourceDescription({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<SourceDescription> {
+  const body = bytes.subarray(bodyAt, bodyEnd);
   const chunks: SourceDescriptionChunk[] = [];
   let offset = 0;
   for (let index = 0; index < count; index++) {
@@ -57,20 +58,25 @@ export function parseSourceDescription({ count, body }: RtcpBlock): Parsed<Sourc
   return parsed({ kind: 'source-description', chunks });
 }
 
-export function serializeSourceDescription({ chunks }: SourceDescription): Uint8Array {
-  const names = chunks.map(({ cname }) => utf8Bytes(cname));
-  const bodyBytes = names.reduce((bytes, name) => bytes + chunkBytes(name), 0);
-  const packet = newRtcpPacket(chunks.length, RTCP_TYPE.sourceDescription, bodyBytes);
-  let offset = RTCP_HEADER_BYTES;
-  for (const [index, name] of names.entries()) {
+/** Bytes of the whole packet. */
+export const sourceDescriptionBytes = ({ chunks }: SourceDescription): number =>
+  chunks.reduce((bytes, { cname }) => bytes + chunkBytes(utf8Bytes(cname)), RTCP_HEADER_BYTES);
+
+/** @param target zeroed. */
+export function writeSourceDescription(target: Uint8Array, offset: number, packet: SourceDescription): void {
+  const { chunks } = packet;
+  const bodyBytes = sourceDescriptionBytes(packet) - RTCP_HEADER_BYTES;
+  const header = { count: chunks.length, packetType: RTCP_TYPE.sourceDescription, bodyBytes };
+  let at = writeRtcpHeader(target, offset, header);
+  for (const { ssrc, cname } of chunks) {
+    const name = utf8Bytes(cname);
     assert(name.length <= CNAME_BYTES_MAX, 'the length of a CNAME has eight bits');
-    writeUint32(packet, offset, chunks[index]!.ssrc);
-    packet[offset + 4] = CNAME;
-    packet[offset + 5] = name.length;
-    packet.set(name, offset + 6);
-    offset += chunkBytes(name);
+    writeUint32(target, at, ssrc);
+    target[at + 4] = CNAME;
+    target[at + 5] = name.length;
+    target.set(name, at + 6);
+    at += chunkBytes(name);
   }
-  return packet;
 }
 
 /** SSRC, item header, name, and at least one null byte. */

@@ -1,31 +1,41 @@
 import { readUint16 } from './big-endian.ts';
 import { malformed, type Parsed, parsed } from './parsed.ts';
-import { type ApplicationPacket, parseApplication, serializeApplication } from './rtcp-application.ts';
+import { type ApplicationPacket, applicationBytes, parseApplication, writeApplication } from './rtcp-application.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
-import { type ExtendedReport, parseExtendedReport, serializeExtendedReport } from './rtcp-extended-report.ts';
+import {
+  type ExtendedReport,
+  extendedReportBytes,
+  parseExtendedReport,
+  writeExtendedReport,
+} from './rtcp-extended-report.ts';
 import {
   FEEDBACK_NACK,
   FEEDBACK_PICTURE_LOSS,
   type Nack,
+  nackBytes,
+  PICTURE_LOSS_INDICATION_BYTES,
   type PictureLossIndication,
   parseNack,
   parsePictureLossIndication,
-  serializeNack,
-  serializePictureLossIndication,
+  writeNack,
+  writePictureLossIndication,
 } from './rtcp-feedback.ts';
-import { type Goodbye, parseGoodbye, serializeGoodbye } from './rtcp-goodbye.ts';
+import { type Goodbye, goodbyeBytes, parseGoodbye, writeGoodbye } from './rtcp-goodbye.ts';
 import {
   parseReceiverReport,
   parseSenderReport,
   type ReceiverReport,
+  receiverReportBytes,
   type SenderReport,
-  serializeReceiverReport,
-  serializeSenderReport,
+  senderReportBytes,
+  writeReceiverReport,
+  writeSenderReport,
 } from './rtcp-report.ts';
 import {
   parseSourceDescription,
   type SourceDescription,
-  serializeSourceDescription,
+  sourceDescriptionBytes,
+  writeSourceDescription,
 } from './rtcp-source-description.ts';
 
 export type { ApplicationPacket } from './rtcp-application.ts';
@@ -75,8 +85,8 @@ export function parseRtcp(datagram: Uint8Array): Parsed<readonly RtcpPacket[]> {
       end -= padding;
       if (end < start) return malformed('padding-beyond-body');
     }
-    const block = { count: first & 0x1f, packetType: datagram[offset + 1]!, body: datagram.subarray(start, end) };
-    const packet = parsePacket(block);
+    const packetType = datagram[offset + 1]!;
+    const packet = parsePacket({ count: first & 0x1f, packetType, bytes: datagram, bodyAt: start, bodyEnd: end });
     if (!packet.ok) return packet;
     packets.push(packet.value);
     offset = next;
@@ -114,39 +124,63 @@ const COMPOUND_PACKETS_MAX = 64;
 
 /** One datagram of these packets in this order. A compound begins with a report (RFC 3550 §6.1): that is the caller's. */
 export function serializeRtcp(packets: readonly RtcpPacket[]): Uint8Array {
-  const parts = packets.map(serializePacket);
-  const only = parts[0];
-  if (parts.length === 1 && only !== undefined) return only;
-  const datagram = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let bytes = 0;
+  for (const packet of packets) bytes += packetBytes(packet);
+  const datagram = new Uint8Array(bytes);
   let offset = 0;
-  for (const part of parts) {
-    datagram.set(part, offset);
-    offset += part.length;
+  for (const packet of packets) {
+    writePacket(datagram, offset, packet);
+    offset += packetBytes(packet);
   }
   return datagram;
 }
 
-function serializePacket(packet: RtcpPacket): Uint8Array {
+function packetBytes(packet: RtcpPacket): number {
   switch (packet.kind) {
     case 'sender-report':
-      return serializeSenderReport(packet);
+      return senderReportBytes(packet);
     case 'receiver-report':
-      return serializeReceiverReport(packet);
+      return receiverReportBytes(packet);
     case 'source-description':
-      return serializeSourceDescription(packet);
+      return sourceDescriptionBytes(packet);
     case 'goodbye':
-      return serializeGoodbye(packet);
+      return goodbyeBytes(packet);
     case 'application':
-      return serializeApplication(packet);
+      return applicationBytes(packet);
     case 'nack':
-      return serializeNack(packet);
+      return nackBytes(packet);
     case 'picture-loss-indication':
-      return serializePictureLossIndication(packet);
+      return PICTURE_LOSS_INDICATION_BYTES;
     case 'extended-report':
-      return serializeExtendedReport(packet);
+      return extendedReportBytes(packet);
     case 'unknown':
       throw new Error('invariant broken: an RTCP packet that we do not know is never sent');
     default:
       return packet satisfies never;
+  }
+}
+
+function writePacket(target: Uint8Array, offset: number, packet: RtcpPacket): void {
+  switch (packet.kind) {
+    case 'sender-report':
+      return writeSenderReport(target, offset, packet);
+    case 'receiver-report':
+      return writeReceiverReport(target, offset, packet);
+    case 'source-description':
+      return writeSourceDescription(target, offset, packet);
+    case 'goodbye':
+      return writeGoodbye(target, offset, packet);
+    case 'application':
+      return writeApplication(target, offset, packet);
+    case 'nack':
+      return writeNack(target, offset, packet);
+    case 'picture-loss-indication':
+      return writePictureLossIndication(target, offset, packet);
+    case 'extended-report':
+      return writeExtendedReport(target, offset, packet);
+    case 'unknown':
+      return;
+    default:
+      packet satisfies never;
   }
 }

@@ -58,6 +58,9 @@ export const RTP_HEADER_BYTES = 12;
 /** Bytes of an extension before its data: profile and length. */
 export const EXTENSION_HEADER_BYTES = 4;
 
+/** The P bit of the first byte. */
+export const RTP_PADDING = 0x20;
+
 const CSRCS_MAX = 15;
 const NO_CSRCS: readonly number[] = [];
 
@@ -93,7 +96,7 @@ export class RtpLayout {
       offset = end;
     }
     let end = length;
-    if ((first & PADDING) !== 0) {
+    if ((first & RTP_PADDING) !== 0) {
       const padding = datagram[length - 1]!;
       if (padding === 0) return 'padding-zero';
       end -= padding;
@@ -142,14 +145,11 @@ function readCsrcs(datagram: Uint8Array, count: number): number[] {
 /** The packet with its padding taken off: a copy where there is some, else the datagram itself. */
 export function withoutPadding(datagram: Uint8Array): Uint8Array {
   const first = datagram[0]!;
-  if ((first & PADDING) === 0) return datagram;
+  if ((first & RTP_PADDING) === 0) return datagram;
   const packet = datagram.slice(0, datagram.length - datagram.at(-1)!);
-  packet[0] = first & ~PADDING;
+  packet[0] = first & ~RTP_PADDING;
   return packet;
 }
-
-/** The P bit. */
-const PADDING = 0x20;
 
 /** Writes the first twelve bytes of a packet without contributing sources and padding, in place. */
 export function writeRtpHeader(target: Uint8Array, header: RtpHeader): void {

@@ -51,9 +51,9 @@ export class ArrivalPace {
   }
 
   /** A packet that was sent once and never before. */
-  onPacket(now: Instant, { sequence, frame, expectedAt, ahead }: TakenPacket): void {
-    if (!frame) return;
-    const { number, packetIndex, packetCount } = frame;
+  onPacket(now: Instant, { sequence, number, mark, expectedAt, ahead }: TakenPacket): void {
+    if (number === undefined || !mark) return;
+    const { packetIndex, packetCount } = mark;
     const last = this.#last;
     if (last.frame === number && packetIndex === last.packetIndex + 1) {
       const size = sizeOf(packetCount);

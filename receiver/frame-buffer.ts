@@ -1,15 +1,18 @@
 import type { Importance } from '../protocol/access-unit.ts';
+import type { PackedNalUnits, PayloadRange } from '../protocol/h264/rtp-payload.ts';
 import type { Instant, Ticks } from '../protocol/instant.ts';
+import type { Parsed } from '../protocol/parsed.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 
 /** How a packet got here, once its frame counts it. */
 export type Arrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
 
 /** One packet at the door: roll-overs counted, retransmissions unwrapped. */
-export interface ArrivedPacket {
+export interface ArrivedPacket extends PayloadRange {
   readonly sequence: Sequence;
   readonly timestamp: Ticks;
   readonly marker: boolean;
+  /** Empty in a packet of padding. A view, made anew for each who asks. */
   readonly payload: Uint8Array;
   readonly arrival: Arrival;
 }
@@ -33,8 +36,8 @@ export interface PendingFrame {
   readonly lastArrivalAt: Instant;
   /** How each packet that is here arrived. */
   readonly arrivals: readonly Arrival[];
-  /** The payloads in order; meaningful when complete. */
-  payloads(): Uint8Array[];
+  /** The NAL units in the payloads, or why there are none; meaningful when complete. */
+  nalUnits(): Parsed<PackedNalUnits>;
   /** Sequence numbers between the first and the last known one that are not here. */
   missing(): Sequence[];
 }

@@ -1,5 +1,3 @@
-import type { AccessUnit } from '../protocol/access-unit.ts';
-import { readPayloads } from '../protocol/h264/rtp-payload.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
@@ -8,6 +6,7 @@ import type { Ledger } from './ledger.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import type { EventQueue } from './receiver-event.ts';
 import type { ReceiverOptions } from './receiver-options.ts';
+import { ReleasedUnit } from './released-unit.ts';
 
 /** What the sender said of the stream's end. */
 export interface StreamEnd {
@@ -241,7 +240,7 @@ export class FrameRelease {
       this.#wantsKeyframe = true;
       return this.#drop(frame, 'undecodable');
     }
-    const read = readPayloads(frame.payloads());
+    const read = frame.nalUnits();
     if (!read.ok || read.value.count === 0) {
       this.#malformed(read.ok ? 'a frame without NAL units' : read.malformed);
       this.#drop(frame, 'undecodable');
@@ -265,15 +264,7 @@ export class FrameRelease {
     // A stranger's decode times are a guess; what leaves here never runs backwards.
     const decodeTimestamp = Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough));
     this.#decodedThrough = decodeTimestamp;
-    const unit: AccessUnit = {
-      // Copied out of the payloads when it is looked at: a third of the cost of a simulation that only counts.
-      get nalUnits() {
-        return packed.nalUnits;
-      },
-      timestamp,
-      decodeTimestamp,
-      importance,
-    };
+    const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance });
     this.#events.push({ kind: 'access-unit', unit, frame: frame.number, fate, playoutDelay, completionDelay });
   }
 

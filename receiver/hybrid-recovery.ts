@@ -101,9 +101,9 @@ export class HybridRecovery implements LossRecovery {
     this.#noticeAt ??= now;
     const overtakenAt = this.#schedule.onArrival(packet.sequence);
     if (packet.origin !== 'sent') return;
-    const lossless = this.#meter.loss === 0;
+    const { lossless } = this.#meter;
     this.#meter.onPacket(packet.sequence);
-    if (lossless && this.#meter.loss > 0) this.#noticeAt = now;
+    if (lossless && !this.#meter.lossless) this.#noticeAt = now;
     this.#pace.onPacket(now, packet);
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
     this.#load.onPacket(now, packet.sequence, packet.transit);

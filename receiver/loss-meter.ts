@@ -19,6 +19,11 @@ export class LossMeter {
   #runs = 0;
   #lastLost = false;
 
+  /** Whether `loss` is 0. */
+  get lossless(): boolean {
+    return this.#lost === 0;
+  }
+
   /** 0 … 1. */
   get loss(): number {
     return this.#lost / Math.max(this.#packets, PACKETS_MIN);

@@ -1,3 +1,4 @@
+import type { FrameMark } from '../protocol/frame-mark.ts';
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { RtcpPacket } from '../protocol/rtcp.ts';
 import type { Sequence } from '../protocol/sequence.ts';
@@ -23,8 +24,9 @@ export interface TakenPacket {
   readonly origin: 'sent' | 'sent-again' | 'repaired';
   /** It is newer than every packet before it. */
   readonly ahead: boolean;
-  /** Its frame, where that tells what belongs to it. */
-  readonly frame?: { readonly number: number; readonly packetIndex: number; readonly packetCount: number } | undefined;
+  /** Its frame's number and its place in that, where the frame tells what belongs to it. */
+  readonly number?: number | undefined;
+  readonly mark?: Pick<FrameMark, 'packetIndex' | 'packetCount'> | undefined;
   /** When it would have come on the fastest path seen. */
   readonly expectedAt: Instant;
   /** From its media time to now, by the clocks of both ends: only differences mean something. */

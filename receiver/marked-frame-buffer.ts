@@ -1,6 +1,8 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import type { FrameMark } from '../protocol/frame-mark.ts';
+import { type PackedNalUnits, readPayloadRanges } from '../protocol/h264/rtp-payload.ts';
 import type { Instant, Ticks } from '../protocol/instant.ts';
+import type { Parsed } from '../protocol/parsed.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
 
@@ -17,7 +19,7 @@ class MarkedFrame implements PendingFrame {
   lastArrivalAt: Instant = 0;
   readonly #packetCount: number;
   /** Grows with what arrives, not with what a mark promises. */
-  readonly #payloads: (Uint8Array | undefined)[] = [];
+  readonly #packets: (ArrivedPacket | undefined)[] = [];
 
   constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
     this.number = number;
@@ -52,23 +54,23 @@ class MarkedFrame implements PendingFrame {
   }
 
   holds(packetIndex: number): boolean {
-    return this.#payloads[packetIndex] !== undefined;
+    return this.#packets[packetIndex] !== undefined;
   }
 
   take(now: Instant, mark: FrameMark, packet: ArrivedPacket): void {
-    this.#payloads[mark.packetIndex] = packet.payload;
+    this.#packets[mark.packetIndex] = packet;
     this.arrivals.push(packet.arrival);
     this.lastArrivalAt = now;
   }
 
-  payloads(): Uint8Array[] {
-    return this.#payloads.filter((payload) => payload !== undefined);
+  nalUnits(): Parsed<PackedNalUnits> {
+    return readPayloadRanges(this.#packets.filter((packet) => packet !== undefined));
   }
 
   missing(): Sequence[] {
     const missing: Sequence[] = [];
     for (let index = 0; index < this.#packetCount; index++) {
-      if (!this.#payloads[index]) missing.push(this.firstSequence + index);
+      if (!this.#packets[index]) missing.push(this.firstSequence + index);
     }
     return missing;
   }

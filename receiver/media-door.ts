@@ -1,18 +1,13 @@
 import type { Instant } from '../protocol/instant.ts';
 import { extend, type Sequence, type WireTimestamp } from '../protocol/sequence.ts';
 import type { Comer } from './comer.ts';
-import { type Place, RollOver, vouch } from './roll-over.ts';
+import { RollOver, vouch } from './roll-over.ts';
 
-/** A packet of the stream, its place found. */
-export interface MediaPacket {
-  readonly place: Place;
-  readonly packet: Comer;
-  /** The frame's number, its roll-over undone; there where the mark is. */
-  readonly number: number | undefined;
-}
-
-/** `foreign`: not of this stream; `held`: not sure yet; two come in together where the second vouches for the first. */
-export type Admission = MediaPacket | readonly [MediaPacket, MediaPacket] | 'foreign' | 'held';
+/**
+ * `admitted`: a packet of the stream, its place found; `foreign`: not of this stream; `held`: not sure yet; two come in
+ * together where the second vouches for the first.
+ */
+export type Admission = 'admitted' | readonly [Comer, Comer] | 'foreign' | 'held';
 
 export interface MediaDoorOptions {
   readonly initialSequence?: Sequence | undefined;
@@ -24,7 +19,7 @@ export interface MediaDoorOptions {
 export class MediaDoor {
   readonly #rollOver: RollOver;
   #highestFrame: number | undefined;
-  #doubted: MediaPacket | undefined;
+  #doubted: Comer | undefined;
 
   constructor(options: MediaDoorOptions) {
     this.#rollOver = new RollOver(options);
@@ -39,18 +34,22 @@ export class MediaDoor {
   /** @param kind of the stream, once it is known; packets with and without marks do not mix. */
   admit(now: Instant, packet: Comer, kind: 'marked' | 'plain' | undefined): Admission {
     const { mark } = packet;
-    if (packet.payload.length > 0 && kind === (mark ? 'plain' : 'marked')) return 'foreign';
+    if (packet.payloadEnd > packet.payloadAt && kind === (mark ? 'plain' : 'marked')) return 'foreign';
     const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
     const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
     const place = this.#rollOver.place(now, packet, framesAhead);
     if (!place) return 'foreign';
-    const media: MediaPacket = { place, packet, number };
-    return place.leap ? this.#doubt(media) : media;
+    packet.sequence = place.sequence;
+    packet.timestamp = place.timestamp;
+    packet.ahead = place.ahead;
+    packet.leap = place.leap;
+    packet.number = number;
+    return place.leap ? this.#doubt(packet) : 'admitted';
   }
 
   /** The packet is one of the stream's. */
-  accept(now: Instant, { place }: MediaPacket): void {
-    this.#rollOver.accept(now, place);
+  accept(now: Instant, packet: Comer): void {
+    this.#rollOver.accept(now, packet);
   }
 
   /** Something of this frame has been taken. */
@@ -59,14 +58,14 @@ export class MediaDoor {
   }
 
   /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
-  #doubt(media: MediaPacket): Admission {
+  #doubt(packet: Comer): Admission {
     const earlier = this.#doubted;
-    if (media.packet.origin !== 'sent') return 'foreign';
-    this.#doubted = media;
+    if (packet.origin !== 'sent') return 'foreign';
+    this.#doubted = packet;
     if (!earlier) return 'held';
-    if (!vouch(earlier.place, media.place)) return 'foreign';
+    if (!vouch(earlier, packet)) return 'foreign';
     this.#doubted = undefined;
-    const inOrder = earlier.place.sequence < media.place.sequence;
-    return inOrder ? [earlier, media] : [media, earlier];
+    const inOrder = earlier.sequence < packet.sequence;
+    return inOrder ? [earlier, packet] : [packet, earlier];
   }
 }

@@ -1,5 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
+import { type PackedNalUnits, readPayloads } from '../protocol/h264/rtp-payload.ts';
 import type { Instant, Ticks } from '../protocol/instant.ts';
+import type { Parsed } from '../protocol/parsed.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 import type { Arrival, ArrivedPacket, PendingFrame } from './frame-buffer.ts';
 
@@ -80,6 +82,11 @@ export class PlainFrame implements PendingFrame {
     return true;
   }
 
+  nalUnits(): Parsed<PackedNalUnits> {
+    return readPayloads(this.payloads());
+  }
+
+  /** In order. */
   payloads(): Uint8Array[] {
     const inOrder = [...this.packets.values()].sort((a, b) => a.sequence - b.sequence);
     return inOrder.map((packet) => packet.payload);

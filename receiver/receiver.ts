@@ -3,7 +3,6 @@ import type { Endpoint } from '../protocol/endpoint.ts';
 import type { FrameMark } from '../protocol/frame-mark.ts';
 import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
-import type { Parsed } from '../protocol/parsed.ts';
 import { parseRecoveryNotice } from '../protocol/recovery-notice.ts';
 import { unwrapRetransmission } from '../protocol/retransmission.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp.ts';
@@ -11,12 +10,12 @@ import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/sequence.ts';
 import { type Comer, comerAt, comerOf } from './comer.ts';
 import { Feedback } from './feedback.ts';
-import type { Arrival, ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
+import type { Arrival, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { FrameRelease } from './frame-release.ts';
 import { Ledger } from './ledger.ts';
 import { type LossRecovery, MISSING_MAX } from './loss-recovery.ts';
 import { MarkedFrameBuffer } from './marked-frame-buffer.ts';
-import { MediaDoor, type MediaPacket } from './media-door.ts';
+import { MediaDoor } from './media-door.ts';
 import { PlainFrameBuffer } from './plain-frame-buffer.ts';
 import { PlayoutClock } from './playout-clock.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
@@ -234,42 +233,38 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#admit(now, comerOf(packet, origin, this.#options.frameMarks));
   }
 
-  #admit(now: Instant, comer: Parsed<Comer>): void {
-    if (!comer.ok) return this.#malformed(comer.malformed);
-    const admission = this.#door.admit(now, comer.value, this.#marked ? 'marked' : this.#plain && 'plain');
+  /** @param comer or why there is none. */
+  #admit(now: Instant, comer: Comer | string): void {
+    if (typeof comer === 'string') return this.#malformed(comer);
+    const admission = this.#door.admit(now, comer, this.#marked ? 'marked' : this.#plain && 'plain');
+    if (admission === 'admitted') return this.#take(now, comer);
     if (admission === 'held') return;
     if (admission === 'foreign') return this.#foreign();
-    if ('place' in admission) return this.#take(now, admission);
-    for (const media of admission) this.#take(now, media);
+    for (const packet of admission) this.#take(now, packet);
   }
 
-  #take(now: Instant, media: MediaPacket): void {
-    const { place, packet, number } = media;
-    const { mark, marker, payload, origin, datagram } = packet;
+  /** @param packet admitted: its place is known. */
+  #take(now: Instant, packet: Comer): void {
+    const { sequence, timestamp, ahead, mark, origin, datagram } = packet;
     const sent = origin === 'sent';
-    const { sequence, timestamp, ahead } = place;
-    if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(media);
-    const arrival = this.#arrivalOf(media);
+    if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(packet);
+    packet.arrival = this.#arrivalOf(packet);
     const mediaTime = timestamp - (mark?.decodeLead ?? 0);
-    if (payload.length === 0) this.#handleEmpty(sequence, arrival);
+    if (packet.payloadAt === packet.payloadEnd) this.#handleEmpty(sequence, packet.arrival);
     else {
-      const arrived: ArrivedPacket = { sequence, timestamp, marker, payload, arrival };
-      const insertion = mark ? this.#insertMarked(now, number!, mark, arrived) : this.#insertPlain(now, arrived);
+      const insertion = mark ? this.#insertMarked(now, mark, packet) : this.#insertPlain(now, packet);
       if (!this.#settle(insertion, sequence, mark)) return;
       if (insertion === 'taken' && ahead && sent) this.#observe(now, mediaTime);
     }
-    this.#recovery?.onPacket(now, {
-      sequence,
-      origin,
-      ahead,
-      frame: mark && { number: number!, packetIndex: mark.packetIndex, packetCount: mark.packetCount },
-      expectedAt: this.#clock.expected(mediaTime),
-      transit: now - ticksToMicroseconds(mediaTime),
-    });
+    if (this.#recovery) {
+      packet.expectedAt = this.#clock.expected(mediaTime);
+      packet.transit = now - ticksToMicroseconds(mediaTime);
+      this.#recovery.onPacket(now, packet);
+    }
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
     const { highest } = this.#door;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
-    this.#door.accept(now, media);
+    this.#door.accept(now, packet);
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
 
@@ -279,10 +274,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
   }
 
-  #arrivalOf({ packet: { origin }, place }: MediaPacket): Arrival {
+  #arrivalOf({ origin, sequence, ahead }: Comer): Arrival {
     if (origin === 'repaired') return 'repaired';
-    if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(place.sequence) ?? 0 };
-    return place.ahead ? 'on-time' : 'reordered';
+    if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(sequence) ?? 0 };
+    return ahead ? 'on-time' : 'reordered';
   }
 
   /** Counts what became of a packet. @returns whether it is one of the stream's, be it in time or late. */
@@ -308,8 +303,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Without recovery, what comes after a later packet is not used. */
-  #refuseBehind({ place, packet: { mark }, number }: MediaPacket): void {
-    const { sequence } = place;
+  #refuseBehind({ sequence, mark, number }: Comer): void {
     if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
     else this.#enterBehind(sequence);
   }
@@ -322,7 +316,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** What lies between two sequence numbers is not here: it is asked for unless its frames are decided. */
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
-    if (!this.#recovery) return;
+    if (!this.#recovery || before === after + 1) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
     for (let lost = first; lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
@@ -336,15 +330,15 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
   }
 
-  #insertMarked(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
-    const { framesMax } = this.#options;
-    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax });
+  #insertMarked(now: Instant, mark: FrameMark, packet: Comer): Insertion {
+    const number = packet.number!;
+    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax: this.#options.framesMax });
     const insertion = this.#marked.insert(now, number, mark, packet);
     if (insertion === 'taken') this.#door.acceptFrame(number);
     return insertion;
   }
 
-  #insertPlain(now: Instant, packet: ArrivedPacket): Insertion {
+  #insertPlain(now: Instant, packet: Comer): Insertion {
     this.#plain ??= new PlainFrameBuffer({ framesMax: this.#options.framesMax, packetsMax: PLAIN_PACKETS_MAX });
     return this.#plain.insert(now, packet);
   }

@@ -20,7 +20,7 @@ export interface Place {
 
 interface Wire {
   readonly sequenceNumber: WireSequence;
-  readonly timestamp: WireTimestamp;
+  readonly wireTimestamp: WireTimestamp;
 }
 
 /** The first timestamp is taken to lie from a minute before media time 0 to 13 hours after it. */
@@ -65,7 +65,7 @@ export class RollOver {
    * @returns `undefined`: too old to be of this stream.
    */
   place(now: Instant, wire: Wire, framesAhead: number): Place | undefined {
-    const timestamp = this.#mediaTime(wire.timestamp);
+    const timestamp = this.#mediaTime(wire.wireTimestamp);
     const highest = this.#highest;
     if (highest === undefined) return { sequence: wire.sequenceNumber, timestamp, ahead: true, leap: false };
     let sequence = extend(wire.sequenceNumber, highest);

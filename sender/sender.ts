@@ -88,12 +88,11 @@ const PACE_OF_LIMIT = 1.25;
 /** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
 const FIXED_RATIO_SHARE = 1.2;
 
-interface Queued {
-  readonly sequence: number;
-  readonly datagram: Uint8Array;
-  readonly length: number;
+/** A frame of which packets wait for their turn. They leave in the order of their numbers, which have no gaps. */
+interface QueuedFrame extends SentFrame {
+  readonly importance: Importance;
+  /** RTP header bytes in front of each payload. */
   readonly headerBytes: number;
-  readonly frame: SentFrame & { readonly importance: Importance };
 }
 
 /** One stream to one receiver: access units in, paced RTP datagrams, reports and retransmissions out. */
@@ -102,7 +101,9 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #packetizer: Packetizer;
   readonly #answers: Retransmissions;
   readonly #repair: ForwardRepair | undefined;
-  readonly #pacer: Pacer<Queued>;
+  readonly #pacer: Pacer<Uint8Array>;
+  /** In the order in which their packets leave; the first of them is the one that is leaving. */
+  readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
   readonly #probeLimit = new RateLimit(PROBE_INTERVAL);
   readonly #capacity = new PathCapacity();
@@ -188,12 +189,11 @@ export class Sender implements Endpoint<SenderEvent> {
       at: now,
       timestamp: this.#packetizer.wireTimestamp(unit.timestamp),
       importance: unit.importance,
+      headerBytes,
     };
-    const queued = datagrams.map((datagram, i) => {
-      return { sequence: firstSequence + i, datagram, length: datagram.length, headerBytes, frame };
-    });
+    if (datagrams.length > 0) this.#queuedFrames.push(frame);
     const limit = this.#capacity.limit;
-    this.#pacer.enqueue(now, queued, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
+    this.#pacer.enqueue(now, datagrams, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
     this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
     this.#reportAt ??= now;
     this.#statistics.frames++;
@@ -234,8 +234,8 @@ export class Sender implements Endpoint<SenderEvent> {
     if (control) return control;
     const urgent = this.#urgent.shift();
     if (urgent) return this.#count(urgent);
-    const queued = this.#pacer.poll(now);
-    if (queued) return this.#sendMedia(now, queued);
+    const media = this.#pacer.poll(now);
+    if (media) return this.#sendMedia(now, media);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
       this.#finished = true;
       this.#reportAt = undefined;
@@ -254,7 +254,10 @@ export class Sender implements Endpoint<SenderEvent> {
     return pacing === undefined ? this.#reportAt : Math.min(pacing, this.#reportAt);
   }
 
-  #sendMedia(now: Instant, { sequence, datagram, headerBytes, frame }: Queued): Uint8Array {
+  #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
+    const sequence = this.#highestSent + 1;
+    const frame = this.#queuedFrames[0]!;
+    if (sequence === frame.lastSequence) this.#queuedFrames.shift();
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#repair?.add(sequence, datagram);
@@ -262,7 +265,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    this.#octets += datagram.length - headerBytes;
+    this.#octets += datagram.length - frame.headerBytes;
     return this.#count(datagram);
   }
 

@@ -83,11 +83,16 @@ export class Simulation<A, B> {
   readonly #receiver: WakeUp;
   readonly #forward: WakeUp;
   readonly #back: WakeUp;
-  #now: Instant = 0;
+  /**
+   * Not a number until it is set, so that the engine keeps it as 64 bits from the start: after 36 minutes microseconds
+   * are more than its small integers hold, and all that it had compiled for those would be compiled anew.
+   */
+  #now: Instant = Number.NaN;
   #turns = 0;
 
   constructor(options: SimulationOptions<A, B>) {
     this.#options = options;
+    this.#now = 0;
     this.#sender = new WakeUp(options.sender);
     this.#receiver = new WakeUp(options.receiver);
     this.#forward = new WakeUp(options.forward);

@@ -1,5 +1,4 @@
 import { malformed, type Parsed, parsed } from '../parsed.ts';
-import { nalUnitType } from './nal-unit.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
 /** STAP-B and FU-B carry a decoding order number behind their header (RFC 6184 §5.5). */
@@ -17,8 +16,21 @@ export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Arr
   return packed.ok ? parsed(packed.value.nalUnits) : packed;
 }
 
+/** A payload that lies in a datagram, or elsewhere, from `payloadAt` to before `payloadEnd`. */
+export interface PayloadRange {
+  readonly bytes: Uint8Array;
+  readonly payloadAt: number;
+  readonly payloadEnd: number;
+}
+
+const rangeOf = (payload: Uint8Array): PayloadRange => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length });
+
 /** `unpackPayloads` up to the copying: says whether the payloads are sound, and of how many bytes. */
-export function readPayloads(payloads: readonly Uint8Array[]): Parsed<PackedNalUnits> {
+export const readPayloads = (payloads: readonly Uint8Array[]): Parsed<PackedNalUnits> =>
+  readPayloadRanges(payloads.map(rangeOf));
+
+/** The same of payloads that were left where they lie. */
+export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<PackedNalUnits> {
   const reader = new PayloadReader();
   for (const payload of payloads) {
     const cause = reader.take(payload);
@@ -31,7 +43,7 @@ export function readPayloads(payloads: readonly Uint8Array[]): Parsed<PackedNalU
 /** A NAL unit that is spread over FU payloads. */
 interface Fragmented {
   readonly header: number;
-  readonly payloads: readonly Uint8Array[];
+  readonly payloads: readonly PayloadRange[];
   readonly length: number;
 }
 
@@ -68,15 +80,17 @@ function assemble(unit: Uint8Array | Fragmented): Uint8Array {
   nalUnit[0] = unit.header;
   let offset = 1;
   for (const payload of unit.payloads) {
-    const fragment = payload.subarray(fragmentOffset(payload));
+    const fragment = payload.bytes.subarray(payload.payloadAt + fragmentOffset(payload), payload.payloadEnd);
     nalUnit.set(fragment, offset);
     offset += fragment.length;
   }
   return nalUnit;
 }
 
-const fragmentOffset = (payload: Uint8Array): number =>
-  nalUnitType(payload) === PAYLOAD_TYPE.fuB ? FU_HEADER_BYTES + DECODING_ORDER_BYTES : FU_HEADER_BYTES;
+const typeOf = ({ bytes, payloadAt }: PayloadRange): number => bytes[payloadAt]! & 0x1f;
+
+const fragmentOffset = (payload: PayloadRange): number =>
+  typeOf(payload) === PAYLOAD_TYPE.fuB ? FU_HEADER_BYTES + DECODING_ORDER_BYTES : FU_HEADER_BYTES;
 
 /** What is left of a frame with holes. */
 export interface Salvage {
@@ -97,7 +111,7 @@ export function salvagePayloads(payloads: readonly (Uint8Array | undefined)[]): 
     if (payload === undefined) {
       reader.abandonFragments();
       damages += 1;
-    } else if (reader.take(payload) !== undefined) damages += 1;
+    } else if (reader.take(rangeOf(payload)) !== undefined) damages += 1;
   }
   if (reader.end() !== undefined) damages += 1;
   return { nalUnits: reader.units.map(assemble), damages };
@@ -105,16 +119,17 @@ export function salvagePayloads(payloads: readonly (Uint8Array | undefined)[]): 
 
 class PayloadReader {
   readonly units: (Uint8Array | Fragmented)[] = [];
-  #fragments: Uint8Array[] = [];
+  #fragments: PayloadRange[] = [];
   #fragmentBytes = 0;
   /** The NAL unit header of the fragments in hand. */
   #header: number | undefined;
 
   /** Takes the next payload. A cause says that it, or the fragments before it, had to be left out. */
-  take(payload: Uint8Array): string | undefined {
-    if (payload.length === 0) return this.#refuse('empty-payload');
-    const type = nalUnitType(payload);
-    if (type === PAYLOAD_TYPE.fuA || type === PAYLOAD_TYPE.fuB) return this.#takeFragment(payload);
+  take(range: PayloadRange): string | undefined {
+    if (range.payloadAt === range.payloadEnd) return this.#refuse('empty-payload');
+    const type = typeOf(range);
+    if (type === PAYLOAD_TYPE.fuA || type === PAYLOAD_TYPE.fuB) return this.#takeFragment(range);
+    const payload = range.bytes.subarray(range.payloadAt, range.payloadEnd);
     const unfinished = this.end();
     if (isSingleNalUnitPayload(payload)) {
       this.units.push(payload);
@@ -172,11 +187,13 @@ class PayloadReader {
    * A fragment (§5.8). Start and end bit together are forbidden but sent by some; such a NAL unit is whole and taken.
    * A fragment of no bytes is allowed.
    */
-  #takeFragment(payload: Uint8Array): string | undefined {
+  #takeFragment(payload: PayloadRange): string | undefined {
+    const { bytes, payloadAt } = payload;
+    const length = payload.payloadEnd - payloadAt;
     const headerBytes = fragmentOffset(payload);
-    if (payload.length < headerBytes) return this.#refuse('fu-too-short');
-    const fragmentHeader = payload[1]!;
-    const header = (payload[0]! & 0xe0) | (fragmentHeader & 0x1f);
+    if (length < headerBytes) return this.#refuse('fu-too-short');
+    const fragmentHeader = bytes[payloadAt + 1]!;
+    const header = (bytes[payloadAt]! & 0xe0) | (fragmentHeader & 0x1f);
     let cause: string | undefined;
     if ((fragmentHeader & 0x80) !== 0) {
       cause = this.end();
@@ -184,7 +201,7 @@ class PayloadReader {
     } else if (this.#header === undefined) return 'fu-without-start';
     else if ((this.#header & 0x1f) !== (header & 0x1f)) return this.#refuse('fu-type-changed');
     this.#fragments.push(payload);
-    this.#fragmentBytes += payload.length - headerBytes;
+    this.#fragmentBytes += length - headerBytes;
     if ((fragmentHeader & 0x40) !== 0) this.#finishFragments();
     return cause;
   }

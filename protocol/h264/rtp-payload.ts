@@ -3,6 +3,8 @@ import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
 export {
   type PackedNalUnits,
+  type PayloadRange,
+  readPayloadRanges,
   readPayloads,
   type Salvage,
   salvagePayloads,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readPayloads } from '../../protocol/h264/rtp-payload.ts';
 import type { Arrival, PendingFrame } from '../../receiver/frame-buffer.ts';
 import { type FrameFate, Ledger } from '../../receiver/ledger.ts';
 
@@ -22,7 +23,7 @@ function frame(
     complete: held.length === count,
     lastArrivalAt: 0,
     arrivals: held.map(() => arrival),
-    payloads: () => [],
+    nalUnits: () => readPayloads([]),
     missing: () =>
       Array.from({ length: count }, (_, index) => firstSequence + index).filter((_, index) => !held.includes(index)),
   };

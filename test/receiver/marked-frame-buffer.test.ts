@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FrameMark } from '../../protocol/frame-mark.ts';
-import type { ArrivedPacket, Insertion } from '../../receiver/frame-buffer.ts';
+import type { ArrivedPacket, Insertion, PendingFrame } from '../../receiver/frame-buffer.ts';
 import { MarkedFrameBuffer } from '../../receiver/marked-frame-buffer.ts';
 
 interface Packet {
@@ -24,14 +24,24 @@ function insert(
     importance: 'reference',
     decodeLead: 0,
   };
+  // A single NAL unit packet in the middle of other bytes: a non-IDR slice.
+  const payload = Uint8Array.of(0x41, number & 0xff, index);
   const packet: ArrivedPacket = {
     sequence: first + index,
     timestamp,
     marker: index === count - 1,
-    payload: Uint8Array.of(number & 0xff, index),
+    payload,
+    bytes: Uint8Array.of(0xff, ...payload, 0xff),
+    payloadAt: 1,
+    payloadEnd: 4,
     arrival: 'on-time',
   };
   return buffer.insert(0, number, mark, packet);
+}
+
+function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {
+  const read = frame.nalUnits();
+  return read.ok ? read.value.nalUnits : read.malformed;
 }
 
 const newBuffer = (framesMax = 1_000) => new MarkedFrameBuffer({ firstFrame: 0, framesMax });
@@ -43,7 +53,7 @@ test('a frame is whole when all that its packets promise is here, in whatever or
   expect(buffer.head()?.missing()).toEqual([11]);
   expect(insert(buffer, { number: 0, index: 1, count: 3, first: 10 })).toBe('taken');
   expect(buffer.head()?.complete).toBe(true);
-  expect(buffer.head()?.payloads()).toEqual([0, 1, 2].map((index) => Uint8Array.of(0, index)));
+  expect(nalUnitsOf(buffer.head()!)).toEqual([0, 1, 2].map((index) => Uint8Array.of(0x41, 0, index)));
 });
 
 test('duplicates, decided frames and frames beyond the bound are told apart', () => {
@@ -172,15 +182,15 @@ test('it does what sorted arrays do', () => {
       }
       const held = [...buffer.frames()].map((frame) => ({
         number: frame.number,
-        payloads: frame.payloads(),
+        nalUnits: nalUnitsOf(frame),
         complete: frame.complete,
       }));
       const numbers = [...new Set(model.map(([number]) => number))];
       expect(held).toEqual(
         numbers.map((number) => {
           const indexes = model.filter(([each]) => each === number).map(([, index]) => index);
-          const payloads = indexes.map((index) => Uint8Array.of(number, index));
-          return { number, payloads, complete: indexes.length === COUNTS[number] };
+          const nalUnits = indexes.map((index) => Uint8Array.of(0x41, number, index));
+          return { number, nalUnits, complete: indexes.length === COUNTS[number] };
         }),
       );
       expect(buffer.next).toBe(next);

@@ -84,7 +84,7 @@ describe('the pace', () => {
     for (let packetIndex = 0; packetIndex < to; packetIndex++) {
       const sequence = frame * packetCount + packetIndex;
       const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now, transit: 0 };
-      pace.onPacket(now + packetIndex * gap, { ...packet, frame: { number: frame, packetIndex, packetCount } });
+      pace.onPacket(now + packetIndex * gap, { ...packet, number: frame, mark: { packetIndex, packetCount } });
     }
   };
 

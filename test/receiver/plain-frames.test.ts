@@ -61,11 +61,13 @@ test('payloads of other codecs are told apart by their first bytes', () => {
 
 const FRAME = 3_000;
 
+const whole = (bytes: Uint8Array) => ({ bytes, payloadAt: 0, payloadEnd: bytes.length });
+
 /** A buffer, and packets for it: the frame's place in time, its payload, whether it is marked. */
 function buffer() {
   const plain = new PlainFrameBuffer({ framesMax: 16, packetsMax: 64 });
   const insert = (sequence: number, frame: number, payload: Uint8Array, marker = true) =>
-    plain.insert(0, { sequence, timestamp: frame * FRAME, marker, payload, arrival: 'on-time' });
+    plain.insert(0, { sequence, timestamp: frame * FRAME, marker, payload, ...whole(payload), arrival: 'on-time' });
   /** Decides the frames that are here. */
   const decide = () => {
     const decided: { frame: number; complete: boolean; importance: Importance | undefined; gap: boolean }[] = [];

@@ -7,7 +7,7 @@ const at = milliseconds;
 
 /** Takes a packet as the receiver does: what is credible is accepted. */
 function take(rollOver: RollOver, now: Instant, sequence: number, timestamp: number) {
-  const place = rollOver.place(now, { sequenceNumber: sequence & 0xffff, timestamp: timestamp >>> 0 }, 0);
+  const place = rollOver.place(now, { sequenceNumber: sequence & 0xffff, wireTimestamp: timestamp >>> 0 }, 0);
   if (place && !place.leap) rollOver.accept(now, place);
   return place;
 }
@@ -69,16 +69,16 @@ describe('a leap', () => {
     ['media time behind', 10, 0, false],
   ])('%s', (_, sequence, timestamp, leap) => {
     const rollOver = started();
-    expect(rollOver.place(at(400), { sequenceNumber: sequence, timestamp }, 0)?.leap).toBe(leap);
+    expect(rollOver.place(at(400), { sequenceNumber: sequence, wireTimestamp: timestamp }, 0)?.leap).toBe(leap);
   });
 
   test('is none when as much time has passed', () => {
-    expect(started().place(at(60_000), { sequenceNumber: 10, timestamp: 60 * 90_000 }, 0)?.leap).toBe(false);
+    expect(started().place(at(60_000), { sequenceNumber: 10, wireTimestamp: 60 * 90_000 }, 0)?.leap).toBe(false);
   });
 
   test('that is not accepted moves nothing', () => {
     const rollOver = started();
-    rollOver.place(at(400), { sequenceNumber: 30_000, timestamp: 2 ** 31 - 1 }, 0);
+    rollOver.place(at(400), { sequenceNumber: 30_000, wireTimestamp: 2 ** 31 - 1 }, 0);
     expect(take(rollOver, at(400), 10, 36_000)).toEqual({ sequence: 10, timestamp: 36_000, ahead: true, leap: false });
   });
 
@@ -95,8 +95,8 @@ describe('a leap', () => {
 test('what is a third of the ring behind is of no use', () => {
   const rollOver = new RollOver({ initialSequence: 40_000, timestampBase: 0 });
   take(rollOver, 0, 40_000, 0);
-  expect(rollOver.place(at(1), { sequenceNumber: 9_000, timestamp: 0 }, 0)).toBeUndefined();
-  expect(rollOver.place(at(1), { sequenceNumber: 12_000, timestamp: 0 }, 0)).toMatchObject({
+  expect(rollOver.place(at(1), { sequenceNumber: 9_000, wireTimestamp: 0 }, 0)).toBeUndefined();
+  expect(rollOver.place(at(1), { sequenceNumber: 12_000, wireTimestamp: 0 }, 0)).toMatchObject({
     sequence: 12_000,
     ahead: false,
   });

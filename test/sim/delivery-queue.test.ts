@@ -46,6 +46,20 @@ test('it does what a sorted array does', () => {
   );
 });
 
+test('what comes and goes in order, more and more of it, stays in order beside what pushes in', () => {
+  const queue = new DeliveryQueue<number>();
+  const out: (number | undefined)[] = [];
+  for (let at = 0; at < 200; at++) {
+    queue.push(at, at);
+    // Each tenth is overtaken by one that is due half an instant before it.
+    if (at % 10 === 0) queue.push(at - 0.5, at - 0.5);
+    if (at % 3 === 0) out.push(queue.pop(at));
+  }
+  while (queue.length > 0) out.push(queue.pop(200));
+  expect(out).toHaveLength(220);
+  expect(out).toEqual(out.toSorted((one, other) => one! - other!));
+});
+
 test('what is due at the same instant comes in the order in which it was put in', () => {
   const queue = new DeliveryQueue<number>();
   for (let item = 0; item < 100; item++) queue.push(5, item);
