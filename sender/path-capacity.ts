@@ -45,6 +45,9 @@ const GROWTH_TO_CARRIED = 1;
 const GROWTH = 0.05;
 const GROWTH_AT_CEILING = 0.01;
 const GROWTH_BEYOND = 0.1;
+/** Where so little of what is allowed is sent, the limit holds back more than it means to, and grows so fast. */
+const STARVING = 0.6;
+const GROWTH_OF_STARVING = 1;
 const GROWTH_STEP_MAX: Microseconds = 200_000;
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
@@ -124,7 +127,7 @@ export class PathCapacity {
   }
 
   onLoad(now: Instant, load: PathLoad, roundTrip: Microseconds): void {
-    if (this.#sentRate === 0) return;
+    if (this.#sentRate === 0 && this.#limit === undefined) return;
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
       // What is told of the path is about as old as the rate before this one.
@@ -140,6 +143,7 @@ export class PathCapacity {
       if ((full || lossy) && now - this.#trialAt >= interval) this.#lower(now, load, full);
       return;
     }
+    if (this.#starves && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN) return this.#growBack(now, load);
     // Nothing is known of a rate before it has been sent at for a while.
     if (this.#sentSince < (this.#limit * EFFECT) / 1_000_000) return;
     if (!this.#judged) {
@@ -151,6 +155,18 @@ export class PathCapacity {
     const queued = this.#queued.lasts(now, load.queueing > QUEUEING_MAX, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
+  }
+
+  /** Less is sent than the limit allows: it is too small for any but key frames. */
+  get #starves(): boolean {
+    return (this.#sentRate + this.#sentRateBefore) / 2 < this.#limit! * STARVING;
+  }
+
+  /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
+  #growBack(now: Instant, { recentLoss }: PathLoad): void {
+    this.#judged = true;
+    this.#lossLeast = Math.min(this.#lossLeast, recentLoss);
+    this.#growBy(now, GROWTH_OF_STARVING);
   }
 
   #helped({ recentLoss }: PathLoad): boolean {
@@ -195,6 +211,11 @@ export class PathCapacity {
   #grow(now: Instant, queueing: Microseconds): void {
     const carried = queueing < QUEUEING_MIN && this.#limit! < this.#carried.at(now) * NEAR_CARRIED;
     const growth = carried ? GROWTH_TO_CARRIED : this.#growth(this.#limit! / this.#ceiling);
+    this.#growBy(now, growth);
+  }
+
+  /** @param growth a second. */
+  #growBy(now: Instant, growth: number): void {
     this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / 1_000_000;
     this.#grownAt = now;
     if (this.#limit! <= this.#wantedRate * LIMIT_OF_NEED) return;
