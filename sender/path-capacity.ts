@@ -4,7 +4,7 @@ import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { Lasting } from './lasting.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
-type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'>;
+type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
 
 /** From here on the redundancy that there is can not make up for what is lost. */
 const LOSS_MAX = 0.2;
@@ -29,8 +29,9 @@ const IN_VAIN_MAX = 3;
 /** How much more than at a lower rate is lost, and for how long, when a path that has no queue is full again. */
 const LOSS_MORE = 0.12;
 const LOSS_MORE_FOR: Microseconds = 1_200_000;
-/** A queue of so much, for so long, takes the time that recovery needs. */
+/** A queue of so much, and of such a share of the latency, takes the time that recovery needs, when it is there for so long. */
 const QUEUEING_MAX: Microseconds = 30_000;
+const QUEUEING_OF_LATENCY = 0.25;
 const QUEUED_FOR: Microseconds = 350_000;
 /** What a change of the rate has done shows after so long, and a round trip. */
 const EFFECT: Microseconds = 600_000;
@@ -152,7 +153,8 @@ export class PathCapacity {
       if (!this.#helped(load)) return this.#giveUp(now);
     }
     this.#lossLeast = Math.min(this.#lossLeast, load.recentLoss);
-    const queued = this.#queued.lasts(now, load.queueing > QUEUEING_MAX, QUEUED_FOR);
+    const queueingMax = Math.max(QUEUEING_MAX, (load.latency ?? 0) * QUEUEING_OF_LATENCY);
+    const queued = this.#queued.lasts(now, load.queueing > queueingMax, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
   }
