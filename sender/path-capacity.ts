@@ -2,6 +2,7 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { PathNotice } from '../protocol/recovery-notice.ts';
 import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { Lasting } from './lasting.ts';
+import { PacingDelay } from './pacing-delay.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
 type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
@@ -94,6 +95,7 @@ export class PathCapacity {
   #trialAt: Instant = Number.NEGATIVE_INFINITY;
   #sentSince = 0;
   #grownAt: Instant = 0;
+  readonly #pacing = new PacingDelay();
   readonly #carried = new WindowedMaximum({ slot: CARRIED_MEMORY });
   #measuredAt: Instant | undefined;
   #sent = 0;
@@ -127,8 +129,14 @@ export class PathCapacity {
     this.#sentSince += bytes;
   }
 
-  onLoad(now: Instant, load: PathLoad, roundTrip: Microseconds): void {
+  /** A packet of a frame leaves, which has waited so long here. */
+  onPaced(now: Instant, waited: Microseconds): void {
+    this.#pacing.onSent(now, waited);
+  }
+
+  onLoad(now: Instant, told: PathLoad, roundTrip: Microseconds): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
+    const load = { ...told, queueing: Math.max(0, told.queueing - this.#pacing.at(now)) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
       // What is told of the path is about as old as the rate before this one.

@@ -255,6 +255,7 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   #sendMedia(now: Instant, { sequence, datagram, headerBytes, frame }: Queued): Uint8Array {
+    this.#capacity.onPaced(now, now - frame.at);
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#repair?.add(sequence, datagram);
