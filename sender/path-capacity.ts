@@ -49,7 +49,7 @@ const GROWTH_AT_CEILING = 0.01;
 const GROWTH_BEYOND = 0.1;
 /** Where so little of what is allowed is sent, the limit holds back more than it means to, and grows so fast. */
 const STARVING = 0.6;
-const GROWTH_OF_STARVING = 1;
+const GROWTH_OF_STARVING = 4;
 const GROWTH_STEP_MAX: Microseconds = 200_000;
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;

@@ -5,6 +5,7 @@ import { LanePage } from '../io/lane-page.ts';
 import type { Log } from '../io/log.ts';
 import type { MediaSource } from '../io/media-source.ts';
 import type { PageFolders } from '../io/page-files.ts';
+import { readReadyMadeTrace } from '../io/ready-made-traces.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
 import { formatLinkSpecification, type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
@@ -157,7 +158,8 @@ export class LaneShow {
   }
 
   #setLink(text: string): void {
-    const link = parseLinkSpecification(text);
+    // A page names no files but those that it was given.
+    const link = parseLinkSpecification(text, readReadyMadeTrace);
     if (!link.ok) return this.#refuse(`this link cannot be read: ${link.malformed}`);
     if (link.value.netem || link.value.changes) {
       return this.#refuse('a link that runs here can be changed, so it takes no netem and no changes of its own');

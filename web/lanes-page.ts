@@ -17,6 +17,7 @@ import { ENDED, GONE, UNABLE } from './lane-words.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { readAddress, writeAddress } from './page-address.ts';
 import { PageConnection } from './page-connection.ts';
+import { loadTraces } from './page-traces.ts';
 import { element } from './statistics-panel.ts';
 import { VideoView } from './video-view.ts';
 
@@ -42,6 +43,7 @@ const cards: LaneCard[] = [];
 const lanesElement = element('lanes', HTMLElement);
 const sourceSelect = element('source', HTMLSelectElement);
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
+await loadTraces();
 const network = new NetworkPanel({
   changed: (link) => connection.send({ kind: 'link', link }),
   drop: (packets) => connection.send({ kind: 'drop', packets }),

@@ -1,4 +1,4 @@
-// Makes lte-drive.down and lte-drive.up afresh: `npm run samples:traces`. A model of a drive through the cells of a
+// Makes lte-drive.down and lte-drive.up afresh: `node samples/traces/make.js [FOLDER]`. A model of a drive through the cells of a
 // mobile network, not a recording; README.md beside it says after what it is modelled and how near it comes.
 // It calculates with whole numbers, sums, products and one table of powers of two, which are the same on every machine.
 import { writeFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ function normal(random) {
 /** 2 to the power of the sixty-fourths from 0 to 63. */
 const POWERS = Array.from({ length: 64 });
 POWERS[0] = 1;
-for (let i = 1; i < 64; i++) POWERS[i] = POWERS[i - 1] * 1.010889286051700463;
+for (let i = 1; i < 64; i++) POWERS[i] = POWERS[i - 1] * 1.0108892860517005;
 
 /** 2 to a power, to the nearest sixty-fourth. */
 function powerOfTwo(exponent) {
@@ -133,7 +133,7 @@ export function drive(seed) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = dirname(fileURLToPath(import.meta.url));
+  const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
   for (const [direction, times] of Object.entries(drive(SEED))) {
     writeFileSync(join(folder, `lte-drive.${direction}`), `${times.join('\n')}\n`);
     console.error(`lte-drive.${direction}: ${times.length} packets in ${SECONDS} s`);
