@@ -265,7 +265,7 @@ inChromium(
     // Whoever asks for a bandwidth wants no trace any more.
     const rate = tab.locator('[name="rate"]');
     await rate.fill('3');
-    await told(tab, ({ settings }) => settings?.link.includes('rate=3mbit') === true);
+    await told(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
     expect((await tell(tab)).settings?.link).not.toContain('trace=');
   },
   PATIENCE_MS,
