@@ -50,6 +50,9 @@ const GROWTH_BEYOND = 0.1;
 /** Where so little of what is allowed is sent, the limit holds back more than it means to, and grows so fast. */
 const STARVING = 0.6;
 const GROWTH_OF_STARVING = 4;
+/** Where it is cut again so soon after, the path is as full as it was, and that is not tried again soon. */
+const IN_VAIN_WITHIN: Microseconds = 4_000_000;
+const FULL_AGAIN_FOR: Microseconds = 300_000;
 const GROWTH_STEP_MAX: Microseconds = 200_000;
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
@@ -86,6 +89,9 @@ export class PathCapacity {
   /** The shortest queue since the last cut, and the cuts that did not shorten it. */
   #queueingLeast: Microseconds = Number.POSITIVE_INFINITY;
   #inVain = 0;
+  /** When a limit that starves the stream grew last, and until when it does not. */
+  #grownBackAt: Instant = Number.NEGATIVE_INFINITY;
+  #starvesUntil: Instant = Number.NEGATIVE_INFINITY;
   /** The loss at the rate that helped. */
   #lossLeast = 0;
   readonly #full = new Lasting();
@@ -145,14 +151,17 @@ export class PathCapacity {
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
     if (this.#cut && now - this.#cut.at < effect + roundTrip) return;
     this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
-    const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, FULL_FOR);
+    const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
+    const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
+    const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
     if (this.#limit === undefined) {
       const lossy = this.#lossy.lasts(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
       const interval = full ? TRIAL_INTERVAL_QUEUED : TRIAL_INTERVAL;
       if ((full || lossy) && now - this.#trialAt >= interval) this.#lower(now, load, full);
       return;
     }
-    if (this.#starves && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN) return this.#growBack(now, load);
+    if (this.#starves && now >= this.#starvesUntil && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN)
+      return this.#growBack(now, load);
     // Nothing is known of a rate before it has been sent at for a while.
     if (this.#sentSince < (this.#limit * EFFECT) / 1_000_000) return;
     if (!this.#judged) {
@@ -175,6 +184,7 @@ export class PathCapacity {
   /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
   #growBack(now: Instant, { recentLoss }: PathLoad): void {
     this.#judged = true;
+    this.#grownBackAt = now;
     this.#lossLeast = Math.min(this.#lossLeast, recentLoss);
     this.#growBy(now, GROWTH_OF_STARVING);
   }
@@ -201,6 +211,7 @@ export class PathCapacity {
 
   #lower(now: Instant, { recentLoss, queueing }: PathLoad, queued: boolean): void {
     this.#judged = this.#limit !== undefined;
+    if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = now + TRIAL_INTERVAL;
     this.#cut = { at: now, queueing, loss: recentLoss, queued };
     this.#ceiling = (this.#limit ?? this.#sentRate) * (1 - recentLoss);
     this.#limit = this.#ceiling * SHARE_OF_DELIVERED;
