@@ -83,7 +83,7 @@ export function readAddress(text: string): HostAndPort {
 }
 
 export function readLink(text: string): LinkSpecification {
-  const link = parseLinkSpecification(text, readTraceFile);
+  const link = parseLinkSpecification(text, (name) => readTraceFile(name));
   if (!link.ok) throw new InvalidArgumentError(link.malformed);
   return link.value;
 }

@@ -10,6 +10,7 @@ import { causeOf } from './failure.ts';
 import { LaneViewer } from './lane-viewer.ts';
 import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
+import { readyMadeTraces } from './ready-made-traces.ts';
 import { BodyTooLarge, deny, saveBody } from './request-body.ts';
 
 export interface LanePageOptions {
@@ -175,6 +176,7 @@ export class LanePage {
       return true;
     }
     if (path === '/summary.json') return answerJson(request, response, this.#options.summary());
+    if (path === '/traces.json') return answerJson(request, response, Object.fromEntries(readyMadeTraces()));
     const [, lane] = /^\/lane-([1-9])\.pcapng$/.exec(path) ?? [];
     const capture = lane === undefined ? undefined : this.#options.capture(Number(lane) - 1);
     if (capture) return answer(request, response, 'application/octet-stream', Buffer.from(capture));

@@ -18,10 +18,11 @@ export async function listScenarios(): Promise<ReadyMade[]> {
     const names = await readdir(folder).catch(() => undefined);
     if (names === undefined) continue;
     const scenarios: ReadyMade[] = [];
-    for (const file of names.filter((name) => name.endsWith('.json')).sort()) {
+    for (const file of names.filter((name) => name.endsWith('.json'))) {
       const { name, question } = JSON.parse(await readFile(join(folder, file), 'utf8')) as ReadyMade;
       scenarios.push({ name, question });
     }
+    scenarios.sort((a, b) => (a.name < b.name ? -1 : 1));
     return scenarios;
   }
   return [];

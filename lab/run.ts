@@ -59,7 +59,7 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   const { path, text } = await readScenarioFile(scenarioFile);
   const traces = new Map<string, string>();
   const readTrace = (name: string) => {
-    const content = readTraceFile(resolve(folderOf(path), name));
+    const content = readTraceFile(resolve(folderOf(path), name), name);
     if (content.ok) traces.set(name, content.value);
     return content.ok ? content : malformed(content.malformed.replace(resolve(folderOf(path), name), name));
   };

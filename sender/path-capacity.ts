@@ -2,9 +2,10 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { PathNotice } from '../protocol/recovery-notice.ts';
 import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { Lasting } from './lasting.ts';
+import { PacingDelay } from './pacing-delay.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
-type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'>;
+type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
 
 /** From here on the redundancy that there is can not make up for what is lost. */
 const LOSS_MAX = 0.2;
@@ -29,8 +30,9 @@ const IN_VAIN_MAX = 3;
 /** How much more than at a lower rate is lost, and for how long, when a path that has no queue is full again. */
 const LOSS_MORE = 0.12;
 const LOSS_MORE_FOR: Microseconds = 1_200_000;
-/** A queue of so much, for so long, takes the time that recovery needs. */
+/** A queue of so much, and of such a share of the latency, takes the time that recovery needs, when it is there for so long. */
 const QUEUEING_MAX: Microseconds = 30_000;
+const QUEUEING_OF_LATENCY = 0.25;
 const QUEUED_FOR: Microseconds = 350_000;
 /** What a change of the rate has done shows after so long, and a round trip. */
 const EFFECT: Microseconds = 600_000;
@@ -45,6 +47,12 @@ const GROWTH_TO_CARRIED = 1;
 const GROWTH = 0.05;
 const GROWTH_AT_CEILING = 0.01;
 const GROWTH_BEYOND = 0.1;
+/** Where so little of what is allowed is sent, the limit holds back more than it means to, and grows so fast. */
+const STARVING = 0.6;
+const GROWTH_OF_STARVING = 4;
+/** Where it is cut again so soon after, the path is as full as it was, and that is not tried again soon. */
+const IN_VAIN_WITHIN: Microseconds = 4_000_000;
+const FULL_AGAIN_FOR: Microseconds = 300_000;
 const GROWTH_STEP_MAX: Microseconds = 200_000;
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
@@ -81,6 +89,9 @@ export class PathCapacity {
   /** The shortest queue since the last cut, and the cuts that did not shorten it. */
   #queueingLeast: Microseconds = Number.POSITIVE_INFINITY;
   #inVain = 0;
+  /** When a limit that starves the stream grew last, and until when it does not. */
+  #grownBackAt: Instant = Number.NEGATIVE_INFINITY;
+  #starvesUntil: Instant = Number.NEGATIVE_INFINITY;
   /** The loss at the rate that helped. */
   #lossLeast = 0;
   readonly #full = new Lasting();
@@ -90,6 +101,7 @@ export class PathCapacity {
   #trialAt: Instant = Number.NEGATIVE_INFINITY;
   #sentSince = 0;
   #grownAt: Instant = 0;
+  readonly #pacing = new PacingDelay();
   readonly #carried = new WindowedMaximum({ slot: CARRIED_MEMORY });
   #measuredAt: Instant | undefined;
   #sent = 0;
@@ -123,8 +135,14 @@ export class PathCapacity {
     this.#sentSince += bytes;
   }
 
-  onLoad(now: Instant, load: PathLoad, roundTrip: Microseconds): void {
-    if (this.#sentRate === 0) return;
+  /** A packet of a frame leaves, which has waited so long here. */
+  onPaced(now: Instant, waited: Microseconds): void {
+    this.#pacing.onSent(now, waited);
+  }
+
+  onLoad(now: Instant, told: PathLoad, roundTrip: Microseconds): void {
+    if (this.#sentRate === 0 && this.#limit === undefined) return;
+    const load = { ...told, queueing: Math.max(0, told.queueing - this.#pacing.at(now)) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
       // What is told of the path is about as old as the rate before this one.
@@ -133,13 +151,17 @@ export class PathCapacity {
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
     if (this.#cut && now - this.#cut.at < effect + roundTrip) return;
     this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
-    const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, FULL_FOR);
+    const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
+    const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
+    const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
     if (this.#limit === undefined) {
       const lossy = this.#lossy.lasts(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
       const interval = full ? TRIAL_INTERVAL_QUEUED : TRIAL_INTERVAL;
       if ((full || lossy) && now - this.#trialAt >= interval) this.#lower(now, load, full);
       return;
     }
+    if (this.#starves && now >= this.#starvesUntil && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN)
+      return this.#growBack(now, load);
     // Nothing is known of a rate before it has been sent at for a while.
     if (this.#sentSince < (this.#limit * EFFECT) / 1_000_000) return;
     if (!this.#judged) {
@@ -148,9 +170,23 @@ export class PathCapacity {
       if (!this.#helped(load)) return this.#giveUp(now);
     }
     this.#lossLeast = Math.min(this.#lossLeast, load.recentLoss);
-    const queued = this.#queued.lasts(now, load.queueing > QUEUEING_MAX, QUEUED_FOR);
+    const queueingMax = Math.max(QUEUEING_MAX, (load.latency ?? 0) * QUEUEING_OF_LATENCY);
+    const queued = this.#queued.lasts(now, load.queueing > queueingMax, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
+  }
+
+  /** Less is sent than the limit allows: it is too small for any but key frames. */
+  get #starves(): boolean {
+    return (this.#sentRate + this.#sentRateBefore) / 2 < this.#limit! * STARVING;
+  }
+
+  /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
+  #growBack(now: Instant, { recentLoss }: PathLoad): void {
+    this.#judged = true;
+    this.#grownBackAt = now;
+    this.#lossLeast = Math.min(this.#lossLeast, recentLoss);
+    this.#growBy(now, GROWTH_OF_STARVING);
   }
 
   #helped({ recentLoss }: PathLoad): boolean {
@@ -175,6 +211,7 @@ export class PathCapacity {
 
   #lower(now: Instant, { recentLoss, queueing }: PathLoad, queued: boolean): void {
     this.#judged = this.#limit !== undefined;
+    if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = now + TRIAL_INTERVAL;
     this.#cut = { at: now, queueing, loss: recentLoss, queued };
     this.#ceiling = (this.#limit ?? this.#sentRate) * (1 - recentLoss);
     this.#limit = this.#ceiling * SHARE_OF_DELIVERED;
@@ -195,6 +232,11 @@ export class PathCapacity {
   #grow(now: Instant, queueing: Microseconds): void {
     const carried = queueing < QUEUEING_MIN && this.#limit! < this.#carried.at(now) * NEAR_CARRIED;
     const growth = carried ? GROWTH_TO_CARRIED : this.#growth(this.#limit! / this.#ceiling);
+    this.#growBy(now, growth);
+  }
+
+  /** @param growth a second. */
+  #growBy(now: Instant, growth: number): void {
     this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / 1_000_000;
     this.#grownAt = now;
     if (this.#limit! <= this.#wantedRate * LIMIT_OF_NEED) return;

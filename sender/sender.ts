@@ -258,6 +258,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const sequence = this.#highestSent + 1;
     const frame = this.#queuedFrames[0]!;
     if (sequence === frame.lastSequence) this.#queuedFrames.shift();
+    this.#capacity.onPaced(now, now - frame.at);
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#repair?.add(sequence, datagram);

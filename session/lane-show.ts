@@ -5,6 +5,7 @@ import { LanePage } from '../io/lane-page.ts';
 import type { Log } from '../io/log.ts';
 import type { MediaSource } from '../io/media-source.ts';
 import type { PageFolders } from '../io/page-files.ts';
+import { readReadyMadeTrace } from '../io/ready-made-traces.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
 import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
@@ -158,7 +159,8 @@ export class LaneShow {
 
   /** Everything or nothing: what can be known to fail comes before what has an effect. */
   async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
-    const asked = link === undefined ? undefined : parseRunningLink(link);
+    // A page names no files but those that it was given.
+    const asked = link === undefined ? undefined : parseRunningLink(link, readReadyMadeTrace);
     if (asked?.ok === false) return this.#decline(asked.malformed, reply);
     if (source === undefined || source === this.#playing.name) {
       this.#change(lanes, asked?.value);

@@ -1,6 +1,6 @@
 import type { LaneFigures, LanesState } from '../protocol/lane-message.ts';
-import { parseLinkSpecification } from '../sim/link-specification.ts';
 import { strategyOf } from './lane-style.ts';
+import { readLink } from './page-traces.ts';
 
 /** As much of a stream as the laboratory simulates in a few seconds. */
 const SECONDS = 60;
@@ -10,7 +10,7 @@ const KBPS_DEFAULT = 2_000;
 
 /** The present settings as a question for the laboratory (docs/LAB.md): the same link, strategies, latencies and rate. */
 export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | undefined): string {
-  const parsed = parseLinkSpecification(link);
+  const parsed = readLink(link);
   const pathMs = parsed.ok ? parsed.value.delay / 1_000 : 0;
   const budgets = new Set(lanes.map(({ latencyMs }) => Math.max(1, Math.round(latencyMs + pathMs))));
   const strategies = lanes

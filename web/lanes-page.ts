@@ -18,6 +18,7 @@ import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
 import { PageConnection } from './page-connection.ts';
+import { loadTraces } from './page-traces.ts';
 import { element } from './statistics-panel.ts';
 import { VideoView } from './video-view.ts';
 
@@ -45,6 +46,7 @@ const lanesElement = element('lanes', HTMLElement);
 const sourceSelect = element('source', HTMLSelectElement);
 const message = new MessageBar();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
+await loadTraces();
 const network = new NetworkPanel({
   changed: (link) => connection.send({ kind: 'settings', link }),
   drop: (packets) => connection.send({ kind: 'drop', packets }),

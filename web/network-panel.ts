@@ -1,11 +1,6 @@
-import {
-  CLEAN_LINK,
-  formatLinkSpecification,
-  type LinkSpecification,
-  parseLinkSpecification,
-  UNLIMITED,
-} from '../sim/link-specification.ts';
+import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification, UNLIMITED } from '../sim/link-specification.ts';
 import { PRESETS } from '../sim/presets.ts';
+import { readLink } from './page-traces.ts';
 import { SHOW } from './show-presets.ts';
 import { element } from './statistics-panel.ts';
 
@@ -77,7 +72,7 @@ const KNOBS: readonly Knob[] = [
     unit: 'Mb/s',
     zero: 'no limit',
     read: ({ rate }) => rate / 1e6,
-    write: (link, value) => ({ ...link, rate: value * 1e6 }),
+    write: ({ capacity: _, ...link }, value) => ({ ...link, rate: value * 1e6 }),
   },
   {
     name: 'queue',
@@ -105,6 +100,11 @@ export class NetworkPanel {
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
+  /** Once: one of them has a trace of thirty thousand lines. */
+  readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
+    const link = readLink(text);
+    return link.ok ? [[name, link.value]] : [];
+  });
   /** As the sliders have it; what the server has, in one line. */
   #link: LinkSpecification = CLEAN_LINK;
   #inForce = '';
@@ -128,7 +128,7 @@ export class NetworkPanel {
    */
   settle(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
-    const link = parseLinkSpecification(text);
+    const link = readLink(text);
     if (!link.ok) return;
     this.#link = link.value;
     for (const knob of KNOBS) {
@@ -136,11 +136,7 @@ export class NetworkPanel {
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
-      say(
-        knob,
-        input,
-        link.value.lossModel && (knob.name === 'loss' || knob.name === 'burst') ? 'by its model' : undefined,
-      );
+      say(knob, input, saidElsewhere(knob, link.value));
     }
     this.#inForce = text;
     this.#showPreset();
@@ -148,7 +144,7 @@ export class NetworkPanel {
 
   #showPreset(): void {
     const { seed } = this.#link;
-    const known = [...this.#presets].find(([, preset]) => sameLink(`${preset} seed=${seed}`, this.#inForce));
+    const known = this.#read.find(([, preset]) => formatLinkSpecification({ ...preset, seed }) === this.#inForce);
     this.#preset.value = known?.[0] ?? '';
   }
 
@@ -198,7 +194,8 @@ function say(knob: Knob, input: HTMLInputElement, instead?: string): void {
   input.setAttribute('aria-valuetext', text);
 }
 
-function sameLink(a: string, b: string): boolean {
-  const [one, other] = [parseLinkSpecification(a), parseLinkSpecification(b)];
-  return one.ok && other.ok && JSON.stringify(one.value) === JSON.stringify(other.value);
+/** What says in a slider's place what it would say. */
+function saidElsewhere({ name }: Knob, { lossModel, capacity }: LinkSpecification): string | undefined {
+  if (name === 'rate' && capacity) return 'by its trace';
+  return lossModel && (name === 'loss' || name === 'burst') ? 'by its model' : undefined;
 }

@@ -2,6 +2,7 @@ import { LANES_MAX, type LaneSettings, type LanesState } from '../protocol/lane-
 import { LATENCY_MS_MAX } from '../protocol/latency-limit.ts';
 import { parseRunningLink } from '../sim/running-link.ts';
 import { STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
+import { readTrace } from './page-traces.ts';
 
 /** What an address asks for; what it does not name stays as it is. */
 export interface AddressedState {
@@ -52,7 +53,7 @@ export function readAddress(hash: string, sources: readonly string[]): Addressed
     if (typeof lane === 'string') faults.push(`lane ${index + 1} ${lane}`);
   }
   const link = asked.get('link');
-  const read = link === undefined ? undefined : parseRunningLink(link);
+  const read = link === undefined ? undefined : parseRunningLink(link, readTrace);
   if (read?.ok === false) faults.push(read.malformed);
   const source = asked.get('source');
   if (source !== undefined && !sources.includes(source)) faults.push(`there is no source ${quote(source)}`);

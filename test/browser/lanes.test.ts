@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
+import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import { inChromium } from './browser.ts';
 import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
@@ -177,6 +178,41 @@ inChromium(
     const scenario = parseScenario(asked, 'from-the-page.json');
     expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
     expect(JSON.parse(asked)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'the drive through cells plays from its trace, survives a reload, and goes into the lab; no other file can be named',
+  async () => {
+    let asked = '';
+    const runScenario = async (scenario: string) => {
+      asked = readFileSync(scenario, 'utf8');
+      return join(SAMPLES, 'README.md');
+    };
+    const preset = 'LTE, driving (synthetic trace)';
+    const tab = await tabAt(await opened('delay=10ms', { runScenario }));
+    await tab.locator('#preset').selectOption(preset);
+    await told(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
+    await tab.reload();
+    await told(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
+    expect(await tab.locator('#preset').inputValue()).toBe(preset);
+    expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('by its trace');
+    await tab.locator('#lab').click();
+    await tab.locator('#message').getByText('open the report').waitFor();
+    expect(parseScenario(asked, 'from-the-page.json', readReadyMadeTrace).link.forward).toContain(
+      'trace=lte-drive.down#',
+    );
+    const line = tab.locator('#link');
+    await line.fill('trace=../scenarios/lte-drive.json delay=10ms');
+    await line.press('Enter');
+    await tab.locator('#message').getByText('only a trace of samples/traces can be named here').waitFor();
+    expect((await tell(tab)).settings?.link).toContain('trace=lte-drive.down#');
+    // Whoever asks for a bandwidth wants no trace any more.
+    const rate = tab.locator('[name="rate"]');
+    await rate.fill('3');
+    await told(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
+    expect((await tell(tab)).settings?.link).not.toContain('trace=');
   },
   PATIENCE_MS,
 );

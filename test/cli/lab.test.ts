@@ -41,6 +41,13 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
 
+test('a link may name a trace that comes with us, as a page does', async () => {
+  const link = { forward: 'trace=lte-drive.down delay=20ms queue=500ms' };
+  const { output, ended } = lab('run', scenario('drive', { link }), '--out', join(folder, 'drive'), '--json');
+  expect(await ended).toBe(0);
+  expect(JSON.parse(output.stdout).rows[0].forward).toMatch(/trace=lte-drive\.down#[0-9a-f]{16}/);
+}, 60_000);
+
 test('Ctrl-C while pictures are drawn ends at once with 130 and says what is there', async () => {
   const out = join(folder, 'drawn');
   expect(await lab('run', scenario('drawn', {}), '--out', out, '-q').ended).toBe(0);

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { formatLinkSpecification, parseLinkSpecification } from '../../sim/link-specification.ts';
 import { PRESETS } from '../../sim/presets.ts';
 import { SHOW } from '../../web/show-presets.ts';
 
 describe('the presets of the page', () => {
   it.each([...SHOW, ...PRESETS])('$name can be read, and back', ({ link }) => {
-    const read = parseLinkSpecification(`${link} seed=7`);
+    const read = parseLinkSpecification(`${link} seed=7`, readReadyMadeTrace);
     expect(read).toMatchObject({ ok: true });
-    if (read.ok) expect(parseLinkSpecification(formatLinkSpecification(read.value))).toEqual(read);
+    if (read.ok) expect(parseLinkSpecification(formatLinkSpecification(read.value), readReadyMadeTrace)).toEqual(read);
   });
 
   it('have names of their own', () => {

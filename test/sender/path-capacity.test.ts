@@ -15,12 +15,18 @@ const PACKETS = 108;
 /** A stream of 50 frames of 4 kB a second: 200 kB a second, of which as much is sent as the limit allows. */
 class Path {
   readonly capacity = new PathCapacity();
+  /** Bytes a second, where frames are held back beside the limit. */
+  sendsAtMost = Number.POSITIVE_INFINITY;
+  /** How long each packet has waited in the sender. */
+  waits = 0;
   #ms = 0;
 
-  run(ms: number, load: { recentLoss: number; queueing: number }): this {
+  run(ms: number, load: { recentLoss: number; queueing: number; latency?: number }): this {
     for (const end = this.#ms + ms; this.#ms < end; this.#ms += FRAME_MS) {
       this.capacity.onWanted(at(this.#ms), 4_000);
-      this.capacity.onSent(Math.min(4_000, ((this.capacity.limit ?? Number.POSITIVE_INFINITY) * FRAME_MS) / 1_000));
+      const rate = Math.min(this.sendsAtMost, this.capacity.limit ?? Number.POSITIVE_INFINITY);
+      this.capacity.onSent(Math.min(4_000, (rate * FRAME_MS) / 1_000));
+      this.capacity.onPaced(at(this.#ms), this.waits);
       if (this.#ms % 100 === 0) this.capacity.onLoad(at(this.#ms), load, ROUND_TRIP);
     }
     return this;
@@ -104,6 +110,38 @@ describe('the capacity of a path', () => {
   test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
     const path = new Path().run(3_000, { recentLoss: 0.5, queueing: 0 });
     expect(path.run(3_000, CLEAN).capacity.limit).toBeLessThan(120_000);
+  });
+
+  test('grows back within seconds on an empty path where all but key frames are held back', () => {
+    const path = new Path().run(2_000, CLEAN).run(700, FULL);
+    path.sendsAtMost = 20_000;
+    expect(path.capacity.limit).toBeLessThan(90_000);
+    expect(path.run(4_000, CLEAN).capacity.limit).toBeUndefined();
+  });
+
+  test('does not grow back like that while a queue stands', () => {
+    const path = new Path().run(2_000, CLEAN).run(700, FULL);
+    path.sendsAtMost = 20_000;
+    expect(path.run(4_000, { recentLoss: 0, queueing: at(25) }).capacity.limit).toBeLessThan(120_000);
+  });
+
+  test('bears a queue of a quarter of the latency', () => {
+    const queue = { recentLoss: 0, queueing: at(100) };
+    const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
+    const [patient, hurried] = [cut(), cut()];
+    const before = patient.capacity.limit!;
+    expect(patient.run(500, { ...queue, latency: at(500) }).capacity.limit).toBeGreaterThan(before);
+    expect(hurried.run(500, { ...queue, latency: at(300) }).capacity.limit).toBeLessThan(before);
+  });
+
+  test('does not take the wait behind a large frame of its own for a queue of the path', () => {
+    const queue = { recentLoss: 0, queueing: at(200) };
+    const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
+    const [waiting, queued] = [cut(), cut()];
+    const before = waiting.capacity.limit!;
+    waiting.waits = at(210);
+    expect(waiting.run(900, queue).capacity.limit).toBeGreaterThan(before);
+    expect(queued.run(900, queue).capacity.limit).toBeLessThan(before);
   });
 
   test('is never limited by an hour of losses in runs with some jitter, however they fall together', () => {
