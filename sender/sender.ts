@@ -1,4 +1,4 @@
-import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
@@ -93,7 +93,7 @@ interface Queued {
   readonly datagram: Uint8Array;
   readonly length: number;
   readonly headerBytes: number;
-  readonly frame: SentFrame & { readonly importance: Importance };
+  readonly frame: SentFrame;
 }
 
 /** One stream to one receiver: access units in, paced RTP datagrams, reports and retransmissions out. */
@@ -254,10 +254,11 @@ export class Sender implements Endpoint<SenderEvent> {
     return pacing === undefined ? this.#reportAt : Math.min(pacing, this.#reportAt);
   }
 
-  #sendMedia(now: Instant, { sequence, datagram, headerBytes, frame }: Queued): Uint8Array {
+  #sendMedia(now: Instant, queued: Queued): Uint8Array {
+    const { sequence, datagram, headerBytes, frame } = queued;
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
-    this.#repair?.add(sequence, datagram);
+    this.#repair?.add(now, queued);
     if (this.#repair && sequence === frame.lastSequence) this.#urgent.push(...this.#repair.onFrame(now, frame));
     this.#highestSent = sequence;
     this.#statistics.packets++;
