@@ -235,16 +235,21 @@ export class HybridRecovery implements LossRecovery {
 
   #silenceEndsAt(frame: PendingFrame): Instant {
     const { lastArrivalAt, firstSequence, lastSequence } = frame;
-    const pause = this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
-    return lastArrivalAt + Math.max(pause, this.#reordering.at(lastArrivalAt));
+    return lastArrivalAt + this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
   }
 
-  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  /**
+   * Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. If that
+   * may only have been overtaken, the time for it runs already.
+   */
   #checkSilence(now: Instant, view: StreamView): void {
     const frame = this.#silentFrame(view);
     if (!frame || now < this.#silenceEndsAt(frame)) return;
     this.#silenceCheckedOf = frame.number;
-    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#schedule.onOverdue(now, sequence);
+    const since = frame.lastArrivalAt;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) {
+      this.#schedule.onOverdue(now, sequence, since);
+    }
   }
 
   #overdueAt(view: StreamView): Instant {

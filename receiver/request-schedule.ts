@@ -74,11 +74,11 @@ export class RequestSchedule {
     this.#missing.get(sequence)!.overtakenAt ??= now;
   }
 
-  /** By the clock alone it should be here. */
-  onOverdue(now: Instant, sequence: Sequence): void {
+  /** By the clock alone it should be here. @param since what is only out of order is waited for from here. */
+  onOverdue(now: Instant, sequence: Sequence, since = now): void {
     if (this.#missing.has(sequence)) return;
     if (this.#missing.size >= MISSING_MAX) this.#missing.delete(this.#missing.keys().next().value!);
-    this.#missing.set(sequence, { since: now, overtakenAt: undefined, askAt: now, rounds: 0, waited: false });
+    this.#missing.set(sequence, { since, overtakenAt: undefined, askAt: now, rounds: 0, waited: false });
     if (now < this.#nextAt) this.#nextAt = now;
   }
 
