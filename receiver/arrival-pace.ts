@@ -10,8 +10,11 @@ const SILENCE_DEFAULT: Microseconds = 25_000;
 const MARGIN = 1.25;
 /** Once steps have differed, so many have to agree in a row: a variable frame rate is no interval for long. */
 const STEPS_TO_TRUST = 30;
-/** Frames by the power of two of their packets: a large one is sent in groups, a small one in one piece. */
-const SIZES = 17;
+/**
+ * Frames by their packets, two sizes for each power of two: a large one is sent in groups, a small one in one piece, and
+ * of our own senders the former begin at 24.
+ */
+const SIZES = 34;
 
 interface Frame {
   readonly number: number;
@@ -73,14 +76,27 @@ export class ArrivalPace {
   /** How long nothing may come of a frame that is not whole before what misses is missing. */
   silence(now: Instant, packetCount: number): Microseconds {
     const size = sizeOf(packetCount);
-    const endedAt = this.#endedAt[size];
-    const known = endedAt !== undefined && now - endedAt <= SLOT;
-    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, (this.#pauses[size]?.at(now) ?? 0) * MARGIN);
+    const pause = (this.#pauses[size]?.at(now) ?? 0) * MARGIN;
+    const known = this.#isKnown(now, size) || this.#comesInOnePiece(now, size);
+    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, pause);
   }
 
   /** How much later than expected a frame's first packet may be. */
   lateness(now: Instant): Microseconds {
     return Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN);
+  }
+
+  #isKnown(now: Instant, size: number): boolean {
+    const endedAt = this.#endedAt[size];
+    return endedAt !== undefined && now - endedAt <= SLOT;
+  }
+
+  /** As a larger one did. */
+  #comesInOnePiece(now: Instant, size: number): boolean {
+    for (let larger = size + 1; larger < SIZES; larger++) {
+      if (this.#isKnown(now, larger) && this.#pauses[larger]!.at(now) * MARGIN <= SILENCE_MIN) return true;
+    }
+    return false;
   }
 
   #onFrame(now: Instant, frame: Frame): void {
@@ -102,4 +118,7 @@ export class ArrivalPace {
   }
 }
 
-const sizeOf = (packetCount: number): number => 31 - Math.clz32(packetCount);
+function sizeOf(packetCount: number): number {
+  const power = 31 - Math.clz32(packetCount);
+  return power === 0 ? 0 : 2 * power + ((packetCount >> (power - 1)) & 1);
+}
