@@ -35,6 +35,21 @@ test('a gap is asked for when the reorder wait is over, and again a round trip a
   expect(generator.roundsOf(5)).toBe(3);
 });
 
+test('a gap is waited for as long as packets are overtaken, unless an answer would then have to be late', () => {
+  const askedWith = (deadlineMs: number) => {
+    const generator = newGenerator();
+    generator.onMissing(at(10), 5);
+    const terms = { ...TERMS, reordering: at(12), deadlineOf: () => at(deadlineMs) };
+    const polled = [13, 16, 19, 22, 25].filter((ms) => generator.poll(at(ms), terms).length > 0);
+    return polled[0];
+  };
+  expect(askedWith(200)).toBe(22);
+  // Forty-five milliseconds before its deadline it has to be asked for.
+  expect(askedWith(62)).toBe(19);
+  expect(askedWith(55)).toBe(13);
+  expect(askedWith(50)).toBeUndefined();
+});
+
 test('what was only overtaken is not asked for', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), 5);
