@@ -16,6 +16,11 @@ const STEPS_TO_TRUST = 30;
  */
 const SIZES = 34;
 
+/** Frames of so many packets leave at once, and are long enough to tell how far apart their packets come. */
+const SPACED_MIN = 4;
+const SPACED_MAX = 16;
+const SPACINGS = 9;
+
 interface Frame {
   readonly number: number;
   readonly packetCount: number;
@@ -32,6 +37,9 @@ export class ArrivalPace {
   readonly #lateness = new WindowedMaximum({ slot: SLOT });
   /** The newest packet; changed in place, since it is another one for each. */
   readonly #last = { frame: Number.NaN, packetIndex: 0, at: 0 };
+  /** When the frame in hand began, and how far apart the packets of the last ones came. */
+  #began = { frame: Number.NaN, at: 0 };
+  #spacings: Microseconds[] = [];
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
@@ -46,6 +54,11 @@ export class ArrivalPace {
   /** From one frame to the next; `undefined` while it is not known, or not always the same. */
   get interval(): Microseconds | undefined {
     return this.#stepsAgreed >= this.#stepsToTrust ? this.#interval : undefined;
+  }
+
+  /** From packet to packet of a frame that was sent at once, typically; 0: not known. */
+  get spacing(): Microseconds {
+    return this.#spacings.toSorted((one, other) => one - other)[this.#spacings.length >> 1] ?? 0;
   }
 
   /** How many packets the next frame will have at least, as far as the last two tell. */
@@ -64,6 +77,8 @@ export class ArrivalPace {
       this.#pauses[size].observe(now, now - last.at);
       if (packetIndex === packetCount - 1) this.#endedAt[size] = now;
     }
+    if (packetIndex === 0) this.#began = { frame: number, at: now };
+    else if (packetIndex === packetCount - 1 && number === this.#began.frame) this.#onWhole(now, packetCount);
     if (ahead) {
       last.frame = number;
       last.packetIndex = packetIndex;
@@ -84,6 +99,12 @@ export class ArrivalPace {
   /** How much later than expected a frame's first packet may be. */
   lateness(now: Instant): Microseconds {
     return Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN);
+  }
+
+  #onWhole(now: Instant, packetCount: number): void {
+    if (packetCount < SPACED_MIN || packetCount > SPACED_MAX) return;
+    this.#spacings.push(Math.max(0, (now - this.#began.at) / (packetCount - 1)));
+    if (this.#spacings.length > SPACINGS) this.#spacings.shift();
   }
 
   #isKnown(now: Instant, size: number): boolean {

@@ -144,6 +144,7 @@ export class HybridRecovery implements LossRecovery {
       recentLoss,
       queueing,
       showsDamaged,
+      spacing: this.#pace.spacing,
     });
     return [{ kind: 'receiver-report', ssrc, reports: [] }, path, ...requests];
   }

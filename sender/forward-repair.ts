@@ -96,7 +96,8 @@ export class ForwardRepair {
   ): void {
     this.#encoder.add(sequence, datagram);
     if (sequence === frame.firstSequence) this.#departure.begin(now);
-    this.#departure.onPacket(now, sequence, this.#askableUntil(frame));
+    const spacing = this.#path?.spacing ?? 0;
+    this.#departure.onPacket(now, sequence, { askableUntil: this.#askableUntil(frame), spacing });
   }
 
   /** The last packet of a frame has left. @returns the datagrams that are to follow it. */
@@ -110,7 +111,7 @@ export class ForwardRepair {
     if (this.#departure.hurriedFrom === firstSequence) return this.#slide(now, frame);
     this.#due = 0;
     if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) return [];
-    return this.repairs(frame, this.#repairsBehind(now, frame, this.#path));
+    return this.repairs(frame, this.#repairsBehind(frame, this.#path));
   }
 
   /** So many repair packets over a window, or as many as the budget has bytes for. */
@@ -163,8 +164,8 @@ export class ForwardRepair {
    * end would be missed too late, a repair packet shows that it was sent. They are over the whole frame: whatever it
    * is that they stand in for, the frame waits for all of its packets.
    */
-  #repairsBehind(now: Instant, frame: SentFrame, path: PathNotice): number {
-    const { pause, hurriedFrom } = this.#departure;
+  #repairsBehind(frame: SentFrame, path: PathNotice): number {
+    const { pause, hurriedFrom, passesAt } = this.#departure;
     const { firstSequence, lastSequence, importance } = frame;
     if (hurriedFrom !== undefined) {
       const from = Math.max(firstSequence, hurriedFrom - Math.ceil(path.burst));
@@ -172,7 +173,7 @@ export class ForwardRepair {
     }
     if (pause === 0 && importance !== 'key') return 0;
     const detection = Math.max(END_DETECTION, pause * END_DETECTION_OF_PAUSE);
-    return now + detection < this.#askableUntil(frame) ? 0 : repairsOfEnd(path, importance);
+    return passesAt + detection < this.#askableUntil(frame) ? 0 : repairsOfEnd(path, importance);
   }
 
   #plan(packets: number, frames: number): number {

@@ -8,11 +8,17 @@ const GROUP_PAUSE_MIN: Microseconds = 2_000;
 export class FrameDeparture {
   #lastAt: Instant = 0;
   #pause: Microseconds = 0;
+  #passesAt: Instant = 0;
   #hurriedFrom: Sequence | undefined;
 
   /** The longest pause between two packets; 0: the frame leaves in one piece. */
   get pause(): Microseconds {
     return this.#pause;
+  }
+
+  /** When the last packet is through the bottleneck, had the frame the path for itself: so late does it come. */
+  get passesAt(): Instant {
+    return this.#passesAt;
   }
 
   /** The first packet for which there is no time to be asked for; `undefined`: there is for all. */
@@ -25,13 +31,18 @@ export class FrameDeparture {
     this.#pause = 0;
     this.#hurriedFrom = undefined;
     this.#lastAt = now;
+    this.#passesAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** @param askableUntil what leaves before it can be asked for in time. */
-  onPacket(now: Instant, sequence: Sequence, askableUntil: Instant): void {
+  /**
+   * @param terms.askableUntil what passes before it can be asked for in time; `spacing` is what the bottleneck takes for
+   * a packet.
+   */
+  onPacket(now: Instant, sequence: Sequence, terms: { askableUntil: Instant; spacing: Microseconds }): void {
     const pause = now - this.#lastAt;
     if (pause >= GROUP_PAUSE_MIN && pause > this.#pause) this.#pause = pause;
-    if (now >= askableUntil) this.#hurriedFrom ??= sequence;
+    this.#passesAt = Math.max(now, this.#passesAt + terms.spacing);
+    if (this.#passesAt >= terms.askableUntil) this.#hurriedFrom ??= sequence;
     this.#lastAt = now;
   }
 }

@@ -44,6 +44,7 @@ describe('by deadline, more time', () => {
     ['loss=2% delay=10ms', budgets(40, 60)],
     ['loss=2% delay=20ms', budgets(60, 100)],
     ['loss=2% burst=4 delay=20ms', budgets(60, 90)],
+    ['loss=2% delay=20ms rate=8mbit', budgets(60, 90)],
     ['loss=5% delay=40ms', budgets(110, 150)],
     ['loss=2% delay=80ms', budgets(230, 260)],
   ])(

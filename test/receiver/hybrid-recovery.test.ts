@@ -284,3 +284,16 @@ test('the path is told with each request and now and then: what is lost, the lat
   expect(notice.loss).toBeGreaterThan(0);
   expect(notice.burst).toBeCloseTo(1, 1);
 });
+
+test('the path is told with how far apart packets come that were sent at once', () => {
+  const one = stage(40);
+  for (let frame = START; frame < START + 60; frame++) {
+    for (let index = 0; index < 6; index++) {
+      const sequence = START * 3 + (frame - START) * 6 + index;
+      one.arrive(frame * FRAME_MS + index * 1.5, packet({ frame, index, count: 6, sequence }));
+    }
+  }
+  one.until((START + 60) * FRAME_MS);
+  const { notice } = one.notices.findLast(({ notice: { kind } }) => kind === 'path')!;
+  expect(notice).toMatchObject({ spacing: 1_500 });
+});

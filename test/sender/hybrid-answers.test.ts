@@ -48,6 +48,7 @@ class Desk {
       recentLoss: 0,
       queueing: 0,
       showsDamaged: false,
+      spacing: 0,
       ...path,
     };
     return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));
@@ -231,6 +232,12 @@ describe('forward repair', () => {
       expect(beside.length).toBeGreaterThanOrEqual(2);
       expect(beside.length).toBeLessThanOrEqual(4);
       expect(behind({ latency: at(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
+    });
+
+    test('covers it where a bottleneck lets its last packets through too late', () => {
+      // At two milliseconds each the last one passes 52 ms after the first left.
+      expect(behind({ latency: at(85), spacing: at(2) }).beside.length).toBeGreaterThan(1);
+      expect(behind({ latency: at(130), spacing: at(2) }).beside).toEqual([]);
     });
 
     test('shows that its end was sent where it would be missed too late', () => {
