@@ -9,6 +9,7 @@ import { cpu } from './cpu.ts';
 import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { page } from './page.ts';
 import type { Part } from './part.ts';
 import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   lanes,
   latency,
   memory,
+  page,
   points,
   simulation,
   'tcp-model': tcpModel,
@@ -30,6 +32,7 @@ interface Options {
   readonly quick?: boolean;
   readonly rounds: string;
   readonly rates: string;
+  readonly minutes: string;
 }
 
 /** `npm run bench -- cpu latency`: runs the parts one after the other, prints tables, writes JSON to out/bench/. */
@@ -40,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--quick', 'short runs: to see that it works, not to be quoted')
     .option('--rounds <count>', 'how often each thing is measured; medians are shown', '5')
     .option('--rates <list>', 'megabits a second, of cpu', '4,50,500')
+    .option('--minutes <count>', 'how long the memory of page is watched', '10')
     .exitOverride();
   try {
     program.parse(argv as string[]);
@@ -74,6 +78,7 @@ async function run(parts: readonly string[], options: Options): Promise<number> 
         signal: stop.signal,
         quick: options.quick === true,
         rates: options.rates.split(',').map(Number),
+        minutes: options.quick ? 1 : Number(options.minutes),
         rounds: options.quick ? 1 : Number(options.rounds),
         progress: showProgress,
       });

@@ -3,7 +3,7 @@ import type { Part, PartContext } from './part.ts';
 import { residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
 import { simulate } from './simulation.ts';
-import { table } from './table.ts';
+import { slopeOf, table } from './table.ts';
 
 /** Programs fill their pools at first; growth is looked for after that. */
 const SETTLED_S = 180;
@@ -62,11 +62,4 @@ async function resident({ programs, folder, quick, signal, progress }: PartConte
   await programs.stop(receiver);
   await programs.stop(sender);
   return samples;
-}
-
-function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
-  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }

@@ -11,6 +11,8 @@ export interface PartContext {
   readonly quick: boolean;
   /** Megabits a second, of the part `cpu`. */
   readonly rates: readonly number[];
+  /** How long, of the part `page`. */
+  readonly minutes: number;
   /** How often each measurement is made; medians are shown. */
   readonly rounds: number;
   /** Where we are, on stderr. */

@@ -5,6 +5,7 @@ import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
 import { type CellFiles, framesBefore, openSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
+import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
 import { isKernelStrategy, strategyBuilder } from './strategy.ts';
@@ -33,8 +34,14 @@ export const START: Instant = milliseconds(1);
 /**
  * Runs one cell on the virtual clock: a pure function of the cell, and of the files whose hashes it names.
  * @param observers look on; they change nothing.
+ * @param machine what the ends run on, if they are to take time.
  */
-export function runCell(cell: Cell, files: CellFiles, observers: readonly PathObserver[] = []): CellResult {
+export function runCell(
+  cell: Cell,
+  files: CellFiles,
+  observers: readonly PathObserver[] = [],
+  machine?: Machine,
+): CellResult {
   assert(!isKernelStrategy(cell.strategy), 'the kernel keeps no virtual clock');
   const build = strategyBuilder(cell.strategy);
   const frames = new FrameTable();
@@ -43,7 +50,7 @@ export function runCell(cell: Cell, files: CellFiles, observers: readonly PathOb
   const { release, seed, parameters } = cell;
   const budget = budgetOf(cell);
   const strategy = build(
-    { budget, transitMin: shortestTransit(forward), release, seed, parameters, frames },
+    { budget, transitMin: shortestTransit(forward), release, seed, parameters, frames, machine },
     measuredFrom,
   );
   const traffic = new TrafficMeter(strategy.headerBytes, () => frames.length > measuredFrom);

@@ -2,6 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
+import type { Machine } from './machine.ts';
 import type { PathObserver } from './path-observer.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
 import { udpStrategy } from './udp-strategy.ts';
@@ -55,6 +56,8 @@ export interface StrategyOptions {
   readonly parameters: StrategyParameters;
   /** Where frames are entered. */
   readonly frames: FrameTable;
+  /** What the two ends run on; without one they take no time. */
+  readonly machine?: Machine | undefined;
 }
 
 export interface StrategyParameters {

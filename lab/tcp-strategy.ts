@@ -1,6 +1,8 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/assert.ts';
+import type { Endpoint } from '../protocol/endpoint.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
+import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../sim/tcp/media-receiver.ts';
@@ -34,7 +36,9 @@ class TcpStrategy implements Strategy {
     this.#options = options;
     const { frames, seed, parameters } = options;
     this.observer = new SegmentTable(() => frames.length > measuredFrom);
-    const common = { ...TCP_DEFAULTS, congestionControl, seed };
+    const { machine } = options;
+    const real = machine && { timerTick: machine.kernelTick, readDelay: machine.streamWakeUp, marksBursts: true };
+    const common = { ...TCP_DEFAULTS, ...real, congestionControl, seed };
     const { unsentBytesMax, giveUpMs } = parameters;
     this.#sender = new TcpMediaSender({
       ...common,
@@ -58,9 +62,13 @@ class TcpStrategy implements Strategy {
   }
 
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
+    const { machine } = this.#options;
+    // The kernel answers by itself and paces to the microsecond: only what it is told takes longer.
+    const hosted = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
+      machine ? new HostedEndpoint(endpoint, { arrival: machine.path, together: false, timerTick: 1 }) : endpoint;
     return new Simulation({
-      sender: this.#sender,
-      receiver: this.#receiver,
+      sender: hosted(this.#sender),
+      receiver: hosted(this.#receiver),
       ...parts,
       onSenderEvent: (_now, event) => this.#handleSenderEvent(event),
       onReceiverEvent: (_now, event) => this.#handleReceiverEvent(event),

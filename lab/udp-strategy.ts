@@ -1,9 +1,11 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { Endpoint } from '../protocol/endpoint.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import type { Recovery } from '../protocol/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
+import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
@@ -101,9 +103,18 @@ class UdpStrategy implements Strategy {
         this.#receiver.endOfStream(now, { frames: statistics.frames, lastSequence });
       },
     };
+    const { machine } = this.#options;
+    const hosted = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
+      machine
+        ? new HostedEndpoint(endpoint, {
+            arrival: machine.path + machine.datagramWakeUp,
+            together: true,
+            timerTick: machine.processTick,
+          })
+        : endpoint;
     return new Simulation({
-      sender: this.#sender,
-      receiver: this.#receiver,
+      sender: hosted(this.#sender),
+      receiver: hosted(this.#receiver),
       forward: parts.forward,
       back: parts.back,
       scripts: [...parts.scripts, tellEnd],

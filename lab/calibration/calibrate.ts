@@ -5,8 +5,10 @@ import { calmMachine } from '../kernel/calm-machine.ts';
 import { assertKernelAllows } from '../kernel/measure-cell.ts';
 import type { DisturbanceLimits } from '../kernel/measurement.ts';
 import { realSecondsOf } from '../kernel/run-measurements.ts';
+import type { Machine } from '../machine.ts';
 import type { CalibrationCell } from './calibration-cells.ts';
 import { type Comparison, compare } from './comparison.ts';
+import { measuredMachine } from './measured-machine.ts';
 
 /** A millisecond is what a timer may be late by itself. */
 const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
@@ -33,6 +35,8 @@ export interface Calibration {
   /** Runs that were done again. */
   readonly repeated: number;
   readonly kernel: readonly string[];
+  /** What the simulated ends ran on: measured before the first cell. */
+  readonly machine: Machine | undefined;
   readonly strategies: readonly StrategyAgreement[];
 }
 
@@ -82,12 +86,12 @@ export async function calibrate(
   signal.addEventListener('abort', stop, { once: true });
   const calm = () => calmMachine({ ...CALM, signal: abort.signal });
   const queue = cells.values();
-  const work = async () => {
+  const work = async (machine: Machine) => {
     for (const one of queue) {
       if (abort.signal.aborted) return;
       tell();
       try {
-        outcomes.set(one, await compare(one.name, one.cell, { signal: abort.signal, limits, calm }));
+        outcomes.set(one, await compare(one.name, one.cell, { signal: abort.signal, limits, calm, machine }));
       } catch (error) {
         if (abort.signal.aborted) return;
         abort.abort();
@@ -96,7 +100,11 @@ export async function calibrate(
     }
   };
   try {
-    await Promise.all(Array.from({ length: jobs }, work));
+    tell();
+    const machine = await measuredMachine({ signal: abort.signal, limits, calm });
+    await Promise.all(Array.from({ length: jobs }, () => work(machine)));
+  } catch (error) {
+    if (!abort.signal.aborted || !signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
   }
@@ -120,6 +128,7 @@ export function conclude(outcomes: readonly Comparison[]): Calibration {
         outcomes.filter((outcome) => outcome.strategy === strategy),
       ),
     ),
+    machine: outcomes[0]?.machine,
     kernel: [...new Set(outcomes.map(({ measurement }) => measurement.kernel))],
   };
 }

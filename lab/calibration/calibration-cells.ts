@@ -1,3 +1,4 @@
+import { type Microseconds, milliseconds } from '../../protocol/instant.ts';
 import { type Cell, canonicalLink } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
 import { isRtcp } from '../media-packet-table.ts';
@@ -55,12 +56,14 @@ export const QUICK: CalibrationPlan = {
 };
 
 /** A frame's first packet is repeated well before the next but one is sent, so that the number of the repetition is certain. */
-const DROP_DELAY = 'delay=20ms';
+export const CLEAN_DELAY: Microseconds = milliseconds(20);
+const DROP_DELAY = `delay=${CLEAN_DELAY / 1_000}ms`;
 /** Frames of the same size: so that what is dropped is the same part of the same frame at any bit rate. */
 const DROP_KBPS = 1_000;
 const GRID_KBPS = 2_000;
 /** In the middle of the stream, where start-up is over. */
-const DROPPED_FRAME = 60;
+const DROPPED_FRAME = { from: 50, to: 80 } as const;
+const CLEAN_SECONDS = 5;
 /** A second: nothing is decided by the budget where it is not asked for. */
 const BUDGET_MS = 1_000;
 
@@ -99,6 +102,10 @@ function cellOf(
   };
 }
 
+/** Nothing is lost: what the machine takes by itself. */
+export const cleanCell = (strategy: KernelStrategyName): Cell =>
+  cellOf(strategy, { link: DROP_DELAY, back: DROP_DELAY, kbps: DROP_KBPS, seconds: CLEAN_SECONDS, ratio: 1 });
+
 /** A packet's number on its way, from 1 as drop lists count, of a run of the simulator. */
 interface Numbered {
   readonly direction: Direction;
@@ -116,12 +123,13 @@ function dropCell(strategy: KernelStrategyName, name: DropName, seconds: number)
     return cellOf(strategy, { link: line(forward), back: line(back), kbps: DROP_KBPS, seconds, ratio: 1 });
   };
   const clean = look(build([]));
-  const first = clean.firstOf(DROPPED_FRAME);
+  const frame = clean.frameFarFromReports();
+  const first = clean.firstOf(frame);
   switch (name) {
     case 'single':
       return build([first]);
     case 'tail':
-      return build([clean.firstOf(DROPPED_FRAME + 1) - 1]);
+      return build([clean.firstOf(frame + 1) - 1]);
     case 'retransmission':
       return build([first, look(build([first])).retransmissionAfter(clean.packets, first)]);
     case 'burst 3':
@@ -160,6 +168,17 @@ function look(cell: Cell) {
     packets,
     firstOf: (frame: number) =>
       forward.find(({ at, report }) => !report && at >= frames.time(frame, 'capturedAt'))!.number,
+    /** Reports go by timers of their own: in the kernel one may leave on the other side of a packet that is near to it. */
+    frameFarFromReports: () => {
+      const reports = packets.filter(({ report }) => report).map(({ at }) => at);
+      const room = (frame: number) => {
+        const at = frames.time(frame, 'capturedAt');
+        return Math.min(...reports.map((report) => Math.abs(report - at)), Number.MAX_SAFE_INTEGER);
+      };
+      let farthest = DROPPED_FRAME.from;
+      for (let frame = farthest; frame < DROPPED_FRAME.to; frame++) if (room(frame) > room(farthest)) farthest = frame;
+      return farthest;
+    },
     /** The first that is there with the loss at this number and was not there without it. */
     retransmissionAfter: (clean: readonly Numbered[], lost: number) => {
       const sent = new Map<number, number>();

@@ -42,12 +42,26 @@ export function calibrationRows(outcomes: readonly Comparison[]): readonly (read
 }
 
 export function calibrationText(outcomes: readonly Comparison[]): string {
+  const calibration = conclude(outcomes);
   const tables = [
     [HEADER, ...calibrationRows(outcomes)],
-    [AGREEMENT_HEADER, ...agreementRows(conclude(outcomes))],
+    [AGREEMENT_HEADER, ...agreementRows(calibration)],
   ];
-  return tables.map(alignedText).join('\n\n');
+  return [...tables.map(alignedText), `  ${machineText(calibration)}`].join('\n\n');
 }
+
+/** What the simulated ends took, so that nobody takes it for the protocols' own. */
+function machineText({ machine }: Calibration): string {
+  if (machine === undefined) return 'The simulated ends took no time.';
+  const { path, datagramWakeUp, streamWakeUp, processTick, kernelTick } = machine;
+  return (
+    `The simulated ends took what this machine took on a path without loss, measured before: ${exactMs(path)} ms until the kernel has ` +
+    `a packet, ${exactMs(datagramWakeUp)} ms more until a process has a datagram, ${exactMs(streamWakeUp)} ms until one has read a connection; ` +
+    `timers of processes ring at whole multiples of ${exactMs(processTick)} ms, those of the kernel's TCP of ${exactMs(kernelTick)} ms.`
+  );
+}
+
+const exactMs = (microseconds: number): string => String(Math.round(microseconds / 10) / 100);
 
 function alignedText(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
@@ -89,6 +103,8 @@ ${TOLERANCE / 1_000} ms either way do not count (the plain distance stands befor
 ${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${limits.lateUsMax / 1_000} ms late was repeated, ${limits.attemptsMax} times in all at most.
 
 **${conclusionText(calibration)}.**
+
+${machineText(calibration)}
 
 ${markdownTable(AGREEMENT_HEADER, agreementRows(calibration))}
 

@@ -5,6 +5,7 @@ import type { FrameTable } from '../frame-table.ts';
 import { type MeasuredRun, measureCell } from '../kernel/measure-cell.ts';
 import { measuredCell } from '../kernel/measured-frames.ts';
 import type { DisturbanceLimits, Measurement } from '../kernel/measurement.ts';
+import type { Machine } from '../machine.ts';
 import { percentile, type Sorted, sorted } from '../metrics/percentile.ts';
 import { runCell } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
@@ -37,6 +38,8 @@ export interface Comparison {
   readonly lostSimulated: number;
   readonly lostMeasured: number;
   readonly measurement: Measurement;
+  /** What the simulated ends ran on. */
+  readonly machine: Machine;
   readonly verdict: 'agrees' | 'differs';
   /** What is beyond its limit. */
   readonly misses: readonly string[];
@@ -52,8 +55,8 @@ export const LIMITS = {
 
 /**
  * By how much a frame may come at another instant before it counts for the distance: as much as the limit lets the
- * 99th percentile differ. A simulated frame on a path without jitter is there after exactly the path's delay, a measured one
- * after that and what three processes take to wake up: without an allowance any two such distributions are 1 apart.
+ * 99th percentile differ. A simulated frame takes what the machine takes in the middle, a measured one a little more or less:
+ * without an allowance two distributions on a path without jitter are far apart for a tenth of a millisecond.
  */
 export const TOLERANCE = LIMITS.udp.p99Us;
 /** So many other seeds show what chance alone does to a cell. */
@@ -64,11 +67,17 @@ const GOODPUT_TAIL = 500_000;
 export async function compare(
   name: string,
   cell: Cell,
-  options: { readonly signal: AbortSignal; readonly limits: DisturbanceLimits; readonly calm: () => Promise<void> },
+  options: {
+    readonly signal: AbortSignal;
+    readonly limits: DisturbanceLimits;
+    readonly calm: () => Promise<void>;
+    /** What the ends of the simulated path run on. */
+    readonly machine: Machine;
+  },
 ): Promise<Comparison> {
   const { repeat: _repeat, ...asked } = cell;
   if (!isKernelStrategy(cell.strategy)) throw new TypeError('a comparison begins with a strategy of the kernel');
-  const simulated = runCell({ ...asked, strategy: simulatedTwin(cell.strategy) }, NO_FILES);
+  const simulated = runCell({ ...asked, strategy: simulatedTwin(cell.strategy) }, NO_FILES, [], options.machine);
   const run = await measureCell(cell, NO_FILES, options);
   const measured = measuredCell(cell, NO_FILES, run);
   const delays = { simulated: delaysOf(simulated.frames), measured: delaysOf(measured.frames) };
@@ -80,7 +89,8 @@ export async function compare(
   const distanceTolerant = kolmogorovSmirnov(delays.simulated, delays.measured, TOLERANCE);
   const fatesDiffering = differingFates(cell, run);
   const misses = missesOf(cell.strategy.startsWith('tcp-') ? 'tcp' : 'udp', { ...sides, distanceTolerant });
-  const withinChance = misses.length > 0 && fatesDiffering === 0 && isChance(cell, { ...sides, distanceTolerant });
+  const withinChance =
+    misses.length > 0 && fatesDiffering === 0 && isChance(cell, options.machine, { ...sides, distanceTolerant });
   if (fatesDiffering > 0) misses.push(`${fatesDiffering} packets met another fate`);
   return {
     name,
@@ -94,6 +104,7 @@ export async function compare(
     lostSimulated: simulated.row.packetsLost,
     lostMeasured: measured.row.packetsLost,
     measurement: run.measurement,
+    machine: options.machine,
     verdict: misses.length === 0 ? 'agrees' : 'differs',
     misses,
     withinChance,
@@ -103,6 +114,7 @@ export async function compare(
 /** Whether what was measured lies where other seeds of the simulator lie. Never of drop lists: nothing is left to chance there. */
 function isChance(
   cell: Cell,
+  machine: Machine,
   { measured, distanceTolerant }: { readonly measured: Side; readonly distanceTolerant: number },
 ): boolean {
   if (!/\bloss=/.test(cell.forward) || !isKernelStrategy(cell.strategy)) return false;
@@ -111,7 +123,8 @@ function isChance(
   const others = Array.from({ length: OTHER_SEEDS + 1 }, (_, index) => {
     const seed = index + 1;
     const [forward, back] = [cell.forward, cell.back].map((line) => line.replace(/seed=\d+/, `seed=${seed}`));
-    const { frames } = runCell({ ...asked, strategy, seed, forward: forward!, back: back! }, NO_FILES);
+    const other = { ...asked, strategy, seed, forward: forward!, back: back! };
+    const { frames } = runCell(other, NO_FILES, [], machine);
     const delays = delaysOf(frames);
     return { delays, side: sideOf(frames, delays) };
   });
@@ -159,7 +172,8 @@ const exceeds = (width: number, limit: number): boolean => width > limit || widt
 /** Two that never came are no distance apart. */
 const gap = (one: number, other: number): number => (one === other ? 0 : Math.abs(one - other));
 
-function delaysOf(frames: FrameTable): Sorted {
+/** From capture to decodable, of all frames. */
+export function delaysOf(frames: FrameTable): Sorted {
   return sorted(
     Array.from({ length: frames.length }, (_, row) => {
       const delay = frames.time(row, 'decodableAt') - frames.time(row, 'capturedAt');

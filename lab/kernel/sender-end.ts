@@ -34,6 +34,7 @@ import {
 } from './end-order.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { readDuplicatesReported } from './tcp-statistics.ts';
+import { warmUpConnections } from './warm-up-connection.ts';
 
 // The sender's end of a measured cell, the command that runs on the virtual link. It starts the receiver's end as a
 // process of its own, streams in real time, waits until all has come or may not come any more, and writes down when
@@ -108,7 +109,8 @@ async function overUdp(): Promise<Transport> {
   };
 }
 
-function overTcp(): Transport {
+async function overTcp(): Promise<Transport> {
+  await warmUpConnections();
   let socket: Socket | undefined;
   const writer = new KernelWriter(cell.parameters);
   return {
@@ -199,7 +201,7 @@ let onRing = () => {};
 const endEarly = () => process.exit(1);
 receiver.on('exit', endEarly);
 const ready = once(receiver, 'message');
-const transport = twin.startsWith('tcp-') ? overTcp() : await overUdp();
+const transport = await (twin.startsWith('tcp-') ? overTcp() : overUdp());
 const packed = order.source === undefined ? undefined : deserialize(readFileSync(order.source));
 const wakeUp = await FineWakeUp.open(() => onRing());
 await ready;

@@ -9,10 +9,17 @@ const NEAR_SHIFT = 9;
 
 /** Segments that a paced sender sends at once (`tcp_tso_autosize`). */
 export function burstSegments(flow: Flow, segmentsMin: number): number {
-  let bytes = flow.pacingRate / BURSTS_A_SECOND;
+  let bytes = (flow.pacingRate || unpacedRate(flow)) / BURSTS_A_SECOND;
   const { minimum } = flow.roundTrip;
   if (minimum < 16 << NEAR_SHIFT) bytes += 65_536 / 2 ** Math.floor(minimum / (1 << NEAR_SHIFT));
   return Math.max(Math.floor(Math.min(bytes, BURST_BYTES_MAX) / flow.segmentBytes), segmentsMin);
+}
+
+/** What Linux reckons where it does not pace (`tcp_update_pacing_rate`): twice the rate of the window in slow start. */
+function unpacedRate({ congestionWindow, slowStartThreshold, packetsOut, segmentBytes, roundTrip }: Flow): number {
+  const gain = congestionWindow < slowStartThreshold / 2 ? 2 : 1.2;
+  const segments = Math.max(congestionWindow, packetsOut);
+  return (gain * segments * segmentBytes * 1_000_000) / Math.max(roundTrip.smoothed, 1);
 }
 
 /** The same without a near receiver's bonus, as BBR's budget reckons it (`bbr_tso_segs_goal`). */

@@ -135,6 +135,8 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     if (at !== undefined && at <= now) this.#sending?.handleTimeout(now);
     if (this.#sending?.gaveUp) this.#break('timed-out');
     this.#receiving?.handleTimeout(now);
+    this.#handOut();
+    this.#closeWhenDone();
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
@@ -182,13 +184,16 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     this.#sendScale = options.windowScale ?? 0;
     const segmentSize = Math.min(this.#options.maximumSegmentSize, options.maximumSegmentSize ?? 536);
     const remoteStart = segment.sequence + 1;
-    this.#receiving = new ReceivingHalf(remoteStart, this.#options.receiveBufferBytes, this.#scale);
+    const { receiveBufferBytes, readDelay, marksBursts, timerTick } = this.#options;
+    this.#receiving = new ReceivingHalf(remoteStart, receiveBufferBytes, this.#scale, { readDelay, timerTick });
     this.#receiving.setReading(this.#reads);
     this.#sending = new SendingHalf({
       segmentBytes: segmentSize - 12,
       start,
       congestionControl: this.#options.congestionControl,
       seed: this.#options.seed,
+      marksBursts,
+      timerTick,
     });
     if (this.#options.role === 'passive') {
       this.#handshake.answer(now);
@@ -255,17 +260,20 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       );
     }
     this.#handOut();
-    if (this.#state === 'established' && sending.isFinished && receiving.isFinished) {
-      this.#state = 'closed';
-      this.#events.push({ kind: 'closed' });
-    }
+    this.#closeWhenDone();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#state !== 'established' || !this.#sending?.isFinished || !this.#receiving?.isFinished) return;
+    this.#state = 'closed';
+    this.#events.push({ kind: 'closed' });
   }
 
   #handOut(): void {
     const receiving = this.#receiving;
     if (!receiving) return;
     for (const bytes of receiving.read()) this.#events.push({ kind: 'data', bytes });
-    if (!receiving.isFinished || this.#toldFinished || !this.#reads) return;
+    if (!receiving.isFinished || this.#toldFinished || !this.#reads || receiving.hasUnread) return;
     this.#toldFinished = true;
     this.#events.push({ kind: 'finished' });
   }
@@ -291,7 +299,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
 
   #serializeData(now: Instant, segment: SentSegment): Uint8Array {
     const sending = this.#sending!;
-    const flags = ACK | (sending.endsWrite(segment) ? PSH : 0) | (segment.finish ? FIN : 0);
+    const flags = ACK | (sending.pushes(segment) ? PSH : 0) | (segment.finish ? FIN : 0);
     return this.#serialize(now, flags, segment.start, sending.payloadOf(segment));
   }
 

@@ -1,4 +1,5 @@
 import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import { ringsAt } from './timer-tick.ts';
 
 /** `TCP_ATO_MIN` and `TCP_DELACK_MAX`. */
 const DELAY_MIN: Microseconds = 40_000;
@@ -15,6 +16,7 @@ const COMPRESSED_MAX = 44;
  * or ends a write that was read, and otherwise after a delay that follows the pace of arrivals.
  */
 export class DelayedAcknowledgment {
+  readonly #tick: Microseconds;
   #delay: Microseconds = 0;
   #quick = 0;
   #lastAt: Instant = 0;
@@ -23,6 +25,10 @@ export class DelayedAcknowledgment {
   #compressed = 0;
   #duplicates = 0;
   #due = false;
+
+  constructor(tick: Microseconds) {
+    this.#tick = tick;
+  }
 
   /** One has to leave now. */
   get due(): boolean {
@@ -68,7 +74,7 @@ export class DelayedAcknowledgment {
     if (delay > DELAY_MIN) delay = Math.min(delay, Math.max(roundTrip, DELAY_MIN), DELAY_MAX);
     // One that is about to leave need not wait any more.
     if (this.#timerAt !== undefined && this.#timerAt <= now + (delay >> 2)) this.#due = true;
-    else this.#timerAt = Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, now + delay);
+    else this.#timerAt = Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, ringsAt(now, delay, this.#tick));
   }
 
   /** Beyond a gap. @param advanced whether the first missing byte is another one than last time. */

@@ -26,7 +26,7 @@ const INVALID_INTERVAL: Microseconds = 500_000;
 /** One direction's receiver: from segments to bytes in order, and what to tell the sender of them. */
 export class ReceivingHalf {
   readonly #buffer: ReceiveBuffer;
-  readonly #acknowledgment = new DelayedAcknowledgment();
+  readonly #acknowledgment: DelayedAcknowledgment;
   readonly #bytesMax: number;
   readonly #scale: number;
   #reads = true;
@@ -38,9 +38,21 @@ export class ReceivingHalf {
   #finishAt: ByteSequence | undefined;
   #finished = false;
   #invalidAnsweredAt: Instant = Number.NEGATIVE_INFINITY;
+  readonly #readDelay: Microseconds;
+  /** When the application reads what has come. */
+  #readsAt: Instant | undefined;
+  /** Something unread was pushed. */
+  #pushed = false;
 
   /** @param scale by how many bits windows are shifted on the wire. */
-  constructor(next: ByteSequence, bytesMax: number, scale: number) {
+  constructor(
+    next: ByteSequence,
+    bytesMax: number,
+    scale: number,
+    options: { readonly readDelay: Microseconds; readonly timerTick: Microseconds },
+  ) {
+    this.#readDelay = options.readDelay;
+    this.#acknowledgment = new DelayedAcknowledgment(options.timerTick);
     this.#buffer = new ReceiveBuffer(next);
     this.#bytesMax = bytesMax;
     this.#scale = scale;
@@ -68,11 +80,17 @@ export class ReceivingHalf {
   }
 
   pollTimeout(): Instant | undefined {
-    return this.#acknowledgment.timerAt;
+    const { timerAt } = this.#acknowledgment;
+    if (timerAt === undefined || this.#readsAt === undefined) return timerAt ?? this.#readsAt;
+    return Math.min(timerAt, this.#readsAt);
   }
 
   handleTimeout(now: Instant): void {
     this.#acknowledgment.handleTimeout(now);
+    if (this.#readsAt === undefined || this.#readsAt > now) return;
+    this.#readsAt = undefined;
+    // `tcp_cleanup_rbuf`: more than a segment, or the end of a write, is acknowledged by the read.
+    if (this.#twoSegments || this.#pushed) this.#acknowledgment.acknowledgeNow();
   }
 
   acknowledgeNow(): void {
@@ -89,9 +107,13 @@ export class ReceivingHalf {
     }
   }
 
+  get hasUnread(): boolean {
+    return this.#buffer.readyBytes > 0;
+  }
+
   /** Bytes in order that the application takes now. */
   read(): Uint8Array[] {
-    return this.#reads ? this.#buffer.read() : [];
+    return this.#reads && this.#readsAt === undefined ? this.#buffer.read() : [];
   }
 
   /** SEG.WND as it goes on the wire; whoever asks sends it. */
@@ -104,6 +126,7 @@ export class ReceivingHalf {
     const window = Math.min(Math.max(offered, promised), 0xffff);
     this.#windowEnd = Math.max(this.#windowEnd, this.#buffer.next + window * unit);
     this.#acknowledged = this.#buffer.next;
+    this.#pushed = false;
     this.#acknowledgment.noteSent();
     return window;
   }
@@ -159,9 +182,17 @@ export class ReceivingHalf {
       case 'next':
         this.#acknowledgment.noteArrival(now, own.timeout);
         if (this.#buffer.hasGap) this.#acknowledgeGap(now, own);
-        else if (hadGap || this.#twoSegments || (push && this.#reads)) this.#acknowledgment.acknowledgeNow();
+        else if (hadGap || this.#acknowledgesUnread(push)) this.#acknowledgment.acknowledgeNow();
         else this.#acknowledgment.acknowledgeSoon(now, own.roundTrip);
+        if (this.#readDelay > 0) this.#readsAt ??= now + this.#readDelay;
     }
+  }
+
+  /** Whether what came in order is acknowledged without more ado; where it waits to be read, that waits as well. */
+  #acknowledgesUnread(push: boolean): boolean {
+    if (this.#readDelay === 0) return this.#twoSegments || (push && this.#reads);
+    this.#pushed ||= push;
+    return false;
   }
 
   get #twoSegments(): boolean {

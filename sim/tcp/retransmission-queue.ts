@@ -11,6 +11,8 @@ export class SentSegment {
   /** When it was sent last. */
   sentAt: Instant = 0;
   transmissions = 0;
+  /** The last of those that were handed to the device together. */
+  endsBurst = false;
   sacked = false;
   lost = false;
   /** Sent again, and nothing is known of that transmission yet. */

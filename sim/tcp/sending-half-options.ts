@@ -1,3 +1,4 @@
+import type { Microseconds } from '../../protocol/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
@@ -8,4 +9,6 @@ export interface SendingHalfOptions {
   readonly start: ByteSequence;
   readonly congestionControl: CongestionControlName;
   readonly seed: number;
+  readonly marksBursts: boolean;
+  readonly timerTick: Microseconds;
 }

@@ -46,6 +46,7 @@ export class SendingHalf {
   #windowProbes = 0;
   #gaveUp = false;
   readonly #tally = new SendingTally();
+  readonly #marksBursts: boolean;
 
   constructor(options: SendingHalfOptions) {
     this.flow = new Flow(options.segmentBytes, options.start);
@@ -57,8 +58,9 @@ export class SendingHalf {
     this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#validation = new WindowValidation(this.flow);
     this.#pacing = new Pacing(this.flow);
-    this.#timer = new TransmitTimer(this.flow, this.#queue);
+    this.#timer = new TransmitTimer(this.flow, this.#queue, options.timerTick);
     this.#window = new SendWindow(options.start);
+    this.#marksBursts = options.marksBursts;
   }
 
   get counters(): SendingCounters {
@@ -91,9 +93,9 @@ export class SendingHalf {
     return this.#buffer.read(segment.start, segment.finish ? segment.end - 1 : segment.end);
   }
 
-  /** The segment ends what was written so far: its PSH flag. */
-  endsWrite(segment: SentSegment): boolean {
-    return segment.end >= this.#buffer.end;
+  /** The PSH flag: the segment ends what was written so far, or what the device was given at once. */
+  pushes(segment: SentSegment): boolean {
+    return segment.endsBurst || segment.end >= this.#buffer.end;
   }
 
   /** @param handshake the round trip that it measured (`undefined`: a SYN was sent more than once), and its retries. */
@@ -266,7 +268,8 @@ export class SendingHalf {
         limited = true;
         break;
       }
-      const burst = flow.pacingRate > 0 ? burstSegments(flow, this.#congestionControl.burstSegmentsMin) : 1;
+      const burst =
+        this.#marksBursts || flow.pacingRate > 0 ? burstSegments(flow, this.#congestionControl.burstSegmentsMin) : 1;
       const count = this.#transmitBurst(now, Math.min(burst, room));
       if (count === 0) break;
       sent += count;
@@ -294,6 +297,7 @@ export class SendingHalf {
       count++;
     }
     if (count > 0) this.#pacing.noteSent(now, { segments: count, bytes });
+    if (count > 1 && this.#marksBursts) this.#queue.last!.endsBurst = true;
     return count;
   }
 

@@ -1,3 +1,4 @@
+import type { Microseconds } from '../../protocol/instant.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
 export interface TcpConnectionOptions {
@@ -14,6 +15,12 @@ export interface TcpConnectionOptions {
   readonly maximumSegmentSize: number;
   /** Bytes that the receiving direction holds at most, whether beyond a gap or not read yet; fixed, not tuned. */
   readonly receiveBufferBytes: number;
+  /** From the first segment that comes until the application reads; 0: it reads at once. Acknowledgments wait for it. */
+  readonly readDelay: Microseconds;
+  /** The last segment of those that are handed to the device together carries PSH, as with segmentation offload. */
+  readonly marksBursts: boolean;
+  /** TCP's timers ring at whole multiples of this (a kernel's jiffy); 1: to the microsecond. Pacing is always exact. */
+  readonly timerTick: Microseconds;
 }
 
 /** 1448 bytes of payload on a path of 1500, and a receive buffer as large as Linux' default lets one grow (`tcp_rmem`). */
@@ -22,6 +29,9 @@ export const TCP_DEFAULTS = {
   seed: 1,
   maximumSegmentSize: 1_460,
   receiveBufferBytes: 6 * 1_024 * 1_024,
+  readDelay: 0,
+  marksBursts: false,
+  timerTick: 1,
 } as const satisfies Partial<TcpConnectionOptions>;
 
 export type TcpEvent =

@@ -2,6 +2,7 @@ import type { Instant, Microseconds } from '../../protocol/instant.ts';
 import type { Flow } from './flow.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 import { RETRANSMISSION_TIMEOUT_MAX, RETRANSMISSION_TIMEOUT_MIN } from './round-trip-estimator.ts';
+import { ringsAt } from './timer-tick.ts';
 
 /**
  * Why the timer rings: the retransmission timeout (RFC 6298), a tail-loss probe (RFC 8985 §7), the end of the reordering
@@ -16,14 +17,16 @@ const WAIT_MIN: Microseconds = 2_000;
 export class TransmitTimer {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
+  readonly #tick: Microseconds;
   #cause: TimerCause | undefined;
   #at: Instant | undefined;
   /** By how many doublings the retransmission timeout is longer than measured. */
   #backOff = 0;
 
-  constructor(flow: Flow, queue: RetransmissionQueue) {
+  constructor(flow: Flow, queue: RetransmissionQueue, tick: Microseconds) {
     this.#flow = flow;
     this.#queue = queue;
+    this.#tick = tick;
   }
 
   get cause(): TimerCause | undefined {
@@ -68,17 +71,17 @@ export class TransmitTimer {
   }
 
   setRetransmission(now: Instant): void {
-    this.#set('retransmission', now + this.retransmissionTimeout);
+    this.#set('retransmission', now, this.retransmissionTimeout);
   }
 
   setReordering(now: Instant, wait: Microseconds): void {
-    this.#set('reordering', now + wait + WAIT_MIN);
+    this.#set('reordering', now, wait + WAIT_MIN);
   }
 
   /** @param probes how many were not answered. */
   setWindowProbe(now: Instant, probes: number): void {
     const wait = Math.min(this.#flow.roundTrip.timeout * 2 ** probes, RETRANSMISSION_TIMEOUT_MAX);
-    this.#set('window-probe', now + wait);
+    this.#set('window-probe', now, wait);
   }
 
   /** The probe comes after two round trips, or in the stead of an earlier timeout (RFC 8985 §7.2). */
@@ -91,7 +94,7 @@ export class TransmitTimer {
     if (roundTrip.smoothed > 0) wait = 2 * roundTrip.smoothed + allowance;
     const untilTimeout = timerRestarts ? this.retransmissionTimeout : this.#untilTimeout(now);
     if (untilTimeout > 0) wait = Math.min(wait, untilTimeout);
-    this.#set('tail-probe', now + wait);
+    this.#set('tail-probe', now, wait);
     return true;
   }
 
@@ -102,7 +105,7 @@ export class TransmitTimer {
     }
     // The other two stood in its place: its time has been running since the head was sent.
     const stoodIn = this.#cause === 'reordering' || this.#cause === 'tail-probe';
-    if (stoodIn) this.#set('retransmission', now + Math.max(this.#untilTimeout(now), 1));
+    if (stoodIn) this.#set('retransmission', now, Math.max(this.#untilTimeout(now), 1));
     else this.setRetransmission(now);
   }
 
@@ -110,8 +113,8 @@ export class TransmitTimer {
     return (this.#queue.head?.sentAt ?? now) + this.retransmissionTimeout - now;
   }
 
-  #set(cause: TimerCause, at: Instant): void {
+  #set(cause: TimerCause, now: Instant, wait: Microseconds): void {
     this.#cause = cause;
-    this.#at = at;
+    this.#at = ringsAt(now, wait, this.#tick);
   }
 }

@@ -33,6 +33,7 @@ function comparison(changes: Partial<Comparison>, disturbed = false): Comparison
       attempts: disturbed ? 3 : 1,
       disturbed,
     },
+    machine: { path: 200, datagramWakeUp: 700, streamWakeUp: 400, processTick: 1_000, kernelTick: 4_000 },
     verdict: 'agrees',
     misses: [],
     withinChance: false,

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type CDPSession, chromium } from 'playwright-core';
+import { Failure } from '../io/failure.ts';
+import type { Part, PartContext } from './part.ts';
+import { processorMs, residentMegabytes } from './process-figures.ts';
+import { line, sleep } from './programs.ts';
+import { median, slopeOf, table } from './table.ts';
+
+const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
+const FLAGS =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
+  '--disable-component-update --disable-sync';
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const LATENCY_MS = 200;
+/** A lane on a link that does nothing but take its time: what is beyond the latency is ours and the browser's. */
+const CLEAN = `#lanes=hybrid.${LATENCY_MS}&link=delay%3D5ms`;
+const LOOK_MS = 20;
+/** What compilers and decoders need at first. */
+const START_UP_MS = 5_000;
+const MEMORY_MS = 30_000;
+/** Growth is looked for after that. */
+const SETTLED_MINUTES = 5;
+
+/** Of the demo's server, the page's tab, and everything of the browser, megabytes. */
+interface Memory {
+  readonly minutes: number;
+  readonly server: number;
+  readonly heap: number;
+  readonly nodes: number;
+  readonly browser: number;
+}
+
+/** The page in Chromium: how soon a picture is there, how smoothly it draws, how late it shows, what it keeps. */
+export const page: Part = async (context) => {
+  if (!existsSync(CHROMIUM)) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS.split(' ') });
+  try {
+    const firstPictureMs: number[] = [];
+    for (let round = 1; round <= context.rounds; round++) {
+      context.progress(`page: first picture, round ${round} of ${context.rounds}`);
+      firstPictureMs.push(await firstPicture(browser, context));
+    }
+    const clean = await watch(browser, CLEAN, context);
+    const three = await watch(browser, '', context);
+    const memory = await keptInMemory(browser, context);
+    return {
+      text: textOf({ firstPictureMs, clean, three, memory }),
+      figures: { firstPictureMs, clean, three, memory },
+    };
+  } finally {
+    await browser.close();
+  }
+};
+
+interface Show {
+  readonly url: string;
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
+  readonly ended: Promise<unknown>;
+}
+
+async function startShow(context: PartContext, command: string, args: readonly string[]): Promise<Show> {
+  const demo = context.programs.start(command, [...args, '--no-open-browser'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(demo, 'exit');
+  const [url] = await line(demo.stderr!, /http:\/\/127\.0\.0\.1:\d+\//, 'the demo');
+  return { url, pid: demo.pid!, stop: () => context.programs.stop(demo), ended };
+}
+
+const startServer = (context: PartContext) => startShow(context, process.execPath, ['bin/dropframe.js', 'demo']);
+
+/** From `npm start` to a picture on the first canvas, in a browser that is open already; milliseconds. */
+async function firstPicture(browser: Browser, context: PartContext): Promise<number> {
+  const startedAt = performance.now();
+  const show = await startShow(context, 'npm', ['start', '-s', '--']);
+  const tab = await browser.newPage();
+  await tab.goto(show.url);
+  while (!(await tab.evaluate('dropframe.lanes[0]?.framesDrawn > 0'))) await sleep(LOOK_MS, context.signal);
+  const took = performance.now() - startedAt;
+  // As a user ends it: what npm has started is not ours to end.
+  await tab.keyboard.press('q');
+  await show.ended;
+  await tab.close();
+  return took;
+}
+
+interface Watched {
+  readonly pagesPerSecond: number;
+  /** Of each lane. */
+  readonly picturesPerSecond: readonly number[];
+  /** From capture to the canvas, of each picture of the first and the second lane. */
+  readonly lagsMs: readonly (readonly number[])[];
+  /** Processor time of the server as a share of one core. */
+  readonly serverCore: number;
+}
+
+/** How a page draws: notes in each of its own pictures which lanes have drawn one, and how far behind live it was. */
+const NOTE = `(() => {
+  const told = { pages: 0, since: performance.now(), lanes: [] };
+  globalThis.noted = told;
+  const note = () => {
+    told.pages += 1;
+    for (const [index, { framesDrawn, lagMs }] of dropframe.lanes.entries()) {
+      const lane = (told.lanes[index] ??= { drawn: framesDrawn, first: framesDrawn, lags: [] });
+      if (framesDrawn > lane.drawn) lane.lags.push(lagMs);
+      lane.drawn = framesDrawn;
+    }
+    requestAnimationFrame(note);
+  };
+  requestAnimationFrame(note);
+})()`;
+const READ = `({
+  seconds: (performance.now() - noted.since) / 1e3,
+  pages: noted.pages,
+  lanes: noted.lanes.map(({ drawn, first, lags }) => ({ drawn: drawn - first, lags })),
+})`;
+
+interface Noted {
+  readonly seconds: number;
+  readonly pages: number;
+  readonly lanes: readonly { readonly drawn: number; readonly lags: readonly number[] }[];
+}
+
+async function watch(browser: Browser, hash: string, context: PartContext): Promise<Watched> {
+  context.progress(`page: how it draws, ${hash === '' ? 'three lanes' : 'a lane on a clean link'}`);
+  const show = await startServer(context);
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await tab.goto(`${show.url}${hash}`);
+  await sleep(START_UP_MS, context.signal);
+  await tab.evaluate(NOTE);
+  const [at, before] = [performance.now(), processorMs(show.pid)];
+  await sleep(context.quick ? 5_000 : 30_000, context.signal);
+  const serverCore = (processorMs(show.pid) - before) / (performance.now() - at);
+  const noted = await tab.evaluate<Noted>(READ);
+  await tab.close();
+  await show.stop();
+  return {
+    pagesPerSecond: noted.pages / noted.seconds,
+    picturesPerSecond: noted.lanes.map(({ drawn }) => drawn / noted.seconds),
+    lagsMs: noted.lanes.map(({ lags }) => lags),
+    serverCore,
+  };
+}
+
+async function keptInMemory(browser: Browser, context: PartContext): Promise<Memory[]> {
+  const show = await startServer(context);
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await tab.goto(show.url);
+  const page = await tab.context().newCDPSession(tab);
+  const whole = await browser.newBrowserCDPSession();
+  await page.send('Performance.enable');
+  const startedAt = performance.now();
+  const samples: Memory[] = [];
+  for (let minutes = 0; minutes < context.minutes; ) {
+    await sleep(MEMORY_MS, context.signal);
+    minutes = (performance.now() - startedAt) / 60e3;
+    samples.push({ minutes, server: residentMegabytes(show.pid), ...(await memoryOf(page, whole)) });
+    const { server, heap, browser: all } = samples.at(-1)!;
+    context.progress(
+      `page: ${minutes.toFixed(1)} of ${context.minutes} minutes; server ${server.toFixed(0)} MB, ` +
+        `heap of the page ${heap.toFixed(1)} MB, browser ${all.toFixed(0)} MB`,
+    );
+  }
+  await tab.close();
+  await show.stop();
+  return samples;
+}
+
+async function memoryOf(page: CDPSession, whole: CDPSession): Promise<Omit<Memory, 'minutes' | 'server'>> {
+  await page.send('HeapProfiler.collectGarbage');
+  const { metrics } = await page.send('Performance.getMetrics');
+  const metric = (wanted: string) => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN;
+  const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
+  const browser = processInfo.reduce((sum, { id }) => sum + residentMegabytes(id), 0);
+  return { heap: metric('JSHeapUsedSize') / 1e6, nodes: metric('Nodes'), browser };
+}
+
+function textOf(found: {
+  readonly firstPictureMs: readonly number[];
+  readonly clean: Watched;
+  readonly three: Watched;
+  readonly memory: readonly Memory[];
+}): string {
+  const { firstPictureMs, clean, three, memory } = found;
+  const settled = memory.filter(({ minutes }) => minutes > Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2));
+  const kept = (name: 'server' | 'heap' | 'nodes' | 'browser', words: string): string[] => {
+    const values = settled.map((sample) => sample[name]);
+    const slope = slopeOf(settled.map((sample) => [sample.minutes / 60, sample[name]]));
+    return [words, values[0]!, Math.min(...values), Math.max(...values), values.at(-1)!, slope].map((value) =>
+      typeof value === 'string' ? value : value.toFixed(1),
+    );
+  };
+  const drawn = (words: string, { pagesPerSecond, picturesPerSecond, lagsMs, serverCore }: Watched, lane: number) => {
+    const lags = (lagsMs[lane] ?? []).toSorted((a, b) => a - b);
+    const at = (share: number) => (lags[Math.floor(lags.length * share)] ?? Number.NaN).toFixed(0);
+    return [
+      words,
+      pagesPerSecond.toFixed(1),
+      picturesPerSecond.map((rate) => rate.toFixed(1)).join(' '),
+      at(0.5),
+      at(0.95),
+      `${(serverCore * 100).toFixed(1)} %`,
+    ];
+  };
+  return [
+    `From "npm start" to a picture on a canvas, Chromium open before: median ${median(firstPictureMs).toFixed(0)} ms,`,
+    `${firstPictureMs.map((took) => took.toFixed(0)).join(', ')}.`,
+    '',
+    `How it draws at 1280 × 720, headless and without a GPU. From capture to the canvas, ms, with ${LATENCY_MS} ms of latency:`,
+    table(
+      ['', 'pages/s', 'pictures/s', 'p50', 'p95', 'server'],
+      [drawn('one lane, clean link', clean, 0), drawn('three lanes, by deadline', three, 1)],
+    ),
+    '',
+    `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after a collection), the first ${SETTLED_MINUTES} minutes left out:`,
+    table(
+      ['', 'first', 'least', 'most', 'last', 'an hour'],
+      [
+        kept('server', 'server, resident'),
+        kept('heap', 'heap of the page'),
+        kept('nodes', 'nodes of the page'),
+        kept('browser', 'browser, resident'),
+      ],
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,46 @@
+import { kernelTick } from '../../io/kernel-tick.ts';
+import { type Microseconds, milliseconds } from '../../protocol/instant.ts';
+import { NO_FILES } from '../cell-source.ts';
+import { measureCell } from '../kernel/measure-cell.ts';
+import { measuredCell } from '../kernel/measured-frames.ts';
+import type { DisturbanceLimits } from '../kernel/measurement.ts';
+import type { Machine } from '../machine.ts';
+import { percentile } from '../metrics/percentile.ts';
+import { CLEAN_DELAY, cleanCell } from './calibration-cells.ts';
+import { delaysOf } from './comparison.ts';
+
+/** Node's timers. */
+const PROCESS_TICK = milliseconds(1);
+
+/**
+ * What this machine adds to a path without loss, measured on streams of their own and not on what is compared: medians of
+ * all frames, over UDP and over TCP.
+ */
+export async function measuredMachine(options: {
+  readonly signal: AbortSignal;
+  readonly limits: DisturbanceLimits;
+  readonly calm: () => Promise<void>;
+}): Promise<Machine> {
+  const overUdp = await clean('udp-kernel-nack', options);
+  // Its congestion control does nothing where nothing is lost; this one every kernel has.
+  const overTcp = await clean('tcp-kernel-reno', options);
+  const path = Math.round((overUdp.relay + overTcp.relay) / 2);
+  return {
+    path,
+    datagramWakeUp: Math.max(0, overUdp.added - path),
+    streamWakeUp: Math.max(0, overTcp.added - path),
+    processTick: PROCESS_TICK,
+    kernelTick: kernelTick() ?? 1,
+  };
+}
+
+async function clean(
+  strategy: 'udp-kernel-nack' | 'tcp-kernel-reno',
+  options: Parameters<typeof measuredMachine>[0],
+): Promise<{ readonly added: Microseconds; readonly relay: Microseconds }> {
+  const cell = cleanCell(strategy);
+  const run = await measureCell(cell, NO_FILES, options);
+  const delays = delaysOf(measuredCell(cell, NO_FILES, run).frames);
+  const added = Math.round((percentile(delays, 0.5) ?? 0) - CLEAN_DELAY);
+  return { added, relay: run.measurement.relayUsP50 };
+}

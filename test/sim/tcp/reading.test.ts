@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { milliseconds, seconds } from '../../../protocol/instant.ts';
+import { at, dropData, Pair } from './pair.ts';
+
+const SEGMENT = 1_448;
+const READ_DELAY = 500;
+
+/** The first acknowledgments of a connection are not delayed: these bursts use them up. */
+const BURSTS = 8;
+const LAST_AT = at(100) + BURSTS * at(60);
+
+/** A burst of segments every 60 ms; the last one begins at `LAST_AT`. */
+function bursts(pair: Pair, segments: number): Pair {
+  const bytes = segments * SEGMENT;
+  for (let burst = 0; burst <= BURSTS; burst++) pair.write(at(100) + burst * at(60), bytes, burst * bytes);
+  return pair.run(seconds(2));
+}
+
+/** When the receiver spoke after the last burst, from its arrival on. */
+const answers = (pair: Pair) =>
+  pair.sights
+    .filter(({ direction, at: when }) => direction === 'back' && when > LAST_AT)
+    .map(({ at: when }) => when - (LAST_AT + at(25)));
+
+test('a burst that is read in one go is acknowledged in one go, when it is read', () => {
+  expect(answers(bursts(new Pair(), 5)).length).toBeGreaterThan(1);
+  const later = bursts(new Pair({ receiver: { readDelay: READ_DELAY } }), 5);
+  expect(answers(later)).toEqual([READ_DELAY]);
+  expect(later.arrivalOf(5 * SEGMENT * (BURSTS + 1) - 1)).toBe(LAST_AT + at(25) + READ_DELAY);
+});
+
+test('a lone segment that ends what the device was given is acknowledged by the read, another after a while', () => {
+  const first = BURSTS * 6;
+  // One of the six arrives, and does not end anything.
+  const lost = dropData(first + 1, first + 2, first + 3, first + 4, first + 5);
+  const receiver = { readDelay: READ_DELAY };
+  const [answer] = answers(bursts(new Pair({ receiver, forward: lost }), 6));
+  expect(answer).toBeGreaterThan(at(30));
+  const marked = answers(
+    bursts(
+      new Pair({ receiver, sender: { marksBursts: true }, forward: dropData(first + 3, first + 4, first + 5) }),
+      6,
+    ),
+  );
+  expect(marked[0]).toBe(READ_DELAY);
+});
+
+test('the last segment of what the device was given at once is pushed, where that is asked for', () => {
+  const PUSH = 8;
+  const pushed = (marksBursts: boolean) => {
+    const pair = new Pair({ sender: { marksBursts } }).write(at(100), 6 * SEGMENT).run(milliseconds(140));
+    return pair.data().map(({ segment }) => (segment.flags & PUSH) !== 0);
+  };
+  expect(pushed(false)).toEqual([false, false, false, false, false, true]);
+  const marks = pushed(true);
+  expect(marks.filter(Boolean).length).toBeGreaterThan(1);
+  expect(marks.at(-1)).toBe(true);
+});
