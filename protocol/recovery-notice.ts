@@ -20,6 +20,8 @@ import type { ApplicationPacket } from './rtcp-application.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    | recent loss, of 65536 packets |D|      queueing, 0.1 ms       |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                    spacing, microseconds                      |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 export interface PathNotice {
   readonly kind: 'path';
@@ -37,6 +39,8 @@ export interface PathNotice {
   readonly queueing: Microseconds;
   /** Frames are of use whose reference is missing. */
   readonly showsDamaged: boolean;
+  /** From packet to packet where they were sent at once: what the bottleneck takes for each; 0: not known. */
+  readonly spacing: Microseconds;
 }
 
 /**
@@ -80,7 +84,9 @@ const NAME = 'DFRM';
 const PATH_SUBTYPE = 8;
 const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
-const PATH_BYTES = 16;
+const PATH_BYTES = 20;
+/** Without the spacing, as earlier receivers say it. */
+const PATH_BYTES_MIN = 16;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
 const LAST = 0x8000;
@@ -110,6 +116,7 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
       writeUint16(data, 12, share(notice.recentLoss));
       const queueing = Math.min(QUEUEING_MAX, Math.round(notice.queueing / QUEUEING_UNIT));
       writeUint16(data, 14, (notice.showsDamaged ? SHOWS_DAMAGED : 0) | queueing);
+      writeUint32(data, 16, span(notice.spacing));
       return data;
     }
     case 'request': {
@@ -136,7 +143,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
   if (name !== NAME) return parsed(undefined);
   switch (subtype) {
     case PATH_SUBTYPE:
-      if (data.length < PATH_BYTES) return malformed('path-notice-cut');
+      if (data.length < PATH_BYTES_MIN) return malformed('path-notice-cut');
       return parsed({
         kind: 'path',
         latency: readUint32(data, 0),
@@ -146,6 +153,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         recentLoss: readUint16(data, 12) / 0x1_0000,
         queueing: (readUint16(data, 14) & QUEUEING_MAX) * QUEUEING_UNIT,
         showsDamaged: (readUint16(data, 14) & SHOWS_DAMAGED) !== 0,
+        spacing: data.length < PATH_BYTES ? 0 : readUint32(data, 16),
       });
     case REQUEST_SUBTYPE:
       if (data.length < REQUEST_BYTES) return malformed('request-notice-cut');

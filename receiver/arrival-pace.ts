@@ -10,8 +10,16 @@ const SILENCE_DEFAULT: Microseconds = 25_000;
 const MARGIN = 1.25;
 /** Once steps have differed, so many have to agree in a row: a variable frame rate is no interval for long. */
 const STEPS_TO_TRUST = 30;
-/** Frames by the power of two of their packets: a large one is sent in groups, a small one in one piece. */
-const SIZES = 17;
+/**
+ * Frames by their packets, two sizes for each power of two: a large one is sent in groups, a small one in one piece, and
+ * of our own senders the former begin at 24.
+ */
+const SIZES = 34;
+
+/** Frames of so many packets leave at once, and are long enough to tell how far apart their packets come. */
+const SPACED_MIN = 4;
+const SPACED_MAX = 16;
+const SPACINGS = 9;
 
 interface Frame {
   readonly number: number;
@@ -29,6 +37,9 @@ export class ArrivalPace {
   readonly #lateness = new WindowedMaximum({ slot: SLOT });
   /** The newest packet; changed in place, since it is another one for each. */
   readonly #last = { frame: Number.NaN, packetIndex: 0, at: 0 };
+  /** When the frame in hand began, and how far apart the packets of the last ones came. */
+  #began = { frame: Number.NaN, at: 0 };
+  #spacings: Microseconds[] = [];
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
@@ -43,6 +54,11 @@ export class ArrivalPace {
   /** From one frame to the next; `undefined` while it is not known, or not always the same. */
   get interval(): Microseconds | undefined {
     return this.#stepsAgreed >= this.#stepsToTrust ? this.#interval : undefined;
+  }
+
+  /** From packet to packet of a frame that was sent at once, typically; 0: not known. */
+  get spacing(): Microseconds {
+    return this.#spacings.toSorted((one, other) => one - other)[this.#spacings.length >> 1] ?? 0;
   }
 
   /** How many packets the next frame will have at least, as far as the last two tell. */
@@ -61,6 +77,8 @@ export class ArrivalPace {
       this.#pauses[size].observe(now, now - last.at);
       if (packetIndex === packetCount - 1) this.#endedAt[size] = now;
     }
+    if (packetIndex === 0) this.#began = { frame: number, at: now };
+    else if (packetIndex === packetCount - 1 && number === this.#began.frame) this.#onWhole(now, packetCount);
     if (ahead) {
       last.frame = number;
       last.packetIndex = packetIndex;
@@ -73,14 +91,33 @@ export class ArrivalPace {
   /** How long nothing may come of a frame that is not whole before what misses is missing. */
   silence(now: Instant, packetCount: number): Microseconds {
     const size = sizeOf(packetCount);
-    const endedAt = this.#endedAt[size];
-    const known = endedAt !== undefined && now - endedAt <= SLOT;
-    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, (this.#pauses[size]?.at(now) ?? 0) * MARGIN);
+    const pause = (this.#pauses[size]?.at(now) ?? 0) * MARGIN;
+    const known = this.#isKnown(now, size) || this.#comesInOnePiece(now, size);
+    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, pause);
   }
 
   /** How much later than expected a frame's first packet may be. */
   lateness(now: Instant): Microseconds {
     return Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN);
+  }
+
+  #onWhole(now: Instant, packetCount: number): void {
+    if (packetCount < SPACED_MIN || packetCount > SPACED_MAX) return;
+    this.#spacings.push(Math.max(0, (now - this.#began.at) / (packetCount - 1)));
+    if (this.#spacings.length > SPACINGS) this.#spacings.shift();
+  }
+
+  #isKnown(now: Instant, size: number): boolean {
+    const endedAt = this.#endedAt[size];
+    return endedAt !== undefined && now - endedAt <= SLOT;
+  }
+
+  /** As a larger one did. */
+  #comesInOnePiece(now: Instant, size: number): boolean {
+    for (let larger = size + 1; larger < SIZES; larger++) {
+      if (this.#isKnown(now, larger) && this.#pauses[larger]!.at(now) * MARGIN <= SILENCE_MIN) return true;
+    }
+    return false;
   }
 
   #onFrame(now: Instant, frame: Frame): void {
@@ -102,4 +139,7 @@ export class ArrivalPace {
   }
 }
 
-const sizeOf = (packetCount: number): number => 31 - Math.clz32(packetCount);
+function sizeOf(packetCount: number): number {
+  const power = 31 - Math.clz32(packetCount);
+  return power === 0 ? 0 : 2 * power + ((packetCount >> (power - 1)) & 1);
+}

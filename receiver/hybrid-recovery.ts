@@ -2,12 +2,12 @@ import { type Instant, type Microseconds, seconds } from '../protocol/instant.ts
 import { recoveryNoticePacket } from '../protocol/recovery-notice.ts';
 import type { RtcpPacket } from '../protocol/rtcp.ts';
 import { type Sequence, wireSequence } from '../protocol/sequence.ts';
-import { WindowedMaximum } from '../protocol/windowed-maximum.ts';
 import { ArrivalPace } from './arrival-pace.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
 import { PathLoad } from './path-load.ts';
+import { Reordering } from './reordering.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
 
 export interface HybridRecoveryOptions {
@@ -23,13 +23,14 @@ export interface HybridRecoveryOptions {
 const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
 /** The way back and the answer are never more exact than this. */
 const SPREAD_MIN: Microseconds = 1_000;
-const REORDER_SLOT: Microseconds = seconds(8);
-const REORDER_MARGIN = 1.125;
-/** A packet that comes after this was no straggler, but held up with all others. */
-const REORDER_MAX: Microseconds = 100_000;
 const OVERTAKEN_MEMORY_PACKETS = 1_024;
 /** What a frame is worth, as the sender sees it too. */
 const FRAME_WORTH_PACKETS = 333;
+/**
+ * Where more packets than this are overtaken, to ask for each of them at once would take the budget that answers need, even
+ * where there is no time to wait and see.
+ */
+const EARLY_REQUESTS_MAX = 0.05;
 /** The way back carries little: a request that is lost costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
@@ -70,7 +71,7 @@ export class HybridRecovery implements LossRecovery {
   readonly #pace = new ArrivalPace();
   readonly #meter = new LossMeter();
   readonly #load = new PathLoad();
-  readonly #reordering: WindowedMaximum;
+  readonly #reordering: Reordering;
   /** The share of packets that others have overtaken. */
   #overtaken = 0;
   #copies: Sending[] = [];
@@ -82,7 +83,7 @@ export class HybridRecovery implements LossRecovery {
 
   constructor(options: HybridRecoveryOptions) {
     this.#options = options;
-    this.#reordering = new WindowedMaximum({ slot: REORDER_SLOT, initial: options.reorderWait });
+    this.#reordering = new Reordering(options.reorderWait);
   }
 
   get requests(): number {
@@ -108,7 +109,7 @@ export class HybridRecovery implements LossRecovery {
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
     this.#load.onPacket(now, packet.sequence, packet.transit);
     if (overtakenAt === undefined || packet.ahead) return;
-    this.#reordering.observe(now, Math.min(REORDER_MAX, (now - overtakenAt) * REORDER_MARGIN));
+    this.#reordering.observe(now, overtakenAt);
   }
 
   forgetThrough(sequence: Sequence): void {
@@ -119,7 +120,7 @@ export class HybridRecovery implements LossRecovery {
     this.#checkSilence(now, view);
     this.#checkOverdue(now, view);
     if (view.mediaSsrc === undefined) return undefined;
-    const reorderWait = this.#reordering.at(now);
+    const reorderWait = this.#reordering.wait(now);
     const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
     if (!noticeDue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now)) return undefined;
     const terms = this.#terms(view, reorderWait);
@@ -129,7 +130,8 @@ export class HybridRecovery implements LossRecovery {
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
     if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
-    const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime;
+    // What is waited for in any case is time that a request takes.
+    const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0);
     const { loss, burst } = this.#meter;
     const { loss: recentLoss, queueing } = this.#load;
     const showsDamaged = this.#options.onLoss === 'smear';
@@ -142,6 +144,7 @@ export class HybridRecovery implements LossRecovery {
       recentLoss,
       queueing,
       showsDamaged,
+      spacing: this.#pace.spacing,
     });
     return [{ kind: 'receiver-report', ssrc, reports: [] }, path, ...requests];
   }
@@ -161,6 +164,7 @@ export class HybridRecovery implements LossRecovery {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
       spread,
       stragglersLikely: this.#stragglersLikely(),
+      patient: this.#isPatient(),
       reorderWait,
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
     };
@@ -174,6 +178,12 @@ export class HybridRecovery implements LossRecovery {
     const { loss } = this.#meter;
     const lossOfGap = loss / Math.max(Number.MIN_VALUE, loss + this.#overtaken);
     return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
+  }
+
+  /** Whether a gap is waited for even where that costs the only attempt. */
+  #isPatient(): boolean {
+    const { loss } = this.#meter;
+    return this.#overtaken > EARLY_REQUESTS_MAX || loss * FRAME_WORTH_PACKETS < this.#overtaken;
   }
 
   #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {
@@ -235,16 +245,21 @@ export class HybridRecovery implements LossRecovery {
 
   #silenceEndsAt(frame: PendingFrame): Instant {
     const { lastArrivalAt, firstSequence, lastSequence } = frame;
-    const pause = this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
-    return lastArrivalAt + Math.max(pause, this.#reordering.at(lastArrivalAt));
+    return lastArrivalAt + this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
   }
 
-  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  /**
+   * Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. If that
+   * may only have been overtaken, the time for it runs already.
+   */
   #checkSilence(now: Instant, view: StreamView): void {
     const frame = this.#silentFrame(view);
     if (!frame || now < this.#silenceEndsAt(frame)) return;
     this.#silenceCheckedOf = frame.number;
-    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#schedule.onOverdue(now, sequence);
+    const since = frame.lastArrivalAt;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) {
+      this.#schedule.onOverdue(now, sequence, since);
+    }
   }
 
   #overdueAt(view: StreamView): Instant {

@@ -2,15 +2,25 @@ import type { Instant, Microseconds } from '../protocol/instant.ts';
 import type { Sequence } from '../protocol/sequence.ts';
 
 export interface NackGeneratorOptions {
-  /** How long a gap is taken for reordering before it is asked for, microseconds. */
+  /** How long a gap is taken for reordering before it is asked for at least, microseconds. */
   readonly reorderWait: Microseconds;
   /** Most packets remembered as missing; the oldest are given up first. */
   readonly missingMax: number;
 }
 
 interface Missing {
+  readonly since: Instant;
   nextAskAt: Instant;
   rounds: number;
+}
+
+/** What is to be known for a request. */
+export interface NackTerms {
+  readonly roundTrip: Microseconds | undefined;
+  /** How long packets have been overtaken of late: a gap is waited for so long, as long as there is time to ask then. */
+  readonly reordering: Microseconds;
+  /** By when a packet must be here; `undefined` when its frame is not known. */
+  deadlineOf(sequence: Sequence): Instant | undefined;
 }
 
 /** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
@@ -51,7 +61,7 @@ export class NackGenerator {
       if (oldest !== undefined) this.#missing.delete(oldest);
     }
     const nextAskAt = now + this.#options.reorderWait;
-    this.#missing.set(sequence, { nextAskAt, rounds: 0 });
+    this.#missing.set(sequence, { since: now, nextAskAt, rounds: 0 });
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
@@ -60,9 +70,11 @@ export class NackGenerator {
     return this.#missing.get(sequence)?.rounds ?? 0;
   }
 
-  /** The packet is here. */
-  onArrival(sequence: Sequence): void {
-    this.#missing.delete(sequence);
+  /** The packet is here. @returns since when it was missing, if it was. */
+  onArrival(sequence: Sequence): Instant | undefined {
+    const missing = this.#missing.get(sequence);
+    if (missing) this.#missing.delete(sequence);
+    return missing?.since;
   }
 
   /** Everything up to and including `sequence` has been decided. */
@@ -72,12 +84,7 @@ export class NackGenerator {
     if (this.#missing.size === 0) this.#nextAt = undefined;
   }
 
-  /** @param deadlineOf by when a packet must be here; `undefined` when its frame is not known. */
-  poll(
-    now: Instant,
-    roundTrip: Microseconds | undefined,
-    deadlineOf: (sequence: Sequence) => Instant | undefined,
-  ): Sequence[] {
+  poll(now: Instant, { roundTrip, reordering, deadlineOf }: NackTerms): Sequence[] {
     if (this.#nextAt === undefined || now < this.#nextAt) return [];
     const expected = roundTrip ?? ROUND_TRIP_DEFAULT;
     const repeat = Math.max(REPEAT_MIN, expected + expected / 8);
@@ -86,14 +93,17 @@ export class NackGenerator {
     for (const [sequence, missing] of this.#missing) {
       if (missing.nextAskAt <= now && asked.length < REQUESTS_PER_POLL) {
         const deadline = deadlineOf(sequence);
-        if (deadline !== undefined && now + expected >= deadline) {
+        const waitUntil = Math.min(missing.since + reordering, (deadline ?? Number.POSITIVE_INFINITY) - repeat);
+        if (missing.rounds === 0 && now < waitUntil) {
+          missing.nextAskAt = waitUntil;
+        } else if (deadline !== undefined && now + expected >= deadline) {
           // Too late for this one, and later will be no better; it may still come by itself.
           missing.nextAskAt = Number.POSITIVE_INFINITY;
-          continue;
+        } else {
+          missing.nextAskAt = now + repeat;
+          missing.rounds++;
+          asked.push(sequence);
         }
-        missing.nextAskAt = now + repeat;
-        missing.rounds++;
-        asked.push(sequence);
       }
       if (missing.nextAskAt < nextAt) nextAt = missing.nextAskAt;
     }

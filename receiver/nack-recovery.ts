@@ -4,20 +4,26 @@ import { type Sequence, wireSequence } from '../protocol/sequence.ts';
 import type { PendingFrame } from './frame-buffer.ts';
 import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
 import { NackGenerator } from './nack-generator.ts';
+import { Reordering } from './reordering.ts';
 
 /** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
 const SILENCE: Microseconds = 25_000;
 /** A frame of more packets than this does not fall silent after its first. */
 const SILENCE_MISSING_MAX = 512;
 
-/** Asks for what is missing once a round trip, each time once, as long as an answer can be in time. */
+/**
+ * Asks for what is missing once a round trip, each time once, as long as an answer can be in time, and not before it may
+ * have come by itself on this path.
+ */
 export class NackRecovery implements LossRecovery {
   readonly #reportSsrc: number;
   readonly #nack: NackGenerator;
+  readonly #reordering: Reordering;
   #silenceCheckedOf: number | undefined;
 
   constructor(options: { readonly reportSsrc: number; readonly reorderWait: Microseconds }) {
     this.#reportSsrc = options.reportSsrc;
+    this.#reordering = new Reordering(options.reorderWait);
     this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
   }
 
@@ -33,8 +39,9 @@ export class NackRecovery implements LossRecovery {
     this.#nack.onMissing(now, sequence);
   }
 
-  onPacket(_now: Instant, { sequence }: TakenPacket): void {
-    this.#nack.onArrival(sequence);
+  onPacket(now: Instant, { sequence, origin, ahead }: TakenPacket): void {
+    const missingSince = this.#nack.onArrival(sequence);
+    if (missingSince !== undefined && origin === 'sent' && !ahead) this.#reordering.observe(now, missingSince);
   }
 
   forgetThrough(sequence: Sequence): void {
@@ -44,7 +51,11 @@ export class NackRecovery implements LossRecovery {
   poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined {
     this.#checkSilence(now, view);
     if (view.mediaSsrc === undefined) return undefined;
-    const asked = this.#nack.poll(now, view.roundTrip, (sequence) => view.deadlineOf(sequence));
+    const asked = this.#nack.poll(now, {
+      roundTrip: view.roundTrip,
+      reordering: this.#reordering.wait(now),
+      deadlineOf: (sequence) => view.deadlineOf(sequence),
+    });
     if (asked.length === 0) return undefined;
     const sequenceNumbers = asked.map(wireSequence);
     return [{ kind: 'nack', senderSsrc: this.#reportSsrc, mediaSsrc: view.mediaSsrc, sequenceNumbers }];

@@ -226,7 +226,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       return this.#foreign();
     const repaired = this.#repair.handleRepair(payload, highest);
     if (!repaired.ok) return this.#malformed(repaired.malformed);
-    for (const packet of repaired.value) this.#admitAgain(now, packet, 'repaired');
+    const { packets, through } = repaired.value;
+    for (const packet of packets) this.#admitAgain(now, packet, 'repaired');
+    this.#askFor(now, this.#door.highest!, through + 1);
   }
 
   #admitAgain(now: Instant, packet: RtpPacket, origin: 'sent-again' | 'repaired'): void {

@@ -1,4 +1,4 @@
-import type { Parsed } from '../protocol/parsed.ts';
+import { type Parsed, parsed } from '../protocol/parsed.ts';
 import { RepairDecoder, type RepairDecoderCounts } from '../protocol/repair/repair-decoder.ts';
 import { parseRepairPayload } from '../protocol/repair/repair-payload.ts';
 import { parseRtpPacket, type RtpPacket, withoutPadding } from '../protocol/rtp-packet.ts';
@@ -8,6 +8,13 @@ import { extend, type Sequence } from '../protocol/sequence.ts';
 const WINDOW_PACKETS = 512;
 /** Repair packets that wait for more: twice what the budget allows for a window's worth. */
 const EQUATIONS_MAX = 128;
+
+/** What a repair packet gives. */
+export interface Repair {
+  readonly packets: readonly RtpPacket[];
+  /** The newest packet that it is about: it was sent before. */
+  readonly through: Sequence;
+}
 
 /** Takes media and repair packets, and gives the media packets that follow from them. */
 export class RepairIntake {
@@ -28,19 +35,22 @@ export class RepairIntake {
   }
 
   /** @param highest the newest sequence number of the media. */
-  handleRepair(payload: Uint8Array, highest: Sequence): Parsed<readonly RtpPacket[]> {
+  handleRepair(payload: Uint8Array, highest: Sequence): Parsed<Repair> {
     const repair = parseRepairPayload(payload);
     if (!repair.ok) return repair;
     const firstSequence = extend(repair.value.firstSequence, highest);
-    return { ok: true, value: packetsOf(this.#decoder.handleRepair(firstSequence, repair.value)) };
+    const packets = packetsOf(this.#decoder.handleRepair(firstSequence, repair.value));
+    // What is further ahead than any window of ours is damaged, and no sign of what was sent.
+    const last = firstSequence + repair.value.windowPackets - 1;
+    return parsed({ packets, through: last > highest + WINDOW_PACKETS ? highest : last });
   }
 }
 
 function packetsOf(recovered: readonly { readonly packet: Uint8Array }[]): readonly RtpPacket[] {
   if (recovered.length === 0) return NONE;
   return recovered.flatMap(({ packet }) => {
-    const parsed = parseRtpPacket(packet);
-    return parsed.ok ? [parsed.value] : [];
+    const read = parseRtpPacket(packet);
+    return read.ok ? [read.value] : [];
   });
 }
 

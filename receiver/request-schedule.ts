@@ -12,6 +12,8 @@ export interface Terms {
   readonly reorderWait: Microseconds;
   /** A gap is so much more likely to be a straggler than a loss that not even another attempt is worth asking early. */
   readonly stragglersLikely: boolean;
+  /** So many gaps are stragglers that all of them are waited for, whatever that costs. */
+  readonly patient: boolean;
   /** `undefined`: not known; -∞: of no use. */
   deadlineOf(sequence: Sequence): Instant | undefined;
 }
@@ -74,11 +76,11 @@ export class RequestSchedule {
     this.#missing.get(sequence)!.overtakenAt ??= now;
   }
 
-  /** By the clock alone it should be here. */
-  onOverdue(now: Instant, sequence: Sequence): void {
+  /** By the clock alone it should be here. @param since what is only out of order is waited for from here. */
+  onOverdue(now: Instant, sequence: Sequence, since = now): void {
     if (this.#missing.has(sequence)) return;
     if (this.#missing.size >= MISSING_MAX) this.#missing.delete(this.#missing.keys().next().value!);
-    this.#missing.set(sequence, { since: now, overtakenAt: undefined, askAt: now, rounds: 0, waited: false });
+    this.#missing.set(sequence, { since, overtakenAt: undefined, askAt: now, rounds: 0, waited: false });
     if (now < this.#nextAt) this.#nextAt = now;
   }
 
@@ -106,8 +108,8 @@ export class RequestSchedule {
   poll(now: Instant, terms: Terms): Request[] {
     if (now < this.#nextAt) return [];
     const answerTime = Math.max(ANSWER_TIME_MIN, terms.answerTime);
-    const { spread, reorderWait, stragglersLikely } = terms;
-    const path = { answerTime, spread, reorderWait, stragglersLikely };
+    const { spread, reorderWait, stragglersLikely, patient } = terms;
+    const path = { answerTime, spread, reorderWait, stragglersLikely, patient };
     const byDeadline = new Map<Instant, Sequence[]>();
     this.#nextAt = Number.POSITIVE_INFINITY;
     for (const [sequence, missing] of this.#missing) {
@@ -132,7 +134,7 @@ export class RequestSchedule {
 
   /** Whether the packet is to be asked for now; else its time is moved on. */
   #ask(now: Instant, missing: Missing, deadline: Instant, path: Omit<Terms, 'deadlineOf'>): boolean {
-    const { answerTime, spread, reorderWait, stragglersLikely } = path;
+    const { answerTime, spread, reorderWait, stragglersLikely, patient } = path;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
     // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
     // since come to look a little longer.
@@ -146,7 +148,8 @@ export class RequestSchedule {
       missing.waited = true;
       // With many attempts left, one of them is worth less than not taking every straggler for a loss.
       const beforeLast = spare + Math.max(0, count - 1) * answerTime;
-      const wait = Math.min(reorderWait, count > 2 || stragglersLikely ? beforeLast : spare);
+      const timeToWait = count > 2 || stragglersLikely ? beforeLast : spare;
+      const wait = patient ? reorderWait : Math.min(reorderWait, timeToWait);
       missing.askAt = missing.since + wait;
       if (missing.askAt > now) return false;
     }

@@ -22,6 +22,22 @@ export function repairsOfLastAnswer(packets: number, path: LossModel, importance
   return cheapest(chancesOfShortfall(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
+/**
+ * How many repair packets go with packets of a frame that nobody has the time to ask for.
+ * @param packets 1 or more. All of them are needed.
+ */
+export function repairsOfGroup(packets: number, path: LossModel, importance: Importance): number {
+  return cheapest(chancesOfShortfall(packets, path, EXTRA_MAX), { worth: WORTH[importance], step: 1 });
+}
+
+/** How many repair packets go behind a frame so that one of them shows, when its last packets are lost, that it ended. */
+export function repairsOfEnd({ loss, burst }: LossModel, importance: Importance): number {
+  const goesOn = burst * (1 - loss) > 1 ? 1 - 1 / burst : loss;
+  const chances: number[] = [];
+  for (let repairs = 0, chance = loss; repairs <= EXTRA_MAX; repairs++, chance *= goesOn) chances.push(chance);
+  return cheapest(chances, { worth: WORTH[importance], step: 1 });
+}
+
 /** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
 const WORTH_OF_WINDOW = 400;
 /** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */

@@ -1,4 +1,4 @@
-import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
+import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/instant.ts';
 import { classifyDatagram } from '../protocol/multiplex.ts';
@@ -90,7 +90,6 @@ const FIXED_RATIO_SHARE = 1.2;
 
 /** A frame of which packets wait for their turn. They leave in the order of their numbers, which have no gaps. */
 interface QueuedFrame extends SentFrame {
-  readonly importance: Importance;
   /** RTP header bytes in front of each payload. */
   readonly headerBytes: number;
 }
@@ -261,7 +260,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#capacity.onPaced(now, now - frame.at);
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
-    this.#repair?.add(sequence, datagram);
+    this.#repair?.add(now, { sequence, datagram, frame });
     if (this.#repair && sequence === frame.lastSequence) this.#urgent.push(...this.#repair.onFrame(now, frame));
     this.#highestSent = sequence;
     this.#statistics.packets++;

@@ -96,6 +96,7 @@ const rtcpLike: fc.Arbitrary<Uint8Array> = fc
             recentLoss: loss,
             queueing: span >>> 5,
             showsDamaged: (span & 1) === 1,
+            spacing: 0,
           }),
         ),
       fc

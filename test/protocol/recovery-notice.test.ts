@@ -12,19 +12,21 @@ const PATH: RecoveryNotice = {
   recentLoss: 0.5,
   queueing: 12_300,
   showsDamaged: true,
+  spacing: 1_200,
 };
 const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, usefulFor: 70_000 };
 
 describe('a recovery notice', () => {
-  test('of the path is four words behind the name', () => {
+  test('of the path is five words behind the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(0x0badcafe, PATH)])]).toEqual([
-      ...[0x88, 204, 0, 6], // subtype 8, APP, six words follow
+      ...[0x88, 204, 0, 7], // subtype 8, APP, seven words follow
       ...[0x0b, 0xad, 0xca, 0xfe], // who says so
       ...[0x44, 0x46, 0x52, 0x4d], // DFRM
       ...[0x00, 0x01, 0x86, 0xa0], // latency 100,000 µs
       ...[0x00, 0x00, 0xa0, 0x28], // answer time 41,000 µs
       ...[0x40, 0x00, 0x01, 0x80], // a quarter is lost, in runs of one and a half
       ...[0x80, 0x00, 0x80, 0x7b], // half of late, damage is shown, a queue of 12.3 ms
+      ...[0x00, 0x00, 0x04, 0xb0], // a packet each 1,200 µs
     ]);
   });
 
@@ -52,6 +54,7 @@ describe('a recovery notice', () => {
       recentLoss: 1,
       queueing: 1e9,
       showsDamaged: false,
+      spacing: 1e12,
     });
     expect(parseRecoveryNotice(packet)).toEqual({
       ok: true,
@@ -64,8 +67,15 @@ describe('a recovery notice', () => {
         recentLoss: 0xffff / 65_536,
         queueing: 0x7fff * 100,
         showsDamaged: false,
+        spacing: 0xffff_ffff,
       },
     });
+  });
+
+  test('of the path by a receiver that knows of no spacing has none', () => {
+    const { data, ...packet } = recoveryNoticePacket(1, PATH);
+    const read = parseRecoveryNotice({ ...packet, data: data.subarray(0, 16) });
+    expect(read).toEqual({ ok: true, value: { ...PATH, spacing: 0 } });
   });
 
   test('of another name or subtype is none of ours, and a short one is malformed', () => {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { seconds } from '../../protocol/instant.ts';
 import { compactNtp } from '../../protocol/ntp.ts';
 import { parseRecoveryNotice, type RecoveryNotice } from '../../protocol/recovery-notice.ts';
+import { RepairEncoder } from '../../protocol/repair/repair-encoder.ts';
+import { serializeRtpPacket } from '../../protocol/rtp-packet.ts';
 import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
-import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
+import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 import { again, at, FRAME_MS, INITIAL_SEQUENCE, packet, packets, Stage } from './stage.ts';
 
 interface Asked {
@@ -108,6 +110,46 @@ describe('a loss', () => {
       .stream(START, START + 1, (_, index) => index === 2)
       .until(T0 + 5);
     expect(firsts).toMatchObject([{ ms: T0 + 2, sequences: [32] }]);
+  });
+
+  test('at the end of a frame is asked for once a repair packet shows that it was sent', () => {
+    const frames = packets({ frame: START, count: 3 });
+    const encoder = new RepairEncoder({ windowPackets: 8, packetBytesMax: 1_100 });
+    for (const [index, datagram] of frames.entries()) encoder.add(INITIAL_SEQUENCE + 30 + index, datagram);
+    const window = { firstSequence: INITIAL_SEQUENCE + 30, lastSequence: INITIAL_SEQUENCE + 32 };
+    const repair = serializeRtpPacket({
+      marker: false,
+      payloadType: SENDER_OPTIONS.repairPayloadType,
+      sequenceNumber: 0,
+      timestamp: 0,
+      ssrc: REPAIR_SSRC,
+      csrcs: [],
+      payload: encoder.repair({ ...window, repairKey: 0 }),
+    });
+    const one = stage(20)
+      .arrive(T0, frames[0]!, repair)
+      .until(T0 + 1);
+    expect(one.firsts).toMatchObject([{ ms: T0, sequences: [31, 32] }]);
+  });
+
+  test('is not taken for one where a frame of more packets than any before comes in groups', () => {
+    const one = stage(20);
+    for (let frame = START; frame < START + 5; frame++) {
+      one.arrive(
+        frame * FRAME_MS,
+        ...packets({ frame, count: 20, sequence: 0 }).map((_, index) =>
+          packet({ frame, index, count: 20, sequence: 30 + (frame - START) * 20 + index }),
+        ),
+      );
+    }
+    const from = START + 5;
+    const large = Array.from({ length: 27 }, (_, index) =>
+      packet({ frame: from, index, count: 27, sequence: 130 + index }),
+    );
+    const before = one.firsts.length;
+    one.arrive(from * FRAME_MS, ...large.slice(0, 16)).arrive(from * FRAME_MS + 13, ...large.slice(16));
+    one.until(from * FRAME_MS + 30);
+    expect(one.firsts.slice(before)).toEqual([]);
   });
 
   test('of a whole frame is asked for when it is overdue, before the next one comes', () => {
@@ -241,4 +283,17 @@ test('the path is told with each request and now and then: what is lost, the lat
   expect(notice.answerTime).toBeLessThan(43_000);
   expect(notice.loss).toBeGreaterThan(0);
   expect(notice.burst).toBeCloseTo(1, 1);
+});
+
+test('the path is told with how far apart packets come that were sent at once', () => {
+  const one = stage(40);
+  for (let frame = START; frame < START + 60; frame++) {
+    for (let index = 0; index < 6; index++) {
+      const sequence = START * 3 + (frame - START) * 6 + index;
+      one.arrive(frame * FRAME_MS + index * 1.5, packet({ frame, index, count: 6, sequence }));
+    }
+  }
+  one.until((START + 60) * FRAME_MS);
+  const { notice } = one.notices.findLast(({ notice: { kind } }) => kind === 'path')!;
+  expect(notice).toMatchObject({ spacing: 1_500 });
 });

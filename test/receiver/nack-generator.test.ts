@@ -5,6 +5,7 @@ import { NackGenerator } from '../../receiver/nack-generator.ts';
 const at = milliseconds;
 const ROUND_TRIP = at(40);
 const never = () => undefined;
+const TERMS = { roundTrip: ROUND_TRIP, reordering: 0, deadlineOf: never };
 
 const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: at(3), missingMax });
 
@@ -16,7 +17,7 @@ function asked(
 ) {
   const requests: [number, number[]][] = [];
   for (let due = generator.pollTimeout(); due !== undefined && due <= at(untilMs); due = generator.pollTimeout()) {
-    const sequences = generator.poll(due, ROUND_TRIP, deadlineOf);
+    const sequences = generator.poll(due, { ...TERMS, deadlineOf });
     if (sequences.length > 0) requests.push([due / 1_000, sequences]);
   }
   return requests;
@@ -34,6 +35,21 @@ test('a gap is asked for when the reorder wait is over, and again a round trip a
   expect(generator.roundsOf(5)).toBe(3);
 });
 
+test('a gap is waited for as long as packets are overtaken, unless an answer would then have to be late', () => {
+  const askedWith = (deadlineMs: number) => {
+    const generator = newGenerator();
+    generator.onMissing(at(10), 5);
+    const terms = { ...TERMS, reordering: at(12), deadlineOf: () => at(deadlineMs) };
+    const polled = [13, 16, 19, 22, 25].filter((ms) => generator.poll(at(ms), terms).length > 0);
+    return polled[0];
+  };
+  expect(askedWith(200)).toBe(22);
+  // Forty-five milliseconds before its deadline it has to be asked for.
+  expect(askedWith(62)).toBe(19);
+  expect(askedWith(55)).toBe(13);
+  expect(askedWith(50)).toBeUndefined();
+});
+
 test('what was only overtaken is not asked for', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), 5);
@@ -47,7 +63,7 @@ test('an answer that has come ends the asking', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), 5);
   generator.onMissing(at(10), 6);
-  generator.poll(at(13), ROUND_TRIP, never);
+  generator.poll(at(13), TERMS);
   generator.onArrival(5);
   expect(asked(generator, 60)).toEqual([[58, [6]]]);
 });
@@ -77,14 +93,14 @@ describe('in time', () => {
 test('however short the path is, five milliseconds lie between two requests', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), 1);
-  generator.poll(at(3), 100, never);
+  generator.poll(at(3), { ...TERMS, roundTrip: 100 });
   expect(generator.pollTimeout()).toBe(at(8));
 });
 
 test('before the round trip is known it is taken for 50 ms', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), 1);
-  generator.poll(at(3), undefined, never);
+  generator.poll(at(3), { ...TERMS, roundTrip: undefined });
   expect(generator.pollTimeout()).toBe(at(3 + 56.25));
 });
 

@@ -10,6 +10,7 @@ const TERMS: Terms = {
   spread: at(4),
   reorderWait: 0,
   stragglersLikely: false,
+  patient: false,
   deadlineOf: () => at(120),
 };
 

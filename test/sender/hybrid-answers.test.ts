@@ -48,6 +48,7 @@ class Desk {
       recentLoss: 0,
       queueing: 0,
       showsDamaged: false,
+      spacing: 0,
       ...path,
     };
     return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));
@@ -209,6 +210,45 @@ describe('forward repair', () => {
     ['the round trip is not known', { loss: 0.01, latency: at(100), answerTime: 0 }],
   ])('is silent where %s', (_, path) => {
     expect(run(path).beside).toEqual([]);
+  });
+
+  describe('behind a key frame of two groups, the second ten milliseconds after the first', () => {
+    /** All else about it can be asked for; 28 packets leave in groups of sixteen and twelve. */
+    const behind = (path: Partial<PathNotice>, importance: Importance = 'key') => {
+      const desk = new Desk({ spreadMax: at(25) }).earned(40);
+      desk
+        .path(1_400, { loss: 0.02, answerTime: at(41), ...path })
+        .frame(1_400, 28, importance)
+        .drain(at(1_410));
+      return { beside: desk.beside, first: 400 };
+    };
+
+    test('covers it where its second group can not be asked for in time, as its loss and its worth demand', () => {
+      const { beside, first } = behind({ latency: at(50) });
+      const packets = Number(beside[0]!.split('–')[1]) - first + 1;
+      expect(packets).toBeGreaterThan(24);
+      expect(new Set(beside)).toEqual(new Set([`${first}–${first + packets - 1}`]));
+      // One of thirteen is missed more than a fifth of the time, four of them once in a few thousand.
+      expect(beside.length).toBeGreaterThanOrEqual(2);
+      expect(beside.length).toBeLessThanOrEqual(4);
+      expect(behind({ latency: at(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
+    });
+
+    test('covers it where a bottleneck lets its last packets through too late', () => {
+      // At two milliseconds each the last one passes 52 ms after the first left.
+      expect(behind({ latency: at(85), spacing: at(2) }).beside.length).toBeGreaterThan(1);
+      expect(behind({ latency: at(130), spacing: at(2) }).beside).toEqual([]);
+    });
+
+    test('shows that its end was sent where it would be missed too late', () => {
+      expect(behind({ latency: at(60) }).beside).toHaveLength(1);
+    });
+
+    test('is not made where there is time to miss its end and to ask for it, or nothing is lost', () => {
+      expect(behind({ latency: at(85) }).beside).toEqual([]);
+      expect(behind({ latency: at(50), loss: 0 }).beside).toEqual([]);
+      expect(behind({ latency: at(50), answerTime: 0 }).beside).toEqual([]);
+    });
   });
 
   test('of a fixed ratio covers each frame by itself, whatever the path', () => {

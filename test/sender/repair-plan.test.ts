@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chancesOfShortfall } from '../../sender/loss-forecast.ts';
-import { repairsOfLastAnswer, repairsOfWindow } from '../../sender/repair-plan.ts';
+import { repairsOfEnd, repairsOfLastAnswer, repairsOfWindow } from '../../sender/repair-plan.ts';
 
 /** Slow and obvious: every pattern of losses, its chance along the chain, and how many it loses. */
 function enumerated(packets: number, { loss, burst }: { loss: number; burst: number }, more: number): number {
@@ -81,5 +81,15 @@ describe('a sliding window', () => {
     expect(at(0.01)).toBeGreaterThanOrEqual(3);
     expect(at(0.01, 3)).toBeGreaterThan(at(0.01));
     expect(at(0.9)).toBeLessThanOrEqual(18);
+  });
+});
+
+describe('the end of a frame', () => {
+  test('is shown by one packet where losses come alone, by more where they come in runs, by none where few are lost', () => {
+    const at = (loss: number, burst: number) => repairsOfEnd({ loss, burst }, 'key');
+    expect([at(0, 1), at(0.0005, 1), at(0.01, 1), at(0.02, 1)]).toEqual([0, 0, 1, 1]);
+    expect(at(0.02, 4)).toBeGreaterThan(3);
+    expect(at(0.02, 4)).toBeLessThan(10);
+    expect(repairsOfEnd({ loss: 0.01, burst: 1 }, 'discardable')).toBe(0);
   });
 });
