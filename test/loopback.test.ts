@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AccessUnit } from '../protocol/access-unit.ts';
 import { until } from './io/control-peers.ts';
 import { HAS_IPV6, madeUpUnits, receive, serve } from './loopback-session.ts';
 import { optional } from './optional.ts';
@@ -22,8 +23,10 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     const { server, sent } = await serve(units);
     const { received, run } = receive(server.port, { transport });
     expect(await run).toBe('end-of-stream');
-    expect(differences(sent, units)).toEqual([]);
-    expect(differences(received, units)).toEqual([]);
+    // A machine that stands still moves the times of what is sent then; nothing else may change.
+    const media = (of: readonly AccessUnit[]) => of.map(({ nalUnits }) => nalUnits);
+    expect(media(sent)).toEqual(media(units));
+    expect(differences(received, sent)).toEqual([]);
   });
 
   test('two receivers get the same stream, each its own', async () => {

@@ -65,7 +65,7 @@ async function startDemo(nodeOptions = []) {
 
 /** The page's policy forbids what `waitForFunction` does. */
 async function everyLaneDrawn(page) {
-  const drawn = 'dropframe.lanes.length > 2 && dropframe.lanes.every(({ framesDrawn }) => framesDrawn > 60)';
+  const drawn = 'globalThis.dropframe?.lanes.length > 2 && dropframe.lanes.every(({ framesDrawn }) => framesDrawn > 60)';
   while (!(await page.evaluate(drawn))) await sleep(100);
 }
 

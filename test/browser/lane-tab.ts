@@ -82,8 +82,9 @@ export async function tabAt(show: LaneShow, hash = ''): Promise<Tab> {
 
 export const tell = (tab: Tab): Promise<Told> =>
   tab.evaluate(() => {
-    const { state, settings, lanes } = (globalThis as unknown as { dropframe: Told }).dropframe;
-    return { state, settings, lanes };
+    // Not there yet: the page's script waits for the traces first.
+    const page = (globalThis as unknown as { dropframe?: Told }).dropframe;
+    return { state: page?.state ?? 'loading', settings: page?.settings, lanes: page?.lanes ?? [] };
   });
 
 /** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
