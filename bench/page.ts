@@ -73,13 +73,14 @@ async function startShow(context: PartContext, command: string, args: readonly s
 
 const startServer = (context: PartContext) => startShow(context, process.execPath, ['bin/dropframe.js', 'demo']);
 
-/** From `npm start` to a picture on the first canvas, in a browser that is open already; milliseconds. */
+/** From `npm start` to a picture on a canvas, whichever is the first, in a browser that is open already; milliseconds. */
 async function firstPicture(browser: Browser, context: PartContext): Promise<number> {
   const startedAt = performance.now();
   const show = await startShow(context, 'npm', ['start', '-s', '--']);
   const tab = await browser.newPage();
   await tab.goto(show.url);
-  while (!(await tab.evaluate('globalThis.dropframe?.lanes[0]?.framesDrawn > 0'))) await sleep(LOOK_MS, context.signal);
+  while (!(await tab.evaluate('globalThis.dropframe?.lanes.some(({ framesDrawn }) => framesDrawn > 0)')))
+    await sleep(LOOK_MS, context.signal);
   const took = performance.now() - startedAt;
   // As a user ends it: what npm has started is not ours to end.
   await tab.keyboard.press('q');

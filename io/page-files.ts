@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from './failure.ts';
+import { withModulePreloads } from './module-preloads.ts';
 
 export interface PageFile {
   readonly body: Buffer;
@@ -50,7 +51,8 @@ export async function readPageFiles(
     const read = parts.map(
       async ([url, path, contentType]) => [url, { body: await readFile(path), contentType }] as const,
     );
-    return new Map(await Promise.all(read));
+    const files = new Map<string, PageFile>(await Promise.all(read));
+    return files.set('/', withModulePreloads(files.get('/')!, files));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).path ?? 'a file of the page';
     throw new Failure(`the page cannot be served, ${missing} is missing: run "npm run build" first`, 1);
