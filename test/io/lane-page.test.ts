@@ -7,6 +7,7 @@ import { parseLanePicture, serializeLanePicture } from '../../protocol/lane-mess
 import { ask, until, usePages } from './page-window.ts';
 
 const ENDED = { kind: 'ended' } as const;
+const LANE = { transport: 'udp', recovery: 'nack', congestionControl: 'cubic', latencyMs: 200, onLoss: 'freeze' };
 
 const pages = usePages({
   scripts: ['web/lanes-page.js', 'protocol/page-message.js', 'sim/link.js'],
@@ -78,7 +79,8 @@ test('a window that does not read costs bounded memory and nobody else a picture
 test.each([
   ['text that is no command', 'hello'],
   ['a command that nobody knows', '{"kind":"format-disk"}'],
-  ['a lane too many', JSON.stringify({ kind: 'lanes', lanes: Array(5).fill({}) })],
+  ['a lane too many', JSON.stringify({ kind: 'settings', lanes: Array(5).fill(LANE) })],
+  ['a latency beyond the limit', JSON.stringify({ kind: 'settings', lanes: [{ ...LANE, latencyMs: 60_001 }] })],
   ['a command with something added', '{"kind":"stop","x":1}'],
   ['bytes', Buffer.from([1, 2, 3])],
   ['a message over the limit', 'x'.repeat(100_000)],
