@@ -142,7 +142,8 @@ export class LaneShow {
     this.#opening = true;
     try {
       const media = await this.#options.openInput(path);
-      await this.#replace(name, media, folder);
+      // Otherwise nobody could go back to the source of the same name.
+      await this.#replace(this.#options.inputs.has(name) ? `${name} (yours)` : name, media, folder);
     } finally {
       this.#opening = false;
     }

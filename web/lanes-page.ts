@@ -122,7 +122,7 @@ function settle(next: LanesState): void {
   state = next;
   // What is told after a refusal is in force; the refusal is over.
   message.endRefusal();
-  if (unread !== undefined) ask(readAddress(unread, next.sources), next);
+  if (unread !== undefined) ask(readAddress(unread, next), next);
   unread = undefined;
   settleLanes(next.lanes);
   network.settle(next.link);

@@ -1,6 +1,7 @@
 import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification, UNLIMITED } from '../sim/link-specification.ts';
 import { PRESETS } from '../sim/presets.ts';
-import { readLink } from './page-traces.ts';
+import { parseRunningLink } from '../sim/running-link.ts';
+import { readLink, readTrace } from './page-traces.ts';
 import { SHOW } from './show-presets.ts';
 import { element } from './statistics-panel.ts';
 
@@ -91,6 +92,8 @@ export interface NetworkHandlers {
   freeze(milliseconds: number): void;
 }
 
+/** Of a link from the demo's command line that no page could ask for: netem, changes in its course, a trace of one's own. */
+const WHOLE = 'This link is taken as a whole: another preset or another line takes its place';
 const DROP_PACKETS = 5;
 const FREEZE_MS = 500;
 
@@ -128,17 +131,22 @@ export class NetworkPanel {
    */
   settle(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
-    const link = readLink(text);
-    if (!link.ok) return;
-    this.#link = link.value;
+    this.#inForce = text;
+    const link = parseRunningLink(text, readTrace);
+    if (link.ok) this.#link = link.value;
     for (const knob of KNOBS) {
       const input = this.#inputs.get(knob.name)!;
+      input.disabled = !link.ok;
+      input.title = link.ok ? '' : WHOLE;
+      if (!link.ok) {
+        say(knob, input, '–');
+        continue;
+      }
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
       say(knob, input, saidElsewhere(knob, link.value));
     }
-    this.#inForce = text;
     this.#showPreset();
   }
 

@@ -76,4 +76,20 @@ for (const [what, hash, words] of [
   );
 }
 
+inChromium(
+  'a link that only a command line can ask for survives a reload, and no knob says what it is not',
+  async () => {
+    const tab = await tabAt(await opened('netem="loss 1% delay 30ms"'));
+    await tab.reload();
+    await told(tab, ({ state, settings }) => state === 'live' && settings?.link.startsWith('netem=') === true);
+    expect(await message(tab).isVisible()).toBe(false);
+    const delay = tab.locator('[name="delay"]');
+    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([true, '–']);
+    await tab.locator('#preset').selectOption('satellite');
+    await told(tab, ({ settings }) => settings?.link.includes('600ms') === true);
+    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '600\u00a0ms']);
+  },
+  PATIENCE_MS,
+);
+
 const message = (tab: Tab) => tab.locator('#message');
