@@ -139,13 +139,14 @@ export class NetworkPanel {
       input.disabled = !link.ok;
       input.title = link.ok ? '' : WHOLE;
       if (!link.ok) {
-        say(knob, input, '–');
+        say(input, '–');
         continue;
       }
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
-      say(knob, input, saidElsewhere(knob, link.value));
+      // What is in force may lie beyond the slider's end, or between two of its steps.
+      say(input, saidElsewhere(knob, link.value) ?? worded(knob, value));
     }
     this.#showPreset();
   }
@@ -170,7 +171,7 @@ export class NetworkPanel {
     label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {
-      say(knob, input);
+      say(input, worded(knob, Number(input.value)));
       // What no slider shows stays as it is.
       this.#link = knob.write(this.#link, Number(input.value));
       handlers.changed(formatLinkSpecification(this.#link));
@@ -195,9 +196,11 @@ export class NetworkPanel {
   }
 }
 
-function say(knob: Knob, input: HTMLInputElement, instead?: string): void {
-  const value = Number(input.value);
-  const text = instead ?? (value === 0 && knob.zero !== undefined ? knob.zero : `${value}\u00a0${knob.unit}`);
+function worded({ zero, unit }: Knob, value: number): string {
+  return value === 0 && zero !== undefined ? zero : `${value}\u00a0${unit}`;
+}
+
+function say(input: HTMLInputElement, text: string): void {
   (input.previousElementSibling as HTMLOutputElement).value = text;
   input.setAttribute('aria-valuetext', text);
 }

@@ -92,4 +92,18 @@ inChromium(
   PATIENCE_MS,
 );
 
+inChromium(
+  'a knob says what the link is, also beyond its end and between its steps',
+  async () => {
+    const tab = await tabAt(await opened('loss=0.2% delay=600ms rate=50kbit'));
+    const said = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
+    expect([await said('loss'), await said('delay'), await said('rate')]).toEqual([
+      '0.2\u00a0%',
+      '600\u00a0ms',
+      '0.05\u00a0Mb/s',
+    ]);
+  },
+  PATIENCE_MS,
+);
+
 const message = (tab: Tab) => tab.locator('#message');
