@@ -106,6 +106,15 @@ export class LaneCard {
     this.video.show({ number, key, timestamp, annexB, sentAtMs: picture.capturedMs });
   }
 
+  /** Another connection, perhaps to another server: its runs and its clock are not those that were seen here. */
+  forget(): void {
+    this.#run = undefined;
+    this.video.reset();
+    this.video.drawnSentAtMs = undefined;
+    this.#saidAt = Number.NEGATIVE_INFINITY;
+    this.log.clear();
+  }
+
   take(nowMs: number, events: LaneEvents): void {
     this.log.take(nowMs, events);
   }

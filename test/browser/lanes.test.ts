@@ -121,6 +121,15 @@ inChromium(
     }
     await tab.locator('#life-body').getByText('shown on time').waitFor();
     expect(await rows.count()).toBeGreaterThan(1);
+    // The frame of that number of another run is another frame.
+    const life = await tab.locator('#life-body').textContent();
+    const chosen = Number(await river.getAttribute('aria-valuenow'));
+    await tab.keyboard.press('Space');
+    await tab.locator('#restart').click();
+    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
+    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
+    expect(await tab.locator('#life-body').textContent()).toBe(life);
+    expect(await river.getAttribute('aria-valuetext')).toBe('no frame chosen');
   },
   PATIENCE_MS,
 );
@@ -327,6 +336,31 @@ inChromium(
     await tab.keyboard.press('ArrowLeft');
     await tab.locator('#life-body tr').first().waitFor();
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+    // Neither an input's long name nor a picture that is not wide makes it higher.
+    const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
+    await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
+    await told(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
+    await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
+    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'a server that comes back on the same port is followed at once, on its own clock',
+  async () => {
+    const first = await opened('delay=10ms');
+    const tab = await tabAt(first);
+    await told(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
+    await first.close();
+    const pagePort = Number(new URL(first.url).port);
+    await opened('delay=10ms', { pagePort });
+    await told(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 0 && decided(figures) < 100));
+    const drawn = (await tell(tab)).lanes[1]!.framesDrawn;
+    await told(tab, ({ lanes }) => lanes[1]!.framesDrawn > drawn + 15);
+    const { lanes } = await tell(tab);
+    expect(decided(lanes[1]!.figures)).toBeLessThan(100);
+    expect(lanes[1]!.lagMs).toBeGreaterThan(100);
   },
   PATIENCE_MS,
 );
