@@ -228,8 +228,9 @@ function drawFrame(drawnAt: number): void {
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
   turn = (turn + 1) % Math.max(1, cards.length);
+  const { delayMs } = network;
   for (const [index, card] of cards.entries()) {
-    card.refresh(at, { paused, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, river: !isSlow || index === turn });
   }
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }

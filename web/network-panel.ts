@@ -125,6 +125,11 @@ export class NetworkPanel {
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
   }
 
+  /** How long every packet is under way at least, milliseconds. */
+  get delayMs(): number {
+    return this.#link.delay / 1_000;
+  }
+
   /**
    * What the server says that the link is.
    * @param refused it has just refused another one: the slider that asked for it goes back, even under someone's hand.

@@ -266,6 +266,17 @@ inChromium(
 );
 
 inChromium(
+  'a lane that is on time on a long path is not called late',
+  async () => {
+    const tab = await tabAt(await opened('delay=800ms'));
+    await told(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
+    await tab.locator('.lane').nth(1).locator('.lag[data-tone=""]').waitFor();
+    expect((await tell(tab)).lanes[1]!.figures!.framesLate).toBe(0);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
   'who wants little motion gets a river that moves once a second',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
