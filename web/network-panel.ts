@@ -170,6 +170,9 @@ export class NetworkPanel {
     const input = document.createElement('input');
     Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
     input.name = knob.name;
+    // Said expressly: a label alone would name the output, which comes first in it.
+    input.id = `knob-${knob.name}`;
+    label.htmlFor = input.id;
     const value = document.createElement('output');
     // The slider itself says it.
     value.ariaLive = 'off';

@@ -106,4 +106,17 @@ inChromium(
   PATIENCE_MS,
 );
 
+inChromium(
+  'everything that can be worked has a name for a screen reader',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .river')]
+      .filter((part) => !part.ariaLabel && !part.labels?.[0]?.textContent.trim() && !part.textContent.trim())
+      .map((part) => part.outerHTML)`);
+    expect(nameless).toEqual([]);
+    expect(await tab.getByRole('slider', { name: 'Delay' }).getAttribute('aria-valuetext')).toBe('10\u00a0ms');
+  },
+  PATIENCE_MS,
+);
+
 const message = (tab: Tab) => tab.locator('#message');
