@@ -39,6 +39,20 @@ test('a path with its budget is said once, its seeds are taken together', () => 
   ]);
 });
 
+test('a delay of two seeds is the later one: what one of them misses is not hidden by the other', () => {
+  const line = answerTable([row({ delayUsP99: 143_200 }), row({})], 120).split('\n')[2];
+  expect(line).toBe('  nack      90.00 %    20.0    63.0   never          2.0  10.00 %   10.00 %');
+});
+
+test('pictures of two seeds are identical only where both are', () => {
+  const same = { ...PICTURES, slots: 90, psnrDb: Number.POSITIVE_INFINITY };
+  expect(answerTable([row(same), row(same)], 140)).toContain('identical');
+  const differing = answerTable([row(same), row({ ...same, psnrDb: 31.25 })], 140);
+  expect(differing).not.toContain('identical');
+  // Half of the error of the seed that differs.
+  expect(differing).toContain('34.26');
+});
+
 test('paths that differ on the way back, and sources, are told apart', () => {
   const rows = [row({}), row({ back: 'delay=5ms seed=1', source: 'film' })];
   const headings = answerTable(rows, 120).split('\n').slice(1);
