@@ -59,8 +59,10 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
 /** Paths as they are in the scenario, with the names of files alone. */
 export function shortLink(line: string): string {
   const withoutSeed = line.replace(/\s*\bseed=\d+/, '').trim() || 'clean';
-  return withoutSeed.replace(/(?<==)\S*\/([^/\s#]+)(?=#|\s|$)/g, '$1').replace(HASH, '#$1');
+  return withoutSeed.replace(FOLDERS, '').replace(HASH, '#$1');
 }
+/** Of a file alone: shares and times have strokes between them as well. */
+const FOLDERS = /(?<=\btrace=|\blosstrace=)[^\s"]*\/|(?<=trace=")[^"]*\//g;
 const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
 
 function headingOf({ first, rows }: Group, severalSources: boolean): string {

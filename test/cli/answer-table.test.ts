@@ -75,7 +75,15 @@ test.each([80, 120, 140])('no line is longer than %i characters, and what is lef
 test('a file is named without its folders, with as much of its hash as people read', () => {
   expect(shortLink(`${TRACE} seed=3`)).toBe('delay=20ms trace=drive.down#2e76512a queue=500ms');
   expect(shortLink('losstrace=bits.txt#0123456789abcdef')).toBe('losstrace=bits.txt#01234567');
+  expect(shortLink('delay=20ms losstrace="../my films/bits.txt#0123456789abcdef"')).toBe(
+    'delay=20ms losstrace="bits.txt#01234567"',
+  );
   expect(shortLink('seed=3')).toBe('clean');
+});
+
+test('what has strokes and is no file keeps its numbers', () => {
+  const line = 'ge=1%/50%/100%/0% slip=1%/3 drop=1/3/15-18 outage=5s-6s/10s-12s queue=100ms/64kB/25p';
+  expect(shortLink(`${line} seed=3`)).toBe(line);
 });
 
 test('a list is wrapped beside its names, and not at all where there is room', () => {
