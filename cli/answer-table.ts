@@ -1,5 +1,5 @@
 import type { AnswerRow } from '../lab/answer.ts';
-import { percentile, sorted } from '../lab/metrics/percentile.ts';
+import { sorted } from '../lab/metrics/percentile.ts';
 import { alignedRight, wrapped } from './aligned.ts';
 
 /** Longer tables are for a spreadsheet. */
@@ -24,7 +24,7 @@ interface Column {
 
 /**
  * The answer for people: under each path and budget a line for all seeds of a strategy; delays are medians over them,
- * shares are pooled.
+ * of an even number the later of the two in the middle; shares and PSNR are pooled.
  * @param width of the terminal, characters: what does not fit is left out, and said.
  */
 export function answerTable(rows: readonly AnswerRow[], width: number): string {
@@ -59,8 +59,10 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
 /** Paths as they are in the scenario, with the names of files alone. */
 export function shortLink(line: string): string {
   const withoutSeed = line.replace(/\s*\bseed=\d+/, '').trim() || 'clean';
-  return withoutSeed.replace(/(?<==)\S*\/([^/\s#]+)(?=#|\s|$)/g, '$1').replace(HASH, '#$1');
+  return withoutSeed.replace(FOLDERS, '').replace(HASH, '#$1');
 }
+/** Of a file alone: shares and times have strokes between them as well. */
+const FOLDERS = /(?<=\btrace=|\blosstrace=)[^\s"]*\/|(?<=trace=")[^"]*\//g;
 const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
 
 function headingOf({ first, rows }: Group, severalSources: boolean): string {
@@ -93,7 +95,7 @@ function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
     column('overhead', 0, ({ rows }) => percentText(total(rows, 'overhead') / rows.length)),
     ...(isSeen
       ? [
-          column('PSNR dB', 0, ({ rows }) => numberText(mean(rows.map(({ psnrDb }) => psnrDb)), 2)),
+          column('PSNR dB', 0, ({ rows }) => numberText(pooledPsnrDb(rows), 2)),
           column('SSIM', 0, ({ rows }) => numberText(mean(rows.map(({ ssimMean }) => ssimMean)), 4)),
           column('SSIM p1', 2, ({ rows }) => numberText(mean(rows.map(({ ssimP1 }) => ssimP1)), 4)),
         ]
@@ -135,8 +137,9 @@ type Figure = {
 
 const total = (rows: readonly AnswerRow[], name: Figure): number =>
   rows.reduce((sum, row) => sum + (row[name] ?? 0), 0);
-const middle = (rows: readonly AnswerRow[], name: Figure): number | null =>
-  percentile(sorted(rows.map((row) => row[name] ?? 0)), 0.5);
+// The earlier of two seeds would promise what the other one broke.
+const middle = (rows: readonly AnswerRow[], name: Figure): number =>
+  sorted(rows.map((row) => row[name] ?? 0))[rows.length >> 1]!;
 
 const percentText = (value: number): string => {
   // Ninety-nine point something is not a hundred, and a thousandth is not nothing.
@@ -152,6 +155,16 @@ export function millisecondsText(value: number | null): string {
 function mean(values: readonly (number | null | undefined)[]): number | undefined {
   const known = values.filter((value) => value != null);
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+/** Of the mean square error of all seeds' slots: a mean of decibels would call all of them identical because one is. */
+function pooledPsnrDb(rows: readonly AnswerRow[]): number | undefined {
+  const known = rows.filter(({ psnrDb }) => psnrDb != null);
+  if (known.length === 0) return undefined;
+  const slotsOf = ({ slots }: AnswerRow) => slots ?? 1;
+  const error = known.reduce((sum, row) => sum + slotsOf(row) * 10 ** (-row.psnrDb! / 10), 0);
+  const slots = known.reduce((sum, row) => sum + slotsOf(row), 0);
+  return error === 0 ? Number.POSITIVE_INFINITY : -10 * Math.log10(error / slots);
 }
 
 function numberText(value: number | undefined, digits: number): string {

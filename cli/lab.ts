@@ -59,6 +59,7 @@ docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCAL
     );
   withRunOptions(lab.command('run <scenario>'))
     .description('run a scenario: a JSON file, or the name of a ready-made one')
+    .option('--video', '--quality, and side-by-side.mp4: up to four strategies of the first link')
     .action(run);
   withRunOptions(lab.command('sweep <scenario>'))
     .description('run a part of a scenario and leave its cells in a folder, for `lab merge`')
@@ -88,7 +89,6 @@ function withRunOptions(command: Command): Command {
       .option('--qlog', "an event log of each cell of the first seed, in qlog's JSON-SEQ")
       .option('--pcapng', 'a capture of each cell of the first seed, for Wireshark')
       .option('--quality', 'what the viewer saw beside the source: PSNR and SSIM, VMAF where ffmpeg has it')
-      .option('--video', 'the same as side-by-side.mp4: up to four strategies of the first link')
       .option('--fresh', 'run what is finished as well'),
   );
 }

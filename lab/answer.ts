@@ -240,8 +240,8 @@ const nothingIn = <Name extends string>(columns: Readonly<Record<Name, unknown>>
 const NO_QUALITY = nothingIn(QUALITY_COLUMNS);
 const NO_FRAME_QUALITY: FrameQuality = nothingIn(FRAME_QUALITY_COLUMNS);
 
-/** Someone else is writing, or was ended before the manifest. */
-const NOT_ITS_OWN = 'summary.parquet is not the one that the manifest tells of';
+/** A table is another than the manifest's: someone else is writing, was ended before the manifest, or has changed it. */
+const notItsOwn = (name: string) => new Error(`${name} is not the one that the manifest tells of`);
 
 /** @throws {Failure} when there is none, or it is not whole. */
 export async function readAnswer(directory: string): Promise<Answer> {
@@ -256,7 +256,11 @@ export async function readAnswer(directory: string): Promise<Answer> {
     const manifest = MANIFEST_SHAPE.safeParse(JSON.parse(text)).data as Manifest | undefined;
     if (!manifest) throw new Error(`${MANIFEST} is not what was written`);
     const table = await readFile(join(directory, 'summary.parquet'));
-    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw new Error(NOT_ITS_OWN);
+    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw notItsOwn('summary.parquet');
+    for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
+      const found = await hashFile(join(directory, name)).catch(() => expected); // A table that was taken away is no wrong one.
+      if (found !== expected) throw notItsOwn(name);
+    }
     const rows = await parseParquet<AnswerRow>(table);
     const store = new CellStore(directory);
     const frames = async (cell: string) => {

@@ -27,7 +27,9 @@ export function eventLog(cell: Cell, frames: FrameTable, packets: readonly Packe
     const { frame, type, bytes, packets: count, class: outcome, mechanism, ...times } = frames.record(row);
     add(times.capturedAt, 'frame_captured', { frame, type, bytes, packets: count });
     add(times.lossSeenAt, 'frame_loss_seen', { frame });
-    add(times.completeAt, mechanism === 'none' ? 'frame_complete' : 'frame_recovered', { frame, mechanism });
+    // A transport that repairs by itself does not tell which frames it repaired.
+    const isRecovered = mechanism !== 'none' && mechanism !== 'transport';
+    add(times.completeAt, isRecovered ? 'frame_recovered' : 'frame_complete', { frame, mechanism });
     add(times.renderedAt, 'frame_rendered', { frame });
     if (times.renderedAt === null) add(times.completeAt ?? times.capturedAt, 'frame_missed', { frame, class: outcome });
   }

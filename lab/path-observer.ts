@@ -15,15 +15,24 @@ export class ObservedPath implements Path {
   readonly #link: Link;
   readonly #direction: Direction;
   readonly #observers: readonly PathObserver[];
+  readonly #frame: () => number;
+  /** One for all datagrams: there are millions. */
+  readonly #context = { frame: 0 };
 
-  constructor(link: Link, direction: Direction, observers: readonly PathObserver[]) {
+  /**
+   * @param frame the newest that the source has handed over, from 0: loss by frame steps with it, so that all strategies
+   * meet the same bad frames, whatever they send at the time.
+   */
+  constructor(link: Link, direction: Direction, observers: readonly PathObserver[], frame: () => number) {
     this.#link = link;
     this.#direction = direction;
     this.#observers = observers;
+    this.#frame = frame;
   }
 
   send(now: Instant, datagram: Uint8Array): void {
-    const fate = this.#link.send(now, datagram);
+    this.#context.frame = this.#frame();
+    const fate = this.#link.send(now, datagram, this.#context);
     for (const observer of this.#observers) observer.onSent(now, this.#direction, datagram, fate);
   }
 

@@ -71,9 +71,10 @@ export function runCell(
     },
     finish: () => strategy.finish(lastCapturedAt),
   });
+  const frame = () => Math.max(0, frames.length - 1);
   const simulation = strategy.start({
-    forward: new ObservedPath(links.forward, 'forward', looking),
-    back: new ObservedPath(links.back, 'back', looking),
+    forward: new ObservedPath(links.forward, 'forward', looking, frame),
+    back: new ObservedPath(links.back, 'back', looking, frame),
     scripts: [feed],
   });
   // Second by second, so that what does not add up is noticed near to where it happens.

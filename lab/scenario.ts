@@ -64,15 +64,26 @@ const linkLine = (readTrace: TraceReader) =>
 const strategyName = z.enum(STRATEGIES, {
   error: (issue) => `'${String(issue.input)}': expected one of ${STRATEGIES.join(', ')}`,
 });
+/** Elsewhere they would change nothing but the name in the answer. */
+const PARAMETERS_OF = { udp: ['redundancy', 'onLoss'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
 const strategySchema = z.union([
   strategyName,
-  z.strictObject({
-    strategy: strategyName,
-    redundancy: real(0, 1, 'a share').optional(),
-    unsentBytesMax: whole(1, 1_000_000_000).optional(),
-    giveUpMs: real(0, 600_000, 'milliseconds').optional(),
-    onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
-  }),
+  z
+    .strictObject({
+      strategy: strategyName,
+      redundancy: real(0, 1, 'a share').optional(),
+      unsentBytesMax: whole(1, 1_000_000_000).optional(),
+      giveUpMs: real(0, 600_000, 'milliseconds').optional(),
+      onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
+    })
+    .superRefine((asked, context) => {
+      const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
+      for (const key of PARAMETERS_OF[other]) {
+        if (asked[key] === undefined) continue;
+        const message = `${asked.strategy} has no such parameter; it is one of ${other.toUpperCase()}`;
+        context.addIssue({ code: 'custom', path: [key], message });
+      }
+    }),
 ]);
 
 const scenarioSchema = (readTrace: TraceReader) =>

@@ -19,6 +19,8 @@ const SIZES = 34;
 /** Frames of so many packets leave at once, and are long enough to tell how far apart their packets come. */
 const SPACED_MIN = 4;
 const SPACED_MAX = 16;
+/** The spacings of a bottleneck of one rate are nearer to each other. */
+const SPACING_SPREAD = 1.5;
 const SPACINGS = 9;
 
 interface Frame {
@@ -58,7 +60,10 @@ export class ArrivalPace {
 
   /** From packet to packet of a frame that was sent at once, typically; 0: not known. */
   get spacing(): Microseconds {
-    return this.#spacings.toSorted((one, other) => one - other)[this.#spacings.length >> 1] ?? 0;
+    const sorted = this.#spacings.toSorted((one, other) => one - other);
+    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+    // Where the capacity comes and goes, the last frames tell nothing of the next.
+    return at(0.75) > SPACING_SPREAD * at(0.25) ? 0 : at(0.5);
   }
 
   /** How many packets the next frame will have at least, as far as the last two tell. */

@@ -185,7 +185,9 @@ function fateOf(record: FrameRecord, budgetMs: number): FrameFate {
   if (record.decodableAt === null) return 'lost';
   if (record.decodableAt - record.capturedAt > budgetMs * 1_000) return 'late';
   const fate = FATES[record.class];
-  return fate === 'recovered' || record.mechanism !== 'none' ? 'recovered' : 'on time';
+  // Of what a transport repairs by itself nobody is told: a frame of TCP shows by its delay what it waited for.
+  const repaired = record.mechanism !== 'none' && record.mechanism !== 'transport';
+  return fate === 'recovered' || repaired ? 'recovered' : 'on time';
 }
 
 /** By how much less each frame counts than the one before it, so that the picture begins at the loss. */

@@ -24,7 +24,6 @@ export interface GilbertElliottOptions {
 export class GilbertElliott implements LossSource {
   readonly #options: GilbertElliottOptions;
   #step: number;
-  #firstFrame: number | undefined;
   #bad: boolean;
 
   constructor(options: GilbertElliottOptions) {
@@ -45,9 +44,7 @@ export class GilbertElliott implements LossSource {
     if (step === 'packet') return index;
     if (step !== 'frame') return Math.floor(at / step);
     // Without a word about frames each datagram is taken for one.
-    if (frame === undefined) return index;
-    this.#firstFrame ??= frame;
-    return frame - this.#firstFrame;
+    return frame ?? index;
   }
 
   #advance(to: number): void {

@@ -39,6 +39,20 @@ test('a path with its budget is said once, its seeds are taken together', () => 
   ]);
 });
 
+test('a delay of two seeds is the later one: what one of them misses is not hidden by the other', () => {
+  const line = answerTable([row({ delayUsP99: 143_200 }), row({})], 120).split('\n')[2];
+  expect(line).toBe('  nack      90.00 %    20.0    63.0   never          2.0  10.00 %   10.00 %');
+});
+
+test('pictures of two seeds are identical only where both are', () => {
+  const same = { ...PICTURES, slots: 90, psnrDb: Number.POSITIVE_INFINITY };
+  expect(answerTable([row(same), row(same)], 140)).toContain('identical');
+  const differing = answerTable([row(same), row({ ...same, psnrDb: 31.25 })], 140);
+  expect(differing).not.toContain('identical');
+  // Half of the error of the seed that differs.
+  expect(differing).toContain('34.26');
+});
+
 test('paths that differ on the way back, and sources, are told apart', () => {
   const rows = [row({}), row({ back: 'delay=5ms seed=1', source: 'film' })];
   const headings = answerTable(rows, 120).split('\n').slice(1);
@@ -61,7 +75,15 @@ test.each([80, 120, 140])('no line is longer than %i characters, and what is lef
 test('a file is named without its folders, with as much of its hash as people read', () => {
   expect(shortLink(`${TRACE} seed=3`)).toBe('delay=20ms trace=drive.down#2e76512a queue=500ms');
   expect(shortLink('losstrace=bits.txt#0123456789abcdef')).toBe('losstrace=bits.txt#01234567');
+  expect(shortLink('delay=20ms losstrace="../my films/bits.txt#0123456789abcdef"')).toBe(
+    'delay=20ms losstrace="bits.txt#01234567"',
+  );
   expect(shortLink('seed=3')).toBe('clean');
+});
+
+test('what has strokes and is no file keeps its numbers', () => {
+  const line = 'ge=1%/50%/100%/0% slip=1%/3 drop=1/3/15-18 outage=5s-6s/10s-12s queue=100ms/64kB/25p';
+  expect(shortLink(`${line} seed=3`)).toBe(line);
 });
 
 test('a list is wrapped beside its names, and not at all where there is room', () => {

@@ -48,6 +48,12 @@ test('a link may name a trace that comes with us, as a page does', async () => {
   expect(JSON.parse(output.stdout).rows[0].forward).toMatch(/trace=lte-drive\.down#[0-9a-f]{16}/);
 }, 60_000);
 
+test('a video is of a whole run: a shard is not asked for one', async () => {
+  const { output, ended } = lab('sweep', 'frontier', '--shard', '1/2', '--video');
+  expect(await ended).toBe(2);
+  expect(output.stderr).toMatch(/^error: unknown option '--video'/);
+}, 60_000);
+
 test('Ctrl-C while pictures are drawn ends at once with 130 and says what is there', async () => {
   const out = join(folder, 'drawn');
   expect(await lab('run', scenario('drawn', {}), '--out', out, '-q').ended).toBe(0);

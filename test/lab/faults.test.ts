@@ -124,6 +124,12 @@ describe('an answer', () => {
     await expect(readAnswer(one)).rejects.toThrow(/is damaged \(summary\.parquet is not .*\): merge it again/);
     await mergeRun(one, [], 'test');
     expect((await readAnswer(one)).rows).toEqual((await readAnswer(other)).rows);
+    for (const name of ['summary.csv', 'bursts.csv', 'frames.parquet']) {
+      writeFileSync(join(other, name), 'x', { flag: 'a' });
+      await expect(readAnswer(other)).rejects.toThrow(`is damaged (${name} is not the one`);
+      rmSync(join(other, name));
+      await readAnswer(other);
+    }
   });
 });
 

@@ -63,6 +63,12 @@ describe('an event log', () => {
     expect(count('packet_lost', 'media')).toBe(finished.row.packetsLost);
     expect(count('frame_recovered')).toBeGreaterThan(0);
   });
+
+  test('calls no frame of TCP recovered: which ones it repaired is not known', () => {
+    const text = new TextDecoder().decode(made('tcp-reno').attachments.get('events.qlog'));
+    expect(text.match(/"lab:frame_complete"/g)).toHaveLength(60);
+    expect(text).not.toContain('lab:frame_recovered');
+  });
 });
 
 describe('a capture', () => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
 import { hashUnits, NO_FILES, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
+import type { Direction } from '../../lab/path-observer.ts';
 import { runCell } from '../../lab/run-cell.ts';
+import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategy.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
 import { RECOVERIES } from '../../protocol/recovery.ts';
 import { SAMPLE, sampleUnits } from '../sample-units.ts';
@@ -57,6 +59,30 @@ describe('a cell', () => {
         expect(sentAt).toBeGreaterThanOrEqual(capturedAt);
         expect(sentAt - capturedAt).toBeLessThan(300_000);
       }
+    }
+  });
+
+  test('loses by frame what is sent while a frame is the newest, the same frames for all strategies, both ways', () => {
+    const lossOf = (strategy: SimulatedStrategyName) => {
+      const fates = { forward: new Map<number, string>(), back: new Map<number, string>() };
+      const onSent = (now: number, direction: Direction, _: Uint8Array, fate: string) => {
+        const newest = Math.max(0, Math.floor(((now - 1_000) * 30 + 30) / 1_000_000));
+        // What leaves in the microsecond of a frame may have left just before it.
+        const isBetween = (now - 1_000) * 30 > newest * 1_000_000 + 30;
+        if (isBetween) expect(fates[direction].get(newest) ?? fate, `${strategy} ${direction} ${newest}`).toBe(fate);
+        if (isBetween || direction === 'forward') fates[direction].set(newest, fate);
+      };
+      const line = 'ge=10%/50% step=frame delay=20ms';
+      runCell(cell({ strategy, link: line, back: line }), NO_FILES, [{ onSent, onDelivered: () => {} }]);
+      return fates;
+    };
+    const none = lossOf('none');
+    const lost = [...none.forward.values()].filter((fate) => fate === 'lost').length;
+    expect(lost).toBeGreaterThan(60);
+    for (const strategy of SIMULATED_STRATEGIES) {
+      const { forward, back } = lossOf(strategy);
+      for (const [frame, fate] of forward) expect(none.forward.get(frame) ?? fate, `${strategy} ${frame}`).toBe(fate);
+      for (const [frame, fate] of back) expect(none.back.get(frame) ?? fate, `${strategy} ${frame}`).toBe(fate);
     }
   });
 

@@ -45,6 +45,12 @@ describe('a scenario that is wrong', () => {
     expect(mistake({ strategies: [{ strategy: 'fec', redundancy: 2 }] })).toBe(
       'q.json: strategies[0].redundancy: expected a share from 0 to 1',
     );
+    expect(mistake({ strategies: [{ strategy: 'fec', giveUpMs: 400 }] })).toBe(
+      'q.json: strategies[0].giveUpMs: fec has no such parameter; it is one of TCP',
+    );
+    expect(mistake({ strategies: ['none', { strategy: 'tcp-kernel-bbr', redundancy: 0.5 }] })).toBe(
+      'q.json: strategies[1].redundancy: tcp-kernel-bbr has no such parameter; it is one of UDP',
+    );
     expect(mistake({ budgetsMs: [100, -1] })).toBe('q.json: budgetsMs[1]: expected milliseconds from 1 to 60000');
     expect(mistake({ source: { synthetic: { seconds: 0 } } })).toBe(
       'q.json: source.synthetic.seconds: expected seconds from 1 to 86400',

@@ -251,6 +251,17 @@ test('there is no timeline where nothing was lost', () => {
   expect(timelinePlot(cases(operatingPoints([row()]))[0], () => frames)).toBeUndefined();
 });
 
+test('frames of TCP that came in time are on time: that it loses nothing is no recovery', () => {
+  const frames = Array.from({ length: 120 }, (_, number) => frame(number, { mechanism: 'transport' }));
+  const shown = cases(operatingPoints([row()]))[0];
+  expect(timelinePlot(shown, () => frames)).toBeUndefined();
+  const late = frame(50, { decodableAt: frame(50).capturedAt + 151_000, mechanism: 'transport', class: 'late' });
+  const plot = timelinePlot(shown, () => frames.with(50, late));
+  expect(plot?.rows.map(({ fate }) => fate)).toEqual(
+    plot?.rows.map(({ number }) => (number === 50 ? 'late' : 'on time')),
+  );
+});
+
 test('comma-separated fields with commas, quotes and line ends are quoted', () => {
   expect(commaSeparated([{ a: 'x,"y"\nz', b: null, c: 1.5, d: true }])).toBe('a,b,c,d\r\n"x,""y""\nz",,1.5,true\r\n');
 });
