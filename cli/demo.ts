@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { atExit } from '../io/at-exit.ts';
 import { openInBrowser } from '../io/browser-opener.ts';
 import { Failure } from '../io/failure.ts';
 import { checkWritable } from '../io/recording.ts';
@@ -83,18 +85,25 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const inputs = new Map([[basename(input), input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]);
+  const name = basename(input);
+  // A file of the user's own goes before a sample of the same name, and first.
+  const inputs = new Map([[name, input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]).set(name, input);
+  const link = options.link ?? demoLink();
   const show = await LaneShow.open({
-    source: { name: basename(input), media },
+    source: { name, media },
     inputs,
     openInput,
     lanes: demoLaneSettings(options.latency),
-    link: options.link ?? demoLink(),
+    link,
     loop: options.loop,
     pagePort: options.pagePort,
     log,
     onEnd: stop,
-    runScenario,
+    runScenario: async (scenario, folder, closing) => {
+      const { checkPageScenario } = await import('./page-scenario.ts');
+      checkPageScenario(await readFile(scenario, 'utf8'), link);
+      return runScenario(scenario, folder, closing);
+    },
   }).catch(async (error: unknown) => {
     await media.close();
     throw error;
@@ -114,20 +123,26 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   await show.close();
 }
 
-/** The laboratory in a process of its own, behind everything that is live; resolves with the report's file. */
-async function runScenario(scenario: string, folder: string): Promise<string> {
+/**
+ * The laboratory in a process of its own, behind everything that is live; resolves with the report's file.
+ * @param closing ends it: what it wrote until then is of no use.
+ */
+async function runScenario(scenario: string, folder: string, closing: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, [process.argv[1]!, 'lab', 'run', scenario, '--out', folder, '--quiet'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
-  const end = () => child.kill();
-  process.once('exit', end);
+  const end = () => child.kill('SIGKILL');
+  const isDone = atExit(end);
+  closing.addEventListener('abort', end);
+  if (closing.aborted) end();
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-SAID_CHARACTERS_MAX);
   });
   const [status] = (await once(child, 'close')) as [number | null];
-  process.off('exit', end);
+  isDone();
+  closing.removeEventListener('abort', end);
   const report = join(folder, 'report.html');
   if (status === 0 && existsSync(report)) return report;
   throw new Failure(

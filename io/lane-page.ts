@@ -1,17 +1,25 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { WebSocket } from 'ws';
 import type { Importance } from '../protocol/access-unit.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import { LANE_SOCKET_PATH, LANES_MAX, type LaneAnnouncement, UPLOAD_BYTES_MAX } from '../protocol/lane-message.ts';
-import { causeOf } from './failure.ts';
+import { causeOf, Failure } from './failure.ts';
 import { LaneViewer } from './lane-viewer.ts';
 import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { readyMadeTraces } from './ready-made-traces.ts';
 import { BodyTooLarge, deny, saveBody } from './request-body.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
+
+export interface Upload {
+  /** As the user knows it. */
+  readonly name: string;
+  readonly path: string;
+  /** It lies in this one, which is the caller's who took it. */
+  readonly folder: TemporaryFolder;
+}
 
 export interface LanePageOptions {
   /** 0: any free port. */
@@ -26,11 +34,11 @@ export interface LanePageOptions {
   readonly capture: (lane: number) => Uint8Array | undefined;
   /**
    * An experiment that was asked for lies here; its answer may be written to `folder`, which does not exist yet.
-   * Resolves with the file of its report, rejects with why there is none.
+   * Resolves with the file of its report, rejects with why there is none, or at once when the page closes.
    */
-  readonly onScenario: (scenario: string, folder: string) => Promise<string>;
-  /** A file that was dropped on the page lies here, and is the caller's. Rejects with why it cannot be streamed. */
-  readonly onUpload: (upload: { readonly name: string; readonly path: string }) => Promise<void>;
+  readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  /** A file that was dropped on the page. Rejects with why it cannot be streamed. */
+  readonly onUpload: (upload: Upload) => Promise<void>;
   /** Elsewhere than in this package, for a test. */
   readonly folders?: PageFolders;
   /** For a test that cannot wait for half a gigabyte. */
@@ -66,8 +74,9 @@ export class LanePage {
   readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
   /** What the laboratory made of settings, by number; the oldest go. */
   readonly #reports: (Buffer | undefined)[] = [];
-  /** A file or a scenario is being taken. */
-  #busy = false;
+  /** A file or a scenario that is being taken. */
+  #taking: Promise<void> | undefined;
+  readonly #end = new AbortController();
   #closing: Promise<void> | undefined;
 
   static async open(options: LanePageOptions): Promise<LanePage> {
@@ -132,9 +141,11 @@ export class LanePage {
     clearInterval(this.#check);
     this.announce({ kind: 'ended' });
     for (const viewer of this.#viewers) viewer.end();
+    this.#end.abort();
     await this.#site.close(FAREWELL_MS, () => {
       for (const viewer of this.#viewers) viewer.terminate();
     });
+    await this.#taking;
   }
 
   #join(socket: WebSocket): void {
@@ -170,8 +181,8 @@ export class LanePage {
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method === 'POST') {
-      if (path === '/source') void this.#takeFile(request, response);
-      else if (path === '/lab') void this.#takeScenario(request, response);
+      if (path === '/source') this.#takeFile(request, response);
+      else if (path === '/lab') this.#takeScenario(request, response);
       else return false;
       return true;
     }
@@ -187,59 +198,80 @@ export class LanePage {
     return answer(request, response, 'text/html; charset=utf-8', report);
   }
 
-  async #takeFile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #takeFile(request: IncomingMessage, response: ServerResponse): void {
     const { onUpload, uploadBytesMax = UPLOAD_BYTES_MAX } = this.#options;
-    const folder = await mkdtemp(join(tmpdir(), 'dropframe-upload-'));
     const name = nameOf(request.url ?? '');
-    const path = join(folder, name);
-    const taken = await this.#take(request, response, { path, name, bytesMax: uploadBytesMax }, async () => {
-      await onUpload({ name, path });
+    const body = { prefix: 'dropframe-upload-', file: name, name, bytesMax: uploadBytesMax };
+    this.#take(request, response, body, async (path, folder) => {
+      await onUpload({ name, path, folder });
       response.writeHead(204).end();
+      return 'kept';
     });
-    if (!taken) await rm(folder, { recursive: true, force: true });
   }
 
-  async #takeScenario(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), 'dropframe-lab-'));
-    const path = join(folder, 'from-the-page.json');
-    try {
-      await this.#take(request, response, { path, name: 'the scenario', bytesMax: SCENARIO_BYTES_MAX }, async () => {
-        const report = await this.#options.onScenario(path, join(folder, 'answer'));
-        this.#reports.push(await readFile(report));
-        if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
-        answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });
-      });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
-
-  /** Whether it was taken, and done with it what was to be done: one at a time. */
-  async #take(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { path, name, bytesMax }: { readonly path: string; readonly name: string; readonly bytesMax: number },
-    use: () => Promise<void>,
-  ): Promise<boolean> {
-    const no = (status: number, why: string): false => {
-      deny(request, response, status, why);
-      this.#options.log(`page: refused ${name}: ${why}`);
-      return false;
+  #takeScenario(request: IncomingMessage, response: ServerResponse): void {
+    const body = {
+      prefix: 'dropframe-lab-',
+      file: 'from-the-page.json',
+      name: 'the scenario',
+      bytesMax: SCENARIO_BYTES_MAX,
     };
-    if (this.#busy) return no(409, 'one thing at a time: another file or experiment is under way');
-    this.#busy = true;
-    try {
-      await saveBody(request, path, bytesMax);
-      await use();
-      return true;
-    } catch (error) {
-      if (error instanceof BodyTooLarge) {
-        return no(413, `${name} may have ${Math.floor(bytesMax / 1e6)} MB at most: dropframe demo FILE takes any`);
-      }
-      return no(422, causeOf(error).replaceAll(path, name));
-    } finally {
-      this.#busy = false;
-    }
+    this.#take(request, response, body, async (path, folder) => {
+      const report = await this.#options.onScenario(path, join(folder.path, 'answer'), this.#end.signal);
+      this.#reports.push(await readFile(report));
+      if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
+      answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });
+      return 'used up';
+    });
+  }
+
+  /** Takes what a request carries as a file and has it used: one at a time. */
+  #take(request: IncomingMessage, response: ServerResponse, body: Body, use: Use): void {
+    const no = (status: number, why: string): void => {
+      deny(request, response, status, why);
+      this.#options.log(`page: refused ${body.name}: ${why}`);
+    };
+    if (this.#taking) return no(409, 'one thing at a time: another file or experiment is under way');
+    this.#taking = takeBody(request, body, use)
+      .catch((error: unknown) => {
+        const { name, bytesMax } = body;
+        if (error instanceof BodyTooLarge) {
+          return no(413, `${name} may have ${Math.floor(bytesMax / 1e6)} MB at most: dropframe demo FILE takes any`);
+        }
+        no(422, causeOf(error));
+      })
+      .finally(() => {
+        this.#taking = undefined;
+      });
+  }
+}
+
+interface Body {
+  /** Of the folder that it lies in. */
+  readonly prefix: string;
+  /** Its name there. */
+  readonly file: string;
+  /** What it is called in messages. */
+  readonly name: string;
+  readonly bytesMax: number;
+}
+
+/** Tells whether the folder is somebody's now. */
+type Use = (path: string, folder: TemporaryFolder) => Promise<'kept' | 'used up'>;
+
+/** Whatever goes wrong, nothing of it is left lying about. */
+async function takeBody(request: IncomingMessage, { prefix, file, name, bytesMax }: Body, use: Use): Promise<void> {
+  const folder = await makeTemporaryFolder(prefix);
+  const path = join(folder.path, file);
+  let isKept = false;
+  try {
+    await saveBody(request, path, bytesMax);
+    isKept = (await use(path, folder)) === 'kept';
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw error;
+    throw new Failure(causeOf(error).replaceAll(path, name), 1, { cause: error });
+  } finally {
+    if (!isKept) await folder.remove();
   }
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pid } from 'node:process';
 import { atExit } from './at-exit.ts';
@@ -28,6 +28,35 @@ export async function withTemporaryFolder<Result>(
     isDone();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * A folder of our own among the system's temporary ones; it goes away with the process, if nobody removed it before.
+ * Where that is not possible it stays: the system clears it away one day, and nothing else fails for it.
+ */
+export interface TemporaryFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** @param prefix of the folder's name. @throws {Failure} where none can be made: a full disk, say. */
+export async function makeTemporaryFolder(prefix: string): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), prefix)).catch((error) => {
+    throw new Failure(`cannot write into ${tmpdir()}: ${causeOf(error)}`);
+  });
+  const isDone = atExit(() => {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // It stays.
+    }
+  });
+  return {
+    path,
+    async remove() {
+      await rm(path, { recursive: true, force: true }).then(isDone, () => {});
+    },
+  };
 }
 
 async function removeOrphans(parent: string): Promise<void> {

@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { causeOf, Failure } from '../io/failure.ts';
-import { LanePage } from '../io/lane-page.ts';
+import { LanePage, type Upload } from '../io/lane-page.ts';
 import type { Log } from '../io/log.ts';
 import type { MediaSource } from '../io/media-source.ts';
 import type { PageFolders } from '../io/page-files.ts';
 import { readReadyMadeTrace } from '../io/ready-made-traces.ts';
+import type { TemporaryFolder } from '../io/temporary-folder.ts';
 import type { LaneCommand } from '../protocol/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesState } from '../protocol/lane-message.ts';
 import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
@@ -25,7 +25,7 @@ export interface LaneShowOptions {
   readonly pagePort: number;
   readonly log: Log;
   /** Has the laboratory answer a scenario's file in a folder; resolves with the report's file. */
-  readonly runScenario: (scenario: string, folder: string) => Promise<string>;
+  readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
   /** Someone pressed stop, or the source came to its end. */
   readonly onEnd: () => void;
   /** Elsewhere than in this package, for a test. */
@@ -43,7 +43,7 @@ interface Playing {
   readonly media: MediaSource;
   readonly broadcast: Broadcast;
   /** The folder of an uploaded file, which goes when it is not played any more. */
-  readonly folder: string | undefined;
+  readonly folder: TemporaryFolder | undefined;
 }
 
 /** The page with the lanes, and all that is behind it: one source, the lanes it is sent over, and who watches them. */
@@ -137,12 +137,13 @@ export class LaneShow {
   }
 
   /** Rejects with one line when the file cannot be streamed; what played before then plays on. */
-  async playUpload({ name, path }: { readonly name: string; readonly path: string }): Promise<void> {
+  async playUpload({ name, path, folder }: Upload): Promise<void> {
     if (this.#opening) throw new Failure('another source is being opened');
     this.#opening = true;
     try {
       const media = await this.#options.openInput(path);
-      await this.#replace(name, media, dirname(path));
+      // Otherwise nobody could go back to the source of the same name.
+      await this.#replace(this.#options.inputs.has(name) ? `${name} (yours)` : name, media, folder);
     } finally {
       this.#opening = false;
     }
@@ -186,16 +187,19 @@ export class LaneShow {
     if (link) this.#lanes.reconfigure(link);
   }
 
-  async #replace(name: string, media: MediaSource, folder: string | undefined): Promise<void> {
+  async #replace(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Promise<void> {
     const before = this.#playing;
-    if (this.#closed) return void (await media.close());
+    if (this.#closed) {
+      await media.close();
+      return void (await folder?.remove());
+    }
     this.#playing = this.#begin(name, media, folder);
     this.#page.announce(this.#description());
     this.#tellState();
     await end(before);
   }
 
-  #begin(name: string, media: MediaSource, folder: string | undefined): Playing {
+  #begin(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Playing {
     this.#lanes.restart(media.description.parameterSets);
     const { log, loop, onEnd } = this.#options;
     const broadcast: Broadcast = new Broadcast({
@@ -250,5 +254,5 @@ export class LaneShow {
 async function end({ broadcast, media, folder }: Playing): Promise<void> {
   broadcast.stop();
   await media.close();
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  await folder?.remove();
 }

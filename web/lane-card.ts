@@ -5,7 +5,7 @@ import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.
 import { River } from './river.ts';
 import { VideoView } from './video-view.ts';
 
-/** Behind live by so much more than was asked for, a lane is late; by this much, it is not live any more. */
+/** Behind live by so much more than was asked for and the path takes, a lane is late; by this much, it is not live any more. */
 const LATE_MS = 150;
 const BAD_MS = 1_000;
 const SPACE = '\u00a0';
@@ -106,6 +106,15 @@ export class LaneCard {
     this.video.show({ number, key, timestamp, annexB, sentAtMs: picture.capturedMs });
   }
 
+  /** Another connection, perhaps to another server: its runs and its clock are not those that were seen here. */
+  forget(): void {
+    this.#run = undefined;
+    this.video.reset();
+    this.video.drawnSentAtMs = undefined;
+    this.#saidAt = Number.NEGATIVE_INFINITY;
+    this.log.clear();
+  }
+
   take(nowMs: number, events: LaneEvents): void {
     this.log.take(nowMs, events);
   }
@@ -129,6 +138,8 @@ export class LaneCard {
     nowMs: number,
     options: {
       readonly paused: boolean;
+      /** What the path itself takes. */
+      readonly delayMs: number;
       readonly reduced: boolean;
       /** Whether its turn to draw the river has come. */
       readonly river: boolean;
@@ -144,7 +155,7 @@ export class LaneCard {
     const { drawnSentAtMs } = this.video;
     this.#lagMs = drawnSentAtMs === undefined ? undefined : Math.max(0, nowMs - drawnSentAtMs);
     const place = this.#part('.lag', HTMLElement);
-    const excess = (this.#lagMs ?? 0) - this.#settings.latencyMs;
+    const excess = (this.#lagMs ?? 0) - this.#settings.latencyMs - options.delayMs;
     place.dataset.tone = excess > BAD_MS ? 'bad' : excess > LATE_MS ? 'late' : '';
     this.#part('.lag output', HTMLOutputElement).value = duration(this.#lagMs ?? null);
   }

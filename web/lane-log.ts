@@ -45,6 +45,11 @@ export class LaneLog {
   #run: number | undefined;
   #highestArrived = -1;
 
+  /** Counts the lane's beginnings; `undefined`: nothing was told yet. */
+  get run(): number | undefined {
+    return this.#run;
+  }
+
   /** Packets that wait behind a hole now. */
   get heldNow(): number {
     let count = 0;

@@ -13,7 +13,7 @@ import { frameLife } from './frame-life.ts';
 import { Frontier } from './frontier.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
-import { ENDED, GONE, UNABLE } from './lane-words.ts';
+import { clock, ENDED, GONE, UNABLE } from './lane-words.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
@@ -60,7 +60,7 @@ let everConnected = false;
 let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
-let selection: { readonly card: LaneCard; readonly frame: number } | undefined;
+let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
 /** Milliseconds between two pictures of the page, smoothed. */
 let frameMs = 16;
 let lastDrawnAt = performance.now();
@@ -73,6 +73,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     everConnected = true;
     ended = false;
     clockOffsetMs = undefined;
+    for (const card of cards) card.forget();
     message.hide();
     refreshState();
   },
@@ -122,7 +123,7 @@ function settle(next: LanesState): void {
   state = next;
   // What is told after a refusal is in force; the refusal is over.
   message.endRefusal();
-  if (unread !== undefined) ask(readAddress(unread, next.sources), next);
+  if (unread !== undefined) ask(readAddress(unread, next), next);
   unread = undefined;
   settleLanes(next.lanes);
   network.settle(next.link);
@@ -181,7 +182,7 @@ function sendLanes(lanes: LaneSettings[]): void {
 
 function select(card: LaneCard | undefined, frame: number | undefined): void {
   selection?.card.select(undefined);
-  selection = card && frame !== undefined ? { card, frame } : undefined;
+  selection = card && frame !== undefined ? { card, frame, run: card.log.run } : undefined;
   selection?.card.select(frame);
   if (selection) showLife();
   if (paused) redrawRivers();
@@ -189,6 +190,8 @@ function select(card: LaneCard | undefined, frame: number | undefined): void {
 
 function showLife(): void {
   if (!selection) return;
+  // Another run counts its frames from 0 again.
+  if (selection.card.log.run !== selection.run) return select(undefined, undefined);
   const parts = frameLife(selection.card.log, selection.frame);
   const place = element('life-body', HTMLElement);
   // Read out again only when there is something new.
@@ -225,19 +228,15 @@ function drawFrame(drawnAt: number): void {
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
   turn = (turn + 1) % Math.max(1, cards.length);
+  const { delayMs } = network;
   for (const [index, card] of cards.entries()) {
-    card.refresh(at, { paused, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, river: !isSlow || index === turn });
   }
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 
 function redrawRivers(): void {
   for (const card of cards) card.river.draw(pausedAtMs, false);
-}
-
-function clock(ms: number): string {
-  const seconds = Math.floor(ms / 100) / 10;
-  return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
 }
 
 function togglePause(): void {

@@ -1,6 +1,7 @@
 import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification, UNLIMITED } from '../sim/link-specification.ts';
 import { PRESETS } from '../sim/presets.ts';
-import { readLink } from './page-traces.ts';
+import { parseRunningLink } from '../sim/running-link.ts';
+import { readLink, readTrace } from './page-traces.ts';
 import { SHOW } from './show-presets.ts';
 import { element } from './statistics-panel.ts';
 
@@ -91,6 +92,8 @@ export interface NetworkHandlers {
   freeze(milliseconds: number): void;
 }
 
+/** Of a link from the demo's command line that no page could ask for: netem, changes in its course, a trace of one's own. */
+const WHOLE = 'This link is taken as a whole: another preset or another line takes its place';
 const DROP_PACKETS = 5;
 const FREEZE_MS = 500;
 
@@ -122,23 +125,34 @@ export class NetworkPanel {
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
   }
 
+  /** How long every packet is under way at least, milliseconds. */
+  get delayMs(): number {
+    return this.#link.delay / 1_000;
+  }
+
   /**
    * What the server says that the link is.
    * @param refused it has just refused another one: the slider that asked for it goes back, even under someone's hand.
    */
   settle(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
-    const link = readLink(text);
-    if (!link.ok) return;
-    this.#link = link.value;
+    this.#inForce = text;
+    const link = parseRunningLink(text, readTrace);
+    if (link.ok) this.#link = link.value;
     for (const knob of KNOBS) {
       const input = this.#inputs.get(knob.name)!;
+      input.disabled = !link.ok;
+      input.title = link.ok ? '' : WHOLE;
+      if (!link.ok) {
+        say(input, '–');
+        continue;
+      }
       const value = +knob.read(link.value).toFixed(3);
       // A slider in someone's hand is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
-      say(knob, input, saidElsewhere(knob, link.value));
+      // What is in force may lie beyond the slider's end, or between two of its steps.
+      say(input, saidElsewhere(knob, link.value) ?? worded(knob, value));
     }
-    this.#inForce = text;
     this.#showPreset();
   }
 
@@ -156,13 +170,16 @@ export class NetworkPanel {
     const input = document.createElement('input');
     Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
     input.name = knob.name;
+    // Said expressly: a label alone would name the output, which comes first in it.
+    input.id = `knob-${knob.name}`;
+    label.htmlFor = input.id;
     const value = document.createElement('output');
     // The slider itself says it.
     value.ariaLive = 'off';
     label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {
-      say(knob, input);
+      say(input, worded(knob, Number(input.value)));
       // What no slider shows stays as it is.
       this.#link = knob.write(this.#link, Number(input.value));
       handlers.changed(formatLinkSpecification(this.#link));
@@ -187,9 +204,11 @@ export class NetworkPanel {
   }
 }
 
-function say(knob: Knob, input: HTMLInputElement, instead?: string): void {
-  const value = Number(input.value);
-  const text = instead ?? (value === 0 && knob.zero !== undefined ? knob.zero : `${value}\u00a0${knob.unit}`);
+function worded({ zero, unit }: Knob, value: number): string {
+  return value === 0 && zero !== undefined ? zero : `${value}\u00a0${unit}`;
+}
+
+function say(input: HTMLInputElement, text: string): void {
   (input.previousElementSibling as HTMLOutputElement).value = text;
   input.setAttribute('aria-valuetext', text);
 }

@@ -36,9 +36,10 @@ export function writeAddress({ lanes, link, source }: LanesState): string {
 
 /**
  * Reads what `writeAddress` wrote, or what a person made of it. Settings without a value are not asked for.
- * @param sources that there are, by name.
+ * @param present what is in force: the sources that there are, and a link that may be one that only the demo's command
+ * line could ask for.
  */
-export function readAddress(hash: string, sources: readonly string[]): AddressedState {
+export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 'link'>): AddressedState {
   const asked = new Map<string, string>();
   const faults: Fault[] = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
@@ -53,10 +54,10 @@ export function readAddress(hash: string, sources: readonly string[]): Addressed
     if (typeof lane === 'string') faults.push(`lane ${index + 1} ${lane}`);
   }
   const link = asked.get('link');
-  const read = link === undefined ? undefined : parseRunningLink(link, readTrace);
+  const read = link === undefined || link === present.link ? undefined : parseRunningLink(link, readTrace);
   if (read?.ok === false) faults.push(read.malformed);
   const source = asked.get('source');
-  if (source !== undefined && !sources.includes(source)) faults.push(`there is no source ${quote(source)}`);
+  if (source !== undefined && !present.sources.includes(source)) faults.push(`there is no source ${quote(source)}`);
   if (faults.length > 0) return { faults };
   return {
     ...(lanes && { lanes: lanes.filter((lane) => typeof lane !== 'string') }),

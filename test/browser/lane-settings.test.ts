@@ -76,4 +76,47 @@ for (const [what, hash, words] of [
   );
 }
 
+inChromium(
+  'a link that only a command line can ask for survives a reload, and no knob says what it is not',
+  async () => {
+    const tab = await tabAt(await opened('netem="loss 1% delay 30ms"'));
+    await tab.reload();
+    await told(tab, ({ state, settings }) => state === 'live' && settings?.link.startsWith('netem=') === true);
+    expect(await message(tab).isVisible()).toBe(false);
+    const delay = tab.locator('[name="delay"]');
+    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([true, '–']);
+    await tab.locator('#preset').selectOption('satellite');
+    await told(tab, ({ settings }) => settings?.link.includes('600ms') === true);
+    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '600\u00a0ms']);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'a knob says what the link is, also beyond its end and between its steps',
+  async () => {
+    const tab = await tabAt(await opened('loss=0.2% delay=600ms rate=50kbit'));
+    const said = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
+    expect([await said('loss'), await said('delay'), await said('rate')]).toEqual([
+      '0.2\u00a0%',
+      '600\u00a0ms',
+      '0.05\u00a0Mb/s',
+    ]);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'everything that can be worked has a name for a screen reader',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .river')]
+      .filter((part) => !part.ariaLabel && !part.labels?.[0]?.textContent.trim() && !part.textContent.trim())
+      .map((part) => part.outerHTML)`);
+    expect(nameless).toEqual([]);
+    expect(await tab.getByRole('slider', { name: 'Delay' }).getAttribute('aria-valuetext')).toBe('10\u00a0ms');
+  },
+  PATIENCE_MS,
+);
+
 const message = (tab: Tab) => tab.locator('#message');

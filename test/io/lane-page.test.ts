@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LanePage, type LanePageOptions } from '../../io/lane-page.ts';
 import type { LaneCommand } from '../../protocol/lane-command.ts';
 import { parseLanePicture, serializeLanePicture } from '../../protocol/lane-message.ts';
 import { ask, until, usePages } from './page-window.ts';
 
 const ENDED = { kind: 'ended' } as const;
+const LANE = { transport: 'udp', recovery: 'nack', congestionControl: 'cubic', latencyMs: 200, onLoss: 'freeze' };
 
 const pages = usePages({
   scripts: ['web/lanes-page.js', 'protocol/page-message.js', 'sim/link.js'],
@@ -78,7 +79,8 @@ test('a window that does not read costs bounded memory and nobody else a picture
 test.each([
   ['text that is no command', 'hello'],
   ['a command that nobody knows', '{"kind":"format-disk"}'],
-  ['a lane too many', JSON.stringify({ kind: 'lanes', lanes: Array(5).fill({}) })],
+  ['a lane too many', JSON.stringify({ kind: 'settings', lanes: Array(5).fill(LANE) })],
+  ['a latency beyond the limit', JSON.stringify({ kind: 'settings', lanes: [{ ...LANE, latencyMs: 60_001 }] })],
   ['a command with something added', '{"kind":"stop","x":1}'],
   ['bytes', Buffer.from([1, 2, 3])],
   ['a message over the limit', 'x'.repeat(100_000)],
@@ -117,9 +119,9 @@ test('settings are asked for as one, and a reply goes to the window that asked a
 test('an uploaded file is handed over whole, under a name that leads nowhere', async () => {
   const seen: { name: string; content: string }[] = [];
   const page = await opened({
-    onUpload: async ({ name, path }) => {
+    onUpload: async ({ name, path, folder }) => {
       seen.push({ name, content: readFileSync(path, 'utf8') });
-      rmSync(dirname(path), { recursive: true });
+      await folder.remove();
     },
   });
   const answer = await post(page, `/source?name=${encodeURIComponent('../../.my clip.mp4')}`, 'the video');
@@ -168,6 +170,36 @@ test('while one file is taken another is refused', async () => {
   expect((await post(page, '/source?name=b.mp4', 'x')).status).toBe(409);
   finish?.();
   expect((await first).status).toBe(204);
+});
+
+test('what cannot be laid down anywhere is refused, and the page goes on', async () => {
+  const page = await opened();
+  vi.stubEnv('TMPDIR', '/there/is/no/such/folder');
+  for (const path of ['/source?name=a.mp4', '/lab']) {
+    const { status, body } = await post(page, path, 'x');
+    expect([status, body]).toEqual([
+      422,
+      'cannot write into /there/is/no/such/folder: there is no such file or directory\n',
+    ]);
+  }
+  vi.unstubAllEnvs();
+  expect((await post(page, '/source?name=a.mp4', 'x')).status).toBe(204);
+});
+
+test('a page that closes ends the experiment that is under way, and nothing of it is left', async () => {
+  const folders: string[] = [];
+  let begun = 0;
+  const onScenario: LanePageOptions['onScenario'] = (scenario, _, closing) => {
+    begun++;
+    folders.push(dirname(scenario));
+    return new Promise((_, reject) => closing.addEventListener('abort', () => reject(new Error('closing'))));
+  };
+  const page = await opened({ onScenario });
+  const experiment = post(page, '/lab', '{}').catch(() => {});
+  await until(() => begun === 1);
+  await page.close();
+  await experiment;
+  expect(folders.map((folder) => existsSync(folder))).toEqual([false]);
 });
 
 test('a scenario is answered with the address of its report, which may draw and not run', async () => {

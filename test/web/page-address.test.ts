@@ -4,6 +4,7 @@ import { LATENCY_MS_MAX } from '../../protocol/latency-limit.ts';
 import { readAddress, writeAddress } from '../../web/page-address.ts';
 
 const SOURCES = ['counter.mp4', 'a & b.mp4'];
+const PRESENT = { sources: SOURCES, link: 'delay=10ms seed=1' };
 const LANE = {
   transport: 'udp',
   recovery: 'hybrid',
@@ -11,7 +12,7 @@ const LANE = {
   latencyMs: 200,
   onLoss: 'freeze',
 } as const;
-const faultsOf = (hash: string) => readAddress(hash, SOURCES).faults;
+const faultsOf = (hash: string) => readAddress(hash, PRESENT).faults;
 
 test('what is written is read back', () => {
   const state: LanesState = {
@@ -25,11 +26,11 @@ test('what is written is read back', () => {
     sources: SOURCES,
   };
   const { lanes, link, source } = state;
-  expect(readAddress(writeAddress(state), SOURCES)).toEqual({ lanes, link, source, faults: [] });
+  expect(readAddress(writeAddress(state), PRESENT)).toEqual({ lanes, link, source, faults: [] });
 });
 
 test.each(['', '#', '#lanes=&link=&source='])('%j asks for nothing', (hash) => {
-  expect(readAddress(hash, SOURCES)).toEqual({ faults: [] });
+  expect(readAddress(hash, PRESENT)).toEqual({ faults: [] });
 });
 
 test.each([
@@ -52,7 +53,22 @@ test.each([
   expect(faultsOf(`${hash}${hash.includes('source') ? '' : '&source=counter.mp4'}`)).toEqual([
     expect.stringMatching(words),
   ]);
-  expect(Object.keys(readAddress(hash, SOURCES))).toEqual(['faults']);
+  expect(Object.keys(readAddress(hash, PRESENT))).toEqual(['faults']);
+});
+
+test.each([
+  'loss=1% seed=1 at 2000ms: loss=50%',
+  'netem="loss 1% delay 30ms" seed=1',
+  'trace=my-own.down#abeacf8eec2aa83a',
+])('%s is no fault where it is in force, as only a command line can have it', (link) => {
+  const address = `#${new URLSearchParams({ lanes: 'hybrid.200', link, source: 'counter.mp4' })}`;
+  expect(readAddress(address, { ...PRESENT, link })).toEqual({
+    lanes: [LANE],
+    link,
+    source: 'counter.mp4',
+    faults: [],
+  });
+  expect(faultsOf(address)).toHaveLength(1);
 });
 
 test('all that is wrong is said at once', () => {
