@@ -42,6 +42,7 @@ export class ArrivalPace {
   /** When the frame in hand began, and how far apart the packets of the last ones came. */
   #began = { frame: Number.NaN, at: 0 };
   #spacings: Microseconds[] = [];
+  #spacing: Microseconds = 0;
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
@@ -60,10 +61,7 @@ export class ArrivalPace {
 
   /** From packet to packet of a frame that was sent at once, typically; 0: not known. */
   get spacing(): Microseconds {
-    const sorted = this.#spacings.toSorted((one, other) => one - other);
-    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
-    // Where the capacity comes and goes, the last frames tell nothing of the next.
-    return at(0.75) > SPACING_SPREAD * at(0.25) ? 0 : at(0.5);
+    return this.#spacing;
   }
 
   /** How many packets the next frame will have at least, as far as the last two tell. */
@@ -110,6 +108,10 @@ export class ArrivalPace {
     if (packetCount < SPACED_MIN || packetCount > SPACED_MAX) return;
     this.#spacings.push(Math.max(0, (now - this.#began.at) / (packetCount - 1)));
     if (this.#spacings.length > SPACINGS) this.#spacings.shift();
+    const sorted = this.#spacings.toSorted((one, other) => one - other);
+    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+    // Where the capacity comes and goes, the last frames tell nothing of the next.
+    this.#spacing = at(0.75) > SPACING_SPREAD * at(0.25) ? 0 : at(0.5);
   }
 
   #isKnown(now: Instant, size: number): boolean {
