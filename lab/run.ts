@@ -65,7 +65,7 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   };
   const parsed = parseScenario(text, basename(path), readTrace);
   const scenario = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
-  const sources = await openSources(scenario, folderOf(path), options.warn);
+  const sources = await openSources(scenario, path, options.warn);
   const grid = expandGrid(scenario, sources.descriptions, traces);
   const output = { ...scenario.output, ...options.output };
   const filmed = grid.cells.filter(({ cell }) => cell.source.kind === 'file');

@@ -19,12 +19,12 @@ const MEDIA_BITRATE = 4_000_000;
 const MEDIA_GOP = 60;
 
 /**
- * @param folder of the scenario file, to which paths in it are relative.
+ * @param path of the scenario file: paths in it are relative to its folder, and what is wrong is said to be in it.
  * @param warn what the user should know although it works.
  */
 export async function openSources(
   scenario: Scenario,
-  folder: string,
+  path: string,
   warn: (message: string) => void,
 ): Promise<ScenarioSources> {
   const descriptions: SourceDescription[] = [];
@@ -35,8 +35,9 @@ export async function openSources(
       descriptions.push(...expandSynthetic(source.synthetic));
       continue;
     }
-    const place = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
-    const { description, units } = await readFileSource(source, folder, place, warn);
+    const field = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
+    const place = `${basename(path)}: ${field}`;
+    const { description, units } = await readFileSource(source, folderOf(path), place, warn);
     descriptions.push(description);
     files.set(description.kind === 'file' ? description.sha256 : '', units);
   }

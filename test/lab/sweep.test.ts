@@ -195,6 +195,8 @@ describe('a sweep', () => {
   test('is refused for a file that is not there, by its place in the scenario', async () => {
     const file = write('absent', { ...SCENARIO, source: [{ file: 'nowhere.mp4' }] });
     const opening = openRun(file, { ...noOptions, out: newFolder() });
-    await expect(opening).rejects.toThrow(/source\[0\]\.file: cannot read nowhere\.mp4: there is no such file/);
+    await expect(opening).rejects.toThrow(
+      /^\w+\.json: source\[0\]\.file: cannot read nowhere\.mp4: there is no such file/,
+    );
   });
 });
