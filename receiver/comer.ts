@@ -8,26 +8,19 @@ import type { TakenPacket } from './loss-recovery.ts';
 import type { Place } from './roll-over.ts';
 
 /** What of a packet is on the wire, and where. */
-interface OnWire {
-  readonly sequenceNumber: WireSequence;
-  readonly wireTimestamp: WireTimestamp;
-  /** RTP's: the last packet of a frame. */
-  readonly marker: boolean;
-  readonly bytes: Uint8Array;
-  readonly payloadAt: number;
-  readonly payloadEnd: number;
-  readonly mark: FrameMark | undefined;
-  readonly origin: TakenPacket['origin'];
-  readonly datagram: Uint8Array | undefined;
-}
+type OnWire = Pick<
+  Comer,
+  'sequenceNumber' | 'wireTimestamp' | 'marker' | 'bytes' | 'payloadAt' | 'payloadEnd' | 'mark' | 'origin' | 'datagram'
+>;
 
 /**
  * A packet that wants to come in: as it is on the wire, without what nobody asks of it. What is found out about it on its
  * way in is written into it: one object a packet, of which there may be 50,000 a second.
  */
-export class Comer implements OnWire, Place, ArrivedPacket, TakenPacket {
+export class Comer implements Place, ArrivedPacket, TakenPacket {
   readonly sequenceNumber: WireSequence;
   readonly wireTimestamp: WireTimestamp;
+  /** RTP's: the last packet of a frame. */
   readonly marker: boolean;
   /** The payload lies in these, from `payloadAt` to before `payloadEnd`. */
   readonly bytes: Uint8Array;

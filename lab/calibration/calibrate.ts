@@ -104,7 +104,7 @@ export async function calibrate(
     const machine = await measuredMachine({ signal: abort.signal, limits, calm });
     await Promise.all(Array.from({ length: jobs }, () => work(machine)));
   } catch (error) {
-    if (!abort.signal.aborted || !signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
   }

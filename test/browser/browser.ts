@@ -1,28 +1,15 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { PageFolders } from '../../io/page-files.ts';
 import { optional } from '../optional.ts';
+import { CHROMIUM, FLAGS, HAS_CHROMIUM } from './chromium.ts';
 import { buildPage } from './page-build.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync';
-
-const present = (() => {
-  try {
-    accessSync(CHROMIUM, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 /** A test in Debian's Chromium. */
-export const inChromium = optional(CHROMIUM, present);
+export const inChromium = optional(CHROMIUM, HAS_CHROMIUM);
 
 export interface Browser {
   /** The page, compiled. */
@@ -36,17 +23,17 @@ export function useBrowser(patienceMs: number): Browser {
   const browser = {} as Browser;
   let profile: string;
   beforeAll(async () => {
-    if (!present) return;
+    if (!HAS_CHROMIUM) return;
     browser.folders = buildPage();
     profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
-    const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS.split(' ') };
+    const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS };
     browser.context = await chromium.launchPersistentContext(profile, launch);
   }, patienceMs);
   afterEach(async () => {
     for (const tab of browser.context?.pages() ?? []) await tab.close();
   });
   afterAll(async () => {
-    if (!present) return;
+    if (!HAS_CHROMIUM) return;
     await browser.context.close();
     rmSync(profile, { recursive: true, force: true });
     rmSync(browser.folders.compiled, { recursive: true });

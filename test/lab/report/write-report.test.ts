@@ -1,13 +1,4 @@
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,24 +7,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { numberedAnew, openDrawer } from '../../../lab/report/draw-plot.ts';
 import type { ReportTables } from '../../../lab/report/report-tables.ts';
 import { writeReport } from '../../../lab/report/write-report.ts';
+import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../../browser/chromium.ts';
 import { optional } from '../../optional.ts';
 import { grid, gridFrames, row, tables } from './made-up-tables.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 /** A full report is sixteen drawings; on a busy machine that takes its time. */
 const PATIENCE_MS = 120_000;
 vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 const HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>&\'';
-
-const present = (() => {
-  try {
-    accessSync(CHROMIUM, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 let directory: string;
 beforeEach(() => {
@@ -199,7 +180,7 @@ test('a page that cannot replace what is there leaves nothing half written', asy
   expect(readdirSync(directory).sort()).toEqual(['plots', 'report.html']);
 });
 
-const inChromium = optional(CHROMIUM, present);
+const inChromium = optional(CHROMIUM, HAS_CHROMIUM);
 
 inChromium(
   'the page opens from disk: no request, no message, nothing wider than the screen, all pictures there',
