@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { type MediaSource, openMediaSource } from '../io/media-source.ts';
+import { type MediaSource, openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE } from '../protocol/instant.ts';
+import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 
 export const FRAMES_PER_SECOND = 30;

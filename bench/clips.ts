@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { causeOf, Failure } from '../io/failure.ts';
-import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
+import { locateFfmpeg } from '../io/ffmpeg/ffmpeg-locator.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
 import type { Programs } from './programs.ts';
 

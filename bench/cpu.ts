@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { Failure } from '../io/failure.ts';
-import type { RunSummary } from '../session/run-summary.ts';
+import { Failure } from '../io/os/failure.ts';
+import type { RunSummary } from '../session/run/run-summary.ts';
 import { makeClip } from './clips.ts';
 import type { Part, PartContext, PartResult } from './part.ts';
 import { bytesWritten, processorMs } from './process-figures.ts';

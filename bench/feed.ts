@@ -4,13 +4,13 @@
  */
 import { createSocket } from 'node:dgram';
 import { argv, stdout } from 'node:process';
-import { now } from '../io/clock.ts';
-import { WakeUp } from '../io/wake-up.ts';
+import { now } from '../io/os/clock.ts';
+import { WakeUp } from '../io/os/wake-up.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { seconds } from '../protocol/instant.ts';
+import { seconds } from '../protocol/base/instant.ts';
 import { Pacer } from '../sender/pacer.ts';
 import { SENDER_DEFAULTS } from '../sender/sender.ts';
-import { Broadcast } from '../session/broadcast.ts';
+import { Broadcast } from '../session/stream/broadcast.ts';
 import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
 
 /** Seven packets of an MPEG transport stream: what SRT's live mode carries. */

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, hrtime, stdout } from 'node:process';
-import { StreamClient } from '../session/stream-client.ts';
+import { StreamClient } from '../session/stream/stream-client.ts';
 
 const [, , port, latency, stamps = ''] = argv;
 const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { LANE_SOCKET_PATH, type LaneFigures } from '../protocol/lane-message.ts';
+import { LANE_SOCKET_PATH, type LaneFigures } from '../protocol/page/lane-message.ts';
 import { makeClip } from './clips.ts';
 import type { Part, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';

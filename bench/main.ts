@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { platform, stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError } from 'commander';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import { cpu } from './cpu.ts';
 import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { Part, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';

@@ -1,12 +1,12 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE, milliseconds, seconds } from '../protocol/instant.ts';
+import { CLOCK_RATE, milliseconds, seconds } from '../protocol/base/instant.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
 import type { SenderStatistics } from '../sender/sender-statistics.ts';
-import { Link } from '../sim/link.ts';
-import { parseLinkSpecification } from '../sim/link-specification.ts';
+import { Link } from '../sim/link/link.ts';
+import { parseLinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 

@@ -5,7 +5,7 @@ import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { RECOVERIES, type Recovery } from '../protocol/recovery.ts';
+import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
 import { interval, MORE_POINTS, type Outcome, POINTS, type Point, runPoint } from './point.ts';
 import { percent, type Row, sum, tableOf } from './points.ts';
 import { writeResults } from './results-page.ts';

@@ -1,4 +1,4 @@
-import { RECOVERIES, type Recovery } from '../protocol/recovery.ts';
+import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
 import type { Part } from './part.ts';
 import { interval, type Outcome, POINTS, type Point, runPoint } from './point.ts';
 import { table } from './table.ts';

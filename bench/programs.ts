@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 
 /** How long a program may take to end by itself once it was asked to. */
 const PATIENCE_MS = 3_000;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../io/failure.ts';
 import { withMarkedSection } from '../io/marked-section.ts';
+import { Failure } from '../io/os/failure.ts';
 
 /** The benchmarks are compiled into out/bench/FOLDER/bench. */
 const PAGE = fileURLToPath(new URL('../../../../docs/RESULTS.md', import.meta.url));

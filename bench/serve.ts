@@ -5,9 +5,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';
-import { collectSeldom } from '../io/collection.ts';
-import { Log } from '../io/log.ts';
-import { StreamServer } from '../session/stream-server.ts';
+import { collectSeldom } from '../io/os/collection.ts';
+import { Log } from '../io/os/log.ts';
+import { StreamServer } from '../session/stream/stream-server.ts';
 import { openBenchSource } from './bench-source.ts';
 
 const [, , input = '', stamps] = argv;

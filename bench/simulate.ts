@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
-import { milliseconds, seconds } from '../protocol/instant.ts';
-import { RECOVERIES } from '../protocol/recovery.ts';
+import { milliseconds, seconds } from '../protocol/base/instant.ts';
+import { RECOVERIES } from '../protocol/control/recovery.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
-import { Link } from '../sim/link.ts';
-import { parseLinkSpecification } from '../sim/link-specification.ts';
+import { Link } from '../sim/link/link.ts';
+import { parseLinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 

@@ -1,5 +1,5 @@
-import { Failure } from '../io/failure.ts';
-import type { Recovery } from '../protocol/recovery.ts';
+import { Failure } from '../io/os/failure.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Part, PartContext } from './part.ts';
 import { outputOf } from './programs.ts';
 import type { SimulatedHours } from './simulate.ts';

@@ -1,4 +1,4 @@
-import { milliseconds } from '../protocol/instant.ts';
+import { milliseconds } from '../protocol/base/instant.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import type { Part } from './part.ts';
 import { median, table } from './table.ts';

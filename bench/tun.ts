@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { RelayDirectionReport } from '../session/relay-report.ts';
+import type { RelayDirectionReport } from '../session/relay/relay-report.ts';
 import type { Part, PartContext } from './part.ts';
 import { outputOf } from './programs.ts';
 import { median, table } from './table.ts';

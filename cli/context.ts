@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { Log, logLevel } from '../io/log.ts';
+import { Log, logLevel } from '../io/os/log.ts';
 import { StatusLine } from './status-line.ts';
 
 export interface CommonOptions {

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { now } from '../io/clock.ts';
+import { now } from '../io/os/clock.ts';
 
 /** Signals this close together are one, microseconds. */
 const ONE_WISH = 300_000;

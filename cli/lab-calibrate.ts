@@ -1,11 +1,11 @@
 import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
 import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
 import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../lab/calibration/comparison.ts';
-import type { DisturbanceLimits } from '../lab/kernel/measurement.ts';
+import type { DisturbanceLimits } from '../lab/measured/measurement.ts';
 import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategy.ts';
 import { namespacesMax } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';

@@ -1,5 +1,5 @@
 import type { StrategyCost } from '../lab/answer.ts';
-import type { MeasuredStrategy } from '../lab/kernel/measured-conditions.ts';
+import type { MeasuredStrategy } from '../lab/measured/measured-conditions.ts';
 import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { aligned } from './aligned.ts';

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { now } from '../io/clock.ts';
-import { Failure } from '../io/failure.ts';
-import type { CheckProgress } from '../lab/checks/run-checks.ts';
-import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/checks/validation.ts';
-import { conclusionText, validationMarkdown, validationText } from '../lab/checks/validation-table.ts';
+import { now } from '../io/os/clock.ts';
+import { Failure } from '../io/os/failure.ts';
+import type { CheckProgress } from '../lab/validation/run-checks.ts';
+import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/validation/validation.ts';
+import { conclusionText, validationMarkdown, validationText } from '../lab/validation/validation-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
@@ -65,7 +65,7 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
   try {
     // Loaded only here: the predictions are computed as they are, which takes a second that no other command has to wait.
-    const { runChecks } = await import('../lab/checks/run-checks.ts');
+    const { runChecks } = await import('../lab/validation/run-checks.ts');
     const outcomes = await runChecks(
       { seed: options.seed, effort: options.quick ? QUICK : FULL },
       {

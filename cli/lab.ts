@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { now } from '../io/clock.ts';
-import { Failure } from '../io/failure.ts';
+import { now } from '../io/os/clock.ts';
+import { Failure } from '../io/os/failure.ts';
 import { type AnswerRow, type Manifest, readAnswer } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
 import { listScenarios } from '../lab/ready-made.ts';

@@ -1,4 +1,4 @@
-import type { RelayDirectionReport, RelayReport } from '../session/relay-report.ts';
+import type { RelayDirectionReport, RelayReport } from '../session/relay/relay-report.ts';
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(2)} %`);
 const megabits = (rate: number): string => `${(rate / 1e6).toFixed(2)} Mb/s`;

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
-import { causeOf, Failure } from '../io/failure.ts';
-import type { Log } from '../io/log.ts';
-import type { TunProgress, TunReport, TunSettings } from '../session/tun-message.ts';
-import { TUN_ADDRESSES } from '../session/tun-path.ts';
-import { TunRun } from '../session/tun-run.ts';
-import { formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
+import type { Log } from '../io/os/log.ts';
+import type { TunProgress, TunReport, TunSettings } from '../session/tun/tun-message.ts';
+import { TUN_ADDRESSES } from '../session/tun/tun-path.ts';
+import { TunRun } from '../session/tun/tun-run.ts';
+import { formatLinkSpecification, type LinkSpecification } from '../sim/link/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { directionLines, waysText } from './link-text.ts';
 

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { causeOf, Failure } from '../io/failure.ts';
-import { formatAddress } from '../io/host-address.ts';
-import type { RelayReport } from '../session/relay-report.ts';
-import { UdpRelay } from '../session/udp-relay.ts';
-import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification } from '../sim/link-specification.ts';
-import { PRESETS } from '../sim/presets.ts';
+import { formatAddress } from '../io/net/host-address.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
+import type { RelayReport } from '../session/relay/relay-report.ts';
+import { UdpRelay } from '../session/relay/udp-relay.ts';
+import { CLEAN_LINK, formatLinkSpecification, type LinkSpecification } from '../sim/link/link-specification.ts';
+import { PRESETS } from '../sim/link/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { relayReportText, relayStatusText } from './link-text.ts';

@@ -1,7 +1,7 @@
 import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
-import { collectSeldom } from '../io/collection.ts';
-import { Failure } from '../io/failure.ts';
+import { collectSeldom } from '../io/os/collection.ts';
+import { Failure } from '../io/os/failure.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { INTERRUPTED, Interrupted } from './interrupt.ts';

@@ -1,8 +1,8 @@
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import { readReadyMadeTrace } from '../io/ready-made-traces.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import { manyOf, parseScenario } from '../lab/scenario.ts';
-import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 
 /**
  * An experiment that a page asks for may read no file of this machine: what the laboratory says of one that it cannot

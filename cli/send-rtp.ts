@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { InvalidArgumentError } from 'commander';
-import { causeOf, Failure } from '../io/failure.ts';
-import type { MediaSource } from '../io/media-source.ts';
-import type { Recorder } from '../session/recorder.ts';
-import { RTP_PORT_MAX } from '../session/rtp-address.ts';
-import { RtpSender } from '../session/rtp-sender.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
+import type { MediaSource } from '../io/sources/open-source.ts';
+import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
+import { RtpSender } from '../session/rtp/rtp-sender.ts';
+import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { type HostAndPort, readTarget } from './options.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { Failure } from '../io/failure.ts';
-import { StreamServer, type StreamServerStatus, type StreamServerTotals } from '../session/stream-server.ts';
+import { Failure } from '../io/os/failure.ts';
+import { StreamServer, type StreamServerStatus, type StreamServerTotals } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { type HostAndPort, readAddress, readBitrate, readFramesPerSecond, readWhole } from './options.ts';

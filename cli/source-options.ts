@@ -1,6 +1,6 @@
-import type { Log } from '../io/log.ts';
-import type { MediaSource } from '../io/media-source.ts';
-import { Recorder } from '../session/recorder.ts';
+import type { Log } from '../io/os/log.ts';
+import type { MediaSource } from '../io/sources/open-source.ts';
+import { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
 /** What a sender's command line says of its input. */
@@ -15,7 +15,7 @@ export interface SourceCommandOptions {
 
 export async function openSource(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
   // Loaded only by who reads media: it takes as long as everything that a receiver needs.
-  const { openMediaSource } = await import('../io/media-source.ts');
+  const { openMediaSource } = await import('../io/sources/open-source.ts');
   // Nothing has begun yet: an interruption ends the process, and with it what was started to look at the input.
   const interrupt = new Interrupt(() => process.exit(0));
   try {

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import type { Log } from '../io/log.ts';
+import type { Log } from '../io/os/log.ts';
 
 /** How often a line is logged where nobody watches a terminal. */
 const LOGGED_EVERY_MS = 5_000;

@@ -1,4 +1,10 @@
-import { framesLate, framesLost, packetsRecovered, type RunSummary, transportName } from '../session/run-summary.ts';
+import {
+  framesLate,
+  framesLost,
+  packetsRecovered,
+  type RunSummary,
+  transportName,
+} from '../session/run/run-summary.ts';
 
 const percent = (part: number, whole: number): string => {
   if (whole === 0) return '–';

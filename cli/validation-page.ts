@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { causeOf, Failure } from '../io/failure.ts';
 import { withMarkedSection } from '../io/marked-section.ts';
-import { writeAtomically } from '../lab/atomic-file.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
+import { writeAtomically } from '../lab/store/atomic-file.ts';
 
 /** Compiled files lie one folder deeper than their sources. */
 const PLACES = ['../docs/VALIDATION.md', '../../docs/VALIDATION.md'].map((path) =>

@@ -5,10 +5,10 @@ import { access, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { locateFfmpeg } from './ffmpeg-locator.ts';
-import { tryNamespaces } from './network-namespace.ts';
-import { type Environment, findPlayers, hasDisplay } from './player.ts';
-import { assertTunCalls, TUN_PATH } from './tun-device.ts';
+import { locateFfmpeg } from './ffmpeg/ffmpeg-locator.ts';
+import { tryNamespaces } from './os/network-namespace.ts';
+import { assertTunCalls, TUN_PATH } from './os/tun-device.ts';
+import { type Environment, findPlayers, hasDisplay } from './players/open-player.ts';
 
 /** One thing that was looked at. `missing`: something that dropframe offers does not work without it. */
 export interface Finding {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { malformed, type Parsed, parsed } from '../protocol/parsed.ts';
+import { malformed, type Parsed, parsed } from '../protocol/base/parsed.ts';
 
 /** Compiled files lie one folder deeper than their sources. */
 const FOLDERS = ['../samples/traces', '../../samples/traces'].map((path) =>

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { malformed, type Parsed, parsed } from '../protocol/parsed.ts';
-import { causeOf } from './failure.ts';
+import { malformed, type Parsed, parsed } from '../protocol/base/parsed.ts';
+import { causeOf } from './os/failure.ts';
 import { readyMadeTraces } from './ready-made-traces.ts';
 
 /** Ten times the longest of Mahimahi's own. */

@@ -4,20 +4,15 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
 import { z } from 'zod';
-import { causeOf, Failure } from '../io/failure.ts';
-import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './atomic-file.ts';
-import { canonicalJson, type Json } from './canonical-json.ts';
-import { CellStore, type FinishedCell } from './cell-store.ts';
-import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './columns.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import {
   conditionsOf,
   MEASURED_COLUMNS,
   type MeasuredRecord,
   type MeasuredStrategy,
   measuredRecord,
-} from './kernel/measured-conditions.ts';
+} from './measured/measured-conditions.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
-import { parquet, parseParquet, writeParquet } from './parquet.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
 import {
   FRAME_QUALITY_COLUMNS,
@@ -25,7 +20,12 @@ import {
   QUALITY_COLUMNS,
   type QualityFigures,
 } from './quality/quality-figures.ts';
-import { sha256 } from './sealed-json.ts';
+import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './store/atomic-file.ts';
+import { canonicalJson, type Json } from './store/canonical-json.ts';
+import { CellStore, type FinishedCell } from './store/cell-store.ts';
+import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './store/columns.ts';
+import { parquet, parseParquet, writeParquet } from './store/parquet.ts';
+import { sha256 } from './store/sealed-json.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
 /** What is asked in a folder: written before the first cell, and the same from every shard. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
-import { assert } from '../protocol/assert.ts';
-import { CLOCK_RATE } from '../protocol/instant.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { Traces } from './cell.ts';
 

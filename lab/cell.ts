@@ -1,10 +1,14 @@
-import { assert } from '../protocol/assert.ts';
-import { type Microseconds, milliseconds } from '../protocol/instant.ts';
-import { malformed, parsed } from '../protocol/parsed.ts';
-import { formatLinkSpecification, type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
-import { meanLoss } from '../sim/loss/loss-model.ts';
-import { canonicalHash, type Json } from './canonical-json.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { type Microseconds, milliseconds } from '../protocol/base/instant.ts';
+import { malformed, parsed } from '../protocol/base/parsed.ts';
+import {
+  formatLinkSpecification,
+  type LinkSpecification,
+  parseLinkSpecification,
+} from '../sim/link/link-specification.ts';
+import { meanLoss } from '../sim/link/loss/loss-model.ts';
 import type { SourceDescription } from './cell-source.ts';
+import { canonicalHash, type Json } from './store/canonical-json.ts';
 import type { StrategyName, StrategyParameters } from './strategy.ts';
 
 /** One point of the grid: all that decides its result, and nothing else. */

@@ -1,10 +1,10 @@
-import { now } from '../io/clock.ts';
-import { PathCapture } from '../session/path-capture.ts';
+import { now } from '../io/os/clock.ts';
+import { PathCapture } from '../session/relay/path-capture.ts';
 import type { Cell } from './cell.ts';
-import { hashesOf, makeAttachments, packetLogFor } from './cell-attachments.ts';
 import type { CellFiles } from './cell-source.ts';
-import type { Attachment, FinishedCell } from './cell-store.ts';
 import { runCell } from './run-cell.ts';
+import { hashesOf, makeAttachments, packetLogFor } from './store/cell-attachments.ts';
+import type { Attachment, FinishedCell } from './store/cell-store.ts';
 
 /** What a thread is given once. */
 export interface WorkerSetting {

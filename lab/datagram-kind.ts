@@ -1,4 +1,4 @@
-import { readUint32 } from '../protocol/big-endian.ts';
+import { readUint32 } from '../protocol/base/big-endian.ts';
 import { isRtcp, MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
 import type { Direction } from './path-observer.ts';
 import type { StrategyName } from './strategy.ts';

@@ -1,6 +1,6 @@
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
-import { assert } from '../protocol/assert.ts';
-import type { Instant } from '../protocol/instant.ts';
+import { assert } from '../protocol/base/assert.ts';
+import type { Instant } from '../protocol/base/instant.ts';
 import { FRAME_CLASSES, type FrameClass, type FrameRecord, MECHANISMS, type Mechanism } from './tables.ts';
 
 const TYPES: readonly Importance[] = ['key', 'reference', 'discardable'];

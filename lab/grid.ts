@@ -1,8 +1,8 @@
-import { Failure } from '../io/failure.ts';
-import { canonicalHash, type Json } from './canonical-json.ts';
+import { Failure } from '../io/os/failure.ts';
 import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './cell.ts';
 import { rateOf, type SourceDescription, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
+import { canonicalHash, type Json } from './store/canonical-json.ts';
 import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategy.ts';
 
 /** A cell and the name of its result. */

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../protocol/instant.ts';
+import type { Microseconds } from '../protocol/base/instant.ts';
 
 /**
  * What real ends of a path take beside what the protocols ask for; all of it is nothing on the virtual clock, unless a

@@ -1,6 +1,6 @@
-import { readUint16, readUint32 } from '../protocol/big-endian.ts';
-import type { Instant } from '../protocol/instant.ts';
-import type { Fate } from '../sim/link.ts';
+import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
+import type { Instant } from '../protocol/base/instant.ts';
+import type { Fate } from '../sim/link/link.ts';
 import { type FrameTable, widened } from './frame-table.ts';
 import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
@@ -15,7 +15,7 @@ const NOT_HERE = 0;
 const CAME = 1;
 const SENT_AGAIN = 2;
 
-/** Where our frame mark stands in a datagram of ours (protocol/frame-mark.ts): after a header without CSRCs. */
+/** Where our frame mark stands in a datagram of ours (protocol/rtp/frame-mark.ts): after a header without CSRCs. */
 const PACKET_INDEX_OFFSET = 20;
 const PACKET_COUNT_OFFSET = 22;
 const MARK_END = 24;

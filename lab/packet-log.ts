@@ -1,7 +1,7 @@
-import type { Instant } from '../protocol/instant.ts';
-import type { Fate } from '../sim/link.ts';
-import type { ColumnKind } from './columns.ts';
+import type { Instant } from '../protocol/base/instant.ts';
+import type { Fate } from '../sim/link/link.ts';
 import type { Direction, PathObserver } from './path-observer.ts';
+import type { ColumnKind } from './store/columns.ts';
 
 /** One datagram of one cell. Times are microseconds of the virtual clock. */
 export interface PacketRecord {

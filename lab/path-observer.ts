@@ -1,5 +1,5 @@
-import type { Instant } from '../protocol/instant.ts';
-import type { Fate, Link } from '../sim/link.ts';
+import type { Instant } from '../protocol/base/instant.ts';
+import type { Fate, Link } from '../sim/link/link.ts';
 import type { Path } from '../sim/simulation.ts';
 
 export type Direction = 'forward' | 'back';

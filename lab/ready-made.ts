@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { causeOf, Failure } from '../io/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 
 export interface ReadyMade {
   readonly name: string;

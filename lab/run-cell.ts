@@ -1,6 +1,6 @@
-import { assert } from '../protocol/assert.ts';
-import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
-import { Link, type LinkCounters } from '../sim/link.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { Link, type LinkCounters } from '../sim/link/link.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
 import { type CellFiles, framesBefore, openSource } from './cell-source.ts';

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { Failure } from '../io/failure.ts';
-import { locateFfmpeg } from '../io/ffmpeg-locator.ts';
+import { locateFfmpeg } from '../io/ffmpeg/ffmpeg-locator.ts';
+import { Failure } from '../io/os/failure.ts';
 import { readTraceFile } from '../io/trace-file.ts';
-import { assert } from '../protocol/assert.ts';
-import { malformed } from '../protocol/parsed.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { malformed } from '../protocol/base/parsed.ts';
 import {
   type AnswerRow,
   collectCells,
@@ -15,11 +15,8 @@ import {
   readRunFile,
   writeAnswer,
 } from './answer.ts';
-import { makeDirectory, writeAtomically } from './atomic-file.ts';
 import type { Cell } from './cell.ts';
 import type { CellFiles } from './cell-source.ts';
-import { type Attachment, CellStore } from './cell-store.ts';
-import { bytesNeeded, checkRoom } from './disk-room.ts';
 import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
 import { type Comparer, openComparer } from './quality/compare-streams.ts';
 import { measureQuality, type QualityProgress } from './quality/measure-quality.ts';
@@ -27,6 +24,9 @@ import { cellsToShow, checkVideo, type SideBySide, writeSideBySide } from './qua
 import { readScenarioFile } from './ready-made.ts';
 import { parseScenario, type ScenarioOutput } from './scenario.ts';
 import { folderOf, openSources } from './scenario-sources.ts';
+import { makeDirectory, writeAtomically } from './store/atomic-file.ts';
+import { type Attachment, CellStore } from './store/cell-store.ts';
+import { bytesNeeded, checkRoom } from './store/disk-room.ts';
 import type { StrategyName } from './strategy.ts';
 import { type SweepProgress, sweep } from './sweep.ts';
 

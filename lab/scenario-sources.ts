@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { causeOf, Failure } from '../io/failure.ts';
-import { openMediaSource } from '../io/media-source.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
+import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE } from '../protocol/instant.ts';
+import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { hashUnits, type PackedUnits, packUnits, type SourceDescription } from './cell-source.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { Failure } from '../io/failure.ts';
-import { malformed } from '../protocol/parsed.ts';
-import { parseLinkSpecification } from '../sim/link-specification.ts';
-import type { TraceReader } from '../sim/loss/loss-words.ts';
+import { Failure } from '../io/os/failure.ts';
+import { malformed } from '../protocol/base/parsed.ts';
+import { parseLinkSpecification } from '../sim/link/link-specification.ts';
+import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { STRATEGIES, type StrategyName } from './strategy.ts';
 
 /**

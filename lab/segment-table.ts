@@ -1,6 +1,6 @@
-import { readUint32 } from '../protocol/big-endian.ts';
-import type { Instant } from '../protocol/instant.ts';
-import type { Fate } from '../sim/link.ts';
+import { readUint32 } from '../protocol/base/big-endian.ts';
+import type { Instant } from '../protocol/base/instant.ts';
+import type { Fate } from '../sim/link/link.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import type { Direction, PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../protocol/instant.ts';
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
@@ -19,7 +19,7 @@ export const SIMULATED_STRATEGIES = [
   'tcp-bbr',
 ] as const;
 
-/** The same, in real time: our own processes over the kernel's sockets, through `link --tun` (lab/kernel/). */
+/** The same, in real time: our own processes over the kernel's sockets, through `link --tun` (lab/measured/). */
 export const KERNEL_STRATEGIES = [
   'udp-kernel-none',
   'udp-kernel-reorder',

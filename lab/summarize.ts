@@ -1,4 +1,4 @@
-import type { LinkSpecification } from '../sim/link-specification.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { budgetOf, type Cell, cellId, formatParameters, lineOf } from './cell.ts';
 import { framesPerSecondOf, labelOf, rateOf } from './cell-source.ts';
 import type { FrameTable } from './frame-table.ts';

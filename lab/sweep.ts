@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { assert } from '../protocol/assert.ts';
+import { assert } from '../protocol/base/assert.ts';
 import type { CellFiles } from './cell-source.ts';
-import type { Attachment, CellStore } from './cell-store.ts';
-import { codeFingerprint } from './code-fingerprint.ts';
 import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
-import { assertKernelAllows } from './kernel/measure-cell.ts';
-import { runMeasurements } from './kernel/run-measurements.ts';
+import { assertKernelAllows } from './measured/measure-cell.ts';
+import { runMeasurements } from './measured/run-measurements.ts';
+import type { Attachment, CellStore } from './store/cell-store.ts';
+import { codeFingerprint } from './store/code-fingerprint.ts';
 import { isKernelStrategy } from './strategy.ts';
 import { runOrders } from './worker-pool.ts';
 

@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { assert } from '../protocol/assert.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';

@@ -1,4 +1,4 @@
-import type { Instant } from '../protocol/instant.ts';
+import type { Instant } from '../protocol/base/instant.ts';
 import type { Direction, PathObserver } from './path-observer.ts';
 
 /** What is offered to either path, headers included, from when on it counts. */

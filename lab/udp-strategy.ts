@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/base/instant.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/instant.ts';
-import type { Recovery } from '../protocol/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';

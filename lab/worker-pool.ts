@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 
 /** What a thread is asked, and answers, is told by its id. */
 export interface Identified {

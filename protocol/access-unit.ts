@@ -1,4 +1,4 @@
-import type { Ticks } from './instant.ts';
+import type { Ticks } from './base/instant.ts';
 
 /**
  * What a frame is worth to the frames after it:

@@ -1,5 +1,5 @@
-import { readUint16, readUint32 } from './big-endian.ts';
-import { malformed, type Parsed, parsed } from './parsed.ts';
+import { readUint16, readUint32 } from './base/big-endian.ts';
+import { malformed, type Parsed, parsed } from './base/parsed.ts';
 
 /** Protocol numbers of the Internet's own (RFC 5237). */
 export const ICMP = 1;

@@ -1,6 +1,6 @@
-import { assert } from './assert.ts';
-import { malformed, type Parsed, parsed } from './parsed.ts';
-import { base64Bytes, base64Text, hexText } from './text-codec.ts';
+import { assert } from './base/assert.ts';
+import { malformed, type Parsed, parsed } from './base/parsed.ts';
+import { base64Bytes, base64Text, hexText } from './base/text-codec.ts';
 
 /** One H.264 RTP stream, for a session description (RFC 8866, RFC 6184 §8.2). */
 export interface SessionDescriptionOptions {

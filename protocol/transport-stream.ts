@@ -1,6 +1,6 @@
 import type { AccessUnit } from './access-unit.ts';
-import { joinAnnexB } from './h264/annex-b.ts';
-import type { Ticks } from './instant.ts';
+import type { Ticks } from './base/instant.ts';
+import { joinAnnexB } from './codec/h264/annex-b.ts';
 
 /** ISO/IEC 13818-1 §2.4.3.2: every packet of a transport stream has this size. */
 export const TRANSPORT_PACKET_BYTES = 188;

@@ -1,6 +1,6 @@
-import { assert } from '../protocol/assert.ts';
-import type { Sequence } from '../protocol/sequence.ts';
-import type { Arrival, PendingFrame } from './frame-buffer.ts';
+import { assert } from '../protocol/base/assert.ts';
+import type { Sequence } from '../protocol/rtp/sequence.ts';
+import type { Arrival, PendingFrame } from './frames/frame-buffer.ts';
 
 /** What becomes of a frame. */
 export type FrameFate = 'onTime' | 'recovered' | 'late' | 'incomplete' | 'neverArrived' | 'undecodable';

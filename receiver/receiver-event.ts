@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { Microseconds } from '../protocol/instant.ts';
+import type { Microseconds } from '../protocol/base/instant.ts';
 
 export type ReceiverEvent =
   | {

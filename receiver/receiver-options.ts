@@ -1,7 +1,7 @@
-import type { Microseconds, Ticks } from '../protocol/instant.ts';
-import type { Recovery } from '../protocol/recovery.ts';
+import type { Microseconds, Ticks } from '../protocol/base/instant.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
 
-export type { Recovery } from '../protocol/recovery.ts';
+export type { Recovery } from '../protocol/control/recovery.ts';
 
 export interface ReceiverOptions {
   /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */

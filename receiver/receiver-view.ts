@@ -1,10 +1,10 @@
-import type { Instant, Microseconds } from '../protocol/instant.ts';
-import type { Sequence } from '../protocol/sequence.ts';
-import type { Feedback } from './feedback.ts';
-import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
-import type { FrameRelease } from './frame-release.ts';
-import type { StreamView } from './loss-recovery.ts';
-import type { MarkedFrameBuffer } from './marked-frame-buffer.ts';
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import type { Sequence } from '../protocol/rtp/sequence.ts';
+import type { Feedback } from './feedback/feedback.ts';
+import type { FrameBuffer, PendingFrame } from './frames/frame-buffer.ts';
+import type { FrameRelease } from './frames/frame-release.ts';
+import type { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
+import type { StreamView } from './recovery/loss-recovery.ts';
 
 /** What of a receiver changes while it runs. */
 export interface ReceiverState {

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../protocol/instant.ts';
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 
 export interface PacerOptions {
   /**

@@ -1,7 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
-import { powerOfTwo } from '../protocol/binary-digits.ts';
-import type { Instant } from '../protocol/instant.ts';
-import type { Sequence } from '../protocol/sequence.ts';
+import { powerOfTwo } from '../protocol/base/binary-digits.ts';
+import type { Instant } from '../protocol/base/instant.ts';
+import type { Sequence } from '../protocol/rtp/sequence.ts';
 
 /** A packet that was sent; another one, once it had to make room. */
 export interface Kept {

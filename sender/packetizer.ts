@@ -1,9 +1,9 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { assert } from '../protocol/assert.ts';
-import { frameMarkBytes, writeFrameMark } from '../protocol/frame-mark.ts';
-import { packPayloads } from '../protocol/h264/rtp-payload.ts';
-import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
-import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp-packet.ts';
+import { assert } from '../protocol/base/assert.ts';
+import { packPayloads } from '../protocol/codec/h264/rtp-payload.ts';
+import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp/rtp-packet.ts';
 import { BufferSlab } from './buffer-slab.ts';
 
 export interface PacketizerOptions {

@@ -1,13 +1,13 @@
 import type { Importance } from '../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../protocol/instant.ts';
-import type { RequestNotice } from '../protocol/recovery-notice.ts';
-import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/retransmission.ts';
-import { extend, type Sequence, type WireSequence } from '../protocol/sequence.ts';
-import type { ForwardRepair } from './forward-repair.ts';
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import type { RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/rtp/retransmission.ts';
+import { extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { type Kept, PacketHistory } from './packet-history.ts';
-import { repairsOfLastAnswer } from './repair-plan.ts';
+import type { ForwardRepair } from './repair/forward-repair.ts';
+import { repairsOfLastAnswer } from './repair/repair-budget.ts';
+import type { TokenBucket } from './repair/token-bucket.ts';
 import type { SenderStatistics } from './sender-statistics.ts';
-import type { TokenBucket } from './token-bucket.ts';
 
 export interface RetransmissionOptions {
   readonly retransmissionSsrc: number;

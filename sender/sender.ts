@@ -1,31 +1,31 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/base/instant.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/instant.ts';
-import { classifyDatagram } from '../protocol/multiplex.ts';
-import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/ntp.ts';
-import type { Recovery } from '../protocol/recovery.ts';
 import {
   type PathNotice,
   parseRecoveryNotice,
   type RequestNotice,
   recoveryNoticePacket,
-} from '../protocol/recovery-notice.ts';
-import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/retransmission.ts';
+} from '../protocol/rtcp/recovery-notice.ts';
 import {
   type ApplicationPacket,
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
   serializeRtcp,
-} from '../protocol/rtcp.ts';
-import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './forward-repair.ts';
-import { FrameAdmission } from './frame-admission.ts';
+} from '../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
+import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer, type PacketizerOptions } from './packetizer.ts';
-import { PathCapacity } from './path-capacity.ts';
+import { FrameAdmission } from './rate/frame-admission.ts';
+import { PathCapacity } from './rate/rate-limit.ts';
+import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
+import { RateLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
-import { RateLimit, TokenBucket } from './token-bucket.ts';
 
 export interface SenderOptions extends PacketizerOptions {
   readonly retransmissionSsrc: number;

@@ -1,5 +1,5 @@
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import type { Instant, Microseconds } from '../protocol/instant.ts';
 
 export interface HostOptions {
   /** From the end of the path until the process that waits for a datagram runs. */

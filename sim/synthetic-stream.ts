@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE, type Instant } from '../protocol/instant.ts';
+import { CLOCK_RATE, type Instant } from '../protocol/base/instant.ts';
 import { RandomStream } from './random.ts';
 import type { Script } from './simulation.ts';
 

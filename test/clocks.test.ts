@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { Sender, type SenderEvent } from '../sender/sender.ts';
-import { DeliveryQueue } from '../sim/delivery-queue.ts';
+import { DeliveryQueue } from '../sim/link/delivery-queue.ts';
 import { type Path, Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 import { receiverOptions, SENDER_OPTIONS } from './simulated-session.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../protocol/instant.ts';
-import { RECOVERIES } from '../protocol/recovery.ts';
-import { recoveryNoticePacket } from '../protocol/recovery-notice.ts';
-import { type RtcpPacket, serializeRtcp } from '../protocol/rtcp.ts';
+import { type Instant, milliseconds } from '../protocol/base/instant.ts';
+import { RECOVERIES } from '../protocol/control/recovery.ts';
+import { recoveryNoticePacket } from '../protocol/rtcp/recovery-notice.ts';
+import { type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { Sender } from '../sender/sender.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../io/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { until } from './io/control-peers.ts';
+import { until } from './io/net/control-peers.ts';
 import { madeUpUnits, receive, serve, sourceOf } from './loopback-session.ts';
 import { differences, sameUnit } from './simulated-session.ts';
 

@@ -1,11 +1,11 @@
 import { networkInterfaces } from 'node:os';
 import { onTestFinished } from 'vitest';
-import { Log } from '../io/log.ts';
-import type { MediaSource } from '../io/media-source.ts';
+import { Log } from '../io/os/log.ts';
+import type { MediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { ClientEnd } from '../session/client.ts';
-import { StreamClient, type StreamClientOptions } from '../session/stream-client.ts';
-import { StreamServer, type StreamServerOptions } from '../session/stream-server.ts';
+import type { ClientEnd } from '../session/stream/client.ts';
+import { StreamClient, type StreamClientOptions } from '../session/stream/stream-client.ts';
+import { StreamServer, type StreamServerOptions } from '../session/stream/stream-server.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 
 export const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { until } from './io/control-peers.ts';
+import { until } from './io/net/control-peers.ts';
 import { HAS_IPV6, madeUpUnits, receive, serve } from './loopback-session.ts';
 import { optional } from './optional.ts';
 import { sampleUnits } from './sample-units.ts';

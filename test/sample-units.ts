@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { splitAnnexB } from '../protocol/h264/annex-b.ts';
+import { splitAnnexB } from '../protocol/codec/h264/annex-b.ts';
 
 /** The ready-made clip: 30 frames a second, a keyframe each second, no B-frames, a delimiter before each picture. */
 export const SAMPLE = join(import.meta.dirname, '../samples/counter.h264');

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { type Instant, milliseconds, seconds } from '../protocol/instant.ts';
+import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
-import { Link } from '../sim/link.ts';
-import { type LinkSpecification, parseLinkSpecification } from '../sim/link-specification.ts';
+import { Link } from '../sim/link/link.ts';
+import { type LinkSpecification, parseLinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from '../sim/synthetic-stream.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { RECOVERIES } from '../protocol/recovery.ts';
+import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import { differences, tell } from './simulated-session.ts';
 

@@ -5,8 +5,8 @@
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { argv, exit } from 'node:process';
-import { now } from '../../io/clock.ts';
-import { WakeUp } from '../../io/wake-up.ts';
+import { now } from '../../io/os/clock.ts';
+import { WakeUp } from '../../io/os/wake-up.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 import { FRAMES_PER_SECOND, markedPayload, PAYLOADS_PER_FRAME } from './workload.ts';
 

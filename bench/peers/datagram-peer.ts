@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Failure } from '../../io/failure.ts';
+import { Failure } from '../../io/os/failure.ts';
 import type { Point } from '../point.ts';
 import { line, sleep } from '../programs.ts';
 import type { FrameRelease } from './frame-releases.ts';

@@ -4,7 +4,7 @@ import { cwd, platform, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readWhole } from '../../cli/options.ts';
-import { causeOf, Failure } from '../../io/failure.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Point } from '../point.ts';
 import { Interrupted } from '../programs.ts';
 import { writeResults } from '../results-page.ts';

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE } from '../../protocol/instant.ts';
+import { CLOCK_RATE } from '../../protocol/base/instant.ts';
 import { FRAME_PAYLOAD_BYTES, FRAMES_PER_SECOND } from './workload.ts';
 
 const IDR_SLICE = 0x65;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Failure } from '../../io/failure.ts';
+import { Failure } from '../../io/os/failure.ts';
 import { Programs } from '../programs.ts';
 import { type Judgement, outcomeOf } from './outcome.ts';
 import { loadNow, type RecordedRun } from './record.ts';

@@ -1,4 +1,4 @@
-import type { RelayReport } from '../../session/relay-report.ts';
+import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Point } from '../point.ts';
 import type { Programs } from '../programs.ts';
 import type { FrameRelease } from './frame-releases.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { version as nodeVersion } from 'node:process';
-import type { RelayReport } from '../../session/relay-report.ts';
+import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Point } from '../point.ts';
 import type { Judgement } from './outcome.ts';
 import type { PeerRun } from './standing.ts';

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Failure } from '../../io/failure.ts';
-import type { RelayReport } from '../../session/relay-report.ts';
+import { Failure } from '../../io/os/failure.ts';
+import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Programs } from '../programs.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 

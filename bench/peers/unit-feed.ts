@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';
-import { collectSeldom } from '../../io/collection.ts';
-import { Log } from '../../io/log.ts';
-import type { MediaSource } from '../../io/media-source.ts';
-import { StreamServer } from '../../session/stream-server.ts';
+import { collectSeldom } from '../../io/os/collection.ts';
+import { Log } from '../../io/os/log.ts';
+import type { MediaSource } from '../../io/sources/open-source.ts';
+import { StreamServer } from '../../session/stream/stream-server.ts';
 import { markedUnit } from './marked-unit.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 import { FRAMES_PER_SECOND } from './workload.ts';

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../protocol/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 
 const UNIT_DELIMITER_TYPE = 9;
 /** An access unit delimiter for pictures of any slice type but SP and SI (H.264 §7.4.2.4). */

@@ -1,5 +1,5 @@
-import type { Picture } from '../player.ts';
 import { serializeForParser } from './annex-b-feed.ts';
+import type { Picture } from './open-player.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { BacklogGate } from '../backlog-gate.ts';
-import { Failure } from '../failure.ts';
-import type { Environment, Player, PlayerExit } from '../player.ts';
+import { Failure } from '../os/failure.ts';
+import { BacklogGate } from '../web-server/backlog-gate.ts';
+import type { Environment, Player, PlayerExit } from './open-player.ts';
 
 /** How to start a player and in which form it takes an access unit. */
 export interface PlayerCommand {

@@ -1,8 +1,8 @@
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input, type InputVideoTrack, Logging } from 'mediabunny';
-import { splitAnnexB } from '../../protocol/h264/annex-b.ts';
-import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/h264/decoder-configuration.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/instant.ts';
-import { within } from '../time-limit.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { within } from '../os/time-limit.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** What the reader finds in a file that it may not even know. */

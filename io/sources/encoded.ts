@@ -1,7 +1,7 @@
-import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/h264/decoder-configuration.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/h264/nal-unit.ts';
-import { Encoder, type EncoderOptions } from '../encoder.ts';
-import { Failure } from '../failure.ts';
+import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
+import { Failure } from '../os/failure.ts';
 import type { SampleTrack } from './sample-units.ts';
 
 /** The track that one run of ffmpeg gives, and the way to end that run. */

@@ -1,4 +1,4 @@
-import type { CodedPicture } from '../../protocol/h264/access-unit-splitter.ts';
+import type { CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
 
 /** Lets pictures through from the first one at which decoding can start, and counts those before it. */
 export class EntryGate {

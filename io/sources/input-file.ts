@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { causeOf, Failure } from '../failure.ts';
+import { causeOf, Failure } from '../os/failure.ts';
 
 /** What an input is before its contents are looked at. */
 export type InputKind =

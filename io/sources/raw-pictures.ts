@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../os/failure.ts';
 
 /** Pictures without a header, planar YUV 4:2:0 with 8 bits a sample (I420): nothing in them says how large they are. */
 export interface RawPictures {

@@ -1,9 +1,9 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import { AccessUnitSplitter, type CodedPicture } from '../../protocol/h264/access-unit-splitter.ts';
-import { DecodeTimestamps } from '../../protocol/h264/decode-timestamps.ts';
-import { isCodedSlice, nalUnitType } from '../../protocol/h264/nal-unit.ts';
-import { ParameterSetTracker, withParameterSets } from '../../protocol/h264/parameter-sets.ts';
-import type { Ticks } from '../../protocol/instant.ts';
+import type { Ticks } from '../../protocol/base/instant.ts';
+import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import { DecodeTimestamps } from '../../protocol/codec/h264/decode-timestamps.ts';
+import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** A sample of a container: as a rule one access unit, but half of one and several exist. */

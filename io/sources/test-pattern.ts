@@ -1,5 +1,5 @@
-import type { TestPattern } from '../encoder.ts';
-import { Failure } from '../failure.ts';
+import type { TestPattern } from '../ffmpeg/encoder.ts';
+import { Failure } from '../os/failure.ts';
 
 /** 8K; more than libx264 needs to be asked for. */
 const SIDE_MAX = 8192;

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/h264/nal-unit.ts';
-import { codecString, parseSequenceParameterSet } from '../../protocol/h264/sequence-parameter-set.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/instant.ts';
-import type { MediaDescription, MediaSource } from '../media-source.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import type { EntryGate } from './entry-gate.ts';
+import type { MediaDescription, MediaSource } from './open-source.ts';
 
 /** One pass over the media. */
 export interface UnitStream {

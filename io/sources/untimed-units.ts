@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { AccessUnitSplitter, type CodedPicture } from '../../protocol/h264/access-unit-splitter.ts';
-import { ParameterSetTracker, withParameterSets } from '../../protocol/h264/parameter-sets.ts';
-import { Timeline } from '../../protocol/h264/timeline.ts';
+import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { Timeline } from '../../protocol/codec/h264/timeline.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** A stream without a keyframe in its first 256 MiB (nine minutes at 4 Mb/s) is not searched to its end. */

@@ -1,11 +1,11 @@
-import { Failure } from '../../io/failure.ts';
-import { milliseconds, seconds } from '../../protocol/instant.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { milliseconds, seconds } from '../../protocol/base/instant.ts';
 import { NO_FILES } from '../cell-source.ts';
-import { calmMachine } from '../kernel/calm-machine.ts';
-import { assertKernelAllows } from '../kernel/measure-cell.ts';
-import type { DisturbanceLimits } from '../kernel/measurement.ts';
-import { realSecondsOf } from '../kernel/run-measurements.ts';
 import type { Machine } from '../machine.ts';
+import { calmMachine } from '../measured/calm-machine.ts';
+import { assertKernelAllows } from '../measured/measure-cell.ts';
+import type { DisturbanceLimits } from '../measured/measurement.ts';
+import { realSecondsOf } from '../measured/run-measurements.ts';
 import type { CalibrationCell } from './calibration-cells.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { measuredMachine } from './measured-machine.ts';

@@ -1,4 +1,4 @@
-import type { DisturbanceLimits } from '../kernel/measurement.ts';
+import type { DisturbanceLimits } from '../measured/measurement.ts';
 import { type Calibration, conclude } from './calibrate.ts';
 import { type Comparison, LIMITS, type Side, TOLERANCE } from './comparison.ts';
 

@@ -1,11 +1,11 @@
-import { Link } from '../../sim/link.ts';
+import { Link } from '../../sim/link/link.ts';
 import { type Cell, linkOf } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
 import type { FrameTable } from '../frame-table.ts';
-import { type MeasuredRun, measureCell } from '../kernel/measure-cell.ts';
-import { measuredCell } from '../kernel/measured-frames.ts';
-import type { DisturbanceLimits, Measurement } from '../kernel/measurement.ts';
 import type { Machine } from '../machine.ts';
+import { type MeasuredRun, measureCell } from '../measured/measure-cell.ts';
+import { measuredCell } from '../measured/measured-frames.ts';
+import type { DisturbanceLimits, Measurement } from '../measured/measurement.ts';
 import { percentile, type Sorted, sorted } from '../metrics/percentile.ts';
 import { runCell } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategy.ts';

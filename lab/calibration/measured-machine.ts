@@ -1,10 +1,10 @@
-import { kernelTick } from '../../io/kernel-tick.ts';
-import { type Microseconds, milliseconds } from '../../protocol/instant.ts';
+import { kernelTick } from '../../io/os/kernel-tick.ts';
+import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
 import { NO_FILES } from '../cell-source.ts';
-import { measureCell } from '../kernel/measure-cell.ts';
-import { measuredCell } from '../kernel/measured-frames.ts';
-import type { DisturbanceLimits } from '../kernel/measurement.ts';
 import type { Machine } from '../machine.ts';
+import { measureCell } from '../measured/measure-cell.ts';
+import { measuredCell } from '../measured/measured-frames.ts';
+import type { DisturbanceLimits } from '../measured/measurement.ts';
 import { percentile } from '../metrics/percentile.ts';
 import { CLEAN_DELAY, cleanCell } from './calibration-cells.ts';
 import { delaysOf } from './comparison.ts';

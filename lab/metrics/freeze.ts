@@ -1,5 +1,5 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
-import { DURATIONS_AVERAGED, DurationWindow } from '../../receiver/duration-window.ts';
+import { DURATIONS_AVERAGED, DurationWindow } from '../../protocol/base/duration-window.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
 /** How often the picture froze, and the sum of the frame durations in which it did (whole ones, not the excess). */
 export interface Freezes {

@@ -1,4 +1,4 @@
-import { type Instant, type Microseconds, ticksToMicroseconds } from '../../protocol/instant.ts';
+import { type Instant, type Microseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
 
 /**
  * RFC 3550 §6.4.1 and §A.8: J ← J + (|D| − J)/16, where D is by how much two packets that came one after the other are

@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { causeOf, Failure } from '../../io/failure.ts';
-import type { Ffmpeg } from '../../io/ffmpeg-locator.ts';
-import { ffmpegFilters, runFfmpeg } from '../../io/ffmpeg-run.ts';
-import { makeDirectory } from '../atomic-file.ts';
+import type { Ffmpeg } from '../../io/ffmpeg/ffmpeg-locator.ts';
+import { ffmpegFilters, runFfmpeg } from '../../io/ffmpeg/ffmpeg-run.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import { makeDirectory } from '../store/atomic-file.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
 import { type PictureFormat, SLOT_RATE, type SlotStream } from './slot-stream.ts';
 

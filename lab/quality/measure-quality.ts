@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../io/failure.ts';
-import { withTemporaryFolder } from '../../io/temporary-folder.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { withTemporaryFolder } from '../../io/os/temporary-folder.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { assert } from '../../protocol/assert.ts';
-import { writeAtomically } from '../atomic-file.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import { budgetOf } from '../cell.ts';
 import { framesBefore, type PackedFiles, unpackUnits } from '../cell-source.ts';
-import type { CellStore } from '../cell-store.ts';
 import type { GridCell } from '../grid.ts';
-import { parquet } from '../parquet.ts';
-import { readSealedJson, sealedJson, sha256 } from '../sealed-json.ts';
+import { writeAtomically } from '../store/atomic-file.ts';
+import type { CellStore } from '../store/cell-store.ts';
+import { parquet } from '../store/parquet.ts';
+import { readSealedJson, sealedJson, sha256 } from '../store/sealed-json.ts';
 import type { FrameRecord } from '../tables.ts';
 import { type Comparer, compareStreams, type ShownStream } from './compare-streams.ts';
 import {

@@ -1,5 +1,5 @@
-import type { ColumnKind } from '../columns.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
+import type { ColumnKind } from '../store/columns.ts';
 import type { SlotScore } from './compare-streams.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
 

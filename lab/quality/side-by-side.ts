@@ -1,14 +1,14 @@
 import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Failure } from '../../io/failure.ts';
-import { remedy } from '../../io/ffmpeg-locator.ts';
-import { runFfmpeg } from '../../io/ffmpeg-run.ts';
-import { withTemporaryFolder } from '../../io/temporary-folder.ts';
-import { buildAtomically } from '../atomic-file.ts';
+import { remedy } from '../../io/ffmpeg/ffmpeg-locator.ts';
+import { runFfmpeg } from '../../io/ffmpeg/ffmpeg-run.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { withTemporaryFolder } from '../../io/os/temporary-folder.ts';
 import { formatParameters } from '../cell.ts';
 import { framesPerSecondOf, type PackedFiles } from '../cell-source.ts';
-import type { CellStore } from '../cell-store.ts';
 import type { GridCell } from '../grid.ts';
+import { buildAtomically } from '../store/atomic-file.ts';
+import type { CellStore } from '../store/cell-store.ts';
 import { type Comparer, type ShownStream, slotFilter, streamInput } from './compare-streams.ts';
 import { openFilm, shownStream } from './measure-quality.ts';
 

@@ -1,4 +1,4 @@
-import { type Microseconds, type Ticks, ticksToMicroseconds } from '../../protocol/instant.ts';
+import { type Microseconds, type Ticks, ticksToMicroseconds } from '../../protocol/base/instant.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
 import type { FrameRecord } from '../tables.ts';
 

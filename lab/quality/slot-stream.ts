@@ -1,9 +1,9 @@
-import { FragmentedMp4Writer } from '../../io/fragmented-mp4-writer.ts';
+import { FragmentedMp4Writer } from '../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { serializeDecoderConfiguration } from '../../protocol/h264/decoder-configuration.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/h264/nal-unit.ts';
-import { parseSequenceParameterSet } from '../../protocol/h264/sequence-parameter-set.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/instant.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import type { DecodedPicture } from './slot-plan.ts';
 
 /**

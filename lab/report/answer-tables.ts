@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../../io/failure.ts';
+import { Failure } from '../../io/os/failure.ts';
 import type { FrameRecord, SummaryRow } from '../tables.ts';
 import type { ReportTables } from './report-tables.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../../io/failure.ts';
+import { Failure } from '../../io/os/failure.ts';
 import type { Layout, Plot, PlotSpec } from './plot.ts';
 import { THEME } from './plot-theme.ts';
 

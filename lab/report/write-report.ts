@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeDirectory, writeAtomically } from '../atomic-file.ts';
+import { makeDirectory, writeAtomically } from '../store/atomic-file.ts';
 import type { FrameRecord } from '../tables.ts';
 import { bestPlot, missMapPlot } from './best-plot.ts';
 import { commaSeparated } from './comma-separated.ts';

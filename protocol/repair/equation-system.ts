@@ -1,5 +1,5 @@
-import { assert } from '../assert.ts';
-import type { Sequence } from '../sequence.ts';
+import { assert } from '../base/assert.ts';
+import type { Sequence } from '../rtp/sequence.ts';
 import { Equation, type EquationOptions } from './equation.ts';
 import { inverse } from './galois-field.ts';
 

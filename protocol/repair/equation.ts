@@ -1,4 +1,4 @@
-import type { Sequence } from '../sequence.ts';
+import type { Sequence } from '../rtp/sequence.ts';
 import { addScaled, scale } from './galois-field.ts';
 import { LENGTH_BYTES, WORD_BYTES, wordsFor } from './source-symbols.ts';
 

@@ -2,7 +2,7 @@
  * Arithmetic in GF(2^8), the bytes as polynomials over GF(2) modulo x^8 + x^4 + x^3 + x^2 + 1 (RFC 8681 §3.7.1; the
  * field of RFC 5510 §8.1). Addition and subtraction are both `^`.
  */
-import { assert } from '../assert.ts';
+import { assert } from '../base/assert.ts';
 
 const POLYNOMIAL = 0x11d;
 

@@ -1,8 +1,8 @@
-import { assert } from '../assert.ts';
-import { readUint16, readUint32 } from '../big-endian.ts';
-import { powerOfTwo } from '../binary-digits.ts';
-import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
-import { type Sequence, wireSequence } from '../sequence.ts';
+import { assert } from '../base/assert.ts';
+import { readUint16, readUint32 } from '../base/big-endian.ts';
+import { powerOfTwo } from '../base/binary-digits.ts';
+import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
+import { type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { fillCodingCoefficients } from './coding-coefficients.ts';
 import type { Equation } from './equation.ts';
 import { EquationSystem } from './equation-system.ts';

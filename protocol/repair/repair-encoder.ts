@@ -1,6 +1,6 @@
-import { assert } from '../assert.ts';
-import { powerOfTwo } from '../binary-digits.ts';
-import { type Sequence, wireSequence } from '../sequence.ts';
+import { assert } from '../base/assert.ts';
+import { powerOfTwo } from '../base/binary-digits.ts';
+import { type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
 import { addScaled } from './galois-field.ts';
 import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';

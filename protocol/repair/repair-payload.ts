@@ -1,8 +1,8 @@
-import { assert } from '../assert.ts';
-import { readUint16, writeUint16 } from '../big-endian.ts';
-import { malformed, type Parsed, parsed } from '../parsed.ts';
-import { RTP_HEADER_BYTES } from '../rtp-packet.ts';
-import type { WireSequence } from '../sequence.ts';
+import { assert } from '../base/assert.ts';
+import { readUint16, writeUint16 } from '../base/big-endian.ts';
+import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
+import type { WireSequence } from '../rtp/sequence.ts';
 import type { CodingKey } from './coding-coefficients.ts';
 import { LENGTH_BYTES } from './source-symbols.ts';
 

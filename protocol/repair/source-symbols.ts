@@ -1,6 +1,6 @@
-import { assert } from '../assert.ts';
-import { writeUint16 } from '../big-endian.ts';
-import type { Sequence } from '../sequence.ts';
+import { assert } from '../base/assert.ts';
+import { writeUint16 } from '../base/big-endian.ts';
+import type { Sequence } from '../rtp/sequence.ts';
 
 /** Bytes of a source symbol before the packet. */
 export const LENGTH_BYTES = 2;

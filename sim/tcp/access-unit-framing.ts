@@ -1,7 +1,7 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import { assert } from '../../protocol/assert.ts';
-import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/big-endian.ts';
-import { ByteAccumulator } from '../../protocol/byte-accumulator.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
+import { ByteAccumulator } from '../../protocol/base/byte-accumulator.ts';
 
 /** An access unit on a byte stream, and its number. */
 export interface NumberedUnit {

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/instant.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
 import type { AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Flow } from './flow.ts';

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
 const WINDOW_ROUNDS = 5;
 const SEGMENTS_MAX = 0xf_ffff;

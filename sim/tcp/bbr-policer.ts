@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/instant.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
 import type { Flow } from './flow.ts';
 import type { RateSample } from './rate-sample.ts';
 

@@ -1,5 +1,5 @@
-import { assert } from '../../protocol/assert.ts';
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { RandomStream } from '../random.ts';
 import { BbrAggregation } from './bbr-aggregation.ts';
 import { BbrPolicer } from './bbr-policer.ts';

@@ -1,6 +1,6 @@
-import type { Instant } from '../../protocol/instant.ts';
-import { Link } from '../link.ts';
-import type { LinkSpecification } from '../link-specification.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
+import { Link } from '../link/link.ts';
+import type { LinkSpecification } from '../link/link-specification.ts';
 import { Simulation } from '../simulation.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 import { TcpConnection } from './connection.ts';

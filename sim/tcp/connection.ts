@@ -1,6 +1,6 @@
-import { assert } from '../../protocol/assert.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import type { Instant } from '../../protocol/instant.ts';
 import { type ByteSequence, extendByteSequence, wireByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import { Handshake } from './handshake.ts';

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { additiveIncrease, type CongestionControl, slowStart } from './congestion-control.ts';
 import type { Flow, RecoveryState } from './flow.ts';
 import { HyStart } from './hystart.ts';

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { ringsAt } from './timer-tick.ts';
 
 /** `TCP_ATO_MIN` and `TCP_DELACK_MAX`. */

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { RETRANSMISSION_TIMEOUT_INITIAL } from './round-trip-estimator.ts';
 
 /** `tcp_syn_retries` and `tcp_synack_retries`. */

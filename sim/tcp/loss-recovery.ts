@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { AcknowledgmentNews } from './acknowledgment.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { type Flow, isRecovering, type RecoveryState, THRESHOLD_INFINITE } from './flow.ts';

@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import type { Instant } from '../../protocol/instant.ts';
 import { AccessUnitDeframer } from './access-unit-framing.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpConnectionOptions } from './tcp-options.ts';

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/instant.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
 import type { Flow } from './flow.ts';
 
 /** A connection's first segments leave as they come (`tcp_update_skb_after_send`). */

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { type Flow, isRecovering } from './flow.ts';
 import { sentAfter } from './rate-sample.ts';

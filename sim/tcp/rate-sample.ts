@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import type { SentSegment } from './retransmission-queue.ts';

@@ -1,4 +1,4 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/big-endian.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
 import type { WireByteSequence } from './byte-sequence.ts';
 
 /** A run of bytes that arrived beyond a gap, or twice (RFC 2018 §3, RFC 2883 §4): the first byte, and one after the last. */

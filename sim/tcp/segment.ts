@@ -1,6 +1,6 @@
-import { assert } from '../../protocol/assert.ts';
-import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/big-endian.ts';
-import { malformed, type Parsed, parsed } from '../../protocol/parsed.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
+import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import type { WireByteSequence } from './byte-sequence.ts';
 import { optionBytes, readOptions, type TcpOptions, writeOptions } from './segment-options.ts';
 

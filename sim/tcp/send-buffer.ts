@@ -1,4 +1,4 @@
-import { assert } from '../../protocol/assert.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 
 /** What was written and is not acknowledged yet, in the pieces in which it was written. */

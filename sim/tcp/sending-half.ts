@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
 import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
 import { burstSegments } from './burst-size.ts';

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/instant.ts';
+import type { Microseconds } from '../../protocol/base/instant.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
 export interface TcpConnectionOptions {

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
 /** Linux' timer wheel: so many ticks and more are kept eight times as coarsely, and so on (kernel/time/timer.c). */
 const WHEEL_TICKS = 63;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import type { PageFolders } from '../../io/page-files.ts';
+import type { PageFolders } from '../../io/web-server/page-files.ts';
 import { optional } from '../optional.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from './chromium.ts';
 import { buildPage } from './page-build.ts';

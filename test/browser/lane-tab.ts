@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { afterEach } from 'vitest';
-import { Log } from '../../io/log.ts';
-import { openMediaSource } from '../../io/media-source.ts';
-import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/lane-message.ts';
-import { LaneShow, type LaneShowOptions } from '../../session/lane-show.ts';
-import { parseLinkSpecification } from '../../sim/link-specification.ts';
+import { Log } from '../../io/os/log.ts';
+import { openMediaSource } from '../../io/sources/open-source.ts';
+import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
+import { LaneShow, type LaneShowOptions } from '../../session/lanes/lane-server.ts';
+import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
 import { useBrowser } from './browser.ts';
 
 export const SAMPLES = join(import.meta.dirname, '../../samples');

@@ -4,8 +4,8 @@ import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
-import type { LaneFigures } from '../../protocol/lane-message.ts';
-import type { LaneShow } from '../../session/lane-show.ts';
+import type { LaneFigures } from '../../protocol/page/lane-message.ts';
+import type { LaneShow } from '../../session/lanes/lane-server.ts';
 import { inChromium } from './browser.ts';
 import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PageFolders } from '../../io/page-files.ts';
+import type { PageFolders } from '../../io/web-server/page-files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

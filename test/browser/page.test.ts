@@ -1,6 +1,6 @@
 import type { Page as Tab } from 'playwright-core';
 import { afterEach, expect } from 'vitest';
-import { openPage, type Page } from '../../io/page-server.ts';
+import { openPage, type Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { sampleUnits } from '../sample-units.ts';
 import { inChromium, useBrowser } from './browser.ts';

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
-import { tryNamespaces } from '../../io/network-namespace.ts';
-import { assertTunCalls, TUN_PATH } from '../../io/tun-device.ts';
-import type { TunReport } from '../../session/tun-message.ts';
-import { temporaryFolder } from '../io/media.ts';
+import { tryNamespaces } from '../../io/os/network-namespace.ts';
+import { assertTunCalls, TUN_PATH } from '../../io/os/tun-device.ts';
+import type { TunReport } from '../../session/tun/tun-message.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { temporaryFolder } from '../io/media.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 import { dropframe, ROOT, withTun } from './inside.ts';
 
 const LONG = 120_000;

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Answer } from '../../lab/answer.ts';
-import { parseParquet } from '../../lab/parquet.ts';
+import { parseParquet } from '../../lab/store/parquet.ts';
 import type { FrameRecord } from '../../lab/tables.ts';
-import { temporaryFolder } from '../io/media.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 import { dropframe, ROOT, withTun } from './inside.ts';
 
 const LONG = 120_000;

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Link } from '../../sim/link.ts';
-import { parseLinkSpecification } from '../../sim/link-specification.ts';
-import { temporaryFolder } from '../io/media.ts';
-import { readPcapng } from '../io/pcapng.ts';
+import { Link } from '../../sim/link/link.ts';
+import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { readPcapng } from '../io/capture/pcapng.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.ts';
 
 const LONG = 60_000;

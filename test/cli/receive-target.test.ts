@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { addReceiverOptions } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
 import { readRtpTarget } from '../../cli/send-rtp.ts';
-import { temporaryFolder } from '../io/media.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 
 const command = (...args: string[]): Command => addReceiverOptions(new Command()).parse(args, { from: 'user' });
 

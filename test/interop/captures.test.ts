@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds } from '../../protocol/instant.ts';
-import { parseRtpPacket } from '../../protocol/rtp-packet.ts';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
-import { MEDIA, withMedia, withMediaAndFfmpeg } from '../io/media.ts';
+import { MEDIA, withMedia, withMediaAndFfmpeg } from '../io/sources/media.ts';
 import { annexBOf, decode } from './ffmpeg.ts';
 import { type CapturedDatagram, readCapture } from './pcap.ts';
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../protocol/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 
 /** What ffmpeg makes of a file or of bytes: pictures shown, and what it complained of. */
 export function decode(input: string | Uint8Array): { readonly pictures: number; readonly complaints: string[] } {

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/instant.ts';
+import type { Microseconds } from '../../protocol/base/instant.ts';
 
 /** A UDP datagram of a capture. */
 export interface CapturedDatagram {

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { openMediaSource } from '../../io/media-source.ts';
+import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds, ticksToMicroseconds } from '../../protocol/instant.ts';
+import { type Instant, milliseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
 import { Packetizer } from '../../sender/packetizer.ts';
-import { MEDIA, nalText, withMedia } from '../io/media.ts';
+import { MEDIA, nalText, withMedia } from '../io/sources/media.ts';
 
 /** Enough for every structure of a stream to come round. */
 const UNITS_MAX = 250;

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { RtpSender } from '../../session/rtp-sender.ts';
-import { temporaryFolder } from '../io/media.ts';
+import { RtpSender } from '../../session/rtp/rtp-sender.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 import { clip } from './clip.ts';
 import { freePortPair, hasGStreamer, isInstalled, start, untilBound } from './programs.ts';

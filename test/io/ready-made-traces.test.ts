@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readReadyMadeTrace, readyMadeTraces } from '../../io/ready-made-traces.ts';
 import { readTraceFile } from '../../io/trace-file.ts';
-import { parseCapacityTrace } from '../../sim/stages/capacity-trace.ts';
+import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 
 const FOLDER = join(import.meta.dirname, '../../samples/traces');
 

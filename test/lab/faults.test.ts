@@ -2,15 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { withTemporaryFolder } from '../../io/temporary-folder.ts';
+import { withTemporaryFolder } from '../../io/os/temporary-folder.ts';
 import { readAnswer } from '../../lab/answer.ts';
-import { makeDirectory, writeAtomically } from '../../lab/atomic-file.ts';
-import { bytesNeeded, checkRoom } from '../../lab/disk-room.ts';
 import { streamInput } from '../../lab/quality/compare-streams.ts';
 import type { PictureFormat } from '../../lab/quality/slot-stream.ts';
 import { completeRun, mergeRun, openRun, sweepShard } from '../../lab/run.ts';
 import type { ScenarioOutput } from '../../lab/scenario.ts';
-import { readSealedJson, sealedJson } from '../../lab/sealed-json.ts';
+import { makeDirectory, writeAtomically } from '../../lab/store/atomic-file.ts';
+import { bytesNeeded, checkRoom } from '../../lab/store/disk-room.ts';
+import { readSealedJson, sealedJson } from '../../lab/store/sealed-json.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dropframe-faults-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

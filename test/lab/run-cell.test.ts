@@ -6,7 +6,7 @@ import type { Direction } from '../../lab/path-observer.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategy.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
-import { RECOVERIES } from '../../protocol/recovery.ts';
+import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { SAMPLE, sampleUnits } from '../sample-units.ts';
 import { differences } from '../simulated-session.ts';
 

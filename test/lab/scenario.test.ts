@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../io/failure.ts';
+import { Failure } from '../../io/os/failure.ts';
 import type { SourceDescription } from '../../lab/cell-source.ts';
 import { expandGrid, type GridCell, shardOf, withStrategies } from '../../lab/grid.ts';
 import { parseScenario } from '../../lab/scenario.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { serializeControlFrame } from '../../protocol/control-framing.ts';
-import { parseControlMessage } from '../../protocol/control-message.ts';
-import { writeFrameMark } from '../../protocol/frame-mark.ts';
-import { serializeRtcp } from '../../protocol/rtcp.ts';
+import { serializeControlFrame } from '../../protocol/control/control-framing.ts';
+import { parseControlMessage } from '../../protocol/control/control-message.ts';
+import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
 import { hex } from './bytes.ts';
 

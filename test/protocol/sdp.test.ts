@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DECODE_LEAD_URN, FRAME_MARK_URN } from '../../protocol/frame-mark.ts';
+import { DECODE_LEAD_URN, FRAME_MARK_URN } from '../../protocol/rtp/frame-mark.ts';
 import { parseSessionDescription, writeSessionDescription } from '../../protocol/sdp.ts';
 import { hex } from './bytes.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../protocol/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { optional } from '../optional.ts';
 import { sampleUnits } from '../sample-units.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readPayloads } from '../../protocol/h264/rtp-payload.ts';
-import type { Arrival, PendingFrame } from '../../receiver/frame-buffer.ts';
+import { readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
+import type { Arrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
 import { type FrameFate, Ledger } from '../../receiver/ledger.ts';
 
 /** A frame of so many packets, of which those at `held` are here. */

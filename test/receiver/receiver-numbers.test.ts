@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { serializeRtpPacket } from '../../protocol/rtp-packet.ts';
+import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { MEDIA_SSRC, receiverOptions, SENDER_OPTIONS } from '../simulated-session.ts';
 import { at, FRAME_MS, FRAME_TICKS, INITIAL_SEQUENCE, packet, packets, Stage, unitOf } from './stage.ts';
 

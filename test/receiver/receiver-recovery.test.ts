@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compactNtp } from '../../protocol/ntp.ts';
-import type { RtcpPacket } from '../../protocol/rtcp.ts';
+import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
+import { compactNtp } from '../../protocol/rtp/ntp.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
 import { again, at, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
 

@@ -1,10 +1,10 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import { assert } from '../../protocol/assert.ts';
-import { writeFrameMark } from '../../protocol/frame-mark.ts';
-import { type Instant, milliseconds } from '../../protocol/instant.ts';
-import { wrapRetransmission } from '../../protocol/retransmission.ts';
-import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp.ts';
-import { serializeRtpPacket } from '../../protocol/rtp-packet.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
+import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
+import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
 import {

@@ -1,8 +1,8 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds } from '../../protocol/instant.ts';
-import { classifyDatagram } from '../../protocol/multiplex.ts';
-import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp.ts';
-import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp-packet.ts';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { MEDIA_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 

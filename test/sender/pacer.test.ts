@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/instant.ts';
+import { milliseconds } from '../../protocol/base/instant.ts';
 import { Pacer } from '../../sender/pacer.ts';
 
 const at = milliseconds;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PacketHistory } from '../../sender/packet-history.ts';
-import { RateLimit, TokenBucket } from '../../sender/token-bucket.ts';
+import { RateLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
 
 describe('a budget with an advance', () => {
   test('pays it back before it earns, and is never above its share from then on', () => {

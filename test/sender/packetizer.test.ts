@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import { parseFrameMark } from '../../protocol/frame-mark.ts';
-import { unpackPayloads } from '../../protocol/h264/rtp-payload.ts';
-import { unwrapRetransmission, wrapRetransmission } from '../../protocol/retransmission.ts';
-import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp-packet.ts';
+import { unpackPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
+import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
+import { unwrapRetransmission, wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
+import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { Packetizer, type PacketizerOptions } from '../../sender/packetizer.ts';
 import { SENDER_DEFAULTS } from '../../sender/sender.ts';
 

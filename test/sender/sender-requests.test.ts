@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { unwrapRetransmission } from '../../protocol/retransmission.ts';
-import type { RtcpPacket } from '../../protocol/rtcp.ts';
+import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
+import { unwrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 import { at, drain, events, frame, nack, newSender, sentFrames, tell } from './desk.ts';
 

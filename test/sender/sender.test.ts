@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, seconds } from '../../protocol/instant.ts';
-import { ntpFromInstant } from '../../protocol/ntp.ts';
-import type { RtcpPacket } from '../../protocol/rtcp.ts';
+import { type Instant, seconds } from '../../protocol/base/instant.ts';
+import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
+import { ntpFromInstant } from '../../protocol/rtp/ntp.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
 import { at, drain, events, frame, nack, newSender, sentFrames, tell } from './desk.ts';
 

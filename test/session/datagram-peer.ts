@@ -7,11 +7,11 @@ import {
   parseAddressProof,
   proofOf,
   serializeAddressProof,
-} from '../../protocol/address-proof.ts';
-import type { WelcomeMessage } from '../../protocol/control-message.ts';
-import { parseRtcp } from '../../protocol/rtcp.ts';
-import { parseRtpPacket } from '../../protocol/rtp-packet.ts';
-import { frame, HELLO, Peer, until } from '../io/control-peers.ts';
+} from '../../protocol/control/address-proof.ts';
+import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { frame, HELLO, Peer, until } from '../io/net/control-peers.ts';
 
 const mac: Mac = (key, message) => createHmac('sha256', key).update(message).digest();
 

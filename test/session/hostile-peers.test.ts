@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { serializeAddressProof } from '../../protocol/address-proof.ts';
-import { serializeRtcp } from '../../protocol/rtcp.ts';
-import { frame, HELLO, Peer, until } from '../io/control-peers.ts';
+import { serializeAddressProof } from '../../protocol/control/address-proof.ts';
+import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { frame, HELLO, Peer, until } from '../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve } from '../loopback-session.ts';
 import { differences } from '../simulated-session.ts';
 import { DatagramPeer, joined, proof } from './datagram-peer.ts';

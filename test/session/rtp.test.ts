@@ -1,15 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { expect, onTestFinished, test } from 'vitest';
-import type { MediaSource } from '../../io/media-source.ts';
+import type { MediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { classifyDatagram } from '../../protocol/multiplex.ts';
-import { parseRtcp } from '../../protocol/rtcp.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
-import type { ClientEvents, StreamAnnouncement } from '../../session/client.ts';
-import { RtpClient, type RtpClientOptions } from '../../session/rtp-client.ts';
-import { RtpSender, type RtpSenderOptions } from '../../session/rtp-sender.ts';
+import { RtpClient, type RtpClientOptions } from '../../session/rtp/rtp-client.ts';
+import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.ts';
+import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
 import { freePortPair } from '../interop/programs.ts';
-import { nalText } from '../io/media.ts';
+import { nalText } from '../io/sources/media.ts';
 import { sampleUnits } from '../sample-units.ts';
 
 const UNITS = sampleUnits().slice(0, 33);

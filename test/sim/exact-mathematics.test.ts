@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { exponential, naturalLog } from '../../sim/exact-mathematics.ts';
-import { normalTable, paretoTable } from '../../sim/quantile-table.ts';
+import { normalTable, paretoTable } from '../../sim/link/quantile-table.ts';
 
 test('the logarithm is that of the engine, to the last digits', () => {
   fc.assert(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fitGilbert } from '../../sim/gilbert-fit.ts';
-import { LossProcess } from '../../sim/loss-process.ts';
+import { LossProcess } from '../../sim/link/loss-process.ts';
 import { link } from '../simulated-session.ts';
 
 const record = (text: string, count: number) => {

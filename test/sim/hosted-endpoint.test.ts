@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import { type Instant, milliseconds } from '../../protocol/instant.ts';
 import { HostedEndpoint } from '../../sim/hosted-endpoint.ts';
 
 const at = milliseconds;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import { type Instant, milliseconds } from '../../protocol/instant.ts';
-import { Link } from '../../sim/link.ts';
+import { Link } from '../../sim/link/link.ts';
 import { Simulation, type SimulationOptions } from '../../sim/simulation.ts';
 import { link } from '../simulated-session.ts';
 

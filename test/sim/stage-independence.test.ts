@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/instant.ts';
-import { Link } from '../../sim/link.ts';
-import { parseCapacityTrace } from '../../sim/stages/capacity-trace.ts';
+import { milliseconds } from '../../protocol/base/instant.ts';
+import { Link } from '../../sim/link/link.ts';
+import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 import { link } from '../simulated-session.ts';
 
 const COUNT = 600;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { isAnnexB } from '../../../io/sources/annex-b-file.ts';
 import { examineInput } from '../../../io/sources/input-file.ts';
 import { parseTestPattern } from '../../../io/sources/test-pattern.ts';
-import { SAMPLES, temporaryFolder } from '../media.ts';
+import { SAMPLES, temporaryFolder } from './media.ts';
 
 const clip = readFileSync(join(SAMPLES, 'counter.h264')).subarray(0, 65_536);
 

@@ -3,9 +3,9 @@ import { EntryGate } from '../../../io/sources/entry-gate.ts';
 import { type Sample, sampleUnits } from '../../../io/sources/sample-units.ts';
 import { untimedUnits } from '../../../io/sources/untimed-units.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../../protocol/h264/nal-unit.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../../protocol/codec/h264/nal-unit.ts';
 import { sampleUnits as clip } from '../../sample-units.ts';
-import { all, nalText } from '../media.ts';
+import { all, nalText } from './media.ts';
 
 /** Two groups of pictures of our own clip: delimiter, parameter sets and SEI at each keyframe, one slice a picture. */
 const CLIP = clip().slice(0, 60);

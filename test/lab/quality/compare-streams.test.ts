@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { locateFfmpeg } from '../../../io/ffmpeg-locator.ts';
+import { locateFfmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { compareStreams, openComparer } from '../../../lab/quality/compare-streams.ts';
 import { planSlots } from '../../../lab/quality/slot-plan.ts';
 import { pictureFormat, slotStream } from '../../../lab/quality/slot-stream.ts';
-import { temporaryFolder, withFfmpeg } from '../../io/media.ts';
+import { temporaryFolder, withFfmpeg } from '../../io/sources/media.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { BUDGET, madeFrames } from './made-frames.ts';
 

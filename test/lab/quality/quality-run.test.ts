@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { readAnswer } from '../../../lab/answer.ts';
-import { parseParquet } from '../../../lab/parquet.ts';
 import type { FrameQuality } from '../../../lab/quality/quality-figures.ts';
 import { makeVideo, mergeRun, openRun, sweepShard } from '../../../lab/run.ts';
+import { parseParquet } from '../../../lab/store/parquet.ts';
 import type { FrameRecord } from '../../../lab/tables.ts';
-import { SAMPLES, withFfmpeg } from '../../io/media.ts';
+import { SAMPLES, withFfmpeg } from '../../io/sources/media.ts';
 import { SAMPLE } from '../../sample-units.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dropframe-quality-'));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fillCodingCoefficients } from '../../../protocol/repair/coding-coefficients.ts';
 import { RepairEncoder } from '../../../protocol/repair/repair-encoder.ts';
-import { wireSequence } from '../../../protocol/sequence.ts';
+import { wireSequence } from '../../../protocol/rtp/sequence.ts';
 import { uint } from '../bytes.ts';
 import { encoderOver, PACKET_BYTES_MAX, packetOf, rangeOf, repairOf } from './repair-stream.ts';
 import { slowMultiply } from './slow-linear-algebra.ts';

@@ -1,8 +1,8 @@
 import { RepairDecoder, type RepairDecoderOptions } from '../../../protocol/repair/repair-decoder.ts';
 import { RepairEncoder, type RepairRequest } from '../../../protocol/repair/repair-encoder.ts';
 import { parseRepairPayload, type RepairPayload } from '../../../protocol/repair/repair-payload.ts';
-import { serializeRtpPacket } from '../../../protocol/rtp-packet.ts';
-import { extend, type Sequence, wireSequence } from '../../../protocol/sequence.ts';
+import { serializeRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
+import { extend, type Sequence, wireSequence } from '../../../protocol/rtp/sequence.ts';
 
 export const SSRC = 0x1a2b_3c4d;
 

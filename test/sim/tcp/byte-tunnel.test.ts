@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Instant, milliseconds, seconds } from '../../../protocol/instant.ts';
+import { type Instant, milliseconds, seconds } from '../../../protocol/base/instant.ts';
 import { ByteTunnel, type ByteTunnelOptions } from '../../../sim/tcp/byte-tunnel.ts';
 import { link } from '../../simulated-session.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seconds } from '../../../protocol/instant.ts';
+import { seconds } from '../../../protocol/base/instant.ts';
 import { ACK, FIN, parseSegment, RST, SYN } from '../../../sim/tcp/segment.ts';
 import { at, numbered, Pair, type Rule } from './pair.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seconds } from '../../../protocol/instant.ts';
+import { seconds } from '../../../protocol/base/instant.ts';
 import { RandomStream } from '../../../sim/random.ts';
 import { CONGESTION_CONTROLS } from '../../../sim/tcp/congestion-control.ts';
 import { at, numbered, Pair, type Rule } from './pair.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { type Instant, milliseconds, seconds } from '../../../protocol/instant.ts';
-import { Link } from '../../../sim/link.ts';
+import { type Instant, milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { Link } from '../../../sim/link/link.ts';
 import { Simulation } from '../../../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../../../sim/synthetic-stream.ts';
 import { AccessUnitDeframer, frameAccessUnit } from '../../../sim/tcp/access-unit-framing.ts';

@@ -1,6 +1,6 @@
+import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
 import type { Endpoint } from '../../../protocol/endpoint.ts';
-import { type Instant, milliseconds } from '../../../protocol/instant.ts';
-import { DeliveryQueue } from '../../../sim/delivery-queue.ts';
+import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
 import { type Path, type Script, Simulation } from '../../../sim/simulation.ts';
 import { TcpConnection } from '../../../sim/tcp/connection.ts';
 import { parseSegment, type TcpSegment } from '../../../sim/tcp/segment.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { milliseconds, seconds } from '../../../protocol/instant.ts';
+import { milliseconds, seconds } from '../../../protocol/base/instant.ts';
 import { at, dropData, Pair } from './pair.ts';
 
 const SEGMENT = 1_448;

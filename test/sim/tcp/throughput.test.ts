@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goodput, goodputAtPeriodicLoss } from '../../../lab/checks/greedy-source.ts';
+import { goodput, goodputAtPeriodicLoss } from '../../../lab/validation/greedy-source.ts';
 import { integerCubeRoot } from '../../../sim/tcp/cubic.ts';
 
 const BITS = 1_448 * 8;

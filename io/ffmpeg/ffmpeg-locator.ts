@@ -1,0 +1,199 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join, sep } from 'node:path';
+import { env, platform } from 'node:process';
+import { Failure } from '../os/failure.ts';
+
+/** Where a binary was found, in the order in which the places are tried. */
+export type FfmpegOrigin =
+  | '--ffmpeg'
+  | 'FFMPEG_PATH'
+  | 'FFMPEG_BIN'
+  | 'ffmpeg-static'
+  | 'PATH'
+  | 'well-known place'
+  | '@ffmpeg-installer/ffmpeg';
+
+/** An ffmpeg that runs. */
+export interface Ffmpeg {
+  readonly path: string;
+  /** As it prints it: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
+  readonly version: string;
+  readonly origin: FfmpegOrigin;
+  /** Whether it can encode H.264 for us. */
+  readonly libx264: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** The world the search looks at; each part may be replaced. */
+export interface FfmpegSearch {
+  /** `--ffmpeg PATH`: this one or none. */
+  readonly explicit?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly wellKnownFolders?: readonly string[];
+  /** The binary that an installed package names, if it names one. */
+  readonly packageBinary?: (name: 'ffmpeg-static' | '@ffmpeg-installer/ffmpeg') => string | undefined;
+}
+
+const WELL_KNOWN_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/snap/bin'];
+/** `-version` takes 50 ms on a slow machine; a binary on a network drive may take seconds. */
+const PROBE_MS_MAX = 15_000;
+const EXECUTABLE = platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
+
+interface Candidate {
+  readonly path: string;
+  readonly origin: FfmpegOrigin;
+}
+
+interface Probe {
+  readonly version: string;
+  readonly libx264: boolean;
+}
+
+/**
+ * The ffmpeg to use: what the user named (an unusable one is an error, never replaced in silence), else the first that
+ * runs and has libx264, else the first that runs.
+ */
+export async function locateFfmpeg(search: FfmpegSearch = {}): Promise<Ffmpeg> {
+  const environment = search.environment ?? env;
+  const named = namedCandidate(search.explicit, environment);
+  if (named !== undefined) return usableOrFailure(named, environment);
+
+  let second: Ffmpeg | undefined;
+  const refused: string[] = [];
+  for (const candidate of candidates(search, environment)) {
+    const probe = await probed(candidate.path);
+    if (typeof probe === 'string') refused.push(`${candidate.path} ${probe}`);
+    else if (probe.libx264) return located(candidate, probe, refused);
+    else second ??= located(candidate, probe, refused);
+  }
+  if (second !== undefined) return second;
+  throw new Failure(`no ffmpeg found${refused.map((line) => ` (${line})`).join('')}: ${remedy()}`, 3);
+}
+
+/** Whether this build knows `-fps_mode`, which came with 5.1 and whose forerunner `-vsync` went with 9. */
+export function knowsFrameRateMode(version: string): boolean {
+  const snapshot = /^N-(\d+)/.exec(version);
+  // A snapshot counts commits; -fps_mode is commit 107,1xx (June 2022).
+  if (snapshot !== null) return Number(snapshot[1]) >= 107_200;
+  const release = /^n?(\d+)\.(\d+)/.exec(version);
+  if (release === null) return true;
+  const [major, minor] = [Number(release[1]), Number(release[2])];
+  return major > 5 || (major === 5 && minor >= 1);
+}
+
+/** The commands that bring an ffmpeg, in one line. */
+export function remedy(): string {
+  const install =
+    { darwin: 'brew install ffmpeg', win32: 'winget install Gyan.FFmpeg' }[platform as string] ??
+    'sudo apt-get install ffmpeg';
+  return `run \`${install}\`, or \`node node_modules/ffmpeg-static/install.js\`, or set FFMPEG_PATH=/path/to/ffmpeg`;
+}
+
+function namedCandidate(explicit: string | undefined, environment: NonNullable<FfmpegSearch['environment']>) {
+  const named: readonly (readonly [FfmpegOrigin, string | undefined])[] = [
+    ['--ffmpeg', explicit],
+    ['FFMPEG_PATH', environment.FFMPEG_PATH],
+    ['FFMPEG_BIN', environment.FFMPEG_BIN],
+  ];
+  for (const [origin, path] of named) if (path !== undefined && path !== '') return { path, origin };
+  return undefined;
+}
+
+async function usableOrFailure(named: Candidate, environment: NonNullable<FfmpegSearch['environment']>) {
+  const { origin } = named;
+  // A bare name (`ffmpeg7`) means one on the PATH, as in a shell.
+  const path = named.path.includes('/') || named.path.includes(sep) ? named.path : onPath(named.path, environment);
+  const probe = path === undefined ? 'is not on the PATH' : await probed(path);
+  if (path !== undefined && typeof probe !== 'string') return located({ path, origin }, probe, []);
+  throw new Failure(`${origin} names ${named.path}, which ${probe as string}: correct it, or ${remedy()}`, 3);
+}
+
+function* candidates(
+  search: FfmpegSearch,
+  environment: NonNullable<FfmpegSearch['environment']>,
+): Generator<Candidate> {
+  const packageBinary = search.packageBinary ?? installedPackageBinary;
+  const seen = new Set<string>();
+  const offer = function* (origin: FfmpegOrigin, path: string | undefined): Generator<Candidate> {
+    if (path === undefined || seen.has(path) || !isExecutable(path)) return;
+    seen.add(path);
+    yield { path, origin };
+  };
+  yield* offer('ffmpeg-static', packageBinary('ffmpeg-static'));
+  yield* offer('PATH', onPath(EXECUTABLE, environment));
+  for (const folder of search.wellKnownFolders ?? WELL_KNOWN_FOLDERS) {
+    yield* offer('well-known place', join(folder, EXECUTABLE));
+  }
+  yield* offer('@ffmpeg-installer/ffmpeg', packageBinary('@ffmpeg-installer/ffmpeg'));
+}
+
+function located(candidate: Candidate, probe: Probe, refused: readonly string[]): Ffmpeg {
+  const warnings = refused.map((line) => `ffmpeg passed over: ${line}`);
+  if (candidate.origin === '@ffmpeg-installer/ffmpeg') {
+    warnings.push(`using the ffmpeg of 2018 that @ffmpeg-installer/ffmpeg brings; for a current one ${remedy()}`);
+  }
+  if (!probe.libx264) warnings.push(`${candidate.path} has no libx264: it can copy H.264 but not encode it`);
+  return { ...candidate, ...probe, warnings };
+}
+
+/**
+ * Both packages are optional: npm removes ffmpeg-static where its download fails, so neither can be imported
+ * statically, and ffmpeg-static names a path whether or not a file is there.
+ */
+function installedPackageBinary(name: string): string | undefined {
+  try {
+    const exported: unknown = createRequire(import.meta.url)(name);
+    const path = typeof exported === 'string' ? exported : (exported as { path?: unknown } | null)?.path;
+    return typeof path === 'string' ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function onPath(name: string, environment: NonNullable<FfmpegSearch['environment']>): string | undefined {
+  const folders = (environment.PATH ?? environment.Path ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** One probe a binary and run, however many ask. */
+const probes = new Map<string, Promise<Probe | string>>();
+
+function probed(path: string): Promise<Probe | string> {
+  let probe = probes.get(path);
+  if (probe === undefined) {
+    probe = runProbe(path);
+    probes.set(path, probe);
+  }
+  return probe;
+}
+
+/** What the binary says of itself, or why it is of no use. */
+async function runProbe(path: string): Promise<Probe | string> {
+  if (!isExecutable(path)) return 'is not an executable file';
+  const banner = await output(path, ['-version']);
+  if (banner === undefined) return 'does not run';
+  const version = /^ffmpeg version (\S+)/.exec(banner)?.[1];
+  if (version === undefined) return 'is not ffmpeg';
+  const encoders = await output(path, ['-hide_banner', '-encoders']);
+  return { version, libx264: /\blibx264\b/.test(encoders ?? '') };
+}
+
+function output(path: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024 } as const;
+    const child = execFile(path, args, options, (error, stdout) => resolve(error === null ? stdout : undefined));
+    child.stdin?.on('error', () => {});
+    child.stdin?.end();
+  });
+}

@@ -1,0 +1,217 @@
+import type { Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE } from '../../protocol/base/instant.ts';
+import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
+
+/** What comes out of a fragmented MP4, in the order of the file. */
+export type FragmentedMp4Event =
+  /** The AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
+  | { readonly kind: 'configuration'; readonly record: Uint8Array }
+  /** A sample: length-prefixed NAL units and the time at which they are shown, 90 kHz. */
+  | { readonly kind: 'sample'; readonly bytes: Uint8Array; readonly timestamp: Ticks };
+
+/** An I_PCM picture of 4K fits; a length that is not one (a stream out of step) is seen before memory is taken. */
+const BOX_BYTES_MAX = 64 * 1024 * 1024;
+const BOX_HEADER_BYTES = 8;
+const LARGE_BOX_HEADER_BYTES = 16;
+/** A list box starts with version and flags, then the number of entries. */
+const LIST_HEADER_BYTES = 8;
+/** From the start of an `avc1` sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
+const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+
+/**
+ * Reads, as it arrives, the fragmented MP4 (ISO/IEC 14496-12 §8.8) that ffmpeg writes to a pipe: one video track, one
+ * `moof` + `mdat` pair after the other. It keeps one fragment in memory and no index, so an endless stream costs
+ * nothing; a general MP4 reader keeps a table that grows by each fragment.
+ *
+ *     ftyp | moov: mdhd (timescale), avcC | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
+ */
+export class FragmentedMp4Reader {
+  #header = new Uint8Array(LARGE_BOX_HEADER_BYTES);
+  #headerBytes = 0;
+  #type = '';
+  /** The body of the box being collected; `undefined` while one is skipped. */
+  #body: Uint8Array | undefined;
+  #bodyBytes = 0;
+  #bodyLength = 0;
+  #insideBody = false;
+
+  #timescale = 0;
+  #fragment: { readonly sizes: number[]; readonly timestamps: Ticks[] } | undefined;
+  #refused: { readonly ok: false; readonly malformed: string } | undefined;
+
+  /** The events that end in this chunk. After a refusal the reader stays refused. */
+  push(chunk: Uint8Array): Parsed<FragmentedMp4Event[]> {
+    const events: FragmentedMp4Event[] = [];
+    let offset = 0;
+    while (this.#refused === undefined && offset < chunk.length) {
+      offset += this.#insideBody ? this.#takeBody(chunk, offset) : this.#takeHeader(chunk, offset);
+      if (this.#isWhole()) this.#finishBox(events);
+    }
+    return this.#refused ?? parsed(events);
+  }
+
+  #isWhole(): boolean {
+    return this.#insideBody && this.#bodyBytes === this.#bodyLength;
+  }
+
+  #takeHeader(chunk: Uint8Array, offset: number): number {
+    const wanted = this.#wantedHeaderBytes();
+    const taken = chunk.subarray(offset, offset + wanted - this.#headerBytes);
+    this.#header.set(taken, this.#headerBytes);
+    this.#headerBytes += taken.length;
+    // The first eight bytes may ask for eight more.
+    if (this.#headerBytes === this.#wantedHeaderBytes()) this.#startBox();
+    return taken.length;
+  }
+
+  #wantedHeaderBytes(): number {
+    const isLarge = this.#headerBytes >= BOX_HEADER_BYTES && uint32(this.#header, 0) === 1;
+    return isLarge ? LARGE_BOX_HEADER_BYTES : BOX_HEADER_BYTES;
+  }
+
+  #startBox(): void {
+    const size = this.#headerBytes === LARGE_BOX_HEADER_BYTES ? uint64(this.#header, 8) : uint32(this.#header, 0);
+    this.#type = fourCharacters(this.#header, 4);
+    const length = size - this.#headerBytes;
+    this.#headerBytes = 0;
+    const isKept = this.#type === 'moov' || this.#type === 'moof' || this.#type === 'mdat';
+    if (length < 0) this.#refuse(`box ${this.#type} of ${size} bytes`);
+    else if (isKept && length > BOX_BYTES_MAX) this.#refuse(`box ${this.#type} of ${size} bytes`);
+    else {
+      this.#body = isKept ? new Uint8Array(length) : undefined;
+      this.#bodyBytes = 0;
+      this.#bodyLength = length;
+      this.#insideBody = true;
+    }
+  }
+
+  #takeBody(chunk: Uint8Array, offset: number): number {
+    const taken = Math.min(chunk.length - offset, this.#bodyLength - this.#bodyBytes);
+    this.#body?.set(chunk.subarray(offset, offset + taken), this.#bodyBytes);
+    this.#bodyBytes += taken;
+    return taken;
+  }
+
+  #finishBox(events: FragmentedMp4Event[]): void {
+    const body = this.#body;
+    this.#insideBody = false;
+    this.#body = undefined;
+    if (body === undefined) return;
+    const cause = this.#readBox(body, events);
+    if (cause !== undefined) this.#refuse(cause);
+  }
+
+  /** Each reader answers with the cause of a refusal. */
+  #readBox(body: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
+    if (this.#type === 'moov') return this.#readMovie(body, events);
+    if (this.#type === 'moof') return this.#readFragment(body);
+    return this.#readSamples(body, events);
+  }
+
+  #readMovie(moov: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
+    const media = descend(moov, ['trak', 'mdia']);
+    const header = media && child(media, 'mdhd');
+    const description = media && descend(media, ['minf', 'stbl', 'stsd']);
+    const entry = description && child(description.subarray(LIST_HEADER_BYTES), 'avc1');
+    const record = entry && child(entry.subarray(VISUAL_SAMPLE_ENTRY_BYTES), 'avcC');
+    if (header === undefined || record === undefined) return 'no H.264 track';
+    // Version 1 has 64-bit times before the timescale (§8.4.2).
+    this.#timescale = uint32(header, header[0] === 1 ? 20 : 12);
+    if (this.#timescale === 0) return 'a timescale of 0';
+    events.push({ kind: 'configuration', record });
+    return undefined;
+  }
+
+  /** §8.8.7 tfhd, §8.8.12 tfdt, §8.8.8 trun. */
+  #readFragment(moof: Uint8Array): string | undefined {
+    const track = child(moof, 'traf');
+    const header = track && child(track, 'tfhd');
+    const time = track && child(track, 'tfdt');
+    const run = track && child(track, 'trun');
+    if (header === undefined || time === undefined || run === undefined || this.#timescale === 0) {
+      return 'a fragment without its tables';
+    }
+    const defaults = trackDefaults(header);
+    const flags = uint32(run, 0) & 0xffffff;
+    const count = uint32(run, 4);
+    let offset = 8 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
+    let decodeTime = time[0] === 1 ? uint64(time, 4) : uint32(time, 4);
+    const sizes: number[] = [];
+    const timestamps: Ticks[] = [];
+    const field = (flag: number, otherwise: number): number => {
+      if ((flags & flag) === 0) return otherwise;
+      offset += 4;
+      return uint32(run, offset - 4);
+    };
+    for (let index = 0; index < count && offset <= run.length; index += 1) {
+      const duration = field(0x100, defaults.duration);
+      sizes.push(field(0x200, defaults.size));
+      field(0x400, 0);
+      // Unsigned in version 0, signed in version 1; no real offset needs the top bit.
+      const compositionOffset = field(0x800, 0) | 0;
+      timestamps.push(Math.round(((decodeTime + compositionOffset) * CLOCK_RATE) / this.#timescale));
+      decodeTime += duration;
+    }
+    if (sizes.length !== count || offset > run.length) return 'a track run that ends early';
+    this.#fragment = { sizes, timestamps };
+    return undefined;
+  }
+
+  #readSamples(mdat: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
+    const fragment = this.#fragment;
+    if (fragment === undefined) return 'samples without a fragment';
+    this.#fragment = undefined;
+    let offset = 0;
+    for (const [index, size] of fragment.sizes.entries()) {
+      const bytes = mdat.subarray(offset, offset + size);
+      if (bytes.length !== size) return 'a sample that ends outside of its fragment';
+      events.push({ kind: 'sample', bytes, timestamp: fragment.timestamps[index] as Ticks });
+      offset += size;
+    }
+    return undefined;
+  }
+
+  #refuse(cause: string): void {
+    this.#refused = malformed(cause);
+  }
+}
+
+function trackDefaults(tfhd: Uint8Array): { readonly duration: number; readonly size: number } {
+  const flags = uint32(tfhd, 0) & 0xffffff;
+  let offset = 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0);
+  const duration = flags & 0x8 ? uint32(tfhd, offset) : 0;
+  if (flags & 0x8) offset += 4;
+  return { duration, size: flags & 0x10 ? uint32(tfhd, offset) : 0 };
+}
+
+function descend(body: Uint8Array, path: readonly string[]): Uint8Array | undefined {
+  let at: Uint8Array | undefined = body;
+  for (const type of path) at = at && child(at, type);
+  return at;
+}
+
+/** The body of the first child box of this type. */
+function child(body: Uint8Array, type: string): Uint8Array | undefined {
+  for (let offset = 0; offset + BOX_HEADER_BYTES <= body.length; ) {
+    const size = uint32(body, offset);
+    if (size < BOX_HEADER_BYTES || offset + size > body.length) return undefined;
+    if (fourCharacters(body, offset + 4) === type) return body.subarray(offset + BOX_HEADER_BYTES, offset + size);
+    offset += size;
+  }
+  return undefined;
+}
+
+/** Bytes past the end read as 0. */
+function uint32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] ?? 0) * 0x1000000 + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
+  );
+}
+
+function uint64(bytes: Uint8Array, at: number): number {
+  return uint32(bytes, at) * 0x100000000 + uint32(bytes, at + 4);
+}
+
+function fourCharacters(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}

@@ -1,0 +1,246 @@
+import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { stdout } from 'node:process';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import { causeOf, Failure } from '../os/failure.ts';
+import { FragmentedMp4Writer } from './fragmented-mp4-writer.ts';
+
+/** Where access units go to stay. */
+export interface AccessUnitSink {
+  /** Resolves when there is room for the next; rejects with a `Failure` that names the file. */
+  write(unit: AccessUnit): Promise<void>;
+  /** Finishes the file. May be called twice, and after a failure. */
+  close(): Promise<void>;
+  /** Resolves when nobody reads any more what is written (a closed pipe): there is no point in going on. */
+  readonly abandoned: Promise<void>;
+}
+
+/** What a recording can know beforehand; the stream itself is believed where it says otherwise. */
+export interface RecordingDescription {
+  readonly width: number;
+  readonly height: number;
+  readonly parameterSets: readonly Uint8Array[];
+}
+
+/** What a crash may lose of an MP4 file; each fragment costs 150 bytes. */
+const FRAGMENT_TICKS: Ticks = CLOCK_RATE;
+/** Half a second for a keyframe to arrive in: customary in files. */
+const TRANSPORT_CLOCK_LEAD: Ticks = CLOCK_RATE / 2;
+/** A fragment is kept in memory until it is whole. */
+const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * `FILE.h264` (Annex B), `FILE.mp4`, `FILE.ts`, or `-`: Annex B on stdout. The file is there, and can be written, when
+ * this resolves.
+ */
+export async function openRecording(path: string, description: RecordingDescription): Promise<AccessUnitSink> {
+  if (path === '-') return new StandardOutput();
+  const serializer = serializerFor(path, description);
+  try {
+    return new RecordingFile(path, await open(path, 'w'), serializer);
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}`);
+  }
+}
+
+/** Fails now with what `openRecording` would fail with when the stream has begun, and leaves nothing behind. */
+export async function checkRecordable(path: string): Promise<void> {
+  if (path === '-') return;
+  serializerFor(path, { width: 0, height: 0, parameterSets: [] });
+  await checkWritable(path);
+}
+
+/** Fails now if the file cannot be written, and leaves nothing behind. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+    const present = await stat(path).catch(() => undefined);
+    if (present?.isDirectory()) throw new Failure(`cannot write ${path}: it is a directory`);
+    if (present) await access(path, constants.W_OK);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}`);
+  }
+}
+
+/** Turns access units into the bytes of a format. */
+interface Serializer {
+  push(unit: AccessUnit): Uint8Array | undefined;
+  flush(): Uint8Array | undefined;
+}
+
+function serializerFor(path: string, description: RecordingDescription): Serializer {
+  switch (extname(path).toLowerCase()) {
+    case '.h264':
+    case '.264':
+      return { push: (unit) => joinAnnexB(unit.nalUnits), flush: () => undefined };
+    case '.ts': {
+      const writer = new TransportStreamWriter({ clockLead: TRANSPORT_CLOCK_LEAD });
+      return { push: (unit) => writer.write(unit), flush: () => undefined };
+    }
+    case '.mp4':
+      return new Mp4Serializer(description);
+    default:
+      throw new Failure(`cannot write ${path}: its name must end in .h264, .mp4 or .ts, or be - for stdout`, 2);
+  }
+}
+
+class RecordingFile implements AccessUnitSink {
+  readonly abandoned = new Promise<void>(() => {});
+  readonly #path: string;
+  readonly #serializer: Serializer;
+  #file: FileHandle | undefined;
+  /** Writes and the close follow each other, also where a caller does not wait. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(path: string, file: FileHandle, serializer: Serializer) {
+    this.#path = path;
+    this.#file = file;
+    this.#serializer = serializer;
+  }
+
+  write(unit: AccessUnit): Promise<void> {
+    return this.#afterwards(async () => this.#append(this.#serializer.push(unit)));
+  }
+
+  close(): Promise<void> {
+    return this.#afterwards(async () => {
+      const file = this.#file;
+      if (file === undefined) return;
+      try {
+        await this.#append(this.#serializer.flush());
+      } finally {
+        this.#file = undefined;
+        await file.close().catch(() => {});
+      }
+    });
+  }
+
+  #afterwards(action: () => Promise<void>): Promise<void> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #append(bytes: Uint8Array | undefined): Promise<void> {
+    const file = this.#file;
+    if (bytes === undefined || file === undefined) return;
+    try {
+      // `write` may take a part only.
+      await file.appendFile(bytes);
+    } catch (error) {
+      this.#file = undefined;
+      await file.close().catch(() => {});
+      throw new Failure(`cannot write ${this.#path}: ${causeOf(error)}`);
+    }
+  }
+}
+
+class StandardOutput implements AccessUnitSink {
+  readonly abandoned: Promise<void>;
+  #isAbandoned = false;
+  #failure: Failure | undefined;
+  readonly #fail: (error: NodeJS.ErrnoException) => void;
+
+  constructor() {
+    let abandon = (): void => {};
+    this.abandoned = new Promise((resolve) => {
+      abandon = resolve;
+    });
+    this.#fail = (error) => {
+      // `dropframe … | head` closes our stdout: the reader has had enough, which is no failure.
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') {
+        this.#isAbandoned = true;
+        abandon();
+      } else {
+        this.#failure ??= new Failure(`cannot write to stdout: ${causeOf(error)}`);
+      }
+    };
+    // It stays for good: an error may come long after the write, and without a listener it ends the program.
+    stdout.on('error', this.#fail);
+  }
+
+  async write(unit: AccessUnit): Promise<void> {
+    if (this.#isAbandoned) return;
+    if (this.#failure !== undefined) throw this.#failure;
+    await new Promise<void>((resolve) => {
+      stdout.write(joinAnnexB(unit.nalUnits), (error) => {
+        if (error) this.#fail(error);
+        resolve();
+      });
+    });
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A fragment a second. The file begins with a keyframe; what comes before one could not be played. */
+class Mp4Serializer implements Serializer {
+  readonly #description: RecordingDescription;
+  #writer: FragmentedMp4Writer | undefined;
+  #waiting: AccessUnit[] = [];
+  #waitingBytes = 0;
+  #lastStep: Ticks = 0;
+
+  constructor(description: RecordingDescription) {
+    this.#description = description;
+  }
+
+  push(unit: AccessUnit): Uint8Array | undefined {
+    let header: Uint8Array | undefined;
+    if (this.#writer === undefined) {
+      if (unit.importance !== 'key') return undefined;
+      header = this.#start(unit);
+      if (header === undefined) return undefined;
+    }
+    const first = this.#waiting[0];
+    const last = this.#waiting.at(-1);
+    if (last !== undefined) this.#lastStep = unit.decodeTimestamp - last.decodeTimestamp;
+    const isFull =
+      first !== undefined &&
+      (unit.decodeTimestamp - first.decodeTimestamp >= FRAGMENT_TICKS || this.#waitingBytes >= FRAGMENT_BYTES_MAX);
+    const fragment = isFull ? this.#fragment(unit.decodeTimestamp) : undefined;
+    this.#waiting.push(unit);
+    this.#waitingBytes += unit.nalUnits.reduce((sum, nalUnit) => sum + nalUnit.length, 0);
+    return header ?? fragment;
+  }
+
+  flush(): Uint8Array | undefined {
+    const last = this.#waiting.at(-1);
+    return last === undefined ? undefined : this.#fragment(last.decodeTimestamp + this.#lastStep);
+  }
+
+  #fragment(nextDecodeTimestamp: Ticks): Uint8Array | undefined {
+    const fragment = this.#writer?.fragment(this.#waiting, nextDecodeTimestamp);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return fragment;
+  }
+
+  /** The parameter sets are those of the first keyframe, else those announced. */
+  #start(unit: AccessUnit): Uint8Array | undefined {
+    const own = unit.nalUnits.filter(isParameterSet);
+    const sets = own.some(isSequence) ? own : this.#description.parameterSets;
+    const sequence = sets.find(isSequence);
+    if (sequence === undefined || sequence.length < 4) return undefined;
+    const sps = parseSequenceParameterSet(sequence);
+    const { width, height } = sps.ok ? sps.value : this.#description;
+    this.#writer = new FragmentedMp4Writer({ width, height, configuration: serializeDecoderConfiguration(sets) }, sets);
+    return this.#writer.header();
+  }
+}
+
+function isSequence(nalUnit: Uint8Array): boolean {
+  return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet;
+}
+
+function isParameterSet(nalUnit: Uint8Array): boolean {
+  return isSequence(nalUnit) || nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet;
+}

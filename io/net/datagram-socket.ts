@@ -1,0 +1,217 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { causeOf, Failure } from '../os/failure.ts';
+import { type Destination, DirectSend } from './direct-send.ts';
+import { receiveDrops } from './receive-drops.ts';
+import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend } from './segmentation-offload.ts';
+
+export interface DatagramSocketOptions {
+  /** Where to bind; port 0 takes any. */
+  readonly host: string;
+  readonly port: number;
+  /** Send to and receive from this address only. */
+  readonly peer?: { readonly host: string; readonly port: number };
+  /**
+   * The longest datagram that is sent or expected, UDP payload bytes; longer ones are passed on and refused later.
+   * Without it datagrams may have any length, and each takes a system call of its own.
+   */
+  readonly datagramBytesMax?: number;
+  readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
+  /** What the operating system or, by ICMP, the peer's refused; each is counted in `sendErrors` as well. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** A frame of 500 Mb/s, twice over; the kernel caps it at net.core.rmem_max. */
+const BUFFER_BYTES = 4_000_000;
+/** Linux carries at most 64 segments, and no more than a datagram's 65,507 bytes, in one send. */
+const SEGMENTS_MAX = 50;
+
+/** A bound UDP socket that carries runs of equally long datagrams in one system call where Linux can. */
+export class DatagramSocket {
+  readonly #socket: Socket;
+  readonly #options: DatagramSocketOptions;
+  #segmenting = false;
+  #coalescing = false;
+  #direct: DirectSend | undefined;
+  /** Sends that Node has not confirmed. */
+  #waiting = 0;
+  #sendErrors = 0;
+  #closed = false;
+  #receiveDrops: number | undefined;
+
+  /** Fails with one line when the address cannot be had. */
+  static async open(options: DatagramSocketOptions): Promise<DatagramSocket> {
+    const opened = new DatagramSocket(options);
+    await opened.#open();
+    return opened;
+  }
+
+  private constructor(options: DatagramSocketOptions) {
+    this.#options = options;
+    const family = isIPv6(options.host) ? 6 : 4;
+    this.#socket = createSocket({
+      type: `udp${family}`,
+      // Addresses only, of the socket's own family: Node would otherwise defer each send to ask for a name's.
+      lookup: (host, _family, callback) => callback(null, host, family),
+    });
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Datagrams that the operating system refused to send. */
+  get sendErrors(): number {
+    return this.#sendErrors;
+  }
+
+  /** Datagrams that arrived and were never read, since the receive buffer was full; `undefined`: it cannot be asked. */
+  get receiveDrops(): number | undefined {
+    return this.#closed ? this.#receiveDrops : receiveDrops(this.#socket);
+  }
+
+  /** @param to where to, for a socket without a peer. */
+  send(datagrams: readonly Uint8Array[], to?: Destination): void {
+    for (let first = 0; first < datagrams.length; ) {
+      const last = this.#segmenting ? this.#runFrom(datagrams, first) : first + 1;
+      this.#sendOne(last === first + 1 ? datagrams[first]! : joined(datagrams, first, last), to);
+      first = last;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#receiveDrops = this.receiveDrops;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  async #open(): Promise<void> {
+    const { host, port, peer } = this.#options;
+    const socket = this.#socket;
+    await new Promise<void>((resolve, reject) => {
+      const refuse = (error: Error) => {
+        this.close();
+        reject(new Failure(`cannot open UDP ${host}:${port}: ${addressCause(error)}`));
+      };
+      socket.once('error', refuse);
+      socket.bind(port, host, () => {
+        const done = (error?: Error) => {
+          socket.off('error', refuse);
+          if (!error) return resolve();
+          this.close();
+          reject(new Failure(`cannot reach UDP ${peer?.host}:${peer?.port}: ${routeCause(error)}`));
+        };
+        if (peer) socket.connect(peer.port, peer.host, done as () => void);
+        else done();
+      });
+    });
+    // A peer that has gone is reported here (ICMP); it is noticed on the control channel.
+    socket.on('error', this.#failed);
+    if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
+    socket.setSendBufferSize(BUFFER_BYTES);
+    if (!peer) this.#direct = new DirectSend(socket);
+    socket.on('message', (message, from) => this.#receive(message, from));
+    const { datagramBytesMax } = this.#options;
+    if (datagramBytesMax === undefined) return;
+    this.#segmenting = segmentOnSend(socket, datagramBytesMax);
+    // The kernel does not tell Node how long the coalesced datagrams were. On loopback nothing but a peer's segmented
+    // send is ever coalesced, so all but the last have the agreed length; elsewhere that could be wrong.
+    this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
+  }
+
+  #receive(message: Buffer, from: RemoteInfo): void {
+    const { datagramBytesMax = Number.POSITIVE_INFINITY, onDatagram } = this.#options;
+    if (!this.#coalescing || message.length <= datagramBytesMax) return onDatagram(message, from);
+    for (let offset = 0; offset < message.length; offset += datagramBytesMax) {
+      onDatagram(message.subarray(offset, offset + datagramBytesMax), from);
+    }
+  }
+
+  #sendOne(bytes: Uint8Array, to: Destination | undefined): void {
+    if (this.#closed) return;
+    // What Node has queued because the kernel had no room goes first.
+    if (to && this.#waiting === 0 && this.#direct?.send(bytes, to)) return;
+    this.#waiting++;
+    try {
+      if (to) this.#socket.send(bytes, to.port, to.host, this.#onSent);
+      else this.#socket.send(bytes, this.#onSent);
+    } catch (error) {
+      this.#onSent(error as Error);
+    }
+  }
+
+  readonly #onSent = (error: Error | null): void => {
+    this.#waiting--;
+    if (error) this.#failed(error);
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.#sendErrors++;
+    this.#options.onError?.(error);
+  };
+
+  /** The end of the run of full datagrams that starts at `first`, one shorter at its end included. */
+  #runFrom(datagrams: readonly Uint8Array[], first: number): number {
+    const full = this.#options.datagramBytesMax ?? 0;
+    let last = first;
+    while (last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length === full) last++;
+    if (last > first && last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length < full)
+      last++;
+    return Math.max(last, first + 1);
+  }
+}
+
+/** Packets of one frame lie next to each other in memory: then nothing is copied. */
+function joined(datagrams: readonly Uint8Array[], first: number, last: number): Uint8Array {
+  const start = datagrams[first]!;
+  let end = start.byteOffset + start.length;
+  let adjacent = true;
+  let length = start.length;
+  for (let index = first + 1; index < last; index++) {
+    const datagram = datagrams[index]!;
+    if (datagram.buffer !== start.buffer || datagram.byteOffset !== end) adjacent = false;
+    end += datagram.length;
+    length += datagram.length;
+  }
+  if (adjacent) return new Uint8Array(start.buffer, start.byteOffset, length);
+  const copy = new Uint8Array(length);
+  let offset = 0;
+  for (let index = first; index < last; index++) {
+    copy.set(datagrams[index]!, offset);
+    offset += datagrams[index]!.length;
+  }
+  return copy;
+}
+
+export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+
+/** Why an address cannot be had, and what to do. */
+export function addressCause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return 'the port is in use; choose another one, or end the program that has it';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    case 'EACCES':
+      return 'ports below 1024 are for the administrator; choose a higher one';
+    default:
+      return causeOf(error);
+  }
+}
+
+/** Why a connected socket cannot be had, and what to do. */
+function routeCause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+      return 'this machine has no route to it';
+    case 'EACCES':
+      return 'it is a broadcast address, or a firewall of this machine forbids it';
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return 'it is no address that datagrams can be sent to from here';
+    default:
+      return causeOf(error);
+  }
+}

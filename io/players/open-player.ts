@@ -1,0 +1,203 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { Failure } from '../os/failure.ts';
+import { ffplayCommand } from './ffplay.ts';
+import { mpvCommand, openMpvOverlay } from './mpv.ts';
+import { PlayerProcess } from './player-process.ts';
+import { vlcCommand } from './vlc.ts';
+
+export type PlayerKind = 'mpv' | 'ffplay' | 'vlc';
+
+/** What a player is told about the picture before the first access unit comes. */
+export interface Picture {
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  /** Shown in the window's title bar. */
+  readonly title: string;
+  /** `undefined`: not known or not constant. */
+  readonly framesPerSecond?: number | undefined;
+}
+
+/** How a player ended. */
+export interface PlayerExit {
+  /** `null`: ended by a signal, ours or another's. An exit code proves nothing about a picture. */
+  readonly code: number | null;
+  /** The last line it wrote to stderr; empty if it said nothing. */
+  readonly lastWords: string;
+}
+
+/** A window that shows access units as they come. */
+export interface Player {
+  readonly name: string;
+  /**
+   * Never blocks and never throws. It shows from the first keyframe on, and that must bring its parameter sets; what
+   * a player that has stopped reading cannot take is dropped up to a keyframe and counted in `dropped`.
+   */
+  write(unit: AccessUnit): void;
+  /** Access units not passed on because the player read too slowly. */
+  readonly dropped: number;
+  /** Resolves when the program has ended, by itself, by its user or by `close`. Never rejects. */
+  readonly exited: Promise<PlayerExit>;
+  /** Draws text over the picture for three seconds, where the player can (mpv). */
+  showText?(text: string): void;
+  /** Ends the program: end of input, then SIGTERM, then SIGKILL. Resolves when it is gone. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface PlayerFound {
+  readonly kind: PlayerKind;
+  readonly path: string;
+  /** Why it cannot be used here, as a clause: `there is no display`. */
+  readonly obstacle?: string;
+}
+
+/** The machine, as far as players care; an argument so that a test can describe another one. */
+export interface PlayerHost {
+  readonly platform: NodeJS.Platform;
+  /** `undefined` where the system has no such thing. */
+  readonly uid: number | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const thisHost = (): PlayerHost => ({ platform: process.platform, uid: process.getuid?.() });
+
+/** The order of preference by measured latency and by behavior under loss: VLC freezes and adds 180 ms. */
+const KINDS: readonly PlayerKind[] = ['mpv', 'ffplay', 'vlc'];
+
+/** Linux draws only where one of these is set; macOS and Windows always can. */
+export function hasDisplay(environment: Environment, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === 'darwin' || platform === 'win32') return true;
+  return Boolean(environment.DISPLAY) || Boolean(environment.WAYLAND_DISPLAY);
+}
+
+/** The players on this machine, the preferred one first, those that cannot be used here with their obstacle. */
+export async function findPlayers(
+  environment: Environment,
+  host: PlayerHost = thisHost(),
+): Promise<readonly PlayerFound[]> {
+  const found: PlayerFound[] = [];
+  for (const kind of KINDS) {
+    const path = await locate(kind, environment, host.platform);
+    if (path === undefined) continue;
+    const obstacle = obstacleFor(kind, environment, host);
+    found.push(obstacle === undefined ? { kind, path } : { kind, path, obstacle });
+  }
+  return found;
+}
+
+/**
+ * What `--play auto` means: mpv, else ffplay, else a page in the desktop's browser, else VLC. A page is also the
+ * answer where nothing can draw here: its address works from wherever the user can open one.
+ */
+export function preferredPlayer(
+  found: readonly PlayerFound[],
+  desktop: { readonly browser: boolean },
+): PlayerKind | 'browser' {
+  const usable = found.filter((player) => player.obstacle === undefined).map((player) => player.kind);
+  if (usable.includes('mpv')) return 'mpv';
+  if (usable.includes('ffplay')) return 'ffplay';
+  return usable.includes('vlc') && !desktop.browser ? 'vlc' : 'browser';
+}
+
+/** The player asked for. Throws `Failure` with exit code 3 when it cannot be used here. */
+export async function requirePlayer(
+  kind: PlayerKind,
+  environment: Environment = process.env,
+  host: PlayerHost = thisHost(),
+): Promise<PlayerFound> {
+  const found = (await findPlayers(environment, host)).find((player) => player.kind === kind);
+  if (found === undefined) {
+    throw new Failure(`${kind} is not installed: ${INSTALL[kind]}, or watch with --play browser`, 3);
+  }
+  if (found.obstacle !== undefined) {
+    throw new Failure(`${kind} cannot be used here, ${found.obstacle}: watch with --play browser`, 3);
+  }
+  return found;
+}
+
+/** Starts a player and waits until its process runs. Throws `Failure` with exit code 3 when it cannot be used here. */
+export async function openPlayer(
+  kind: PlayerKind,
+  wanted: Picture,
+  environment: Environment = process.env,
+  host: PlayerHost = thisHost(),
+): Promise<Player> {
+  const found = await requirePlayer(kind, environment, host);
+  const picture = { ...wanted, title: printable(wanted.title) };
+  switch (kind) {
+    case 'mpv': {
+      const overlay = await openMpvOverlay(host.platform);
+      const x11 = host.platform !== 'darwin' && host.platform !== 'win32' && Boolean(environment.DISPLAY);
+      const command = mpvCommand(found.path, picture, {
+        overlay: overlay.address,
+        x11,
+        inherits: host.platform !== 'win32',
+      });
+      return PlayerProcess.start(command, environment, overlay);
+    }
+    case 'ffplay':
+      return PlayerProcess.start(ffplayCommand(found.path, picture), environment);
+    case 'vlc':
+      return PlayerProcess.start(vlcCommand(found.path, picture), environment);
+  }
+}
+
+/** A title may come from a peer, and becomes an argument of a program: no control characters, and not without end. */
+function printable(title: string): string {
+  return title.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+}
+
+const INSTALL: Readonly<Record<PlayerKind, string>> = {
+  mpv: 'install mpv (apt install mpv, brew install mpv, winget install mpv)',
+  ffplay: 'install ffmpeg with ffplay (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg)',
+  vlc: 'install VLC (apt install vlc, brew install --cask vlc, winget install VideoLAN.VLC)',
+};
+
+function obstacleFor(kind: PlayerKind, environment: Environment, host: PlayerHost): string | undefined {
+  // Without a display all three run on with no window and report nothing.
+  if (!hasDisplay(environment, host.platform)) return 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)';
+  if (kind === 'vlc' && host.uid === 0) return 'VLC refuses to run as root';
+  return undefined;
+}
+
+async function locate(
+  kind: PlayerKind,
+  environment: Environment,
+  platform: NodeJS.Platform,
+): Promise<string | undefined> {
+  const file = platform === 'win32' ? `${kind}.exe` : kind;
+  const onPath = (environment.PATH ?? environment.Path ?? '').split(delimiter).filter((folder) => folder !== '');
+  for (const path of [...onPath.map((folder) => join(folder, file)), ...wellKnown(kind, environment, platform)]) {
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+/** Where installers put players without adding them to PATH. */
+function wellKnown(kind: PlayerKind, environment: Environment, platform: NodeJS.Platform): readonly string[] {
+  if (platform === 'darwin') {
+    const application = { mpv: 'mpv.app/Contents/MacOS/mpv', vlc: 'VLC.app/Contents/MacOS/VLC', ffplay: undefined }[
+      kind
+    ];
+    const brewed = [`/opt/homebrew/bin/${kind}`, `/usr/local/bin/${kind}`];
+    return application === undefined ? brewed : [...brewed, `/Applications/${application}`];
+  }
+  if (platform === 'win32') {
+    const folder = { mpv: 'mpv', vlc: 'VideoLAN\\VLC', ffplay: 'ffmpeg\\bin' }[kind];
+    const roots = [environment.ProgramFiles, environment['ProgramFiles(x86)'], environment.LOCALAPPDATA];
+    return roots.filter((root) => root !== undefined).map((root) => `${root}\\${folder}\\${kind}.exe`);
+  }
+  return [];
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

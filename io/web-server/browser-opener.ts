@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { type Environment, hasDisplay } from '../players/open-player.ts';
+
+/**
+ * Opens an address in the desktop's browser and returns at once: whether it tried. It does not try without a display
+ * (`xdg-open` would start a text browser in our terminal). A browser that does not come up is no failure: the address
+ * has been printed.
+ */
+export function openInBrowser(
+  url: string,
+  environment: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  if (!hasDisplay(environment, platform)) return false;
+  const [command, ...rest] = openerFor(platform);
+  // Detached and with no open file of ours: it outlives us and keeps nothing of ours alive.
+  const child = spawn(command, [...rest, url], { stdio: 'ignore', detached: true, env: { ...environment } });
+  child.on('error', () => {});
+  child.unref();
+  return true;
+}
+
+/** `start` is a word of cmd's own; its first quoted argument would be a window title. */
+function openerFor(platform: NodeJS.Platform): [string, ...string[]] {
+  if (platform === 'darwin') return ['open'];
+  if (platform === 'win32') return ['cmd', '/c', 'start', ''];
+  return ['xdg-open'];
+}

@@ -1,0 +1,290 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename, join } from 'node:path';
+import type { WebSocket } from 'ws';
+import type { Importance } from '../../protocol/access-unit.ts';
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import {
+  LANE_SOCKET_PATH,
+  LANES_MAX,
+  type LaneAnnouncement,
+  UPLOAD_BYTES_MAX,
+} from '../../protocol/page/lane-message.ts';
+import { causeOf, Failure } from '../os/failure.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../os/temporary-folder.ts';
+import { readyMadeTraces } from '../ready-made-traces.ts';
+import { LaneViewer } from './lane-viewer.ts';
+import { answer, answerJson, LocalSite } from './local-site.ts';
+import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
+import { BodyTooLarge, deny, saveBody } from './request-body.ts';
+
+export interface Upload {
+  /** As the user knows it. */
+  readonly name: string;
+  readonly path: string;
+  /** It lies in this one, which is the caller's who took it. */
+  readonly folder: TemporaryFolder;
+}
+
+export interface LanePageOptions {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly log: (message: string) => void;
+  /** `reply` tells something to the window that asked, and to no other. */
+  readonly onCommand: (command: LaneCommand, reply: (announcement: LaneAnnouncement) => void) => void;
+  /** What a window that joins has to know before anything else. */
+  readonly greeting: () => readonly LaneAnnouncement[];
+  readonly summary: () => unknown;
+  /** What crossed a lane's path of late, as pcapng; `undefined`: there is no such lane. */
+  readonly capture: (lane: number) => Uint8Array | undefined;
+  /**
+   * An experiment that was asked for lies here; its answer may be written to `folder`, which does not exist yet.
+   * Resolves with the file of its report, rejects with why there is none, or at once when the page closes.
+   */
+  readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  /** A file that was dropped on the page. Rejects with why it cannot be streamed. */
+  readonly onUpload: (upload: Upload) => Promise<void>;
+  /** Elsewhere than in this package, for a test. */
+  readonly folders?: PageFolders;
+  /** For a test that cannot wait for half a gigabyte. */
+  readonly uploadBytesMax?: number;
+}
+
+const WINDOWS_MAX = 16;
+/** Four lanes and a long link are shorter than this. */
+const COMMAND_BYTES_MAX = 4_096;
+/** A group that is longer is not kept: a window that joins then waits for the next key frame. */
+const GROUP_BYTES_MAX = 2_000_000;
+const FAREWELL_MS = 300;
+/** What a page writes is shorter than this. */
+const SCENARIO_BYTES_MAX = 1_000_000;
+const REPORTS_MAX = 4;
+/** A report is drawn with styles of its own, and runs nothing. */
+const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+const CHECK_MS = 1_000;
+const NAME_CHARACTERS_MAX = 80;
+
+interface Group {
+  readonly pictures: { readonly importance: Importance; readonly message: Uint8Array }[];
+  bytes: number;
+}
+
+/** The page with the lanes, on 127.0.0.1, for any number of windows. */
+export class LanePage {
+  readonly #options: LanePageOptions;
+  readonly #site: LocalSite;
+  readonly #viewers = new Set<LaneViewer>();
+  readonly #check: NodeJS.Timeout;
+  /** For each lane, what a window that joins needs to see something at once: all from the last key frame on. */
+  readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
+  /** What the laboratory made of settings, by number; the oldest go. */
+  readonly #reports: (Buffer | undefined)[] = [];
+  /** A file or a scenario that is being taken. */
+  #taking: Promise<void> | undefined;
+  readonly #end = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  static async open(options: LanePageOptions): Promise<LanePage> {
+    const files = await readPageFiles(options.folders ?? pageFolders(), 'lanes.html');
+    const page = new LanePage(options, files);
+    await page.#site.listen(options.port);
+    return page;
+  }
+
+  private constructor(options: LanePageOptions, files: Awaited<ReturnType<typeof readPageFiles>>) {
+    this.#options = options;
+    this.#site = new LocalSite({
+      files,
+      socketPath: LANE_SOCKET_PATH,
+      messageBytesMax: COMMAND_BYTES_MAX,
+      windowsMax: WINDOWS_MAX,
+      windows: () => this.#viewers.size,
+      onSocket: (socket) => this.#join(socket),
+      answer: (path, request, response) => this.#answer(path, request, response),
+      log: options.log,
+    });
+    this.#check = setInterval(() => {
+      for (const viewer of this.#viewers) viewer.checkReading();
+    }, CHECK_MS);
+  }
+
+  get url(): string {
+    return this.#site.url;
+  }
+
+  /** Windows that watch now. */
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  /** Bytes that wait in our memory, over all windows. */
+  get queuedBytes(): number {
+    let total = 0;
+    for (const viewer of this.#viewers) total += viewer.queuedBytes;
+    return total;
+  }
+
+  /** Never blocks and never throws. */
+  picture(importance: Importance, lane: number, message: Uint8Array): void {
+    this.#keep(importance, lane, message);
+    for (const viewer of this.#viewers) viewer.picture(importance, lane, message);
+  }
+
+  announce(announcement: LaneAnnouncement): void {
+    if (this.#viewers.size === 0) return;
+    const text = JSON.stringify(announcement);
+    for (const viewer of this.#viewers) viewer.announce(announcement.kind, text);
+  }
+
+  /** Tells the windows that it is over and closes everything. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#check);
+    this.announce({ kind: 'ended' });
+    for (const viewer of this.#viewers) viewer.end();
+    this.#end.abort();
+    await this.#site.close(FAREWELL_MS, () => {
+      for (const viewer of this.#viewers) viewer.terminate();
+    });
+    await this.#taking;
+  }
+
+  #join(socket: WebSocket): void {
+    const viewer: LaneViewer = new LaneViewer(socket, {
+      command: (command) =>
+        this.#options.onCommand(command, (announcement) => {
+          viewer.announce(announcement.kind, JSON.stringify(announcement));
+        }),
+      end: (fault) => {
+        this.#viewers.delete(viewer);
+        this.#options.log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);
+      },
+    });
+    this.#viewers.add(viewer);
+    this.#options.log(`page: a window joined, ${this.#viewers.size} watching`);
+    for (const announcement of this.#options.greeting()) {
+      viewer.announce(announcement.kind, JSON.stringify(announcement));
+    }
+    for (const [lane, { pictures }] of this.#groups.entries()) {
+      for (const { importance, message } of pictures) viewer.picture(importance, lane, message);
+    }
+  }
+
+  #keep(importance: Importance, lane: number, message: Uint8Array): void {
+    const group = this.#groups[lane];
+    if (!group) return;
+    if (importance === 'key') this.#groups[lane] = { pictures: [{ importance, message }], bytes: message.length };
+    else if (group.pictures.length > 0 && group.bytes + message.length <= GROUP_BYTES_MAX) {
+      group.pictures.push({ importance, message });
+      group.bytes += message.length;
+    } else this.#groups[lane] = { pictures: [], bytes: 0 };
+  }
+
+  #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method === 'POST') {
+      if (path === '/source') this.#takeFile(request, response);
+      else if (path === '/lab') this.#takeScenario(request, response);
+      else return false;
+      return true;
+    }
+    if (path === '/summary.json') return answerJson(request, response, this.#options.summary());
+    if (path === '/traces.json') return answerJson(request, response, Object.fromEntries(readyMadeTraces()));
+    const [, lane] = /^\/lane-([1-9])\.pcapng$/.exec(path) ?? [];
+    const capture = lane === undefined ? undefined : this.#options.capture(Number(lane) - 1);
+    if (capture) return answer(request, response, 'application/octet-stream', Buffer.from(capture));
+    const [, number] = /^\/lab\/(\d{1,6})$/.exec(path) ?? [];
+    const report = number === undefined ? undefined : this.#reports[Number(number)];
+    if (report === undefined) return false;
+    response.setHeader('Content-Security-Policy', REPORT_POLICY);
+    return answer(request, response, 'text/html; charset=utf-8', report);
+  }
+
+  #takeFile(request: IncomingMessage, response: ServerResponse): void {
+    const { onUpload, uploadBytesMax = UPLOAD_BYTES_MAX } = this.#options;
+    const name = nameOf(request.url ?? '');
+    const body = { prefix: 'dropframe-upload-', file: name, name, bytesMax: uploadBytesMax };
+    this.#take(request, response, body, async (path, folder) => {
+      await onUpload({ name, path, folder });
+      response.writeHead(204).end();
+      return 'kept';
+    });
+  }
+
+  #takeScenario(request: IncomingMessage, response: ServerResponse): void {
+    const body = {
+      prefix: 'dropframe-lab-',
+      file: 'from-the-page.json',
+      name: 'the scenario',
+      bytesMax: SCENARIO_BYTES_MAX,
+    };
+    this.#take(request, response, body, async (path, folder) => {
+      const report = await this.#options.onScenario(path, join(folder.path, 'answer'), this.#end.signal);
+      this.#reports.push(await readFile(report));
+      if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
+      answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });
+      return 'used up';
+    });
+  }
+
+  /** Takes what a request carries as a file and has it used: one at a time. */
+  #take(request: IncomingMessage, response: ServerResponse, body: Body, use: Use): void {
+    const no = (status: number, why: string): void => {
+      deny(request, response, status, why);
+      this.#options.log(`page: refused ${body.name}: ${why}`);
+    };
+    if (this.#taking) return no(409, 'one thing at a time: another file or experiment is under way');
+    this.#taking = takeBody(request, body, use)
+      .catch((error: unknown) => {
+        const { name, bytesMax } = body;
+        if (error instanceof BodyTooLarge) {
+          return no(413, `${name} may have ${Math.floor(bytesMax / 1e6)} MB at most: dropframe demo FILE takes any`);
+        }
+        no(422, causeOf(error));
+      })
+      .finally(() => {
+        this.#taking = undefined;
+      });
+  }
+}
+
+interface Body {
+  /** Of the folder that it lies in. */
+  readonly prefix: string;
+  /** Its name there. */
+  readonly file: string;
+  /** What it is called in messages. */
+  readonly name: string;
+  readonly bytesMax: number;
+}
+
+/** Tells whether the folder is somebody's now. */
+type Use = (path: string, folder: TemporaryFolder) => Promise<'kept' | 'used up'>;
+
+/** Whatever goes wrong, nothing of it is left lying about. */
+async function takeBody(request: IncomingMessage, { prefix, file, name, bytesMax }: Body, use: Use): Promise<void> {
+  const folder = await makeTemporaryFolder(prefix);
+  const path = join(folder.path, file);
+  let isKept = false;
+  try {
+    await saveBody(request, path, bytesMax);
+    isKept = (await use(path, folder)) === 'kept';
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw error;
+    throw new Failure(causeOf(error).replaceAll(path, name), 1, { cause: error });
+  } finally {
+    if (!isKept) await folder.remove();
+  }
+}
+
+/** The file's name as the user knows it, without anything that means something to a file system. */
+function nameOf(url: string): string {
+  const asked = new URL(url, 'http://127.0.0.1').searchParams.get('name') ?? '';
+  const plain = basename(asked)
+    .replaceAll(/[^\p{L}\p{N}._ -]/gu, '_')
+    .slice(-NAME_CHARACTERS_MAX);
+  return plain.replace(/^\.+/, '') || 'upload';
+}

@@ -1,0 +1,75 @@
+import type { Socket } from 'node:net';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { frameAccessUnit } from '../../sim/tcp/access-unit-framing.ts';
+import type { StrategyParameters } from '../strategy.ts';
+
+interface Waiting {
+  readonly frame: number;
+  readonly handedAt: Instant;
+  readonly unit: AccessUnit;
+}
+
+/**
+ * Access units on a socket of the kernel, one write each, as a `TcpMediaSender` puts them on the modelled connection.
+ * With `unsentBytesMax`, which is then the namespace's `tcp_notsent_lowat`, a unit waits here until all before it was
+ * taken by the kernel, and may be given up.
+ */
+export class KernelWriter {
+  readonly #parameters: StrategyParameters;
+  readonly #waiting: Waiting[] = [];
+  readonly givenUp: number[] = [];
+  #socket: Socket | undefined;
+  #frames = 0;
+  #now: Instant = 0;
+  #writing = false;
+  #finishes = false;
+  #skipsToKey = false;
+
+  constructor(parameters: StrategyParameters) {
+    this.#parameters = parameters;
+  }
+
+  open(socket: Socket): void {
+    this.#socket = socket;
+    this.#write();
+  }
+
+  send(now: Instant, unit: AccessUnit): void {
+    this.#now = now;
+    this.#waiting.push({ frame: this.#frames++, handedAt: now, unit });
+    this.#write();
+  }
+
+  finish(): void {
+    this.#finishes = true;
+    this.#write();
+  }
+
+  #write(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    const one = this.#parameters.unsentBytesMax !== undefined;
+    while (this.#waiting.length > 0 && !(one && this.#writing)) {
+      const { frame, handedAt, unit } = this.#waiting.shift()!;
+      if (this.#isStale(handedAt, unit)) {
+        this.givenUp.push(frame);
+        continue;
+      }
+      this.#writing = true;
+      socket.write(frameAccessUnit(frame, unit), () => {
+        this.#writing = false;
+        this.#write();
+      });
+    }
+    if (this.#finishes && this.#waiting.length === 0) socket.end();
+  }
+
+  #isStale(handedAt: Instant, unit: AccessUnit): boolean {
+    const { giveUpMs } = this.#parameters;
+    const isOld = giveUpMs !== undefined && this.#now - handedAt > milliseconds(giveUpMs);
+    if (unit.importance === 'key') this.#skipsToKey = isOld;
+    else if (isOld) this.#skipsToKey = true;
+    return this.#skipsToKey;
+  }
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { argv } from 'node:process';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { monotonicOffset, now } from '../../io/os/clock.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import type { Recovery } from '../../protocol/control/recovery.ts';
+import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { SENDER_DEFAULTS } from '../../sender/sender.ts';
+import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
+import { AccessUnitDeframer } from '../../sim/tcp/access-unit-framing.ts';
+import { budgetOf } from '../cell.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { udpReceiverOptions } from '../udp-strategy.ts';
+import {
+  type EndOrder,
+  RECEIVER_PORT,
+  type Receipt,
+  SENDER_PORT,
+  type ToReceiver,
+  type ToSender,
+} from './end-order.ts';
+
+// The receiver's end of a measured cell, a process of its own: started by sender-end.ts, whose machine lies across the
+// link.
+
+const { local, across } = TUN_ADDRESSES.ipv4;
+const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
+const { strategy } = order.cell;
+assert(isKernelStrategy(strategy), 'ends are for strategies of the kernel');
+const twin = simulatedTwin(strategy);
+const offset = monotonicOffset();
+const receipts: Receipt[] = [];
+
+const tell = (message: ToSender, then = () => {}): void => void process.send?.(message, () => then());
+/** Whether this process gets a core when it wants one. */
+const WATCH_MS = 10;
+let timerUsMax = 0;
+let rangAt = Number.POSITIVE_INFINITY;
+setInterval(() => {
+  timerUsMax = Math.max(timerUsMax, Math.round(now() - rangAt - WATCH_MS * 1_000));
+  rangAt = now();
+}, WATCH_MS);
+
+let concluded = false;
+function conclude(socketDrops: number): void {
+  if (concluded) return;
+  concluded = true;
+  tell({ kind: 'result', receipts, socketDrops, timerUsMax }, () => process.exit(0));
+}
+process.on('disconnect', () => process.exit(1));
+
+async function overUdp(): Promise<void> {
+  const { cell, transitMin } = order;
+  const options = { budget: budgetOf(cell), transitMin, release: cell.release, parameters: cell.parameters };
+  const receiver = new Receiver(udpReceiverOptions(twin as Recovery, options));
+  const finish = () => {
+    receiver.finish(now());
+    driver.drain();
+    driver.close();
+    receiver.assertBalanced();
+    conclude(socket.sendErrors + (socket.receiveDrops ?? 0));
+  };
+  const driver = new EndpointDriver<ReceiverEvent>({
+    endpoint: receiver,
+    transmit: (datagrams) => socket.send(datagrams),
+    onEvent: (event) => {
+      const at = now() + offset;
+      if (event.kind === 'access-unit') {
+        const completeAt = at - event.playoutDelay + event.completionDelay;
+        receipts.push({ kind: 'released', at, frame: event.frame, fate: event.fate, completeAt });
+      } else if (event.kind === 'dropped') {
+        receipts.push({ kind: 'dropped', at, frame: event.frame, cause: event.cause });
+      } else if (event.kind === 'ended') setImmediate(finish);
+    },
+  });
+  const socket = await DatagramSocket.open({
+    host: local,
+    port: RECEIVER_PORT,
+    peer: { host: across, port: SENDER_PORT },
+    datagramBytesMax: SENDER_DEFAULTS.datagramBytesMax,
+    onDatagram: (datagram) => driver.receive(datagram),
+  });
+  process.on('message', (message: ToReceiver) => {
+    if (message.kind === 'conclude') return finish();
+    const { frames, lastSequence } = message;
+    receiver.endOfStream(now(), { frames, lastSequence: lastSequence ?? undefined });
+    driver.drain();
+  });
+  tell({ kind: 'ready' });
+}
+
+function overTcp(): void {
+  const deframer = new AccessUnitDeframer();
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('data', (chunk) => {
+      const at = now() + offset;
+      const units = deframer.push(chunk);
+      assert(units !== 'malformed', 'TCP changes nothing of what our own sender wrote');
+      for (const { frame } of units) receipts.push({ kind: 'complete', at, frame });
+    });
+    socket.on('error', () => conclude(0));
+    socket.on('close', () => conclude(0));
+  });
+  server.listen(RECEIVER_PORT, local, () => tell({ kind: 'ready' }));
+  process.on('message', () => conclude(0));
+}
+
+if (twin.startsWith('tcp-')) overTcp();
+else await overUdp();

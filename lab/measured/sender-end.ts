@@ -1,0 +1,208 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { deserialize } from 'node:v8';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { monotonicOffset, now } from '../../io/os/clock.ts';
+import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
+import type { Recovery } from '../../protocol/control/recovery.ts';
+import { SENDER_DEFAULTS, Sender } from '../../sender/sender.ts';
+import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
+import type { Script } from '../../sim/simulation.ts';
+import { LiveFeed } from '../../sim/synthetic-stream.ts';
+import { budgetOf } from '../cell.ts';
+import { percentile, sorted } from '../metrics/percentile.ts';
+import { START } from '../run-cell.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { TCP_DRAIN } from '../tcp-strategy.ts';
+import { endToldAfter, udpDrain, udpSenderOptions } from '../udp-strategy.ts';
+import {
+  type EndOrder,
+  type EndResult,
+  RECEIVER_PORT,
+  SENDER_PORT,
+  type ToReceiver,
+  type ToSender,
+  unitsOf,
+} from './end-order.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { readDuplicatesReported } from './tcp-statistics.ts';
+import { warmUpConnections } from './warm-up-connection.ts';
+
+// The sender's end of a measured cell, the command that runs on the virtual link. It starts the receiver's end as a
+// process of its own, streams in real time, waits until all has come or may not come any more, and writes down when
+// what happened.
+
+/** Between that both ends are there and the first frame: for what compilers and allocators do at first. */
+const SETTLE = milliseconds(300);
+
+const { local, across } = TUN_ADDRESSES.ipv4;
+const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
+const { cell, transitMin } = order;
+assert(isKernelStrategy(cell.strategy), 'ends are for strategies of the kernel');
+const twin = simulatedTwin(cell.strategy);
+const offset = monotonicOffset();
+const captured: { at: number; taken: boolean }[] = [];
+const lateness: number[] = [];
+
+/** What carries frames to the other end. */
+interface Transport {
+  /** Just before the first frame. */
+  begin(): void;
+  /** @returns whether it was taken. */
+  send(unit: AccessUnit): boolean;
+  finish(): void;
+  /** How long after the last frame something may still come. */
+  readonly drain: Microseconds;
+  readonly givenUp: readonly number[];
+  readonly socketDrops: number;
+}
+
+const receiver = fork(fileURLToPath(import.meta.url).replace('sender-end', 'receiver-end'), [argv[2]!]);
+const tell = (message: ToReceiver): void => {
+  if (receiver.connected) receiver.send(message);
+};
+
+async function overUdp(): Promise<Transport> {
+  const sender = new Sender(
+    udpSenderOptions(twin as Recovery, { budget: budgetOf(cell), transitMin, parameters: cell.parameters }),
+  );
+  const driver = new EndpointDriver({
+    endpoint: sender,
+    transmit: (datagrams) => socket.send(datagrams),
+    onEvent: () => {},
+  });
+  const socket = await DatagramSocket.open({
+    host: local,
+    port: SENDER_PORT,
+    peer: { host: across, port: RECEIVER_PORT },
+    datagramBytesMax: SENDER_DEFAULTS.datagramBytesMax,
+    onDatagram: (datagram) => driver.receive(datagram),
+  });
+  return {
+    begin: () => {},
+    send: (unit) => {
+      const taken = sender.send(now(), unit) === 'queued';
+      driver.drain();
+      return taken;
+    },
+    finish: () => {
+      sender.finish();
+      driver.drain();
+      setTimeout(() => {
+        const { statistics, lastSequence = null } = sender;
+        tell({ kind: 'end-of-stream', frames: statistics.frames, lastSequence });
+      }, endToldAfter(transitMin) / 1_000);
+    },
+    drain: udpDrain({ budget: budgetOf(cell), transitMin }),
+    givenUp: [],
+    get socketDrops() {
+      return socket.sendErrors + (socket.receiveDrops ?? 0);
+    },
+  };
+}
+
+async function overTcp(): Promise<Transport> {
+  await warmUpConnections();
+  let socket: Socket | undefined;
+  const writer = new KernelWriter(cell.parameters);
+  return {
+    begin: () => {
+      const addresses = { host: across, port: RECEIVER_PORT, localAddress: local, localPort: SENDER_PORT };
+      socket = createConnection({ ...addresses, noDelay: true });
+      // The receiver notices as well, and says so.
+      socket.on('error', () => {});
+      writer.open(socket);
+    },
+    send: (unit) => {
+      writer.send(now(), unit);
+      return true;
+    },
+    finish: () => writer.finish(),
+    drain: TCP_DRAIN,
+    get givenUp() {
+      return writer.givenUp;
+    },
+    socketDrops: 0,
+  };
+}
+
+function stream(): void {
+  const startAt = now() + SETTLE;
+  const opening: Script & { done: boolean } = {
+    done: false,
+    pollTimeout() {
+      return this.done ? undefined : startAt - START;
+    },
+    run() {
+      this.done = true;
+      transport.begin();
+    },
+  };
+  const feed = new LiveFeed({
+    startAt,
+    next: unitsOf(cell, packed),
+    deliver: (at, unit) => {
+      const row = { at: at + offset, taken: true };
+      captured.push(row);
+      row.taken = transport.send(unit);
+    },
+    finish: () => {
+      transport.finish();
+      setTimeout(() => tell({ kind: 'conclude' }), transport.drain / 1_000);
+    },
+  });
+  const ring = () => {
+    for (const script of [opening, feed]) {
+      for (let due = script.pollTimeout(); due !== undefined && due <= now(); due = script.pollTimeout()) {
+        const at = now();
+        if (script === feed) lateness.push(at - due);
+        script.run(at);
+      }
+      wakeUp.set(script.pollTimeout());
+    }
+  };
+  const zero = startAt - START + offset;
+  receiver.on('message', (message: ToSender) => {
+    if (message.kind !== 'result') return;
+    // It has said everything, and may go before we have written it down.
+    receiver.off('exit', endEarly);
+    void end(zero, message);
+  });
+  onRing = ring;
+  wakeUp.set(startAt - START);
+}
+
+async function end(zero: number, { receipts, socketDrops, timerUsMax }: ToSender & { kind: 'result' }): Promise<void> {
+  const late = sorted(lateness);
+  const at = (share: number) => Math.round(percentile(late, share) ?? 0);
+  const result: EndResult = {
+    zero,
+    endedAt: now() + offset,
+    captured,
+    givenUp: transport.givenUp,
+    receipts,
+    timerUs: { p50: at(0.5), p99: at(0.99), max: Math.max(at(1), timerUsMax) },
+    duplicatesReported: twin.startsWith('tcp-') ? await readDuplicatesReported() : 0,
+    socketDrops: socketDrops + transport.socketDrops,
+  };
+  writeFileSync(order.result, JSON.stringify(result));
+  process.exit(0);
+}
+
+let onRing = () => {};
+const endEarly = () => process.exit(1);
+receiver.on('exit', endEarly);
+const ready = once(receiver, 'message');
+const transport = await (twin.startsWith('tcp-') ? overTcp() : overUdp());
+const packed = order.source === undefined ? undefined : deserialize(readFileSync(order.source));
+const wakeUp = await FineWakeUp.open(() => onRing());
+await ready;
+stream();

@@ -1,0 +1,51 @@
+import type { Cell } from '../cell.ts';
+import { datagramKind } from '../datagram-kind.ts';
+import { eventLog } from '../event-log.ts';
+import type { FrameTable } from '../frame-table.ts';
+import { PACKET_COLUMNS, PacketLog, type PacketRecord } from '../packet-log.ts';
+import type { FrameRecord } from '../tables.ts';
+import type { Attachment } from './cell-store.ts';
+import { FRAME_COLUMNS } from './columns.ts';
+import { parquet } from './parquet.ts';
+import { sha256 } from './sealed-json.ts';
+
+/** Keeps the packets of a cell where something that is asked for is made of them. */
+export function packetLogFor(cell: Cell, asked: readonly Attachment[]): PacketLog | undefined {
+  const wanted = asked.includes('packets.parquet') || asked.includes('events.qlog');
+  return wanted ? new PacketLog(datagramKind(cell.strategy)) : undefined;
+}
+
+/** What was seen of a cell that has run. */
+interface Seen {
+  readonly frames: FrameTable;
+  readonly packets: PacketLog | undefined;
+  readonly capture: Uint8Array | undefined;
+}
+
+/** The files beside a cell that were asked for. */
+export function makeAttachments(
+  cell: Cell,
+  asked: readonly Attachment[],
+  { frames, packets, capture }: Seen,
+): ReadonlyMap<Attachment, Uint8Array> {
+  const records: readonly PacketRecord[] = packets?.records ?? [];
+  const make: Readonly<Record<Attachment, () => Uint8Array | undefined>> = {
+    'frames.parquet': () => {
+      const rows = Array.from({ length: frames.length }, (_, row) => frames.record(row));
+      return parquet<FrameRecord>(FRAME_COLUMNS, rows);
+    },
+    'packets.parquet': () => parquet<PacketRecord>(PACKET_COLUMNS, records),
+    'events.qlog': () => eventLog(cell, frames, records),
+    'capture.pcapng': () => capture,
+  };
+  const attachments = new Map<Attachment, Uint8Array>();
+  for (const kind of asked) {
+    const content = make[kind]();
+    if (content) attachments.set(kind, content);
+  }
+  return attachments;
+}
+
+/** By which a file is known again as the one that was made with its cell. */
+export const hashesOf = (attachments: ReadonlyMap<Attachment, Uint8Array>) =>
+  Object.fromEntries([...attachments].map(([kind, content]) => [kind, sha256(content)]));

@@ -1,0 +1,65 @@
+import type { Microseconds } from '../../protocol/base/instant.ts';
+import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
+import { Propagation, type PropagationOptions } from '../../sim/link/stages/propagation.ts';
+import { type Estimate, estimateRatio } from './estimate.ts';
+
+/** Simulations with the link's own stage of delay and jitter. */
+
+/** Sends packets at even spacing; the arrival of each. */
+function arrivals(options: Partial<PropagationOptions>, spacing: Microseconds, seed: number): () => number {
+  const propagation = new Propagation({ ...CLEAN_LINK, ...options }, seed, 'check');
+  let index = 0;
+  return () => {
+    const at = propagation.arrives(index * spacing, index);
+    index++;
+    return at;
+  };
+}
+
+/** A trial is a packet: how long it waits for those that were sent before it. Microseconds. */
+export function simulateReorderWait(
+  jitter: Microseconds,
+  spacing: Microseconds,
+  seed: number,
+  trials: number,
+): Estimate {
+  const next = arrivals({ jitter }, spacing, seed);
+  let released = 0;
+  return estimateRatio(trials, (size) => {
+    let sum = 0;
+    for (let n = 0; n < size; n++) {
+      const at = next();
+      released = Math.max(released, at);
+      sum += released - at;
+    }
+    return [sum, size];
+  });
+}
+
+/**
+ * A trial is a packet: the mean of RFC 3550's interarrival jitter, updated with each. The spacing has to be wide enough
+ * that none overtakes. Microseconds.
+ */
+export function simulateInterarrivalJitter(
+  options: Partial<PropagationOptions>,
+  spacing: Microseconds,
+  seed: number,
+  trials: number,
+): Estimate {
+  const next = arrivals(options, spacing, seed);
+  let before = next();
+  let jitter = 0;
+  const update = (): number => {
+    const at = next();
+    jitter += (Math.abs(at - before - spacing) - jitter) / 16;
+    before = at;
+    return jitter;
+  };
+  // The filter forgets where it began.
+  for (let n = 0; n < 1_000; n++) update();
+  return estimateRatio(trials, (size) => {
+    let sum = 0;
+    for (let n = 0; n < size; n++) sum += update();
+    return [sum, size];
+  });
+}

@@ -1,0 +1,53 @@
+import type { Instant } from '../../protocol/base/instant.ts';
+import { type Freezes, libwebrtcFreezes, tamburFreezes, w3cFreezes, w3cPauses } from '../metrics/freeze.ts';
+import { type Check, check, EQUAL } from './check.ts';
+import { exactly } from './estimate.ts';
+
+/** The definitions of a freeze on sequences that part them. */
+
+const DEFINITIONS = { w3c: w3cFreezes, pause: w3cPauses, libwebrtc: libwebrtcFreezes, tambur: tamburFreezes } as const;
+
+type Definition = keyof typeof DEFINITIONS;
+
+/** Frames at 25 a second, so many before a gap and one behind it. */
+function withGap(before: number, gapMs: number): Instant[] {
+  const instants = Array.from({ length: before + 1 }, (_, frame) => frame * 40_000);
+  const at = instants.at(-1)! + Math.round(gapMs * 1_000);
+  return [...instants, at, at + 40_000];
+}
+
+function freezes(definition: Definition, before: number, gapMs: number, predicted: number): Check {
+  const count: (renderedAt: readonly Instant[]) => Freezes = DEFINITIONS[definition];
+  return check(
+    'metrics',
+    'freezes',
+    { definition, intervals_before: before, gap_ms: gapMs },
+    {
+      predicted,
+      agreement: EQUAL,
+      trials: 1,
+      simulate: () => exactly(count(withGap(before, gapMs)).count),
+    },
+  );
+}
+
+export const METRIC_CHECKS: readonly Check[] = [
+  // max(3·40, 40 + 150), reached or passed; libwebrtc counts the gap into its own mean: (29·40 + 195)/30 = 45.
+  freezes('w3c', 40, 189.999, 0),
+  freezes('w3c', 40, 190, 1),
+  freezes('tambur', 40, 190, 0),
+  freezes('tambur', 40, 190.001, 1),
+  freezes('libwebrtc', 40, 194, 0),
+  freezes('libwebrtc', 40, 195, 1),
+  // How many durations each of them needs before it says anything.
+  freezes('w3c', 1, 900, 1),
+  freezes('libwebrtc', 3, 900, 0),
+  freezes('libwebrtc', 4, 900, 1),
+  freezes('tambur', 29, 900, 0),
+  freezes('tambur', 30, 900, 1),
+  // More than five seconds is a pause, and for libwebrtc no freeze.
+  freezes('pause', 40, 5_000, 0),
+  freezes('pause', 40, 5_001, 1),
+  freezes('w3c', 40, 5_001, 1),
+  freezes('libwebrtc', 40, 5_001, 0),
+];

@@ -1,0 +1,78 @@
+import { assert } from '../../protocol/base/assert.ts';
+import { runOrders } from '../worker-pool.ts';
+import type { Check } from './check.ts';
+import { CHECKS } from './checks.ts';
+import type { Estimate } from './estimate.ts';
+import { type Effort, judge, type Outcome, runCheck, trialsWithin } from './validation.ts';
+
+/** A check by its id: functions cannot be sent to a thread, but each thread has them all. */
+export interface CheckOrder {
+  readonly id: string;
+}
+
+export interface CheckSetting {
+  readonly seed: number;
+  readonly effort: Effort;
+}
+
+export interface CheckProduct {
+  readonly id: string;
+  readonly estimate: Estimate | undefined;
+}
+
+export interface CheckProgress {
+  readonly checks: number;
+  readonly done: number;
+  /** Share of the work, 0 … 1. */
+  readonly workDone: number;
+}
+
+const checkOf = (id: string): Check => {
+  const check = CHECKS.find((each) => each.id === id);
+  assert(check !== undefined, 'checks that are ordered are in the list');
+  return check;
+};
+
+export const carryOut = ({ id }: CheckOrder, { seed, effort }: CheckSetting): CheckProduct => {
+  return { id, estimate: runCheck(checkOf(id), seed, effort) };
+};
+
+/** What each check costs even where it draws next to nothing. */
+const COST_MIN = 20_000;
+
+const costOf = (check: Check, effort: Effort): number =>
+  COST_MIN + (trialsWithin(check, effort) ?? 0) * check.trialCost;
+
+/**
+ * Runs all checks on so many threads, the dearest first; the outcomes are in the order of the list, and the same for any
+ * number of threads.
+ * @returns `undefined` when it was ended before it was done.
+ */
+export async function runChecks(
+  setting: CheckSetting,
+  options: {
+    readonly jobs: number;
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: CheckProgress) => void;
+  },
+): Promise<readonly Outcome[] | undefined> {
+  const costs = new Map(CHECKS.map((check) => [check.id, costOf(check, setting.effort)]));
+  const work = [...costs.values()].reduce((sum, cost) => sum + cost, 0);
+  const estimates = new Map<string, Estimate | undefined>();
+  let worked = 0;
+  const orders = [...CHECKS].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!).map(({ id }) => ({ id }));
+  await runOrders<CheckOrder, CheckProduct>(orders, {
+    entry: 'checks/check-worker',
+    jobs: options.jobs,
+    setting,
+    signal: options.signal,
+    nameOf: ({ id }) => `check ${id}`,
+    take: ({ id, estimate }) => {
+      estimates.set(id, estimate);
+      worked += costs.get(id)!;
+      options.onProgress({ checks: CHECKS.length, done: estimates.size, workDone: worked / work });
+    },
+  });
+  if (estimates.size < CHECKS.length) return undefined;
+  return CHECKS.map((check) => judge(check, estimates.get(check.id)));
+}

@@ -1,0 +1,49 @@
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { Link } from '../../sim/link/link.ts';
+import { type Script, Simulation } from '../../sim/simulation.ts';
+import { TcpConnection } from '../../sim/tcp/connection.ts';
+import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
+import { linkOf } from '../cell.ts';
+
+/** Payload of a full segment, bytes. */
+export const SEGMENT_BYTES = 1_448;
+
+/** One write on an idle connection. */
+const WRITE_AT: Instant = milliseconds(500);
+const UNTIL: Instant = milliseconds(10_000);
+
+/**
+ * When the byte of this number, of so many written at once, was handed to the reader: milliseconds since the write.
+ *
+ * @param forward a link; its datagrams 1 and 2 are the handshake's, 3 and so on the segments.
+ */
+export function arrivalMs(
+  write: { readonly bytes: number; readonly byte: number },
+  forward: string,
+  back: string,
+): number {
+  const common = { ...TCP_DEFAULTS, congestionControl: 'reno' as const, initialSequence: 1_000 };
+  const sender = new TcpConnection({ ...common, role: 'active', localPort: 5_000, remotePort: 6_000 });
+  const receiver = new TcpConnection({ ...common, role: 'passive', localPort: 6_000, remotePort: 5_000 });
+  const steps: { readonly at: Instant; readonly act: (now: Instant) => void }[] = [
+    { at: 0, act: (now) => sender.open(now) },
+    { at: WRITE_AT, act: (now) => sender.write(now, new Uint8Array(write.bytes)) },
+  ];
+  const script: Script = { pollTimeout: () => steps[0]?.at, run: (now) => steps.shift()?.act(now) };
+  let received = 0;
+  let arrivedAt = Number.POSITIVE_INFINITY;
+  const simulation = new Simulation({
+    sender,
+    receiver,
+    forward: new Link(linkOf(forward, new Map()), 'forward'),
+    back: new Link(linkOf(back, new Map()), 'back'),
+    scripts: [script],
+    onReceiverEvent: (now, event) => {
+      if (event.kind !== 'data') return;
+      received += event.bytes.length;
+      if (received > write.byte) arrivedAt = Math.min(arrivedAt, now);
+    },
+  });
+  simulation.runUntil(UNTIL);
+  return (arrivedAt - WRITE_AT) / 1_000;
+}

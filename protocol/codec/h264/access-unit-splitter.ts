@@ -1,0 +1,198 @@
+import type { Importance } from '../../access-unit.ts';
+import { Draft, type Slice } from './access-unit-draft.ts';
+import { isCodedSlice, NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
+import { PictureOrder } from './picture-order.ts';
+import { type PictureParameterSet, parsePictureParameterSet } from './picture-parameter-set.ts';
+import { hasRecoveryPoint } from './recovery-point.ts';
+import { parseSequenceParameterSet, type SequenceParameterSet } from './sequence-parameter-set.ts';
+import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader } from './slice-header.ts';
+
+/**
+ * Where decoding can start, from the safest:
+ * `idr` – nothing behind it refers to anything before it;
+ * `recovery-point` – all intra, and the encoder says so in a recovery point message (open GOP);
+ * `intra` – a reference picture that is all intra and that nobody vouches for: its own picture is right, later ones
+ * may refer across it. Never the second field of a frame.
+ */
+export type Keyframe = 'idr' | 'recovery-point' | 'intra';
+
+/** One primary coded picture, a frame or a field, with all that belongs to its access unit (H.264 §7.4.1.2.3). */
+export interface CodedPicture {
+  /** In stream order, none of them empty. */
+  readonly nalUnits: readonly Uint8Array[];
+  readonly importance: Importance;
+  readonly keyframe: Keyframe | undefined;
+  /** Picture order count; undefined where slice header or parameter sets are missing or damaged. */
+  readonly pictureOrder: number | undefined;
+  /** All pictures before this one are shown before it, and picture order counts start anew. */
+  readonly startsSequence: boolean;
+  readonly field: 'frame' | 'top' | 'bottom';
+  /** The one that its first slice refers to. */
+  readonly sequenceParameterSet: SequenceParameterSet | undefined;
+}
+
+/**
+ * Puts NAL units together to pictures (H.264 §7.4.1.2.3 and §7.4.1.2.4). A picture is known to be complete when the
+ * next one begins, so each `push` may return the picture before. Each field picture is one of its own.
+ *
+ * What the standard leaves open, or streams do regardless of it:
+ * - A prefix NAL unit (14) belongs to the slice behind it, which may be a further one of the same picture.
+ * - Slices that differ in pic_parameter_set_id only stay together while their macroblocks go forward: in a conforming
+ *   stream the picture order already tells pictures apart, and some encoders give each slice type its own set.
+ * - Two slices that start with macroblock 0 are two pictures: cameras send IDR pictures that all have idr_pic_id 0.
+ * - Without parameter sets, or with a damaged header, a picture begins with macroblock 0, or where nal_unit_type
+ *   turns to or from IDR, or nal_ref_idc to or from 0. A slice without even a first macroblock joins what is there.
+ *
+ * A picture is a `key` when it is IDR, or a recovery point. A picture that is merely `intra` counts as key until the
+ * stream has shown a second IDR picture or recovery point: streams that have these need no risk, in others (some
+ * broadcasts, one IDR picture at the start) it is the only way in.
+ */
+export class AccessUnitSplitter implements ParameterSets {
+  readonly #pictureParameterSets = new Map<number, PictureParameterSet>();
+  readonly #sequenceParameterSets = new Map<number, SequenceParameterSet>();
+  readonly #pictureOrder = new PictureOrder();
+  #draft = new Draft();
+  /** Prefix NAL units after a slice: the next NAL unit decides whose they are. */
+  #prefixes: Uint8Array[] = [];
+  /** The first field of a frame, until its second has come. */
+  #firstField: SliceHeader | undefined;
+  #cleanEntries = 0;
+  #leftover: readonly Uint8Array[] = [];
+  #nalUnitsDropped = 0;
+
+  pictureParameterSet(id: number): PictureParameterSet | undefined {
+    return this.#pictureParameterSets.get(id);
+  }
+
+  sequenceParameterSet(id: number): SequenceParameterSet | undefined {
+    return this.#sequenceParameterSets.get(id);
+  }
+
+  /** After `flush`: NAL units behind the last picture that belong to a picture which never came. */
+  get leftover(): readonly Uint8Array[] {
+    return this.#leftover;
+  }
+
+  /** NAL units thrown away because they piled up (65,536, or 64 MiB) without a picture. */
+  get nalUnitsDropped(): number {
+    return this.#nalUnitsDropped;
+  }
+
+  /** Takes note of a parameter set that came beside the stream (avcC, SDP); other NAL units are passed over. */
+  learn(nalUnit: Uint8Array): void {
+    const type = nalUnitType(nalUnit);
+    if (type === NAL_UNIT_TYPE.sequenceParameterSet) {
+      const sps = parseSequenceParameterSet(nalUnit);
+      if (sps.ok) this.#sequenceParameterSets.set(sps.value.id, sps.value);
+    } else if (type === NAL_UNIT_TYPE.pictureParameterSet) {
+      const pps = parsePictureParameterSet(nalUnit);
+      if (pps.ok) this.#pictureParameterSets.set(pps.value.id, pps.value);
+    }
+  }
+
+  /** Takes the next NAL unit, not empty; returns the picture that it shows to be complete. */
+  push(nalUnit: Uint8Array): CodedPicture | undefined {
+    const type = nalUnitType(nalUnit);
+    if (type === NAL_UNIT_TYPE.prefix && this.#draft.hasPicture && !this.#draft.ended) {
+      this.#prefixes.push(nalUnit);
+      return undefined;
+    }
+    const slice = isCodedSlice(type) ? this.#readSlice(nalUnit, type) : undefined;
+    const begins = this.#begins(type, slice);
+    const picture = begins || this.#draft.full ? this.#complete() : undefined;
+    for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
+    this.learn(nalUnit);
+    if (type === NAL_UNIT_TYPE.supplementalEnhancement && hasRecoveryPoint(nalUnit)) this.#draft.recovers = true;
+    this.#draft.add(nalUnit);
+    if (slice !== undefined) this.#draft.addSlice(slice);
+    return picture;
+  }
+
+  /** The stream has ended: the last picture, if there is one. */
+  flush(): CodedPicture | undefined {
+    for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
+    if (this.#draft.hasPicture) return this.#complete();
+    this.#leftover = this.#draft.nalUnits;
+    this.#draft = new Draft();
+    return undefined;
+  }
+
+  #begins(type: number, slice: Slice | undefined): boolean {
+    if (!this.#draft.hasPicture) return false;
+    if (slice !== undefined) return this.#draft.ended || this.#draft.isFollowedBy(slice);
+    // A prefix followed by no slice is the first of something new.
+    return startsAccessUnit(type) || this.#prefixes.length > 0;
+  }
+
+  #readSlice(nalUnit: Uint8Array, type: number): Slice {
+    const idr = type === NAL_UNIT_TYPE.idrSlice;
+    const reference = nalReferenceIdc(nalUnit) !== 0;
+    if (type === NAL_UNIT_TYPE.partitionB || type === NAL_UNIT_TYPE.partitionC)
+      return { idr, reference, continues: true, start: undefined, header: undefined };
+    const header = parseSliceHeader(nalUnit, this);
+    return { idr, reference, continues: false, start: header ?? parseSliceStart(nalUnit), header };
+  }
+
+  #complete(): CodedPicture | undefined {
+    const draft = this.#draft;
+    this.#draft = new Draft();
+    if (!draft.hasPicture) {
+      this.#nalUnitsDropped += draft.nalUnits.length;
+      return undefined;
+    }
+    const { header } = draft;
+    const sequenceParameterSet = header && this.#sequenceOf(header);
+    const keyframe = this.#keyframe(draft);
+    if (keyframe === 'idr' || keyframe === 'recovery-point') this.#cleanEntries += 1;
+    const key = keyframe !== undefined && (keyframe !== 'intra' || this.#cleanEntries < 2);
+    return {
+      nalUnits: draft.nalUnits,
+      importance: key ? 'key' : draft.reference ? 'reference' : 'discardable',
+      keyframe,
+      pictureOrder: header && sequenceParameterSet && this.#pictureOrder.next(header, sequenceParameterSet),
+      startsSequence: draft.idr || header?.forgetsAll === true,
+      field: header?.field ?? 'frame',
+      sequenceParameterSet,
+    };
+  }
+
+  #sequenceOf(header: SliceHeader): SequenceParameterSet | undefined {
+    const pps = this.#pictureParameterSets.get(header.pictureParameterSetId);
+    return pps && this.#sequenceParameterSets.get(pps.sequenceParameterSetId);
+  }
+
+  #keyframe(draft: Draft): Keyframe | undefined {
+    const second = this.#isSecondField(draft.header);
+    if (draft.idr) return 'idr';
+    if (!draft.allIntra || second) return undefined;
+    if (draft.recovers) return 'recovery-point';
+    return draft.reference ? 'intra' : undefined;
+  }
+
+  /** The second field of a frame has the parity that the first had not, and its frame_num (§7.4.1.2.4, §3.30). */
+  #isSecondField(header: SliceHeader | undefined): boolean {
+    const first = this.#firstField;
+    const second =
+      first !== undefined &&
+      header !== undefined &&
+      header.field !== 'frame' &&
+      header.field !== first.field &&
+      header.frameNumber === first.frameNumber &&
+      !header.idr;
+    this.#firstField = second || header?.field === 'frame' ? undefined : header;
+    return second;
+  }
+}
+
+/** §7.4.1.2.3: these never lie between or behind the slices of a picture, so behind them they begin the next. */
+function startsAccessUnit(type: number): boolean {
+  switch (type) {
+    case NAL_UNIT_TYPE.supplementalEnhancement:
+    case NAL_UNIT_TYPE.sequenceParameterSet:
+    case NAL_UNIT_TYPE.pictureParameterSet:
+    case NAL_UNIT_TYPE.accessUnitDelimiter:
+      return true;
+    default:
+      return type >= 14 && type <= 18;
+  }
+}

@@ -1,0 +1,125 @@
+import { assert } from '../../base/assert.ts';
+import type { Ticks } from '../../base/instant.ts';
+
+/** H.264 §A.3.1: no decoder holds back more than 16 frames (max_dec_frame_buffering). */
+const REORDER_FRAMES_MAX = 16;
+
+/**
+ * Decode timestamps for frames that come in decode order with presentation timestamps only (Matroska, or a reader that
+ * hides them): the presentation timestamps in ascending order, moved back by the reorder depth. Frame `i` gets the
+ * `i - depth`-th smallest; the first `depth` frames mirror the spacing behind them, and so may lie before zero. The
+ * result never decreases, never exceeds the presentation timestamp and keeps a variable frame rate's own steps:
+ *
+ *     presentation   0  3  1  2  6  4  5
+ *     decode        -1  0  1  2  3  4  5      (depth 1)
+ *
+ * With `reorderFrames` given, only the first twice that many frames wait for those behind them, until the spacing to
+ * mirror is known; then every frame leaves at once. Without it, frames wait until 16 more are known, and the depth found so far may grow.
+ */
+export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
+  readonly #lookahead: number;
+  readonly #declared: boolean;
+  #depth: number;
+  /** How deep the frames are held back by now; it follows `#depth` by not taking a time for one frame. */
+  #depthGiven = 0;
+  /** Frames in decode order, still without a decode timestamp. */
+  #waiting: Frame[] = [];
+  /** Ascending presentation timestamps of the frames not yet given out as decode timestamps. */
+  readonly #ascending: Ticks[] = [];
+  /** The latest presentation timestamps in decode order: what the depth is found from. */
+  #recent: Ticks[] = [];
+  #started = false;
+  #last = Number.NEGATIVE_INFINITY;
+  #timestampsRaised = 0;
+
+  /** @param options.reorderFrames max_num_reorder_frames of the sequence parameter set, 0 to 16, where it is known. */
+  constructor({ reorderFrames }: { readonly reorderFrames?: number | undefined } = {}) {
+    this.#declared = reorderFrames !== undefined;
+    this.#depth = reorderFrames ?? 0;
+    assert(this.#depth >= 0, 'a reorder depth counts frames');
+    assert(this.#depth <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
+    // The `depth`-th smallest is known for certain when as many frames again have come.
+    this.#lookahead = this.#declared ? 2 * this.#depth : REORDER_FRAMES_MAX;
+  }
+
+  /**
+   * Frames whose presentation timestamp was raised to their decode timestamp: the source went backwards further than
+   * the depth allows (a broken file, or a jump that the caller should have started a new instance for).
+   */
+  get timestampsRaised(): number {
+    return this.#timestampsRaised;
+  }
+
+  /** The frames, in decode order, that are now settled; often one, none at first. */
+  push(frame: Frame): (Frame & { readonly decodeTimestamp: Ticks })[] {
+    this.#waiting.push(frame);
+    insertAscending(this.#ascending, frame.timestamp);
+    if (!this.#declared) this.#learnDepth(frame.timestamp);
+    if (!this.#declared) return this.#settle(this.#lookahead);
+    return this.#started || this.#waiting.length > this.#lookahead ? this.#settle(0) : [];
+  }
+
+  /**
+   * From here on the stream may reorder this many frames, 0 to 16: where a new sequence parameter set says so. A depth
+   * once reached is kept; a growing one holds back by repeating a decode timestamp.
+   */
+  expectDepth(reorderFrames: number): void {
+    assert(reorderFrames <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
+    this.#depth = Math.max(this.#depth, reorderFrames);
+  }
+
+  /** There are no more frames: all that still wait. */
+  flush(): (Frame & { readonly decodeTimestamp: Ticks })[] {
+    return this.#settle(0);
+  }
+
+  /** The depth is the largest number of frames decoded before a frame and shown after it. */
+  #learnDepth(timestamp: Ticks): void {
+    let later = 0;
+    for (const earlier of this.#recent) if (earlier > timestamp) later += 1;
+    this.#depth = Math.max(this.#depth, later);
+    this.#recent.push(timestamp);
+    if (this.#recent.length > REORDER_FRAMES_MAX) this.#recent = this.#recent.slice(1);
+  }
+
+  #settle(keep: number): (Frame & { readonly decodeTimestamp: Ticks })[] {
+    const settled: (Frame & { readonly decodeTimestamp: Ticks })[] = [];
+    if (!this.#started && this.#waiting.length > keep) this.#start();
+    while (this.#waiting.length > keep) {
+      const candidate = this.#next();
+      // The depth may have grown since: no frame that waits may be passed.
+      let bound = candidate;
+      for (const waiting of this.#waiting) bound = Math.min(bound, waiting.timestamp);
+      const decodeTimestamp = Math.max(bound, this.#last);
+      this.#last = decodeTimestamp;
+      const frame = this.#waiting.shift()!;
+      if (frame.timestamp < decodeTimestamp) this.#timestampsRaised += 1;
+      settled.push({ ...frame, timestamp: Math.max(frame.timestamp, decodeTimestamp), decodeTimestamp });
+    }
+    return settled;
+  }
+
+  /** The times of the first `depth` frames: as far before the first picture shown as the ones behind it are after. */
+  #start(): void {
+    this.#started = true;
+    const first = this.#ascending[0]!;
+    const depth = Math.min(this.#depth, this.#ascending.length - 1);
+    const mirrored = this.#ascending.slice(1, depth + 1).map((timestamp) => 2 * first - timestamp);
+    this.#ascending.unshift(...mirrored.reverse());
+    this.#depthGiven = this.#depth;
+  }
+
+  #next(): Ticks {
+    if (this.#depthGiven < this.#depth) {
+      this.#depthGiven += 1;
+      return this.#last;
+    }
+    return this.#ascending.shift()!;
+  }
+}
+
+function insertAscending(sorted: Ticks[], value: Ticks): void {
+  let at = sorted.length;
+  while (at > 0 && sorted[at - 1]! > value) at -= 1;
+  sorted.splice(at, 0, value);
+}

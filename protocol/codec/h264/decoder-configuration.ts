@@ -1,0 +1,137 @@
+import { assert } from '../../base/assert.ts';
+import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
+import { parseSequenceParameterSet } from './sequence-parameter-set.ts';
+
+/** Profiles whose record goes on with chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
+const PROFILES_WITH_EXTENSION: readonly number[] = [100, 110, 122, 144];
+const FIXED_BYTES = 6;
+const SEQUENCE_COUNT_MAX = 31;
+const PICTURE_COUNT_MAX = 255;
+
+/** What MP4 and Matroska files, and WebCodecs, call `avcC`. */
+export interface DecoderConfiguration {
+  readonly profile: number;
+  readonly constraints: number;
+  readonly level: number;
+  /** Bytes of the length in front of each NAL unit of a sample: 1, 2 or 4. */
+  readonly lengthSize: number;
+  readonly sequenceParameterSets: readonly Uint8Array[];
+  readonly pictureParameterSets: readonly Uint8Array[];
+}
+
+/**
+ * AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); the parameter sets are views:
+ *
+ *    +---------------+---------------+---------------+---------------+---------------+---------------+
+ *    |  version = 1  |    profile    |  constraints  |     level     |1 1 1 1 1 1|len|1 1 1|SPS count|
+ *    +---------------+---------------+---------------+---------------+---------------+---------------+
+ *    | SPS length 16 | SPS … | PPS count 8 | PPS length 16 | PPS … |
+ *    +---------------+-------+-------------+---------------+-------+
+ *
+ * High profiles add chroma format, bit depths and SPS extensions, which are passed over, as they repeat the SPS.
+ */
+export function parseDecoderConfiguration(bytes: Uint8Array): Parsed<DecoderConfiguration> {
+  if (bytes.length < FIXED_BYTES + 1) return malformed('avcc-too-short');
+  if (bytes[0] !== 1) return malformed('avcc-version');
+  const lengthSize = (bytes[4]! & 3) + 1;
+  if (lengthSize === 3) return malformed('avcc-length-size');
+  const sequence = readSets(bytes, FIXED_BYTES, bytes[5]! & 0x1f);
+  const pictureCount = sequence && bytes[sequence.end];
+  if (sequence === undefined || pictureCount === undefined) return malformed('avcc-sps');
+  const picture = readSets(bytes, sequence.end + 1, pictureCount);
+  if (picture === undefined) return malformed('avcc-pps');
+  return parsed({
+    profile: bytes[1]!,
+    constraints: bytes[2]!,
+    level: bytes[3]!,
+    lengthSize,
+    sequenceParameterSets: sequence.sets,
+    pictureParameterSets: picture.sets,
+  });
+}
+
+/**
+ * The record for these parameter sets, of which at least one is a sequence parameter set of four bytes or more;
+ * lengths take 4 bytes.
+ */
+export function serializeDecoderConfiguration(sets: readonly Uint8Array[]): Uint8Array {
+  const sequence = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.sequenceParameterSet);
+  const picture = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.pictureParameterSet);
+  const first = sequence[0];
+  assert(first !== undefined && first.length >= 4, 'profile and level are those of a sequence parameter set');
+  assert(sequence.length <= SEQUENCE_COUNT_MAX, 'the count has five bits');
+  assert(picture.length <= PICTURE_COUNT_MAX, 'the count has eight bits');
+  const bytes = [1, first[1]!, first[2]!, first[3]!, 0xff, 0xe0 | sequence.length];
+  for (const set of sequence) appendSet(bytes, set);
+  bytes.push(picture.length);
+  for (const set of picture) appendSet(bytes, set);
+  const sps = parseSequenceParameterSet(first);
+  if (PROFILES_WITH_EXTENSION.includes(first[1]!) && sps.ok) {
+    const { chromaFormat, bitDepthLuma, bitDepthChroma } = sps.value;
+    bytes.push(0xfc | chromaFormat, 0xf8 | (bitDepthLuma - 8), 0xf8 | (bitDepthChroma - 8), 0);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** The NAL units of a sample, as far as they are good. */
+export interface LengthPrefixed {
+  /** Views; those before the damage. Empty NAL units are left out. */
+  readonly nalUnits: Uint8Array[];
+  /** Why the rest is missing; undefined: nothing is. */
+  readonly malformed: string | undefined;
+}
+
+/** Splits a sample of an MP4 or Matroska file: a length, big-endian, in front of each NAL unit (§5.3.2). */
+export function splitLengthPrefixed(bytes: Uint8Array, lengthSize: number): LengthPrefixed {
+  const nalUnits: Uint8Array[] = [];
+  let offset = 0;
+  while (offset < bytes.length) {
+    if (offset + lengthSize > bytes.length) return { nalUnits, malformed: 'nal-length-cut' };
+    let length = 0;
+    for (const byte of bytes.subarray(offset, offset + lengthSize)) length = length * 256 + byte;
+    offset += lengthSize;
+    if (length > bytes.length - offset) return { nalUnits, malformed: 'nal-length-beyond-end' };
+    if (length > 0) nalUnits.push(bytes.subarray(offset, offset + length));
+    offset += length;
+  }
+  return { nalUnits, malformed: undefined };
+}
+
+/** The sample of these NAL units, with lengths of 4 bytes: what a decoder configured by `avcC` takes. */
+export function joinLengthPrefixed(nalUnits: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const nalUnit of nalUnits) length += 4 + nalUnit.length;
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
+  for (const nalUnit of nalUnits) {
+    view.setUint32(offset, nalUnit.length);
+    bytes.set(nalUnit, offset + 4);
+    offset += 4 + nalUnit.length;
+  }
+  return bytes;
+}
+
+interface Sets {
+  readonly sets: Uint8Array[];
+  readonly end: number;
+}
+
+function readSets(bytes: Uint8Array, start: number, count: number): Sets | undefined {
+  const sets: Uint8Array[] = [];
+  let end = start;
+  for (let index = 0; index < count; index += 1) {
+    if (end + 2 > bytes.length) return undefined;
+    const length = (bytes[end]! << 8) | bytes[end + 1]!;
+    end += 2 + length;
+    if (end > bytes.length) return undefined;
+    if (length > 0) sets.push(bytes.subarray(end - length, end));
+  }
+  return { sets, end };
+}
+
+function appendSet(bytes: number[], set: Uint8Array): void {
+  assert(set.length <= 0xffff, 'a parameter set has a 16-bit length');
+  bytes.push(set.length >> 8, set.length & 0xff, ...set);
+}

@@ -1,0 +1,94 @@
+import { assert } from '../base/assert.ts';
+import { writeUint32 } from '../base/big-endian.ts';
+import { type Instant, type Microseconds, seconds } from '../base/instant.ts';
+import { hexBytes, utf8Bytes } from '../base/text-codec.ts';
+import {
+  type AddressProofMessage,
+  CHALLENGE_BYTES,
+  type Mac,
+  NONCE_BYTES,
+  proofOf,
+  SESSION_BYTES,
+  serializeAddressProof,
+} from './address-proof.ts';
+
+export interface AddressVerifierOptions {
+  /** Random bytes that never leave this process, 16 or more. */
+  readonly secret: Uint8Array;
+  readonly mac: Mac;
+  /** The key of a session (16 hexadecimal digits) that is open; `undefined`: there is no such session. */
+  readonly keyOf: (session: string) => Uint8Array | undefined;
+}
+
+export interface AddressVerdict {
+  /** A datagram for the address that asked; never longer than what it answers. */
+  readonly reply?: Uint8Array;
+  /** The session that the address has proved to belong to, again with each repeated proof. */
+  readonly proved?: string;
+}
+
+/** A challenge is good for one to two of these: long enough for any retry, too short to be of use to the next owner
+ * of an address. */
+const CHALLENGE_EPOCH: Microseconds = seconds(15);
+
+const NO_VERDICT: AddressVerdict = {};
+
+/**
+ * The sender's side of the address proof (`address-proof.ts`). It stores nothing: the challenge is a MAC, under a
+ * secret of its own, over the time, the session, the nonce and the address, and is made again when the proof comes.
+ */
+export class AddressVerifier {
+  readonly #options: AddressVerifierOptions;
+
+  constructor(options: AddressVerifierOptions) {
+    assert(options.secret.length >= 16, 'the secret cannot be guessed');
+    this.#options = options;
+  }
+
+  /** @param address where the datagram came from, as text with its port, always the same text for the same address. */
+  handle(now: Instant, address: string, message: AddressProofMessage): AddressVerdict {
+    if (message.kind !== 'hello' && message.kind !== 'proof') return NO_VERDICT;
+    const { session, nonce } = message;
+    const key = this.#options.keyOf(session);
+    // Silence for those who know no session: the port is no mirror for anybody's datagrams.
+    if (key === undefined) return NO_VERDICT;
+    const epoch = Math.floor(now / CHALLENGE_EPOCH);
+    if (message.kind === 'hello') {
+      const challenge = this.#challenge(epoch, address, message);
+      return { reply: serializeAddressProof({ kind: 'challenge', session, nonce, challenge }) };
+    }
+    for (const candidate of [epoch, epoch - 1]) {
+      const challenge = this.#challenge(candidate, address, message);
+      const expected = proofOf(this.#options.mac, key, { challenge, nonce });
+      if (equalInConstantTime(expected, message.proof)) {
+        return { reply: serializeAddressProof({ kind: 'confirmed', session, nonce }), proved: session };
+      }
+    }
+    return NO_VERDICT;
+  }
+
+  /** The address comes last: all before it has a fixed length, so no two inputs read the same. */
+  #challenge(
+    epoch: number,
+    address: string,
+    { session, nonce }: { readonly session: string; readonly nonce: Uint8Array },
+  ): Uint8Array {
+    const addressBytes = utf8Bytes(address);
+    const message = new Uint8Array(EPOCH_BYTES + SESSION_BYTES + NONCE_BYTES + addressBytes.length);
+    writeUint32(message, 0, epoch);
+    message.set(hexBytes(session) ?? [], EPOCH_BYTES);
+    message.set(nonce, EPOCH_BYTES + SESSION_BYTES);
+    message.set(addressBytes, EPOCH_BYTES + SESSION_BYTES + NONCE_BYTES);
+    return this.#options.mac(this.#options.secret, message).slice(0, CHALLENGE_BYTES);
+  }
+}
+
+const EPOCH_BYTES = 4;
+
+/** Looks at every byte, so that the time it takes tells nothing of where the first difference is. */
+function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let index = 0; index < left.length; index++) difference |= left[index]! ^ right[index]!;
+  return difference === 0;
+}

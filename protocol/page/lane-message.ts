@@ -1,0 +1,188 @@
+import { readUint32, writeUint32 } from '../base/big-endian.ts';
+import type { Ticks } from '../base/instant.ts';
+import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import type { Recovery } from '../control/recovery.ts';
+
+/**
+ * What the lanes' server and its page say to each other over one WebSocket. All times are milliseconds on the clock of
+ * the lanes, which began at 0 when the server did.
+ *
+ * Binary messages carry a frame of one lane, server to page. All integers are big-endian:
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |   version=2   |K|  reserved=0 |     lane      |    run        |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                 frame number within the run                   |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |              timestamp, 90 kHz ticks, IEEE 754 double         |
+ *    |                                                               |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |     handed to the lane, milliseconds, IEEE 754 double         |
+ *    |                                                               |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |           Annex B: start codes and NAL units ...              |
+ *
+ * K: decoding can start here. A lane that is changed begins another run, whose frames count from 0 again.
+ * Text messages are JSON: `LaneAnnouncement` from the server, `LaneCommand` (protocol/page/lane-command.ts) from the page.
+ */
+export interface LanePicture {
+  /** 0…3. */
+  readonly lane: number;
+  /** 0…255, then 0 again. */
+  readonly run: number;
+  readonly frame: number;
+  readonly key: boolean;
+  readonly timestamp: Ticks;
+  readonly capturedMs: number;
+  /** The access unit with its start codes (H.264 Annex B). */
+  readonly annexB: Uint8Array;
+}
+
+export type LaneTransport = 'udp' | 'tcp';
+export type LaneCongestionControl = 'reno' | 'cubic' | 'bbr';
+
+/** How one lane brings its frames. */
+export interface LaneSettings {
+  readonly transport: LaneTransport;
+  /** Over UDP. */
+  readonly recovery: Recovery;
+  /** Over the modelled TCP. */
+  readonly congestionControl: LaneCongestionControl;
+  /** The play-out delay above the path's own, milliseconds. */
+  readonly latencyMs: number;
+  /** What follows a lost frame: the last whole picture until the next key frame, or whatever can be decoded. */
+  readonly onLoss: 'freeze' | 'smear';
+}
+
+/** What all lanes share. */
+export interface LanesState {
+  readonly lanes: readonly LaneSettings[];
+  /** Each direction of every lane's path, in the link's one-line form. */
+  readonly link: string;
+  /** The name of one of `sources`. */
+  readonly source: string;
+  readonly sources: readonly string[];
+}
+
+/** The figures of a lane since its run began: what the page shows, and what `/summary.json` and "save" hold. */
+export interface LaneFigures {
+  readonly run: number;
+  readonly seconds: number;
+  /** Each decided frame is in exactly one class. */
+  readonly framesOnTime: number;
+  readonly framesRecovered: number;
+  readonly framesLate: number;
+  readonly framesLost: number;
+  /** Of the decided ones: over UDP those on time and recovered, over TCP the late ones too. */
+  readonly framesShown: number;
+  /** Datagrams or segments that carried new media, and those of them that the link lost. */
+  readonly packets: number;
+  readonly packetsLost: number;
+  /** Sent again, and sent in advance to repair. */
+  readonly packetsAgain: number;
+  readonly packetsRepair: number;
+  /** From the moment the source handed a frame over to the moment it is shown; `null`: nothing was shown yet. */
+  readonly lagMsP50: number | null;
+  readonly lagMsP95: number | null;
+  /** W3C webrtc-stats `freezeCount`. */
+  readonly freezes: number;
+  /** Of the video itself, sent; and all that entered the link for it, headers counted. */
+  readonly mediaBytes: number;
+  readonly pathBytes: number;
+  /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media sent, less one. */
+  readonly overhead: number | null;
+  /** A transport that waits is this far behind with the frame that is next; 0 elsewhere. */
+  readonly standstillMs: number;
+}
+
+/** What a packet is to its lane. */
+export const PACKET_KINDS = ['media', 'again', 'repair', 'control'] as const;
+export type PacketKind = (typeof PACKET_KINDS)[number];
+
+/** [number, kind, frame or −1, sent at, 1 if the link lost it] */
+export type PacketSent = readonly [number, number, number, number, 0 | 1];
+/** [number, arrived at, 1 if it has to wait behind a hole] */
+export type PacketArrived = readonly [number, number, 0 | 1];
+/** [number, when the hole before it closed] */
+export type PacketFreed = readonly [number, number];
+
+export const FRAME_FATES = ['onTime', 'recovered', 'late', 'incomplete', 'neverArrived', 'undecodable'] as const;
+export type FrameFate = (typeof FRAME_FATES)[number];
+
+/** [number, captured at, whole at or −1, shown or given up at, fate] */
+export type FrameDecided = readonly [number, number, number, number, number];
+
+/** What happened on one lane since the last such message. */
+export interface LaneEvents {
+  readonly run: number;
+  readonly sent: readonly PacketSent[];
+  readonly arrived: readonly PacketArrived[];
+  readonly freed: readonly PacketFreed[];
+  readonly frames: readonly FrameDecided[];
+}
+
+export type LaneAnnouncement =
+  | { readonly kind: 'state'; readonly state: LanesState }
+  | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
+  | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
+  | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
+  /** What this window asked for is not done, or the source has ended early, and why: one line. */
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'ended' };
+
+export const LANES_MAX = 4;
+export const LANE_SOCKET_PATH = '/lanes';
+/** What a file dropped on the page may have, bytes. */
+export const UPLOAD_BYTES_MAX = 512_000_000;
+
+export const LANE_PICTURE_HEADER_BYTES = 24;
+const VERSION = 2;
+const KEY = 0x80;
+const START_CODE_BYTES = 4;
+
+export function serializeLanePicture(
+  picture: Omit<LanePicture, 'annexB'> & { readonly nalUnits: readonly Uint8Array[] },
+): Uint8Array {
+  let length = LANE_PICTURE_HEADER_BYTES;
+  for (const nalUnit of picture.nalUnits) length += START_CODE_BYTES + nalUnit.length;
+  const message = new Uint8Array(length);
+  const view = new DataView(message.buffer);
+  view.setUint8(0, VERSION);
+  view.setUint8(1, picture.key ? KEY : 0);
+  view.setUint8(2, picture.lane);
+  view.setUint8(3, picture.run);
+  writeUint32(message, 4, picture.frame);
+  view.setFloat64(8, picture.timestamp);
+  view.setFloat64(16, picture.capturedMs);
+  let offset = LANE_PICTURE_HEADER_BYTES;
+  for (const nalUnit of picture.nalUnits) {
+    message[offset + 3] = 1;
+    message.set(nalUnit, offset + START_CODE_BYTES);
+    offset += START_CODE_BYTES + nalUnit.length;
+  }
+  return message;
+}
+
+/** The result's bytes are a view of `message`. */
+export function parseLanePicture(message: Uint8Array): Parsed<LanePicture> {
+  if (message.length <= LANE_PICTURE_HEADER_BYTES) return malformed('too-short');
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  if (view.getUint8(0) !== VERSION) return malformed('unknown-version');
+  const lane = view.getUint8(2);
+  if (lane >= LANES_MAX) return malformed('no-such-lane');
+  const timestamp = view.getFloat64(8);
+  const capturedMs = view.getFloat64(16);
+  if (!Number.isSafeInteger(timestamp)) return malformed('bad-timestamp');
+  if (!Number.isFinite(capturedMs)) return malformed('bad-capture-time');
+  return parsed({
+    lane,
+    run: view.getUint8(3),
+    frame: readUint32(message, 4),
+    key: (view.getUint8(1) & KEY) !== 0,
+    timestamp,
+    capturedMs,
+    annexB: message.subarray(LANE_PICTURE_HEADER_BYTES),
+  });
+}

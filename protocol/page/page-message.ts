@@ -1,0 +1,134 @@
+import type { Ticks } from '../base/instant.ts';
+import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+
+/**
+ * What the page server and the page say to each other over one WebSocket.
+ *
+ * Binary messages carry a picture, server to page. All integers are big-endian:
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |   version=1   |K|  reserved=0 |          reserved=0           |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |              picture number, one more for each                |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                  timestamp, 90 kHz ticks,                     |
+ *    |                  IEEE 754 double, never wraps                 |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |           handed to the page server, milliseconds             |
+ *    |           since the Unix epoch, IEEE 754 double               |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |           Annex B: start codes and NAL units ...              |
+ *
+ * K: decoding can start here. A gap in the picture numbers is a picture dropped on the way to this viewer.
+ * A double holds every whole number below 2^53: neither field wraps in the life of a stream.
+ *
+ * Text messages are JSON: `PageAnnouncement` from the server, `PageCommand` from the page.
+ */
+export interface PagePicture {
+  /** 0…2^32-1, counted by the server over all pictures, sent to this viewer or not. */
+  readonly number: number;
+  readonly key: boolean;
+  readonly timestamp: Ticks;
+  /** Milliseconds since the Unix epoch on the server's clock, the same machine as the page's. */
+  readonly sentAtMs: number;
+  /** The access unit with its start codes (H.264 Annex B). */
+  readonly annexB: Uint8Array;
+}
+
+/** The picture that viewers are about to see. `codec` is an RFC 6381 string such as `avc1.42C01F`. */
+export interface PageDescription {
+  readonly title: string;
+  readonly codec: string;
+  /** Luma samples after cropping. */
+  readonly width: number;
+  readonly height: number;
+  /** `undefined`: not known or not constant. */
+  readonly framesPerSecond?: number | undefined;
+}
+
+/**
+ * The figures that the page knows how to show. Counts are totals since the stream began; a field that is missing is
+ * shown as a dash.
+ */
+export interface PageStatistics {
+  /** Frames handed to the player by their deadline without asking again. */
+  readonly framesOnTime?: number;
+  readonly framesLate?: number;
+  readonly framesLost?: number;
+  readonly framesRecovered?: number;
+  /** Packets that the sender sent, as far as the receiver can tell: the base of the loss rate. */
+  readonly packets?: number;
+  /** Lost on the way, those included that were recovered. */
+  readonly packetsLost?: number;
+  readonly packetsRecovered?: number;
+  readonly delayMsP50?: number | null;
+  readonly delayMsP95?: number | null;
+  /** The play-out delay that sender and receiver agreed on. */
+  readonly latencyMs?: number | null;
+  readonly roundTripMs?: number | null;
+  /** Media bits a second. */
+  readonly bitrate?: number | null;
+  readonly transport?: string;
+  readonly recovery?: string;
+  /** The impairment, as typed: `loss=5% delay=20ms`. */
+  readonly link?: string;
+}
+
+export type PageAnnouncement =
+  | { readonly kind: 'description'; readonly description: PageDescription }
+  | { readonly kind: 'statistics'; readonly record: PageStatistics }
+  /** The stream is over; the connection closes next. */
+  | { readonly kind: 'ended' };
+
+/** `stop` ends the stream for all; `request-keyframe` asks for a picture at which a broken decoder can start again. */
+export type PageCommand = 'stop' | 'request-keyframe';
+
+/** Path of the WebSocket on the page server. */
+export const PAGE_SOCKET_PATH = '/live';
+
+export const PAGE_PICTURE_HEADER_BYTES = 24;
+
+const VERSION = 1;
+const KEY = 0x80;
+const START_CODE_BYTES = 4;
+
+export function serializePagePicture(
+  picture: Omit<PagePicture, 'annexB'> & { readonly nalUnits: readonly Uint8Array[] },
+): Uint8Array {
+  let length = PAGE_PICTURE_HEADER_BYTES;
+  for (const nalUnit of picture.nalUnits) length += START_CODE_BYTES + nalUnit.length;
+  const message = new Uint8Array(length);
+  const view = new DataView(message.buffer);
+  view.setUint8(0, VERSION);
+  view.setUint8(1, picture.key ? KEY : 0);
+  view.setUint32(4, picture.number);
+  view.setFloat64(8, picture.timestamp);
+  view.setFloat64(16, picture.sentAtMs);
+  let offset = PAGE_PICTURE_HEADER_BYTES;
+  for (const nalUnit of picture.nalUnits) {
+    message[offset + 3] = 1;
+    message.set(nalUnit, offset + START_CODE_BYTES);
+    offset += START_CODE_BYTES + nalUnit.length;
+  }
+  return message;
+}
+
+/** The result's bytes are a view of `message`. */
+export function parsePagePicture(message: Uint8Array): Parsed<PagePicture> {
+  if (message.length <= PAGE_PICTURE_HEADER_BYTES) return malformed('too-short');
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  if (view.getUint8(0) !== VERSION) return malformed('unknown-version');
+  const timestamp = view.getFloat64(8);
+  const sentAtMs = view.getFloat64(16);
+  if (!Number.isSafeInteger(timestamp)) return malformed('bad-timestamp');
+  if (!Number.isFinite(sentAtMs)) return malformed('bad-send-time');
+  return parsed({
+    number: view.getUint32(4),
+    key: (view.getUint8(1) & KEY) !== 0,
+    timestamp,
+    sentAtMs,
+    annexB: message.subarray(PAGE_PICTURE_HEADER_BYTES),
+  });
+}

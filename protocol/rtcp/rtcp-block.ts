@@ -1,0 +1,58 @@
+import { assert } from '../base/assert.ts';
+import { writeUint16 } from '../base/big-endian.ts';
+
+/**
+ * One RTCP packet of a compound, its header taken apart (RFC 3550 §6.4, RFC 4585 §6.1).
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |V=2|P|  count  |  packet type  |     length, words - 1         |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                           body ...                            |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface RtcpBlock {
+  /** Reports, chunks or sources that follow; a subtype or feedback message type in some packets: 0…31. */
+  readonly count: number;
+  readonly packetType: number;
+  /** What comes after the four bytes of the header, without padding, lies in these: whole words. */
+  readonly bytes: Uint8Array;
+  readonly bodyAt: number;
+  readonly bodyEnd: number;
+}
+
+/** RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2. */
+export const RTCP_TYPE = {
+  senderReport: 200,
+  receiverReport: 201,
+  sourceDescription: 202,
+  goodbye: 203,
+  application: 204,
+  transportFeedback: 205,
+  payloadFeedback: 206,
+  extendedReport: 207,
+} as const;
+
+export const RTCP_HEADER_BYTES = 4;
+
+/** The most that the five bits of the count can say. */
+export const RTCP_COUNT_MAX = 31;
+
+/** Writes the four bytes of a header. @returns where the body begins. */
+export function writeRtcpHeader(
+  target: Uint8Array,
+  offset: number,
+  { count, packetType, bodyBytes }: { readonly count: number; readonly packetType: number; readonly bodyBytes: number },
+): number {
+  assert(count <= RTCP_COUNT_MAX, 'an RTCP count has five bits');
+  assert(bodyBytes % 4 === 0, 'RTCP is counted in words');
+  assert(bodyBytes / 4 <= 0xffff, 'an RTCP length has sixteen bits');
+  target[offset] = 0x80 | count;
+  target[offset + 1] = packetType;
+  writeUint16(target, offset + 2, bodyBytes / 4);
+  return offset + RTCP_HEADER_BYTES;
+}
+
+/** The next multiple of four. */
+export const wholeWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;

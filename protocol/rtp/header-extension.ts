@@ -1,0 +1,83 @@
+import { assert } from '../base/assert.ts';
+import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import type { HeaderExtension } from './rtp-packet.ts';
+
+/**
+ * One element of an RTP header extension (RFC 8285). The one-byte form (profile 0xBEDE, §4.2) carries 1…16 bytes under
+ * an id of 1…14, the two-byte form (profile 0x1000…0x100F, §4.3) 0…255 bytes under an id of 1…255:
+ *
+ *     0                   1             0                   1
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 ...     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 ...
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
+ *    |  ID   | len-1 |   data ...      |      ID       |    length     | data ...
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-        +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
+ */
+export interface ExtensionElement {
+  readonly id: number;
+  readonly data: Uint8Array;
+}
+
+export const ONE_BYTE_PROFILE = 0xbede;
+
+/** The lower four bits are the application's and say nothing about the form (RFC 8285 §4.3). */
+const TWO_BYTE_PROFILE = 0x1000;
+
+/** The elements, as views, in their order. An extension of another profile (RFC 3550 §5.3.1) has none. */
+export function parseElements(extension: HeaderExtension): Parsed<readonly ExtensionElement[]> {
+  if (extension.profile === ONE_BYTE_PROFILE) return parseOneByteForm(extension.data);
+  if ((extension.profile & 0xfff0) === TWO_BYTE_PROFILE) return parseTwoByteForm(extension.data);
+  return parsed([]);
+}
+
+function parseOneByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]> {
+  const elements: ExtensionElement[] = [];
+  let offset = 0;
+  while (offset < data.length) {
+    const head = data[offset++]!;
+    if (head === 0) continue; // padding
+    const id = head >> 4;
+    // RFC 8285 §4.2: padding that claims a length, and the id kept for the future, both end the elements.
+    if (id === 0 || id === 15) break;
+    const end = offset + (head & 0x0f) + 1;
+    if (end > data.length) return malformed('element-cut');
+    elements.push({ id, data: data.subarray(offset, end) });
+    offset = end;
+  }
+  return parsed(elements);
+}
+
+function parseTwoByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]> {
+  const elements: ExtensionElement[] = [];
+  let offset = 0;
+  while (offset < data.length) {
+    const id = data[offset++]!;
+    if (id === 0) continue; // padding
+    if (offset === data.length) return malformed('element-cut');
+    const start = offset + 1;
+    const end = start + data[offset]!;
+    if (end > data.length) return malformed('element-cut');
+    elements.push({ id, data: data.subarray(start, end) });
+    offset = end;
+  }
+  return parsed(elements);
+}
+
+/** The one-byte form, padded to whole words. */
+export function serializeElements(elements: readonly ExtensionElement[]): HeaderExtension {
+  let length = 0;
+  for (const { id, data } of elements) {
+    assert(id >= 1, 'id 0 is padding');
+    assert(id <= 14, 'the one-byte form has ids up to 14');
+    assert(data.length >= 1, 'the one-byte form has no empty elements');
+    assert(data.length <= 16, 'the one-byte form holds at most 16 bytes an element');
+    length += 1 + data.length;
+  }
+  const target = new Uint8Array(Math.ceil(length / 4) * 4);
+  let offset = 0;
+  for (const { id, data } of elements) {
+    target[offset] = (id << 4) | (data.length - 1);
+    target.set(data, offset + 1);
+    offset += 1 + data.length;
+  }
+  return { profile: ONE_BYTE_PROFILE, data: target };
+}

@@ -1,0 +1,115 @@
+import type { Instant, Microseconds, Ticks } from '../../protocol/base/instant.ts';
+import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../../protocol/rtp/ntp.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { ReceptionReport } from './reception-report.ts';
+import { RoundTrip } from './round-trip.ts';
+
+export interface FeedbackOptions {
+  readonly reportSsrc: number;
+  readonly cname: string;
+  readonly reports: boolean;
+}
+
+const REPORT_INTERVAL: Microseconds = 1_000_000;
+/** Until the round trip is known it is asked for more often: recovery needs it before the first loss. */
+const PROBE_INTERVAL: Microseconds = 50_000;
+const PROBES_MAX = 20;
+/** While packets are asked for it decides which ones are worth it, and so has to be true of the path as it is now. */
+const REPORT_INTERVAL_ASKING: Microseconds = 250_000;
+const ASKING_FOR: Microseconds = 2_000_000;
+const KEYFRAME_REQUEST_INTERVAL: Microseconds = 500_000;
+const QUEUE_MAX = 256;
+
+/** What goes back to the sender: reports, round-trip probes, requests for packets and key frames. */
+export class Feedback {
+  readonly #options: FeedbackOptions;
+  readonly #report = new ReceptionReport();
+  #queue: Uint8Array[] = [];
+  #reportAt: Instant | undefined;
+  #probes = 0;
+  #askedAt: Instant = Number.NEGATIVE_INFINITY;
+  readonly #roundTrip = new RoundTrip();
+  #keyframeRequestedAt: Instant | undefined;
+  #keyframeRequests = 0;
+
+  constructor(options: FeedbackOptions) {
+    this.#options = options;
+  }
+
+  get roundTrip(): Microseconds | undefined {
+    return this.#roundTrip.typical;
+  }
+
+  get roundTripSpread(): Microseconds {
+    return this.#roundTrip.spread;
+  }
+
+  get jitter(): Ticks {
+    return this.#report.jitter;
+  }
+
+  get keyframeRequests(): number {
+    return this.#keyframeRequests;
+  }
+
+  onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
+    this.#report.onPacket(now, sequence, timestamp);
+    if (this.#options.reports) this.#reportAt ??= now;
+  }
+
+  handleRtcp(now: Instant, packet: RtcpPacket, mediaSsrc: number | undefined): void {
+    if (packet.kind === 'sender-report' && packet.ssrc === mediaSsrc) this.#report.onSenderReport(now, packet.ntp);
+    if (packet.kind !== 'extended-report') return;
+    for (const block of packet.blocks) {
+      if (block.kind !== 'delay-since-last-receiver-report') continue;
+      const own = block.reports.find((report) => report.ssrc === this.#options.reportSsrc);
+      if (!own) continue;
+      const arrival = compactNtp(ntpFromInstant(now));
+      const sample = roundTripFromEcho({ arrival, lastReport: own.lastReceiverReport, delay: own.delay });
+      if (sample !== undefined) this.#roundTrip.observe(sample);
+    }
+  }
+
+  requestKeyframe(now: Instant, mediaSsrc: number): void {
+    if (!this.#options.reports) return;
+    if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
+    this.#keyframeRequestedAt = now;
+    this.#keyframeRequests++;
+    this.send(now, [{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
+  }
+
+  handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
+    if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
+    const probing = this.#roundTrip.typical === undefined && ++this.#probes < PROBES_MAX;
+    const interval = now - this.#askedAt < ASKING_FOR ? REPORT_INTERVAL_ASKING : REPORT_INTERVAL;
+    this.#reportAt = now + (probing ? PROBE_INTERVAL : interval);
+    const ssrc = this.#options.reportSsrc;
+    this.send(now, [
+      { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
+      { kind: 'source-description', chunks: [{ ssrc, cname: this.#options.cname }] },
+      {
+        kind: 'extended-report',
+        ssrc,
+        blocks: [{ kind: 'receiver-reference-time', ntp: ntpFromInstant(now) }],
+      },
+    ]);
+  }
+
+  pollTransmit(): Uint8Array | undefined {
+    return this.#queue.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#reportAt;
+  }
+
+  /** Queues a datagram of these packets, unless too many wait already. */
+  send(now: Instant, packets: readonly RtcpPacket[]): void {
+    if (this.#queue.length >= QUEUE_MAX) return;
+    this.#queue.push(serializeRtcp(packets));
+    if (!packets.some(({ kind }) => kind === 'nack')) return;
+    this.#askedAt = now;
+    if (this.#reportAt !== undefined) this.#reportAt = Math.min(this.#reportAt, now + REPORT_INTERVAL_ASKING);
+  }
+}

@@ -1,0 +1,58 @@
+import { type Instant, microsecondsToTicks, type Ticks } from '../../protocol/base/instant.ts';
+import type { ReportBlock } from '../../protocol/rtcp/rtcp.ts';
+import { compactNtp, compactNtpFromMicroseconds, type NtpTimestamp } from '../../protocol/rtp/ntp.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+
+/** What a receiver report says of the stream as it comes off the wire (RFC 3550 §6.4.1, §A.3, §A.8). */
+export class ReceptionReport {
+  #first: Sequence | undefined;
+  #highest: Sequence = 0;
+  #received = 0;
+  #expectedBefore = 0;
+  #receivedBefore = 0;
+  #transit: Ticks | undefined;
+  #jitter = 0;
+  #senderReport: { readonly ntp: number; readonly at: Instant } | undefined;
+
+  /** Interarrival jitter, ticks of the RTP clock. */
+  get jitter(): Ticks {
+    return this.#jitter;
+  }
+
+  get highest(): Sequence | undefined {
+    return this.#first === undefined ? undefined : this.#highest;
+  }
+
+  /** A packet that was sent for the first time; `timestamp` is the RTP timestamp without wrapping. */
+  onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
+    this.#first ??= sequence;
+    if (this.#received === 0 || sequence > this.#highest) this.#highest = sequence;
+    this.#received++;
+    const transit = microsecondsToTicks(now) - timestamp;
+    if (this.#transit !== undefined) this.#jitter += (Math.abs(transit - this.#transit) - this.#jitter) / 16;
+    this.#transit = transit;
+  }
+
+  onSenderReport(now: Instant, ntp: NtpTimestamp): void {
+    this.#senderReport = { ntp: compactNtp(ntp), at: now };
+  }
+
+  /** The report block since the last call. */
+  block(now: Instant, ssrc: number): ReportBlock {
+    const expected = this.#first === undefined ? 0 : this.#highest - this.#first + 1;
+    const expectedNow = expected - this.#expectedBefore;
+    const lostNow = expectedNow - (this.#received - this.#receivedBefore);
+    this.#expectedBefore = expected;
+    this.#receivedBefore = this.#received;
+    const lost = expected - this.#received;
+    return {
+      ssrc,
+      fractionLost: expectedNow > 0 && lostNow > 0 ? Math.min(255, Math.floor((lostNow * 256) / expectedNow)) : 0,
+      cumulativeLost: Math.max(-0x80_0000, Math.min(0x7f_ffff, lost)),
+      highestSequence: this.#highest >>> 0,
+      jitter: Math.floor(this.#jitter) >>> 0,
+      lastSenderReport: this.#senderReport?.ntp ?? 0,
+      delaySinceLastSenderReport: this.#senderReport ? compactNtpFromMicroseconds(now - this.#senderReport.at) : 0,
+    };
+  }
+}

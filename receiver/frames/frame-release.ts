@@ -1,0 +1,300 @@
+import { Histogram } from '../../protocol/base/histogram.ts';
+import {
+  CLOCK_RATE,
+  type Instant,
+  type Microseconds,
+  type Ticks,
+  ticksToMicroseconds,
+} from '../../protocol/base/instant.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import type { Ledger } from '../ledger.ts';
+import type { EventQueue } from '../receiver-event.ts';
+import type { ReceiverOptions } from '../receiver-options.ts';
+import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import type { PlayoutClock } from './playout-clock.ts';
+import { ReleasedUnit } from './released-unit.ts';
+
+/** What the sender said of the stream's end. */
+export interface StreamEnd {
+  /** The first frame's number that is no more; NaN: it did not say how many there were. */
+  readonly frames: number;
+  readonly lastSequence?: Sequence | undefined;
+  /** Until then something may still be on its way. */
+  readonly waitUntil: Instant;
+}
+
+const FRAME_INTERVAL_DEFAULT: Ticks = 3_000;
+/** A longer step is a pause, and says nothing of when the frames around it are due. */
+const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
+
+/** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadline. */
+export class FrameRelease {
+  readonly #options: Pick<ReceiverOptions, 'release' | 'overdue' | 'onLoss'>;
+  readonly #clock: PlayoutClock;
+  readonly #ledger: Ledger;
+  readonly #events: EventQueue;
+  readonly #playoutDelay = new Histogram();
+  readonly #completionDelay = new Histogram();
+  #highest: Sequence | undefined;
+  /** Before then nothing is to be decided but what comes. */
+  #quietUntil: Instant = Number.NEGATIVE_INFINITY;
+  #decidedSequence: Sequence = Number.NEGATIVE_INFINITY;
+  #decodedThrough: Ticks = Number.NEGATIVE_INFINITY;
+  /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
+  #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
+  #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
+  /** Decoding needs a key frame: nothing has been released yet, or a reference was lost. */
+  #needsKey = true;
+  #wantsKeyframe = false;
+  #released = false;
+  #end: StreamEnd | undefined;
+  #ended = false;
+  #payloadBytes = 0;
+  #malformedFrames = 0;
+
+  constructor(
+    options: Pick<ReceiverOptions, 'release' | 'overdue' | 'onLoss'>,
+    parts: { readonly clock: PlayoutClock; readonly ledger: Ledger; readonly events: EventQueue },
+  ) {
+    this.#options = options;
+    this.#clock = parts.clock;
+    this.#ledger = parts.ledger;
+    this.#events = parts.events;
+  }
+
+  /** Nothing more will come: the sender said so and all is decided. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the sender has said how the stream ends. */
+  get endKnown(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Packets up to this one belong to decided frames: nothing of them is worth asking for. */
+  get decidedSequence(): Sequence {
+    return this.#decidedSequence;
+  }
+
+  get statistics() {
+    return {
+      payloadBytes: this.#payloadBytes,
+      malformed: this.#malformedFrames,
+      playoutDelay: this.#playoutDelay.summary,
+      completionDelay: this.#completionDelay.summary,
+    };
+  }
+
+  /** Whether a frame was dropped since the last call because a key frame has to come first. */
+  takeKeyframeWish(): boolean {
+    const wish = this.#wantsKeyframe;
+    this.#wantsKeyframe = false;
+    return wish;
+  }
+
+  /** For how long the next frame has been overdue, as far as the frames before it tell; 0 where frames are dropped. */
+  standstill(now: Instant): Microseconds {
+    if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return 0;
+    return Math.max(0, now - this.#clock.deadline(this.#decided.decodeTimestamp + this.#frameInterval));
+  }
+
+  endOfStream(end: StreamEnd): void {
+    this.#end = end;
+    this.#quietUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Decides what is left as if every deadline had passed. */
+  finish(now: Instant, buffer: FrameBuffer | undefined): void {
+    // Where nothing is lost, what is not whole is cut off and no more: it is in no class.
+    const whole = () => this.#options.overdue === 'drop' || buffer?.head()?.complete === true;
+    while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true);
+    this.#closeAccounts(buffer);
+  }
+
+  /**
+   * Decides every frame whose time has come.
+   * @param highest the newest sequence number that came.
+   */
+  release(now: Instant, buffer: FrameBuffer | undefined, highest: Sequence | undefined): void {
+    this.#highest = highest;
+    if (buffer) while (this.#decideOne(now, buffer));
+    if (!this.#end || this.#ended) return;
+    this.#quietUntil = Number.NEGATIVE_INFINITY;
+    if (this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
+  }
+
+  /** Whether no frame's time has come: true as long as nothing has been taken since the last `release`. */
+  isQuiet(now: Instant): boolean {
+    return now < this.#quietUntil;
+  }
+
+  /** Decides the next frame if it can be released, or has missed its deadline, be it here in part or not at all. */
+  #decideOne(now: Instant, buffer: FrameBuffer): boolean {
+    const complete = buffer.head()?.complete === true;
+    const dueAt = this.#dueAt(buffer);
+    const due = dueAt !== undefined && now >= dueAt;
+    if (complete && (due || this.#options.release === 'asap')) this.#decideNext(now, buffer, false);
+    else if (due && this.#options.overdue === 'drop') this.#decideNext(now, buffer, true);
+    else {
+      this.#quietUntil = dueAt ?? Number.POSITIVE_INFINITY;
+      return false;
+    }
+    return true;
+  }
+
+  /** When the frame would have been here on the fastest path seen. */
+  #expected(frame: PendingFrame): Instant {
+    return this.#clock.expected(frame.decodeTimestamp);
+  }
+
+  /** By when the frame must be released. */
+  deadline(frame: PendingFrame): Instant {
+    return this.#expected(frame) + this.#clock.latency;
+  }
+
+  /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
+  #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
+    const following = buffer.following();
+    const deadline = this.deadline(head);
+    return following ? Math.min(deadline, this.deadline(following)) : deadline;
+  }
+
+  /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
+  #dueAt(buffer: FrameBuffer): Instant | undefined {
+    const earliest = buffer.earliest();
+    if (earliest) {
+      if (earliest.number === buffer.next) return this.#releaseAt(buffer, earliest);
+      const ahead = (earliest.number - buffer.next) * this.#intervalBefore(earliest);
+      return this.deadline(earliest) - ticksToMicroseconds(ahead);
+    }
+    if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
+    if (!this.#decided) return this.#end.waitUntil;
+    const behind = (buffer.next - this.#decided.number) * this.#frameInterval;
+    // Nothing says when the last frames were due; the control channel may have overtaken them.
+    return Math.max(this.#end.waitUntil, this.#clock.deadline(this.#decided.decodeTimestamp + behind));
+  }
+
+  /** From frame to frame, between the one decided last and this one. */
+  #intervalBefore(frame: PendingFrame): Ticks {
+    if (!this.#decided) return this.#frameInterval;
+    const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
+    return Math.max(0, Math.min(step, FRAME_INTERVAL_MAX));
+  }
+
+  /** When `release` has something to decide next. */
+  pollTimeout(buffer: FrameBuffer | undefined): Instant | undefined {
+    if (!buffer) return this.#ended ? undefined : this.#end?.waitUntil;
+    if (this.#options.overdue === 'wait') {
+      const head = buffer.head();
+      return head?.complete ? this.#releaseAt(buffer, head) : undefined;
+    }
+    const dueAt = this.#dueAt(buffer);
+    if (dueAt === undefined && this.#end && !this.#ended && Number.isNaN(this.#end.frames)) return this.#end.waitUntil;
+    return dueAt;
+  }
+
+  #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean): void {
+    const frame = buffer.head();
+    if (!frame) {
+      this.#decideMissing(buffer);
+      return;
+    }
+    const misdated = this.#isMisdated(buffer, frame);
+    if (!misdated && this.#decided && frame.number > this.#decided.number) {
+      const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
+      if (step > 0) this.#frameInterval = Math.min(step, FRAME_INTERVAL_MAX);
+    }
+    if (!misdated) this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
+    if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
+    else if (misdated) {
+      this.#malformed('a timestamp that contradicts its neighbors');
+      this.#drop(frame, 'undecodable');
+    } else this.#deliver(now, frame);
+    buffer.advance();
+    this.#decidedSequence = Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence);
+  }
+
+  /** Our senders' decode times never decrease. Where this frame's do, it is damaged, unless the next one is. */
+  #isMisdated(buffer: FrameBuffer, { decodeTimestamp }: PendingFrame): boolean {
+    if (!buffer.tellsDecodeTimes) return false;
+    if (decodeTimestamp < this.#decodedThrough) return true;
+    const next = buffer.following()?.decodeTimestamp ?? Number.POSITIVE_INFINITY;
+    return next < decodeTimestamp && next >= this.#decodedThrough;
+  }
+
+  #decideMissing(buffer: FrameBuffer): void {
+    const frame = buffer.next;
+    this.#ledger.decideMissing(1);
+    this.#events.push({ kind: 'dropped', frame, cause: 'neverArrived' });
+    this.#needsKey = true;
+    buffer.skipTo(frame + 1);
+  }
+
+  #drop(frame: PendingFrame, cause: 'incomplete' | 'undecodable'): void {
+    this.#ledger.decide(frame, cause, this.#highest);
+    this.#events.push({ kind: 'dropped', frame: frame.number, cause });
+    if (frame.importance !== 'discardable') this.#needsKey = true;
+  }
+
+  #deliver(now: Instant, frame: PendingFrame): void {
+    if (frame.followsGap) this.#needsKey = true;
+    const importance = frame.importance ?? 'reference';
+    if (importance === 'key') this.#needsKey = false;
+    const smearing = this.#options.onLoss === 'smear' && this.#released;
+    if (this.#needsKey && !smearing) {
+      this.#wantsKeyframe = true;
+      return this.#drop(frame, 'undecodable');
+    }
+    const read = frame.nalUnits();
+    if (!read.ok || read.value.count === 0) {
+      this.#malformed(read.ok ? 'a frame without NAL units' : read.malformed);
+      this.#drop(frame, 'undecodable');
+      // What it was worth cannot be told either.
+      this.#needsKey = true;
+      return;
+    }
+    const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
+    const late = this.#options.overdue === 'wait' && frame.lastArrivalAt > this.deadline(frame);
+    const fate = late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const expected = this.#expected(frame);
+    const playoutDelay = now - expected;
+    const completionDelay = frame.lastArrivalAt - expected;
+    this.#ledger.decide(frame, fate, this.#highest);
+    this.#playoutDelay.add(playoutDelay);
+    this.#completionDelay.add(completionDelay);
+    const packed = read.value;
+    this.#payloadBytes += packed.bytes;
+    this.#released = true;
+    const { timestamp } = frame;
+    // A stranger's decode times are a guess; what leaves here never runs backwards.
+    const decodeTimestamp = Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough));
+    this.#decodedThrough = decodeTimestamp;
+    const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance });
+    this.#events.push({ kind: 'access-unit', unit, frame: frame.number, fate, playoutDelay, completionDelay });
+  }
+
+  #everythingDecided(now: Instant, buffer: FrameBuffer | undefined): boolean {
+    const { frames, waitUntil } = this.#end!;
+    // How much there was is not known: what BYE has overtaken may still come.
+    if ((!buffer || Number.isNaN(frames)) && now < waitUntil) return false;
+    return !buffer?.earliest() && !(buffer && buffer.next < frames);
+  }
+
+  #closeAccounts(buffer: FrameBuffer | undefined): void {
+    if (this.#end && buffer && buffer.next < this.#end.frames) {
+      this.#ledger.decideMissing(this.#end.frames - buffer.next);
+      buffer.skipTo(this.#end.frames);
+    }
+    if (this.#end?.lastSequence !== undefined) this.#ledger.decidePacketsThrough(this.#end.lastSequence);
+    this.#decidedSequence = Number.POSITIVE_INFINITY;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#events.push({ kind: 'ended' });
+  }
+
+  #malformed(cause: string): void {
+    this.#malformedFrames++;
+    this.#events.push({ kind: 'malformed', cause });
+  }
+}

@@ -1,0 +1,233 @@
+import type { Importance } from '../../protocol/access-unit.ts';
+import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import type { Parsed } from '../../protocol/base/parsed.ts';
+import { type PackedNalUnits, readPayloadRanges } from '../../protocol/codec/h264/rtp-payload.ts';
+import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
+
+class MarkedFrame implements PendingFrame {
+  readonly number: number;
+  readonly timestamp: Ticks;
+  readonly decodeTimestamp: Ticks;
+  /** Nothing is unknown between marked frames: their numbers show the missing ones. */
+  readonly followsGap = false;
+  readonly importance: Importance;
+  readonly firstSequence: Sequence;
+  readonly lastSequence: Sequence;
+  readonly arrivals: Arrival[] = [];
+  lastArrivalAt: Instant = 0;
+  readonly #packetCount: number;
+  /** Grows with what arrives, not with what a mark promises. */
+  readonly #packets: (ArrivedPacket | undefined)[] = [];
+
+  constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
+    this.number = number;
+    this.timestamp = packet.timestamp;
+    this.decodeTimestamp = packet.timestamp - mark.decodeLead;
+    this.importance = mark.importance;
+    this.firstSequence = packet.sequence - mark.packetIndex;
+    this.lastSequence = this.firstSequence + mark.packetCount - 1;
+    this.#packetCount = mark.packetCount;
+  }
+
+  get receivedPackets(): number {
+    return this.arrivals.length;
+  }
+
+  get complete(): boolean {
+    return this.arrivals.length === this.#packetCount;
+  }
+
+  /** What the frame is rests on the word of one packet, which may have been damaged on its way. */
+  get doubtful(): boolean {
+    return this.arrivals.length === 1 && this.#packetCount > 1;
+  }
+
+  agrees(mark: FrameMark, packet: ArrivedPacket): boolean {
+    return (
+      mark.packetCount === this.#packetCount &&
+      packet.sequence - mark.packetIndex === this.firstSequence &&
+      packet.timestamp === this.timestamp &&
+      mark.importance === this.importance
+    );
+  }
+
+  holds(packetIndex: number): boolean {
+    return this.#packets[packetIndex] !== undefined;
+  }
+
+  take(now: Instant, mark: FrameMark, packet: ArrivedPacket): void {
+    this.#packets[mark.packetIndex] = packet;
+    this.arrivals.push(packet.arrival);
+    this.lastArrivalAt = now;
+  }
+
+  nalUnits(): Parsed<PackedNalUnits> {
+    return readPayloadRanges(this.#packets.filter((packet) => packet !== undefined));
+  }
+
+  missing(): Sequence[] {
+    const missing: Sequence[] = [];
+    for (let index = 0; index < this.#packetCount; index++) {
+      if (!this.#packets[index]) missing.push(this.firstSequence + index);
+    }
+    return missing;
+  }
+}
+
+/** Half a minute of 150 Mb/s; a sender that wants more kept than that is not one of ours. */
+const PACKETS_MAX = 500_000;
+
+/** Frames of our own senders: any one packet tells what belongs to its frame. */
+export class MarkedFrameBuffer implements FrameBuffer {
+  readonly tellsDecodeTimes = true;
+  /** In their order. Nearly every packet belongs to the last ones, so that nothing is looked for for long. */
+  readonly #frames: MarkedFrame[] = [];
+  readonly #framesMax: number;
+  #packets = 0;
+  #next: number;
+  /** The frame with the highest number so far, decided or not. */
+  #highest: MarkedFrame | undefined;
+  /** A second opinion of a frame that rests on one packet's word. */
+  #rival: MarkedFrame | undefined;
+
+  /** @param options.framesMax frames that are held at most. */
+  constructor(options: { readonly firstFrame: number; readonly framesMax: number }) {
+    this.#next = options.firstFrame;
+    this.#framesMax = options.framesMax;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Whether this packet of a frame is here already. */
+  holds(number: number, packetIndex: number): boolean {
+    return this.#find(number)?.holds(packetIndex) ?? false;
+  }
+
+  insert(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
+    if (number < this.#next) return 'behind';
+    if (this.#packets >= PACKETS_MAX) return 'overflow';
+    let frame = this.#find(number);
+    if (frame && !frame.agrees(mark, packet)) {
+      if (!frame.doubtful || !this.#outvotes(now, number, mark, packet)) return 'inconsistent';
+      const rival = this.#rival!;
+      if (!this.#replace(frame, rival)) return 'inconsistent';
+      frame = rival;
+    }
+    if (!frame) {
+      if (this.#frames.length >= this.#framesMax) return 'overflow';
+      frame = new MarkedFrame(number, mark, packet);
+      if (!this.#fits(frame)) return 'inconsistent';
+      this.#enter(frame);
+      if (!this.#highest || number > this.#highest.number) this.#highest = frame;
+    }
+    if (frame.holds(mark.packetIndex)) return 'duplicate';
+    frame.take(now, mark, packet);
+    this.#packets++;
+    return 'taken';
+  }
+
+  head(): MarkedFrame | undefined {
+    const earliest = this.#frames[0];
+    return earliest?.number === this.#next ? earliest : undefined;
+  }
+
+  following(): MarkedFrame | undefined {
+    const behind = this.#frames[this.#frames[0]?.number === this.#next ? 1 : 0];
+    return behind?.number === this.#next + 1 ? behind : undefined;
+  }
+
+  /** The frame with the highest number, unless it is decided. */
+  newest(): MarkedFrame | undefined {
+    const highest = this.#highest;
+    return highest && this.#find(highest.number) === highest ? highest : undefined;
+  }
+
+  earliest(): MarkedFrame | undefined {
+    return this.#frames[0];
+  }
+
+  frames(): Iterable<MarkedFrame> {
+    return this.#frames;
+  }
+
+  advance(): void {
+    const frame = this.head();
+    if (frame) {
+      this.#forget(frame);
+      if (frame.doubtful && frame === this.#highest) this.#highest = undefined;
+    }
+    this.#next++;
+  }
+
+  skipTo(number: number): void {
+    this.#next = Math.max(this.#next, number);
+  }
+
+  /** Two packets that agree with each other, against one: the first opinion was the damaged one. */
+  #outvotes(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): boolean {
+    const rival = this.#rival;
+    if (rival?.number === number && rival.agrees(mark, packet)) return !rival.holds(mark.packetIndex);
+    this.#rival = new MarkedFrame(number, mark, packet);
+    this.#rival.take(now, mark, packet);
+    return false;
+  }
+
+  #replace(loser: MarkedFrame, rival: MarkedFrame): boolean {
+    this.#rival = undefined;
+    this.#forget(loser);
+    if (this.#highest === loser) this.#highest = undefined;
+    if (!this.#fits(rival)) return false;
+    this.#enter(rival);
+    this.#packets += rival.receivedPackets;
+    if (!this.#highest || rival.number > this.#highest.number) this.#highest = rival;
+    return true;
+  }
+
+  #find(number: number): MarkedFrame | undefined {
+    const place = this.#placeOf(number);
+    return this.#frames[place]?.number === number ? this.#frames[place] : undefined;
+  }
+
+  /** Where the frame of this number stands, or would stand. */
+  #placeOf(number: number): number {
+    let place = this.#frames.length;
+    while (place > 0 && this.#frames[place - 1]!.number >= number) place--;
+    return place;
+  }
+
+  #enter(frame: MarkedFrame): void {
+    this.#frames.splice(this.#placeOf(frame.number), 0, frame);
+  }
+
+  #forget(frame: MarkedFrame): void {
+    this.#frames.splice(this.#frames.indexOf(frame), 1);
+    this.#packets -= frame.receivedPackets;
+  }
+
+  /** Frames are in the order of their packets, and each has at least one: what says otherwise lies or is damaged. */
+  #fits(frame: MarkedFrame): boolean {
+    const { number } = frame;
+    return (
+      this.#isCleared(frame, this.#find(number - 1)) &&
+      this.#isCleared(frame, this.#find(number + 1)) &&
+      this.#isCleared(frame, this.#highest)
+    );
+  }
+
+  /** Whether the other one is in order with the frame, or has given way to it. */
+  #isCleared(frame: MarkedFrame, other: MarkedFrame | undefined): boolean {
+    if (!other || inOrder(other, frame) || inOrder(frame, other)) return true;
+    const decided = this.#find(other.number) !== other;
+    if (decided || !other.doubtful) return false;
+    this.#forget(other);
+    if (this.#highest === other) this.#highest = undefined;
+    return true;
+  }
+}
+
+const inOrder = (before: MarkedFrame, after: MarkedFrame): boolean =>
+  after.number > before.number && after.firstSequence - before.lastSequence >= after.number - before.number;

@@ -1,0 +1,199 @@
+import type { Importance } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/base/assert.ts';
+import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { DecodeOrder } from './decode-order.ts';
+import type { ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
+import { PlainFrame, type Surroundings } from './plain-frame.ts';
+import { beginsAccessUnit, payloadsImportance } from './plain-payload.ts';
+
+/** Where the frame before a gap ends, as far as it is known. */
+interface Edge {
+  readonly sequence: Sequence;
+  readonly marked: boolean;
+  readonly decodeTimestamp: Ticks;
+}
+
+/** One and a half intervals: what lies closer has no frame between. */
+const STEP_MAX = 1.5;
+/** With two entries in a stream that are made for it, pictures that are merely intra are no entries (see the splitter). */
+const CLEAN_ENTRIES_ENOUGH = 2;
+const EMPTY_MAX = 1_024;
+
+/**
+ * Frames of senders that know nothing of our frame mark: a frame is what shares an RTP timestamp (RFC 6184 §5.1). Its
+ * end shows by the marker or by the next timestamp; its start by the end of the frame before it or, behind a gap, by
+ * what it begins with.
+ */
+export class PlainFrameBuffer implements FrameBuffer, Surroundings {
+  readonly tellsDecodeTimes = false;
+  /** In the order of their sequence numbers. */
+  readonly #frames: PlainFrame[] = [];
+  readonly #framesMax: number;
+  readonly #packetsMax: number;
+  readonly #order = new DecodeOrder();
+  /** Numbers of packets that carried padding only. */
+  readonly #empty = new Set<Sequence>();
+  #packets = 0;
+  #next = 0;
+  /** The end of the frame decided last; what is at or before it has been decided. */
+  #decided: (Edge & { readonly timestamp: Ticks; readonly whole: boolean }) | undefined;
+  #marksEnds = false;
+  #cleanEntries = 0;
+
+  constructor(options: { readonly framesMax: number; readonly packetsMax: number }) {
+    this.#framesMax = options.framesMax;
+    this.#packetsMax = options.packetsMax;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** How many frames presentation runs behind decoding: 0 without B-frames. Decode times of before it grew were wrong. */
+  get reorderDepth(): number {
+    return this.#order.depth;
+  }
+
+  /** Of the frame that was sent last, of those that are here. */
+  get newestDecodeTimestamp(): Ticks | undefined {
+    return this.#frames.at(-1)?.decodeTimestamp;
+  }
+
+  insert(now: Instant, packet: ArrivedPacket): Insertion {
+    const decided = this.#decided;
+    if (decided && packet.sequence <= decided.sequence) return 'behind';
+    if (decided && this.#isTail(decided, packet)) {
+      this.#decided = { ...decided, sequence: packet.sequence, marked: packet.marker };
+      return 'behind';
+    }
+    if (this.#packets >= this.#packetsMax) return 'overflow';
+    let frame = this.#frames.find((candidate) => candidate.timestamp === packet.timestamp);
+    if (!frame) {
+      if (this.#frames.length >= this.#framesMax) return 'overflow';
+      frame = new PlainFrame(this, packet);
+      frame.take(now, packet);
+      this.#frames.push(frame);
+    } else {
+      const first = frame.firstSequence;
+      if (!frame.take(now, packet)) return 'duplicate';
+      if (frame.firstSequence === first) return this.#taken(packet);
+    }
+    this.#frames.sort((a, b) => a.firstSequence - b.firstSequence);
+    const decodeTimestamps = this.#order.reckon(this.#frames.map(({ timestamp }) => timestamp));
+    for (const [index, each] of this.#frames.entries()) each.decodeTimestamp = decodeTimestamps[index]!;
+    return this.#taken(packet);
+  }
+
+  /** A packet of padding came: its number leaves no gap. */
+  insertEmpty(sequence: Sequence): void {
+    if (this.#empty.size >= EMPTY_MAX) this.#empty.delete(this.#empty.keys().next().value!);
+    this.#empty.add(sequence);
+  }
+
+  head(): PlainFrame | undefined {
+    return this.#frames[0];
+  }
+
+  /** Decode times are made to increase; the one behind tells nothing new. */
+  following(): undefined {
+    return undefined;
+  }
+
+  earliest(): PlainFrame | undefined {
+    return this.#frames[0];
+  }
+
+  frames(): Iterable<PlainFrame> {
+    return this.#frames;
+  }
+
+  advance(): void {
+    const frame = this.#frames[0];
+    assert(frame !== undefined, 'a plain frame is decided only when something of it is here');
+    if (this.#cleanEntries < CLEAN_ENTRIES_ENOUGH && frame.complete) {
+      if (payloadsImportance(frame.payloads()) === 'key') this.#cleanEntries++;
+    }
+    this.#decided = { ...edgeOf(frame), timestamp: frame.timestamp, whole: frame.contiguous && this.endKnown(frame) };
+    this.#order.decide(frame.timestamp);
+    this.#frames.shift();
+    this.#packets -= frame.packets.size;
+    for (const sequence of this.#empty) if (sequence <= frame.lastSequence) this.#empty.delete(sequence);
+    this.#next++;
+  }
+
+  skipTo(_number: number): void {
+    // Nothing to do: numbers are given in the order in which frames are decided.
+  }
+
+  numberOf(frame: PlainFrame): number {
+    return this.#next + this.#frames.indexOf(frame);
+  }
+
+  startKnown(frame: PlainFrame): boolean {
+    const before = this.#before(frame);
+    return (before !== undefined && this.#belongsBefore(frame, before)) || beginsAccessUnit(frame.firstPayload);
+  }
+
+  endKnown(frame: PlainFrame): boolean {
+    if (frame.endsMarked) return true;
+    const following = this.#frames[this.#frames.indexOf(frame) + 1];
+    return following !== undefined && this.#gap(frame.lastSequence, following.firstSequence) === 0;
+  }
+
+  /** Whether a frame of which nothing came may lie before this one. */
+  followsGap(frame: PlainFrame): boolean {
+    const before = this.#before(frame);
+    if (before === undefined || this.#belongsBefore(frame, before)) return false;
+    // With B-frames a missing timestamp does not show: decode times are reckoned from those that are here.
+    if (this.#order.depth > 0) return true;
+    return frame.decodeTimestamp - before.decodeTimestamp > this.#order.interval * STEP_MAX;
+  }
+
+  importanceOf(frame: PlainFrame): Importance {
+    const importance = payloadsImportance(frame.payloads());
+    if (importance !== 'intra') return importance;
+    return this.#cleanEntries < CLEAN_ENTRIES_ENOUGH ? 'key' : 'reference';
+  }
+
+  emptyBetween(first: Sequence, last: Sequence): number {
+    let count = 0;
+    for (const sequence of this.#empty) if (sequence > first && sequence < last) count++;
+    return count;
+  }
+
+  #taken(packet: ArrivedPacket): Insertion {
+    this.#packets++;
+    this.#marksEnds ||= packet.marker;
+    return 'taken';
+  }
+
+  /** A late packet from behind the part of a frame that was decided without it: no frame of its own. */
+  #isTail(decided: { readonly timestamp: Ticks; readonly whole: boolean }, packet: ArrivedPacket): boolean {
+    const head = this.#frames[0];
+    return !decided.whole && packet.timestamp === decided.timestamp && !(head && head.firstSequence < packet.sequence);
+  }
+
+  #before(frame: PlainFrame): Edge | undefined {
+    const previous = this.#frames[this.#frames.indexOf(frame) - 1];
+    return previous ? edgeOf(previous) : this.#decided;
+  }
+
+  /** Whether all that lies between the two is missing from the one before. */
+  #belongsBefore(frame: PlainFrame, before: Edge): boolean {
+    const gap = this.#gap(before.sequence, frame.firstSequence);
+    // One packet is missing, and the frame before has not shown its end: it is that one's.
+    return gap === 0 || (gap === 1 && this.#marksEnds && !before.marked);
+  }
+
+  /** How many packets between these two are missing. */
+  #gap(before: Sequence, after: Sequence): number {
+    return Math.max(0, after - before - 1 - this.emptyBetween(before, after));
+  }
+}
+
+const edgeOf = (frame: PlainFrame): Edge => ({
+  sequence: frame.lastSequence,
+  marked: frame.endsMarked,
+  decodeTimestamp: frame.decodeTimestamp,
+});

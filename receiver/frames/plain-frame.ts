@@ -1,0 +1,102 @@
+import type { Importance } from '../../protocol/access-unit.ts';
+import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import type { Parsed } from '../../protocol/base/parsed.ts';
+import { type PackedNalUnits, readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import type { Arrival, ArrivedPacket, PendingFrame } from './frame-buffer.ts';
+
+/** What a frame needs to know of those around it. */
+export interface Surroundings {
+  numberOf(frame: PlainFrame): number;
+  startKnown(frame: PlainFrame): boolean;
+  endKnown(frame: PlainFrame): boolean;
+  followsGap(frame: PlainFrame): boolean;
+  importanceOf(frame: PlainFrame): Importance;
+  /** How many of the numbers between these two were those of packets with nothing in them. */
+  emptyBetween(first: Sequence, last: Sequence): number;
+}
+
+/** The packets of one RTP timestamp, in whatever order they came. */
+export class PlainFrame implements PendingFrame {
+  readonly timestamp: Ticks;
+  readonly packets = new Map<Sequence, ArrivedPacket>();
+  /** Reckoned by the buffer, from the frames before it. */
+  decodeTimestamp: Ticks;
+  firstSequence: Sequence;
+  lastSequence: Sequence;
+  lastArrivalAt: Instant = 0;
+  readonly #surroundings: Surroundings;
+
+  constructor(surroundings: Surroundings, packet: ArrivedPacket) {
+    this.#surroundings = surroundings;
+    this.timestamp = packet.timestamp;
+    this.decodeTimestamp = packet.timestamp;
+    this.firstSequence = packet.sequence;
+    this.lastSequence = packet.sequence;
+  }
+
+  get number(): number {
+    return this.#surroundings.numberOf(this);
+  }
+
+  get importance(): Importance | undefined {
+    return this.complete ? this.#surroundings.importanceOf(this) : undefined;
+  }
+
+  get receivedPackets(): number {
+    return this.packets.size;
+  }
+
+  get followsGap(): boolean {
+    return this.#surroundings.followsGap(this);
+  }
+
+  get contiguous(): boolean {
+    const absent = this.lastSequence - this.firstSequence + 1 - this.packets.size;
+    return absent === 0 || absent === this.#surroundings.emptyBetween(this.firstSequence, this.lastSequence);
+  }
+
+  get complete(): boolean {
+    return this.contiguous && this.#surroundings.startKnown(this) && this.#surroundings.endKnown(this);
+  }
+
+  get arrivals(): Arrival[] {
+    return [...this.packets.values()].map((packet) => packet.arrival);
+  }
+
+  get firstPayload(): Uint8Array {
+    return this.packets.get(this.firstSequence)!.payload;
+  }
+
+  get endsMarked(): boolean {
+    return this.packets.get(this.lastSequence)!.marker;
+  }
+
+  /** @returns whether it is new. */
+  take(now: Instant, packet: ArrivedPacket): boolean {
+    if (this.packets.has(packet.sequence)) return false;
+    this.packets.set(packet.sequence, packet);
+    this.firstSequence = Math.min(this.firstSequence, packet.sequence);
+    this.lastSequence = Math.max(this.lastSequence, packet.sequence);
+    this.lastArrivalAt = now;
+    return true;
+  }
+
+  nalUnits(): Parsed<PackedNalUnits> {
+    return readPayloads(this.payloads());
+  }
+
+  /** In order. */
+  payloads(): Uint8Array[] {
+    const inOrder = [...this.packets.values()].sort((a, b) => a.sequence - b.sequence);
+    return inOrder.map((packet) => packet.payload);
+  }
+
+  missing(): Sequence[] {
+    const missing: Sequence[] = [];
+    for (let sequence = this.firstSequence; sequence <= this.lastSequence; sequence++) {
+      if (!this.packets.has(sequence)) missing.push(sequence);
+    }
+    return missing;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Importance } from '../../protocol/access-unit.ts';
+import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { isSingleNalUnitPayload, PAYLOAD_TYPE } from '../../protocol/codec/h264/payload-type.ts';
+import { hasRecoveryPoint } from '../../protocol/codec/h264/recovery-point.ts';
+import { parseSliceStart, SLICE_TYPE } from '../../protocol/codec/h264/slice-header.ts';
+
+/** What is copied of a fragment's beginning: a slice's first three numbers are never longer. */
+const HEAD_BYTES = 32;
+
+/**
+ * The beginnings of the NAL units that begin in this payload, each with its header: none for the later fragments of an
+ * FU (RFC 6184 §5.8), and as far as the sizes are good for an aggregate (§5.7.1).
+ */
+function nalUnitHeads(payload: Uint8Array): Uint8Array[] {
+  if (payload.length < 2) return [];
+  const type = nalUnitType(payload);
+  switch (type) {
+    case PAYLOAD_TYPE.fuA:
+    case PAYLOAD_TYPE.fuB: {
+      if ((payload[1]! & 0x80) === 0) return [];
+      const body = payload.subarray(type === PAYLOAD_TYPE.fuA ? 2 : 4, HEAD_BYTES);
+      return [Uint8Array.of((payload[0]! & 0xe0) | (payload[1]! & 0x1f), ...body)];
+    }
+    case PAYLOAD_TYPE.stapA:
+    case PAYLOAD_TYPE.stapB: {
+      const heads: Uint8Array[] = [];
+      for (let offset = type === PAYLOAD_TYPE.stapA ? 1 : 3; offset + 2 < payload.length; ) {
+        const size = (payload[offset]! << 8) | payload[offset + 1]!;
+        offset += 2;
+        if (size === 0 || offset + size > payload.length) break;
+        heads.push(payload.subarray(offset, offset + size));
+        offset += size;
+      }
+      return heads;
+    }
+    default:
+      return isSingleNalUnitPayload(payload) ? [payload] : [];
+  }
+}
+
+/** Whether a picture begins with this payload (H.264 §7.4.1.2.3), even if what came before it is not here. */
+export function beginsAccessUnit(payload: Uint8Array): boolean {
+  const head = nalUnitHeads(payload)[0];
+  if (head === undefined) return false;
+  switch (nalUnitType(head)) {
+    case NAL_UNIT_TYPE.supplementalEnhancement:
+    case NAL_UNIT_TYPE.sequenceParameterSet:
+    case NAL_UNIT_TYPE.pictureParameterSet:
+    case NAL_UNIT_TYPE.accessUnitDelimiter:
+    case NAL_UNIT_TYPE.prefix:
+    case NAL_UNIT_TYPE.subsetSequenceParameterSet:
+      return true;
+    case NAL_UNIT_TYPE.slice:
+    case NAL_UNIT_TYPE.partitionA:
+    case NAL_UNIT_TYPE.idrSlice:
+      return parseSliceStart(head)?.firstMacroblock === 0;
+    default:
+      return false;
+  }
+}
+
+/** What a stranger's frame is worth. `intra`: a key frame only in a stream that has no better ones. */
+export type PlainImportance = Importance | 'intra';
+
+/** Read from the NAL units' beginnings, by the rules that `AccessUnitSplitter` has for a source. */
+export function payloadsImportance(payloads: readonly Uint8Array[]): PlainImportance {
+  let reference = false;
+  let recovers = false;
+  let slices = 0;
+  let intraSlices = 0;
+  for (const payload of payloads) {
+    for (const head of nalUnitHeads(payload)) {
+      const type = nalUnitType(head);
+      if (type === NAL_UNIT_TYPE.idrSlice) return 'key';
+      // Encoders that repeat parameter sets do so where decoding can start.
+      if (type === NAL_UNIT_TYPE.sequenceParameterSet) recovers = true;
+      if (type === NAL_UNIT_TYPE.supplementalEnhancement && hasRecoveryPoint(head)) recovers = true;
+      if (type < NAL_UNIT_TYPE.slice || type > NAL_UNIT_TYPE.partitionC) continue;
+      reference ||= nalReferenceIdc(head) !== 0;
+      const sliceType = type > NAL_UNIT_TYPE.partitionA ? undefined : parseSliceStart(head)?.sliceType;
+      slices++;
+      if (sliceType === SLICE_TYPE.I || sliceType === SLICE_TYPE.SI) intraSlices++;
+    }
+  }
+  if (slices > 0 && slices === intraSlices) return recovers ? 'key' : reference ? 'intra' : 'discardable';
+  return reference ? 'reference' : 'discardable';
+}
+
+/** Whether the bytes can be H.264's at all: other codecs' payloads begin otherwise as a rule. */
+export function looksLikeH264(payload: Uint8Array): boolean {
+  if (payload.length < 2 || (payload[0]! & 0x80) !== 0) return false;
+  const type = nalUnitType(payload);
+  if (type === PAYLOAD_TYPE.fuA) return (payload[1]! & 0x20) === 0 && isDefined(payload[1]! & 0x1f);
+  if (type === PAYLOAD_TYPE.stapA) {
+    const heads = nalUnitHeads(payload);
+    const bytes = heads.reduce((sum, head) => sum + 2 + head.length, 1);
+    return bytes === payload.length && heads.every((head) => isDefined(nalUnitType(head)));
+  }
+  return isDefined(type);
+}
+
+/** Types that H.264 gives a meaning (Table 7-1). */
+const isDefined = (type: number): boolean =>
+  (type >= NAL_UNIT_TYPE.slice && type <= NAL_UNIT_TYPE.subsetSequenceParameterSet) ||
+  type === NAL_UNIT_TYPE.auxiliarySlice ||
+  type === NAL_UNIT_TYPE.sliceExtension;

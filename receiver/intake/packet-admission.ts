@@ -1,0 +1,71 @@
+import type { Instant } from '../../protocol/base/instant.ts';
+import { extend, type Sequence, type WireTimestamp } from '../../protocol/rtp/sequence.ts';
+import type { Comer } from './incoming-packet.ts';
+import { RollOver, vouch } from './sequence-extender.ts';
+
+/**
+ * `admitted`: a packet of the stream, its place found; `foreign`: not of this stream; `held`: not sure yet; two come in
+ * together where the second vouches for the first.
+ */
+export type Admission = 'admitted' | readonly [Comer, Comer] | 'foreign' | 'held';
+
+export interface MediaDoorOptions {
+  readonly initialSequence?: Sequence | undefined;
+  readonly timestampBase?: WireTimestamp | undefined;
+  readonly initialFrameNumber?: number | undefined;
+}
+
+/** Where numbers that roll over are counted on, and a packet that leaps is held until a second one vouches for it. */
+export class MediaDoor {
+  readonly #rollOver: RollOver;
+  #highestFrame: number | undefined;
+  #doubted: Comer | undefined;
+
+  constructor(options: MediaDoorOptions) {
+    this.#rollOver = new RollOver(options);
+    if (options.initialFrameNumber !== undefined) this.#highestFrame = options.initialFrameNumber - 1;
+  }
+
+  /** The newest sequence number accepted, or the one before the first that is expected. */
+  get highest(): Sequence | undefined {
+    return this.#rollOver.highest;
+  }
+
+  /** @param kind of the stream, once it is known; packets with and without marks do not mix. */
+  admit(now: Instant, packet: Comer, kind: 'marked' | 'plain' | undefined): Admission {
+    const { mark } = packet;
+    if (packet.payloadEnd > packet.payloadAt && kind === (mark ? 'plain' : 'marked')) return 'foreign';
+    const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
+    const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
+    const place = this.#rollOver.place(now, packet, framesAhead);
+    if (!place) return 'foreign';
+    packet.sequence = place.sequence;
+    packet.timestamp = place.timestamp;
+    packet.ahead = place.ahead;
+    packet.leap = place.leap;
+    packet.number = number;
+    return place.leap ? this.#doubt(packet) : 'admitted';
+  }
+
+  /** The packet is one of the stream's. */
+  accept(now: Instant, packet: Comer): void {
+    this.#rollOver.accept(now, packet);
+  }
+
+  /** Something of this frame has been taken. */
+  acceptFrame(number: number): void {
+    this.#highestFrame = Math.max(this.#highestFrame ?? number, number);
+  }
+
+  /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
+  #doubt(packet: Comer): Admission {
+    const earlier = this.#doubted;
+    if (packet.origin !== 'sent') return 'foreign';
+    this.#doubted = packet;
+    if (!earlier) return 'held';
+    if (!vouch(earlier, packet)) return 'foreign';
+    this.#doubted = undefined;
+    const inOrder = earlier.sequence < packet.sequence;
+    return inOrder ? [earlier, packet] : [packet, earlier];
+  }
+}

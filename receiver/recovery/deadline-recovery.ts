@@ -1,0 +1,286 @@
+import { type Instant, type Microseconds, seconds } from '../../protocol/base/instant.ts';
+import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
+import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
+import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
+import type { PendingFrame } from '../frames/frame-buffer.ts';
+import { ArrivalPace } from './arrival-model.ts';
+import { LossMeter } from './loss-estimator.ts';
+import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
+import { PathLoad } from './path-estimator.ts';
+import { Reordering } from './reordering-estimator.ts';
+import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
+
+export interface HybridRecoveryOptions {
+  readonly reportSsrc: number;
+  readonly latency: Microseconds;
+  /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
+  readonly reorderWait: Microseconds;
+  /** What is shown of a stream that has lost something. */
+  readonly onLoss: 'freeze' | 'smear';
+}
+
+/** Before the round trip is known. */
+const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
+/** The way back and the answer are never more exact than this. */
+const SPREAD_MIN: Microseconds = 1_000;
+const OVERTAKEN_MEMORY_PACKETS = 1_024;
+/** What a frame is worth, as the sender sees it too. */
+const FRAME_WORTH_PACKETS = 333;
+/**
+ * Where more packets than this are overtaken, to ask for each of them at once would take the budget that answers need, even
+ * where there is no time to wait and see.
+ */
+const EARLY_REQUESTS_MAX = 0.05;
+/** The way back carries little: a request that is lost costs more than its copies. */
+const COPIES = 3;
+const COPIES_OF_LAST = 4;
+/** A request for more is an outage's, or a forged number's: it is made once a round. */
+const COPIED_SEQUENCES_MAX = 400;
+/** Where losses come in runs, the way back is taken for no better than the way here. */
+const COPIES_IN_RUNS = 8;
+const BURST_OF_RUNS = 2;
+/** From the request to each of its copies: close to each other at first, and further apart to outlast a run. */
+const COPY_OFFSETS: readonly Microseconds[] = [0, 2_000, 4_000, 7_000, 11_000, 16_000, 22_000, 29_000];
+/** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
+const SEQUENCES_MAX = 200;
+const REQUESTS_MAX = 8;
+const COPIES_WAITING_MAX = 512;
+/** A frame of more packets than this does not fall silent after its first. */
+const SILENCE_MISSING_MAX = 512;
+/** Frames that are taken for lost by the clock alone, one after the other. */
+const OVERDUE_FRAMES_MAX = 4;
+const OVERDUE_PACKETS_MAX = 64;
+const NOTICE_INTERVAL: Microseconds = seconds(1);
+/** Where something is lost, or a queue stands. */
+const NOTICE_INTERVAL_BUSY: Microseconds = 100_000;
+const QUEUEING_NOTED: Microseconds = 20_000;
+
+interface Sending {
+  readonly at: Instant;
+  readonly number: number;
+  readonly request: Request;
+}
+
+/**
+ * Asks by deadline: a loss is known as soon as anything tells it, a request is made while its answer can be in time,
+ * and what can be asked for once only is said to be so, that the sender may do more about it.
+ */
+export class HybridRecovery implements LossRecovery {
+  readonly #options: HybridRecoveryOptions;
+  readonly #schedule = new RequestSchedule();
+  readonly #pace = new ArrivalPace();
+  readonly #meter = new LossMeter();
+  readonly #load = new PathLoad();
+  readonly #reordering: Reordering;
+  /** The share of packets that others have overtaken. */
+  #overtaken = 0;
+  #copies: Sending[] = [];
+  #number = 0;
+  #noticeAt: Instant | undefined;
+  #silenceCheckedOf: number | undefined;
+  /** How many frames behind the newest have been taken for lost. */
+  #overdue = { behind: Number.NEGATIVE_INFINITY, frames: 0 };
+
+  constructor(options: HybridRecoveryOptions) {
+    this.#options = options;
+    this.#reordering = new Reordering(options.reorderWait);
+  }
+
+  get requests(): number {
+    return this.#schedule.requests;
+  }
+
+  roundsOf(sequence: Sequence): number {
+    return this.#schedule.roundsOf(sequence);
+  }
+
+  onMissing(now: Instant, sequence: Sequence): void {
+    this.#schedule.onMissing(now, sequence);
+  }
+
+  onPacket(now: Instant, packet: TakenPacket): void {
+    this.#noticeAt ??= now;
+    const overtakenAt = this.#schedule.onArrival(packet.sequence);
+    if (packet.origin !== 'sent') return;
+    const { lossless } = this.#meter;
+    this.#meter.onPacket(packet.sequence);
+    if (lossless && !this.#meter.lossless) this.#noticeAt = now;
+    this.#pace.onPacket(now, packet);
+    this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
+    this.#load.onPacket(now, packet.sequence, packet.transit);
+    if (overtakenAt === undefined || packet.ahead) return;
+    this.#reordering.observe(now, overtakenAt);
+  }
+
+  forgetThrough(sequence: Sequence): void {
+    this.#schedule.forgetThrough(sequence);
+  }
+
+  poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined {
+    this.#checkSilence(now, view);
+    this.#checkOverdue(now, view);
+    if (view.mediaSsrc === undefined) return undefined;
+    const reorderWait = this.#reordering.wait(now);
+    const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
+    if (!noticeDue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now)) return undefined;
+    const terms = this.#terms(view, reorderWait);
+    for (const request of this.#schedule.poll(now, terms)) this.#send(now, request);
+    const requests = this.#due(now, view.mediaSsrc);
+    if (requests.length === 0 && !noticeDue) return undefined;
+    const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
+    if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
+    const { reportSsrc: ssrc, latency } = this.#options;
+    // What is waited for in any case is time that a request takes.
+    const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0);
+    const { loss, burst } = this.#meter;
+    const { loss: recentLoss, queueing } = this.#load;
+    const showsDamaged = this.#options.onLoss === 'smear';
+    const path = recoveryNoticePacket(ssrc, {
+      kind: 'path',
+      latency,
+      answerTime,
+      loss,
+      burst,
+      recentLoss,
+      queueing,
+      showsDamaged,
+      spacing: this.#pace.spacing,
+    });
+    return [{ kind: 'receiver-report', ssrc, reports: [] }, path, ...requests];
+  }
+
+  pollTimeout(view: StreamView): Instant | undefined {
+    let at = Math.min(this.#schedule.nextAt, this.#noticeAt ?? Number.POSITIVE_INFINITY);
+    for (const copy of this.#copies) if (copy.at < at) at = copy.at;
+    const silent = this.#silentFrame(view);
+    if (silent) at = Math.min(at, this.#silenceEndsAt(silent));
+    at = Math.min(at, this.#overdueAt(view));
+    return Number.isFinite(at) ? Math.ceil(at) : undefined;
+  }
+
+  #terms(view: StreamView, reorderWait: Microseconds): Terms {
+    const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
+    return {
+      answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      spread,
+      stragglersLikely: this.#stragglersLikely(),
+      patient: this.#isPatient(),
+      reorderWait,
+      deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
+    };
+  }
+
+  /**
+   * Asking early gains an attempt, which saves a frame where the packet is lost and its answer as well; asking for what
+   * comes by itself costs a packet.
+   */
+  #stragglersLikely(): boolean {
+    const { loss } = this.#meter;
+    const lossOfGap = loss / Math.max(Number.MIN_VALUE, loss + this.#overtaken);
+    return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
+  }
+
+  /** Whether a gap is waited for even where that costs the only attempt. */
+  #isPatient(): boolean {
+    const { loss } = this.#meter;
+    return this.#overtaken > EARLY_REQUESTS_MAX || loss * FRAME_WORTH_PACKETS < this.#overtaken;
+  }
+
+  #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {
+    const newest = this.#pace.newest;
+    if (newest === undefined || sequence < newest.nextSequence || view.endKnown) return view.deadlineOf(sequence);
+    // Of a frame that is overdue, and of which nothing is here.
+    const known = view.deadlineOf(sequence);
+    if (known !== undefined && Number.isFinite(known)) return known;
+    return newest.expectedAt + this.#overdue.frames * (this.#pace.interval ?? 0) + this.#options.latency;
+  }
+
+  #send(now: Instant, request: Request): void {
+    const number = this.#number;
+    this.#number = (number + 1) & 0xffff;
+    const inRuns = this.#meter.burst >= BURST_OF_RUNS;
+    const wide = request.sequences.length > COPIED_SEQUENCES_MAX;
+    const copies = wide ? 1 : inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
+    // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
+    const scale = Math.min(1, request.spare / Math.max(1, COPY_OFFSETS[copies - 1]!));
+    for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
+      this.#copies.push({ at: now + Math.floor(COPY_OFFSETS[copy]! * scale), number, request });
+    }
+  }
+
+  /** A datagram's worth of what is due, each request as its notice and its NACK. */
+  #due(now: Instant, mediaSsrc: number): RtcpPacket[] {
+    const packets: RtcpPacket[] = [];
+    const waiting: Sending[] = [];
+    const numbers = new Set<number>();
+    let room = SEQUENCES_MAX;
+    const { reportSsrc: senderSsrc } = this.#options;
+    for (const sending of this.#copies) {
+      const { at, number, request } = sending;
+      if (at > now || room <= 0 || numbers.has(number) || numbers.size === REQUESTS_MAX) {
+        waiting.push(sending);
+        continue;
+      }
+      const sequences = request.sequences.filter((sequence) => this.#schedule.isMissing(sequence)).slice(0, room);
+      if (sequences.length === 0) continue;
+      room -= sequences.length;
+      numbers.add(number);
+      const usefulFor = request.deadline - now;
+      packets.push(recoveryNoticePacket(senderSsrc, { kind: 'request', number, last: request.last, usefulFor }), {
+        kind: 'nack',
+        senderSsrc,
+        mediaSsrc,
+        sequenceNumbers: sequences.map(wireSequence),
+      });
+    }
+    this.#copies = waiting;
+    return packets;
+  }
+
+  /** The newest frame; what older ones miss shows by the numbers after them. */
+  #silentFrame({ newest }: StreamView): PendingFrame | undefined {
+    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
+    return newest;
+  }
+
+  #silenceEndsAt(frame: PendingFrame): Instant {
+    const { lastArrivalAt, firstSequence, lastSequence } = frame;
+    return lastArrivalAt + this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
+  }
+
+  /**
+   * Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. If that
+   * may only have been overtaken, the time for it runs already.
+   */
+  #checkSilence(now: Instant, view: StreamView): void {
+    const frame = this.#silentFrame(view);
+    if (!frame || now < this.#silenceEndsAt(frame)) return;
+    this.#silenceCheckedOf = frame.number;
+    const since = frame.lastArrivalAt;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) {
+      this.#schedule.onOverdue(now, sequence, since);
+    }
+  }
+
+  #overdueAt(view: StreamView): Instant {
+    const { newest, interval } = this.#pace;
+    if (!newest || interval === undefined || view.endKnown) return Number.POSITIVE_INFINITY;
+    const frames = this.#overdue.behind === newest.number ? this.#overdue.frames : 0;
+    if (frames >= OVERDUE_FRAMES_MAX) return Number.POSITIVE_INFINITY;
+    return newest.expectedAt + (frames + 1) * interval + this.#pace.lateness(newest.expectedAt);
+  }
+
+  /**
+   * The next frame should have begun and nothing of it is here. How many packets it has is not known: so many as the
+   * last ones had are asked for. A sender that has not sent them yet has nothing to answer.
+   */
+  #checkOverdue(now: Instant, view: StreamView): void {
+    const { newest, packetsLikely } = this.#pace;
+    if (!newest || now < this.#overdueAt(view)) return;
+    const frames = this.#overdue.behind === newest.number ? this.#overdue.frames : 0;
+    this.#overdue = { behind: newest.number, frames: frames + 1 };
+    const first = newest.nextSequence + frames * packetsLikely;
+    const count = Math.min(packetsLikely, OVERDUE_PACKETS_MAX);
+    for (let sequence = first; sequence < first + count; sequence++) this.#schedule.onOverdue(now, sequence);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+
+/** A packet this far behind the newest is not merely overtaken. */
+const SETTLED_BEHIND = 64;
+/** Marks kept; a power of two. A hole that is larger is an outage and no measure of the path. */
+const MARKS = 1_024;
+/** Packets over which is averaged: some ten seconds of a stream of 4 Mb/s. */
+const MEMORY_PACKETS = 4_096;
+/** Before so many have passed, each loss counts as one of so many. */
+const PACKETS_MIN = 400;
+
+/** How many of the packets do not come by themselves, and in runs of which length. */
+export class LossMeter {
+  readonly #came = new Uint8Array(MARKS);
+  #settled: Sequence | undefined;
+  #highest: Sequence = Number.NEGATIVE_INFINITY;
+  #packets = 0;
+  #lost = 0;
+  #runs = 0;
+  #lastLost = false;
+
+  /** Whether `loss` is 0. */
+  get lossless(): boolean {
+    return this.#lost === 0;
+  }
+
+  /** 0 … 1. */
+  get loss(): number {
+    return this.#lost / Math.max(this.#packets, PACKETS_MIN);
+  }
+
+  /** Mean length of a run of losses in packets, 1 or more. */
+  get burst(): number {
+    return this.#runs < 0.5 ? 1 : Math.max(1, this.#lost / this.#runs);
+  }
+
+  /** A packet that was sent once is here. */
+  onPacket(sequence: Sequence): void {
+    this.#settled ??= sequence - 1;
+    if (sequence <= this.#settled) return;
+    if (sequence > this.#highest + MARKS - SETTLED_BEHIND && Number.isFinite(this.#highest)) this.#restart(sequence);
+    this.#came[sequence & (MARKS - 1)] = 1;
+    if (sequence <= this.#highest) return;
+    this.#highest = sequence;
+    while (this.#settled < sequence - SETTLED_BEHIND) this.#settle(++this.#settled);
+  }
+
+  #settle(sequence: Sequence): void {
+    const slot = sequence & (MARKS - 1);
+    const lost = this.#came[slot] === 0;
+    this.#came[slot] = 0;
+    const keep = 1 - 1 / MEMORY_PACKETS;
+    this.#packets = this.#packets * keep + 1;
+    this.#lost = this.#lost * keep + (lost ? 1 : 0);
+    this.#runs = this.#runs * keep + (lost && !this.#lastLost ? 1 : 0);
+    this.#lastLost = lost;
+  }
+
+  #restart(sequence: Sequence): void {
+    this.#came.fill(0);
+    this.#settled = sequence - 1;
+  }
+}

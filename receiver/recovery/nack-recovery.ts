@@ -1,0 +1,84 @@
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
+import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
+import type { PendingFrame } from '../frames/frame-buffer.ts';
+import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
+import { NackGenerator } from './nack-generator.ts';
+import { Reordering } from './reordering-estimator.ts';
+
+/** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
+const SILENCE: Microseconds = 25_000;
+/** A frame of more packets than this does not fall silent after its first. */
+const SILENCE_MISSING_MAX = 512;
+
+/**
+ * Asks for what is missing once a round trip, each time once, as long as an answer can be in time, and not before it may
+ * have come by itself on this path.
+ */
+export class NackRecovery implements LossRecovery {
+  readonly #reportSsrc: number;
+  readonly #nack: NackGenerator;
+  readonly #reordering: Reordering;
+  #silenceCheckedOf: number | undefined;
+
+  constructor(options: { readonly reportSsrc: number; readonly reorderWait: Microseconds }) {
+    this.#reportSsrc = options.reportSsrc;
+    this.#reordering = new Reordering(options.reorderWait);
+    this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
+  }
+
+  get requests(): number {
+    return this.#nack.requests;
+  }
+
+  roundsOf(sequence: Sequence): number {
+    return this.#nack.roundsOf(sequence);
+  }
+
+  onMissing(now: Instant, sequence: Sequence): void {
+    this.#nack.onMissing(now, sequence);
+  }
+
+  onPacket(now: Instant, { sequence, origin, ahead }: TakenPacket): void {
+    const missingSince = this.#nack.onArrival(sequence);
+    if (missingSince !== undefined && origin === 'sent' && !ahead) this.#reordering.observe(now, missingSince);
+  }
+
+  forgetThrough(sequence: Sequence): void {
+    this.#nack.forgetThrough(sequence);
+  }
+
+  poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined {
+    this.#checkSilence(now, view);
+    if (view.mediaSsrc === undefined) return undefined;
+    const asked = this.#nack.poll(now, {
+      roundTrip: view.roundTrip,
+      reordering: this.#reordering.wait(now),
+      deadlineOf: (sequence) => view.deadlineOf(sequence),
+    });
+    if (asked.length === 0) return undefined;
+    const sequenceNumbers = asked.map(wireSequence);
+    return [{ kind: 'nack', senderSsrc: this.#reportSsrc, mediaSsrc: view.mediaSsrc, sequenceNumbers }];
+  }
+
+  pollTimeout(view: StreamView): Instant | undefined {
+    const frame = this.#silentFrame(view);
+    const silentAt = frame ? frame.lastArrivalAt + SILENCE : Number.POSITIVE_INFINITY;
+    const at = Math.min(silentAt, this.#nack.pollTimeout() ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(at) ? at : undefined;
+  }
+
+  /** The newest frame; what older ones miss shows by the numbers after them. */
+  #silentFrame({ newest }: StreamView): PendingFrame | undefined {
+    if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
+    return newest;
+  }
+
+  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  #checkSilence(now: Instant, view: StreamView): void {
+    const frame = this.#silentFrame(view);
+    if (!frame || now < frame.lastArrivalAt + SILENCE) return;
+    this.#silenceCheckedOf = frame.number;
+    for (const sequence of frame.missing().slice(0, SILENCE_MISSING_MAX)) this.#nack.onMissing(now, sequence);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Instant } from '../../protocol/base/instant.ts';
+import type { Link } from '../../sim/link/link.ts';
+import type { Path } from '../../sim/simulation.ts';
+import type { LaneCapture } from './lane-capture.ts';
+
+export interface LanePathObserver {
+  /** @returns a number for the datagram, by which its arrival is told. */
+  onSent(now: Instant, datagram: Uint8Array, lost: boolean): number;
+  onArrived(now: Instant, number: number, datagram: Uint8Array): void;
+}
+
+/** The way towards a lane's receiver: a link of which every datagram is told, and which can be made to lose the next. */
+export class LanePath implements Path {
+  readonly #link: Link;
+  readonly #capture: LaneCapture;
+  readonly #headerBytes: number;
+  readonly #observer: LanePathObserver;
+  readonly #isMedia: (datagram: Uint8Array) => boolean;
+  /** A link hands out the very array that it was given, unless it damaged it. */
+  readonly #numbers = new WeakMap<Uint8Array, number>();
+  #toDrop = 0;
+  #bytes = 0;
+
+  constructor(options: {
+    readonly link: Link;
+    readonly capture: LaneCapture;
+    readonly headerBytes: number;
+    readonly observer: LanePathObserver;
+    readonly isMedia: (datagram: Uint8Array) => boolean;
+  }) {
+    this.#link = options.link;
+    this.#capture = options.capture;
+    this.#headerBytes = options.headerBytes;
+    this.#observer = options.observer;
+    this.#isMedia = options.isMedia;
+  }
+
+  /** All that entered, headers of UDP or IP counted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Of what carries media, the next so many datagrams are lost before they reach the link. */
+  dropNext(packets: number): void {
+    this.#toDrop = packets;
+  }
+
+  send(now: Instant, datagram: Uint8Array): void {
+    this.#bytes += datagram.length + this.#headerBytes;
+    this.#capture.sent(now, 'forward', datagram);
+    if (this.#toDrop > 0 && this.#isMedia(datagram)) {
+      this.#toDrop--;
+      this.#observer.onSent(now, datagram, true);
+      return;
+    }
+    const fate = this.#link.send(now, datagram);
+    const number = this.#observer.onSent(now, datagram, fate === 'lost' || fate === 'overflowed');
+    if (fate === 'carried' || fate === 'duplicated') this.#numbers.set(datagram, number);
+  }
+
+  pollDelivery(now: Instant): Uint8Array | undefined {
+    const datagram = this.#link.pollDelivery(now);
+    if (datagram) this.#capture.delivered(now, 'forward', datagram);
+    const number = datagram && this.#numbers.get(datagram);
+    if (datagram && number !== undefined) {
+      this.#numbers.delete(datagram);
+      this.#observer.onArrived(now, number, datagram);
+    }
+    return datagram;
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#link.pollTimeout();
+  }
+}

@@ -1,0 +1,79 @@
+import { DurationWindow } from '../../protocol/base/duration-window.ts';
+import { Histogram } from '../../protocol/base/histogram.ts';
+import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
+import { toMilliseconds } from './lane-journal.ts';
+
+/** Frames whose capture time is remembered: half a minute and more at 60 a second. */
+const FRAMES_MAX = 4_096;
+/** W3C webrtc-stats, `freezeCount`: a frame duration of at least the larger of three times the mean and this much more. */
+const FREEZE_ABOVE_MEAN: Microseconds = 150_000;
+const FREEZE_TIMES_MEAN = 3;
+
+/** What a lane counts of its own, beside what its receiver knows: both ends are here, on one clock. */
+export class LaneRecord {
+  readonly #captured = new Map<number, Instant>();
+  readonly #lag = new Histogram();
+  readonly #packets: Record<PacketKind, number> = { media: 0, again: 0, repair: 0, control: 0 };
+  #packetsLost = 0;
+  #mediaBytes = 0;
+  #shownAt: Instant | undefined;
+  readonly #durations = new DurationWindow();
+  #freezes = 0;
+
+  frameCaptured(frame: number, at: Instant, bytes: number): void {
+    this.#captured.set(frame, at);
+    this.#mediaBytes += bytes;
+    if (this.#captured.size > FRAMES_MAX) this.#captured.delete(this.#captured.keys().next().value!);
+  }
+
+  /** When the source handed a frame over; `undefined`: too long ago. */
+  capturedAt(frame: number): Instant | undefined {
+    return this.#captured.get(frame);
+  }
+
+  packetSent(kind: PacketKind, lost: boolean): void {
+    this.#packets[kind]++;
+    if (lost && kind === 'media') this.#packetsLost++;
+  }
+
+  frameShown(at: Instant, capturedAt: Instant): void {
+    this.#lag.add(at - capturedAt);
+    if (this.#shownAt !== undefined) {
+      const duration = at - this.#shownAt;
+      const mean = this.#durations.mean();
+      // The first duration has no mean to exceed.
+      if (duration >= Math.max(FREEZE_TIMES_MEAN * mean, mean + FREEZE_ABOVE_MEAN)) this.#freezes++;
+      this.#durations.push(duration);
+    }
+    this.#shownAt = at;
+  }
+
+  /**
+   * @param pathBytes all that entered the link towards the receiver.
+   * @param unsentBytes media that waits to enter it.
+   */
+  figures(
+    pathBytes: number,
+    unsentBytes: number,
+  ): Omit<
+    LaneFigures,
+    'run' | 'seconds' | 'standstillMs' | 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'
+  > {
+    const { p50, p95 } = this.#lag.summary;
+    const sentBytes = this.#mediaBytes - unsentBytes;
+    return {
+      framesShown: this.#lag.count,
+      packets: this.#packets.media,
+      packetsLost: this.#packetsLost,
+      packetsAgain: this.#packets.again,
+      packetsRepair: this.#packets.repair,
+      lagMsP50: p50 === undefined ? null : toMilliseconds(p50),
+      lagMsP95: p95 === undefined ? null : toMilliseconds(p95),
+      freezes: this.#freezes,
+      mediaBytes: Math.max(0, sentBytes),
+      pathBytes,
+      overhead: sentBytes <= 0 ? null : pathBytes / sentBytes - 1,
+    };
+  }
+}

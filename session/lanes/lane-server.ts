@@ -1,0 +1,258 @@
+import { basename } from 'node:path';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import type { Log } from '../../io/os/log.ts';
+import type { TemporaryFolder } from '../../io/os/temporary-folder.ts';
+import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
+import type { MediaSource } from '../../io/sources/open-source.ts';
+import { LanePage, type Upload } from '../../io/web-server/lane-page.ts';
+import type { PageFolders } from '../../io/web-server/page-files.ts';
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import type { LaneAnnouncement, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
+import { formatLinkSpecification, type LinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseRunningLink } from '../../sim/link/running-link.ts';
+import { Broadcast } from '../stream/broadcast.ts';
+import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
+
+export interface LaneShowOptions {
+  /** The first source, and what it is called. */
+  readonly source: { readonly name: string; readonly media: MediaSource };
+  /** Other inputs that a page may choose, by name. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly openInput: (input: string) => Promise<MediaSource>;
+  readonly lanes: readonly LaneSettings[];
+  readonly link: LinkSpecification;
+  readonly loop: boolean;
+  readonly pagePort: number;
+  readonly log: Log;
+  /** Has the laboratory answer a scenario's file in a folder; resolves with the report's file. */
+  readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  /** Someone pressed stop, or the source came to its end. */
+  readonly onEnd: () => void;
+  /** Elsewhere than in this package, for a test. */
+  readonly folders?: PageFolders;
+}
+
+const EVENTS_MS = 50;
+const FIGURES_MS = 500;
+
+type Settings = Omit<Extract<LaneCommand, { readonly kind: 'settings' }>, 'kind'>;
+type Reply = (announcement: LaneAnnouncement) => void;
+
+interface Playing {
+  readonly name: string;
+  readonly media: MediaSource;
+  readonly broadcast: Broadcast;
+  /** The folder of an uploaded file, which goes when it is not played any more. */
+  readonly folder: TemporaryFolder | undefined;
+}
+
+/** The page with the lanes, and all that is behind it: one source, the lanes it is sent over, and who watches them. */
+export class LaneShow {
+  readonly #options: LaneShowOptions;
+  readonly #lanes: Lanes;
+  readonly #page: LanePage;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #playing: Playing;
+  #opening = false;
+  #closed = false;
+
+  static async open(options: LaneShowOptions): Promise<LaneShow> {
+    let show: LaneShow | undefined;
+    const page = await LanePage.open({
+      port: options.pagePort,
+      log: (message) => options.log.debug(message),
+      onCommand: (command, reply) => show?.handleCommand(command, reply),
+      greeting: () => show?.greeting() ?? [],
+      summary: () => show?.summary,
+      capture: (lane) => show?.captureFile(lane),
+      onScenario: options.runScenario,
+      onUpload: async (upload) => await show?.playUpload(upload),
+      ...(options.folders && { folders: options.folders }),
+    });
+    show = new LaneShow(options, page);
+    return show;
+  }
+
+  private constructor(options: LaneShowOptions, page: LanePage) {
+    this.#options = options;
+    this.#page = page;
+    this.#lanes = new Lanes({
+      lanes: options.lanes,
+      link: options.link,
+      onPicture: (importance, lane, message) => page.picture(importance, lane, message),
+    });
+    this.#playing = this.#begin(options.source.name, options.source.media, undefined);
+    this.#timers = [
+      setInterval(() => page.announce(this.#events()), EVENTS_MS),
+      setInterval(() => page.announce(this.#figures()), FIGURES_MS),
+    ];
+  }
+
+  get url(): string {
+    return this.#page.url;
+  }
+
+  get viewers(): number {
+    return this.#page.viewers;
+  }
+
+  /** What "save" writes: the settings and the very figures that the page shows. */
+  get summary() {
+    const { link, source, lanes } = this.#state();
+    const figures = this.#lanes.figures;
+    return {
+      kind: 'lanes',
+      link,
+      source,
+      atMs: this.#lanes.nowMs,
+      lanes: lanes.map((settings, index) => ({ settings, figures: figures[index] })),
+    };
+  }
+
+  captureFile(lane: number): Uint8Array | undefined {
+    return this.#lanes.captureFile(lane);
+  }
+
+  greeting(): readonly LaneAnnouncement[] {
+    return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
+  }
+
+  /** What cannot be done is told to the one who asked; what is done, to all. */
+  handleCommand(command: LaneCommand, reply: Reply): void {
+    switch (command.kind) {
+      case 'settings':
+        void this.#set(command, reply);
+        return;
+      case 'drop':
+        return this.#lanes.dropNext(command.packets);
+      case 'freeze':
+        return this.#lanes.freeze(command.milliseconds);
+      case 'restart':
+        return this.#lanes.restart(this.#playing.media.description.parameterSets);
+      case 'stop':
+        return this.#options.onEnd();
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** Rejects with one line when the file cannot be streamed; what played before then plays on. */
+  async playUpload({ name, path, folder }: Upload): Promise<void> {
+    if (this.#opening) throw new Failure('another source is being opened');
+    this.#opening = true;
+    try {
+      const media = await this.#options.openInput(path);
+      // Otherwise nobody could go back to the source of the same name.
+      await this.#replace(this.#options.inputs.has(name) ? `${name} (yours)` : name, media, folder);
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#lanes.close();
+    await this.#page.close();
+    await end(this.#playing);
+  }
+
+  /** Everything or nothing: what can be known to fail comes before what has an effect. */
+  async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
+    // A page names no files but those that it was given.
+    const asked = link === undefined ? undefined : parseRunningLink(link, readReadyMadeTrace);
+    if (asked?.ok === false) return this.#decline(asked.malformed, reply);
+    if (source === undefined || source === this.#playing.name) {
+      this.#change(lanes, asked?.value);
+      return this.#tellState();
+    }
+    const input = this.#options.inputs.get(source);
+    if (input === undefined) return this.#decline(`there is no source ${source}`, reply);
+    if (this.#opening) return this.#decline('another source is being opened', reply);
+    this.#opening = true;
+    try {
+      const media = await this.#options.openInput(input);
+      this.#change(lanes, asked?.value);
+      await this.#replace(source, media, undefined);
+    } catch (error) {
+      this.#decline(causeOf(error), reply);
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
+    if (lanes) this.#lanes.change(lanes);
+    if (link) this.#lanes.reconfigure(link);
+  }
+
+  async #replace(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Promise<void> {
+    const before = this.#playing;
+    if (this.#closed) {
+      await media.close();
+      return void (await folder?.remove());
+    }
+    this.#playing = this.#begin(name, media, folder);
+    this.#page.announce(this.#description());
+    this.#tellState();
+    await end(before);
+  }
+
+  #begin(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Playing {
+    this.#lanes.restart(media.description.parameterSets);
+    const { log, loop, onEnd } = this.#options;
+    const broadcast: Broadcast = new Broadcast({
+      units: () => media.units(),
+      loop,
+      lateMax: FRAME_LATE_MAX,
+      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
+      onEnd: (error) => {
+        if (this.#playing?.broadcast !== broadcast) return;
+        if (error === undefined) return onEnd();
+        const why = `the source ended early: ${causeOf(error)}`;
+        log.error(why);
+        this.#page.announce({ kind: 'refused', why });
+      },
+      onStall: (late) => log.debug(`the source came ${Math.round(late / 1_000)} ms late`),
+    });
+    broadcast.start();
+    return { name, media, broadcast, folder };
+  }
+
+  #state(): LanesState {
+    const sources = [...new Set([...this.#options.inputs.keys(), this.#playing.name])];
+    const link = formatLinkSpecification(this.#lanes.link);
+    return { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
+  }
+
+  #tellState(): void {
+    this.#page.announce({ kind: 'state', state: this.#state() });
+  }
+
+  /** What is in force goes first: a control that was moved for nothing moves back. */
+  #decline(why: string, reply: Reply): void {
+    this.#options.log.warn(why);
+    reply({ kind: 'state', state: this.#state() });
+    reply({ kind: 'refused', why });
+  }
+
+  #description(): LaneAnnouncement {
+    const { width, height } = this.#playing.media.description;
+    return { kind: 'description', width, height, title: basename(this.#playing.name) };
+  }
+
+  #events(): LaneAnnouncement {
+    return { kind: 'events', atMs: this.#lanes.nowMs, lanes: this.#lanes.takeEvents() };
+  }
+
+  #figures(): LaneAnnouncement {
+    return { kind: 'figures', atMs: this.#lanes.nowMs, lanes: this.#lanes.figures };
+  }
+}
+
+async function end({ broadcast, media, folder }: Playing): Promise<void> {
+  broadcast.stop();
+  await media.close();
+  await folder?.remove();
+}

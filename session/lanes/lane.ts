@@ -1,0 +1,118 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Instant } from '../../protocol/base/instant.ts';
+import type { LaneEvents, LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
+import { Link } from '../../sim/link/link.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import { LaneCapture } from './lane-capture.ts';
+import { LaneJournal, toMilliseconds } from './lane-journal.ts';
+import { LaneRecord } from './lane-record.ts';
+import type { LaneTransport } from './lane-transport.ts';
+import { LaneStream } from './tcp-lane.ts';
+import { LaneDatagrams } from './udp-lane.ts';
+
+export interface LaneOptions {
+  readonly settings: LaneSettings;
+  readonly link: LinkSpecification;
+  /** Counts the lane's beginnings, 0…255. */
+  readonly run: number;
+  readonly startsAt: Instant;
+  /** A frame as the lane's receiver hands it on. */
+  readonly onPicture: (picture: {
+    readonly unit: AccessUnit;
+    readonly frame: number;
+    readonly run: number;
+    readonly capturedAt: Instant;
+  }) => void;
+}
+
+/** What the bottleneck carries beside each datagram: UDP and IPv4, or IPv4 alone as TCP brings its own header. */
+const HEADER_BYTES = { udp: 28, tcp: 20 } as const;
+/** Beneath IP. */
+const PROTOCOLS = { udp: 17, tcp: 6 } as const;
+
+/**
+ * A sender, a receiver and a link each way between them, on a clock that is moved from outside: what happens in a lane
+ * happens at its exact time, however coarse the steps are. Links of the same seed choose the same fates, so lanes can be
+ * compared packet for packet.
+ */
+export class Lane {
+  readonly settings: LaneSettings;
+  readonly run: number;
+  readonly #startsAt: Instant;
+  readonly #links: readonly [forward: Link, back: Link];
+  readonly #journal = new LaneJournal();
+  readonly #record = new LaneRecord();
+  readonly #capture = new LaneCapture();
+  readonly #transport: LaneTransport;
+  #pathDelay: number;
+  #needsKey = true;
+
+  constructor({ settings, link, run, startsAt, onPicture }: LaneOptions) {
+    this.settings = settings;
+    this.run = run;
+    this.#startsAt = startsAt;
+    this.#pathDelay = link.delay;
+    // The links' own time is the lanes' and not this run's: loss and outages by time meet all lanes alike.
+    const headerBytes = HEADER_BYTES[settings.transport];
+    const [forward, back] = [new Link(link, 'forward', { headerBytes }), new Link(link, 'back', { headerBytes })];
+    this.#links = [forward, back];
+    const options = {
+      settings,
+      forward,
+      back: this.#capture.watching(back, 'back'),
+      capture: this.#capture,
+      pathDelay: () => this.#pathDelay,
+      seed: link.seed,
+      journal: this.#journal,
+      record: this.#record,
+      show: (unit: AccessUnit, frame: number) =>
+        onPicture({ unit, frame, run, capturedAt: this.#record.capturedAt(frame) ?? startsAt }),
+    };
+    this.#transport = settings.transport === 'udp' ? new LaneDatagrams(options) : new LaneStream(options, startsAt);
+    this.#transport.runUntil(startsAt);
+  }
+
+  /** It brings nothing any more and has to begin anew. */
+  get failed(): boolean {
+    return this.#transport.failed;
+  }
+
+  send(now: Instant, unit: AccessUnit): void {
+    this.#transport.runUntil(now);
+    if (this.#needsKey && unit.importance !== 'key') return;
+    this.#needsKey = !this.#transport.send(now, unit);
+  }
+
+  runUntil(now: Instant): void {
+    this.#transport.runUntil(now);
+  }
+
+  reconfigure(now: Instant, link: LinkSpecification): void {
+    this.#transport.runUntil(now);
+    this.#pathDelay = link.delay;
+    for (const direction of this.#links) direction.reconfigure(now, link);
+  }
+
+  dropNext(packets: number): void {
+    this.#transport.path.dropNext(packets);
+  }
+
+  /** The last half minute of what crossed the path, as pcapng. */
+  captureFile(): Uint8Array {
+    return this.#capture.file(PROTOCOLS[this.settings.transport]);
+  }
+
+  takeEvents(): LaneEvents {
+    return this.#journal.take(this.run);
+  }
+
+  figures(now: Instant): LaneFigures {
+    return {
+      run: this.run,
+      seconds: (now - this.#startsAt) / 1_000_000,
+      ...this.#transport.frames,
+      ...this.#record.figures(this.#transport.path.bytes, this.#transport.unsentBytes),
+      standstillMs: toMilliseconds(this.#transport.standstill(now)),
+    };
+  }
+}

@@ -1,0 +1,253 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { readUint32 } from '../../protocol/base/big-endian.ts';
+import { type Instant, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import type { PacketKind } from '../../protocol/page/lane-message.ts';
+import { Simulation } from '../../sim/simulation.ts';
+import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/media-receiver.ts';
+import { TcpMediaSender, type TcpMediaSenderEvent } from '../../sim/tcp/media-sender.ts';
+import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
+import { LanePath } from './lane-path.ts';
+import {
+  decide,
+  type FrameCounts,
+  type LaneTransport,
+  type LaneTransportOptions,
+  payloadBytes,
+} from './lane-transport.ts';
+
+/** IPv4; TCP's own header is part of each segment. */
+const HEADER_BYTES = 20;
+const SENDER_PORT = 5_004;
+const RECEIVER_PORT = 6_004;
+const INITIAL_SEQUENCE = 1_000;
+/** RFC 9293 §3.1: where a segment's sequence number and its header's length stand. */
+const SEQUENCE_OFFSET = 4;
+const DATA_OFFSET = 12;
+/**
+ * What waits for the connection is bounded by time: a frame that is half a minute old is given up, and with it all up
+ * to the next key frame. Nobody watches a stream that is further behind, and no memory holds all of it.
+ */
+const WAIT_MAX = seconds(30);
+const UNSENT_BYTES_MAX = 262_144;
+/** What framing adds to an access unit, and to each of its NAL units (sim/tcp/access-unit-framing.ts). */
+const UNIT_HEADER_BYTES = 24;
+const NAL_UNIT_HEADER_BYTES = 4;
+/** Frames whose place in the stream is remembered. */
+const RANGES_MAX = 4_096;
+
+interface Held {
+  readonly number: number;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** A lane over the modelled TCP: complete, and later and later where the path loses. */
+export class LaneStream implements LaneTransport {
+  readonly path: LanePath;
+  readonly #options: LaneTransportOptions;
+  readonly #sender: TcpMediaSender;
+  readonly #receiver: TcpMediaReceiver;
+  readonly #simulation: Simulation<TcpMediaSenderEvent, TcpMediaReceiverEvent>;
+  /** Where each frame ends in the stream of bytes, in order. */
+  readonly #ranges: { readonly frame: number; readonly end: number }[] = [];
+  #written = 0;
+  /** All that was taken, as long as it will be in the stream. */
+  #takenBytes = 0;
+  /** The end of what was sent so far, bytes of the stream. */
+  #sentThrough = 0;
+  /** The end of what has arrived without a hole before it. */
+  #wholeThrough = 0;
+  /** Segments that arrived behind a hole, by place. */
+  readonly #held: Held[] = [];
+  readonly #waiting: {
+    readonly unit: AccessUnit;
+    readonly frame: number;
+    readonly completeAt: Instant;
+    readonly showAt: Instant;
+    readonly late: boolean;
+  }[] = [];
+  #frames = 0;
+  #decided = 0;
+  #counts = { framesOnTime: 0, framesRecovered: 0, framesLate: 0, framesLost: 0 };
+  #failed = false;
+
+  constructor(options: LaneTransportOptions, openAt: Instant) {
+    this.#options = options;
+    const { congestionControl } = options.settings;
+    const common = { ...TCP_DEFAULTS, congestionControl, seed: options.seed };
+    this.#sender = new TcpMediaSender({
+      ...common,
+      localPort: SENDER_PORT,
+      remotePort: RECEIVER_PORT,
+      initialSequence: INITIAL_SEQUENCE,
+      openAt,
+      unsentBytesMax: UNSENT_BYTES_MAX,
+      waitMax: WAIT_MAX,
+    });
+    this.#receiver = new TcpMediaReceiver({
+      ...common,
+      localPort: RECEIVER_PORT,
+      remotePort: SENDER_PORT,
+      initialSequence: 2 * INITIAL_SEQUENCE,
+    });
+    this.path = new LanePath({
+      link: options.forward,
+      capture: options.capture,
+      headerBytes: HEADER_BYTES,
+      isMedia: (segment) => payloadOf(segment) > 0,
+      observer: {
+        onSent: (now, segment, lost) => this.#note(now, segment, lost),
+        onArrived: (now, number, segment) => this.#arrive(now, number, segment),
+      },
+    });
+    this.#simulation = new Simulation({
+      sender: this.#sender,
+      receiver: this.#receiver,
+      forward: this.path,
+      back: options.back,
+      scripts: [{ pollTimeout: () => this.#waiting[0]?.showAt, run: (now) => this.#showDue(now) }],
+      onSenderEvent: (now, event) => this.#handleSenderEvent(now, event),
+      onReceiverEvent: (_now, event) => this.#handleReceiverEvent(event),
+    });
+  }
+
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  get frames(): FrameCounts {
+    return this.#counts;
+  }
+
+  get unsentBytes(): number {
+    return Math.max(0, this.#takenBytes - this.#sentThrough);
+  }
+
+  standstill(now: Instant): number {
+    const capturedAt = this.#decided < this.#frames ? this.#options.record.capturedAt(this.#decided) : undefined;
+    return capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt));
+  }
+
+  send(now: Instant, unit: AccessUnit): boolean {
+    this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit));
+    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + NAL_UNIT_HEADER_BYTES * unit.nalUnits.length;
+    this.#sender.send(now, unit);
+    this.#simulation.runUntil(now);
+    return true;
+  }
+
+  runUntil(now: Instant): void {
+    this.#simulation.runUntil(now);
+  }
+
+  #dueAt(capturedAt: Instant): Instant {
+    return capturedAt + this.#options.pathDelay() + milliseconds(this.#options.settings.latencyMs);
+  }
+
+  #note(now: Instant, segment: Uint8Array, lost: boolean): number {
+    const length = payloadOf(segment);
+    const offset = this.#offsetOf(segment, this.#sentThrough);
+    const kind: PacketKind = length === 0 ? 'control' : offset < this.#sentThrough ? 'again' : 'media';
+    this.#sentThrough = Math.max(this.#sentThrough, offset + length);
+    this.#options.record.packetSent(kind, lost);
+    const frame = () => (kind === 'control' ? -1 : this.#frameAt(offset));
+    return this.#options.journal.packetSent(now, kind, frame, lost);
+  }
+
+  /** Where a segment begins in the stream of bytes, of whose 2³² numbers the one near `known` is meant. */
+  #offsetOf(segment: Uint8Array, known: number): number {
+    const wire = readUint32(segment, SEQUENCE_OFFSET);
+    return known + ((wire - (INITIAL_SEQUENCE + 1) - known) | 0);
+  }
+
+  #frameAt(offset: number): number {
+    for (let index = this.#ranges.length - 1; index >= 0; index--) {
+      if (this.#ranges[index]!.end <= offset) return this.#ranges[index + 1]?.frame ?? this.#frames - 1;
+    }
+    return this.#ranges[0]?.frame ?? 0;
+  }
+
+  #arrive(now: Instant, number: number, segment: Uint8Array): void {
+    const length = payloadOf(segment);
+    const offset = this.#offsetOf(segment, this.#wholeThrough);
+    const held = length > 0 && offset > this.#wholeThrough;
+    this.#options.journal.packetArrived(number, now, held);
+    if (length === 0) return;
+    if (held) {
+      const at = this.#held.findIndex((other) => other.offset > offset);
+      this.#held.splice(at < 0 ? this.#held.length : at, 0, { number, offset, end: offset + length });
+      return;
+    }
+    this.#wholeThrough = Math.max(this.#wholeThrough, offset + length);
+    while (this.#held.length > 0 && this.#held[0]!.offset <= this.#wholeThrough) {
+      const next = this.#held.shift()!;
+      this.#wholeThrough = Math.max(this.#wholeThrough, next.end);
+      this.#options.journal.packetFreed(next.number, now);
+    }
+  }
+
+  #handleSenderEvent(now: Instant, event: TcpMediaSenderEvent): void {
+    switch (event.kind) {
+      case 'written':
+        this.#written += event.bytes;
+        this.#ranges.push({ frame: event.frame, end: this.#written });
+        if (this.#ranges.length > RANGES_MAX) this.#ranges.shift();
+        return;
+      case 'given-up':
+        this.#counts.framesLost++;
+        this.#decided = Math.max(this.#decided, event.frame + 1);
+        return decide(this.#options, event.frame, 'neverArrived', { completeAt: undefined, decidedAt: now });
+      case 'failed':
+        this.#failed = true;
+        return;
+      case 'established':
+      case 'closed':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #handleReceiverEvent(event: TcpMediaReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit': {
+        const { frame, unit, completeAt } = event;
+        const due = this.#dueAt(this.#options.record.capturedAt(frame) ?? completeAt);
+        const last = this.#waiting.at(-1)?.showAt ?? completeAt;
+        this.#waiting.push({
+          unit,
+          frame,
+          completeAt,
+          showAt: Math.max(due, completeAt, last),
+          late: completeAt > due,
+        });
+        return;
+      }
+      case 'ended':
+      case 'failed':
+        this.#failed = true;
+        return;
+      case 'established':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** A frame in time is shown when it is due, a late one when it comes: nothing is dropped. */
+  #showDue(now: Instant): void {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.showAt <= now) {
+      const { unit, frame, completeAt, late } = this.#waiting.shift()!;
+      if (late) this.#counts.framesLate++;
+      else this.#counts.framesOnTime++;
+      this.#decided = frame + 1;
+      decide(this.#options, frame, late ? 'late' : 'onTime', { completeAt, decidedAt: now });
+      this.#options.show(unit, frame);
+    }
+  }
+}
+
+/** Bytes of the stream in a segment. */
+function payloadOf(segment: Uint8Array): number {
+  return Math.max(0, segment.length - 4 * (segment[DATA_OFFSET]! >> 4));
+}

@@ -1,0 +1,173 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
+import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import type { PacketKind } from '../../protocol/page/lane-message.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
+import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import { Simulation } from '../../sim/simulation.ts';
+import { LanePath } from './lane-path.ts';
+import {
+  decide,
+  type FrameCounts,
+  type LaneTransport,
+  type LaneTransportOptions,
+  payloadBytes,
+} from './lane-transport.ts';
+
+/** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
+const HEADER_BYTES = 28;
+const IDENTITY = {
+  ssrc: 1,
+  retransmissionSsrc: 2,
+  repairSsrc: 4,
+  initialSequence: 1_000,
+  timestampBase: 0,
+} as const;
+const REPORT_SSRC = 3;
+/** Where they stand in a media datagram of ours (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
+const SEQUENCE_OFFSET = 2;
+const SSRC_OFFSET = 8;
+const EXTENSION_LENGTH_OFFSET = 14;
+const FRAME_NUMBER_OFFSET = 18;
+const FRAME_MARK_END = 24;
+
+/** A lane over our own datagrams: the same `Sender` and `Receiver` as over sockets. */
+export class LaneDatagrams implements LaneTransport {
+  readonly path: LanePath;
+  readonly failed = false;
+  /** The pacer's queue is some milliseconds long, too short to show. */
+  readonly unsentBytes = 0;
+  readonly #options: LaneTransportOptions;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #simulation: Simulation<SenderEvent, ReceiverEvent>;
+  /** Which frame a sequence number on the wire was last used for. */
+  readonly #frameOf = new Uint32Array(0x1_0000);
+  #frames = 0;
+  #refused = 0;
+
+  constructor(options: LaneTransportOptions) {
+    this.#options = options;
+    const { recovery, latencyMs, onLoss } = options.settings;
+    const latency = milliseconds(latencyMs);
+    const asks = recovery === 'nack' || recovery === 'fec' || recovery === 'hybrid';
+    this.#sender = new Sender({
+      ...SENDER_DEFAULTS,
+      ...IDENTITY,
+      recovery,
+      redundancy: asks ? SENDER_DEFAULTS.redundancy : 0,
+      spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, latency / 2),
+    });
+    this.#receiver = new Receiver({
+      ...RECEIVER_DEFAULTS,
+      ...IDENTITY,
+      recovery,
+      payloadType: SENDER_DEFAULTS.payloadType,
+      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+      repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+      initialFrameNumber: 0,
+      reportSsrc: REPORT_SSRC,
+      latency,
+      onLoss,
+    });
+    this.path = new LanePath({
+      link: options.forward,
+      capture: options.capture,
+      headerBytes: HEADER_BYTES,
+      isMedia: (datagram) => kindOf(datagram) !== 'control',
+      observer: {
+        onSent: (now, datagram, lost) => this.#note(now, datagram, lost),
+        onArrived: (now, number) => options.journal.packetArrived(number, now, false),
+      },
+    });
+    this.#simulation = new Simulation({
+      sender: this.#sender,
+      receiver: this.#receiver,
+      forward: this.path,
+      back: options.back,
+      scripts: [],
+      onReceiverEvent: (now, event) => this.#handleEvent(now, event),
+    });
+  }
+
+  get frames(): FrameCounts {
+    const { frames, framesWithheld } = this.#receiver.statistics;
+    return {
+      framesOnTime: frames.onTime,
+      framesRecovered: frames.recovered,
+      framesLate: frames.late + frames.overdue,
+      framesLost: frames.incomplete + frames.neverArrived + frames.undecodable + framesWithheld + this.#refused,
+    };
+  }
+
+  standstill(): number {
+    return 0;
+  }
+
+  send(now: Instant, unit: AccessUnit): boolean {
+    const verdict = this.#sender.send(now, unit);
+    if (verdict === 'queued') this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit));
+    else if (verdict === 'refused') this.#refused++;
+    this.#simulation.runUntil(now);
+    return verdict !== 'refused';
+  }
+
+  runUntil(now: Instant): void {
+    this.#simulation.runUntil(now);
+  }
+
+  #note(now: Instant, datagram: Uint8Array, lost: boolean): number {
+    const kind = kindOf(datagram);
+    const frame = this.#frameOfDatagram(datagram, kind);
+    this.#options.record.packetSent(kind, lost);
+    return this.#options.journal.packetSent(now, kind, () => frame, lost);
+  }
+
+  #frameOfDatagram(datagram: Uint8Array, kind: PacketKind): number {
+    switch (kind) {
+      case 'media': {
+        // Sixteen bits on the wire; the newest frame tells the rest.
+        const newest = this.#frames - 1;
+        const frame = newest - ((newest - readUint16(datagram, FRAME_NUMBER_OFFSET)) & 0xffff);
+        this.#frameOf[readUint16(datagram, SEQUENCE_OFFSET)] = Math.max(0, frame);
+        return frame;
+      }
+      case 'again': {
+        const original = FRAME_NUMBER_OFFSET - 2 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
+        return original + 2 <= datagram.length ? this.#frameOf[readUint16(datagram, original)]! : -1;
+      }
+      case 'repair':
+        return this.#frames - 1;
+      case 'control':
+        return -1;
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  #handleEvent(now: Instant, event: ReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit': {
+        const completeAt = now - event.playoutDelay + event.completionDelay;
+        decide(this.#options, event.frame, event.fate, { completeAt, decidedAt: now });
+        return this.#options.show(event.unit, event.frame);
+      }
+      case 'dropped':
+        return decide(this.#options, event.frame, event.cause, { completeAt: undefined, decidedAt: now });
+      case 'malformed':
+      case 'ended':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+}
+
+function kindOf(datagram: Uint8Array): PacketKind {
+  if (datagram.length < FRAME_MARK_END || classifyDatagram(datagram) !== 'rtp') return 'control';
+  const ssrc = readUint32(datagram, SSRC_OFFSET);
+  if (ssrc === IDENTITY.ssrc) return 'media';
+  return ssrc === IDENTITY.retransmissionSsrc ? 'again' : 'repair';
+}

@@ -1,0 +1,278 @@
+import { bracketed } from '../../io/net/control-server.ts';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { now } from '../../io/os/clock.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { milliseconds } from '../../protocol/base/instant.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { SourceWatch } from '../../receiver/intake/source-lock.ts';
+import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
+import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { Client, ClientEnd, ClientEvents } from '../stream/client.ts';
+import { randomSsrc } from '../stream/identifiers.ts';
+import { JoinedTimeline } from '../stream/joined-timeline.ts';
+import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
+import { PictureWatch } from './picture-watch.ts';
+import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
+
+export interface RtpClientOptions {
+  /** What the user named: a URL, or an SDP file. */
+  readonly name: string;
+  /** An address of this machine, to which the stream is sent. */
+  readonly host: string;
+  readonly port: number;
+  /** `undefined`: the first dynamic one that comes. */
+  readonly payloadType: number | undefined;
+  /** Those known beforehand. */
+  readonly parameterSets: readonly Uint8Array[];
+  readonly latencyMs: number;
+  readonly recovery: 'none' | 'reorder';
+  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  readonly release: 'deadline' | 'asap';
+  readonly onLoss: 'freeze' | 'smear';
+  /** Only its way here matters: nothing goes back. */
+  readonly link: LinkSpecification | undefined;
+  /** How long without a picture ends the run. */
+  readonly timeoutMs: number;
+}
+
+const TICK_MS = 250;
+/** After a BYE: how long another stream may take to begin. */
+const SUCCESSOR_MS = 2_000;
+/** Silence that is worth a word. */
+const SILENCE_MS = 3_000;
+/** Room for the largest datagram that comes on any path; strangers choose it. */
+const DATAGRAM_BYTES_MAX = 1_500;
+
+/** Receives what strangers send: plain RTP with H.264 (RFC 6184), one stream after the other. */
+export class RtpClient implements Client {
+  readonly segments = undefined;
+  readonly modelledTcp = undefined;
+  readonly standstill = 0;
+  readonly #options: RtpClientOptions;
+  readonly #events: ClientEvents;
+  readonly #watch: SourceWatch;
+  readonly #finished: ReceiverStatistics[] = [];
+  readonly #timeline = new JoinedTimeline();
+  readonly #pictures: PictureWatch;
+  readonly #forward: ImpairedDirection | undefined;
+  #sockets: DatagramSocket[] = [];
+  #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
+  #held: Uint8Array | undefined;
+  #datagrams = 0;
+  #lastPayloadType: number | undefined;
+  #lastMediaAt = now() / 1_000;
+  #endedAt: number | undefined;
+  #silenceTold = false;
+  #finish: ((end: ClientEnd) => void) | undefined;
+  #stopped = false;
+
+  constructor(options: RtpClientOptions, events: ClientEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#watch = new SourceWatch(options.payloadType);
+    this.#pictures = new PictureWatch(options.name, options.parameterSets);
+    if (options.link) {
+      this.#forward = impairedPath(options.link, {
+        toReceiver: (datagram) => this.#handIn(datagram),
+        toSender: () => {},
+      }).forward;
+    }
+  }
+
+  get sessions(): readonly ReceiverStatistics[] {
+    return this.#session ? [...this.#finished, this.#session.receiver.statistics] : this.#finished;
+  }
+
+  async run(): Promise<ClientEnd> {
+    const { name, host, port } = this.#options;
+    const { address } = await resolveRtpAddress(name, host, 'receive');
+    await this.#open(address, port);
+    let ticker: NodeJS.Timeout | undefined;
+    try {
+      if (this.#stopped) return 'stopped';
+      this.#lastMediaAt = now() / 1_000;
+      this.#events.onWaiting(`waiting for RTP at ${bracketed(address)}:${port}`);
+      return await new Promise<ClientEnd>((resolve, reject) => {
+        this.#finish = resolve;
+        ticker = setInterval(() => {
+          try {
+            this.#tick();
+          } catch (error) {
+            reject(error);
+          }
+        }, TICK_MS);
+      });
+    } finally {
+      clearInterval(ticker);
+      this.#closeSession();
+      this.#forward?.close();
+      for (const socket of this.#sockets) socket.close();
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#session?.receiver.finish(now());
+    this.#session?.driver.drain();
+    this.#finish?.('stopped');
+  }
+
+  setPlaying(): void {
+    // Nothing goes back to a stranger: it is not ours to hold.
+  }
+
+  requestKeyframe(): void {
+    // Nothing goes back to a stranger.
+  }
+
+  /** RTCP has the next port (RFC 3550 §11); it is not missed if that is taken: it only tells of the end earlier. */
+  async #open(host: string, port: number): Promise<void> {
+    const onDatagram = (datagram: Uint8Array) => {
+      this.#events.onDatagram('in', datagram);
+      if (this.#forward) this.#forward.send(datagram);
+      else this.#handIn(datagram);
+    };
+    const open = (at: number) =>
+      DatagramSocket.open({ host, port: at, datagramBytesMax: DATAGRAM_BYTES_MAX, onDatagram });
+    this.#sockets = [await open(port)];
+    if (port > RTP_PORT_MAX) return;
+    const control = await open(port + 1).catch(() => undefined);
+    if (control) this.#sockets.push(control);
+  }
+
+  #handIn(datagram: Uint8Array): void {
+    this.#datagrams++;
+    switch (classifyDatagram(datagram)) {
+      case 'rtp':
+        return this.#handRtp(datagram);
+      case 'rtcp': {
+        const packets = parseRtcp(datagram);
+        for (const packet of packets.ok ? packets.value : []) {
+          if (packet.kind === 'goodbye') this.#watch.handleGoodbye(packet.ssrcs);
+        }
+        return this.#session?.driver.receive(datagram);
+      }
+      case 'foreign':
+        return this.#session?.driver.receive(datagram); // counts it
+    }
+  }
+
+  #handRtp(datagram: Uint8Array): void {
+    const packet = parseRtpPacket(datagram);
+    if (!packet.ok) return this.#session?.driver.receive(datagram);
+    this.#lastPayloadType = packet.value.payloadType;
+    const verdict = this.#watch.observe(now(), packet.value);
+    const held = this.#held;
+    this.#held = undefined;
+    if (verdict === 'held') this.#held = datagram;
+    if (verdict === 'new') this.#begin();
+    if (held) this.#session?.driver.receive(held);
+    if (verdict !== 'held') this.#session?.driver.receive(datagram);
+  }
+
+  #begin(): void {
+    this.#closeSession();
+    this.#endedAt = undefined;
+    this.#timeline.begin();
+    this.#pictures.begin();
+    const { latencyMs, recovery, release, onLoss } = this.#options;
+    const { ssrc, payloadType } = this.#watch.source!;
+    const receiver = new Receiver({
+      ...RECEIVER_DEFAULTS,
+      ssrc,
+      payloadType,
+      reportSsrc: randomSsrc(),
+      latency: milliseconds(latencyMs),
+      recovery,
+      release,
+      onLoss,
+      frameMarks: false,
+      reports: false,
+    });
+    const driver = new EndpointDriver({
+      endpoint: receiver,
+      transmit: () => {}, // a stranger is sent nothing
+      onEvent: (event) => this.#handleEvent(event),
+    });
+    this.#session = { receiver, driver };
+    this.#announce();
+  }
+
+  #closeSession(): void {
+    const session = this.#session;
+    if (!session) return;
+    session.receiver.finish(now());
+    session.driver.drain();
+    session.driver.close();
+    this.#finished.push(session.receiver.statistics);
+    this.#session = undefined;
+  }
+
+  #handleEvent(event: ReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit':
+        this.#pictures.observe(event.unit);
+        this.#announce();
+        // Without parameter sets nobody can make a picture of it.
+        if (!this.#pictures.known) return;
+        this.#lastMediaAt = now() / 1_000;
+        this.#silenceTold = false;
+        this.#events.onUnit(this.#timeline.shift(event.unit));
+        return;
+      case 'dropped':
+        return this.#events.onDrop(event);
+      case 'ended':
+        this.#endedAt = now() / 1_000;
+        return;
+      case 'malformed':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #announce(): void {
+    const news = this.#pictures.takeNews();
+    if (news) this.#events.onStream({ ...news, latencyMs: this.#options.latencyMs, position: 'live' });
+  }
+
+  #tick(): void {
+    const { timeoutMs } = this.#options;
+    this.#session?.receiver.assertBalanced();
+    if (this.#endedAt !== undefined) {
+      if (now() / 1_000 - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
+      if (this.#timeline.started) return this.#finish?.('end-of-stream');
+      throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
+    }
+    const silentMs = now() / 1_000 - this.#lastMediaAt;
+    if (silentMs > timeoutMs) {
+      // Many senders end without a word.
+      if (this.#timeline.started) return this.#finish?.('sender-stopped');
+      throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
+    }
+    if (silentMs > SILENCE_MS && this.#timeline.started && !this.#silenceTold) {
+      this.#silenceTold = true;
+      this.#events.onWaiting(`no picture for ${SILENCE_MS / 1_000} s`);
+    }
+  }
+
+  /** Why there was no picture, in the time that there was. */
+  #emptyHanded(): string {
+    const { timeoutMs, payloadType } = this.#options;
+    if (this.#datagrams === 0) {
+      return `nothing came for ${timeoutMs / 1_000} s: is the sender running, and does it send here?`;
+    }
+    if (this.#session || this.#finished.length > 0) {
+      const why = this.#pictures.known ? 'no key frame' : 'no key frame with parameter sets (SPS, PPS)';
+      return `RTP came, but ${why}: is it H.264? Name the sender's SDP file, which tells, instead`;
+    }
+    const found = this.#lastPayloadType === undefined ? 'no RTP' : `RTP of payload type ${this.#lastPayloadType}`;
+    const wanted = payloadType === undefined ? 'H.264 under a payload type from 96 on' : `H.264 under ${payloadType}`;
+    return `what came is ${found}, and not ${wanted}`;
+  }
+}

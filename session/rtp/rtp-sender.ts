@@ -1,0 +1,180 @@
+import { bracketed } from '../../io/net/control-server.ts';
+import { DatagramSocket, isLoopback } from '../../io/net/datagram-socket.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { now } from '../../io/os/clock.ts';
+import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { writeSessionDescription } from '../../protocol/sdp.ts';
+import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import type { SenderStatistics } from '../../sender/sender-statistics.ts';
+import { Broadcast } from '../stream/broadcast.ts';
+import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
+import { resolveRtpAddress } from './rtp-address.ts';
+
+export interface RtpSenderOptions {
+  readonly source: MediaSource;
+  readonly host: string;
+  /** 1…65534: RTCP has the next one (RFC 3550 §11). */
+  readonly port: number;
+  readonly loop: boolean;
+  /** Largest datagram, UDP payload bytes. */
+  readonly datagramBytesMax: number;
+  /** Sees each access unit as it enters the stream. */
+  readonly onUnit?: (unit: AccessUnit) => void;
+  readonly onStall: (late: number) => void;
+}
+
+/**
+ * How long BYE waits after the last packet. Players read RTCP's socket before RTP's (ffmpeg does), and end with BYE: what
+ * they had not read yet would be lost.
+ */
+const LAST_WORD_MS = 500;
+/** What a stop waits for: the rest of a frame, and BYE. */
+const FINISH_MS = 1_000;
+
+/** A source sent as plain RTP to one address that the user named: no control channel, no frame marks, no answer needed. */
+export class RtpSender {
+  readonly #options: RtpSenderOptions;
+  readonly #sender: Sender;
+  readonly #driver: EndpointDriver<SenderEvent>;
+  readonly #broadcast: Broadcast;
+  readonly #parameterSets = new ParameterSetTracker();
+  readonly #finished: Promise<void>;
+  #address = '';
+  #stopping = false;
+  #media: DatagramSocket | undefined;
+  #control: DatagramSocket | undefined;
+  #onFinished: () => void = () => {};
+  #onEnd: (error: unknown) => void = () => {};
+
+  constructor(options: RtpSenderOptions) {
+    this.#options = options;
+    const ssrc = randomSsrc();
+    this.#sender = new Sender({
+      ...SENDER_DEFAULTS,
+      datagramBytesMax: options.datagramBytesMax,
+      ssrc,
+      retransmissionSsrc: (ssrc ^ 1) >>> 0,
+      initialSequence: randomSequence(),
+      timestampBase: randomTimestamp(),
+      frameMarks: false,
+      // No session description of ours offers retransmission (RFC 4588 §8): requests are counted, and refused.
+      redundancy: 0,
+    });
+    this.#driver = new EndpointDriver({
+      endpoint: this.#sender,
+      transmit: (datagrams) => this.#transmit(datagrams),
+      onEvent: () => {}, // counted in the statistics
+    });
+    for (const set of options.source.description.parameterSets) this.#parameterSets.add(set);
+    this.#finished = new Promise((resolve) => {
+      this.#onFinished = resolve;
+    });
+    this.#broadcast = new Broadcast({
+      units: () => options.source.units(),
+      loop: options.loop,
+      onUnit: (unit) => this.#send(unit),
+      onEnd: (error) => this.#onEnd(error),
+      onStall: options.onStall,
+    });
+  }
+
+  get statistics(): Readonly<SenderStatistics> {
+    return this.#sender.statistics;
+  }
+
+  /** Datagrams that the operating system did not send; on this machine: nobody listens there. */
+  get refused(): number {
+    return this.#media?.sendErrors ?? 0;
+  }
+
+  /** Where the media goes, once it is open. */
+  get destination(): string {
+    return `${bracketed(this.#address)}:${this.#options.port}`;
+  }
+
+  /** What a player needs to play the stream (an SDP file); once it is open. */
+  get sessionDescription(): string {
+    const { port, source } = this.#options;
+    const { name, parameterSets } = source.description;
+    return writeSessionDescription({
+      host: this.#address,
+      port,
+      payloadType: SENDER_DEFAULTS.payloadType,
+      parameterSets,
+      name,
+    });
+  }
+
+  /** Fails with one line when nothing can be sent there. */
+  async open(): Promise<void> {
+    const { host, port, datagramBytesMax } = this.#options;
+    const { address, ipv6 } = await resolveRtpAddress(`rtp://${bracketed(host)}:${port}`, host, 'send');
+    this.#address = address;
+    const any = ipv6 ? '::' : '0.0.0.0';
+    const open = (to: number) =>
+      DatagramSocket.open({
+        host: isLoopback(address) ? address : any,
+        port: 0,
+        peer: { host: address, port: to },
+        datagramBytesMax,
+        onDatagram: (datagram) => this.#driver.receive(datagram),
+      });
+    this.#media = await open(port);
+    this.#control = await open(port + 1);
+  }
+
+  /** Plays the source to its end, and says BYE. Rejects when the source fails. */
+  async run(): Promise<void> {
+    if (this.#stopping) return;
+    const error = await new Promise<unknown>((resolve) => {
+      this.#onEnd = resolve;
+      this.#broadcast.start();
+    });
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_WORD_MS);
+      void this.#finished.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    await this.stop();
+    if (error) throw error;
+  }
+
+  /** Sends what is queued, says BYE, and closes. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#broadcast.stop();
+    this.#onEnd(undefined);
+    this.#sender.finish();
+    this.#driver.drain();
+    const timer = setTimeout(this.#onFinished, FINISH_MS);
+    await this.#finished;
+    clearTimeout(timer);
+    this.#driver.close();
+    this.#media?.close();
+    this.#control?.close();
+  }
+
+  #send(unit: AccessUnit): void {
+    this.#options.onUnit?.(unit);
+    for (const nalUnit of unit.nalUnits) this.#parameterSets.add(nalUnit);
+    const joinable = unit.importance === 'key';
+    // Players that were not given the SDP file, or join later, find them in the stream.
+    const nalUnits = withParameterSets(unit.nalUnits, this.#parameterSets.sets(), joinable);
+    this.#sender.send(now(), joinable ? { ...unit, nalUnits } : unit);
+    this.#driver.drain();
+  }
+
+  #transmit(datagrams: readonly Uint8Array[]): void {
+    const media = datagrams.filter((datagram) => classifyDatagram(datagram) === 'rtp');
+    this.#media?.send(media);
+    if (media.length < datagrams.length) {
+      this.#control?.send(datagrams.filter((datagram) => classifyDatagram(datagram) === 'rtcp'));
+    }
+    if (this.#sender.finished) this.#onFinished();
+  }
+}

@@ -1,0 +1,43 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+
+/** Something that takes access units once it is open: a player, a page, a file. */
+export interface OpenOutlet {
+  write(unit: AccessUnit): void;
+  close(): Promise<void>;
+}
+
+/** Opening takes well under a second; more than this is never held back for it. */
+const EARLY_UNITS_MAX = 600;
+
+/** Keeps what comes while its outlet is still being opened, so that opening takes nothing from the stream. */
+export class Outlet<T extends OpenOutlet> {
+  readonly #opening: Promise<void>;
+  #open: T | undefined;
+  #early: AccessUnit[] = [];
+
+  constructor(opening: Promise<T>, events: { onOpen?: (outlet: T) => void; onFailure: (error: unknown) => void }) {
+    this.#opening = opening.then(
+      (outlet) => {
+        for (const unit of this.#early) outlet.write(unit);
+        this.#early = [];
+        this.#open = outlet;
+        events.onOpen?.(outlet);
+      },
+      (error: unknown) => events.onFailure(error),
+    );
+  }
+
+  get opened(): T | undefined {
+    return this.#open;
+  }
+
+  write(unit: AccessUnit): void {
+    if (this.#open) this.#open.write(unit);
+    else if (this.#early.length < EARLY_UNITS_MAX) this.#early.push(unit);
+  }
+
+  async close(): Promise<void> {
+    await this.#opening;
+    await this.#open?.close();
+  }
+}

@@ -1,0 +1,223 @@
+import { DatagramCapture } from '../../io/capture/datagram-capture.ts';
+import { checkRecordable } from '../../io/mp4/recording.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import type { Log } from '../../io/os/log.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import type { PageDescription } from '../../protocol/page/page-message.ts';
+import type { Recovery } from '../../receiver/receiver-options.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../stream/client.ts';
+import { Outlet } from './outlet.ts';
+import { Recorder } from './recorder.ts';
+import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
+import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewer.ts';
+
+export interface ReceiveRunOptions {
+  /** Makes the client whose run this is. */
+  readonly connect: (events: ClientEvents) => Client;
+  readonly transport: RunSummary['transport'];
+  readonly ipv6: boolean;
+  readonly latencyMs: number;
+  readonly recovery: Recovery;
+  readonly link: LinkSpecification | undefined;
+  readonly play: PlayChoice;
+  readonly pagePort: number;
+  readonly openBrowser: boolean;
+  readonly output: string | undefined;
+  readonly capture: string | undefined;
+  readonly log: Log;
+  /** The first picture of the run left the receiver so long after the run began. */
+  readonly onFirstPicture?: (afterMs: number) => void;
+}
+
+const PAGE_STATISTICS_MS = 500;
+
+/** One run of a receiver: joins, shows, records, and adds up. */
+export class ReceiveRun {
+  readonly #options: ReceiveRunOptions;
+  readonly #client: Client;
+  readonly #startedAt = Date.now();
+  #stream: StreamAnnouncement | undefined;
+  #viewer: Outlet<Viewer> | undefined;
+  #recorder: Outlet<Recorder> | undefined;
+  #capture: DatagramCapture | undefined;
+  #failure: unknown;
+  #pictures = 0;
+  #paused = false;
+  #rate: { at: number; bytes: number; value: number | null } = { at: Date.now(), bytes: 0, value: null };
+
+  constructor(options: ReceiveRunOptions) {
+    this.#options = options;
+    const { log } = options;
+    this.#client = options.connect({
+      onWaiting: (text) => log.info(text),
+      onStream: (stream) => this.#begin(stream),
+      onUnit: (unit) => this.#show(unit),
+      onDrop: (event) => log.debug('frame dropped', { frame: event.frame, cause: event.cause }),
+      onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
+    });
+  }
+
+  get viewerUrl(): string | undefined {
+    return this.#viewer?.opened?.url;
+  }
+
+  get summary(): RunSummary {
+    const { transport, recovery, latencyMs, link, ipv6 } = this.#options;
+    return summarize(this.#client.sessions, {
+      transport,
+      recovery: transport === 'tcp' ? 'none' : recovery,
+      latencyMs,
+      link,
+      media: this.#stream?.media,
+      durationSeconds: (Date.now() - this.#startedAt) / 1_000,
+      ipv6,
+      standstill: this.#client.standstill,
+      segments: this.#client.segments,
+      modelledTcp: this.#client.modelledTcp,
+    });
+  }
+
+  /** Media bits a second of late; `null` before there is anything to measure. */
+  bitrate(summary: RunSummary): number | null {
+    const at = Date.now();
+    const { bytes, rtpHeaders } = { bytes: summary.bytes.payload, rtpHeaders: summary.bytes.rtpHeaders };
+    if (at - this.#rate.at >= 1_000) {
+      const value = ((bytes + rtpHeaders - this.#rate.bytes) * 8_000) / (at - this.#rate.at);
+      this.#rate = { at, bytes: bytes + rtpHeaders, value };
+    }
+    return this.#rate.value;
+  }
+
+  /** Runs to the stream's end, or until `stop`. */
+  async run(): Promise<ClientEnd> {
+    const { play, output } = this.#options;
+    // What can be known to fail is said before anybody waits for a sender.
+    if (output !== undefined) await checkRecordable(output);
+    await checkViewable(play);
+    if (this.#options.capture !== undefined) {
+      this.#capture = await DatagramCapture.open(this.#options.capture, (error) => this.#fail(error));
+    }
+    const ticker = setInterval(() => {
+      const viewer = this.#viewer?.opened;
+      if (!viewer) return;
+      const { summary } = this;
+      viewer.statistics(pageStatistics(summary, this.bitrate(summary)));
+    }, PAGE_STATISTICS_MS);
+    try {
+      const end = await this.#client.run();
+      if (this.#failure) throw this.#failure;
+      return end;
+    } finally {
+      clearInterval(ticker);
+      await this.#close();
+    }
+  }
+
+  stop(): void {
+    this.#client.stop();
+  }
+
+  /** Holds the stream, or goes on with it live, for this receiver alone. */
+  togglePause(): void {
+    this.#paused = !this.#paused;
+    this.#client.setPlaying(!this.#paused);
+    this.#options.log.info(this.#paused ? 'paused' : 'playing');
+  }
+
+  #begin(stream: StreamAnnouncement): void {
+    const { log, play, output } = this.#options;
+    const again = this.#stream !== undefined;
+    this.#stream = stream;
+    const { media } = stream;
+    const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
+    log.info(
+      `${media.name}: ${media.width}×${media.height}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
+        `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
+    );
+    if (again) this.#viewer?.opened?.describe(this.#description(stream));
+    else {
+      if (play !== 'none') this.#viewer = this.#openViewer(play, stream);
+      if (output !== undefined) this.#recorder = this.#openRecorder(output, stream);
+    }
+  }
+
+  #openViewer(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> {
+    const { log, pagePort, openBrowser } = this.#options;
+    const opening = openViewer({
+      play,
+      description: this.#description(stream),
+      pagePort,
+      openBrowser,
+      log,
+      onCommand: (command) => {
+        if (command === 'stop') this.stop();
+        else this.#client.requestKeyframe();
+      },
+    });
+    return new Outlet(opening, {
+      onFailure: (error) => this.#fail(error),
+      onOpen: (viewer) => {
+        log.debug(`showing in ${viewer.name}`);
+        void viewer.closedByUser.then((what) => {
+          log.info(what);
+          this.stop();
+        });
+      },
+    });
+  }
+
+  #openRecorder(output: string, { media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
+    const { name, codec, width, height, mode, framesPerSecond } = media;
+    const description = {
+      name,
+      codec,
+      width,
+      height,
+      mode: mode === 'x264' ? ('x264' as const) : ('copy' as const),
+      framesPerSecond: framesPerSecond ?? undefined,
+      durationSeconds: undefined,
+      parameterSets,
+    };
+    const onFailure = (error: unknown) => this.#fail(error);
+    return new Outlet(Recorder.open(output, description, onFailure), {
+      onFailure,
+      onOpen: (recorder) => void recorder.abandoned.then(() => this.stop()),
+    });
+  }
+
+  #show(unit: AccessUnit): void {
+    if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
+    const joinable =
+      unit.importance === 'key'
+        ? { ...unit, nalUnits: withParameterSets(unit.nalUnits, this.#stream?.parameterSets ?? []) }
+        : unit;
+    // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
+    this.#viewer?.write(joinable);
+    // A file needs them once, at its beginning; all else is written as it came.
+    this.#recorder?.write(this.#pictures === 1 ? joinable : unit);
+  }
+
+  #description({ media }: StreamAnnouncement): PageDescription {
+    return {
+      title: media.name,
+      codec: media.codec,
+      width: media.width,
+      height: media.height,
+      ...(media.framesPerSecond === null ? {} : { framesPerSecond: media.framesPerSecond }),
+    };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Failure ? error : new Failure(causeOf(error));
+    this.stop();
+  }
+
+  async #close(): Promise<void> {
+    await this.#recorder?.close();
+    await this.#viewer?.close();
+    await this.#capture?.close();
+    if (this.#failure) throw this.#failure;
+  }
+}

@@ -1,0 +1,68 @@
+import { type AccessUnitSink, openRecording } from '../../io/mp4/recording.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+
+/** What may wait for a slow disk; beyond it the run fails rather than the memory. */
+const WAITING_UNITS_MAX = 2_000;
+
+/** Writes access units to a file in order, without ever holding up the one who receives them. */
+export class Recorder {
+  readonly #sink: AccessUnitSink;
+  readonly #onFailure: (error: unknown) => void;
+  #tail: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #written = 0;
+  #failed = false;
+
+  static async open(
+    path: string,
+    description: Parameters<typeof openRecording>[1],
+    onFailure: (error: unknown) => void,
+  ): Promise<Recorder> {
+    return new Recorder(await openRecording(path, description), onFailure);
+  }
+
+  private constructor(sink: AccessUnitSink, onFailure: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onFailure = onFailure;
+  }
+
+  /** Resolves when nobody reads what is written any more. */
+  get abandoned(): Promise<void> {
+    return this.#sink.abandoned;
+  }
+
+  get written(): number {
+    return this.#written;
+  }
+
+  write(unit: AccessUnit): void {
+    if (this.#failed) return;
+    if (++this.#waiting > WAITING_UNITS_MAX) return this.#fail(new Error('the disk is too slow for this stream'));
+    this.#tail = this.#tail.then(async () => {
+      if (this.#failed) return;
+      try {
+        await this.#sink.write(unit);
+        this.#written++;
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#waiting--;
+    });
+  }
+
+  /** Waits until all is written and the file is closed. */
+  async close(): Promise<void> {
+    await this.#tail;
+    try {
+      await this.#sink.close();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#onFailure(error);
+  }
+}

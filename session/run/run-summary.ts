@@ -1,0 +1,232 @@
+import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
+import type { PageStatistics } from '../../protocol/page/page-message.ts';
+import type { Recovery } from '../../receiver/receiver-options.ts';
+import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
+import { formatLinkSpecification, type LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
+import type { ModelledTcpRecord } from '../stream/client.ts';
+
+/** What a run of a receiver came to. Everything shown to people is made from this. */
+export interface RunSummary {
+  readonly transport: 'udp' | 'tcp' | 'rtp';
+  readonly recovery: Recovery;
+  readonly latencyMs: number;
+  /** The impairment in canonical form; `null`: none. */
+  readonly link: string | null;
+  readonly media: WelcomeMessage['media'] | null;
+  /** Sessions in this run; more than one when the sender was restarted. */
+  readonly sessions: number;
+  readonly durationSeconds: number;
+  /** Each frame is in exactly one of the classes after `total`. */
+  readonly frames: {
+    readonly total: number;
+    readonly onTime: number;
+    readonly recovered: number;
+    readonly late: number;
+    readonly overdue: number;
+    readonly incomplete: number;
+    readonly neverArrived: number;
+    readonly undecodable: number;
+  };
+  /** Frames that the sender did not send, as the path does not carry them all: in none of the classes. */
+  readonly framesWithheld: number;
+  /** Each packet is in exactly one of the classes after `total`. */
+  readonly packets: {
+    readonly total: number;
+    readonly onTime: number;
+    readonly reordered: number;
+    readonly recoveredInRound: readonly number[];
+    readonly repaired: number;
+    readonly late: number;
+    readonly neverArrived: number;
+  };
+  readonly duplicates: number;
+  readonly foreign: number;
+  readonly malformed: number;
+  readonly requests: number;
+  readonly keyframeRequests: number;
+  /** From the fastest transit seen to the release of a frame, and to its last packet's arrival; of the last session. */
+  readonly playoutDelayMs: DelaySummary;
+  readonly completionDelayMs: DelaySummary;
+  readonly roundTripMs: number | null;
+  /** For how long the picture had stood still at the end for want of a frame: frames that are due and in no class yet. */
+  readonly standstillMs: number;
+  readonly jitterMs: number;
+  readonly bytes: {
+    /** Access units released. */
+    readonly payload: number;
+    readonly rtpHeaders: number;
+    /** UDP: 8 a datagram (RFC 768). TCP: 32 a segment (RFC 9293 §3.1, with timestamps). */
+    readonly transportHeaders: number;
+    readonly ipHeaders: number;
+    /** How transport and IP headers were counted. */
+    readonly headersCounted:
+      | 'datagrams'
+      | 'segments, as modelled'
+      | 'segments, as the kernel counted them'
+      | 'segments, estimated';
+  };
+  /** What the modelled TCP's sender did, all sessions together; `null`: the transport is another. */
+  readonly modelledTcp: {
+    readonly congestionControl: CongestionControlName;
+    /** Segments with data, each transmission counted. */
+    readonly segments: number;
+    /** Bytes of RTP and its framing, each transmission counted, and those of them that were sent before. */
+    readonly bytes: number;
+    readonly retransmittedBytes: number;
+    /** Segments sent again because later ones had come, after a timeout, and as a probe at the tail. */
+    readonly fastRetransmissions: number;
+    readonly timeoutRetransmissions: number;
+    readonly tailRetransmissions: number;
+    readonly timeouts: number;
+  } | null;
+}
+
+export interface DelaySummary {
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly max: number;
+}
+
+export interface RunCircumstances {
+  readonly transport: RunSummary['transport'];
+  readonly recovery: Recovery;
+  readonly latencyMs: number;
+  readonly link: LinkSpecification | undefined;
+  readonly media: WelcomeMessage['media'] | undefined;
+  readonly durationSeconds: number;
+  readonly ipv6: boolean;
+  /** Microseconds. */
+  readonly standstill: number;
+  /** TCP segments that came, if the model or the kernel told. */
+  readonly segments: number | undefined;
+  readonly modelledTcp: ModelledTcpRecord | undefined;
+}
+
+/** Without options in the header, and one Ethernet MTU's worth of payload with TCP timestamps. */
+const UDP_HEADER_BYTES = 8;
+const TCP_HEADER_BYTES = 32;
+const SEGMENT_BYTES = 1_448;
+
+export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircumstances): RunSummary {
+  const sum = (pick: (statistics: ReceiverStatistics) => number) =>
+    sessions.reduce((total, session) => total + pick(session), 0);
+  const last = sessions.at(-1);
+  const tcp = run.transport === 'tcp';
+  const bytes = sum((s) => s.bytes);
+  const units = tcp ? (run.segments ?? Math.ceil(bytes / SEGMENT_BYTES)) : sum((s) => s.datagrams);
+  return {
+    transport: run.transport,
+    recovery: run.recovery,
+    latencyMs: run.latencyMs,
+    link: run.link ? formatLinkSpecification(run.link) : null,
+    media: run.media ?? null,
+    sessions: sessions.length,
+    durationSeconds: run.durationSeconds,
+    frames: {
+      total: sum((s) => s.frames.decided),
+      onTime: sum((s) => s.frames.onTime),
+      recovered: sum((s) => s.frames.recovered),
+      late: sum((s) => s.frames.late),
+      overdue: sum((s) => s.frames.overdue),
+      incomplete: sum((s) => s.frames.incomplete),
+      neverArrived: sum((s) => s.frames.neverArrived),
+      undecodable: sum((s) => s.frames.undecodable),
+    },
+    framesWithheld: sum((s) => s.framesWithheld),
+    packets: {
+      total: sum((s) => s.packets.decided),
+      onTime: sum((s) => s.packets.onTime),
+      reordered: sum((s) => s.packets.reordered),
+      recoveredInRound: (last?.packets.recoveredInRound ?? []).map((_, round) =>
+        sum((s) => s.packets.recoveredInRound[round] ?? 0),
+      ),
+      repaired: sum((s) => s.packets.repaired),
+      late: sum((s) => s.packets.late),
+      neverArrived: sum((s) => s.packets.neverArrived),
+    },
+    duplicates: sum((s) => s.duplicates),
+    foreign: sum((s) => s.foreign),
+    malformed: sum((s) => s.malformed),
+    requests: sum((s) => s.requests),
+    keyframeRequests: sum((s) => s.keyframeRequests),
+    playoutDelayMs: delaySummary(last?.playoutDelay),
+    completionDelayMs: delaySummary(last?.completionDelay),
+    roundTripMs: toMs(last?.roundTrip),
+    standstillMs: toMs(run.standstill) ?? 0,
+    jitterMs: toMs(last?.jitter) ?? 0,
+    bytes: {
+      payload: sum((s) => s.payloadBytes),
+      rtpHeaders: sum((s) => s.rtpHeaderBytes),
+      transportHeaders: units * (tcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES),
+      ipHeaders: units * (run.ipv6 ? 40 : 20),
+      headersCounted: headersCounted(run),
+    },
+    modelledTcp: run.modelledTcp ? modelledTcpSummary(run.modelledTcp) : null,
+  };
+}
+
+function headersCounted({ transport, modelledTcp, segments }: RunCircumstances): RunSummary['bytes']['headersCounted'] {
+  if (transport !== 'tcp') return 'datagrams';
+  if (modelledTcp) return 'segments, as modelled';
+  return segments === undefined ? 'segments, estimated' : 'segments, as the kernel counted them';
+}
+
+function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord): RunSummary['modelledTcp'] {
+  const sum = (pick: (counters: ByteTunnelCounters) => number) =>
+    sessions.reduce((total, session) => total + pick(session), 0);
+  return {
+    congestionControl,
+    segments: sum((s) => s.segments),
+    bytes: sum((s) => s.bytes),
+    retransmittedBytes: sum((s) => s.retransmittedBytes),
+    fastRetransmissions: sum((s) => s.fastRetransmissions),
+    timeoutRetransmissions: sum((s) => s.timeoutRetransmissions),
+    tailRetransmissions: sum((s) => s.tailRetransmissions),
+    timeouts: sum((s) => s.timeouts),
+  };
+}
+
+/** How the media comes, for people. */
+export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
+  modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
+
+/** Those that came too late, be they shown all the same (TCP) or dropped. */
+export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.overdue;
+
+/** Those that were not shown for another reason than being late. */
+export const framesLost = ({ frames }: RunSummary): number =>
+  frames.incomplete + frames.neverArrived + frames.undecodable;
+
+export const packetsRecovered = ({ packets }: RunSummary): number =>
+  packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired);
+
+/** The same figures as the page shows them. */
+export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {
+  return {
+    framesOnTime: summary.frames.onTime,
+    framesLate: framesLate(summary),
+    framesLost: framesLost(summary),
+    framesRecovered: summary.frames.recovered,
+    packets: summary.packets.total,
+    // On the way, whatever became of them later.
+    packetsLost: summary.packets.neverArrived + packetsRecovered(summary),
+    packetsRecovered: packetsRecovered(summary),
+    delayMsP50: summary.playoutDelayMs.p50,
+    delayMsP95: summary.playoutDelayMs.p95,
+    latencyMs: summary.latencyMs,
+    roundTripMs: summary.roundTripMs,
+    bitrate,
+    transport: transportName(summary),
+    recovery: summary.recovery,
+    ...(summary.link === null ? {} : { link: summary.link }),
+  };
+}
+
+function delaySummary(delay: ReceiverStatistics['playoutDelay'] | undefined): DelaySummary {
+  return { p50: toMs(delay?.p50), p95: toMs(delay?.p95), p99: toMs(delay?.p99), max: toMs(delay?.max) ?? 0 };
+}
+
+const toMs = (span: number | undefined): number | null => (span === undefined ? null : Math.round(span / 10) / 100);

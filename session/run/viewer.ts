@@ -1,0 +1,95 @@
+import type { Log } from '../../io/os/log.ts';
+import {
+  findPlayers,
+  hasDisplay,
+  openPlayer,
+  type PlayerKind,
+  preferredPlayer,
+  requirePlayer,
+} from '../../io/players/open-player.ts';
+import { openInBrowser } from '../../io/web-server/browser-opener.ts';
+import type { Page } from '../../io/web-server/page-server.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
+
+export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
+
+/** Where the pictures go: a player's window, or a page. */
+export interface Viewer {
+  readonly name: string;
+  readonly url?: string;
+  write(unit: AccessUnit): void;
+  statistics(record: PageStatistics): void;
+  /** Another session's stream begins. */
+  describe(description: PageDescription): void;
+  /** Resolves when the user has closed the window; never for a page. */
+  readonly closedByUser: Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface ViewerOptions {
+  readonly play: Exclude<PlayChoice, 'none'>;
+  readonly description: PageDescription;
+  readonly pagePort: number;
+  readonly openBrowser: boolean;
+  readonly log: Log;
+  readonly onCommand: (command: PageCommand) => void;
+}
+
+/** Fails now with what `openViewer` would fail with when the stream has begun. */
+export async function checkViewable(play: PlayChoice): Promise<void> {
+  if (play === 'mpv' || play === 'ffplay' || play === 'vlc') await requirePlayer(play);
+}
+
+/** Opens what was asked for; `auto` takes the best player found, and a page where there is none or no display. */
+export async function openViewer(options: ViewerOptions): Promise<Viewer> {
+  const { play, log } = options;
+  const kind =
+    play === 'auto' ? preferredPlayer(await findPlayers(process.env), { browser: hasDisplay(process.env) }) : play;
+  if (kind === 'browser') return await pageViewer(options);
+  try {
+    return await playerViewer(kind, options);
+  } catch (error) {
+    if (play !== 'auto') throw error;
+    log.warn(`${kind} did not start, a page shows the stream instead: ${(error as Error).message}`);
+    return await pageViewer(options);
+  }
+}
+
+async function playerViewer(kind: PlayerKind, { description, log }: ViewerOptions): Promise<Viewer> {
+  const player = await openPlayer(kind, description);
+  let closing = false;
+  return {
+    name: player.name,
+    write: (unit) => player.write(unit),
+    statistics: () => {},
+    describe: () => {},
+    closedByUser: player.exited.then(({ code, lastWords }) => {
+      if (closing) return new Promise<string>(() => {});
+      if (code !== 0 && lastWords !== '') log.warn(`${player.name} ended: ${lastWords}`);
+      return `${player.name} was closed`;
+    }),
+    close: async () => {
+      closing = true;
+      if (player.dropped > 0) log.warn(`${player.name} was too slow for ${player.dropped} frames`);
+      await player.close();
+    },
+  };
+}
+
+async function pageViewer({ description, pagePort, openBrowser, log, onCommand }: ViewerOptions): Promise<Viewer> {
+  // Loaded only where there is a page: it would add a tenth of a second to every receiver's start.
+  const { openPage } = await import('../../io/web-server/page-server.ts');
+  const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
+  log.info(`watch at ${page.url}`);
+  if (openBrowser) openInBrowser(page.url);
+  return {
+    name: 'page',
+    url: page.url,
+    write: (unit) => page.write(unit),
+    statistics: (record) => page.statistics(record),
+    describe: (next) => page.describe(next),
+    closedByUser: new Promise(() => {}),
+    close: () => page.close(),
+  };
+}

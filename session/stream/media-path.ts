@@ -1,0 +1,48 @@
+import { now } from '../../io/os/clock.ts';
+import { WakeUp } from '../../io/os/wake-up.ts';
+import { Link } from '../../sim/link/link.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { Path } from '../../sim/simulation.ts';
+
+/** One direction of a receiver's path on the real clock: what goes in comes out when, and if, its link says so. */
+export class ImpairedDirection {
+  readonly #path: Path;
+  readonly #deliver: (datagram: Uint8Array) => void;
+  readonly #wakeUp = new WakeUp(() => this.#flush());
+
+  constructor(path: Path, deliver: (datagram: Uint8Array) => void) {
+    this.#path = path;
+    this.#deliver = deliver;
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#path.send(now(), datagram);
+    this.#flush();
+  }
+
+  close(): void {
+    this.#wakeUp.clear();
+  }
+
+  #flush(): void {
+    const at = now();
+    for (let datagram = this.#path.pollDelivery(at); datagram; datagram = this.#path.pollDelivery(at)) {
+      this.#deliver(datagram);
+    }
+    this.#wakeUp.set(this.#path.pollTimeout());
+  }
+}
+
+/** The path of a receiver's datagrams with a link in it: both directions, each with random streams of its own. */
+export function impairedPath(
+  link: LinkSpecification,
+  ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },
+): { readonly forward: ImpairedDirection; readonly back: ImpairedDirection; readonly paths: readonly Path[] } {
+  const startsAt = now();
+  const paths = [new Link(link, 'forward', { startsAt }), new Link(link, 'back', { startsAt })] as const;
+  return {
+    forward: new ImpairedDirection(paths[0], ends.toReceiver),
+    back: new ImpairedDirection(paths[1], ends.toSender),
+    paths,
+  };
+}

@@ -1,0 +1,85 @@
+import { now } from '../../io/os/clock.ts';
+import { WakeUp } from '../../io/os/wake-up.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import { ByteTunnel, type ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
+
+export interface ModelledTcpOptions {
+  readonly link: LinkSpecification;
+  readonly congestionControl: CongestionControlName;
+  readonly ipv6: boolean;
+  readonly toReceiver: (bytes: Uint8Array) => void;
+  readonly toSender: (bytes: Uint8Array) => void;
+  /** Whether the sender's end takes more: told when it changes. It holds what is written all the same. */
+  readonly onWritable: (writable: boolean) => void;
+  readonly onFailed: (cause: string) => void;
+}
+
+/** RFC 791, RFC 8200. */
+const IPV4_HEADER_BYTES = 20;
+const IPV6_HEADER_BYTES = 40;
+
+/** A modelled TCP connection over an impaired link, on the real clock, in the place of a part of the path. */
+export class ModelledTcp {
+  readonly #options: ModelledTcpOptions;
+  readonly #tunnel: ByteTunnel;
+  readonly #wakeUp = new WakeUp(() => this.#ring());
+  #writable = true;
+  #closed = false;
+
+  constructor(options: ModelledTcpOptions) {
+    this.#options = options;
+    const { link, congestionControl, ipv6 } = options;
+    const headerBytes = ipv6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES;
+    this.#tunnel = new ByteTunnel({ link, congestionControl, startsAt: now(), headerBytes });
+    this.#wakeUp.set(this.#tunnel.pollTimeout());
+  }
+
+  get counters(): ByteTunnelCounters | undefined {
+    return this.#tunnel.counters;
+  }
+
+  /** Bytes that the sender wrote: one write of the modelled connection. */
+  writeForward(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.#tunnel.writeForward(now(), bytes);
+    this.#handOut();
+  }
+
+  /** Bytes that the receiver writes to the sender. */
+  writeBack(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.#tunnel.writeBack(now(), bytes);
+    this.#handOut();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wakeUp.clear();
+  }
+
+  #ring(): void {
+    this.#tunnel.handleTimeout(now());
+    this.#handOut();
+  }
+
+  #handOut(): void {
+    const { toReceiver, toSender, onWritable, onFailed } = this.#options;
+    for (let bytes = this.#tunnel.pollForward(); bytes; bytes = this.#tunnel.pollForward()) toReceiver(bytes);
+    for (let bytes = this.#tunnel.pollBack(); bytes; bytes = this.#tunnel.pollBack()) toSender(bytes);
+    // What was handed out may have closed this.
+    if (this.#closed) return;
+    const writable = !this.#tunnel.isFull;
+    if (writable !== this.#writable) {
+      this.#writable = writable;
+      onWritable(writable);
+    }
+    const { failure } = this.#tunnel;
+    if (failure !== undefined) {
+      this.close();
+      onFailed(`the modelled TCP connection ${failure === 'timed-out' ? 'timed out' : 'was reset'}`);
+      return;
+    }
+    this.#wakeUp.set(this.#tunnel.pollTimeout());
+  }
+}

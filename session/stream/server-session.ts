@@ -1,0 +1,246 @@
+import type { Socket } from 'node:net';
+import type { ControlConnection } from '../../io/net/control-connection.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { now } from '../../io/os/clock.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { milliseconds } from '../../protocol/base/instant.ts';
+import type {
+  HelloMessage,
+  ReceiverMessage,
+  StatisticsMessage,
+  WelcomeMessage,
+} from '../../protocol/control/control-message.ts';
+import type { Recovery } from '../../protocol/control/recovery.ts';
+import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
+import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import type { SenderStatistics } from '../../sender/sender-statistics.ts';
+import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+
+export interface ServerSessionOptions {
+  readonly hello: HelloMessage;
+  /** The receiver's control address, for the log. */
+  readonly peer: string;
+  readonly connection: ControlConnection<ReceiverMessage>;
+  readonly datagramBytesMax: number;
+  readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
+  readonly nextKeyframeMs: () => number | null;
+  /** The receiver can be reached and wants the stream, from now on. */
+  readonly onReady: () => void;
+  /** Everything was sent and the receiver was told. */
+  readonly onFinished: () => void;
+}
+
+/** What may wait for a TCP connection that does not keep up; frames beyond it are left out up to a key frame. */
+const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
+
+/** Where something is sent beside the media. */
+const REDUNDANT: ReadonlySet<Recovery> = new Set(['nack', 'fec', 'hybrid']);
+
+/** One receiver of a stream server: its stream, its path, and what it says on the control channel. */
+export class ServerSession {
+  readonly id = randomHex(8);
+  readonly key = randomHex(16);
+  readonly #options: ServerSessionOptions;
+  readonly #sender: Sender;
+  readonly #driver: EndpointDriver<SenderEvent>;
+  readonly #ssrc = randomSsrc();
+  readonly #retransmissionSsrc = (this.#ssrc ^ 1) >>> 0;
+  readonly #repairSsrc = (this.#ssrc ^ 2) >>> 0;
+  /** Whether the receiver wants repair packets; TCP mends by itself. */
+  readonly #repairing: boolean;
+  readonly #initialSequence = randomSequence();
+  readonly #timestampBase = randomTimestamp();
+  #address: { readonly host: string; readonly port: number } | undefined;
+  #stream: Socket | undefined;
+  #playing: boolean;
+  #needsKey = true;
+  #finishing = false;
+  #told = false;
+  #framesSkipped = 0;
+  #reported: StatisticsMessage | undefined;
+
+  constructor(options: ServerSessionOptions) {
+    this.#options = options;
+    const { transport, recovery, playing } = options.hello;
+    this.#playing = playing;
+    this.#repairing = transport === 'udp' && (recovery === 'fec' || recovery === 'hybrid');
+    this.#sender = new Sender({
+      ...SENDER_DEFAULTS,
+      datagramBytesMax: options.datagramBytesMax,
+      ssrc: this.#ssrc,
+      retransmissionSsrc: this.#retransmissionSsrc,
+      initialSequence: this.#initialSequence,
+      timestampBase: this.#timestampBase,
+      // Spreading takes from the receiver's latency: never more than half of it.
+      spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, milliseconds(options.hello.latencyMs) / 2),
+      recovery,
+      redundancy: REDUNDANT.has(recovery) ? (options.hello.redundancy ?? SENDER_DEFAULTS.redundancy) : 0,
+      ...(this.#repairing && { repairSsrc: this.#repairSsrc }),
+    });
+    this.#driver = new EndpointDriver({
+      endpoint: this.#sender,
+      transmit: (datagrams) => this.#transmit(datagrams),
+      onEvent: () => {}, // counted in the statistics; a file has no key frame to give out of turn
+    });
+  }
+
+  get peer(): string {
+    return this.#options.peer;
+  }
+
+  get transport(): 'udp' | 'tcp' {
+    return this.#options.hello.transport;
+  }
+
+  /** Where the media goes, as text; `undefined` until it is known. */
+  get destination(): string | undefined {
+    return this.#address ? `${this.#address.host}:${this.#address.port}` : undefined;
+  }
+
+  get statistics(): Readonly<SenderStatistics> & { readonly framesSkipped: number } {
+    return { ...this.#sender.statistics, framesSkipped: this.#framesSkipped };
+  }
+
+  /** What the receiver last said of itself. */
+  get reported(): StatisticsMessage | undefined {
+    return this.#reported;
+  }
+
+  get ready(): boolean {
+    return this.#playing && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined);
+  }
+
+  /** The session's part of the welcome. */
+  get parameters(): Pick<
+    WelcomeMessage,
+    | 'session'
+    | 'key'
+    | 'ssrc'
+    | 'retransmissionSsrc'
+    | 'payloadType'
+    | 'retransmissionPayloadType'
+    | 'repairSsrc'
+    | 'repairPayloadType'
+    | 'initialSequence'
+    | 'timestampBase'
+  > {
+    return {
+      session: this.id,
+      key: this.key,
+      ssrc: this.#ssrc,
+      retransmissionSsrc: this.#retransmissionSsrc,
+      payloadType: SENDER_DEFAULTS.payloadType,
+      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
+      ...(this.#repairing && {
+        repairSsrc: this.#repairSsrc,
+        repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
+      }),
+      initialSequence: this.#initialSequence,
+      timestampBase: this.#timestampBase,
+    };
+  }
+
+  /** The receiver has proved that it is at this address. */
+  provedAddress(address: { readonly host: string; readonly port: number }): void {
+    const first = this.#address === undefined;
+    this.#address = address;
+    if (first && this.ready) this.#options.onReady();
+  }
+
+  /** The receiver's second connection, over which the media goes; it reads once it has sent something itself. */
+  attach(stream: Socket): void {
+    const deframer = new StreamDeframer();
+    stream.on('data', (bytes: Buffer) => {
+      if (this.#stream === undefined) {
+        this.#stream = stream;
+        if (this.ready) this.#options.onReady();
+      }
+      for (const packet of deframer.push(bytes)) this.#driver.receive(packet);
+    });
+    stream.on('close', () => this.#options.connection.cut('its media connection closed'));
+  }
+
+  receive(datagram: Uint8Array): void {
+    this.#driver.receive(datagram);
+  }
+
+  handleMessage(message: ReceiverMessage): void {
+    switch (message.kind) {
+      case 'play':
+        if (this.#playing) return;
+        this.#playing = true;
+        this.#needsKey = true;
+        if (this.ready) this.#options.onReady();
+        return;
+      case 'pause':
+        this.#playing = false;
+        return;
+      case 'request-keyframe':
+        this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.nextKeyframeMs() });
+        return;
+      case 'statistics':
+        this.#reported = message;
+        return;
+      case 'goodbye':
+        this.#options.connection.cut(GOODBYE);
+        return;
+      case 'hello':
+      case 'attach':
+        this.#options.connection.cut('it said hello twice');
+        return;
+      case 'keep-alive':
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A frame of the live stream: sent if this receiver is reached, plays and can begin to decode with it. */
+  send(unit: AccessUnit): void {
+    const backedUp = (this.#stream?.writableLength ?? 0) > STREAM_BACKLOG_BYTES_MAX;
+    if (!this.ready || backedUp) {
+      this.#needsKey = true;
+      if (backedUp) this.#framesSkipped++;
+      return;
+    }
+    if (this.#needsKey && unit.importance !== 'key') return;
+    this.#needsKey = this.#sender.send(now(), unit) === 'refused';
+    this.#driver.drain();
+  }
+
+  /** The stream is over: what is queued goes out, and then the receiver is told how much there was. */
+  finish(): void {
+    this.#finishing = true;
+    this.#sender.finish();
+    this.#driver.drain();
+    this.#tellEnd();
+  }
+
+  /** Stops sending. The control connection is not touched. */
+  close(): void {
+    this.#driver.close();
+    this.#stream?.destroy();
+  }
+
+  #transmit(datagrams: readonly Uint8Array[]): void {
+    if (this.#address) this.#options.sendDatagrams(datagrams, this.#address);
+    else if (this.#stream && !this.#stream.destroyed) {
+      this.#stream.cork();
+      for (const datagram of datagrams) this.#stream.write(frameForStream(datagram));
+      this.#stream.uncork();
+    }
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (!this.#finishing || this.#told || !this.#sender.finished) return;
+    this.#told = true;
+    const { frames, packets } = this.#sender.statistics;
+    const lastSequence = this.#sender.lastSequence ?? null;
+    this.#options.connection.send({ kind: 'end-of-stream', frames, packets, lastSequence });
+    this.#options.onFinished();
+  }
+}
+
+/** Why a connection was closed when nothing was wrong. */
+export const GOODBYE = 'it said goodbye';

@@ -1,0 +1,358 @@
+import { randomBytes } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
+import { basename } from 'node:path';
+import { ControlConnection } from '../../io/net/control-connection.ts';
+import { bracketed, ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { now } from '../../io/os/clock.ts';
+import type { Log } from '../../io/os/log.ts';
+import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Microseconds } from '../../protocol/base/instant.ts';
+import { hexBytes } from '../../protocol/base/text-codec.ts';
+import { parseAddressProof } from '../../protocol/control/address-proof.ts';
+import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
+import {
+  type HelloMessage,
+  MEDIA_NAME_CHARACTERS_MAX,
+  parseReceiverMessage,
+  presentable,
+  presentableParameterSets,
+  REASON_CHARACTERS_MAX,
+  type ReceiverMessage,
+  type WelcomeMessage,
+} from '../../protocol/control/control-message.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { Broadcast } from './broadcast.ts';
+import { mac } from './identifiers.ts';
+import { GOODBYE, ServerSession } from './server-session.ts';
+
+export interface StreamServerOptions {
+  readonly source: MediaSource;
+  readonly host: string;
+  readonly port: number;
+  readonly loop: boolean;
+  /** Largest datagram, UDP payload bytes. */
+  readonly datagramBytesMax: number;
+  readonly receiversMax: number;
+  readonly log: Log;
+  /** Sees each access unit as it enters the stream. */
+  readonly onUnit?: (unit: AccessUnit) => void;
+  /** The stream was played to its end, or its last receiver left; `error`: the source failed. */
+  readonly onIdle: (error: unknown) => void;
+}
+
+export interface StreamServerStatus {
+  readonly receivers: readonly ServerSession[];
+  readonly connectionsRefused: number;
+  readonly datagramsForeign: number;
+}
+
+const STALL_WORTH_A_WORD: Microseconds = 200_000;
+const STALL_TOLD_EVERY: Microseconds = 5_000_000;
+const PENDING_MAX = 64;
+/** Sums over receivers; `bytes` are those of the media datagrams, without retransmissions. */
+export interface StreamServerTotals {
+  receivers: number;
+  frames: number;
+  packets: number;
+  bytes: number;
+  retransmissions: number;
+}
+
+function addSession(totals: StreamServerTotals, session: ServerSession): void {
+  const { frames, packets, bytes, retransmissions } = session.statistics;
+  totals.receivers++;
+  totals.frames += frames;
+  totals.packets += packets;
+  totals.bytes += bytes;
+  totals.retransmissions += retransmissions;
+}
+
+const PATIENCE_MS = 5_000;
+/** How long a receiver may go on asking for what it missed after the end without deciding a single frame more. */
+const LINGER_MS = 5_000;
+/** The same for TCP, where all comes at last: its timeouts double, up to two minutes. */
+const LINGER_TCP_MS = 60_000;
+
+/** A source served to any number of receivers: TCP for control, the same port in UDP for media. */
+export class StreamServer {
+  readonly #options: StreamServerOptions;
+  readonly #control: ControlServer;
+  readonly #verifier: AddressVerifier;
+  readonly #sessions = new Map<string, ServerSession>();
+  readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
+  readonly #byAddress = new Map<string, ServerSession>();
+  #socket: DatagramSocket | undefined;
+  #broadcast: Broadcast | undefined;
+  /** A broadcast has begun, and not all of its receivers have left. */
+  #streaming = false;
+  #datagramsForeign = 0;
+  #stalled: Microseconds = 0;
+  #stallToldAt = Number.NEGATIVE_INFINITY;
+  #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
+  #closed = false;
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    this.#control = new ControlServer({
+      host: options.host,
+      port: options.port,
+      pendingMax: PENDING_MAX,
+      // A receiver over TCP has two connections.
+      connectionsMax: PENDING_MAX * 2 + options.receiversMax * 2,
+      patienceMs: PATIENCE_MS,
+      onConnection: (pending) => this.#welcomeConnection(pending),
+    });
+    this.#verifier = new AddressVerifier({
+      secret: randomBytes(32),
+      mac,
+      keyOf: (session) => {
+        const key = this.#sessions.get(session)?.key;
+        return key === undefined ? undefined : hexBytes(key);
+      },
+    });
+  }
+
+  get port(): number {
+    return this.#control.port;
+  }
+
+  get status(): StreamServerStatus {
+    return {
+      receivers: [...this.#sessions.values()],
+      connectionsRefused: this.#control.counters.refused,
+      datagramsForeign: this.#datagramsForeign,
+    };
+  }
+
+  /** What was sent to all receivers, those that have left included. */
+  get totals(): StreamServerTotals {
+    const totals = { ...this.#totals };
+    for (const session of this.#sessions.values()) addSession(totals, session);
+    return totals;
+  }
+
+  /** Fails with one line when the port cannot be had, in TCP or in UDP. */
+  async listen(): Promise<void> {
+    await this.#control.listen();
+    try {
+      this.#socket = await DatagramSocket.open({
+        host: this.#options.host,
+        port: this.#control.port,
+        datagramBytesMax: this.#options.datagramBytesMax,
+        onDatagram: (datagram, from) => this.#receive(datagram, from),
+      });
+    } catch (error) {
+      await this.#control.close();
+      throw error;
+    }
+  }
+
+  /** Says goodbye to everyone and closes the ports. */
+  async close(reason: string): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const goodbye = { kind: 'goodbye', reason: presentable(reason, REASON_CHARACTERS_MAX) } as const;
+    this.#broadcast?.stop();
+    for (const session of this.#sessions.values()) session.close();
+    await Promise.all([...this.#connections.keys()].map((connection) => connection.farewell(goodbye)));
+    this.#socket?.close();
+    await this.#control.close();
+  }
+
+  #welcomeConnection(pending: PendingConnection): void {
+    const { log } = this.#options;
+    const connection = new ControlConnection({
+      socket: pending.socket,
+      parse: parseReceiverMessage,
+      onMessage: (message) => {
+        const session = this.#connections.get(connection);
+        if (session) session.handleMessage(message);
+        else this.#handleFirst(message, pending, connection);
+      },
+      onClose: (cause) => this.#forget(connection, cause, pending.peer),
+    });
+    this.#connections.set(connection, undefined);
+    log.debug('connection', { peer: pending.peer });
+  }
+
+  #handleFirst(
+    message: ReceiverMessage,
+    pending: PendingConnection,
+    connection: ControlConnection<ReceiverMessage>,
+  ): void {
+    if (message.kind === 'hello') return this.#open(message, pending, connection);
+    const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
+    if (message.kind !== 'attach' || !session || session.key !== message.key || session.transport !== 'tcp') {
+      return connection.cut('its first message was neither hello nor attach to a session of its own');
+    }
+    pending.established();
+    connection.send({ kind: 'attached' });
+    this.#connections.delete(connection);
+    session.attach(connection.detach());
+  }
+
+  #open(hello: HelloMessage, pending: PendingConnection, connection: ControlConnection<ReceiverMessage>): void {
+    const { log, datagramBytesMax, receiversMax } = this.#options;
+    if (this.#sessions.size >= receiversMax) {
+      log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
+      void connection.farewell({ kind: 'refused', reason: `${receiversMax} receivers are served already` });
+      return;
+    }
+    pending.established();
+    const session: ServerSession = new ServerSession({
+      hello,
+      peer: pending.peer,
+      connection,
+      datagramBytesMax,
+      sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
+      nextKeyframeMs: () => {
+        const span = this.#broadcast?.nextKeyframeIn();
+        return span === undefined ? null : span / 1_000;
+      },
+      onReady: () => this.#ready(session),
+      onFinished: () => this.#linger(session, hello, connection),
+    });
+    this.#sessions.set(session.id, session);
+    this.#connections.set(connection, session);
+    connection.send(this.#welcome(session, hello));
+    log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
+  }
+
+  #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
+    const { source, datagramBytesMax } = this.#options;
+    const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = source.description;
+    return {
+      kind: 'welcome',
+      version: 1,
+      ...session.parameters,
+      media: {
+        name: presentable(basename(name), MEDIA_NAME_CHARACTERS_MAX),
+        codec,
+        width,
+        height,
+        framesPerSecond:
+          framesPerSecond !== undefined && framesPerSecond > 0 && framesPerSecond <= 100_000 ? framesPerSecond : null,
+        durationMs: durationSeconds === undefined || this.#options.loop ? null : Math.max(0, durationSeconds * 1_000),
+        mode,
+      },
+      datagramBytesMax,
+      parameterSets: presentableParameterSets(parameterSets),
+      latencyMs: hello.latencyMs,
+      position: this.#broadcast ? 'live' : 'start',
+    };
+  }
+
+  /** The first receiver that can be reached starts the stream. */
+  #ready(session: ServerSession): void {
+    const { source, loop, log } = this.#options;
+    log.debug('receiver can be reached', { peer: session.peer, destination: session.destination ?? 'its connection' });
+    if (this.#broadcast) return;
+    const broadcast = new Broadcast({
+      units: () => source.units(),
+      loop,
+      onUnit: (unit) => {
+        this.#options.onUnit?.(unit);
+        for (const each of this.#sessions.values()) each.send(unit);
+      },
+      onEnd: (error) => {
+        // Whoever joins from now on gets the stream from its beginning.
+        this.#broadcast = undefined;
+        for (const each of this.#sessions.values()) each.finish();
+        if (this.#sessions.size === 0 || error) this.#idle(error);
+      },
+      onStall: (late) => this.#warnOfStall(late),
+    });
+    this.#broadcast = broadcast;
+    this.#streaming = true;
+    broadcast.start();
+  }
+
+  /** A word now and then: a source that is too slow stalls at every picture. */
+  #warnOfStall(late: Microseconds): void {
+    this.#stalled += late;
+    if (this.#stalled < STALL_WORTH_A_WORD || now() - this.#stallToldAt < STALL_TOLD_EVERY) return;
+    const ms = Math.round(this.#stalled / 1_000);
+    this.#options.log.warn(
+      `the stream stood still for ${ms} ms of late: the source or the machine is too slow; a smaller picture, ` +
+        'a lower --bitrate or fewer frames a second would help',
+    );
+    this.#stalled = 0;
+    this.#stallToldAt = now();
+  }
+
+  /** A receiver that still decides frames is not sent away: it may lie far behind. */
+  #linger(session: ServerSession, hello: HelloMessage, connection: ControlConnection<ReceiverMessage>): void {
+    let decided = session.reported?.frames ?? 0;
+    const patienceMs = hello.latencyMs + (hello.transport === 'tcp' ? LINGER_TCP_MS : LINGER_MS);
+    const timer = setInterval(() => {
+      const frames = session.reported?.frames ?? 0;
+      if (frames > decided && !connection.closed) {
+        decided = frames;
+        return;
+      }
+      clearInterval(timer);
+      void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
+    }, patienceMs);
+    timer.unref();
+  }
+
+  #forget(connection: ControlConnection<ReceiverMessage>, cause: string | undefined, peer: string): void {
+    const { log } = this.#options;
+    const session = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    if (!session) {
+      if (cause !== undefined) log.debug('connection refused', { peer, cause });
+      return;
+    }
+    session.close();
+    this.#sessions.delete(session.id);
+    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+    addSession(this.#totals, session);
+    const { frames, packets, retransmissions } = session.statistics;
+    const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
+    log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });
+    if (this.#sessions.size === 0 && this.#streaming && !this.#closed) this.#idle(undefined);
+  }
+
+  #idle(error: unknown): void {
+    this.#streaming = false;
+    this.#broadcast?.stop();
+    this.#broadcast = undefined;
+    this.#options.onIdle(error);
+  }
+
+  #receive(datagram: Uint8Array, from: RemoteInfo): void {
+    const address = `${bracketed(from.address)}:${from.port}`;
+    if (isRtcpApplication(datagram)) this.#handleProof(datagram, from, address);
+    const session = this.#byAddress.get(address);
+    if (session) session.receive(datagram);
+    else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
+  }
+
+  #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
+    const packets = parseRtcp(datagram);
+    const packet = packets.ok ? packets.value[0] : undefined;
+    const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;
+    if (!message?.ok || !message.value) {
+      this.#datagramsForeign++;
+      return;
+    }
+    const { reply, proved } = this.#verifier.handle(now(), address, message.value);
+    const to = { host: from.address, port: from.port };
+    if (reply) this.#socket?.send([reply], to);
+    else this.#datagramsForeign++;
+    const session = proved === undefined ? undefined : this.#sessions.get(proved);
+    if (session?.transport !== 'udp') return;
+    if (session.destination === `${to.host}:${to.port}`) return;
+    for (const [known, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(known);
+    this.#byAddress.set(address, session);
+    session.provedAddress(to);
+  }
+}
+
+/** RTCP's packet type of application-defined packets (RFC 3550 §12.1), which the address proof uses. */
+const RTCP_APPLICATION = 204;
+
+const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;

@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { now } from '../../io/os/clock.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import { configureNetwork, readNetworkSetting, setTcp, writeNetworkSetting } from '../../io/os/network-namespace.ts';
+import { reapAll } from '../../io/os/process-reaper.ts';
+import { createTun } from '../../io/os/tun-device.ts';
+import type { CommandEnd, InsideMessage, OutsideMessage, TunOrder, TunSettings } from './tun-message.ts';
+import { TUN_ADDRESSES, type TunPathReport } from './tun-path.ts';
+import type { TunRelayData, TunRelayMessage } from './tun-relay.ts';
+
+// The first process of the namespaces that `tun-run.ts` makes. When it ends, for whatever reason, the kernel ends all
+// others in there and takes the device and the network away.
+
+const INTERFACE = 'tun0';
+/** Packets that may wait until the relay reads them, some 50 ms of a gigabit a second in full packets. */
+const DEVICE_QUEUE_PACKETS = 5_000;
+/** RFC 8200 §5. */
+const MTU_MIN_V6 = 1_280;
+/** What a command that was asked to end is given. */
+const GRACE_MS = 5_000;
+/** What the processes that a command left behind are given. */
+const LEFT_BEHIND_MS = 500;
+/** A Ctrl-C at the terminal reaches us and the command itself this soon before or after we are told of it. */
+const SAME_SIGNAL_MS = 100;
+/** As shells have it. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+const tell = (message: InsideMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send?.(message, () => resolve()) === undefined) resolve();
+  });
+
+/** When the terminal, or who sends to all of us at once, last sent it. */
+const seenAt = new Map<NodeJS.Signals, number>();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+  process.on(signal, () => seenAt.set(signal, performance.now()));
+}
+// Nobody is outside any more.
+process.on('disconnect', () => process.exit(1));
+
+async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }> {
+  const fd = createTun(INTERFACE);
+  const device = `ipv6/conf/${INTERFACE}`;
+  const ipv6 = mtu >= MTU_MIN_V6 && (await readNetworkSetting(`${device}/disable_ipv6`)) !== undefined;
+  if (ipv6) {
+    await writeNetworkSetting(`${device}/disable_ipv6`, '0');
+    // No address of its own making and nobody to solicit: the fewer announcements the better.
+    await writeNetworkSetting(`${device}/addr_gen_mode`, '1').catch(() => {});
+    await writeNetworkSetting(`${device}/accept_ra`, '0').catch(() => {});
+  }
+  const address = ({ local, across }: { local: string; across: string }) =>
+    `addr add ${local} peer ${across} dev ${INTERFACE}`;
+  await configureNetwork([
+    'link set lo up',
+    `link set ${INTERFACE} mtu ${mtu} txqueuelen ${DEVICE_QUEUE_PACKETS} up`,
+    address(TUN_ADDRESSES.ipv4),
+    ...(ipv6 ? [`${address(TUN_ADDRESSES.ipv6)} nodad`] : []),
+  ]);
+  return { fd, ipv6 };
+}
+
+function relayWorker(workerData: TunRelayData): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./tun-relay.js', import.meta.url), { workerData });
+  // Uncompiled, in a checkout: a thread does not inherit the loader.
+  const [loader, relay] = ['tsx/esm/api', './tun-relay.ts'].map((name) => JSON.stringify(import.meta.resolve(name)));
+  const text = `import(${loader}).then(({ register }) => register()).then(() => import(${relay}));`;
+  return new Worker(text, { eval: true, execArgv: [], workerData });
+}
+
+/** Starts the thread that carries packets; the function ends it and says what it did. */
+async function startRelay(data: Omit<TunRelayData, 'stop'>, onProgress: (report: TunPathReport) => void) {
+  const stop = new SharedArrayBuffer(4);
+  const workerData: TunRelayData = { ...data, stop };
+  const worker = relayWorker(workerData);
+  const [first] = (await once(worker, 'message')) as [TunRelayMessage];
+  if (first.kind === 'failed') throw new Failure(first.message);
+  const last = new Promise<TunRelayMessage>((resolve, reject) => {
+    worker.on('message', (message: TunRelayMessage) => {
+      if (message.kind === 'progress') onProgress(message.report);
+      else resolve(message);
+    });
+    worker.once('error', reject);
+  });
+  last.catch(() => {}); // told when it is asked for
+  return async () => {
+    Atomics.store(new Int32Array(stop), 0, 1);
+    const message = await last;
+    if (message.kind !== 'report') throw new Failure('the relay ended early');
+    return message;
+  };
+}
+
+/** Columns of /proc/net/dev: the name, eight about receiving, then bytes, packets, errors and drops sent. */
+async function deviceDrops(): Promise<number | null> {
+  const table = await readFile('/proc/self/net/dev', 'utf8').catch(() => '');
+  const row = table.split('\n').find((line) => line.trim().startsWith(`${INTERFACE}:`));
+  const value = row?.split(':')[1]?.trim().split(/\s+/)[11];
+  return value === undefined ? null : Number(value);
+}
+
+function startCommand([program, ...rest]: TunOrder['command']): ChildProcess {
+  return spawn(program, rest, { stdio: ['inherit', 'inherit', 'inherit'] });
+}
+
+async function endOf(command: ChildProcess, program: string): Promise<CommandEnd> {
+  try {
+    const [code, signal] = await once(command, 'exit');
+    return { code, signal };
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    await tell({ kind: 'error', message: `cannot run ${program}: ${absent ? 'command not found' : causeOf(error)}` });
+    return { code: absent ? NOT_FOUND : NOT_EXECUTABLE, signal: null };
+  }
+}
+
+/** Hands a signal on, unless the command got it when we did. */
+function passOn(signal: NodeJS.Signals, command: ChildProcess): void {
+  setTimeout(() => {
+    const seen = seenAt.get(signal);
+    const sharedByAll = seen !== undefined && performance.now() - seen < 3 * SAME_SIGNAL_MS;
+    if (!sharedByAll) command.kill(signal);
+  }, SAME_SIGNAL_MS);
+  // Many programs take Ctrl-C for something else than the end.
+  if (signal !== 'SIGINT') setTimeout(() => command.kill('SIGKILL'), GRACE_MS);
+}
+
+async function run(order: TunOrder): Promise<void> {
+  // So that process numbers in /proc are those inside; without it everything else still works.
+  await once(spawn('mount', ['-t', 'proc', 'proc', '/proc'], { stdio: 'ignore' }), 'close').catch(() => {});
+  const { fd, ipv6 } = await setUpNetwork(order.mtu);
+  const tcp = await setTcp({ congestionControl: order.congestionControl, notsentLowat: order.notsentLowat });
+  const settings: TunSettings = { mtu: order.mtu, ipv6, ...tcp };
+  const { link, linkBack, linkBeginsWithTraffic = false, capture, mtu } = order;
+  const { progress: tellsProgress = false } = order;
+  let startedAt = now();
+  const stopRelay = await startRelay(
+    { fd, mtu, link, linkBack, linkBeginsWithTraffic, capture, progress: tellsProgress, interfaceName: INTERFACE },
+    (report) => void tell({ kind: 'progress', progress: { ...report, durationSeconds: (now() - startedAt) / 1e6 } }),
+  );
+  await tell({ kind: 'started', settings });
+  startedAt = now();
+  const command = startCommand(order.command);
+  process.on('message', (message: OutsideMessage) => {
+    if (message.kind === 'signal') passOn(message.signal, command);
+  });
+  const end = await endOf(command, order.command[0]);
+  const durationSeconds = (now() - startedAt) / 1e6;
+  await reapAll(LEFT_BEHIND_MS);
+  const { report: path, captureFailure, captureOffset } = await stopRelay();
+  if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
+  const drops = await deviceDrops();
+  const report = {
+    command: order.command,
+    durationSeconds,
+    end,
+    ...settings,
+    ...path,
+    deviceDrops: drops,
+    captureOffset,
+  };
+  await tell({ kind: 'report', report });
+}
+
+process.once('message', async (message: OutsideMessage) => {
+  try {
+    if (message.kind === 'order') await run(message.order);
+    process.exit(0);
+  } catch (error) {
+    const exitCode = error instanceof Failure ? error.exitCode : 1;
+    await tell({ kind: 'failed', message: causeOf(error), exitCode });
+    process.exit(exitCode);
+  }
+});

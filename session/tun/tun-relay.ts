@@ -1,0 +1,101 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PacketCapture } from '../../io/capture/packet-capture.ts';
+import { monotonicOffset, now } from '../../io/os/clock.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { TunDevice } from '../../io/os/tun-device.ts';
+import { type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import { TunPath, type TunPathReport } from './tun-path.ts';
+
+/**
+ * The thread that carries packets: it reads what the machine sends, and writes it back when its link lets it go. It
+ * does nothing else and sleeps in the kernel, to the microsecond, until there is a packet or one is due.
+ */
+export interface TunRelayData {
+  readonly fd: number;
+  readonly mtu: number;
+  readonly link: LinkSpecification;
+  readonly linkBack: LinkSpecification;
+  readonly linkBeginsWithTraffic: boolean;
+  readonly capture: string | undefined;
+  readonly progress: boolean;
+  readonly interfaceName: string;
+  /** One 32-bit word; other than 0: come to an end. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** What it tells: that it runs, why it does not, and in the end what it did. */
+export type TunRelayMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'progress'; readonly report: TunPathReport }
+  | {
+      readonly kind: 'report';
+      readonly report: TunPathReport;
+      readonly captureFailure: string | undefined;
+      /** From the machine's monotonic clock to the capture's times. */
+      readonly captureOffset: Microseconds | null;
+    };
+
+/** How soon it notices that it should stop. */
+const SLEEP_MAX = milliseconds(20);
+/** How often it tells how it goes. */
+const PROGRESS_EVERY = seconds(1);
+/** Then what is due goes out before more is read. */
+const READS_MAX = 32;
+/** Packets are read into pieces of one allocation. */
+const SLAB_BYTES = 1 << 20;
+/** Two seconds of a gigabit a second. */
+const HELD_BYTES_MAX = 256_000_000;
+
+function relay(data: TunRelayData): TunRelayMessage {
+  const { fd, mtu, link, linkBack, linkBeginsWithTraffic, interfaceName } = data;
+  const device = new TunDevice(fd);
+  const capture = data.capture === undefined ? undefined : new PacketCapture(data.capture, interfaceName);
+  const path = new TunPath({
+    link,
+    linkBack,
+    beginsWithTraffic: linkBeginsWithTraffic,
+    heldBytesMax: HELD_BYTES_MAX,
+    write: (packet) => device.write(packet),
+    observe: capture && ((direction, packet, comment) => capture.write(direction, packet, comment)),
+  });
+  const stop = new Int32Array(data.stop);
+  let slab = new Uint8Array(SLAB_BYTES);
+  let filled = 0;
+  parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
+  let tellAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
+  while (Atomics.load(stop, 0) === 0) {
+    const sleep = Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX);
+    if (sleep > 0) device.wait(sleep);
+    for (let reads = 0; reads < READS_MAX; reads++) {
+      if (filled + mtu > slab.length) {
+        slab = new Uint8Array(SLAB_BYTES);
+        filled = 0;
+      }
+      const length = device.read(slab.subarray(filled, filled + mtu));
+      if (length === 0) break;
+      const readAt = now();
+      path.send(readAt, slab.subarray(filled, filled + length));
+      filled += length;
+      // What is due leaves before the next is read: behind a burst of hundreds it would wait for all of them.
+      if ((path.nextAt ?? Number.POSITIVE_INFINITY) <= readAt) path.flush();
+    }
+    path.flush();
+    if (now() >= tellAt) {
+      tellAt += PROGRESS_EVERY;
+      parentPort?.postMessage({ kind: 'progress', report: path.report } satisfies TunRelayMessage);
+    }
+  }
+  capture?.close();
+  // A capture's times are this thread's clock on top of when it began by the calendar.
+  const captureOffset = capture ? Math.round(performance.timeOrigin * 1_000) - monotonicOffset() : null;
+  return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message, captureOffset };
+}
+
+try {
+  parentPort?.postMessage(relay(workerData));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  parentPort?.postMessage({ kind: 'failed', message: error.message } satisfies TunRelayMessage);
+}

@@ -1,0 +1,130 @@
+import type { Instant } from '../../protocol/base/instant.ts';
+
+/**
+ * Things to deliver, ordered by time and, at the same time, by the order they were put in.
+ *
+ * Without jitter everything comes out in the order in which it is put in: it stands in a line. What would have to push in
+ * goes into a binary heap beside it.
+ */
+export class DeliveryQueue<T> {
+  readonly #line = new Line<T>();
+  readonly #heap: { at: Instant; order: number; item: T }[] = [];
+  #order = 0;
+
+  get length(): number {
+    return this.#line.length + this.#heap.length;
+  }
+
+  get nextAt(): Instant | undefined {
+    const inHeap = this.#heap[0];
+    if (this.#line.length === 0) return inHeap?.at;
+    return inHeap === undefined ? this.#line.firstAt : Math.min(this.#line.firstAt, inHeap.at);
+  }
+
+  push(at: Instant, item: T): void {
+    const order = this.#order++;
+    if (this.#line.length === 0 || at >= this.#line.lastAt) this.#line.push(at, order, item);
+    else this.#rise({ at, order, item });
+  }
+
+  /** The earliest item due at or before `now`. */
+  pop(now: Instant): T | undefined {
+    const line = this.#line;
+    const top = this.#heap[0];
+    if (top !== undefined && (line.length === 0 || isBefore(top, line.firstAt, line.firstOrder))) {
+      return top.at > now ? undefined : this.#popHeap();
+    }
+    return line.length === 0 || line.firstAt > now ? undefined : line.shift();
+  }
+
+  #popHeap(): T {
+    const heap = this.#heap;
+    const top = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length > 0) this.#sink(last);
+    return top.item;
+  }
+
+  #rise(entry: { at: Instant; order: number; item: T }): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(entry);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(entry, heap[parent]!.at, heap[parent]!.order)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = entry;
+  }
+
+  #sink(entry: { at: Instant; order: number; item: T }): void {
+    const heap = this.#heap;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      const other = heap[child + 1];
+      if (other !== undefined && isBefore(other, heap[child]!.at, heap[child]!.order)) child++;
+      if (!isBefore(heap[child]!, entry.at, entry.order)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = entry;
+  }
+}
+
+const isBefore = (one: { at: Instant; order: number }, at: Instant, order: number): boolean =>
+  one.at < at || (one.at === at && one.order < order);
+
+/** A ring that grows: three arrays, as an object an item is dear to make and to free. */
+class Line<T> {
+  #times = new Float64Array(16);
+  #orders = new Float64Array(16);
+  #items: (T | undefined)[] = new Array(16).fill(undefined);
+  #first = 0;
+  length = 0;
+  /** Of the item put in last, be it here or not. */
+  lastAt: Instant = 0;
+
+  get firstAt(): Instant {
+    return this.#times[this.#first]!;
+  }
+
+  get firstOrder(): number {
+    return this.#orders[this.#first]!;
+  }
+
+  push(at: Instant, order: number, item: T): void {
+    if (this.length === this.#items.length) this.#grow();
+    const place = (this.#first + this.length) & (this.#items.length - 1);
+    this.#times[place] = at;
+    this.#orders[place] = order;
+    this.#items[place] = item;
+    this.length++;
+    this.lastAt = at;
+  }
+
+  shift(): T {
+    const item = this.#items[this.#first]!;
+    this.#items[this.#first] = undefined;
+    this.#first = (this.#first + 1) & (this.#items.length - 1);
+    this.length--;
+    return item;
+  }
+
+  #grow(): void {
+    const { length } = this;
+    const places = Array.from({ length }, (_, index) => (this.#first + index) & (length - 1));
+    const times = new Float64Array(2 * length);
+    const orders = new Float64Array(2 * length);
+    for (const [index, place] of places.entries()) {
+      times[index] = this.#times[place]!;
+      orders[index] = this.#orders[place]!;
+    }
+    this.#items = [...places.map((place) => this.#items[place]), ...new Array<undefined>(length).fill(undefined)];
+    this.#times = times;
+    this.#orders = orders;
+    this.#first = 0;
+  }
+}

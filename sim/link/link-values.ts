@@ -1,0 +1,64 @@
+import type { Microseconds } from '../../protocol/base/instant.ts';
+
+/** Readers and writers of the values in a link's one-line form. A reader gives `undefined` for what it cannot read. */
+
+export type Reader = (text: string) => number | undefined;
+
+/** Keeps 5% from becoming 5.000000000000001%, and 0.29% from being 0.0029000000000000002. */
+const DIGITS = 15;
+
+function scaled(units: Readonly<Record<string, number>>, max: number): Reader {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?(?:e-\d+)?)([a-z%]*)$/i.exec(text);
+    const factor = match ? units[match[2]!.toLowerCase()] : undefined;
+    if (!match || factor === undefined) return undefined;
+    const value = Number(match[1]) * factor;
+    return value <= max ? value : undefined;
+  };
+}
+
+/** `5%` or `0.05`: 0 … 1. */
+export const readShare: Reader = (text) => {
+  const value = scaled({ '%': 0.01, '': 1 }, 1)(text);
+  return value === undefined ? undefined : Number(value.toPrecision(DIGITS));
+};
+/** `20ms`: microseconds, at most a minute. */
+export const readTime = scaled({ us: 1, ms: 1_000, s: 1_000_000 }, 60_000_000);
+/** `90s` or `2h`: microseconds since the link began, at most a day. */
+export const readPointInTime: Reader = (text) => {
+  const value = scaled({ us: 1, ms: 1_000, s: 1_000_000, min: 60_000_000, h: 3_600_000_000 }, 86_400_000_000)(text);
+  return value === undefined ? undefined : Math.round(value);
+};
+/** `8mbit`: bits a second. */
+export const readRate = scaled({ bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 }, 1e12);
+/** `64kB`: bytes, at least 1. */
+export const readBytes: Reader = (text) => {
+  const value = scaled({ b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }, 1e12)(text);
+  return value !== undefined && value >= 1 && Number.isInteger(value) ? value : undefined;
+};
+/** `25p` or `25packets`: datagrams, at least 1. */
+export const readPackets: Reader = (text) => {
+  const match = /^(\d{1,7})p(?:ackets?)?$/i.exec(text);
+  return match && Number(match[1]) >= 1 ? Number(match[1]) : undefined;
+};
+export const readNumber = scaled({ '': 1 }, 0xffff_ffff);
+export const readWhole: Reader = (text) => {
+  const value = readNumber(text);
+  return value !== undefined && Number.isInteger(value) ? value : undefined;
+};
+
+/** A word of several values, `1%/30%`, all of which have to be readable; `undefined` otherwise. */
+export function readList(text: string, readers: readonly Reader[], least = readers.length): number[] | undefined {
+  const parts = text.split('/');
+  if (parts.length < least || parts.length > readers.length) return undefined;
+  const values: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    const value = readers[index]?.(part);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+export const asShare = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
+export const asTime = (value: Microseconds): string => (value % 1_000 === 0 ? `${value / 1_000}ms` : `${value}us`);

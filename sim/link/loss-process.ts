@@ -1,0 +1,120 @@
+import type { Microseconds } from '../../protocol/base/instant.ts';
+import { RandomStream } from '../random.ts';
+import type { LinkSpecification } from './link-specification.ts';
+import { FourState } from './loss/four-state.ts';
+import { GilbertElliott } from './loss/gilbert-elliott.ts';
+import { ListedLoss, RecordedLoss, ShuffledLoss } from './loss/given-loss.ts';
+import { type LossModel, meanLoss } from './loss/loss-model.ts';
+import type { LossSource } from './loss/loss-source.ts';
+import { formatLossModel } from './loss/loss-words.ts';
+import { TimedLoss } from './loss/timed-loss.ts';
+
+/** What of a link says how it loses. */
+export type LossOptions = Pick<LinkSpecification, 'loss' | 'burst' | 'lossModel' | 'seed'>;
+
+/**
+ * Which datagrams a path loses, by their number on it, and for some models by the time.
+ *
+ * Independent losses, or Gilbert's two-state chain (Gilbert 1960): every datagram in the bad state is lost, the mean
+ * run is 1/r datagrams, and p = loss·r/(1 − loss) makes the stationary share exactly `loss`. A `lossModel` takes the
+ * place of both.
+ */
+export class LossProcess {
+  readonly #direction: string;
+  readonly #seed: number;
+  readonly #random: RandomStream;
+  #link: LossOptions;
+  #loss = 0;
+  #enterBad = 0;
+  #leaveBad = 1;
+  #index = 0;
+  #bad: boolean;
+  #model: LossSource | undefined;
+
+  constructor(link: LossOptions, direction: string) {
+    this.#direction = direction;
+    this.#seed = link.seed;
+    this.#link = link;
+    this.#random = this.#stream('loss');
+    this.#setChain(link);
+    // The chain starts in its stationary state, so that short runs are not biased towards no loss.
+    this.#bad = this.#stream('loss-start').chance(0, link.loss);
+    this.#model = link.lossModel && this.#source(link.lossModel, 0);
+  }
+
+  /**
+   * The fate of the next datagram: true, it is lost.
+   *
+   * @param at the time since the link began, microseconds; only loss by time asks for it.
+   * @param frame of the datagram; only loss by frame asks for it.
+   */
+  next(at: Microseconds = 0, frame?: number): boolean {
+    const index = this.#index++;
+    if (this.#model) return this.#model.lost(index, at, frame);
+    if (this.#loss === 0) return false;
+    if (index > 0) this.#bad = this.#random.chance(index, this.#bad ? 1 - this.#leaveBad : this.#enterBad);
+    return this.#bad;
+  }
+
+  /** From time `at` on it loses like this link, from the same streams: what the other stages draw stays the same. */
+  reconfigure(link: LossOptions, at: Microseconds): void {
+    const { lossModel } = link;
+    if (lossModel === undefined || !sameModel(lossModel, this.#link.lossModel)) {
+      this.#model = lossModel && this.#source(lossModel, at);
+    }
+    // A chain with loss goes on in its state; without loss it has none, and begins anew.
+    if (this.#loss === 0) this.#bad = this.#stream(`loss-start/${at}`).chance(0, link.loss);
+    this.#setChain(link);
+    this.#link = link;
+  }
+
+  #setChain({ loss, burst }: LossOptions): void {
+    const gilbert = burst * (1 - loss) > 1;
+    this.#loss = loss;
+    this.#leaveBad = gilbert ? 1 / burst : 1 - loss;
+    this.#enterBad = gilbert ? (loss * this.#leaveBad) / (1 - loss) : loss;
+  }
+
+  #stream(stage: string): RandomStream {
+    return new RandomStream(this.#seed, `${this.#direction}/${stage}`);
+  }
+
+  #source(model: LossModel, from: Microseconds): LossSource {
+    const begin = from === 0 ? '' : `/${from}`;
+    const losses = this.#stream('loss-in-state');
+    switch (model.kind) {
+      case 'gilbert-elliott': {
+        const total = model.enterBad + model.leaveBad;
+        const startsBad = this.#stream(`loss-start${begin}`).chance(0, total === 0 ? 0 : model.enterBad / total);
+        const firstStep = firstStepOf(model.step, this.#index, from);
+        return new GilbertElliott({ model, transitions: this.#random, losses, startsBad, firstStep });
+      }
+      case 'continuous-time':
+      case 'on-off': {
+        const times = this.#stream(`loss-times${begin}`);
+        return new TimedLoss(model, { times, losses, start: this.#stream(`loss-start${begin}`), from });
+      }
+      case 'four-state':
+        return new FourState(model, this.#random);
+      case 'drop-list':
+        return new ListedLoss(model.numbers);
+      case 'bitmap':
+        return new RecordedLoss(model.bitmap);
+      case 'shuffled':
+        return new ShuffledLoss(model, this.#random);
+      default:
+        return model satisfies never;
+    }
+  }
+}
+
+function firstStepOf(step: 'packet' | 'frame' | Microseconds, index: number, from: Microseconds): number {
+  if (step === 'packet') return index;
+  return step === 'frame' ? 0 : Math.floor(from / step);
+}
+
+const sameModel = (one: LossModel, other: LossModel | undefined): boolean =>
+  other !== undefined && formatLossModel(one).join() === formatLossModel(other).join();
+
+/** The long-run share of datagrams that a link's loss stage loses. */
+export const meanLossOf = (link: LossOptions): number => (link.lossModel ? meanLoss(link.lossModel) : link.loss);

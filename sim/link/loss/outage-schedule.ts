@@ -1,0 +1,38 @@
+import type { Microseconds } from '../../../protocol/base/instant.ts';
+import { RandomStream } from '../../random.ts';
+import { contentHash } from '../content-hash.ts';
+import type { LinkSpecification } from '../link-specification.ts';
+import { switchingTimes } from './timed-loss.ts';
+
+/** When a link that loses by time goes bad (the first, third … entry) and good again, microseconds since it began. */
+export function outageSchedule(
+  link: Pick<LinkSpecification, 'lossModel' | 'seed'>,
+  direction: string,
+  until: Microseconds,
+): number[] {
+  const { lossModel } = link;
+  if (lossModel?.kind !== 'continuous-time' && lossModel?.kind !== 'on-off') return [];
+  const stream = (stage: string) => new RandomStream(link.seed, `${direction}/${stage}`);
+  const times = switchingTimes(lossModel, {
+    times: stream('loss-times'),
+    start: stream('loss-start'),
+    losses: stream('loss-in-state'),
+    from: 0,
+  });
+  const schedule: number[] = [];
+  let at = 0;
+  let bad = times?.isBad(0) ?? false;
+  if (bad) schedule.push(0);
+  for (;;) {
+    if (times) at = times.switchesAt;
+    else if (lossModel.kind === 'on-off') at += bad ? lossModel.off : lossModel.on;
+    if (at >= until) return schedule;
+    times?.isBad(at);
+    bad = !bad;
+    schedule.push(at);
+  }
+}
+
+/** Tells two runs apart that did not meet the same bad times; equal for all strategies of an experiment. */
+export const outageHash = (schedule: readonly number[]): string =>
+  contentHash(schedule.flatMap((at) => [Math.floor(at / 0x1_0000_0000), at]));

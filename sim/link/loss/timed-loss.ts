@@ -1,0 +1,54 @@
+import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { RandomStream } from '../../random.ts';
+import type { ContinuousTimeModel, OnOffModel } from './loss-model.ts';
+import type { LossSource } from './loss-source.ts';
+import { SwitchingTimes } from './switching-times.ts';
+
+export interface TimedLossOptions {
+  /** Draws the sojourns. */
+  readonly times: RandomStream;
+  /** Draws the losses within a state, by datagram. */
+  readonly losses: RandomStream;
+  /** Draws the state at the beginning. */
+  readonly start: RandomStream;
+  /** When the model begins, microseconds since the link began. */
+  readonly from: Microseconds;
+}
+
+/** The switching times of a model that has some of its own; `undefined` where they are periodic. */
+export function switchingTimes(
+  model: ContinuousTimeModel | OnOffModel,
+  { times, start, from }: TimedLossOptions,
+): SwitchingTimes | undefined {
+  if (model.kind === 'continuous-time') {
+    const { badShare, meanBad } = model;
+    const meanGood = (meanBad * (1 - badShare)) / badShare;
+    return new SwitchingTimes({ random: times, meanGood, meanBad, startsBad: start.chance(0, badShare), from });
+  }
+  if (model.durations === 'periodic') return undefined;
+  return new SwitchingTimes({ random: times, meanGood: model.on, meanBad: model.off, startsBad: false, from });
+}
+
+/** Loss by time: the state is the clock's, whoever sends. */
+export class TimedLoss implements LossSource {
+  readonly #model: ContinuousTimeModel | OnOffModel;
+  readonly #options: TimedLossOptions;
+  readonly #times: SwitchingTimes | undefined;
+
+  constructor(model: ContinuousTimeModel | OnOffModel, options: TimedLossOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#times = switchingTimes(model, options);
+  }
+
+  lost(index: number, at: Microseconds): boolean {
+    const model = this.#model;
+    if (model.kind === 'on-off') return this.#times?.isBad(at) ?? this.#away(at, model);
+    const share = this.#times?.isBad(at) ? model.lossInBad : model.lossInGood;
+    return share === 1 || (share > 0 && this.#options.losses.chance(index, share));
+  }
+
+  #away(at: Microseconds, { on, off }: OnOffModel): boolean {
+    return (at - this.#options.from) % (on + off) >= on;
+  }
+}

@@ -1,0 +1,255 @@
+import type { Microseconds } from '../../../protocol/base/instant.ts';
+import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
+import type { FourStateModel, GilbertElliottModel } from '../loss/loss-model.ts';
+
+/** A share and the correlation of its draws, each 0 … 1. */
+export interface CorrelatedShare {
+  readonly share: number;
+  readonly correlation: number;
+}
+
+/** What `tc qdisc … netem` is told, and the kernel's reading of it. */
+export interface NetemParameters {
+  readonly loss?: CorrelatedShare | GilbertElliottModel | FourStateModel;
+  readonly duplicate?: CorrelatedShare;
+  readonly corrupt?: CorrelatedShare;
+  /** `gap`: only each so many-th can overtake; needs a delay. */
+  readonly reorder?: CorrelatedShare & { readonly gap: number };
+  readonly delay?: Microseconds;
+  readonly jitter?: Microseconds;
+  readonly delayCorrelation?: number;
+  readonly distribution?: 'uniform' | 'normal' | 'pareto';
+  /** Bits a second. */
+  readonly rate?: number;
+  /** Datagrams that can wait, those that are only being delayed included. */
+  readonly limit?: number;
+}
+
+/** The kernel's own (`sch_netem.c`, `tc-netem(8)`). */
+export const NETEM_LIMIT_DEFAULT = 1_000;
+/** The memory of a link is bounded. */
+const LIMIT_MAX = 1_000_000;
+
+type Words = { readonly words: readonly string[]; next: number };
+type Reader = (words: Words, to: { -readonly [K in keyof NetemParameters]: NetemParameters[K] }) => string | undefined;
+
+const TIME_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  us: 1,
+  usec: 1,
+  usecs: 1,
+  ms: 1e3,
+  msec: 1e3,
+  msecs: 1e3,
+  s: 1e6,
+  sec: 1e6,
+  secs: 1e6,
+};
+const RATE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  bit: 1,
+  kbit: 1e3,
+  mbit: 1e6,
+  gbit: 1e9,
+  kibit: 1_024,
+  mibit: 1_048_576,
+  gibit: 1_073_741_824,
+  bps: 8,
+  kbps: 8e3,
+  mbps: 8e6,
+  gbps: 8e9,
+};
+
+function quantity(text: string | undefined, units: Readonly<Record<string, number>>): number | undefined {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)([a-z]*)$/i.exec(text ?? '');
+  const factor = match ? units[match[2]!.toLowerCase()] : undefined;
+  return match && factor !== undefined ? Number(match[1]) * factor : undefined;
+}
+
+const time = (text: string | undefined): number | undefined => {
+  const value = quantity(text, TIME_UNITS);
+  return value !== undefined && value <= 60_000_000 ? Math.round(value) : undefined;
+};
+const rate = (text: string | undefined): number | undefined => {
+  const value = quantity(text, RATE_UNITS);
+  return value !== undefined && value >= 1 && value <= 1e12 ? value : undefined;
+};
+/** A percentage, its sign optional as with `tc`. */
+const percent = (text: string | undefined): number | undefined => {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)%?$/.exec(text ?? '');
+  const value = match ? Number((Number(match[1]) / 100).toPrecision(15)) : Number.NaN;
+  return value <= 1 ? value : undefined;
+};
+const whole = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+
+/** The word at hand if it can be read, and on to the next. */
+function take<T>(words: Words, read: (text: string | undefined) => T | undefined): T | undefined {
+  const value = read(words.words[words.next]);
+  if (value !== undefined) words.next++;
+  return value;
+}
+
+const refuse = (words: Words, name: string, expected: string): string =>
+  `netem '${[name, words.words[words.next]].filter(Boolean).join(' ')}': ${expected}`;
+
+function correlatedShare(words: Words): CorrelatedShare | undefined {
+  const share = take(words, percent);
+  return share === undefined ? undefined : { share, correlation: take(words, percent) ?? 0 };
+}
+
+const readLoss: Reader = (words, to) => {
+  const kind = words.words[words.next];
+  if (kind === 'gemodel' || kind === 'state') {
+    words.next++;
+    const numbers: number[] = [];
+    const most = kind === 'gemodel' ? 4 : 5;
+    for (let n = take(words, percent); n !== undefined; n = numbers.length < most ? take(words, percent) : undefined) {
+      numbers.push(n);
+    }
+    const [first] = numbers;
+    if (first === undefined) return refuse(words, `loss ${kind}`, 'expected a percentage such as 1%');
+    if (kind === 'gemodel') {
+      const [, leaveBad = 1 - first, lossInBad = 1, lossInGood = 0] = numbers;
+      to.loss = { kind: 'gilbert-elliott', enterBad: first, leaveBad, lossInBad, lossInGood, step: 'packet' };
+    } else {
+      const [, p31 = 1 - first, p32 = 0, p23 = 1, p14 = 0] = numbers;
+      to.loss = { kind: 'four-state', p13: first, p31, p32, p23, p14 };
+    }
+    return undefined;
+  }
+  if (kind === 'random') words.next++;
+  const share = correlatedShare(words);
+  if (!share) return refuse(words, 'loss', 'expected a percentage such as 1%, or random, gemodel or state');
+  to.loss = share;
+  return undefined;
+};
+
+const shareReader =
+  (field: 'duplicate' | 'corrupt'): Reader =>
+  (words, to) => {
+    const share = correlatedShare(words);
+    if (!share) return refuse(words, field, 'expected a percentage such as 1%');
+    to[field] = share;
+    return undefined;
+  };
+
+const readDelay: Reader = (words, to) => {
+  const delay = take(words, time);
+  if (delay === undefined) return refuse(words, 'delay', 'expected a time such as 50ms, at most 60s');
+  to.delay = delay;
+  const jitter = take(words, time);
+  if (jitter === undefined) return undefined;
+  to.jitter = jitter;
+  const correlation = take(words, percent);
+  if (correlation) to.delayCorrelation = correlation;
+  return undefined;
+};
+
+const READERS: Readonly<Record<string, Reader>> = {
+  loss: readLoss,
+  drop: readLoss,
+  delay: readDelay,
+  latency: readDelay,
+  duplicate: shareReader('duplicate'),
+  corrupt: shareReader('corrupt'),
+  reorder: (words, to) => {
+    const share = correlatedShare(words);
+    if (!share) return refuse(words, 'reorder', 'expected a percentage such as 25%');
+    to.reorder = { ...share, gap: to.reorder?.gap ?? 1 };
+    return undefined;
+  },
+  distribution: (words, to) => {
+    const name = words.words[words.next];
+    if (name !== 'uniform' && name !== 'normal' && name !== 'pareto') {
+      return refuse(words, 'distribution', 'uniform, normal or pareto are known here');
+    }
+    words.next++;
+    if (name !== 'uniform') to.distribution = name;
+    return undefined;
+  },
+  rate: (words, to) => {
+    const value = take(words, rate);
+    if (value === undefined)
+      return refuse(words, 'rate', 'expected a rate such as 8mbit (overheads are not known here)');
+    to.rate = value;
+    return undefined;
+  },
+  limit: (words, to) => {
+    const value = take(words, whole);
+    if (value === undefined || value < 1 || value > LIMIT_MAX) {
+      return refuse(words, 'limit', `expected a number of packets from 1 to ${LIMIT_MAX}`);
+    }
+    to.limit = value;
+    return undefined;
+  },
+};
+
+const KNOWN = [...Object.keys(READERS), 'gap'].join(', ');
+
+/**
+ * Reads what follows `netem` in a `tc` command line, such as `loss gemodel 1% 30% delay 50ms 10ms rate 8mbit`; a whole
+ * command line does as well. An error names the word and what was expected.
+ */
+export function parseNetemParameters(text: string): Parsed<NetemParameters> {
+  const all = text.trim().split(/\s+/);
+  const words: Words = { words: all, next: all.lastIndexOf('netem') + 1 };
+  const to: { -readonly [K in keyof NetemParameters]: NetemParameters[K] } = {};
+  const seen = new Set<string>();
+  let gap: number | undefined;
+  while (words.next < all.length) {
+    const name = all[words.next++]!;
+    if (name === '') continue;
+    if (seen.has(name)) return malformed(`netem '${name}': it was said before`);
+    seen.add(name);
+    if (name === 'gap') {
+      gap = take(words, whole);
+      if (gap === undefined || gap < 1)
+        return malformed(refuse(words, 'gap', 'expected a number of packets such as 5'));
+      continue;
+    }
+    const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+    if (!read) return malformed(`netem '${name}': unknown; netem knows ${KNOWN} here`);
+    const error = read(words, to);
+    if (error !== undefined) return malformed(error);
+  }
+  if (gap !== undefined && !to.reorder) return malformed("netem 'gap': it needs reorder and a percentage");
+  if (gap !== undefined && to.reorder) to.reorder = { ...to.reorder, gap };
+  if (to.reorder && !to.delay) return malformed("netem 'reorder': it needs a delay");
+  if (to.distribution && !to.jitter) return malformed("netem 'distribution': it needs a delay and a jitter");
+  return parsed(to);
+}
+
+const asPercent = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
+const asTime = (value: Microseconds): string => (value % 1_000 === 0 ? `${value / 1_000}ms` : `${value}us`);
+
+function correlatedWords({ share, correlation }: CorrelatedShare): string {
+  return correlation === 0 ? asPercent(share) : `${asPercent(share)} ${asPercent(correlation)}`;
+}
+
+function lossWords(loss: NonNullable<NetemParameters['loss']>): string {
+  if (!('kind' in loss)) return `loss ${correlatedWords(loss)}`;
+  const numbers =
+    loss.kind === 'gilbert-elliott'
+      ? [loss.enterBad, loss.leaveBad, loss.lossInBad, loss.lossInGood]
+      : [loss.p13, loss.p31, loss.p32, loss.p23, loss.p14];
+  return `loss ${loss.kind === 'gilbert-elliott' ? 'gemodel' : 'state'} ${numbers.map(asPercent).join(' ')}`;
+}
+
+/** The canonical words: what is set, in a fixed order, every default of a loss model written out. */
+export function formatNetemParameters(netem: NetemParameters): string {
+  const words: string[] = [];
+  if (netem.duplicate) words.push(`duplicate ${correlatedWords(netem.duplicate)}`);
+  if (netem.loss) words.push(lossWords(netem.loss));
+  if (netem.corrupt) words.push(`corrupt ${correlatedWords(netem.corrupt)}`);
+  if (netem.delay !== undefined) {
+    const jitter = netem.jitter === undefined ? '' : ` ${asTime(netem.jitter)}`;
+    const correlation = netem.delayCorrelation === undefined ? '' : ` ${asPercent(netem.delayCorrelation)}`;
+    words.push(`delay ${asTime(netem.delay)}${jitter}${correlation}`);
+  }
+  if (netem.distribution) words.push(`distribution ${netem.distribution}`);
+  if (netem.reorder) words.push(`reorder ${correlatedWords(netem.reorder)} gap ${netem.reorder.gap}`);
+  if (netem.rate !== undefined) words.push(`rate ${netem.rate}bit`);
+  if (netem.limit !== undefined) words.push(`limit ${netem.limit}`);
+  return words.join(' ');
+}

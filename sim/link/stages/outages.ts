@@ -1,0 +1,22 @@
+import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { OutageWindow } from '../link-specification.ts';
+
+/** Spans of time in which nothing comes through. */
+export class Outages {
+  #windows: readonly OutageWindow[];
+
+  /** @param windows ascending, without overlap. */
+  constructor(windows: readonly OutageWindow[] = []) {
+    this.#windows = windows;
+  }
+
+  reconfigure(windows: readonly OutageWindow[] = []): void {
+    this.#windows = windows;
+  }
+
+  /** Whether nothing comes through at a time since the link began. */
+  covers(at: Microseconds): boolean {
+    for (const { from, until } of this.#windows) if (at >= from && at < until) return true;
+    return false;
+  }
+}

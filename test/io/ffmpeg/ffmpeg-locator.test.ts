@@ -1,0 +1,137 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { platform } from 'node:process';
+import { expect, test } from 'vitest';
+import { type FfmpegSearch, knowsFrameRateMode, locateFfmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
+import { temporaryFolder } from '../sources/media.ts';
+
+/** Stand-ins are shell scripts. */
+const testOnUnix = test.skipIf(platform === 'win32');
+
+function standIn(
+  folder: string,
+  { version = '7.1', encoders = ' V....D libx264 H.264', exit = 0, name = 'ffmpeg' } = {},
+) {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  const script = `#!/bin/sh\ncase "$*" in *-encoders*) echo "${encoders}";; *) echo "ffmpeg version ${version} Copyright";; esac\nexit ${exit}\n`;
+  writeFileSync(path, script);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const nowhere: FfmpegSearch = { environment: {}, wellKnownFolders: [], packageBinary: () => undefined };
+
+testOnUnix('the ffmpeg of ffmpeg-static goes before the one on the PATH', async () => {
+  const folder = temporaryFolder();
+  const packaged = standIn(join(folder, 'package'), { version: '6.0-static' });
+  standIn(join(folder, 'path'));
+  const found = await locateFfmpeg({
+    ...nowhere,
+    environment: { PATH: join(folder, 'path') },
+    packageBinary: (name) => (name === 'ffmpeg-static' ? packaged : undefined),
+  });
+  expect(found).toMatchObject({ path: packaged, origin: 'ffmpeg-static', version: '6.0-static', libx264: true });
+  expect(found.warnings).toEqual([]);
+});
+
+testOnUnix('a package that names a file which is not there is passed over', async () => {
+  const folder = temporaryFolder();
+  const path = standIn(join(folder, 'path'));
+  const found = await locateFfmpeg({
+    ...nowhere,
+    environment: { PATH: [join(folder, 'empty'), join(folder, 'path')].join(delimiter) },
+    packageBinary: () => join(folder, 'not-there'),
+  });
+  expect(found).toMatchObject({ path, origin: 'PATH' });
+});
+
+testOnUnix('what the user names is taken, before all else', async () => {
+  const folder = temporaryFolder();
+  const [first, second, third] = ['a', 'b', 'c'].map((name) => standIn(join(folder, name)));
+  const environment = { FFMPEG_PATH: second, FFMPEG_BIN: third, PATH: join(folder, 'a') };
+  expect(await locateFfmpeg({ ...nowhere, explicit: first, environment })).toMatchObject({
+    path: first,
+    origin: '--ffmpeg',
+  });
+  expect(await locateFfmpeg({ ...nowhere, environment })).toMatchObject({ path: second, origin: 'FFMPEG_PATH' });
+  expect(await locateFfmpeg({ ...nowhere, environment: { FFMPEG_BIN: third } })).toMatchObject({
+    origin: 'FFMPEG_BIN',
+  });
+});
+
+testOnUnix('what the user names and does not work is an error, not replaced in silence', async () => {
+  const folder = temporaryFolder();
+  standIn(join(folder, 'path'));
+  const environment = { FFMPEG_BIN: join(folder, 'typo'), PATH: join(folder, 'path') };
+  await expect(locateFfmpeg({ ...nowhere, environment })).rejects.toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/^FFMPEG_BIN names .*typo, which is not an executable file: /),
+  });
+});
+
+testOnUnix('a bare name is looked up on the PATH', async () => {
+  const folder = temporaryFolder();
+  const path = standIn(folder, { name: 'ffmpeg7' });
+  expect(await locateFfmpeg({ ...nowhere, explicit: 'ffmpeg7', environment: { PATH: folder } })).toMatchObject({
+    path,
+  });
+});
+
+testOnUnix('a broken one is passed over with a warning', async () => {
+  const folder = temporaryFolder();
+  standIn(join(folder, 'path'), { exit: 1 });
+  const path = standIn(join(folder, 'well-known'));
+  const found = await locateFfmpeg({
+    ...nowhere,
+    environment: { PATH: join(folder, 'path') },
+    wellKnownFolders: [join(folder, 'well-known')],
+  });
+  expect(found).toMatchObject({ path, origin: 'well-known place' });
+  expect(found.warnings).toEqual([expect.stringContaining('does not run')]);
+});
+
+testOnUnix('one without libx264 gives way to one that has it', async () => {
+  const folder = temporaryFolder();
+  standIn(join(folder, 'path'), { encoders: ' V....D h264_v4l2m2m' });
+  const path = standIn(join(folder, 'well-known'));
+  const environment = { PATH: join(folder, 'path') };
+  const wellKnownFolders = [join(folder, 'well-known')];
+  expect(await locateFfmpeg({ ...nowhere, environment, wellKnownFolders })).toMatchObject({ path, libx264: true });
+  const alone = await locateFfmpeg({ ...nowhere, environment });
+  expect(alone.libx264).toBe(false);
+  expect(alone.warnings).toEqual([expect.stringContaining('no libx264')]);
+});
+
+testOnUnix('the old build of @ffmpeg-installer comes last and with a warning', async () => {
+  const folder = temporaryFolder();
+  const path = standIn(folder, { version: 'N-47683-g0e8eb07980-static' });
+  const found = await locateFfmpeg({
+    ...nowhere,
+    packageBinary: (name) => (name === '@ffmpeg-installer/ffmpeg' ? path : undefined),
+  });
+  expect(found.origin).toBe('@ffmpeg-installer/ffmpeg');
+  expect(found.warnings).toEqual([expect.stringContaining('2018')]);
+});
+
+test('where there is none the error says how to get one', async () => {
+  await expect(locateFfmpeg(nowhere)).rejects.toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/^no ffmpeg found: run `.*install.*ffmpeg.*FFMPEG_PATH=/i),
+  });
+});
+
+test.each([
+  ['5.1.9-0+deb12u1', true],
+  ['5.0.3', false],
+  ['4.4.2-0ubuntu0.22.04.1', false],
+  ['7.0.2-static', true],
+  ['n6.0', true],
+  ['9.0.2', true],
+  ['10.0', true],
+  ['N-47683-g0e8eb07980-static', false],
+  ['N-113007-g8d24a28d06-tessus', true],
+  ['2024-01-01-git-e1c1dc8347-full_build', true],
+])('ffmpeg %s knows -fps_mode: %s', (version, known) => {
+  expect(knowsFrameRateMode(version)).toBe(known);
+});

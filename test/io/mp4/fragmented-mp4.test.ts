@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type FragmentedMp4Event, FragmentedMp4Reader } from '../../../io/mp4/fragmented-mp4-reader.ts';
+import { FragmentedMp4Writer } from '../../../io/mp4/fragmented-mp4-writer.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/h264/decoder-configuration.ts';
+
+const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
+const track = { width: 640, height: 360, configuration: Uint8Array.of(1, 66, 0, 30, 0xff) };
+const slice = (byte: number) => Uint8Array.of(0x41, byte, byte, byte);
+
+/** I P B B in decode order: shown 0 3 1 2, with a gap of a second before the last. */
+const UNITS: readonly AccessUnit[] = [
+  { nalUnits: [PARAMETER_SET, slice(1)], timestamp: 6_000, decodeTimestamp: 0, importance: 'key' },
+  { nalUnits: [slice(2), slice(22)], timestamp: 15_000, decodeTimestamp: 3_000, importance: 'reference' },
+  { nalUnits: [slice(3)], timestamp: 9_000, decodeTimestamp: 6_000, importance: 'discardable' },
+  { nalUnits: [slice(4)], timestamp: 102_000, decodeTimestamp: 99_000, importance: 'discardable' },
+];
+
+function file(): Uint8Array {
+  const writer = new FragmentedMp4Writer(track, [PARAMETER_SET]);
+  const parts = [writer.header(), writer.fragment(UNITS.slice(0, 3), 99_000), writer.fragment(UNITS.slice(3), 102_000)];
+  return Buffer.concat(parts);
+}
+
+function read(chunks: readonly Uint8Array[]): FragmentedMp4Event[] {
+  const reader = new FragmentedMp4Reader();
+  return chunks.flatMap((chunk) => {
+    const events = reader.push(chunk);
+    if (!events.ok) throw new Error(events.malformed);
+    return events.value;
+  });
+}
+
+test('what is written is what is read, times from 0, without the parameter sets of the header', () => {
+  const events = read([file()]);
+  expect(events[0]).toEqual({ kind: 'configuration', record: track.configuration });
+  const samples = events.slice(1).map((event) => event.kind === 'sample' && [event.timestamp, [...event.bytes]]);
+  const expected = UNITS.map((unit) => [
+    unit.timestamp - 6_000,
+    [...joinLengthPrefixed(unit.nalUnits.filter((nalUnit) => nalUnit !== PARAMETER_SET))],
+  ]);
+  expect(samples).toEqual(expected);
+});
+
+test('the reader does not care where the stream is cut into chunks', () => {
+  const bytes = file();
+  const whole = read([bytes]);
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length), { maxLength: 12 }), (cuts) => {
+      const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+      const chunks = at.slice(1).map((end, index) => bytes.subarray(at[index], end));
+      expect(read(chunks)).toEqual(whole);
+    }),
+  );
+  expect(read([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(whole);
+});
+
+test('boxes that the reader does not know are passed over', () => {
+  const free = Uint8Array.of(0, 0, 0, 12, 0x66, 0x72, 0x65, 0x65, 1, 2, 3, 4);
+  const large = Uint8Array.of(0, 0, 0, 1, 0x75, 0x75, 0x69, 0x64, 0, 0, 0, 0, 0, 0, 0, 17, 9);
+  expect(read([free, large, file(), free])).toEqual(read([file()]));
+});
+
+test('a picture of any size survives', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 1, maxLength: 8 }),
+      (nalUnits) => {
+        const writer = new FragmentedMp4Writer(track, []);
+        const unit: AccessUnit = { nalUnits, timestamp: 0, decodeTimestamp: 0, importance: 'key' };
+        const sample = read([writer.header(), writer.fragment([unit], 3_000)])[1];
+        expect(sample?.kind === 'sample' && splitLengthPrefixed(sample.bytes, 4)).toEqual({
+          nalUnits,
+          malformed: undefined,
+        });
+      },
+    ),
+  );
+});
+
+test('damage never throws, and a reader that has refused stays refused', () => {
+  const bytes = file();
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      const damaged = bytes.slice();
+      damaged[at] = (damaged[at] as number) ^ flip;
+      const reader = new FragmentedMp4Reader();
+      const first = reader.push(damaged);
+      if (!first.ok) expect(reader.push(bytes)).toEqual(first);
+    }),
+  );
+});
+
+test('a box that claims gigabytes is refused before any memory is taken', () => {
+  const reader = new FragmentedMp4Reader();
+  expect(reader.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0x6d, 0x64, 0x61, 0x74))).toEqual({
+    ok: false,
+    malformed: 'box mdat of 2147483647 bytes',
+  });
+});

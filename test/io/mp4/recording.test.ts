@@ -1,0 +1,129 @@
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openRecording } from '../../../io/mp4/recording.ts';
+import { openMediaSource } from '../../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { joinAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { sampleUnits } from '../../sample-units.ts';
+import { all, nalText, probedTimes, SAMPLES, temporaryFolder, withFfmpeg } from '../sources/media.ts';
+
+const CLIP = sampleUnits().slice(0, 90);
+/** What a recording knows before the stream speaks for itself. */
+const description = { width: 0, height: 0, parameterSets: [] };
+
+async function open(input: string) {
+  const warnings: string[] = [];
+  const options = { encode: 'copy', bitrate: 1, gop: 1, warn: (message: string) => warnings.push(message) } as const;
+  return { source: await openMediaSource(input, options), warnings };
+}
+
+async function record(path: string, units: readonly AccessUnit[]): Promise<void> {
+  const sink = await openRecording(path, description);
+  for (const unit of units) await sink.write(unit);
+  await sink.close();
+}
+
+/** The clip with B-frames, and a second missing in its middle as after an outage. */
+async function gapped(): Promise<AccessUnit[]> {
+  const { source } = await open(join(SAMPLES, 'counter.mp4'));
+  const units = await all(source.units());
+  await source.close();
+  return [...units.slice(0, 60), ...units.slice(120, 240)];
+}
+
+test('a raw recording is the stream with start codes', async () => {
+  const path = join(temporaryFolder(), 'a.h264');
+  await record(path, CLIP);
+  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.nalUnits)))).toBe(0);
+});
+
+test.each(['mp4', 'ts'])(
+  'what was recorded as %s reads back as it was, B-frames and gaps in their places',
+  async (format) => {
+    const units = await gapped();
+    const path = join(temporaryFolder(), `a.${format}`);
+    await record(path, units);
+    const { source, warnings } = await open(path);
+    const copies = await all(source.units());
+    await source.close();
+    const pictures = (all: readonly AccessUnit[]) =>
+      nalText(all).map((nalUnits) => nalUnits.filter((nal) => !nal.startsWith('09')));
+    expect(pictures(copies)).toEqual(pictures(units));
+    const first = units[0]?.timestamp ?? 0;
+    expect(copies.map((unit) => unit.timestamp)).toEqual(units.map((unit) => unit.timestamp - first));
+    expect(copies.map((unit) => unit.importance)).toEqual(units.map((unit) => unit.importance));
+    expect(warnings).toEqual([]);
+  },
+);
+
+test('an MP4 recording can be read although it was never closed', async () => {
+  const path = join(temporaryFolder(), 'a.mp4');
+  const sink = await openRecording(path, description);
+  for (const unit of CLIP) await sink.write(unit);
+  const { source } = await open(path);
+  // Ninety frames at 30 a second: all but the last second is on the disk.
+  expect(nalText(await all(source.units()))).toEqual(nalText(CLIP.slice(0, 60)));
+  await source.close();
+  await sink.close();
+});
+
+test('an MP4 recording that joins between keyframes begins at the next one', async () => {
+  const path = join(temporaryFolder(), 'a.mp4');
+  await record(path, CLIP.slice(10));
+  const { source } = await open(path);
+  expect(nalText(await all(source.units()))).toEqual(nalText(CLIP.slice(30)));
+  await source.close();
+});
+
+test('a caller that does not wait gets its writes in order', async () => {
+  const path = join(temporaryFolder(), 'a.h264');
+  const sink = await openRecording(path, description);
+  const writes = CLIP.map((unit) => sink.write(unit));
+  await Promise.all([...writes, sink.close(), sink.close()]);
+  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.nalUnits)))).toBe(0);
+});
+
+test.each([
+  ['no/such/folder/a.mp4', 1, 'there is no such file or directory'],
+  ['a.avi', 2, 'must end in .h264, .mp4 or .ts'],
+])('a recording to %s fails with code %i', async (name, exitCode, cause) => {
+  const path = join(temporaryFolder(), name);
+  await expect(openRecording(path, description)).rejects.toMatchObject({
+    exitCode,
+    message: expect.stringContaining(`cannot write ${path}: `),
+  });
+  await expect(openRecording(path, description)).rejects.toThrow(cause);
+});
+
+test.skipIf(!existsSync('/dev/full')).each(['h264', 'mp4', 'ts'])(
+  'a full disk is a failure that names the file (%s)',
+  async (format) => {
+    const path = join(temporaryFolder(), `a.${format}`);
+    symlinkSync('/dev/full', path);
+    const sink = await openRecording(path, description);
+    const writing = (async () => {
+      for (const unit of CLIP) await sink.write(unit);
+    })();
+    await expect(writing).rejects.toMatchObject({ exitCode: 1, message: `cannot write ${path}: the disk is full` });
+    await sink.close();
+  },
+);
+
+withFfmpeg('ffprobe finds every frame of MP4 and MPEG-TS recordings at its time', async () => {
+  const units = await gapped();
+  const folder = temporaryFolder();
+  const first = units[0] as AccessUnit;
+  const expected = units.map((unit) => ({
+    shown: unit.timestamp - first.timestamp,
+    decoded: unit.decodeTimestamp - first.timestamp,
+  }));
+  for (const format of ['mp4', 'ts']) {
+    const path = join(folder, `a.${format}`);
+    await record(path, units);
+    const times = probedTimes(path);
+    const start = times[0]?.shown ?? 0;
+    const relative = times.map(({ shown, decoded }) => ({ shown: shown - start, decoded: decoded - start }));
+    expect(relative).toEqual(expected);
+  }
+});

@@ -1,0 +1,120 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { DatagramSocket, type DatagramSocketOptions } from '../../../io/net/datagram-socket.ts';
+import { Failure } from '../../../io/os/failure.ts';
+import { HAS_IPV6 } from '../../loopback-session.ts';
+import { optional } from '../../optional.ts';
+import { until } from './control-peers.ts';
+
+const LIMIT = 1_200;
+
+async function open(options: Partial<DatagramSocketOptions> = {}) {
+  const received: Buffer[] = [];
+  const socket = await DatagramSocket.open({
+    host: '127.0.0.1',
+    port: 0,
+    datagramBytesMax: LIMIT,
+    onDatagram: (datagram) => received.push(Buffer.from(datagram)),
+    ...options,
+  });
+  onTestFinished(() => socket.close());
+  return { socket, received };
+}
+
+/** Datagrams of these lengths in one piece of memory, as a packetizer makes them; each says which one it is. */
+function adjacent(lengths: readonly number[]): Uint8Array[] {
+  const memory = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let offset = 0;
+  return lengths.map((length, index) => {
+    const datagram = memory.subarray(offset, offset + length).fill(index + 1);
+    offset += length;
+    return datagram;
+  });
+}
+
+describe('datagrams keep their bounds', () => {
+  const runs: [string, readonly number[]][] = [
+    ['one', [100]],
+    ['full ones', [LIMIT, LIMIT, LIMIT]],
+    ['full ones and a shorter one', [LIMIT, LIMIT, LIMIT, 17]],
+    ['more full ones than one system call carries', Array.from({ length: 120 }, () => LIMIT)],
+    ['short ones between full ones', [5, LIMIT, LIMIT, 3, 4, LIMIT, 9, LIMIT]],
+    ['ones of equal length that are not full', [600, 600, 600, 600]],
+  ];
+
+  test.each(runs)('%s', async (_, lengths) => {
+    const server = await open();
+    const client = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: server.socket.port } });
+    const datagrams = adjacent(lengths);
+    client.socket.send(datagrams);
+    await until('all have come', () => server.received.length >= lengths.length);
+    expect(server.received.map((datagram) => [datagram.length, datagram[0]])).toEqual(
+      lengths.map((length, index) => [length, index + 1]),
+    );
+    // And back, where what arrives in one piece is cut where the sender cut it.
+    server.socket.send(datagrams, { host: '127.0.0.1', port: client.socket.port });
+    await until('all have come back', () => client.received.length >= lengths.length);
+    expect(client.received.map((datagram) => [datagram.length, datagram[0]])).toEqual(
+      lengths.map((length, index) => [length, index + 1]),
+    );
+  });
+
+  test('wherever in memory they lie', async () => {
+    const server = await open();
+    const client = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: server.socket.port } });
+    const scattered = [3, 1, 2].map((byte) => new Uint8Array(LIMIT).fill(byte));
+    client.socket.send(scattered);
+    await until('all have come', () => server.received.length === 3);
+    expect(server.received).toEqual(scattered.map((datagram) => Buffer.from(datagram)));
+  });
+});
+
+test('a socket with a peer hears that peer alone', async () => {
+  const peer = await open();
+  const stranger = await open();
+  const { socket, received } = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: peer.socket.port } });
+  const to = { host: '127.0.0.1', port: socket.port };
+  stranger.socket.send([Uint8Array.of(6, 6, 6)], to);
+  peer.socket.send([Uint8Array.of(1)], to);
+  await until('the peer is heard', () => received.length > 0);
+  expect(received).toEqual([Buffer.of(1)]);
+});
+
+test('a peer that has gone is an error that is counted, not one that ends the program', async () => {
+  const peer = await open();
+  const { socket } = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: peer.socket.port } });
+  peer.socket.close();
+  for (let count = 0; count < 5; count++) {
+    socket.send([Uint8Array.of(1)]);
+    await new Promise(setImmediate);
+  }
+  await until('it is counted', () => socket.sendErrors > 0);
+});
+
+test('what cannot be sent is counted as well', async () => {
+  const { socket } = await open();
+  // Longer than UDP allows.
+  socket.send([new Uint8Array(70_000)], { host: '127.0.0.1', port: socket.port });
+  await until('it is counted', () => socket.sendErrors > 0);
+});
+
+test('a closed socket sends nothing, and is closed once', async () => {
+  const { socket } = await open();
+  socket.close();
+  socket.close();
+  socket.send([Uint8Array.of(1)], { host: '127.0.0.1', port: 9 });
+});
+
+test('a port that is taken fails with one line that names it', async () => {
+  const { socket } = await open();
+  const attempt = open({ port: socket.port });
+  await expect(attempt).rejects.toBeInstanceOf(Failure);
+  await expect(attempt).rejects.toThrow(`cannot open UDP 127.0.0.1:${socket.port}: the port is in use`);
+});
+
+optional('IPv6 on the loopback interface', HAS_IPV6)('IPv6 is no different', async () => {
+  const server = await open({ host: '::1' });
+  const client = await open({ host: '::', peer: { host: '::1', port: server.socket.port } });
+  client.socket.send(adjacent([LIMIT, LIMIT, 8]));
+  await until('all have come', () => server.received.length === 3);
+  expect(server.received.map(({ length }) => length)).toEqual([LIMIT, LIMIT, 8]);
+});

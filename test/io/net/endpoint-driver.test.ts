@@ -1,0 +1,136 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { EndpointDriver } from '../../../io/net/endpoint-driver.ts';
+import { now } from '../../../io/os/clock.ts';
+import { WakeUp } from '../../../io/os/wake-up.ts';
+import type { Instant } from '../../../protocol/base/instant.ts';
+import type { Endpoint } from '../../../protocol/endpoint.ts';
+import { until } from './control-peers.ts';
+
+/** Echoes each datagram, and rings when it was told to. */
+class Echo implements Endpoint<string> {
+  readonly timeouts: Instant[] = [];
+  readonly datagrams: Uint8Array[] = [];
+  readonly #out: Uint8Array[] = [];
+  readonly #events: string[] = [];
+  wakeAt: Instant | undefined;
+
+  handleDatagram(_now: Instant, datagram: Uint8Array): void {
+    this.datagrams.push(datagram);
+    this.#out.push(datagram);
+    this.#events.push(`received ${datagram[0]}`);
+  }
+
+  handleTimeout(at: Instant): void {
+    this.timeouts.push(at);
+    this.wakeAt = undefined;
+    this.#events.push('woke up');
+  }
+
+  pollTransmit(): Uint8Array | undefined {
+    return this.#out.shift();
+  }
+
+  pollEvent(): string | undefined {
+    return this.#events.shift();
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.wakeAt;
+  }
+}
+
+function driven() {
+  const endpoint = new Echo();
+  const transmitted: (readonly Uint8Array[])[] = [];
+  const events: string[] = [];
+  const driver = new EndpointDriver({
+    endpoint,
+    transmit: (datagrams) => transmitted.push([...datagrams]),
+    onEvent: (event) => events.push(event),
+  });
+  onTestFinished(() => driver.close());
+  return { endpoint, driver, transmitted, events };
+}
+
+test('what arrives in one turn is drained once, in order', async () => {
+  const { driver, transmitted, events } = driven();
+  for (const byte of [1, 2, 3]) driver.receive(Uint8Array.of(byte));
+  expect(transmitted).toEqual([]);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(transmitted).toEqual([[Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]]);
+  expect(events).toEqual(['received 1', 'received 2', 'received 3']);
+});
+
+test('an endpoint is woken when it asked to be, not before, and once', async () => {
+  const { endpoint, driver, events } = driven();
+  const due = now() + 30_000;
+  endpoint.wakeAt = due;
+  driver.drain();
+  await until('it was woken', () => endpoint.timeouts.length > 0);
+  expect(endpoint.timeouts[0]).toBeGreaterThanOrEqual(due);
+  await pause(40);
+  expect(endpoint.timeouts).toHaveLength(1);
+  expect(events).toEqual(['woke up']);
+});
+
+test('an earlier wish replaces a later one', async () => {
+  const { endpoint, driver } = driven();
+  endpoint.wakeAt = now() + 60_000_000;
+  driver.drain();
+  endpoint.wakeAt = now() + 10_000;
+  driver.receive(Uint8Array.of(1));
+  await until('it was woken', () => endpoint.timeouts.length === 1);
+});
+
+test('a driver that is closed does nothing more, not even what it had begun', async () => {
+  const { endpoint, driver, transmitted } = driven();
+  endpoint.wakeAt = now() + 5_000;
+  driver.drain();
+  driver.receive(Uint8Array.of(1));
+  driver.close();
+  driver.receive(Uint8Array.of(2));
+  driver.drain();
+  await pause(30);
+  expect(endpoint.timeouts).toEqual([]);
+  expect(endpoint.datagrams).toEqual([Uint8Array.of(1)]);
+  expect(transmitted).toEqual([]);
+});
+
+test('an event may close the driver that hands it out', async () => {
+  const endpoint = new Echo();
+  const driver: EndpointDriver<string> = new EndpointDriver({
+    endpoint,
+    transmit: () => {},
+    onEvent: () => driver.close(),
+  });
+  endpoint.wakeAt = now() + 1_000;
+  driver.receive(Uint8Array.of(1));
+  await pause(20);
+  expect(endpoint.timeouts).toEqual([]);
+});
+
+test('a wake-up rings once, can be set again, and is silent when it was cleared', async () => {
+  let rings = 0;
+  const wakeUp = new WakeUp(() => rings++);
+  wakeUp.set(undefined);
+  wakeUp.set(now() + 5_000);
+  wakeUp.set(now() + 50_000_000);
+  await until('it has rung', () => rings === 1);
+  wakeUp.set(now() + 5_000);
+  wakeUp.clear();
+  await pause(20);
+  expect(rings).toBe(1);
+  wakeUp.set(now() - 1_000);
+  await until('it has rung again', () => rings === 2);
+});
+
+test('a wake-up farther away than timers reach does not ring at once', async () => {
+  let rings = 0;
+  const wakeUp = new WakeUp(() => rings++);
+  onTestFinished(() => wakeUp.clear());
+  wakeUp.set(now() + 1e15);
+  await pause(20);
+  expect(rings).toBe(0);
+});

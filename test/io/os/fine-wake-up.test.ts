@@ -1,0 +1,51 @@
+import { afterEach, expect, test } from 'vitest';
+import { now } from '../../../io/os/clock.ts';
+import { FineWakeUp } from '../../../io/os/fine-wake-up.ts';
+import type { Instant } from '../../../protocol/base/instant.ts';
+
+let wakeUp: FineWakeUp | undefined;
+afterEach(() => wakeUp?.close());
+
+/** The instants of the first rings, as many as there are `times`; each ring sets the next one's time. */
+async function ringsFor(times: readonly Instant[]): Promise<Instant[]> {
+  const rings: Instant[] = [];
+  await new Promise<void>((resolve) => {
+    const open = FineWakeUp.open(() => {
+      const at = now();
+      // It may ring for nothing.
+      if (at < (times[rings.length] as Instant)) return wakeUp?.set(times[rings.length]);
+      rings.push(at);
+      if (rings.length === times.length) resolve();
+      else wakeUp?.set(times[rings.length]);
+    });
+    void open.then((opened) => {
+      wakeUp = opened;
+      opened.set(times[0]);
+    });
+  });
+  return rings;
+}
+
+test('it rings again and again, never before its time', async () => {
+  const start = now() + 100_000;
+  const times = Array.from({ length: 50 }, (_, n) => start + n * 700);
+
+  const rings = await ringsFor(times);
+
+  for (const [n, ring] of rings.entries()) expect(ring).toBeGreaterThanOrEqual(times[n] as Instant);
+});
+
+test('a time that has passed rings too', async () => {
+  expect(await ringsFor([0, 1])).toHaveLength(2);
+});
+
+test('an earlier time takes the place of a later one', async () => {
+  const ring = await new Promise<'rung'>((resolve) => {
+    void FineWakeUp.open(() => resolve('rung')).then((opened) => {
+      wakeUp = opened;
+      opened.set(now() + 3_600_000_000);
+      opened.set(now() + 1_000);
+    });
+  });
+  expect(ring).toBe('rung');
+});

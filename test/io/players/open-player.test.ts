@@ -1,0 +1,290 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { accessSync, chmodSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { Failure } from '../../../io/os/failure.ts';
+import { serializeForParser } from '../../../io/players/annex-b-feed.ts';
+import {
+  findPlayers,
+  openPlayer,
+  type Player,
+  type PlayerFound,
+  type PlayerKind,
+  preferredPlayer,
+} from '../../../io/players/open-player.ts';
+import type { PlayerProcess } from '../../../io/players/player-process.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { optional } from '../../optional.ts';
+import { sampleUnits } from '../../sample-units.ts';
+
+const PICTURE = { codec: 'avc1.42C01E', width: 640, height: 360, title: 'dropframe $1' };
+const LINUX_USER = { platform: 'linux', uid: 1000 } as const;
+const folders: string[] = [];
+const players: Player[] = [];
+
+afterEach(async () => {
+  for (const player of players.splice(0)) await player.close();
+});
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+test('players are found on the PATH, the preferred one first', async () => {
+  const folder = programs({ vlc: 'exit 0', mpv: 'exit 0', ffplay: 'exit 0' });
+  expect(await findPlayers({ PATH: `/nowhere${delimiter}${folder}`, DISPLAY: ':0' }, LINUX_USER)).toEqual([
+    { kind: 'mpv', path: join(folder, 'mpv') },
+    { kind: 'ffplay', path: join(folder, 'ffplay') },
+    { kind: 'vlc', path: join(folder, 'vlc') },
+  ]);
+});
+
+test('a file that is not executable is no player', async () => {
+  const folder = programs({ mpv: 'exit 0' });
+  chmodSync(join(folder, 'mpv'), 0o644);
+  expect(await findPlayers({ PATH: folder, DISPLAY: ':0' }, LINUX_USER)).toEqual([]);
+});
+
+test('without a display no player is usable on Linux, and each is elsewhere', async () => {
+  const folder = programs({ mpv: 'exit 0' });
+  const [onLinux] = await findPlayers({ PATH: folder }, LINUX_USER);
+  expect(onLinux?.obstacle).toMatch(/^there is no display/);
+  const [onWayland] = await findPlayers({ PATH: folder, WAYLAND_DISPLAY: 'wayland-0' }, LINUX_USER);
+  expect(onWayland?.obstacle).toBeUndefined();
+  const [onMac] = await findPlayers({ PATH: folder }, { platform: 'darwin', uid: 501 });
+  expect(onMac?.obstacle).toBeUndefined();
+});
+
+test('VLC is not usable for root, the others are', async () => {
+  const folder = programs({ mpv: 'exit 0', vlc: 'exit 0' });
+  const found = await findPlayers({ PATH: folder, DISPLAY: ':0' }, { platform: 'linux', uid: 0 });
+  expect(found.map(({ kind, obstacle }) => [kind, obstacle])).toEqual([
+    ['mpv', undefined],
+    ['vlc', 'VLC refuses to run as root'],
+  ]);
+});
+
+test('the order is mpv, ffplay, a browser, VLC; and a page where nothing can draw', () => {
+  const found = (...kinds: PlayerKind[]): PlayerFound[] => kinds.map((kind) => ({ kind, path: kind }));
+  const desktop = { browser: true };
+  expect(preferredPlayer(found('mpv', 'ffplay', 'vlc'), desktop)).toBe('mpv');
+  expect(preferredPlayer(found('ffplay', 'vlc'), desktop)).toBe('ffplay');
+  expect(preferredPlayer(found('vlc'), desktop)).toBe('browser');
+  expect(preferredPlayer(found('vlc'), { browser: false })).toBe('vlc');
+  expect(preferredPlayer([], { browser: false })).toBe('browser');
+  expect(preferredPlayer([{ kind: 'mpv', path: 'mpv', obstacle: 'no' }], desktop)).toBe('browser');
+});
+
+test('a player that is not there, or cannot draw, is a failure that names the way out', async () => {
+  const folder = programs({ mpv: 'exit 0' });
+  await expect(openPlayer('mpv', PICTURE, { PATH: folder }, LINUX_USER)).rejects.toThrow(
+    new Failure(
+      'mpv cannot be used here, there is no display (DISPLAY and WAYLAND_DISPLAY are not set): ' +
+        'watch with --play browser',
+      3,
+    ),
+  );
+  await expect(openPlayer('ffplay', PICTURE, { PATH: folder, DISPLAY: ':0' }, LINUX_USER)).rejects.toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/^ffplay is not installed: .* --play browser$/),
+  });
+});
+
+test('a program that cannot be started is a failure', async () => {
+  const folder = programs({ ffplay: 'exit 0' });
+  writeFileSync(join(folder, 'ffplay'), '#!/no/such/interpreter\n');
+  await expect(openPlayer('ffplay', PICTURE, { PATH: folder, DISPLAY: ':0' }, LINUX_USER)).rejects.toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/^ffplay does not start/),
+  });
+});
+
+test('a picture is written without its own delimiter and with the one that opens the next', () => {
+  const unit: AccessUnit = {
+    nalUnits: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
+    timestamp: 0,
+    decodeTimestamp: 0,
+    importance: 'key',
+  };
+  expect([...serializeForParser(unit)]).toEqual([
+    ...[0, 0, 0, 1, 0x65, 1],
+    ...[0, 0, 0, 1, 0x65, 2],
+    ...[0, 0, 0, 1, 0x09, 0x30],
+  ]);
+});
+
+test.each(['mpv', 'ffplay'] as const)(
+  '%s gets every picture from the first keyframe on, then the end',
+  async (kind) => {
+    const folder = programs({ [kind]: `cat ${kind === 'mpv' ? '<&3' : ''} | od -An -v -tx1 | tr -d ' \\n' >&2` });
+    const player = await opened(kind, folder);
+    player.write(unit('reference', 1));
+    player.write(unit('key', 2));
+    player.write(unit('reference', 3));
+    await player.close();
+    const expected = '000000016502' + '000000010930' + '000000014103' + '000000010930';
+    expect(await player.exited).toEqual({ code: 0, lastWords: expected });
+  },
+);
+
+test('VLC gets a transport stream', async () => {
+  const folder = programs({ vlc: 'wc -c >&2' });
+  const player = await opened('vlc', folder);
+  player.write(unit('key', 1));
+  await player.close();
+  expect((await player.exited).lastWords).toBe(String(3 * 188));
+});
+
+test('a player that does not read costs bounded memory; what it misses is counted', async () => {
+  const folder = programs({ ffplay: 'exec sleep 100' });
+  const player = await opened('ffplay', folder);
+  for (let index = 0; index < 300; index += 1) player.write(unit(index % 30 === 0 ? 'key' : 'reference', 1, 100_000));
+  // 2 MB and the picture that goes over it; the pipe takes two more at most.
+  expect(player.dropped).toBeGreaterThan(270);
+  expect(player.dropped).toBeLessThan(300);
+});
+
+test('a player whose user closes it says so, and later pictures go nowhere', async () => {
+  const folder = programs({ ffplay: 'exit 7' });
+  const player = await opened('ffplay', folder);
+  for (let index = 0; index < 10; index += 1) player.write(unit('key', 1, 100_000));
+  expect(await player.exited).toEqual({ code: 7, lastWords: '' });
+  player.write(unit('key', 1, 100_000));
+  await player.close();
+});
+
+test('a player that ignores the end of its input and SIGTERM is ended all the same', async () => {
+  const folder = programs({ ffplay: "trap '' TERM\necho ready >&2\nwhile :; do sleep 0.05; done" });
+  const player = await opened('ffplay', folder);
+  await Promise.all([player.close(), player.close()]);
+  expect(await player.exited).toMatchObject({ code: null });
+  expect(isRunning(player)).toBe(false);
+});
+
+test('a player that leaves a child behind has ended all the same', async () => {
+  const folder = programs({ ffplay: 'sleep 5 &\necho goodbye >&2' });
+  const player = await opened('ffplay', folder);
+  expect(await player.exited).toEqual({ code: 0, lastWords: 'goodbye' });
+}, 4_000);
+
+test('a title cannot carry control characters into a program', async () => {
+  const folder = programs({ ffplay: 'printf "%s\\n" "$@" | grep -c dropframe >&2' });
+  const player = await openPlayer(
+    'ffplay',
+    { ...PICTURE, title: 'dropframe\u0000\u001b[2J\ndropframe' },
+    { PATH: `${folder}${delimiter}${process.env.PATH}`, DISPLAY: ':0' },
+    LINUX_USER,
+  );
+  players.push(player);
+  expect((await player.exited).lastWords).toBe('1');
+});
+
+const onPath = (name: string): boolean =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+for (const kind of ['mpv', 'ffplay'] as const) {
+  const present = onPath(kind) && onPath('Xvfb') && onPath('xwd');
+  optional(`${kind}, Xvfb and xwd`, present)(
+    `${kind} shows our clip on a real screen and is gone after close`,
+    async () => {
+      const screen = await virtualScreen();
+      try {
+        const environment = { ...process.env, DISPLAY: screen.display, WAYLAND_DISPLAY: undefined };
+        expect(colorsOn(screen.display)).toBe(1);
+        const player = await openPlayer(kind, PICTURE, environment);
+        players.push(player);
+        let colors = 0;
+        // At the clip's own pace, until its picture is there; the test's time limit is the bound.
+        for (const unit of repeated(sampleUnits())) {
+          player.write(unit);
+          player.showText?.('loss 5 %');
+          await new Promise((resolve) => setTimeout(resolve, 33));
+          colors = unit.importance === 'key' ? colorsOn(screen.display) : colors;
+          if (colors > 200) break;
+        }
+        expect(isRunning(player)).toBe(true);
+        await player.close();
+        // On a busy machine the end of its input comes too slowly, and a signal follows: mpv then says 4, ffplay 123.
+        expect([0, 4, 123]).toContain((await player.exited).code);
+        expect(isRunning(player)).toBe(false);
+      } finally {
+        screen.close();
+      }
+    },
+    30_000,
+  );
+}
+
+function unit(importance: AccessUnit['importance'], mark: number, bytes = 2): AccessUnit {
+  const nalUnit = new Uint8Array(bytes).fill(mark);
+  nalUnit[0] = importance === 'key' ? 0x65 : 0x41;
+  return { nalUnits: [nalUnit], timestamp: 0, decodeTimestamp: 0, importance };
+}
+
+function* repeated(units: readonly AccessUnit[]): Generator<AccessUnit> {
+  for (;;) yield* units;
+}
+
+/** A folder of shell scripts that pass for players. */
+function programs(scripts: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dropframe-programs-'));
+  folders.push(folder);
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+  return folder;
+}
+
+async function opened(kind: PlayerKind, folder: string): Promise<Player> {
+  const environment = { PATH: `${folder}${delimiter}${process.env.PATH}`, DISPLAY: ':0' };
+  const player = await openPlayer(kind, PICTURE, environment, LINUX_USER);
+  players.push(player);
+  return player;
+}
+
+function isRunning(player: Player): boolean {
+  try {
+    process.kill((player as PlayerProcess).processId ?? Number.NaN, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A screen of our own, on a number that nobody uses. */
+async function virtualScreen(): Promise<{ readonly display: string; close(): void }> {
+  const server: ChildProcess = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const number = await new Promise<string>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('exit', () => reject(new Error('Xvfb did not start')));
+    server.stdio[3]?.once('data', (text: Buffer) => resolve(text.toString().trim()));
+  });
+  return { display: `:${number}`, close: () => void server.kill() };
+}
+
+/** How many different colors the screen shows (a grid of samples): a blank one shows one. */
+function colorsOn(display: string): number {
+  const dump = execFileSync('xwd', ['-root', '-silent', '-display', display], { maxBuffer: 16_000_000 });
+  const headerBytes = dump.readUInt32BE(0) + 12 * dump.readUInt32BE(76);
+  const colors = new Set<number>();
+  for (let at = headerBytes; at + 4 <= dump.length; at += 4 * 97) colors.add(dump.readUInt32LE(at));
+  return colors.size;
+}
+
+test('nothing of the players is left in the folder for temporary files', async () => {
+  const folder = programs({ mpv: 'printf "%s\\n" "$@" | grep input-ipc-server | cut -d= -f2 >&2' });
+  const player = await opened('mpv', folder);
+  const socket = (await player.exited).lastWords;
+  expect(socket).toMatch(/dropframe-mpv-/);
+  expect(existsSync(join(socket, '..'))).toBe(false);
+});

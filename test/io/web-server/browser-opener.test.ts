@@ -1,0 +1,24 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openInBrowser } from '../../../io/web-server/browser-opener.ts';
+
+test('without a display nothing is started', () => {
+  expect(openInBrowser('http://127.0.0.1:1/', { PATH: '' }, 'linux')).toBe(false);
+});
+
+test('a desktop without xdg-open is tried and is no failure', () => {
+  expect(openInBrowser('http://127.0.0.1:1/', { PATH: '/nowhere', DISPLAY: ':0' }, 'linux')).toBe(true);
+});
+
+test('the address is handed to xdg-open as one argument', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dropframe-opener-'));
+  const said = join(folder, 'said');
+  writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\nprintf '%s|' "$#" "$1" > ${said}.new\nmv ${said}.new ${said}\n`);
+  chmodSync(join(folder, 'xdg-open'), 0o755);
+  openInBrowser('http://127.0.0.1:1/?a=b&c d', { PATH: `${folder}:/usr/bin:/bin`, DISPLAY: ':0' }, 'linux');
+  while (!existsSync(said)) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(readFileSync(said, 'utf8')).toBe('1|http://127.0.0.1:1/?a=b&c d|');
+  rmSync(folder, { recursive: true });
+});

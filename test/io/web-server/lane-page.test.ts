@@ -1,0 +1,253 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import type { LaneCommand } from '../../../protocol/page/lane-command.ts';
+import { parseLanePicture, serializeLanePicture } from '../../../protocol/page/lane-message.ts';
+import { ask, until, usePages } from './page-window.ts';
+
+const ENDED = { kind: 'ended' } as const;
+const LANE = { transport: 'udp', recovery: 'nack', congestionControl: 'cubic', latencyMs: 200, onLoss: 'freeze' };
+
+const pages = usePages({
+  scripts: ['web/lanes/lanes-page.js', 'protocol/page/page-message.js', 'sim/link/link.js'],
+  path: '/lanes',
+  parse: parseLanePicture,
+});
+
+test('the page and its parts are served, and nothing else is', async () => {
+  const page = await opened();
+  const html = await ask(page, 'GET', '/');
+  expect(html.status).toBe(200);
+  expect(html.headers['content-security-policy']).toContain("default-src 'none'");
+  for (const [, path] of html.body.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g)) {
+    expect((await ask(page, 'GET', path!)).status, path).toBe(200);
+  }
+  for (const path of ['/package.json', '/web/../package.json', '/lane-9.pcapng', '/lane-0.pcapng', '/lab/0']) {
+    expect((await ask(page, 'GET', path)).status, path).toBe(404);
+  }
+});
+
+test('a request under a foreign host, or a file from a foreign origin, is refused', async () => {
+  const uploads: string[] = [];
+  const page = await opened({ onUpload: async ({ name }) => void uploads.push(name) });
+  expect((await ask(page, 'GET', '/summary.json', { headers: { Host: 'evil.example' } })).status).toBe(421);
+  const foreign = { headers: { Origin: 'http://evil.example' }, body: 'x' };
+  expect((await ask(page, 'POST', '/source?name=a.mp4', foreign)).status).toBe(405);
+  expect((await ask(page, 'POST', '/lab', { body: '{}' })).status).toBe(405);
+  expect(uploads).toEqual([]);
+});
+
+test('a window that joins is given each lane from its last key frame on', async () => {
+  const page = await opened();
+  page.picture('key', 0, picture(0, 0, true));
+  page.picture('reference', 0, picture(0, 1));
+  page.picture('key', 1, picture(1, 7, true));
+  page.picture('key', 0, picture(0, 2, true));
+  page.picture('reference', 0, picture(0, 3));
+  const { pictures } = await pages.viewer(page);
+  page.picture('reference', 0, picture(0, 4));
+  await until(() => pictures.length === 4);
+  expect(pictures.map(({ lane, frame }) => [lane, frame])).toEqual([
+    [0, 2],
+    [0, 3],
+    [1, 7],
+    [0, 4],
+  ]);
+});
+
+test('a window that does not read costs bounded memory and nobody else a picture', async () => {
+  const page = await opened();
+  const good = await pages.viewer(page);
+  const slow = await pages.viewer(page);
+  slow.socket.pause();
+  let queuedBytesMax = 0;
+  // 30 MB: more than the kernel's buffers and ours together.
+  for (let frame = 0; frame < 600; frame++) {
+    const key = frame % 30 === 0;
+    page.picture(key ? 'key' : 'reference', frame % 3, picture(frame % 3, frame, key, 50_000));
+    queuedBytesMax = Math.max(queuedBytesMax, page.queuedBytes);
+    if (frame % 3 !== 0) continue;
+    await until(() => good.pictures.some((seen) => seen.frame === frame || frame < 30));
+    good.pictures.length = 0;
+  }
+  expect(queuedBytesMax).toBeGreaterThan(1_000_000);
+  expect(queuedBytesMax).toBeLessThan(5_000_000);
+  expect(page.viewers).toBe(2);
+}, 30_000);
+
+test.each([
+  ['text that is no command', 'hello'],
+  ['a command that nobody knows', '{"kind":"format-disk"}'],
+  ['a lane too many', JSON.stringify({ kind: 'settings', lanes: Array(5).fill(LANE) })],
+  ['a latency beyond the limit', JSON.stringify({ kind: 'settings', lanes: [{ ...LANE, latencyMs: 60_001 }] })],
+  ['a command with something added', '{"kind":"stop","x":1}'],
+  ['bytes', Buffer.from([1, 2, 3])],
+  ['a message over the limit', 'x'.repeat(100_000)],
+])('%s closes only the window that sent it', async (_, garbage) => {
+  const commands: LaneCommand[] = [];
+  const page = await opened({ onCommand: (command) => commands.push(command) });
+  const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
+  bad.socket.send(garbage);
+  await bad.closed;
+  page.announce(ENDED);
+  await until(() => good.texts.length === 1);
+  expect(page.viewers).toBe(1);
+  expect(commands).toEqual([]);
+});
+
+test('settings are asked for as one, and a reply goes to the window that asked and to no other', async () => {
+  const refusal = { kind: 'refused', why: 'there is no source x' } as const;
+  const commands: LaneCommand[] = [];
+  const page = await opened({
+    onCommand: (command, reply) => {
+      commands.push(command);
+      reply(refusal);
+    },
+  });
+  const [asks, watches] = [await pages.viewer(page), await pages.viewer(page)];
+  const command = { kind: 'settings', link: 'loss=1%', source: 'x' } as const;
+  asks.socket.send(JSON.stringify(command));
+  await until(() => asks.texts.length === 1);
+  page.announce(ENDED);
+  await until(() => watches.texts.length === 1);
+  expect(commands).toEqual([command]);
+  expect(asks.texts[0]).toEqual(refusal);
+  expect(watches.texts).toEqual([ENDED]);
+});
+
+test('an uploaded file is handed over whole, under a name that leads nowhere', async () => {
+  const seen: { name: string; content: string }[] = [];
+  const page = await opened({
+    onUpload: async ({ name, path, folder }) => {
+      seen.push({ name, content: readFileSync(path, 'utf8') });
+      await folder.remove();
+    },
+  });
+  const answer = await post(page, `/source?name=${encodeURIComponent('../../.my clip.mp4')}`, 'the video');
+  expect(answer.status).toBe(204);
+  expect(seen).toEqual([{ name: 'my clip.mp4', content: 'the video' }]);
+});
+
+test('a file that cannot be streamed is refused with why, and is gone', async () => {
+  let lay = '';
+  const page = await opened({
+    onUpload: async ({ path }) => {
+      lay = path;
+      throw new Error(`${path} is no video`);
+    },
+  });
+  const answer = await post(page, '/source?name=notes.txt', 'words');
+  expect([answer.status, answer.body]).toEqual([422, 'notes.txt is no video\n']);
+  await until(() => !existsSync(dirname(lay)));
+});
+
+test('a file that is too large is refused, whether it says so or not, and the next one is taken', async () => {
+  const taken: string[] = [];
+  const page = await opened({ uploadBytesMax: 1_000_000, onUpload: async ({ name }) => void taken.push(name) });
+  const large = Buffer.alloc(1_000_001);
+  for (const headers of [{ 'Content-Length': '1000001' }, { 'Transfer-Encoding': 'chunked' }]) {
+    const answer = await post(page, '/source?name=large.mp4', large, headers);
+    expect([answer.status, answer.body]).toEqual([
+      413,
+      'large.mp4 may have 1 MB at most: dropframe demo FILE takes any\n',
+    ]);
+  }
+  expect((await post(page, '/source?name=small.mp4', 'x')).status).toBe(204);
+  expect(taken).toEqual(['small.mp4']);
+});
+
+test('while one file is taken another is refused', async () => {
+  let finish: (() => void) | undefined;
+  const page = await opened({
+    onUpload: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  });
+  const first = post(page, '/source?name=a.mp4', 'x');
+  await until(() => finish !== undefined);
+  expect((await post(page, '/source?name=b.mp4', 'x')).status).toBe(409);
+  finish?.();
+  expect((await first).status).toBe(204);
+});
+
+test('what cannot be laid down anywhere is refused, and the page goes on', async () => {
+  const page = await opened();
+  vi.stubEnv('TMPDIR', '/there/is/no/such/folder');
+  for (const path of ['/source?name=a.mp4', '/lab']) {
+    const { status, body } = await post(page, path, 'x');
+    expect([status, body]).toEqual([
+      422,
+      'cannot write into /there/is/no/such/folder: there is no such file or directory\n',
+    ]);
+  }
+  vi.unstubAllEnvs();
+  expect((await post(page, '/source?name=a.mp4', 'x')).status).toBe(204);
+});
+
+test('a page that closes ends the experiment that is under way, and nothing of it is left', async () => {
+  const folders: string[] = [];
+  let begun = 0;
+  const onScenario: LanePageOptions['onScenario'] = (scenario, _, closing) => {
+    begun++;
+    folders.push(dirname(scenario));
+    return new Promise((_, reject) => closing.addEventListener('abort', () => reject(new Error('closing'))));
+  };
+  const page = await opened({ onScenario });
+  const experiment = post(page, '/lab', '{}').catch(() => {});
+  await until(() => begun === 1);
+  await page.close();
+  await experiment;
+  expect(folders.map((folder) => existsSync(folder))).toEqual([false]);
+});
+
+test('a scenario is answered with the address of its report, which may draw and not run', async () => {
+  let asked = '';
+  const page = await opened({
+    onScenario: async (scenario, folder) => {
+      asked = readFileSync(scenario, 'utf8');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'report.html'), '<h1>a report</h1>');
+      return join(folder, 'report.html');
+    },
+  });
+  const { url } = JSON.parse((await post(page, '/lab', '{"name":"x"}')).body) as { url: string };
+  expect(asked).toBe('{"name":"x"}');
+  const report = await ask(page, 'GET', url);
+  expect(report.body).toBe('<h1>a report</h1>');
+  expect(report.headers['content-security-policy']).not.toContain('script-src');
+});
+
+test('the packets of a lane are a file, and the figures are another', async () => {
+  const page = await opened({
+    capture: (lane) => (lane === 1 ? Uint8Array.of(1, 2, 3) : undefined),
+    summary: () => ({ kind: 'lanes' }),
+  });
+  expect((await ask(page, 'GET', '/lane-2.pcapng')).body).toBe('\u0001\u0002\u0003');
+  expect(JSON.parse((await ask(page, 'GET', '/summary.json')).body)).toEqual({ kind: 'lanes' });
+});
+
+async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage> {
+  const page = await LanePage.open({
+    port: 0,
+    log: () => {},
+    onCommand: () => {},
+    greeting: () => [],
+    summary: () => ({}),
+    capture: () => undefined,
+    onScenario: async () => '',
+    onUpload: async () => {},
+    folders: pages.folders,
+    ...options,
+  });
+  return pages.closing(page);
+}
+
+function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {
+  const nalUnits = [new Uint8Array(bytes)];
+  return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, nalUnits });
+}
+
+const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  ask(page, 'POST', path, { headers: { Origin: page.url.slice(0, -1), ...headers }, body });

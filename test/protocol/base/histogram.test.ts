@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Histogram } from '../../../protocol/base/histogram.ts';
+
+test('nothing has no percentiles', () => {
+  const histogram = new Histogram();
+  expect(histogram.percentile(0.5)).toBeUndefined();
+  expect([histogram.count, histogram.max]).toEqual([0, 0]);
+});
+
+test('percentiles are those of the sorted list, to the resolution that is promised', () => {
+  const spans = fc.array(fc.integer({ min: 0, max: 150_000_000 }), { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(spans, fc.constantFrom(0.01, 0.5, 0.95, 0.99, 1), (list, share) => {
+      const histogram = new Histogram();
+      for (const span of list) histogram.add(span);
+      const sorted = list.toSorted((a, b) => a - b);
+      const exact = sorted[Math.max(1, Math.ceil(share * list.length)) - 1]!;
+      const resolution = exact < 2_000_000 ? 100 : 10_000;
+      expect(Math.abs(histogram.percentile(share)! - exact)).toBeLessThanOrEqual(resolution);
+      expect(histogram.max).toBe(sorted.at(-1));
+      expect(histogram.percentile(share)).toBeLessThanOrEqual(histogram.max);
+    }),
+  );
+});
+
+test('spans beyond all bins count as the longest, negative ones as none', () => {
+  const histogram = new Histogram();
+  histogram.add(-5);
+  expect(histogram.percentile(1)).toBe(0);
+  histogram.add(1e12);
+  expect(histogram.count).toBe(2);
+  expect(histogram.percentile(1)).toBeGreaterThan(199_000_000);
+});

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { base64Bytes, base64Text, hexBytes, hexText, utf8Bytes, utf8Text } from '../../../protocol/base/text-codec.ts';
+import { hex, plain } from '../bytes.ts';
+
+/** Characters of all planes, and halves of surrogate pairs. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 50 }),
+  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((units) => String.fromCharCode(...units)),
+);
+
+test('UTF-8 is what the platform writes', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(utf8Bytes(text)).toEqual(new TextEncoder().encode(text));
+    }),
+  );
+});
+
+test('UTF-8 reads back, and half a surrogate pair becomes the replacement character', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(utf8Text(utf8Bytes(text))).toBe(Buffer.from(text).toString());
+    }),
+  );
+  expect(utf8Text(utf8Bytes('a\ud800b'))).toBe('a\ufffdb');
+});
+
+test('any bytes read as some text, valid UTF-8 as the platform reads it', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      const text = utf8Text(bytes);
+      const valid = Buffer.compare(Buffer.from(text), bytes) === 0;
+      if (valid) expect(text).toBe(Buffer.from(bytes).toString());
+      else expect(text).toContain('\ufffd');
+    }),
+  );
+});
+
+test.each([
+  ['a slash in two bytes', 'c0af'],
+  ['a slash in three bytes', 'e080af'],
+  ['a surrogate', 'eda080'],
+  ['beyond the last code point', 'f4908080'],
+  ['a continuation alone', '80'],
+  ['a character that is cut', 'e282'],
+])('UTF-8 of %s is not believed', (_, bytes) => {
+  expect(utf8Text(hex(bytes))).toMatch(/^\ufffd+$/);
+});
+
+test('base64 is what the platform writes, and reads back with padding or without', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      const text = base64Text(bytes);
+      expect(text).toBe(Buffer.from(bytes).toString('base64'));
+      expect(base64Bytes(text)).toEqual(plain(bytes));
+      expect(base64Bytes(text.replaceAll('=', ''))).toEqual(plain(bytes));
+    }),
+  );
+});
+
+test.each(['a', 'aaaaa', 'a===', 'aa=', '=', 'aa aa', 'aa-_', 'aaä=', 'a=aa'])('%j is not base64', (text) => {
+  expect(base64Bytes(text)).toBeUndefined();
+});
+
+test('hexadecimal is what the platform writes, and reads back in either case', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      expect(hexText(bytes)).toBe(Buffer.from(bytes).toString('hex'));
+      expect(hexBytes(hexText(bytes).toUpperCase())).toEqual(plain(bytes));
+    }),
+  );
+  expect(['a', 'zz', '0x', ' 1'].map(hexBytes)).toEqual([undefined, undefined, undefined, undefined]);
+});

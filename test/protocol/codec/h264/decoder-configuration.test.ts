@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  joinLengthPrefixed,
+  parseDecoderConfiguration,
+  serializeDecoderConfiguration,
+  splitLengthPrefixed,
+} from '../../../../protocol/codec/h264/decoder-configuration.ts';
+import { hex, plain } from '../../bytes.ts';
+
+const SPS = '6764001eacd940a02ff970110000030001000003003c0f162d96';
+const PPS = '68ebe3cb22c0';
+
+describe('the decoder configuration record (avcC)', () => {
+  const record = hex(
+    [
+      '01 64 00 1e', // version, profile, constraints, level
+      'ff e1', // lengths of 4 bytes, one SPS
+      `001a ${SPS}`,
+      `01 0006 ${PPS}`, // one PPS
+      'fd f8 f8 00', // 4:2:0, 8 bits luma, 8 bits chroma, no SPS extension
+    ].join(''),
+  );
+
+  test('is written for High profile with its extension', () => {
+    expect(serializeDecoderConfiguration([hex(SPS), hex(PPS)])).toEqual(record);
+  });
+
+  test('is read', () => {
+    const result = parseDecoderConfiguration(record);
+    expect(result).toMatchObject({ ok: true, value: { profile: 100, constraints: 0, level: 30, lengthSize: 4 } });
+    if (!result.ok) return;
+    expect(result.value.sequenceParameterSets.map(plain)).toEqual([hex(SPS)]);
+    expect(result.value.pictureParameterSets.map(plain)).toEqual([hex(PPS)]);
+  });
+
+  test('has no extension in Baseline', () => {
+    const sps = hex('6742c00bd902c4ec0440000003004000000c83c50a92');
+    const bytes = serializeDecoderConfiguration([sps, hex(PPS)]);
+    expect(bytes).toHaveLength(6 + 2 + sps.length + 1 + 2 + 6);
+    expect(parseDecoderConfiguration(bytes)).toMatchObject({ ok: true, value: { profile: 0x42, constraints: 0xc0 } });
+  });
+
+  test('that is cut anywhere before its extension is malformed', () => {
+    for (let length = 0; length < record.length - 4; length += 1) {
+      expect(parseDecoderConfiguration(record.slice(0, length)).ok, `${length} bytes`).toBe(false);
+    }
+  });
+
+  test.each([
+    ['avcc-version', '00 64001e ff e1 00'],
+    ['avcc-length-size', '01 64001e fe e1 00'],
+    ['avcc-sps', '01 64001e ff e1 00ff 67'],
+    ['avcc-pps', '01 64001e ff e0 01 00ff 68'],
+  ])('says what is wrong: %s', (cause, bytes) => {
+    expect(parseDecoderConfiguration(hex(bytes))).toEqual({ ok: false, malformed: cause });
+  });
+
+  test('cannot be written without a sequence parameter set', () => {
+    expect(() => serializeDecoderConfiguration([hex(PPS)])).toThrow('sequence parameter set');
+  });
+
+  test('never throws when read', () => {
+    const bytes = fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.of(1, 100, 0, 30, ...rest));
+    fc.assert(
+      fc.property(bytes, (any) => {
+        expect(typeof parseDecoderConfiguration(any).ok).toBe('boolean');
+      }),
+    );
+  });
+});
+
+describe('a sample', () => {
+  const split = (bytes: Uint8Array, lengthSize: number) => {
+    const { nalUnits, malformed } = splitLengthPrefixed(bytes, lengthSize);
+    return { nalUnits: nalUnits.map(plain), malformed };
+  };
+
+  test.each([
+    [1, '02 0910 03 658884'],
+    [2, '0002 0910 0003 658884'],
+    [4, '00000002 0910 00000003 658884'],
+  ])('is split by lengths of %i bytes', (lengthSize, bytes) => {
+    expect(split(hex(bytes), lengthSize)).toEqual({ nalUnits: [hex('0910'), hex('658884')], malformed: undefined });
+  });
+
+  test('gives the NAL units before a bad length, and the cause', () => {
+    expect(split(hex('00000002 0910 00000009 6588'), 4)).toEqual({
+      nalUnits: [hex('0910')],
+      malformed: 'nal-length-beyond-end',
+    });
+    expect(split(hex('00000002 0910 fffffff0 6588'), 4).malformed).toBe('nal-length-beyond-end');
+    expect(split(hex('0002 0910 00'), 2)).toEqual({ nalUnits: [hex('0910')], malformed: 'nal-length-cut' });
+  });
+
+  test('may hold empty NAL units, which are left out', () => {
+    expect(split(hex('00000000 00000002 0910'), 4)).toEqual({ nalUnits: [hex('0910')], malformed: undefined });
+  });
+
+  test('gives back what was joined', () => {
+    const nalUnits = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 10 });
+    fc.assert(
+      fc.property(nalUnits, (given) => {
+        expect(split(joinLengthPrefixed(given), 4)).toEqual({ nalUnits: given, malformed: undefined });
+      }),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { ParameterSetTracker, withParameterSets } from '../../../../protocol/codec/h264/parameter-sets.ts';
+import { DELIMITER, pictureSet, sequenceSet, slice, USER_DATA } from './streams.ts';
+
+const SPS = sequenceSet();
+const PPS = pictureSet();
+const SETS = [SPS, PPS];
+const IDR = slice({ idr: true, type: 'I', lsb: 0 });
+const P = slice({ frameNumber: 1, lsb: 2 });
+
+describe('ParameterSetTracker', () => {
+  test('remembers the latest set of each identifier, sequence parameter sets first', () => {
+    const tracker = new ParameterSetTracker();
+    const second = pictureSet({ id: 1 });
+    const replaced = pictureSet({ redundant: true });
+    for (const nalUnit of [second, PPS, SPS, IDR, replaced, new Uint8Array(0)]) tracker.add(nalUnit);
+    expect(tracker.sets()).toEqual([SPS, replaced, second]);
+  });
+
+  test('keeps copies', () => {
+    const tracker = new ParameterSetTracker();
+    const sps = SPS.slice();
+    tracker.add(sps);
+    sps.fill(0);
+    expect(tracker.sets()).toEqual([SPS]);
+  });
+
+  test('passes over sets that are cut before their identifier, or have one that is none', () => {
+    const tracker = new ParameterSetTracker();
+    tracker.add(SPS.slice(0, 3));
+    tracker.add(Uint8Array.of(0x67, 77, 0, 10, 0x04, 0x20));
+    expect(tracker.sets()).toEqual([]);
+  });
+});
+
+describe('withParameterSets', () => {
+  test('puts the sets into an IDR access unit that has none, behind its delimiter', () => {
+    expect(withParameterSets([DELIMITER, USER_DATA, IDR], SETS)).toEqual([DELIMITER, SPS, PPS, USER_DATA, IDR]);
+    expect(withParameterSets([IDR], SETS)).toEqual([SPS, PPS, IDR]);
+  });
+
+  test('adds the picture parameter sets alone behind a sequence parameter set of its own', () => {
+    const own = sequenceSet({ reorderFrames: 1 });
+    expect(withParameterSets([DELIMITER, own, IDR], SETS)).toEqual([DELIMITER, own, PPS, IDR]);
+  });
+
+  test('adds all where the access unit has a picture parameter set only, which comes last and holds', () => {
+    const own = pictureSet({ redundant: true });
+    expect(withParameterSets([DELIMITER, own, IDR], SETS)).toEqual([DELIMITER, SPS, PPS, own, IDR]);
+  });
+
+  test('leaves the rest as it is', () => {
+    const whole = [SPS, PPS, IDR];
+    expect(withParameterSets(whole, SETS)).toBe(whole);
+    const other = [P];
+    expect(withParameterSets(other, SETS)).toBe(other);
+    const unknown = [IDR];
+    expect(withParameterSets(unknown, [])).toBe(unknown);
+  });
+
+  test('does it for an access unit that is no IDR when asked', () => {
+    expect(withParameterSets([P], SETS, true)).toEqual([SPS, PPS, P]);
+  });
+});

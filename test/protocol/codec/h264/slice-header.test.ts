@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type PictureParameterSet,
+  parsePictureParameterSet,
+} from '../../../../protocol/codec/h264/picture-parameter-set.ts';
+import { hasRecoveryPoint } from '../../../../protocol/codec/h264/recovery-point.ts';
+import {
+  parseSequenceParameterSet,
+  type SequenceParameterSet,
+} from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
+import { type ParameterSets, parseSliceHeader, parseSliceStart } from '../../../../protocol/codec/h264/slice-header.ts';
+import { BitWriter } from './bit-writer.ts';
+import { pictureSet, RECOVERY_POINT, sequenceSet, slice, USER_DATA } from './streams.ts';
+
+function setsOf(change: Partial<PictureParameterSet> = {}): ParameterSets {
+  const sps = parseSequenceParameterSet(sequenceSet());
+  const pps = parsePictureParameterSet(pictureSet());
+  if (!sps.ok || !pps.ok) throw new Error('the sets of the tests are good');
+  const sequence: SequenceParameterSet = sps.value;
+  return {
+    pictureParameterSet: (id) => (id === 0 ? { ...pps.value, ...change } : undefined),
+    sequenceParameterSet: () => sequence,
+  };
+}
+
+/** The header of a reference slice of type P (0) or B (1) up to num_ref_idx_active_override_flag. */
+const start = (type: number): BitWriter => {
+  const writer = new BitWriter().unsigned(0).unsigned(type).unsigned(0).bits(3, 4).bits(6, 4);
+  return type === 1 ? writer.flag(true) : writer;
+};
+
+describe('a slice header', () => {
+  test('is read', () => {
+    expect(parseSliceHeader(slice({ type: 'B', frameNumber: 9, lsb: 5, firstMacroblock: 7 }), setsOf())).toEqual({
+      firstMacroblock: 7,
+      sliceType: 1,
+      pictureParameterSetId: 0,
+      idr: false,
+      referenceIdc: 2,
+      frameNumber: 9,
+      field: 'frame',
+      idrPictureId: 0,
+      orderLsb: 5,
+      orderDeltaBottom: 0,
+      orderDelta: [0, 0],
+      redundantPictureCount: 0,
+      forgetsAll: false,
+    });
+  });
+
+  test('shows operation 5 behind list modifications, weights and other operations', () => {
+    const writer = start(1).flag(true).unsigned(1).unsigned(0); // two references forward, one backward
+    writer.flag(true).unsigned(0).unsigned(2).unsigned(2).unsigned(1).unsigned(3); // list 0 modified twice
+    writer.flag(false); // list 1 as it is
+    writer.unsigned(5).unsigned(0); // denominators, then three references
+    writer.flag(true).signed(-7).signed(3).flag(true).signed(1).signed(2).signed(3).signed(4);
+    writer.flag(false).flag(true).signed(1).signed(2).signed(3).signed(4);
+    writer.flag(true).signed(9).signed(9).flag(false);
+    writer.flag(true).unsigned(1).unsigned(4).unsigned(2).unsigned(0).unsigned(3).unsigned(1).unsigned(2);
+    writer.unsigned(4).unsigned(3).unsigned(6).unsigned(0).unsigned(5).unsigned(0);
+    const header = parseSliceHeader(writer.nalUnit(0x61), setsOf({ weightedBiprediction: 1 }));
+    expect(header?.forgetsAll).toBe(true);
+    // Read without the weights, the bits mean something else.
+    expect(parseSliceHeader(writer.nalUnit(0x61), setsOf())?.forgetsAll).toBe(false);
+  });
+
+  test('shows no operation 5 where there are others', () => {
+    const writer = start(0).flag(false).flag(false).flag(true).unsigned(1).unsigned(5).unsigned(0);
+    expect(parseSliceHeader(writer.nalUnit(0x61), setsOf())?.forgetsAll).toBe(false);
+  });
+
+  test('says nothing where it is cut, its set is unknown or its macroblock outside the picture', () => {
+    expect(parseSliceHeader(slice({ lsb: 5 }).slice(0, 2), setsOf())).toBeUndefined();
+    expect(parseSliceHeader(slice({ lsb: 5, pictureSetId: 1 }), setsOf())).toBeUndefined();
+    expect(parseSliceHeader(slice({ lsb: 5, firstMacroblock: 16 }), setsOf())).toBeUndefined();
+    expect(parseSliceStart(slice({ firstMacroblock: 3, pictureSetId: 1 }))).toEqual({
+      firstMacroblock: 3,
+      sliceType: 0,
+      pictureParameterSetId: 1,
+    });
+  });
+
+  test('of any bytes never throws', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const header = parseSliceHeader(bytes, setsOf({ weightedBiprediction: 1, weightedPrediction: true }));
+        if (header !== undefined) expect(header).toMatchObject(parseSliceStart(bytes)!);
+      }),
+    );
+  });
+});
+
+describe('a recovery point message', () => {
+  test('is found behind other messages, and not inside them', () => {
+    expect(hasRecoveryPoint(RECOVERY_POINT)).toBe(true);
+    expect(hasRecoveryPoint(USER_DATA)).toBe(false);
+  });
+
+  test('is not found in a message that is longer than its NAL unit', () => {
+    expect(hasRecoveryPoint(Uint8Array.of(0x06, 5, 200, 6, 1, 0x84, 0x80))).toBe(false);
+  });
+});

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
+
+test('a picture message is laid out as the diagram says', () => {
+  const message = serializePagePicture({
+    number: 0x01020304,
+    key: true,
+    timestamp: 3_000,
+    sentAtMs: 1.5,
+    nalUnits: [Uint8Array.of(0x67, 0x42), Uint8Array.of(0x65)],
+  });
+  expect([...message]).toEqual([
+    ...[0x01, 0x80, 0x00, 0x00], // version, key flag, reserved
+    ...[0x01, 0x02, 0x03, 0x04], // picture number
+    ...[0x40, 0xa7, 0x70, 0x00, 0x00, 0x00, 0x00, 0x00], // 3000 as a double
+    ...[0x3f, 0xf8, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00], // 1.5 as a double
+    ...[0x00, 0x00, 0x00, 0x01, 0x67, 0x42], // start code, first NAL unit
+    ...[0x00, 0x00, 0x00, 0x01, 0x65], // start code, second NAL unit
+  ]);
+});
+
+test('what is serialized parses to the same picture', () => {
+  const nalUnit = fc.uint8Array({ minLength: 1, maxLength: 300 });
+  fc.assert(
+    fc.property(
+      fc.nat({ max: 0xffffffff }),
+      fc.boolean(),
+      fc.maxSafeInteger(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.array(nalUnit, { minLength: 1, maxLength: 5 }),
+      (number, key, timestamp, sentAtMs, nalUnits) => {
+        const result = parsePagePicture(serializePagePicture({ number, key, timestamp, sentAtMs, nalUnits }));
+        if (!result.ok) throw new Error(result.malformed);
+        const { annexB, ...rest } = result.value;
+        expect(rest).toEqual({ number, key, timestamp, sentAtMs });
+        expect([...annexB]).toEqual(nalUnits.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
+      },
+    ),
+  );
+});
+
+test('a picture message parses as well from the middle of a larger buffer', () => {
+  const message = serializePagePicture({
+    number: 7,
+    key: false,
+    timestamp: 1,
+    sentAtMs: 2,
+    nalUnits: [Uint8Array.of(1)],
+  });
+  const larger = new Uint8Array(message.length + 10);
+  larger.set(message, 5);
+  expect(parsePagePicture(larger.subarray(5, 5 + message.length))).toEqual(parsePagePicture(message));
+});
+
+test('any bytes parse or are malformed, and nothing throws', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      const result = parsePagePicture(bytes);
+      if (result.ok) expect(result.value.annexB.length).toBeGreaterThan(0);
+      else expect(result.malformed).not.toBe('');
+    }),
+  );
+});
+
+test('a header without a picture, a foreign version and a timestamp that is no number are malformed', () => {
+  const good = serializePagePicture({ number: 0, key: true, timestamp: 0, sentAtMs: 0, nalUnits: [Uint8Array.of(1)] });
+  expect(parsePagePicture(good.subarray(0, 24))).toEqual({ ok: false, malformed: 'too-short' });
+  expect(parsePagePicture(Uint8Array.from(good, (byte, at) => (at === 0 ? 2 : byte)))).toEqual({
+    ok: false,
+    malformed: 'unknown-version',
+  });
+  const notANumber = good.slice();
+  notANumber.fill(0xff, 8, 16);
+  expect(parsePagePicture(notANumber)).toEqual({ ok: false, malformed: 'bad-timestamp' });
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  parseRecoveryNotice,
+  type RecoveryNotice,
+  recoveryNoticePacket,
+} from '../../../protocol/rtcp/recovery-notice.ts';
+import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
+
+const PATH: RecoveryNotice = {
+  kind: 'path',
+  latency: 100_000,
+  answerTime: 41_000,
+  loss: 0.25,
+  burst: 1.5,
+  recentLoss: 0.5,
+  queueing: 12_300,
+  showsDamaged: true,
+  spacing: 1_200,
+};
+const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, usefulFor: 70_000 };
+
+describe('a recovery notice', () => {
+  test('of the path is five words behind the name', () => {
+    expect([...serializeRtcp([recoveryNoticePacket(0x0badcafe, PATH)])]).toEqual([
+      ...[0x88, 204, 0, 7], // subtype 8, APP, seven words follow
+      ...[0x0b, 0xad, 0xca, 0xfe], // who says so
+      ...[0x44, 0x46, 0x52, 0x4d], // DFRM
+      ...[0x00, 0x01, 0x86, 0xa0], // latency 100,000 µs
+      ...[0x00, 0x00, 0xa0, 0x28], // answer time 41,000 µs
+      ...[0x40, 0x00, 0x01, 0x80], // a quarter is lost, in runs of one and a half
+      ...[0x80, 0x00, 0x80, 0x7b], // half of late, damage is shown, a queue of 12.3 ms
+      ...[0x00, 0x00, 0x04, 0xb0], // a packet each 1,200 µs
+    ]);
+  });
+
+  test('of a request is two words behind the name', () => {
+    expect([...serializeRtcp([recoveryNoticePacket(1, REQUEST)])]).toEqual([
+      ...[0x89, 204, 0, 4, 0, 0, 0, 1, 0x44, 0x46, 0x52, 0x4d],
+      ...[0x01, 0x02, 0x80, 0x00], // number 258, the last
+      ...[0x00, 0x01, 0x11, 0x70], // of use for 70,000 µs
+    ]);
+  });
+
+  test.each([PATH, REQUEST, { ...REQUEST, last: false }])('comes back as it was: $kind', (notice) => {
+    const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));
+    const packet = packets.ok ? packets.value[0] : undefined;
+    expect(packet?.kind === 'application' && parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });
+  });
+
+  test('never says that nothing is lost where something is, nor more than the field holds', () => {
+    const packet = recoveryNoticePacket(1, {
+      kind: 'path',
+      latency: -5,
+      answerTime: 1e12,
+      loss: 1e-9,
+      burst: 1_000,
+      recentLoss: 1,
+      queueing: 1e9,
+      showsDamaged: false,
+      spacing: 1e12,
+    });
+    expect(parseRecoveryNotice(packet)).toEqual({
+      ok: true,
+      value: {
+        kind: 'path',
+        latency: 0,
+        answerTime: 0xffff_ffff,
+        loss: 1 / 65_536,
+        burst: 0xffff / 256,
+        recentLoss: 0xffff / 65_536,
+        queueing: 0x7fff * 100,
+        showsDamaged: false,
+        spacing: 0xffff_ffff,
+      },
+    });
+  });
+
+  test('of the path by a receiver that knows of no spacing has none', () => {
+    const { data, ...packet } = recoveryNoticePacket(1, PATH);
+    const read = parseRecoveryNotice({ ...packet, data: data.subarray(0, 16) });
+    expect(read).toEqual({ ok: true, value: { ...PATH, spacing: 0 } });
+  });
+
+  test('of another name or subtype is none of ours, and a short one is malformed', () => {
+    const packet = recoveryNoticePacket(1, REQUEST);
+    expect(parseRecoveryNotice({ ...packet, name: 'dfrm' })).toEqual({ ok: true, value: undefined });
+    expect(parseRecoveryNotice({ ...packet, subtype: 3 })).toEqual({ ok: true, value: undefined });
+    expect(parseRecoveryNotice({ ...packet, data: packet.data.subarray(4) }).ok).toBe(false);
+    expect(parseRecoveryNotice({ ...packet, subtype: 8 }).ok).toBe(false);
+  });
+
+  test('is read from any bytes without a throw, and a run is never shorter than one packet', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(8, 9), fc.uint8Array({ maxLength: 20 }), (subtype, data) => {
+        const notice = parseRecoveryNotice({ kind: 'application', ssrc: 1, subtype, name: 'DFRM', data });
+        if (notice.ok && notice.value?.kind === 'path') expect(notice.value.burst).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+});

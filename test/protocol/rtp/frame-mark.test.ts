@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type FrameMark, frameMarkBytes, parseFrameMark, writeFrameMark } from '../../../protocol/rtp/frame-mark.ts';
+import { parseElements, serializeElements } from '../../../protocol/rtp/header-extension.ts';
+import type { HeaderExtension } from '../../../protocol/rtp/rtp-packet.ts';
+import { hex, uint, wordsOf } from '../bytes.ts';
+
+const MARK: FrameMark = {
+  frameNumber: 0x1234,
+  packetIndex: 2,
+  packetCount: 0x0105,
+  importance: 'key',
+  decodeLead: 0,
+};
+
+function written(mark: FrameMark): Uint8Array {
+  const target = new Uint8Array(frameMarkBytes(mark));
+  writeFrameMark(target, 0, mark);
+  return target;
+}
+
+/** What the RTP parser makes of the block: profile, and the data after the length. */
+const asExtension = (block: Uint8Array): HeaderExtension => ({
+  profile: (block[0]! << 8) | block[1]!,
+  data: block.subarray(4),
+});
+
+// biome-ignore format: a line a field
+const WITHOUT_LEAD = new Uint8Array([
+  0xbe, 0xde, // RFC 8285, one-byte form
+  0x00, 0x02, // two words follow
+  0x16, // ID 1, seven bytes
+  0x80, // K: a key frame
+  0x12, 0x34, // frame number
+  0x00, 0x02, // packet index
+  0x01, 0x05, // packet count
+]);
+
+// biome-ignore format: a line a field
+const WITH_LEAD = new Uint8Array([
+  0xbe, 0xde, // RFC 8285, one-byte form
+  0x00, 0x03, // three words follow
+  0x16, // ID 1, seven bytes
+  0x20, // D: discardable
+  0x12, 0x34, // frame number
+  0x00, 0x02, // packet index
+  0x01, 0x05, // packet count
+  0x22, // ID 2, three bytes
+  0x00, 0x0b, 0xb8, // decode lead: 3000 ticks, 33 ms
+]);
+
+test('a mark without a decode lead is twelve bytes', () => {
+  expect(written(MARK)).toEqual(WITHOUT_LEAD);
+  expect(parseFrameMark(asExtension(WITHOUT_LEAD))).toEqual({ ok: true, value: MARK });
+});
+
+test('a decode lead is a second element, sixteen bytes in all', () => {
+  const mark: FrameMark = { ...MARK, importance: 'discardable', decodeLead: 3_000 };
+  expect(written(mark)).toEqual(WITH_LEAD);
+  expect(parseFrameMark(asExtension(WITH_LEAD))).toEqual({ ok: true, value: mark });
+});
+
+test('reserved flags are ignored', () => {
+  const block = WITHOUT_LEAD.slice();
+  block[5] = 0x9f;
+  expect(parseFrameMark(asExtension(block))).toEqual({ ok: true, value: MARK });
+});
+
+test.each([
+  ['no importance', 5, 0x00, 'frame-mark-importance'],
+  ['two importances', 5, 0xc0, 'frame-mark-importance'],
+  ['three importances', 5, 0xe0, 'frame-mark-importance'],
+  ['an index beyond the count', 8, 0x02, 'frame-mark-index'],
+])('a mark of %s is malformed', (_, offset, byte, cause) => {
+  const block = WITHOUT_LEAD.slice();
+  block[offset] = byte;
+  expect(parseFrameMark(asExtension(block))).toEqual({ ok: false, malformed: cause });
+});
+
+test('a mark of no packets is malformed', () => {
+  const block = WITHOUT_LEAD.slice();
+  block.fill(0, 8);
+  expect(parseFrameMark(asExtension(block))).toEqual({ ok: false, malformed: 'frame-mark-index' });
+});
+
+test.each([
+  ['of another profile', { profile: 0xabac, data: WITHOUT_LEAD.subarray(4) }],
+  ['that holds other elements', serializeElements([{ id: 3, data: hex('010203') }])],
+  ['whose element 1 has another length', serializeElements([{ id: 1, data: hex('85') }])],
+  ['that is empty', { profile: 0xbede, data: hex('') }],
+])('an extension %s is not ours', (_, extension) => {
+  expect(parseFrameMark(extension)).toEqual({ ok: true, value: undefined });
+});
+
+test('a broken extension is malformed', () => {
+  expect(parseFrameMark({ profile: 0xbede, data: hex('16800000') })).toEqual({ ok: false, malformed: 'element-cut' });
+});
+
+const mark: fc.Arbitrary<FrameMark> = fc
+  .record({
+    frameNumber: uint(16),
+    packetCount: fc.integer({ min: 1, max: 65_535 }),
+    packetIndex: uint(16),
+    importance: fc.constantFrom('key', 'reference', 'discardable'),
+    decodeLead: fc.oneof(fc.constant(0), uint(24)),
+  })
+  .map((mark) => ({ ...mark, packetIndex: mark.packetIndex % mark.packetCount }));
+
+test('what is written parses to the same mark', () => {
+  fc.assert(
+    fc.property(mark, (mark) => {
+      expect(parseFrameMark(asExtension(written(mark)))).toEqual({ ok: true, value: mark });
+    }),
+  );
+});
+
+test('a mark among strangers, in any order, is found as well as alone', () => {
+  const stranger = fc.record({
+    id: fc.integer({ min: 3, max: 14 }),
+    data: fc.uint8Array({ minLength: 1, maxLength: 16 }),
+  });
+  fc.assert(
+    fc.property(mark, fc.array(stranger, { minLength: 1, maxLength: 4 }), fc.nat(), (mark, strangers, place) => {
+      const ours = parseElements(asExtension(written(mark)));
+      if (!ours.ok) throw new Error(ours.malformed);
+      const at = place % (strangers.length + 1);
+      const elements = [...strangers.slice(0, at), ...ours.value, ...strangers.slice(at)];
+      expect(parseFrameMark(serializeElements(elements))).toEqual({ ok: true, value: mark });
+    }),
+  );
+});
+
+test('a stranger of three bytes behind the mark is not taken for a decode lead', () => {
+  const ours = { id: 1, data: WITHOUT_LEAD.subarray(5) };
+  const extension = serializeElements([ours, { id: 3, data: hex('000bb8') }]);
+  expect(extension.data).toHaveLength(12);
+  expect(parseFrameMark(extension)).toEqual({ ok: true, value: MARK });
+});
+
+test('a mark is written at its offset and touches nothing beside it', () => {
+  const target = new Uint8Array(20).fill(0xaa);
+  writeFrameMark(target, 3, MARK);
+  expect(target).toEqual(Uint8Array.of(0xaa, 0xaa, 0xaa, ...WITHOUT_LEAD, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa));
+});
+
+test('no bytes make the parser throw, and a mark that parses keeps its rules', () => {
+  const profile = fc.oneof(fc.constant(0xbede), fc.constant(0x1000), uint(16));
+  const nearlyOurs = fc.uint8Array({ minLength: 7, maxLength: 7 }).map((bytes) => Uint8Array.of(0x16, ...bytes));
+  fc.assert(
+    fc.property(profile, fc.oneof(wordsOf(6), nearlyOurs), (profile, data) => {
+      const result = parseFrameMark({ profile, data });
+      if (result.ok && result.value !== undefined)
+        expect(result.value.packetIndex).toBeLessThan(result.value.packetCount);
+    }),
+  );
+});

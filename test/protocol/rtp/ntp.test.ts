@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  compactNtp,
+  compactNtpFromMicroseconds,
+  compactNtpToMicroseconds,
+  ntpFromInstant,
+  roundTripFromEcho,
+} from '../../../protocol/rtp/ntp.ts';
+
+test('an instant is whole seconds and a binary fraction', () => {
+  expect(ntpFromInstant(0)).toEqual({ seconds: 0, fraction: 0 });
+  expect(ntpFromInstant(2_500_000)).toEqual({ seconds: 2, fraction: 0x8000_0000 });
+  expect(ntpFromInstant(7_250_000)).toEqual({ seconds: 7, fraction: 0x4000_0000 });
+  expect(ntpFromInstant(-250_000)).toEqual({ seconds: 0xffff_ffff, fraction: 0xc000_0000 });
+});
+
+test('the compact form is the middle 32 bits', () => {
+  expect(compactNtp({ seconds: 0xaaaa_1234, fraction: 0x5678_bbbb })).toBe(0x1234_5678);
+  expect(compactNtp({ seconds: 0xffff_ffff, fraction: 0xffff_ffff })).toBe(0xffff_ffff);
+});
+
+test('spans keep to the unit of 15 microseconds, and to their range', () => {
+  expect(compactNtpFromMicroseconds(1_000_000)).toBe(65_536);
+  expect(compactNtpToMicroseconds(65_536)).toBe(1_000_000);
+  expect(compactNtpFromMicroseconds(-5)).toBe(0);
+  expect(compactNtpFromMicroseconds(2 ** 40)).toBe(0xffff_ffff);
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 60_000_000_000 }), (span) => {
+      expect(Math.abs(compactNtpToMicroseconds(compactNtpFromMicroseconds(span)) - span)).toBeLessThanOrEqual(8);
+    }),
+  );
+});
+
+test('the round trip is what RFC 3550 §6.4.1 works out in its figure 2', () => {
+  // A = 0xb710:8000, LSR = 0xb705:2000, DLSR = 0x0005:4000, which makes 0x0006:2000: 6.125 s.
+  const echo = { arrival: 0xb710_8000, lastReport: 0xb705_2000, delay: 0x0005_4000 };
+  expect(roundTripFromEcho(echo)).toBe(6_125_000);
+});
+
+test('the round trip of an echo is the time on the way, at any time of day', () => {
+  const span = fc.integer({ min: 0, max: 3_600_000_000 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1_000_000, max: 2 ** 48 }), span, span, (sentAt, way, delay) => {
+      const lastReport = compactNtp(ntpFromInstant(sentAt));
+      fc.pre(lastReport !== 0);
+      const arrival = compactNtp(ntpFromInstant(sentAt + way + delay));
+      const roundTrip = roundTripFromEcho({ arrival, lastReport, delay: compactNtpFromMicroseconds(delay) });
+      expect(Math.abs((roundTrip ?? Number.NaN) - way)).toBeLessThanOrEqual(32);
+    }),
+  );
+});
+
+test('an echo of nothing, or of the future, gives no round trip', () => {
+  expect(roundTripFromEcho({ arrival: 1_000, lastReport: 0, delay: 0 })).toBeUndefined();
+  expect(roundTripFromEcho({ arrival: 1_000, lastReport: 1_100, delay: 0 })).toBeUndefined();
+  expect(roundTripFromEcho({ arrival: 1_000, lastReport: 900, delay: 5_000 })).toBeUndefined();
+  expect(roundTripFromEcho({ arrival: 1_000, lastReport: 900, delay: 101 })).toBe(0);
+});

@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { FrameMark } from '../../../protocol/rtp/frame-mark.ts';
+import type { ArrivedPacket, Insertion, PendingFrame } from '../../../receiver/frames/frame-buffer.ts';
+import { MarkedFrameBuffer } from '../../../receiver/frames/marked-frame-buffer.ts';
+
+interface Packet {
+  readonly number: number;
+  readonly index: number;
+  readonly count: number;
+  /** The frame's first packet. */
+  readonly first: number;
+  readonly timestamp?: number;
+}
+
+function insert(
+  buffer: MarkedFrameBuffer,
+  { number, index, count, first, timestamp = number * 100 }: Packet,
+): Insertion {
+  const mark: FrameMark = {
+    frameNumber: number & 0xffff,
+    packetIndex: index,
+    packetCount: count,
+    importance: 'reference',
+    decodeLead: 0,
+  };
+  // A single NAL unit packet in the middle of other bytes: a non-IDR slice.
+  const payload = Uint8Array.of(0x41, number & 0xff, index);
+  const packet: ArrivedPacket = {
+    sequence: first + index,
+    timestamp,
+    marker: index === count - 1,
+    payload,
+    bytes: Uint8Array.of(0xff, ...payload, 0xff),
+    payloadAt: 1,
+    payloadEnd: 4,
+    arrival: 'on-time',
+  };
+  return buffer.insert(0, number, mark, packet);
+}
+
+function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {
+  const read = frame.nalUnits();
+  return read.ok ? read.value.nalUnits : read.malformed;
+}
+
+const newBuffer = (framesMax = 1_000) => new MarkedFrameBuffer({ firstFrame: 0, framesMax });
+
+test('a frame is whole when all that its packets promise is here, in whatever order', () => {
+  const buffer = newBuffer();
+  for (const index of [2, 0]) expect(insert(buffer, { number: 0, index, count: 3, first: 10 })).toBe('taken');
+  expect(buffer.head()).toMatchObject({ complete: false, receivedPackets: 2, firstSequence: 10, lastSequence: 12 });
+  expect(buffer.head()?.missing()).toEqual([11]);
+  expect(insert(buffer, { number: 0, index: 1, count: 3, first: 10 })).toBe('taken');
+  expect(buffer.head()?.complete).toBe(true);
+  expect(nalUnitsOf(buffer.head()!)).toEqual([0, 1, 2].map((index) => Uint8Array.of(0x41, 0, index)));
+});
+
+test('duplicates, decided frames and frames beyond the bound are told apart', () => {
+  const buffer = newBuffer(2);
+  expect(insert(buffer, { number: 0, index: 0, count: 1, first: 0 })).toBe('taken');
+  expect(insert(buffer, { number: 0, index: 0, count: 1, first: 0 })).toBe('duplicate');
+  expect(insert(buffer, { number: 1, index: 0, count: 1, first: 1 })).toBe('taken');
+  expect(insert(buffer, { number: 2, index: 0, count: 1, first: 2 })).toBe('overflow');
+  buffer.advance();
+  expect(insert(buffer, { number: 0, index: 0, count: 1, first: 0 })).toBe('behind');
+  expect(insert(buffer, { number: 2, index: 0, count: 1, first: 2 })).toBe('taken');
+});
+
+test('frames that come out of order are told in order', () => {
+  const buffer = newBuffer();
+  for (const number of [3, 1, 7, 0, 5]) insert(buffer, { number, index: 0, count: 1, first: number });
+  expect([...buffer.frames()].map(({ number }) => number)).toEqual([0, 1, 3, 5, 7]);
+  buffer.advance();
+  buffer.advance();
+  expect([...buffer.frames()].map(({ number }) => number)).toEqual([3, 5, 7]);
+});
+
+describe('the first and the next', () => {
+  test('a frame of which nothing came is no head, and those behind it are in order', () => {
+    const buffer = newBuffer();
+    for (const number of [5, 2, 3]) insert(buffer, { number, index: 0, count: 1, first: number });
+    expect(buffer.head()).toBeUndefined();
+    expect(buffer.earliest()?.number).toBe(2);
+    expect([...buffer.frames()].map(({ number }) => number)).toEqual([2, 3, 5]);
+    buffer.skipTo(2);
+    expect([buffer.head()?.number, buffer.following()?.number, buffer.newest()?.number]).toEqual([2, 3, 5]);
+  });
+
+  test('what is skipped to does not go back', () => {
+    const buffer = newBuffer();
+    buffer.skipTo(7);
+    buffer.skipTo(3);
+    expect(buffer.next).toBe(7);
+  });
+});
+
+describe('contradictions', () => {
+  test('packets that agree outvote a single one that does not', () => {
+    const buffer = newBuffer();
+    insert(buffer, { number: 0, index: 0, count: 50_000, first: 0 });
+    expect(insert(buffer, { number: 0, index: 1, count: 4, first: 0 })).toBe('inconsistent');
+    expect(insert(buffer, { number: 0, index: 2, count: 4, first: 0 })).toBe('taken');
+    expect(insert(buffer, { number: 0, index: 3, count: 4, first: 0 })).toBe('taken');
+    expect(buffer.head()?.lastSequence).toBe(3);
+    expect(buffer.head()?.missing()).toEqual([0]);
+  });
+
+  test('a single one does not outvote two', () => {
+    const buffer = newBuffer();
+    for (const index of [0, 1]) insert(buffer, { number: 0, index, count: 4, first: 0 });
+    for (const index of [2, 3]) {
+      expect(insert(buffer, { number: 0, index, count: 9, first: 0 })).toBe('inconsistent');
+      expect(insert(buffer, { number: 0, index, count: 4, first: 0, timestamp: 77 })).toBe('inconsistent');
+    }
+    expect(buffer.head()?.missing()).toEqual([2, 3]);
+  });
+
+  test.each([
+    ['overlaps the frame before', { number: 1, index: 0, count: 2, first: 2 }],
+    ['leaves no room for a frame between', { number: 3, index: 0, count: 1, first: 4 }],
+    ['is behind in packets and ahead in frames', { number: 9, index: 0, count: 1, first: -4 }],
+  ])('a frame that %s is refused', (_, packet) => {
+    const buffer = newBuffer();
+    for (const index of [0, 1, 2]) insert(buffer, { number: 0, index, count: 3, first: 0 });
+    expect(insert(buffer, packet)).toBe('inconsistent');
+    expect(insert(buffer, { number: 1, index: 0, count: 1, first: 3 })).toBe('taken');
+  });
+
+  test('a frame that rests on one packet gives way to the next one that it overlaps', () => {
+    const buffer = newBuffer();
+    insert(buffer, { number: 0, index: 0, count: 60_000, first: 0 });
+    expect(insert(buffer, { number: 1, index: 0, count: 2, first: 5 })).toBe('taken');
+    expect([...buffer.frames()].map(({ number }) => number)).toEqual([1]);
+  });
+
+  test('one that was decided on one packet blocks nothing', () => {
+    const buffer = newBuffer();
+    insert(buffer, { number: 0, index: 0, count: 60_000, first: 0 });
+    buffer.advance();
+    expect(insert(buffer, { number: 1, index: 0, count: 2, first: 5 })).toBe('taken');
+  });
+});
+
+test('memory follows what has arrived, not what is promised', () => {
+  const buffer = newBuffer(20_000);
+  const before = process.memoryUsage().heapUsed;
+  for (let number = 0; number < 10_000; number++) {
+    insert(buffer, { number, index: 65_534, count: 65_535, first: number * 65_535 });
+  }
+  // Ten thousand frames that promise 65,535 packets each would be 5 GB of empty places.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+});
+
+test('it does what sorted arrays do', () => {
+  const COUNTS = [1, 3, 2, 5, 1, 4, 2, 2];
+  const firsts = COUNTS.map((_, number) => COUNTS.slice(0, number).reduce((sum, count) => sum + count, 0));
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('insert' as const), number: fc.nat(7), index: fc.nat(4) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('advance' as const), number: fc.nat(0), index: fc.nat(0) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const buffer = newBuffer();
+      // The obvious buffer: every packet as [frame, index], kept sorted.
+      let model: [number, number][] = [];
+      let next = 0;
+      for (const { kind, number, index } of steps) {
+        if (kind === 'advance') {
+          buffer.advance();
+          model = model.filter(([held]) => held !== next);
+          next++;
+          continue;
+        }
+        const count = COUNTS[number]!;
+        if (index >= count) continue;
+        const known = model.some(([held, at]) => held === number && at === index);
+        const expected = number < next ? 'behind' : known ? 'duplicate' : 'taken';
+        expect(insert(buffer, { number, index, count, first: firsts[number]! })).toBe(expected);
+        if (expected === 'taken') model.push([number, index]);
+        model.sort(([a, i], [b, j]) => a - b || i - j);
+      }
+      const held = [...buffer.frames()].map((frame) => ({
+        number: frame.number,
+        nalUnits: nalUnitsOf(frame),
+        complete: frame.complete,
+      }));
+      const numbers = [...new Set(model.map(([number]) => number))];
+      expect(held).toEqual(
+        numbers.map((number) => {
+          const indexes = model.filter(([each]) => each === number).map(([, index]) => index);
+          const nalUnits = indexes.map((index) => Uint8Array.of(0x41, number, index));
+          return { number, nalUnits, complete: indexes.length === COUNTS[number] };
+        }),
+      );
+      expect(buffer.next).toBe(next);
+      expect(buffer.earliest()?.number).toBe(numbers[0]);
+      expect(buffer.head()?.number).toBe(numbers.includes(next) ? next : undefined);
+    }),
+  );
+});

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import { RollOver, vouch } from '../../../receiver/intake/sequence-extender.ts';
+
+const at = milliseconds;
+
+/** Takes a packet as the receiver does: what is credible is accepted. */
+function take(rollOver: RollOver, now: Instant, sequence: number, timestamp: number) {
+  const place = rollOver.place(now, { sequenceNumber: sequence & 0xffff, wireTimestamp: timestamp >>> 0 }, 0);
+  if (place && !place.leap) rollOver.accept(now, place);
+  return place;
+}
+
+test('a stream is counted on from its first packet, where nothing was told of it', () => {
+  const rollOver = new RollOver({});
+  expect(take(rollOver, 0, 65_535, 2 ** 32 - 5)).toEqual({ sequence: 65_535, timestamp: 0, ahead: true, leap: false });
+  expect(take(rollOver, at(40), 0, 3_595)).toEqual({ sequence: 65_536, timestamp: 3_600, ahead: true, leap: false });
+});
+
+test('a stream that was told begins where it was told', () => {
+  const rollOver = new RollOver({ initialSequence: 65_530, timestampBase: 2 ** 32 - 1 });
+  expect(rollOver.highest).toBe(65_529);
+  expect(take(rollOver, 0, 2, 8_999)).toEqual({ sequence: 65_538, timestamp: 9_000, ahead: true, leap: false });
+});
+
+test('packets and times are the same as if they had never rolled over, in any order', () => {
+  const steps = fc.array(
+    fc.record({ ahead: fc.integer({ min: -20, max: 200 }), ms: fc.integer({ min: 0, max: 60 }) }),
+    {
+      minLength: 1,
+      maxLength: 400,
+    },
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 65_535 }),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      steps,
+      (sequence, base, steps) => {
+        const rollOver = new RollOver({ initialSequence: sequence, timestampBase: base });
+        let now = 0;
+        let newest = sequence;
+        for (const { ahead, ms } of steps) {
+          now += at(ms);
+          const media = Math.round((now * 9) / 100);
+          const place = take(rollOver, now, Math.max(0, newest + ahead), base + media);
+          expect(place?.sequence).toBe(Math.max(0, newest + ahead));
+          expect(place?.timestamp).toBe(media);
+          newest = Math.max(newest, newest + ahead);
+        }
+      },
+    ),
+  );
+});
+
+describe('a leap', () => {
+  const started = (): RollOver => {
+    const rollOver = new RollOver({ initialSequence: 0, timestampBase: 0 });
+    for (let frame = 0; frame < 10; frame++) take(rollOver, at(frame * 40), frame, frame * 3_600);
+    return rollOver;
+  };
+
+  test.each([
+    ['hundreds of packets ahead', 300, 10 * 3_600, true],
+    ['a few packets ahead', 60, 10 * 3_600, false],
+    ['hours of media time ahead', 10, 2 ** 30, true],
+    ['a second of media time ahead', 10, 10 * 3_600 + 90_000, false],
+    ['media time behind', 10, 0, false],
+  ])('%s', (_, sequence, timestamp, leap) => {
+    const rollOver = started();
+    expect(rollOver.place(at(400), { sequenceNumber: sequence, wireTimestamp: timestamp }, 0)?.leap).toBe(leap);
+  });
+
+  test('is none when as much time has passed', () => {
+    expect(started().place(at(60_000), { sequenceNumber: 10, wireTimestamp: 60 * 90_000 }, 0)?.leap).toBe(false);
+  });
+
+  test('that is not accepted moves nothing', () => {
+    const rollOver = started();
+    rollOver.place(at(400), { sequenceNumber: 30_000, wireTimestamp: 2 ** 31 - 1 }, 0);
+    expect(take(rollOver, at(400), 10, 36_000)).toEqual({ sequence: 10, timestamp: 36_000, ahead: true, leap: false });
+  });
+
+  test('is confirmed by a packet of its neighborhood, and by no other', () => {
+    const one = { sequence: 20_000, timestamp: 90_000, ahead: true, leap: true };
+    expect(vouch(one, { ...one, sequence: 20_001 })).toBe(true);
+    expect(vouch(one, { ...one, sequence: 19_990, timestamp: 80_000 })).toBe(true);
+    expect(vouch(one, one)).toBe(false);
+    expect(vouch(one, { ...one, sequence: 20_100 })).toBe(false);
+    expect(vouch(one, { ...one, sequence: 20_001, timestamp: 90_000 * 10 })).toBe(false);
+  });
+});
+
+test('what is a third of the ring behind is of no use', () => {
+  const rollOver = new RollOver({ initialSequence: 40_000, timestampBase: 0 });
+  take(rollOver, 0, 40_000, 0);
+  expect(rollOver.place(at(1), { sequenceNumber: 9_000, wireTimestamp: 0 }, 0)).toBeUndefined();
+  expect(rollOver.place(at(1), { sequenceNumber: 12_000, wireTimestamp: 0 }, 0)).toMatchObject({
+    sequence: 12_000,
+    ahead: false,
+  });
+});

@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest';
+import type { Importance } from '../../protocol/access-unit.ts';
+import { type Instant, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import { parseRepairPayload } from '../../protocol/repair/repair-payload.ts';
+import { type PathNotice, type RequestNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
+import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { Sender, type SenderOptions } from '../../sender/sender.ts';
+import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
+
+const at = milliseconds;
+const FIRST = SENDER_OPTIONS.initialSequence;
+
+/** A sender whose frames are what a test makes of them: so many packets of about a kilobyte. */
+class Desk {
+  readonly sender: Sender;
+  readonly sent: { readonly kind: 'media' | 'again' | 'repair'; readonly packet: RtpPacket; readonly bytes: number }[] =
+    [];
+  #frames = 0;
+  #requests = 0;
+
+  constructor(options: Partial<SenderOptions> = {}) {
+    this.sender = new Sender({ ...SENDER_OPTIONS, recovery: 'hybrid', ...options });
+  }
+
+  frame(ms: number, packets: number, importance: Importance = 'reference'): this {
+    const timestamp = this.#frames++ * 3_000;
+    const nalUnits = [new Uint8Array(packets * 1_100).fill(0x41)];
+    this.sender.send(at(ms), { nalUnits, timestamp, decodeTimestamp: timestamp, importance });
+    return this.drain(at(ms));
+  }
+
+  /** So many frames of ten packets, 33 ms apart, whose share fills the budget; then what was sent is forgotten. */
+  earned(frames: number): this {
+    for (let index = 0; index < frames; index++) this.frame(index * 33, 10);
+    this.sent.length = 0;
+    return this;
+  }
+
+  path(ms: number, path: Partial<PathNotice>): this {
+    const notice: PathNotice = {
+      kind: 'path',
+      latency: at(120),
+      answerTime: at(41),
+      loss: 0.1,
+      burst: 1,
+      recentLoss: 0,
+      queueing: 0,
+      showsDamaged: false,
+      spacing: 0,
+      ...path,
+    };
+    return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));
+  }
+
+  /** Asks for packets by their place in the stream, each list with a notice of its own, in one datagram. */
+  ask(ms: number, ...requests: readonly (Partial<RequestNotice> & { readonly packets: readonly number[] })[]): this {
+    const packets = requests.flatMap(({ packets: places, ...notice }): RtcpPacket[] => [
+      recoveryNoticePacket(REPORT_SSRC, {
+        kind: 'request',
+        number: this.#requests++ & 0xffff,
+        last: false,
+        usefulFor: at(100),
+        ...notice,
+      }),
+      {
+        kind: 'nack',
+        senderSsrc: REPORT_SSRC,
+        mediaSsrc: MEDIA_SSRC,
+        sequenceNumbers: places.map((place) => (FIRST + place) & 0xffff),
+      },
+    ]);
+    return this.hear(ms, ...packets);
+  }
+
+  hear(ms: number, ...packets: readonly RtcpPacket[]): this {
+    this.sender.handleDatagram(at(ms), serializeRtcp(packets));
+    return this.drain(at(ms));
+  }
+
+  /** A report whose echo makes a round trip of so many milliseconds. */
+  drain(now: Instant): this {
+    for (let datagram = this.sender.pollTransmit(now); datagram; datagram = this.sender.pollTransmit(now)) {
+      if (classifyDatagram(datagram) !== 'rtp') continue;
+      expect(datagram.length).toBeLessThanOrEqual(SENDER_OPTIONS.datagramBytesMax);
+      const packet = parseRtpPacket(datagram);
+      if (!packet.ok) throw new Error(packet.malformed);
+      const { ssrc } = packet.value;
+      const kind = ssrc === RETRANSMISSION_SSRC ? 'again' : ssrc === REPAIR_SSRC ? 'repair' : 'media';
+      this.sent.push({ kind, packet: packet.value, bytes: datagram.length });
+    }
+    return this;
+  }
+
+  /** What was sent beside the media, in its order: places in the stream, or the window of a repair packet. */
+  get beside(): string[] {
+    return this.sent.flatMap(({ kind, packet }) => {
+      if (kind === 'media') return [];
+      if (kind === 'again') return [`${(packet.payload[0]! << 8) + packet.payload[1]! - FIRST}`];
+      const repair = parseRepairPayload(packet.payload);
+      if (!repair.ok) throw new Error(repair.malformed);
+      const first = repair.value.firstSequence - FIRST;
+      return [`${first}–${first + repair.value.windowPackets - 1}`];
+    });
+  }
+}
+
+describe('a request', () => {
+  test('is answered once, however many copies of it come', () => {
+    const desk = new Desk().earned(10);
+    for (let copy = 0; copy < 4; copy++) desk.ask(400 + copy * 2, { packets: [5, 7], number: 9 });
+    expect(desk.beside).toEqual(['5', '7']);
+  });
+
+  test('is not answered again within a round trip, unless it is the last one', () => {
+    const desk = new Desk()
+      .earned(10)
+      .ask(400, { packets: [5] })
+      .ask(405, { packets: [5] });
+    expect(desk.beside).toEqual(['5']);
+    desk.ask(407, { packets: [5], last: true });
+    expect(desk.beside).toEqual(['5', '5']);
+  });
+
+  test('is not answered when the answer would have to be late', () => {
+    const desk = new Desk().earned(10);
+    const [report] = [{ ssrc: MEDIA_SSRC, fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0 }];
+    // An echo of a report of 1,000 ms at 1,040 ms: a round trip of 40 ms.
+    const lastSenderReport = 1 * 65_536;
+    desk.hear(1_040, {
+      kind: 'receiver-report',
+      ssrc: REPORT_SSRC,
+      reports: [{ ...report!, lastSenderReport, delaySinceLastSenderReport: 0 }],
+    });
+    expect(desk.sender.statistics.roundTrip).toBeGreaterThan(39_000);
+    desk.ask(1_041, { packets: [5], usefulFor: at(30) });
+    expect(desk.beside).toEqual([]);
+    desk.ask(1_041, { packets: [5], usefulFor: at(42) });
+    expect(desk.beside).toEqual(['5']);
+  });
+
+  test('that is the last goes with repair packets over what it asks for, and more for a key frame', () => {
+    const desk = new Desk().frame(0, 10, 'key').frame(33, 10).earned(40).path(400, { loss: 0.05 });
+    desk.ask(400, { packets: [12, 15], last: true });
+    expect(desk.beside).toEqual(['12', '15', '12–15', '12–15']);
+    desk.sent.length = 0;
+    desk.ask(401, { packets: [3], last: true });
+    expect(desk.beside).toEqual(['3', '3–3', '3–3']);
+    desk.sent.length = 0;
+    desk.ask(402, { packets: [14], last: false });
+    expect(desk.beside).toEqual(['14']);
+  });
+
+  test('for a key frame comes before one for a frame that others refer to, and a discardable one is last', () => {
+    const desk = new Desk().frame(0, 2, 'discardable').frame(33, 2).frame(66, 2, 'key').earned(100);
+    desk.ask(4_000, { packets: [1] }, { packets: [2] }, { packets: [5] });
+    expect(desk.beside).toEqual(['5', '2', '1']);
+  });
+});
+
+describe('the budget', () => {
+  test('of a discardable frame is spent before that of others', () => {
+    // There is an advance of 8 kB, and 22 kB of media have paid back most of it: no more than what is kept for others.
+    const desk = new Desk().frame(0, 10, 'discardable').frame(33, 10);
+    desk.sent.length = 0;
+    desk.ask(100, { packets: [1] }, { packets: [11] });
+    expect(desk.beside).toEqual(['11']);
+  });
+
+  test('holds whatever is asked for, but for an advance that is paid back first', () => {
+    const desk = new Desk({ redundancy: 0.25 });
+    let number = 0;
+    for (let frame = 0; frame < 60; frame++) {
+      desk.frame(frame * 33, 10).path(frame * 33, { loss: 0.5, burst: 4, answerTime: at(200) });
+      const packets = Array.from({ length: 10 }, (_, index) => frame * 10 + index);
+      for (let round = 0; round < 5; round++) desk.ask(frame * 33 + round, { packets, last: true, number: number++ });
+      const bytes = (kind: string) =>
+        desk.sent.filter((one) => one.kind === kind).reduce((sum, one) => sum + one.bytes, 0);
+      const advance = frame < 3 ? 8_000 : 0;
+      expect(bytes('again') + bytes('repair')).toBeLessThanOrEqual(0.25 * bytes('media') + advance);
+      expect(bytes('again') + bytes('repair')).toBeGreaterThan(0.25 * bytes('media') - 15_000);
+    }
+  });
+});
+
+describe('forward repair', () => {
+  const run = (path: Partial<PathNotice>, options: Partial<SenderOptions> = {}) => {
+    const desk = new Desk(options).path(0, path);
+    for (let frame = 0; frame < 60; frame++) desk.frame((frame * 100) / 3, 12);
+    return desk;
+  };
+
+  test('covers the frames that are not due yet where no round trip fits, about one packet a frame at 1 % loss', () => {
+    const desk = run({ loss: 0.01, latency: at(100), answerTime: at(101) });
+    const windows = desk.beside.slice(-20);
+    // Three frames of twelve packets are on their way at a time, and the newest is always among them.
+    for (const window of windows) {
+      const [first, last] = window.split('–').map(Number);
+      expect(last! - first! + 1).toBe(36);
+      expect((last! + 1) % 12).toBe(0);
+    }
+    expect(desk.beside.length).toBeGreaterThan(50);
+    expect(desk.beside.length).toBeLessThan(80);
+  });
+
+  test.each([
+    ['there is time to ask', { loss: 0.01, latency: at(100), answerTime: at(60) }],
+    ['nothing is lost', { loss: 0, latency: at(100), answerTime: at(101) }],
+    ['the round trip is not known', { loss: 0.01, latency: at(100), answerTime: 0 }],
+  ])('is silent where %s', (_, path) => {
+    expect(run(path).beside).toEqual([]);
+  });
+
+  describe('behind a key frame of two groups, the second ten milliseconds after the first', () => {
+    /** All else about it can be asked for; 28 packets leave in groups of sixteen and twelve. */
+    const behind = (path: Partial<PathNotice>, importance: Importance = 'key') => {
+      const desk = new Desk({ spreadMax: at(25) }).earned(40);
+      desk
+        .path(1_400, { loss: 0.02, answerTime: at(41), ...path })
+        .frame(1_400, 28, importance)
+        .drain(at(1_410));
+      return { beside: desk.beside, first: 400 };
+    };
+
+    test('covers it where its second group can not be asked for in time, as its loss and its worth demand', () => {
+      const { beside, first } = behind({ latency: at(50) });
+      const packets = Number(beside[0]!.split('–')[1]) - first + 1;
+      expect(packets).toBeGreaterThan(24);
+      expect(new Set(beside)).toEqual(new Set([`${first}–${first + packets - 1}`]));
+      // One of thirteen is missed more than a fifth of the time, four of them once in a few thousand.
+      expect(beside.length).toBeGreaterThanOrEqual(2);
+      expect(beside.length).toBeLessThanOrEqual(4);
+      expect(behind({ latency: at(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
+    });
+
+    test('covers it where a bottleneck lets its last packets through too late', () => {
+      // At two milliseconds each the last one passes 52 ms after the first left.
+      expect(behind({ latency: at(85), spacing: at(2) }).beside.length).toBeGreaterThan(1);
+      expect(behind({ latency: at(130), spacing: at(2) }).beside).toEqual([]);
+    });
+
+    test('shows that its end was sent where it would be missed too late', () => {
+      expect(behind({ latency: at(60) }).beside).toHaveLength(1);
+    });
+
+    test('is not made where there is time to miss its end and to ask for it, or nothing is lost', () => {
+      expect(behind({ latency: at(85) }).beside).toEqual([]);
+      expect(behind({ latency: at(50), loss: 0 }).beside).toEqual([]);
+      expect(behind({ latency: at(50), answerTime: 0 }).beside).toEqual([]);
+    });
+  });
+
+  test('of a fixed ratio covers each frame by itself, whatever the path', () => {
+    const desk = new Desk({ recovery: 'fec', redundancy: 0.25 }).frame(0, 12);
+    for (let frame = 1; frame < 20; frame++) desk.frame(frame * 33, 12);
+    expect(desk.beside.slice(0, 4)).toEqual(['0–11', '0–11', '0–11', '12–23']);
+    expect(desk.beside).toHaveLength(60);
+  });
+
+  test('is not made where the receiver was told of no repair packets', () => {
+    const { repairSsrc: _, ...without } = SENDER_OPTIONS;
+    const sender = new Sender({ ...without, recovery: 'hybrid' });
+    sender.send(at(0), {
+      nalUnits: [new Uint8Array(9_000).fill(0x41)],
+      timestamp: 0,
+      decodeTimestamp: 0,
+      importance: 'key',
+    });
+    let datagrams = 0;
+    while (sender.pollTransmit(seconds(1))) datagrams++;
+    expect(datagrams).toBe(sender.statistics.packets);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import type { Importance } from '../../../protocol/access-unit.ts';
+import { milliseconds } from '../../../protocol/base/instant.ts';
+import { type AdmissionTerms, FrameAdmission } from '../../../sender/rate/frame-admission.ts';
+
+const at = milliseconds;
+/** 100 bytes a millisecond. */
+const TERMS: AdmissionTerms = {
+  limit: 100_000,
+  patience: at(100),
+  frameInterval: at(40),
+  waiting: 0,
+  showsDamaged: false,
+};
+
+/** Offers frames, sends those that are admitted, and says which ones these were. */
+class Gate {
+  readonly #admission = new FrameAdmission();
+
+  offer(ms: number, importance: Importance, bytes: number, terms: Partial<AdmissionTerms> = {}): boolean {
+    const admitted = this.#admission.admit(at(ms), { importance, bytes }, { ...TERMS, ...terms });
+    if (admitted) this.#admission.spend(bytes);
+    return admitted;
+  }
+}
+
+describe('a frame is sent', () => {
+  test('always, where no limit is known', () => {
+    const gate = new Gate();
+    for (let ms = 0; ms < 300; ms += 33) expect(gate.offer(ms, 'discardable', 50_000, { limit: undefined })).toBe(true);
+  });
+
+  test('as long as it gets through the bottleneck in time, what was sent before it included', () => {
+    const gate = new Gate();
+    expect(gate.offer(0, 'key', 6_000)).toBe(true);
+    expect(gate.offer(0, 'reference', 4_000)).toBe(true);
+    expect(gate.offer(0, 'reference', 1)).toBe(false);
+  });
+
+  test('as long as it gets through in time behind what is still to leave', () => {
+    const gate = new Gate();
+    expect(gate.offer(0, 'reference', 4_000, { waiting: 6_001 })).toBe(false);
+    expect(new Gate().offer(0, 'reference', 4_000, { waiting: 6_000 })).toBe(true);
+  });
+
+  test('again when the queue has emptied', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 10_000);
+    expect(gate.offer(10, 'discardable', 1, { showsDamaged: false })).toBe(false);
+    expect(gate.offer(90, 'discardable', 5_000)).toBe(true);
+  });
+
+  test('where any frame will do: as soon as what is before it takes no more than half a frame interval', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 5_000);
+    expect(gate.offer(29, 'reference', 100, { showsDamaged: true })).toBe(false);
+    expect(gate.offer(30, 'reference', 100, { showsDamaged: true })).toBe(true);
+  });
+
+  test('however large it is, if it is a key frame', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 10_000);
+    expect(gate.offer(10, 'key', 60_000)).toBe(true);
+  });
+
+  test('while there is more time to spare, if nothing refers to it', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 5_000);
+    expect(gate.offer(0, 'discardable', 1_001)).toBe(false);
+    expect(gate.offer(0, 'discardable', 1_000)).toBe(true);
+  });
+});
+
+describe('a reference that is withheld', () => {
+  test('takes with it what could not be decoded, up to the next key frame', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 9_000);
+    expect(gate.offer(0, 'reference', 2_000)).toBe(false);
+    expect(gate.offer(500, 'reference', 10)).toBe(false);
+    expect(gate.offer(500, 'discardable', 10)).toBe(false);
+    expect(gate.offer(600, 'key', 10)).toBe(true);
+    expect(gate.offer(600, 'reference', 10)).toBe(true);
+  });
+
+  test('takes nothing with it where damage is shown', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 9_000);
+    expect(gate.offer(0, 'reference', 2_000, { showsDamaged: true })).toBe(false);
+    expect(gate.offer(500, 'reference', 10, { showsDamaged: true })).toBe(true);
+  });
+
+  test('takes nothing with it if nothing referred to it', () => {
+    const gate = new Gate();
+    gate.offer(0, 'key', 9_000);
+    expect(gate.offer(0, 'discardable', 2_000)).toBe(false);
+    expect(gate.offer(500, 'reference', 10)).toBe(true);
+  });
+});
+
+test('room is kept for the key frame that is next, as far as the last ones tell when and how large', () => {
+  const gate = new Gate();
+  gate.offer(0, 'key', 8_000);
+  gate.offer(1_000, 'key', 8_000);
+  // In 50 ms 5,000 of these bytes are through; what is left then and the key frame take longer than there is.
+  expect(gate.offer(1_950, 'reference', 7_100)).toBe(false);
+  const other = new Gate();
+  other.offer(0, 'key', 8_000);
+  other.offer(1_000, 'key', 8_000);
+  expect(other.offer(1_950, 'reference', 6_900)).toBe(true);
+});

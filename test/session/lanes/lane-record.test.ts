@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { w3cFreezes } from '../../../lab/metrics/freeze.ts';
+import { milliseconds } from '../../../protocol/base/instant.ts';
+import { LaneRecord } from '../../../session/lanes/lane-record.ts';
+
+test('freezes are those of the W3C: the mean that one exceeds is that of the last thirty frames', () => {
+  const shownAt = [0];
+  const show = (frames: number, intervalMs: number) => {
+    for (let frame = 0; frame < frames; frame++) shownAt.push(shownAt.at(-1)! + milliseconds(intervalMs));
+  };
+  // A minute at a frame a second, then thirty a second: half a second is long again.
+  show(60, 1_000);
+  show(60, 33);
+  show(1, 500);
+  show(10, 33);
+  show(1, 150);
+  show(10, 33);
+  const record = new LaneRecord();
+  for (const at of shownAt) record.frameShown(at, at - milliseconds(100));
+  const { freezes, framesShown } = record.figures(0, 0);
+  expect(freezes).toBe(1);
+  expect(freezes).toBe(w3cFreezes(shownAt).count);
+  expect(framesShown).toBe(shownAt.length);
+});

@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest';
+import { now as clockNow } from '../../../io/os/clock.ts';
+import { milliseconds } from '../../../protocol/base/instant.ts';
+import type { LaneSettings } from '../../../protocol/page/lane-message.ts';
+import { Lane } from '../../../session/lanes/lane.ts';
+import { Lanes } from '../../../session/lanes/lanes.ts';
+import { type LinkSpecification, parseLinkSpecification } from '../../../sim/link/link-specification.ts';
+import { readPcapng } from '../../io/capture/pcapng.ts';
+import { sampleUnits } from '../../sample-units.ts';
+
+const BASE: LaneSettings = {
+  transport: 'udp',
+  recovery: 'hybrid',
+  congestionControl: 'cubic',
+  latencyMs: 200,
+  onLoss: 'freeze',
+};
+const BARE: LaneSettings = { ...BASE, recovery: 'none' };
+const TCP: LaneSettings = { ...BASE, transport: 'tcp' };
+const FRAME_MS = 33;
+const START_MS = 60_000;
+
+test('over a clean link every strategy shows every frame on time', () => {
+  for (const settings of [BARE, BASE, TCP]) {
+    const story = play(settings, 'delay=20ms seed=1', { frames: 300 });
+    const { framesOnTime, framesRecovered, framesLate, framesLost, freezes } = story.figures;
+    expect({ framesRecovered, framesLate, framesLost, freezes }, settings.transport).toEqual({
+      framesRecovered: 0,
+      framesLate: 0,
+      framesLost: 0,
+      freezes: 0,
+    });
+    // The last ones are not due yet.
+    expect(framesOnTime).toBeGreaterThan(285);
+    expect(story.shown).toBe(framesOnTime);
+  }
+});
+
+test('over a lossy link bare UDP loses, TCP is late and hybrid is neither', () => {
+  const link = 'loss=5% burst=2 delay=30ms seed=1';
+  const bare = play(BARE, link, { frames: 900 }).figures;
+  const hybrid = play(BASE, link, { frames: 900 }).figures;
+  const tcp = play(TCP, link, { frames: 900 }).figures;
+  expect(bare.framesLost).toBeGreaterThan(300);
+  expect(bare.lagMsP95).toBeLessThan(250);
+  expect(hybrid.framesLost + hybrid.framesLate).toBeLessThan(bare.framesLost / 10);
+  expect(hybrid.lagMsP95).toBeLessThan(250);
+  expect(tcp.framesLost).toBe(0);
+  expect(tcp.framesLate).toBeGreaterThan(0);
+  expect(tcp.lagMsP95).toBeGreaterThan(300);
+});
+
+test('frames that come too late are shown over TCP and not over UDP, and what was shown is counted', () => {
+  // Wider than the latency, and kept in order: much of it comes too late, none of it is lost.
+  const link = 'delay=30ms jitter=60ms order=kept seed=1';
+  for (const settings of [BARE, TCP]) {
+    const { figures, shown } = play({ ...settings, latencyMs: 20 }, link, { frames: 300 });
+    const inTime = figures.framesOnTime + figures.framesRecovered;
+    expect(figures.framesLate, settings.transport).toBeGreaterThan(10);
+    expect(figures.framesShown, settings.transport).toBe(shown);
+    expect(shown, settings.transport).toBe(settings.transport === 'tcp' ? inTime + figures.framesLate : inTime);
+  }
+});
+
+test('the same seed makes the same story, to the last packet', () => {
+  const events = () => play(BASE, 'loss=5% burst=3 delay=20ms jitter=10ms seed=4', { frames: 60 }).events;
+  expect(events()).toEqual(events());
+});
+
+test('the packets that are dropped on purpose are lost, and no others', () => {
+  for (const settings of [BARE, TCP]) {
+    const { events } = play(settings, 'delay=20ms seed=1', { frames: 90, at: { 30: (lane) => lane.dropNext(5) } });
+    const lost = events.sent.filter(([, , , , gone]) => gone === 1);
+    expect(lost).toHaveLength(5);
+  }
+});
+
+test('over TCP what arrives behind a hole waits for it, and is freed when it closes', () => {
+  const { events } = play(TCP, 'delay=20ms seed=1', { frames: 90, at: { 30: (lane) => lane.dropNext(3) } });
+  const held = events.arrived.filter(([, , waits]) => waits === 1).map(([number]) => number);
+  expect(held.length).toBeGreaterThan(3);
+  expect(events.freed.map(([number]) => number).sort((a, b) => a - b)).toEqual(held.sort((a, b) => a - b));
+  const plain = play(TCP, 'delay=20ms seed=1', { frames: 90 });
+  expect(plain.events.freed).toEqual([]);
+});
+
+test('every packet of a frame is told with that frame, sent again or not', () => {
+  for (const settings of [BASE, TCP]) {
+    const { events } = play(settings, 'loss=5% delay=20ms seed=2', { frames: 120 });
+    const frames = new Map(events.frames.map(([frame, capturedMs]) => [frame, capturedMs]));
+    const media = events.sent.filter(([, kind, frame]) => kind < 2 && frames.has(frame));
+    expect(media.length).toBeGreaterThan(200);
+    for (const [, , frame, sentMs] of media) expect(sentMs).toBeGreaterThanOrEqual(frames.get(frame)! - 0.01);
+  }
+});
+
+test('another delay holds from now on', () => {
+  const later = linkOf('delay=120ms seed=1');
+  const before = play(BASE, 'delay=20ms seed=1', { frames: 60 }).figures.lagMsP95!;
+  const after = play(BASE, 'delay=20ms seed=1', {
+    frames: 300,
+    at: { 30: (lane, now) => lane.reconfigure(now, later) },
+  });
+  expect(before).toBeLessThan(230);
+  expect(after.figures.lagMsP95).toBeGreaterThan(300);
+});
+
+test('frames that a busy computer hands over in a heap are sent at their own times all the same', () => {
+  const lanes = new Lanes({ lanes: [BASE, TCP], link: linkOf('loss=3% delay=20ms seed=1'), onPicture: () => {} });
+  const from = clockNow();
+  for (const [index, unit] of sampleUnits().slice(0, 120).entries()) {
+    lanes.send({ ...unit, timestamp: index * 3_000, decodeTimestamp: index * 3_000 }, from + milliseconds(index * 33));
+  }
+  const [hybrid, tcp] = lanes.figures;
+  lanes.close();
+  // What is not decided yet was sent within the latency.
+  expect(hybrid!.framesOnTime + hybrid!.framesRecovered).toBeGreaterThan(105);
+  expect(hybrid!.framesLost + hybrid!.framesLate).toBe(0);
+  expect(hybrid!.lagMsP95).toBeLessThan(230);
+  expect(tcp!.framesOnTime + tcp!.framesLate).toBeGreaterThan(100);
+});
+
+test('a capture holds what was sent and what arrived, for the last half minute', () => {
+  for (const settings of [BARE, TCP]) {
+    const story = play(settings, 'delay=20ms seed=1', { frames: 1_200, at: { 1100: (lane) => lane.dropNext(5) } });
+    const { packets, linkType } = readPcapng(Buffer.from(story.capture));
+    expect(linkType).toBe(101);
+    const times = packets.map(({ at }) => at - START_MS / 1_000);
+    expect(Math.min(...times)).toBeGreaterThan((1_200 * FRAME_MS) / 1_000 - 31);
+    expect(Math.max(...times)).toBeGreaterThan((1_190 * FRAME_MS) / 1_000);
+    expect(new Set(packets.map(({ bytes }) => bytes[9]))).toEqual(new Set([settings.transport === 'udp' ? 17 : 6]));
+  }
+});
+
+function play(
+  settings: LaneSettings,
+  text: string,
+  story: { readonly frames: number; readonly at?: Readonly<Record<number, (lane: Lane, now: number) => void>> },
+) {
+  const units = sampleUnits();
+  let shown = 0;
+  const lane = new Lane({
+    settings,
+    link: linkOf(text),
+    run: 0,
+    startsAt: milliseconds(START_MS),
+    onPicture: () => shown++,
+  });
+  let now = milliseconds(START_MS);
+  for (let frame = 0; frame < story.frames; frame++) {
+    now = milliseconds(START_MS + frame * FRAME_MS);
+    const unit = units[frame % units.length]!;
+    const time = frame * 3_000;
+    story.at?.[frame]?.(lane, now);
+    lane.send(now, { ...unit, timestamp: time, decodeTimestamp: time });
+    lane.runUntil(now + milliseconds(FRAME_MS) - 1);
+  }
+  return { figures: lane.figures(now), events: lane.takeEvents(), capture: lane.captureFile(), shown };
+}
+
+function linkOf(text: string): LinkSpecification {
+  const link = parseLinkSpecification(text);
+  if (!link.ok) throw new Error(link.malformed);
+  return link.value;
+}

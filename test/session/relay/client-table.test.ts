@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { ClientTable } from '../../../session/relay/client-table.ts';
+
+const client = (name: string, lastActiveAt: number) => ({ name, lastActiveAt });
+const table = () => new ClientTable<ReturnType<typeof client>>({ clientsMax: 2, idle: seconds(60) });
+
+test('a client is found by its address until it is idle for longer than agreed', () => {
+  const clients = table();
+  const one = client('one', seconds(10));
+  clients.add('a', one);
+
+  expect(clients.expire(seconds(70))).toEqual([]);
+  expect(clients.find('a')).toBe(one);
+  expect(clients.expire(seconds(70) + 1)).toEqual([one]);
+  expect(clients.find('a')).toBeUndefined();
+});
+
+test('a client that is active in between is kept', () => {
+  const clients = table();
+  const one = client('one', 0);
+  clients.add('a', one);
+
+  one.lastActiveAt = seconds(59);
+
+  expect(clients.expire(seconds(100))).toEqual([]);
+  expect(clients.expire(seconds(119) + milliseconds(1))).toEqual([one]);
+});
+
+test('only the idle ones go', () => {
+  const clients = table();
+  clients.add('a', client('idle', 0));
+  clients.add('b', client('busy', seconds(50)));
+
+  expect(clients.expire(seconds(61)).map(({ name }) => name)).toEqual(['idle']);
+  expect([...clients].map(({ name }) => name)).toEqual(['busy']);
+});
+
+test('it is full with as many as agreed, and has room again when one has gone', () => {
+  const clients = table();
+  clients.add('a', client('one', 0));
+  expect(clients.full).toBe(false);
+  clients.add('b', client('two', 0));
+  expect(clients.full).toBe(true);
+  expect(() => clients.add('c', client('three', 0))).toThrow('room');
+
+  clients.remove('a');
+
+  expect(clients.full).toBe(false);
+  expect(clients.size).toBe(1);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { Broadcast, type BroadcastOptions } from '../../../session/stream/broadcast.ts';
+import { until } from '../../io/net/control-peers.ts';
+
+/** A hundred frames a second. */
+const FRAME = 900;
+
+const unit = (decodeTimestamp: number, timestamp = decodeTimestamp): AccessUnit => ({
+  nalUnits: [Uint8Array.of(0x65)],
+  timestamp,
+  decodeTimestamp,
+  importance: 'key',
+});
+
+function broadcast(units: readonly AccessUnit[], options: Partial<BroadcastOptions> = {}) {
+  const handed: AccessUnit[] = [];
+  const ends: unknown[] = [];
+  const one = new Broadcast({
+    units: async function* () {
+      yield* units;
+    },
+    loop: false,
+    onUnit: (each) => handed.push(each),
+    onEnd: (error) => ends.push(error),
+    onStall: () => {},
+    ...options,
+  });
+  onTestFinished(() => one.stop());
+  one.start();
+  return { one, handed, ends };
+}
+
+test('all units are handed over in order, and then the end, once', async () => {
+  const units = [0, 1, 2, 3].map((index) => unit(index * FRAME));
+  const { handed, ends } = broadcast(units);
+  await until('it has ended', () => ends.length > 0);
+  expect(handed).toEqual(units);
+  expect(ends).toEqual([undefined]);
+});
+
+describe('a loop', () => {
+  test('goes on in time, a frame after the last of the round before', async () => {
+    const { handed } = broadcast(
+      [0, 1, 2].map((index) => unit(index * FRAME)),
+      { loop: true },
+    );
+    await until('it has gone round', () => handed.length >= 7);
+    expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  test('of B-frames, whose decoding begins before 0, never decodes backwards', async () => {
+    // Shown 0 2 1, decoded two frames earlier: I P B.
+    const { handed } = broadcast([unit(-2 * FRAME, 0), unit(-FRAME, 2 * FRAME), unit(0, FRAME)], { loop: true });
+    await until('it has gone round', () => handed.length >= 7);
+    expect(handed.slice(0, 7).map(({ decodeTimestamp }) => decodeTimestamp / FRAME)).toEqual([-2, -1, 0, 1, 2, 3, 4]);
+    expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 2, 1, 3, 5, 4, 6]);
+  });
+
+  test('of nothing ends', async () => {
+    const { ends } = broadcast([], { loop: true });
+    await until('it has ended', () => ends.length > 0);
+    expect(ends).toEqual([undefined]);
+  });
+});
+
+test('a source that fails hands over what it gave, and then its failure', async () => {
+  const { handed, ends } = broadcast([], {
+    units: async function* () {
+      yield unit(0);
+      throw new Error('gone');
+    },
+  });
+  await until('it has ended', () => ends.length > 0);
+  expect(handed).toHaveLength(1);
+  expect((ends[0] as Error).message).toBe('gone');
+});
+
+test('a broadcast that is stopped hands over nothing more, and does not end', async () => {
+  const { one, handed, ends } = broadcast([0, 1, 2].map((index) => unit(index * 90_000)));
+  await until('it has begun', () => handed.length === 1);
+  one.stop();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect([handed.length, ends.length]).toEqual([1, 0]);
+});
+
+test('what is read ahead of the clock is bounded', async () => {
+  let read = 0;
+  broadcast([], {
+    units: async function* () {
+      for (let index = 0; index < 10_000; index++) {
+        read++;
+        yield unit(index * 90_000);
+      }
+    },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(read).toBeLessThanOrEqual(40);
+});
+
+test('it tells how long it is to the next key frame', async () => {
+  const { one, handed } = broadcast([unit(0), unit(9_000_000)]);
+  await until('it has begun', () => handed.length === 1);
+  await until('the next is read', () => one.nextKeyframeIn() !== undefined);
+  expect(one.nextKeyframeIn()).toBeGreaterThan(90_000_000);
+  expect(one.nextKeyframeIn()).toBeLessThanOrEqual(100_000_000);
+});

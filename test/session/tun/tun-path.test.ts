@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { now } from '../../../io/os/clock.ts';
+import { TunPath } from '../../../session/tun/tun-path.ts';
+import { Link } from '../../../sim/link/link.ts';
+import { CLEAN_LINK, type LinkSpecification } from '../../../sim/link/link-specification.ts';
+import { ipv4, ipv6, udp, V4 } from '../../protocol/ip-packets.ts';
+
+function path(link: Partial<LinkSpecification> = {}, linkBack: Partial<LinkSpecification> = link) {
+  const written: Uint8Array[] = [];
+  const seen: string[] = [];
+  const tun = new TunPath({
+    link: { ...CLEAN_LINK, ...link },
+    linkBack: { ...CLEAN_LINK, ...linkBack },
+    heldBytesMax: 1_000_000,
+    write: (packet) => {
+      written.push(packet);
+      return packet.length < 1_000;
+    },
+    observe: (direction, packet, comment) =>
+      seen.push(`${direction} ${packet.length}${comment ? ` (${comment})` : ''}`),
+  });
+  const send = (bytes: Uint8Array) => {
+    tun.send(now(), bytes);
+    tun.flush();
+  };
+  return { tun, written, seen, send };
+}
+
+const datagram = (source: number, destination: number, bytes = 0) =>
+  ipv4({ protocol: 17, payload: udp(source, destination, Array(bytes).fill(0)) });
+
+test('a packet comes back with its addresses exchanged and all else as it was', () => {
+  const { written, send } = path();
+  const there = ipv4({ protocol: 17, payload: udp(40_000, 80, [1, 2, 3]) });
+  send(there.slice());
+  const expected = ipv4({
+    protocol: 17,
+    payload: udp(40_000, 80, [1, 2, 3]),
+    source: V4.across,
+    destination: V4.local,
+  });
+  expect(written).toEqual([expected]);
+});
+
+test('question and answer pass different links', () => {
+  const { tun, send } = path({ loss: 1 }, {});
+  for (let index = 0; index < 3; index++) send(datagram(40_000, 80));
+  for (let index = 0; index < 2; index++) send(datagram(80, 40_000));
+  expect(tun.report.forward).toMatchObject({ offered: 3, lost: 3, delivered: 0 });
+  expect(tun.report.back).toMatchObject({ offered: 2, lost: 0, delivered: 2 });
+});
+
+test('each packet meets the fate that the same link gives the same number in simulation', () => {
+  const link = { ...CLEAN_LINK, loss: 0.2, burst: 3, duplicate: 0.1, corrupt: 0.1, seed: 11 };
+  const { tun, seen, send } = path(link);
+  const sizes = Array.from({ length: 2_000 }, (_, index) => (index * 37) % 900);
+  const simulated = new Link(link, 'forward', { headerBytes: 0 });
+  const fates = sizes.map((bytes, index) => {
+    const packet = datagram(40_000, 80, bytes);
+    const fate = simulated.send(0, packet);
+    return `out ${packet.length} (forward ${index}${fate === 'carried' ? '' : `: ${fate}`})`;
+  });
+  while (simulated.pollDelivery(0));
+  for (const bytes of sizes) send(datagram(40_000, 80, bytes));
+
+  expect(seen.filter((line) => line.startsWith('out'))).toEqual(fates);
+  const { corrupted, ...counters } = simulated.counters;
+  expect(tun.report.forward).toMatchObject({ ...counters, corrupted });
+  expect(corrupted).toBeGreaterThan(0);
+});
+
+test('the bottleneck carries the packet and no header beside it', () => {
+  const { tun } = path({ rate: 1_000_000 });
+  const at = now();
+  tun.send(at, datagram(40_000, 80, 972));
+  expect(tun.nextAt).toBe(at + 8_000);
+});
+
+test('what is not for the machine across is counted by its cause, and no link sees it', () => {
+  const { tun, written, send } = path();
+  send(ipv4({ protocol: 17, payload: udp(1, 2), destination: Uint8Array.of(224, 0, 0, 251) }));
+  send(
+    ipv6({ next: 58, payload: Uint8Array.of(143, 0, 0, 0), destination: Uint8Array.of(0xff, 2, ...Array(14).fill(0)) }),
+  );
+  send(ipv4({ protocol: 17, payload: udp(1, 2), destination: Uint8Array.of(10, 9, 0, 3) }));
+  send(ipv4({ protocol: 17, payload: udp(1, 2), source: Uint8Array.of(127, 0, 0, 1) }));
+  send(Uint8Array.of(0x45, 0));
+  send(new Uint8Array(0));
+  expect(written).toEqual([]);
+  expect(tun.report.uncarried).toEqual({ multicast: 2, elsewhere: 2, malformed: 2 });
+  expect(tun.report.forward.offered + tun.report.back.offered).toBe(0);
+});
+
+test('a packet that the kernel does not take back is delivered and counted as refused', () => {
+  const { tun, send } = path();
+  send(datagram(40_000, 80, 1_200));
+  send(datagram(40_000, 80));
+  expect(tun.report.forward).toMatchObject({ delivered: 2, sendErrors: 1 });
+});

@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
+
+/** The obvious queue: a sorted array. */
+class SortedArray {
+  readonly #entries: { at: number; order: number; item: number }[] = [];
+  #order = 0;
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get nextAt(): number | undefined {
+    return this.#entries[0]?.at;
+  }
+
+  push(at: number, item: number): void {
+    this.#entries.push({ at, order: this.#order++, item });
+    this.#entries.sort((a, b) => a.at - b.at || a.order - b.order);
+  }
+
+  pop(now: number): number | undefined {
+    return this.nextAt !== undefined && this.nextAt <= now ? this.#entries.shift()?.item : undefined;
+  }
+}
+
+test('it does what a sorted array does', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('push' as const), at: fc.integer({ min: 0, max: 20 }) }),
+    fc.record({ kind: fc.constant('pop' as const), at: fc.integer({ min: 0, max: 25 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const queue = new DeliveryQueue<number>();
+      const model = new SortedArray();
+      for (const [item, { kind, at }] of steps.entries()) {
+        if (kind === 'push') {
+          queue.push(at, item);
+          model.push(at, item);
+        } else expect(queue.pop(at)).toBe(model.pop(at));
+        expect(queue.length).toBe(model.length);
+        expect(queue.nextAt).toBe(model.nextAt);
+      }
+    }),
+  );
+});
+
+test('what comes and goes in order, more and more of it, stays in order beside what pushes in', () => {
+  const queue = new DeliveryQueue<number>();
+  const out: (number | undefined)[] = [];
+  for (let at = 0; at < 200; at++) {
+    queue.push(at, at);
+    // Each tenth is overtaken by one that is due half an instant before it.
+    if (at % 10 === 0) queue.push(at - 0.5, at - 0.5);
+    if (at % 3 === 0) out.push(queue.pop(at));
+  }
+  while (queue.length > 0) out.push(queue.pop(200));
+  expect(out).toHaveLength(220);
+  expect(out).toEqual(out.toSorted((one, other) => one! - other!));
+});
+
+test('what is due at the same instant comes in the order in which it was put in', () => {
+  const queue = new DeliveryQueue<number>();
+  for (let item = 0; item < 100; item++) queue.push(5, item);
+  expect(queue.pop(4)).toBeUndefined();
+  expect(Array.from({ length: 100 }, () => queue.pop(5))).toEqual(Array.from({ length: 100 }, (_, item) => item));
+});

@@ -1,0 +1,76 @@
+import type { FrameFate } from '../../protocol/page/lane-message.ts';
+import type { Frame, LaneLog, Packet } from './lane-log.ts';
+import { fateOf } from './river.ts';
+
+const FATES: Readonly<Record<FrameFate, string>> = {
+  onTime: 'shown on time',
+  recovered: 'shown on time, after recovery',
+  late: 'shown late',
+  incomplete: 'never shown: a part was missing when it was due',
+  neverArrived: 'never shown: nothing of it had come when it was due',
+  undecodable: 'never shown: a frame that it refers to was lost',
+};
+
+/** A frame that begins to leave later than this stood in a queue; pacing takes less. */
+const QUEUED_MS = 25;
+
+const KINDS = { media: 'video', again: 'sent again', repair: 'repair', control: 'control' } as const;
+
+/** Everything that became of one frame, in words and a row for each packet; times from the source's hand on; `undefined`: forgotten. */
+export function frameLife(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
+  const frame = log.frames.get(number);
+  const packets = log.packetsOf(number);
+  if (!frame || packets.length === 0) return undefined;
+  const table = document.createElement('table');
+  table.append(row('th', ['packet', 'sent', 'arrived', 'what became of it']));
+  for (const packet of packets) {
+    const line = row('td', describe(packet, frame));
+    line.dataset.fate = fateOf(packet);
+    table.append(line);
+  }
+  const words = document.createElement('p');
+  words.textContent = summary(frame, packets);
+  return [words, table];
+}
+
+function summary(frame: Frame, packets: readonly Packet[]): string {
+  const lost = packets.filter((packet) => packet.lost && packet.kind === 'media').length;
+  const video = packets.filter((packet) => packet.kind === 'media').length;
+  const whole = frame.wholeMs === undefined ? 'never whole' : `whole after ${since(frame, frame.wholeMs)}`;
+  const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
+  const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms for its turn at the sender. ` : '';
+  const done = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late' ? 'at' : 'decided at';
+  return (
+    `Frame ${frame.number}: ${FATES[frame.fate]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
+    `${video} packets, ${lost} of them lost; ${whole}.`
+  );
+}
+
+function describe(packet: Packet, frame: Frame): readonly string[] {
+  const arrived = packet.arrivedMs === undefined ? '' : since(frame, packet.arrivedMs);
+  return [KINDS[packet.kind], since(frame, packet.sentMs), arrived, fate(packet, frame)];
+}
+
+function fate(packet: Packet, frame: Frame): string {
+  if (packet.lost) return 'lost on the way';
+  if (packet.arrivedMs === undefined) return 'under way';
+  if (packet.late) return 'came too late to matter';
+  if (packet.held) {
+    return packet.freedMs === undefined
+      ? 'waits behind a hole'
+      : `waited behind a hole for ${Math.round(packet.freedMs - packet.arrivedMs)} ms, until ${since(frame, packet.freedMs)}`;
+  }
+  return packet.reordered ? 'came out of order' : 'came in order';
+}
+
+const since = (frame: Frame, atMs: number): string => `${(atMs - frame.capturedMs).toFixed(0)} ms`;
+
+function row(kind: 'th' | 'td', cells: readonly string[]): HTMLTableRowElement {
+  const line = document.createElement('tr');
+  for (const content of cells) {
+    const cell = document.createElement(kind);
+    cell.textContent = content;
+    line.append(cell);
+  }
+  return line;
+}

@@ -1,0 +1,157 @@
+import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
+import { colorOf } from './lane-color.ts';
+import { LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
+
+const NAMESPACE = 'http://www.w3.org/2000/svg';
+const WIDTH = 300;
+const HEIGHT = 132;
+const LEFT = 34;
+const RIGHT = 10;
+const TOP = 13;
+const BOTTOM = 24;
+/** The scale of the lag: decades from here to here, milliseconds. */
+const LAG_MIN = 30;
+const LAG_MAX = 30_000;
+const LAG_TICKS: readonly (readonly [number, string])[] = [
+  [30, '30 ms'],
+  [100, '0.1 s'],
+  [300, '0.3 s'],
+  [1_000, '1 s'],
+  [3_000, '3 s'],
+  [10_000, '10 s'],
+  [30_000, '30 s'],
+];
+/** The scale of the share begins at the first of these that has every point on it. */
+const SHARE_SCALES = [
+  { floor: 0.8, steps: 4 },
+  { floor: 0.5, steps: 5 },
+  { floor: 0, steps: 4 },
+] as const;
+const MARKER = 5;
+/** Where a point was at the last figures: as many places as are drawn. */
+const TRAIL_MAX = 120;
+
+interface Place {
+  readonly lagMs: number;
+  readonly share: number;
+}
+
+interface Trail {
+  readonly run: number;
+  readonly places: Place[];
+}
+
+/** Completeness against lag, a point for each lane, moving as one watches. */
+export class Frontier {
+  readonly #points = shape('g', {});
+  readonly #axis = shape('g', {});
+  readonly #svg: SVGSVGElement;
+  readonly #trails = new Map<number, Trail>();
+  #floor: number | undefined;
+
+  constructor(svg: SVGSVGElement) {
+    this.#svg = svg;
+    for (const [lag, label] of LAG_TICKS) {
+      const x = across(lag);
+      svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
+      svg.append(text(label, x, HEIGHT - BOTTOM + 10, 'middle'));
+    }
+    svg.append(
+      text('lag behind live within which 95 % of them were', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'),
+    );
+    svg.append(text('frames shown', LEFT - 4, 6, 'start'));
+    svg.append(this.#axis, this.#points);
+  }
+
+  show(lanes: readonly { readonly settings: LaneSettings; readonly figures: LaneFigures | undefined }[]): void {
+    const places = lanes.map(({ figures }) => figures && placeOf(figures));
+    this.#scale(Math.min(1, ...places.map((place) => place?.share ?? 1)));
+    const points: SVGElement[] = [];
+    const said: string[] = [];
+    for (const [index, { settings, figures }] of lanes.entries()) {
+      const place = places[index];
+      if (!figures || !place) continue;
+      const strategy = strategyOf(settings);
+      const style = LANE_STYLES[strategy]!;
+      const color = colorOf(strategy);
+      const [x, y] = [across(place.lagMs), this.#up(place.share)];
+      const trail = this.#trail(index, figures.run, place).map(
+        ({ lagMs, share }) => `${across(lagMs).toFixed(1)},${this.#up(share).toFixed(1)}`,
+      );
+      points.push(shape('polyline', { class: 'trail', points: trail.join(' '), stroke: color }));
+      const mark = shape('path', {
+        d: style.marker,
+        transform: `translate(${x} ${y}) scale(${MARKER})`,
+        fill: style.filled ? color : 'none',
+        stroke: color,
+        'stroke-width': 0.35,
+      });
+      const title = document.createElementNS(NAMESPACE, 'title');
+      const label = STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
+      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of these at most ${Math.round(place.lagMs)} ms behind live`;
+      said.push(title.textContent);
+      mark.append(title);
+      points.push(mark, text(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
+    }
+    this.#points.replaceChildren(...points);
+    this.#svg.setAttribute('aria-label', said.join('; ') || 'A point for each lane');
+  }
+
+  #trail(index: number, run: number, place: Place): readonly Place[] {
+    const known = this.#trails.get(index);
+    const trail = known?.run === run ? known : { run, places: [] };
+    this.#trails.set(index, trail);
+    trail.places.push(place);
+    if (trail.places.length > TRAIL_MAX) trail.places.shift();
+    return trail.places;
+  }
+
+  #scale(shareMin: number): void {
+    const { floor, steps } = SHARE_SCALES.find((scale) => scale.floor <= shareMin) ?? SHARE_SCALES[2];
+    if (floor === this.#floor) return;
+    this.#floor = floor;
+    const parts: SVGElement[] = [];
+    for (let step = 0; step <= steps; step++) {
+      const share = floor + ((1 - floor) * step) / steps;
+      const y = this.#up(share);
+      parts.push(shape('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }));
+      parts.push(text(`${+(share * 100).toFixed(1)} %`, LEFT - 4, y + (step === 0 ? 0 : 3), 'end'));
+    }
+    this.#axis.replaceChildren(...parts);
+  }
+
+  #up(share: number): number {
+    const floor = this.#floor ?? 0;
+    return HEIGHT - BOTTOM - (Math.max(0, share - floor) / (1 - floor)) * (HEIGHT - BOTTOM - TOP);
+  }
+}
+
+function placeOf(figures: LaneFigures): Place | undefined {
+  const share = completeness(figures);
+  if (share === undefined || figures.lagMsP95 === null) return undefined;
+  return { share, lagMs: Math.max(figures.lagMsP95, figures.standstillMs) };
+}
+
+/** The share of the decided frames that were shown, over TCP be it late; `undefined`: none was decided yet. */
+export function completeness(figures: LaneFigures): number | undefined {
+  const { framesOnTime, framesRecovered, framesLate, framesLost, framesShown } = figures;
+  const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+  return frames === 0 ? undefined : framesShown / frames;
+}
+
+function across(lagMs: number): number {
+  const clamped = Math.min(LAG_MAX, Math.max(LAG_MIN, lagMs));
+  return LEFT + (Math.log(clamped / LAG_MIN) / Math.log(LAG_MAX / LAG_MIN)) * (WIDTH - LEFT - RIGHT);
+}
+
+function shape(name: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
+  const element = document.createElementNS(NAMESPACE, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
+}
+
+function text(content: string, x: number, y: number, anchor: 'start' | 'middle' | 'end'): SVGElement {
+  const element = shape('text', { x, y, 'text-anchor': anchor });
+  element.textContent = content;
+  return element;
+}

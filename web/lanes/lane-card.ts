@@ -1,0 +1,236 @@
+import type { LaneEvents, LaneFigures, LanePicture, LaneSettings } from '../../protocol/page/lane-message.ts';
+import { VideoView } from '../shared/video-view.ts';
+import { colorOf } from './lane-color.ts';
+import { LaneLog } from './lane-log.ts';
+import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
+import { River } from './river.ts';
+
+/** Behind live by so much more than was asked for and the path takes, a lane is late; by this much, it is not live any more. */
+const LATE_MS = 150;
+const BAD_MS = 1_000;
+const SPACE = '\u00a0';
+
+export interface LaneCardHandlers {
+  changed(settings: LaneSettings): void;
+  removed(): void;
+  /** A frame was chosen in the river; `undefined`: none is any more. */
+  selected(frame: number | undefined): void;
+}
+
+/** One lane: its picture, its figures, its river and its settings. */
+export class LaneCard {
+  readonly element: HTMLElement;
+  readonly log = new LaneLog();
+  readonly video: VideoView;
+  readonly river: River;
+  readonly #handlers: LaneCardHandlers;
+  readonly #places = new Map<string, HTMLElement>();
+  #settings: LaneSettings;
+  #figures: LaneFigures | undefined;
+  #run: number | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+  #lagMs: number | undefined;
+  #selected: number | undefined;
+
+  constructor(settings: LaneSettings, handlers: LaneCardHandlers) {
+    const template = document.getElementById('lane-template') as HTMLTemplateElement;
+    this.element = (template.content.cloneNode(true) as DocumentFragment).querySelector('article')!;
+    this.#handlers = handlers;
+    this.#settings = settings;
+    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => {}, { tolerant: true });
+    const river = this.#part('.river', HTMLCanvasElement);
+    this.river = new River(river, this.log);
+    for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
+      this.#places.set(place.dataset.figure ?? '', place);
+    }
+    for (const { name, label } of STRATEGIES) this.#part('.strategy', HTMLSelectElement).add(new Option(label, name));
+    this.#listen(river);
+    this.settle(settings);
+  }
+
+  get settings(): LaneSettings {
+    return this.#settings;
+  }
+
+  get figures(): LaneFigures | undefined {
+    return this.#figures;
+  }
+
+  /** How far the picture that is shown is behind live, milliseconds; `undefined`: none is shown. */
+  get lagMs(): number | undefined {
+    return this.#lagMs;
+  }
+
+  /** What the server says that the lane is. */
+  settle(settings: LaneSettings): void {
+    this.#settings = settings;
+    const strategy = strategyOf(settings);
+    const style = LANE_STYLES[strategy]!;
+    const color = colorOf(strategy);
+    this.element.style.setProperty('--lane', color);
+    const marker = this.element.querySelector('.marker path')!;
+    marker.setAttribute('d', style.marker);
+    marker.setAttribute('fill', style.filled ? color : 'none');
+    marker.setAttribute('stroke', color);
+    marker.setAttribute('stroke-width', '.35');
+    const { label = strategy, about = '' } = STRATEGIES.find(({ name }) => name === strategy) ?? {};
+    const choice = this.#part('.strategy', HTMLSelectElement);
+    choice.value = strategy;
+    choice.title = about;
+    this.element.setAttribute('aria-label', `Lane: ${label}`);
+    this.#part('.video', HTMLCanvasElement).setAttribute('aria-label', `Live video over ${label}`);
+    this.#part('.river', HTMLCanvasElement).setAttribute(
+      'aria-label',
+      `Packets of ${label} over the last 3 seconds; arrow keys choose a frame`,
+    );
+    const latency = this.#part('.latency', HTMLInputElement);
+    latency.max = String(Math.max(1_000, settings.latencyMs));
+    latency.value = String(settings.latencyMs);
+    this.#part('.slider output', HTMLOutputElement).value = `${settings.latencyMs}${SPACE}ms`;
+    const onLoss = this.#part('.on-loss', HTMLSelectElement);
+    onLoss.value = settings.onLoss;
+    onLoss.hidden = settings.transport === 'tcp';
+  }
+
+  number(index: number, removable: boolean): void {
+    this.#part('.number', HTMLElement).textContent = String(index + 1);
+    this.#part('.remove', HTMLButtonElement).hidden = !removable;
+  }
+
+  picture(picture: LanePicture): void {
+    if (picture.run !== this.#run) {
+      if (this.#run !== undefined) this.video.reset();
+      this.#run = picture.run;
+    }
+    const { number, key, timestamp, annexB } = { ...picture, number: picture.frame };
+    this.video.show({ number, key, timestamp, annexB, sentAtMs: picture.capturedMs });
+  }
+
+  /** Another connection, perhaps to another server: its runs and its clock are not those that were seen here. */
+  forget(): void {
+    this.#run = undefined;
+    this.video.reset();
+    this.video.drawnSentAtMs = undefined;
+    this.#saidAt = Number.NEGATIVE_INFINITY;
+    this.log.clear();
+  }
+
+  take(nowMs: number, events: LaneEvents): void {
+    this.log.take(nowMs, events);
+  }
+
+  show(figures: LaneFigures): void {
+    this.#figures = figures;
+    const { framesOnTime, framesRecovered, framesLate, framesLost, packets, packetsLost } = figures;
+    const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+    this.#say('onTime', share(framesOnTime, frames));
+    this.#say('recovered', share(framesRecovered, frames));
+    this.#say('late', share(framesLate, frames), framesLate > 0 ? 'late' : '');
+    this.#say('lost', share(framesLost, frames), framesLost > 0 ? 'bad' : '');
+    this.#say('lag', [duration(figures.lagMsP50), `/ ${duration(figures.lagMsP95)}`]);
+    this.#say('freezes', [String(figures.freezes), '']);
+    this.#say('overhead', [figures.overhead === null ? '–' : percent(figures.overhead, 1), '']);
+    this.#say('packetsLost', [percent(packetsLost, packets), '']);
+  }
+
+  /** Once for each frame that the browser draws. */
+  refresh(
+    nowMs: number,
+    options: {
+      readonly paused: boolean;
+      /** What the path itself takes. */
+      readonly delayMs: number;
+      readonly reduced: boolean;
+      /** Whether its turn to draw the river has come. */
+      readonly river: boolean;
+    },
+  ): void {
+    this.video.paused = options.paused;
+    this.video.present();
+    if (this.video.framesDrawn > 0) this.element.dataset.playing = '';
+    if (options.paused) return;
+    if (options.river) this.river.draw(nowMs, options.reduced);
+    if (nowMs - this.#saidAt < 100 && nowMs >= this.#saidAt) return;
+    this.#saidAt = nowMs;
+    const { drawnSentAtMs } = this.video;
+    this.#lagMs = drawnSentAtMs === undefined ? undefined : Math.max(0, nowMs - drawnSentAtMs);
+    const place = this.#part('.lag', HTMLElement);
+    const excess = (this.#lagMs ?? 0) - this.#settings.latencyMs - options.delayMs;
+    place.dataset.tone = excess > BAD_MS ? 'bad' : excess > LATE_MS ? 'late' : '';
+    this.#part('.lag output', HTMLOutputElement).value = duration(this.#lagMs ?? null);
+  }
+
+  select(frame: number | undefined): void {
+    this.#selected = frame;
+    this.river.select(frame);
+    const river = this.#part('.river', HTMLCanvasElement);
+    river.ariaValueNow = String(frame ?? 0);
+    river.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
+  }
+
+  #listen(river: HTMLCanvasElement): void {
+    const { changed, removed, selected } = this.#handlers;
+    const strategy = this.#part('.strategy', HTMLSelectElement);
+    strategy.addEventListener('change', () => changed(withStrategy(this.#settings, strategy.value)));
+    const onLoss = this.#part('.on-loss', HTMLSelectElement);
+    onLoss.addEventListener('change', () =>
+      changed({ ...this.#settings, onLoss: onLoss.value === 'smear' ? 'smear' : 'freeze' }),
+    );
+    const latency = this.#part('.latency', HTMLInputElement);
+    latency.addEventListener('input', () => {
+      this.#part('.slider output', HTMLOutputElement).value = `${latency.value}${SPACE}ms`;
+    });
+    // Another latency begins another run: only when the slider is let go.
+    latency.addEventListener('change', () => changed({ ...this.#settings, latencyMs: Number(latency.value) }));
+    this.#part('.remove', HTMLButtonElement).addEventListener('click', removed);
+    river.addEventListener('click', (event) => selected(this.river.frameAt(event.offsetX)));
+    river.addEventListener('keydown', (event) => {
+      const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+      if (step === 0) return;
+      event.preventDefault();
+      const newest = [...this.log.frames.keys()].at(-1);
+      const from = this.#selected ?? newest;
+      if (from === undefined) return;
+      const next = this.#selected === undefined ? from : from + step;
+      if (this.log.frames.has(next)) selected(next);
+    });
+  }
+
+  #say(name: string, [text, detail]: readonly [string, string], tone = ''): void {
+    const place = this.#places.get(name);
+    if (!place) return;
+    place.dataset.tone = tone;
+    const said = `${text} ${detail}`;
+    if (place.dataset.said === said) return;
+    place.dataset.said = said;
+    place.textContent = text;
+    if (detail === '') return;
+    const small = document.createElement('small');
+    small.textContent = detail;
+    place.append(' ', small);
+  }
+
+  #part<T extends HTMLElement>(selector: string, kind: abstract new () => T): T {
+    const found = this.element.querySelector(selector);
+    if (!(found instanceof kind)) throw new Error(`a lane has no ${selector}`);
+    return found;
+  }
+}
+
+/** `0.24 s`, `240 ms`: as one says it. */
+export function duration(value: number | null): string {
+  if (value === null) return '–';
+  return value < 1_000
+    ? `${Math.round(value)}${SPACE}ms`
+    : `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)}${SPACE}s`;
+}
+
+function percent(part: number, whole: number): string {
+  if (whole === 0) return '–';
+  const value = (part / whole) * 100;
+  return `${value === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)}${SPACE}%`;
+}
+
+function share(part: number, whole: number): readonly [string, string] {
+  return [part.toLocaleString('en-US'), part === 0 || whole === 0 ? '' : percent(part, whole)];
+}

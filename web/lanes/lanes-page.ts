@@ -1,0 +1,399 @@
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import {
+  LANE_SOCKET_PATH,
+  LANES_MAX,
+  type LaneAnnouncement,
+  type LanePicture,
+  type LaneSettings,
+  type LanesState,
+  parseLanePicture,
+  UPLOAD_BYTES_MAX,
+} from '../../protocol/page/lane-message.ts';
+import { element } from '../player/statistics-panel.ts';
+import { PageConnection } from '../shared/page-connection.ts';
+import { VideoView } from '../shared/video-view.ts';
+import { frameLife } from './frame-life.ts';
+import { Frontier } from './frontier.ts';
+import { scenarioOf } from './lab-scenario.ts';
+import { LaneCard } from './lane-card.ts';
+import { clock, ENDED, GONE, UNABLE } from './lane-words.ts';
+import { MessageBar } from './message-bar.ts';
+import { NetworkPanel } from './network-panel.ts';
+import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
+import { loadTraces } from './page-traces.ts';
+
+/** A browser has taken a file by then. */
+const DOWNLOAD_MS = 10_000;
+/** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
+const CLOCK_DRIFT_MS = 0.02;
+/** Fewer than 40 pictures of the page a second. */
+const SLOW_FRAME_MS = 25;
+const FRAME_WEIGHT = 0.1;
+
+type State = 'connecting' | 'live' | 'paused' | 'gone' | 'ended' | 'unable';
+const WORDS: Readonly<Record<State, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  paused: 'Paused',
+  gone: 'Reconnecting',
+  ended: 'Ended',
+  unable: 'Cannot play',
+};
+
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
+const cards: LaneCard[] = [];
+const lanesElement = element('lanes', HTMLElement);
+const sourceSelect = element('source', HTMLSelectElement);
+const message = new MessageBar();
+const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
+await loadTraces();
+const network = new NetworkPanel({
+  changed: (link) => connection.send({ kind: 'settings', link }),
+  drop: (packets) => connection.send({ kind: 'drop', packets }),
+  freeze: (milliseconds) => connection.send({ kind: 'freeze', milliseconds }),
+});
+let state: LanesState | undefined;
+let paused = false;
+let ended = false;
+let everConnected = false;
+/** The part of the address that holds settings, until they have been looked at. */
+let unread: string | undefined = location.hash;
+let clockOffsetMs: number | undefined;
+let pausedAtMs = 0;
+let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
+/** Milliseconds between two pictures of the page, smoothed. */
+let frameMs = 16;
+let lastDrawnAt = performance.now();
+let turn = 0;
+
+const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
+  path: LANE_SOCKET_PATH,
+  parsePicture: parseLanePicture,
+  connected() {
+    everConnected = true;
+    ended = false;
+    clockOffsetMs = undefined;
+    for (const card of cards) card.forget();
+    message.hide();
+    refreshState();
+  },
+  disconnected() {
+    message.say(ended ? ENDED : GONE, true);
+    refreshState();
+  },
+  announced,
+  picture: (picture) => cards[picture.lane]?.picture(picture),
+});
+
+function announced(announcement: LaneAnnouncement): void {
+  switch (announcement.kind) {
+    case 'state':
+      return settle(announcement.state);
+    case 'description': {
+      const { width, height, title } = announcement;
+      document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
+      document.title = `${title} · dropframe`;
+      return;
+    }
+    case 'events': {
+      const { atMs } = announcement;
+      const offset = performance.now() - atMs;
+      clockOffsetMs = clockOffsetMs === undefined ? offset : Math.min(clockOffsetMs + CLOCK_DRIFT_MS, offset);
+      // A river that stands still is looked at: what comes meanwhile is taken in when it flows again.
+      for (const [index, events] of announcement.lanes.entries())
+        cards[index]?.take(paused ? pausedAtMs : atMs, events);
+      if (selection && !paused) showLife();
+      return;
+    }
+    case 'figures':
+      for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
+      return frontier.show(cards);
+    case 'refused':
+      if (state) network.settle(state.link, true);
+      return message.refuse(announcement.why);
+    case 'ended':
+      ended = true;
+      return;
+    default:
+      announcement satisfies never;
+  }
+}
+
+function settle(next: LanesState): void {
+  state = next;
+  // What is told after a refusal is in force; the refusal is over.
+  message.endRefusal();
+  if (unread !== undefined) ask(readAddress(unread, next), next);
+  unread = undefined;
+  settleLanes(next.lanes);
+  network.settle(next.link);
+  sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
+  sourceSelect.value = next.source;
+  history.replaceState(null, '', writeAddress(next));
+}
+
+/** Of an address that asks for something impossible nothing is used: half of it would be nobody's settings. */
+function ask({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
+  if (faults.length > 0) {
+    return message.refuse(`Nothing of this address is used, what runs goes on: ${faults.join('; ')}.`);
+  }
+  const news = {
+    ...(lanes && JSON.stringify(lanes) !== JSON.stringify(present.lanes) && { lanes: [...lanes] }),
+    ...(link !== undefined && link !== present.link && { link }),
+    ...(source !== undefined && source !== present.source && { source }),
+  };
+  if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
+}
+
+function settleLanes(lanes: readonly LaneSettings[]): void {
+  while (cards.length > lanes.length) {
+    const card = cards.pop()!;
+    if (selection?.card === card) select(undefined, undefined);
+    card.element.remove();
+  }
+  for (const [index, settings] of lanes.entries()) {
+    const known = cards[index];
+    if (known) known.settle(settings);
+    else {
+      const card: LaneCard = new LaneCard(settings, {
+        changed: (changed) => sendLanes(cards.map((other) => (other === card ? changed : other.settings))),
+        removed: () => sendLanes(cards.filter((other) => other !== card).map((other) => other.settings)),
+        selected: (frame) => select(card, frame),
+      });
+      cards.push(card);
+      lanesElement.append(card.element);
+    }
+    cards[index]!.number(index, lanes.length > 1);
+  }
+  const captures = lanes.map((_, index) => {
+    const link = document.createElement('a');
+    Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
+    link.textContent = String(index + 1);
+    link.setAttribute('aria-label', `packets of lane ${index + 1}`);
+    return link;
+  });
+  element('captures', HTMLElement).replaceChildren('packets of lane', ...captures);
+  element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
+}
+
+function sendLanes(lanes: LaneSettings[]): void {
+  connection.send({ kind: 'settings', lanes });
+}
+
+function select(card: LaneCard | undefined, frame: number | undefined): void {
+  selection?.card.select(undefined);
+  selection = card && frame !== undefined ? { card, frame, run: card.log.run } : undefined;
+  selection?.card.select(frame);
+  if (selection) showLife();
+  if (paused) redrawRivers();
+}
+
+function showLife(): void {
+  if (!selection) return;
+  // Another run counts its frames from 0 again.
+  if (selection.card.log.run !== selection.run) return select(undefined, undefined);
+  const parts = frameLife(selection.card.log, selection.frame);
+  const place = element('life-body', HTMLElement);
+  // Read out again only when there is something new.
+  if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
+  place.replaceChildren(...parts);
+}
+
+function currentState(): State {
+  if (!VideoView.supported || cards.some((card) => card.video.unable)) return 'unable';
+  if (ended) return 'ended';
+  if (!connection.connected) return everConnected ? 'gone' : 'connecting';
+  return paused ? 'paused' : 'live';
+}
+
+function refreshState(): void {
+  const now = currentState();
+  if (document.body.dataset.state === now && now !== 'unable') return;
+  document.body.dataset.state = now;
+  element('state-text', HTMLElement).textContent = WORDS[now];
+  if (now === 'unable') message.say(UNABLE, true);
+}
+
+const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
+
+/**
+ * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one river
+ * each time, in turn: the pictures come first.
+ */
+function drawFrame(drawnAt: number): void {
+  requestAnimationFrame(drawFrame);
+  frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
+  lastDrawnAt = drawnAt;
+  if (clockOffsetMs === undefined) return;
+  const at = nowMs();
+  const isSlow = frameMs > SLOW_FRAME_MS;
+  turn = (turn + 1) % Math.max(1, cards.length);
+  const { delayMs } = network;
+  for (const [index, card] of cards.entries()) {
+    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+  }
+  if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
+}
+
+function redrawRivers(): void {
+  for (const card of cards) card.river.draw(pausedAtMs, false);
+}
+
+function togglePause(): void {
+  paused = !paused;
+  pausedAtMs = nowMs();
+  const button = element('pause', HTMLButtonElement);
+  button.setAttribute('aria-pressed', String(paused));
+  button.querySelector('span')!.textContent = paused ? 'Go on' : 'Pause';
+  refreshState();
+}
+
+function togglePanels(): void {
+  const hidden = document.body.classList.toggle('without-panels');
+  element('toggle-panel', HTMLButtonElement).setAttribute('aria-expanded', String(!hidden));
+}
+
+function toggleExplanations(): void {
+  const shown = document.body.classList.toggle('explained');
+  element('explain', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
+}
+
+/** The lane in question fills the screen: the one chosen by its number, or the first. */
+function toggleFullScreen(): void {
+  if (document.fullscreenElement !== null) return void document.exitFullscreen();
+  const card = cards.find((other) => other.element.classList.contains('chosen')) ?? cards[0];
+  void card?.element.querySelector('.screen')?.requestFullscreen();
+}
+
+function choose(index: number): void {
+  for (const [other, card] of cards.entries()) card.element.classList.toggle('chosen', other === index);
+  cards[index]?.element.querySelector<HTMLElement>('.river')?.focus();
+}
+
+async function upload(file: File): Promise<void> {
+  if (file.size > UPLOAD_BYTES_MAX) {
+    return message.refuse(`${file.name} is too large for the page: start "dropframe demo ${file.name}" instead.`);
+  }
+  message.say(`Sending ${file.name} …`, true);
+  try {
+    const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+    if (answer.ok) message.hide();
+    else message.refuse(await answer.text());
+  } catch {
+    message.refuse(`${file.name} could not be sent.`);
+  }
+}
+
+function scenario(): string {
+  return state ? scenarioOf(state, cards[0]?.figures) : '';
+}
+
+async function runInLab(): Promise<void> {
+  const button = element('lab', HTMLButtonElement);
+  button.disabled = true;
+  message.say('In the lab: the same settings, four times a minute of them …', true);
+  try {
+    const answer = await fetch('/lab', { method: 'POST', body: scenario() });
+    if (!answer.ok) return message.refuse(await answer.text());
+    const { url } = (await answer.json()) as { readonly url: string };
+    message.say('The lab has answered: ', true);
+    const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
+    link.textContent = 'open the report';
+    message.append(link);
+    window.open(url, '_blank', 'noopener');
+  } catch {
+    message.refuse('The lab does not answer.');
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function stop(): void {
+  connection.send({ kind: 'stop' } satisfies LaneCommand);
+}
+
+const KEYS: Readonly<Record<string, () => void>> = {
+  ' ': togglePause,
+  '?': toggleExplanations,
+  i: togglePanels,
+  f: toggleFullScreen,
+  q: stop,
+  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => choose(number - 1)])),
+};
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const { target } = event;
+  // Who types means letters, and space on a button presses the button.
+  if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'text')) return;
+  if (event.key === ' ' && target instanceof HTMLButtonElement) return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
+});
+element('pause', HTMLButtonElement).addEventListener('click', togglePause);
+element('explain', HTMLButtonElement).addEventListener('click', toggleExplanations);
+element('toggle-panel', HTMLButtonElement).addEventListener('click', togglePanels);
+element('stop', HTMLButtonElement).addEventListener('click', stop);
+element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));
+element('add-lane', HTMLButtonElement).addEventListener('click', () => {
+  const last = cards.at(-1)?.settings;
+  if (last) sendLanes([...cards.map((card) => card.settings), { ...last, transport: 'udp', recovery: 'nack' }]);
+});
+element('lab', HTMLButtonElement).addEventListener('click', () => void runInLab());
+element('scenario', HTMLButtonElement).addEventListener('click', () => {
+  const address = URL.createObjectURL(new Blob([scenario()], { type: 'application/json' }));
+  Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
+  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
+});
+sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
+const fileInput = element('file', HTMLInputElement);
+fileInput.addEventListener('change', () => {
+  const file = fileInput.files?.[0];
+  if (file) void upload(file);
+  fileInput.value = '';
+});
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dropping');
+});
+document.addEventListener('dragleave', () => document.body.classList.remove('dropping'));
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dropping');
+  const file = event.dataTransfer?.files[0];
+  if (file) void upload(file);
+});
+addEventListener('hashchange', () => {
+  unread = location.hash;
+  if (state) settle(state);
+});
+setInterval(refreshState, 500);
+refreshState();
+requestAnimationFrame(drawFrame);
+
+/** For tests and for the curious. */
+Object.defineProperty(window, 'dropframe', {
+  value: {
+    get state() {
+      return currentState();
+    },
+    get settings() {
+      return state;
+    },
+    get lanes() {
+      return cards.map(({ video, settings, figures, lagMs, log }) => ({
+        framesDrawn: video.framesDrawn,
+        decodeErrors: video.decodeErrors,
+        settings,
+        figures,
+        lagMs,
+        heldNow: log.heldNow,
+        heldLately: log.heldLately,
+        frames: log.frames.size,
+        packets: log.packets.size,
+      }));
+    },
+  },
+});

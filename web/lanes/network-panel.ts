@@ -1,0 +1,225 @@
+import {
+  CLEAN_LINK,
+  formatLinkSpecification,
+  type LinkSpecification,
+  UNLIMITED,
+} from '../../sim/link/link-specification.ts';
+import { PRESETS } from '../../sim/link/presets.ts';
+import { parseRunningLink } from '../../sim/link/running-link.ts';
+import { element } from '../player/statistics-panel.ts';
+import { readLink, readTrace } from './page-traces.ts';
+import { SHOW } from './show-presets.ts';
+
+/** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
+interface Knob {
+  readonly name: string;
+  readonly label: string;
+  readonly max: number;
+  readonly step: number;
+  readonly unit: string;
+  /** What 0 means, where it is not nothing. */
+  readonly zero?: string;
+  readonly read: (link: LinkSpecification) => number;
+  readonly write: (link: LinkSpecification, value: number) => LinkSpecification;
+}
+
+const KNOBS: readonly Knob[] = [
+  {
+    name: 'loss',
+    label: 'Loss',
+    max: 30,
+    step: 0.5,
+    unit: '%',
+    read: ({ loss }) => loss * 100,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, loss: value / 100 }),
+  },
+  {
+    name: 'burst',
+    label: 'Bursts',
+    max: 20,
+    step: 1,
+    unit: 'long',
+    read: ({ burst }) => burst,
+    write: ({ lossModel: _, ...link }, value) => ({ ...link, burst: Math.max(1, value) }),
+  },
+  {
+    name: 'delay',
+    label: 'Delay',
+    max: 400,
+    step: 5,
+    unit: 'ms',
+    read: ({ delay }) => delay / 1_000,
+    write: (link, value) => ({ ...link, delay: value * 1_000 }),
+  },
+  {
+    name: 'jitter',
+    label: 'Jitter',
+    max: 100,
+    step: 1,
+    unit: 'ms',
+    read: ({ jitter }) => jitter / 1_000,
+    write: (link, value) => ({ ...link, jitter: value * 1_000 }),
+  },
+  {
+    name: 'slip',
+    label: 'Reordering',
+    max: 20,
+    step: 0.5,
+    unit: '%',
+    read: ({ slip }) => (slip?.share ?? 0) * 100,
+    write: ({ slip: _, ...link }, value) =>
+      value === 0 ? link : { ...link, slip: { share: value / 100, packets: 3 } },
+  },
+  {
+    name: 'rate',
+    label: 'Bandwidth',
+    max: 20,
+    step: 0.25,
+    unit: 'Mb/s',
+    zero: 'no limit',
+    read: ({ rate }) => rate / 1e6,
+    write: ({ capacity: _, ...link }, value) => ({ ...link, rate: value * 1e6 }),
+  },
+  {
+    name: 'queue',
+    label: 'Queue',
+    max: 1_000,
+    step: 10,
+    unit: 'ms',
+    read: ({ queue }) => (queue < UNLIMITED ? queue / 1_000 : 0),
+    write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : value * 1_000 }),
+  },
+];
+
+export interface NetworkHandlers {
+  changed(link: string): void;
+  drop(packets: number): void;
+  freeze(milliseconds: number): void;
+}
+
+/** Of a link from the demo's command line that no page could ask for: netem, changes in its course, a trace of one's own. */
+const WHOLE = 'This link is taken as a whole: another preset or another line takes its place';
+const DROP_PACKETS = 5;
+const FREEZE_MS = 500;
+
+/** The knobs of the link that all lanes share. */
+export class NetworkPanel {
+  readonly #inputs = new Map<string, HTMLInputElement>();
+  readonly #line = element('link', HTMLInputElement);
+  readonly #preset = element('preset', HTMLSelectElement);
+  readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
+  /** Once: one of them has a trace of thirty thousand lines. */
+  readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
+    const link = readLink(text);
+    return link.ok ? [[name, link.value]] : [];
+  });
+  /** As the sliders have it; what the server has, in one line. */
+  #link: LinkSpecification = CLEAN_LINK;
+  #inForce = '';
+
+  constructor(handlers: NetworkHandlers) {
+    for (const knob of KNOBS) element('sliders', HTMLElement).append(this.#slider(knob, handlers));
+    this.#fillPresets();
+    this.#preset.addEventListener('change', () => {
+      const link = this.#presets.get(this.#preset.value);
+      if (link !== undefined) handlers.changed(`${link} seed=${this.#link.seed}`);
+      else this.#showPreset();
+    });
+    this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
+    element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
+    element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
+  }
+
+  /** How long every packet is under way at least, milliseconds. */
+  get delayMs(): number {
+    return this.#link.delay / 1_000;
+  }
+
+  /**
+   * What the server says that the link is.
+   * @param refused it has just refused another one: the slider that asked for it goes back, even under someone's hand.
+   */
+  settle(text: string, refused = false): void {
+    if (document.activeElement !== this.#line) this.#line.value = text;
+    this.#inForce = text;
+    const link = parseRunningLink(text, readTrace);
+    if (link.ok) this.#link = link.value;
+    for (const knob of KNOBS) {
+      const input = this.#inputs.get(knob.name)!;
+      input.disabled = !link.ok;
+      input.title = link.ok ? '' : WHOLE;
+      if (!link.ok) {
+        say(input, '–');
+        continue;
+      }
+      const value = +knob.read(link.value).toFixed(3);
+      // A slider in someone's hand is not moved.
+      if (refused || document.activeElement !== input) input.value = String(value);
+      // What is in force may lie beyond the slider's end, or between two of its steps.
+      say(input, saidElsewhere(knob, link.value) ?? worded(knob, value));
+    }
+    this.#showPreset();
+  }
+
+  #showPreset(): void {
+    const { seed } = this.#link;
+    const known = this.#read.find(([, preset]) => formatLinkSpecification({ ...preset, seed }) === this.#inForce);
+    this.#preset.value = known?.[0] ?? '';
+  }
+
+  #slider(knob: Knob, handlers: NetworkHandlers): HTMLLabelElement {
+    const label = document.createElement('label');
+    label.className = 'slider';
+    const name = document.createElement('span');
+    name.textContent = knob.label;
+    const input = document.createElement('input');
+    Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
+    input.name = knob.name;
+    // Said expressly: a label alone would name the output, which comes first in it.
+    input.id = `knob-${knob.name}`;
+    label.htmlFor = input.id;
+    const value = document.createElement('output');
+    // The slider itself says it.
+    value.ariaLive = 'off';
+    label.append(name, value, input);
+    this.#inputs.set(knob.name, input);
+    input.addEventListener('input', () => {
+      say(input, worded(knob, Number(input.value)));
+      // What no slider shows stays as it is.
+      this.#link = knob.write(this.#link, Number(input.value));
+      handlers.changed(formatLinkSpecification(this.#link));
+    });
+    return label;
+  }
+
+  #fillPresets(): void {
+    this.#preset.add(new Option('my own', ''));
+    const group = (label: string, names: readonly { readonly name: string; readonly source?: string }[]): void => {
+      const options = document.createElement('optgroup');
+      options.label = label;
+      for (const { name, source } of names) {
+        const option = new Option(name, name);
+        if (source !== undefined) option.title = source;
+        options.append(option);
+      }
+      this.#preset.append(options);
+    };
+    group('For the show', SHOW);
+    group('Of the laboratory', PRESETS);
+  }
+}
+
+function worded({ zero, unit }: Knob, value: number): string {
+  return value === 0 && zero !== undefined ? zero : `${value}\u00a0${unit}`;
+}
+
+function say(input: HTMLInputElement, text: string): void {
+  (input.previousElementSibling as HTMLOutputElement).value = text;
+  input.setAttribute('aria-valuetext', text);
+}
+
+/** What says in a slider's place what it would say. */
+function saidElsewhere({ name }: Knob, { lossModel, capacity }: LinkSpecification): string | undefined {
+  if (name === 'rate' && capacity) return 'by its trace';
+  return lossModel && (name === 'loss' || name === 'burst') ? 'by its model' : undefined;
+}

@@ -1,0 +1,208 @@
+import {
+  PAGE_SOCKET_PATH,
+  type PageAnnouncement,
+  type PageCommand,
+  type PageDescription,
+  type PagePicture,
+  parsePagePicture,
+} from '../../protocol/page/page-message.ts';
+import { format, milliseconds } from '../shared/figures.ts';
+import { PageConnection } from '../shared/page-connection.ts';
+import { VideoView } from '../shared/video-view.ts';
+import { element, StatisticsPanel } from './statistics-panel.ts';
+
+/** A picture that stands for longer than this is not live any more. */
+const STILL_MS = 1_500;
+const REFRESH_MS = 500;
+/** A broken decoder asks for a keyframe at most this often. */
+const KEY_REQUEST_MS = 1_000;
+
+type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable';
+
+const WORDS: Readonly<Record<State, { readonly short: string; readonly title: string; readonly detail: string }>> = {
+  connecting: { short: 'Connecting', title: 'Connecting', detail: '' },
+  waiting: { short: 'Waiting', title: 'Waiting for a picture', detail: 'It shows from the next keyframe on.' },
+  live: { short: 'Live', title: '', detail: '' },
+  paused: { short: 'Paused', title: '', detail: '' },
+  gone: {
+    short: 'Reconnecting',
+    title: 'dropframe does not answer',
+    detail: 'This page goes on by itself when it is back.',
+  },
+  stopping: { short: 'Stopping', title: 'Stopping', detail: '' },
+  ended: { short: 'Ended', title: 'The stream has ended', detail: 'Start another one, and it appears here.' },
+  unable: {
+    short: 'Cannot play',
+    title: 'This browser cannot decode the stream',
+    detail:
+      'It takes WebCodecs with H.264, as in current Chrome, Edge, Safari and Firefox, on a page from 127.0.0.1. ' +
+      'Or run dropframe with --play mpv or --play ffplay.',
+  },
+};
+
+const body = document.body;
+const panel = new StatisticsPanel(element('panel', HTMLElement));
+const video = new VideoView(element('video', HTMLCanvasElement), () => requestKey());
+const pauseButton = element('pause', HTMLButtonElement);
+const panelButton = element('toggle-panel', HTMLButtonElement);
+let description: PageDescription | undefined;
+let ending: 'stopping' | 'ended' | undefined;
+let everConnected = false;
+let keyRequestedAt = Number.NEGATIVE_INFINITY;
+let drawnBefore = { frames: 0, at: performance.now() };
+
+/** What the server takes from a page. */
+interface CommandMessage {
+  readonly kind: 'command';
+  readonly command: PageCommand;
+}
+
+const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePicture>({
+  path: PAGE_SOCKET_PATH,
+  parsePicture: parsePagePicture,
+  connected() {
+    everConnected = true;
+    ending = undefined;
+    video.reset();
+    panel.clear();
+    refresh();
+  },
+  disconnected() {
+    if (ending === 'stopping') ending = 'ended';
+    refresh();
+  },
+  announced(announcement) {
+    switch (announcement.kind) {
+      case 'description':
+        description = announcement.description;
+        video.reset();
+        break;
+      case 'statistics':
+        panel.update(announcement.record);
+        break;
+      case 'ended':
+        ending = 'ended';
+        break;
+      default:
+        announcement satisfies never;
+    }
+    refresh();
+  },
+  picture(picture) {
+    video.show(picture);
+  },
+});
+
+function requestKey(): void {
+  if (performance.now() - keyRequestedAt < KEY_REQUEST_MS) return;
+  keyRequestedAt = performance.now();
+  connection.send({ kind: 'command', command: 'request-keyframe' });
+}
+
+function state(): State {
+  if (!VideoView.supported || video.unable) return 'unable';
+  if (ending !== undefined) return ending;
+  if (!connection.connected) return everConnected ? 'gone' : 'connecting';
+  if (performance.now() - video.decodedAt > STILL_MS) return 'waiting';
+  return video.paused ? 'paused' : 'live';
+}
+
+function refresh(): void {
+  const now = state();
+  if (body.dataset.state !== now || element('state-text', HTMLElement).textContent !== WORDS[now].short) {
+    body.dataset.state = now;
+    element('state-text', HTMLElement).textContent = WORDS[now].short;
+    element('message-title', HTMLElement).textContent = WORDS[now].title;
+    element('message-detail', HTMLElement).textContent = WORDS[now].detail;
+  }
+  if (video.framesDrawn > 0) body.dataset.hasPicture = '';
+  if (description !== undefined) {
+    element('source-title', HTMLElement).textContent = description.title;
+    element('source-title', HTMLElement).title = description.title;
+    element('source-format', HTMLElement).textContent = format(description, video.codec);
+    body.style.setProperty('--picture-ratio', `${description.width} / ${description.height}`);
+    document.title = `${description.title} · dropframe`;
+  }
+}
+
+function refreshWindowFigures(): void {
+  const at = performance.now();
+  const rate = ((video.framesDrawn - drawnBefore.frames) * 1_000) / (at - drawnBefore.at);
+  drawnBefore = { frames: video.framesDrawn, at };
+  panel.set('drawnRate', { text: rate.toFixed(rate < 9.95 ? 1 : 0) });
+  panel.set('pageDelay', milliseconds(video.delayMs));
+}
+
+function togglePause(): void {
+  video.paused = !video.paused;
+  const label = pauseButton.querySelector('span');
+  if (label !== null) label.textContent = video.paused ? 'Go on' : 'Pause';
+  refresh();
+}
+
+function togglePanel(): void {
+  const hidden = body.classList.toggle('without-panel');
+  panelButton.setAttribute('aria-expanded', String(!hidden));
+}
+
+function toggleFullScreen(): void {
+  if (document.fullscreenElement !== null) void document.exitFullscreen();
+  else void element('stage', HTMLElement).requestFullscreen();
+}
+
+function stop(): void {
+  if (!connection.connected) return;
+  connection.send({ kind: 'command', command: 'stop' });
+  ending = 'stopping';
+  refresh();
+}
+
+const KEYS: Readonly<Record<string, () => void>> = { ' ': togglePause, i: togglePanel, f: toggleFullScreen, q: stop };
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  // Space on a button presses the button.
+  if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (act === undefined) return;
+  event.preventDefault();
+  act();
+});
+pauseButton.addEventListener('click', togglePause);
+panelButton.addEventListener('click', togglePanel);
+element('full-screen', HTMLButtonElement).addEventListener('click', toggleFullScreen);
+element('full-screen', HTMLButtonElement).hidden = !document.fullscreenEnabled;
+element('stop', HTMLButtonElement).addEventListener('click', stop);
+setInterval(refresh, REFRESH_MS);
+setInterval(refreshWindowFigures, 2 * REFRESH_MS);
+refresh();
+
+/** For tests and for the curious. */
+Object.defineProperty(window, 'dropframe', {
+  value: {
+    get framesReceived() {
+      return video.framesReceived;
+    },
+    get framesDrawn() {
+      return video.framesDrawn;
+    },
+    get framesSkipped() {
+      return video.framesSkipped;
+    },
+    get decodeErrors() {
+      return video.decodeErrors;
+    },
+    get codec() {
+      return video.codec;
+    },
+    get delayMs() {
+      return video.delayMs;
+    },
+    get connected() {
+      return connection.connected;
+    },
+    get state() {
+      return state();
+    },
+  },
+});

@@ -1,0 +1,63 @@
+import type { PageStatistics } from '../../protocol/page/page-message.ts';
+import { type Figure, figures } from '../shared/figures.ts';
+import { Sparkline } from './sparkline.ts';
+
+/** The column of figures. It changes only what has changed, so that a selection in it survives. */
+export class StatisticsPanel {
+  readonly #places = new Map<string, HTMLElement>();
+  readonly #delay: Sparkline;
+  readonly #loss: Sparkline;
+  #previous: PageStatistics = {};
+
+  constructor(panel: HTMLElement) {
+    for (const place of panel.querySelectorAll<HTMLElement>('[data-figure]')) {
+      this.#places.set(place.dataset.figure ?? '', place);
+    }
+    this.#delay = new Sparkline(element('delay-line', HTMLCanvasElement), { kind: 'line', scaleMin: 50 });
+    this.#loss = new Sparkline(element('loss-line', HTMLCanvasElement), { kind: 'bars', scaleMin: 2 });
+  }
+
+  /** Another stream, or the same one after a break: the lines start anew. */
+  clear(): void {
+    this.#previous = {};
+    this.#delay.clear();
+    this.#loss.clear();
+  }
+
+  update(record: PageStatistics): void {
+    for (const [name, figure] of Object.entries(figures(record))) this.set(name, figure);
+    const { delayMsP50, delayMsP95, packets, packetsLost } = record;
+    if (typeof delayMsP50 === 'number') {
+      this.#delay.add({ value: delayMsP50, ...(typeof delayMsP95 === 'number' ? { upper: delayMsP95 } : {}) });
+    }
+    // Totals come; the line shows what each second added.
+    const sent = (packets ?? 0) - (this.#previous.packets ?? 0);
+    const lost = (packetsLost ?? 0) - (this.#previous.packetsLost ?? 0);
+    if (this.#previous.packets !== undefined)
+      this.#loss.add(sent > 0 ? { value: Math.max(0, lost / sent) * 100 } : undefined);
+    this.#previous = record;
+  }
+
+  set(name: string, figure: Figure): void {
+    const place = this.#places.get(name);
+    if (place === undefined) return;
+    const said = `${figure.text} ${figure.detail ?? ''}`.trimEnd();
+    if (place.dataset.said !== said) {
+      place.dataset.said = said;
+      place.textContent = figure.text;
+      if (figure.detail !== undefined) {
+        const detail = document.createElement('small');
+        detail.textContent = figure.detail;
+        place.append(' ', detail);
+      }
+    }
+    place.dataset.tone = figure.tone ?? 'plain';
+  }
+}
+
+/** A part of the page that must be there. */
+export function element<T extends HTMLElement>(id: string, kind: abstract new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
+  return found;
+}

@@ -1,0 +1,58 @@
+import type { Parsed } from '../../protocol/base/parsed.ts';
+
+/** The first try after the server goes away, and the longest pause between two tries. */
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 2_000;
+
+export interface ConnectionOptions<Announcement, Picture> {
+  /** Of the WebSocket, on the server that the page came from. */
+  readonly path: string;
+  /** Reads a binary message; text is an announcement in JSON. */
+  readonly parsePicture: (message: Uint8Array) => Parsed<Picture>;
+  connected(): void;
+  disconnected(): void;
+  announced(announcement: Announcement): void;
+  picture(picture: Picture): void;
+}
+
+/** The WebSocket to a page's server, opened again for as long as the page is there. */
+export class PageConnection<Announcement, Message, Picture> {
+  readonly #options: ConnectionOptions<Announcement, Picture>;
+  #socket: WebSocket | undefined;
+  #retryMs = RETRY_MS_MIN;
+
+  constructor(options: ConnectionOptions<Announcement, Picture>) {
+    this.#options = options;
+    this.#open();
+  }
+
+  get connected(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  send(message: Message): void {
+    if (this.connected) this.#socket?.send(JSON.stringify(message));
+  }
+
+  #open(): void {
+    const { path, parsePicture } = this.#options;
+    const socket = new WebSocket(`ws://${location.host}${path}`);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#retryMs = RETRY_MS_MIN;
+      this.#options.connected();
+    };
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (typeof data === 'string') return this.#options.announced(JSON.parse(data) as Announcement);
+      const picture = parsePicture(new Uint8Array(data));
+      if (picture.ok) this.#options.picture(picture.value);
+      else console.warn('a picture was malformed:', picture.malformed);
+    };
+    socket.onclose = () => {
+      this.#options.disconnected();
+      setTimeout(() => this.#open(), this.#retryMs);
+      this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+    };
+  }
+}
