@@ -14,8 +14,8 @@ import { FrameRelease } from './frames/frame-release.ts';
 import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
 import { PlayoutClock } from './frames/playout-clock.ts';
-import { type Comer, comerAt, comerOf } from './intake/incoming-packet.ts';
-import { MediaDoor } from './intake/packet-admission.ts';
+import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
+import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
@@ -47,7 +47,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #marked: MarkedFrameBuffer | undefined;
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
-  readonly #door: MediaDoor;
+  readonly #admission: PacketAdmission;
   /** Of the datagram in hand. */
   readonly #layout = new RtpLayout();
   #reorderDepth = 0;
@@ -77,7 +77,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       state: () => ({ ssrc: this.#ssrc, buffer: this.#buffer, marked: this.#marked }),
     });
     this.#ssrc = options.ssrc;
-    this.#door = new MediaDoor(options);
+    this.#admission = new PacketAdmission(options);
     if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
     if (options.initialFrameNumber !== undefined) {
       this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
@@ -175,7 +175,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
    */
   endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: number | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;
-    const highest = this.#door.highest;
+    const highest = this.#admission.highest;
     const lastSequence =
       total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
     const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
@@ -209,7 +209,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#ssrc ??= ssrc;
     if (ssrc !== this.#ssrc) return this.#foreign();
     this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
-    this.#admit(now, comerAt(datagram, this.#layout, this.#options.frameMarks));
+    this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#options.frameMarks));
   }
 
   #handleRetransmission(now: Instant, packet: RtpPacket): void {
@@ -221,32 +221,32 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #handleRepair(now: Instant, { payloadType, payload }: RtpPacket): void {
-    const { highest } = this.#door;
+    const { highest } = this.#admission;
     if (!this.#repair || payloadType !== this.#options.repairPayloadType || highest === undefined)
       return this.#foreign();
     const repaired = this.#repair.handleRepair(payload, highest);
     if (!repaired.ok) return this.#malformed(repaired.malformed);
     const { packets, through } = repaired.value;
     for (const packet of packets) this.#admitAgain(now, packet, 'repaired');
-    this.#askFor(now, this.#door.highest!, through + 1);
+    this.#askFor(now, this.#admission.highest!, through + 1);
   }
 
   #admitAgain(now: Instant, packet: RtpPacket, origin: 'sent-again' | 'repaired'): void {
-    this.#admit(now, comerOf(packet, origin, this.#options.frameMarks));
+    this.#admit(now, restoredPacket(packet, origin, this.#options.frameMarks));
   }
 
-  /** @param comer or why there is none. */
-  #admit(now: Instant, comer: Comer | string): void {
-    if (typeof comer === 'string') return this.#malformed(comer);
-    const admission = this.#door.admit(now, comer, this.#marked ? 'marked' : this.#plain && 'plain');
-    if (admission === 'admitted') return this.#take(now, comer);
-    if (admission === 'held') return;
-    if (admission === 'foreign') return this.#foreign();
-    for (const packet of admission) this.#take(now, packet);
+  /** @param packet or why there is none. */
+  #admit(now: Instant, packet: IncomingPacket | string): void {
+    if (typeof packet === 'string') return this.#malformed(packet);
+    const verdict = this.#admission.admit(now, packet, this.#marked ? 'marked' : this.#plain && 'plain');
+    if (verdict === 'admitted') return this.#take(now, packet);
+    if (verdict === 'held') return;
+    if (verdict === 'foreign') return this.#foreign();
+    for (const held of verdict) this.#take(now, held);
   }
 
   /** @param packet admitted: its place is known. */
-  #take(now: Instant, packet: Comer): void {
+  #take(now: Instant, packet: IncomingPacket): void {
     const { sequence, timestamp, ahead, mark, origin, datagram } = packet;
     const sent = origin === 'sent';
     if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(packet);
@@ -264,9 +264,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       this.#recovery.onPacket(now, packet);
     }
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
-    const { highest } = this.#door;
+    const { highest } = this.#admission;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
-    this.#door.accept(now, packet);
+    this.#admission.accept(now, packet);
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
 
@@ -276,7 +276,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
   }
 
-  #arrivalOf({ origin, sequence, ahead }: Comer): Arrival {
+  #arrivalOf({ origin, sequence, ahead }: IncomingPacket): Arrival {
     if (origin === 'repaired') return 'repaired';
     if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(sequence) ?? 0 };
     return ahead ? 'on-time' : 'reordered';
@@ -305,7 +305,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Without recovery, what comes after a later packet is not used. */
-  #refuseBehind({ sequence, mark, number }: Comer): void {
+  #refuseBehind({ sequence, mark, number }: IncomingPacket): void {
     if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
     else this.#enterBehind(sequence);
   }
@@ -332,15 +332,15 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
   }
 
-  #insertMarked(now: Instant, mark: FrameMark, packet: Comer): Insertion {
+  #insertMarked(now: Instant, mark: FrameMark, packet: IncomingPacket): Insertion {
     const number = packet.number!;
     this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax: this.#options.framesMax });
     const insertion = this.#marked.insert(now, number, mark, packet);
-    if (insertion === 'taken') this.#door.acceptFrame(number);
+    if (insertion === 'taken') this.#admission.acceptFrame(number);
     return insertion;
   }
 
-  #insertPlain(now: Instant, packet: Comer): Insertion {
+  #insertPlain(now: Instant, packet: IncomingPacket): Insertion {
     this.#plain ??= new PlainFrameBuffer({ framesMax: this.#options.framesMax, packetsMax: PLAIN_PACKETS_MAX });
     return this.#plain.insert(now, packet);
   }
@@ -372,7 +372,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #release(now: Instant): void {
-    this.#frames.release(now, this.#buffer, this.#door.highest);
+    this.#frames.release(now, this.#buffer, this.#admission.highest);
     if (this.#frames.takeKeyframeWish()) this.requestKeyframe(now);
     this.#forgetDecided();
   }

@@ -1,6 +1,6 @@
 /**
  * Numbers that roll over on the wire and are counted on inside (RFC 3550 §A.1). The roll-over is undone once, at the
- * door; a wire number is never compared or sorted.
+ * admission; a wire number is never compared or sorted.
  */
 
 /** An RTP sequence number as it is on the wire (RFC 3550 §5.1): 0…65535, then 0 again. */

@@ -7,7 +7,7 @@ import type { Sequence } from '../../protocol/rtp/sequence.ts';
 /** How a packet got here, once its frame counts it. */
 export type Arrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
 
-/** One packet at the door: roll-overs counted, retransmissions unwrapped. */
+/** One packet on admission: roll-overs counted, retransmissions unwrapped. */
 export interface ArrivedPacket extends PayloadRange {
   readonly sequence: Sequence;
   readonly timestamp: Ticks;

@@ -14,7 +14,7 @@ import type { Place } from './sequence-extender.ts';
 
 /** What of a packet is on the wire, and where. */
 type OnWire = Pick<
-  Comer,
+  IncomingPacket,
   'sequenceNumber' | 'wireTimestamp' | 'marker' | 'bytes' | 'payloadAt' | 'payloadEnd' | 'mark' | 'origin' | 'datagram'
 >;
 
@@ -22,7 +22,7 @@ type OnWire = Pick<
  * A packet that wants to come in: as it is on the wire, without what nobody asks of it. What is found out about it on its
  * way in is written into it: one object a packet, of which there may be 50,000 a second.
  */
-export class Comer implements Place, ArrivedPacket, TakenPacket {
+export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   readonly sequenceNumber: WireSequence;
   readonly wireTimestamp: WireTimestamp;
   /** RTP's: the last packet of a frame. */
@@ -35,7 +35,7 @@ export class Comer implements Place, ArrivedPacket, TakenPacket {
   readonly origin: TakenPacket['origin'];
   /** The packet as it was sent first, from which others may be mended; `undefined`: it follows from others itself. */
   readonly datagram: Uint8Array | undefined;
-  // Found at the door.
+  // Found on admission.
   sequence: Sequence = 0;
   timestamp: Ticks = 0;
   ahead = false;
@@ -70,7 +70,11 @@ export class Comer implements Place, ArrivedPacket, TakenPacket {
  * @param readsMarks whether header extensions are read for our frame mark.
  * @returns why it is none of ours where its mark is damaged.
  */
-export function comerAt(datagram: Uint8Array, layout: RtpLayout, readsMarks: boolean): Comer | string {
+export function readIncomingPacket(
+  datagram: Uint8Array,
+  layout: RtpLayout,
+  readsMarks: boolean,
+): IncomingPacket | string {
   const { extensionAt, extensionEnd, payloadAt, payloadEnd } = layout;
   let mark: FrameMark | undefined;
   if (readsMarks && extensionAt > 0) {
@@ -79,7 +83,7 @@ export function comerAt(datagram: Uint8Array, layout: RtpLayout, readsMarks: boo
     if (typeof found === 'string') return found;
     mark = found;
   }
-  return new Comer({
+  return new IncomingPacket({
     sequenceNumber: readUint16(datagram, 2),
     wireTimestamp: readUint32(datagram, 4),
     marker: datagram[1]! >= 0x80,
@@ -93,12 +97,26 @@ export function comerAt(datagram: Uint8Array, layout: RtpLayout, readsMarks: boo
 }
 
 /** A packet that was sent again, or that follows from repair packets. */
-export function comerOf(packet: RtpPacket, origin: 'sent-again' | 'repaired', readsMarks: boolean): Comer | string {
+export function restoredPacket(
+  packet: RtpPacket,
+  origin: 'sent-again' | 'repaired',
+  readsMarks: boolean,
+): IncomingPacket | string {
   const { extension, sequenceNumber, timestamp: wireTimestamp, marker, payload: bytes } = packet;
   const found = extension && readsMarks ? parseFrameMark(extension) : undefined;
   if (found && !found.ok) return found.malformed;
   const datagram = origin === 'sent-again' ? serializeRtpPacket(packet) : undefined;
   const mark = found?.value;
   const payloadEnd = bytes.length;
-  return new Comer({ sequenceNumber, wireTimestamp, marker, bytes, payloadAt: 0, payloadEnd, mark, origin, datagram });
+  return new IncomingPacket({
+    sequenceNumber,
+    wireTimestamp,
+    marker,
+    bytes,
+    payloadAt: 0,
+    payloadEnd,
+    mark,
+    origin,
+    datagram,
+  });
 }

@@ -1,43 +1,43 @@
 import type { Instant } from '../../protocol/base/instant.ts';
 import { extend, type Sequence, type WireTimestamp } from '../../protocol/rtp/sequence.ts';
-import type { Comer } from './incoming-packet.ts';
-import { RollOver, vouch } from './sequence-extender.ts';
+import type { IncomingPacket } from './incoming-packet.ts';
+import { SequenceExtender, vouch } from './sequence-extender.ts';
 
 /**
  * `admitted`: a packet of the stream, its place found; `foreign`: not of this stream; `held`: not sure yet; two come in
  * together where the second vouches for the first.
  */
-export type Admission = 'admitted' | readonly [Comer, Comer] | 'foreign' | 'held';
+export type Admission = 'admitted' | readonly [IncomingPacket, IncomingPacket] | 'foreign' | 'held';
 
-export interface MediaDoorOptions {
+export interface PacketAdmissionOptions {
   readonly initialSequence?: Sequence | undefined;
   readonly timestampBase?: WireTimestamp | undefined;
   readonly initialFrameNumber?: number | undefined;
 }
 
 /** Where numbers that roll over are counted on, and a packet that leaps is held until a second one vouches for it. */
-export class MediaDoor {
-  readonly #rollOver: RollOver;
+export class PacketAdmission {
+  readonly #extender: SequenceExtender;
   #highestFrame: number | undefined;
-  #doubted: Comer | undefined;
+  #doubted: IncomingPacket | undefined;
 
-  constructor(options: MediaDoorOptions) {
-    this.#rollOver = new RollOver(options);
+  constructor(options: PacketAdmissionOptions) {
+    this.#extender = new SequenceExtender(options);
     if (options.initialFrameNumber !== undefined) this.#highestFrame = options.initialFrameNumber - 1;
   }
 
   /** The newest sequence number accepted, or the one before the first that is expected. */
   get highest(): Sequence | undefined {
-    return this.#rollOver.highest;
+    return this.#extender.highest;
   }
 
   /** @param kind of the stream, once it is known; packets with and without marks do not mix. */
-  admit(now: Instant, packet: Comer, kind: 'marked' | 'plain' | undefined): Admission {
+  admit(now: Instant, packet: IncomingPacket, kind: 'marked' | 'plain' | undefined): Admission {
     const { mark } = packet;
     if (packet.payloadEnd > packet.payloadAt && kind === (mark ? 'plain' : 'marked')) return 'foreign';
     const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
     const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
-    const place = this.#rollOver.place(now, packet, framesAhead);
+    const place = this.#extender.place(now, packet, framesAhead);
     if (!place) return 'foreign';
     packet.sequence = place.sequence;
     packet.timestamp = place.timestamp;
@@ -48,8 +48,8 @@ export class MediaDoor {
   }
 
   /** The packet is one of the stream's. */
-  accept(now: Instant, packet: Comer): void {
-    this.#rollOver.accept(now, packet);
+  accept(now: Instant, packet: IncomingPacket): void {
+    this.#extender.accept(now, packet);
   }
 
   /** Something of this frame has been taken. */
@@ -58,7 +58,7 @@ export class MediaDoor {
   }
 
   /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
-  #doubt(packet: Comer): Admission {
+  #doubt(packet: IncomingPacket): Admission {
     const earlier = this.#doubted;
     if (packet.origin !== 'sent') return 'foreign';
     this.#doubted = packet;

@@ -44,10 +44,10 @@ const LEAP_TIME: Microseconds = seconds(5);
 const VOUCH_PACKETS = 64;
 
 /**
- * Counts roll-overs, once, at the door (RFC 3550 §A.1). A packet moves the count only when it is accepted: a number
+ * Counts roll-overs, once, on admission (RFC 3550 §A.1). A packet moves the count only when it is accepted: a number
  * with a flipped bit, or a forged one, must not send everything after it astray.
  */
-export class RollOver {
+export class SequenceExtender {
   #timestampBase: WireTimestamp | undefined;
   #highest: Sequence | undefined;
   #newest: { readonly timestamp: Ticks; readonly at: Instant } | undefined;

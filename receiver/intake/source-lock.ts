@@ -35,7 +35,7 @@ interface Newest {
 type Header = Pick<RtpPacket, 'ssrc' | 'payloadType' | 'sequenceNumber' | 'timestamp' | 'payload'>;
 
 /** Which of the packets that strangers send to a port are the stream's, and where another stream begins. */
-export class SourceWatch {
+export class SourceLock {
   readonly #payloadType: number | undefined;
   #source: { readonly ssrc: number; readonly payloadType: number } | undefined;
   #newest: Newest = { at: 0, sequenceNumber: 0, timestamp: 0 };

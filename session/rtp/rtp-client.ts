@@ -7,7 +7,7 @@ import { milliseconds } from '../../protocol/base/instant.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { SourceWatch } from '../../receiver/intake/source-lock.ts';
+import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -55,7 +55,7 @@ export class RtpClient implements Client {
   readonly standstill = 0;
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
-  readonly #watch: SourceWatch;
+  readonly #watch: SourceLock;
   readonly #finished: ReceiverStatistics[] = [];
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
@@ -74,7 +74,7 @@ export class RtpClient implements Client {
   constructor(options: RtpClientOptions, events: ClientEvents) {
     this.#options = options;
     this.#events = events;
-    this.#watch = new SourceWatch(options.payloadType);
+    this.#watch = new SourceLock(options.payloadType);
     this.#pictures = new PictureWatch(options.name, options.parameterSets);
     if (options.link) {
       this.#forward = impairedPath(options.link, {

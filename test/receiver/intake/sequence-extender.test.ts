@@ -1,27 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
-import { RollOver, vouch } from '../../../receiver/intake/sequence-extender.ts';
+import { SequenceExtender, vouch } from '../../../receiver/intake/sequence-extender.ts';
 
 const at = milliseconds;
 
 /** Takes a packet as the receiver does: what is credible is accepted. */
-function take(rollOver: RollOver, now: Instant, sequence: number, timestamp: number) {
-  const place = rollOver.place(now, { sequenceNumber: sequence & 0xffff, wireTimestamp: timestamp >>> 0 }, 0);
-  if (place && !place.leap) rollOver.accept(now, place);
+function take(extender: SequenceExtender, now: Instant, sequence: number, timestamp: number) {
+  const place = extender.place(now, { sequenceNumber: sequence & 0xffff, wireTimestamp: timestamp >>> 0 }, 0);
+  if (place && !place.leap) extender.accept(now, place);
   return place;
 }
 
 test('a stream is counted on from its first packet, where nothing was told of it', () => {
-  const rollOver = new RollOver({});
-  expect(take(rollOver, 0, 65_535, 2 ** 32 - 5)).toEqual({ sequence: 65_535, timestamp: 0, ahead: true, leap: false });
-  expect(take(rollOver, at(40), 0, 3_595)).toEqual({ sequence: 65_536, timestamp: 3_600, ahead: true, leap: false });
+  const extender = new SequenceExtender({});
+  expect(take(extender, 0, 65_535, 2 ** 32 - 5)).toEqual({ sequence: 65_535, timestamp: 0, ahead: true, leap: false });
+  expect(take(extender, at(40), 0, 3_595)).toEqual({ sequence: 65_536, timestamp: 3_600, ahead: true, leap: false });
 });
 
 test('a stream that was told begins where it was told', () => {
-  const rollOver = new RollOver({ initialSequence: 65_530, timestampBase: 2 ** 32 - 1 });
-  expect(rollOver.highest).toBe(65_529);
-  expect(take(rollOver, 0, 2, 8_999)).toEqual({ sequence: 65_538, timestamp: 9_000, ahead: true, leap: false });
+  const extender = new SequenceExtender({ initialSequence: 65_530, timestampBase: 2 ** 32 - 1 });
+  expect(extender.highest).toBe(65_529);
+  expect(take(extender, 0, 2, 8_999)).toEqual({ sequence: 65_538, timestamp: 9_000, ahead: true, leap: false });
 });
 
 test('packets and times are the same as if they had never rolled over, in any order', () => {
@@ -38,13 +38,13 @@ test('packets and times are the same as if they had never rolled over, in any or
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       steps,
       (sequence, base, steps) => {
-        const rollOver = new RollOver({ initialSequence: sequence, timestampBase: base });
+        const extender = new SequenceExtender({ initialSequence: sequence, timestampBase: base });
         let now = 0;
         let newest = sequence;
         for (const { ahead, ms } of steps) {
           now += at(ms);
           const media = Math.round((now * 9) / 100);
-          const place = take(rollOver, now, Math.max(0, newest + ahead), base + media);
+          const place = take(extender, now, Math.max(0, newest + ahead), base + media);
           expect(place?.sequence).toBe(Math.max(0, newest + ahead));
           expect(place?.timestamp).toBe(media);
           newest = Math.max(newest, newest + ahead);
@@ -55,10 +55,10 @@ test('packets and times are the same as if they had never rolled over, in any or
 });
 
 describe('a leap', () => {
-  const started = (): RollOver => {
-    const rollOver = new RollOver({ initialSequence: 0, timestampBase: 0 });
-    for (let frame = 0; frame < 10; frame++) take(rollOver, at(frame * 40), frame, frame * 3_600);
-    return rollOver;
+  const started = (): SequenceExtender => {
+    const extender = new SequenceExtender({ initialSequence: 0, timestampBase: 0 });
+    for (let frame = 0; frame < 10; frame++) take(extender, at(frame * 40), frame, frame * 3_600);
+    return extender;
   };
 
   test.each([
@@ -68,8 +68,8 @@ describe('a leap', () => {
     ['a second of media time ahead', 10, 10 * 3_600 + 90_000, false],
     ['media time behind', 10, 0, false],
   ])('%s', (_, sequence, timestamp, leap) => {
-    const rollOver = started();
-    expect(rollOver.place(at(400), { sequenceNumber: sequence, wireTimestamp: timestamp }, 0)?.leap).toBe(leap);
+    const extender = started();
+    expect(extender.place(at(400), { sequenceNumber: sequence, wireTimestamp: timestamp }, 0)?.leap).toBe(leap);
   });
 
   test('is none when as much time has passed', () => {
@@ -77,9 +77,9 @@ describe('a leap', () => {
   });
 
   test('that is not accepted moves nothing', () => {
-    const rollOver = started();
-    rollOver.place(at(400), { sequenceNumber: 30_000, wireTimestamp: 2 ** 31 - 1 }, 0);
-    expect(take(rollOver, at(400), 10, 36_000)).toEqual({ sequence: 10, timestamp: 36_000, ahead: true, leap: false });
+    const extender = started();
+    extender.place(at(400), { sequenceNumber: 30_000, wireTimestamp: 2 ** 31 - 1 }, 0);
+    expect(take(extender, at(400), 10, 36_000)).toEqual({ sequence: 10, timestamp: 36_000, ahead: true, leap: false });
   });
 
   test('is confirmed by a packet of its neighborhood, and by no other', () => {
@@ -93,10 +93,10 @@ describe('a leap', () => {
 });
 
 test('what is a third of the ring behind is of no use', () => {
-  const rollOver = new RollOver({ initialSequence: 40_000, timestampBase: 0 });
-  take(rollOver, 0, 40_000, 0);
-  expect(rollOver.place(at(1), { sequenceNumber: 9_000, wireTimestamp: 0 }, 0)).toBeUndefined();
-  expect(rollOver.place(at(1), { sequenceNumber: 12_000, wireTimestamp: 0 }, 0)).toMatchObject({
+  const extender = new SequenceExtender({ initialSequence: 40_000, timestampBase: 0 });
+  take(extender, 0, 40_000, 0);
+  expect(extender.place(at(1), { sequenceNumber: 9_000, wireTimestamp: 0 }, 0)).toBeUndefined();
+  expect(extender.place(at(1), { sequenceNumber: 12_000, wireTimestamp: 0 }, 0)).toMatchObject({
     sequence: 12_000,
     ahead: false,
   });
