@@ -22,7 +22,7 @@ import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
-import { newRecovery, newRepairIntake } from './recovery/create-recovery.ts';
+import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
 import { type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
@@ -68,8 +68,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { latency, overdue } = options;
     this.#clock = new PlayoutClock({ latency, window: CLOCK_WINDOW, followsStalls: overdue === 'drop' });
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
-    this.#recovery = newRecovery(options);
-    this.#repair = newRepairIntake(options);
+    this.#recovery = createRecovery(options);
+    this.#repair = createRepairIntake(options);
     this.#feedback = new Feedback(options);
     this.#view = new ReceiverView({
       feedback: this.#feedback,

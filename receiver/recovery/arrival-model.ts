@@ -32,7 +32,7 @@ interface Frame {
 }
 
 /** How packets follow each other: how long a pause inside of a frame may be, and when the next frame is overdue. */
-export class ArrivalPace {
+export class ArrivalModel {
   readonly #pauses: (WindowedMaximum | undefined)[] = new Array(SIZES).fill(undefined);
   /** When a frame of that size was last seen to its end: its first group alone has no pause. */
   readonly #endedAt: (Instant | undefined)[] = new Array(SIZES).fill(undefined);

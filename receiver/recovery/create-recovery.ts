@@ -1,17 +1,17 @@
 import { RepairIntake } from '../intake/repair-intake.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
-import { HybridRecovery } from './deadline-recovery.ts';
+import { DeadlineRecovery } from './deadline-recovery.ts';
 import type { LossRecovery } from './loss-recovery.ts';
 import { NackRecovery } from './nack-recovery.ts';
 
 /** Who asks for what is missing; `undefined`: nobody. */
-export function newRecovery(options: ReceiverOptions): LossRecovery | undefined {
+export function createRecovery(options: ReceiverOptions): LossRecovery | undefined {
   if (options.recovery === 'nack') return new NackRecovery(options);
-  return options.recovery === 'hybrid' ? new HybridRecovery(options) : undefined;
+  return options.recovery === 'hybrid' ? new DeadlineRecovery(options) : undefined;
 }
 
 /** Who mends what is missing; `undefined`: nobody, or the sender told of no repair packets. */
-export function newRepairIntake(options: ReceiverOptions): RepairIntake | undefined {
+export function createRepairIntake(options: ReceiverOptions): RepairIntake | undefined {
   const { recovery, ssrc, repairSsrc, datagramBytesMax } = options;
   if (recovery !== 'fec' && recovery !== 'hybrid') return undefined;
   if (ssrc === undefined || repairSsrc === undefined) return undefined;

@@ -3,14 +3,14 @@ import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
-import { ArrivalPace } from './arrival-model.ts';
-import { LossMeter } from './loss-estimator.ts';
+import { ArrivalModel } from './arrival-model.ts';
+import { LossEstimator } from './loss-estimator.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
-import { PathLoad } from './path-estimator.ts';
-import { Reordering } from './reordering-estimator.ts';
+import { PathEstimator } from './path-estimator.ts';
+import { ReorderingEstimator } from './reordering-estimator.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
 
-export interface HybridRecoveryOptions {
+export interface DeadlineRecoveryOptions {
   readonly reportSsrc: number;
   readonly latency: Microseconds;
   /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
@@ -65,13 +65,13 @@ interface Sending {
  * Asks by deadline: a loss is known as soon as anything tells it, a request is made while its answer can be in time,
  * and what can be asked for once only is said to be so, that the sender may do more about it.
  */
-export class HybridRecovery implements LossRecovery {
-  readonly #options: HybridRecoveryOptions;
+export class DeadlineRecovery implements LossRecovery {
+  readonly #options: DeadlineRecoveryOptions;
   readonly #schedule = new RequestSchedule();
-  readonly #pace = new ArrivalPace();
-  readonly #meter = new LossMeter();
-  readonly #load = new PathLoad();
-  readonly #reordering: Reordering;
+  readonly #pace = new ArrivalModel();
+  readonly #meter = new LossEstimator();
+  readonly #load = new PathEstimator();
+  readonly #reordering: ReorderingEstimator;
   /** The share of packets that others have overtaken. */
   #overtaken = 0;
   #copies: Sending[] = [];
@@ -81,9 +81,9 @@ export class HybridRecovery implements LossRecovery {
   /** How many frames behind the newest have been taken for lost. */
   #overdue = { behind: Number.NEGATIVE_INFINITY, frames: 0 };
 
-  constructor(options: HybridRecoveryOptions) {
+  constructor(options: DeadlineRecoveryOptions) {
     this.#options = options;
-    this.#reordering = new Reordering(options.reorderWait);
+    this.#reordering = new ReorderingEstimator(options.reorderWait);
   }
 
   get requests(): number {

@@ -10,7 +10,7 @@ const MEMORY_PACKETS = 4_096;
 const PACKETS_MIN = 400;
 
 /** How many of the packets do not come by themselves, and in runs of which length. */
-export class LossMeter {
+export class LossEstimator {
   readonly #came = new Uint8Array(MARKS);
   #settled: Sequence | undefined;
   #highest: Sequence = Number.NEGATIVE_INFINITY;

@@ -4,7 +4,7 @@ import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
 import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
 import { NackGenerator } from './nack-generator.ts';
-import { Reordering } from './reordering-estimator.ts';
+import { ReorderingEstimator } from './reordering-estimator.ts';
 
 /** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
 const SILENCE: Microseconds = 25_000;
@@ -18,12 +18,12 @@ const SILENCE_MISSING_MAX = 512;
 export class NackRecovery implements LossRecovery {
   readonly #reportSsrc: number;
   readonly #nack: NackGenerator;
-  readonly #reordering: Reordering;
+  readonly #reordering: ReorderingEstimator;
   #silenceCheckedOf: number | undefined;
 
   constructor(options: { readonly reportSsrc: number; readonly reorderWait: Microseconds }) {
     this.#reportSsrc = options.reportSsrc;
-    this.#reordering = new Reordering(options.reorderWait);
+    this.#reordering = new ReorderingEstimator(options.reorderWait);
     this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
   }
 

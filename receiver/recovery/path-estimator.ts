@@ -8,7 +8,7 @@ const PACKETS_MIN = 16;
 const FASTEST_MEMORY: Microseconds = 15_000_000;
 
 /** What the last third of a second says of a path that carries no more: what it lost, and how long its queue was. */
-export class PathLoad {
+export class PathEstimator {
   #startedAt: Instant | undefined;
   /** The newest packet before the window, and of it. */
   #before: Sequence | undefined;

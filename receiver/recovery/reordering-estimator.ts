@@ -7,7 +7,7 @@ const MARGIN = 1.125;
 const WAIT_MAX: Microseconds = 100_000;
 
 /** How long packets are overtaken: for so long a gap may close by itself. */
-export class Reordering {
+export class ReorderingEstimator {
   readonly #longest: WindowedMaximum;
 
   /** @param initial how long a gap is taken for reordering until the path has shown how long that takes, microseconds. */

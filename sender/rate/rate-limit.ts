@@ -5,7 +5,7 @@ import { PacingDelay } from './pacing-delay.ts';
 import { Lasting } from './sustained-condition.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
-type PathLoad = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
+type RateFeedback = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
 
 /** From here on the redundancy that there is can not make up for what is lost. */
 const LOSS_MAX = 0.2;
@@ -140,7 +140,7 @@ export class PathCapacity {
     this.#pacing.onSent(now, waited);
   }
 
-  onLoad(now: Instant, told: PathLoad, roundTrip: Microseconds): void {
+  onLoad(now: Instant, told: RateFeedback, roundTrip: Microseconds): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
     const load = { ...told, queueing: Math.max(0, told.queueing - this.#pacing.at(now)) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
@@ -182,26 +182,26 @@ export class PathCapacity {
   }
 
   /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
-  #growBack(now: Instant, { recentLoss }: PathLoad): void {
+  #growBack(now: Instant, { recentLoss }: RateFeedback): void {
     this.#judged = true;
     this.#grownBackAt = now;
     this.#lossLeast = Math.min(this.#lossLeast, recentLoss);
     this.#growBy(now, GROWTH_OF_STARVING);
   }
 
-  #helped({ recentLoss }: PathLoad): boolean {
+  #helped({ recentLoss }: RateFeedback): boolean {
     const { loss, queued } = this.#cut!;
     return recentLoss <= loss * (queued ? HELPED : HELPED_WITHOUT_QUEUE);
   }
 
   /** Where a queue tells when a path is full, losses alone do not. */
-  #isLossyAgain(now: Instant, { recentLoss }: PathLoad): boolean {
+  #isLossyAgain(now: Instant, { recentLoss }: RateFeedback): boolean {
     if (this.#cut!.queued) return false;
     return this.#lossyAgain.lasts(now, recentLoss > this.#lossLeast + LOSS_MORE, LOSS_MORE_FOR);
   }
 
   /** A queue that no rate empties is none, but a longer way. */
-  #lowerAgain(now: Instant, load: PathLoad): void {
+  #lowerAgain(now: Instant, load: RateFeedback): void {
     const { at, queueing, queued } = this.#cut!;
     const empties = this.#queueingLeast < Math.max(QUEUEING_MIN, queueing - (now - at) * EMPTIES);
     this.#inVain = queued && load.recentLoss < LOSS_MAX && !empties ? this.#inVain + 1 : 0;
@@ -209,7 +209,7 @@ export class PathCapacity {
     else this.#lower(now, load, queued || load.queueing > QUEUEING_MIN);
   }
 
-  #lower(now: Instant, { recentLoss, queueing }: PathLoad, queued: boolean): void {
+  #lower(now: Instant, { recentLoss, queueing }: RateFeedback, queued: boolean): void {
     this.#judged = this.#limit !== undefined;
     if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = now + TRIAL_INTERVAL;
     this.#cut = { at: now, queueing, loss: recentLoss, queued };

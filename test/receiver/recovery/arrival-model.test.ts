@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { milliseconds } from '../../../protocol/base/instant.ts';
-import { ArrivalPace } from '../../../receiver/recovery/arrival-model.ts';
+import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 
 const FRAME_MS = 33;
 const PACKETS = 8;
 
 /** Frames of eight packets each, which come so far apart, milliseconds. */
-function after(spacingsMs: readonly number[]): ArrivalPace {
-  const pace = new ArrivalPace();
+function after(spacingsMs: readonly number[]): ArrivalModel {
+  const pace = new ArrivalModel();
   for (const [number, spacingMs] of spacingsMs.entries()) {
     for (let packetIndex = 0; packetIndex < PACKETS; packetIndex++) {
       const now = milliseconds(100 + number * FRAME_MS + packetIndex * spacingMs);

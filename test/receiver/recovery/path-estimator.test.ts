@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { milliseconds } from '../../../protocol/base/instant.ts';
-import { PathLoad } from '../../../receiver/recovery/path-estimator.ts';
+import { PathEstimator } from '../../../receiver/recovery/path-estimator.ts';
 
 const at = milliseconds;
 
 /** Packets 10 ms apart, each with so long a way. */
-function feed(load: PathLoad, sequences: readonly number[], transit: (sequence: number) => number): void {
+function feed(load: PathEstimator, sequences: readonly number[], transit: (sequence: number) => number): void {
   for (const sequence of sequences) load.onPacket(at(10 * sequence), sequence, at(transit(sequence)));
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 test('what was lost is told of the window that is over, and not before there was one', () => {
-  const load = new PathLoad();
+  const load = new PathEstimator();
   feed(
     load,
     upTo(30).filter((sequence) => sequence % 4 !== 1),
@@ -26,7 +26,7 @@ test('what was lost is told of the window that is over, and not before there was
 });
 
 test('what was overtaken is not lost', () => {
-  const load = new PathLoad();
+  const load = new PathEstimator();
   const swapped = upTo(62).map((sequence) => sequence ^ 1);
   for (const [place, sequence] of swapped.entries()) load.onPacket(at(10 * place), sequence, 0);
   expect(load.loss).toBeLessThan(0.04);
@@ -35,7 +35,7 @@ test('what was overtaken is not lost', () => {
 const TRANSIT_MS = 1_000_000;
 
 test('a queue is what even the least delayed packet has waited for, beside the fastest of the windows before', () => {
-  const load = new PathLoad();
+  const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   expect(load.queueing).toBe(0);
   feed(load, upTo(61).slice(31), (sequence) => TRANSIT_MS + (sequence === 47 ? 12 : 40));
@@ -43,7 +43,7 @@ test('a queue is what even the least delayed packet has waited for, beside the f
 });
 
 test('a queue that stands for ten seconds is still one, and what lasts for longer than half a minute is the path', () => {
-  const load = new PathLoad();
+  const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   feed(load, upTo(1_000).slice(31), () => TRANSIT_MS + 60);
   expect(load.queueing).toBe(at(60));
@@ -52,7 +52,7 @@ test('a queue that stands for ten seconds is still one, and what lasts for longe
 });
 
 test('a few packets tell nothing, however long they took', () => {
-  const load = new PathLoad();
+  const load = new PathEstimator();
   for (let packet = 0; packet < 15; packet++) load.onPacket(at(100 * packet), 2 * packet, at(9));
   expect([load.loss, load.queueing]).toEqual([0, 0]);
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
 import { WindowedMaximum } from '../../../protocol/base/windowed-maximum.ts';
 import { RoundTrip } from '../../../receiver/feedback/round-trip.ts';
-import { ArrivalPace } from '../../../receiver/recovery/arrival-model.ts';
-import { LossMeter } from '../../../receiver/recovery/loss-estimator.ts';
+import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
+import { LossEstimator } from '../../../receiver/recovery/loss-estimator.ts';
 import { attemptsBy } from '../../../receiver/recovery/request-schedule.ts';
 import { CLEAN_LINK } from '../../../sim/link/link-specification.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
@@ -29,7 +29,7 @@ describe('the largest value of late', () => {
 describe('the loss', () => {
   const measured = (loss: number, burst: number, packets: number) => {
     const path = new LossProcess({ ...CLEAN_LINK, loss, burst, seed: 5 }, 'forward');
-    const meter = new LossMeter();
+    const meter = new LossEstimator();
     for (let sequence = 65_000; sequence < 65_000 + packets; sequence++) if (!path.next()) meter.onPacket(sequence);
     return meter;
   };
@@ -51,21 +51,21 @@ describe('the loss', () => {
   });
 
   test('is none where packets are merely overtaken', () => {
-    const meter = new LossMeter();
+    const meter = new LossEstimator();
     for (let sequence = 0; sequence < 5_000; sequence++) meter.onPacket(sequence ^ 7);
     expect(meter.loss).toBe(0);
     expect(meter.burst).toBe(1);
   });
 
   test('of the first packets is no larger than one loss in some hundred', () => {
-    const meter = new LossMeter();
+    const meter = new LossEstimator();
     for (let sequence = 0; sequence < 80; sequence++) if (sequence !== 3) meter.onPacket(sequence);
     expect(meter.loss).toBeGreaterThan(0);
     expect(meter.loss).toBeLessThan(0.01);
   });
 
   test('of an outage is none of the path', () => {
-    const meter = new LossMeter();
+    const meter = new LossEstimator();
     for (let sequence = 0; sequence < 500; sequence++) meter.onPacket(sequence);
     for (let sequence = 9_000; sequence < 9_500; sequence++) meter.onPacket(sequence);
     expect(meter.loss).toBe(0);
@@ -74,7 +74,7 @@ describe('the loss', () => {
 
 describe('the pace', () => {
   const arrive = (
-    pace: ArrivalPace,
+    pace: ArrivalModel,
     frame: number,
     packetCount: number,
     gap: Instant,
@@ -89,7 +89,7 @@ describe('the pace', () => {
   };
 
   test('of packets inside of a frame tells how long a silence means something, for each size of frame', () => {
-    const pace = new ArrivalPace();
+    const pace = new ArrivalModel();
     expect(pace.silence(0, 12)).toBe(at(25));
     arrive(pace, 0, 12, at(4), 0);
     arrive(pace, 1, 100, 0, at(100));
@@ -99,7 +99,7 @@ describe('the pace', () => {
   });
 
   test('inside of a frame is not known from its first group, nor for ever', () => {
-    const pace = new ArrivalPace();
+    const pace = new ArrivalModel();
     arrive(pace, 0, 24, 0, 0, 16);
     expect(pace.silence(0, 24)).toBe(at(25));
     arrive(pace, 1, 24, at(1), at(40));
@@ -108,7 +108,7 @@ describe('the pace', () => {
   });
 
   test('of frames is known by the first step, and after one that differs only when many have agreed in a row', () => {
-    const pace = new ArrivalPace();
+    const pace = new ArrivalModel();
     const intervals = [0, 40, 80, 120, 200, ...Array.from({ length: 31 }, (_, step) => 240 + 40 * step)].map(
       (ms, frame) => {
         arrive(pace, frame, 3, 0, at(ms));
