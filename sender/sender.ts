@@ -21,9 +21,9 @@ import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts
 import { Pacer } from './pacer.ts';
 import { Packetizer, type PacketizerOptions } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
-import { PathCapacity } from './rate/rate-limit.ts';
+import { RateLimit } from './rate/rate-limit.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
-import { RateLimit, TokenBucket } from './repair/token-bucket.ts';
+import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 
@@ -104,8 +104,8 @@ export class Sender implements Endpoint<SenderEvent> {
   /** In the order in which their packets leave; the first of them is the one that is leaving. */
   readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
-  readonly #probeLimit = new RateLimit(PROBE_INTERVAL);
-  readonly #capacity = new PathCapacity();
+  readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
+  readonly #capacity = new RateLimit();
   readonly #admission = new FrameAdmission();
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets: they go before the media that is not so late. */

@@ -2,7 +2,7 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { PacingDelay } from './pacing-delay.ts';
-import { Lasting } from './sustained-condition.ts';
+import { SustainedCondition } from './sustained-condition.ts';
 
 /** What a path lost of late, and the queue in front of what it lost it at. */
 type RateFeedback = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
@@ -79,7 +79,7 @@ interface Cut {
  *
  * It is the least that live video with a deadline needs and no fair share of a path: what is cut is what would be lost.
  */
-export class PathCapacity {
+export class RateLimit {
   #limit: number | undefined;
   /** What came through when the path was full last, bytes a second. */
   #ceiling = 0;
@@ -94,10 +94,10 @@ export class PathCapacity {
   #starvesUntil: Instant = Number.NEGATIVE_INFINITY;
   /** The loss at the rate that helped. */
   #lossLeast = 0;
-  readonly #full = new Lasting();
-  readonly #queued = new Lasting();
-  readonly #lossy = new Lasting();
-  readonly #lossyAgain = new Lasting();
+  readonly #full = new SustainedCondition();
+  readonly #queued = new SustainedCondition();
+  readonly #lossy = new SustainedCondition();
+  readonly #lossyAgain = new SustainedCondition();
   #trialAt: Instant = Number.NEGATIVE_INFINITY;
   #sentSince = 0;
   #grownAt: Instant = 0;
@@ -153,9 +153,9 @@ export class PathCapacity {
     this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
     const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
     const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
-    const full = this.#full.lasts(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
+    const full = this.#full.update(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
     if (this.#limit === undefined) {
-      const lossy = this.#lossy.lasts(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
+      const lossy = this.#lossy.update(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
       const interval = full ? TRIAL_INTERVAL_QUEUED : TRIAL_INTERVAL;
       if ((full || lossy) && now - this.#trialAt >= interval) this.#lower(now, load, full);
       return;
@@ -171,7 +171,7 @@ export class PathCapacity {
     }
     this.#lossLeast = Math.min(this.#lossLeast, load.recentLoss);
     const queueingMax = Math.max(QUEUEING_MAX, (load.latency ?? 0) * QUEUEING_OF_LATENCY);
-    const queued = this.#queued.lasts(now, load.queueing > queueingMax, QUEUED_FOR);
+    const queued = this.#queued.update(now, load.queueing > queueingMax, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
   }
@@ -197,7 +197,7 @@ export class PathCapacity {
   /** Where a queue tells when a path is full, losses alone do not. */
   #isLossyAgain(now: Instant, { recentLoss }: RateFeedback): boolean {
     if (this.#cut!.queued) return false;
-    return this.#lossyAgain.lasts(now, recentLoss > this.#lossLeast + LOSS_MORE, LOSS_MORE_FOR);
+    return this.#lossyAgain.update(now, recentLoss > this.#lossLeast + LOSS_MORE, LOSS_MORE_FOR);
   }
 
   /** A queue that no rate empties is none, but a longer way. */

@@ -1,14 +1,14 @@
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
-/** Whether something has been so at every look for some time. */
-export class Lasting {
+/** A condition that counts only once it has held at every update for some time. */
+export class SustainedCondition {
   #since: Instant | undefined;
 
-  /** @returns whether it is `so`, and has been at every look since `duration` ago at least. */
-  lasts(now: Instant, so: boolean, duration: Microseconds): boolean {
-    if (!so) this.#since = undefined;
+  /** Returns true when the condition is active and was active at every update of the last `holdTime` at least. */
+  update(now: Instant, active: boolean, holdTime: Microseconds): boolean {
+    if (!active) this.#since = undefined;
     else this.#since ??= now;
-    return this.#since !== undefined && now - this.#since >= duration;
+    return this.#since !== undefined && now - this.#since >= holdTime;
   }
 
   reset(): void {

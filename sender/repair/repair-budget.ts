@@ -1,5 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import { chancesOfShortfall, type LossModel } from './shortfall-probability.ts';
+import { type PathLoss, shortfallProbabilities } from './shortfall-probability.ts';
 
 /**
  * How many packets a frame is worth: another repair packet is sent as long as it saves more than one frame in so many.
@@ -17,21 +17,21 @@ const WORTH_IN_RUNS = 3;
  * How many repair packets go with the last answer that can be in time.
  * @param packets those that are asked for, 1 or more. All of them are needed.
  */
-export function repairsOfLastAnswer(packets: number, path: LossModel, importance: Importance): number {
+export function repairsOfLastAnswer(packets: number, path: PathLoss, importance: Importance): number {
   const worth = WORTH[importance] * (path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1);
-  return cheapest(chancesOfShortfall(packets, path, EXTRA_MAX), { worth, step: 1 });
+  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
 /**
  * How many repair packets go with packets of a frame that nobody has the time to ask for.
  * @param packets 1 or more. All of them are needed.
  */
-export function repairsOfGroup(packets: number, path: LossModel, importance: Importance): number {
-  return cheapest(chancesOfShortfall(packets, path, EXTRA_MAX), { worth: WORTH[importance], step: 1 });
+export function repairsOfGroup(packets: number, path: PathLoss, importance: Importance): number {
+  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth: WORTH[importance], step: 1 });
 }
 
 /** How many repair packets go behind a frame so that one of them shows, when its last packets are lost, that it ended. */
-export function repairsOfEnd({ loss, burst }: LossModel, importance: Importance): number {
+export function repairsOfEnd({ loss, burst }: PathLoss, importance: Importance): number {
   const goesOn = burst * (1 - loss) > 1 ? 1 - 1 / burst : loss;
   const chances: number[] = [];
   for (let repairs = 0, chance = loss; repairs <= EXTRA_MAX; repairs++, chance *= goesOn) chances.push(chance);
@@ -54,10 +54,10 @@ const STEPS = 4;
  */
 export function repairsOfWindow(
   { packets, frames }: { readonly packets: number; readonly frames: number },
-  path: LossModel,
+  path: PathLoss,
 ): number {
   if (path.loss === 0) return 0;
-  const whole = chancesOfShortfall(packets, path, Math.ceil(packets * WINDOW_SHARE_MAX));
+  const whole = shortfallProbabilities(packets, path, Math.ceil(packets * WINDOW_SHARE_MAX));
   const worth = WORTH_OF_WINDOW * frames;
   const nearest = cheapest(whole, { worth, step: 1 });
   const from = Math.max(0, nearest - 1);

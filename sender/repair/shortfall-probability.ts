@@ -1,5 +1,5 @@
 /** A path as Gilbert's two-state chain describes it: every packet in the bad state is lost. */
-export interface LossModel {
+export interface PathLoss {
   /** The share of packets lost, 0 … 1. */
   readonly loss: number;
   /** Mean run of losses in packets; 1 or less than 1/(1 − loss): independent losses. */
@@ -14,7 +14,7 @@ export interface LossModel {
  * @param packets 1 or more.
  * @param repairsMax the largest number of repair packets that is of interest.
  */
-export function chancesOfShortfall(packets: number, { loss, burst }: LossModel, repairsMax: number): number[] {
+export function shortfallProbabilities(packets: number, { loss, burst }: PathLoss, repairsMax: number): number[] {
   const gilbert = burst * (1 - loss) > 1;
   const leaveBad = gilbert ? 1 / burst : 1 - loss;
   const enterBad = gilbert ? Math.min(1, (loss * leaveBad) / (1 - loss)) : loss;

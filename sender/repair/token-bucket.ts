@@ -44,7 +44,7 @@ export class TokenBucket {
 }
 
 /** The same for events a second, such as answers to requests that cost us more than them. */
-export class RateLimit {
+export class EventLimit {
   readonly #interval: number;
   #nextAt: Instant = Number.NEGATIVE_INFINITY;
 

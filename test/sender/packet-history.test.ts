@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PacketHistory } from '../../sender/packet-history.ts';
-import { RateLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
+import { EventLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
 
 describe('a budget with an advance', () => {
   test('pays it back before it earns, and is never above its share from then on', () => {
@@ -94,6 +94,6 @@ describe('the token bucket', () => {
 });
 
 test('a rate limit allows one event an interval', () => {
-  const limit = new RateLimit(10);
+  const limit = new EventLimit(10);
   expect([0, 9, 10, 11, 19, 25].map((now) => limit.allow(now))).toEqual([true, false, true, false, false, true]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../../protocol/base/instant.ts';
-import { PathCapacity } from '../../../sender/rate/rate-limit.ts';
+import { RateLimit } from '../../../sender/rate/rate-limit.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 import { RandomStream } from '../../../sim/random.ts';
 
@@ -14,7 +14,7 @@ const PACKETS = 108;
 
 /** A stream of 50 frames of 4 kB a second: 200 kB a second, of which as much is sent as the limit allows. */
 class Path {
-  readonly capacity = new PathCapacity();
+  readonly capacity = new RateLimit();
   /** Bytes a second, where frames are held back beside the limit. */
   sendsAtMost = Number.POSITIVE_INFINITY;
   /** How long each packet has waited in the sender. */

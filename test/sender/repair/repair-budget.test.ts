@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { repairsOfEnd, repairsOfLastAnswer, repairsOfWindow } from '../../../sender/repair/repair-budget.ts';
-import { chancesOfShortfall } from '../../../sender/repair/shortfall-probability.ts';
+import { shortfallProbabilities } from '../../../sender/repair/shortfall-probability.ts';
 
 /** Slow and obvious: every pattern of losses, its chance along the chain, and how many it loses. */
 function enumerated(packets: number, { loss, burst }: { loss: number; burst: number }, more: number): number {
@@ -33,7 +33,7 @@ describe('the chance that repair packets are not enough', () => {
     { loss: 1, burst: 5 },
   ])('is what counting every pattern gives ($loss, runs of $burst)', (path) => {
     for (const packets of [1, 2, 5, 9]) {
-      const chances = chancesOfShortfall(packets, path, 5);
+      const chances = shortfallProbabilities(packets, path, 5);
       expect(chances).toHaveLength(6);
       for (const [repairs, chance] of chances.entries()) {
         expect(chance).toBeCloseTo(enumerated(packets + repairs, path, repairs), 10);
