@@ -5,13 +5,13 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';
-import { collectSeldom } from '../io/os/collection.ts';
+import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
 import { Log } from '../io/os/log.ts';
 import { StreamServer } from '../session/stream/stream-server.ts';
 import { openBenchSource } from './bench-source.ts';
 
 const [, , input = '', stamps] = argv;
-collectSeldom();
+reduceGcFrequency();
 const lines: string[] = [];
 const source = await openBenchSource(input);
 const server = new StreamServer({

@@ -78,7 +78,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const context = new Context(options);
   const { log } = context;
   // Loaded only here: a single receiver needs none of it.
-  const { LaneShow } = await import('../session/lanes/lane-server.ts');
+  const { LaneServer } = await import('../session/lanes/lane-server.ts');
   const openInput = (which: string) => openSource(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
   const media = await openInput(input);
   let stop = () => {};
@@ -89,7 +89,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   // A file of the user's own goes before a sample of the same name, and first.
   const inputs = new Map([[name, input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]).set(name, input);
   const link = options.link ?? demoLink();
-  const show = await LaneShow.open({
+  const show = await LaneServer.open({
     source: { name, media },
     inputs,
     openInput,

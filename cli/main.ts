@@ -1,6 +1,6 @@
 import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
-import { collectSeldom } from '../io/os/collection.ts';
+import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
 import { Failure } from '../io/os/failure.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('unhandledRejection', unforeseen);
   // Nobody reads stdout any more: the run ends as if it had been asked to.
   stdout.on('error', () => process.emit('SIGTERM'));
-  collectSeldom();
+  reduceGcFrequency();
   const program = new Command('dropframe')
     .description('Live video over UDP with app-level sequencing, a TCP control channel beside it, and what it costs.')
     .version(packageVersion())

@@ -54,20 +54,20 @@ export function summaryText(summary: RunSummary): string {
   ];
   if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
   if (shown === 0) lines.push(['note', 'no frame was shown']);
-  if (summary.standstillMs >= STANDSTILL_MS) lines.push(['stood still', standstillText(summary)]);
+  if (summary.stalledForMs >= STALLED_MS) lines.push(['stood still', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
 }
 
 /** Shorter is a late frame, which is counted as one when it comes. */
-const STANDSTILL_MS = 500;
+const STALLED_MS = 500;
 
-function standstillText({ standstillMs, media }: RunSummary): string {
+function stalledText({ stalledForMs, media }: RunSummary): string {
   const due = media?.framesPerSecond
-    ? `, about ${Math.round((standstillMs / 1_000) * media.framesPerSecond)} frames are due`
+    ? `, about ${Math.round((stalledForMs / 1_000) * media.framesPerSecond)} frames are due`
     : '';
-  return `for ${(standstillMs / 1_000).toFixed(1)} s at the end${due} and counted nowhere above`;
+  return `for ${(stalledForMs / 1_000).toFixed(1)} s at the end${due} and counted nowhere above`;
 }
 
 function modelledTcpText(model: NonNullable<RunSummary['modelledTcp']>): string {
@@ -84,7 +84,7 @@ export function statusText(summary: RunSummary, bitrate: number | null): string 
   const { frames } = summary;
   const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
   const still =
-    summary.standstillMs >= STANDSTILL_MS ? `STANDS STILL for ${(summary.standstillMs / 1_000).toFixed(1)} s · ` : '';
+    summary.stalledForMs >= STALLED_MS ? `STANDS STILL for ${(summary.stalledForMs / 1_000).toFixed(1)} s · ` : '';
   const model = summary.modelledTcp ? `${transportName(summary)} · ` : '';
   return (
     still +

@@ -108,8 +108,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** For how long the next frame has been overdue where nothing is dropped; 0 elsewhere. */
-  standstill(now: Instant): Microseconds {
-    return this.#frames.standstill(now);
+  stalledFor(now: Instant): Microseconds {
+    return this.#frames.stalledFor(now);
   }
 
   /** Throws if a packet or a frame is not in exactly one class. */

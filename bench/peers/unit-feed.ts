@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';
-import { collectSeldom } from '../../io/os/collection.ts';
+import { reduceGcFrequency } from '../../io/os/gc-frequency.ts';
 import { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/open-source.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
@@ -13,7 +13,7 @@ import { monotonicMicroseconds } from './monotonic.ts';
 import { FRAMES_PER_SECOND } from './workload.ts';
 
 const [, , host = '', datagramBytes, frames, file = ''] = argv;
-collectSeldom();
+reduceGcFrequency();
 const handedOverAt: number[] = [];
 const source: MediaSource = {
   description: {

@@ -94,7 +94,7 @@ export interface LaneFigures {
   /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media sent, less one. */
   readonly overhead: number | null;
   /** A transport that waits is this far behind with the frame that is next; 0 elsewhere. */
-  readonly standstillMs: number;
+  readonly stalledForMs: number;
 }
 
 /** What a packet is to its lane. */

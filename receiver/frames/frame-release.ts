@@ -94,7 +94,7 @@ export class FrameRelease {
   }
 
   /** For how long the next frame has been overdue, as far as the frames before it tell; 0 where frames are dropped. */
-  standstill(now: Instant): Microseconds {
+  stalledFor(now: Instant): Microseconds {
     if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return 0;
     return Math.max(0, now - this.#clock.deadline(this.#decided.decodeTimestamp + this.#frameInterval));
   }

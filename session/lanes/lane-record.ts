@@ -58,7 +58,7 @@ export class LaneRecord {
     unsentBytes: number,
   ): Omit<
     LaneFigures,
-    'run' | 'seconds' | 'standstillMs' | 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'
+    'run' | 'seconds' | 'stalledForMs' | 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'
   > {
     const { p50, p95 } = this.#lag.summary;
     const sentBytes = this.#mediaBytes - unsentBytes;

@@ -13,7 +13,7 @@ import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 
-export interface LaneShowOptions {
+export interface LaneServerOptions {
   /** The first source, and what it is called. */
   readonly source: { readonly name: string; readonly media: MediaSource };
   /** Other inputs that a page may choose, by name. */
@@ -47,8 +47,8 @@ interface Playing {
 }
 
 /** The page with the lanes, and all that is behind it: one source, the lanes it is sent over, and who watches them. */
-export class LaneShow {
-  readonly #options: LaneShowOptions;
+export class LaneServer {
+  readonly #options: LaneServerOptions;
   readonly #lanes: Lanes;
   readonly #page: LanePage;
   readonly #timers: readonly NodeJS.Timeout[];
@@ -56,8 +56,8 @@ export class LaneShow {
   #opening = false;
   #closed = false;
 
-  static async open(options: LaneShowOptions): Promise<LaneShow> {
-    let show: LaneShow | undefined;
+  static async open(options: LaneServerOptions): Promise<LaneServer> {
+    let show: LaneServer | undefined;
     const page = await LanePage.open({
       port: options.pagePort,
       log: (message) => options.log.debug(message),
@@ -69,11 +69,11 @@ export class LaneShow {
       onUpload: async (upload) => await show?.playUpload(upload),
       ...(options.folders && { folders: options.folders }),
     });
-    show = new LaneShow(options, page);
+    show = new LaneServer(options, page);
     return show;
   }
 
-  private constructor(options: LaneShowOptions, page: LanePage) {
+  private constructor(options: LaneServerOptions, page: LanePage) {
     this.#options = options;
     this.#page = page;
     this.#lanes = new Lanes({

@@ -33,7 +33,7 @@ export interface LaneTransport {
   /** Of the media that was taken, what has not entered the path yet. */
   readonly unsentBytes: number;
   /** For how long the next frame has been overdue where frames are waited for, microseconds. */
-  standstill(now: Instant): number;
+  stalledFor(now: Instant): number;
   /** @returns whether the frame was taken; a stream goes on from the next key frame where it was not. */
   send(now: Instant, unit: AccessUnit): boolean;
   runUntil(now: Instant): void;

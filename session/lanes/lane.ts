@@ -7,8 +7,8 @@ import { LaneCapture } from './lane-capture.ts';
 import { LaneJournal, toMilliseconds } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
 import type { LaneTransport } from './lane-transport.ts';
-import { LaneStream } from './tcp-lane.ts';
-import { LaneDatagrams } from './udp-lane.ts';
+import { TcpLane } from './tcp-lane.ts';
+import { UdpLane } from './udp-lane.ts';
 
 export interface LaneOptions {
   readonly settings: LaneSettings;
@@ -68,7 +68,7 @@ export class Lane {
       show: (unit: AccessUnit, frame: number) =>
         onPicture({ unit, frame, run, capturedAt: this.#record.capturedAt(frame) ?? startsAt }),
     };
-    this.#transport = settings.transport === 'udp' ? new LaneDatagrams(options) : new LaneStream(options, startsAt);
+    this.#transport = settings.transport === 'udp' ? new UdpLane(options) : new TcpLane(options, startsAt);
     this.#transport.runUntil(startsAt);
   }
 
@@ -112,7 +112,7 @@ export class Lane {
       seconds: (now - this.#startsAt) / 1_000_000,
       ...this.#transport.frames,
       ...this.#record.figures(this.#transport.path.bytes, this.#transport.unsentBytes),
-      standstillMs: toMilliseconds(this.#transport.standstill(now)),
+      stalledForMs: toMilliseconds(this.#transport.stalledFor(now)),
     };
   }
 }

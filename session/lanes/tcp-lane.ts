@@ -42,7 +42,7 @@ interface Held {
 }
 
 /** A lane over the modelled TCP: complete, and later and later where the path loses. */
-export class LaneStream implements LaneTransport {
+export class TcpLane implements LaneTransport {
   readonly path: LanePath;
   readonly #options: LaneTransportOptions;
   readonly #sender: TcpMediaSender;
@@ -123,7 +123,7 @@ export class LaneStream implements LaneTransport {
     return Math.max(0, this.#takenBytes - this.#sentThrough);
   }
 
-  standstill(now: Instant): number {
+  stalledFor(now: Instant): number {
     const capturedAt = this.#decided < this.#frames ? this.#options.record.capturedAt(this.#decided) : undefined;
     return capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt));
   }

@@ -34,7 +34,7 @@ const FRAME_NUMBER_OFFSET = 18;
 const FRAME_MARK_END = 24;
 
 /** A lane over our own datagrams: the same `Sender` and `Receiver` as over sockets. */
-export class LaneDatagrams implements LaneTransport {
+export class UdpLane implements LaneTransport {
   readonly path: LanePath;
   readonly failed = false;
   /** The pacer's queue is some milliseconds long, too short to show. */
@@ -102,7 +102,7 @@ export class LaneDatagrams implements LaneTransport {
     };
   }
 
-  standstill(): number {
+  stalledFor(): number {
     return 0;
   }
 

@@ -52,7 +52,7 @@ const DATAGRAM_BYTES_MAX = 1_500;
 export class RtpClient implements Client {
   readonly segments = undefined;
   readonly modelledTcp = undefined;
-  readonly standstill = 0;
+  readonly stalledFor = 0;
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
   readonly #watch: SourceLock;

@@ -73,7 +73,7 @@ export class ReceiveRun {
       media: this.#stream?.media,
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
       ipv6,
-      standstill: this.#client.standstill,
+      stalledFor: this.#client.stalledFor,
       segments: this.#client.segments,
       modelledTcp: this.#client.modelledTcp,
     });

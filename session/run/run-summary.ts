@@ -51,7 +51,7 @@ export interface RunSummary {
   readonly completionDelayMs: DelaySummary;
   readonly roundTripMs: number | null;
   /** For how long the picture had stood still at the end for want of a frame: frames that are due and in no class yet. */
-  readonly standstillMs: number;
+  readonly stalledForMs: number;
   readonly jitterMs: number;
   readonly bytes: {
     /** Access units released. */
@@ -99,7 +99,7 @@ export interface RunCircumstances {
   readonly durationSeconds: number;
   readonly ipv6: boolean;
   /** Microseconds. */
-  readonly standstill: number;
+  readonly stalledFor: number;
   /** TCP segments that came, if the model or the kernel told. */
   readonly segments: number | undefined;
   readonly modelledTcp: ModelledTcpRecord | undefined;
@@ -155,7 +155,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
     playoutDelayMs: delaySummary(last?.playoutDelay),
     completionDelayMs: delaySummary(last?.completionDelay),
     roundTripMs: toMs(last?.roundTrip),
-    standstillMs: toMs(run.standstill) ?? 0,
+    stalledForMs: toMs(run.stalledFor) ?? 0,
     jitterMs: toMs(last?.jitter) ?? 0,
     bytes: {
       payload: sum((s) => s.payloadBytes),

@@ -47,7 +47,7 @@ export interface Client {
   /** `undefined`: no TCP is modelled. */
   readonly modelledTcp: ModelledTcpRecord | undefined;
   /** For how long the picture has stood still for want of a frame, microseconds. */
-  readonly standstill: number;
+  readonly stalledFor: number;
   run(): Promise<ClientEnd>;
   stop(): void;
   /** Whether the sender is to send, where there is a way to tell it. */
@@ -83,8 +83,8 @@ export const dropframeClient =
         const { transport, link, congestionControl = TCP_DEFAULTS.congestionControl } = options;
         return transport === 'tcp' && link ? { congestionControl, sessions: client.modelledTcp } : undefined;
       },
-      get standstill() {
-        return client.standstill;
+      get stalledFor() {
+        return client.stalledFor;
       },
       run: () => client.run(),
       stop: () => client.stop(),

@@ -50,7 +50,7 @@ export class StreamClient {
   #media: MediaSession | undefined;
   #stopping = false;
   /** As it was when the run was ended. */
-  #standstill = 0;
+  #stalledFor = 0;
   #wake: (() => void) | undefined;
   #lastMediaAt = 0;
   #paused = false;
@@ -72,8 +72,8 @@ export class StreamClient {
   }
 
   /** For how long the picture has stood still for want of a frame, microseconds: TCP waits, UDP drops. */
-  get standstill(): number {
-    return this.#media?.receiver.standstill(now()) ?? this.#standstill;
+  get stalledFor(): number {
+    return this.#media?.receiver.stalledFor(now()) ?? this.#stalledFor;
   }
 
   /** TCP segments of all sessions, as the model or the kernel counted them; `undefined`: it cannot be asked. */
@@ -124,7 +124,7 @@ export class StreamClient {
 
   /** Says goodbye and ends the run; what was received so far is decided and handed out. */
   stop(): void {
-    this.#standstill = this.standstill;
+    this.#stalledFor = this.stalledFor;
     this.#stopping = true;
     this.#wake?.();
     this.#media?.finish();

@@ -4,7 +4,7 @@ import { afterEach } from 'vitest';
 import { Log } from '../../io/os/log.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
-import { LaneShow, type LaneShowOptions } from '../../session/lanes/lane-server.ts';
+import { LaneServer, type LaneServerOptions } from '../../session/lanes/lane-server.ts';
 import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
 import { useBrowser } from './browser.ts';
 
@@ -37,7 +37,7 @@ export interface Told {
   }[];
 }
 
-const shows: LaneShow[] = [];
+const shows: LaneServer[] = [];
 
 afterEach(async () => {
   for (const show of shows.splice(0)) await show.close();
@@ -46,12 +46,12 @@ afterEach(async () => {
 export const browser = useBrowser(PATIENCE_MS);
 
 /** A show of the sample over a link, which ends with the test. */
-export async function opened(text: string, on: Partial<LaneShowOptions> = {}): Promise<LaneShow> {
+export async function opened(text: string, on: Partial<LaneServerOptions> = {}): Promise<LaneServer> {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
   const openInput = (input: string) =>
     openMediaSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30, warn: () => {} });
-  const show = await LaneShow.open({
+  const show = await LaneServer.open({
     source: { name: 'counter.mp4', media: await openInput(SAMPLE) },
     inputs: new Map([['counter.mp4', SAMPLE]]),
     openInput,
@@ -70,7 +70,7 @@ export async function opened(text: string, on: Partial<LaneShowOptions> = {}): P
 }
 
 /** A tab that shows the page; an error in its script fails the test that runs. */
-export async function tabAt(show: LaneShow, hash = ''): Promise<Tab> {
+export async function tabAt(show: LaneServer, hash = ''): Promise<Tab> {
   const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
     throw error;

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures } from '../../protocol/page/lane-message.ts';
-import type { LaneShow } from '../../session/lanes/lane-server.ts';
+import type { LaneServer } from '../../session/lanes/lane-server.ts';
 import { inChromium } from './browser.ts';
 import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
 
@@ -66,7 +66,7 @@ inChromium(
       ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_SAMPLE),
     );
     const answer = await fetch(`${show.url}summary.json`);
-    const summary = (await answer.json()) as LaneShow['summary'];
+    const summary = (await answer.json()) as LaneServer['summary'];
     expect((await tell(tab)).lanes.map(({ figures }) => settled(figures))).toEqual(
       summary.lanes.map(({ figures }) => settled(figures)),
     );

@@ -129,7 +129,7 @@ export class Frontier {
 function placeOf(figures: LaneFigures): Place | undefined {
   const share = completeness(figures);
   if (share === undefined || figures.lagMsP95 === null) return undefined;
-  return { share, lagMs: Math.max(figures.lagMsP95, figures.standstillMs) };
+  return { share, lagMs: Math.max(figures.lagMsP95, figures.stalledForMs) };
 }
 
 /** The share of the decided frames that were shown, over TCP be it late; `undefined`: none was decided yet. */

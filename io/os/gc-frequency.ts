@@ -5,6 +5,6 @@ import { setFlagsFromString } from 'node:v8';
  * heap, which V8 counts as growth: at 50 Mb/s it would look for garbage through everything twice a second, find none,
  * and take half of the sender's processor time for it. Costs up to 100 MB of memory.
  */
-export function collectSeldom(): void {
+export function reduceGcFrequency(): void {
   setFlagsFromString('--heap-growing-percent=400');
 }
