@@ -1,7 +1,7 @@
 import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
-import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
 import { Failure } from '../io/os/failure.ts';
+import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { INTERRUPTED, Interrupted } from './interrupt.ts';

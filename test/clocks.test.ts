@@ -79,12 +79,12 @@ interface Run {
   readonly receiver: Receiver;
 }
 
-function run(story: { seconds: number; partsInAMillion?: number; delayAt: (now: Instant) => number }): Run {
+function run(scenario: { seconds: number; partsInAMillion?: number; delayAt: (now: Instant) => number }): Run {
   const options = { ...SENDER_OPTIONS, recovery: 'hybrid' as const };
   const sender = new Sender(options);
   const receiver = new Receiver({ ...receiverOptions(options, LATENCY_MS), recovery: 'hybrid' });
-  const skewed = new Skewed<SenderEvent>(sender, story.partsInAMillion ?? 0);
-  const frames = story.seconds * FRAMES_PER_SECOND;
+  const skewed = new Skewed<SenderEvent>(sender, scenario.partsInAMillion ?? 0);
+  const frames = scenario.seconds * FRAMES_PER_SECOND;
   const source = new SyntheticStream({
     framesPerSecond: FRAMES_PER_SECOND,
     frameBytes: 200,
@@ -107,8 +107,8 @@ function run(story: { seconds: number; partsInAMillion?: number; delayAt: (now: 
   const simulation = new Simulation({
     sender: skewed,
     receiver,
-    forward: new Route(story.delayAt),
-    back: new Route(story.delayAt),
+    forward: new Route(scenario.delayAt),
+    back: new Route(scenario.delayAt),
     scripts: [
       {
         pollTimeout: () => {
@@ -122,7 +122,7 @@ function run(story: { seconds: number; partsInAMillion?: number; delayAt: (now: 
       if (event.kind === 'access-unit') delays[event.frame] = now - handedOver[event.frame]!;
     },
   });
-  simulation.runUntil(seconds(story.seconds + 1));
+  simulation.runUntil(seconds(scenario.seconds + 1));
   receiver.assertBalanced();
   return { delays, receiver };
 }

@@ -48,7 +48,7 @@ export const receiverOptions = (sender: SenderOptions, latencyMs = 120): Receive
   latency: milliseconds(latencyMs),
 });
 
-export interface Story {
+export interface SessionScenario {
   readonly forward?: string;
   readonly back?: string;
   readonly latencyMs?: number;
@@ -62,7 +62,7 @@ export interface Story {
   readonly tellEnd?: boolean;
 }
 
-export interface Told {
+export interface SessionResult {
   readonly sent: readonly AccessUnit[];
   readonly received: readonly AccessUnit[];
   readonly events: readonly ReceiverEvent[];
@@ -73,14 +73,14 @@ export interface Told {
 }
 
 /** Runs a synthetic stream from a sender to a receiver over two links, to its end, and checks what holds for any run. */
-export function tell(story: Story): Told {
-  const stream = { ...STREAM, ...story.stream };
-  const recovery = story.receiver?.recovery ?? SENDER_OPTIONS.recovery;
-  const senderOptions = { ...SENDER_OPTIONS, recovery, ...story.sender };
+export function runSession(scenario: SessionScenario): SessionResult {
+  const stream = { ...STREAM, ...scenario.stream };
+  const recovery = scenario.receiver?.recovery ?? SENDER_OPTIONS.recovery;
+  const senderOptions = { ...SENDER_OPTIONS, recovery, ...scenario.sender };
   const sender = new Sender(senderOptions);
-  const receiver = new Receiver({ ...receiverOptions(senderOptions, story.latencyMs), ...story.receiver });
-  const forward = new Link(link(story.forward ?? ''), 'forward');
-  const back = new Link(link(story.back ?? story.forward ?? ''), 'back');
+  const receiver = new Receiver({ ...receiverOptions(senderOptions, scenario.latencyMs), ...scenario.receiver });
+  const forward = new Link(link(scenario.forward ?? ''), 'forward');
+  const back = new Link(link(scenario.back ?? scenario.forward ?? ''), 'back');
   const source = new SyntheticStream(stream);
   const sent: AccessUnit[] = [];
   const events: ReceiverEvent[] = [];
@@ -97,7 +97,7 @@ export function tell(story: Story): Told {
     },
   });
   const tellEnd = {
-    pollTimeout: () => (story.tellEnd === false ? undefined : endAt),
+    pollTimeout: () => (scenario.tellEnd === false ? undefined : endAt),
     run: (now: Instant) => {
       endAt = undefined;
       receiver.endOfStream(now, { frames: sender.statistics.frames, lastSequence: sender.lastSequence });
@@ -112,18 +112,18 @@ export function tell(story: Story): Told {
     onReceiverEvent: (_, event) => events.push(event),
     onDatagram: (now, direction, datagram) => {
       if (datagram.length > senderOptions.datagramBytesMax) throw new Error(`a datagram of ${datagram.length} bytes`);
-      story.onDatagram?.(now, direction, datagram);
+      scenario.onDatagram?.(now, direction, datagram);
     },
   });
   const last = START + seconds(stream.frames / stream.framesPerSecond + 8);
   for (let at = seconds(1); at < last; at += seconds(1)) {
     simulation.runUntil(at);
     receiver.assertBalanced();
-    story.eachSecond?.({ forward, back });
+    scenario.eachSecond?.({ forward, back });
   }
   const received = events.flatMap((event) => (event.kind === 'access-unit' ? [event.unit] : []));
   const told = { sent, received, events, sender, receiver, forward, back };
-  checkRun(told, story);
+  checkRun(told, scenario);
   return told;
 }
 
@@ -137,7 +137,10 @@ const STREAM: SyntheticStreamOptions = {
 };
 
 /** What holds whatever the links do to their datagrams. */
-function checkRun({ sent, received, events, receiver, forward, back, sender }: Told, story: Story): void {
+function checkRun(
+  { sent, received, events, receiver, forward, back, sender }: SessionResult,
+  scenario: SessionScenario,
+): void {
   receiver.assertBalanced();
   for (const { counters } of [forward, back]) {
     const { offered, duplicated, delivered, lost, overflowed, inFlight } = counters;
@@ -146,10 +149,10 @@ function checkRun({ sent, received, events, receiver, forward, back, sender }: T
   checkRelease(events);
   const known = new Map(sent.map((unit) => [unit.timestamp, unit]));
   const changed = received.filter((unit) => !sameUnit(unit, known.get(unit.timestamp)));
-  if (!/corrupt/.test(story.forward ?? '')) expect(changed).toEqual([]);
+  if (!/corrupt/.test(scenario.forward ?? '')) expect(changed).toEqual([]);
   const { frames, packets } = receiver.statistics;
   expect(received.length).toBe(frames.onTime + frames.recovered + frames.late);
-  if (story.tellEnd === false) return;
+  if (scenario.tellEnd === false) return;
   expect(receiver.ended).toBe(true);
   expect(frames.decided).toBe(sent.length);
   expect(packets.decided).toBe(sender.statistics.packets);

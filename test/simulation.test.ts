@@ -2,31 +2,34 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
-import { differences, tell } from './simulated-session.ts';
+import { differences, runSession } from './simulated-session.ts';
 
 const recoveredPackets = ({ packets }: ReceiverStatistics): number =>
   packets.recoveredInRound.reduce((sum, count) => sum + count, 0);
 
 describe('a clean path', () => {
   test('what is received equals what was sent', () => {
-    const { sent, received } = tell({ forward: 'delay=20ms' });
+    const { sent, received } = runSession({ forward: 'delay=20ms' });
     expect(differences(received, sent)).toEqual([]);
   });
 
   test('a bottleneck just above the stream and its queue cost time and no frame', () => {
-    const { sent, received, receiver } = tell({ forward: 'delay=20ms rate=4mbit queue=200ms', latencyMs: 200 });
+    const { sent, received, receiver } = runSession({ forward: 'delay=20ms rate=4mbit queue=200ms', latencyMs: 200 });
     expect(differences(received, sent)).toEqual([]);
     expect(receiver.statistics.frames.onTime).toBe(sent.length);
   });
 
   test('jitter below the latency reorders packets and costs no frame', () => {
-    const { sent, received, receiver } = tell({ forward: 'delay=5ms jitter=60ms', receiver: { recovery: 'reorder' } });
+    const { sent, received, receiver } = runSession({
+      forward: 'delay=5ms jitter=60ms',
+      receiver: { recovery: 'reorder' },
+    });
     expect(differences(received, sent)).toEqual([]);
     expect(receiver.statistics.packets.reordered).toBeGreaterThan(100);
   });
 
   test('duplicates are counted and change nothing', () => {
-    const { sent, received, receiver, forward } = tell({ forward: 'dup=20% delay=10ms' });
+    const { sent, received, receiver, forward } = runSession({ forward: 'dup=20% delay=10ms' });
     expect(differences(received, sent)).toEqual([]);
     const { duplicated } = forward.counters;
     expect(duplicated).toBeGreaterThan(100);
@@ -52,7 +55,7 @@ describe('checkers after every run', () => {
   test.each(cases)('$path with recovery $recovery', ({ path, recovery }) => {
     for (const seed of [1, 2]) {
       for (const onLoss of ['freeze', 'smear'] as const) {
-        const { events } = tell({
+        const { events } = runSession({
           forward: `${path} seed=${seed}`,
           receiver: { recovery, onLoss },
           stream: { frames: 90 },
@@ -67,7 +70,7 @@ describe('checkers after every run', () => {
   });
 
   test.each(recoveries)('what the link lost is what never arrived, packet by packet (recovery %s)', (recovery) => {
-    const { receiver, forward } = tell({
+    const { receiver, forward } = runSession({
       forward: 'loss=5% delay=20ms jitter=30ms',
       back: 'loss=100%',
       receiver: { recovery },
@@ -82,7 +85,7 @@ describe('checkers after every run', () => {
 describe('the same seed', () => {
   const hashOf = (seed: number): string => {
     const hash = createHash('sha256');
-    tell({
+    runSession({
       forward: `loss=3% burst=2 delay=20ms jitter=8ms dup=1% corrupt=0.1% rate=6mbit seed=${seed}`,
       stream: { frames: 120 },
       onDatagram: (now, direction, datagram) => hash.update(`${now} ${direction} `).update(datagram),
@@ -100,7 +103,7 @@ describe('asking again', () => {
   test('leaves about the loss to the power of the rounds that fit', () => {
     // Round trip 40 ms: requests at about 5 and 50 ms, answers by 45 and 90 ms; a third would come at 135 of 120 ms.
     const loss = 0.1;
-    const { receiver } = tell({
+    const { receiver } = runSession({
       forward: 'loss=10% delay=20ms seed=3',
       back: 'delay=20ms',
       stream: { frames: 3_000, frameBytes: 4_000, keyFrameBytes: 12_000 },
@@ -118,7 +121,7 @@ describe('asking again', () => {
   });
 
   test('never answers beyond its share of the media', () => {
-    const { sender } = tell({
+    const { sender } = runSession({
       forward: 'loss=60% delay=5ms',
       stream: { frames: 600 },
       sender: { redundancy: 0.2 },
@@ -131,7 +134,7 @@ describe('asking again', () => {
 test('ten hours of stream roll every number over, lose nothing on a clean path, and keep nothing', () => {
   let inFlight = 0;
   let datagrams = 0;
-  const { sent, receiver } = tell({
+  const { sent, receiver } = runSession({
     forward: 'delay=20ms',
     stream: { framesPerSecond: 2, frameBytes: 30, keyFrameBytes: 60, keyInterval: 50, frames: 2 * 36_000 },
     onDatagram: () => {

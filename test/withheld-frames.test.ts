@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { tell } from './simulated-session.ts';
+import { runSession } from './simulated-session.ts';
 
 /** 30 frames a second of 4 kB, and of 12 kB each second: about 1.05 Mb/s and half of that. */
 const NARROW = 'rate=520kbit queue=150ms delay=20ms';
 const STREAM = { frames: 600, frameBytes: 4_000, keyFrameBytes: 12_000 };
 
 test('a receiver is told how many frames its path did not carry, and these are in no class', () => {
-  const { sender, receiver, sent } = tell({
+  const { sender, receiver, sent } = runSession({
     forward: NARROW,
     back: 'delay=20ms',
     receiver: { recovery: 'hybrid', onLoss: 'smear' },
@@ -24,7 +24,7 @@ test('a receiver is told how many frames its path did not carry, and these are i
 test.each(['none', 'reorder', 'nack', 'fec'] as const)(
   'nothing is withheld from a receiver that chose %s',
   (recovery) => {
-    const { sender, receiver } = tell({
+    const { sender, receiver } = runSession({
       forward: NARROW,
       back: 'delay=20ms',
       receiver: { recovery },

@@ -1,7 +1,7 @@
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
-import { opened, PATIENCE_MS, tabAt, tell, told } from './lane-tab.ts';
+import { opened, PATIENCE_MS, pageState, tabAt, untilPage } from './lane-tab.ts';
 
 inChromium(
   'the settings stand in the address and survive a reload, even on a server that was started anew',
@@ -10,13 +10,13 @@ inChromium(
     const tab = await tabAt(first);
     await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
     await tab.locator('#preset').selectOption('satellite');
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
     const { hash } = new URL(tab.url());
     await tab.reload();
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
     const second = await opened('delay=10ms');
     await tab.goto(`${second.url}${hash}`);
-    await told(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
     expect(new URL(tab.url()).hash).toBe(hash);
   },
   PATIENCE_MS,
@@ -40,7 +40,7 @@ inChromium(
     await tab.locator('#preset').selectOption('satellite');
     await message(tab).waitFor({ state: 'hidden' });
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
-    await told(other, ({ settings }) => settings?.link.includes('600ms') === true);
+    await untilPage(other, ({ settings }) => settings?.link.includes('600ms') === true);
     expect(await message(other).textContent()).toBe('');
     await tab.locator('#preset').selectOption('my own');
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
@@ -65,7 +65,7 @@ for (const [what, hash, words] of [
       const before = { lanes: show.summary.lanes.map(({ settings }) => settings), link: show.summary.link };
       const tab = await tabAt(show, hash);
       await message(tab).getByText('Nothing of this address is used').getByText(words).waitFor();
-      const { settings } = await tell(tab);
+      const { settings } = await pageState(tab);
       expect({ lanes: settings!.lanes, link: settings!.link }).toEqual(before);
       expect({ lanes: show.summary.lanes.map((lane) => lane.settings), link: show.summary.link }).toEqual(before);
       expect(new URL(tab.url()).hash).not.toBe(hash);
@@ -81,12 +81,12 @@ inChromium(
   async () => {
     const tab = await tabAt(await opened('netem="loss 1% delay 30ms"'));
     await tab.reload();
-    await told(tab, ({ state, settings }) => state === 'live' && settings?.link.startsWith('netem=') === true);
+    await untilPage(tab, ({ state, settings }) => state === 'live' && settings?.link.startsWith('netem=') === true);
     expect(await message(tab).isVisible()).toBe(false);
     const delay = tab.locator('[name="delay"]');
     expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([true, '–']);
     await tab.locator('#preset').selectOption('satellite');
-    await told(tab, ({ settings }) => settings?.link.includes('600ms') === true);
+    await untilPage(tab, ({ settings }) => settings?.link.includes('600ms') === true);
     expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '600\u00a0ms']);
   },
   PATIENCE_MS,

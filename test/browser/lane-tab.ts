@@ -26,7 +26,7 @@ const LANES: readonly LaneSettings[] = [
 ];
 
 /** What a page tells of itself. */
-export interface Told {
+export interface PageState {
   readonly state: string;
   readonly settings: LanesState | undefined;
   readonly lanes: readonly {
@@ -76,20 +76,24 @@ export async function tabAt(show: LaneServer, hash = ''): Promise<Tab> {
     throw error;
   });
   await tab.goto(`${show.url}${hash}`);
-  await told(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
+  await untilPage(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
   return tab;
 }
 
-export const tell = (tab: Tab): Promise<Told> =>
+export const pageState = (tab: Tab): Promise<PageState> =>
   tab.evaluate(() => {
     // Not there yet: the page's script waits for the traces first.
-    const page = (globalThis as unknown as { dropframe?: Told }).dropframe;
+    const page = (globalThis as unknown as { dropframe?: PageState }).dropframe;
     return { state: page?.state ?? 'loading', settings: page?.settings, lanes: page?.lanes ?? [] };
   });
 
 /** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
-export async function told(tab: Tab, condition: (page: Told, before: number) => boolean, before = 0): Promise<void> {
-  while (!condition(await tell(tab), before)) await new Promise((resolve) => setTimeout(resolve, 40));
+export async function untilPage(
+  tab: Tab,
+  condition: (page: PageState, before: number) => boolean,
+  before = 0,
+): Promise<void> {
+  while (!condition(await pageState(tab), before)) await new Promise((resolve) => setTimeout(resolve, 40));
 }
 
 /** Frames of which it is known what became of them. */

@@ -7,7 +7,17 @@ import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures } from '../../protocol/page/lane-message.ts';
 import type { LaneServer } from '../../session/lanes/lane-server.ts';
 import { inChromium } from './browser.ts';
-import { browser, colorsOnCanvas, decided, opened, PATIENCE_MS, SAMPLES, tabAt, tell, told } from './lane-tab.ts';
+import {
+  browser,
+  colorsOnCanvas,
+  decided,
+  opened,
+  PATIENCE_MS,
+  pageState,
+  SAMPLES,
+  tabAt,
+  untilPage,
+} from './lane-tab.ts';
 
 /** samples/counter.mp4 has so many. */
 const FRAMES_OF_SAMPLE = 360;
@@ -16,8 +26,8 @@ inChromium(
   'every lane decodes, and what is on the canvases is the clip',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
-    await told(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 45));
-    expect((await tell(tab)).state).toBe('live');
+    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 45));
+    expect((await pageState(tab)).state).toBe('live');
     for (let lane = 0; lane < 3; lane++) expect(await colorsOnCanvas(tab, lane)).toBeGreaterThan(200);
   },
   PATIENCE_MS,
@@ -27,8 +37,11 @@ inChromium(
   'loss costs bare UDP frames and TCP time, and the lane by deadline neither',
   async () => {
     const tab = await tabAt(await opened('loss=6% burst=2 delay=30ms'));
-    await told(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 450 && (lanes[2]?.figures?.framesLate ?? 0) >= 30);
-    const [bare, hybrid, tcp] = (await tell(tab)).lanes.map(({ figures }) => figures!);
+    await untilPage(
+      tab,
+      ({ lanes }) => decided(lanes[0]?.figures) >= 450 && (lanes[2]?.figures?.framesLate ?? 0) >= 30,
+    );
+    const [bare, hybrid, tcp] = (await pageState(tab)).lanes.map(({ figures }) => figures!);
     expect(bare!.framesLost).toBeGreaterThan(15);
     expect(bare!.lagMsP95).toBeLessThan(300);
     expect(hybrid!.framesLost + hybrid!.framesLate).toBeLessThan(bare!.framesLost);
@@ -43,13 +56,13 @@ inChromium(
   'dropping five packets jams the river of TCP and of no other lane',
   async () => {
     const tab = await tabAt(await opened('delay=40ms'));
-    await told(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
-    expect((await tell(tab)).lanes.map(({ heldLately }) => heldLately)).toEqual([0, 0, 0]);
+    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+    expect((await pageState(tab)).lanes.map(({ heldLately }) => heldLately)).toEqual([0, 0, 0]);
     await tab.locator('#drop').click();
-    await told(tab, ({ lanes }) => (lanes[2]?.heldLately ?? 0) >= 3);
-    const held = (await tell(tab)).lanes.map(({ heldLately }) => heldLately);
+    await untilPage(tab, ({ lanes }) => (lanes[2]?.heldLately ?? 0) >= 3);
+    const held = (await pageState(tab)).lanes.map(({ heldLately }) => heldLately);
     expect(held.slice(0, 2)).toEqual([0, 0]);
-    await told(tab, ({ lanes }) => (lanes[0]?.figures?.packetsLost ?? 0) === 5);
+    await untilPage(tab, ({ lanes }) => (lanes[0]?.figures?.packetsLost ?? 0) === 5);
   },
   PATIENCE_MS,
 );
@@ -61,13 +74,13 @@ inChromium(
     const tab = await tabAt(show);
     // Once the clip is over nothing is counted any more but what the two ends still tell each other.
     const settled = (figures: LaneFigures | undefined) => ({ ...figures, seconds: 0, pathBytes: 0, overhead: 0 });
-    await told(
+    await untilPage(
       tab,
       ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_SAMPLE),
     );
     const answer = await fetch(`${show.url}summary.json`);
     const summary = (await answer.json()) as LaneServer['summary'];
-    expect((await tell(tab)).lanes.map(({ figures }) => settled(figures))).toEqual(
+    expect((await pageState(tab)).lanes.map(({ figures }) => settled(figures))).toEqual(
       summary.lanes.map(({ figures }) => settled(figures)),
     );
     for (const [index, { figures }] of summary.lanes.entries()) {
@@ -95,10 +108,10 @@ inChromium(
     const first = await tabAt(show);
     const second = await tabAt(show);
     await first.locator('#add-lane').click();
-    await told(second, ({ lanes }) => lanes.length === 4);
+    await untilPage(second, ({ lanes }) => lanes.length === 4);
     await first.close();
-    const before = (await tell(second)).lanes[1]!.framesDrawn;
-    await told(second, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 30, before);
+    const before = (await pageState(second)).lanes[1]!.framesDrawn;
+    await untilPage(second, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 30, before);
   },
   PATIENCE_MS,
 );
@@ -107,14 +120,14 @@ inChromium(
   'a frame that is chosen in the river tells its life',
   async () => {
     const tab = await tabAt(await opened('delay=20ms'));
-    await told(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
+    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
     const river = tab.locator('.lane').nth(1).locator('.river');
     const rows = tab.locator('#life-body tr');
     // Where the machine was busy there are gaps in a river, in which a click finds no frame: it is looked for from right
     // to left, and in what flows by later.
     while ((await rows.count()) === 0) {
-      const { framesDrawn } = (await tell(tab)).lanes[1]!;
-      await told(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
+      const { framesDrawn } = (await pageState(tab)).lanes[1]!;
+      await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
       await tab.keyboard.press('Space');
       for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await river.click({ position: { x, y: 60 } });
       if ((await rows.count()) === 0) await tab.keyboard.press('Space');
@@ -126,8 +139,8 @@ inChromium(
     const chosen = Number(await river.getAttribute('aria-valuenow'));
     await tab.keyboard.press('Space');
     await tab.locator('#restart').click();
-    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
-    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
+    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
+    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
     expect(await tab.locator('#life-body').textContent()).toBe(life);
     expect(await river.getAttribute('aria-valuetext')).toBe('no frame chosen');
   },
@@ -145,8 +158,8 @@ inChromium(
       .getByText('notes.mp4')
       .getByText(/is no video|no index|holds no/)
       .waitFor();
-    const before = (await tell(tab)).lanes[1]!.framesDrawn;
-    await told(tab, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 15, before);
+    const before = (await pageState(tab)).lanes[1]!.framesDrawn;
+    await untilPage(tab, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 15, before);
   },
   PATIENCE_MS,
 );
@@ -157,16 +170,16 @@ inChromium(
     const tab = await tabAt(await opened('delay=10ms'));
     const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
     await tab.locator('#file').setInputFiles({ name: 'mine.h264', mimeType: 'video/h264', buffer });
-    await told(tab, ({ settings, lanes }) => {
+    await untilPage(tab, ({ settings, lanes }) => {
       return settings?.source === 'mine.h264' && lanes.every(({ figures }) => decided(figures) >= 30);
     });
-    expect((await tell(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
+    expect((await pageState(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
     expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
     // One that is called like another source does not hide it.
     await tab.locator('#file').setInputFiles(join(SAMPLES, 'counter.mp4'));
-    await told(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
+    await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
     await tab.locator('#source').selectOption('counter.mp4');
-    await told(tab, ({ settings }) => settings?.source === 'counter.mp4');
+    await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4');
   },
   PATIENCE_MS,
 );
@@ -176,11 +189,11 @@ inChromium(
   async () => {
     let ended = false;
     const tab = await tabAt(await opened('delay=10ms', { onEnd: () => (ended = true) }));
-    await told(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
     await tab.keyboard.press('Space');
-    await told(tab, ({ state }) => state === 'paused');
+    await untilPage(tab, ({ state }) => state === 'paused');
     await tab.keyboard.press('Space');
-    await told(tab, ({ state }) => state === 'live');
+    await untilPage(tab, ({ state }) => state === 'live');
     await tab.keyboard.press('2');
     expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP, by deadline');
     await tab.keyboard.press('?');
@@ -225,9 +238,9 @@ inChromium(
     const preset = 'LTE, driving (synthetic trace)';
     const tab = await tabAt(await opened('delay=10ms', { runScenario }));
     await tab.locator('#preset').selectOption(preset);
-    await told(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
+    await untilPage(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
     await tab.reload();
-    await told(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
+    await untilPage(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
     expect(await tab.locator('#preset').inputValue()).toBe(preset);
     expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('by its trace');
     await tab.locator('#lab').click();
@@ -239,12 +252,12 @@ inChromium(
     await line.fill('trace=../scenarios/lte-drive.json delay=10ms');
     await line.press('Enter');
     await tab.locator('#message').getByText('only a trace of samples/traces can be named here').waitFor();
-    expect((await tell(tab)).settings?.link).toContain('trace=lte-drive.down#');
+    expect((await pageState(tab)).settings?.link).toContain('trace=lte-drive.down#');
     // Whoever asks for a bandwidth wants no trace any more.
     const rate = tab.locator('[name="rate"]');
     await rate.fill('3');
-    await told(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
-    expect((await tell(tab)).settings?.link).not.toContain('trace=');
+    await untilPage(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
+    expect((await pageState(tab)).settings?.link).not.toContain('trace=');
   },
   PATIENCE_MS,
 );
@@ -253,14 +266,14 @@ inChromium(
   'a lane that is given another latency while it runs shows its frames that much later',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
-    await told(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
+    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
     const slider = tab.locator('.lane').nth(1).locator('.latency');
     await slider.fill('600');
     await slider.dispatchEvent('change');
-    await told(tab, ({ settings, lanes }) => {
+    await untilPage(tab, ({ settings, lanes }) => {
       return settings?.lanes[1]?.latencyMs === 600 && (lanes[1]?.figures?.lagMsP50 ?? 0) > 600;
     });
-    expect((await tell(tab)).lanes[0]!.figures!.lagMsP50).toBeLessThan(220);
+    expect((await pageState(tab)).lanes[0]!.figures!.lagMsP50).toBeLessThan(220);
   },
   PATIENCE_MS,
 );
@@ -269,9 +282,9 @@ inChromium(
   'a lane that is on time on a long path is not called late',
   async () => {
     const tab = await tabAt(await opened('delay=800ms'));
-    await told(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
+    await untilPage(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
     await tab.locator('.lane').nth(1).locator('.lag[data-tone=""]').waitFor();
-    expect((await tell(tab)).lanes[1]!.figures!.framesLate).toBe(0);
+    expect((await pageState(tab)).lanes[1]!.figures!.framesLate).toBe(0);
   },
   PATIENCE_MS,
 );
@@ -281,7 +294,7 @@ inChromium(
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await tab.emulateMedia({ reducedMotion: 'reduce' });
-    await told(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
+    await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
     // Compared for every frame that the browser draws, over a second and a half.
     const changes = await tab.evaluate<number>(`new Promise((resolve) => {
       const river = document.querySelector('.river');
@@ -322,7 +335,7 @@ for (const [width, height] of [
     async () => {
       const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
       await tab.setViewportSize({ width, height });
-      await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
+      await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
       for (const colorScheme of ['light', 'dark'] as const) {
         await tab.emulateMedia({ colorScheme });
         expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
@@ -341,7 +354,7 @@ inChromium(
   async () => {
     const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
     await tab.setViewportSize({ width: 1_280, height: 720 });
-    await told(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
+    await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
     await tab.keyboard.press('1');
     await tab.keyboard.press('ArrowLeft');
@@ -350,7 +363,7 @@ inChromium(
     // Neither an input's long name nor a picture that is not wide makes it higher.
     const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
     await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
-    await told(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
+    await untilPage(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
     await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
   },
@@ -362,14 +375,14 @@ inChromium(
   async () => {
     const first = await opened('delay=10ms');
     const tab = await tabAt(first);
-    await told(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
     await first.close();
     const pagePort = Number(new URL(first.url).port);
     await opened('delay=10ms', { pagePort });
-    await told(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 0 && decided(figures) < 100));
-    const drawn = (await tell(tab)).lanes[1]!.framesDrawn;
-    await told(tab, ({ lanes }) => lanes[1]!.framesDrawn > drawn + 15);
-    const { lanes } = await tell(tab);
+    await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 0 && decided(figures) < 100));
+    const drawn = (await pageState(tab)).lanes[1]!.framesDrawn;
+    await untilPage(tab, ({ lanes }) => lanes[1]!.framesDrawn > drawn + 15);
+    const { lanes } = await pageState(tab);
     expect(decided(lanes[1]!.figures)).toBeLessThan(100);
     expect(lanes[1]!.lagMs).toBeGreaterThan(100);
   },

@@ -10,7 +10,7 @@ const FRAME_MS = 33;
 const PATIENCE_MS = 60_000;
 
 /** What the page tells about itself. */
-interface Told {
+interface PageState {
   readonly framesDrawn: number;
   readonly framesReceived: number;
   readonly framesSkipped: number;
@@ -35,8 +35,8 @@ inChromium(
     const page = await opened();
     const tab = await tabAt(page);
     feed(page);
-    await told(tab, (page) => page.framesDrawn >= 60);
-    const { framesDrawn, framesReceived, decodeErrors, codec, state } = await tell(tab);
+    await untilPage(tab, (page) => page.framesDrawn >= 60);
+    const { framesDrawn, framesReceived, decodeErrors, codec, state } = await pageState(tab);
     expect(decodeErrors).toBe(0);
     expect(codec).toBe(DESCRIPTION.codec);
     expect(state).toBe('live');
@@ -53,14 +53,14 @@ inChromium(
     const page = await opened({ onCommand: (command) => commands.push(command) });
     const tab = await tabAt(page);
     const units = feed(page);
-    await told(tab, (page) => page.framesDrawn >= 10);
+    await untilPage(tab, (page) => page.framesDrawn >= 10);
     // Not one NAL unit that a decoder knows: Chromium calls that an error.
     units.insert({ ...units.next, nalUnits: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
-    await told(tab, (page) => page.decodeErrors === 1);
+    await untilPage(tab, (page) => page.decodeErrors === 1);
     await until(() => commands.length === 1);
     expect(commands).toEqual(['request-keyframe']);
-    const { framesDrawn } = await tell(tab);
-    await told(tab, (page, before) => page.framesDrawn > before + 5, framesDrawn);
+    const { framesDrawn } = await pageState(tab);
+    await untilPage(tab, (page, before) => page.framesDrawn > before + 5, framesDrawn);
   },
   PATIENCE_MS,
 );
@@ -72,14 +72,14 @@ inChromium(
     const port = Number(new URL(first.url).port);
     const tab = await tabAt(first);
     feed(first);
-    await told(tab, (page) => page.framesDrawn >= 5);
+    await untilPage(tab, (page) => page.framesDrawn >= 5);
     for (const running of feeds.splice(0)) running.stop();
     await first.close();
-    await told(tab, (page) => page.state === 'ended');
+    await untilPage(tab, (page) => page.state === 'ended');
     const second = await opened({ port });
     feed(second);
-    const { framesDrawn } = await tell(tab);
-    await told(tab, (page, before) => page.state === 'live' && page.framesDrawn > before + 5, framesDrawn);
+    const { framesDrawn } = await pageState(tab);
+    await untilPage(tab, (page, before) => page.state === 'live' && page.framesDrawn > before + 5, framesDrawn);
   },
   PATIENCE_MS,
 );
@@ -91,14 +91,14 @@ inChromium(
     const page = await opened({ onCommand: (command) => commands.push(command) });
     const tab = await tabAt(page);
     feed(page);
-    await told(tab, (page) => page.framesDrawn >= 5);
+    await untilPage(tab, (page) => page.framesDrawn >= 5);
     await tab.keyboard.press('Space');
-    await told(tab, (page) => page.state === 'paused');
-    const { framesDrawn, framesReceived } = await tell(tab);
-    await told(tab, (page, before) => page.framesReceived > before + 10, framesReceived);
-    expect((await tell(tab)).framesDrawn).toBe(framesDrawn);
+    await untilPage(tab, (page) => page.state === 'paused');
+    const { framesDrawn, framesReceived } = await pageState(tab);
+    await untilPage(tab, (page, before) => page.framesReceived > before + 10, framesReceived);
+    expect((await pageState(tab)).framesDrawn).toBe(framesDrawn);
     await tab.keyboard.press('Space');
-    await told(tab, (page, before) => page.framesDrawn > before, framesDrawn);
+    await untilPage(tab, (page, before) => page.framesDrawn > before, framesDrawn);
     expect(await tab.locator('#panel').isVisible()).toBe(true);
     await tab.keyboard.press('i');
     expect(await tab.locator('#panel').isVisible()).toBe(false);
@@ -204,7 +204,7 @@ async function tabAt(page: Page): Promise<Tab> {
     throw error;
   });
   await tab.goto(page.url);
-  await told(tab, (page) => page.state !== 'connecting');
+  await untilPage(tab, (page) => page.state !== 'connecting');
   return tab;
 }
 
@@ -237,16 +237,16 @@ function feed(page: Page): Feed {
   return running;
 }
 
-const tell = (tab: Tab): Promise<Told> =>
+const pageState = (tab: Tab): Promise<PageState> =>
   tab.evaluate(() => {
-    const page = (globalThis as unknown as { dropframe: Told }).dropframe;
+    const page = (globalThis as unknown as { dropframe: PageState }).dropframe;
     const { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state } = page;
     return { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state };
   });
 
 /** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
-async function told(tab: Tab, condition: (page: Told, before: number) => boolean, before = 0): Promise<void> {
-  while (!condition(await tell(tab), before)) await new Promise((resolve) => setTimeout(resolve, 20));
+async function untilPage(tab: Tab, condition: (page: PageState, before: number) => boolean, before = 0): Promise<void> {
+  while (!condition(await pageState(tab), before)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -39,7 +39,7 @@ export function events(sender: Sender): SenderEvent[] {
   return list;
 }
 
-export const tell = (sender: Sender, now: Instant, ...packets: RtcpPacket[]) =>
+export const deliverRtcp = (sender: Sender, now: Instant, ...packets: RtcpPacket[]) =>
   sender.handleDatagram(now, serializeRtcp(packets));
 export const nack = (...sequenceNumbers: number[]): RtcpPacket => ({
   kind: 'nack',

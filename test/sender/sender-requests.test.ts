@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { unwrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
-import { at, drain, events, frame, nack, newSender, sentFrames, tell } from './desk.ts';
+import { at, deliverRtcp, drain, events, frame, nack, newSender, sentFrames } from './desk.ts';
 
 test('what is asked for comes again, in the retransmission stream', () => {
   const sender = newSender();
   sender.send(at(0), frame(0));
   sender.send(at(0), frame(1));
   const { rtp: originals } = drain(sender, at(0));
-  tell(sender, at(20), nack(101));
+  deliverRtcp(sender, at(20), nack(101));
   const { rtp } = drain(sender, at(20));
   expect(rtp).toHaveLength(1);
   expect(rtp[0]).toMatchObject({ ssrc: RETRANSMISSION_SSRC, payloadType: 97 });
@@ -18,7 +18,7 @@ test('what is asked for comes again, in the retransmission stream', () => {
 
 test('numbers of the retransmission stream count on', () => {
   const sender = sentFrames(3);
-  tell(sender, at(20), nack(100, 101, 102));
+  deliverRtcp(sender, at(20), nack(100, 101, 102));
   const numbers = drain(sender, at(20)).rtp.map(({ sequenceNumber }) => sequenceNumber);
   expect(numbers.map((number) => number - numbers[0]!)).toEqual([0, 1, 2]);
 });
@@ -27,7 +27,7 @@ test('a request is answered once a round trip: the second crossed the first answ
   const sender = sentFrames(1);
   // Before a round trip is known it is taken for 10 ms.
   const answered = [0, 5, 8, 10, 12, 18].filter((ms) => {
-    tell(sender, at(ms), nack(100));
+    deliverRtcp(sender, at(ms), nack(100));
     return drain(sender, at(ms)).rtp.length > 0;
   });
   expect(answered).toEqual([0, 10]);
@@ -36,17 +36,17 @@ test('a request is answered once a round trip: the second crossed the first answ
 
 test('what was never sent, what is too old and what another stream is asked for is refused', () => {
   const sender = sentFrames(20, { historyPackets: 16 });
-  tell(sender, at(1), nack(99, 100, 103, 120, 40_000));
-  tell(sender, at(1), { ...nack(119), mediaSsrc: 7 } as RtcpPacket);
+  deliverRtcp(sender, at(1), nack(99, 100, 103, 120, 40_000));
+  deliverRtcp(sender, at(1), { ...nack(119), mediaSsrc: 7 } as RtcpPacket);
   expect(drain(sender, at(1)).rtp).toEqual([]);
   expect(sender.statistics.requestsRefused).toBe(5);
-  tell(sender, at(1), nack(104));
+  deliverRtcp(sender, at(1), nack(104));
   expect(drain(sender, at(1)).rtp).toHaveLength(1);
 });
 
 test('a request across the roll-over of sequence numbers finds its packets', () => {
   const sender = sentFrames(4, { initialSequence: 65_534 });
-  tell(sender, at(1), nack(65_534, 65_535, 0, 1));
+  deliverRtcp(sender, at(1), nack(65_534, 65_535, 0, 1));
   const found = drain(sender, at(1)).rtp.map((packet) => unwrapRetransmission(packet, SENDER_OPTIONS));
   expect(found.map((original) => original.ok && original.value.sequenceNumber)).toEqual([65_534, 65_535, 0, 1]);
 });
@@ -57,7 +57,7 @@ test('a whole roll-over later the old packet is not mistaken for the new one', (
     sender.send(at(0), frame(number, 2));
     drain(sender, at(0));
   }
-  tell(sender, at(50), nack(100));
+  deliverRtcp(sender, at(50), nack(100));
   const [packet] = drain(sender, at(50)).rtp;
   const original = unwrapRetransmission(packet!, SENDER_OPTIONS);
   expect(original.ok && original.value.payload.length).toBe(2);
@@ -68,7 +68,7 @@ test('a forger who asks for everything, for ever, gets no more than the share of
   const { bytes: mediaBytes } = sender.statistics;
   let bytes = 0;
   for (let ms = 1; ms < 2_000; ms += 11) {
-    tell(sender, at(ms), nack(...Array.from({ length: 1_000 }, (_, index) => 100 + index)));
+    deliverRtcp(sender, at(ms), nack(...Array.from({ length: 1_000 }, (_, index) => 100 + index)));
     bytes += drain(sender, at(ms)).bytes;
   }
   // A quarter of the media at most is saved up, and the bucket holds 256 kB.
@@ -78,15 +78,15 @@ test('a forger who asks for everything, for ever, gets no more than the share of
 
 test('without redundancy nothing is sent again', () => {
   const sender = sentFrames(3, { redundancy: 0 });
-  tell(sender, at(5), nack(100, 101));
+  deliverRtcp(sender, at(5), nack(100, 101));
   expect(drain(sender, at(5)).rtp).toEqual([]);
 });
 
 test('a key frame that is asked for is an event', () => {
   const sender = sentFrames(1);
   const request = { kind: 'picture-loss-indication', senderSsrc: REPORT_SSRC, mediaSsrc: MEDIA_SSRC } as const;
-  tell(sender, at(1), request);
-  tell(sender, at(1), { ...request, mediaSsrc: 5 });
+  deliverRtcp(sender, at(1), request);
+  deliverRtcp(sender, at(1), { ...request, mediaSsrc: 5 });
   expect(events(sender)).toEqual([{ kind: 'keyframe-requested' }]);
   expect(sender.statistics.keyframeRequests).toBe(1);
 });

@@ -3,7 +3,7 @@ import { type Instant, seconds } from '../../protocol/base/instant.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { ntpFromInstant } from '../../protocol/rtp/ntp.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
-import { at, drain, events, frame, nack, newSender, sentFrames, tell } from './desk.ts';
+import { at, deliverRtcp, drain, events, frame, nack, newSender, sentFrames } from './desk.ts';
 
 describe('reports', () => {
   test('a report goes out with the first frame, then each second', () => {
@@ -67,9 +67,9 @@ describe('reports', () => {
       lastSenderReport: 0x8000,
       delaySinceLastSenderReport: 0x4000,
     };
-    tell(sender, seconds(1), { kind: 'receiver-report', ssrc: REPORT_SSRC, reports: [report] });
+    deliverRtcp(sender, seconds(1), { kind: 'receiver-report', ssrc: REPORT_SSRC, reports: [report] });
     expect(sender.statistics).toMatchObject({ reportedLoss: 0.25, roundTrip: 250_000 });
-    tell(sender, seconds(1), {
+    deliverRtcp(sender, seconds(1), {
       kind: 'receiver-report',
       ssrc: 1,
       reports: [{ ...report, ssrc: 5, fractionLost: 255 }],
@@ -80,7 +80,7 @@ describe('reports', () => {
   test('a round-trip probe is answered at once, and not more often than fifty times a second', () => {
     const sender = sentFrames(1);
     const probe = (now: Instant) =>
-      tell(sender, now, {
+      deliverRtcp(sender, now, {
         kind: 'extended-report',
         ssrc: REPORT_SSRC,
         blocks: [{ kind: 'receiver-reference-time', ntp: { seconds: 0x1234, fraction: 0x5678_0000 } }],
@@ -134,7 +134,7 @@ describe('the end', () => {
     const sender = sentFrames(2);
     sender.finish();
     drain(sender, at(0));
-    tell(sender, at(30), nack(101));
+    deliverRtcp(sender, at(30), nack(101));
     expect(drain(sender, at(30)).rtp).toHaveLength(1);
     expect(sender.lastSequence).toBe(101);
   });

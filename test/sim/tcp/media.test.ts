@@ -11,7 +11,7 @@ import { TcpMediaSender, type TcpMediaSenderEvent, type TcpMediaSenderOptions } 
 import { TCP_DEFAULTS } from '../../../sim/tcp/tcp-options.ts';
 import { differences, link } from '../../simulated-session.ts';
 
-interface Told {
+interface SessionResult {
   readonly sent: readonly AccessUnit[];
   readonly written: readonly TcpMediaSenderEvent[];
   readonly received: readonly (TcpMediaReceiverEvent & { readonly kind: 'access-unit' })[];
@@ -20,7 +20,7 @@ interface Told {
   readonly sender: TcpMediaSender;
 }
 
-function tell(forward: string, frames: number, options: Partial<TcpMediaSenderOptions> = {}): Told {
+function runSession(forward: string, frames: number, options: Partial<TcpMediaSenderOptions> = {}): SessionResult {
   const common = { ...TCP_DEFAULTS, congestionControl: 'reno' as const };
   const sender = new TcpMediaSender({
     ...common,
@@ -103,7 +103,7 @@ test('no bytes make the deframer throw, and what is no unit is said to be none',
 });
 
 test('what enters the sender is what leaves the receiver, though a path of 3 % loses it', () => {
-  const { sent, received, last, handedAt } = tell('loss=3% delay=25ms seed=3', 90);
+  const { sent, received, last, handedAt } = runSession('loss=3% delay=25ms seed=3', 90);
   expect(
     differences(
       received.map((event) => event.unit),
@@ -117,7 +117,7 @@ test('what enters the sender is what leaves the receiver, though a path of 3 % l
 });
 
 test('on a clean path every frame but the first comes one way later, the first as its window allows', () => {
-  const { received, handedAt, sender } = tell('delay=25ms', 60);
+  const { received, handedAt, sender } = runSession('delay=25ms', 60);
   const delays = received.map(({ completeAt, frame }) => completeAt - handedAt[frame]!);
   // 40,000 bytes are 28 segments: ten, then the rest a round trip later.
   expect(delays[0]).toBe(milliseconds(75));
@@ -127,8 +127,8 @@ test('on a clean path every frame but the first comes one way later, the first a
 
 test('who keeps what is unsent short can give up what is old, and nothing is sent of it', () => {
   const path = 'loss=5% delay=25ms seed=3';
-  const naive = tell(path, 120);
-  const wary = tell(path, 120, { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) });
+  const naive = runSession(path, 120);
+  const wary = runSession(path, 120, { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) });
   const givenUp = wary.written.flatMap((event) => (event.kind === 'given-up' ? [event.frame] : []));
   expect(givenUp.length).toBeGreaterThan(0);
   expect(wary.received.length + givenUp.length).toBe(120);
@@ -138,7 +138,7 @@ test('who keeps what is unsent short can give up what is old, and nothing is sen
     const follows = index === 0 || wary.received[index - 1]!.frame === frame - 1;
     if (!follows) expect(each.importance).toBe('key');
   }
-  const latest = (told: Told) =>
+  const latest = (told: SessionResult) =>
     Math.max(...told.received.map(({ completeAt, frame }) => completeAt - told.handedAt[frame]!));
   expect(naive.received).toHaveLength(120);
   expect(latest(wary)).toBeLessThan(latest(naive) / 3);
@@ -146,7 +146,7 @@ test('who keeps what is unsent short can give up what is old, and nothing is sen
 
 test('the same seed gives the same instants, another seed others', () => {
   const times = (seed: number) =>
-    tell(`loss=2% delay=25ms seed=${seed}`, 60, { congestionControl: 'bbr' }).received.map(
+    runSession(`loss=2% delay=25ms seed=${seed}`, 60, { congestionControl: 'bbr' }).received.map(
       ({ completeAt }) => completeAt,
     );
   expect(times(1)).toEqual(times(1));
