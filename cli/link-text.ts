@@ -1,4 +1,5 @@
 import type { RelayDirectionReport, RelayReport } from '../session/relay/relay-report.ts';
+import type { Direction } from '../sim/direction.ts';
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(2)} %`);
 const megabits = (rate: number): string => `${(rate / 1e6).toFixed(2)} Mb/s`;
@@ -9,7 +10,7 @@ type TwoWays = Pick<RelayReport, 'durationSeconds' | 'forward' | 'back'>;
 /** Describes what two links do in one line; rates are since `before`. */
 export function waysText(now: TwoWays, before: TwoWays | undefined): string {
   const seconds = now.durationSeconds - (before?.durationSeconds ?? 0);
-  const way = (name: 'forward' | 'back'): string => {
+  const way = (name: Direction): string => {
     const { offered, offeredBytes, lossShare, inFlight } = now[name];
     const rate = seconds > 0 ? ((offeredBytes - (before?.[name].offeredBytes ?? 0)) * 8) / seconds : 0;
     return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;

@@ -1,6 +1,6 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
+import type { Direction } from '../sim/direction.ts';
 import { isRtcp, MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
-import type { Direction } from './path-observer.ts';
 import type { StrategyName } from './strategy.ts';
 
 /** What a datagram is to its strategy, in a word. */

@@ -1,7 +1,7 @@
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
 import type { Instant } from '../protocol/base/instant.ts';
-import { FRAME_CLASSES, type FrameClass, type FrameRecord, MECHANISMS, type Mechanism } from './tables.ts';
+import { FRAME_OUTCOMES, type FrameOutcome, type FrameRecord, MECHANISMS, type Mechanism } from './tables.ts';
 
 const TYPES: readonly Importance[] = ['key', 'reference', 'discardable'];
 const ROWS_AT_FIRST = 1_024;
@@ -80,12 +80,12 @@ export class FrameTable {
     this.#packets[row] = packets;
   }
 
-  class(row: number): FrameClass {
-    return FRAME_CLASSES[this.#class[row]!]!;
+  class(row: number): FrameOutcome {
+    return FRAME_OUTCOMES[this.#class[row]!]!;
   }
 
-  setClass(row: number, value: FrameClass): void {
-    this.#class[row] = FRAME_CLASSES.indexOf(value);
+  setClass(row: number, value: FrameOutcome): void {
+    this.#class[row] = FRAME_OUTCOMES.indexOf(value);
   }
 
   mechanism(row: number): Mechanism {

@@ -1,6 +1,7 @@
 import type { Instant } from '../protocol/base/instant.ts';
+import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
-import type { Direction, PathObserver } from './path-observer.ts';
+import type { PathObserver } from './path-observer.ts';
 import type { ColumnKind } from './store/columns.ts';
 
 /** One datagram of one cell. Times are microseconds of the virtual clock. */

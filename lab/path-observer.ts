@@ -1,8 +1,7 @@
 import type { Instant } from '../protocol/base/instant.ts';
+import type { Direction } from '../sim/direction.ts';
 import type { Fate, Link } from '../sim/link/link.ts';
 import type { Path } from '../sim/simulation.ts';
-
-export type Direction = 'forward' | 'back';
 
 /** Someone who looks on as datagrams enter a path and leave it. */
 export interface PathObserver {

@@ -1,8 +1,9 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import type { Instant } from '../protocol/base/instant.ts';
+import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
-import type { Direction, PathObserver } from './path-observer.ts';
+import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
 
 /** RFC 9293 §3.1: where a segment's sequence number, its header's length and its flags stand. */

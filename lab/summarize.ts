@@ -7,7 +7,7 @@ import { libwebrtcFreezes, stalls, tamburFreezes, w3cFreezes, w3cPauses } from '
 import { percentile, roundedMean, type Sorted, sorted } from './metrics/percentile.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import type { TransportFigures } from './strategy.ts';
-import { FRAME_CLASSES, type FrameClass, type Mechanism, type SummaryRow } from './tables.ts';
+import { FRAME_OUTCOMES, type FrameOutcome, type Mechanism, type SummaryRow } from './tables.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
 /** What a cell's run left behind. */
@@ -68,7 +68,7 @@ function asked(cell: Cell, links: Evidence) {
 }
 
 function classes(frames: FrameTable, from: number) {
-  const counts = Object.fromEntries(FRAME_CLASSES.map((name) => [name, 0])) as Record<FrameClass, number>;
+  const counts = Object.fromEntries(FRAME_OUTCOMES.map((name) => [name, 0])) as Record<FrameOutcome, number>;
   for (let row = from; row < frames.length; row++) counts[frames.class(row)]++;
   return {
     frames: Math.max(0, frames.length - from),

@@ -7,7 +7,7 @@ import type { Importance } from '../protocol/access-unit.ts';
 
 /** What became of a frame. The first seven are the receiver's ledger's; `refused`: the sender had no room for it, or
  * withheld it, as the path does not carry it. */
-export const FRAME_CLASSES = [
+export const FRAME_OUTCOMES = [
   'onTime',
   'recovered',
   'late',
@@ -18,7 +18,7 @@ export const FRAME_CLASSES = [
   'refused',
 ] as const;
 
-export type FrameClass = (typeof FRAME_CLASSES)[number];
+export type FrameOutcome = (typeof FRAME_OUTCOMES)[number];
 
 /** By what a frame that had lost something became whole. `transport`: by a transport that loses nothing (TCP). */
 export const MECHANISMS = ['none', 'retransmission', 'repair', 'both', 'transport'] as const;
@@ -47,7 +47,7 @@ export interface FrameRecord {
   /** When it was known that something of it was missing: a later packet had come; `null`: nothing was missed. */
   readonly lossSeenAt: number | null;
   readonly mechanism: Mechanism;
-  readonly class: FrameClass;
+  readonly class: FrameOutcome;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Instant } from '../protocol/base/instant.ts';
-import type { Direction, PathObserver } from './path-observer.ts';
+import type { Direction } from '../sim/direction.ts';
+import type { PathObserver } from './path-observer.ts';
 
 /** What is offered to either path, headers included, from when on it counts. */
 export class TrafficMeter implements PathObserver {

@@ -1,9 +1,7 @@
 import { assert } from '../protocol/base/assert.ts';
+import type { FrameClass } from '../protocol/frame-class.ts';
 import type { Sequence } from '../protocol/rtp/sequence.ts';
-import type { Arrival, PendingFrame } from './frames/frame-buffer.ts';
-
-/** What becomes of a frame. */
-export type FrameFate = 'onTime' | 'recovered' | 'late' | 'incomplete' | 'neverArrived' | 'undecodable';
+import type { PacketArrival, PendingFrame } from './frames/frame-buffer.ts';
 
 /** Packets of a dropped frame that may still come, only to show that it was late and not lost. */
 interface Dropped {
@@ -55,7 +53,7 @@ export class Ledger {
   readonly #remembered = new Set<Sequence>();
   readonly #dropped = new Map<Sequence, Dropped>();
   /** Packets not decided yet that came and are in no frame. */
-  readonly #loose = new Map<Sequence, Arrival | 'late'>();
+  readonly #loose = new Map<Sequence, PacketArrival | 'late'>();
   #decidedFrames = 0;
   #firstSequence: Sequence | undefined;
   #decidedThrough: Sequence | undefined;
@@ -92,7 +90,7 @@ export class Ledger {
    * A frame of which something is here is decided, and with it all packets up to its last known one.
    * @param seenThrough the newest packet that came; what a frame promises beyond it shows as a gap later, or was a lie.
    */
-  decide(frame: PendingFrame, fate: FrameFate, seenThrough = frame.lastSequence): void {
+  decide(frame: PendingFrame, fate: FrameClass, seenThrough = frame.lastSequence): void {
     this.#frames[fate]++;
     this.#decidedFrames++;
     if (fate === 'incomplete') this.#rememberDropped(frame);
@@ -127,7 +125,7 @@ export class Ledger {
    * A packet came that no frame counts: padding, or one that is not used. It is entered with the packets around it.
    * @returns false where these are decided, or it is known already.
    */
-  noteLoose(sequence: Sequence, arrival: Arrival | 'late'): boolean {
+  noteLoose(sequence: Sequence, arrival: PacketArrival | 'late'): boolean {
     if (this.#decidedThrough !== undefined && sequence <= this.#decidedThrough) return false;
     if (this.#loose.has(sequence)) return false;
     if (this.#loose.size >= REMEMBERED_MAX) this.#loose.delete(this.#loose.keys().next().value!);
@@ -175,7 +173,7 @@ export class Ledger {
     this.#frames.overdue++;
   }
 
-  #enter(arrival: Arrival | 'late'): void {
+  #enter(arrival: PacketArrival | 'late'): void {
     if (arrival === 'on-time') this.#packets.onTime++;
     else if (arrival === 'late') this.#packets.late++;
     else if (arrival === 'reordered') this.#packets.reordered++;

@@ -9,7 +9,7 @@ import { unwrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.ts';
 import { extend, type Sequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
-import type { Arrival, FrameBuffer, Insertion } from './frames/frame-buffer.ts';
+import type { FrameBuffer, Insertion, PacketArrival } from './frames/frame-buffer.ts';
 import { FrameRelease } from './frames/frame-release.ts';
 import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
@@ -276,7 +276,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
   }
 
-  #arrivalOf({ origin, sequence, ahead }: IncomingPacket): Arrival {
+  #arrivalOf({ origin, sequence, ahead }: IncomingPacket): PacketArrival {
     if (origin === 'repaired') return 'repaired';
     if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(sequence) ?? 0 };
     return ahead ? 'on-time' : 'reordered';
@@ -311,7 +311,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Padding and no more (RFC 3550 §5.1): nothing of a frame, but its number is taken. */
-  #handleEmpty(sequence: Sequence, arrival: Arrival): void {
+  #handleEmpty(sequence: Sequence, arrival: PacketArrival): void {
     if (!this.#ledger.noteLoose(sequence, arrival)) return this.#enterBehind(sequence);
     this.#plain?.insertEmpty(sequence);
   }

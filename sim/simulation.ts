@@ -1,6 +1,7 @@
 import { assert } from '../protocol/base/assert.ts';
 import type { Instant } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import type { Direction } from './direction.ts';
 
 /** A one-way path: `Link`, or anything that behaves like it. */
 export interface Path {
@@ -25,7 +26,7 @@ export interface SimulationOptions<A, B> {
   readonly onSenderEvent?: (now: Instant, event: A) => void;
   readonly onReceiverEvent?: (now: Instant, event: B) => void;
   /** Every datagram offered to a path, in order: what a capture would show. */
-  readonly onDatagram?: (now: Instant, direction: 'forward' | 'back', datagram: Uint8Array) => void;
+  readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
 }
 
 /** More turns at one instant than any machine takes: one that asks to be woken in the past for ever. */

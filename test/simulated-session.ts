@@ -4,6 +4,7 @@ import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
+import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
 import { type LinkSpecification, parseLinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
@@ -55,7 +56,7 @@ export interface SessionScenario {
   readonly stream?: Partial<SyntheticStreamOptions>;
   readonly sender?: Partial<SenderOptions>;
   readonly receiver?: Partial<ReceiverOptions>;
-  readonly onDatagram?: (now: Instant, direction: 'forward' | 'back', datagram: Uint8Array) => void;
+  readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
   /** Looks in every simulated second. */
   readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
   /** Whether the receiver is told how much there was, as the control channel does. */

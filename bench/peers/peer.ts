@@ -1,4 +1,5 @@
 import type { RelayReport } from '../../session/relay/relay-report.ts';
+import type { Direction } from '../../sim/direction.ts';
 import type { Point } from '../point.ts';
 import type { Programs } from '../programs.ts';
 import type { FrameRelease } from './frame-releases.ts';
@@ -25,7 +26,7 @@ export interface PeerRecord {
   readonly releases: readonly FrameRelease[];
   readonly readings: readonly RelayReading[];
   /** The relay's direction in which the media went. */
-  readonly mediaWay: 'forward' | 'back';
+  readonly mediaWay: Direction;
   readonly relay: RelayReport;
   /** What the program says of itself. */
   readonly own?: unknown;

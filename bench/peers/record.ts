@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { version as nodeVersion } from 'node:process';
 import type { RelayReport } from '../../session/relay/relay-report.ts';
+import type { Direction } from '../../sim/direction.ts';
 import type { Point } from '../point.ts';
 import type { Judgement } from './outcome.ts';
 import type { PeerRun } from './standing.ts';
@@ -9,7 +10,7 @@ import type { PeerRun } from './standing.ts';
 /** A run with all that could explain it. */
 export interface RecordedRun extends PeerRun {
   readonly commands: readonly string[];
-  readonly mediaWay: 'forward' | 'back';
+  readonly mediaWay: Direction;
   readonly relay: RelayReport;
   /** The machine's load of the last minute when the run was over. */
   readonly load: number;

@@ -1,7 +1,7 @@
 import type { Instant } from '../../protocol/base/instant.ts';
 import { parseIpPacket, swapAddresses, TCP } from '../../protocol/ip-packet.ts';
+import type { Direction } from '../../sim/direction.ts';
 import type { Fate } from '../../sim/link/link.ts';
-import type { Direction } from '../path-observer.ts';
 import { SENDER_PORT } from './end-order.ts';
 
 /** A datagram that entered the path or left it, as a `PathObserver` is shown it: beneath IP, or beneath UDP. */

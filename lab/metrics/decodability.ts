@@ -1,9 +1,9 @@
 import type { FrameTable } from '../frame-table.ts';
-import type { FrameClass } from '../tables.ts';
+import type { FrameOutcome } from '../tables.ts';
 
 /** Frames of which a decoder got something to decode. */
-const DECODED: readonly FrameClass[] = ['onTime', 'recovered', 'late'];
-const WHOLE: readonly FrameClass[] = [...DECODED, 'undecodable'];
+const DECODED: readonly FrameOutcome[] = ['onTime', 'recovered', 'late'];
+const WHOLE: readonly FrameOutcome[] = [...DECODED, 'undecodable'];
 
 /** Whether all of a frame was there when it was decided. */
 export const isWhole = (frames: FrameTable, row: number): boolean => WHOLE.includes(frames.class(row));

@@ -1,15 +1,15 @@
-import type { FrameClass, FrameRecord } from '../tables.ts';
+import type { FrameOutcome, FrameRecord } from '../tables.ts';
 import { type Layout, type Plot, type PlotRow, type PlotSpec, panelWidth, smallPanelColumns } from './plot.ts';
 import { chosenBy } from './plot-theme.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 /** What became of a frame, in the words of the picture. */
-export type FrameFate = 'on time' | 'recovered' | 'late' | 'lost';
+export type DisplayedClass = 'on time' | 'recovered' | 'late' | 'lost';
 
 /** Color on light and dark ground, and marker, of each fate. */
 export const FATE_STYLES: readonly {
-  readonly fate: FrameFate;
+  readonly fate: DisplayedClass;
   readonly color: string;
   readonly colorDark: string;
   readonly marker: string;
@@ -25,7 +25,7 @@ export const FATE_STYLES: readonly {
   },
 ];
 
-const FATES: Readonly<Record<FrameClass, FrameFate>> = {
+const FATES: Readonly<Record<FrameOutcome, DisplayedClass>> = {
   onTime: 'on time',
   recovered: 'recovered',
   late: 'late',
@@ -181,7 +181,7 @@ function lineOf(record: FrameRecord, budgetMs: number) {
 }
 
 /** The budget decides about late and lost, whatever the receiver's own deadline was. */
-function fateOf(record: FrameRecord, budgetMs: number): FrameFate {
+function fateOf(record: FrameRecord, budgetMs: number): DisplayedClass {
   if (record.decodableAt === null) return 'lost';
   if (record.decodableAt - record.capturedAt > budgetMs * 1_000) return 'late';
   const fate = FATES[record.class];

@@ -1,4 +1,4 @@
-import { FRAME_CLASSES, type FrameRecord, MECHANISMS, type SummaryRow } from '../tables.ts';
+import { FRAME_OUTCOMES, type FrameRecord, MECHANISMS, type SummaryRow } from '../tables.ts';
 
 /** How a column is written: text, whole numbers, or numbers that may be `Infinity` or have fractions. */
 export type ColumnKind = 'text' | 'whole' | 'real';
@@ -139,4 +139,4 @@ function field(value: Value): string {
 }
 
 /** The values that a text column of the frame table may have. */
-export const FRAME_CODES = { class: FRAME_CLASSES, mechanism: MECHANISMS } as const;
+export const FRAME_CODES = { class: FRAME_OUTCOMES, mechanism: MECHANISMS } as const;

@@ -1,4 +1,5 @@
 import { milliseconds, seconds } from '../../protocol/base/instant.ts';
+import type { Direction } from '../../sim/direction.ts';
 import { Link } from '../../sim/link/link.ts';
 import { outageHash, outageSchedule } from '../../sim/link/loss/outage-schedule.ts';
 import { linkOf } from '../cell.ts';
@@ -64,7 +65,7 @@ class AgainstSchedule implements PathObserver {
     this.#schedule = schedule;
   }
 
-  onSent(now: number, direction: 'forward' | 'back', _: Uint8Array, fate: string): void {
+  onSent(now: number, direction: Direction, _: Uint8Array, fate: string): void {
     if (direction === 'back') return;
     while (this.#next < this.#schedule.length && this.#schedule[this.#next]! <= now) this.#next++;
     // Entries of even number are where it goes bad.

@@ -108,9 +108,6 @@ export type PacketArrived = readonly [number, number, 0 | 1];
 /** [number, when the hole before it closed] */
 export type PacketFreed = readonly [number, number];
 
-export const FRAME_FATES = ['onTime', 'recovered', 'late', 'incomplete', 'neverArrived', 'undecodable'] as const;
-export type FrameFate = (typeof FRAME_FATES)[number];
-
 /** [number, captured at, whole at or −1, shown or given up at, fate] */
 export type FrameDecided = readonly [number, number, number, number, number];
 

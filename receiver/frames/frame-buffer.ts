@@ -5,7 +5,7 @@ import type { PackedNalUnits, PayloadRange } from '../../protocol/codec/h264/rtp
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** How a packet got here, once its frame counts it. */
-export type Arrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
+export type PacketArrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
 
 /** One packet on admission: roll-overs counted, retransmissions unwrapped. */
 export interface ArrivedPacket extends PayloadRange {
@@ -14,7 +14,7 @@ export interface ArrivedPacket extends PayloadRange {
   readonly marker: boolean;
   /** Empty in a packet of padding. A view, made anew for each who asks. */
   readonly payload: Uint8Array;
-  readonly arrival: Arrival;
+  readonly arrival: PacketArrival;
 }
 
 /** A frame of which at least one packet is here, waiting to be whole or to be due. */
@@ -35,7 +35,7 @@ export interface PendingFrame {
   /** When the last packet so far arrived. */
   readonly lastArrivalAt: Instant;
   /** How each packet that is here arrived. */
-  readonly arrivals: readonly Arrival[];
+  readonly arrivals: readonly PacketArrival[];
   /** The NAL units in the payloads, or why there are none; meaningful when complete. */
   nalUnits(): Parsed<PackedNalUnits>;
   /** Sequence numbers between the first and the last known one that are not here. */

@@ -4,7 +4,7 @@ import type { Parsed } from '../../protocol/base/parsed.ts';
 import { type PackedNalUnits, readPayloadRanges } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
-import type { Arrival, ArrivedPacket, FrameBuffer, Insertion, PendingFrame } from './frame-buffer.ts';
+import type { ArrivedPacket, FrameBuffer, Insertion, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
 class MarkedFrame implements PendingFrame {
   readonly number: number;
@@ -15,7 +15,7 @@ class MarkedFrame implements PendingFrame {
   readonly importance: Importance;
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
-  readonly arrivals: Arrival[] = [];
+  readonly arrivals: PacketArrival[] = [];
   lastArrivalAt: Instant = 0;
   readonly #packetCount: number;
   /** Grows with what arrives, not with what a mark promises. */

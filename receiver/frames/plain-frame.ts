@@ -3,7 +3,7 @@ import type { Instant, Ticks } from '../../protocol/base/instant.ts';
 import type { Parsed } from '../../protocol/base/parsed.ts';
 import { type PackedNalUnits, readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
-import type { Arrival, ArrivedPacket, PendingFrame } from './frame-buffer.ts';
+import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
 /** What a frame needs to know of those around it. */
 export interface Surroundings {
@@ -60,7 +60,7 @@ export class PlainFrame implements PendingFrame {
     return this.contiguous && this.#surroundings.startKnown(this) && this.#surroundings.endKnown(this);
   }
 
-  get arrivals(): Arrival[] {
+  get arrivals(): PacketArrival[] {
     return [...this.packets.values()].map((packet) => packet.arrival);
   }
 

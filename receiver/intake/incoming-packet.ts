@@ -8,7 +8,7 @@ import {
   serializeRtpPacket,
 } from '../../protocol/rtp/rtp-packet.ts';
 import type { Sequence, WireSequence, WireTimestamp } from '../../protocol/rtp/sequence.ts';
-import type { Arrival, ArrivedPacket } from '../frames/frame-buffer.ts';
+import type { ArrivedPacket, PacketArrival } from '../frames/frame-buffer.ts';
 import type { TakenPacket } from '../recovery/loss-recovery.ts';
 import type { Place } from './sequence-extender.ts';
 
@@ -43,7 +43,7 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   /** The frame's number, its roll-over undone; there where the mark is. */
   number: number | undefined;
   // Told by those who take it in.
-  arrival: Arrival = 'on-time';
+  arrival: PacketArrival = 'on-time';
   expectedAt: Instant = 0;
   transit: Microseconds = 0;
 

@@ -1,8 +1,7 @@
 import { type Instant, seconds } from '../../protocol/base/instant.ts';
+import type { Direction } from '../../sim/direction.ts';
 import type { Path } from '../../sim/simulation.ts';
 import { PathCapture } from '../relay/path-capture.ts';
-
-type Direction = 'forward' | 'back';
 
 interface Crossing {
   readonly at: Instant;

@@ -1,8 +1,7 @@
 import type { Instant } from '../../protocol/base/instant.ts';
+import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
 import {
-  FRAME_FATES,
   type FrameDecided,
-  type FrameFate,
   type LaneEvents,
   PACKET_KINDS,
   type PacketArrived,
@@ -52,12 +51,18 @@ export class LaneJournal {
   frameDecided(
     frame: number,
     times: { readonly capturedAt: Instant; readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
-    fate: FrameFate,
+    fate: FrameClass,
   ): void {
     if (this.#frames.length >= EVENTS_MAX) return;
     const { capturedAt, completeAt, decidedAt } = times;
     const whole = completeAt === undefined ? -1 : toMilliseconds(completeAt);
-    this.#frames.push([frame, toMilliseconds(capturedAt), whole, toMilliseconds(decidedAt), FRAME_FATES.indexOf(fate)]);
+    this.#frames.push([
+      frame,
+      toMilliseconds(capturedAt),
+      whole,
+      toMilliseconds(decidedAt),
+      FRAME_CLASSES.indexOf(fate),
+    ]);
   }
 
   take(run: number): LaneEvents {

@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant } from '../../protocol/base/instant.ts';
-import type { FrameFate, LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
+import type { FrameClass } from '../../protocol/frame-class.ts';
+import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import type { Link } from '../../sim/link/link.ts';
 import type { Path } from '../../sim/simulation.ts';
 import type { LaneCapture } from './lane-capture.ts';
@@ -43,7 +44,7 @@ export interface LaneTransport {
 export function decide(
   { journal, record }: Pick<LaneTransportOptions, 'journal' | 'record'>,
   frame: number,
-  fate: FrameFate,
+  fate: FrameClass,
   times: { readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
 ): void {
   const capturedAt = record.capturedAt(frame);

@@ -1,4 +1,5 @@
 import type { Instant } from '../../protocol/base/instant.ts';
+import type { Direction } from '../../sim/direction.ts';
 
 /** LINKTYPE_RAW: each packet begins with an IP header. */
 const LINK_TYPE_RAW = 101;
@@ -8,8 +9,6 @@ const RECEIVER = { address: [192, 0, 2, 2], port: 6004 };
 const IP_BYTES = 20;
 const UDP_BYTES = 8;
 const UDP = 17;
-
-type Direction = 'forward' | 'back';
 
 /** The ends of the path: what crosses them is on an interface of its own. */
 const SENDERS_END = 0;

@@ -2,6 +2,7 @@ import { now } from '../../io/os/clock.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import type { Histogram } from '../../protocol/base/histogram.ts';
 import type { Instant } from '../../protocol/base/instant.ts';
+import type { Direction } from '../../sim/direction.ts';
 import { type Fate, Link, type LinkCounters } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteBudget } from './byte-budget.ts';
@@ -9,7 +10,7 @@ import type { ByteBudget } from './byte-budget.ts';
 export interface RelayDirectionOptions {
   readonly link: LinkSpecification;
   /** Names the random streams. */
-  readonly direction: 'forward' | 'back';
+  readonly direction: Direction;
   /** What the bottleneck carries beside each datagram, bytes; the headers of IPv4 and UDP unless told. */
   readonly headerBytes?: number;
   /** What may wait on this and all other directions of the relay together. */

@@ -1,8 +1,7 @@
 import { readUint16 } from '../../protocol/base/big-endian.ts';
 import { ICMP, ICMPV6, type IpPacket, parseIpPacket, quotedPacketOffset, TCP } from '../../protocol/ip-packet.ts';
+import type { Direction } from '../../sim/direction.ts';
 import { RecentMap } from './recent-map.ts';
-
-export type Direction = 'forward' | 'back';
 
 /** More conversations than a machine speaks with itself at once; it has 64,512 ports for each protocol. */
 const FLOWS_MAX = 65_536;

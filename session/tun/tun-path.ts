@@ -1,6 +1,7 @@
 import { Histogram } from '../../protocol/base/histogram.ts';
 import type { Instant } from '../../protocol/base/instant.ts';
 import { isBetween, parseIpPacket, swapAddresses } from '../../protocol/ip-packet.ts';
+import type { Direction } from '../../sim/direction.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { ByteBudget } from '../relay/byte-budget.ts';
 import { RelayDirection } from '../relay/relay-direction.ts';
@@ -71,7 +72,7 @@ export class TunPath {
   #openWays(): { readonly forward: RelayDirection; readonly back: RelayDirection } {
     const options = this.#options;
     const budget = new ByteBudget(options.heldBytesMax);
-    const way = (direction: 'forward' | 'back', link: LinkSpecification) =>
+    const way = (direction: Direction, link: LinkSpecification) =>
       new RelayDirection({
         link,
         direction,
@@ -132,12 +133,12 @@ export class TunPath {
     this.#ways.back.flush();
   }
 
-  #deliver(direction: 'forward' | 'back', packet: Uint8Array): void {
+  #deliver(direction: Direction, packet: Uint8Array): void {
     this.#options.observe?.('in', packet);
     if (!this.#options.write(packet)) this.#refused[direction]++;
   }
 
-  #reportOf(direction: 'forward' | 'back', link: LinkSpecification): RelayDirectionReport {
+  #reportOf(direction: Direction, link: LinkSpecification): RelayDirectionReport {
     return directionReport({
       link,
       counters: this.#ways[direction].counters,

@@ -7,7 +7,7 @@ export interface ByteRange {
 }
 
 /** What a segment's bytes were to the stream. */
-export type Arrival = 'next' | 'beyond-gap' | 'duplicate';
+export type Placement = 'next' | 'beyond-gap' | 'duplicate';
 
 /** As many as Linux remembers (`TCP_NUM_SACKS`); one less is told beside timestamps. */
 const BLOCKS_MAX = 4;
@@ -53,7 +53,7 @@ export class ReceiveBuffer {
   }
 
   /** Bytes that lie within the window. A part that is known already is skipped. */
-  accept(start: ByteSequence, payload: Uint8Array): Arrival {
+  accept(start: ByteSequence, payload: Uint8Array): Placement {
     const end = start + payload.length;
     if (end <= this.#next) {
       this.#duplicate = { start, end };
@@ -97,7 +97,7 @@ export class ReceiveBuffer {
     if (this.#blocks.length > 0) this.#blocks = this.#blocks.filter(({ start }) => start > this.#next);
   }
 
-  #hold(start: ByteSequence, payload: Uint8Array): Arrival {
+  #hold(start: ByteSequence, payload: Uint8Array): Placement {
     const held = this.#held;
     const end = start + payload.length;
     let index = held.length;

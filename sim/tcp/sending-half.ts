@@ -6,7 +6,6 @@ import type { ByteSequence } from './byte-sequence.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { congestionControl } from './congestion-control-choice.ts';
 import { Flow } from './flow.ts';
-import { LossRecovery, type RecoveryOrder } from './loss-recovery.ts';
 import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
 import { noteApplicationLimit, RateSample, stampForRate } from './rate-sample.ts';
@@ -16,6 +15,7 @@ import { SendWindow } from './send-window.ts';
 import type { SendingHalfOptions } from './sending-half-options.ts';
 import { TailProbe } from './tail-probe.ts';
 import { type SendingCounters, SendingTally } from './tcp-counters.ts';
+import { type RecoveryOrder, TcpRecovery } from './tcp-recovery.ts';
 import { TransmitTimer } from './transmit-timer.ts';
 import { WindowValidation } from './window-validation.ts';
 
@@ -32,7 +32,7 @@ export class SendingHalf {
   readonly #queue: RetransmissionQueue;
   readonly #rack: Rack;
   readonly #congestionControl: CongestionControl;
-  readonly #recovery: LossRecovery;
+  readonly #recovery: TcpRecovery;
   readonly #intake: AcknowledgmentIntake;
   readonly #validation: WindowValidation;
   readonly #pacing: Pacing;
@@ -54,7 +54,7 @@ export class SendingHalf {
     this.#queue = new RetransmissionQueue(this.flow);
     this.#rack = new Rack(this.flow, this.#queue);
     this.#congestionControl = congestionControl(options.congestionControl, this.flow, options.seed);
-    this.#recovery = new LossRecovery(this.flow, this.#queue, this.#rack, this.#congestionControl);
+    this.#recovery = new TcpRecovery(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#intake = new AcknowledgmentIntake(this.flow, this.#queue, this.#rack, this.#congestionControl);
     this.#validation = new WindowValidation(this.flow);
     this.#pacing = new Pacing(this.flow);

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import type { Direction } from '../../sim/direction.ts';
 import { Link } from '../../sim/link/link.ts';
 import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
 import { readPcapng } from '../io/capture/pcapng.ts';
@@ -10,7 +11,7 @@ import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.t
 
 const LONG = 60_000;
 
-function linkOf(text: string, direction: 'forward' | 'back'): Link {
+function linkOf(text: string, direction: Direction): Link {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
   return new Link(link.value, direction, { headerBytes: 0 });

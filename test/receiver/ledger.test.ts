@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
-import type { Arrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
-import { type FrameFate, Ledger } from '../../receiver/ledger.ts';
+import type { FrameClass } from '../../protocol/frame-class.ts';
+import type { PacketArrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
+import { Ledger } from '../../receiver/ledger.ts';
 
 /** A frame of so many packets, of which those at `held` are here. */
 function frame(
   firstSequence: number,
   count: number,
   held: readonly number[],
-  arrival: Arrival = 'on-time',
+  arrival: PacketArrival = 'on-time',
 ): PendingFrame {
   return {
     number: 0,
@@ -29,7 +30,7 @@ function frame(
   };
 }
 
-const whole = (firstSequence: number, count: number, arrival: Arrival = 'on-time'): PendingFrame =>
+const whole = (firstSequence: number, count: number, arrival: PacketArrival = 'on-time'): PendingFrame =>
   frame(
     firstSequence,
     count,
@@ -149,7 +150,7 @@ test('rounds beyond those that are counted one by one are counted together', () 
 });
 
 test('whatever frames claim, overlapping and out of order, the sums balance', () => {
-  const fates: FrameFate[] = ['onTime', 'recovered', 'late', 'incomplete', 'undecodable'];
+  const fates: FrameClass[] = ['onTime', 'recovered', 'late', 'incomplete', 'undecodable'];
   const claim = fc.record({
     first: fc.integer({ min: -20, max: 200 }),
     count: fc.integer({ min: 1, max: 30 }),

@@ -1,8 +1,8 @@
-import type { FrameFate } from '../../protocol/page/lane-message.ts';
+import type { FrameClass } from '../../protocol/frame-class.ts';
 import type { Frame, LaneLog, Packet } from './lane-log.ts';
 import { fateOf } from './river.ts';
 
-const FATES: Readonly<Record<FrameFate, string>> = {
+const FATES: Readonly<Record<FrameClass, string>> = {
   onTime: 'shown on time',
   recovered: 'shown on time, after recovery',
   late: 'shown late',

@@ -1,10 +1,5 @@
-import {
-  FRAME_FATES,
-  type FrameFate,
-  type LaneEvents,
-  PACKET_KINDS,
-  type PacketKind,
-} from '../../protocol/page/lane-message.ts';
+import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
+import { type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
 
 /** What the river and a frame's life may look back on; all that is older is forgotten. */
 const KEPT_MS = 12_000;
@@ -33,7 +28,7 @@ export interface Frame {
   readonly capturedMs: number;
   readonly wholeMs: number | undefined;
   readonly decidedMs: number;
-  readonly fate: FrameFate;
+  readonly fate: FrameClass;
 }
 
 /** The last seconds of one lane, packet by packet and frame by frame. */
@@ -79,7 +74,7 @@ export class LaneLog {
         capturedMs,
         wholeMs: whole,
         decidedMs,
-        fate: FRAME_FATES[fate] ?? 'incomplete',
+        fate: FRAME_CLASSES[fate] ?? 'incomplete',
       });
     }
     for (const [number, arrivedMs, held] of events.arrived) this.#arrive(number, arrivedMs, held === 1);

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { Failure } from '../../../io/os/failure.ts';
 import { Log } from '../../../io/os/log.ts';
 import { UdpRelay, type UdpRelayOptions } from '../../../session/relay/udp-relay.ts';
+import type { Direction } from '../../../sim/direction.ts';
 import { CLEAN_LINK, type LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
@@ -98,7 +99,7 @@ async function sendNumbered(client: Peer, relay: UdpRelay, count: number): Promi
 }
 
 /** Which of `count` datagrams a link carries, by its own account. */
-function carried(link: LinkSpecification, direction: 'forward' | 'back', count: number): number[] {
+function carried(link: LinkSpecification, direction: Direction, count: number): number[] {
   const loss = new LossProcess(link, direction);
   return Array.from({ length: count }, (_, n) => n).filter(() => !loss.next());
 }

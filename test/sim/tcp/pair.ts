@@ -1,5 +1,6 @@
 import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
 import type { Endpoint } from '../../../protocol/endpoint.ts';
+import type { Direction } from '../../../sim/direction.ts';
 import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
 import { type Path, type Script, Simulation } from '../../../sim/simulation.ts';
 import { TcpConnection } from '../../../sim/tcp/connection.ts';
@@ -59,7 +60,7 @@ export const dropData =
 
 export interface Sight {
   readonly at: Instant;
-  readonly direction: 'forward' | 'back';
+  readonly direction: Direction;
   readonly segment: TcpSegment;
 }
 

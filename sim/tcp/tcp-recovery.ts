@@ -14,7 +14,7 @@ export type RecoveryOrder = 'nothing' | 'lost' | 'new';
  * The states of loss recovery (RFC 6675, RFC 5681 §3.2, F-RTO RFC 5682) as `tcp_fastretrans_alert` goes through them, and
  * the reduction of the window in proportion to what is delivered (RFC 6937, RFC 9937).
  */
-export class LossRecovery {
+export class TcpRecovery {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
   readonly #rack: Rack;
