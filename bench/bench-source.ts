@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { type MediaSource, openMediaSource } from '../io/sources/open-source.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
+import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';

@@ -6,7 +6,7 @@ import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
 import type { SenderStatistics } from '../sender/sender-statistics.ts';
 import { Link } from '../sim/link/link.ts';
-import { parseLinkSpecification } from '../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 

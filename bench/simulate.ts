@@ -10,7 +10,7 @@ import { Receiver } from '../receiver/receiver.ts';
 import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
 import { Link } from '../sim/link/link.ts';
-import { parseLinkSpecification } from '../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 

@@ -1,7 +1,8 @@
 import { cpuUsage } from 'node:process';
 import { type Instant, seconds } from '../protocol/base/instant.ts';
+import { CLEAN_LINK } from '../sim/link/clean-link.ts';
 import { Link } from '../sim/link/link.ts';
-import { CLEAN_LINK, type LinkSpecification } from '../sim/link/link-specification.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';

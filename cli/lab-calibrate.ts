@@ -6,7 +6,7 @@ import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-ce
 import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../lab/calibration/comparison.ts';
 import type { DisturbanceLimits } from '../lab/measured/measurement.ts';
-import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategy.ts';
+import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategies.ts';
 import { namespacesMax } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';

@@ -8,7 +8,7 @@ import type { Shard } from '../lab/grid.ts';
 import { listScenarios } from '../lab/ready-made.ts';
 import { reportFolder } from '../lab/report/report-folder.ts';
 import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
-import { STRATEGIES, type StrategyName } from '../lab/strategy.ts';
+import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { wrapped } from './aligned.ts';
 import { answerTable } from './answer-table.ts';

@@ -6,7 +6,8 @@ import type { Log } from '../io/os/log.ts';
 import type { TunProgress, TunReport, TunSettings } from '../session/tun/tun-message.ts';
 import { TUN_ADDRESSES } from '../session/tun/tun-path.ts';
 import { TunRun } from '../session/tun/tun-run.ts';
-import { formatLinkSpecification, type LinkSpecification } from '../sim/link/link-specification.ts';
+import { formatLinkSpecification } from '../sim/link/link-format.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { directionLines, waysText } from './link-text.ts';
 

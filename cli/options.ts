@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { readTraceFile } from '../io/trace-file.ts';
 import { LATENCY_MS_MAX } from '../protocol/control/latency-limit.ts';
-import { type LinkSpecification, parseLinkSpecification } from '../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 
 /** Readers of option values: each returns the value or says what was expected. */
 

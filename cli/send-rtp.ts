@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { InvalidArgumentError } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
-import type { MediaSource } from '../io/sources/open-source.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';

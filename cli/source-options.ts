@@ -1,5 +1,5 @@
 import type { Log } from '../io/os/log.ts';
-import type { MediaSource } from '../io/sources/open-source.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
 import { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 

@@ -8,7 +8,8 @@ import { delimiter, join } from 'node:path';
 import { locateFfmpeg } from './ffmpeg/ffmpeg-locator.ts';
 import { tryNamespaces } from './os/network-namespace.ts';
 import { assertTunCalls, TUN_PATH } from './os/tun-device.ts';
-import { type Environment, findPlayers, hasDisplay } from './players/open-player.ts';
+import { findPlayers, hasDisplay } from './players/open-player.ts';
+import type { Environment } from './players/player.ts';
 
 /** One thing that was looked at. `missing`: something that dropframe offers does not work without it. */
 export interface Finding {

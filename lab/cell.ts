@@ -1,15 +1,14 @@
 import { assert } from '../protocol/base/assert.ts';
 import { type Microseconds, milliseconds } from '../protocol/base/instant.ts';
 import { malformed, parsed } from '../protocol/base/parsed.ts';
-import {
-  formatLinkSpecification,
-  type LinkSpecification,
-  parseLinkSpecification,
-} from '../sim/link/link-specification.ts';
+import { formatLinkSpecification } from '../sim/link/link-format.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { meanLoss } from '../sim/link/loss/loss-model.ts';
 import type { SourceDescription } from './cell-source.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
-import type { StrategyName, StrategyParameters } from './strategy.ts';
+import type { StrategyName } from './strategies.ts';
+import type { StrategyParameters } from './strategy.ts';
 
 /** One point of the grid: all that decides its result, and nothing else. */
 export interface Cell {

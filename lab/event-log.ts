@@ -1,7 +1,7 @@
 import type { Cell } from './cell.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { PacketRecord } from './packet-log.ts';
-import { isKernelStrategy } from './strategy.ts';
+import { isKernelStrategy } from './strategies.ts';
 
 /** RFC 7464: each record of a JSON text sequence begins with a record separator. */
 const RECORD_SEPARATOR = '\u001e';

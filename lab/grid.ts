@@ -3,7 +3,7 @@ import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './c
 import { rateOf, type SourceDescription, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
-import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategy.ts';
+import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
 
 /** A cell and the name of its result. */
 export interface GridCell {

@@ -8,7 +8,7 @@ import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
-import { isKernelStrategy, strategyBuilder } from './strategy.ts';
+import { isKernelStrategy, strategyBuilder } from './strategies.ts';
 import { summarize } from './summarize.ts';
 import type { SummaryRow } from './tables.ts';
 import { TrafficMeter } from './traffic-meter.ts';

@@ -27,7 +27,7 @@ import { folderOf, openSources } from './scenario-sources.ts';
 import { makeDirectory, writeAtomically } from './store/atomic-file.ts';
 import { type Attachment, CellStore } from './store/cell-store.ts';
 import { bytesNeeded, checkRoom } from './store/disk-room.ts';
-import type { StrategyName } from './strategy.ts';
+import type { StrategyName } from './strategies.ts';
 import { type SweepProgress, sweep } from './sweep.ts';
 
 export interface RunOptions {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Failure } from '../io/os/failure.ts';
 import { malformed } from '../protocol/base/parsed.ts';
-import { parseLinkSpecification } from '../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
-import { STRATEGIES, type StrategyName } from './strategy.ts';
+import { STRATEGIES, type StrategyName } from './strategies.ts';
 
 /**
  * A question as a file: what is streamed, over which links, by which strategies, with how much time. Where a list is

@@ -7,7 +7,7 @@ import { assertKernelAllows } from './measured/measure-cell.ts';
 import { runMeasurements } from './measured/run-measurements.ts';
 import type { Attachment, CellStore } from './store/cell-store.ts';
 import { codeFingerprint } from './store/code-fingerprint.ts';
-import { isKernelStrategy } from './strategy.ts';
+import { isKernelStrategy } from './strategies.ts';
 import { runOrders } from './worker-pool.ts';
 
 export interface SweepOptions {

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { onTestFinished } from 'vitest';
 import { Log } from '../io/os/log.ts';
-import type { MediaSource } from '../io/sources/open-source.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { ClientEnd } from '../session/stream/client.ts';
 import { StreamClient, type StreamClientOptions } from '../session/stream/stream-client.ts';

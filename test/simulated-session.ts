@@ -6,7 +6,8 @@ import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-op
 import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
 import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
-import { type LinkSpecification, parseLinkSpecification } from '../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from '../sim/synthetic-stream.ts';
 

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { reduceGcFrequency } from '../../io/os/gc-frequency.ts';
 import { Log } from '../../io/os/log.ts';
-import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
 import { markedUnit } from './marked-unit.ts';
 import { monotonicMicroseconds } from './monotonic.ts';

@@ -1,5 +1,5 @@
 import { serializeForParser } from './annex-b-feed.ts';
-import type { Picture } from './open-player.ts';
+import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**

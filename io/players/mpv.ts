@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serializeForParser } from './annex-b-feed.ts';
-import type { Picture } from './open-player.ts';
+import type { Picture } from './player.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
 
 /** How long a line stays on the picture: longer than the second after which the next one usually comes. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { Failure } from '../os/failure.ts';
 import { BacklogGate } from '../web-server/backlog-gate.ts';
-import type { Environment, Player, PlayerExit } from './open-player.ts';
+import type { Environment, Player, PlayerExit } from './player.ts';
 
 /** How to start a player and in which form it takes an access unit. */
 export interface PlayerCommand {

@@ -1,5 +1,4 @@
 import { extname } from 'node:path';
-import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { EncoderOptions, TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
@@ -9,40 +8,12 @@ import { type ContainerEnd, type ContainerFile, examineContainer } from './conta
 import { openEncoded } from './encoded.ts';
 import { EntryGate } from './entry-gate.ts';
 import { examineInput, RAW_H264 } from './input-file.ts';
+import type { MediaSource } from './media-source.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
 import { type SampleTrack, sampleUnits } from './sample-units.ts';
 import { parseTestPattern } from './test-pattern.ts';
 import { NoEntry, type Recipe, UnitSource, type UnitStream } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
-
-export interface MediaDescription {
-  /** The file's name, or the input as given. */
-  readonly name: string;
-  /** As WebCodecs calls it: `avc1.64001f`. */
-  readonly codec: string;
-  /** Luma samples, cropped. */
-  readonly width: number;
-  readonly height: number;
-  /** The mean where it varies. */
-  readonly framesPerSecond: number | undefined;
-  /** `undefined`: endless, or nothing says it. */
-  readonly durationSeconds: number | undefined;
-  readonly mode: 'copy' | 'x264';
-  /** SPS, then PPS, of the first access unit. */
-  readonly parameterSets: readonly Uint8Array[];
-}
-
-/** Something that gives H.264 access units, whatever it is made of. */
-export interface MediaSource {
-  readonly description: MediaDescription;
-  /**
-   * Decode order, from the beginning at each call; the first is a key, the earliest is shown at 0 (so with B-frames the
-   * first decode timestamps lie before 0). Nothing is read ahead of a slow consumer but a bounded queue.
-   */
-  units(): AsyncGenerator<AccessUnit>;
-  /** Ends all that was started for it, ffmpeg included; running `units()` end. */
-  close(): Promise<void>;
-}
 
 export interface MediaSourceOptions {
   /** `auto`: as it is, where it is H.264 from which a live stream can be made, and encoded anew otherwise. */

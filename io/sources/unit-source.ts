@@ -4,7 +4,7 @@ import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import type { EntryGate } from './entry-gate.ts';
-import type { MediaDescription, MediaSource } from './open-source.ts';
+import type { MediaDescription, MediaSource } from './media-source.ts';
 
 /** One pass over the media. */
 export interface UnitStream {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { type Environment, hasDisplay } from '../players/open-player.ts';
+import { hasDisplay } from '../players/open-player.ts';
+import type { Environment } from '../players/player.ts';
 
 /**
  * Opens an address in the desktop's browser and returns at once: whether it tried. It does not try without a display

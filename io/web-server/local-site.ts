@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Failure } from '../os/failure.ts';
-import type { PageFile } from './page-files.ts';
+import type { PageFile } from './module-preloads.ts';
 
 export interface LocalSiteOptions {
   readonly files: ReadonlyMap<string, PageFile>;

@@ -1,4 +1,8 @@
-import type { PageFile } from './page-files.ts';
+/** A file that the page's server answers with. */
+export interface PageFile {
+  readonly body: Buffer;
+  readonly contentType: string;
+}
 
 const SCRIPT = /<script type="module" src="([^"]+)">/;
 const IMPORT = /\b(?:from|import)\s*["'](\.[^"']+)["']/g;

@@ -2,12 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../os/failure.ts';
-import { withModulePreloads } from './module-preloads.ts';
-
-export interface PageFile {
-  readonly body: Buffer;
-  readonly contentType: string;
-}
+import { type PageFile, withModulePreloads } from './module-preloads.ts';
 
 /** Where the page's parts are. */
 export interface PageFolders {

@@ -8,7 +8,8 @@ import {
   serializePagePicture,
 } from '../../protocol/page/page-message.ts';
 import { answerJson, LocalSite } from './local-site.ts';
-import { type PageFile, type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
+import type { PageFile } from './module-preloads.ts';
+import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PageViewer } from './page-viewer.ts';
 
 /** A page on 127.0.0.1 that shows access units as they come, to any number of windows. */

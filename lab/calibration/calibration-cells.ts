@@ -5,7 +5,7 @@ import { NO_FILES } from '../cell-source.ts';
 import { isRtcp } from '../media-packet-table.ts';
 import type { PathObserver } from '../path-observer.ts';
 import { runCell } from '../run-cell.ts';
-import { type KernelStrategyName, simulatedTwin } from '../strategy.ts';
+import { type KernelStrategyName, simulatedTwin } from '../strategies.ts';
 
 export interface CalibrationCell {
   /** Such as `single` for a drop list, or a link's line. */

@@ -8,7 +8,7 @@ import { measuredCell } from '../measured/measured-frames.ts';
 import type { DisturbanceLimits, Measurement } from '../measured/measurement.ts';
 import { percentile, type Sorted, sorted } from '../metrics/percentile.ts';
 import { runCell } from '../run-cell.ts';
-import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { kolmogorovSmirnov } from './distance.ts';
 
 /** What is said of either side. Delays are from capture to decodable, microseconds; `Infinity`: never. */

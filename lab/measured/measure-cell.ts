@@ -9,7 +9,7 @@ import type { TunReport } from '../../session/tun/tun-message.ts';
 import { TunRun } from '../../session/tun/tun-run.ts';
 import { type Cell, linkOf, shortestTransit } from '../cell.ts';
 import type { CellFiles } from '../cell-source.ts';
-import { isKernelStrategy, type KernelStrategyName, simulatedTwin } from '../strategy.ts';
+import { isKernelStrategy, type KernelStrategyName, simulatedTwin } from '../strategies.ts';
 import type { EndOrder, EndResult } from './end-order.ts';
 import { DISTURBANCE_LIMITS, type DisturbanceLimits, type Measurement, measurementOf } from './measurement.ts';
 import { type PathEvent, readPath } from './path-record.ts';

@@ -7,7 +7,7 @@ import { enterDecodability } from '../metrics/decodability.ts';
 import type { PathObserver } from '../path-observer.ts';
 import type { CellResult } from '../run-cell.ts';
 import { SegmentTable } from '../segment-table.ts';
-import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { summarize } from '../summarize.ts';
 import { TCP_HEADER_BYTES } from '../tcp-strategy.ts';
 import { TrafficMeter } from '../traffic-meter.ts';

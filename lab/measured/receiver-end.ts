@@ -11,7 +11,7 @@ import { SENDER_DEFAULTS } from '../../sender/sender.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
 import { AccessUnitDeframer } from '../../sim/tcp/access-unit-framing.ts';
 import { budgetOf } from '../cell.ts';
-import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { udpReceiverOptions } from '../udp-strategy.ts';
 import {
   type EndOrder,

@@ -20,7 +20,7 @@ import { LiveFeed } from '../../sim/synthetic-stream.ts';
 import { budgetOf } from '../cell.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
 import { START } from '../run-cell.ts';
-import { isKernelStrategy, simulatedTwin } from '../strategy.ts';
+import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { TCP_DRAIN } from '../tcp-strategy.ts';
 import { endToldAfter, udpDrain, udpSenderOptions } from '../udp-strategy.ts';
 import {

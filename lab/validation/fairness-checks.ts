@@ -4,7 +4,7 @@ import { Link } from '../../sim/link/link.ts';
 import { outageHash, outageSchedule } from '../../sim/link/loss/outage-schedule.ts';
 import { linkOf } from '../cell.ts';
 import type { PathObserver } from '../path-observer.ts';
-import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategy.ts';
+import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategies.ts';
 import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
 import { runExperiment } from './stream-simulations.ts';

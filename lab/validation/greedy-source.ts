@@ -3,7 +3,7 @@
 import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, seconds } from '../../protocol/base/instant.ts';
 import { Link } from '../../sim/link/link.ts';
-import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { type Path, Simulation } from '../../sim/simulation.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TcpConnection } from '../../sim/tcp/connection.ts';

@@ -4,7 +4,7 @@ import { NO_FILES } from '../cell-source.ts';
 import type { FrameTable } from '../frame-table.ts';
 import type { PathObserver } from '../path-observer.ts';
 import { type CellResult, runCell } from '../run-cell.ts';
-import type { StrategyName } from '../strategy.ts';
+import type { StrategyName } from '../strategies.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
 /** Simulations with our own sender and receiver, as the laboratory runs them: a trial is a frame. */

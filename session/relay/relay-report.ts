@@ -1,6 +1,7 @@
 import { assert } from '../../protocol/base/assert.ts';
 import type { Histogram } from '../../protocol/base/histogram.ts';
-import { formatLinkSpecification, type LinkSpecification } from '../../sim/link/link-specification.ts';
+import { formatLinkSpecification } from '../../sim/link/link-format.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { DirectionCounters } from './relay-direction.ts';
 
 /**

@@ -2,7 +2,7 @@ import { bracketed } from '../../io/net/control-server.ts';
 import { DatagramSocket, isLoopback } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
-import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';

@@ -6,7 +6,7 @@ import { bracketed, ControlServer, type PendingConnection } from '../../io/net/c
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
-import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/instant.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';

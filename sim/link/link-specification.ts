@@ -5,10 +5,6 @@ import type { CapacityTrace } from './stages/capacity-trace.ts';
 import type { JitterDistribution } from './stages/propagation.ts';
 import type { SlipOptions } from './stages/slip.ts';
 
-export { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
-export { formatLinkSpecification } from './link-format.ts';
-export { parseLinkSpecification } from './link-parse.ts';
-
 /** A span of time, microseconds since the link began; the end is not part of it. */
 export interface OutageWindow {
   readonly from: Microseconds;

@@ -1,5 +1,6 @@
 import { malformed, type Parsed } from '../../protocol/base/parsed.ts';
-import { type LinkSpecification, parseLinkSpecification } from './link-specification.ts';
+import { parseLinkSpecification } from './link-parse.ts';
+import type { LinkSpecification } from './link-specification.ts';
 import type { TraceReader } from './loss/loss-words.ts';
 
 /** The longest link in its one-line form that a page may ask for, characters. */

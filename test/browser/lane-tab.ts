@@ -5,7 +5,7 @@ import { Log } from '../../io/os/log.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
 import { LaneServer, type LaneServerOptions } from '../../session/lanes/lane-server.ts';
-import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { useBrowser } from './browser.ts';
 
 export const SAMPLES = join(import.meta.dirname, '../../samples');

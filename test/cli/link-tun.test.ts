@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Direction } from '../../sim/direction.ts';
 import { Link } from '../../sim/link/link.ts';
-import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { readPcapng } from '../io/capture/pcapng.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.ts';

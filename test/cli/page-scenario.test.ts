@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkPageScenario } from '../../cli/page-scenario.ts';
-import { CLEAN_LINK } from '../../sim/link/link-specification.ts';
+import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
 
 const SYNTHETIC = { synthetic: { seconds: 5 } };
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type MediaSource, openMediaSource } from '../../io/sources/open-source.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { openMediaSource } from '../../io/sources/open-source.ts';
 import { SAMPLES } from '../io/sources/media.ts';
 
 /** The first frames of a sample; the MP4 file has B-frames, the raw one has none. */

@@ -7,7 +7,7 @@ import { RtpClient, type RtpClientOptions } from '../../session/rtp/rtp-client.t
 import { ReceiveRun } from '../../session/run/receive-run.ts';
 import type { RunSummary } from '../../session/run/run-summary.ts';
 import type { ClientEnd } from '../../session/stream/client.ts';
-import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { SAMPLES, temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 import { decode } from './ffmpeg.ts';

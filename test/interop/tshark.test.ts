@@ -6,7 +6,7 @@ import { ReceiveRun } from '../../session/run/receive-run.ts';
 import { packetsRecovered } from '../../session/run/run-summary.ts';
 import { dropframeClient } from '../../session/stream/client.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
-import { parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 import { clip } from './clip.ts';

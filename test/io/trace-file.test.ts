@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLink } from '../../cli/options.ts';
 import { readTraceFile } from '../../io/trace-file.ts';
-import { formatLinkSpecification } from '../../sim/link/link-specification.ts';
+import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 
 let folder = '';
 

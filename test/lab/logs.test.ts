@@ -7,7 +7,7 @@ import { type Cell, canonicalLink, cellId } from '../../lab/cell.ts';
 import { NO_FILES } from '../../lab/cell-source.ts';
 import { computeCell } from '../../lab/compute-cell.ts';
 import { runCell } from '../../lab/run-cell.ts';
-import type { StrategyName } from '../../lab/strategy.ts';
+import type { StrategyName } from '../../lab/strategies.ts';
 import { isInstalled } from '../interop/programs.ts';
 import { optional } from '../optional.ts';
 

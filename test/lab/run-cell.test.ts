@@ -3,7 +3,7 @@ import { type Cell, canonicalLink } from '../../lab/cell.ts';
 import { hashUnits, NO_FILES, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
 import { runCell } from '../../lab/run-cell.ts';
-import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategy.ts';
+import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategies.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import type { Direction } from '../../sim/direction.ts';

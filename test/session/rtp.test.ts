@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { expect, onTestFinished, test } from 'vitest';
-import type { MediaSource } from '../../io/sources/open-source.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';

@@ -1,9 +1,6 @@
-import {
-  CLEAN_LINK,
-  formatLinkSpecification,
-  type LinkSpecification,
-  UNLIMITED,
-} from '../../sim/link/link-specification.ts';
+import { CLEAN_LINK, UNLIMITED } from '../../sim/link/clean-link.ts';
+import { formatLinkSpecification } from '../../sim/link/link-format.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { PRESETS } from '../../sim/link/presets.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';

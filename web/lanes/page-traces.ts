@@ -1,5 +1,6 @@
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
-import { type LinkSpecification, parseLinkSpecification } from '../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 
 let traces: ReadonlyMap<string, string> = new Map();
 

@@ -8,11 +8,11 @@ import { serializeForParser } from '../../../io/players/annex-b-feed.ts';
 import {
   findPlayers,
   openPlayer,
-  type Player,
   type PlayerFound,
   type PlayerKind,
   preferredPlayer,
 } from '../../../io/players/open-player.ts';
+import type { Player } from '../../../io/players/player.ts';
 import type { PlayerProcess } from '../../../io/players/player-process.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { optional } from '../../optional.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { PageFile } from '../../../io/web-server/module-preloads.ts';
 import { withModulePreloads } from '../../../io/web-server/module-preloads.ts';
-import type { PageFile } from '../../../io/web-server/page-files.ts';
 
 const file = (text: string): PageFile => ({ body: Buffer.from(text), contentType: 'text/javascript' });
 const PAGE = file(`<html>

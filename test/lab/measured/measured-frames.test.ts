@@ -7,7 +7,7 @@ import type { PathEvent } from '../../../lab/measured/path-record.ts';
 import { duplicatesReported } from '../../../lab/measured/tcp-statistics.ts';
 import type { PathObserver } from '../../../lab/path-observer.ts';
 import { runCell } from '../../../lab/run-cell.ts';
-import { type KernelStrategyName, simulatedTwin } from '../../../lab/strategy.ts';
+import { type KernelStrategyName, simulatedTwin } from '../../../lab/strategies.ts';
 
 const MACHINE_ZERO = 5_000_000_000;
 /** Some of the receiver's instants lie between two microseconds, and the table rounds: not before what they follow. */

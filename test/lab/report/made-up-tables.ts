@@ -1,5 +1,5 @@
 import type { ReportTables } from '../../../lab/report/report-tables.ts';
-import { STRATEGIES } from '../../../lab/strategy.ts';
+import { STRATEGIES } from '../../../lab/strategies.ts';
 import type { FrameRecord, SummaryRow } from '../../../lab/tables.ts';
 
 /** A row of 3,000 frames of which none is missed, but for what is given. */

@@ -14,7 +14,7 @@ import { cases, panelsOf, referenceCase } from '../../../lab/report/reference-ca
 import { STRATEGY_STYLES } from '../../../lab/report/strategy-style.ts';
 import { timelinePlot } from '../../../lab/report/timeline-plot.ts';
 import { plotsOf } from '../../../lab/report/write-report.ts';
-import { STRATEGIES } from '../../../lab/strategy.ts';
+import { STRATEGIES } from '../../../lab/strategies.ts';
 import { frame, grid, gridFrames, lostFrame, row, tables } from './made-up-tables.ts';
 
 /** Two dozen drawings on a busy machine. */

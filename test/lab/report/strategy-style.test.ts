@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DARK, LIGHT, STRATEGY_STYLES, strategyStyles } from '../../../lab/report/strategy-style.ts';
-import { KERNEL_STRATEGIES, SIMULATED_STRATEGIES, simulatedTwin } from '../../../lab/strategy.ts';
+import { KERNEL_STRATEGIES, SIMULATED_STRATEGIES, simulatedTwin } from '../../../lab/strategies.ts';
 
 /** WCAG 2.2: contrast of two colors, 1 … 21. */
 function contrast(one: string, other: string): number {

@@ -5,7 +5,7 @@ import { RoundTrip } from '../../../receiver/feedback/round-trip.ts';
 import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 import { LossEstimator } from '../../../receiver/recovery/loss-estimator.ts';
 import { attemptsBy } from '../../../receiver/recovery/request-schedule.ts';
-import { CLEAN_LINK } from '../../../sim/link/link-specification.ts';
+import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
 const at = milliseconds;

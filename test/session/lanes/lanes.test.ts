@@ -4,7 +4,8 @@ import { milliseconds } from '../../../protocol/base/instant.ts';
 import type { LaneSettings } from '../../../protocol/page/lane-message.ts';
 import { Lane } from '../../../session/lanes/lane.ts';
 import { Lanes } from '../../../session/lanes/lanes.ts';
-import { type LinkSpecification, parseLinkSpecification } from '../../../sim/link/link-specification.ts';
+import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { readPcapng } from '../../io/capture/pcapng.ts';
 import { sampleUnits } from '../../sample-units.ts';
 

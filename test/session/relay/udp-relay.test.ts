@@ -6,7 +6,8 @@ import { Failure } from '../../../io/os/failure.ts';
 import { Log } from '../../../io/os/log.ts';
 import { UdpRelay, type UdpRelayOptions } from '../../../session/relay/udp-relay.ts';
 import type { Direction } from '../../../sim/direction.ts';
-import { CLEAN_LINK, type LinkSpecification } from '../../../sim/link/link-specification.ts';
+import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
+import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
 /** Few enough at a time for the receive buffer of any system. */

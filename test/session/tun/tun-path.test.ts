@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { now } from '../../../io/os/clock.ts';
 import { TunPath } from '../../../session/tun/tun-path.ts';
+import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { Link } from '../../../sim/link/link.ts';
-import { CLEAN_LINK, type LinkSpecification } from '../../../sim/link/link-specification.ts';
+import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { ipv4, ipv6, udp, V4 } from '../../protocol/ip-packets.ts';
 
 function path(link: Partial<LinkSpecification> = {}, linkBack: Partial<LinkSpecification> = link) {

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  CLEAN_LINK,
-  formatLinkSpecification,
-  type LinkSpecification,
-  parseLinkSpecification,
-} from '../../../sim/link/link-specification.ts';
+import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
+import { formatLinkSpecification } from '../../../sim/link/link-format.ts';
+import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
+import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { PRESETS } from '../../../sim/link/presets.ts';
 
 describe('reading', () => {

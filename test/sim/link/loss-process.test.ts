@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CLEAN_LINK } from '../../../sim/link/link-specification.ts';
+import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
 /** 2.58 standard errors: what a fair process stays within 99 times of 100. The seeds are fixed, so no run is unlucky. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readReadyMadeTrace } from '../../../io/ready-made-traces.ts';
-import { formatLinkSpecification, parseLinkSpecification } from '../../../sim/link/link-specification.ts';
+import { formatLinkSpecification } from '../../../sim/link/link-format.ts';
+import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
 import { PRESETS } from '../../../sim/link/presets.ts';
 import { SHOW } from '../../../web/lanes/show-presets.ts';
 
