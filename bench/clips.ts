@@ -29,7 +29,7 @@ export async function makeClip(
   let frames = 0;
   for await (const unit of source.units()) {
     frames++;
-    for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+    for (const part of unit.parts) bytes += part.length;
   }
   await source.close();
   return { path, megabitsPerSecond: (bytes * 8 * FRAMES_PER_SECOND) / frames / 1e6 };

@@ -33,7 +33,7 @@ function send(): void {
 }
 
 function payloadsOf(unit: AccessUnit): Uint8Array[] {
-  const bytes = Buffer.concat(unit.nalUnits);
+  const bytes = Buffer.concat(unit.parts);
   const payloads: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; offset += PAYLOAD_BYTES) {
     // SRT's live mode takes payloads of one size as a matter of course; the last is filled up.

@@ -31,43 +31,43 @@ export type SourceDescription =
 /** Access units in flat memory that all threads can read without a copy. */
 export interface PackedUnits {
   readonly bytes: SharedArrayBuffer;
-  /** For each access unit: timestamp, decode timestamp, importance, and how many NAL units it has. */
+  /** For each access unit: timestamp, decode timestamp, importance, and how many parts it has. */
   readonly units: Float64Array;
-  readonly nalUnitBytes: Uint32Array;
+  readonly partBytes: Uint32Array;
 }
 
 const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
 const UNIT_FIELDS = 4;
 
 export function packUnits(units: readonly AccessUnit[]): PackedUnits {
-  const nalUnits = units.flatMap((unit) => unit.nalUnits);
-  const lengths = Uint32Array.from(nalUnits, (nalUnit) => nalUnit.length);
+  const parts = units.flatMap((unit) => unit.parts);
+  const lengths = Uint32Array.from(parts, (part) => part.length);
   const bytes = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length, 0));
   const target = new Uint8Array(bytes);
   let offset = 0;
-  for (const nalUnit of nalUnits) {
-    target.set(nalUnit, offset);
-    offset += nalUnit.length;
+  for (const part of parts) {
+    target.set(part, offset);
+    offset += part.length;
   }
-  const fields = units.flatMap(({ timestamp, decodeTimestamp, importance, nalUnits: { length } }) => {
+  const fields = units.flatMap(({ timestamp, decodeTimestamp, importance, parts: { length } }) => {
     return [timestamp, decodeTimestamp, IMPORTANCES.indexOf(importance), length];
   });
-  return { bytes, units: Float64Array.from(fields), nalUnitBytes: lengths };
+  return { bytes, units: Float64Array.from(fields), partBytes: lengths };
 }
 
 /** The access units again, as views of the same memory. */
-export function* unpackUnits({ bytes, units, nalUnitBytes }: PackedUnits): Generator<AccessUnit> {
-  let nalUnit = 0;
+export function* unpackUnits({ bytes, units, partBytes }: PackedUnits): Generator<AccessUnit> {
+  let part = 0;
   let offset = 0;
   for (let field = 0; field < units.length; field += UNIT_FIELDS) {
-    const nalUnits: Uint8Array[] = [];
+    const parts: Uint8Array[] = [];
     for (let i = 0; i < units[field + 3]!; i++) {
-      const length = nalUnitBytes[nalUnit++]!;
-      nalUnits.push(new Uint8Array(bytes, offset, length));
+      const length = partBytes[part++]!;
+      parts.push(new Uint8Array(bytes, offset, length));
       offset += length;
     }
     yield {
-      nalUnits,
+      parts,
       timestamp: units[field]!,
       decodeTimestamp: units[field + 1]!,
       importance: IMPORTANCES[units[field + 2]!]!,
@@ -75,9 +75,9 @@ export function* unpackUnits({ bytes, units, nalUnitBytes }: PackedUnits): Gener
   }
 }
 
-export function hashUnits({ bytes, units, nalUnitBytes }: PackedUnits): string {
+export function hashUnits({ bytes, units, partBytes }: PackedUnits): string {
   const hash = createHash('sha256');
-  for (const part of [units, nalUnitBytes]) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for (const part of [units, partBytes]) hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   return hash.update(new Uint8Array(bytes)).digest('hex');
 }
 

@@ -49,7 +49,7 @@ export class FrameTable {
   /** A frame is handed over. It counts as never arrived until it is known better. @returns its row. */
   add(now: Instant, unit: AccessUnit): number {
     let bytes = 0;
-    for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+    for (const part of unit.parts) bytes += part.length;
     const row = this.#append(unit.importance, bytes, now);
     this.setClass(row, 'neverArrived');
     return row;

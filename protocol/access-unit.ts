@@ -8,12 +8,15 @@ import type { Ticks } from './base/instant.ts';
 export type Importance = 'key' | 'reference' | 'discardable';
 
 /**
- * One coded picture (H.264 §7.4.1.2.3): what enters the sender is what leaves the receiver.
- * Times count from an epoch of the stream's own and do not wrap.
+ * One coded picture, or one frame of sound, with everything that is decoded at the same time. The sender takes access
+ * units and the receiver gives equal ones. Times count from an epoch of the stream's own and do not wrap.
  */
 export interface AccessUnit {
-  /** NAL units in stream order, without start codes or length prefixes, none of them empty. */
-  readonly nalUnits: readonly Uint8Array[];
+  /**
+   * The codec's own units in stream order, none of them empty, without start codes or length prefixes: NAL units
+   * (H.264, HEVC), open bitstream units (AV1), or the whole coded frame as one part (Opus).
+   */
+  readonly parts: readonly Uint8Array[];
   /** When the picture is to be shown, 90 kHz. */
   readonly timestamp: Ticks;
   /** When the picture is to be decoded, 90 kHz; never after `timestamp`, never decreasing in stream order. */

@@ -107,9 +107,9 @@ export class TransportStreamWriter {
 }
 
 function packetizedElementaryStream(unit: AccessUnit): Uint8Array {
-  const nalUnits = unit.nalUnits.filter((nalUnit) => ((nalUnit[0] ?? 0) & 0x1f) !== UNIT_DELIMITER_TYPE);
+  const parts = unit.parts.filter((nalUnit) => ((nalUnit[0] ?? 0) & 0x1f) !== UNIT_DELIMITER_TYPE);
   // §2.14.1: in a transport stream every H.264 picture begins with a delimiter.
-  const picture = joinAnnexB([UNIT_DELIMITER, ...nalUnits]);
+  const picture = joinAnnexB([UNIT_DELIMITER, ...parts]);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
   // A known length lets the reader hand the picture on without waiting for the next one; 0 means not known.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;

@@ -69,7 +69,7 @@ export class Packetizer {
     // Those who see the marks may ask again, and a retransmission is longer than its original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
     const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
-    const datagrams = packPayloads(unit.nalUnits, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
+    const datagrams = packPayloads(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
     const timestamp = this.wireTimestamp(unit.timestamp);

@@ -172,7 +172,7 @@ export class Sender implements Endpoint<SenderEvent> {
     }
     this.#lastDecode = unit.decodeTimestamp;
     let payloadBytes = 0;
-    for (const nalUnit of unit.nalUnits) payloadBytes += nalUnit.length;
+    for (const part of unit.parts) payloadBytes += part.length;
     if (!this.#admits(now, unit, payloadBytes)) {
       this.#statistics.framesWithheld++;
       return 'withheld';

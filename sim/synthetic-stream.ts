@@ -42,21 +42,21 @@ export class SyntheticStream {
     const frame = this.#frame++;
     const key = frame % keyInterval === 0;
     // One draw a frame, spread over its bytes: the content has to differ, not to be random.
-    const nalUnit = this.#slice(key, this.#random.uint32(frame) & 0xff);
+    const part = this.#slice(key, this.#random.uint32(frame) & 0xff);
     const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
-    return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
+    return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
   }
 
   #slice(key: boolean, filling: number): Uint8Array {
     const name = key ? 0x100 | filling : filling;
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const nalUnit = new Uint8Array(key ? this.#options.keyFrameBytes : this.#options.frameBytes).fill(filling);
-    nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
-    if (this.#keptBytes + nalUnit.length > KEPT_BYTES_MAX) return nalUnit;
-    this.#keptBytes += nalUnit.length;
-    this.#kept.set(name, nalUnit);
-    return nalUnit;
+    const part = new Uint8Array(key ? this.#options.keyFrameBytes : this.#options.frameBytes).fill(filling);
+    part[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+    if (this.#keptBytes + part.length > KEPT_BYTES_MAX) return part;
+    this.#keptBytes += part.length;
+    this.#kept.set(name, part);
+    return part;
   }
 }
 

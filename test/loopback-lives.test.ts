@@ -20,8 +20,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(welcomed).toEqual(['start', 'start']);
     expect(waited[0]).toBe('the sender stopped (restarted)');
     expect(received.length).toBeGreaterThan(before);
-    const bytes = (units: readonly AccessUnit[]) =>
-      units.map(({ nalUnits }) => Buffer.concat(nalUnits).toString('base64'));
+    const bytes = (units: readonly AccessUnit[]) => units.map(({ parts }) => Buffer.concat(parts).toString('base64'));
     expect(bytes(received.slice(-30))).toEqual(bytes(second.sent));
     const times = received.map(({ decodeTimestamp }) => decodeTimestamp);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -112,7 +111,7 @@ describe('the end', () => {
     // A machine that stands still moves the times of what is sent then: each run has its own.
     expect(differences(first.received, sent.slice(0, FRAMES))).toEqual([]);
     expect(differences(second.received, sent.slice(FRAMES))).toEqual([]);
-    const pictures = (units: readonly AccessUnit[]) => units.map(({ nalUnits }) => nalUnits);
+    const pictures = (units: readonly AccessUnit[]) => units.map(({ parts }) => parts);
     expect(pictures(second.received)).toEqual(pictures(first.received));
     await until('all have left', () => idle.length === 1);
   });

@@ -24,7 +24,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     const { received, run } = receive(server.port, { transport });
     expect(await run).toBe('end-of-stream');
     // A machine that stands still moves the times of what is sent then; nothing else may change.
-    const media = (of: readonly AccessUnit[]) => of.map(({ nalUnits }) => nalUnits);
+    const media = (of: readonly AccessUnit[]) => of.map(({ parts }) => parts);
     expect(media(sent)).toEqual(media(units));
     expect(differences(received, sent)).toEqual([]);
   });

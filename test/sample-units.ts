@@ -15,11 +15,11 @@ export function sampleUnits(file = SAMPLE): AccessUnit[] {
     if (typeOf(nalUnit) === 9) pictures.push([]);
     pictures.at(-1)?.push(nalUnit);
   }
-  return pictures.map((nalUnits, index) => ({
-    nalUnits,
+  return pictures.map((parts, index) => ({
+    parts,
     timestamp: index * TICKS_PER_FRAME,
     decodeTimestamp: index * TICKS_PER_FRAME,
-    importance: nalUnits.some((nalUnit) => typeOf(nalUnit) === 5) ? 'key' : 'reference',
+    importance: parts.some((nalUnit) => typeOf(nalUnit) === 5) ? 'key' : 'reference',
   }));
 }
 

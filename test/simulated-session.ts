@@ -167,8 +167,8 @@ export function sameUnit(one: AccessUnit, other: AccessUnit | undefined): boolea
     one.timestamp === other.timestamp &&
     one.decodeTimestamp === other.decodeTimestamp &&
     one.importance === other.importance &&
-    one.nalUnits.length === other.nalUnits.length &&
-    one.nalUnits.every((nalUnit, index) => Buffer.compare(nalUnit, other.nalUnits[index]!) === 0)
+    one.parts.length === other.parts.length &&
+    one.parts.every((nalUnit, index) => Buffer.compare(nalUnit, other.parts[index]!) === 0)
   );
 }
 

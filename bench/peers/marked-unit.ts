@@ -14,11 +14,11 @@ const UNIT_BYTES = FRAME_PAYLOAD_BYTES + 1;
 /** A frame as our sender takes it: one slice NAL unit that says its number in digits, which never look like a start code. */
 export function markedUnit(frame: number): AccessUnit {
   const key = frame % KEY_INTERVAL === 0;
-  const nalUnit = new Uint8Array(UNIT_BYTES).fill(0x55);
-  nalUnit[0] = key ? IDR_SLICE : NON_IDR_SLICE;
-  nalUnit.set(new TextEncoder().encode(String(frame).padStart(DIGITS, '0')), 1);
+  const part = new Uint8Array(UNIT_BYTES).fill(0x55);
+  part[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+  part.set(new TextEncoder().encode(String(frame).padStart(DIGITS, '0')), 1);
   const timestamp = Math.round((frame * CLOCK_RATE) / FRAMES_PER_SECOND);
-  return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
+  return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
 }
 
 /** Reads the numbers of whole marked frames from an Annex B stream that arrives in pieces. */

@@ -77,7 +77,7 @@ export class FragmentedMp4Writer {
 
   #sample(unit: AccessUnit): Uint8Array {
     const isNew = (nalUnit: Uint8Array) => !this.#parameterSets.some((known) => equal(known, nalUnit));
-    return Buffer.concat(unit.nalUnits.filter(isNew).flatMap((nalUnit) => [uint32(nalUnit.length), nalUnit]));
+    return Buffer.concat(unit.parts.filter(isNew).flatMap((nalUnit) => [uint32(nalUnit.length), nalUnit]));
   }
 }
 

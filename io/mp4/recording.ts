@@ -79,7 +79,7 @@ function serializerFor(path: string, description: RecordingDescription): Seriali
   switch (extname(path).toLowerCase()) {
     case '.h264':
     case '.264':
-      return { push: (unit) => joinAnnexB(unit.nalUnits), flush: () => undefined };
+      return { push: (unit) => joinAnnexB(unit.parts), flush: () => undefined };
     case '.ts': {
       const writer = new TransportStreamWriter({ clockLead: TRANSPORT_CLOCK_LEAD });
       return { push: (unit) => writer.write(unit), flush: () => undefined };
@@ -170,7 +170,7 @@ class StandardOutput implements AccessUnitSink {
     if (this.#isAbandoned) return;
     if (this.#failure !== undefined) throw this.#failure;
     await new Promise<void>((resolve) => {
-      stdout.write(joinAnnexB(unit.nalUnits), (error) => {
+      stdout.write(joinAnnexB(unit.parts), (error) => {
         if (error) this.#fail(error);
         resolve();
       });
@@ -208,7 +208,7 @@ class Mp4Serializer implements Serializer {
       (unit.decodeTimestamp - first.decodeTimestamp >= FRAGMENT_TICKS || this.#waitingBytes >= FRAGMENT_BYTES_MAX);
     const fragment = isFull ? this.#fragment(unit.decodeTimestamp) : undefined;
     this.#waiting.push(unit);
-    this.#waitingBytes += unit.nalUnits.reduce((sum, nalUnit) => sum + nalUnit.length, 0);
+    this.#waitingBytes += unit.parts.reduce((sum, nalUnit) => sum + nalUnit.length, 0);
     return header ?? fragment;
   }
 
@@ -226,7 +226,7 @@ class Mp4Serializer implements Serializer {
 
   /** The parameter sets are those of the first keyframe, else those announced. */
   #start(unit: AccessUnit): Uint8Array | undefined {
-    const own = unit.nalUnits.filter(isParameterSet);
+    const own = unit.parts.filter(isParameterSet);
     const sets = own.some(isSequence) ? own : this.#description.parameterSets;
     const sequence = sets.find(isSequence);
     if (sequence === undefined || sequence.length < 4) return undefined;

@@ -119,7 +119,7 @@ async function* readSamples(
       if (isDamaged) damagedSamples += 1;
       start = Math.min(start, packet.timestamp);
       end = Math.max(end, packet.timestamp + packet.duration);
-      yield { nalUnits, timestamp: ticks(packet.timestamp), duration: ticks(packet.duration) };
+      yield { parts: nalUnits, timestamp: ticks(packet.timestamp), duration: ticks(packet.duration) };
     }
   } catch (error) {
     // Its assertions have no words; a damaged file is what they mean.

@@ -39,7 +39,7 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
         if (event.kind === 'configuration') continue;
         const { nalUnits } = splitLengthPrefixed(event.bytes, lengthSize);
         yield {
-          nalUnits: mode === 'x264' ? fromDelimiter(nalUnits) : nalUnits,
+          parts: mode === 'x264' ? fromDelimiter(nalUnits) : nalUnits,
           timestamp: event.timestamp,
           duration: 0,
         };

@@ -246,7 +246,7 @@ async function ffmpegRecipe(
 
 async function* nalUnitsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {
   yield parameterSets;
-  for await (const sample of samples) yield sample.nalUnits;
+  for await (const sample of samples) yield sample.parts;
 }
 
 async function ffmpegFor(input: string, { ffmpeg, warn }: MediaSourceOptions): Promise<Ffmpeg> {

@@ -8,7 +8,8 @@ import type { EntryGate } from './entry-gate.ts';
 
 /** A sample of a container: as a rule one access unit, but half of one and several exist. */
 export interface Sample {
-  readonly nalUnits: readonly Uint8Array[];
+  /** NAL units. */
+  readonly parts: readonly Uint8Array[];
   /** When it is shown, 90 kHz, from any epoch. */
   readonly timestamp: Ticks;
   /** Until the next one is shown, 90 kHz; 0: unknown. */
@@ -29,7 +30,7 @@ export interface SampleTrack {
 const FIELD_TICKS = 1_500;
 
 interface Timed {
-  readonly nalUnits: readonly Uint8Array[];
+  readonly parts: readonly Uint8Array[];
   readonly importance: Importance;
   readonly timestamp: Ticks;
 }
@@ -80,7 +81,7 @@ class SamplePictures {
   }
 
   *push(sample: Sample): Generator<TimedPicture> {
-    for (const nalUnit of sample.nalUnits) {
+    for (const nalUnit of sample.parts) {
       // `#sets` is still what the picture before this NAL unit goes by.
       const picture = this.#splitter.push(nalUnit);
       if (picture !== undefined) yield this.#time(picture);
@@ -95,14 +96,14 @@ class SamplePictures {
   }
 
   #time(picture: CodedPicture): TimedPicture {
-    const slice = picture.nalUnits.find((nalUnit) => isCodedSlice(nalUnitType(nalUnit)));
+    const slice = picture.parts.find((nalUnit) => isCodedSlice(nalUnitType(nalUnit)));
     const sample = this.#sampleOf.get(slice as Uint8Array) as Sample;
     // Several pictures of one sample (two fields, as a rule) share its time between them.
     const count = this.#latest?.sample === sample ? this.#latest.count : 0;
     this.#latest = { sample, count: count + 1 };
     const step = sample.duration > 0 ? Math.floor(sample.duration / 2) : FIELD_TICKS;
-    const nalUnits = withParameterSets(picture.nalUnits, this.#sets.sets(), picture.importance === 'key');
-    return { ...picture, nalUnits, timestamp: sample.timestamp + count * step };
+    const parts = withParameterSets(picture.parts, this.#sets.sets(), picture.importance === 'key');
+    return { ...picture, parts, timestamp: sample.timestamp + count * step };
   }
 }
 
@@ -115,10 +116,10 @@ class Epoch {
     if (!this.#settled) this.#earliest = Math.min(this.#earliest, timestamp);
   }
 
-  shift({ nalUnits, importance, timestamp, decodeTimestamp }: Timed & { readonly decodeTimestamp: Ticks }): AccessUnit {
+  shift({ parts, importance, timestamp, decodeTimestamp }: Timed & { readonly decodeTimestamp: Ticks }): AccessUnit {
     this.#settled = true;
     return {
-      nalUnits,
+      parts,
       timestamp: timestamp - this.#earliest,
       decodeTimestamp: decodeTimestamp - this.#earliest,
       importance,

@@ -129,7 +129,7 @@ export class UnitSource implements MediaSource {
 }
 
 function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
-  const ofType = (type: number) => first.nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === type);
+  const ofType = (type: number) => first.parts.filter((nalUnit) => nalUnitType(nalUnit) === type);
   const sequence = ofType(NAL_UNIT_TYPE.sequenceParameterSet);
   const parsed = sequence.map(parseSequenceParameterSet).find((set) => set.ok);
   const sps = parsed?.ok === true ? parsed.value : undefined;

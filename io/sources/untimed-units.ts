@@ -23,8 +23,8 @@ export async function* untimedUnits(
   const sets = new ParameterSetTracker();
   const admitted = (picture: CodedPicture | undefined): AccessUnit[] => {
     if (picture === undefined || !gate.admits(picture)) return [];
-    const completed = withParameterSets(picture.nalUnits, sets.sets(), picture.importance === 'key');
-    return timeline.push({ ...picture, nalUnits: completed });
+    const completed = withParameterSets(picture.parts, sets.sets(), picture.importance === 'key');
+    return timeline.push({ ...picture, parts: completed });
   };
   let bytesRead = 0;
   for await (const several of nalUnits) {

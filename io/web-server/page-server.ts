@@ -115,7 +115,7 @@ class PageServer implements Page {
       key: unit.importance === 'key',
       timestamp: unit.timestamp,
       sentAtMs: performance.timeOrigin + performance.now(),
-      nalUnits: unit.nalUnits,
+      parts: unit.parts,
     });
     for (const viewer of this.#viewers) viewer.picture(unit.importance, message);
   }

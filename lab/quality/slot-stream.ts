@@ -34,8 +34,8 @@ export function pictureFormat(units: readonly AccessUnit[]): PictureFormat | und
   const isParameterSet = (nalUnit: Uint8Array) =>
     nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ||
     nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet;
-  for (const { nalUnits } of units) {
-    const parameterSets = nalUnits.filter(isParameterSet);
+  for (const { parts } of units) {
+    const parameterSets = parts.filter(isParameterSet);
     for (const set of parameterSets) {
       if (nalUnitType(set) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;
       const read = parseSequenceParameterSet(set);
@@ -53,9 +53,9 @@ export function slotStream(
 ): SlotStream {
   const shownAt = standings(decoded);
   const pictures = decoded.map(({ row, slot }, index): AccessUnit => {
-    const { nalUnits, importance } = units[row]!;
+    const { parts, importance } = units[row]!;
     // Decoded one after the other, each before it is shown: a tick each is less than any distance of slots.
-    return { nalUnits, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: index };
+    return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: index };
   });
   const { width, height, parameterSets } = format;
   const track = { width, height, configuration: serializeDecoderConfiguration(parameterSets) };

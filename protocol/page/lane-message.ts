@@ -140,10 +140,10 @@ const KEY = 0x80;
 const START_CODE_BYTES = 4;
 
 export function serializeLanePicture(
-  picture: Omit<LanePicture, 'annexB'> & { readonly nalUnits: readonly Uint8Array[] },
+  picture: Omit<LanePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
 ): Uint8Array {
   let length = LANE_PICTURE_HEADER_BYTES;
-  for (const nalUnit of picture.nalUnits) length += START_CODE_BYTES + nalUnit.length;
+  for (const part of picture.parts) length += START_CODE_BYTES + part.length;
   const message = new Uint8Array(length);
   const view = new DataView(message.buffer);
   view.setUint8(0, VERSION);
@@ -154,10 +154,10 @@ export function serializeLanePicture(
   view.setFloat64(8, picture.timestamp);
   view.setFloat64(16, picture.capturedMs);
   let offset = LANE_PICTURE_HEADER_BYTES;
-  for (const nalUnit of picture.nalUnits) {
+  for (const part of picture.parts) {
     message[offset + 3] = 1;
-    message.set(nalUnit, offset + START_CODE_BYTES);
-    offset += START_CODE_BYTES + nalUnit.length;
+    message.set(part, offset + START_CODE_BYTES);
+    offset += START_CODE_BYTES + part.length;
   }
   return message;
 }

@@ -246,7 +246,7 @@ export class FrameRelease {
       this.#wantsKeyframe = true;
       return this.#drop(frame, 'undecodable');
     }
-    const read = frame.nalUnits();
+    const read = frame.parts();
     if (!read.ok || read.value.count === 0) {
       this.#malformed(read.ok ? 'a frame without NAL units' : read.malformed);
       this.#drop(frame, 'undecodable');

@@ -1,7 +1,7 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
 import type { Parsed } from '../../protocol/base/parsed.ts';
-import { type PackedNalUnits, readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
+import { type PackedParts, readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
@@ -82,7 +82,7 @@ export class PlainFrame implements PendingFrame {
     return true;
   }
 
-  nalUnits(): Parsed<PackedNalUnits> {
+  parts(): Parsed<PackedParts> {
     return readPayloads(this.payloads());
   }
 

@@ -54,5 +54,5 @@ export function decide(
 }
 
 export function payloadBytes(unit: AccessUnit): number {
-  return unit.nalUnits.reduce((sum, { length }) => sum + length, 0);
+  return unit.parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -158,7 +158,7 @@ export class Lanes {
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
           // A page may join at any key frame, and needs its parameter sets.
-          nalUnits: key ? withParameterSets(unit.nalUnits, this.#parameterSets) : unit.nalUnits,
+          parts: key ? withParameterSets(unit.parts, this.#parameterSets) : unit.parts,
         });
         this.#options.onPicture(unit.importance, index, message);
       },

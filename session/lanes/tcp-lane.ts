@@ -29,9 +29,9 @@ const DATA_OFFSET = 12;
  */
 const WAIT_MAX = seconds(30);
 const UNSENT_BYTES_MAX = 262_144;
-/** What framing adds to an access unit, and to each of its NAL units (sim/tcp/access-unit-framing.ts). */
+/** What framing adds to an access unit, and to each of its parts (sim/tcp/access-unit-framing.ts). */
 const UNIT_HEADER_BYTES = 24;
-const NAL_UNIT_HEADER_BYTES = 4;
+const PART_HEADER_BYTES = 4;
 /** Frames whose place in the stream is remembered. */
 const RANGES_MAX = 4_096;
 
@@ -130,7 +130,7 @@ export class TcpLane implements LaneTransport {
 
   send(now: Instant, unit: AccessUnit): boolean {
     this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit));
-    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + NAL_UNIT_HEADER_BYTES * unit.nalUnits.length;
+    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + PART_HEADER_BYTES * unit.parts.length;
     this.#sender.send(now, unit);
     this.#simulation.runUntil(now);
     return true;

@@ -31,7 +31,7 @@ export class PictureWatch {
 
   observe(unit: AccessUnit): void {
     if (unit.importance !== 'key') return;
-    for (const nalUnit of unit.nalUnits) this.#tracker.add(nalUnit);
+    for (const nalUnit of unit.parts) this.#tracker.add(nalUnit);
     this.#describe();
   }
 

@@ -161,11 +161,11 @@ export class RtpSender {
 
   #send(unit: AccessUnit): void {
     this.#options.onUnit?.(unit);
-    for (const nalUnit of unit.nalUnits) this.#parameterSets.add(nalUnit);
+    for (const nalUnit of unit.parts) this.#parameterSets.add(nalUnit);
     const joinable = unit.importance === 'key';
     // Players that were not given the SDP file, or join later, find them in the stream.
-    const nalUnits = withParameterSets(unit.nalUnits, this.#parameterSets.sets(), joinable);
-    this.#sender.send(now(), joinable ? { ...unit, nalUnits } : unit);
+    const parts = withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
+    this.#sender.send(now(), joinable ? { ...unit, parts } : unit);
     this.#driver.drain();
   }
 

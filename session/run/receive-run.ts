@@ -191,7 +191,7 @@ export class ReceiveRun {
     if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
     const joinable =
       unit.importance === 'key'
-        ? { ...unit, nalUnits: withParameterSets(unit.nalUnits, this.#stream?.parameterSets ?? []) }
+        ? { ...unit, parts: withParameterSets(unit.parts, this.#stream?.parameterSets ?? []) }
         : unit;
     // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
     this.#viewer?.write(joinable);

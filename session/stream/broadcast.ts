@@ -145,7 +145,7 @@ export class Broadcast {
 
 function bytesOf(unit: AccessUnit): number {
   let bytes = 0;
-  for (const nalUnit of unit.nalUnits) bytes += nalUnit.length;
+  for (const part of unit.parts) bytes += part.length;
   return bytes;
 }
 

@@ -26,9 +26,9 @@ export interface NumberedUnit {
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |        how far it runs ahead of the decode timestamp          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |          importance           |      NAL units follow         |
+ *    |          importance           |        parts follow           |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |              length of the first NAL unit, and it ...         |
+ *    |                length of the first part, and it ...           |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 const LENGTH_BYTES = 4;
@@ -38,8 +38,8 @@ const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
 const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
 
 export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
-  const { nalUnits, timestamp, decodeTimestamp, importance } = unit;
-  const bytes = nalUnits.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
+  const { parts, timestamp, decodeTimestamp, importance } = unit;
+  const bytes = parts.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
   assert(bytes <= UNIT_BYTES_MAX, 'an access unit is no larger than a receiver takes');
   const target = new Uint8Array(LENGTH_BYTES + bytes);
   writeUint32(target, 0, bytes);
@@ -48,12 +48,12 @@ export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   writeUint32(target, 12, timestamp >>> 0);
   writeUint32(target, 16, timestamp - decodeTimestamp);
   writeUint16(target, 20, IMPORTANCES.indexOf(importance));
-  writeUint16(target, 22, nalUnits.length);
+  writeUint16(target, 22, parts.length);
   let offset = LENGTH_BYTES + HEADER_BYTES;
-  for (const nalUnit of nalUnits) {
-    writeUint32(target, offset, nalUnit.length);
-    target.set(nalUnit, offset + LENGTH_BYTES);
-    offset += LENGTH_BYTES + nalUnit.length;
+  for (const part of parts) {
+    writeUint32(target, offset, part.length);
+    target.set(part, offset + LENGTH_BYTES);
+    offset += LENGTH_BYTES + part.length;
   }
   return target;
 }
@@ -96,16 +96,16 @@ export class AccessUnitDeframer {
 function parseUnit(body: Uint8Array): NumberedUnit | undefined {
   const importance = IMPORTANCES[readUint16(body, 16)];
   const timestamp = (readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8);
-  const nalUnits: Uint8Array[] = [];
+  const parts: Uint8Array[] = [];
   let offset = HEADER_BYTES;
   for (let left = readUint16(body, 18); left > 0; left--) {
     if (offset + LENGTH_BYTES > body.length) return undefined;
     const end = offset + LENGTH_BYTES + readUint32(body, offset);
     if (end > body.length) return undefined;
-    nalUnits.push(body.subarray(offset + LENGTH_BYTES, end));
+    parts.push(body.subarray(offset + LENGTH_BYTES, end));
     offset = end;
   }
   if (importance === undefined || offset !== body.length) return undefined;
-  const unit = { nalUnits, timestamp, decodeTimestamp: timestamp - readUint32(body, 12), importance };
+  const unit = { parts, timestamp, decodeTimestamp: timestamp - readUint32(body, 12), importance };
   return { frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
 }

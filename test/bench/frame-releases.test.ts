@@ -44,7 +44,7 @@ test('a frame that comes whole a second time stays where it was', () => {
 });
 
 test('frames are read back from an Annex B stream, however it is cut', () => {
-  const stream = Buffer.concat([29, 30, 31].map((frame) => joinAnnexB(markedUnit(frame).nalUnits)));
+  const stream = Buffer.concat([29, 30, 31].map((frame) => joinAnnexB(markedUnit(frame).parts)));
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: stream.length - 1 }), { maxLength: 12 }), (cuts) => {
       const ends = [...cuts.sort((a, b) => a - b), stream.length];
@@ -63,7 +63,7 @@ test('frames are read back from an Annex B stream, however it is cut', () => {
 
 test('a frame is read with its last byte, and parameter sets before it are passed over', () => {
   const parameterSets = [Uint8Array.of(0x67, 1, 2, 3), Uint8Array.of(0x68, 1)];
-  const stream = joinAnnexB([...parameterSets, ...markedUnit(30).nalUnits]);
+  const stream = joinAnnexB([...parameterSets, ...markedUnit(30).parts]);
   const reader = new MarkedUnitReader();
   expect(reader.push(stream.subarray(0, -1))).toEqual([]);
   expect(reader.push(stream.subarray(-1))).toEqual([30]);

@@ -55,7 +55,7 @@ inChromium(
     const units = feed(page);
     await untilPage(tab, (page) => page.framesDrawn >= 10);
     // Not one NAL unit that a decoder knows: Chromium calls that an error.
-    units.insert({ ...units.next, nalUnits: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
+    units.insert({ ...units.next, parts: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
     await untilPage(tab, (page) => page.decodeErrors === 1);
     await until(() => commands.length === 1);
     expect(commands).toEqual(['request-keyframe']);

@@ -19,4 +19,4 @@ export function decode(input: string | Uint8Array): { readonly pictures: number;
 }
 
 export const annexBOf = (units: readonly AccessUnit[]): Uint8Array =>
-  Buffer.concat(units.map((unit) => joinAnnexB(unit.nalUnits)));
+  Buffer.concat(units.map((unit) => joinAnnexB(unit.parts)));

@@ -11,7 +11,7 @@ const DELIMITER = Uint8Array.of(0x09, 0xf0);
 
 test('a keyframe begins with both tables, then its picture with clock and times', () => {
   const unit: AccessUnit = {
-    nalUnits: [Uint8Array.of(0x65, 0x88)],
+    parts: [Uint8Array.of(0x65, 0x88)],
     timestamp: 3_000,
     decodeTimestamp: 0,
     importance: 'key',
@@ -51,11 +51,11 @@ test('a keyframe begins with both tables, then its picture with clock and times'
 test('whatever the size of a picture, its packets hold exactly that picture', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 4 }), (sizes) => {
-      const nalUnits = sizes.map((size) => new Uint8Array(size).fill(0x41));
+      const parts = sizes.map((size) => new Uint8Array(size).fill(0x41));
       const writer = new TransportStreamWriter({ clockLead: 0 });
-      const unit: AccessUnit = { nalUnits, timestamp: 0, decodeTimestamp: 0, importance: 'reference' };
+      const unit: AccessUnit = { parts, timestamp: 0, decodeTimestamp: 0, importance: 'reference' };
       const payload = payloadOf(writer.write(unit), 0x100);
-      expect(payload.subarray(19)).toEqual(joinAnnexB([DELIMITER, ...nalUnits]));
+      expect(payload.subarray(19)).toEqual(joinAnnexB([DELIMITER, ...parts]));
     }),
   );
 });
@@ -65,7 +65,7 @@ test('the counters of a PID go on from picture to picture', () => {
   const counters: number[] = [];
   for (let index = 0; index < 40; index += 1) {
     const packets = writer.write({
-      nalUnits: [new Uint8Array(300).fill(0x41)],
+      parts: [new Uint8Array(300).fill(0x41)],
       timestamp: index * 3_000,
       decodeTimestamp: index * 3_000,
       importance: 'reference',

@@ -24,7 +24,7 @@ function frame(
     complete: held.length === count,
     lastArrivalAt: 0,
     arrivals: held.map(() => arrival),
-    nalUnits: () => readPayloads([]),
+    parts: () => readPayloads([]),
     missing: () =>
       Array.from({ length: count }, (_, index) => firstSequence + index).filter((_, index) => !held.includes(index)),
   };

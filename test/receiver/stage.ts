@@ -82,7 +82,7 @@ export const again = (original: Uint8Array): Uint8Array =>
   wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: 0 });
 
 export const unitOf = (frame: number, count = 1): AccessUnit => ({
-  nalUnits: Array.from({ length: count }, (_, index) => payloadOf(frame, index)),
+  parts: Array.from({ length: count }, (_, index) => payloadOf(frame, index)),
   timestamp: frame * FRAME_TICKS,
   decodeTimestamp: frame * FRAME_TICKS,
   importance: frame === 0 ? 'key' : 'reference',

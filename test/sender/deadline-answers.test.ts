@@ -26,8 +26,8 @@ class Desk {
 
   frame(ms: number, packets: number, importance: Importance = 'reference'): this {
     const timestamp = this.#frames++ * 3_000;
-    const nalUnits = [new Uint8Array(packets * 1_100).fill(0x41)];
-    this.sender.send(at(ms), { nalUnits, timestamp, decodeTimestamp: timestamp, importance });
+    const parts = [new Uint8Array(packets * 1_100).fill(0x41)];
+    this.sender.send(at(ms), { parts, timestamp, decodeTimestamp: timestamp, importance });
     return this.drain(at(ms));
   }
 
@@ -262,7 +262,7 @@ describe('forward repair', () => {
     const { repairSsrc: _, ...without } = SENDER_OPTIONS;
     const sender = new Sender({ ...without, recovery: 'hybrid' });
     sender.send(at(0), {
-      nalUnits: [new Uint8Array(9_000).fill(0x41)],
+      parts: [new Uint8Array(9_000).fill(0x41)],
       timestamp: 0,
       decodeTimestamp: 0,
       importance: 'key',

@@ -9,7 +9,7 @@ import { MEDIA_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../simulated-session.ts
 export const at = milliseconds;
 
 export const frame = (number: number, bytes = 800): AccessUnit => ({
-  nalUnits: [new Uint8Array(bytes).fill(0x41)],
+  parts: [new Uint8Array(bytes).fill(0x41)],
   timestamp: number * 3_000,
   decodeTimestamp: number * 3_000,
   importance: number === 0 ? 'key' : 'reference',

@@ -16,7 +16,7 @@ const OPTIONS: PacketizerOptions = {
 
 function unit(bytes: number, { timestamp = 3_000, lead = 0, importance = 'key' as Importance } = {}): AccessUnit {
   const nalUnit = Uint8Array.from({ length: bytes }, (_, index) => (index === 0 ? 0x65 : index & 0xff));
-  return { nalUnits: [nalUnit], timestamp, decodeTimestamp: timestamp - lead, importance };
+  return { parts: [nalUnit], timestamp, decodeTimestamp: timestamp - lead, importance };
 }
 
 function packets(datagrams: readonly Uint8Array[]): RtpPacket[] {
@@ -63,7 +63,7 @@ test('what goes in comes out of the payloads', () => {
   const packetizer = new Packetizer(OPTIONS);
   const whole = unit(50_000);
   const payloads = packets(packetizer.packetize(whole).datagrams).map(({ payload }) => payload);
-  expect(unpackPayloads(payloads)).toEqual({ ok: true, value: whole.nalUnits });
+  expect(unpackPayloads(payloads)).toEqual({ ok: true, value: whole.parts });
 });
 
 test('frame marks tell importance and decode lead', () => {

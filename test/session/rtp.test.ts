@@ -13,9 +13,9 @@ import { nalText } from '../io/sources/media.ts';
 import { sampleUnits } from '../sample-units.ts';
 
 const UNITS = sampleUnits().slice(0, 33);
-const PARAMETER_SETS = UNITS[0]!.nalUnits.filter((nalUnit) => [7, 8].includes(nalUnit[0]! & 0x1f));
+const PARAMETER_SETS = UNITS[0]!.parts.filter((nalUnit) => [7, 8].includes(nalUnit[0]! & 0x1f));
 
-const hexOf = (nalUnits: readonly Uint8Array[]) => nalUnits.map((nalUnit) => Buffer.from(nalUnit).toString('hex'));
+const hexOf = (parts: readonly Uint8Array[]) => parts.map((nalUnit) => Buffer.from(nalUnit).toString('hex'));
 
 /** As if a file had been opened. */
 const source = (units: readonly AccessUnit[] = UNITS): MediaSource => ({
@@ -109,7 +109,7 @@ test('key frames that lack parameter sets are given them, so that a player can j
   await receiving.ready;
   const bare = UNITS.map((unit) => ({
     ...unit,
-    nalUnits: unit.nalUnits.filter((n) => ![7, 8].includes(n[0]! & 0x1f)),
+    parts: unit.parts.filter((n) => ![7, 8].includes(n[0]! & 0x1f)),
   }));
   const sending = sender(port, { source: source(bare) });
   await sending.open();

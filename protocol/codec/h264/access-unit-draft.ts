@@ -18,7 +18,7 @@ export interface Slice {
 
 /** The access unit in the making (H.264 §7.4.1.2.3), and the judgement whether a slice still belongs to it. */
 export class Draft {
-  readonly nalUnits: Uint8Array[] = [];
+  readonly parts: Uint8Array[] = [];
   hasPicture = false;
   /** An end of sequence or of stream has come: the next slice begins a picture whatever it says. */
   ended = false;
@@ -33,11 +33,11 @@ export class Draft {
   #bytes = 0;
 
   get full(): boolean {
-    return this.#bytes >= ACCESS_UNIT_BYTES_MAX || this.nalUnits.length >= ACCESS_UNIT_NAL_UNITS_MAX;
+    return this.#bytes >= ACCESS_UNIT_BYTES_MAX || this.parts.length >= ACCESS_UNIT_NAL_UNITS_MAX;
   }
 
   add(nalUnit: Uint8Array): void {
-    this.nalUnits.push(nalUnit);
+    this.parts.push(nalUnit);
     this.#bytes += nalUnit.length;
     const type = nalUnitType(nalUnit);
     this.ended ||= type === NAL_UNIT_TYPE.endOfSequence || type === NAL_UNIT_TYPE.endOfStream;

@@ -18,8 +18,8 @@ export type Keyframe = 'idr' | 'recovery-point' | 'intra';
 
 /** One primary coded picture, a frame or a field, with all that belongs to its access unit (H.264 §7.4.1.2.3). */
 export interface CodedPicture {
-  /** In stream order, none of them empty. */
-  readonly nalUnits: readonly Uint8Array[];
+  /** Its NAL units in stream order, none of them empty. */
+  readonly parts: readonly Uint8Array[];
   readonly importance: Importance;
   readonly keyframe: Keyframe | undefined;
   /** Picture order count; undefined where slice header or parameter sets are missing or damaged. */
@@ -112,7 +112,7 @@ export class AccessUnitSplitter implements ParameterSets {
   flush(): CodedPicture | undefined {
     for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
     if (this.#draft.hasPicture) return this.#complete();
-    this.#leftover = this.#draft.nalUnits;
+    this.#leftover = this.#draft.parts;
     this.#draft = new Draft();
     return undefined;
   }
@@ -137,7 +137,7 @@ export class AccessUnitSplitter implements ParameterSets {
     const draft = this.#draft;
     this.#draft = new Draft();
     if (!draft.hasPicture) {
-      this.#nalUnitsDropped += draft.nalUnits.length;
+      this.#nalUnitsDropped += draft.parts.length;
       return undefined;
     }
     const { header } = draft;
@@ -146,7 +146,7 @@ export class AccessUnitSplitter implements ParameterSets {
     if (keyframe === 'idr' || keyframe === 'recovery-point') this.#cleanEntries += 1;
     const key = keyframe !== undefined && (keyframe !== 'intra' || this.#cleanEntries < 2);
     return {
-      nalUnits: draft.nalUnits,
+      parts: draft.parts,
       importance: key ? 'key' : draft.reference ? 'reference' : 'discardable',
       keyframe,
       pictureOrder: header && sequenceParameterSet && this.#pictureOrder.next(header, sequenceParameterSet),

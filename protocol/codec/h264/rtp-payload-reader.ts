@@ -13,7 +13,7 @@ const FU_HEADER_BYTES = 2;
  */
 export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Array[]> {
   const packed = readPayloads(payloads);
-  return packed.ok ? parsed(packed.value.nalUnits) : packed;
+  return packed.ok ? parsed(packed.value.parts) : packed;
 }
 
 /** A payload that lies in a datagram, or elsewhere, from `payloadAt` to before `payloadEnd`. */
@@ -26,18 +26,18 @@ export interface PayloadRange {
 const rangeOf = (payload: Uint8Array): PayloadRange => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length });
 
 /** `unpackPayloads` up to the copying: says whether the payloads are sound, and of how many bytes. */
-export const readPayloads = (payloads: readonly Uint8Array[]): Parsed<PackedNalUnits> =>
+export const readPayloads = (payloads: readonly Uint8Array[]): Parsed<PackedParts> =>
   readPayloadRanges(payloads.map(rangeOf));
 
 /** The same of payloads that were left where they lie. */
-export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<PackedNalUnits> {
+export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<PackedParts> {
   const reader = new PayloadReader();
   for (const payload of payloads) {
     const cause = reader.take(payload);
     if (cause !== undefined) return malformed(cause);
   }
   const cause = reader.end();
-  return cause === undefined ? parsed(new PackedNalUnits(reader.units)) : malformed(cause);
+  return cause === undefined ? parsed(new PackedParts(reader.units)) : malformed(cause);
 }
 
 /** A NAL unit that is spread over FU payloads. */
@@ -48,9 +48,9 @@ interface Fragmented {
 }
 
 /** The NAL units of a frame, which are put together when they are asked for: not everyone who counts frames looks at them. */
-export class PackedNalUnits {
+export class PackedParts {
   readonly #units: readonly (Uint8Array | Fragmented)[];
-  #nalUnits: Uint8Array[] | undefined;
+  #assembled: Uint8Array[] | undefined;
 
   constructor(units: readonly (Uint8Array | Fragmented)[]) {
     this.#units = units;
@@ -68,9 +68,9 @@ export class PackedNalUnits {
   }
 
   /** The same array at each call. */
-  get nalUnits(): Uint8Array[] {
-    this.#nalUnits ??= this.#units.map(assemble);
-    return this.#nalUnits;
+  get parts(): Uint8Array[] {
+    this.#assembled ??= this.#units.map(assemble);
+    return this.#assembled;
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
 export {
-  type PackedNalUnits,
+  type PackedParts,
   type PayloadRange,
   readPayloadRanges,
   readPayloads,

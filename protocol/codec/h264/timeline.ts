@@ -16,7 +16,7 @@ interface Entry {
 }
 
 interface Timed {
-  readonly nalUnits: readonly Uint8Array[];
+  readonly parts: readonly Uint8Array[];
   readonly timestamp: Ticks;
   readonly importance: Importance;
 }
@@ -92,8 +92,8 @@ export class Timeline {
     let released = 0;
     for (const { picture, timestamp } of this.#decoded) {
       if (timestamp === undefined) break;
-      const { nalUnits, importance } = picture;
-      units.push(...(this.#decodeTimestamps?.push({ nalUnits, importance, timestamp }) ?? []));
+      const { parts, importance } = picture;
+      units.push(...(this.#decodeTimestamps?.push({ parts, importance, timestamp }) ?? []));
       released += 1;
     }
     this.#decoded = this.#decoded.slice(released);

@@ -11,10 +11,10 @@ const slice = (byte: number) => Uint8Array.of(0x41, byte, byte, byte);
 
 /** I P B B in decode order: shown 0 3 1 2, with a gap of a second before the last. */
 const UNITS: readonly AccessUnit[] = [
-  { nalUnits: [PARAMETER_SET, slice(1)], timestamp: 6_000, decodeTimestamp: 0, importance: 'key' },
-  { nalUnits: [slice(2), slice(22)], timestamp: 15_000, decodeTimestamp: 3_000, importance: 'reference' },
-  { nalUnits: [slice(3)], timestamp: 9_000, decodeTimestamp: 6_000, importance: 'discardable' },
-  { nalUnits: [slice(4)], timestamp: 102_000, decodeTimestamp: 99_000, importance: 'discardable' },
+  { parts: [PARAMETER_SET, slice(1)], timestamp: 6_000, decodeTimestamp: 0, importance: 'key' },
+  { parts: [slice(2), slice(22)], timestamp: 15_000, decodeTimestamp: 3_000, importance: 'reference' },
+  { parts: [slice(3)], timestamp: 9_000, decodeTimestamp: 6_000, importance: 'discardable' },
+  { parts: [slice(4)], timestamp: 102_000, decodeTimestamp: 99_000, importance: 'discardable' },
 ];
 
 function file(): Uint8Array {
@@ -38,7 +38,7 @@ test('what is written is what is read, times from 0, without the parameter sets 
   const samples = events.slice(1).map((event) => event.kind === 'sample' && [event.timestamp, [...event.bytes]]);
   const expected = UNITS.map((unit) => [
     unit.timestamp - 6_000,
-    [...joinLengthPrefixed(unit.nalUnits.filter((nalUnit) => nalUnit !== PARAMETER_SET))],
+    [...joinLengthPrefixed(unit.parts.filter((nalUnit) => nalUnit !== PARAMETER_SET))],
   ]);
   expect(samples).toEqual(expected);
 });
@@ -66,12 +66,12 @@ test('a picture of any size survives', () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 1, maxLength: 8 }),
-      (nalUnits) => {
+      (parts) => {
         const writer = new FragmentedMp4Writer(track, []);
-        const unit: AccessUnit = { nalUnits, timestamp: 0, decodeTimestamp: 0, importance: 'key' };
+        const unit: AccessUnit = { parts, timestamp: 0, decodeTimestamp: 0, importance: 'key' };
         const sample = read([writer.header(), writer.fragment([unit], 3_000)])[1];
         expect(sample?.kind === 'sample' && splitLengthPrefixed(sample.bytes, 4)).toEqual({
-          nalUnits,
+          nalUnits: parts,
           malformed: undefined,
         });
       },

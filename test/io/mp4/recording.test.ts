@@ -35,7 +35,7 @@ async function gapped(): Promise<AccessUnit[]> {
 test('a raw recording is the stream with start codes', async () => {
   const path = join(temporaryFolder(), 'a.h264');
   await record(path, CLIP);
-  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.nalUnits)))).toBe(0);
+  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.parts)))).toBe(0);
 });
 
 test.each(['mp4', 'ts'])(
@@ -48,7 +48,7 @@ test.each(['mp4', 'ts'])(
     const copies = await all(source.units());
     await source.close();
     const pictures = (all: readonly AccessUnit[]) =>
-      nalText(all).map((nalUnits) => nalUnits.filter((nal) => !nal.startsWith('09')));
+      nalText(all).map((parts) => parts.filter((nal) => !nal.startsWith('09')));
     expect(pictures(copies)).toEqual(pictures(units));
     const first = units[0]?.timestamp ?? 0;
     expect(copies.map((unit) => unit.timestamp)).toEqual(units.map((unit) => unit.timestamp - first));
@@ -81,7 +81,7 @@ test('a caller that does not wait gets its writes in order', async () => {
   const sink = await openRecording(path, description);
   const writes = CLIP.map((unit) => sink.write(unit));
   await Promise.all([...writes, sink.close(), sink.close()]);
-  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.nalUnits)))).toBe(0);
+  expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.parts)))).toBe(0);
 });
 
 test.each([

@@ -101,7 +101,7 @@ test('a program that cannot be started is a failure', async () => {
 
 test('a picture is written without its own delimiter and with the one that opens the next', () => {
   const unit: AccessUnit = {
-    nalUnits: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
+    parts: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
     timestamp: 0,
     decodeTimestamp: 0,
     importance: 'key',
@@ -225,7 +225,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
 function unit(importance: AccessUnit['importance'], mark: number, bytes = 2): AccessUnit {
   const nalUnit = new Uint8Array(bytes).fill(mark);
   nalUnit[0] = importance === 'key' ? 0x65 : 0x41;
-  return { nalUnits: [nalUnit], timestamp: 0, decodeTimestamp: 0, importance };
+  return { parts: [nalUnit], timestamp: 0, decodeTimestamp: 0, importance };
 }
 
 function* repeated(units: readonly AccessUnit[]): Generator<AccessUnit> {

@@ -41,7 +41,7 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 
 /** What two streams are compared by: NAL units as text, so that a difference can be read. */
 export const nalText = (units: readonly AccessUnit[]): string[][] =>
-  units.map((unit) => unit.nalUnits.map((nalUnit) => Buffer.from(nalUnit).toString('hex')));
+  units.map((unit) => unit.parts.map((nalUnit) => Buffer.from(nalUnit).toString('hex')));
 
 /** `[presentation, decode]` times of the packets of a file's video, 90 kHz, as ffprobe sees them. */
 export function probedTimes(file: string): { readonly shown: number; readonly decoded: number }[] {

@@ -124,15 +124,15 @@ function reference(path: string): string[] {
 
 /** Through a byte stream, as the reference: one clip has a start code inside of a length-prefixed NAL unit. */
 function resplit(units: readonly AccessUnit[]): string[] {
-  return units.flatMap((unit) => splitAnnexB(joinAnnexB(unit.nalUnits))).map(hex);
+  return units.flatMap((unit) => splitAnnexB(joinAnnexB(unit.parts))).map(hex);
 }
 
 /**
  * Without parameter sets: ffmpeg repeats them at IDR pictures and also where they are in the stream already, we give
  * them to every keyframe that has none.
  */
-function pictures(nalUnits: readonly string[]): string[] {
-  return nalUnits.filter((nalUnit) => ![7, 8].includes(Number.parseInt(nalUnit.slice(0, 2), 16) & 0x1f));
+function pictures(parts: readonly string[]): string[] {
+  return parts.filter((nalUnit) => ![7, 8].includes(Number.parseInt(nalUnit.slice(0, 2), 16) & 0x1f));
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -11,7 +11,7 @@ import { file, flat, isInOrder, open } from './opened-source.ts';
 const MP4 = join(SAMPLES, 'counter.mp4');
 const RAW = join(SAMPLES, 'counter.h264');
 
-const withoutPicture = ({ nalUnits: _, ...rest }: AccessUnit) => rest;
+const withoutPicture = ({ parts: _, ...rest }: AccessUnit) => rest;
 test('a raw file streams as it is, without ffmpeg', async () => {
   const { source, warnings } = await open(RAW, { ffmpeg: '/no/ffmpeg/here' });
   const units = await all(source.units());
@@ -125,9 +125,9 @@ test('a file that was cut streams as far as it goes and says so', async () => {
 
 test('a raw stream that starts between keyframes starts at the next one', async () => {
   const units = sampleUnits();
-  const sets = (units[0] as AccessUnit).nalUnits.slice(1, 3);
+  const sets = (units[0] as AccessUnit).parts.slice(1, 3);
   const { source, warnings } = await open(
-    file('a.264', joinAnnexB([...sets, ...units.slice(5).flatMap((unit) => unit.nalUnits)])),
+    file('a.264', joinAnnexB([...sets, ...units.slice(5).flatMap((unit) => unit.parts)])),
   );
   expect(nalText(await all(source.units()))).toEqual(nalText(units.slice(30)));
   expect(warnings).toEqual([expect.stringContaining('skipped 25 pictures before the first keyframe')]);
@@ -137,7 +137,7 @@ test('a raw stream whose keyframes are far apart is copied with a hint', async (
   const units = sampleUnits();
   const first = units[0] as AccessUnit;
   const { source, warnings } = await open(
-    file('a.264', joinAnnexB([...first.nalUnits, ...units.slice(1, 30), ...repeated(units)].flatMap(nalUnitsOf))),
+    file('a.264', joinAnnexB([...first.parts, ...units.slice(1, 30), ...repeated(units)].flatMap(nalUnitsOf))),
   );
   expect((await all(source.units())).length).toBeGreaterThan(150);
   expect(warnings).toEqual([expect.stringMatching(/keyframes are more than 5 s apart.*--encode x264 --gop/)]);
@@ -146,16 +146,16 @@ test('a raw stream whose keyframes are far apart is copied with a hint', async (
     return Array.from({ length: 6 }, () => all.slice(1, 30)).flat();
   }
   function nalUnitsOf(item: AccessUnit | Uint8Array): readonly Uint8Array[] {
-    return item instanceof Uint8Array ? [item] : item.nalUnits;
+    return item instanceof Uint8Array ? [item] : item.parts;
   }
 });
 
 test('a stream without a keyframe, or without parameter sets, cannot be copied', async () => {
   const units = sampleUnits();
-  const sets = (units[0] as AccessUnit).nalUnits.slice(1, 3);
-  const headless = file('headless.264', joinAnnexB([...sets, ...units.slice(1, 30).flatMap((unit) => unit.nalUnits)]));
+  const sets = (units[0] as AccessUnit).parts.slice(1, 3);
+  const headless = file('headless.264', joinAnnexB([...sets, ...units.slice(1, 30).flatMap((unit) => unit.parts)]));
   await expect(open(headless, { encode: 'copy' })).rejects.toThrow('headless.264: its H.264 has no keyframe');
-  const bare = units.map((unit) => unit.nalUnits.filter((nal) => ![7, 8].includes((nal[0] as number) & 0x1f)));
+  const bare = units.map((unit) => unit.parts.filter((nal) => ![7, 8].includes((nal[0] as number) & 0x1f)));
   const unset = file('unset.264', joinAnnexB(bare.flat()));
   await expect(open(unset)).rejects.toThrow('unset.264: its H.264 has no parameter sets');
 });
@@ -168,8 +168,8 @@ withFfmpeg(
     const encoding = ['-c:v', 'libx264', '-g', '10', '-bf', '0', '-x264-params', 'intra-refresh=1:slices=1:aud=1'];
     const command = ['-nostdin', '-v', 'error', '-i', MP4, '-frames:v', '60', ...encoding, path];
     execFileSync('ffmpeg', command);
-    const nalUnits = splitAnnexB(readFileSync(path)).filter((nalUnit) => ((nalUnit[0] as number) & 0x1f) !== 5);
-    writeFileSync(path, joinAnnexB(nalUnits));
+    const parts = splitAnnexB(readFileSync(path)).filter((nalUnit) => ((nalUnit[0] as number) & 0x1f) !== 5);
+    writeFileSync(path, joinAnnexB(parts));
     await expect(open(path, { encode: 'copy' })).rejects.toThrow('refresh.h264: its H.264 has no keyframe');
     const { source, warnings } = await open(path);
     expect(source.description.mode).toBe('x264');
@@ -187,7 +187,7 @@ withFfmpeg(
     expect(units.map((unit) => unit.timestamp)).toEqual(Array.from({ length: 360 }, (_, index) => index * 3_000));
     expect(units.map((unit) => unit.decodeTimestamp)).toEqual(units.map((unit) => unit.timestamp));
     expect(units.map((unit) => unit.importance === 'key')).toEqual(units.map((_, index) => index % 15 === 0));
-    const shapes = new Set(units.map((unit) => unit.nalUnits.map((nal) => (nal[0] as number) & 0x1f).join(' ')));
+    const shapes = new Set(units.map((unit) => unit.parts.map((nal) => (nal[0] as number) & 0x1f).join(' ')));
     expect([...shapes].sort()).toEqual(['9 1', '9 7 8 5', '9 7 8 6 5']);
     expect(source.description).toMatchObject({ mode: 'x264', framesPerSecond: 30, durationSeconds: 12 });
   },

@@ -245,8 +245,8 @@ async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage>
 }
 
 function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {
-  const nalUnits = [new Uint8Array(bytes)];
-  return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, nalUnits });
+  const parts = [new Uint8Array(bytes)];
+  return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, parts });
 }
 
 const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>

@@ -218,7 +218,7 @@ async function opened(options: Partial<PageOptions> = {}): Promise<Page> {
 function unit(importance: AccessUnit['importance'], index: number, bytes = 2): AccessUnit {
   const nalUnit = new Uint8Array(bytes).fill(1);
   nalUnit[0] = importance === 'key' ? 0x65 : 0x41;
-  return { nalUnits: [nalUnit], timestamp: index * 3_000, decodeTimestamp: index * 3_000, importance };
+  return { parts: [nalUnit], timestamp: index * 3_000, decodeTimestamp: index * 3_000, importance };
 }
 
 const get = (page: Page, path: string, headers: Record<string, string> = {}, method = 'GET') =>

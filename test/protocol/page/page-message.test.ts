@@ -8,7 +8,7 @@ test('a picture message is laid out as the diagram says', () => {
     key: true,
     timestamp: 3_000,
     sentAtMs: 1.5,
-    nalUnits: [Uint8Array.of(0x67, 0x42), Uint8Array.of(0x65)],
+    parts: [Uint8Array.of(0x67, 0x42), Uint8Array.of(0x65)],
   });
   expect([...message]).toEqual([
     ...[0x01, 0x80, 0x00, 0x00], // version, key flag, reserved
@@ -29,12 +29,12 @@ test('what is serialized parses to the same picture', () => {
       fc.maxSafeInteger(),
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.array(nalUnit, { minLength: 1, maxLength: 5 }),
-      (number, key, timestamp, sentAtMs, nalUnits) => {
-        const result = parsePagePicture(serializePagePicture({ number, key, timestamp, sentAtMs, nalUnits }));
+      (number, key, timestamp, sentAtMs, parts) => {
+        const result = parsePagePicture(serializePagePicture({ number, key, timestamp, sentAtMs, parts }));
         if (!result.ok) throw new Error(result.malformed);
         const { annexB, ...rest } = result.value;
         expect(rest).toEqual({ number, key, timestamp, sentAtMs });
-        expect([...annexB]).toEqual(nalUnits.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
+        expect([...annexB]).toEqual(parts.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
       },
     ),
   );
@@ -46,7 +46,7 @@ test('a picture message parses as well from the middle of a larger buffer', () =
     key: false,
     timestamp: 1,
     sentAtMs: 2,
-    nalUnits: [Uint8Array.of(1)],
+    parts: [Uint8Array.of(1)],
   });
   const larger = new Uint8Array(message.length + 10);
   larger.set(message, 5);
@@ -64,7 +64,7 @@ test('any bytes parse or are malformed, and nothing throws', () => {
 });
 
 test('a header without a picture, a foreign version and a timestamp that is no number are malformed', () => {
-  const good = serializePagePicture({ number: 0, key: true, timestamp: 0, sentAtMs: 0, nalUnits: [Uint8Array.of(1)] });
+  const good = serializePagePicture({ number: 0, key: true, timestamp: 0, sentAtMs: 0, parts: [Uint8Array.of(1)] });
   expect(parsePagePicture(good.subarray(0, 24))).toEqual({ ok: false, malformed: 'too-short' });
   expect(parsePagePicture(Uint8Array.from(good, (byte, at) => (at === 0 ? 2 : byte)))).toEqual({
     ok: false,

@@ -40,8 +40,8 @@ function insert(
 }
 
 function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {
-  const read = frame.nalUnits();
-  return read.ok ? read.value.nalUnits : read.malformed;
+  const read = frame.parts();
+  return read.ok ? read.value.parts : read.malformed;
 }
 
 const newBuffer = (framesMax = 1_000) => new MarkedFrameBuffer({ firstFrame: 0, framesMax });
@@ -182,15 +182,15 @@ test('it does what sorted arrays do', () => {
       }
       const held = [...buffer.frames()].map((frame) => ({
         number: frame.number,
-        nalUnits: nalUnitsOf(frame),
+        parts: nalUnitsOf(frame),
         complete: frame.complete,
       }));
       const numbers = [...new Set(model.map(([number]) => number))];
       expect(held).toEqual(
         numbers.map((number) => {
           const indexes = model.filter(([each]) => each === number).map(([, index]) => index);
-          const nalUnits = indexes.map((index) => Uint8Array.of(0x41, number, index));
-          return { number, nalUnits, complete: indexes.length === COUNTS[number] };
+          const parts = indexes.map((index) => Uint8Array.of(0x41, number, index));
+          return { number, parts, complete: indexes.length === COUNTS[number] };
         }),
       );
       expect(buffer.next).toBe(next);

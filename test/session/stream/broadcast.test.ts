@@ -7,7 +7,7 @@ import { until } from '../../io/net/control-peers.ts';
 const FRAME = 900;
 
 const unit = (decodeTimestamp: number, timestamp = decodeTimestamp): AccessUnit => ({
-  nalUnits: [Uint8Array.of(0x65)],
+  parts: [Uint8Array.of(0x65)],
   timestamp,
   decodeTimestamp,
   importance: 'key',

@@ -69,7 +69,7 @@ function runSession(forward: string, frames: number, options: Partial<TcpMediaSe
 }
 
 const unit = fc.record({
-  nalUnits: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 }),
+  parts: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 }),
   timestamp: fc.integer({ min: -(2 ** 40), max: 2 ** 50 }),
   lead: fc.nat(900_000),
   importance: fc.constantFrom('key' as const, 'reference' as const, 'discardable' as const),

@@ -22,15 +22,15 @@ const P1 = slice({ frameNumber: 1, lsb: 2 });
 const P2 = slice({ frameNumber: 2, lsb: 4 });
 
 /** The NAL units of each picture. */
-const split = (nalUnits: readonly Uint8Array[]): (readonly Uint8Array[])[] =>
-  picturesOf(nalUnits).map((picture) => picture.nalUnits);
+const split = (parts: readonly Uint8Array[]): (readonly Uint8Array[])[] =>
+  picturesOf(parts).map((picture) => picture.parts);
 
 describe('a picture is complete', () => {
   test('when the first slice of the next has come, or the stream ends', () => {
     const splitter = new AccessUnitSplitter();
     expect([SPS, PPS, IDR].map((nalUnit) => splitter.push(nalUnit))).toEqual([undefined, undefined, undefined]);
-    expect(splitter.push(P1)?.nalUnits).toEqual([SPS, PPS, IDR]);
-    expect(splitter.flush()?.nalUnits).toEqual([P1]);
+    expect(splitter.push(P1)?.parts).toEqual([SPS, PPS, IDR]);
+    expect(splitter.flush()?.parts).toEqual([P1]);
     expect(splitter.flush()).toBeUndefined();
   });
 
@@ -172,8 +172,8 @@ describe('without parameter sets', () => {
     splitter.learn(SPS);
     splitter.learn(PPS);
     const [first, second] = picturesOf([IDR, P1], splitter);
-    expect(first).toMatchObject({ nalUnits: [IDR], pictureOrder: 0, sequenceParameterSet: { width: 64 } });
-    expect(second).toMatchObject({ nalUnits: [P1], pictureOrder: 2 });
+    expect(first).toMatchObject({ parts: [IDR], pictureOrder: 0, sequenceParameterSet: { width: 64 } });
+    expect(second).toMatchObject({ parts: [P1], pictureOrder: 2 });
   });
 
   test('a new set counts from the picture behind it, not for the one before', () => {
@@ -186,8 +186,8 @@ describe('without parameter sets', () => {
 
 describe('importance', () => {
   const I1 = slice({ type: 'I', frameNumber: 1, lsb: 2 });
-  const kinds = (nalUnits: readonly Uint8Array[]) =>
-    picturesOf([SPS, PPS, ...nalUnits]).map(({ importance, keyframe }) => [importance, keyframe]);
+  const kinds = (parts: readonly Uint8Array[]) =>
+    picturesOf([SPS, PPS, ...parts]).map(({ importance, keyframe }) => [importance, keyframe]);
 
   test('an IDR picture is a key, a picture that nothing refers to is discardable', () => {
     const b = slice({ type: 'B', frameNumber: 2, lsb: 4, referenceIdc: 0 });
@@ -268,10 +268,10 @@ describe('damage', () => {
       fc.uint8Array({ minLength: 1, maxLength: 12 }),
     );
     fc.assert(
-      fc.property(fc.array(any, { maxLength: 40 }), (nalUnits) => {
+      fc.property(fc.array(any, { maxLength: 40 }), (parts) => {
         const splitter = new AccessUnitSplitter();
-        const pictures = picturesOf(nalUnits, splitter);
-        expect([...pictures.flatMap((picture) => picture.nalUnits), ...splitter.leftover]).toEqual(nalUnits);
+        const pictures = picturesOf(parts, splitter);
+        expect([...pictures.flatMap((picture) => picture.parts), ...splitter.leftover]).toEqual(parts);
       }),
     );
   });

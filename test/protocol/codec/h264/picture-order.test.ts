@@ -4,8 +4,8 @@ import { pictureSet, picturesOf, type SliceOptions, sequenceSet, slice } from '.
 const PPS = pictureSet();
 
 function orders(sps: Uint8Array, pictures: readonly SliceOptions[]): (number | undefined)[] {
-  const nalUnits = pictures.map((options) => slice({ type: options.idr ? 'I' : 'P', ...options }));
-  return picturesOf([sps, PPS, ...nalUnits]).map((picture) => picture.pictureOrder);
+  const parts = pictures.map((options) => slice({ type: options.idr ? 'I' : 'P', ...options }));
+  return picturesOf([sps, PPS, ...parts]).map((picture) => picture.pictureOrder);
 }
 
 describe('picture order type 0', () => {
@@ -57,8 +57,8 @@ describe('picture order type 0', () => {
       { frameNumber: 2, lsb: 4 },
     ];
     expect(orders(sps, pictures)).toEqual([0, 6, 0, 2, 4]);
-    const nalUnits = pictures.map((options) => slice({ type: options.idr ? 'I' : 'P', ...options }));
-    expect(picturesOf([sps, PPS, ...nalUnits]).map((picture) => picture.startsSequence)).toEqual([
+    const parts = pictures.map((options) => slice({ type: options.idr ? 'I' : 'P', ...options }));
+    expect(picturesOf([sps, PPS, ...parts]).map((picture) => picture.startsSequence)).toEqual([
       true,
       false,
       true,

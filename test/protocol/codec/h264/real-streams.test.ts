@@ -53,16 +53,16 @@ describe('each real byte stream', () => {
       const [, row] = manifest.split(`\n| ${path.replace('annexb/', '')} |`);
       const { nalUnits, pictures, leftover } = stream(path);
       expect(pictures.length, path).toBe(Number(/pics (\d+)/.exec(row ?? '')?.[1]));
-      expect(same([...pictures.flatMap((picture) => picture.nalUnits), ...leftover], nalUnits), path).toBe(true);
+      expect(same([...pictures.flatMap((picture) => picture.parts), ...leftover], nalUnits), path).toBe(true);
     }
   });
 
   withMedia('goes through payloads unchanged, NAL unit by NAL unit', () => {
     for (const path of streams) {
-      for (const { nalUnits } of stream(path).pictures) {
+      for (const { parts } of stream(path).pictures) {
         for (const payloadBytesMax of [16, 1160]) {
-          const result = unpackPayloads(packPayloads(nalUnits, { payloadBytesMax, headroomBytes: 0 }));
-          expect(result.ok && same(result.value, nalUnits), path).toBe(true);
+          const result = unpackPayloads(packPayloads(parts, { payloadBytesMax, headroomBytes: 0 }));
+          expect(result.ok && same(result.value, parts), path).toBe(true);
         }
       }
     }
@@ -73,7 +73,7 @@ describe('each real byte stream', () => {
       const { pictures } = stream(path);
       const timeline = new Timeline();
       const units = [...pictures.flatMap((picture) => timeline.push(picture)), ...timeline.flush()];
-      expect(units.map((unit) => unit.nalUnits)).toEqual(pictures.map((picture) => picture.nalUnits));
+      expect(units.map((unit) => unit.parts)).toEqual(pictures.map((picture) => picture.parts));
       expect(new Set(units.map((unit) => unit.timestamp)).size, path).toBe(units.length);
       for (const [index, unit] of units.entries()) {
         expect(unit.timestamp, path).toBeGreaterThanOrEqual(unit.decodeTimestamp);
@@ -171,7 +171,7 @@ describe('broken input', () => {
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) {
       const { nalUnits, pictures, leftover } = stream(join('broken', file));
-      expect(same([...pictures.flatMap((picture) => picture.nalUnits), ...leftover], nalUnits), file).toBe(true);
+      expect(same([...pictures.flatMap((picture) => picture.parts), ...leftover], nalUnits), file).toBe(true);
       expect(splitAnnexB(joinAnnexB(nalUnits)).length, file).toBe(nalUnits.length);
       const timeline = new Timeline();
       const units = [...pictures.flatMap((picture) => timeline.push(picture)), ...timeline.flush()];

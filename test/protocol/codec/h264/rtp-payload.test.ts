@@ -216,8 +216,8 @@ describe('readPayloads', () => {
     if (!read.ok) throw new Error(read.malformed);
     expect(read.value.count).toBe(3);
     expect(read.value.bytes).toBe(470);
-    expect(read.value.nalUnits.map(plain)).toEqual(nalUnits);
-    expect(read.value.nalUnits).toBe(read.value.nalUnits);
+    expect(read.value.parts.map(plain)).toEqual(nalUnits);
+    expect(read.value.parts).toBe(read.value.parts);
   });
 
   test('finds what is wrong without being asked for NAL units', () => {

@@ -119,9 +119,9 @@ describe('Timeline', () => {
 
   test('changes NAL units and importance of no picture', () => {
     const sps = sequenceSet({ reorderFrames: 1 });
-    const nalUnits = [sps, PPS, slice(IDR), slice(p(1, 4)), slice(b(2, 2))];
+    const parts = [sps, PPS, slice(IDR), slice(p(1, 4)), slice(b(2, 2))];
     const given = units(sps, [IDR, p(1, 4), b(2, 2)]);
-    expect(given.flatMap((unit) => unit.nalUnits)).toEqual(nalUnits);
+    expect(given.flatMap((unit) => unit.parts)).toEqual(parts);
     expect(given.map((unit) => unit.importance)).toEqual(['key', 'reference', 'discardable']);
   });
 });
