@@ -1,11 +1,11 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import { beginsAccessUnit, payloadsImportance } from '../../protocol/codec/h264/payload-inspection.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { DecodeOrder } from './decode-order.ts';
 import type { ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { PlainFrame, type Surroundings } from './plain-frame.ts';
-import { beginsAccessUnit, payloadsImportance } from './plain-payload.ts';
 
 /** Where the frame before a gap ends, as far as it is known. */
 interface Edge {

@@ -5,9 +5,9 @@ import {
   type Ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/instant.ts';
+import { looksLikeH264 } from '../../protocol/codec/h264/payload-inspection.ts';
 import type { RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { distance, timestampDistance } from '../../protocol/rtp/sequence.ts';
-import { looksLikeH264 } from '../frames/plain-payload.ts';
 
 /**
  * `present`: it is the stream's; `new`: a stream begins with it, and with the packet before it where that one was

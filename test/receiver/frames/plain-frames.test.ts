@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Importance } from '../../../protocol/access-unit.ts';
+import {
+  beginsAccessUnit,
+  looksLikeH264,
+  payloadsImportance,
+} from '../../../protocol/codec/h264/payload-inspection.ts';
 import { PlainFrameBuffer } from '../../../receiver/frames/plain-frame-buffer.ts';
-import { beginsAccessUnit, looksLikeH264, payloadsImportance } from '../../../receiver/frames/plain-payload.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
 

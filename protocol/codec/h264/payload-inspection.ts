@@ -1,8 +1,8 @@
-import type { Importance } from '../../protocol/access-unit.ts';
-import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { isSingleNalUnitPayload, PAYLOAD_TYPE } from '../../protocol/codec/h264/payload-type.ts';
-import { hasRecoveryPoint } from '../../protocol/codec/h264/recovery-point.ts';
-import { parseSliceStart, SLICE_TYPE } from '../../protocol/codec/h264/slice-header.ts';
+import type { Importance } from '../../access-unit.ts';
+import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
+import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
+import { hasRecoveryPoint } from './recovery-point.ts';
+import { parseSliceStart, SLICE_TYPE } from './slice-header.ts';
 
 /** What is copied of a fragment's beginning: a slice's first three numbers are never longer. */
 const HEAD_BYTES = 32;
