@@ -9,7 +9,7 @@ import { WakeUp } from '../io/os/wake-up.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { seconds } from '../protocol/base/instant.ts';
 import { Pacer } from '../sender/pacer.ts';
-import { SENDER_DEFAULTS } from '../sender/sender.ts';
+import { SENDER_DEFAULTS } from '../sender/sender-options.ts';
 import { Broadcast } from '../session/stream/broadcast.ts';
 import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
 

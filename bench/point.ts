@@ -1,12 +1,14 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE, milliseconds, seconds } from '../protocol/base/instant.ts';
 import { Receiver } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS, type Recovery } from '../receiver/receiver-options.ts';
+import { type Recovery, receiverOptions } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
-import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { Sender } from '../sender/sender.ts';
+import { senderOptions } from '../sender/sender-options.ts';
 import type { SenderStatistics } from '../sender/sender-statistics.ts';
 import { Link } from '../sim/link/link.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 
@@ -122,32 +124,16 @@ export function runPoint(point: Point, run: PointRun): Outcome {
     return new Link(specification.value, direction);
   };
   const { recovery } = run;
-  const identity = {
-    ssrc: 1,
-    retransmissionSsrc: 2,
-    repairSsrc: 4,
-    initialSequence: 65_000,
-    timestampBase: 4_000_000_000,
-    recovery,
-  };
   const repairBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
-  const sender = new Sender({
-    ...SENDER_DEFAULTS,
-    ...identity,
+  const parameters = simulatedStream({
+    recovery,
     datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + repairBytes,
-  });
-  const receiver = new Receiver({
-    ...RECEIVER_DEFAULTS,
-    ...identity,
-    payloadType: SENDER_DEFAULTS.payloadType,
-    retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-    initialFrameNumber: 0,
-    reportSsrc: 3,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
-    release: point.release,
-    onLoss: run.onLoss ?? 'smear',
   });
+  const sender = new Sender(senderOptions(parameters));
+  const { release } = point;
+  const onLoss = run.onLoss ?? 'smear';
+  const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, release, onLoss }));
   const stream = new SyntheticStream({
     framesPerSecond: FRAMES_PER_SECOND,
     frameBytes: frameBytes(point.packets ?? PACKETS_PER_FRAME),

@@ -7,10 +7,12 @@ import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
 import { milliseconds, seconds } from '../protocol/base/instant.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import { Receiver } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender } from '../sender/sender.ts';
+import { receiverOptions } from '../receiver/receiver-options.ts';
+import { Sender } from '../sender/sender.ts';
+import { senderOptions } from '../sender/sender-options.ts';
 import { Link } from '../sim/link/link.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 
@@ -44,25 +46,9 @@ if (!recovery) throw new Error(`'${argv[4]}' is no recovery`);
 const hash = argv[5] === 'hash' ? createHash('sha256') : undefined;
 const collect = (globalThis as { gc?: () => void }).gc;
 
-const identity = {
-  ssrc: 1,
-  retransmissionSsrc: 2,
-  repairSsrc: 4,
-  initialSequence: 65_000,
-  timestampBase: 4_000_000_000,
-  recovery,
-};
-const sender = new Sender({ ...SENDER_DEFAULTS, ...identity });
-const receiver = new Receiver({
-  ...RECEIVER_DEFAULTS,
-  ...identity,
-  payloadType: SENDER_DEFAULTS.payloadType,
-  retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-  repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-  initialFrameNumber: 0,
-  reportSsrc: 3,
-  latency: milliseconds(120),
-});
+const parameters = simulatedStream({ recovery, latency: milliseconds(120) });
+const sender = new Sender(senderOptions(parameters));
+const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC }));
 const stream = new SyntheticStream({
   framesPerSecond: FRAMES_PER_SECOND,
   frameBytes: FRAME_BYTES,

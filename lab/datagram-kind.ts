@@ -1,6 +1,7 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import type { Direction } from '../sim/direction.ts';
-import { isRtcp, MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
+import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
+import { isRtcp } from './media-packet-table.ts';
 import type { StrategyName } from './strategies.ts';
 
 /** What a datagram is to its strategy, in a word. */

@@ -2,15 +2,12 @@ import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
 import type { Instant } from '../protocol/base/instant.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
+import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
 import { type FrameTable, widened } from './frame-table.ts';
 import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
-
-export const MEDIA_SSRC = 1;
-export const RETRANSMISSION_SSRC = 2;
-export const REPAIR_SSRC = 4;
 
 const NOT_HERE = 0;
 const CAME = 1;

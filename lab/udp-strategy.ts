@@ -2,68 +2,50 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/base/instant.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
+import { type ReceiverOptions, receiverOptions } from '../receiver/receiver-options.ts';
+import { Sender } from '../sender/sender.ts';
+import { senderOptions } from '../sender/sender-options.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
+import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
-import { MEDIA_SSRC, MediaPacketTable, REPAIR_SSRC, RETRANSMISSION_SSRC } from './media-packet-table.ts';
+import { MediaPacketTable } from './media-packet-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
-
-const REPORT_SSRC = 3;
 
 /** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
 export const UDP_HEADER_BYTES = 28;
 /** The control channel tells how much there was; it takes the path once, and something for TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 
-export const IDENTITY = {
-  ssrc: MEDIA_SSRC,
-  retransmissionSsrc: RETRANSMISSION_SSRC,
-  repairSsrc: REPAIR_SSRC,
-  initialSequence: 65_000,
-  timestampBase: 4_000_000_000,
-};
-
 /** Our own sender and receiver, with this recovery. */
 export function udpStrategy(recovery: Recovery): StrategyBuilder {
   return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
 }
 
-/** How the sender is set up, on any clock. */
-export function udpSenderOptions(
+/** Parameters of the stream of a cell, on any clock. */
+export const udpParameters = (
   recovery: Recovery,
-  { budget, transitMin, parameters }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
-): SenderOptions {
-  const { redundancy = SENDER_DEFAULTS.redundancy } = parameters;
-  // As a session's server does: what is still being paced when it is due comes too late.
-  const spreadMax = Math.min(SENDER_DEFAULTS.spreadMax, latencyOf({ budget, transitMin }) / 2);
-  return { ...SENDER_DEFAULTS, ...IDENTITY, recovery, redundancy, spreadMax };
-}
+  { budget, transitMin, parameters: { redundancy } }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+): SentStreamParameters =>
+  simulatedStream({
+    recovery,
+    ...(redundancy !== undefined && { redundancy }),
+    latency: Math.max(0, budget - transitMin),
+  });
 
-/** How the receiver is set up, on any clock. */
+/** How a cell's receiver is set up, on any clock. */
 export function udpReceiverOptions(
   recovery: Recovery,
   options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
 ): ReceiverOptions {
-  const { release, parameters } = options;
-  return {
-    ...RECEIVER_DEFAULTS,
-    ...IDENTITY,
-    recovery,
-    payloadType: SENDER_DEFAULTS.payloadType,
-    retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-    repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-    initialFrameNumber: 0,
+  const { onLoss } = options.parameters;
+  return receiverOptions(udpParameters(recovery, options), {
     reportSsrc: REPORT_SSRC,
-    latency: latencyOf(options),
-    release,
-    onLoss: parameters.onLoss ?? RECEIVER_DEFAULTS.onLoss,
-  };
+    release: options.release,
+    ...(onLoss !== undefined && { onLoss }),
+  });
 }
-
-const latencyOf = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
-  Math.max(0, budget - transitMin);
 
 /** How long after the last frame something may still come. */
 export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
@@ -85,8 +67,9 @@ class UdpStrategy implements Strategy {
     this.#options = options;
     this.drain = udpDrain(options);
     const { frames } = options;
-    this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: IDENTITY.initialSequence });
-    this.#sender = new Sender(udpSenderOptions(recovery, options));
+    const parameters = udpParameters(recovery, options);
+    this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: parameters.initialSequence });
+    this.#sender = new Sender(senderOptions(parameters));
     this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 

@@ -10,6 +10,8 @@ export interface SessionDescriptionOptions {
   readonly port: number;
   /** 96…127. */
   readonly payloadType: number;
+  /** Ticks a second. */
+  readonly clockRate: number;
   /** SPS and PPS. With none, a player has to wait for those in the stream. */
   readonly parameterSets: readonly Uint8Array[];
   /** The session's name. */
@@ -36,7 +38,7 @@ const NAL_TYPE_SPS = 7;
 
 /** The text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
-  const { host, port, payloadType, parameterSets } = options;
+  const { host, port, payloadType, clockRate, parameterSets } = options;
   assert(!/\s/.test(host), 'a host has no white space');
   const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const lines = [
@@ -47,7 +49,7 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
     `c=${address}`,
     't=0 0',
     `m=video ${port} RTP/AVP ${payloadType}`,
-    `a=rtpmap:${payloadType} H264/90000`,
+    `a=rtpmap:${payloadType} H264/${clockRate}`,
     `a=fmtp:${payloadType} ${formatParameters(parameterSets)}`,
   ];
   for (const [id, urn] of options.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);

@@ -1,5 +1,6 @@
 import type { Microseconds, Ticks } from '../protocol/base/instant.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
+import type { StreamParameters } from '../protocol/stream-parameters.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
 
@@ -46,19 +47,47 @@ export interface ReceiverOptions {
   readonly reports: boolean;
 }
 
+/** The receiver's own settings, on which its sender has no say. */
+export type ReceiverSettings = Pick<
+  ReceiverOptions,
+  'cname' | 'onLoss' | 'release' | 'reorderWait' | 'framesMax' | 'reportSsrc'
+>;
+
 export const RECEIVER_DEFAULTS = {
   cname: 'dropframe',
-  datagramBytesMax: 1_500,
-  latency: 120_000,
-  recovery: 'hybrid',
   onLoss: 'freeze',
   release: 'deadline',
-  overdue: 'drop',
   reorderWait: 3_000,
   framesMax: 1024,
-  frameMarks: true,
-  reports: true,
-} as const satisfies Partial<ReceiverOptions>;
+} as const satisfies Partial<ReceiverSettings>;
+
+/** Returns the options of the receiver of a stream with these parameters. */
+export function receiverOptions(
+  parameters: StreamParameters,
+  settings: Partial<ReceiverSettings> & Pick<ReceiverSettings, 'reportSsrc'>,
+): ReceiverOptions {
+  const { ssrc, retransmission, repair, initialSequence, timestampBase, frameMarks, initialFrameNumber } = parameters;
+  return {
+    ...RECEIVER_DEFAULTS,
+    ...settings,
+    ...(ssrc !== undefined && { ssrc }),
+    payloadType: parameters.payloadType,
+    ...(retransmission && {
+      retransmissionSsrc: retransmission.ssrc,
+      retransmissionPayloadType: retransmission.payloadType,
+    }),
+    ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
+    datagramBytesMax: parameters.datagramBytesMax,
+    ...(initialSequence !== undefined && { initialSequence }),
+    ...(timestampBase !== undefined && { timestampBase }),
+    frameMarks,
+    ...(frameMarks && { initialFrameNumber }),
+    latency: parameters.latency,
+    recovery: parameters.recovery,
+    overdue: parameters.transport === 'tcp' ? 'wait' : 'drop',
+    reports: parameters.feedback,
+  };
+}
 
 /** What a stranger's stream may hold in its buffer before the oldest must go. */
 export const PLAIN_PACKETS_MAX = 16_384;

@@ -10,8 +10,9 @@ import type { TokenBucket } from './repair/token-bucket.ts';
 import type { SenderStatistics } from './sender-statistics.ts';
 
 export interface RetransmissionOptions {
-  readonly retransmissionSsrc: number;
-  readonly retransmissionPayloadType: number;
+  /** SSRC of retransmissions; `undefined` when every request is refused. */
+  readonly retransmissionSsrc?: number;
+  readonly retransmissionPayloadType?: number;
   readonly initialSequence: number;
   readonly historyPackets: number;
 }
@@ -108,19 +109,21 @@ export class Retransmissions {
   }
 
   #again(now: Instant, kept: Kept, last: boolean): Uint8Array | undefined {
+    const { retransmissionSsrc: ssrc, retransmissionPayloadType: payloadType } = this.#options;
     const guard = this.#statistics.roundTrip ?? ROUND_TRIP_DEFAULT;
     // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
     // eighth is the receiver's own spacing of its requests, which is no exact clock.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
     const reserve = kept.importance === 'discardable' ? RESERVED_BYTES : 0;
-    if (recent || !this.#budget.spend(bytesAgain(kept.datagram), reserve)) {
+    const offered = ssrc !== undefined && payloadType !== undefined;
+    if (!offered || recent || !this.#budget.spend(bytesAgain(kept.datagram), reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;
     }
     kept.resentAt = now;
     const datagram = wrapRetransmission(kept.datagram, {
-      ssrc: this.#options.retransmissionSsrc,
-      payloadType: this.#options.retransmissionPayloadType,
+      ssrc,
+      payloadType,
       sequenceNumber: this.#sequence++ & 0xffff,
     });
     this.#statistics.retransmissions++;

@@ -1,6 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/base/instant.ts';
-import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import {
   type PathNotice,
@@ -19,51 +18,14 @@ import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { Pacer } from './pacer.ts';
-import { Packetizer, type PacketizerOptions } from './packetizer.ts';
+import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
 import { RateLimit } from './rate/rate-limit.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
+import type { SenderOptions } from './sender-options.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
-
-export interface SenderOptions extends PacketizerOptions {
-  readonly retransmissionSsrc: number;
-  readonly retransmissionPayloadType: number;
-  /** What the receiver chose: `fec` and `hybrid` make repair packets, for which media packets are somewhat shorter. */
-  readonly recovery: Recovery;
-  /** Of repair packets; `undefined`: there are none. */
-  readonly repairSsrc?: number;
-  readonly repairPayloadType: number;
-  /** RTCP's canonical name (RFC 3550 §6.5.1). */
-  readonly cname: string;
-  /** Packets kept for those who ask again. */
-  readonly historyPackets: number;
-  /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
-  readonly redundancy: number;
-  /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
-  readonly burstDatagrams: number;
-  /** Over how long a large frame is spread at most, however long its frame interval, microseconds. */
-  readonly spreadMax: Microseconds;
-  /** Most bytes that may wait to be sent; frames beyond are refused whole. */
-  readonly queueBytesMax: number;
-}
-
-export const SENDER_DEFAULTS = {
-  payloadType: 96,
-  retransmissionPayloadType: 97,
-  recovery: 'hybrid',
-  repairPayloadType: 98,
-  datagramBytesMax: 1200,
-  frameMarks: true,
-  cname: 'dropframe',
-  historyPackets: 8192,
-  redundancy: 0.25,
-  burstDatagrams: 16,
-  spreadMax: 50_000,
-  queueBytesMax: 32_000_000,
-  initialFrameNumber: 0,
-} as const;
 
 export type SenderEvent =
   | { readonly kind: 'keyframe-requested' }
@@ -125,9 +87,9 @@ export class Sender implements Endpoint<SenderEvent> {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    const { recovery, redundancy, repairSsrc } = options;
+    const { recovery, redundancy, repairSsrc, repairPayloadType } = options;
     const strategy = recovery === 'fec' || recovery === 'hybrid' ? recovery : undefined;
-    const repairing = strategy !== undefined && repairSsrc !== undefined;
+    const repairing = strategy !== undefined && repairSsrc !== undefined && repairPayloadType !== undefined;
     // A repair packet stands for the longest media packet and has headers of its own, and is no longer than allowed.
     const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
@@ -139,8 +101,14 @@ export class Sender implements Endpoint<SenderEvent> {
     });
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
-      const { repairPayloadType: payloadType, datagramBytesMax } = options;
-      const repair = { ssrc: repairSsrc, payloadType, datagramBytesMax, strategy, ratio: redundancy };
+      const { datagramBytesMax } = options;
+      const repair = {
+        ssrc: repairSsrc,
+        payloadType: repairPayloadType,
+        datagramBytesMax,
+        strategy,
+        ratio: redundancy,
+      };
       this.#repair = new ForwardRepair(repair, parts);
     }
     this.#answers = new Retransmissions(options, { ...parts, repair: this.#repair });

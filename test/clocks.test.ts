@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { Receiver } from '../receiver/receiver.ts';
+import { receiverOptions } from '../receiver/receiver-options.ts';
 import { Sender, type SenderEvent } from '../sender/sender.ts';
+import { senderOptions } from '../sender/sender-options.ts';
 import { DeliveryQueue } from '../sim/link/delivery-queue.ts';
 import { type Path, Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
-import { receiverOptions, SENDER_OPTIONS } from './simulated-session.ts';
+import { agreed, REPORT_SSRC } from './simulated-session.ts';
 
 const LATENCY_MS = 120;
 const FRAMES_PER_SECOND = 30;
@@ -80,9 +82,9 @@ interface Run {
 }
 
 function run(scenario: { seconds: number; partsInAMillion?: number; delayAt: (now: Instant) => number }): Run {
-  const options = { ...SENDER_OPTIONS, recovery: 'hybrid' as const };
-  const sender = new Sender(options);
-  const receiver = new Receiver({ ...receiverOptions(options, LATENCY_MS), recovery: 'hybrid' });
+  const parameters = agreed({ recovery: 'hybrid', latency: milliseconds(LATENCY_MS) });
+  const sender = new Sender(senderOptions(parameters));
+  const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC }));
   const skewed = new Skewed<SenderEvent>(sender, scenario.partsInAMillion ?? 0);
   const frames = scenario.seconds * FRAMES_PER_SECOND;
   const source = new SyntheticStream({

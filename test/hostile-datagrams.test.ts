@@ -10,10 +10,10 @@ import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import {
   checkRelease,
   MEDIA_SSRC,
+  RECEIVER_OPTIONS,
   REPAIR_SSRC,
   REPORT_SSRC,
   RETRANSMISSION_SSRC,
-  receiverOptions,
   SENDER_OPTIONS,
   sameUnit,
 } from './simulated-session.ts';
@@ -194,7 +194,7 @@ describe('the paths, at their worst', () => {
         fc.constantFrom('freeze', 'smear'),
         fc.constantFrom('drop', 'wait'),
         (fates, recovery, onLoss, overdue) => {
-          const receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), recovery, onLoss, overdue });
+          const receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery, onLoss, overdue });
           const arrivals = RECORDED.datagrams.flatMap(({ at: sentAt, datagram }, index) =>
             Array.from({ length: fates[index]!.copies }, (_, copy) => ({
               at: sentAt + at(fates[index]!.delayMs + copy * 7),
@@ -233,7 +233,7 @@ describe('a receiver', () => {
   test('takes any bytes for what they are: it never throws, and its accounts balance', () => {
     fc.assert(
       fc.property(fc.array(garbage, { maxLength: 60 }), fc.constantFrom(...RECOVERIES), (datagrams, recovery) => {
-        const receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), recovery });
+        const receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery });
         const events: ReceiverEvent[] = [];
         const { datagrams: sent } = RECORDED;
         for (let index = 0; index < Math.max(sent.length, datagrams.length); index++) {
@@ -265,7 +265,7 @@ describe('a receiver', () => {
     );
     fc.assert(
       fc.property(fc.array(foreign, { maxLength: 80 }), (datagrams) => {
-        const receiver = new Receiver(receiverOptions(SENDER_OPTIONS));
+        const receiver = new Receiver(RECEIVER_OPTIONS);
         const events: ReceiverEvent[] = [];
         for (const [index, { at: now, datagram }] of RECORDED.datagrams.entries()) {
           serve(receiver, now, events, () => {});
@@ -282,7 +282,7 @@ describe('a receiver', () => {
   });
 
   test('holds a bounded number of packets, whatever is promised to it', () => {
-    const receiver = new Receiver(receiverOptions(SENDER_OPTIONS));
+    const receiver = new Receiver(RECEIVER_OPTIONS);
     const before = process.memoryUsage().heapUsed;
     for (let count = 0; count < 30_000; count++) {
       const datagram = RECORDED.datagrams[0]!.datagram.slice();

@@ -1,9 +1,11 @@
 import { expect } from 'vitest';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { type SentStreamParameters, streamParameters } from '../protocol/stream-parameters.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS, type ReceiverOptions } from '../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../sender/sender.ts';
+import { type ReceiverOptions, type ReceiverSettings, receiverOptions } from '../receiver/receiver-options.ts';
+import { Sender } from '../sender/sender.ts';
+import { type SenderOptions, senderOptions } from '../sender/sender-options.ts';
 import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
@@ -25,38 +27,27 @@ export function link(text: string): LinkSpecification {
   return specification.value;
 }
 
-export const SENDER_OPTIONS: SenderOptions = {
-  ...SENDER_DEFAULTS,
-  ssrc: MEDIA_SSRC,
-  retransmissionSsrc: RETRANSMISSION_SSRC,
-  repairSsrc: REPAIR_SSRC,
-  initialSequence: 100,
-  timestampBase: 0x8000_0000,
-};
+/** Parameters as a sender and a receiver of ours agree on them, with these changes. */
+export const agreed = (changes: Partial<SentStreamParameters> = {}): SentStreamParameters =>
+  streamParameters({
+    ssrc: MEDIA_SSRC,
+    initialSequence: 100,
+    timestampBase: 0x8000_0000,
+    retransmission: { ssrc: RETRANSMISSION_SSRC, payloadType: 97 },
+    repair: { ssrc: REPAIR_SSRC, payloadType: 98 },
+    ...changes,
+  });
 
-/** Options of a receiver that was welcomed by a sender with these. */
-export const receiverOptions = (sender: SenderOptions, latencyMs = 120): ReceiverOptions => ({
-  ...RECEIVER_DEFAULTS,
-  ssrc: sender.ssrc,
-  payloadType: sender.payloadType,
-  retransmissionSsrc: sender.retransmissionSsrc,
-  retransmissionPayloadType: sender.retransmissionPayloadType,
-  repairSsrc: REPAIR_SSRC,
-  repairPayloadType: sender.repairPayloadType,
-  initialSequence: sender.initialSequence,
-  initialFrameNumber: sender.initialFrameNumber,
-  timestampBase: sender.timestampBase,
-  reportSsrc: REPORT_SSRC,
-  latency: milliseconds(latencyMs),
-});
+export const SENDER_OPTIONS: SenderOptions = senderOptions(agreed());
+export const RECEIVER_OPTIONS: ReceiverOptions = receiverOptions(agreed(), { reportSsrc: REPORT_SSRC });
 
 export interface SessionScenario {
   readonly forward?: string;
   readonly back?: string;
   readonly latencyMs?: number;
   readonly stream?: Partial<SyntheticStreamOptions>;
-  readonly sender?: Partial<SenderOptions>;
-  readonly receiver?: Partial<ReceiverOptions>;
+  readonly parameters?: Partial<SentStreamParameters>;
+  readonly receiver?: Partial<ReceiverSettings>;
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
   /** Looks in every simulated second. */
   readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
@@ -77,10 +68,10 @@ export interface SessionResult {
 /** Runs a synthetic stream from a sender to a receiver over two links, to its end, and checks what holds for any run. */
 export function runSession(scenario: SessionScenario): SessionResult {
   const stream = { ...STREAM, ...scenario.stream };
-  const recovery = scenario.receiver?.recovery ?? SENDER_OPTIONS.recovery;
-  const senderOptions = { ...SENDER_OPTIONS, recovery, ...scenario.sender };
-  const sender = new Sender(senderOptions);
-  const receiver = new Receiver({ ...receiverOptions(senderOptions, scenario.latencyMs), ...scenario.receiver });
+  const { latencyMs = 120 } = scenario;
+  const parameters = agreed({ latency: milliseconds(latencyMs), ...scenario.parameters });
+  const sender = new Sender(senderOptions(parameters));
+  const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, ...scenario.receiver }));
   const forward = new Link(link(scenario.forward ?? ''), 'forward');
   const back = new Link(link(scenario.back ?? scenario.forward ?? ''), 'back');
   const source = new SyntheticStream(stream);
@@ -113,7 +104,7 @@ export function runSession(scenario: SessionScenario): SessionResult {
     scripts: [feed, tellEnd],
     onReceiverEvent: (_, event) => events.push(event),
     onDatagram: (now, direction, datagram) => {
-      if (datagram.length > senderOptions.datagramBytesMax) throw new Error(`a datagram of ${datagram.length} bytes`);
+      if (datagram.length > parameters.datagramBytesMax) throw new Error(`a datagram of ${datagram.length} bytes`);
       scenario.onDatagram?.(now, direction, datagram);
     },
   });

@@ -22,7 +22,7 @@ describe('a clean path', () => {
   test('jitter below the latency reorders packets and costs no frame', () => {
     const { sent, received, receiver } = runSession({
       forward: 'delay=5ms jitter=60ms',
-      receiver: { recovery: 'reorder' },
+      parameters: { recovery: 'reorder' },
     });
     expect(differences(received, sent)).toEqual([]);
     expect(receiver.statistics.packets.reordered).toBeGreaterThan(100);
@@ -57,7 +57,8 @@ describe('checkers after every run', () => {
       for (const onLoss of ['freeze', 'smear'] as const) {
         const { events } = runSession({
           forward: `${path} seed=${seed}`,
-          receiver: { recovery, onLoss },
+          parameters: { recovery },
+          receiver: { onLoss },
           stream: { frames: 90 },
         });
         // `tell` has checked the rest; what a run is about must have happened in it.
@@ -73,7 +74,7 @@ describe('checkers after every run', () => {
     const { receiver, forward } = runSession({
       forward: 'loss=5% delay=20ms jitter=30ms',
       back: 'loss=100%',
-      receiver: { recovery },
+      parameters: { recovery },
     });
     const { packets } = receiver.statistics;
     const reportsSent = forward.counters.offered - packets.decided;
@@ -107,7 +108,7 @@ describe('asking again', () => {
       forward: 'loss=10% delay=20ms seed=3',
       back: 'delay=20ms',
       stream: { frames: 3_000, frameBytes: 4_000, keyFrameBytes: 12_000 },
-      sender: { redundancy: 1 },
+      parameters: { redundancy: 1 },
       receiver: { onLoss: 'smear' },
     });
     const { packets } = receiver.statistics;
@@ -124,7 +125,7 @@ describe('asking again', () => {
     const { sender } = runSession({
       forward: 'loss=60% delay=5ms',
       stream: { frames: 600 },
-      sender: { redundancy: 0.2 },
+      parameters: { redundancy: 0.2 },
     });
     const { bytes, retransmissionBytes } = sender.statistics;
     expect(retransmissionBytes).toBeLessThan(bytes * 0.2 + 260_000);

@@ -9,7 +9,8 @@ test('a receiver is told how many frames its path did not carry, and these are i
   const { sender, receiver, sent } = runSession({
     forward: NARROW,
     back: 'delay=20ms',
-    receiver: { recovery: 'hybrid', onLoss: 'smear' },
+    parameters: { recovery: 'hybrid' },
+    receiver: { onLoss: 'smear' },
     stream: STREAM,
   });
   const { framesWithheld } = sender.statistics;
@@ -27,7 +28,7 @@ test.each(['none', 'reorder', 'nack', 'fec'] as const)(
     const { sender, receiver } = runSession({
       forward: NARROW,
       back: 'delay=20ms',
-      receiver: { recovery },
+      parameters: { recovery },
       stream: { ...STREAM, frames: 150 },
     });
     expect(sender.statistics.framesWithheld).toBe(0);

@@ -1,4 +1,5 @@
 import { assert } from '../../protocol/base/assert.ts';
+import { SIMULATED_START } from '../../sim/simulated-stream.ts';
 import { budgetOf, type Cell, linkOf } from '../cell.ts';
 import { type CellFiles, framesBefore } from '../cell-source.ts';
 import { FrameTable } from '../frame-table.ts';
@@ -11,7 +12,7 @@ import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { summarize } from '../summarize.ts';
 import { TCP_HEADER_BYTES } from '../tcp-strategy.ts';
 import { TrafficMeter } from '../traffic-meter.ts';
-import { IDENTITY, UDP_HEADER_BYTES } from '../udp-strategy.ts';
+import { UDP_HEADER_BYTES } from '../udp-strategy.ts';
 import { type EndResult, type Receipt, unitsOf } from './end-order.ts';
 import type { PathEvent } from './path-record.ts';
 
@@ -42,7 +43,7 @@ export function measuredCell(
   const frames = new FrameTable();
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
   const counting = () => frames.length > measuredFrom;
-  const { initialSequence } = IDENTITY;
+  const { initialSequence } = SIMULATED_START;
   const media = overTcp ? undefined : new MediaPacketTable(frames, { measuredFrom, initialSequence });
   const segments = overTcp ? new SegmentTable(counting) : undefined;
   const traffic = new TrafficMeter(overTcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES, counting);

@@ -7,7 +7,6 @@ import { monotonicOffset, now } from '../../io/os/clock.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { SENDER_DEFAULTS } from '../../sender/sender.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
 import { AccessUnitDeframer } from '../../sim/tcp/access-unit-framing.ts';
 import { budgetOf } from '../cell.ts';
@@ -54,7 +53,8 @@ process.on('disconnect', () => process.exit(1));
 async function overUdp(): Promise<void> {
   const { cell, transitMin } = order;
   const options = { budget: budgetOf(cell), transitMin, release: cell.release, parameters: cell.parameters };
-  const receiver = new Receiver(udpReceiverOptions(twin as Recovery, options));
+  const receiverOptions = udpReceiverOptions(twin as Recovery, options);
+  const receiver = new Receiver(receiverOptions);
   const finish = () => {
     receiver.finish(now());
     driver.drain();
@@ -79,7 +79,7 @@ async function overUdp(): Promise<void> {
     host: local,
     port: RECEIVER_PORT,
     peer: { host: across, port: SENDER_PORT },
-    datagramBytesMax: SENDER_DEFAULTS.datagramBytesMax,
+    datagramBytesMax: receiverOptions.datagramBytesMax,
     onDatagram: (datagram) => driver.receive(datagram),
   });
   process.on('message', (message: ToReceiver) => {

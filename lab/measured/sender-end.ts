@@ -13,7 +13,8 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
-import { SENDER_DEFAULTS, Sender } from '../../sender/sender.ts';
+import { Sender } from '../../sender/sender.ts';
+import { senderOptions } from '../../sender/sender-options.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
 import type { Script } from '../../sim/simulation.ts';
 import { LiveFeed } from '../../sim/synthetic-stream.ts';
@@ -22,7 +23,7 @@ import { percentile, sorted } from '../metrics/percentile.ts';
 import { START } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { TCP_DRAIN } from '../tcp-strategy.ts';
-import { endToldAfter, udpDrain, udpSenderOptions } from '../udp-strategy.ts';
+import { endToldAfter, udpDrain, udpParameters } from '../udp-strategy.ts';
 import {
   type EndOrder,
   type EndResult,
@@ -71,9 +72,9 @@ const tell = (message: ToReceiver): void => {
 };
 
 async function overUdp(): Promise<Transport> {
-  const sender = new Sender(
-    udpSenderOptions(twin as Recovery, { budget: budgetOf(cell), transitMin, parameters: cell.parameters }),
-  );
+  const options = { budget: budgetOf(cell), transitMin, parameters: cell.parameters };
+  const parameters = udpParameters(twin as Recovery, options);
+  const sender = new Sender(senderOptions(parameters));
   const driver = new EndpointDriver({
     endpoint: sender,
     transmit: (datagrams) => socket.send(datagrams),
@@ -83,7 +84,7 @@ async function overUdp(): Promise<Transport> {
     host: local,
     port: SENDER_PORT,
     peer: { host: across, port: RECEIVER_PORT },
-    datagramBytesMax: SENDER_DEFAULTS.datagramBytesMax,
+    datagramBytesMax: parameters.datagramBytesMax,
     onDatagram: (datagram) => driver.receive(datagram),
   });
   return {

@@ -4,8 +4,10 @@ import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
-import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
+import { Sender, type SenderEvent } from '../../sender/sender.ts';
+import { senderOptions } from '../../sender/sender-options.ts';
+import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, simulatedStream } from '../../sim/simulated-stream.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { LanePath } from './lane-path.ts';
 import {
@@ -18,14 +20,8 @@ import {
 
 /** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
 const HEADER_BYTES = 28;
-const IDENTITY = {
-  ssrc: 1,
-  retransmissionSsrc: 2,
-  repairSsrc: 4,
-  initialSequence: 1_000,
-  timestampBase: 0,
-} as const;
-const REPORT_SSRC = 3;
+/** Numbers that a page shows as they are. */
+const START = { initialSequence: 1_000, timestampBase: 0 } as const;
 /** Where they stand in a media datagram of ours (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
 const SEQUENCE_OFFSET = 2;
 const SSRC_OFFSET = 8;
@@ -51,27 +47,9 @@ export class UdpLane implements LaneTransport {
   constructor(options: LaneTransportOptions) {
     this.#options = options;
     const { recovery, latencyMs, onLoss } = options.settings;
-    const latency = milliseconds(latencyMs);
-    const asks = recovery === 'nack' || recovery === 'fec' || recovery === 'hybrid';
-    this.#sender = new Sender({
-      ...SENDER_DEFAULTS,
-      ...IDENTITY,
-      recovery,
-      redundancy: asks ? SENDER_DEFAULTS.redundancy : 0,
-      spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, latency / 2),
-    });
-    this.#receiver = new Receiver({
-      ...RECEIVER_DEFAULTS,
-      ...IDENTITY,
-      recovery,
-      payloadType: SENDER_DEFAULTS.payloadType,
-      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-      repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-      initialFrameNumber: 0,
-      reportSsrc: REPORT_SSRC,
-      latency,
-      onLoss,
-    });
+    const parameters = simulatedStream({ ...START, recovery, latency: milliseconds(latencyMs) });
+    this.#sender = new Sender(senderOptions(parameters));
+    this.#receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, onLoss }));
     this.path = new LanePath({
       link: options.forward,
       capture: options.capture,
@@ -168,6 +146,6 @@ export class UdpLane implements LaneTransport {
 function kindOf(datagram: Uint8Array): PacketKind {
   if (datagram.length < FRAME_MARK_END || classifyDatagram(datagram) !== 'rtp') return 'control';
   const ssrc = readUint32(datagram, SSRC_OFFSET);
-  if (ssrc === IDENTITY.ssrc) return 'media';
-  return ssrc === IDENTITY.retransmissionSsrc ? 'again' : 'repair';
+  if (ssrc === MEDIA_SSRC) return 'media';
+  return ssrc === RETRANSMISSION_SSRC ? 'again' : 'repair';
 }

@@ -7,9 +7,10 @@ import { milliseconds } from '../../protocol/base/instant.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Client, ClientEnd, ClientEvents } from '../stream/client.ts';
@@ -182,18 +183,15 @@ export class RtpClient implements Client {
     this.#pictures.begin();
     const { latencyMs, recovery, release, onLoss } = this.#options;
     const { ssrc, payloadType } = this.#watch.source!;
-    const receiver = new Receiver({
-      ...RECEIVER_DEFAULTS,
+    const parameters = streamParameters({
       ssrc,
       payloadType,
-      reportSsrc: randomSsrc(),
-      latency: milliseconds(latencyMs),
       recovery,
-      release,
-      onLoss,
+      latency: milliseconds(latencyMs),
       frameMarks: false,
-      reports: false,
+      feedback: false,
     });
+    const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }));
     const driver = new EndpointDriver({
       endpoint: receiver,
       transmit: () => {}, // a stranger is sent nothing

@@ -7,7 +7,9 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
-import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
+import { Sender, type SenderEvent } from '../../sender/sender.ts';
+import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
@@ -37,6 +39,7 @@ const FINISH_MS = 1_000;
 /** A source sent as plain RTP to one address that the user named: no control channel, no frame marks, no answer needed. */
 export class RtpSender {
   readonly #options: RtpSenderOptions;
+  readonly #parameters: SentStreamParameters;
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
   readonly #broadcast: Broadcast;
@@ -51,18 +54,16 @@ export class RtpSender {
 
   constructor(options: RtpSenderOptions) {
     this.#options = options;
-    const ssrc = randomSsrc();
-    this.#sender = new Sender({
-      ...SENDER_DEFAULTS,
-      datagramBytesMax: options.datagramBytesMax,
-      ssrc,
-      retransmissionSsrc: (ssrc ^ 1) >>> 0,
+    // No session description of ours offers retransmission (RFC 4588 §8): requests are counted, and refused.
+    this.#parameters = streamParameters({
+      ssrc: randomSsrc(),
       initialSequence: randomSequence(),
       timestampBase: randomTimestamp(),
+      datagramBytesMax: options.datagramBytesMax,
       frameMarks: false,
-      // No session description of ours offers retransmission (RFC 4588 §8): requests are counted, and refused.
-      redundancy: 0,
+      recovery: 'reorder',
     });
+    this.#sender = new Sender(senderOptions(this.#parameters));
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
@@ -102,7 +103,8 @@ export class RtpSender {
     return writeSessionDescription({
       host: this.#address,
       port,
-      payloadType: SENDER_DEFAULTS.payloadType,
+      payloadType: this.#parameters.payloadType,
+      clockRate: this.#parameters.clockRate,
       parameterSets,
       name,
     });

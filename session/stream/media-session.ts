@@ -6,14 +6,14 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { segmentsReceived } from '../../io/net/tcp-segments.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
-import { milliseconds } from '../../protocol/base/instant.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
 import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS, type Recovery } from '../../receiver/receiver-options.ts';
+import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
@@ -66,26 +66,10 @@ export class MediaSession {
     this.#options = options;
     const { welcome, transport } = options;
     const reliable = transport === 'tcp';
-    this.receiver = new Receiver({
-      ...RECEIVER_DEFAULTS,
-      ssrc: welcome.ssrc,
-      payloadType: welcome.payloadType,
-      retransmissionSsrc: welcome.retransmissionSsrc,
-      retransmissionPayloadType: welcome.retransmissionPayloadType,
-      ...(welcome.repairSsrc === undefined ? {} : { repairSsrc: welcome.repairSsrc }),
-      ...(welcome.repairPayloadType === undefined ? {} : { repairPayloadType: welcome.repairPayloadType }),
-      datagramBytesMax: welcome.datagramBytesMax,
-      ...(welcome.initialSequence === undefined ? {} : { initialSequence: welcome.initialSequence }),
-      initialFrameNumber: 0,
-      timestampBase: welcome.timestampBase,
-      reportSsrc: randomSsrc(),
-      latency: milliseconds(welcome.latencyMs),
-      recovery: reliable ? 'reorder' : options.recovery,
-      release: options.release,
-      onLoss: options.onLoss,
-      overdue: reliable ? 'wait' : 'drop',
-      framesMax: FRAMES_MAX,
-    });
+    const parameters = welcomedParameters(welcome, options);
+    const { release, onLoss } = options;
+    const settings = { reportSsrc: randomSsrc(), release, onLoss, framesMax: FRAMES_MAX };
+    this.receiver = new Receiver(receiverOptions(parameters, settings));
     this.#driver = new EndpointDriver({
       endpoint: this.receiver,
       transmit: (datagrams) => this.#transmit(datagrams),

@@ -3,16 +3,12 @@ import type { ControlConnection } from '../../io/net/control-connection.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { milliseconds } from '../../protocol/base/instant.ts';
-import type {
-  HelloMessage,
-  ReceiverMessage,
-  StatisticsMessage,
-  WelcomeMessage,
-} from '../../protocol/control/control-message.ts';
-import type { Recovery } from '../../protocol/control/recovery.ts';
+import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
+import { agreedParameters, type StreamFields, welcomeFields } from '../../protocol/control/stream-agreement.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
-import { SENDER_DEFAULTS, Sender, type SenderEvent } from '../../sender/sender.ts';
+import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
+import { Sender, type SenderEvent } from '../../sender/sender.ts';
+import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
 
@@ -33,23 +29,14 @@ export interface ServerSessionOptions {
 /** What may wait for a TCP connection that does not keep up; frames beyond it are left out up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
-/** Where something is sent beside the media. */
-const REDUNDANT: ReadonlySet<Recovery> = new Set(['nack', 'fec', 'hybrid']);
-
 /** One receiver of a stream server: its stream, its path, and what it says on the control channel. */
 export class ServerSession {
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
+  readonly #parameters: SentStreamParameters;
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
-  readonly #ssrc = randomSsrc();
-  readonly #retransmissionSsrc = (this.#ssrc ^ 1) >>> 0;
-  readonly #repairSsrc = (this.#ssrc ^ 2) >>> 0;
-  /** Whether the receiver wants repair packets; TCP mends by itself. */
-  readonly #repairing: boolean;
-  readonly #initialSequence = randomSequence();
-  readonly #timestampBase = randomTimestamp();
   #address: { readonly host: string; readonly port: number } | undefined;
   #stream: Socket | undefined;
   #playing: boolean;
@@ -61,22 +48,15 @@ export class ServerSession {
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
-    const { transport, recovery, playing } = options.hello;
-    this.#playing = playing;
-    this.#repairing = transport === 'udp' && (recovery === 'fec' || recovery === 'hybrid');
-    this.#sender = new Sender({
-      ...SENDER_DEFAULTS,
-      datagramBytesMax: options.datagramBytesMax,
-      ssrc: this.#ssrc,
-      retransmissionSsrc: this.#retransmissionSsrc,
-      initialSequence: this.#initialSequence,
-      timestampBase: this.#timestampBase,
-      // Spreading takes from the receiver's latency: never more than half of it.
-      spreadMax: Math.min(SENDER_DEFAULTS.spreadMax, milliseconds(options.hello.latencyMs) / 2),
-      recovery,
-      redundancy: REDUNDANT.has(recovery) ? (options.hello.redundancy ?? SENDER_DEFAULTS.redundancy) : 0,
-      ...(this.#repairing && { repairSsrc: this.#repairSsrc }),
+    const { hello, datagramBytesMax } = options;
+    this.#playing = hello.playing;
+    this.#parameters = agreedParameters(hello, {
+      ssrc: randomSsrc(),
+      initialSequence: randomSequence(),
+      timestampBase: randomTimestamp(),
+      datagramBytesMax,
     });
+    this.#sender = new Sender(senderOptions(this.#parameters));
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
@@ -110,34 +90,9 @@ export class ServerSession {
     return this.#playing && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined);
   }
 
-  /** The session's part of the welcome. */
-  get parameters(): Pick<
-    WelcomeMessage,
-    | 'session'
-    | 'key'
-    | 'ssrc'
-    | 'retransmissionSsrc'
-    | 'payloadType'
-    | 'retransmissionPayloadType'
-    | 'repairSsrc'
-    | 'repairPayloadType'
-    | 'initialSequence'
-    | 'timestampBase'
-  > {
-    return {
-      session: this.id,
-      key: this.key,
-      ssrc: this.#ssrc,
-      retransmissionSsrc: this.#retransmissionSsrc,
-      payloadType: SENDER_DEFAULTS.payloadType,
-      retransmissionPayloadType: SENDER_DEFAULTS.retransmissionPayloadType,
-      ...(this.#repairing && {
-        repairSsrc: this.#repairSsrc,
-        repairPayloadType: SENDER_DEFAULTS.repairPayloadType,
-      }),
-      initialSequence: this.#initialSequence,
-      timestampBase: this.#timestampBase,
-    };
+  /** The stream's part of the welcome. */
+  get streamFields(): StreamFields {
+    return welcomeFields(this.#parameters);
   }
 
   /** The receiver has proved that it is at this address. */

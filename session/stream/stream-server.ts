@@ -216,17 +216,19 @@ export class StreamServer {
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
-    connection.send(this.#welcome(session, hello));
+    connection.send(this.#welcome(session));
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
   }
 
-  #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
-    const { source, datagramBytesMax } = this.#options;
+  #welcome(session: ServerSession): WelcomeMessage {
+    const { source } = this.#options;
     const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = source.description;
     return {
       kind: 'welcome',
       version: 1,
-      ...session.parameters,
+      session: session.id,
+      key: session.key,
+      ...session.streamFields,
       media: {
         name: presentable(basename(name), MEDIA_NAME_CHARACTERS_MAX),
         codec,
@@ -237,9 +239,7 @@ export class StreamServer {
         durationMs: durationSeconds === undefined || this.#options.loop ? null : Math.max(0, durationSeconds * 1_000),
         mode,
       },
-      datagramBytesMax,
       parameterSets: presentableParameterSets(parameterSets),
-      latencyMs: hello.latencyMs,
       position: this.#broadcast ? 'live' : 'start',
     };
   }

@@ -4,8 +4,9 @@ import { expect } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import { MEDIA, withMedia, withMediaAndFfmpeg } from '../io/sources/media.ts';
 import { annexBOf, decode } from './ffmpeg.ts';
@@ -25,16 +26,9 @@ function receive(
   datagrams: readonly CapturedDatagram[],
   { latencyMs = 120, onLoss = 'freeze', ...stream }: Stream,
 ): { readonly units: AccessUnit[]; readonly drops: string[]; readonly statistics: ReceiverStatistics } {
-  const receiver = new Receiver({
-    ...RECEIVER_DEFAULTS,
-    ...stream,
-    reportSsrc: 1,
-    latency: milliseconds(latencyMs),
-    recovery: 'reorder',
-    onLoss,
-    frameMarks: false,
-    reports: false,
-  });
+  const plain = { recovery: 'reorder', frameMarks: false, feedback: false } as const;
+  const parameters = streamParameters({ ...stream, ...plain, latency: milliseconds(latencyMs) });
+  const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: 1, onLoss }));
   const units: AccessUnit[] = [];
   const drops: string[] = [];
   const drain = () => {

@@ -4,8 +4,9 @@ import { expect, onTestFinished } from 'vitest';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, milliseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
-import { RECEIVER_DEFAULTS } from '../../receiver/receiver-options.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { Packetizer } from '../../sender/packetizer.ts';
 import { MEDIA, nalText, withMedia } from '../io/sources/media.ts';
 
@@ -42,14 +43,8 @@ function throughPlainRtp(units: readonly AccessUnit[]) {
     datagramBytesMax: 1_200,
     frameMarks: false,
   });
-  const receiver = new Receiver({
-    ...RECEIVER_DEFAULTS,
-    reportSsrc: 1,
-    latency: LATENCY,
-    recovery: 'reorder',
-    frameMarks: false,
-    reports: false,
-  });
+  const plain = { recovery: 'reorder', frameMarks: false, feedback: false } as const;
+  const receiver = new Receiver(receiverOptions(streamParameters({ ...plain, latency: LATENCY }), { reportSsrc: 1 }));
   const received: AccessUnit[] = [];
   const drops: string[] = [];
   const drain = () => {

@@ -14,6 +14,7 @@ test('one stream is described as RFC 8866 and RFC 6184 §8.2 say', () => {
     host: '127.0.0.1',
     port: 5_004,
     payloadType: 96,
+    clockRate: 90_000,
     parameterSets: [SPS, PPS],
     name: 'counter.mp4',
     extensions: new Map([
@@ -44,6 +45,7 @@ test('without parameter sets, over IPv6, with a name that would break out of its
     host: '::1',
     port: 1,
     payloadType: 127,
+    clockRate: 90_000,
     parameterSets: [],
     name: '\r\nm=audio 9\r\n',
   });
@@ -59,9 +61,16 @@ test('without parameter sets, over IPv6, with a name that would break out of its
       'a=fmtp:127 packetization-mode=1',
     ),
   );
-  expect(writeSessionDescription({ host: '::1', port: 1, payloadType: 96, parameterSets: [], name: '\n' })).toContain(
-    's=-\r\n',
-  );
+  expect(
+    writeSessionDescription({
+      host: '::1',
+      port: 1,
+      payloadType: 96,
+      clockRate: 90_000,
+      parameterSets: [],
+      name: '\n',
+    }),
+  ).toContain('s=-\r\n');
 });
 
 test('what is written reads back', () => {
@@ -69,16 +78,17 @@ test('what is written reads back', () => {
     host: fc.oneof(fc.ipV4(), fc.ipV6()),
     port: fc.integer({ min: 1, max: 65_535 }),
     payloadType: fc.integer({ min: 96, max: 127 }),
+    clockRate: fc.integer({ min: 1, max: 999_999_999 }),
     parameterSets: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 }),
     name: fc.string({ unit: 'binary' }),
     multiplexed: fc.boolean(),
   });
   fc.assert(
     fc.property(options, (options) => {
-      const { host, port, payloadType, parameterSets } = options;
+      const { host, port, payloadType, clockRate, parameterSets } = options;
       expect(parseSessionDescription(writeSessionDescription(options))).toEqual({
         ok: true,
-        value: { host, port, payloadType, clockRate: 90_000, parameterSets },
+        value: { host, port, payloadType, clockRate, parameterSets },
       });
     }),
   );

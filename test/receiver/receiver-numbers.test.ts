@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { MEDIA_SSRC, receiverOptions, SENDER_OPTIONS } from '../simulated-session.ts';
+import { MEDIA_SSRC, RECEIVER_OPTIONS, SENDER_OPTIONS } from '../simulated-session.ts';
 import { at, FRAME_MS, FRAME_TICKS, INITIAL_SEQUENCE, packet, packets, Stage, unitOf } from './stage.ts';
 
 /** Frames as they leave: one packet each, at their time. */
@@ -231,7 +231,7 @@ describe('what is not of the stream', () => {
 
 describe('joining', () => {
   test('a late joiner shows nothing before a key frame', () => {
-    const { ssrc, payloadType, reportSsrc, cname, latency, ...rest } = receiverOptions(SENDER_OPTIONS);
+    const { ssrc, payloadType, reportSsrc, cname, latency, ...rest } = RECEIVER_OPTIONS;
     const { initialSequence: _, initialFrameNumber: __, timestampBase: ___, ...others } = rest;
     expect([ssrc, payloadType, reportSsrc, cname, latency]).toHaveLength(5);
     const stage = new Stage({ ...others });

@@ -10,8 +10,8 @@ import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
 import {
   checkRelease,
   MEDIA_SSRC,
+  RECEIVER_OPTIONS,
   RETRANSMISSION_SSRC,
-  receiverOptions,
   SENDER_OPTIONS,
 } from '../simulated-session.ts';
 
@@ -101,7 +101,7 @@ export class Stage {
 
   constructor(options: Partial<ReceiverOptions> = {}) {
     // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
-    this.receiver = new Receiver({ ...receiverOptions(SENDER_OPTIONS), recovery: 'nack', ...options });
+    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', ...options });
   }
 
   arrive(ms: number, ...datagrams: readonly Uint8Array[]): this {

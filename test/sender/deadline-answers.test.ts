@@ -6,7 +6,8 @@ import { type PathNotice, type RequestNotice, recoveryNoticePacket } from '../..
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { Sender, type SenderOptions } from '../../sender/sender.ts';
+import { Sender } from '../../sender/sender.ts';
+import type { SenderOptions } from '../../sender/sender-options.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 
 const at = milliseconds;

@@ -5,13 +5,15 @@ import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { unwrapRetransmission, wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { Packetizer, type PacketizerOptions } from '../../sender/packetizer.ts';
-import { SENDER_DEFAULTS } from '../../sender/sender.ts';
 
 const OPTIONS: PacketizerOptions = {
-  ...SENDER_DEFAULTS,
   ssrc: 0xdecade,
+  payloadType: 96,
   initialSequence: 7,
   timestampBase: 1_000,
+  initialFrameNumber: 0,
+  datagramBytesMax: 1_200,
+  frameMarks: true,
 };
 
 function unit(bytes: number, { timestamp = 3_000, lead = 0, importance = 'key' as Importance } = {}): AccessUnit {

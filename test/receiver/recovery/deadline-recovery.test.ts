@@ -119,7 +119,7 @@ describe('a loss', () => {
     const window = { firstSequence: INITIAL_SEQUENCE + 30, lastSequence: INITIAL_SEQUENCE + 32 };
     const repair = serializeRtpPacket({
       marker: false,
-      payloadType: SENDER_OPTIONS.repairPayloadType,
+      payloadType: SENDER_OPTIONS.repairPayloadType!,
       sequenceNumber: 0,
       timestamp: 0,
       ssrc: REPAIR_SSRC,

@@ -1,0 +1,91 @@
+import { assert } from '../base/assert.ts';
+import { milliseconds } from '../base/instant.ts';
+import {
+  type SentStreamParameters,
+  STREAM_DEFAULTS,
+  type StreamParameters,
+  streamParameters,
+} from '../stream-parameters.ts';
+import type { HelloMessage, WelcomeMessage } from './control-message.ts';
+
+/** A receiver's wishes, as in its `hello`. */
+export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy'>;
+
+/** What the sender chose for one receiver. */
+export type StreamChoices = Pick<
+  SentStreamParameters,
+  'ssrc' | 'initialSequence' | 'timestampBase' | 'datagramBytesMax'
+>;
+
+/** The fields of `welcome` that say how a stream is sent. */
+export type StreamFields = Pick<
+  WelcomeMessage,
+  | 'ssrc'
+  | 'retransmissionSsrc'
+  | 'payloadType'
+  | 'retransmissionPayloadType'
+  | 'repairSsrc'
+  | 'repairPayloadType'
+  | 'initialSequence'
+  | 'timestampBase'
+  | 'datagramBytesMax'
+  | 'latencyMs'
+>;
+
+/** The sender's side: the parameters of the stream for a receiver that said this `hello`. */
+export function agreedParameters(
+  hello: StreamWishes & Pick<HelloMessage, 'latencyMs'>,
+  choices: StreamChoices,
+): SentStreamParameters {
+  const { ssrc } = choices;
+  const { retransmissionPayloadType, repairPayloadType } = STREAM_DEFAULTS;
+  return streamParameters({
+    ...wished(hello),
+    ...choices,
+    latency: milliseconds(hello.latencyMs),
+    retransmission: { ssrc: (ssrc ^ 1) >>> 0, payloadType: retransmissionPayloadType },
+    repair: { ssrc: (ssrc ^ 2) >>> 0, payloadType: repairPayloadType },
+  });
+}
+
+/** The sender's side: the same parameters as the receiver is told them. */
+export function welcomeFields(parameters: SentStreamParameters): StreamFields {
+  const { ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = parameters;
+  assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which `welcome` names');
+  return {
+    ssrc,
+    payloadType,
+    retransmissionSsrc: retransmission.ssrc,
+    retransmissionPayloadType: retransmission.payloadType,
+    ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
+    initialSequence,
+    timestampBase,
+    datagramBytesMax: parameters.datagramBytesMax,
+    latencyMs: parameters.latency / 1_000,
+  };
+}
+
+/** The receiver's side: the parameters of the stream that `welcome` promises to those wishes. */
+export function welcomedParameters(welcome: StreamFields, wishes: StreamWishes): StreamParameters {
+  const { ssrc, payloadType, repairSsrc, repairPayloadType, initialSequence, timestampBase, datagramBytesMax } =
+    welcome;
+  const { retransmissionSsrc, retransmissionPayloadType } = welcome;
+  return streamParameters({
+    ...wished(wishes),
+    ssrc,
+    payloadType,
+    retransmission: { ssrc: retransmissionSsrc, payloadType: retransmissionPayloadType },
+    ...(repairSsrc !== undefined &&
+      repairPayloadType !== undefined && { repair: { ssrc: repairSsrc, payloadType: repairPayloadType } }),
+    ...(initialSequence !== undefined && { initialSequence }),
+    timestampBase,
+    datagramBytesMax,
+    latency: milliseconds(welcome.latencyMs),
+  });
+}
+
+const wished = ({ transport, recovery, redundancy }: StreamWishes) => ({
+  transport,
+  recovery,
+  ...(redundancy !== undefined && { redundancy }),
+});

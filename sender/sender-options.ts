@@ -1,0 +1,69 @@
+import type { Microseconds } from '../protocol/base/instant.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
+import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
+import type { PacketizerOptions } from './packetizer.ts';
+
+/** How a sender is set up. Derived from the stream's parameters by `senderOptions`. */
+export interface SenderOptions extends PacketizerOptions {
+  /** SSRC of retransmissions; `undefined` when every request for one is refused. */
+  readonly retransmissionSsrc?: number;
+  readonly retransmissionPayloadType?: number;
+  /** The receiver's choice: `fec` and `hybrid` make repair packets, for which media packets are somewhat shorter. */
+  readonly recovery: Recovery;
+  /** SSRC of repair packets; `undefined` when there are none. */
+  readonly repairSsrc?: number;
+  readonly repairPayloadType?: number;
+  /** RTCP's canonical name (RFC 3550 §6.5.1). */
+  readonly cname: string;
+  /** Packets kept for retransmission. */
+  readonly historyPackets: number;
+  /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
+  readonly redundancy: number;
+  /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
+  readonly burstDatagrams: number;
+  /** Longest time over which a large frame is spread, however long its frame interval, microseconds. */
+  readonly spreadMax: Microseconds;
+  /** Most bytes that may wait to be sent; frames beyond are refused whole. */
+  readonly queueBytesMax: number;
+}
+
+/** The sender's own settings, on which its receiver has no say. */
+export type SenderSettings = Pick<
+  SenderOptions,
+  'cname' | 'historyPackets' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax'
+>;
+
+export const SENDER_DEFAULTS: SenderSettings = {
+  cname: 'dropframe',
+  historyPackets: 8192,
+  burstDatagrams: 16,
+  spreadMax: 50_000,
+  queueBytesMax: 32_000_000,
+};
+
+/** Spreading a frame uses up the receiver's latency: at most this share of it. */
+const SPREAD_OF_LATENCY = 0.5;
+
+/** Returns the options of the sender of a stream with these parameters. */
+export function senderOptions(parameters: SentStreamParameters, settings: Partial<SenderSettings> = {}): SenderOptions {
+  const { retransmission, repair, latency } = parameters;
+  const own = { ...SENDER_DEFAULTS, ...settings };
+  return {
+    ...own,
+    ssrc: parameters.ssrc,
+    payloadType: parameters.payloadType,
+    initialSequence: parameters.initialSequence,
+    timestampBase: parameters.timestampBase,
+    initialFrameNumber: parameters.initialFrameNumber,
+    datagramBytesMax: parameters.datagramBytesMax,
+    frameMarks: parameters.frameMarks,
+    ...(retransmission && {
+      retransmissionSsrc: retransmission.ssrc,
+      retransmissionPayloadType: retransmission.payloadType,
+    }),
+    ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
+    recovery: parameters.recovery,
+    redundancy: parameters.redundancy,
+    spreadMax: Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY),
+  };
+}
