@@ -1,50 +1,33 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createWriteStream, openSync, type WriteStream, writeSync } from 'node:fs';
+import { CapturedDatagrams, IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
+import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/pcap.ts';
+import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
-/** LINKTYPE_RAW: each record begins with an IP header. */
-const LINK_TYPE_RAW = 101;
-const SECTION_HEADER = 0x0a0d0d0a;
-const INTERFACE_DESCRIPTION = 1;
-const ENHANCED_PACKET = 6;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-const OPTION_COMMENT = 1;
-const OPTION_INTERFACE_NAME = 2;
-const OPTION_FLAGS = 2;
-const INBOUND = 1;
-const OUTBOUND = 2;
 /** Written at once. */
 const BUFFER_BYTES = 1 << 18;
 
-type Option = readonly [code: number, value: Uint8Array];
-
 /**
- * Writes IP packets to a pcapng file (draft-ietf-opsawg-pcapng), with the time of day to the microsecond, their
- * direction as seen from the machine, and a comment on each of which there is something to say. Synchronous: for a
- * thread of its own.
+ * Writes IP packets to a pcapng file, with the time of day to the microsecond, the direction as seen from the machine, and
+ * an optional comment on each packet. Synchronous: for a thread of its own.
  */
 export class PacketCapture {
   readonly #path: string;
   readonly #fd: number;
-  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #filled = 0;
   #failure: Failure | undefined;
 
-  /** @param interfaceName what the packets went through, as it was called. */
+  /** @param interfaceName name of the captured interface. */
   constructor(path: string, interfaceName: string) {
     this.#path = path;
     try {
       this.#fd = openSync(path, 'w');
     } catch (error) {
-      throw this.#failed(error);
+      throw failureOf(path, error);
     }
-    const section = Buffer.alloc(16);
-    section.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
-    section.writeUInt16LE(1, 4);
-    section.fill(0xff, 8); // the section's length: not known
-    this.#block(SECTION_HEADER, section, []);
-    const description = Buffer.alloc(8);
-    description.writeUInt16LE(LINK_TYPE_RAW, 0);
-    this.#block(INTERFACE_DESCRIPTION, description, [[OPTION_INTERFACE_NAME, Buffer.from(interfaceName)]]);
+    this.#append(sectionHeader());
+    this.#append(interfaceDescription(interfaceName));
     this.flush();
     if (this.#failure) throw this.#failure;
   }
@@ -56,24 +39,20 @@ export class PacketCapture {
 
   /** @param direction `out`: the machine sent it. */
   write(direction: 'in' | 'out', packet: Uint8Array, comment?: string): void {
-    const body = Buffer.alloc(20 + padded(packet.length));
-    const at = Math.round((performance.timeOrigin + performance.now()) * 1_000);
-    body.writeUInt32LE(Math.floor(at / 2 ** 32), 4);
-    body.writeUInt32LE(at % 2 ** 32, 8);
-    body.writeUInt32LE(packet.length, 12);
-    body.writeUInt32LE(packet.length, 16);
-    body.set(packet, 20);
-    const flags = Buffer.from([direction === 'in' ? INBOUND : OUTBOUND, 0, 0, 0]);
-    const options: Option[] = [[OPTION_FLAGS, flags]];
-    if (comment !== undefined) options.push([OPTION_COMMENT, Buffer.from(comment)]);
-    this.#block(ENHANCED_PACKET, body, options);
+    const at = Math.round(timeOfDayMs() * 1_000);
+    this.#append(enhancedPacket({ interfaceIndex: 0, at, packet, direction, comment }));
   }
 
-  /** What was written so far is in the file then. */
+  /** Writes everything that is buffered to the file. */
   flush(): void {
     const filled = this.#filled;
     this.#filled = 0;
-    this.#append(this.#buffer.subarray(0, filled));
+    if (this.#failure) return;
+    try {
+      for (let written = 0; written < filled; ) written += writeSync(this.#fd, this.#buffer, written, filled - written);
+    } catch (error) {
+      this.#failure = failureOf(this.#path, error);
+    }
   }
 
   close(): void {
@@ -81,39 +60,53 @@ export class PacketCapture {
     closeSync(this.#fd);
   }
 
-  /** Type, length, body, options, and the length again. @param body a multiple of four bytes */
-  #block(type: number, body: Buffer, options: readonly Option[]): void {
-    let length = 12 + body.length;
-    for (const [, value] of options) length += 4 + padded(value.length);
-    if (options.length > 0) length += 4;
-    if (this.#filled + length > BUFFER_BYTES) this.flush();
-    const block = this.#buffer.subarray(this.#filled, this.#filled + length).fill(0);
-    this.#filled += length;
-    block.writeUInt32LE(type, 0);
-    block.writeUInt32LE(length, 4);
-    block.set(body, 8);
-    let offset = 8 + body.length;
-    for (const [code, value] of options) {
-      block.writeUInt16LE(code, offset);
-      block.writeUInt16LE(value.length, offset + 2);
-      block.set(value, offset + 4);
-      offset += 4 + padded(value.length);
-    }
-    block.writeUInt32LE(length, length - 4);
-  }
-
-  #append(bytes: Uint8Array): void {
-    if (this.#failure) return;
-    try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
-    } catch (error) {
-      this.#failure = this.#failed(error);
-    }
-  }
-
-  #failed(error: unknown): Failure {
-    return new Failure(`cannot write the capture ${this.#path}: ${causeOf(error)}`);
+  #append(block: Uint8Array): void {
+    if (this.#filled + block.length > BUFFER_BYTES) this.flush();
+    this.#buffer.set(block, this.#filled);
+    this.#filled += block.length;
   }
 }
 
-const padded = (length: number): number => (length + 3) & ~3;
+/**
+ * Writes the datagrams of a session to a pcap file, each with IPv4 and UDP headers made for the capture and the time of day
+ * at which it crossed our end of the path. Asynchronous: for the thread that streams.
+ */
+export class DatagramCapture {
+  readonly #file: WriteStream;
+  readonly #datagrams = new CapturedDatagrams();
+
+  static async open(path: string, onFailure: (error: Error) => void): Promise<DatagramCapture> {
+    const file = createWriteStream(path);
+    await new Promise<void>((resolve, reject) => {
+      file.once('open', () => resolve());
+      file.once('error', (error) => reject(failureOf(path, error)));
+    });
+    file.on('error', (error) => onFailure(failureOf(path, error)));
+    return new DatagramCapture(file);
+  }
+
+  private constructor(file: WriteStream) {
+    this.#file = file;
+    file.write(pcapHeader());
+  }
+
+  /** @param direction `in`: from the sender to the receiver. */
+  write(direction: 'in' | 'out', datagram: Uint8Array): void {
+    if (IP_HEADER_BYTES + UDP_HEADER_BYTES + datagram.length > SNAPSHOT_BYTES || this.#file.destroyed) return;
+    const packet = this.#datagrams.wrap(direction === 'in' ? 'forward' : 'back', datagram);
+    this.#file.write(pcapRecord(timeOfDayMs(), packet));
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#file.destroyed) resolve();
+      else this.#file.end(() => resolve());
+    });
+  }
+}
+
+/** Milliseconds since 1970, fractions included. */
+const timeOfDayMs = (): number => performance.timeOrigin + performance.now();
+
+const failureOf = (path: string, error: unknown): Failure =>
+  new Failure(`cannot write the capture ${path}: ${causeOf(error)}`);

@@ -1,4 +1,4 @@
-import { DatagramCapture } from '../../io/capture/datagram-capture.ts';
+import { DatagramCapture } from '../../io/capture/packet-capture.ts';
 import { checkRecordable } from '../../io/mp4/recording.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
