@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import { libraryFunction } from '../os/c-library.ts';
-import { descriptorOf } from './segmentation-offload.ts';
+import { datagramDescriptor } from './socket-options.ts';
 
 export interface Destination {
   readonly host: string;
@@ -24,15 +24,9 @@ const SOCKET_ADDRESS_BYTES = 16;
 /** More destinations than any sender serves: then they are forgotten and made anew. */
 const DESTINATIONS_MAX = 1_024;
 
-let cached: { readonly call: SendTo | undefined } | undefined;
-
 /** sendto(2). */
-function sendTo(): SendTo | undefined {
-  const signature =
-    'long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32 size)';
-  cached ??= { call: libraryFunction<SendTo>(signature) };
-  return cached.call;
-}
+const sendTo = (): SendTo | undefined =>
+  libraryFunction('long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32 size)');
 
 /**
  * Sends from a bound IPv4 socket with one system call and nothing around it: Node's own way, through its resolver, a
@@ -45,7 +39,7 @@ export class DirectSend {
 
   /** @param socket bound, without a peer, and open whenever `send` is called. */
   constructor(socket: Socket) {
-    this.#fd = this.#call && descriptorOf(socket);
+    this.#fd = this.#call && datagramDescriptor(socket);
   }
 
   send(bytes: Uint8Array, to: Destination): boolean {

@@ -10,16 +10,24 @@ interface Koffi {
   errno(): number;
 }
 
+/** By signature; `undefined` where the library has no such function. */
+const found = new Map<string, unknown>();
 let loaded: { readonly koffi: Koffi; readonly library: Library } | undefined | null = null;
 
 /**
  * A function of the C library by way of the optional package koffi. `undefined` where there is neither that nor Linux:
  * whoever asks has another way, slower or less exact.
+ * Looked up once for each signature.
  */
 export function libraryFunction<F>(signature: string): F | undefined {
+  if (!found.has(signature)) found.set(signature, lookUp(signature));
+  return found.get(signature) as F | undefined;
+}
+
+function lookUp(signature: string): unknown {
   if (loaded === null) loaded = platform === 'linux' ? load() : undefined;
   try {
-    return loaded?.library.func(signature) as F | undefined;
+    return loaded?.library.func(signature);
   } catch {
     return undefined;
   }

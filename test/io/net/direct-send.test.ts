@@ -1,10 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { platform } from 'node:process';
 import { afterEach, expect } from 'vitest';
 import { DirectSend } from '../../../io/net/direct-send.ts';
-import { optional } from '../../optional.ts';
+import { withKoffi as test } from './with-koffi.ts';
 
 const HOST = '127.0.0.1';
 const sockets: Socket[] = [];
@@ -20,17 +18,6 @@ async function bound(): Promise<{ readonly socket: Socket; readonly port: number
   await once(socket, 'listening');
   return { socket, port: socket.address().port };
 }
-
-function koffiLoads(): boolean {
-  try {
-    createRequire(import.meta.url)('koffi');
-    return platform === 'linux';
-  } catch {
-    return false;
-  }
-}
-
-const test = optional('Linux and the package koffi', koffiLoads());
 
 test('what is sent arrives byte for byte, also from the middle of a larger buffer', async () => {
   const receiver = await bound();

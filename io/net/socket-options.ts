@@ -1,0 +1,48 @@
+import type { Socket as DatagramSocket } from 'node:dgram';
+import type { Socket as StreamSocket } from 'node:net';
+import { libraryFunction } from '../os/c-library.ts';
+
+type GetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number;
+type SetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
+
+/** The file descriptor of a bound UDP socket; Node keeps it behind a symbol. */
+export function datagramDescriptor(socket: DatagramSocket): number | undefined {
+  for (const symbol of Object.getOwnPropertySymbols(socket)) {
+    if (symbol.description !== 'state symbol') continue;
+    return valid((socket as unknown as Record<symbol, { handle?: { fd?: number } }>)[symbol]?.handle?.fd);
+  }
+  return undefined;
+}
+
+/** The file descriptor of an open TCP connection. */
+export const streamDescriptor = (socket: StreamSocket): number | undefined =>
+  valid((socket as unknown as { _handle?: { fd?: number } })._handle?.fd);
+
+const valid = (fd: number | undefined): number | undefined => (fd !== undefined && fd >= 0 ? fd : undefined);
+
+/**
+ * Reads a socket option with getsockopt(2). Returns as many bytes as the kernel wrote, at most `bytesMax`; `undefined` when
+ * it cannot be read.
+ */
+export function readSocketOption(
+  fd: number | undefined,
+  level: number,
+  name: number,
+  bytesMax: number,
+): DataView | undefined {
+  const signature = 'int getsockopt(int fd, int level, int name, void *value, void *length)';
+  const call = libraryFunction<GetSocketOption>(signature);
+  if (!call || fd === undefined) return undefined;
+  const value = new Uint8Array(bytesMax);
+  const length = new Uint32Array([bytesMax]);
+  if (call(fd, level, name, value, new Uint8Array(length.buffer)) !== 0) return undefined;
+  return new DataView(value.buffer, 0, length[0]!);
+}
+
+/** Sets a socket option to an int with setsockopt(2). Returns false when it cannot be set. */
+export function writeSocketOption(fd: number | undefined, level: number, name: number, value: number): boolean {
+  const signature = 'int setsockopt(int fd, int level, int name, const void *value, uint32 length)';
+  const call = libraryFunction<SetSocketOption>(signature);
+  if (!call || fd === undefined) return false;
+  return call(fd, level, name, new Uint8Array(new Int32Array([value]).buffer), 4) === 0;
+}
