@@ -86,7 +86,9 @@ test.each([
   const page = await opened({ onCommand: (command) => commands.push(command) });
   const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
   bad.socket.send(garbage);
+  // Either end may learn of the close first.
   await bad.closed;
+  await until(() => page.viewers < 2);
   page.write(unit('key', 0));
   await until(() => good.pictures.length === 1);
   expect(page.viewers).toBe(1);
