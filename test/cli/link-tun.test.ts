@@ -48,16 +48,23 @@ withTun(
   async () => {
     const link = 'loss=20% burst=3 dup=5% corrupt=5% seed=7';
     const text = `
-      let left = 2;
+      // Packets that the link has read from the device, whose queue holds 500: the tenth column of its row.
+      const row = () => /^ *tun0:(.*)$/m.exec(fs.readFileSync('/proc/self/net/dev', 'utf8'))[1];
+      const read = () => Number(row().trim().split(/ +/)[9]);
+      const before = read();
+      let offered = 0;
+      const untilRead = () => read() - before < 1_000 ? setTimeout(untilRead, 2) : setTimeout(process.exit, 200);
       for (const [family, address] of [['udp4', '10.9.0.2'], ['udp6', 'fd09::2']]) {
         const server = dgram.createSocket({ type: family, ipv6Only: family === 'udp6' }).bind(9000);
         const client = dgram.createSocket(family);
         let sent = 0;
         const timer = setInterval(() => {
-          for (let burst = 0; burst < 10; burst++) client.send(Buffer.alloc((sent++ * 37) % 1400), 9000, address);
-          if (sent < 500) return;
-          clearInterval(timer);
-          if (--left === 0) setTimeout(() => process.exit(), 200);
+          if (offered - (read() - before) > 250) return;
+          for (let burst = 0; burst < 10; burst++, offered++) {
+            client.send(Buffer.alloc((sent++ * 37) % 1400), 9000, address);
+          }
+          if (sent === 500) clearInterval(timer);
+          if (offered === 1_000) untilRead();
         }, 2);
       }`;
     const file = join(temporaryFolder(), 'fates.pcapng');
