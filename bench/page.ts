@@ -1,17 +1,13 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
 import { Failure } from '../io/os/failure.ts';
+import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
 import type { Part, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
 import { median, slopeOf, table } from './table.ts';
 
-const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LATENCY_MS = 200;
 /** A lane on a link that does nothing but take its time: what is beyond the latency is ours and the browser's. */
@@ -34,8 +30,8 @@ interface Memory {
 
 /** The page in Chromium: how soon a picture is there, how smoothly it draws, how late it shows, what it keeps. */
 export const page: Part = async (context) => {
-  if (!existsSync(CHROMIUM)) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS.split(' ') });
+  if (!HAS_CHROMIUM) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
   try {
     const firstPictureMs: number[] = [];
     for (let round = 1; round <= context.rounds; round++) {

@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { tsImport } from 'tsx/esm/api';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const root = join(folder, '../..');
 const forms = join(root, 'out/screenshots');
 const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
-const chromiumPath = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
-const flags = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking';
+const { CHROMIUM, FLAGS } = await tsImport('../../test/browser/chromium.ts', import.meta.url);
 
 /** By then TCP is seconds behind: the picture shows what the page is about. */
 const SETTLE_MS = 20_000;
@@ -158,7 +158,7 @@ function encode(list, path) {
 
 const filmOnly = process.argv.includes('--film');
 const formsOnly = process.argv.includes('--forms');
-const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags.split(' ') });
+const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 try {
   if (!filmOnly) {
     const demo = await startDemo();

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 
-/** Debian's. */
-export const CHROMIUM = '/usr/bin/chromium';
+/** Path of the browser that tests, benches and pictures of the page use: Debian's, or the one of `CHROMIUM_PATH`. */
+export const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
 
-/** As root, without a GPU, and speaking to nobody but us. */
+/** Runs as root and without a GPU, and connects to nothing but our servers. */
 export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
