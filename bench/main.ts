@@ -14,6 +14,7 @@ import type { Part } from './part.ts';
 import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
 import { simulation } from './simulation.ts';
+import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tun } from './tun.ts';
 
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   page,
   points,
   simulation,
+  start,
   'tcp-model': tcpModel,
   tun,
 };

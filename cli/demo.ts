@@ -6,14 +6,9 @@ import { constants, setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
-import { checkWritable } from '../io/mp4/recording.ts';
 import { atExit } from '../io/os/at-exit.ts';
 import { Failure } from '../io/os/failure.ts';
-import { openInBrowser } from '../io/web-server/browser-opener.ts';
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
-import { ReceiveRun } from '../session/run/receive-run.ts';
-import { dropframeClient } from '../session/stream/client.ts';
-import { StreamServer } from '../session/stream/stream-server.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Context } from './context.ts';
@@ -22,7 +17,6 @@ import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, CONGESTION_FOR_NOTHING, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
-import { openSource } from './source-options.ts';
 
 interface DemoCommandOptions extends ReceiveCommandOptions {
   readonly duration?: number;
@@ -79,7 +73,11 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const context = new Context(options);
   const { log } = context;
   // Loaded only here: a single receiver needs none of it.
-  const { LaneServer } = await import('../session/lanes/lane-server.ts');
+  const [{ LaneServer }, { openInBrowser }, { openSource }] = await Promise.all([
+    import('../session/lanes/lane-server.ts'),
+    import('../io/web-server/browser-opener.ts'),
+    import('./source-options.ts'),
+  ]);
   const openInput = (which: string) => openSource(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
   const media = await openInput(input);
   let stop = () => {};
@@ -168,6 +166,13 @@ function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
 
 async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
   if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
+  const [{ StreamServer }, { dropframeClient }, { ReceiveRun }, { checkWritable }, { openSource }] = await Promise.all([
+    import('../session/stream/stream-server.ts'),
+    import('../session/stream/client.ts'),
+    import('../session/run/receive-run.ts'),
+    import('../io/mp4/recording.ts'),
+    import('./source-options.ts'),
+  ]);
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
   const { log } = context;

@@ -1,6 +1,5 @@
 import { stdout } from 'node:process';
 import type { Command } from 'commander';
-import { examine, formatFindings } from '../io/doctor.ts';
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -8,6 +7,7 @@ export function addDoctorCommand(program: Command): void {
     .description('what this machine has of what dropframe can use: Node, ffmpeg, players, browser, buffers, TUN')
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
+      const { examine, formatFindings } = await import('../io/doctor.ts');
       const findings = await examine();
       stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : `${formatFindings(findings)}\n`);
     });

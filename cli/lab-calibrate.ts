@@ -1,18 +1,14 @@
 import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../io/os/failure.ts';
-import { CALIBRATION_LIMITS, type CalibrationProgress, calibrate, conclude } from '../lab/calibration/calibrate.ts';
-import { calibrationCells, FULL, QUICK } from '../lab/calibration/calibration-cells.ts';
-import { calibrationMarkdown, calibrationText, conclusionText } from '../lab/calibration/calibration-table.ts';
+import type { CalibrationProgress } from '../lab/calibration/calibrate.ts';
 import type { Comparison } from '../lab/calibration/comparison.ts';
-import type { DisturbanceLimits } from '../lab/measured/measurement.ts';
+import { CALIBRATION_LIMITS, type DisturbanceLimits, namespacesMax } from '../lab/measured/measurement.ts';
 import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategies.ts';
-import { namespacesMax } from '../lab/sweep.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
-import { writeValidation } from './validation-page.ts';
 
 interface CalibrateOptions extends CommonOptions {
   readonly quick?: boolean;
@@ -49,6 +45,12 @@ export function addCalibrateCommand(lab: Command): void {
 }
 
 async function run(options: CalibrateOptions): Promise<void> {
+  const [{ conclude }, { calibrationMarkdown, calibrationText, conclusionText }, { writeValidation }] =
+    await Promise.all([
+      import('../lab/calibration/calibrate.ts'),
+      import('../lab/calibration/calibration-table.ts'),
+      import('./validation-page.ts'),
+    ]);
   const context = new Context(options);
   const limits = { ...CALIBRATION_LIMITS, attemptsMax: options.attempts };
   const { outcomes, asked } = await outcomesWith(context, options, limits);
@@ -70,6 +72,10 @@ async function outcomesWith(
   { quick, strategies, jobs }: CalibrateOptions,
   limits: DisturbanceLimits,
 ): Promise<{ readonly outcomes: readonly Comparison[]; readonly asked: number }> {
+  const [{ calibrate }, { calibrationCells, FULL, QUICK }] = await Promise.all([
+    import('../lab/calibration/calibrate.ts'),
+    import('../lab/calibration/calibration-cells.ts'),
+  ]);
   const plan = quick ? QUICK : FULL;
   const cells = calibrationCells({ ...plan, strategies: strategies ?? plan.strategies });
   const abort = new AbortController();

@@ -4,13 +4,11 @@ import { type Command, Option } from 'commander';
 import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { CheckProgress } from '../lab/validation/run-checks.ts';
-import { FULL, type Outcome, QUICK, type Validation, validate } from '../lab/validation/validation.ts';
-import { conclusionText, validationMarkdown, validationText } from '../lab/validation/validation-table.ts';
+import type { Outcome } from '../lab/validation/validation.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
-import { writeValidation } from './validation-page.ts';
 import { packageVersion } from './version.ts';
 
 interface ValidateOptions extends CommonOptions {
@@ -44,6 +42,13 @@ export function addValidateCommand(lab: Command): void {
 }
 
 async function run(options: ValidateOptions): Promise<void> {
+  const [{ validate }, { conclusionText, validationMarkdown, validationText }, { writeValidation }] = await Promise.all(
+    [
+      import('../lab/validation/validation.ts'),
+      import('../lab/validation/validation-table.ts'),
+      import('./validation-page.ts'),
+    ],
+  );
   const context = new Context(options);
   const outcomes = await outcomesWith(context, options);
   const validation = validate(outcomes);
@@ -51,7 +56,11 @@ async function run(options: ValidateOptions): Promise<void> {
   context.print(`  ${conclusionText(validation)}`);
   if (options.json)
     stdout.write(`${JSON.stringify({ kind: 'validation', ...validation, outcomes: outcomes.map(plain) })}\n`);
-  if (options.docs) await writeValidation('validate', documentation(outcomes, validation, options.seed));
+  if (options.docs) {
+    const conclusion = conclusionText(validation);
+    const heading = `${conclusion}. Version ${packageVersion()}, seed ${options.seed}.`;
+    await writeValidation('validate', `${heading}\n\n${validationMarkdown(outcomes)}`);
+  }
   if (!validation.passed)
     throw new Failure(`what is simulated does not agree with what is predicted: ${worst(outcomes)}`);
 }
@@ -65,7 +74,10 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
   try {
     // Loaded only here: the predictions are computed as they are, which takes a second that no other command has to wait.
-    const { runChecks } = await import('../lab/validation/run-checks.ts');
+    const [{ runChecks }, { FULL, QUICK }] = await Promise.all([
+      import('../lab/validation/run-checks.ts'),
+      import('../lab/validation/validation.ts'),
+    ]);
     const outcomes = await runChecks(
       { seed: options.seed, effort: options.quick ? QUICK : FULL },
       {
@@ -101,6 +113,3 @@ function worst(outcomes: readonly Outcome[]): string {
   const named = off.length > 0 ? off : outcomes.filter(({ verdict }) => verdict === 'outside');
   return named.map(({ check }) => check.id).join('; ');
 }
-
-const documentation = (outcomes: readonly Outcome[], validation: Validation, seed: number): string =>
-  `${conclusionText(validation)}. Version ${packageVersion()}, seed ${seed}.\n\n${validationMarkdown(outcomes)}`;

@@ -3,11 +3,9 @@ import { stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
-import { type AnswerRow, type Manifest, readAnswer } from '../lab/answer.ts';
+import type { AnswerRow, Manifest } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
-import { listScenarios } from '../lab/ready-made.ts';
-import { reportFolder } from '../lab/report/report-folder.ts';
-import { completeRun, makeVideo, mergeRun, type OpenRun, openRun, type RunOptions, sweepShard } from '../lab/run.ts';
+import type { OpenRun, RunOptions } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { wrapped } from './aligned.ts';
@@ -100,6 +98,7 @@ const commonOptions = (command: Command): Command =>
     .option('-v, --verbose', 'more of what happens');
 
 async function run(scenario: string, options: RunCommandOptions): Promise<void> {
+  const { completeRun, openRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const opened = await openRun(scenario, runOptions(options, context));
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
@@ -115,6 +114,7 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
 async function film(context: Context, opened: OpenRun): Promise<void> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
+  const { makeVideo } = await import('../lab/run.ts');
   context.showStatus(() => 'side-by-side.mp4 …');
   try {
     const { path, labels, isLabeled } = await makeVideo(opened, abort.signal);
@@ -130,6 +130,7 @@ async function film(context: Context, opened: OpenRun): Promise<void> {
 }
 
 async function sweepCommand(scenario: string, options: RunCommandOptions): Promise<void> {
+  const { openRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const shard = options.shard ?? { index: 1, of: 1 };
   const opened = await openRun(scenario, runOptions(options, context));
@@ -149,6 +150,7 @@ async function sweepWith(
 ): Promise<SweepProgress> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
+  const { sweepShard } = await import('../lab/run.ts');
   const startedAt = now();
   let latest: (() => string) | undefined;
   context.showStatus(() => latest?.());
@@ -178,6 +180,7 @@ async function sweepWith(
 }
 
 async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
+  const { mergeRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const { manifest, rows, adopted } = await endingAtOnce(cellsKept(folder), () =>
     mergeRun(folder, others, packageVersion()),
@@ -193,6 +196,7 @@ const cellsKept = (folder: string): string => `all cells are in ${folder}; the s
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
   await endingAtOnce(undrawn(folder), async () => {
+    const { readAnswer } = await import('../lab/answer.ts');
     const { manifest, rows } = await readAnswer(folder);
     show(context, options, { directory: folder, manifest, rows });
     await draw(context, folder);
@@ -200,6 +204,7 @@ async function report(folder: string, options: CommonOptions): Promise<void> {
 }
 
 async function draw(context: Context, folder: string): Promise<void> {
+  const { reportFolder } = await import('../lab/report/report-folder.ts');
   const { page, plots, warnings } = await reportFolder(folder);
   for (const warning of warnings) context.log.warn(warning);
   context.print(`  ${page}: ${plots.length} pictures`);
@@ -216,6 +221,7 @@ async function drawIfPossible(context: Context, folder: string): Promise<void> {
 }
 
 async function list(options: CommonOptions): Promise<void> {
+  const { listScenarios } = await import('../lab/ready-made.ts');
   const scenarios = await listScenarios();
   if (options.json) return void stdout.write(`${JSON.stringify(scenarios)}\n`);
   const width = Math.max(0, ...scenarios.map(({ name }) => name.length));

@@ -1,10 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { formatAddress } from '../io/net/host-address.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import type { RelayReport } from '../session/relay/relay-report.ts';
-import { UdpRelay } from '../session/relay/udp-relay.ts';
 import { CLEAN_LINK } from '../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -12,7 +10,7 @@ import { PRESETS } from '../sim/link/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { relayReportText, relayStatusText } from './link-text.ts';
-import { linkTun, type TunCommandOptions } from './link-tun.ts';
+import type { TunCommandOptions } from './link-tun.ts';
 import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
 
 interface RelayCommandOptions extends CommonOptions {
@@ -134,6 +132,7 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
     throw new Failure(`${name} ${tun ? 'does not go with --tun' : 'is only for --tun'}`, 2);
   }
   if (tun) {
+    const { linkTun } = await import('./link-tun.ts');
     process.exitCode = await linkTun(command, rest);
     return;
   }
@@ -145,6 +144,10 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
 
 async function linkRelay(options: RelayCommandOptions): Promise<void> {
   if (options.to.port === 0) throw new Failure('--to: port 0 cannot be reached', 2);
+  const [{ UdpRelay }, { formatAddress }] = await Promise.all([
+    import('../session/relay/udp-relay.ts'),
+    import('../io/net/host-address.ts'),
+  ]);
   const context = new Context(options);
   const { log } = context;
   let finish = () => {};

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { readTraceFile } from '../io/trace-file.ts';
 import { LATENCY_MS_MAX } from '../protocol/control/latency-limit.ts';
+import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 
@@ -100,4 +101,12 @@ export function readTarget(
   const address = readAddress(authority.replace(/\/$/, ''));
   if (address.port === 0) throw new InvalidArgumentError('port 0 cannot be reached');
   return { ...address, query: new URLSearchParams(query) };
+}
+
+/** `rtp://HOST:PORT`; RTCP takes the port after it. */
+export function readRtpTarget(text: string): HostAndPort {
+  const { host, port, query } = readTarget(text, 'rtp');
+  if (port > RTP_PORT_MAX) throw new InvalidArgumentError(`RTCP needs the port after it: at most ${RTP_PORT_MAX}`);
+  if (query.size > 0) throw new InvalidArgumentError('options stand on the command line here, not in the URL');
+  return { host, port };
 }

@@ -1,15 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { checkWritable } from '../io/mp4/recording.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
-import { MEDIA_NAME_CHARACTERS_MAX, presentable } from '../protocol/control/control-message.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
-import { RtpClient } from '../session/rtp/rtp-client.ts';
-import { ReceiveRun } from '../session/run/receive-run.ts';
+import type { ReceiveRun } from '../session/run/receive-run.ts';
 import type { PlayChoice } from '../session/run/viewer.ts';
-import { type Client, type ClientEvents, dropframeClient } from '../session/stream/client.ts';
+import type { Client, ClientEvents } from '../session/stream/client.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
@@ -17,8 +14,7 @@ import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { readLatency, readLink, readSeconds, readShare, readWhole } from './options.ts';
-import { type ReceiveTarget, receiveTarget } from './receive-target.ts';
-import { statusText, summaryText } from './summary-text.ts';
+import type { ReceiveTarget } from './receive-target.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
   readonly latency: number;
@@ -152,6 +148,11 @@ Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at
 }
 
 async function receive(url: string, command: Command): Promise<void> {
+  const [{ ReceiveRun }, { receiveTarget }, { checkWritable }] = await Promise.all([
+    import('../session/run/receive-run.ts'),
+    import('./receive-target.ts'),
+    import('../io/mp4/recording.ts'),
+  ]);
   const target = await receiveTarget(url, command);
   const options = command.opts<ReceiveCommandOptions>();
   if (options.json && options.output === '-') {
@@ -171,7 +172,7 @@ async function receive(url: string, command: Command): Promise<void> {
   }
   const recovery = target.kind === 'rtp' && asks ? 'reorder' : options.recovery;
   const run = new ReceiveRun({
-    connect: clientFor(url, target, options),
+    connect: await clientFor(url, target, options),
     transport: target.kind === 'rtp' ? 'rtp' : options.transport,
     ipv6: target.host.includes(':'),
     latencyMs: options.latency,
@@ -190,18 +191,23 @@ async function receive(url: string, command: Command): Promise<void> {
   interrupt.dispose();
 }
 
-function clientFor(
+async function clientFor(
   url: string,
   target: ReceiveTarget,
   options: ReceiveCommandOptions,
-): (events: ClientEvents) => Client {
+): Promise<(events: ClientEvents) => Client> {
   const { host, port } = target;
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
   const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
   if (target.kind === 'dropframe') {
+    const { dropframeClient } = await import('../session/stream/client.ts');
     return dropframeClient({ ...common, transport, recovery, redundancy, congestionControl: options.congestion });
   }
   const { payloadType, parameterSets } = target;
+  const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([
+    import('../session/rtp/rtp-client.ts'),
+    import('../protocol/control/control-message.ts'),
+  ]);
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
   const session = { ...common, name, payloadType, parameterSets };
   return (events) => new RtpClient({ ...session, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
@@ -213,6 +219,7 @@ export async function reportRun(
   context: Context,
   options: Pick<ReceiveCommandOptions, 'json' | 'summary'>,
 ): Promise<void> {
+  const { statusText, summaryText } = await import('./summary-text.ts');
   context.showStatus(() => {
     const { summary } = run;
     return summary.frames.total === 0 ? undefined : statusText(summary, run.bitrate(summary));

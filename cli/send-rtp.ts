@@ -1,14 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
-import { InvalidArgumentError } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
-import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { type HostAndPort, readTarget } from './options.ts';
+import type { HostAndPort } from './options.ts';
 import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
 
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
@@ -16,14 +14,6 @@ export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
   readonly sdp?: string;
   readonly loop?: boolean;
   readonly mtu: number;
-}
-
-/** `rtp://HOST:PORT`; RTCP takes the port after it. */
-export function readRtpTarget(text: string): HostAndPort {
-  const { host, port, query } = readTarget(text, 'rtp');
-  if (port > RTP_PORT_MAX) throw new InvalidArgumentError(`RTCP needs the port after it: at most ${RTP_PORT_MAX}`);
-  if (query.size > 0) throw new InvalidArgumentError('options stand on the command line here, not in the URL');
-  return { host, port };
 }
 
 /** Plays the input once, or for ever with --loop, to an address that the user named. */

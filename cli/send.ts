@@ -1,11 +1,17 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../io/os/failure.ts';
-import { StreamServer, type StreamServerStatus, type StreamServerTotals } from '../session/stream/stream-server.ts';
+import type { StreamServer, StreamServerStatus, StreamServerTotals } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { type HostAndPort, readAddress, readBitrate, readFramesPerSecond, readWhole } from './options.ts';
-import { readRtpTarget, sendRtp } from './send-rtp.ts';
-import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
+import {
+  type HostAndPort,
+  readAddress,
+  readBitrate,
+  readFramesPerSecond,
+  readRtpTarget,
+  readWhole,
+} from './options.ts';
+import type { SourceCommandOptions } from './source-options.ts';
 
 export interface SendCommandOptions extends CommonOptions, SourceCommandOptions {
   readonly listen: HostAndPort;
@@ -31,6 +37,7 @@ export function addSendCommand(program: Command): void {
       if (command.getOptionValueSource('listen') === 'cli') {
         throw new Failure('--to sends plain RTP and --listen waits for receivers: choose one of them', 2);
       }
+      const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));
     });
   command
@@ -96,6 +103,10 @@ Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at
 
 async function send(input: string, options: SendCommandOptions): Promise<void> {
   if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP: it needs --to rtp://HOST:PORT', 2);
+  const [{ StreamServer }, { openRecord, openSource }] = await Promise.all([
+    import('../session/stream/stream-server.ts'),
+    import('./source-options.ts'),
+  ]);
   const context = new Context(options);
   const { log } = context;
   let finish: (error?: unknown) => void = () => {};

@@ -1,6 +1,6 @@
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
-import { Recorder } from '../session/run/recorder.ts';
+import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
 /** What a sender's command line says of its input. */
@@ -38,5 +38,7 @@ export async function openRecord(
   { description }: MediaSource,
   onFailure: (error: unknown) => void,
 ): Promise<Recorder | undefined> {
-  return record === undefined ? undefined : await Recorder.open(record, description, onFailure);
+  if (record === undefined) return undefined;
+  const { Recorder } = await import('../session/run/recorder.ts');
+  return await Recorder.open(record, description, onFailure);
 }

@@ -1,7 +1,3 @@
-import type { StrategyBuilder } from './strategy.ts';
-import { tcpStrategy } from './tcp-strategy.ts';
-import { udpStrategy } from './udp-strategy.ts';
-
 /** On the virtual clock. */
 export const SIMULATED_STRATEGIES = [
   'none',
@@ -39,17 +35,3 @@ export const isKernelStrategy = (name: StrategyName): name is KernelStrategyName
 /** The strategy of the virtual clock that does the same as one of the kernel. */
 export const simulatedTwin = (name: KernelStrategyName): SimulatedStrategyName =>
   name.replace(/^udp-kernel-|(?<=^tcp-)kernel-/, '') as SimulatedStrategyName;
-
-/** Who builds what. */
-const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
-  none: udpStrategy('none'),
-  reorder: udpStrategy('reorder'),
-  nack: udpStrategy('nack'),
-  fec: udpStrategy('fec'),
-  hybrid: udpStrategy('hybrid'),
-  'tcp-reno': tcpStrategy('reno'),
-  'tcp-cubic': tcpStrategy('cubic'),
-  'tcp-bbr': tcpStrategy('bbr'),
-};
-
-export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

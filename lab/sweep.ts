@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { assert } from '../protocol/base/assert.ts';
 import type { CellFiles } from './cell-source.ts';
 import { computeCell, type WorkOrder, type WorkProduct } from './compute-cell.ts';
 import { estimatedCost, type GridCell } from './grid.ts';
 import { assertKernelAllows } from './measured/measure-cell.ts';
+import { namespacesMax } from './measured/measurement.ts';
 import { runMeasurements } from './measured/run-measurements.ts';
 import type { Attachment, CellStore } from './store/cell-store.ts';
 import { codeFingerprint } from './store/code-fingerprint.ts';
@@ -98,9 +98,6 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   );
   return progress();
 }
-
-/** Each has two ends and a relay that are to be on time: two cores. */
-export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): string {
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;

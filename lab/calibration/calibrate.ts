@@ -12,8 +12,6 @@ import { measuredMachine } from './measured-machine.ts';
 
 /** A millisecond is what a timer may be late by itself. */
 const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
-/** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
-export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
 
 export interface CalibrationProgress {
   readonly cells: number;

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { TunReport } from '../../session/tun/tun-message.ts';
 import type { EndResult } from './end-order.ts';
 
@@ -35,6 +36,12 @@ export interface DisturbanceLimits {
 
 /** A packet that late is a tenth of the budget of a live picture. */
 export const DISTURBANCE_LIMITS: DisturbanceLimits = { lateUsMax: 10_000, attemptsMax: 3 };
+
+/** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
+export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
+
+/** Each has two ends and a relay that are to be on time: two cores. */
+export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 export function measurementOf(
   report: TunReport,

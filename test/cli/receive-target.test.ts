@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { readRtpTarget } from '../../cli/options.ts';
 import { addReceiverOptions } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
-import { readRtpTarget } from '../../cli/send-rtp.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 
 const command = (...args: string[]): Command => addReceiverOptions(new Command()).parse(args, { from: 'user' });

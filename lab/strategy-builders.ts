@@ -1,0 +1,18 @@
+import type { SimulatedStrategyName } from './strategies.ts';
+import type { StrategyBuilder } from './strategy.ts';
+import { tcpStrategy } from './tcp-strategy.ts';
+import { udpStrategy } from './udp-strategy.ts';
+
+/** One builder for each strategy of the virtual clock. */
+const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
+  none: udpStrategy('none'),
+  reorder: udpStrategy('reorder'),
+  nack: udpStrategy('nack'),
+  fec: udpStrategy('fec'),
+  hybrid: udpStrategy('hybrid'),
+  'tcp-reno': tcpStrategy('reno'),
+  'tcp-cubic': tcpStrategy('cubic'),
+  'tcp-bbr': tcpStrategy('bbr'),
+};
+
+export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

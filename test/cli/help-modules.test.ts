@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../io/sources/media.ts';
+import { ROOT, run } from './dropframe-process.ts';
+
+/** Runs in Node's loader thread: appends the address of each module to the file named by the environment. */
+const HOOKS = `
+import { appendFileSync } from 'node:fs';
+export async function load(url, context, nextLoad) {
+  if (url.startsWith('file:')) appendFileSync(process.env.LOADED_MODULES, url + '\\n');
+  return nextLoad(url, context);
+}`;
+const REGISTER = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(HOOKS))});`;
+const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
+
+function dataUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+/** Runs `dropframe` uncompiled. @returns its output, and the paths of the modules that it loaded. */
+async function modulesOf(...args: readonly string[]) {
+  const file = join(temporaryFolder(), 'modules');
+  const command = ['--import', 'tsx', '--import', dataUrl(REGISTER), '--input-type=module', '--eval', START, '--'];
+  const { ended, output } = run('env', [`LOADED_MODULES=${file}`, process.execPath, ...command, 'dropframe', ...args]);
+  const code = await ended;
+  const modules = readFileSync(file, 'utf8').trim().split('\n');
+  const root = `file://${ROOT}/`;
+  return { code, text: output.stdout, modules: modules.map((url) => url.replace(root, '').replace(/\?.*$/, '')) };
+}
+
+const packageOf = (module: string): string | undefined => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1];
+/** What `tsx` loads to run uncompiled sources is not ours. */
+const TOOLS = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
+
+const COMMANDS = [
+  '',
+  'send',
+  'receive',
+  'demo',
+  'link',
+  'doctor',
+  'lab',
+  'lab run',
+  'lab sweep',
+  'lab merge',
+  'lab report',
+  'lab calibrate',
+  'lab validate',
+  'lab list',
+];
+/** Half of them are the commands and their texts; the rest reads links, addresses and names of strategies. */
+const MODULES_MAX = 55;
+
+test.for(COMMANDS)('`dropframe %s --help` loads commander and no other package', async (command) => {
+  const { code, text, modules } = await modulesOf(...`${command} --help`.trim().split(' '));
+  expect(code).toBe(0);
+  expect(text).toContain(`Usage: dropframe ${command}`);
+  const packages = new Set(modules.map(packageOf).filter((name) => name !== undefined && !TOOLS.includes(name)));
+  expect([...packages]).toEqual(['commander']);
+  const ours = modules.filter((module) => packageOf(module) === undefined);
+  expect(ours).toContain('cli/main.ts');
+  expect(ours.length).toBeLessThanOrEqual(MODULES_MAX);
+});
+
+test('a command that runs loads what it needs, and the count sees it', async () => {
+  const { code, modules } = await modulesOf('receive', 'dropframe://127.0.0.1:1', '--play', 'none', '--timeout', '0.1');
+  expect(code).toBe(1);
+  expect(modules.map(packageOf)).toContain('zod');
+});
