@@ -110,7 +110,7 @@ inChromium(
   'everything that can be worked has a name for a screen reader',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
-    const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .river')]
+    const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .timeline')]
       .filter((part) => !part.ariaLabel && !part.labels?.[0]?.textContent.trim() && !part.textContent.trim())
       .map((part) => part.outerHTML)`);
     expect(nameless).toEqual([]);

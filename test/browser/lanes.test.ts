@@ -53,7 +53,7 @@ inChromium(
 );
 
 inChromium(
-  'dropping five packets jams the river of TCP and of no other lane',
+  'dropping five packets jams the timeline of TCP and of no other lane',
   async () => {
     const tab = await tabAt(await opened('delay=40ms'));
     await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
@@ -117,32 +117,32 @@ inChromium(
 );
 
 inChromium(
-  'a frame that is chosen in the river tells its life',
+  'a frame that is chosen in the timeline tells its life',
   async () => {
     const tab = await tabAt(await opened('delay=20ms'));
     await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
-    const river = tab.locator('.lane').nth(1).locator('.river');
-    const rows = tab.locator('#life-body tr');
-    // Where the machine was busy there are gaps in a river, in which a click finds no frame: it is looked for from right
+    const timeline = tab.locator('.lane').nth(1).locator('.timeline');
+    const rows = tab.locator('#details-body tr');
+    // Where the machine was busy there are gaps in a timeline, in which a click finds no frame: it is looked for from right
     // to left, and in what flows by later.
     while ((await rows.count()) === 0) {
       const { framesDrawn } = (await pageState(tab)).lanes[1]!;
       await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
       await tab.keyboard.press('Space');
-      for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await river.click({ position: { x, y: 60 } });
+      for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await timeline.click({ position: { x, y: 60 } });
       if ((await rows.count()) === 0) await tab.keyboard.press('Space');
     }
-    await tab.locator('#life-body').getByText('shown on time').waitFor();
+    await tab.locator('#details-body').getByText('shown on time').waitFor();
     expect(await rows.count()).toBeGreaterThan(1);
     // The frame of that number of another run is another frame.
-    const life = await tab.locator('#life-body').textContent();
-    const chosen = Number(await river.getAttribute('aria-valuenow'));
+    const life = await tab.locator('#details-body').textContent();
+    const chosen = Number(await timeline.getAttribute('aria-valuenow'));
     await tab.keyboard.press('Space');
     await tab.locator('#restart').click();
     await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
     await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
-    expect(await tab.locator('#life-body').textContent()).toBe(life);
-    expect(await river.getAttribute('aria-valuetext')).toBe('no frame chosen');
+    expect(await tab.locator('#details-body').textContent()).toBe(life);
+    expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame chosen');
   },
   PATIENCE_MS,
 );
@@ -290,18 +290,18 @@ inChromium(
 );
 
 inChromium(
-  'who wants little motion gets a river that moves once a second',
+  'who wants little motion gets a timeline that moves once a second',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await tab.emulateMedia({ reducedMotion: 'reduce' });
     await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
     // Compared for every frame that the browser draws, over a second and a half.
     const changes = await tab.evaluate<number>(`new Promise((resolve) => {
-      const river = document.querySelector('.river');
+      const timeline = document.querySelector('.timeline');
       const until = performance.now() + 1500;
-      let [last, changes] = [river.toDataURL(), 0];
+      let [last, changes] = [timeline.toDataURL(), 0];
       requestAnimationFrame(function look() {
-        const now = river.toDataURL();
+        const now = timeline.toDataURL();
         if (now !== last) changes++;
         last = now;
         if (performance.now() > until) resolve(changes);
@@ -358,7 +358,7 @@ inChromium(
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
     await tab.keyboard.press('1');
     await tab.keyboard.press('ArrowLeft');
-    await tab.locator('#life-body tr').first().waitFor();
+    await tab.locator('#details-body tr').first().waitFor();
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
     // Neither an input's long name nor a picture that is not wide makes it higher.
     const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
@@ -392,7 +392,7 @@ inChromium(
 /** Pairs of the page's parts of which one lies on the other. */
 const overlaps = (tab: Tab): Promise<string[]> =>
   tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
-    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#life > *'].flatMap((parts) => {
+    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#details > *'].flatMap((parts) => {
     const boxes = [...document.querySelectorAll(parts)]
       .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
       .filter(({ width, height }) => width > 0 && height > 0);

@@ -3,7 +3,7 @@ import { VideoView } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
 import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
-import { River } from './river.ts';
+import { PacketTimeline } from './packet-timeline.ts';
 
 /** Behind live by so much more than was asked for and the path takes, a lane is late; by this much, it is not live any more. */
 const LATE_MS = 150;
@@ -13,22 +13,22 @@ const SPACE = '\u00a0';
 export interface LaneCardHandlers {
   changed(settings: LaneSettings): void;
   removed(): void;
-  /** A frame was chosen in the river; `undefined`: none is any more. */
+  /** A frame was chosen in the timeline; `undefined`: none is any more. */
   selected(frame: number | undefined): void;
 }
 
-/** One lane: its picture, its figures, its river and its settings. */
+/** One lane: its picture, its figures, its timeline and its settings. */
 export class LaneCard {
   readonly element: HTMLElement;
   readonly log = new LaneLog();
   readonly video: VideoView;
-  readonly river: River;
+  readonly timeline: PacketTimeline;
   readonly #handlers: LaneCardHandlers;
   readonly #places = new Map<string, HTMLElement>();
   #settings: LaneSettings;
   #figures: LaneFigures | undefined;
   #run: number | undefined;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #figuresShownAt = Number.NEGATIVE_INFINITY;
   #lagMs: number | undefined;
   #selected: number | undefined;
 
@@ -38,13 +38,13 @@ export class LaneCard {
     this.#handlers = handlers;
     this.#settings = settings;
     this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => {}, { tolerant: true });
-    const river = this.#part('.river', HTMLCanvasElement);
-    this.river = new River(river, this.log);
+    const timeline = this.#part('.timeline', HTMLCanvasElement);
+    this.timeline = new PacketTimeline(timeline, this.log);
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
       this.#places.set(place.dataset.figure ?? '', place);
     }
     for (const { name, label } of STRATEGIES) this.#part('.strategy', HTMLSelectElement).add(new Option(label, name));
-    this.#listen(river);
+    this.#listen(timeline);
     this.settle(settings);
   }
 
@@ -79,7 +79,7 @@ export class LaneCard {
     choice.title = about;
     this.element.setAttribute('aria-label', `Lane: ${label}`);
     this.#part('.video', HTMLCanvasElement).setAttribute('aria-label', `Live video over ${label}`);
-    this.#part('.river', HTMLCanvasElement).setAttribute(
+    this.#part('.timeline', HTMLCanvasElement).setAttribute(
       'aria-label',
       `Packets of ${label} over the last 3 seconds; arrow keys choose a frame`,
     );
@@ -111,7 +111,7 @@ export class LaneCard {
     this.#run = undefined;
     this.video.reset();
     this.video.drawnSentAtMs = undefined;
-    this.#saidAt = Number.NEGATIVE_INFINITY;
+    this.#figuresShownAt = Number.NEGATIVE_INFINITY;
     this.log.clear();
   }
 
@@ -141,17 +141,17 @@ export class LaneCard {
       /** What the path itself takes. */
       readonly delayMs: number;
       readonly reduced: boolean;
-      /** Whether its turn to draw the river has come. */
-      readonly river: boolean;
+      /** Whether its turn to draw the timeline has come. */
+      readonly timeline: boolean;
     },
   ): void {
     this.video.paused = options.paused;
     this.video.present();
     if (this.video.framesDrawn > 0) this.element.dataset.playing = '';
     if (options.paused) return;
-    if (options.river) this.river.draw(nowMs, options.reduced);
-    if (nowMs - this.#saidAt < 100 && nowMs >= this.#saidAt) return;
-    this.#saidAt = nowMs;
+    if (options.timeline) this.timeline.draw(nowMs, options.reduced);
+    if (nowMs - this.#figuresShownAt < 100 && nowMs >= this.#figuresShownAt) return;
+    this.#figuresShownAt = nowMs;
     const { drawnSentAtMs } = this.video;
     this.#lagMs = drawnSentAtMs === undefined ? undefined : Math.max(0, nowMs - drawnSentAtMs);
     const place = this.#part('.lag', HTMLElement);
@@ -162,13 +162,13 @@ export class LaneCard {
 
   select(frame: number | undefined): void {
     this.#selected = frame;
-    this.river.select(frame);
-    const river = this.#part('.river', HTMLCanvasElement);
-    river.ariaValueNow = String(frame ?? 0);
-    river.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
+    this.timeline.select(frame);
+    const timeline = this.#part('.timeline', HTMLCanvasElement);
+    timeline.ariaValueNow = String(frame ?? 0);
+    timeline.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
   }
 
-  #listen(river: HTMLCanvasElement): void {
+  #listen(timeline: HTMLCanvasElement): void {
     const { changed, removed, selected } = this.#handlers;
     const strategy = this.#part('.strategy', HTMLSelectElement);
     strategy.addEventListener('change', () => changed(withStrategy(this.#settings, strategy.value)));
@@ -183,8 +183,8 @@ export class LaneCard {
     // Another latency begins another run: only when the slider is let go.
     latency.addEventListener('change', () => changed({ ...this.#settings, latencyMs: Number(latency.value) }));
     this.#part('.remove', HTMLButtonElement).addEventListener('click', removed);
-    river.addEventListener('click', (event) => selected(this.river.frameAt(event.offsetX)));
-    river.addEventListener('keydown', (event) => {
+    timeline.addEventListener('click', (event) => selected(this.timeline.frameAt(event.offsetX)));
+    timeline.addEventListener('keydown', (event) => {
       const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
       if (step === 0) return;
       event.preventDefault();
@@ -201,8 +201,8 @@ export class LaneCard {
     if (!place) return;
     place.dataset.tone = tone;
     const said = `${text} ${detail}`;
-    if (place.dataset.said === said) return;
-    place.dataset.said = said;
+    if (place.dataset.shown === said) return;
+    place.dataset.shown = said;
     place.textContent = text;
     if (detail === '') return;
     const small = document.createElement('small');

@@ -1,7 +1,7 @@
 import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
 import { type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
 
-/** What the river and a frame's life may look back on; all that is older is forgotten. */
+/** What the timeline and a frame's life may look back on; all that is older is forgotten. */
 const KEPT_MS = 12_000;
 /** A lane behind a bottleneck may have much under way; more than this is not drawn. */
 const PACKETS_MAX = 20_000;

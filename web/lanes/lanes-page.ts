@@ -12,7 +12,7 @@ import {
 import { element } from '../player/statistics-panel.ts';
 import { PageConnection } from '../shared/page-connection.ts';
 import { VideoView } from '../shared/video-view.ts';
-import { frameLife } from './frame-life.ts';
+import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
@@ -99,10 +99,10 @@ function announced(announcement: LaneAnnouncement): void {
       const { atMs } = announcement;
       const offset = performance.now() - atMs;
       clockOffsetMs = clockOffsetMs === undefined ? offset : Math.min(clockOffsetMs + CLOCK_DRIFT_MS, offset);
-      // A river that stands still is looked at: what comes meanwhile is taken in when it flows again.
+      // A timeline that stands still is looked at: what comes meanwhile is taken in when it flows again.
       for (const [index, events] of announcement.lanes.entries())
         cards[index]?.take(paused ? pausedAtMs : atMs, events);
-      if (selection && !paused) showLife();
+      if (selection && !paused) showDetails();
       return;
     }
     case 'figures':
@@ -184,16 +184,16 @@ function select(card: LaneCard | undefined, frame: number | undefined): void {
   selection?.card.select(undefined);
   selection = card && frame !== undefined ? { card, frame, run: card.log.run } : undefined;
   selection?.card.select(frame);
-  if (selection) showLife();
-  if (paused) redrawRivers();
+  if (selection) showDetails();
+  if (paused) redrawTimelines();
 }
 
-function showLife(): void {
+function showDetails(): void {
   if (!selection) return;
   // Another run counts its frames from 0 again.
   if (selection.card.log.run !== selection.run) return select(undefined, undefined);
-  const parts = frameLife(selection.card.log, selection.frame);
-  const place = element('life-body', HTMLElement);
+  const parts = frameDetails(selection.card.log, selection.frame);
+  const place = element('details-body', HTMLElement);
   // Read out again only when there is something new.
   if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
   place.replaceChildren(...parts);
@@ -217,7 +217,7 @@ function refreshState(): void {
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
 
 /**
- * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one river
+ * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one timeline
  * each time, in turn: the pictures come first.
  */
 function drawFrame(drawnAt: number): void {
@@ -230,13 +230,13 @@ function drawFrame(drawnAt: number): void {
   turn = (turn + 1) % Math.max(1, cards.length);
   const { delayMs } = network;
   for (const [index, card] of cards.entries()) {
-    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, river: !isSlow || index === turn });
+    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, timeline: !isSlow || index === turn });
   }
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 
-function redrawRivers(): void {
-  for (const card of cards) card.river.draw(pausedAtMs, false);
+function redrawTimelines(): void {
+  for (const card of cards) card.timeline.draw(pausedAtMs, false);
 }
 
 function togglePause(): void {
@@ -267,7 +267,7 @@ function toggleFullScreen(): void {
 
 function choose(index: number): void {
   for (const [other, card] of cards.entries()) card.element.classList.toggle('chosen', other === index);
-  cards[index]?.element.querySelector<HTMLElement>('.river')?.focus();
+  cards[index]?.element.querySelector<HTMLElement>('.timeline')?.focus();
 }
 
 async function upload(file: File): Promise<void> {

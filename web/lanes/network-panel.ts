@@ -5,7 +5,7 @@ import { PRESETS } from '../../sim/link/presets.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
 import { readLink, readTrace } from './page-traces.ts';
-import { SHOW } from './show-presets.ts';
+import { DEMO_PRESETS } from './demo-presets.ts';
 
 /** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
 interface Knob {
@@ -104,7 +104,7 @@ export class NetworkPanel {
   readonly #inputs = new Map<string, HTMLInputElement>();
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
-  readonly #presets = new Map([...SHOW, ...PRESETS].map(({ name, link }) => [name, link]));
+  readonly #presets = new Map([...DEMO_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
   /** Once: one of them has a trace of thirty thousand lines. */
   readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
     const link = readLink(text);
@@ -201,7 +201,7 @@ export class NetworkPanel {
       }
       this.#preset.append(options);
     };
-    group('For the show', SHOW);
+    group('For the show', DEMO_PRESETS);
     group('Of the laboratory', PRESETS);
   }
 }

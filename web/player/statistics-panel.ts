@@ -42,8 +42,8 @@ export class StatisticsPanel {
     const place = this.#places.get(name);
     if (place === undefined) return;
     const said = `${figure.text} ${figure.detail ?? ''}`.trimEnd();
-    if (place.dataset.said !== said) {
-      place.dataset.said = said;
+    if (place.dataset.shown !== said) {
+      place.dataset.shown = said;
       place.textContent = figure.text;
       if (figure.detail !== undefined) {
         const detail = document.createElement('small');

@@ -35,7 +35,7 @@ interface Look {
  * Time runs from right to left; each packet is a line that falls from the sender (above) to the receiver and from there
  * to the screen (below). What waits behind a hole lies flat on the receiver's line: that is the jam.
  */
-export class River {
+export class PacketTimeline {
   readonly #canvas: HTMLCanvasElement;
   readonly #log: LaneLog;
   /** Read when first drawn: before, the canvas is not on the page and has no style. */

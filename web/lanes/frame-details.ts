@@ -1,6 +1,6 @@
 import type { FrameClass } from '../../protocol/frame-class.ts';
 import type { Frame, LaneLog, Packet } from './lane-log.ts';
-import { fateOf } from './river.ts';
+import { fateOf } from './packet-timeline.ts';
 
 const FATES: Readonly<Record<FrameClass, string>> = {
   onTime: 'shown on time',
@@ -17,7 +17,7 @@ const QUEUED_MS = 25;
 const KINDS = { media: 'video', again: 'sent again', repair: 'repair', control: 'control' } as const;
 
 /** Everything that became of one frame, in words and a row for each packet; times from the source's hand on; `undefined`: forgotten. */
-export function frameLife(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
+export function frameDetails(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
   const frame = log.frames.get(number);
   const packets = log.packetsOf(number);
   if (!frame || packets.length === 0) return undefined;

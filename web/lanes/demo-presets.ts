@@ -1,5 +1,5 @@
 /** Beside those of the laboratory: links for the show, our own and of no authority. */
-export const SHOW: readonly { readonly name: string; readonly link: string; readonly source?: string }[] = [
+export const DEMO_PRESETS: readonly { readonly name: string; readonly link: string; readonly source?: string }[] = [
   { name: 'as it began', link: 'loss=4% delay=30ms±4ms order=kept' },
   { name: 'clean fibre', link: 'delay=5ms' },
   { name: 'office Wi-Fi', link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=30mbit queue=100ms' },
