@@ -1,7 +1,7 @@
-// Makes the pictures of the page with the lanes afresh: `npm run screenshots`. It starts the demo as anyone would, looks
-// at it in Debian's Chromium, and writes the README's still and moving picture beside this file and all four forms
-// (1280 × 720 and 390 × 844, light and dark) into out/screenshots/; with --film only the moving one, with --forms only
-// those in out/. It needs chromium, and for the film an ffmpeg with libwebp.
+// Takes the README's pictures of the page: `npm run screenshots`. It starts the demo, opens it in Debian's Chromium, and
+// writes the README's stills and animation beside this file and all four forms (1280 × 720 and 390 × 844, light and dark)
+// into out/screenshots/. With --film it makes only the animation, with --forms only the files in out/. It needs chromium,
+// and for the animation an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const forms = join(root, 'out/screenshots');
 const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
 const { CHROMIUM, FLAGS } = await tsImport('../../test/browser/chromium.ts', import.meta.url);
 
-/** By then TCP is seconds behind: the picture shows what the page is about. */
+/** Running time before the first picture, milliseconds: TCP is seconds behind by then. */
 const SETTLE_MS = 20_000;
 const FORMS = [
   { width: 1280, height: 720, colorScheme: 'light' },
@@ -24,18 +24,18 @@ const FORMS = [
   { width: 390, height: 844, colorScheme: 'light' },
   { width: 390, height: 844, colorScheme: 'dark' },
 ];
-/** Lanes alone: what a browser without a GPU can draw and film at once. */
+/** The animation shows the lanes alone, which a browser without a GPU can draw and record at once. */
 const FILM = { width: 1000, height: 480, scaledTo: 800, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
 const FILM_BYTES_MAX = 3_000_000;
-/** The latency, the link's delay, and what a browser without a GPU takes. */
+/** Lag of a browser that keeps up, milliseconds: latency, link delay, and drawing without a GPU. */
 const CALM_LAG_MS = 320;
-/** By then TCP is a second and more behind. */
+/** Running time before the recording, milliseconds: TCP is more than a second behind by then. */
 const FILM_SETTLE_MS = 9_000;
 const CALM_PATIENCE_MS = 15_000;
 
 /**
- * A film is taken of a demo, and in a browser, whose clocks and timers go so much slower, and shown at speed: then the
- * machine keeps up, and what is seen behind live is the network's lag and not the camera's.
+ * Slow-down of the clocks and timers of demo and browser during the recording, which is then played at normal speed.
+ * The machine keeps up that way, so the lag on screen is the network's and not the recorder's.
  */
 const SLOWER = 8;
 const SLOW_CLOCK = `
@@ -63,13 +63,13 @@ async function startDemo(nodeOptions = []) {
   return { url, end: () => demo.kill('SIGINT') };
 }
 
-/** The page's policy forbids what `waitForFunction` does. */
+/** Waits until every lane draws. The page's content security policy forbids `waitForFunction`. */
 async function everyLaneDrawn(page) {
   const drawn = 'globalThis.dropframe?.lanes.length > 2 && dropframe.lanes.every(({ framesDrawn }) => framesDrawn > 60)';
   while (!(await page.evaluate(drawn))) await sleep(100);
 }
 
-/** Pictures are taken where the browser keeps up: the lag of the lane by deadline says so. */
+/** Waits until the browser keeps up, judged by the lag of the UDP hybrid lane. */
 async function untilCalm(page) {
   const until = Date.now() + CALM_PATIENCE_MS;
   while (!((await page.evaluate('dropframe.lanes[1].lagMs')) < CALM_LAG_MS) && Date.now() < until) await sleep(50);
@@ -95,7 +95,7 @@ async function takeForms(browser, url) {
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
 }
 
-/** What the browser draws, as it draws it; in the course of it packets are dropped and the link is frozen. */
+/** Records the page while packets are dropped and the link has an outage. */
 async function film(browser) {
   const { width, height, milliseconds, scaledTo } = FILM;
   const demo = await startDemo(['--import', `data:text/javascript,${encodeURIComponent(SLOW_CLOCK)}`]);
@@ -134,7 +134,7 @@ async function film(browser) {
   await client.send('Page.stopScreencast');
   await context.close();
   demo.end();
-  console.log(`filmed: the lane by deadline was ${lagMax} ms behind live at most`);
+  console.log(`recorded: the UDP hybrid lane was at most ${lagMax} ms behind live`);
   const list = taken.slice(0, -1).map(({ name, at }, index) => {
     return `file '${name}'\nduration ${(taken[index + 1].at - at).toFixed(4)}`;
   });

@@ -8,17 +8,20 @@ import { optional } from '../optional.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from './chromium.ts';
 import { buildPage } from './page-build.ts';
 
-/** A test in Debian's Chromium. */
+/** Test in Debian's Chromium; skipped and listed where there is none. */
 export const inChromium = optional(CHROMIUM, HAS_CHROMIUM);
 
 export interface Browser {
-  /** The page, compiled. */
+  /** Folders of the compiled page. */
   folders: PageFolders;
-  /** Its tabs are closed after each test. */
+  /** Context whose tabs are closed after each test. */
   context: BrowserContext;
 }
 
-/** One browser and one build of the page for all tests of a file; both are there once a test runs. */
+/**
+ * Opens one browser and builds the page once for all tests of a file.
+ * @param patienceMs time limit of the set-up, milliseconds.
+ */
 export function useBrowser(patienceMs: number): Browser {
   const browser = {} as Browser;
   let profile: string;

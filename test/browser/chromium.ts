@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 /** Path of the browser that tests, benches and pictures of the page use: Debian's, or the one of `CHROMIUM_PATH`. */
 export const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
 
-/** Runs as root and without a GPU, and connects to nothing but our servers. */
+/** Runs as root, without a GPU and without network services of its own. */
 export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',

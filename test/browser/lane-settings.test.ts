@@ -4,7 +4,7 @@ import { inChromium } from './browser.ts';
 import { opened, PATIENCE_MS, pageState, tabAt, untilPage } from './lane-tab.ts';
 
 inChromium(
-  'the settings stand in the address and survive a reload, even on a server that was started anew',
+  'keeps the settings in the address across a reload and a restarted server',
   async () => {
     const first = await opened('delay=10ms');
     const tab = await tabAt(first);
@@ -23,12 +23,12 @@ inChromium(
 );
 
 inChromium(
-  'a link that is refused is said to who asked, the controls show what runs, and the next good one ends the message',
+  'reports a refused link only to the tab that asked, shows the link in force, and clears the message with the next valid one',
   async () => {
     const show = await opened('loss=1% delay=10ms');
     const other = await tabAt(show);
     const tab = await tabAt(show);
-    // Every preset is possible: on its way this one is made impossible.
+    // All presets are valid, so this one is made invalid on its way to the server.
     await tab.evaluate(`{
       const { send } = WebSocket.prototype;
       WebSocket.prototype.send = function (text) { send.call(this, text.replace('step=frame', 'step=nobody')); };
@@ -42,29 +42,29 @@ inChromium(
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
     await untilPage(other, ({ settings }) => settings?.link.includes('600ms') === true);
     expect(await message(other).textContent()).toBe('');
-    await tab.locator('#preset').selectOption('my own');
+    await tab.locator('#preset').selectOption('custom');
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
   },
   PATIENCE_MS,
 );
 
-for (const [what, hash, words] of [
-  ['a lane that nobody knows', '#lanes=none.200,bogus.200&link=loss%3D9%25', 'lane 2 asks for “bogus”'],
-  ['a source that is not there', '#source=film.mp4&link=loss%3D9%25', 'there is no source “film.mp4”'],
+for (const [fault, hash, words] of [
+  ['an unknown strategy', '#lanes=none.200,bogus.200&link=loss%3D9%25', 'lane 2 names the strategy “bogus”'],
+  ['an unknown source', '#source=film.mp4&link=loss%3D9%25', '“film.mp4” is not one of the sources'],
   ['an impossible link', '#lanes=none.200&link=loss%3D200%25', 'this link cannot be read'],
   [
     'a latency beyond the limit',
     '#lanes=none.60001',
-    '“60001”, which is no whole number of milliseconds from 0 to 60000',
+    '“60001”, which is not a whole number of milliseconds from 0 to 60000',
   ],
 ] as const) {
   inChromium(
-    `an address with ${what} is said to be so, and nothing of it is used`,
+    `ignores an address with ${fault} as a whole and says why`,
     async () => {
       const show = await opened('loss=1% delay=10ms');
       const before = { lanes: show.summary.lanes.map(({ settings }) => settings), link: show.summary.link };
       const tab = await tabAt(show, hash);
-      await message(tab).getByText('Nothing of this address is used').getByText(words).waitFor();
+      await message(tab).getByText('The settings in this address were ignored').getByText(words).waitFor();
       const { settings } = await pageState(tab);
       expect({ lanes: settings!.lanes, link: settings!.link }).toEqual(before);
       expect({ lanes: show.summary.lanes.map((lane) => lane.settings), link: show.summary.link }).toEqual(before);
@@ -77,7 +77,7 @@ for (const [what, hash, words] of [
 }
 
 inChromium(
-  'a link that only a command line can ask for survives a reload, and no knob says what it is not',
+  'keeps a link that only the command line can set across a reload, and shows no value on its sliders',
   async () => {
     const tab = await tabAt(await opened('netem="loss 1% delay 30ms"'));
     await tab.reload();
@@ -93,11 +93,11 @@ inChromium(
 );
 
 inChromium(
-  'a knob says what the link is, also beyond its end and between its steps',
+  "shows the link's value on a slider even beyond its range and between its steps",
   async () => {
     const tab = await tabAt(await opened('loss=0.2% delay=600ms rate=50kbit'));
-    const said = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
-    expect([await said('loss'), await said('delay'), await said('rate')]).toEqual([
+    const shown = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
+    expect([await shown('loss'), await shown('delay'), await shown('rate')]).toEqual([
       '0.2\u00a0%',
       '600\u00a0ms',
       '0.05\u00a0Mb/s',
@@ -107,7 +107,7 @@ inChromium(
 );
 
 inChromium(
-  'everything that can be worked has a name for a screen reader',
+  'names every control for screen readers',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .timeline')]

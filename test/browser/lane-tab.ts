@@ -18,14 +18,14 @@ const LANE: LaneSettings = {
   latencyMs: 200,
   onLoss: 'freeze',
 };
-/** In the order of the issue: nothing done, everything done by deadline, TCP. */
+/** No recovery, recovery by deadline, and TCP, in the order of the demo. */
 const LANES: readonly LaneSettings[] = [
   { ...LANE, recovery: 'reorder', onLoss: 'smear' },
   LANE,
   { ...LANE, transport: 'tcp' },
 ];
 
-/** What a page tells of itself. */
+/** State that the page exposes for tests. */
 export interface PageState {
   readonly state: string;
   readonly settings: LanesState | undefined;
@@ -42,10 +42,10 @@ const shows: LaneServer[] = [];
 afterEach(async () => {
   for (const show of shows.splice(0)) await show.close();
 });
-// What is registered last ends first: a tab is closed before the server that it reads from.
+// Hooks run in reverse order of registration: a tab is closed before its server.
 export const browser = useBrowser(PATIENCE_MS);
 
-/** A show of the sample over a link, which ends with the test. */
+/** Opens the demo server with the sample over a link; the server closes after the test. */
 export async function opened(text: string, on: Partial<LaneServerOptions> = {}): Promise<LaneServer> {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
@@ -69,7 +69,7 @@ export async function opened(text: string, on: Partial<LaneServerOptions> = {}):
   return show;
 }
 
-/** A tab that shows the page; an error in its script fails the test that runs. */
+/** Opens the page in a new tab; an error in its script fails the running test. */
 export async function tabAt(show: LaneServer, hash = ''): Promise<Tab> {
   const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
@@ -82,12 +82,12 @@ export async function tabAt(show: LaneServer, hash = ''): Promise<Tab> {
 
 export const pageState = (tab: Tab): Promise<PageState> =>
   tab.evaluate(() => {
-    // Not there yet: the page's script waits for the traces first.
+    // The page's script waits for the traces before it exposes its state.
     const page = (globalThis as unknown as { dropframe?: PageState }).dropframe;
     return { state: page?.state ?? 'loading', settings: page?.settings, lanes: page?.lanes ?? [] };
   });
 
-/** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
+/** Waits until the page's state meets the condition, or until the test's time limit. */
 export async function untilPage(
   tab: Tab,
   condition: (page: PageState, before: number) => boolean,
@@ -96,13 +96,13 @@ export async function untilPage(
   while (!condition(await pageState(tab), before)) await new Promise((resolve) => setTimeout(resolve, 40));
 }
 
-/** Frames of which it is known what became of them. */
+/** Number of frames with a known outcome. */
 export function decided(figures: LaneFigures | undefined): number {
   if (!figures) return 0;
   return figures.framesOnTime + figures.framesRecovered + figures.framesLate + figures.framesLost;
 }
 
-/** How many different colors a lane's canvas holds (a grid of samples): a blank one holds one. */
+/** Number of distinct colors in a sample of a lane's canvas; 1 for a blank canvas. */
 export const colorsOnCanvas = (tab: Tab, lane: number): Promise<number> =>
   tab.evaluate<number>(`(() => {
     const canvas = document.querySelectorAll('.video')[${lane}];

@@ -19,11 +19,11 @@ import {
   untilPage,
 } from './lane-tab.ts';
 
-/** samples/counter.mp4 has so many. */
+/** Number of frames in samples/counter.mp4. */
 const FRAMES_OF_SAMPLE = 360;
 
 inChromium(
-  'every lane decodes, and what is on the canvases is the clip',
+  'decodes the clip onto the canvas of every lane',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 45));
@@ -34,7 +34,7 @@ inChromium(
 );
 
 inChromium(
-  'loss costs bare UDP frames and TCP time, and the lane by deadline neither',
+  'loses frames over UDP reorder, adds lag over TCP, and does neither over UDP hybrid',
   async () => {
     const tab = await tabAt(await opened('loss=6% burst=2 delay=30ms'));
     await untilPage(
@@ -53,7 +53,7 @@ inChromium(
 );
 
 inChromium(
-  'dropping five packets jams the timeline of TCP and of no other lane',
+  'makes packets wait after five drops in the TCP lane only',
   async () => {
     const tab = await tabAt(await opened('delay=40ms'));
     await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
@@ -68,11 +68,11 @@ inChromium(
 );
 
 inChromium(
-  'what the page shows is what the summary says',
+  'shows the same figures as the summary',
   async () => {
     const show = await opened('loss=5% delay=20ms', { loop: false });
     const tab = await tabAt(show);
-    // Once the clip is over nothing is counted any more but what the two ends still tell each other.
+    // After the end of the clip only feedback and control packets are still counted.
     const settled = (figures: LaneFigures | undefined) => ({ ...figures, seconds: 0, pathBytes: 0, overhead: 0 });
     await untilPage(
       tab,
@@ -102,7 +102,7 @@ inChromium(
 );
 
 inChromium(
-  'a second tab watches the same lanes, and goes on when the first is closed',
+  'shows the same lanes in a second tab, which keeps running when the first is closed',
   async () => {
     const show = await opened('delay=10ms');
     const first = await tabAt(show);
@@ -117,14 +117,14 @@ inChromium(
 );
 
 inChromium(
-  'a frame that is chosen in the timeline tells its life',
+  'shows the details of a frame selected in the timeline',
   async () => {
     const tab = await tabAt(await opened('delay=20ms'));
     await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
     const timeline = tab.locator('.lane').nth(1).locator('.timeline');
     const rows = tab.locator('#details-body tr');
-    // Where the machine was busy there are gaps in a timeline, in which a click finds no frame: it is looked for from right
-    // to left, and in what flows by later.
+    // A busy machine leaves gaps in a timeline, where a click finds no frame. The search goes from right to left, and
+    // again over newer frames.
     while ((await rows.count()) === 0) {
       const { framesDrawn } = (await pageState(tab)).lanes[1]!;
       await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
@@ -134,7 +134,7 @@ inChromium(
     }
     await tab.locator('#details-body').getByText('shown on time').waitFor();
     expect(await rows.count()).toBeGreaterThan(1);
-    // The frame of that number of another run is another frame.
+    // After a restart, the same number is another frame.
     const life = await tab.locator('#details-body').textContent();
     const chosen = Number(await timeline.getAttribute('aria-valuenow'));
     await tab.keyboard.press('Space');
@@ -142,13 +142,13 @@ inChromium(
     await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
     await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
     expect(await tab.locator('#details-body').textContent()).toBe(life);
-    expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame chosen');
+    expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame selected');
   },
   PATIENCE_MS,
 );
 
 inChromium(
-  'a file that is no video is refused in words, and the lanes go on',
+  'rejects a file that is not a video with a message, and keeps the lanes running',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     const file = { name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no video at all') };
@@ -165,7 +165,7 @@ inChromium(
 );
 
 inChromium(
-  'a file that is handed to the page plays in all lanes',
+  'plays an uploaded file in all lanes',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
@@ -175,7 +175,7 @@ inChromium(
     });
     expect((await pageState(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
     expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
-    // One that is called like another source does not hide it.
+    // A file with the name of another source does not replace it.
     await tab.locator('#file').setInputFiles(join(SAMPLES, 'counter.mp4'));
     await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
     await tab.locator('#source').selectOption('counter.mp4');
@@ -185,7 +185,7 @@ inChromium(
 );
 
 inChromium(
-  'keys pause, choose a lane, explain, hide the panels and stop',
+  'responds to the keys for pause, lane selection, explanations, panels and stop',
   async () => {
     let ended = false;
     const tab = await tabAt(await opened('delay=10ms', { onEnd: () => (ended = true) }));
@@ -195,9 +195,9 @@ inChromium(
     await tab.keyboard.press('Space');
     await untilPage(tab, ({ state }) => state === 'live');
     await tab.keyboard.press('2');
-    expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP, by deadline');
+    expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP hybrid (nack + fec)');
     await tab.keyboard.press('?');
-    expect(await tab.getByText('Frames that were never shown').first().isVisible()).toBe(true);
+    expect(await tab.getByText('Frames never shown').first().isVisible()).toBe(true);
     await tab.keyboard.press('i');
     expect(await tab.locator('#network').isVisible()).toBe(false);
     await tab.keyboard.press('f');
@@ -210,7 +210,7 @@ inChromium(
 );
 
 inChromium(
-  'the lab is asked about the very settings that are shown, and its report is offered',
+  'runs the lab with the settings that are shown, and links to its report',
   async () => {
     let asked = '';
     const runScenario = async (scenario: string) => {
@@ -228,7 +228,7 @@ inChromium(
 );
 
 inChromium(
-  'the drive through cells plays from its trace, survives a reload, and goes into the lab; no other file can be named',
+  'plays the LTE trace, keeps it across a reload, passes it to the lab, and accepts no other file name',
   async () => {
     let asked = '';
     const runScenario = async (scenario: string) => {
@@ -242,7 +242,7 @@ inChromium(
     await tab.reload();
     await untilPage(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);
     expect(await tab.locator('#preset').inputValue()).toBe(preset);
-    expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('by its trace');
+    expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('from trace');
     await tab.locator('#lab').click();
     await tab.locator('#message').getByText('open the report').waitFor();
     expect(parseScenario(asked, 'from-the-page.json', readReadyMadeTrace).link.forward).toContain(
@@ -253,7 +253,7 @@ inChromium(
     await line.press('Enter');
     await tab.locator('#message').getByText('only a trace of samples/traces can be named here').waitFor();
     expect((await pageState(tab)).settings?.link).toContain('trace=lte-drive.down#');
-    // Whoever asks for a bandwidth wants no trace any more.
+    // Setting a bandwidth replaces the trace.
     const rate = tab.locator('[name="rate"]');
     await rate.fill('3');
     await untilPage(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
@@ -263,7 +263,7 @@ inChromium(
 );
 
 inChromium(
-  'a lane that is given another latency while it runs shows its frames that much later',
+  'delays the frames of a lane by its new latency after a change',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
@@ -279,7 +279,7 @@ inChromium(
 );
 
 inChromium(
-  'a lane that is on time on a long path is not called late',
+  'does not mark a lane as late on account of the path delay',
   async () => {
     const tab = await tabAt(await opened('delay=800ms'));
     await untilPage(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
@@ -290,12 +290,12 @@ inChromium(
 );
 
 inChromium(
-  'who wants little motion gets a timeline that moves once a second',
+  'redraws a timeline once a second under reduced motion',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await tab.emulateMedia({ reducedMotion: 'reduce' });
     await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
-    // Compared for every frame that the browser draws, over a second and a half.
+    // Compared at each animation frame for 1.5 seconds.
     const changes = await tab.evaluate<number>(`new Promise((resolve) => {
       const timeline = document.querySelector('.timeline');
       const until = performance.now() + 1500;
@@ -315,7 +315,7 @@ inChromium(
 );
 
 inChromium(
-  'a browser without WebCodecs is told so',
+  'says that WebCodecs is missing in a browser without it',
   async () => {
     const show = await opened('delay=10ms');
     const tab = await browser.context.newPage();
@@ -331,7 +331,7 @@ for (const [width, height] of [
   [390, 844],
 ] as const) {
   inChromium(
-    `at ${width} × ${height} nothing is wider than the window or lies on something else, light or dark`,
+    `at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`,
     async () => {
       const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
       await tab.setViewportSize({ width, height });
@@ -350,7 +350,7 @@ for (const [width, height] of [
 }
 
 inChromium(
-  'at 1280 × 720 everything is seen without scrolling, also the life of a frame',
+  'at 1280 × 720 everything is visible without scrolling, frame details included',
   async () => {
     const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
     await tab.setViewportSize({ width: 1_280, height: 720 });
@@ -360,7 +360,7 @@ inChromium(
     await tab.keyboard.press('ArrowLeft');
     await tab.locator('#details-body tr').first().waitFor();
     expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-    // Neither an input's long name nor a picture that is not wide makes it higher.
+    // Neither a long source name nor a 4:3 video makes the page taller.
     const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
     await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
     await untilPage(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
@@ -371,7 +371,7 @@ inChromium(
 );
 
 inChromium(
-  'a server that comes back on the same port is followed at once, on its own clock',
+  'reconnects to a restarted server on the same port and adopts its clock',
   async () => {
     const first = await opened('delay=10ms');
     const tab = await tabAt(first);
@@ -389,7 +389,7 @@ inChromium(
   PATIENCE_MS,
 );
 
-/** Pairs of the page's parts of which one lies on the other. */
+/** Returns the pairs of page elements that overlap. */
 const overlaps = (tab: Tab): Promise<string[]> =>
   tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
     '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#details > *'].flatMap((parts) => {

@@ -6,7 +6,7 @@ import type { PageFolders } from '../../io/web-server/page-files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The page as it is now, compiled to a folder of the test's own: no test depends on a build that may be stale. */
+/** Compiles the page into a temporary folder, so that no test depends on a stale build. */
 export function buildPage(): PageFolders {
   const compiled = mkdtempSync(join(tmpdir(), 'dropframe-page-'));
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');

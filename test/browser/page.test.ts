@@ -9,7 +9,7 @@ const DESCRIPTION = { title: 'counter.h264', codec: 'avc1.42C01E', width: 640, h
 const FRAME_MS = 33;
 const PATIENCE_MS = 60_000;
 
-/** What the page tells about itself. */
+/** State that the page exposes for tests. */
 interface PageState {
   readonly framesDrawn: number;
   readonly framesReceived: number;
@@ -26,11 +26,11 @@ afterEach(async () => {
   for (const feed of feeds.splice(0)) feed.stop();
   for (const page of open.splice(0)) await page.close();
 });
-// What is registered last ends first: a tab is closed before the server that it reads from.
+// Hooks run in reverse order of registration: a tab is closed before its server.
 const browser = useBrowser(PATIENCE_MS);
 
 inChromium(
-  'our clip is drawn picture by picture, and what is on the canvas is the clip',
+  'draws every frame of the clip on the canvas',
   async () => {
     const page = await opened();
     const tab = await tabAt(page);
@@ -47,14 +47,14 @@ inChromium(
 );
 
 inChromium(
-  'a picture that cannot be decoded costs the pictures up to the next keyframe, and the page asks for one',
+  'skips to the next key frame after a frame that cannot be decoded, and requests one',
   async () => {
     const commands: string[] = [];
     const page = await opened({ onCommand: (command) => commands.push(command) });
     const tab = await tabAt(page);
     const units = feed(page);
     await untilPage(tab, (page) => page.framesDrawn >= 10);
-    // Not one NAL unit that a decoder knows: Chromium calls that an error.
+    // A NAL unit of an unknown type, which Chromium reports as an error.
     units.insert({ ...units.next, parts: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
     await untilPage(tab, (page) => page.decodeErrors === 1);
     await until(() => commands.length === 1);
@@ -66,7 +66,7 @@ inChromium(
 );
 
 inChromium(
-  'the page comes back by itself when the server does',
+  'reconnects when the server comes back',
   async () => {
     const first = await opened();
     const port = Number(new URL(first.url).port);
@@ -85,7 +85,7 @@ inChromium(
 );
 
 inChromium(
-  'the keys pause, hide the figures and stop',
+  'responds to the keys for pause, panel and stop',
   async () => {
     const commands: string[] = [];
     const page = await opened({ onCommand: (command) => commands.push(command) });
@@ -110,7 +110,7 @@ inChromium(
 );
 
 inChromium(
-  'the figures are shown in words and units',
+  'shows the figures with their units',
   async () => {
     const page = await opened();
     const tab = await tabAt(page);
@@ -160,7 +160,7 @@ for (const [width, height] of [
   [390, 844],
 ] as const) {
   inChromium(
-    `at ${width} × ${height} nothing is wider than the window, and the picture and its buttons are in view`,
+    `at ${width} × ${height} nothing overflows the window, and the video and its buttons are visible`,
     async () => {
       const page = await opened();
       const tab = await tabAt(page);
@@ -180,7 +180,7 @@ for (const [width, height] of [
 }
 
 inChromium(
-  'a browser without WebCodecs is told so',
+  'says that WebCodecs is missing in a browser without it',
   async () => {
     const page = await opened();
     const tab = await browser.context.newPage();
@@ -197,7 +197,7 @@ async function opened(options: Partial<Parameters<typeof openPage>[0]> = {}): Pr
   return page;
 }
 
-/** A tab that shows the page; an error in its script fails the test that runs. */
+/** Opens the page in a new tab; an error in its script fails the running test. */
 async function tabAt(page: Page): Promise<Tab> {
   const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
@@ -209,14 +209,14 @@ async function tabAt(page: Page): Promise<Tab> {
 }
 
 interface Feed {
-  /** The unit that comes next. */
+  /** Next access unit of the clip. */
   readonly next: AccessUnit;
-  /** Sends one of another kind between two. */
+  /** Sends one other access unit between two of the clip. */
   insert(unit: AccessUnit): void;
   stop(): void;
 }
 
-/** Our clip at its own pace, again and again, its time going on. */
+/** Sends the clip at its own frame rate, in a loop with continuous timestamps. */
 function feed(page: Page): Feed {
   const units = sampleUnits();
   let count = 0;
@@ -244,7 +244,7 @@ const pageState = (tab: Tab): Promise<PageState> =>
     return { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state };
   });
 
-/** Waits until the page tells of itself what is asked; the test's time limit is the bound. */
+/** Waits until the page's state meets the condition, or until the test's time limit. */
 async function untilPage(tab: Tab, condition: (page: PageState, before: number) => boolean, before = 0): Promise<void> {
   while (!condition(await pageState(tab), before)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
@@ -253,7 +253,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** How many different colors the canvas holds (a grid of samples): a blank one holds one. */
+/** Number of distinct colors in a sample of the canvas; 1 for a blank canvas. */
 const colorsOnCanvas = (tab: Tab): Promise<number> =>
   tab.evaluate<number>(`(() => {
     const canvas = document.getElementById('video');

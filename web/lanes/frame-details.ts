@@ -6,23 +6,26 @@ const FATES: Readonly<Record<FrameClass, string>> = {
   onTime: 'shown on time',
   recovered: 'shown on time, after recovery',
   late: 'shown late',
-  incomplete: 'never shown: a part was missing when it was due',
-  neverArrived: 'never shown: nothing of it had come when it was due',
-  undecodable: 'never shown: a frame that it refers to was lost',
+  incomplete: 'never shown: incomplete at its deadline',
+  neverArrived: 'never shown: no packet arrived before its deadline',
+  undecodable: 'never shown: a reference frame was lost',
 };
 
-/** A frame that begins to leave later than this stood in a queue; pacing takes less. */
+/** A first packet sent later than this after capture waited in a queue, milliseconds; pacing takes less. */
 const QUEUED_MS = 25;
 
-const KINDS = { media: 'video', again: 'sent again', repair: 'repair', control: 'control' } as const;
+const KINDS = { media: 'video', again: 'retransmission', repair: 'repair', control: 'control' } as const;
 
-/** Everything that became of one frame, in words and a row for each packet; times from the source's hand on; `undefined`: forgotten. */
+/**
+ * Returns a summary of one frame and a table row per packet, with times since capture; `undefined` when the frame has
+ * left the log.
+ */
 export function frameDetails(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
   const frame = log.frames.get(number);
   const packets = log.packetsOf(number);
   if (!frame || packets.length === 0) return undefined;
   const table = document.createElement('table');
-  table.append(row('th', ['packet', 'sent', 'arrived', 'what became of it']));
+  table.append(row('th', ['packet', 'sent', 'arrived', 'outcome']));
   for (const packet of packets) {
     const line = row('td', describe(packet, frame));
     line.dataset.fate = fateOf(packet);
@@ -36,9 +39,9 @@ export function frameDetails(log: LaneLog, number: number): readonly HTMLElement
 function summary(frame: Frame, packets: readonly Packet[]): string {
   const lost = packets.filter((packet) => packet.lost && packet.kind === 'media').length;
   const video = packets.filter((packet) => packet.kind === 'media').length;
-  const whole = frame.wholeMs === undefined ? 'never whole' : `whole after ${since(frame, frame.wholeMs)}`;
+  const whole = frame.wholeMs === undefined ? 'never complete' : `complete after ${since(frame, frame.wholeMs)}`;
   const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
-  const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms for its turn at the sender. ` : '';
+  const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms in the sender's queue. ` : '';
   const done = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late' ? 'at' : 'decided at';
   return (
     `Frame ${frame.number}: ${FATES[frame.fate]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
@@ -52,15 +55,15 @@ function describe(packet: Packet, frame: Frame): readonly string[] {
 }
 
 function fate(packet: Packet, frame: Frame): string {
-  if (packet.lost) return 'lost on the way';
-  if (packet.arrivedMs === undefined) return 'under way';
-  if (packet.late) return 'came too late to matter';
+  if (packet.lost) return 'lost';
+  if (packet.arrivedMs === undefined) return 'in flight';
+  if (packet.late) return 'arrived too late';
   if (packet.held) {
     return packet.freedMs === undefined
-      ? 'waits behind a hole'
-      : `waited behind a hole for ${Math.round(packet.freedMs - packet.arrivedMs)} ms, until ${since(frame, packet.freedMs)}`;
+      ? 'waits for a missing packet'
+      : `waited for a missing packet for ${Math.round(packet.freedMs - packet.arrivedMs)} ms, until ${since(frame, packet.freedMs)}`;
   }
-  return packet.reordered ? 'came out of order' : 'came in order';
+  return packet.reordered ? 'arrived out of order' : 'arrived in order';
 }
 
 const since = (frame: Frame, atMs: number): string => `${(atMs - frame.capturedMs).toFixed(0)} ms`;

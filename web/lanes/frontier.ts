@@ -9,7 +9,7 @@ const LEFT = 34;
 const RIGHT = 10;
 const TOP = 13;
 const BOTTOM = 24;
-/** The scale of the lag: decades from here to here, milliseconds. */
+/** Range of the lag axis, milliseconds (logarithmic). */
 const LAG_MIN = 30;
 const LAG_MAX = 30_000;
 const LAG_TICKS: readonly (readonly [number, string])[] = [
@@ -21,14 +21,14 @@ const LAG_TICKS: readonly (readonly [number, string])[] = [
   [10_000, '10 s'],
   [30_000, '30 s'],
 ];
-/** The scale of the share begins at the first of these that has every point on it. */
+/** Scales of the completeness axis; the first one that contains every point is used. */
 const SHARE_SCALES = [
   { floor: 0.8, steps: 4 },
   { floor: 0.5, steps: 5 },
   { floor: 0, steps: 4 },
 ] as const;
 const MARKER = 5;
-/** Where a point was at the last figures: as many places as are drawn. */
+/** Positions kept per lane. */
 const TRAIL_MAX = 120;
 
 interface Place {
@@ -41,7 +41,7 @@ interface Trail {
   readonly places: Place[];
 }
 
-/** Completeness against lag, a point for each lane, moving as one watches. */
+/** Chart of completeness and lag: one point per lane, with a trail of its last positions. */
 export class Frontier {
   readonly #points = shape('g', {});
   readonly #axis = shape('g', {});
@@ -56,9 +56,7 @@ export class Frontier {
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
       svg.append(text(label, x, HEIGHT - BOTTOM + 10, 'middle'));
     }
-    svg.append(
-      text('lag behind live within which 95 % of them were', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'),
-    );
+    svg.append(text('lag behind live, 95th percentile', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'));
     svg.append(text('frames shown', LEFT - 4, 6, 'start'));
     svg.append(this.#axis, this.#points);
   }
@@ -88,13 +86,13 @@ export class Frontier {
       });
       const title = document.createElementNS(NAMESPACE, 'title');
       const label = STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
-      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of these at most ${Math.round(place.lagMs)} ms behind live`;
+      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);
       points.push(mark, text(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
     }
     this.#points.replaceChildren(...points);
-    this.#svg.setAttribute('aria-label', said.join('; ') || 'A point for each lane');
+    this.#svg.setAttribute('aria-label', said.join('; ') || 'One point per lane');
   }
 
   #trail(index: number, run: number, place: Place): readonly Place[] {
@@ -132,7 +130,10 @@ function placeOf(figures: LaneFigures): Place | undefined {
   return { share, lagMs: Math.max(figures.lagMsP95, figures.stalledForMs) };
 }
 
-/** The share of the decided frames that were shown, over TCP be it late; `undefined`: none was decided yet. */
+/**
+ * Frames shown as a share (0 to 1) of all frames with a known outcome, late ones over TCP included; `undefined` while
+ * there are none.
+ */
 export function completeness(figures: LaneFigures): number | undefined {
   const { framesOnTime, framesRecovered, framesLate, framesLost, framesShown } = figures;
   const frames = framesOnTime + framesRecovered + framesLate + framesLost;

@@ -2,13 +2,16 @@ import type { LaneFigures, LanesState } from '../../protocol/page/lane-message.t
 import { strategyOf } from './lane-style.ts';
 import { readLink } from './page-traces.ts';
 
-/** As much of a stream as the laboratory simulates in a few seconds. */
+/** Stream length in the laboratory, seconds: simulated in a few seconds. */
 const SECONDS = 60;
 const REPEATS = 4;
 
 const KBPS_DEFAULT = 2_000;
 
-/** The present settings as a question for the laboratory (docs/LAB.md): the same link, strategies, latencies and rate. */
+/**
+ * Returns the current settings as a laboratory scenario (docs/LAB.md) in JSON: the same link, strategies, latencies and
+ * bit rate.
+ */
 export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | undefined): string {
   const parsed = readLink(link);
   const pathMs = parsed.ok ? parsed.value.delay / 1_000 : 0;
@@ -21,9 +24,9 @@ export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | u
     .filter((one, index, all) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === index);
   const scenario = {
     name: 'from-the-page',
-    question: 'What the lanes of the page showed, over and over: how complete, and how late?',
+    question: 'How complete and how late is each lane of the page, over several runs?',
     source: { synthetic: { fps: 30, kbps: rateOf(figures), keyInterval: 30, seconds: SECONDS } },
-    // A laboratory's link has its seeds from the repeats.
+    // The laboratory derives the seeds of a link from the repeats.
     link: { forward: link.replace(/(^|\s)seed=\d+/, '').trim() || 'delay=0ms' },
     strategies,
     budgetsMs: [...budgets].sort((a, b) => a - b),
@@ -33,7 +36,7 @@ export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | u
   return `${JSON.stringify(scenario, null, 2)}\n`;
 }
 
-/** The rate of the source, as a lane saw it, kilobits a second. */
+/** Bit rate of the source as measured on a lane, kilobits per second. */
 function rateOf(figures: LaneFigures | undefined): number {
   if (!figures || figures.seconds < 1 || figures.mediaBytes === 0) return KBPS_DEFAULT;
   return Math.max(1, Math.round((figures.mediaBytes * 8) / figures.seconds / 1_000));

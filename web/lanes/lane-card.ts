@@ -5,7 +5,7 @@ import { LaneLog } from './lane-log.ts';
 import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 
-/** Behind live by so much more than was asked for and the path takes, a lane is late; by this much, it is not live any more. */
+/** Lag beyond latency and path delay that marks a lane as late, and as no longer live, milliseconds. */
 const LATE_MS = 150;
 const BAD_MS = 1_000;
 const SPACE = '\u00a0';
@@ -13,11 +13,11 @@ const SPACE = '\u00a0';
 export interface LaneCardHandlers {
   changed(settings: LaneSettings): void;
   removed(): void;
-  /** A frame was chosen in the timeline; `undefined`: none is any more. */
+  /** Called with the frame selected in the timeline, or `undefined` when the selection is cleared. */
   selected(frame: number | undefined): void;
 }
 
-/** One lane: its picture, its figures, its timeline and its settings. */
+/** One lane: video, figures, packet timeline and settings. */
 export class LaneCard {
   readonly element: HTMLElement;
   readonly log = new LaneLog();
@@ -56,12 +56,12 @@ export class LaneCard {
     return this.#figures;
   }
 
-  /** How far the picture that is shown is behind live, milliseconds; `undefined`: none is shown. */
+  /** Lag of the displayed frame behind live, milliseconds; `undefined` while no frame is displayed. */
   get lagMs(): number | undefined {
     return this.#lagMs;
   }
 
-  /** What the server says that the lane is. */
+  /** Applies the settings that the server reports. */
   settle(settings: LaneSettings): void {
     this.#settings = settings;
     const strategy = strategyOf(settings);
@@ -81,7 +81,7 @@ export class LaneCard {
     this.#part('.video', HTMLCanvasElement).setAttribute('aria-label', `Live video over ${label}`);
     this.#part('.timeline', HTMLCanvasElement).setAttribute(
       'aria-label',
-      `Packets of ${label} over the last 3 seconds; arrow keys choose a frame`,
+      `Packets of ${label} over the last 3 seconds; arrow keys select a frame`,
     );
     const latency = this.#part('.latency', HTMLInputElement);
     latency.max = String(Math.max(1_000, settings.latencyMs));
@@ -106,7 +106,7 @@ export class LaneCard {
     this.video.show({ number, key, timestamp, annexB, sentAtMs: picture.capturedMs });
   }
 
-  /** Another connection, perhaps to another server: its runs and its clock are not those that were seen here. */
+  /** Resets the lane for a new connection: run numbers and clock may belong to another server. */
   forget(): void {
     this.#run = undefined;
     this.video.reset();
@@ -133,15 +133,15 @@ export class LaneCard {
     this.#say('packetsLost', [percent(packetsLost, packets), '']);
   }
 
-  /** Once for each frame that the browser draws. */
+  /** Called once per animation frame. */
   refresh(
     nowMs: number,
     options: {
       readonly paused: boolean;
-      /** What the path itself takes. */
+      /** One-way delay of the link, milliseconds. */
       readonly delayMs: number;
       readonly reduced: boolean;
-      /** Whether its turn to draw the timeline has come. */
+      /** True when the timeline is to be redrawn in this animation frame. */
       readonly timeline: boolean;
     },
   ): void {
@@ -165,7 +165,7 @@ export class LaneCard {
     this.timeline.select(frame);
     const timeline = this.#part('.timeline', HTMLCanvasElement);
     timeline.ariaValueNow = String(frame ?? 0);
-    timeline.ariaValueText = frame === undefined ? 'no frame chosen' : `frame ${frame}`;
+    timeline.ariaValueText = frame === undefined ? 'no frame selected' : `frame ${frame}`;
   }
 
   #listen(timeline: HTMLCanvasElement): void {
@@ -180,7 +180,7 @@ export class LaneCard {
     latency.addEventListener('input', () => {
       this.#part('.slider output', HTMLOutputElement).value = `${latency.value}${SPACE}ms`;
     });
-    // Another latency begins another run: only when the slider is let go.
+    // A new latency restarts the lane, so it is applied only when the slider is released.
     latency.addEventListener('change', () => changed({ ...this.#settings, latencyMs: Number(latency.value) }));
     this.#part('.remove', HTMLButtonElement).addEventListener('click', removed);
     timeline.addEventListener('click', (event) => selected(this.timeline.frameAt(event.offsetX)));
@@ -217,7 +217,7 @@ export class LaneCard {
   }
 }
 
-/** `0.24 s`, `240 ms`: as one says it. */
+/** Formats a duration for display: `240 ms`, `1.24 s`. */
 export function duration(value: number | null): string {
   if (value === null) return '–';
   return value < 1_000

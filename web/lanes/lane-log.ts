@@ -1,9 +1,9 @@
 import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
 import { type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
 
-/** What the timeline and a frame's life may look back on; all that is older is forgotten. */
+/** Time span kept for the timeline and the frame details, milliseconds. */
 const KEPT_MS = 12_000;
-/** A lane behind a bottleneck may have much under way; more than this is not drawn. */
+/** Upper bounds: a lane behind a bottleneck may have many packets in flight. */
 const PACKETS_MAX = 20_000;
 const FRAMES_MAX = 4_000;
 
@@ -14,12 +14,12 @@ export interface Packet {
   readonly sentMs: number;
   readonly lost: boolean;
   arrivedMs: number | undefined;
-  /** It arrived behind a hole, and cannot be used before that closes. */
+  /** True when the packet arrived out of order and waits for a missing one before it. */
   held: boolean;
   freedMs: number | undefined;
-  /** A packet that was sent later arrived before. */
+  /** True when a packet sent later arrived earlier. */
   reordered: boolean;
-  /** Its frame had been given up before. */
+  /** True when its frame had been given up before the packet arrived. */
   late: boolean;
 }
 
@@ -31,28 +31,28 @@ export interface Frame {
   readonly fate: FrameClass;
 }
 
-/** The last seconds of one lane, packet by packet and frame by frame. */
+/** The last seconds of one lane, by packet and by frame. */
 export class LaneLog {
   readonly packets = new Map<number, Packet>();
   readonly frames = new Map<number, Frame>();
-  /** The instant up to which everything is known, milliseconds. */
+  /** Time up to which all events are known, milliseconds on the server's clock. */
   knownMs = 0;
   #run: number | undefined;
   #highestArrived = -1;
 
-  /** Counts the lane's beginnings; `undefined`: nothing was told yet. */
+  /** Run number of the lane, increased by each restart; `undefined` before the first events. */
   get run(): number | undefined {
     return this.#run;
   }
 
-  /** Packets that wait behind a hole now. */
+  /** Number of packets that wait for a missing one now. */
   get heldNow(): number {
     let count = 0;
     for (const packet of this.packets.values()) if (packet.held && packet.freedMs === undefined) count++;
     return count;
   }
 
-  /** Packets that had to wait behind a hole in the time that is kept. */
+  /** Number of packets in the log that had to wait for a missing one. */
   get heldLately(): number {
     let count = 0;
     for (const packet of this.packets.values()) if (packet.held) count++;
@@ -85,7 +85,7 @@ export class LaneLog {
     this.#forget(nowMs - KEPT_MS);
   }
 
-  /** Everything that was sent for a frame, in order. */
+  /** Returns all packets of a frame in the order sent, without control packets. */
   packetsOf(frame: number): readonly Packet[] {
     return [...this.packets.values()].filter((packet) => packet.frame === frame && packet.kind !== 'control');
   }

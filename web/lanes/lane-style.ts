@@ -1,12 +1,12 @@
 import type { LaneSettings } from '../../protocol/page/lane-message.ts';
 
-/** How a strategy looks: the colors and markers of the laboratory's reports. */
+/** Color and marker of a strategy, as in the laboratory's reports. */
 export interface LaneStyle {
   readonly color: string;
   readonly colorDark: string;
   /** An SVG path in a square from −1 to 1. */
   readonly marker: string;
-  /** Hollow markers are TCP. */
+  /** False for TCP, whose markers are hollow. */
   readonly filled: boolean;
 }
 
@@ -28,27 +28,50 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
   'tcp-bbr': { color: '#1a1a1a', colorDark: '#f4f4f4', marker: CIRCLE, filled: false },
 };
 
-/** What a lane can be, as the page words it. */
+/**
+ * The strategies of a lane. Names are those of the command line (`--recovery`) and the laboratory; labels and
+ * descriptions are shown on the page.
+ */
 export const STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
   {
     name: 'none',
-    label: 'UDP, in order only',
-    about: 'What is lost is lost, and what comes out of order is not used either.',
+    label: 'UDP none (in-order only)',
+    about: 'No recovery; packets that arrive out of order are discarded.',
   },
-  { name: 'reorder', label: 'UDP, no recovery', about: 'Waits for what is out of order; what is lost is lost.' },
-  { name: 'nack', label: 'UDP, asked again', about: 'The receiver asks for what is missing, in time or not.' },
-  { name: 'fec', label: 'UDP, repair packets', about: 'A quarter more bytes in advance mend single losses.' },
-  { name: 'hybrid', label: 'UDP, by deadline', about: 'Asks where there is time, repairs in advance where not.' },
-  { name: 'tcp-reno', label: 'TCP Reno (modelled)', about: 'Complete and in order, however long that takes.' },
-  { name: 'tcp-cubic', label: 'TCP Cubic (modelled)', about: 'Complete and in order, however long that takes.' },
-  { name: 'tcp-bbr', label: 'TCP BBR (modelled)', about: 'Complete and in order; does not slow down for loss alone.' },
+  {
+    name: 'reorder',
+    label: 'UDP reorder (no retransmission)',
+    about: 'Accepts packets out of order; lost packets stay lost.',
+  },
+  {
+    name: 'nack',
+    label: 'UDP nack (retransmission)',
+    about: 'Requests every missing packet again, whether or not it can arrive in time.',
+  },
+  {
+    name: 'fec',
+    label: 'UDP fec (repair packets)',
+    about: 'Sends 25 % repair packets in advance, which restore single losses.',
+  },
+  {
+    name: 'hybrid',
+    label: 'UDP hybrid (nack + fec)',
+    about: 'Requests retransmissions that can arrive before the deadline; sends repair packets where none can.',
+  },
+  { name: 'tcp-reno', label: 'TCP reno (modelled)', about: 'Complete and in order, at any delay.' },
+  { name: 'tcp-cubic', label: 'TCP cubic (modelled)', about: 'Complete and in order, at any delay.' },
+  {
+    name: 'tcp-bbr',
+    label: 'TCP bbr (modelled)',
+    about: 'Complete and in order, at any delay; does not reduce its rate for loss alone.',
+  },
 ];
 
 export function strategyOf(lane: LaneSettings): string {
   return lane.transport === 'tcp' ? `tcp-${lane.congestionControl}` : lane.recovery;
 }
 
-/** The same lane with another strategy. */
+/** Returns a copy of the lane's settings with another strategy. */
 export function withStrategy(lane: LaneSettings, strategy: string): LaneSettings {
   if (!strategy.startsWith('tcp-')) {
     return { ...lane, transport: 'udp', recovery: strategy as LaneSettings['recovery'] };

@@ -22,11 +22,11 @@ import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
 
-/** A browser has taken a file by then. */
+/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
 const DOWNLOAD_MS = 10_000;
-/** How fast the estimate of the server's clock gives way, milliseconds for each batch of events. */
+/** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
-/** Fewer than 40 pictures of the page a second. */
+/** Mean interval between animation frames above which the page draws less, milliseconds (below 40 per second). */
 const SLOW_FRAME_MS = 25;
 const FRAME_WEIGHT = 0.1;
 
@@ -56,12 +56,12 @@ let state: LanesState | undefined;
 let paused = false;
 let ended = false;
 let everConnected = false;
-/** The part of the address that holds settings, until they have been looked at. */
+/** Fragment of the page's address until its settings have been read. */
 let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
 let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
-/** Milliseconds between two pictures of the page, smoothed. */
+/** Interval between animation frames, milliseconds, smoothed. */
 let frameMs = 16;
 let lastDrawnAt = performance.now();
 let turn = 0;
@@ -99,7 +99,7 @@ function announced(announcement: LaneAnnouncement): void {
       const { atMs } = announcement;
       const offset = performance.now() - atMs;
       clockOffsetMs = clockOffsetMs === undefined ? offset : Math.min(clockOffsetMs + CLOCK_DRIFT_MS, offset);
-      // A timeline that stands still is looked at: what comes meanwhile is taken in when it flows again.
+      // A paused timeline must not move: events that arrive meanwhile are stamped with the time of the pause.
       for (const [index, events] of announcement.lanes.entries())
         cards[index]?.take(paused ? pausedAtMs : atMs, events);
       if (selection && !paused) showDetails();
@@ -121,7 +121,7 @@ function announced(announcement: LaneAnnouncement): void {
 
 function settle(next: LanesState): void {
   state = next;
-  // What is told after a refusal is in force; the refusal is over.
+  // A new state from the server replaces an earlier refusal.
   message.endRefusal();
   if (unread !== undefined) ask(readAddress(unread, next), next);
   unread = undefined;
@@ -132,10 +132,10 @@ function settle(next: LanesState): void {
   history.replaceState(null, '', writeAddress(next));
 }
 
-/** Of an address that asks for something impossible nothing is used: half of it would be nobody's settings. */
+/** Requests the settings of an address. An address with any fault is ignored as a whole. */
 function ask({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
   if (faults.length > 0) {
-    return message.refuse(`Nothing of this address is used, what runs goes on: ${faults.join('; ')}.`);
+    return message.refuse(`The settings in this address were ignored: ${faults.join('; ')}.`);
   }
   const news = {
     ...(lanes && JSON.stringify(lanes) !== JSON.stringify(present.lanes) && { lanes: [...lanes] }),
@@ -190,11 +190,11 @@ function select(card: LaneCard | undefined, frame: number | undefined): void {
 
 function showDetails(): void {
   if (!selection) return;
-  // Another run counts its frames from 0 again.
+  // After a restart, frame numbers start at 0 again.
   if (selection.card.log.run !== selection.run) return select(undefined, undefined);
   const parts = frameDetails(selection.card.log, selection.frame);
   const place = element('details-body', HTMLElement);
-  // Read out again only when there is something new.
+  // Replaced only on a change: a live region is read out each time.
   if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
   place.replaceChildren(...parts);
 }
@@ -217,8 +217,8 @@ function refreshState(): void {
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
 
 /**
- * Runs only while the page is visible: browsers call it for no other. A browser that does not keep up draws one timeline
- * each time, in turn: the pictures come first.
+ * Draws all lanes. Browsers call it only while the page is visible. On a slow browser, one timeline is redrawn per
+ * animation frame, in turn, so that the video comes first.
  */
 function drawFrame(drawnAt: number): void {
   requestAnimationFrame(drawFrame);
@@ -244,7 +244,7 @@ function togglePause(): void {
   pausedAtMs = nowMs();
   const button = element('pause', HTMLButtonElement);
   button.setAttribute('aria-pressed', String(paused));
-  button.querySelector('span')!.textContent = paused ? 'Go on' : 'Pause';
+  button.querySelector('span')!.textContent = paused ? 'Resume' : 'Pause';
   refreshState();
 }
 
@@ -258,7 +258,7 @@ function toggleExplanations(): void {
   element('explain', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
 }
 
-/** The lane in question fills the screen: the one chosen by its number, or the first. */
+/** Toggles full screen for the selected lane, or the first one. */
 function toggleFullScreen(): void {
   if (document.fullscreenElement !== null) return void document.exitFullscreen();
   const card = cards.find((other) => other.element.classList.contains('chosen')) ?? cards[0];
@@ -272,15 +272,15 @@ function choose(index: number): void {
 
 async function upload(file: File): Promise<void> {
   if (file.size > UPLOAD_BYTES_MAX) {
-    return message.refuse(`${file.name} is too large for the page: start "dropframe demo ${file.name}" instead.`);
+    return message.refuse(`${file.name} is too large for the page: run "dropframe demo ${file.name}" instead.`);
   }
-  message.say(`Sending ${file.name} …`, true);
+  message.say(`Uploading ${file.name} …`, true);
   try {
     const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
     if (answer.ok) message.hide();
     else message.refuse(await answer.text());
   } catch {
-    message.refuse(`${file.name} could not be sent.`);
+    message.refuse(`${file.name} could not be uploaded.`);
   }
 }
 
@@ -291,18 +291,18 @@ function scenario(): string {
 async function runInLab(): Promise<void> {
   const button = element('lab', HTMLButtonElement);
   button.disabled = true;
-  message.say('In the lab: the same settings, four times a minute of them …', true);
+  message.say('The lab simulates the same settings, four runs of one minute each …', true);
   try {
     const answer = await fetch('/lab', { method: 'POST', body: scenario() });
     if (!answer.ok) return message.refuse(await answer.text());
     const { url } = (await answer.json()) as { readonly url: string };
-    message.say('The lab has answered: ', true);
+    message.say('The lab has finished: ', true);
     const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
     link.textContent = 'open the report';
     message.append(link);
     window.open(url, '_blank', 'noopener');
   } catch {
-    message.refuse('The lab does not answer.');
+    message.refuse('The lab does not respond.');
   } finally {
     button.disabled = false;
   }
@@ -324,7 +324,7 @@ const KEYS: Readonly<Record<string, () => void>> = {
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const { target } = event;
-  // Who types means letters, and space on a button presses the button.
+  // Typing in a field is not a shortcut, and space on a button presses the button.
   if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'text')) return;
   if (event.key === ' ' && target instanceof HTMLButtonElement) return;
   const act = KEYS[event.key.toLowerCase()];
@@ -373,7 +373,7 @@ setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);
 
-/** For tests and for the curious. */
+/** State of the page for tests and for the console. */
 Object.defineProperty(window, 'dropframe', {
   value: {
     get state() {

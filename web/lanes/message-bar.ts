@@ -1,16 +1,16 @@
 import { element } from '../player/statistics-panel.ts';
 
-/** As long as it takes to read a few lines. */
+/** Display time of a message, milliseconds: enough to read a few lines. */
 const MESSAGE_MS = 12_000;
 
-/** The line above the lanes that says what is wrong or under way. */
+/** The message line above the lanes. */
 export class MessageBar {
   readonly #element = element('message', HTMLElement);
   #timer: number | undefined;
-  /** What it says is that something could not be done. */
+  /** True while the message is a refusal. */
   #refusing = false;
 
-  /** @param stays until it is hidden, or something else is said. */
+  /** Shows a message. @param stays true to keep it until it is hidden or replaced. */
   say(text: string, stays = false): void {
     this.#element.textContent = text;
     this.#element.hidden = false;
@@ -19,18 +19,18 @@ export class MessageBar {
     if (!stays) this.#timer = setTimeout(() => this.hide(), MESSAGE_MS);
   }
 
-  /** What was asked for could not be done: it stands until something else is, or it has been read. */
+  /** Shows why a request failed, until the next accepted state or until the display time is over. */
   refuse(why: string): void {
     this.say(why);
     this.#refusing = true;
   }
 
-  /** Something was done: a refusal from before is over, and anything else stands. */
+  /** Hides a refusal, but no other message. */
   endRefusal(): void {
     if (this.#refusing) this.hide();
   }
 
-  /** A link behind the words. */
+  /** Appends a link to the message. */
   append(link: HTMLAnchorElement): void {
     this.#element.append(link);
   }

@@ -4,17 +4,17 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { PRESETS } from '../../sim/link/presets.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
-import { readLink, readTrace } from './page-traces.ts';
 import { DEMO_PRESETS } from './demo-presets.ts';
+import { readLink, readTrace } from './page-traces.ts';
 
-/** A knob of the link: how it is worded, its range, and what of the link it reads and sets. */
+/** A slider of the network panel: label, range, and how it reads and changes the link. */
 interface Knob {
   readonly name: string;
   readonly label: string;
   readonly max: number;
   readonly step: number;
   readonly unit: string;
-  /** What 0 means, where it is not nothing. */
+  /** Text for the value 0, where it does not mean zero. */
   readonly zero?: string;
   readonly read: (link: LinkSpecification) => number;
   readonly write: (link: LinkSpecification, value: number) => LinkSpecification;
@@ -94,23 +94,23 @@ export interface NetworkHandlers {
   freeze(milliseconds: number): void;
 }
 
-/** Of a link from the demo's command line that no page could ask for: netem, changes in its course, a trace of one's own. */
-const WHOLE = 'This link is taken as a whole: another preset or another line takes its place';
+/** Tooltip while the link has parts that no slider can express: netem, timed changes, the user's own trace. */
+const WHOLE = 'This link cannot be changed by sliders. Choose another preset or edit the text.';
 const DROP_PACKETS = 5;
 const FREEZE_MS = 500;
 
-/** The knobs of the link that all lanes share. */
+/** The controls of the link that all lanes share. */
 export class NetworkPanel {
   readonly #inputs = new Map<string, HTMLInputElement>();
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #presets = new Map([...DEMO_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
-  /** Once: one of them has a trace of thirty thousand lines. */
+  /** Parsed once: one preset has a trace of thirty thousand lines. */
   readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
     const link = readLink(text);
     return link.ok ? [[name, link.value]] : [];
   });
-  /** As the sliders have it; what the server has, in one line. */
+  /** The link as the sliders show it, and the link in force as text. */
   #link: LinkSpecification = CLEAN_LINK;
   #inForce = '';
 
@@ -127,14 +127,14 @@ export class NetworkPanel {
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
   }
 
-  /** How long every packet is under way at least, milliseconds. */
+  /** One-way delay of the link, milliseconds. */
   get delayMs(): number {
     return this.#link.delay / 1_000;
   }
 
   /**
-   * What the server says that the link is.
-   * @param refused it has just refused another one: the slider that asked for it goes back, even under someone's hand.
+   * Shows the link that the server reports.
+   * @param refused true when the server has just refused a change: every slider is then reset, even the focused one.
    */
   settle(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
@@ -150,9 +150,9 @@ export class NetworkPanel {
         continue;
       }
       const value = +knob.read(link.value).toFixed(3);
-      // A slider in someone's hand is not moved.
+      // A focused slider is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
-      // What is in force may lie beyond the slider's end, or between two of its steps.
+      // The value in force may lie beyond the slider's range or between two of its steps.
       say(input, saidElsewhere(knob, link.value) ?? worded(knob, value));
     }
     this.#showPreset();
@@ -172,17 +172,17 @@ export class NetworkPanel {
     const input = document.createElement('input');
     Object.assign(input, { type: 'range', min: '0', max: String(knob.max), step: String(knob.step) });
     input.name = knob.name;
-    // Said expressly: a label alone would name the output, which comes first in it.
+    // Set explicitly: otherwise the label would name the output, which is its first labelable child.
     input.id = `knob-${knob.name}`;
     label.htmlFor = input.id;
     const value = document.createElement('output');
-    // The slider itself says it.
+    // The slider announces the value itself.
     value.ariaLive = 'off';
     label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {
       say(input, worded(knob, Number(input.value)));
-      // What no slider shows stays as it is.
+      // Parts of the link that no slider shows are kept.
       this.#link = knob.write(this.#link, Number(input.value));
       handlers.changed(formatLinkSpecification(this.#link));
     });
@@ -190,7 +190,7 @@ export class NetworkPanel {
   }
 
   #fillPresets(): void {
-    this.#preset.add(new Option('my own', ''));
+    this.#preset.add(new Option('custom', ''));
     const group = (label: string, names: readonly { readonly name: string; readonly source?: string }[]): void => {
       const options = document.createElement('optgroup');
       options.label = label;
@@ -201,8 +201,8 @@ export class NetworkPanel {
       }
       this.#preset.append(options);
     };
-    group('For the show', DEMO_PRESETS);
-    group('Of the laboratory', PRESETS);
+    group('Demo', DEMO_PRESETS);
+    group('Laboratory', PRESETS);
   }
 }
 
@@ -215,8 +215,8 @@ function say(input: HTMLInputElement, text: string): void {
   input.setAttribute('aria-valuetext', text);
 }
 
-/** What says in a slider's place what it would say. */
+/** Returns the text of a slider whose value comes from a trace or a loss model instead. */
 function saidElsewhere({ name }: Knob, { lossModel, capacity }: LinkSpecification): string | undefined {
-  if (name === 'rate' && capacity) return 'by its trace';
-  return lossModel && (name === 'loss' || name === 'burst') ? 'by its model' : undefined;
+  if (name === 'rate' && capacity) return 'from trace';
+  return lossModel && (name === 'loss' || name === 'burst') ? 'from model' : undefined;
 }

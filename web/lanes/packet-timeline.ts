@@ -1,44 +1,45 @@
 import type { Frame, LaneLog, Packet } from './lane-log.ts';
 
-/** How much of the past is in view. */
+/** Time span shown, milliseconds. */
 const WINDOW_MS = 3_000;
 const REDUCED_STEP_MS = 1_000;
 const TOP = 4;
 const BOTTOM = 12;
-/** The words stand left of where packets flow. */
+/** Width of the labels at the left, CSS pixels. */
 const GUTTER = 52;
-/** The receiver's line, as a share of the way down. */
+/** Height of the receiver's line, as a share of the way from top to bottom. */
 const RECEIVED = 0.56;
-/** A lost packet's mark ends here, as a share of the way to the receiver. */
+/** End of a lost packet's line, as a share of the way to the receiver. */
 const LOST = 0.6;
-/** Until one knows better: how long a packet takes. */
+/** Assumed transit of a packet that has not arrived, milliseconds. */
 const TRANSIT_MS = 30;
-/** A click means a frame that is no further away than this, CSS pixels. */
+/** Largest distance between a click and the frame it selects, CSS pixels. */
 const REACH = 24;
 
 type Fate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'held' | 'lost';
 
-/** Drawn in this order, so that what matters is on top. */
+/** In drawing order: the more important fates are drawn last, on top. */
 const FATES: readonly Fate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
 
 const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
 interface Look {
   readonly nowMs: number;
-  /** What happened later than this is not known yet. */
+  /** Time up to which events are known, milliseconds. */
   readonly knownMs: number;
   readonly width: number;
   readonly height: number;
 }
 
 /**
- * Time runs from right to left; each packet is a line that falls from the sender (above) to the receiver and from there
- * to the screen (below). What waits behind a hole lies flat on the receiver's line: that is the jam.
+ * Canvas with the packets of the last seconds, newest at the right. A packet is a line from the sender (top) to the
+ * receiver (middle) and on to the screen (bottom). Packets that wait for a missing one run flat along the receiver's
+ * line.
  */
 export class PacketTimeline {
   readonly #canvas: HTMLCanvasElement;
   readonly #log: LaneLog;
-  /** Read when first drawn: before, the canvas is not on the page and has no style. */
+  /** Read at the first drawing: before, the canvas is not in the document and has no style. */
   #colors: Readonly<Record<string, string>> | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   #look: Look | undefined;
@@ -61,7 +62,7 @@ export class PacketTimeline {
     this.#drawnMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** @param reduced the reader wants little motion: one picture a second. */
+  /** Draws the timeline. @param reduced true for reduced motion: at most one drawing per second. */
   draw(nowMs: number, reduced: boolean): void {
     if (reduced && nowMs - this.#drawnMs < REDUCED_STEP_MS && nowMs >= this.#drawnMs) return;
     const context = this.#canvas.getContext('2d');
@@ -86,7 +87,7 @@ export class PacketTimeline {
     context.restore();
   }
 
-  /** The frame that a click means; `undefined`: none is near. */
+  /** Returns the number of the frame nearest to `x` (CSS pixels); `undefined` when none is near. */
   frameAt(x: number): number | undefined {
     if (!this.#look) return undefined;
     let best: number | undefined;
@@ -157,7 +158,7 @@ export class PacketTimeline {
     let [x, y] = [place(look, packet.arrivedMs), middle];
     if (packet.held) {
       const jam = paths.get('held')!;
-      // Spread a little, so that a jam shows how many wait in it.
+      // Spread over nine rows, so that the number of waiting packets is visible.
       y = middle + 2 + (packet.number % 9);
       jam.moveTo(x, y);
       x = place(look, packet.freedMs ?? look.knownMs);
@@ -216,7 +217,7 @@ export function fateOf(packet: Packet): Fate {
   return packet.reordered ? 'reordered' : 'delivered';
 }
 
-/** From the sender to the receiver, or as far as it came. */
+/** Adds a packet's line from the sender to the receiver, or to the point where it was lost or is now. */
 function fall(path: Path2D, look: Look, packet: Packet): void {
   const x = place(look, packet.sentMs);
   const middle = receivedAt(look.height);

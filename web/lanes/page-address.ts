@@ -4,12 +4,12 @@ import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
 import { readTrace } from './page-traces.ts';
 
-/** What an address asks for; what it does not name stays as it is. */
+/** Settings requested by the page's address; a setting that is not named keeps its value. */
 export interface AddressedState {
   readonly lanes?: readonly LaneSettings[];
   readonly link?: string;
   readonly source?: string;
-  /** What of it is impossible or cannot be read, and why, in words; empty: nothing. */
+  /** Everything in the address that is impossible or unreadable, in words; empty when it is valid. */
   readonly faults: readonly string[];
 }
 
@@ -22,10 +22,13 @@ const BASE: LaneSettings = {
   latencyMs: 200,
   onLoss: 'freeze',
 };
-/** Enough to be recognised; an address may be as long as it likes. */
+/** Characters of the address quoted in an error message. */
 const QUOTED_CHARACTERS_MAX = 40;
 
-/** All settings in the address: `#lanes=none.200,hybrid.200.smear,tcp-cubic.200&link=loss%3D4%25&source=counter.mp4`. */
+/**
+ * Returns the settings as a fragment:
+ * `#lanes=none.200,hybrid.200.smear,tcp-cubic.200&link=loss%3D4%25&source=counter.mp4`.
+ */
 export function writeAddress({ lanes, link, source }: LanesState): string {
   const words = lanes.map((lane) => {
     const smear = lane.transport === 'udp' && lane.onLoss === 'smear' ? '.smear' : '';
@@ -35,21 +38,21 @@ export function writeAddress({ lanes, link, source }: LanesState): string {
 }
 
 /**
- * Reads what `writeAddress` wrote, or what a person made of it. Settings without a value are not asked for.
- * @param present what is in force: the sources that there are, and a link that may be one that only the demo's command
- * line could ask for.
+ * Reads a fragment made by `writeAddress` or by hand. A setting with an empty value is ignored.
+ * @param present the state in force: its sources, and its link, which may be one that only the command line can set.
  */
 export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 'link'>): AddressedState {
   const asked = new Map<string, string>();
   const faults: Fault[] = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
     if (!['lanes', 'link', 'source'].includes(name)) {
-      faults.push(`there is no setting ${quote(name)}, only lanes, link and source`);
-    } else if (asked.has(name)) faults.push(`${name} is in it twice`);
+      faults.push(`${quote(name)} is not a setting (lanes, link and source are)`);
+    } else if (asked.has(name)) faults.push(`${name} is given twice`);
     else if (value !== '') asked.set(name, value);
   }
   const lanes = asked.get('lanes')?.split(',').map(readLane);
-  if (lanes && lanes.length > LANES_MAX) faults.push(`it has ${lanes.length} lanes, and ${LANES_MAX} are possible`);
+  if (lanes && lanes.length > LANES_MAX)
+    faults.push(`${lanes.length} lanes are given, and at most ${LANES_MAX} are possible`);
   for (const [index, lane] of (lanes ?? []).slice(0, LANES_MAX).entries()) {
     if (typeof lane === 'string') faults.push(`lane ${index + 1} ${lane}`);
   }
@@ -57,7 +60,8 @@ export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 
   const read = link === undefined || link === present.link ? undefined : parseRunningLink(link, readTrace);
   if (read?.ok === false) faults.push(read.malformed);
   const source = asked.get('source');
-  if (source !== undefined && !present.sources.includes(source)) faults.push(`there is no source ${quote(source)}`);
+  if (source !== undefined && !present.sources.includes(source))
+    faults.push(`${quote(source)} is not one of the sources`);
   if (faults.length > 0) return { faults };
   return {
     ...(lanes && { lanes: lanes.filter((lane) => typeof lane !== 'string') }),
@@ -67,19 +71,19 @@ export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 
   };
 }
 
-/** `STRATEGY.LATENCY`, or `STRATEGY.LATENCY.smear`; otherwise what is wrong with it. */
+/** Parses `STRATEGY.LATENCY` or `STRATEGY.LATENCY.smear`; returns the fault in words otherwise. */
 function readLane(word: string): LaneSettings | Fault {
   const [strategy = '', latency = '', onLoss, ...more] = word.split('.');
   const names = STRATEGIES.map(({ name }) => name);
-  if (!names.includes(strategy)) return `asks for ${quote(strategy)}, which is none of ${names.join(', ')}`;
+  if (!names.includes(strategy)) return `names the strategy ${quote(strategy)}, which is none of ${names.join(', ')}`;
   const latencyMs = /^\d+$/.test(latency) ? Number(latency) : Number.NaN;
   if (!(latencyMs <= LATENCY_MS_MAX)) {
-    return `has the latency ${quote(latency)}, which is no whole number of milliseconds from 0 to ${LATENCY_MS_MAX}`;
+    return `has the latency ${quote(latency)}, which is not a whole number of milliseconds from 0 to ${LATENCY_MS_MAX}`;
   }
   const [extra] = [onLoss === 'smear' || onLoss === 'freeze' ? undefined : onLoss, ...more].filter(
     (part) => part !== undefined,
   );
-  if (extra !== undefined) return `ends in ${quote(extra)}, where only smear or freeze can stand`;
+  if (extra !== undefined) return `ends in ${quote(extra)}, which is neither smear nor freeze`;
   return withStrategy({ ...BASE, latencyMs, onLoss: onLoss === 'smear' ? 'smear' : 'freeze' }, strategy);
 }
 

@@ -4,7 +4,10 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 
 let traces: ReadonlyMap<string, string> = new Map();
 
-/** Fetches what links may name; without it, they are just not understood here, as the server alone decides. */
+/**
+ * Loads the traces that links may name. On failure links with traces are not parsed here; the server still accepts
+ * them.
+ */
 export async function loadTraces(): Promise<void> {
   try {
     const response = await fetch('/traces.json');
@@ -16,8 +19,8 @@ export async function loadTraces(): Promise<void> {
 
 export function readTrace(name: string): Parsed<string> {
   const content = traces.get(name);
-  return content === undefined ? malformed(`there is no trace ${name}`) : parsed(content);
+  return content === undefined ? malformed(`unknown trace ${name}`) : parsed(content);
 }
 
-/** A link in its one-line form, which may name the traces that come along. */
+/** Parses a link in its text form, which may name one of the loaded traces. */
 export const readLink = (text: string): Parsed<LinkSpecification> => parseLinkSpecification(text, readTrace);

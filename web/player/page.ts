@@ -11,31 +11,31 @@ import { PageConnection } from '../shared/page-connection.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 
-/** A picture that stands for longer than this is not live any more. */
+/** Age of the newest frame after which the video is no longer live, milliseconds. */
 const STILL_MS = 1_500;
 const REFRESH_MS = 500;
-/** A broken decoder asks for a keyframe at most this often. */
+/** Minimum interval between key frame requests after decode errors, milliseconds. */
 const KEY_REQUEST_MS = 1_000;
 
 type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable';
 
 const WORDS: Readonly<Record<State, { readonly short: string; readonly title: string; readonly detail: string }>> = {
   connecting: { short: 'Connecting', title: 'Connecting', detail: '' },
-  waiting: { short: 'Waiting', title: 'Waiting for a picture', detail: 'It shows from the next keyframe on.' },
+  waiting: { short: 'Waiting', title: 'Waiting for video', detail: 'Playback starts at the next key frame.' },
   live: { short: 'Live', title: '', detail: '' },
   paused: { short: 'Paused', title: '', detail: '' },
   gone: {
     short: 'Reconnecting',
-    title: 'dropframe does not answer',
-    detail: 'This page goes on by itself when it is back.',
+    title: 'dropframe does not respond',
+    detail: 'This page reconnects when it is back.',
   },
   stopping: { short: 'Stopping', title: 'Stopping', detail: '' },
-  ended: { short: 'Ended', title: 'The stream has ended', detail: 'Start another one, and it appears here.' },
+  ended: { short: 'Ended', title: 'The stream has ended', detail: 'This page shows the next stream when it starts.' },
   unable: {
     short: 'Cannot play',
     title: 'This browser cannot decode the stream',
     detail:
-      'It takes WebCodecs with H.264, as in current Chrome, Edge, Safari and Firefox, on a page from 127.0.0.1. ' +
+      'WebCodecs with H.264 is required (current Chrome, Edge, Safari or Firefox), on a page from 127.0.0.1. ' +
       'Or run dropframe with --play mpv or --play ffplay.',
   },
 };
@@ -51,7 +51,7 @@ let everConnected = false;
 let keyRequestedAt = Number.NEGATIVE_INFINITY;
 let drawnBefore = { frames: 0, at: performance.now() };
 
-/** What the server takes from a page. */
+/** Message from the page to the server. */
 interface CommandMessage {
   readonly kind: 'command';
   readonly command: PageCommand;
@@ -136,7 +136,7 @@ function refreshWindowFigures(): void {
 function togglePause(): void {
   video.paused = !video.paused;
   const label = pauseButton.querySelector('span');
-  if (label !== null) label.textContent = video.paused ? 'Go on' : 'Pause';
+  if (label !== null) label.textContent = video.paused ? 'Resume' : 'Pause';
   refresh();
 }
 
@@ -177,7 +177,7 @@ setInterval(refresh, REFRESH_MS);
 setInterval(refreshWindowFigures, 2 * REFRESH_MS);
 refresh();
 
-/** For tests and for the curious. */
+/** State of the page for tests and for the console. */
 Object.defineProperty(window, 'dropframe', {
   value: {
     get framesReceived() {

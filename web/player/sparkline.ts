@@ -1,20 +1,20 @@
-/** A minute of a figure that comes once a second. */
+/** Points shown: one minute at one point per second. */
 const POINTS_MAX = 60;
 
 export interface Point {
   readonly value: number;
-  /** A second, higher value, drawn as the ground behind the line; only for `line`. */
+  /** Second, higher value, drawn as the filled area behind the line; only for `line`. */
   readonly upper?: number;
 }
 
-/** A small chart without axes: the newest point at the right edge, the scale from zero to the highest point seen. */
+/** Small chart without axes: newest point at the right, scale from zero to the highest point shown. */
 export class Sparkline {
   readonly #canvas: HTMLCanvasElement;
   readonly #kind: 'line' | 'bars';
   readonly #scaleMin: number;
   #points: (Point | undefined)[] = [];
 
-  /** `scaleMin`: the top of the scale is never below this, so that noise near zero looks like it. */
+  /** `scaleMin`: lower bound of the top of the scale, so that noise near zero looks small. */
   constructor(canvas: HTMLCanvasElement, options: { readonly kind: 'line' | 'bars'; readonly scaleMin: number }) {
     this.#canvas = canvas;
     this.#kind = options.kind;
@@ -23,7 +23,7 @@ export class Sparkline {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#draw());
   }
 
-  /** `undefined`: nothing is known of this second, and a gap is drawn. */
+  /** Adds a point; `undefined` leaves a gap. */
   add(point: Point | undefined): void {
     this.#points = [...this.#points, point].slice(-POINTS_MAX);
     this.#draw();

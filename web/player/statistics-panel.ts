@@ -2,7 +2,7 @@ import type { PageStatistics } from '../../protocol/page/page-message.ts';
 import { type Figure, figures } from '../shared/figures.ts';
 import { Sparkline } from './sparkline.ts';
 
-/** The column of figures. It changes only what has changed, so that a selection in it survives. */
+/** The column of figures. Unchanged figures are left alone, so that a text selection survives. */
 export class StatisticsPanel {
   readonly #places = new Map<string, HTMLElement>();
   readonly #delay: Sparkline;
@@ -17,7 +17,7 @@ export class StatisticsPanel {
     this.#loss = new Sparkline(element('loss-line', HTMLCanvasElement), { kind: 'bars', scaleMin: 2 });
   }
 
-  /** Another stream, or the same one after a break: the lines start anew. */
+  /** Clears the charts for a new or resumed stream. */
   clear(): void {
     this.#previous = {};
     this.#delay.clear();
@@ -30,7 +30,7 @@ export class StatisticsPanel {
     if (typeof delayMsP50 === 'number') {
       this.#delay.add({ value: delayMsP50, ...(typeof delayMsP95 === 'number' ? { upper: delayMsP95 } : {}) });
     }
-    // Totals come; the line shows what each second added.
+    // Records hold totals; the chart shows the difference from one second to the next.
     const sent = (packets ?? 0) - (this.#previous.packets ?? 0);
     const lost = (packetsLost ?? 0) - (this.#previous.packetsLost ?? 0);
     if (this.#previous.packets !== undefined)
@@ -55,7 +55,7 @@ export class StatisticsPanel {
   }
 }
 
-/** A part of the page that must be there. */
+/** Returns the element with this id. @throws {Error} when it is missing or of another kind. */
 export function element<T extends HTMLElement>(id: string, kind: abstract new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);

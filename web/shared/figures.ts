@@ -1,19 +1,19 @@
 import type { PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 
 const DASH = '–';
-/** Between a number and its unit: no line breaks here. */
+/** Between a number and its unit: a space that does not break. */
 const SPACE = '\u00a0';
 
 export type Tone = 'plain' | 'warn' | 'bad';
 
 export interface Figure {
   readonly text: string;
-  /** Smaller, behind the text. */
+  /** Shown smaller after the text. */
   readonly detail?: string;
   readonly tone?: Tone;
 }
 
-/** A statistics record as the panel words it; the keys are the `data-figure` names in the page. */
+/** Formats a statistics record for the panel. Keys are the `data-figure` names of the page. */
 export function figures(record: PageStatistics): Readonly<Record<string, Figure>> {
   const { framesOnTime, framesLate, framesLost, framesRecovered, packets, packetsLost, packetsRecovered } = record;
   const frames = (framesOnTime ?? 0) + (framesRecovered ?? 0) + (framesLate ?? 0) + (framesLost ?? 0);
@@ -32,11 +32,11 @@ export function figures(record: PageStatistics): Readonly<Record<string, Figure>
     latency: milliseconds(record.latencyMs),
     roundTrip: milliseconds(record.roundTripMs),
     bitrate: { text: bitrate(record.bitrate) },
-    link: { text: record.link === undefined || record.link === '' ? 'as it is' : record.link },
+    link: { text: record.link === undefined || record.link === '' ? 'not impaired' : record.link },
   };
 }
 
-/** `640 × 360 · 30 fps · avc1.42C01E` */
+/** Describes a stream: `640 × 360 · 30 fps · avc1.42C01E`. */
 export function format(description: PageDescription, codec: string): string {
   const parts = [`${description.width} × ${description.height}`];
   if (description.framesPerSecond !== undefined) parts.push(`${+description.framesPerSecond.toFixed(2)} fps`);

@@ -1,13 +1,13 @@
 import type { Parsed } from '../../protocol/base/parsed.ts';
 
-/** The first try after the server goes away, and the longest pause between two tries. */
+/** First and longest pause between connection attempts, milliseconds; doubles from one to the next. */
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 2_000;
 
 export interface ConnectionOptions<Announcement, Picture> {
-  /** Of the WebSocket, on the server that the page came from. */
+  /** Path of the WebSocket on the server that served the page. */
   readonly path: string;
-  /** Reads a binary message; text is an announcement in JSON. */
+  /** Parses a binary message; text messages are announcements in JSON. */
   readonly parsePicture: (message: Uint8Array) => Parsed<Picture>;
   connected(): void;
   disconnected(): void;
@@ -15,7 +15,7 @@ export interface ConnectionOptions<Announcement, Picture> {
   picture(picture: Picture): void;
 }
 
-/** The WebSocket to a page's server, opened again for as long as the page is there. */
+/** WebSocket to the page's server, reconnected for as long as the page is open. */
 export class PageConnection<Announcement, Message, Picture> {
   readonly #options: ConnectionOptions<Announcement, Picture>;
   #socket: WebSocket | undefined;
@@ -47,7 +47,7 @@ export class PageConnection<Announcement, Message, Picture> {
       if (typeof data === 'string') return this.#options.announced(JSON.parse(data) as Announcement);
       const picture = parsePicture(new Uint8Array(data));
       if (picture.ok) this.#options.picture(picture.value);
-      else console.warn('a picture was malformed:', picture.malformed);
+      else console.warn('malformed picture:', picture.malformed);
     };
     socket.onclose = () => {
       this.#options.disconnected();

@@ -1,38 +1,44 @@
 import type { PagePicture } from '../../protocol/page/page-message.ts';
 
-/** A decoder that is this far behind is not going to catch up: pictures are skipped up to a keyframe. */
+/** Decoder queue length above which frames are skipped up to the next key frame. */
 const QUEUE_PICTURES_MAX = 30;
-/** Where frames come in heaps: all that waited behind a hole, or a group that a window is given when it joins. */
+/**
+ * The same limit where frames arrive in bursts: after head-of-line blocking, or as a group of pictures for a page that
+ * joins.
+ */
 const QUEUE_PICTURES_MAX_IN_HEAPS = 600;
-/** So often decoding goes on after an error before it waits for a key frame: each time decodes the group again. */
+/**
+ * Restarts of the decoder within one group of pictures; after that it waits for a key frame. Each restart decodes the
+ * group again.
+ */
 const RESUMES_MAX = 6;
 const GROUP_PICTURES_MAX = 300;
-/** Errors in a row, with no picture between them, after which this browser is taken to be unable to decode it. */
+/** Consecutive errors without a decoded frame after which the browser counts as unable to decode the stream. */
 const FAILURES_MAX = 3;
-/** Pictures over which the middle delay is taken: two seconds at 30 a second. */
+/** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
 export interface VideoViewOptions {
   /**
-   * Frames may be missing, and may come in heaps: what a decoder refuses is left out, and decoding goes on without it;
-   * what is decoded waits for `present`.
+   * True when frames may be missing and may arrive in bursts: a frame that the decoder rejects is skipped, decoding
+   * continues without it, and decoded frames wait for `present`.
    */
   readonly tolerant?: boolean;
 }
 
-/** Decodes Annex B pictures as they come (WebCodecs) and draws each on a canvas at once. */
+/** Decodes Annex B frames with WebCodecs as they arrive, and draws them on a canvas. */
 export class VideoView {
   framesReceived = 0;
   framesDrawn = 0;
   framesSkipped = 0;
   decodeErrors = 0;
-  /** Draws nothing while true; decoding goes on, so that going on is instant. */
+  /** True to stop drawing. Decoding continues, so that resuming is instant. */
   paused = false;
-  /** RFC 6381, from the sequence parameter set; empty before the first keyframe. */
+  /** Codec string (RFC 6381) from the sequence parameter set; empty before the first key frame. */
   codec = '';
-  /** The `sentAtMs` of the picture that is on the canvas; `undefined`: none is. */
+  /** `sentAtMs` of the frame on the canvas; `undefined` while there is none. */
   drawnSentAtMs: number | undefined;
-  /** When the last picture left the decoder, `performance.now()`. */
+  /** Time of the last decoded frame, `performance.now()`. */
   decodedAt = Number.NEGATIVE_INFINITY;
 
   readonly #canvas: HTMLCanvasElement;
@@ -42,17 +48,17 @@ export class VideoView {
   readonly #delaysMs: number[] = [];
   readonly #tolerant: boolean;
   #decoder: VideoDecoder | undefined;
-  /** What was decoded since the last key frame, in a tolerant view. */
+  /** Tolerant view: chunks decoded since the last key frame. */
   #group: EncodedVideoChunk[] = [];
-  /** Decoded and not drawn yet, in a tolerant view. */
+  /** Tolerant view: the decoded frame that is drawn next. */
   #decoded: VideoFrame | undefined;
   #resumes = 0;
   #drawnTimestamp = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  /** Since the stream began: a browser that has decoded some of it is not unable to. */
+  /** True when this browser has decoded a frame of the stream, so that later errors do not count as inability. */
   #everDecoded = false;
 
-  /** `requestKey` is called when decoding can only go on from a keyframe. */
+  /** @param requestKey called when decoding can continue only from a key frame. */
   constructor(canvas: HTMLCanvasElement, requestKey: () => void, options: VideoViewOptions = {}) {
     const context = canvas.getContext('2d', { alpha: false });
     if (context === null) throw new Error('this browser has no canvas');
@@ -66,17 +72,17 @@ export class VideoView {
     return 'VideoDecoder' in window;
   }
 
-  /** The browser has a decoder, but not for this stream. */
+  /** True when the browser has WebCodecs but cannot decode this stream. */
   get unable(): boolean {
     return this.#failures >= FAILURES_MAX && !this.#everDecoded;
   }
 
-  /** Milliseconds from the server's hand to the canvas, the middle of the last pictures; `undefined`: none yet. */
+  /** Median time from the server to the canvas over recent frames, milliseconds; `undefined` before the first. */
   get delayMs(): number | undefined {
     return this.#delaysMs.toSorted((a, b) => a - b)[this.#delaysMs.length >> 1];
   }
 
-  /** Forgets the stream: the next picture shown is a keyframe. */
+  /** Resets the view for a new stream, which starts at a key frame. */
   reset(): void {
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
@@ -103,7 +109,7 @@ export class VideoView {
     }
     const queueMax = this.#tolerant ? QUEUE_PICTURES_MAX_IN_HEAPS : QUEUE_PICTURES_MAX;
     if (decoder.decodeQueueSize >= queueMax) return this.#giveUp(decoder);
-    // WebCodecs counts in microseconds; the number also finds the send time again when the picture comes out.
+    // WebCodecs timestamps are in microseconds. The value also identifies the send time of a decoded frame.
     const timestamp = Math.round((picture.timestamp * 100) / 9);
     this.#sentAtMs.set(timestamp, picture.sentAtMs);
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
@@ -119,7 +125,7 @@ export class VideoView {
     if (this.#group.length < GROUP_PICTURES_MAX) this.#group.push(chunk);
   }
 
-  /** Before a keyframe: a decoder for its codec, the present one if that is the same. */
+  /** Prepares the decoder for a key frame; it is replaced only when the codec changes. */
   #startAt(annexB: Uint8Array): void {
     const codec = codecOf(annexB) ?? this.codec;
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
@@ -133,14 +139,14 @@ export class VideoView {
       output: (frame) => this.#take(frame),
       error: () => this.#fail(decoder),
     });
-    // No description: the bytes are Annex B.
+    // Without a description the decoder expects Annex B.
     decoder.configure({ codec, optimizeForLatency: true });
     this.#decoder = decoder;
     this.codec = codec;
     return decoder;
   }
 
-  /** Draws what was decoded last, where that has not been done at once: when the browser draws the page. */
+  /** Draws the latest decoded frame. Called once per animation frame in a tolerant view. */
   present(): void {
     const frame = this.#decoded;
     this.#decoded = undefined;
@@ -158,9 +164,9 @@ export class VideoView {
       else this.#sentAtMs.delete(frame.timestamp);
       return frame.close();
     }
-    // Decoded a second time, after an error.
+    // Decoded again after an error.
     if (frame.timestamp <= this.#drawnTimestamp) return frame.close();
-    // Of a heap only the last is seen, and only it is worth drawing.
+    // Of a burst, only the last frame is drawn.
     if (this.#decoded) this.#sentAtMs.delete(this.#decoded.timestamp);
     this.#decoded?.close();
     this.#decoded = frame;
@@ -182,13 +188,13 @@ export class VideoView {
     if (this.#delaysMs.length > DELAY_WINDOW) this.#delaysMs.shift();
   }
 
-  /** The decoder has closed itself. A new one starts at the next keyframe. */
+  /** Handles an error, after which WebCodecs has closed the decoder. */
   #fail(decoder: VideoDecoder): void {
     this.decodeErrors += 1;
     if (decoder !== this.#decoder) return;
     this.#failures += 1;
     this.#decoder = undefined;
-    // What came last is most likely what it failed at: frames come one by one, and are decoded at once.
+    // The last chunk most likely caused the error: chunks are decoded one at a time, at once.
     this.#group.pop();
     if (this.#group.length === 0 || ++this.#resumes > RESUMES_MAX) return this.#requestKey();
     const next = this.#open(this.codec);
@@ -203,7 +209,7 @@ export class VideoView {
   }
 }
 
-/** `avc1.PPCCLL` (RFC 6381 §3.3) from the three bytes that follow the header of a sequence parameter set. */
+/** Returns `avc1.PPCCLL` (RFC 6381 §3.3) from the three bytes after the header of a sequence parameter set. */
 function codecOf(annexB: Uint8Array): string | undefined {
   for (let at = 0; at + 6 < annexB.length; at += 1) {
     const startsHere = annexB[at] === 0 && annexB[at + 1] === 0 && annexB[at + 2] === 1;

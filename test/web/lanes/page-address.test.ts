@@ -14,7 +14,7 @@ const LANE = {
 } as const;
 const faultsOf = (hash: string) => readAddress(hash, PRESENT).faults;
 
-test('what is written is read back', () => {
+test('reads back the settings that it wrote', () => {
   const state: LanesState = {
     lanes: [
       { ...LANE, recovery: 'none', onLoss: 'smear', latencyMs: 0 },
@@ -29,27 +29,27 @@ test('what is written is read back', () => {
   expect(readAddress(writeAddress(state), PRESENT)).toEqual({ lanes, link, source, faults: [] });
 });
 
-test.each(['', '#', '#lanes=&link=&source='])('%j asks for nothing', (hash) => {
+test.each(['', '#', '#lanes=&link=&source='])('%j requests no settings', (hash) => {
   expect(readAddress(hash, PRESENT)).toEqual({ faults: [] });
 });
 
 test.each([
-  ['#lanes=bogus.200', /^lane 1 asks for “bogus”, which is none of none, reorder, .*tcp-bbr$/],
-  ['#lanes=none.200,,nack.5', /^lane 2 asks for “”/],
-  ['#lanes=none', /^lane 1 has the latency “”, which is no whole number of milliseconds from 0 to 60000$/],
+  ['#lanes=bogus.200', /^lane 1 names the strategy “bogus”, which is none of none, reorder, .*tcp-bbr$/],
+  ['#lanes=none.200,,nack.5', /^lane 2 names the strategy “”/],
+  ['#lanes=none', /^lane 1 has the latency “”, which is not a whole number of milliseconds from 0 to 60000$/],
   ['#lanes=none.60001', /^lane 1 has the latency “60001”/],
   ['#lanes=none.-1', /^lane 1 has the latency “-1”/],
-  ['#lanes=none.200.blur', /^lane 1 ends in “blur”, where only smear or freeze can stand$/],
+  ['#lanes=none.200.blur', /^lane 1 ends in “blur”, which is neither smear nor freeze$/],
   ['#lanes=none.200.smear.smear', /^lane 1 ends in “smear”/],
-  ['#lanes=none.1,none.2,none.3,none.4,none.5', /^it has 5 lanes, and 4 are possible$/],
+  ['#lanes=none.1,none.2,none.3,none.4,none.5', /^5 lanes are given, and at most 4 are possible$/],
   ['#link=loss%3D200%25', /^this link cannot be read: 'loss=200%': /],
   ['#link=delay%3D1ms%20at%201s:%20loss%3D5%25', /takes no netem and no changes of its own$/],
   [`#link=${'x'.repeat(601)}`, /^a link here has 600 characters at most$/],
-  ['#source=film.mp4', /^there is no source “film.mp4”$/],
-  [`#source=${'x'.repeat(200)}`, /^there is no source “x{40}…”$/],
-  ['#lane=none.200', /^there is no setting “lane”, only lanes, link and source$/],
-  ['#link=loss%3D1%25&link=loss%3D2%25', /^link is in it twice$/],
-])('%s is said to be wrong, and nothing of it is asked for', (hash, words) => {
+  ['#source=film.mp4', /^“film.mp4” is not one of the sources$/],
+  [`#source=${'x'.repeat(200)}`, /^“x{40}…” is not one of the sources$/],
+  ['#lane=none.200', /^“lane” is not a setting \(lanes, link and source are\)$/],
+  ['#link=loss%3D1%25&link=loss%3D2%25', /^link is given twice$/],
+])('rejects %s as a whole, with the fault in words', (hash, words) => {
   expect(faultsOf(`${hash}${hash.includes('source') ? '' : '&source=counter.mp4'}`)).toEqual([
     expect.stringMatching(words),
   ]);
@@ -60,7 +60,7 @@ test.each([
   'loss=1% seed=1 at 2000ms: loss=50%',
   'netem="loss 1% delay 30ms" seed=1',
   'trace=my-own.down#abeacf8eec2aa83a',
-])('%s is no fault where it is in force, as only a command line can have it', (link) => {
+])('accepts %s while it is in force, though only the command line can set it', (link) => {
   const address = `#${new URLSearchParams({ lanes: 'hybrid.200', link, source: 'counter.mp4' })}`;
   expect(readAddress(address, { ...PRESENT, link })).toEqual({
     lanes: [LANE],
@@ -71,6 +71,6 @@ test.each([
   expect(faultsOf(address)).toHaveLength(1);
 });
 
-test('all that is wrong is said at once', () => {
+test('reports all faults at once', () => {
   expect(faultsOf('#lanes=x.1,none.y&source=z')).toHaveLength(3);
 });
