@@ -2,6 +2,8 @@ import type { Microseconds } from '../protocol/base/instant.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
 import type { PacketizerOptions } from './packetizer.ts';
+import type { RateController } from './rate/rate-controller.ts';
+import { RateLimit } from './rate/rate-limit.ts';
 
 /** How a sender is set up. Derived from the stream's parameters by `senderOptions`. */
 export interface SenderOptions extends PacketizerOptions {
@@ -25,12 +27,14 @@ export interface SenderOptions extends PacketizerOptions {
   readonly spreadMax: Microseconds;
   /** Most bytes that may wait to be sent; frames beyond are refused whole. */
   readonly queueBytesMax: number;
+  /** Makes the controller of the rate, one for each sender. */
+  readonly createRateController: () => RateController;
 }
 
 /** The sender's own settings, on which its receiver has no say. */
 export type SenderSettings = Pick<
   SenderOptions,
-  'cname' | 'historyPackets' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax'
+  'cname' | 'historyPackets' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax' | 'createRateController'
 >;
 
 export const SENDER_DEFAULTS: SenderSettings = {
@@ -39,6 +43,7 @@ export const SENDER_DEFAULTS: SenderSettings = {
   burstDatagrams: 16,
   spreadMax: 50_000,
   queueBytesMax: 32_000_000,
+  createRateController: () => new RateLimit(),
 };
 
 /** Spreading a frame uses up the receiver's latency: at most this share of it. */

@@ -20,7 +20,7 @@ import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
-import { RateLimit } from './rate/rate-limit.ts';
+import type { RateController } from './rate/rate-controller.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
@@ -67,7 +67,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
-  readonly #capacity = new RateLimit();
+  readonly #rate: RateController;
   readonly #admission = new FrameAdmission();
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets: they go before the media that is not so late. */
@@ -94,6 +94,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
     this.#pacer = new Pacer(options);
+    this.#rate = options.createRateController();
     this.#budget = new TokenBucket({
       share: strategy === 'fec' ? FIXED_RATIO_SHARE : redundancy,
       bytesMax: REDUNDANCY_BYTES_MAX,
@@ -159,7 +160,7 @@ export class Sender implements Endpoint<SenderEvent> {
       headerBytes,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
-    const limit = this.#capacity.limit;
+    const limit = this.#rate.target;
     this.#pacer.enqueue(now, datagrams, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
     this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
     this.#reportAt ??= now;
@@ -200,7 +201,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const control = this.#control.shift();
     if (control) return control;
     const urgent = this.#urgent.shift();
-    if (urgent) return this.#count(urgent);
+    if (urgent) return this.#count(now, urgent);
     const media = this.#pacer.poll(now);
     if (media) return this.#sendMedia(now, media);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
@@ -225,7 +226,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const sequence = this.#highestSent + 1;
     const frame = this.#queuedFrames[0]!;
     if (sequence === frame.lastSequence) this.#queuedFrames.shift();
-    this.#capacity.onPaced(now, now - frame.at);
+    this.#rate.onPaced(now, now - frame.at);
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#repair?.add(now, { sequence, datagram, frame });
@@ -234,11 +235,11 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
     this.#octets += datagram.length - frame.headerBytes;
-    return this.#count(datagram);
+    return this.#count(now, datagram);
   }
 
-  #count(datagram: Uint8Array): Uint8Array {
-    this.#capacity.onSent(datagram.length);
+  #count(now: Instant, datagram: Uint8Array): Uint8Array {
+    this.#rate.onSent(now, datagram.length);
     this.#admission.spend(datagram.length);
     return datagram;
   }
@@ -295,19 +296,19 @@ export class Sender implements Endpoint<SenderEvent> {
 
   #onPath(now: Instant, path: PathNotice): void {
     this.#path = path;
-    this.#capacity.onLoad(now, path, path.answerTime);
+    this.#rate.onFeedback(now, path);
     // What a full path has lost is mended by sending less, and not by more.
-    const loss = this.#capacity.limit === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
+    const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
     this.#repair?.onPath({ ...path, loss });
   }
 
   /** Whether a path that may not carry them all carries this frame. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
-    this.#capacity.onWanted(now, bytes);
+    this.#rate.onOffered(now, bytes);
     const path = this.#path;
     if (!path) return true;
     const patience = path.latency * PATIENCE_OF_LATENCY;
-    const { limit } = this.#capacity;
+    const limit = this.#rate.target;
     const { showsDamaged } = path;
     const waiting = this.#pacer.queuedBytes;
     const terms = { limit, patience, frameInterval: this.#frameInterval, waiting, showsDamaged };

@@ -5,7 +5,7 @@ import { type SentStreamParameters, streamParameters } from '../protocol/stream-
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, type ReceiverSettings, receiverOptions } from '../receiver/receiver-options.ts';
 import { Sender } from '../sender/sender.ts';
-import { type SenderOptions, senderOptions } from '../sender/sender-options.ts';
+import { type SenderOptions, type SenderSettings, senderOptions } from '../sender/sender-options.ts';
 import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
@@ -47,6 +47,7 @@ export interface SessionScenario {
   readonly latencyMs?: number;
   readonly stream?: Partial<SyntheticStreamOptions>;
   readonly parameters?: Partial<SentStreamParameters>;
+  readonly sender?: Partial<SenderSettings>;
   readonly receiver?: Partial<ReceiverSettings>;
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
   /** Looks in every simulated second. */
@@ -70,7 +71,7 @@ export function runSession(scenario: SessionScenario): SessionResult {
   const stream = { ...STREAM, ...scenario.stream };
   const { latencyMs = 120 } = scenario;
   const parameters = agreed({ latency: milliseconds(latencyMs), ...scenario.parameters });
-  const sender = new Sender(senderOptions(parameters));
+  const sender = new Sender(senderOptions(parameters, scenario.sender));
   const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, ...scenario.receiver }));
   const forward = new Link(link(scenario.forward ?? ''), 'forward');
   const back = new Link(link(scenario.back ?? scenario.forward ?? ''), 'back');

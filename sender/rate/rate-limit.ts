@@ -1,11 +1,11 @@
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
-import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { PacingDelay } from './pacing-delay.ts';
+import type { RateController, RateFeedback } from './rate-controller.ts';
 import { SustainedCondition } from './sustained-condition.ts';
 
-/** What a path lost of late, and the queue in front of what it lost it at. */
-type RateFeedback = Pick<PathNotice, 'recentLoss' | 'queueing'> & Partial<Pick<PathNotice, 'latency'>>;
+/** What a path lost of late, the queue in front of the bottleneck, and the round trip. */
+type Load = Pick<RateFeedback, 'recentLoss' | 'queueing' | 'latency' | 'answerTime'>;
 
 /** From here on the redundancy that there is can not make up for what is lost. */
 const LOSS_MAX = 0.2;
@@ -79,7 +79,7 @@ interface Cut {
  *
  * It is the least that live video with a deadline needs and no fair share of a path: what is cut is what would be lost.
  */
-export class RateLimit {
+export class RateLimit implements RateController {
   #limit: number | undefined;
   /** What came through when the path was full last, bytes a second. */
   #ceiling = 0;
@@ -110,13 +110,12 @@ export class RateLimit {
   #sentRateBefore = 0;
   #wantedRate = 0;
 
-  /** Bytes a second; `undefined`: no limit is known. */
-  get limit(): number | undefined {
+  /** The limit, bytes a second; `undefined` while none is known. */
+  get target(): number | undefined {
     return this.#limit;
   }
 
-  /** A frame of so many bytes is to be sent, were there no limit. */
-  onWanted(now: Instant, bytes: number): void {
+  onOffered(now: Instant, bytes: number): void {
     this.#wanted += bytes;
     this.#measuredAt ??= now;
     const elapsed = now - this.#measuredAt;
@@ -129,18 +128,16 @@ export class RateLimit {
     this.#wanted = 0;
   }
 
-  /** Bytes of any kind leave. */
-  onSent(bytes: number): void {
+  onSent(_now: Instant, bytes: number): void {
     this.#sent += bytes;
     this.#sentSince += bytes;
   }
 
-  /** A packet of a frame leaves, which has waited so long here. */
   onPaced(now: Instant, waited: Microseconds): void {
     this.#pacing.onSent(now, waited);
   }
 
-  onLoad(now: Instant, told: RateFeedback, roundTrip: Microseconds): void {
+  onFeedback(now: Instant, told: Load): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
     const load = { ...told, queueing: Math.max(0, told.queueing - this.#pacing.at(now)) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
@@ -149,7 +146,7 @@ export class RateLimit {
       this.#carried.observe(now, Math.min(this.#sentRate, this.#sentRateBefore));
     }
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
-    if (this.#cut && now - this.#cut.at < effect + roundTrip) return;
+    if (this.#cut && now - this.#cut.at < effect + load.answerTime) return;
     this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
     const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
     const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
@@ -170,7 +167,7 @@ export class RateLimit {
       if (!this.#helped(load)) return this.#giveUp(now);
     }
     this.#lossLeast = Math.min(this.#lossLeast, load.recentLoss);
-    const queueingMax = Math.max(QUEUEING_MAX, (load.latency ?? 0) * QUEUEING_OF_LATENCY);
+    const queueingMax = Math.max(QUEUEING_MAX, load.latency * QUEUEING_OF_LATENCY);
     const queued = this.#queued.update(now, load.queueing > queueingMax, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
@@ -182,26 +179,26 @@ export class RateLimit {
   }
 
   /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
-  #growBack(now: Instant, { recentLoss }: RateFeedback): void {
+  #growBack(now: Instant, { recentLoss }: Load): void {
     this.#judged = true;
     this.#grownBackAt = now;
     this.#lossLeast = Math.min(this.#lossLeast, recentLoss);
     this.#growBy(now, GROWTH_OF_STARVING);
   }
 
-  #helped({ recentLoss }: RateFeedback): boolean {
+  #helped({ recentLoss }: Load): boolean {
     const { loss, queued } = this.#cut!;
     return recentLoss <= loss * (queued ? HELPED : HELPED_WITHOUT_QUEUE);
   }
 
   /** Where a queue tells when a path is full, losses alone do not. */
-  #isLossyAgain(now: Instant, { recentLoss }: RateFeedback): boolean {
+  #isLossyAgain(now: Instant, { recentLoss }: Load): boolean {
     if (this.#cut!.queued) return false;
     return this.#lossyAgain.update(now, recentLoss > this.#lossLeast + LOSS_MORE, LOSS_MORE_FOR);
   }
 
   /** A queue that no rate empties is none, but a longer way. */
-  #lowerAgain(now: Instant, load: RateFeedback): void {
+  #lowerAgain(now: Instant, load: Load): void {
     const { at, queueing, queued } = this.#cut!;
     const empties = this.#queueingLeast < Math.max(QUEUEING_MIN, queueing - (now - at) * EMPTIES);
     this.#inVain = queued && load.recentLoss < LOSS_MAX && !empties ? this.#inVain + 1 : 0;
@@ -209,7 +206,7 @@ export class RateLimit {
     else this.#lower(now, load, queued || load.queueing > QUEUEING_MIN);
   }
 
-  #lower(now: Instant, { recentLoss, queueing }: RateFeedback, queued: boolean): void {
+  #lower(now: Instant, { recentLoss, queueing }: Load, queued: boolean): void {
     this.#judged = this.#limit !== undefined;
     if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = now + TRIAL_INTERVAL;
     this.#cut = { at: now, queueing, loss: recentLoss, queued };

@@ -14,7 +14,7 @@ const PACKETS = 108;
 
 /** A stream of 50 frames of 4 kB a second: 200 kB a second, of which as much is sent as the limit allows. */
 class Path {
-  readonly capacity = new RateLimit();
+  readonly controller = new RateLimit();
   /** Bytes a second, where frames are held back beside the limit. */
   sendsAtMost = Number.POSITIVE_INFINITY;
   /** How long each packet has waited in the sender. */
@@ -23,11 +23,12 @@ class Path {
 
   run(ms: number, load: { recentLoss: number; queueing: number; latency?: number }): this {
     for (const end = this.#ms + ms; this.#ms < end; this.#ms += FRAME_MS) {
-      this.capacity.onWanted(at(this.#ms), 4_000);
-      const rate = Math.min(this.sendsAtMost, this.capacity.limit ?? Number.POSITIVE_INFINITY);
-      this.capacity.onSent(Math.min(4_000, (rate * FRAME_MS) / 1_000));
-      this.capacity.onPaced(at(this.#ms), this.waits);
-      if (this.#ms % 100 === 0) this.capacity.onLoad(at(this.#ms), load, ROUND_TRIP);
+      this.controller.onOffered(at(this.#ms), 4_000);
+      const rate = Math.min(this.sendsAtMost, this.controller.target ?? Number.POSITIVE_INFINITY);
+      this.controller.onSent(at(this.#ms), Math.min(4_000, (rate * FRAME_MS) / 1_000));
+      this.controller.onPaced(at(this.#ms), this.waits);
+      if (this.#ms % 100 === 0)
+        this.controller.onFeedback(at(this.#ms), { latency: 0, answerTime: ROUND_TRIP, ...load });
     }
     return this;
   }
@@ -36,112 +37,112 @@ class Path {
 describe('the capacity of a path', () => {
   test('is not known while nothing is lost, and not limited by losses that a budget makes up for', () => {
     expect(
-      new Path().run(2_000, CLEAN).run(5_000, { recentLoss: 0.19, queueing: at(60) }).capacity.limit,
+      new Path().run(2_000, CLEAN).run(5_000, { recentLoss: 0.19, queueing: at(60) }).controller.target,
     ).toBeUndefined();
   });
 
   test('is somewhat less than what came through a full queue, once that has been full for more than a moment', () => {
     const path = new Path().run(2_000, CLEAN).run(500, FULL);
-    expect(path.capacity.limit).toBeUndefined();
-    expect(path.run(200, FULL).capacity.limit).toBeCloseTo(200_000 * 0.5 * 0.85, -2);
+    expect(path.controller.target).toBeUndefined();
+    expect(path.run(200, FULL).controller.target).toBeCloseTo(200_000 * 0.5 * 0.85, -2);
   });
 
   test('is not cut again before the cut can show', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
-    const { limit } = path.capacity;
-    expect(path.run(500, FULL).capacity.limit).toBe(limit);
+    const { target } = path.controller;
+    expect(path.run(500, FULL).controller.target).toBe(target);
   });
 
   test('grows while nothing is lost: quickly up to what was carried, slowly at it, and quickly far beyond', () => {
     const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
-    const soon = path.capacity.limit!;
+    const soon = path.controller.target!;
     expect(soon).toBeGreaterThan(90_000);
-    expect(path.run(5_000, CLEAN).capacity.limit! / soon).toBeLessThan(1.06);
-    expect(path.run(40_000, CLEAN).capacity.limit).toBeUndefined();
+    expect(path.run(5_000, CLEAN).controller.target! / soon).toBeLessThan(1.06);
+    expect(path.run(40_000, CLEAN).controller.target).toBeUndefined();
   });
 
   test('soon grows to most of what was carried without a queue before: the path carried less for a while only', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(2_500, CLEAN);
-    expect(path.capacity.limit).toBeGreaterThan(200_000 * 0.75);
-    expect(path.run(20_000, CLEAN).capacity.limit).toBeUndefined();
+    expect(path.controller.target).toBeGreaterThan(200_000 * 0.75);
+    expect(path.run(20_000, CLEAN).controller.target).toBeUndefined();
   });
 
   test('is cut again when the queue is full again, and when it stands without a loss', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
-    const before = path.capacity.limit!;
+    const before = path.controller.target!;
     path.run(700, { recentLoss: 0.21, queueing: at(29) });
-    expect(path.capacity.limit! / before).toBeLessThan(0.79);
-    const again = path.run(3_000, CLEAN).capacity.limit!;
-    expect(path.run(500, { recentLoss: 0, queueing: at(31) }).capacity.limit! / again).toBeCloseTo(0.85, 1);
+    expect(path.controller.target! / before).toBeLessThan(0.79);
+    const again = path.run(3_000, CLEAN).controller.target!;
+    expect(path.run(500, { recentLoss: 0, queueing: at(31) }).controller.target! / again).toBeCloseTo(0.85, 1);
   });
 
   test('is not cut by random losses where a queue told of it', () => {
     const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
-    const before = path.capacity.limit!;
-    expect(path.run(5_000, { recentLoss: 0.15, queueing: 0 }).capacity.limit).toBeGreaterThan(before);
+    const before = path.controller.target!;
+    expect(path.run(5_000, { recentLoss: 0.15, queueing: 0 }).controller.target).toBeGreaterThan(before);
   });
 
   test('is given up where no cut shortens the queue: it is a longer way', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
     path.run(15_000, { recentLoss: 0, queueing: at(80) });
-    expect(path.capacity.limit).toBeUndefined();
+    expect(path.controller.target).toBeUndefined();
   });
 
   test('is tried where much is lost without a queue, and given up where that does not help', () => {
     const random = { recentLoss: 0.4, queueing: 0 };
     const path = new Path().run(2_000, CLEAN).run(1_900, random);
-    expect(path.capacity.limit).toBeUndefined();
-    expect(path.run(400, random).capacity.limit).toBeDefined();
-    expect(path.run(2_500, random).capacity.limit).toBeUndefined();
-    expect(path.run(20_000, random).capacity.limit).toBeUndefined();
+    expect(path.controller.target).toBeUndefined();
+    expect(path.run(400, random).controller.target).toBeDefined();
+    expect(path.run(2_500, random).controller.target).toBeUndefined();
+    expect(path.run(20_000, random).controller.target).toBeUndefined();
   });
 
   test('that was given up is tried again within seconds where a queue tells that the path is full', () => {
     const path = new Path().run(2_000, CLEAN);
     let limits = 0;
     for (let ms = 0, before: number | undefined; ms < 10_000; ms += 100) {
-      const { limit } = path.run(100, FULL).capacity;
-      if (limit !== undefined && before === undefined) limits++;
-      before = limit;
+      const { target } = path.run(100, FULL).controller;
+      if (target !== undefined && before === undefined) limits++;
+      before = target;
     }
     expect(limits).toBeGreaterThanOrEqual(3);
   });
 
   test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
     const path = new Path().run(3_000, { recentLoss: 0.5, queueing: 0 });
-    expect(path.run(3_000, CLEAN).capacity.limit).toBeLessThan(120_000);
+    expect(path.run(3_000, CLEAN).controller.target).toBeLessThan(120_000);
   });
 
   test('grows back within seconds on an empty path where all but key frames are held back', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     path.sendsAtMost = 20_000;
-    expect(path.capacity.limit).toBeLessThan(90_000);
-    expect(path.run(4_000, CLEAN).capacity.limit).toBeUndefined();
+    expect(path.controller.target).toBeLessThan(90_000);
+    expect(path.run(4_000, CLEAN).controller.target).toBeUndefined();
   });
 
   test('does not grow back like that while a queue stands', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     path.sendsAtMost = 20_000;
-    expect(path.run(4_000, { recentLoss: 0, queueing: at(25) }).capacity.limit).toBeLessThan(120_000);
+    expect(path.run(4_000, { recentLoss: 0, queueing: at(25) }).controller.target).toBeLessThan(120_000);
   });
 
   test('bears a queue of a quarter of the latency', () => {
     const queue = { recentLoss: 0, queueing: at(100) };
     const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
     const [patient, hurried] = [cut(), cut()];
-    const before = patient.capacity.limit!;
-    expect(patient.run(500, { ...queue, latency: at(500) }).capacity.limit).toBeGreaterThan(before);
-    expect(hurried.run(500, { ...queue, latency: at(300) }).capacity.limit).toBeLessThan(before);
+    const before = patient.controller.target!;
+    expect(patient.run(500, { ...queue, latency: at(500) }).controller.target).toBeGreaterThan(before);
+    expect(hurried.run(500, { ...queue, latency: at(300) }).controller.target).toBeLessThan(before);
   });
 
   test('does not take the wait behind a large frame of its own for a queue of the path', () => {
     const queue = { recentLoss: 0, queueing: at(200) };
     const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
     const [waiting, queued] = [cut(), cut()];
-    const before = waiting.capacity.limit!;
+    const before = waiting.controller.target!;
     waiting.waits = at(210);
-    expect(waiting.run(900, queue).capacity.limit).toBeGreaterThan(before);
-    expect(queued.run(900, queue).capacity.limit).toBeLessThan(before);
+    expect(waiting.run(900, queue).controller.target).toBeGreaterThan(before);
+    expect(queued.run(900, queue).controller.target).toBeLessThan(before);
   });
 
   test('is never limited by an hour of losses in runs with some jitter, however they fall together', () => {
@@ -152,7 +153,7 @@ describe('the capacity of a path', () => {
       let lost = 0;
       for (let packet = 0; packet < PACKETS; packet++) if (losses.next()) lost++;
       path.run(300, { recentLoss: lost / PACKETS, queueing: jitter.below(window, at(12)) });
-      expect(path.capacity.limit).toBeUndefined();
+      expect(path.controller.target).toBeUndefined();
     }
   });
 });

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { Instant } from '../../../protocol/base/instant.ts';
+import { classifyDatagram } from '../../../protocol/rtp/multiplex.ts';
+import type { RateController, RateFeedback } from '../../../sender/rate/rate-controller.ts';
+import { runSession } from '../../simulated-session.ts';
+
+/** A controller that keeps to one target, and notes what it is told. */
+class FixedRate implements RateController {
+  readonly target: number | undefined;
+  readonly feedback: { readonly at: Instant; readonly feedback: RateFeedback }[] = [];
+  readonly instants: Instant[] = [];
+  offered = 0;
+  paced = 0;
+  sent = 0;
+  sentBytes = 0;
+
+  constructor(target: number | undefined) {
+    this.target = target;
+  }
+
+  onOffered(now: Instant): void {
+    this.instants.push(now);
+    this.offered++;
+  }
+
+  onPaced(now: Instant): void {
+    this.instants.push(now);
+    this.paced++;
+  }
+
+  onSent(now: Instant, bytes: number): void {
+    this.instants.push(now);
+    this.sent++;
+    this.sentBytes += bytes;
+  }
+
+  onFeedback(now: Instant, feedback: RateFeedback): void {
+    this.instants.push(now);
+    this.feedback.push({ at: now, feedback });
+  }
+}
+
+const FRAMES = 300;
+const SECONDS = 10;
+
+/** 30 frames a second of 4 kB, and of 12 kB each second: 128 kB a second over a lossy path that carries any rate. */
+function run(controller: FixedRate, parameters: { redundancy?: number } = {}) {
+  let rtpBytes = 0;
+  const { sender, receiver } = runSession({
+    forward: 'loss=10% delay=20ms seed=5',
+    back: 'delay=20ms',
+    latencyMs: 120,
+    stream: { frames: FRAMES, frameBytes: 4_000, keyFrameBytes: 12_000 },
+    parameters: { recovery: 'hybrid', ...parameters },
+    sender: { createRateController: () => controller },
+    receiver: { onLoss: 'smear' },
+    onDatagram: (_now, direction, datagram) => {
+      if (direction === 'forward' && classifyDatagram(datagram) === 'rtp') rtpBytes += datagram.length;
+    },
+  });
+  return { sender: sender.statistics, receiver: receiver.statistics, rtpBytes };
+}
+
+describe('a rate controller put in place of the default one', () => {
+  test('is told of every frame offered, every datagram sent, and of what the receiver says of its path, in order', () => {
+    const controller = new FixedRate(undefined);
+    const { sender, rtpBytes } = run(controller);
+    expect(controller.offered).toBe(FRAMES);
+    expect(controller.paced).toBe(sender.packets);
+    expect(controller.sentBytes).toBe(rtpBytes);
+    expect(controller.sent).toBe(sender.packets + sender.retransmissions + sender.repairs);
+    expect(controller.feedback.length).toBeGreaterThan(SECONDS);
+    expect(controller.feedback.at(-1)!.feedback.loss).toBeCloseTo(0.1, 1);
+    expect(controller.instants).toEqual([...controller.instants].sort((one, other) => one - other));
+  });
+
+  test('without a target limits nothing, though the path loses a tenth', () => {
+    expect(run(new FixedRate(undefined)).sender.framesWithheld).toBe(0);
+  });
+
+  test.each([0, 0.25, 0.5])('has one target for all that is sent, at a redundancy of %d', (redundancy) => {
+    const target = 80_000;
+    const controller = new FixedRate(target);
+    const { sender } = run(controller, { redundancy });
+    expect(sender.retransmissions > 0 && sender.repairs > 0).toBe(redundancy > 0);
+    expect(sender.framesWithheld).toBeGreaterThan(FRAMES / 4);
+    // The first path notice, before which nothing is withheld, comes within two seconds.
+    const before = 2;
+    expect(controller.sentBytes).toBeLessThan(target * (SECONDS - before) * 1.05 + 160_000 * before);
+    expect(controller.sentBytes).toBeGreaterThan(target * SECONDS * 0.6);
+  });
+});
