@@ -1,4 +1,5 @@
 import { CLOCK_RATE, type Microseconds, milliseconds } from './base/instant.ts';
+import type { CodecName } from './codec/codecs.ts';
 import type { Recovery } from './control/recovery.ts';
 
 /** An RTP stream beside the media stream, for its retransmissions (RFC 4588) or its repair packets. */
@@ -19,6 +20,8 @@ export interface CompanionStream {
 export interface StreamParameters {
   /** `udp`: one packet a datagram; `tcp`: RFC 4571 frames on a connection, which loses and reorders nothing. */
   readonly transport: 'udp' | 'tcp';
+  /** Codec of the access units, which also decides on their RTP payload format. */
+  readonly codec: CodecName;
   /** The media stream's SSRC; `undefined` when a receiver learns it from the first packet. */
   readonly ssrc?: number;
   readonly payloadType: number;
@@ -58,6 +61,7 @@ export interface SentStreamParameters extends StreamParameters {
 /** Our own streams, where nothing else was agreed. Payload types are dynamic ones (RFC 3551 §3). */
 export const STREAM_DEFAULTS = {
   transport: 'udp',
+  codec: 'h264',
   payloadType: 96,
   retransmissionPayloadType: 97,
   repairPayloadType: 98,

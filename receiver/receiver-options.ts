@@ -1,10 +1,13 @@
 import type { Microseconds, Ticks } from '../protocol/base/instant.ts';
+import type { Codec } from '../protocol/codec/codec.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { StreamParameters } from '../protocol/stream-parameters.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
 
 export interface ReceiverOptions {
+  readonly codec: Codec;
   /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */
   readonly ssrc?: number;
   readonly payloadType?: number;
@@ -71,6 +74,7 @@ export function receiverOptions(
     ...RECEIVER_DEFAULTS,
     ...settings,
     ...(ssrc !== undefined && { ssrc }),
+    codec: codecByName(parameters.codec),
     payloadType: parameters.payloadType,
     ...(retransmission && {
       retransmissionSsrc: retransmission.ssrc,

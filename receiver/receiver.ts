@@ -341,7 +341,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #insertPlain(now: Instant, packet: IncomingPacket): Insertion {
-    this.#plain ??= new PlainFrameBuffer({ framesMax: this.#options.framesMax, packetsMax: PLAIN_PACKETS_MAX });
+    const { codec, framesMax } = this.#options;
+    this.#plain ??= new PlainFrameBuffer({ codec, framesMax, packetsMax: PLAIN_PACKETS_MAX });
     return this.#plain.insert(now, packet);
   }
 

@@ -1,12 +1,13 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
-import { packPayloads } from '../protocol/codec/h264/rtp-payload.ts';
+import type { Codec } from '../protocol/codec/codec.ts';
 import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp/rtp-packet.ts';
 import { BufferSlab } from './buffer-slab.ts';
 
 export interface PacketizerOptions {
+  readonly codec: Codec;
   readonly ssrc: number;
   readonly payloadType: number;
   /** The first packet's sequence number; RFC 3550 §5.1 wants it random. */
@@ -31,7 +32,7 @@ export interface PacketizedFrame {
 
 const PACKETS_PER_FRAME_MAX = 65_535;
 
-/** Turns access units into RTP packets: RFC 3550 headers, RFC 6184 payloads, and our frame mark in each of them. */
+/** Turns access units into RTP packets: RFC 3550 headers, the codec's payloads, and our frame mark in each of them. */
 export class Packetizer {
   readonly #options: PacketizerOptions;
   readonly #slab = new BufferSlab();
@@ -61,7 +62,7 @@ export class Packetizer {
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {
-    const { ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
+    const { codec, ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
     const { importance } = unit;
     const frameNumber = this.#frameNumber;
     const decodeLead = Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff);
@@ -69,7 +70,7 @@ export class Packetizer {
     // Those who see the marks may ask again, and a retransmission is longer than its original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
     const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
-    const datagrams = packPayloads(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
+    const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
     const timestamp = this.wireTimestamp(unit.timestamp);

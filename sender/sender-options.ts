@@ -1,4 +1,5 @@
 import type { Microseconds } from '../protocol/base/instant.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
 import type { PacketizerOptions } from './packetizer.ts';
@@ -55,6 +56,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
   const own = { ...SENDER_DEFAULTS, ...settings };
   return {
     ...own,
+    codec: codecByName(parameters.codec),
     ssrc: parameters.ssrc,
     payloadType: parameters.payloadType,
     initialSequence: parameters.initialSequence,

@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE, type Instant } from '../protocol/base/instant.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import { RandomStream } from './random.ts';
 import type { Script } from './simulation.ts';
 
@@ -18,10 +19,9 @@ export interface SyntheticStreamOptions {
 /** Frames are kept to be handed out again, as there are few different ones: up to so many bytes. */
 const KEPT_BYTES_MAX = 8_000_000;
 
-const NON_IDR_SLICE = 0x41;
-const IDR_SLICE = 0x65;
+const CODEC = codecByName('h264');
 
-/** Access units of chosen sizes with bytes that no one would confuse: one slice NAL unit each, filled from the seed. */
+/** Access units of chosen sizes with bytes that no one would confuse: one part each, filled from the seed. */
 export class SyntheticStream {
   readonly #options: SyntheticStreamOptions;
   readonly #random: RandomStream;
@@ -42,17 +42,17 @@ export class SyntheticStream {
     const frame = this.#frame++;
     const key = frame % keyInterval === 0;
     // One draw a frame, spread over its bytes: the content has to differ, not to be random.
-    const part = this.#slice(key, this.#random.uint32(frame) & 0xff);
+    const part = this.#part(key, this.#random.uint32(frame) & 0xff);
     const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
     return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
   }
 
-  #slice(key: boolean, filling: number): Uint8Array {
+  #part(key: boolean, filling: number): Uint8Array {
     const name = key ? 0x100 | filling : filling;
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const part = new Uint8Array(key ? this.#options.keyFrameBytes : this.#options.frameBytes).fill(filling);
-    part[0] = key ? IDR_SLICE : NON_IDR_SLICE;
+    const bytes = key ? this.#options.keyFrameBytes : this.#options.frameBytes;
+    const part = CODEC.syntheticPart({ key, bytes, filling });
     if (this.#keptBytes + part.length > KEPT_BYTES_MAX) return part;
     this.#keptBytes += part.length;
     this.#kept.set(name, part);

@@ -2,8 +2,8 @@ import { FragmentedMp4Writer } from '../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
 import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import type { DecodedPicture } from './slot-plan.ts';
 
 /**
@@ -36,11 +36,8 @@ export function pictureFormat(units: readonly AccessUnit[]): PictureFormat | und
     nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet;
   for (const { parts } of units) {
     const parameterSets = parts.filter(isParameterSet);
-    for (const set of parameterSets) {
-      if (nalUnitType(set) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;
-      const read = parseSequenceParameterSet(set);
-      if (read.ok) return { width: read.value.width, height: read.value.height, parameterSets };
-    }
+    const format = H264.describe(parameterSets);
+    if (format) return { width: format.width, height: format.height, parameterSets };
   }
   return undefined;
 }

@@ -1,7 +1,6 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
-import type { Parsed } from '../../protocol/base/parsed.ts';
-import type { PackedParts, PayloadRange } from '../../protocol/codec/h264/rtp-payload.ts';
+import type { PayloadRange } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** How a packet got here, once its frame counts it. */
@@ -36,8 +35,8 @@ export interface PendingFrame {
   readonly lastArrivalAt: Instant;
   /** How each packet that is here arrived. */
   readonly arrivals: readonly PacketArrival[];
-  /** The parts in the payloads, or why there are none; meaningful when complete. */
-  parts(): Parsed<PackedParts>;
+  /** Payloads that are here, in order. */
+  payloads(): readonly PayloadRange[];
   /** Sequence numbers between the first and the last known one that are not here. */
   missing(): Sequence[];
 }

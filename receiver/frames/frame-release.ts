@@ -29,7 +29,7 @@ const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
 
 /** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadline. */
 export class FrameRelease {
-  readonly #options: Pick<ReceiverOptions, 'release' | 'overdue' | 'onLoss'>;
+  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss'>;
   readonly #clock: PlayoutClock;
   readonly #ledger: Ledger;
   readonly #events: EventQueue;
@@ -53,7 +53,7 @@ export class FrameRelease {
   #malformedFrames = 0;
 
   constructor(
-    options: Pick<ReceiverOptions, 'release' | 'overdue' | 'onLoss'>,
+    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss'>,
     parts: { readonly clock: PlayoutClock; readonly ledger: Ledger; readonly events: EventQueue },
   ) {
     this.#options = options;
@@ -246,9 +246,9 @@ export class FrameRelease {
       this.#wantsKeyframe = true;
       return this.#drop(frame, 'undecodable');
     }
-    const read = frame.parts();
+    const read = this.#options.codec.depacketize(frame.payloads());
     if (!read.ok || read.value.count === 0) {
-      this.#malformed(read.ok ? 'a frame without NAL units' : read.malformed);
+      this.#malformed(read.ok ? 'a frame without parts' : read.malformed);
       this.#drop(frame, 'undecodable');
       // What it was worth cannot be told either.
       this.#needsKey = true;

@@ -1,7 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
-import type { Parsed } from '../../protocol/base/parsed.ts';
-import { type PackedParts, readPayloadRanges } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, FrameBuffer, Insertion, PacketArrival, PendingFrame } from './frame-buffer.ts';
@@ -63,8 +61,8 @@ class MarkedFrame implements PendingFrame {
     this.lastArrivalAt = now;
   }
 
-  parts(): Parsed<PackedParts> {
-    return readPayloadRanges(this.#packets.filter((packet) => packet !== undefined));
+  payloads(): ArrivedPacket[] {
+    return this.#packets.filter((packet) => packet !== undefined);
   }
 
   missing(): Sequence[] {

@@ -1,7 +1,7 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
-import { beginsAccessUnit, payloadsImportance } from '../../protocol/codec/h264/payload-inspection.ts';
+import type { Codec, ObservedImportance } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { DecodeOrder } from './decode-order.ts';
 import type { ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
@@ -21,7 +21,7 @@ const CLEAN_ENTRIES_ENOUGH = 2;
 const EMPTY_MAX = 1_024;
 
 /**
- * Frames of senders that know nothing of our frame mark: a frame is what shares an RTP timestamp (RFC 6184 §5.1). Its
+ * Frames of senders that know nothing of our frame mark: a frame is what shares an RTP timestamp (RFC 3550 §5.1). Its
  * end shows by the marker or by the next timestamp; its start by the end of the frame before it or, behind a gap, by
  * what it begins with.
  */
@@ -29,6 +29,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
   readonly tellsDecodeTimes = false;
   /** In the order of their sequence numbers. */
   readonly #frames: PlainFrame[] = [];
+  readonly #codec: Codec;
   readonly #framesMax: number;
   readonly #packetsMax: number;
   readonly #order = new DecodeOrder();
@@ -41,7 +42,8 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
   #marksEnds = false;
   #cleanEntries = 0;
 
-  constructor(options: { readonly framesMax: number; readonly packetsMax: number }) {
+  constructor(options: { readonly codec: Codec; readonly framesMax: number; readonly packetsMax: number }) {
+    this.#codec = options.codec;
     this.#framesMax = options.framesMax;
     this.#packetsMax = options.packetsMax;
   }
@@ -112,7 +114,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     const frame = this.#frames[0];
     assert(frame !== undefined, 'a plain frame is decided only when something of it is here');
     if (this.#cleanEntries < CLEAN_ENTRIES_ENOUGH && frame.complete) {
-      if (payloadsImportance(frame.payloads()) === 'key') this.#cleanEntries++;
+      if (this.#observedImportance(frame) === 'key') this.#cleanEntries++;
     }
     this.#decided = { ...edgeOf(frame), timestamp: frame.timestamp, whole: frame.contiguous && this.endKnown(frame) };
     this.#order.decide(frame.timestamp);
@@ -132,7 +134,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
 
   startKnown(frame: PlainFrame): boolean {
     const before = this.#before(frame);
-    return (before !== undefined && this.#belongsBefore(frame, before)) || beginsAccessUnit(frame.firstPayload);
+    return (before !== undefined && this.#belongsBefore(frame, before)) || this.#codec.startsFrame(frame.firstPayload);
   }
 
   endKnown(frame: PlainFrame): boolean {
@@ -151,7 +153,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
   }
 
   importanceOf(frame: PlainFrame): Importance {
-    const importance = payloadsImportance(frame.payloads());
+    const importance = this.#observedImportance(frame);
     if (importance !== 'intra') return importance;
     return this.#cleanEntries < CLEAN_ENTRIES_ENOUGH ? 'key' : 'reference';
   }
@@ -160,6 +162,10 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     let count = 0;
     for (const sequence of this.#empty) if (sequence > first && sequence < last) count++;
     return count;
+  }
+
+  #observedImportance(frame: PlainFrame): ObservedImportance {
+    return this.#codec.importanceOf(frame.payloads().map(({ payload }) => payload));
   }
 
   #taken(packet: ArrivedPacket): Insertion {

@@ -1,7 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { Instant, Ticks } from '../../protocol/base/instant.ts';
-import type { Parsed } from '../../protocol/base/parsed.ts';
-import { type PackedParts, readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
@@ -82,14 +80,8 @@ export class PlainFrame implements PendingFrame {
     return true;
   }
 
-  parts(): Parsed<PackedParts> {
-    return readPayloads(this.payloads());
-  }
-
-  /** In order. */
-  payloads(): Uint8Array[] {
-    const inOrder = [...this.packets.values()].sort((a, b) => a.sequence - b.sequence);
-    return inOrder.map((packet) => packet.payload);
+  payloads(): ArrivedPacket[] {
+    return [...this.packets.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
   missing(): Sequence[] {

@@ -1,6 +1,6 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import type { Ticks } from '../../protocol/base/instant.ts';
-import type { PackedParts } from '../../protocol/codec/h264/rtp-payload.ts';
+import type { PackedParts } from '../../protocol/codec/codec.ts';
 
 /**
  * An access unit whose parts are copied out of the payloads when they are looked at: a third of the cost of a

@@ -5,7 +5,7 @@ import {
   type Ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/instant.ts';
-import { looksLikeH264 } from '../../protocol/codec/h264/payload-inspection.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
 import type { RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { distance, timestampDistance } from '../../protocol/rtp/sequence.ts';
 
@@ -36,6 +36,7 @@ type Header = Pick<RtpPacket, 'ssrc' | 'payloadType' | 'sequenceNumber' | 'times
 
 /** Which of the packets that strangers send to a port are the stream's, and where another stream begins. */
 export class SourceLock {
+  readonly #codec: Codec;
   readonly #payloadType: number | undefined;
   #source: { readonly ssrc: number; readonly payloadType: number } | undefined;
   #newest: Newest = { at: 0, sequenceNumber: 0, timestamp: 0 };
@@ -45,7 +46,8 @@ export class SourceLock {
   #left = false;
 
   /** @param payloadType the stream's; without it, any dynamic one. */
-  constructor(payloadType: number | undefined) {
+  constructor(codec: Codec, payloadType: number | undefined) {
+    this.#codec = codec;
     this.#payloadType = payloadType;
   }
 
@@ -64,7 +66,7 @@ export class SourceLock {
       return this.#follow(now, packet);
     }
     if (source && !this.#left && !silent) return 'foreign';
-    return looksLikeH264(packet.payload) ? this.#begin(now, packet) : 'foreign';
+    return this.#codec.recognizes(packet.payload) ? this.#begin(now, packet) : 'foreign';
   }
 
   /** RTCP's BYE (RFC 3550 §6.6): whoever comes next may begin at once. */

@@ -1,7 +1,7 @@
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
-import { withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import {
   type LaneEvents,
   type LaneFigures,
@@ -18,6 +18,8 @@ export interface LanesOptions {
   /** A frame to be shown, as it goes to pages (`LanePicture`). */
   readonly onPicture: (importance: AccessUnit['importance'], lane: number, message: Uint8Array) => void;
 }
+
+const CODEC = codecByName('h264');
 
 /** How often the lanes are moved on. What happens in them has its exact time all the same; pages see it so much later. */
 const STEP_MS = 4;
@@ -158,7 +160,7 @@ export class Lanes {
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
           // A page may join at any key frame, and needs its parameter sets.
-          parts: key ? withParameterSets(unit.parts, this.#parameterSets) : unit.parts,
+          parts: key ? CODEC.withParameterSets(unit.parts, this.#parameterSets) : unit.parts,
         });
         this.#options.onPicture(unit.importance, index, message);
       },

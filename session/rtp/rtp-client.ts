@@ -4,6 +4,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { milliseconds } from '../../protocol/base/instant.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -41,6 +42,8 @@ export interface RtpClientOptions {
   readonly timeoutMs: number;
 }
 
+/** The one that strangers' streams are looked for. */
+const CODEC = codecByName('h264');
 const TICK_MS = 250;
 /** After a BYE: how long another stream may take to begin. */
 const SUCCESSOR_MS = 2_000;
@@ -75,8 +78,8 @@ export class RtpClient implements Client {
   constructor(options: RtpClientOptions, events: ClientEvents) {
     this.#options = options;
     this.#events = events;
-    this.#watch = new SourceLock(options.payloadType);
-    this.#pictures = new PictureWatch(options.name, options.parameterSets);
+    this.#watch = new SourceLock(CODEC, options.payloadType);
+    this.#pictures = new PictureWatch(CODEC, options.name, options.parameterSets);
     if (options.link) {
       this.#forward = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),

@@ -4,7 +4,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
 import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
@@ -28,6 +28,8 @@ export interface RtpSenderOptions {
   readonly onStall: (late: number) => void;
 }
 
+/** The one that sources give and session descriptions name. */
+const CODEC = codecByName('h264');
 /**
  * How long BYE waits after the last packet. Players read RTCP's socket before RTP's (ffmpeg does), and end with BYE: what
  * they had not read yet would be lost.
@@ -43,7 +45,7 @@ export class RtpSender {
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
   readonly #broadcast: Broadcast;
-  readonly #parameterSets = new ParameterSetTracker();
+  readonly #parameterSets = CODEC.trackParameterSets();
   readonly #finished: Promise<void>;
   #address = '';
   #stopping = false;
@@ -163,10 +165,10 @@ export class RtpSender {
 
   #send(unit: AccessUnit): void {
     this.#options.onUnit?.(unit);
-    for (const nalUnit of unit.parts) this.#parameterSets.add(nalUnit);
+    for (const part of unit.parts) this.#parameterSets.add(part);
     const joinable = unit.importance === 'key';
     // Players that were not given the SDP file, or join later, find them in the stream.
-    const parts = withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
+    const parts = CODEC.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
     this.#sender.send(now(), joinable ? { ...unit, parts } : unit);
     this.#driver.drain();
   }

@@ -3,7 +3,6 @@ import { checkRecordable } from '../../io/mp4/recording.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -189,9 +188,10 @@ export class ReceiveRun {
 
   #show(unit: AccessUnit): void {
     if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
+    const stream = this.#stream;
     const joinable =
-      unit.importance === 'key'
-        ? { ...unit, parts: withParameterSets(unit.parts, this.#stream?.parameterSets ?? []) }
+      stream && unit.importance === 'key'
+        ? { ...unit, parts: stream.codec.withParameterSets(unit.parts, stream.parameterSets) }
         : unit;
     // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
     this.#viewer?.write(joinable);

@@ -1,5 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { base64Bytes } from '../../protocol/base/text-codec.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -13,6 +15,8 @@ export type ClientEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 
 /** What a stream turned out to be. */
 export interface StreamAnnouncement {
+  /** Of the video. */
+  readonly codec: Codec;
   readonly media: WelcomeMessage['media'];
   readonly parameterSets: readonly Uint8Array[];
   /** The play-out delay in force. */
@@ -66,6 +70,7 @@ export const dropframeClient =
       onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
       onWelcome: ({ media, parameterSets, latencyMs, position }) =>
         events.onStream({
+          codec: codecByName('h264'),
           media,
           parameterSets: parameterSets.map(base64Bytes).filter((set) => set !== undefined),
           latencyMs,

@@ -4,6 +4,7 @@ import { expect, onTestFinished } from 'vitest';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, milliseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
@@ -35,6 +36,7 @@ async function unitsOf(file: string): Promise<AccessUnit[]> {
 /** Through plain RTP without a network: each unit's packets leave at its decode time. */
 function throughPlainRtp(units: readonly AccessUnit[]) {
   const packetizer = new Packetizer({
+    codec: H264,
     ssrc: 7,
     payloadType: 96,
     initialSequence: 65_500,

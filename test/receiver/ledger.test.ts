@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import type { FrameClass } from '../../protocol/frame-class.ts';
 import type { PacketArrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
 import { Ledger } from '../../receiver/ledger.ts';
@@ -24,7 +23,7 @@ function frame(
     complete: held.length === count,
     lastArrivalAt: 0,
     arrivals: held.map(() => arrival),
-    parts: () => readPayloads([]),
+    payloads: () => [],
     missing: () =>
       Array.from({ length: count }, (_, index) => firstSequence + index).filter((_, index) => !held.includes(index)),
   };

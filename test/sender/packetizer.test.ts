@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
+import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { unpackPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { unwrapRetransmission, wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
@@ -7,6 +8,7 @@ import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts
 import { Packetizer, type PacketizerOptions } from '../../sender/packetizer.ts';
 
 const OPTIONS: PacketizerOptions = {
+  codec: H264,
   ssrc: 0xdecade,
   payloadType: 96,
   initialSequence: 7,

@@ -1,8 +1,9 @@
+import type { ParameterSetTracker as Tracker } from '../codec.ts';
 import { BitReader } from './bit-reader.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Remembers the latest parameter sets of a stream, so that a decoder which joins later can be given them. */
-export class ParameterSetTracker {
+export class ParameterSetTracker implements Tracker {
   /** By identifier: 0 to 31 and 0 to 255, so both stay small. */
   readonly #sequence = new Map<number, Uint8Array>();
   readonly #picture = new Map<number, Uint8Array>();

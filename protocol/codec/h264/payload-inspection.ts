@@ -1,4 +1,4 @@
-import type { Importance } from '../../access-unit.ts';
+import type { ObservedImportance } from '../codec.ts';
 import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 import { hasRecoveryPoint } from './recovery-point.ts';
@@ -59,11 +59,8 @@ export function beginsAccessUnit(payload: Uint8Array): boolean {
   }
 }
 
-/** What a stranger's frame is worth. `intra`: a key frame only in a stream that has no better ones. */
-export type PlainImportance = Importance | 'intra';
-
 /** Read from the NAL units' beginnings, by the rules that `AccessUnitSplitter` has for a source. */
-export function payloadsImportance(payloads: readonly Uint8Array[]): PlainImportance {
+export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImportance {
   let reference = false;
   let recovers = false;
   let slices = 0;

@@ -1,4 +1,5 @@
 import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
+import type { PackedParts, PayloadRange } from '../codec.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
 /** STAP-B and FU-B carry a decoding order number behind their header (RFC 6184 §5.5). */
@@ -16,13 +17,6 @@ export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Arr
   return packed.ok ? parsed(packed.value.parts) : packed;
 }
 
-/** A payload that lies in a datagram, or elsewhere, from `payloadAt` to before `payloadEnd`. */
-export interface PayloadRange {
-  readonly bytes: Uint8Array;
-  readonly payloadAt: number;
-  readonly payloadEnd: number;
-}
-
 const rangeOf = (payload: Uint8Array): PayloadRange => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length });
 
 /** `unpackPayloads` up to the copying: says whether the payloads are sound, and of how many bytes. */
@@ -37,7 +31,7 @@ export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<Pac
     if (cause !== undefined) return malformed(cause);
   }
   const cause = reader.end();
-  return cause === undefined ? parsed(new PackedParts(reader.units)) : malformed(cause);
+  return cause === undefined ? parsed(new PackedNalUnits(reader.units)) : malformed(cause);
 }
 
 /** A NAL unit that is spread over FU payloads. */
@@ -48,7 +42,7 @@ interface Fragmented {
 }
 
 /** The NAL units of a frame, which are put together when they are asked for: not everyone who counts frames looks at them. */
-export class PackedParts {
+export class PackedNalUnits implements PackedParts {
   readonly #units: readonly (Uint8Array | Fragmented)[];
   #assembled: Uint8Array[] | undefined;
 

@@ -1,9 +1,8 @@
 import { assert } from '../../base/assert.ts';
+import type { PacketizeOptions } from '../codec.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
 export {
-  type PackedParts,
-  type PayloadRange,
   readPayloadRanges,
   readPayloads,
   type Salvage,
@@ -53,14 +52,7 @@ interface Plan {
  * @param options.allocate gives so many fresh zeroed bytes.
  * @returns one array `[headroom | payload]` a packet; they lie one behind the other, and each byte is copied once.
  */
-export function packPayloads(
-  nalUnits: readonly Uint8Array[],
-  options: {
-    readonly payloadBytesMax: number;
-    readonly headroomBytes: number;
-    readonly allocate?: (bytes: number) => Uint8Array;
-  },
-): Uint8Array[] {
+export function packPayloads(nalUnits: readonly Uint8Array[], options: PacketizeOptions): Uint8Array[] {
   const { payloadBytesMax, headroomBytes } = options;
   assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'a payload has room for its headers and more');
   assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'a payload fits a datagram and its parts fit 16-bit sizes');

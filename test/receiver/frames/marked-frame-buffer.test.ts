@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import type { FrameMark } from '../../../protocol/rtp/frame-mark.ts';
 import type { ArrivedPacket, Insertion, PendingFrame } from '../../../receiver/frames/frame-buffer.ts';
 import { MarkedFrameBuffer } from '../../../receiver/frames/marked-frame-buffer.ts';
@@ -40,7 +41,7 @@ function insert(
 }
 
 function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {
-  const read = frame.parts();
+  const read = H264.depacketize(frame.payloads());
   return read.ok ? read.value.parts : read.malformed;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Importance } from '../../../protocol/access-unit.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import {
   beginsAccessUnit,
   looksLikeH264,
@@ -69,7 +70,7 @@ const whole = (bytes: Uint8Array) => ({ bytes, payloadAt: 0, payloadEnd: bytes.l
 
 /** A buffer, and packets for it: the frame's place in time, its payload, whether it is marked. */
 function buffer() {
-  const plain = new PlainFrameBuffer({ framesMax: 16, packetsMax: 64 });
+  const plain = new PlainFrameBuffer({ codec: H264, framesMax: 16, packetsMax: 64 });
   const insert = (sequence: number, frame: number, payload: Uint8Array, marker = true) =>
     plain.insert(0, { sequence, timestamp: frame * FRAME, marker, payload, ...whole(payload), arrival: 'on-time' });
   /** Decides the frames that are here. */

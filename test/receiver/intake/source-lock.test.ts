@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../../../protocol/base/instant.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { SourceLock } from '../../../receiver/intake/source-lock.ts';
 
 const SLICE = Uint8Array.of(0x41, 0x9a, 0x00);
@@ -24,31 +25,31 @@ const packet = (sequenceNumber: number, { ssrc = 1, payloadType = 96, payload = 
 
 /** A watch with a source of its own, packets 0 to 9 seen in their time. */
 function watching(): { watch: SourceLock; now: number } {
-  const watch = new SourceLock(undefined);
+  const watch = new SourceLock(H264, undefined);
   expect(watch.observe(0, packet(0))).toBe('new');
   for (let n = 1; n < 10; n++) expect(watch.observe(n * FRAME_TIME, packet(n))).toBe('present');
   return { watch, now: 10 * FRAME_TIME };
 }
 
 test('the first source with a dynamic payload type is the stream', () => {
-  const watch = new SourceLock(undefined);
+  const watch = new SourceLock(H264, undefined);
   expect(watch.observe(0, packet(1, { payloadType: 33 }))).toBe('foreign');
   expect(watch.observe(0, packet(1, { payloadType: 111 }))).toBe('new');
   expect(watch.source).toEqual({ ssrc: 1, payloadType: 111 });
 });
 
 test('where the payload type is known, no other is taken', () => {
-  const watch = new SourceLock(97);
+  const watch = new SourceLock(H264, 97);
   expect(watch.observe(0, packet(1))).toBe('foreign');
   expect(watch.observe(0, packet(1, { payloadType: 97 }))).toBe('new');
-  expect(new SourceLock(35).observe(0, packet(1, { payloadType: 35 }))).toBe('new');
+  expect(new SourceLock(H264, 35).observe(0, packet(1, { payloadType: 35 }))).toBe('new');
 });
 
 test('a payload that cannot be H.264 begins no stream', () => {
   const vp8 = Uint8Array.of(0x90, 0x80, 0x80, 0x12);
   const reserved = Uint8Array.of(0x1f, 0x00);
   const cutAggregate = Uint8Array.of(0x78, 0x00, 0x10, 0x67, 0x42);
-  const watch = new SourceLock(undefined);
+  const watch = new SourceLock(H264, undefined);
   for (const payload of [vp8, reserved, cutAggregate, new Uint8Array()]) {
     expect(watch.observe(0, packet(1, { payload }))).toBe('foreign');
   }
@@ -107,7 +108,7 @@ test('a single packet with a damaged timestamp changes nothing', () => {
 });
 
 test('reordered packets, B-frames and the roll-over of both numbers are all of the same stream', () => {
-  const watch = new SourceLock(undefined);
+  const watch = new SourceLock(H264, undefined);
   const ring = 2 ** 32 / FRAME;
   const at = (n: number, frame: number) => watch.observe(n * FRAME_TIME, packet((65_530 + n) & 0xffff, { frame }));
   expect(at(0, ring - 2)).toBe('new');

@@ -1,0 +1,41 @@
+import { CLOCK_RATE } from '../../base/instant.ts';
+import type { Codec, VideoFormat } from '../codec.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
+import { ParameterSetTracker, withParameterSets } from './parameter-sets.ts';
+import { beginsAccessUnit, looksLikeH264, payloadsImportance } from './payload-inspection.ts';
+import { packPayloads, readPayloadRanges } from './rtp-payload.ts';
+import { codecString, parseSequenceParameterSet } from './sequence-parameter-set.ts';
+
+const SLICE_HEADER = 0x41;
+const IDR_SLICE_HEADER = 0x65;
+
+/** H.264 (ITU-T H.264 | ISO/IEC 14496-10) in RTP (RFC 6184, packetization-mode 1). A part is a NAL unit. */
+export const H264: Codec = {
+  name: 'h264',
+  mediaType: 'video',
+  clockRate: CLOCK_RATE,
+  packetize: packPayloads,
+  depacketize: readPayloadRanges,
+  recognizes: looksLikeH264,
+  startsFrame: beginsAccessUnit,
+  importanceOf: payloadsImportance,
+  trackParameterSets: () => new ParameterSetTracker(),
+  withParameterSets,
+  describe,
+  syntheticPart({ key, bytes, filling }) {
+    const nalUnit = new Uint8Array(bytes).fill(filling);
+    nalUnit[0] = key ? IDR_SLICE_HEADER : SLICE_HEADER;
+    return nalUnit;
+  },
+};
+
+function describe(sets: readonly Uint8Array[]): VideoFormat | undefined {
+  for (const parameterSet of sets) {
+    if (nalUnitType(parameterSet) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;
+    const sps = parseSequenceParameterSet(parameterSet);
+    if (!sps.ok) continue;
+    const { width, height, framesPerSecond } = sps.value;
+    return { decoder: codecString(sps.value), width, height, framesPerSecond, parameterSet };
+  }
+  return undefined;
+}
