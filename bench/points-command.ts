@@ -5,6 +5,7 @@ import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { markdownTable } from '../lab/report/text-table.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
 import { interval, MORE_POINTS, type Outcome, POINTS, type Point, runPoint } from './point.ts';
 import { percent, type Row, sum, tableOf } from './points.ts';
@@ -108,16 +109,16 @@ function runApart(task: Task): Promise<Outcome> {
   });
 }
 
+const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'aim', 'p50 / p99'];
+const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right'] as const;
+
 function markdown(rows: readonly Row[]): string {
   const { outcomes } = rows[0]!;
-  const head =
-    `${sum(outcomes.map(({ frames }) => frames)).toLocaleString('en')} frames a point, ${outcomes.length} seeds.\n\n` +
-    '| point | path, budget | recovery | frames lost | 95 % | overhead | aim | p50 / p99 |\n' +
-    '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
-  return head + rows.map(line).join('\n');
+  const frames = sum(outcomes.map((outcome) => outcome.frames)).toLocaleString('en');
+  return `${frames} frames a point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}`;
 }
 
-function line({ point, recovery, outcomes }: Row): string {
+function cellsOf({ point, recovery, outcomes }: Row): string[] {
   const frames = sum(outcomes.map((outcome) => outcome.frames));
   const lost = sum(outcomes.map(({ framesLost }) => framesLost));
   const withheld = sum(outcomes.map(({ framesWithheld }) => framesWithheld));
@@ -129,10 +130,16 @@ function line({ point, recovery, outcomes }: Row): string {
   const share = `${percent(lost / frames, 4)} % (${lost}${withheld > 0 ? `, of which ${withheld} were not sent` : ''})`;
   const bounds = `${percent(low, 4)} – ${percent(high, 4)} %`;
   const { delayMsP50, delayMsP99 } = outcomes[0]!;
-  return (
-    `| **${name}** | ${path}, ${budgetMs} ms | ${recovery} | ${share} | ${bounds} | ${percent(overhead, 2)} % | ${aim} | ` +
-    `${delayMsP50.toFixed(1)} / ${delayMsP99.toFixed(1)} ms |`
-  );
+  return [
+    `**${name}**`,
+    `${path}, ${budgetMs} ms`,
+    recovery,
+    share,
+    bounds,
+    `${percent(overhead, 2)} %`,
+    aim,
+    `${delayMsP50.toFixed(1)} / ${delayMsP99.toFixed(1)} ms`,
+  ];
 }
 
 if (!isMainThread && parentPort) {

@@ -1,13 +1,11 @@
-/** A table for people: the first column to the left, all others to the right. */
+import { paddedCells } from '../lab/report/text-table.ts';
+
+/** A table for a terminal: the first column to the left, all others to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const text = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd();
-  return [text(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(text)].join('\n');
+  const lines = paddedCells([head, ...rows], (column) => (column === 0 ? 'left' : 'right'));
+  const rule = lines[0]!.map((cell) => '-'.repeat(cell.length));
+  const [title, ...figures] = lines.map((cells) => cells.join('  ').trimEnd());
+  return [title, rule.join('  '), ...figures].join('\n');
 }
 
 export function median(values: readonly number[]): number {

@@ -1,6 +1,7 @@
 import type { AnswerRow } from '../lab/answer.ts';
 import { sorted } from '../lab/metrics/percentile.ts';
-import { alignedRight, wrapped } from './aligned.ts';
+import { alignedFigures } from '../lab/report/text-table.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Longer tables are for a spreadsheet. */
 const LINES_MAX = 60;
@@ -40,7 +41,7 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
   const nameWidth = Math.max('strategy'.length, ...names.map(({ length }) => length));
   const { columns, left } = fitting(columnsOf(rows), shown, width - nameWidth - 2);
   const lines = [...sections.values()].flat().map((group) => columns.map(({ text }) => text(group)));
-  const [head, ...figures] = alignedRight([columns.map((column) => column.head), ...lines]);
+  const [head, ...figures] = alignedFigures([columns.map((column) => column.head), ...lines]);
   const text = [`  ${'strategy'.padEnd(nameWidth)}${head}`];
   let line = 0;
   for (const [heading, those] of sections) {

@@ -1,8 +1,8 @@
 import type { StrategyCost } from '../lab/answer.ts';
 import type { MeasuredStrategy } from '../lab/measured/measured-conditions.ts';
 import type { QualityProgress } from '../lab/quality/measure-quality.ts';
+import { alignedText } from '../lab/report/text-table.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
-import { aligned } from './aligned.ts';
 import { millisecondsText } from './answer-table.ts';
 
 export function costText(costs: readonly StrategyCost[]): string {
@@ -11,7 +11,7 @@ export function costText(costs: readonly StrategyCost[]): string {
     `${microsecondsPerDatagram.toFixed(1)} µs a datagram`,
     `${timesRealTime} × real time`,
   ]);
-  return aligned([['simulated', '', ''], ...lines]);
+  return alignedText([['simulated', '', ''], ...lines]);
 }
 
 /** What was measured in real time, and with what: TCP is nothing without the name of its congestion control. */
@@ -22,7 +22,7 @@ export function measuredText(measured: readonly MeasuredStrategy[]): string {
     `timers p99 ${millisecondsText(rest.timerUsP99)} ms late, link ${millisecondsText(rest.relayUsP99)} ms`,
     rest.disturbed > 0 ? `${rest.disturbed} of ${rest.cells} disturbed` : '',
   ]);
-  return aligned([['measured', '', '', ''], ...lines]);
+  return alignedText([['measured', '', '', ''], ...lines]);
 }
 
 /** tcp(7): the value that means that there is no limit. */

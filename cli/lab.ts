@@ -8,7 +8,6 @@ import type { Shard } from '../lab/grid.ts';
 import type { OpenRun, RunOptions } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
-import { wrapped } from './aligned.ts';
 import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
@@ -17,6 +16,7 @@ import { costText, measuredText, progressText, qualityProgressText } from './lab
 import { addValidateCommand } from './lab-validate.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
+import { wrapped } from './wrapped.ts';
 
 interface RunCommandOptions extends CommonOptions {
   readonly out?: string;

@@ -1,3 +1,4 @@
+import { alignedText } from '../lab/report/text-table.ts';
 import type { RelayDirectionReport, RelayReport } from '../session/relay/relay-report.ts';
 import type { Direction } from '../sim/direction.ts';
 
@@ -41,8 +42,7 @@ export function relayReportText(report: RelayReport): string {
   if (receiveDrops !== null && receiveDrops > 0) {
     lines.push(['note', `${receiveDrops} datagrams were dropped by this machine before the relay could read them`]);
   }
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+  return alignedText(lines);
 }
 
 /** What became of one direction, in lines with a name each. */

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { stderr } from 'node:process';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
+import { alignedText } from '../lab/report/text-table.ts';
 import type { TunProgress, TunReport, TunSettings } from '../session/tun/tun-message.ts';
 import { TUN_ADDRESSES } from '../session/tun/tun-path.ts';
 import { TunRun } from '../session/tun/tun-run.ts';
@@ -138,6 +139,5 @@ export function tunReportText(report: TunReport): string {
   if (deviceDrops !== null && deviceDrops > 0) {
     lines.push(['note', `${deviceDrops} packets were dropped by this machine before the link could see them`]);
   }
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+  return alignedText(lines);
 }

@@ -1,3 +1,4 @@
+import { alignedText } from '../lab/report/text-table.ts';
 import {
   framesLate,
   framesLost,
@@ -56,8 +57,7 @@ export function summaryText(summary: RunSummary): string {
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stood still', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
+  return alignedText(lines);
 }
 
 /** Shorter is a late frame, which is counted as one when it comes. */

@@ -1,3 +1,4 @@
+import { markdownTable } from '../../lab/report/text-table.ts';
 import type { Point } from '../point.ts';
 import { type PeerRun, type Standing, standingsOf, verdictOf } from './standing.ts';
 
@@ -12,10 +13,7 @@ const HEAD = ['point', 'program', 'not in time', '95 %', 'of it late', 'overhead
 /** The comparison as a Markdown table: a row for each program at each point, the best marked. */
 export function resultsTable(runs: readonly PeerRun[], points: readonly Point[], peers: readonly PeerTitle[]): string {
   const rows = points.flatMap((point) => pointRows(runs, point, peers));
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(HEAD), line(['---', '---', '---:', '---:', '---:', '---:', '---:', '---']), ...rows.map(line)].join(
-    '\n',
-  );
+  return markdownTable(HEAD, rows, ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left']);
 }
 
 function pointRows(runs: readonly PeerRun[], point: Point, peers: readonly PeerTitle[]): string[][] {

@@ -1,4 +1,5 @@
 import type { DisturbanceLimits } from '../measured/measurement.ts';
+import { alignedText, markdownTable } from '../report/text-table.ts';
 import { type Calibration, conclude } from './calibrate.ts';
 import { type Comparison, LIMITS, type Side, TOLERANCE } from './comparison.ts';
 
@@ -63,13 +64,6 @@ function machineText({ machine }: Calibration): string {
 
 const exactMs = (microseconds: number): string => String(Math.round(microseconds / 10) / 100);
 
-function alignedText(lines: readonly (readonly string[])[]): string {
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) => `  ${line.map((text, column) => text.padEnd(widths[column]!)).join('  ')}`.trimEnd())
-    .join('\n');
-}
-
 /** A strategy's cells in one line each. */
 export function agreementRows({ strategies }: Calibration): readonly (readonly string[])[] {
   return strategies.map(({ strategy, cells, agreeing, calm, calmAgreeing }) => [
@@ -108,14 +102,12 @@ ${machineText(calibration)}
 
 ${markdownTable(AGREEMENT_HEADER, agreementRows(calibration))}
 
-${markdownTable(HEADER, calibrationRows(outcomes))}
+${markdownTable(withSlashes(HEADER), calibrationRows(outcomes).map(withSlashes))}
 `;
 }
 
-const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows]
-    .map((line) => `| ${line.map((text) => text.replaceAll('|', '/')).join(' | ')} |`)
-    .join('\n');
+/** In Markdown the two sides of a pair are divided by a stroke that is no border of a cell. */
+const withSlashes = (cells: readonly string[]): readonly string[] => cells.map((cell) => cell.replaceAll('|', '/'));
 
 const ms = (microseconds: number): string =>
   microseconds === Number.POSITIVE_INFINITY ? 'never' : (microseconds / 1_000).toFixed(1);

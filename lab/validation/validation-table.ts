@@ -1,3 +1,4 @@
+import { alignedText, markdownTable } from '../report/text-table.ts';
 import { STANDARD_ERRORS_MAX } from './estimate.ts';
 import type { Outcome, Validation } from './validation.ts';
 
@@ -43,11 +44,7 @@ function figure(value: number): string {
   return Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString();
 }
 
-export function validationText(outcomes: readonly Outcome[]): string {
-  const lines = [[...HEAD], ...outcomes.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines.map((line) => `  ${line.map((text, at) => text.padEnd(widths[at]!)).join('  ')}`.trimEnd()).join('\n');
-}
+export const validationText = (outcomes: readonly Outcome[]): string => alignedText([HEAD, ...outcomes.map(cellsOf)]);
 
 /** In Markdown, a table for each group. */
 export function validationMarkdown(outcomes: readonly Outcome[]): string {
@@ -55,9 +52,7 @@ export function validationMarkdown(outcomes: readonly Outcome[]): string {
   return groups
     .map((group) => {
       const rows = outcomes.filter(({ check }) => check.group === group).map(cellsOf);
-      const lines = [[...HEAD], HEAD.map(() => '---'), ...rows];
-      const text = lines.map((line) => `| ${line.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
-      return `### ${group[0]!.toUpperCase()}${group.slice(1)}\n\n${text}`;
+      return `### ${group[0]!.toUpperCase()}${group.slice(1)}\n\n${markdownTable(HEAD, rows)}`;
     })
     .join('\n\n');
 }

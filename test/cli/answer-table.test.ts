@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { wrapped } from '../../cli/aligned.ts';
 import { answerTable, shortLink } from '../../cli/answer-table.ts';
+import { wrapped } from '../../cli/wrapped.ts';
 import type { AnswerRow } from '../../lab/answer.ts';
 
 const TRACE = 'delay=20ms trace=../../media/traces/drive.down#2e76512a80a4f43d1122334455667788 queue=500ms';

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { alignedFigures, alignedText, markdownTable } from '../../../lab/report/text-table.ts';
+
+test('words stand to the left, each column as wide as its widest cell, no blanks at the end', () => {
+  const lines = [
+    ['a', 'bb', 'c'],
+    ['aaa', 'b', ''],
+  ];
+  expect(alignedText(lines)).toBe('  a    bb  c\n  aaa  b');
+});
+
+test('figures stand to the right', () => {
+  const lines = [
+    ['p50', 'p99'],
+    ['1.0', '1000.0'],
+  ];
+  expect(alignedFigures(lines)).toEqual(['  p50     p99', '  1.0  1000.0']);
+});
+
+test('a stroke in a cell is no border in Markdown, and the rule tells the alignment', () => {
+  expect(markdownTable(['name', 'share'], [['a|b', '1 %']], ['left', 'right'])).toBe(
+    '| name | share |\n| --- | ---: |\n| a\\|b | 1 % |',
+  );
+});
