@@ -5,6 +5,7 @@ import { Failure } from '../os/failure.ts';
 import { within } from '../os/time-limit.ts';
 import type { RawPictures } from '../sources/raw-pictures.ts';
 import { type Ffmpeg, knowsFrameRateMode, remedy } from './ffmpeg-locator.ts';
+import { inputGuard } from './input-guard.ts';
 
 /** The pictures that ffmpeg draws itself; endless without `durationSeconds`. */
 export interface TestPattern {
@@ -143,7 +144,8 @@ function source(input: string | TestPattern): string {
 /** Formats and codecs go in as plain options: fluent-ffmpeg's own checks misread the lists of ffmpeg 7 and later. */
 function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
-  if (typeof input !== 'string') options.push('-f', 'lavfi');
+  if (typeof input === 'string') options.push(...inputGuard(input));
+  else options.push('-f', 'lavfi');
   if (rawPictures !== undefined) {
     const { width, height, framesPerSecond } = rawPictures;
     options.push('-f', 'rawvideo', '-pixel_format', 'yuv420p');
@@ -190,6 +192,8 @@ function encodingOptions({ ffmpeg, bitrate, gop, framesPerSecond, evenTimes }: E
  * `[demuxer @ address]` and without the input's name (`''`: there is none), which the caller gives in its own words.
  */
 export function complaint(errorOutput: string | null, input: string): string | undefined {
+  const refused = NOT_A_VIDEO_FILE.exec(errorOutput ?? '')?.[1];
+  if (refused !== undefined) return `a ${refused} file, which names other files: name the video itself`;
   const line = (errorOutput ?? '')
     .split(/[\r\n]+/)
     .map((text) => text.replace(/^(\[[^\]]*\]\s*)+/, '').trim())
@@ -200,6 +204,9 @@ export function complaint(errorOutput: string | null, input: string): string | u
     .replace(input === '' ? '' : `${input}: `, '')
     .replace(/[.\s]+$/, '');
 }
+
+/** Complaint about a format that `inputGuard` does not allow. */
+const NOT_A_VIDEO_FILE = /^\[([\w,]+) @ \w+\] Format not on whitelist/m;
 
 /** What ffmpeg says behind the cause. */
 const AFTERMATH =

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
+import { inputGuard } from './input-guard.ts';
 
 /** What ffmpeg finds in an input, as far as we ask. */
 export interface Probe {
@@ -28,7 +29,7 @@ const PROBE_MS_MAX = 20_000;
  * to nothing: it lists the streams, then complains that there is no output.
  */
 export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
-  const parameters = ['-hide_banner', '-nostdin', '-i', input];
+  const parameters = ['-hide_banner', '-nostdin', ...inputGuard(input), '-i', input];
   const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
   return new Promise((resolve) => {
     const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {

@@ -1,4 +1,4 @@
-import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input, type InputVideoTrack, Logging } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
 import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
@@ -43,6 +43,9 @@ const RATE_PACKETS = 120;
 
 // It says what it can't read on the console; our own messages say it better.
 Logging.level = 0;
+
+/** Formats of a single file. A playlist (HLS) names others, which nobody asked to open. */
+const FORMATS = ALL_FORMATS.filter((format) => format !== HLS);
 
 /** Looks into MP4, MOV, Matroska, MPEG-TS and the like, in process (mediabunny). Never throws. */
 export async function examineContainer(path: string): Promise<ContainerFinding> {
@@ -135,7 +138,7 @@ async function* readSamples(
 function openInput(path: string): Input {
   // An error while nobody reads shows again at the next read.
   const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
-  return new Input({ source, formats: ALL_FORMATS });
+  return new Input({ source, formats: FORMATS });
 }
 
 /** Samples are length-prefixed where there is an avcC, but some files have one and Annex B inside all the same. */

@@ -1,0 +1,106 @@
+import { Failure } from '../os/failure.ts';
+
+/**
+ * Demuxers of a single file: containers, elementary streams and raw pictures. Formats that name other files (HLS, DASH,
+ * ffconcat, image sequences, SDP) are left out: a playlist called `clip.mp4` must not open its neighbors.
+ */
+const FILE_FORMATS = [
+  ...[
+    'mov',
+    'matroska',
+    'mpegts',
+    'mpegtsraw',
+    'mpeg',
+    'avi',
+    'flv',
+    'live_flv',
+    'asf',
+    'asf_o',
+    'mxf',
+    'mxg',
+    'nut',
+    'ogg',
+  ],
+  ...[
+    'rm',
+    'dv',
+    'gxf',
+    'ivf',
+    'wtv',
+    'nsv',
+    'vc1',
+    'vc1test',
+    'roq',
+    'swf',
+    'gif',
+    'apng',
+    'amv',
+    'bink',
+    'smk',
+    'film_cpk',
+  ],
+  ...[
+    'h261',
+    'h263',
+    'h264',
+    'hevc',
+    'vvc',
+    'evc',
+    'av1',
+    'obu',
+    'm4v',
+    'mpegvideo',
+    'mjpeg',
+    'mjpeg_2000',
+    'cavsvideo',
+  ],
+  ...[
+    'avs',
+    'avs2',
+    'avs3',
+    'dirac',
+    'dnxhd',
+    'rawvideo',
+    'yuv4mpegpipe',
+    'ingenient',
+    'mpjpeg',
+    'smjpeg',
+    'dhav',
+    'ifv',
+  ],
+];
+
+/** Protocols that a network source may open beneath it, by URL scheme. None of them reads a local file. */
+const HTTP = ['http', 'https', 'httpproxy', 'tls', 'tcp', 'crypto'];
+const RTMP = ['rtmp', 'rtmps', 'rtmpt', 'rtmpe', 'rtmpts', 'rtmpte', 'ffrtmphttp', 'ffrtmpcrypt', ...HTTP];
+const RTSP = ['rtsp', 'rtsps', 'rtp', 'srtp', 'udp', ...HTTP];
+const NETWORK: Readonly<Record<string, readonly string[]>> = {
+  http: HTTP,
+  https: HTTP,
+  rtmp: RTMP,
+  rtmps: RTMP,
+  rtmpt: RTMP,
+  rtsp: RTSP,
+  rtsps: RTSP,
+  rtp: ['rtp', 'udp'],
+  udp: ['udp'],
+  tcp: ['tcp'],
+  tls: ['tls', 'tcp'],
+  srt: ['srt'],
+};
+
+/**
+ * Options that go before `-i` and keep ffmpeg to the input that was named, whatever stands in it: protocols and, for
+ * files, demuxers on a list (ffmpeg-formats, `protocol_whitelist` and `format_whitelist`).
+ * @throws {Failure} for a URL whose scheme is not on the list, such as `concat:` or `subfile:`.
+ */
+export function inputGuard(input: string): string[] {
+  const scheme = /^([a-z][a-z0-9+.-]+)[:,]/i.exec(input)?.[1]?.toLowerCase();
+  const protocols = scheme === undefined ? undefined : NETWORK[scheme];
+  if (protocols !== undefined) return ['-protocol_whitelist', protocols.join(',')];
+  if (scheme !== undefined && scheme !== 'file') {
+    const known = [...Object.keys(NETWORK), 'file'].join(', ');
+    throw new Failure(`${input}: ${scheme}: is no source that can be opened: name a file, or a URL of ${known}`, 2);
+  }
+  return ['-protocol_whitelist', 'file', '-format_whitelist', FILE_FORMATS.join(',')];
+}
