@@ -1,10 +1,10 @@
 import type { Microseconds } from '../../protocol/base/instant.ts';
 import type { LinkSpecification } from './link-specification.ts';
 
-/** A queue that no time limits. */
+/** No limit on the queueing time. */
 export const UNLIMITED: Microseconds = Number.MAX_SAFE_INTEGER;
 
-/** A path that does nothing to what it carries. */
+/** A link without impairments. `queue` applies only once a rate is set. */
 export const CLEAN_LINK: LinkSpecification = {
   loss: 0,
   burst: 1,

@@ -1,6 +1,6 @@
 /**
- * A 64-bit fingerprint of numbers of 32 bits each, as 16 hexadecimal digits: tells one trace from another. Not made
- * against people who want two to look alike.
+ * Returns a 64-bit, non-cryptographic hash of 32-bit words as 16 hexadecimal digits. It distinguishes traces; it does
+ * not resist deliberate collisions.
  */
 export function contentHash(words: Iterable<number>): string {
   let one = 0x9e3779b9;

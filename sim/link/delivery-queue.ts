@@ -1,51 +1,51 @@
 import type { Instant } from '../../protocol/base/instant.ts';
 
 /**
- * Things to deliver, ordered by time and, at the same time, by the order they were put in.
+ * Items to deliver, ordered by time; items due at the same time keep their insertion order.
  *
- * Without jitter everything comes out in the order in which it is put in: it stands in a line. What would have to push in
- * goes into a binary heap beside it.
+ * Without jitter, items are inserted in time order and stay in a ring buffer. An item that must overtake goes into a
+ * binary heap beside the ring.
  */
 export class DeliveryQueue<T> {
-  readonly #line = new Line<T>();
+  readonly #ring = new SortedRing<T>();
   readonly #heap: { at: Instant; order: number; item: T }[] = [];
   #order = 0;
 
   get length(): number {
-    return this.#line.length + this.#heap.length;
+    return this.#ring.length + this.#heap.length;
   }
 
   get nextAt(): Instant | undefined {
-    const inHeap = this.#heap[0];
-    if (this.#line.length === 0) return inHeap?.at;
-    return inHeap === undefined ? this.#line.firstAt : Math.min(this.#line.firstAt, inHeap.at);
+    const heapTop = this.#heap[0];
+    if (this.#ring.length === 0) return heapTop?.at;
+    return heapTop === undefined ? this.#ring.firstAt : Math.min(this.#ring.firstAt, heapTop.at);
   }
 
   push(at: Instant, item: T): void {
     const order = this.#order++;
-    if (this.#line.length === 0 || at >= this.#line.lastAt) this.#line.push(at, order, item);
-    else this.#rise({ at, order, item });
+    if (this.#ring.length === 0 || at >= this.#ring.lastAt) this.#ring.push(at, order, item);
+    else this.#siftUp({ at, order, item });
   }
 
-  /** The earliest item due at or before `now`. */
+  /** Removes and returns the earliest item due at or before `now`. */
   pop(now: Instant): T | undefined {
-    const line = this.#line;
+    const ring = this.#ring;
     const top = this.#heap[0];
-    if (top !== undefined && (line.length === 0 || isBefore(top, line.firstAt, line.firstOrder))) {
+    if (top !== undefined && (ring.length === 0 || isBefore(top, ring.firstAt, ring.firstOrder))) {
       return top.at > now ? undefined : this.#popHeap();
     }
-    return line.length === 0 || line.firstAt > now ? undefined : line.shift();
+    return ring.length === 0 || ring.firstAt > now ? undefined : ring.shift();
   }
 
   #popHeap(): T {
     const heap = this.#heap;
     const top = heap[0]!;
     const last = heap.pop()!;
-    if (heap.length > 0) this.#sink(last);
+    if (heap.length > 0) this.#siftDown(last);
     return top.item;
   }
 
-  #rise(entry: { at: Instant; order: number; item: T }): void {
+  #siftUp(entry: { at: Instant; order: number; item: T }): void {
     const heap = this.#heap;
     let index = heap.length;
     heap.push(entry);
@@ -58,7 +58,7 @@ export class DeliveryQueue<T> {
     heap[index] = entry;
   }
 
-  #sink(entry: { at: Instant; order: number; item: T }): void {
+  #siftDown(entry: { at: Instant; order: number; item: T }): void {
     const heap = this.#heap;
     let index = 0;
     for (;;) {
@@ -77,14 +77,17 @@ export class DeliveryQueue<T> {
 const isBefore = (one: { at: Instant; order: number }, at: Instant, order: number): boolean =>
   one.at < at || (one.at === at && one.order < order);
 
-/** A ring that grows: three arrays, as an object an item is dear to make and to free. */
-class Line<T> {
+/**
+ * A growing ring buffer, sorted by time. Three parallel arrays, because one object per item is expensive to allocate
+ * and collect.
+ */
+class SortedRing<T> {
   #times = new Float64Array(16);
   #orders = new Float64Array(16);
   #items: (T | undefined)[] = new Array(16).fill(undefined);
   #first = 0;
   length = 0;
-  /** Of the item put in last, be it here or not. */
+  /** Delivery time of the item inserted last, whether or not it is still queued. */
   lastAt: Instant = 0;
 
   get firstAt(): Instant {

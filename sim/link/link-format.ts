@@ -5,7 +5,7 @@ import { formatLossModel, quoted } from './loss/loss-words.ts';
 import { formatNetemParameters } from './netem/netem-parameters.ts';
 import { OPPORTUNITY_BYTES } from './stages/capacity-trace.ts';
 
-/** What stands behind each word but those of the loss, in the order of the canonical form. */
+/** Writers of all values except the loss model's, in canonical order. */
 const WORDS: readonly (readonly [name: string, write: (link: LinkSpecification) => string])[] = [
   ['position', (link) => link.lossPosition ?? 'post'],
   ['outage', (link) => link.outages?.map(({ from, until }) => `${asTime(from)}-${asTime(until)}`).join('/') ?? 'none'],
@@ -31,7 +31,10 @@ function writeQueue(link: LinkSpecification): string {
   return limits.length > 0 ? limits.join('/') : 'none';
 }
 
-/** The canonical one-line form: every field that differs from a clean link's, in a fixed order, and the seed. */
+/**
+ * Formats a link in its canonical one-line form: all fields that differ from a clean link, in a fixed order, then the
+ * seed.
+ */
 export function formatLinkSpecification(link: LinkSpecification): string {
   const seed = `seed=${link.seed}`;
   if (link.netem) return `netem="${formatNetemParameters(link.netem)}" ${seed}`;
@@ -45,7 +48,7 @@ export function formatLinkSpecification(link: LinkSpecification): string {
   return words.join(' ');
 }
 
-/** The words that make one link of another. */
+/** Returns the words that turn link `before` into `link`. */
 export function differences(before: LinkSpecification, link: LinkSpecification, withQueue = false): string[] {
   const words = lossDifferences(before, link);
   for (const [name, write] of WORDS) {
@@ -64,7 +67,7 @@ function lossDifferences(before: LinkSpecification, link: LinkSpecification): st
   return words;
 }
 
-/** No mean run is shorter than one datagram. */
+/** A burst is at least one datagram long. */
 const burstOf = (link: LinkSpecification): number => Math.max(1, link.burst);
 
 const lossText = (link: LinkSpecification): string =>

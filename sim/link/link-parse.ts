@@ -40,23 +40,23 @@ const NUMBERS = {
   seed: { field: 'seed', read: readWhole, expected: SEED_EXPECTED },
 } as const satisfies Record<string, { field: keyof LinkSpecification; read: Reader; expected: string }>;
 
-/** Each enters its value; it returns what was expected where it cannot. */
-const OTHERS: Readonly<Record<string, (link: Draft, value: string) => string | undefined>> = {
+/** Parsers of the non-numeric values. Each sets its field, and returns an error message when the value is invalid. */
+const PARSERS: Readonly<Record<string, (link: Draft, value: string) => string | undefined>> = {
   order: (link, value) => {
-    if (value !== 'free' && value !== 'kept') return 'order is free or kept';
+    if (value !== 'free' && value !== 'kept') return 'order must be free or kept';
     link.order = value;
     return undefined;
   },
   dist: (link, value) => {
     delete link.jitterDistribution;
     if (value === 'symmetric' || value === 'normal' || value === 'pareto') link.jitterDistribution = value;
-    else if (value !== 'uniform') return 'dist is uniform, symmetric, normal or pareto';
+    else if (value !== 'uniform') return 'dist must be uniform, symmetric, normal or pareto';
     return undefined;
   },
   position: (link, value) => {
     delete link.lossPosition;
     if (value === 'pre') link.lossPosition = value;
-    else if (value !== 'post') return 'position is pre or post, before or behind the bottleneck';
+    else if (value !== 'post') return 'position must be pre (before the bottleneck) or post (after it)';
     return undefined;
   },
   outage: readOutages,
@@ -68,7 +68,7 @@ const KNOWN = [
   ...Object.keys(NUMBERS).filter((name) => name !== 'seed'),
   ...Object.keys(LOSS_WORDS),
   'step',
-  ...Object.keys(OTHERS),
+  ...Object.keys(PARSERS),
   'trace',
   'opportunity',
   'preset',
@@ -76,15 +76,17 @@ const KNOWN = [
   'seed',
 ];
 
-/** Words that a change has no say in. */
+/** Words that a later change (`at 10s: …`) may not contain. */
 const NOT_IN_A_CHANGE = ['seed', 'preset', 'netem'];
 
 /**
- * Reads a link's one-line form, such as `loss=5% delay=20ms jitter=2ms burst=3 dup=0.1% rate=8mbit seed=1`.
- * Blanks or commas separate, quotation marks hold together; what is not named is a clean link's, or the preset's.
- * `at 10s: loss=20%` changes the link in its course. An error names the word and what was expected.
+ * Parses the one-line form of a link, such as `loss=5% delay=20ms jitter=2ms burst=3 dup=0.1% rate=8mbit seed=1`.
  *
- * @param readTrace gives the content of the files that `trace=` and `losstrace=` name.
+ * Words are separated by blanks or commas; quotation marks protect both. Fields not given keep the values of a clean
+ * link or of the preset. `at 10s: loss=20%` changes the link 10 s after its start. An error names the offending word
+ * and the expected value.
+ *
+ * @param readTrace returns the content of files named by `trace=` and `losstrace=`.
  */
 export function parseLinkSpecification(text: string, readTrace?: TraceReader): Parsed<LinkSpecification> {
   const clauses = readClauses(text);
@@ -95,20 +97,20 @@ export function parseLinkSpecification(text: string, readTrace?: TraceReader): P
   if (!base.ok) return base;
   const link = apply(base.value, first.words, readTrace);
   if (!link.ok || later.length === 0) return link;
-  if (link.value.netem) return malformed("'netem': a link of netem does not change in its course");
+  if (link.value.netem) return malformed("'netem': a netem link cannot have timed changes");
   const changes: LinkChange[] = [];
   let before = link.value;
   let after = -1;
   for (const { at, words } of later) {
-    if (at <= after) return malformed(`'at ${at / 1_000}ms:': changes are in the order of their times`);
+    if (at <= after) return malformed(`'at ${at / 1_000}ms:': changes must be in ascending order of time`);
     const unchangeable = words.find(({ name }) => NOT_IN_A_CHANGE.includes(name));
     if (unchangeable)
-      return malformed(`'${unchangeable.text}': ${unchangeable.name} cannot change in the course of a link`);
-    if (words.length === 0) return malformed(`'at ${at / 1_000}ms:': nothing changes there`);
+      return malformed(`'${unchangeable.text}': ${unchangeable.name} cannot change while the link runs`);
+    if (words.length === 0) return malformed(`'at ${at / 1_000}ms:': expected at least one word after the time`);
     const changed = apply(before, words, readTrace);
     if (!changed.ok) return changed;
     after = at;
-    // What says what is so already changes nothing.
+    // A change to the current values has no effect.
     if (differences(before, changed.value).length === 0) continue;
     before = changed.value;
     changes.push({ at, link: before });
@@ -122,7 +124,7 @@ interface Clause {
 }
 
 function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
-  if (text.split('"').length % 2 === 0) return malformed('a quotation mark has no other');
+  if (text.split('"').length % 2 === 0) return malformed('unbalanced quotation mark');
   const clauses: [Clause, ...Clause[]] = [{ at: 0, words: [] }];
   let clause: Clause = clauses[0];
   const texts = text.match(/(?:"[^"]*"|[^\s,"])+/g) ?? [];
@@ -137,7 +139,7 @@ function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
       continue;
     }
     const [name = '', ...values] = word.split('=');
-    if (clause.words.some((other) => other.name === name)) return malformed(`'${word}': ${name} was said before`);
+    if (clause.words.some((other) => other.name === name)) return malformed(`'${word}': ${name} is given twice`);
     clause.words.push({ text: word, name, value: values.join('=').replaceAll('"', '') });
   }
   return parsed(clauses);
@@ -145,45 +147,45 @@ function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
 
 function readPreset({ text, value }: Word): Parsed<LinkSpecification> {
   const preset = PRESETS.find(({ name }) => name === value);
-  if (!preset) return malformed(`'${text}': preset is one of ${PRESETS.map(({ name }) => name).join(', ')}`);
+  if (!preset) return malformed(`'${text}': preset must be one of ${PRESETS.map(({ name }) => name).join(', ')}`);
   return parseLinkSpecification(preset.link);
 }
 
-/** A link with the words of one clause said of it. */
+/** Returns `base` with the words of one clause applied. */
 function apply(base: LinkSpecification, words: readonly Word[], readTrace?: TraceReader): Parsed<LinkSpecification> {
   const link: Draft = { ...base };
-  const said = new Map(words.map((word) => [word.name, word]));
+  const given = new Map(words.map((word) => [word.name, word]));
   const models = words.filter(({ name }) => name === 'loss' || Object.hasOwn(LOSS_WORDS, name));
   if (models.length > 1)
-    return malformed(`'${models[1]!.text}': a link loses in one way, and ${models[0]!.name} is one`);
-  if (said.has('burst') && models[0] && models[0].name !== 'loss') {
-    return malformed(`'${said.get('burst')!.text}': burst belongs to loss`);
+    return malformed(`'${models[1]!.text}': a link has one loss model, and ${models[0]!.name} already sets it`);
+  if (given.has('burst') && models[0] && models[0].name !== 'loss') {
+    return malformed(`'${given.get('burst')!.text}': burst requires loss`);
   }
   for (const word of words) {
-    const error = applyWord(link, word, said, readTrace);
+    const error = applyWord(link, word, given, readTrace);
     if (error !== undefined) return malformed(error);
   }
-  const step = said.get('step');
+  const step = given.get('step');
   if (step) {
     const stepped = withStep(link.lossModel, step.value);
     if (!stepped.ok) return malformed(`'${step.text}': ${stepped.malformed}`);
     link.lossModel = stepped.value;
   }
-  return finish(link, said);
+  return finish(link, given);
 }
 
-/** Enters a word; what is wrong with it otherwise. */
+/** Applies one word to `link`. Returns an error message, or `undefined` on success. */
 function applyWord(
   link: Draft,
   { text, name, value }: Word,
-  said: ReadonlyMap<string, Word>,
+  given: ReadonlyMap<string, Word>,
   readTrace: TraceReader | undefined,
 ): string | undefined {
   if (name === 'step' || name === 'preset' || name === 'opportunity') return undefined;
   if (Object.hasOwn(LOSS_WORDS, name)) {
     const { read, expected } = LOSS_WORDS[name]!;
     const model = read(value, readTrace);
-    if (!model) return `'${text}': ${name} is ${expected}`;
+    if (!model) return `'${text}': expected ${expected}`;
     if (!model.ok) return `'${text}': ${model.malformed}`;
     link.lossModel = model.value;
     link.loss = CLEAN_LINK.loss;
@@ -193,48 +195,48 @@ function applyWord(
   if (name === 'netem') {
     const netem = parseNetemParameters(value);
     if (!netem.ok) return netem.malformed;
-    const other = [...said.keys()].find((key) => key !== 'netem' && key !== 'seed');
-    if (other !== undefined) return `'${said.get(other)!.text}': beside netem stands seed alone`;
+    const other = [...given.keys()].find((key) => key !== 'netem' && key !== 'seed');
+    if (other !== undefined) return `'${given.get(other)!.text}': netem can be combined only with seed`;
     link.netem = netem.value;
     return undefined;
   }
-  if (name === 'trace') return applyTrace(link, value, said, readTrace);
-  const other = Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined;
+  if (name === 'trace') return applyTrace(link, value, given, readTrace);
+  const other = Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
   if (other) {
     const expected = other(link, value);
     return expected === undefined ? undefined : `'${text}': ${expected}`;
   }
-  return applyNumber(link, { text, name, value }, said);
+  return applyNumber(link, { text, name, value }, given);
 }
 
-function applyNumber(link: Draft, { text, name, value }: Word, said: ReadonlyMap<string, Word>): string | undefined {
-  if (!Object.hasOwn(NUMBERS, name)) return `'${text}': unknown; a link knows ${KNOWN.join(', ')}`;
+function applyNumber(link: Draft, { text, name, value }: Word, given: ReadonlyMap<string, Word>): string | undefined {
+  if (!Object.hasOwn(NUMBERS, name)) return `'${text}': unknown word; expected one of ${KNOWN.join(', ')}`;
   const { field, read, expected } = NUMBERS[name as keyof typeof NUMBERS];
-  if (name === 'delay') return applyDelay(link, { text, name, value }, said);
+  if (name === 'delay') return applyDelay(link, { text, name, value }, given);
   const number = read(value);
-  if (number === undefined) return `'${text}': ${name} is ${expected}`;
+  if (number === undefined) return `'${text}': expected ${expected}`;
   link[field] = number;
-  if (name === 'burst' && link.lossModel && !said.has('loss')) return `'${text}': burst belongs to loss`;
+  if (name === 'burst' && link.lossModel && !given.has('loss')) return `'${text}': burst requires loss`;
   if (name === 'loss' && link.lossModel) {
     delete link.lossModel;
-    if (!said.has('burst')) link.burst = CLEAN_LINK.burst;
+    if (!given.has('burst')) link.burst = CLEAN_LINK.burst;
   }
   if (name === 'fifo-jitter' && number === 0) delete link.fifoJitter;
-  if (name === 'rate' && number > 0 && !said.has('trace')) delete link.capacity;
+  if (name === 'rate' && number > 0 && !given.has('trace')) delete link.capacity;
   return undefined;
 }
 
-/** `40ms`, or `40ms±5ms`, which is a symmetric jitter as well. */
-function applyDelay(link: Draft, { text, value }: Word, said: ReadonlyMap<string, Word>): string | undefined {
+/** `40ms`, or `40ms±5ms`, which also sets a symmetric jitter. */
+function applyDelay(link: Draft, { text, value }: Word, given: ReadonlyMap<string, Word>): string | undefined {
   const { expected } = NUMBERS.delay;
   const [delayText = '', jitterText, ...more] = value.split(/±|\+-/);
   const delay = readTime(delayText);
   const jitter = jitterText === undefined ? 0 : readTime(jitterText);
-  if (delay === undefined || jitter === undefined || more.length > 0) return `'${text}': delay is ${expected}`;
+  if (delay === undefined || jitter === undefined || more.length > 0) return `'${text}': expected ${expected}`;
   link.delay = delay;
   if (jitterText === undefined) return undefined;
-  const twice = said.get('jitter') ?? said.get('dist');
-  if (twice) return `'${twice.text}': the delay's ± says it already`;
+  const conflict = given.get('jitter') ?? given.get('dist');
+  if (conflict) return `'${conflict.text}': the ± of delay already sets it`;
   link.jitter = jitter;
   link.jitterDistribution = 'symmetric';
   return undefined;
@@ -243,19 +245,19 @@ function applyDelay(link: Draft, { text, value }: Word, said: ReadonlyMap<string
 function applyTrace(
   link: Draft,
   value: string,
-  said: ReadonlyMap<string, Word>,
+  given: ReadonlyMap<string, Word>,
   readTrace: TraceReader | undefined,
 ): string | undefined {
   delete link.capacity;
   if (value === 'none') return undefined;
-  const size = said.get('opportunity');
+  const size = given.get('opportunity');
   const bytes = size ? readBytes(size.value) : OPPORTUNITY_BYTES;
   if (bytes === undefined || bytes > 1_000_000)
-    return `'${size?.text}': opportunity is a number of bytes such as 1504b`;
+    return `'${size?.text}': expected a number of bytes such as 1504b, at most 1000000b`;
   const trace = readNamed(value, readTrace, (name, content) => parseCapacityTrace(name, content, bytes));
   if (!trace.ok) return `'trace=${value}': ${trace.malformed}`;
   link.capacity = trace.value;
-  if (!said.has('rate')) link.rate = 0;
+  if (!given.has('rate')) link.rate = 0;
   return undefined;
 }
 
@@ -267,7 +269,7 @@ function readOutages(link: Draft, value: string): string | undefined {
     const [from, until, ...more] = part.split('-').map((text) => readPointInTime(text));
     const before = windows.at(-1)?.until ?? 0;
     if (from === undefined || until === undefined || more.length > 0 || from >= until || from < before) {
-      return 'outage is spans of time, ascending, such as 5s-6s/10s-12s';
+      return 'expected ascending time spans such as 5s-6s/10s-12s';
     }
     windows.push({ from, until });
   }
@@ -282,7 +284,7 @@ function readSlip(link: Draft, value: string): string | undefined {
   const share = readShare(shareText);
   const packets = readWhole(packetsText);
   if (share === undefined || packets === undefined || packets < 1 || packets > 1_000 || more.length > 0) {
-    return 'slip is share/places, such as 1%/3, at most 1000 places';
+    return 'expected share/places, such as 1%/3, at most 1000 places';
   }
   if (share > 0) link.slip = { share, packets };
   return undefined;
@@ -300,17 +302,16 @@ function readQueue(link: Draft, value: string): string | undefined {
     if (time !== undefined && link.queue === UNLIMITED) link.queue = time;
     else if (bytes !== undefined && link.queueBytes === undefined) link.queueBytes = bytes;
     else if (packets !== undefined && link.queuePackets === undefined) link.queuePackets = packets;
-    else
-      return 'queue is a time with its unit, such as 100ms, or bytes (64kB), or datagrams (25p), or several: 100ms/25p';
+    else return 'expected a time such as 100ms, bytes (64kB), datagrams (25p), or several of them: 100ms/25p';
   }
   return undefined;
 }
 
-/** What only the whole can tell. */
-function finish(link: Draft, said: ReadonlyMap<string, Word>): Parsed<LinkSpecification> {
-  if (link.loss >= 1 && link.burst > 1) return malformed(`'loss=100%': a link that loses everything has no bursts`);
-  if (link.rate > 0 && link.capacity) return malformed(`'rate=${link.rate}bit': the trace says the rate already`);
-  const size = said.get('opportunity');
-  if (size && !said.has('trace')) return malformed(`'${size.text}': opportunity belongs to trace`);
+/** Checks that involve several words. */
+function finish(link: Draft, given: ReadonlyMap<string, Word>): Parsed<LinkSpecification> {
+  if (link.loss >= 1 && link.burst > 1) return malformed(`'loss=100%': burst has no meaning at 100 % loss`);
+  if (link.rate > 0 && link.capacity) return malformed(`'rate=${link.rate}bit': the trace already sets the rate`);
+  const size = given.get('opportunity');
+  if (size && !given.has('trace')) return malformed(`'${size.text}': opportunity requires trace`);
   return parsed(link);
 }

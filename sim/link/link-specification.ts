@@ -5,62 +5,66 @@ import type { CapacityTrace } from './stages/capacity-trace.ts';
 import type { JitterDistribution } from './stages/propagation.ts';
 import type { SlipOptions } from './stages/slip.ts';
 
-/** A span of time, microseconds since the link began; the end is not part of it. */
+/** An interval, microseconds since the link began: `from` inclusive, `until` exclusive. */
 export interface OutageWindow {
   readonly from: Microseconds;
   readonly until: Microseconds;
 }
 
-/** From `at` on (microseconds since the link began) the link is this one. Draws go on where they were. */
+/** A change of the link's parameters, `at` microseconds after its start. The random streams continue. */
 export interface LinkChange {
   readonly at: Microseconds;
   readonly link: LinkSpecification;
 }
 
 /**
- * One direction of an impaired path. Stages in order: queue and line, loss, outages, duplication, delay and jitter,
- * slipping back, corruption; docs/LINK.md tells each. What is optional is absent where it is not used.
+ * Parameters of one direction of an impaired path. Stages in order: bottleneck queue, loss, outages, duplication, delay
+ * and jitter, reordering (slip), corruption; see docs/LINK.md. Optional fields are absent when unused.
  */
 export interface LinkSpecification {
-  /** Mean share of datagrams lost, 0 … 1; 0 where `lossModel` says more. */
+  /** Mean fraction of datagrams lost, 0 … 1; 0 when `lossModel` is set. */
   readonly loss: number;
-  /** Mean length of a run of losses in datagrams (Gilbert's model); 1 or less than 1/(1 − loss): independent losses. */
+  /** Mean loss burst, datagrams (Gilbert model). Losses are independent when it is at most 1/(1 − loss). */
   readonly burst: number;
-  /** Another model of loss than the above. */
+  /** Loss model that replaces `loss` and `burst`. */
   readonly lossModel?: LossModel;
-  /** Where loss and outages are: `pre` the bottleneck, so that what is lost takes none of it; absent: behind it. */
+  /**
+   * `pre`: loss and outages act before the bottleneck, so lost datagrams use none of its capacity. Absent: after it.
+   */
   readonly lossPosition?: 'pre';
-  /** When nothing comes through, ascending. */
+  /** Intervals of total loss, ascending. */
   readonly outages?: readonly OutageWindow[];
   /** Propagation delay, microseconds. */
   readonly delay: number;
-  /** Extra delay, microseconds; without `jitterDistribution` uniform in 0 … jitter. */
+  /** Additional delay, microseconds; uniform in 0 … jitter unless `jitterDistribution` is set. */
   readonly jitter: number;
   readonly jitterDistribution?: Exclude<JitterDistribution, 'uniform'>;
-  /** Whether jitter may put datagrams out of order. */
+  /** `free`: jitter may reorder datagrams. `kept`: a datagram waits for those sent before it. */
   readonly order: 'free' | 'kept';
-  /** Jitter of another kind, before the other: uniform in 0 … fifoJitter, and never out of order; microseconds. */
+  /** Queue-like jitter applied before `jitter`: uniform in 0 … fifoJitter, microseconds, without reordering. */
   readonly fifoJitter?: number;
-  /** Share of datagrams that arrive behind some that were sent later, and behind how many. */
+  /** Fraction of datagrams moved behind later ones, and by how many places. */
   readonly slip?: SlipOptions;
-  /** Share of datagrams delivered twice, 0 … 1. */
+  /** Fraction of datagrams delivered twice, 0 … 1. */
   readonly duplicate: number;
-  /** Share of datagrams delivered with one bit flipped, 0 … 1. */
+  /** Fraction of datagrams delivered with one bit flipped, 0 … 1. */
   readonly corrupt: number;
-  /** Bottleneck rate, bits a second; 0: none. */
+  /** Bottleneck rate, bits per second; 0: unlimited. */
   readonly rate: number;
-  /** A recorded capacity in place of a rate. */
+  /** Recorded capacity, used instead of `rate`. */
   readonly capacity?: CapacityTrace;
-  /** Longest time that a datagram may wait for the bottleneck before it is dropped at the tail, microseconds. */
+  /**
+   * Longest queueing delay at the bottleneck, microseconds; a datagram that would wait longer is dropped (tail drop).
+   */
   readonly queue: number;
-  /** Most bytes, headers counted, that may wait for the bottleneck. */
+  /** Queue limit in bytes, headers included. */
   readonly queueBytes?: number;
-  /** Most datagrams that may wait for the bottleneck. */
+  /** Queue limit in datagrams. */
   readonly queuePackets?: number;
-  /** A Linux queueing discipline with its own order of stages, in place of everything above. */
+  /** A Linux netem configuration, with its own order of stages, that replaces all fields above. */
   readonly netem?: NetemParameters;
-  /** Which of the repeatable paths: same seed, same fates. */
+  /** Seed of all random streams: the same seed reproduces the same path. */
   readonly seed: number;
-  /** What becomes of the link in the course of time, ascending; the seed stays. */
+  /** Later parameters of the link, in ascending order of time. The seed does not change. */
   readonly changes?: readonly LinkChange[];
 }

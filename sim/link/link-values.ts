@@ -1,10 +1,10 @@
 import type { Microseconds } from '../../protocol/base/instant.ts';
 
-/** Readers and writers of the values in a link's one-line form. A reader gives `undefined` for what it cannot read. */
+/** Parses one value of the one-line form of a link; `undefined` when it is invalid. */
 
 export type Reader = (text: string) => number | undefined;
 
-/** Keeps 5% from becoming 5.000000000000001%, and 0.29% from being 0.0029000000000000002. */
+/** Significant digits that survive scaling: 5 % stays 5 %, not 5.000000000000001 %. */
 const DIGITS = 15;
 
 function scaled(units: Readonly<Record<string, number>>, max: number): Reader {
@@ -17,19 +17,19 @@ function scaled(units: Readonly<Record<string, number>>, max: number): Reader {
   };
 }
 
-/** `5%` or `0.05`: 0 … 1. */
+/** `5%` or `0.05`: a fraction, 0 … 1. */
 export const readShare: Reader = (text) => {
   const value = scaled({ '%': 0.01, '': 1 }, 1)(text);
   return value === undefined ? undefined : Number(value.toPrecision(DIGITS));
 };
-/** `20ms`: microseconds, at most a minute. */
+/** `20ms`: microseconds, at most one minute. */
 export const readTime = scaled({ us: 1, ms: 1_000, s: 1_000_000 }, 60_000_000);
-/** `90s` or `2h`: microseconds since the link began, at most a day. */
+/** `90s` or `2h`: microseconds since the link began, at most one day. */
 export const readPointInTime: Reader = (text) => {
   const value = scaled({ us: 1, ms: 1_000, s: 1_000_000, min: 60_000_000, h: 3_600_000_000 }, 86_400_000_000)(text);
   return value === undefined ? undefined : Math.round(value);
 };
-/** `8mbit`: bits a second. */
+/** `8mbit`: bits per second. */
 export const readRate = scaled({ bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 }, 1e12);
 /** `64kB`: bytes, at least 1. */
 export const readBytes: Reader = (text) => {
@@ -47,7 +47,7 @@ export const readWhole: Reader = (text) => {
   return value !== undefined && Number.isInteger(value) ? value : undefined;
 };
 
-/** A word of several values, `1%/30%`, all of which have to be readable; `undefined` otherwise. */
+/** Parses a value of several parts, such as `1%/30%`; `undefined` unless all parts are valid. */
 export function readList(text: string, readers: readonly Reader[], least = readers.length): number[] | undefined {
   const parts = text.split('/');
   if (parts.length < least || parts.length > readers.length) return undefined;

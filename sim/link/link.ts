@@ -10,13 +10,13 @@ import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
 import { Slip } from './stages/slip.ts';
 
-/** What happened on one direction of a link so far. `offered + duplicated = delivered + lost + overflowed + inFlight`. */
+/** Totals of one direction of a link. Invariant: `offered + duplicated = delivered + lost + overflowed + inFlight`. */
 export interface LinkCounters {
   readonly offered: number;
   readonly offeredBytes: number;
   readonly delivered: number;
   readonly deliveredBytes: number;
-  /** By the loss stage and in outages. */
+  /** Dropped by the loss stage or in an outage. */
   readonly lost: number;
   readonly overflowed: number;
   readonly duplicated: number;
@@ -24,39 +24,41 @@ export interface LinkCounters {
   readonly inFlight: number;
 }
 
-/** Of some counters their parts, for whoever looks closer. */
+/** Breakdown of some of the counters by stage. */
 export interface LinkStageCounters {
-  /** Lost by the loss stage. */
+  /** Dropped by the loss stage. */
   readonly lostByLoss: number;
-  /** Lost in outages; with the above this is `lost`. */
+  /** Dropped in an outage; `lostByLoss + lostInOutages = lost`. */
   readonly lostInOutages: number;
-  /** Slipped behind others. */
+  /** Moved behind later datagrams. */
   readonly slipped: number;
 }
 
-/** What becomes of a datagram that was sent: it is on its way, once or twice, or it was dropped, and by what. */
+/** Result of sending a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
 export type Fate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
 export interface LinkOptions {
-  /** The link's own time begins here: what is said of 10 s happens 10 s later. Virtual clocks begin at 0. */
+  /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
   readonly startsAt?: Instant;
-  /** What the bottleneck carries beside each datagram: 28 of IPv4 and UDP; 0 where whole IP packets are sent. */
+  /**
+   * Header bytes that the bottleneck carries with each datagram: 28 for IPv4 and UDP; 0 when whole IP packets are sent.
+   */
   readonly headerBytes?: number;
 }
 
-/** What a link is told about a datagram. */
+/** Properties of a datagram that a loss model may use. */
 export interface DatagramContext {
-  /** The number of the frame it belongs to, ascending with the stream; loss by frame steps with it. */
+  /** Number of the frame that the datagram belongs to, ascending; used by loss models that step per frame. */
   readonly frame?: number;
 }
 
-/** More than ten seconds of a gigabit a second in flight is a mistake, not a path: the memory of a link is bounded. */
+/** Bounds the memory of a link: ten seconds at one gigabit per second. */
 const IN_FLIGHT_MAX = 1_000_000;
 
 /**
- * One direction of an impaired path on any clock: datagrams go in with `send` and come out of `pollDelivery` when
- * their time has come. Every random choice is drawn from its own stream by the datagram's number, so the same seed
- * gives the same fates whatever else is switched on.
+ * One direction of an impaired path, driven by any clock. `send` accepts a datagram; `pollDelivery` returns it when it
+ * is due. Each random decision comes from the stream of its own stage, indexed by datagram number, so the same seed
+ * gives the same fates whichever other stages are enabled.
  */
 export class Link {
   readonly #specification: LinkSpecification;
@@ -70,11 +72,11 @@ export class Link {
   readonly #slip: Slip<Uint8Array>;
   readonly #corruption: Corruption;
   readonly #queue = new DeliveryQueue<Uint8Array>();
-  // Kept apart from the specification: this is asked for every datagram.
+  // Copied from the specification because they are read for each datagram.
   #losesFirst = false;
   #duplicateShare = 0;
   #hasOutages = false;
-  /** Whether anything can have slipped; once it can, for ever. */
+  /** True once reordering has been enabled; stays true, because datagrams may still be held. */
   #slips = false;
   #index = 0;
   #changesMade = 0;
@@ -82,7 +84,7 @@ export class Link {
   #lostInOutages = 0;
   #counters = { offered: 0, offeredBytes: 0, delivered: 0, deliveredBytes: 0, lost: 0, overflowed: 0, duplicated: 0 };
 
-  /** @param direction names the random streams, such as `forward` or `back`. */
+  /** @param direction names the random streams, for example `forward` or `back`. */
   constructor(
     link: LinkSpecification,
     direction: string,
@@ -125,7 +127,7 @@ export class Link {
     }
     const leavesAt = this.#passBottleneck(now, datagram);
     if (leavesAt === undefined) {
-      // What the queue drops is numbered as well: a full queue changes nothing of what is lost behind it.
+      // Overflowed datagrams advance the loss process too, so a full queue does not shift later losses.
       this.#loss.next(now - this.#startsAt, context?.frame);
       return 'overflowed';
     }
@@ -151,8 +153,8 @@ export class Link {
   }
 
   /**
-   * From now on the link is this one. What is under way arrives as it would have; the seed stays that of the beginning,
-   * and draws go on where they were. Neither `netem` nor `changes` of the new link count.
+   * Replaces the parameters from `now` on. Datagrams under way keep their delivery times; the seed and the random
+   * streams continue. `netem` and `changes` of the new link are ignored.
    */
   reconfigure(now: Instant, link: LinkSpecification): void {
     this.#keep(link);

@@ -9,15 +9,14 @@ import type { LossSource } from './loss/loss-source.ts';
 import { formatLossModel } from './loss/loss-words.ts';
 import { TimedLoss } from './loss/timed-loss.ts';
 
-/** What of a link says how it loses. */
+/** The part of a link's specification that describes its losses. */
 export type LossOptions = Pick<LinkSpecification, 'loss' | 'burst' | 'lossModel' | 'seed'>;
 
 /**
- * Which datagrams a path loses, by their number on it, and for some models by the time.
+ * Decides which datagrams a path loses, by their index on the path and, for some models, by time.
  *
- * Independent losses, or Gilbert's two-state chain (Gilbert 1960): every datagram in the bad state is lost, the mean
- * run is 1/r datagrams, and p = loss·r/(1 − loss) makes the stationary share exactly `loss`. A `lossModel` takes the
- * place of both.
+ * Independent losses, or the two-state chain of Gilbert (1960): each datagram in the bad state is lost, the mean burst
+ * is 1/r datagrams, and p = loss·r/(1 − loss) makes the stationary loss exactly `loss`. A `lossModel` replaces both.
  */
 export class LossProcess {
   readonly #direction: string;
@@ -37,16 +36,16 @@ export class LossProcess {
     this.#link = link;
     this.#random = this.#stream('loss');
     this.#setChain(link);
-    // The chain starts in its stationary state, so that short runs are not biased towards no loss.
+    // Start in the stationary distribution, so that short runs are unbiased.
     this.#bad = this.#stream('loss-start').chance(0, link.loss);
     this.#model = link.lossModel && this.#source(link.lossModel, 0);
   }
 
   /**
-   * The fate of the next datagram: true, it is lost.
+   * Returns true when the next datagram is lost.
    *
-   * @param at the time since the link began, microseconds; only loss by time asks for it.
-   * @param frame of the datagram; only loss by frame asks for it.
+   * @param at time since the link began, microseconds; used by time-driven models.
+   * @param frame number of the datagram's frame; used by models that step per frame.
    */
   next(at: Microseconds = 0, frame?: number): boolean {
     const index = this.#index++;
@@ -56,13 +55,15 @@ export class LossProcess {
     return this.#bad;
   }
 
-  /** From time `at` on it loses like this link, from the same streams: what the other stages draw stays the same. */
+  /**
+   * Replaces the loss parameters from time `at` on. The streams continue, so the draws of other stages do not change.
+   */
   reconfigure(link: LossOptions, at: Microseconds): void {
     const { lossModel } = link;
     if (lossModel === undefined || !sameModel(lossModel, this.#link.lossModel)) {
       this.#model = lossModel && this.#source(lossModel, at);
     }
-    // A chain with loss goes on in its state; without loss it has none, and begins anew.
+    // A chain with loss keeps its state. Without loss there is no state, so it starts anew.
     if (this.#loss === 0) this.#bad = this.#stream(`loss-start/${at}`).chance(0, link.loss);
     this.#setChain(link);
     this.#link = link;
@@ -116,5 +117,5 @@ function firstStepOf(step: 'packet' | 'frame' | Microseconds, index: number, fro
 const sameModel = (one: LossModel, other: LossModel | undefined): boolean =>
   other !== undefined && formatLossModel(one).join() === formatLossModel(other).join();
 
-/** The long-run share of datagrams that a link's loss stage loses. */
+/** Long-run fraction of datagrams lost by a link's loss stage. */
 export const meanLossOf = (link: LossOptions): number => (link.lossModel ? meanLoss(link.lossModel) : link.loss);

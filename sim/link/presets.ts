@@ -1,28 +1,28 @@
-/** Where a preset's numbers come from. */
+/** Origin of a preset's numbers. */
 export type Provenance =
-  /** Made to agree with measurements, by those who made them. */
+  /** Fitted to measurements by their authors. */
   | 'fitted'
-  /** The setting of an experiment that others can repeat; no claim about any network. */
+  /** Setting of a reproducible experiment; makes no claim about a network. */
   | 'experiment'
-  /** Someone's guess that many use. */
+  /** A widely used guess without measurements. */
   | 'folklore';
 
 export interface Preset {
-  /** As in `preset=NAME`. */
+  /** Name in `preset=NAME`. */
   readonly name: string;
   /** The link in its one-line form. */
   readonly link: string;
   readonly provenance: Provenance;
-  /** Who says so, and what was left out. */
+  /** Source, and deviations from it. */
   readonly source: string;
 }
 
-const STR0M = "str0m's netem crate; the names are its authors' guesses, no fits";
-const COMCAST = "comcast's table of profiles; both directions alike here";
+const STR0M = "str0m's netem crate; its authors' estimates, not fitted";
+const COMCAST = "comcast's table of profiles; the same values in both directions";
 const QUIC = 'QUIC interop runner';
 
 /**
- * Ready-made links. None is fitted: no authoritative table of loss by technology could be found, and the literature
+ * Ready-made links. None is fitted: no authoritative table of loss by access technology was found, and the literature
  * warns that two states do not describe Wi-Fi (Carvalho et al.) or residential broadband (Ellis et al. 2014).
  */
 export const PRESETS: readonly Preset[] = [
@@ -60,7 +60,7 @@ export const PRESETS: readonly Preset[] = [
     name: 'tambur',
     link: 'ge=6.8%/85.2%/50%/4% step=frame delay=50ms',
     provenance: 'experiment',
-    source: "Tambur (NSDI'23), default of its configurations: the chain steps once a frame",
+    source: "Tambur (NSDI'23), its default configuration: the chain steps once per frame",
   },
   { name: 'gprs', link: 'loss=2% delay=500ms rate=50kbit', provenance: 'folklore', source: COMCAST },
   { name: 'edge', link: 'loss=1.5% delay=300ms rate=250kbit', provenance: 'folklore', source: COMCAST },
@@ -75,13 +75,13 @@ export const PRESETS: readonly Preset[] = [
     name: 'quic-transfer-loss',
     link: 'loss=2% delay=15ms rate=10mbit queue=25p',
     provenance: 'experiment',
-    source: `${QUIC}; its cap of 3 losses in a row is left out`,
+    source: `${QUIC}; without its cap of 3 consecutive losses`,
   },
   {
     name: 'quic-handshake-loss',
     link: 'loss=30% delay=15ms rate=10mbit queue=25p',
     provenance: 'experiment',
-    source: `${QUIC}; its cap of 3 losses in a row is left out`,
+    source: `${QUIC}; without its cap of 3 consecutive losses`,
   },
   {
     name: 'quic-blackhole',
@@ -92,7 +92,7 @@ export const PRESETS: readonly Preset[] = [
   { name: 'quic-long-rtt', link: 'delay=750ms rate=10mbit queue=25p', provenance: 'experiment', source: QUIC },
 ];
 
-/** The grid of RFC 8868 for tests of congestion control: each one-way delay with each loss, in the one-line form. */
+/** Test grid of RFC 8868 for congestion control: each one-way delay with each loss, in the one-line form. */
 export const RFC_8868_GRID: readonly string[] = [0, 50, 150, 300].flatMap((delay) =>
   [0, 1, 5, 10, 20].map((loss) => `loss=${loss}% delay=${delay}ms`),
 );

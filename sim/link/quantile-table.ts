@@ -1,18 +1,18 @@
 import { exponential, naturalLog } from '../exact-mathematics.ts';
 
-/** Steps of a table: finer than what a microsecond of a usual jitter can show. */
+/** Intervals of a table: finer than one microsecond of a typical jitter. */
 const STEPS = 4_096;
 const STEP_BITS = 12;
 const FRACTION_BITS = 32 - STEP_BITS;
 
 /**
- * Draws from a distribution with mean 0 and deviation 1 by inversion: a 32-bit draw is a place in a table of quantiles,
- * straight lines between. The ends are cut at the quantiles of half a step (for the normal distribution ±3.7).
+ * Samples a distribution with mean 0 and standard deviation 1 by inversion: a 32-bit draw indexes a table of quantiles
+ * with linear interpolation. The tails end at the quantiles of half an interval (±3.7 for the normal distribution).
  */
 export class QuantileTable {
   readonly #quantiles: Float64Array;
 
-  /** @param quantile of a probability strictly between 0 and 1. */
+  /** @param quantile function of a probability strictly between 0 and 1. */
   constructor(quantile: (probability: number) => number) {
     this.#quantiles = new Float64Array(STEPS + 1);
     for (let step = 0; step <= STEPS; step++) {
@@ -21,7 +21,7 @@ export class QuantileTable {
     }
   }
 
-  /** The value at a draw of 0 … 2^32 − 1. */
+  /** Returns the value for a draw, 0 … 2^32 − 1. */
   at(draw: number): number {
     const step = draw >>> FRACTION_BITS;
     const fraction = (draw & ((1 << FRACTION_BITS) - 1)) / (1 << FRACTION_BITS);
@@ -33,7 +33,7 @@ export class QuantileTable {
 /** 1/√(2π). */
 const DENSITY_AT_0 = 0.3989422804014327;
 
-/** The normal distribution's quantile by Newton's method on Φ(x) = ½ + φ(x)·(x + x³/3 + x⁵/15 + …). */
+/** Quantile of the normal distribution, by Newton's method on Φ(x) = ½ + φ(x)·(x + x³/3 + x⁵/15 + …). */
 function normalQuantile(probability: number): number {
   let x = 0;
   for (let round = 0; round < 30; round++) {
@@ -45,14 +45,14 @@ function normalQuantile(probability: number): number {
       sum += term;
     }
     const step = (probability - 0.5 - density * sum) / density;
-    // From 0 the first step would overshoot: the density falls away from the middle.
+    // Limits the step: from 0, the first one would overshoot because the density falls towards the tails.
     x += Math.max(-0.5, Math.min(0.5, step));
     if (step < 1e-13 && step > -1e-13) break;
   }
   return x;
 }
 
-/** Pareto with the exponent 3, which has a mean of 3/2 and a variance of 3/4, moved and scaled to 0 and 1. */
+/** Pareto distribution with exponent 3 (mean 3/2, variance 3/4), shifted and scaled to mean 0 and variance 1. */
 function paretoQuantile(probability: number): number {
   const value = exponential(-naturalLog(1 - probability) / 3);
   return (value - 1.5) / 0.8660254037844386;
@@ -61,12 +61,12 @@ function paretoQuantile(probability: number): number {
 let normal: QuantileTable | undefined;
 let pareto: QuantileTable | undefined;
 
-/** The normal distribution; made when it is first asked for. */
+/** Normal distribution; built on first use. */
 export const normalTable = (): QuantileTable => {
   normal ??= new QuantileTable(normalQuantile);
   return normal;
 };
-/** A distribution with a heavy tail: few delays far above the others. */
+/** Heavy-tailed Pareto distribution; built on first use. */
 export const paretoTable = (): QuantileTable => {
   pareto ??= new QuantileTable(paretoQuantile);
   return pareto;

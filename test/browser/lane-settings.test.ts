@@ -34,7 +34,7 @@ inChromium(
       WebSocket.prototype.send = function (text) { send.call(this, text.replace('step=frame', 'step=nobody')); };
     }`);
     await tab.locator('#preset').selectOption('tambur');
-    await message(tab).getByText('this link cannot be read').waitFor();
+    await message(tab).getByText('invalid link').waitFor();
     expect(await tab.locator('#preset').inputValue()).toBe('');
     expect(await tab.locator('#link').inputValue()).toBe('loss=1% delay=10ms seed=1');
     await tab.locator('#preset').selectOption('satellite');
@@ -51,7 +51,7 @@ inChromium(
 for (const [fault, hash, words] of [
   ['an unknown strategy', '#lanes=none.200,bogus.200&link=loss%3D9%25', 'lane 2 names the strategy “bogus”'],
   ['an unknown source', '#source=film.mp4&link=loss%3D9%25', '“film.mp4” is not one of the sources'],
-  ['an impossible link', '#lanes=none.200&link=loss%3D200%25', 'this link cannot be read'],
+  ['an impossible link', '#lanes=none.200&link=loss%3D200%25', 'invalid link'],
   [
     'a latency beyond the limit',
     '#lanes=none.60001',

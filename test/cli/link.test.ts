@@ -57,7 +57,7 @@ test('--duration ends it', async () => {
 
 test.each([
   [['--to', '127.0.0.1:9'], /--listen/],
-  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link', 'loss=5x'], /'loss=5x': loss is a share such as 5%/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link', 'loss=5x'], /'loss=5x': expected a share such as 5%/],
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link-back', 'dely=5ms'], /'dely=5ms': unknown/],
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:0'], /--to: port 0 cannot be reached/],
   [['--listen', 'nonsense', '--to', '127.0.0.1:9'], /expected an address and a port/],

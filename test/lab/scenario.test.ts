@@ -38,9 +38,9 @@ const SOURCE: SourceDescription = {
 describe('a scenario that is wrong', () => {
   test('names the place in the file and what was expected there', () => {
     expect(mistake({ link: { forward: ['loss=1%', 'delay=5ms', 'los=2%'] } })).toMatch(
-      /^q\.json: link\.forward\[2\]: 'los=2%': unknown; a link knows loss/,
+      /^q\.json: link\.forward\[2\]: 'los=2%': unknown word; expected one of loss/,
     );
-    expect(mistake({ link: { forward: 'loss=2%', back: 'loss=200%' } })).toMatch(/link\.back: 'loss=200%': loss is/);
+    expect(mistake({ link: { forward: 'loss=2%', back: 'loss=200%' } })).toMatch(/link\.back: 'loss=200%': expected a share/);
     expect(mistake({ strategies: ['none', 'tcp'] })).toMatch(/strategies\[1\]: 'tcp': expected one of none, reorder/);
     expect(mistake({ strategies: [{ strategy: 'fec', redundancy: 2 }] })).toBe(
       'q.json: strategies[0].redundancy: expected a share from 0 to 1',

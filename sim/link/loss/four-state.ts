@@ -3,8 +3,8 @@ import type { FourStateModel } from './loss-model.ts';
 import type { LossSource } from './loss-source.ts';
 
 /**
- * netem's four-state model (`loss state`), which begins in state 1. A datagram's fate is that of the state it leads to.
- * An isolated loss is followed by a datagram that comes through.
+ * The four-state model of netem (`loss state`), starting in state 1. A datagram's fate is that of the state after the
+ * transition, so the datagram after an isolated loss is always received.
  */
 export class FourState implements LossSource {
   readonly #model: FourStateModel;

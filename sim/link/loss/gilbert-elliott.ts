@@ -3,23 +3,23 @@ import type { RandomStream } from '../../random.ts';
 import type { GilbertElliottModel } from './loss-model.ts';
 import type { LossSource } from './loss-source.ts';
 
-/** A jump over more frames than this is a new stream, and the chain has long forgotten what was before. */
+/** A jump over more frames than this is treated as a new stream; the chain has converged by then. */
 const FRAMES_AT_ONCE_MAX = 1_000_000;
 
 export interface GilbertElliottOptions {
   readonly model: GilbertElliottModel;
-  /** Draws the transitions, by step. */
+  /** Draws of the state transitions, indexed by step. */
   readonly transitions: RandomStream;
-  /** Draws the losses within a state, by datagram. */
+  /** Draws of the losses within a state, indexed by datagram. */
   readonly losses: RandomStream;
   readonly startsBad: boolean;
-  /** The step at which the chain begins. */
+  /** Step at which the chain starts. */
   readonly firstStep: number;
 }
 
 /**
- * The two-state chain of Gilbert and Elliott. A datagram's loss is drawn from the state that it finds; the transition
- * comes between two steps, which is the kernel's order too (loss first, then the transition).
+ * The two-state chain of Gilbert and Elliott. A datagram is lost with the probability of the current state; the
+ * transition follows, as in the Linux kernel.
  */
 export class GilbertElliott implements LossSource {
   readonly #options: GilbertElliottOptions;
@@ -43,7 +43,7 @@ export class GilbertElliott implements LossSource {
     const { step } = this.#options.model;
     if (step === 'packet') return index;
     if (step !== 'frame') return Math.floor(at / step);
-    // Without a word about frames each datagram is taken for one.
+    // Without frame numbers, each datagram counts as one frame.
     return frame ?? index;
   }
 

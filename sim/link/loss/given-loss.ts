@@ -2,7 +2,7 @@ import type { RandomStream } from '../../random.ts';
 import type { LossBitmap, ShuffledModel } from './loss-model.ts';
 import type { LossSource } from './loss-source.ts';
 
-/** Loses the datagrams with the given numbers (from 1, ascending) and no other. */
+/** Loses exactly the listed datagrams (numbered from 1, ascending). */
 export class ListedLoss implements LossSource {
   readonly #numbers: readonly number[];
   #next = 0;
@@ -17,7 +17,7 @@ export class ListedLoss implements LossSource {
   }
 }
 
-/** Loses what was lost on a recorded path, from its beginning again after its end. */
+/** Replays a recorded loss pattern, and repeats it after its end. */
 export class RecordedLoss implements LossSource {
   readonly #bitmap: LossBitmap;
 
@@ -30,7 +30,10 @@ export class RecordedLoss implements LossSource {
   }
 }
 
-/** Loses exactly so many of each block: the next is lost with the chance of what is left to lose in what is left. */
+/**
+ * Loses a fixed number of datagrams per block: each is lost with probability (losses left)/(datagrams left in the
+ * block).
+ */
 export class ShuffledLoss implements LossSource {
   readonly #model: ShuffledModel;
   readonly #random: RandomStream;

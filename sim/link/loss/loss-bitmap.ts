@@ -2,12 +2,12 @@ import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts
 import { contentHash } from '../content-hash.ts';
 import type { LossBitmap } from './loss-model.ts';
 
-/** A day of a thousand datagrams a second. */
+/** About a day at one thousand datagrams per second. */
 const DATAGRAMS_MAX = 100_000_000;
 
 /**
- * Reads a recording of losses: a digit each datagram, 1 lost and 0 received; blanks, line ends, commas and brackets
- * between them do not count (so a JSON array is one too), and a line that begins with `#` is a remark.
+ * Parses a loss recording: one digit per datagram, 1 lost and 0 received. Blanks, line ends, commas and brackets are
+ * ignored, so a JSON array is valid too. Lines that begin with `#` are comments.
  */
 export function parseLossBitmap(name: string, text: string): Parsed<LossBitmap> {
   const lost = new Uint8Array(Math.min(text.length, DATAGRAMS_MAX));
@@ -23,7 +23,7 @@ export function parseLossBitmap(name: string, text: string): Parsed<LossBitmap> 
       }
     }
   }
-  if (count === 0) return malformed('no datagram in it: expected digits, 1 lost and 0 received');
+  if (count === 0) return malformed('empty: expected digits, 1 lost and 0 received');
   const content = lost.slice(0, count);
   return parsed({ name, hash: contentHash(content), lost: content });
 }

@@ -1,34 +1,35 @@
 import type { Microseconds } from '../../../protocol/base/instant.ts';
 
 /**
- * Gilbert–Elliott: two states, Good and Bad, each with a loss of its own. One step is a datagram, a frame, or a span of
- * time in microseconds; the last two do not punish who sends more datagrams.
+ * Gilbert–Elliott: two states, Good and Bad, each with its own loss probability. The chain steps once per datagram, per
+ * frame, or per fixed time span in microseconds; with the last two, a sender of more datagrams does not see shorter
+ * bursts.
  */
 export interface GilbertElliottModel {
   readonly kind: 'gilbert-elliott';
-  /** Chance of a step from Good to Bad, 0 … 1 (`p` of the literature). */
+  /** Probability of a transition from Good to Bad per step, 0 … 1 (`p` in the literature). */
   readonly enterBad: number;
-  /** Chance of a step from Bad to Good, 0 … 1 (`r`). */
+  /** Probability of a transition from Bad to Good per step, 0 … 1 (`r`). */
   readonly leaveBad: number;
-  /** Share lost in Bad, 0 … 1 (netem's `1-h`). */
+  /** Loss probability in Bad, 0 … 1 (netem's `1-h`). */
   readonly lossInBad: number;
-  /** Share lost in Good, 0 … 1 (netem's `1-k`). */
+  /** Loss probability in Good, 0 … 1 (netem's `1-k`). */
   readonly lossInGood: number;
   readonly step: 'packet' | 'frame' | Microseconds;
 }
 
-/** Gilbert–Elliott in continuous time: the sojourns in both states are exponential. */
+/** Gilbert–Elliott in continuous time: sojourn times in both states are exponentially distributed. */
 export interface ContinuousTimeModel {
   readonly kind: 'continuous-time';
-  /** Share of the time spent in Bad, above 0, below 1. */
+  /** Fraction of time spent in Bad, exclusively between 0 and 1. */
   readonly badShare: number;
-  /** Mean sojourn in Bad, microseconds. */
+  /** Mean sojourn time in Bad, microseconds. */
   readonly meanBad: Microseconds;
   readonly lossInBad: number;
   readonly lossInGood: number;
 }
 
-/** netem's four states: 1 received in a gap, 2 received in a burst, 3 lost in a burst, 4 lost alone. */
+/** The four-state model of netem: 1 received in a gap, 2 received in a burst, 3 lost in a burst, 4 isolated loss. */
 export interface FourStateModel {
   readonly kind: 'four-state';
   readonly p13: number;
@@ -38,27 +39,27 @@ export interface FourStateModel {
   readonly p14: number;
 }
 
-/** A link that is there and away by turns, on first: Mahimahi's `mm-onoff` (exponential) and `mm-intermittent`. */
+/** A link that alternates between up and down, up first: Mahimahi's `mm-onoff` (exponential) and `mm-intermittent`. */
 export interface OnOffModel {
   readonly kind: 'on-off';
   readonly durations: 'exponential' | 'periodic';
-  /** Mean or exact length, microseconds. */
+  /** Mean (exponential) or exact (periodic) duration, microseconds. */
   readonly on: Microseconds;
   readonly off: Microseconds;
 }
 
-/** The datagrams with these numbers, the first on this direction being number 1, are lost; ascending, no other. */
+/** Loses exactly the datagrams with these numbers (ascending; the first datagram of the direction is number 1). */
 export interface DropListModel {
   readonly kind: 'drop-list';
   readonly numbers: readonly number[];
 }
 
-/** What was lost on some path once, over and over. */
+/** A recorded loss pattern, replayed in a loop. */
 export interface LossBitmap {
   readonly name: string;
-  /** Of the content, 16 hexadecimal digits. */
+  /** Hash of the content, 16 hexadecimal digits. */
   readonly hash: string;
-  /** A byte each datagram: 1, it is lost. */
+  /** One byte per datagram: 1 lost, 0 received. */
   readonly lost: Uint8Array;
 }
 
@@ -67,11 +68,11 @@ export interface BitmapModel {
   readonly bitmap: LossBitmap;
 }
 
-/** Of each block the same number of datagrams, round(loss · block), at random places: the rate without its variance. */
+/** Loses round(loss · block) datagrams of each block, at random places: a fixed loss rate without variance. */
 export interface ShuffledModel {
   readonly kind: 'shuffled';
   readonly loss: number;
-  /** Datagrams, 1 … 65536. */
+  /** Block size, datagrams, 1 … 65536. */
   readonly block: number;
 }
 
@@ -84,7 +85,7 @@ export type LossModel =
   | BitmapModel
   | ShuffledModel;
 
-/** The long-run share of datagrams that a model loses, of datagrams that come evenly; a drop list's is 0. */
+/** Long-run loss of a model for evenly spaced datagrams, 0 … 1; 0 for a drop list. */
 export function meanLoss(model: LossModel): number {
   switch (model.kind) {
     case 'gilbert-elliott': {
@@ -111,7 +112,7 @@ export function meanLoss(model: LossModel): number {
   }
 }
 
-/** Stationary weights from the balance of each state; a burst that never ends takes all. */
+/** Stationary weights of the four states from their balance equations. An absorbing burst takes all the weight. */
 function fourStateWeights({ p13, p31, p32, p23, p14 }: FourStateModel) {
   if (p13 > 0 && p31 === 0) return { burst: p32 === 0 ? 1 : p23, alone: 0, total: p32 === 0 ? 1 : p23 + p32 };
   if (p13 > 0 && p32 > 0 && p23 === 0) return { burst: 0, alone: 0, total: 1 };

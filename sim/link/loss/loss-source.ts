@@ -1,11 +1,13 @@
 import type { Microseconds } from '../../../protocol/base/instant.ts';
 
-/** Decides which datagrams are lost. Datagrams are asked for in order, and time does not run backwards. */
+/** Decides which datagrams are lost. Called once per datagram, in order, with non-decreasing time. */
 export interface LossSource {
   /**
+   * Returns true when the datagram is lost.
+   *
    * @param index of the datagram on this direction, from 0.
-   * @param at the time since the link began, microseconds.
-   * @param frame to which the datagram belongs, ascending; `undefined`: nobody says.
+   * @param at time since the link began, microseconds.
+   * @param frame number of the datagram's frame, ascending; `undefined` when unknown.
    */
   lost(index: number, at: Microseconds, frame: number | undefined): boolean;
 }

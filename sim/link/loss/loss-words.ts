@@ -3,11 +3,11 @@ import { asShare, asTime, readList, readShare, readTime, readWhole } from '../li
 import { parseLossBitmap } from './loss-bitmap.ts';
 import type { LossModel } from './loss-model.ts';
 
-/** Gives the content of a file that a link names; the core itself reads none. */
+/** Returns the content of a file named by a link. The simulator itself reads no files. */
 export type TraceReader = (name: string) => Parsed<string>;
 
 const DROPS_MAX = 100_000;
-/** Shorter states than this are noise on a clock of microseconds. */
+/** Shortest mean sojourn time, microseconds; shorter states are noise at the resolution of the clock. */
 const SOJOURN_MIN = 100;
 
 type Read = (value: string, readTrace: TraceReader | undefined) => Parsed<LossModel> | undefined;
@@ -67,47 +67,50 @@ const readBitmap: Read = (value, readTrace) => {
   return content.ok ? model({ kind: 'bitmap', bitmap: content.value }) : content;
 };
 
-/** Reads `NAME` or `NAME#hash`; with a hash the content has to be the one that was meant. */
+/** Reads `NAME` or `NAME#hash`. With a hash, fails when the content does not match it. */
 export function readNamed<T extends { readonly hash: string }>(
   value: string,
   readTrace: TraceReader | undefined,
   parse: (name: string, text: string) => Parsed<T>,
 ): Parsed<T> {
   const [, name = value, hash] = /^(.+)#([0-9a-f]{16})$/.exec(value) ?? [];
-  if (name === '') return malformed('expected the name of a file');
-  if (!readTrace) return malformed('no files can be read here');
+  if (name === '') return malformed('expected a file name');
+  if (!readTrace) return malformed('files cannot be read here');
   const text = readTrace(name);
   if (!text.ok) return text;
   const content = parse(name, text.value);
   if (content.ok && hash !== undefined && content.value.hash !== hash) {
-    return malformed(`the content of ${name} is another: its hash is ${content.value.hash}`);
+    return malformed(`the content of ${name} has changed: its hash is now ${content.value.hash}`);
   }
   return content;
 }
 
-/** The words that name a model of loss, with how each is read and what it is. */
+/** Words that select a loss model, with their parsers and the expected form. */
 export const LOSS_WORDS: Readonly<Record<string, { readonly read: Read; readonly expected: string }>> = {
-  ge: { read: readGilbertElliott, expected: 'p/r/loss in bad/loss in good, such as 1%/30%/100%/0%' },
-  ctge: { read: readContinuousTime, expected: 'share of bad time/its mean/loss in bad/loss in good, such as 2%/200ms' },
+  ge: { read: readGilbertElliott, expected: 'p/r/loss in Bad/loss in Good, such as 1%/30%/100%/0%' },
+  ctge: {
+    read: readContinuousTime,
+    expected: 'share of time in Bad/mean time in Bad/loss in Bad/loss in Good, such as 2%/200ms',
+  },
   state4: { read: readFourState, expected: 'p13/p31/p32/p23/p14, such as 2%/30%/5%/40%/0.1%' },
-  onoff: { read: readOnOff, expected: 'exponential or periodic/time on/time off, such as periodic/5s/2s' },
-  drop: { read: readDropList, expected: 'numbers of datagrams, the first is 1, such as 1/3/15-18' },
-  losstrace: { read: readBitmap, expected: 'the name of a file of digits, 1 lost and 0 received' },
-  shuffle: { read: readShuffled, expected: 'share/datagrams in a block, such as 5%/100' },
+  onoff: { read: readOnOff, expected: 'exponential or periodic/time up/time down, such as periodic/5s/2s' },
+  drop: { read: readDropList, expected: 'numbers of datagrams (the first is 1), such as 1/3/15-18' },
+  losstrace: { read: readBitmap, expected: 'the name of a file with one digit per datagram, 1 lost and 0 received' },
+  shuffle: { read: readShuffled, expected: 'share/datagrams per block, such as 5%/100' },
 };
 
-const STEP_EXPECTED = 'step is packet, frame or a time such as 10ms';
+const STEP_EXPECTED = 'expected packet, frame or a time such as 10ms';
 
-/** `step=…`, which belongs to `ge`. */
+/** Applies `step=…`, which is valid only with `ge`. */
 export function withStep(of: LossModel | undefined, value: string): Parsed<LossModel> {
-  if (of?.kind !== 'gilbert-elliott') return malformed('step belongs to ge');
+  if (of?.kind !== 'gilbert-elliott') return malformed('step requires ge');
   if (value === 'packet' || value === 'frame') return parsed({ ...of, step: value });
   const step = readTime(value);
   if (step === undefined || step < SOJOURN_MIN) return malformed(STEP_EXPECTED);
   return parsed({ ...of, step });
 }
 
-/** A model's words in the canonical form. */
+/** Formats a loss model in canonical form. */
 export function formatLossModel(of: LossModel): string[] {
   const shares = (...values: readonly number[]) => values.map(asShare).join('/');
   switch (of.kind) {
@@ -133,7 +136,7 @@ export function formatLossModel(of: LossModel): string[] {
   }
 }
 
-/** A value with blanks or commas in it needs quotation marks. */
+/** Adds quotation marks when the value contains blanks or commas. */
 export const quoted = (value: string): string => (/[\s,]/.test(value) ? `"${value}"` : value);
 
 function ranges(numbers: readonly number[]): string[] {

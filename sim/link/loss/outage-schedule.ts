@@ -4,7 +4,10 @@ import { contentHash } from '../content-hash.ts';
 import type { LinkSpecification } from '../link-specification.ts';
 import { switchingTimes } from './timed-loss.ts';
 
-/** When a link that loses by time goes bad (the first, third … entry) and good again, microseconds since it began. */
+/**
+ * Returns the switching times of a time-driven loss model, microseconds since the link began: entries 1, 3, … enter the
+ * bad state, entries 2, 4, … leave it. Empty for other models.
+ */
 export function outageSchedule(
   link: Pick<LinkSpecification, 'lossModel' | 'seed'>,
   direction: string,
@@ -33,6 +36,9 @@ export function outageSchedule(
   }
 }
 
-/** Tells two runs apart that did not meet the same bad times; equal for all strategies of an experiment. */
+/**
+ * Hash of a switching schedule. Equal for all strategies of an experiment; a difference shows that two runs met
+ * different outages.
+ */
 export const outageHash = (schedule: readonly number[]): string =>
   contentHash(schedule.flatMap((at) => [Math.floor(at / 0x1_0000_0000), at]));

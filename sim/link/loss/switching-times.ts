@@ -4,17 +4,17 @@ import type { RandomStream } from '../../random.ts';
 
 export interface SwitchingTimesOptions {
   readonly random: RandomStream;
-  /** Mean sojourn in each state, microseconds. */
+  /** Mean sojourn time in each state, microseconds. */
   readonly meanGood: Microseconds;
   readonly meanBad: Microseconds;
   readonly startsBad: boolean;
-  /** When the first sojourn begins, microseconds since the link began. */
+  /** Start of the first sojourn, microseconds since the link began. */
   readonly from: Microseconds;
 }
 
 /**
- * When a path goes from good to bad and back, by exponential sojourns. The n-th sojourn is draw n and nothing else, so
- * the times are the seed's alone: whoever sends whatever meets the same bad times.
+ * Times at which a path switches between good and bad, with exponential sojourn times. The n-th sojourn uses draw n
+ * only, so the times depend on the seed alone and not on the traffic.
  */
 export class SwitchingTimes {
   readonly #options: SwitchingTimesOptions;
@@ -28,12 +28,12 @@ export class SwitchingTimes {
     this.#switchesAt = options.from + this.#length();
   }
 
-  /** When the current sojourn ends. */
+  /** End of the current sojourn, microseconds since the link began. */
   get switchesAt(): Microseconds {
     return this.#switchesAt;
   }
 
-  /** Whether the path is bad at a time, which does not run backwards. */
+  /** True when the path is in the bad state at `at`, which must not decrease. */
   isBad(at: Microseconds): boolean {
     while (at >= this.#switchesAt) {
       this.#bad = !this.#bad;

@@ -5,17 +5,17 @@ import type { LossSource } from './loss-source.ts';
 import { SwitchingTimes } from './switching-times.ts';
 
 export interface TimedLossOptions {
-  /** Draws the sojourns. */
+  /** Draws of the sojourn times. */
   readonly times: RandomStream;
-  /** Draws the losses within a state, by datagram. */
+  /** Draws of the losses within a state, indexed by datagram. */
   readonly losses: RandomStream;
-  /** Draws the state at the beginning. */
+  /** Draw of the initial state. */
   readonly start: RandomStream;
-  /** When the model begins, microseconds since the link began. */
+  /** Start of the model, microseconds since the link began. */
   readonly from: Microseconds;
 }
 
-/** The switching times of a model that has some of its own; `undefined` where they are periodic. */
+/** Returns the switching times of a model with random sojourns; `undefined` when they are periodic. */
 export function switchingTimes(
   model: ContinuousTimeModel | OnOffModel,
   { times, start, from }: TimedLossOptions,
@@ -29,7 +29,7 @@ export function switchingTimes(
   return new SwitchingTimes({ random: times, meanGood: model.on, meanBad: model.off, startsBad: false, from });
 }
 
-/** Loss by time: the state is the clock's, whoever sends. */
+/** Time-driven loss: the state depends on the clock, not on the traffic. */
 export class TimedLoss implements LossSource {
   readonly #model: ContinuousTimeModel | OnOffModel;
   readonly #options: TimedLossOptions;
@@ -43,12 +43,12 @@ export class TimedLoss implements LossSource {
 
   lost(index: number, at: Microseconds): boolean {
     const model = this.#model;
-    if (model.kind === 'on-off') return this.#times?.isBad(at) ?? this.#away(at, model);
+    if (model.kind === 'on-off') return this.#times?.isBad(at) ?? this.#isPeriodicallyOff(at, model);
     const share = this.#times?.isBad(at) ? model.lossInBad : model.lossInGood;
     return share === 1 || (share > 0 && this.#options.losses.chance(index, share));
   }
 
-  #away(at: Microseconds, { on, off }: OnOffModel): boolean {
+  #isPeriodicallyOff(at: Microseconds, { on, off }: OnOffModel): boolean {
     return (at - this.#options.from) % (on + off) >= on;
   }
 }

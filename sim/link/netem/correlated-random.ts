@@ -1,8 +1,9 @@
 import type { RandomStream } from '../../random.ts';
 
 /**
- * netem's correlated draws, as broken as in the kernel (`get_crandom`): each is a mean of a fresh draw and the one
- * before, so it is not uniform any more, and a small share comes true far less often than asked.
+ * Correlated draws of netem, including the kernel's flaw (`get_crandom`): each is a weighted mean of a fresh draw and
+ * the previous result, so the values are not uniform, and events of small probability occur far less often than
+ * configured.
  */
 export class CorrelatedRandom {
   readonly #random: RandomStream;
@@ -14,11 +15,11 @@ export class CorrelatedRandom {
   constructor(random: RandomStream, correlation: number) {
     this.#random = random;
     this.#correlation = Math.round(correlation * 0xffff_ffff);
-    // The kernel begins with a draw outside of its seed; here it is one of the stream's own, far behind all others.
+    // The kernel starts from an unseeded draw. Here it comes from the stream, far beyond all indices in use.
     this.#last = random.uint32(Number.MAX_SAFE_INTEGER);
   }
 
-  /** The next draw, 0 … 2^32 − 1. */
+  /** Returns the next draw, 0 … 2^32 − 1. */
   next(): number {
     const fresh = this.#random.uint32(this.#draws++);
     if (this.#correlation === 0) return fresh;
@@ -27,7 +28,7 @@ export class CorrelatedRandom {
     return this.#last;
   }
 
-  /** Whether a share of the draws comes true, compared as in the kernel. */
+  /** Returns true with probability `share`, compared as in the kernel. */
   happens(share: number): boolean {
     if (share === 0) return false;
     return Math.round(share * 0xffff_ffff) >= this.next();

@@ -2,32 +2,32 @@ import type { Microseconds } from '../../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
 import type { FourStateModel, GilbertElliottModel } from '../loss/loss-model.ts';
 
-/** A share and the correlation of its draws, each 0 … 1. */
+/** A probability and the correlation of its draws, each 0 … 1. */
 export interface CorrelatedShare {
   readonly share: number;
   readonly correlation: number;
 }
 
-/** What `tc qdisc … netem` is told, and the kernel's reading of it. */
+/** Arguments of `tc qdisc … netem`, as interpreted by the kernel. */
 export interface NetemParameters {
   readonly loss?: CorrelatedShare | GilbertElliottModel | FourStateModel;
   readonly duplicate?: CorrelatedShare;
   readonly corrupt?: CorrelatedShare;
-  /** `gap`: only each so many-th can overtake; needs a delay. */
+  /** `gap`: only every gap-th datagram can overtake. Requires a delay. */
   readonly reorder?: CorrelatedShare & { readonly gap: number };
   readonly delay?: Microseconds;
   readonly jitter?: Microseconds;
   readonly delayCorrelation?: number;
   readonly distribution?: 'uniform' | 'normal' | 'pareto';
-  /** Bits a second. */
+  /** Bits per second. */
   readonly rate?: number;
-  /** Datagrams that can wait, those that are only being delayed included. */
+  /** Queue limit, datagrams; delayed datagrams count. */
   readonly limit?: number;
 }
 
-/** The kernel's own (`sch_netem.c`, `tc-netem(8)`). */
+/** Default of the kernel (`sch_netem.c`, `tc-netem(8)`). */
 export const NETEM_LIMIT_DEFAULT = 1_000;
-/** The memory of a link is bounded. */
+/** Bounds the memory of a link. */
 const LIMIT_MAX = 1_000_000;
 
 type Words = { readonly words: readonly string[]; next: number };
@@ -74,7 +74,7 @@ const rate = (text: string | undefined): number | undefined => {
   const value = quantity(text, RATE_UNITS);
   return value !== undefined && value >= 1 && value <= 1e12 ? value : undefined;
 };
-/** A percentage, its sign optional as with `tc`. */
+/** Parses a percentage; the sign is optional, as with `tc`. */
 const percent = (text: string | undefined): number | undefined => {
   const match = /^(\d+(?:\.\d+)?|\.\d+)%?$/.exec(text ?? '');
   const value = match ? Number((Number(match[1]) / 100).toPrecision(15)) : Number.NaN;
@@ -83,14 +83,14 @@ const percent = (text: string | undefined): number | undefined => {
 const whole = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
-/** The word at hand if it can be read, and on to the next. */
+/** Returns the next word if `read` accepts it, and advances. */
 function take<T>(words: Words, read: (text: string | undefined) => T | undefined): T | undefined {
   const value = read(words.words[words.next]);
   if (value !== undefined) words.next++;
   return value;
 }
 
-const refuse = (words: Words, name: string, expected: string): string =>
+const invalidWord = (words: Words, name: string, expected: string): string =>
   `netem '${[name, words.words[words.next]].filter(Boolean).join(' ')}': ${expected}`;
 
 function correlatedShare(words: Words): CorrelatedShare | undefined {
@@ -108,7 +108,7 @@ const readLoss: Reader = (words, to) => {
       numbers.push(n);
     }
     const [first] = numbers;
-    if (first === undefined) return refuse(words, `loss ${kind}`, 'expected a percentage such as 1%');
+    if (first === undefined) return invalidWord(words, `loss ${kind}`, 'expected a percentage such as 1%');
     if (kind === 'gemodel') {
       const [, leaveBad = 1 - first, lossInBad = 1, lossInGood = 0] = numbers;
       to.loss = { kind: 'gilbert-elliott', enterBad: first, leaveBad, lossInBad, lossInGood, step: 'packet' };
@@ -120,7 +120,7 @@ const readLoss: Reader = (words, to) => {
   }
   if (kind === 'random') words.next++;
   const share = correlatedShare(words);
-  if (!share) return refuse(words, 'loss', 'expected a percentage such as 1%, or random, gemodel or state');
+  if (!share) return invalidWord(words, 'loss', 'expected a percentage such as 1%, or random, gemodel or state');
   to.loss = share;
   return undefined;
 };
@@ -129,14 +129,14 @@ const shareReader =
   (field: 'duplicate' | 'corrupt'): Reader =>
   (words, to) => {
     const share = correlatedShare(words);
-    if (!share) return refuse(words, field, 'expected a percentage such as 1%');
+    if (!share) return invalidWord(words, field, 'expected a percentage such as 1%');
     to[field] = share;
     return undefined;
   };
 
 const readDelay: Reader = (words, to) => {
   const delay = take(words, time);
-  if (delay === undefined) return refuse(words, 'delay', 'expected a time such as 50ms, at most 60s');
+  if (delay === undefined) return invalidWord(words, 'delay', 'expected a time such as 50ms, at most 60s');
   to.delay = delay;
   const jitter = take(words, time);
   if (jitter === undefined) return undefined;
@@ -155,14 +155,14 @@ const READERS: Readonly<Record<string, Reader>> = {
   corrupt: shareReader('corrupt'),
   reorder: (words, to) => {
     const share = correlatedShare(words);
-    if (!share) return refuse(words, 'reorder', 'expected a percentage such as 25%');
+    if (!share) return invalidWord(words, 'reorder', 'expected a percentage such as 25%');
     to.reorder = { ...share, gap: to.reorder?.gap ?? 1 };
     return undefined;
   },
   distribution: (words, to) => {
     const name = words.words[words.next];
     if (name !== 'uniform' && name !== 'normal' && name !== 'pareto') {
-      return refuse(words, 'distribution', 'uniform, normal or pareto are known here');
+      return invalidWord(words, 'distribution', 'expected uniform, normal or pareto');
     }
     words.next++;
     if (name !== 'uniform') to.distribution = name;
@@ -171,14 +171,14 @@ const READERS: Readonly<Record<string, Reader>> = {
   rate: (words, to) => {
     const value = take(words, rate);
     if (value === undefined)
-      return refuse(words, 'rate', 'expected a rate such as 8mbit (overheads are not known here)');
+      return invalidWord(words, 'rate', 'expected a rate such as 8mbit (overhead arguments are not supported)');
     to.rate = value;
     return undefined;
   },
   limit: (words, to) => {
     const value = take(words, whole);
     if (value === undefined || value < 1 || value > LIMIT_MAX) {
-      return refuse(words, 'limit', `expected a number of packets from 1 to ${LIMIT_MAX}`);
+      return invalidWord(words, 'limit', `expected a number of packets from 1 to ${LIMIT_MAX}`);
     }
     to.limit = value;
     return undefined;
@@ -188,8 +188,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 const KNOWN = [...Object.keys(READERS), 'gap'].join(', ');
 
 /**
- * Reads what follows `netem` in a `tc` command line, such as `loss gemodel 1% 30% delay 50ms 10ms rate 8mbit`; a whole
- * command line does as well. An error names the word and what was expected.
+ * Parses the arguments of netem in a `tc` command line, such as `loss gemodel 1% 30% delay 50ms 10ms rate 8mbit`. A
+ * complete command line is accepted as well. An error names the offending word and the expected value.
  */
 export function parseNetemParameters(text: string): Parsed<NetemParameters> {
   const all = text.trim().split(/\s+/);
@@ -200,23 +200,23 @@ export function parseNetemParameters(text: string): Parsed<NetemParameters> {
   while (words.next < all.length) {
     const name = all[words.next++]!;
     if (name === '') continue;
-    if (seen.has(name)) return malformed(`netem '${name}': it was said before`);
+    if (seen.has(name)) return malformed(`netem '${name}': given twice`);
     seen.add(name);
     if (name === 'gap') {
       gap = take(words, whole);
       if (gap === undefined || gap < 1)
-        return malformed(refuse(words, 'gap', 'expected a number of packets such as 5'));
+        return malformed(invalidWord(words, 'gap', 'expected a number of packets such as 5'));
       continue;
     }
     const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
-    if (!read) return malformed(`netem '${name}': unknown; netem knows ${KNOWN} here`);
+    if (!read) return malformed(`netem '${name}': unsupported; expected one of ${KNOWN}`);
     const error = read(words, to);
     if (error !== undefined) return malformed(error);
   }
-  if (gap !== undefined && !to.reorder) return malformed("netem 'gap': it needs reorder and a percentage");
+  if (gap !== undefined && !to.reorder) return malformed("netem 'gap': requires reorder with a percentage");
   if (gap !== undefined && to.reorder) to.reorder = { ...to.reorder, gap };
-  if (to.reorder && !to.delay) return malformed("netem 'reorder': it needs a delay");
-  if (to.distribution && !to.jitter) return malformed("netem 'distribution': it needs a delay and a jitter");
+  if (to.reorder && !to.delay) return malformed("netem 'reorder': requires a delay");
+  if (to.distribution && !to.jitter) return malformed("netem 'distribution': requires a delay and a jitter");
   return parsed(to);
 }
 
@@ -236,7 +236,10 @@ function lossWords(loss: NonNullable<NetemParameters['loss']>): string {
   return `loss ${loss.kind === 'gilbert-elliott' ? 'gemodel' : 'state'} ${numbers.map(asPercent).join(' ')}`;
 }
 
-/** The canonical words: what is set, in a fixed order, every default of a loss model written out. */
+/**
+ * Formats the parameters in canonical form: all that are set, in a fixed order, with the defaults of a loss model
+ * spelled out.
+ */
 export function formatNetemParameters(netem: NetemParameters): string {
   const words: string[] = [];
   if (netem.duplicate) words.push(`duplicate ${correlatedWords(netem.duplicate)}`);

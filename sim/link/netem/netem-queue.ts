@@ -10,7 +10,7 @@ import { flipBit } from '../stages/corruption.ts';
 import { CorrelatedRandom } from './correlated-random.ts';
 import { NETEM_LIMIT_DEFAULT, type NetemParameters } from './netem-parameters.ts';
 
-/** What became of the copies of one datagram: how many of each. */
+/** Number of copies of one datagram by outcome. */
 export interface NetemOutcome {
   carried: number;
   lost: number;
@@ -19,9 +19,10 @@ export interface NetemOutcome {
 }
 
 /**
- * A queue that treats datagrams in netem's order: duplicate, loss, corruption, limit, reordering, delay and rate
- * (`sch_netem.c` of Linux 6.18). Draws come from our own streams, not from the kernel's: the same laws, other fates.
- * As there, a duplicate goes through the queue from its beginning and so shifts the loss of what comes later.
+ * A queue that applies impairments in netem's order: duplication, loss, corruption, limit, reordering, delay and rate
+ * (`sch_netem.c`, Linux 6.18). Random draws come from our own streams, so the distributions match the kernel and the
+ * individual fates do not. As in the kernel, a duplicate passes the queue from the start and shifts the losses of later
+ * datagrams.
  */
 export class NetemQueue {
   readonly #netem: NetemParameters;
@@ -78,14 +79,14 @@ export class NetemQueue {
 
   push(now: Instant, datagram: Uint8Array): NetemOutcome {
     const outcome: NetemOutcome = { carried: 0, lost: 0, overflowed: 0, duplicated: 0 };
-    const twice = this.#duplicate.happens(this.#netem.duplicate?.share ?? 0);
+    const duplicated = this.#duplicate.happens(this.#netem.duplicate?.share ?? 0);
     const lost = this.#isLost();
-    if (twice) outcome.duplicated++;
+    if (duplicated) outcome.duplicated++;
     if (lost) outcome.lost++;
-    // Twice and lost: it passes once.
-    if (lost && !twice) return outcome;
-    // The duplicate goes first, and from the beginning; it is not duplicated again.
-    if (twice && !lost) {
+    // Duplicated and lost: one copy passes.
+    if (lost && !duplicated) return outcome;
+    // The duplicate is enqueued first, from the start of the queue, and is not duplicated again.
+    if (duplicated && !lost) {
       if (this.#isLost()) outcome.lost++;
       else this.#enqueue(now, datagram, outcome);
     }
@@ -127,13 +128,13 @@ export class NetemQueue {
     const { rate, delay = 0, jitter = 0 } = this.#netem;
     const wanted = this.#delayOf(delay, jitter);
     const transmission = rate === undefined ? 0 : Math.round(((bytes + HEADER_BYTES) * 8_000_000) / rate);
-    // A time before now is now.
+    // A delivery time in the past becomes `now`.
     if (rate === undefined || this.#queue.length === 0) return now + Math.max(0, wanted + transmission);
-    // Behind others: what they wait counts as part of the delay, and nothing comes before them.
+    // With datagrams ahead, their waiting time counts as part of the delay, and order is kept.
     return this.#lastSendAt + Math.max(0, wanted - (this.#lastSendAt - now)) + transmission;
   }
 
-  /** Uniform over delay − jitter … delay + jitter, the end excluded, or from a table with the jitter as its deviation. */
+  /** Uniform in [delay − jitter, delay + jitter), or from a table with the jitter as standard deviation. */
   #delayOf(delay: number, jitter: number): number {
     if (jitter === 0) return delay;
     const draw = this.#delay.next();

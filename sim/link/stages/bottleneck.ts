@@ -1,23 +1,23 @@
 import type { Instant, Microseconds } from '../../../protocol/base/instant.ts';
 import { CapacityCursor, type CapacityTrace } from './capacity-trace.ts';
 
-/** IPv4 and UDP headers, which the bottleneck carries as well (RFC 791 §3.1, RFC 768). */
+/** IPv4 and UDP headers, which use bottleneck capacity too (RFC 791 §3.1, RFC 768). */
 export const HEADER_BYTES = 28;
 
 export interface BottleneckOptions {
-  /** Bits a second; 0: as fast as may be, and nothing waits. */
+  /** Bits per second; 0: unlimited, without queueing. */
   readonly rate: number;
-  /** A recorded capacity instead of a rate. */
+  /** Recorded capacity, used instead of `rate`. */
   readonly capacity?: CapacityTrace;
-  /** The tail is dropped where it would wait longer than this, microseconds. */
+  /** Longest queueing delay, microseconds; a datagram that would wait longer is dropped (tail drop). */
   readonly queue: Microseconds;
-  /** … or where so many bytes, headers counted, would wait for their turn; what is being sent does not wait. */
+  /** Queue limit in bytes, headers included. The datagram in transmission does not count. */
   readonly queueBytes?: number;
-  /** … or so many datagrams. */
+  /** Queue limit in datagrams, without the one in transmission. */
   readonly queuePackets?: number;
 }
 
-/** A queue that drops at its tail, and behind it a line with a rate, constant or recorded. */
+/** A tail-drop queue in front of a line with a constant or recorded rate. */
 export class Bottleneck {
   readonly #startsAt: Instant;
   readonly #headerBytes: number;
@@ -27,18 +27,18 @@ export class Bottleneck {
   #queueTime: Microseconds = 0;
   #queueBytes = Number.POSITIVE_INFINITY;
   #queuePackets = Number.POSITIVE_INFINITY;
-  #counts = false;
+  #hasSizeLimit = false;
   #freeAt: Instant = 0;
-  readonly #waiting = new Waiting();
+  readonly #waiting = new WaitingDatagrams();
 
-  /** @param place.headerBytes what is carried beside each payload. */
+  /** @param place.headerBytes header bytes carried with each payload. */
   constructor(options: BottleneckOptions, place: { readonly startsAt: Instant; readonly headerBytes: number }) {
     this.#startsAt = place.startsAt;
     this.#headerBytes = place.headerBytes;
     this.reconfigure(options);
   }
 
-  /** From now on these; what waits already leaves when it would have left. */
+  /** Replaces the parameters. Datagrams already queued keep their departure times. */
   reconfigure({ rate, capacity, queue, queueBytes, queuePackets }: BottleneckOptions): void {
     this.#rate = rate;
     if (capacity !== this.#capacity) this.#cursor = capacity && new CapacityCursor(capacity, this.#startsAt);
@@ -46,17 +46,17 @@ export class Bottleneck {
     this.#queueTime = queue;
     this.#queueBytes = queueBytes ?? Number.POSITIVE_INFINITY;
     this.#queuePackets = queuePackets ?? Number.POSITIVE_INFINITY;
-    this.#counts = queueBytes !== undefined || queuePackets !== undefined;
+    this.#hasSizeLimit = queueBytes !== undefined || queuePackets !== undefined;
   }
 
-  /** When a datagram of so many bytes has left the line; `undefined`: the queue is full. */
+  /** Returns when a datagram has left the line; `undefined` when the queue is full. */
   pass(now: Instant, payloadBytes: number): Instant | undefined {
     if (this.#rate === 0 && !this.#cursor) return now;
     const bytes = payloadBytes + this.#headerBytes;
     const free = Math.max(now, this.#freeAt);
     const beginsAt = this.#cursor ? this.#cursor.begins(free) : free;
     if (beginsAt - now > this.#queueTime) return undefined;
-    if (this.#counts && !this.#waiting.admits(now, beginsAt, bytes, this.#queueBytes, this.#queuePackets)) {
+    if (this.#hasSizeLimit && !this.#waiting.admits(now, beginsAt, bytes, this.#queueBytes, this.#queuePackets)) {
       return undefined;
     }
     this.#freeAt = this.#cursor ? this.#cursor.take(bytes) : beginsAt + Math.round((bytes * 8_000_000) / this.#rate);
@@ -64,16 +64,19 @@ export class Bottleneck {
   }
 }
 
-/** What waits for its turn, in the order of its coming. */
-class Waiting {
+/** Queued datagrams in arrival order. */
+class WaitingDatagrams {
   #begins: Instant[] = [];
   #sizes: number[] = [];
   #first = 0;
   #bytes = 0;
 
-  /** Whether there is room for one more, which then takes it. What begins at once takes none. */
+  /**
+   * Returns whether the queue has room for one more datagram, and adds it. A datagram that is sent at once needs no
+   * room.
+   */
   admits(now: Instant, beginsAt: Instant, bytes: number, bytesMax: number, packetsMax: number): boolean {
-    this.#forget(now);
+    this.#removeStarted(now);
     if (beginsAt <= now) return true;
     if (this.#bytes + bytes > bytesMax || this.#begins.length - this.#first >= packetsMax) return false;
     this.#begins.push(beginsAt);
@@ -82,8 +85,8 @@ class Waiting {
     return true;
   }
 
-  /** What has begun to leave does not wait any more. */
-  #forget(now: Instant): void {
+  /** Removes datagrams whose transmission has begun. */
+  #removeStarted(now: Instant): void {
     while (this.#first < this.#begins.length && this.#begins[this.#first]! <= now) {
       this.#bytes -= this.#sizes[this.#first++]!;
     }

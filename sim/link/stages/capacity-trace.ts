@@ -2,26 +2,26 @@ import type { Instant } from '../../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
 import { contentHash } from '../content-hash.ts';
 
-/** A recorded capacity in Mahimahi's form. */
+/** A recorded capacity in Mahimahi's format. */
 export interface CapacityTrace {
   readonly name: string;
-  /** Of the opportunities and their size, 16 hexadecimal digits. */
+  /** Hash of the opportunities and their size, 16 hexadecimal digits. */
   readonly hash: string;
-  /** When something can leave, milliseconds, ascending; the last is the length of a round and more than 0. */
+  /** Delivery opportunities, milliseconds, ascending. The last one is the trace's length and greater than 0. */
   readonly opportunities: Uint32Array;
-  /** Bytes that can leave at each. */
+  /** Bytes per opportunity. */
   readonly opportunityBytes: number;
 }
 
-/** What Mahimahi's code gives an opportunity (its README says 1500). */
+/** Bytes per opportunity in Mahimahi's code (its README says 1500). */
 export const OPPORTUNITY_BYTES = 1_504;
 /** Four weeks. */
 const TIME_MS_MAX = 2_419_200_000;
 
-/** The one that was read last: a link that someone changes is read again at each step, and most steps leave this as it is. */
+/** The most recent trace. A link under adjustment is parsed at each step, usually with the same trace. */
 let last: { readonly text: string; readonly trace: CapacityTrace } | undefined;
 
-/** Reads Mahimahi's form: a whole number of milliseconds each line, not descending, the last more than 0. */
+/** Parses Mahimahi's format: one whole number of milliseconds per line, ascending, the last one greater than 0. */
 export function parseCapacityTrace(
   name: string,
   text: string,
@@ -35,15 +35,15 @@ export function parseCapacityTrace(
     if (word === '') continue;
     const time = /^\d+$/.test(word) ? Number(word) : Number.NaN;
     if (!(time <= TIME_MS_MAX)) {
-      return malformed(`line ${index + 1}: '${word.slice(0, 40)}' is no time in whole milliseconds`);
+      return malformed(`line ${index + 1}: '${word.slice(0, 40)}' is not a whole number of milliseconds`);
     }
     const before = opportunities.at(-1) ?? 0;
-    if (time < before) return malformed(`line ${index + 1}: ${time} comes after ${before}; times do not descend`);
+    if (time < before) return malformed(`line ${index + 1}: ${time} follows ${before}; times must not decrease`);
     opportunities.push(time);
   }
   const end = opportunities.at(-1);
-  if (end === undefined) return malformed('no time in it: expected a whole number of milliseconds each line');
-  if (end === 0) return malformed('the last time is 0: a round of the trace takes no time');
+  if (end === undefined) return malformed('empty: expected one whole number of milliseconds per line');
+  if (end === 0) return malformed('the last time is 0, so the trace has no length');
   const times = Uint32Array.from(opportunities);
   const hash = contentHash([opportunityBytes, ...times]);
   last = { text, trace: { name, hash, opportunities: times, opportunityBytes } };
@@ -51,8 +51,8 @@ export function parseCapacityTrace(
 }
 
 /**
- * Goes through a trace's opportunities, round after round. What nobody waits for is lost; what an opportunity has left
- * goes to the next that waits at that instant, and one datagram may need several.
+ * Steps through a trace's opportunities in a loop. An opportunity with nothing queued is lost. Capacity left in an
+ * opportunity goes to the next datagram queued at that instant; a large datagram may need several opportunities.
  */
 export class CapacityCursor {
   readonly #trace: CapacityTrace;
@@ -67,14 +67,16 @@ export class CapacityCursor {
     this.#bytesLeft = trace.opportunityBytes;
   }
 
-  /** When something that comes at `now`, after all before it, begins to leave. `now` does not run backwards. */
+  /**
+   * Returns when a datagram that arrives at `now`, behind all earlier ones, starts to leave. `now` must not decrease.
+   */
   begins(now: Instant): Instant {
     if (this.#at < now) this.#skipTo(now);
     else if (this.#bytesLeft === 0) this.#next();
     return this.#at;
   }
 
-  /** Takes bytes from the opportunities, from where `begins` stopped; when the last of them leaves. */
+  /** Consumes capacity from where `begins` stopped. Returns when the last byte leaves. */
   take(bytes: number): Instant {
     let wanted = bytes;
     for (;;) {
@@ -100,12 +102,12 @@ export class CapacityCursor {
     this.#round++;
   }
 
-  /** To the first opportunity at or after `now`, which lies after the current one. */
+  /** Moves to the first opportunity at or after `now`, which is later than the current one. */
   #skipTo(now: Instant): void {
     const { opportunities } = this.#trace;
     const roundMs = opportunities[opportunities.length - 1]!;
     const ms = Math.ceil((now - this.#startsAt) / 1_000);
-    // In (0, length]: the last opportunity of a round comes before the first of the next at the same instant.
+    // In (0, length]: the last opportunity of a round precedes the first of the next round at the same instant.
     const round = Math.max(Math.ceil(ms / roundMs) - 1, 0);
     const wanted = ms - round * roundMs;
     let low = round === this.#round ? this.#index : 0;

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../random.ts';
 
-/** Flips one bit of some datagrams; what it was given stays as it was. */
+/** Flips one bit in a fraction of the datagrams. The input is not modified. */
 export class Corruption {
   readonly #original: RandomStream;
   readonly #copy: RandomStream;
@@ -21,7 +21,7 @@ export class Corruption {
     this.#share = share;
   }
 
-  /** What arrives of datagram `index`, or of its duplicate, which has a fate of its own. */
+  /** Returns datagram `index`, or its duplicate, as it arrives. The two are corrupted independently. */
   pass(index: number, which: 'original' | 'copy', datagram: Uint8Array): Uint8Array {
     if (this.#share === 0 || datagram.length === 0) return datagram;
     const random = which === 'original' ? this.#original : this.#copy;
@@ -31,7 +31,7 @@ export class Corruption {
   }
 }
 
-/** A copy with the bit flipped that a 32-bit draw chooses. */
+/** Returns a copy with one bit flipped, selected by a 32-bit draw. */
 export function flipBit(datagram: Uint8Array, draw: number): Uint8Array {
   const bit = draw % (datagram.length * 8);
   const copy = datagram.slice();

@@ -1,7 +1,7 @@
 import type { Microseconds } from '../../../protocol/base/instant.ts';
 import type { OutageWindow } from '../link-specification.ts';
 
-/** Spans of time in which nothing comes through. */
+/** Intervals of total loss. */
 export class Outages {
   #windows: readonly OutageWindow[];
 
@@ -14,7 +14,7 @@ export class Outages {
     this.#windows = windows;
   }
 
-  /** Whether nothing comes through at a time since the link began. */
+  /** True when the path is down at `at`, microseconds since the link began. */
   covers(at: Microseconds): boolean {
     for (const { from, until } of this.#windows) if (at >= from && at < until) return true;
     return false;

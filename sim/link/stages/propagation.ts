@@ -3,8 +3,8 @@ import { RandomStream } from '../../random.ts';
 import { normalTable, paretoTable, type QuantileTable } from '../quantile-table.ts';
 
 /**
- * How a jitter J spreads the delay T: `uniform` over T … T + J; `symmetric`, as netem's default, uniformly over
- * T − J … T + J; `normal` and `pareto` with the mean T and the deviation J. What would come before it left comes at once.
+ * Distribution of the delay for delay T and jitter J: `uniform` in T … T + J; `symmetric` (netem's default) in T − J …
+ * T + J; `normal` and `pareto` with mean T and standard deviation J. Negative delays become 0.
  */
 export type JitterDistribution = 'uniform' | 'symmetric' | 'normal' | 'pareto';
 
@@ -12,17 +12,17 @@ export interface PropagationOptions {
   readonly delay: Microseconds;
   readonly jitter: Microseconds;
   readonly jitterDistribution?: JitterDistribution;
-  /** Whether `jitter` may put datagrams out of order, or holds back what would overtake. */
+  /** `free`: jitter may reorder datagrams. `kept`: a datagram waits for those sent before it. */
   readonly order: 'free' | 'kept';
-  /** Jitter as of a queue, uniform in 0 … fifoJitter: what is delayed delays what is behind it. */
+  /** Queue-like jitter, uniform in 0 … fifoJitter: a delayed datagram delays those behind it. */
   readonly fifoJitter?: Microseconds;
 }
 
-/** The way behind the bottleneck: how long each datagram is under way. */
+/** Delay and jitter behind the bottleneck. */
 export class Propagation {
   readonly #jitterDraws: RandomStream;
   readonly #fifoDraws: RandomStream;
-  // Kept apart: links differ in what they have, and objects of many shapes are slow to ask.
+  // Separate fields instead of the options object, whose varying shape would slow down each access.
   #delay: Microseconds = 0;
   #jitter: Microseconds = 0;
   #fifoJitter: Microseconds = 0;
@@ -49,22 +49,22 @@ export class Propagation {
     if (jitterDistribution === 'pareto') this.#table = paretoTable();
   }
 
-  /** When what left the bottleneck at `leavesAt` arrives; `draw` numbers what is carried. */
+  /** Returns the arrival time of a datagram that left the bottleneck at `leavesAt`; `draw` is its random index. */
   arrives(leavesAt: Instant, draw: number): Instant {
-    const from = this.#fifoJitter > 0 ? this.#behindOthers(leavesAt, draw) : leavesAt;
-    let at = from + Math.round(this.#jitter > 0 ? this.#delayed(draw) : this.#delay);
+    const from = this.#fifoJitter > 0 ? this.#afterFifoJitter(leavesAt, draw) : leavesAt;
+    let at = from + Math.round(this.#jitter > 0 ? this.#drawDelay(draw) : this.#delay);
     if (this.#keepsOrder) at = Math.max(at, this.#lastAt);
     this.#lastAt = at;
     return at;
   }
 
-  #behindOthers(leavesAt: Instant, draw: number): Instant {
+  #afterFifoJitter(leavesAt: Instant, draw: number): Instant {
     const at = leavesAt + Math.round((this.#fifoDraws.uint32(draw) * this.#fifoJitter) / 0x1_0000_0000);
     this.#lastFifoAt = Math.max(this.#lastFifoAt, at);
     return this.#lastFifoAt;
   }
 
-  #delayed(draw: number): Microseconds {
+  #drawDelay(draw: number): Microseconds {
     const uint32 = this.#jitterDraws.uint32(draw);
     if (this.#table) return Math.max(0, this.#delay + this.#table.at(uint32) * this.#jitter);
     const uniform = (uint32 * this.#jitter) / 0x1_0000_0000;

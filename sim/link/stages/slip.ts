@@ -2,13 +2,13 @@ import type { Instant, Microseconds } from '../../../protocol/base/instant.ts';
 import { RandomStream } from '../../random.ts';
 
 export interface SlipOptions {
-  /** Share of datagrams that slip back, 0 … 1. */
+  /** Fraction of datagrams to move, 0 … 1. */
   readonly share: number;
-  /** Behind how many that were sent later, 1 … 1000. */
+  /** Places by which a datagram is moved, 1 … 1000. */
   readonly packets: number;
 }
 
-/** One behind which nothing comes any more arrives so much late: no datagram waits for ever. */
+/** Longest wait for later datagrams, microseconds; then a held datagram is released. */
 const WAIT_MAX: Microseconds = 100_000;
 
 interface Held<T> {
@@ -17,10 +17,7 @@ interface Held<T> {
   passing: number;
 }
 
-/**
- * Reordering by places and not by time: a chosen datagram arrives right behind the k-th that came after it. Those that
- * are held at once are never more than k.
- */
+/** Reorders by places rather than by time: a selected datagram is delivered right after the k-th one behind it. */
 export class Slip<T> {
   readonly #random: RandomStream;
   readonly #push: (at: Instant, item: T) => void;
@@ -34,12 +31,12 @@ export class Slip<T> {
     this.#push = push;
   }
 
-  /** Datagrams that slipped so far. */
+  /** Datagrams moved so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Datagrams that wait to be passed. */
+  /** Datagrams held at present. */
   get held(): number {
     return this.#held.length;
   }
@@ -48,18 +45,18 @@ export class Slip<T> {
     this.#options = options;
   }
 
-  /** Takes what would arrive at `at`; `draw` numbers what is carried. */
+  /** Accepts a datagram due at `at`; `draw` is its random index. */
   take(at: Instant, draw: number, item: T): void {
     const { share = 0, packets = 0 } = this.#options ?? {};
     const slips = share > 0 && this.#random.chance(draw, share);
     if (!slips) this.#push(at, item);
-    if (this.#held.length > 0) this.#letPass(at);
+    if (this.#held.length > 0) this.#countPassing(at);
     if (!slips) return;
     this.#count++;
     this.#held.push({ item, arrivesAt: at, passing: packets });
   }
 
-  #letPass(at: Instant): void {
+  #countPassing(at: Instant): void {
     let released = 0;
     for (const held of this.#held) {
       if (--held.passing > 0) continue;
@@ -69,7 +66,7 @@ export class Slip<T> {
     if (released > 0) this.#held = this.#held.filter((held) => held.passing > 0);
   }
 
-  /** When the first that nobody passes any more is let go; `undefined`: none waits. */
+  /** Time at which the first held datagram is released at the latest; `undefined` when none is held. */
   get nextAt(): Instant | undefined {
     let next: Instant | undefined;
     for (const { arrivesAt } of this.#held) {
@@ -78,7 +75,7 @@ export class Slip<T> {
     return next;
   }
 
-  /** Lets go whoever has waited too long. */
+  /** Releases datagrams that have waited for the maximum time. */
   expire(now: Instant): void {
     if (!this.#held.some(({ arrivesAt }) => arrivesAt + WAIT_MAX <= now)) return;
     for (const { item, arrivesAt } of this.#held) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
 
-/** The obvious queue: a sorted array. */
+/** Reference implementation: a sorted array. */
 class SortedArray {
   readonly #entries: { at: number; order: number; item: number }[] = [];
   #order = 0;
@@ -25,7 +25,7 @@ class SortedArray {
   }
 }
 
-test('it does what a sorted array does', () => {
+test('behaves like a sorted array', () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('push' as const), at: fc.integer({ min: 0, max: 20 }) }),
     fc.record({ kind: fc.constant('pop' as const), at: fc.integer({ min: 0, max: 25 }) }),
@@ -46,12 +46,12 @@ test('it does what a sorted array does', () => {
   );
 });
 
-test('what comes and goes in order, more and more of it, stays in order beside what pushes in', () => {
+test('a growing queue stays ordered when items overtake', () => {
   const queue = new DeliveryQueue<number>();
   const out: (number | undefined)[] = [];
   for (let at = 0; at < 200; at++) {
     queue.push(at, at);
-    // Each tenth is overtaken by one that is due half an instant before it.
+    // Every tenth item is overtaken by one due half a unit earlier.
     if (at % 10 === 0) queue.push(at - 0.5, at - 0.5);
     if (at % 3 === 0) out.push(queue.pop(at));
   }
@@ -60,7 +60,7 @@ test('what comes and goes in order, more and more of it, stays in order beside w
   expect(out).toEqual(out.toSorted((one, other) => one! - other!));
 });
 
-test('what is due at the same instant comes in the order in which it was put in', () => {
+test('items due at the same time keep their insertion order', () => {
   const queue = new DeliveryQueue<number>();
   for (let item = 0; item < 100; item++) queue.push(5, item);
   expect(queue.pop(4)).toBeUndefined();

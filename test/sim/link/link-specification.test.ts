@@ -8,7 +8,7 @@ import type { LinkSpecification } from '../../../sim/link/link-specification.ts'
 import { PRESETS } from '../../../sim/link/presets.ts';
 
 describe('reading', () => {
-  test('all that a link knows, in its units', () => {
+  test('parses every field with its unit', () => {
     const text =
       'loss=5% burst=3 delay=20ms jitter=2500us order=kept dup=0.1% corrupt=0.02 rate=8mbit queue=0.1s seed=42';
     expect(parseLinkSpecification(text)).toEqual({
@@ -28,7 +28,7 @@ describe('reading', () => {
     });
   });
 
-  test('commas and blanks separate alike, and nothing is a clean link', () => {
+  test('accepts commas and blanks as separators, and an empty text as a clean link', () => {
     expect(parseLinkSpecification(' loss=1%,delay=5ms ,  seed=2 ')).toEqual({
       ok: true,
       value: { ...CLEAN_LINK, loss: 0.01, delay: 5_000, seed: 2 },
@@ -37,28 +37,28 @@ describe('reading', () => {
   });
 
   test.each([
-    ['lost=5%', /^'lost=5%': unknown; a link knows loss, burst, delay, .*order, .*seed$/],
+    ['lost=5%', /^'lost=5%': unknown word; expected one of loss, burst, delay, .*order, .*seed$/],
     ['constructor=1', /^'constructor=1': unknown/],
-    ['loss', "'loss': loss is a share such as 5% or 0.05"],
-    ['loss=', "'loss=': loss is a share such as 5% or 0.05"],
-    ['loss=5', "'loss=5': loss is a share such as 5% or 0.05"],
-    ['loss=5%=3', "'loss=5%=3': loss is a share such as 5% or 0.05"],
-    ['loss=-5%', "'loss=-5%': loss is a share such as 5% or 0.05"],
-    ['loss=101%', "'loss=101%': loss is a share such as 5% or 0.05"],
-    ['loss=NaN', "'loss=NaN': loss is a share such as 5% or 0.05"],
-    ['burst=three', "'burst=three': burst is a mean run of losses in datagrams, such as 3"],
-    ['delay=20', "'delay=20': delay is a time with its unit, such as 20ms, at most 60s"],
-    ['delay=61s', "'delay=61s': delay is a time with its unit, such as 20ms, at most 60s"],
-    ['jitter=2m', "'jitter=2m': jitter is a time with its unit, such as 2ms, at most 60s"],
-    ['dup=x', "'dup=x': dup is a share such as 0.1%"],
-    ['corrupt=2', "'corrupt=2': corrupt is a share such as 0.1%"],
-    ['rate=8', "'rate=8': rate is a bit rate with its unit, such as 8mbit"],
-    ['queue=9', /^'queue=9': queue is a time with its unit, such as 100ms/],
-    ['order=mixed', "'order=mixed': order is free or kept"],
-    ['seed=4294967296', "'seed=4294967296': seed is a whole number from 0 to 4294967295"],
-    ['seed=1.5', "'seed=1.5': seed is a whole number from 0 to 4294967295"],
-    ['loss=100% burst=2', "'loss=100%': a link that loses everything has no bursts"],
-  ])('%s is refused, and told why', (text, message) => {
+    ['loss', "'loss': expected a share such as 5% or 0.05"],
+    ['loss=', "'loss=': expected a share such as 5% or 0.05"],
+    ['loss=5', "'loss=5': expected a share such as 5% or 0.05"],
+    ['loss=5%=3', "'loss=5%=3': expected a share such as 5% or 0.05"],
+    ['loss=-5%', "'loss=-5%': expected a share such as 5% or 0.05"],
+    ['loss=101%', "'loss=101%': expected a share such as 5% or 0.05"],
+    ['loss=NaN', "'loss=NaN': expected a share such as 5% or 0.05"],
+    ['burst=three', "'burst=three': expected a mean run of losses in datagrams, such as 3"],
+    ['delay=20', "'delay=20': expected a time with its unit, such as 20ms, at most 60s"],
+    ['delay=61s', "'delay=61s': expected a time with its unit, such as 20ms, at most 60s"],
+    ['jitter=2m', "'jitter=2m': expected a time with its unit, such as 2ms, at most 60s"],
+    ['dup=x', "'dup=x': expected a share such as 0.1%"],
+    ['corrupt=2', "'corrupt=2': expected a share such as 0.1%"],
+    ['rate=8', "'rate=8': expected a bit rate with its unit, such as 8mbit"],
+    ['queue=9', /^'queue=9': expected a time such as 100ms/],
+    ['order=mixed', "'order=mixed': order must be free or kept"],
+    ['seed=4294967296', "'seed=4294967296': expected a whole number from 0 to 4294967295"],
+    ['seed=1.5', "'seed=1.5': expected a whole number from 0 to 4294967295"],
+    ['loss=100% burst=2', "'loss=100%': burst has no meaning at 100 % loss"],
+  ])('rejects %s and names the expected value', (text, message) => {
     const parsed = parseLinkSpecification(text);
     if (parsed.ok) throw new Error(`${text} was taken`);
     if (message instanceof RegExp) expect(parsed.malformed).toMatch(message);
@@ -66,7 +66,7 @@ describe('reading', () => {
   });
 });
 
-test('what is written reads as what it was', () => {
+test('a formatted link parses to the same link', () => {
   const share = fc.oneof(
     fc.constant(0),
     fc.integer({ min: 1, max: 9_999 }).map((n) => n / 10_000),
@@ -100,7 +100,7 @@ test('what is written reads as what it was', () => {
   );
 });
 
-test('a clean link is written as its seed alone', () => {
+test('a clean link is formatted as its seed', () => {
   expect(formatLinkSpecification(CLEAN_LINK)).toBe('seed=1');
 });
 
@@ -120,7 +120,7 @@ const canonical = (text: string): string => {
   return formatLinkSpecification(read.value);
 };
 
-describe('the canonical form', () => {
+describe('canonical form', () => {
   test.each([
     [
       'loss=2% burst=4 delay=40ms±5ms rate=8mbit queue=100ms',
@@ -157,7 +157,7 @@ describe('the canonical form', () => {
     expect(canonical(form)).toBe(form);
   });
 
-  test('names traces with the hash of their content, and refuses another content', () => {
+  test('names traces with a content hash, and rejects changed content', () => {
     const form = canonical('trace=cell.trace opportunity=1500b losstrace=run.bits');
     expect(form).toMatch(
       /^losstrace=run.bits#[0-9a-f]{16} trace=cell.trace#[0-9a-f]{16} opportunity=1500b queue=200ms seed=1$/,
@@ -168,11 +168,11 @@ describe('the canonical form', () => {
     const other = form.replace(/cell.trace#[0-9a-f]{16}/, 'cell.trace#0123456789abcdef');
     expect(parseLinkSpecification(other, readTrace)).toMatchObject({
       ok: false,
-      malformed: expect.stringMatching(/^'trace=cell.trace#0123456789abcdef': the content of cell.trace is another/),
+      malformed: expect.stringMatching(/^'trace=cell.trace#0123456789abcdef': the content of cell.trace has changed/),
     });
   });
 
-  test('of whatever can be read is read as itself', () => {
+  test('of any valid link is a fixed point', () => {
     const clause = fc
       .record({
         loss: fc.constantFrom(
@@ -236,7 +236,7 @@ describe('the canonical form', () => {
         (head, first, more) => {
           const text = [head, first, ...more.map((words, index) => `at ${index + 1}s: ${words}`)].join(' ');
           const read = parseLinkSpecification(text, readTrace);
-          // A burst of its own where a model stands, for one, is refused.
+          // Contradictory words, such as burst with a loss model, are rejected.
           fc.pre(read.ok);
           if (!read.ok) return;
           const form = formatLinkSpecification(read.value);
@@ -249,55 +249,55 @@ describe('the canonical form', () => {
   });
 });
 
-describe('what contradicts itself', () => {
+describe('contradictions', () => {
   test.each([
-    ['loss=1% loss=2%', "'loss=2%': loss was said before"],
-    ['loss=1% ge=1%/30%', "'ge=1%/30%': a link loses in one way, and loss is one"],
-    ['ge=1%/30% burst=3', "'burst=3': burst belongs to loss"],
-    ['step=frame', "'step=frame': step belongs to ge"],
-    ['ge=1%/30% step=1us', "'step=1us': step is packet, frame or a time such as 10ms"],
-    ['delay=40ms±5ms jitter=1ms', "'jitter=1ms': the delay's ± says it already"],
-    ['rate=8mbit trace=cell.trace', "'rate=8000000bit': the trace says the rate already"],
-    ['opportunity=1500b', "'opportunity=1500b': opportunity belongs to trace"],
+    ['loss=1% loss=2%', "'loss=2%': loss is given twice"],
+    ['loss=1% ge=1%/30%', "'ge=1%/30%': a link has one loss model, and loss already sets it"],
+    ['ge=1%/30% burst=3', "'burst=3': burst requires loss"],
+    ['step=frame', "'step=frame': step requires ge"],
+    ['ge=1%/30% step=1us', "'step=1us': expected packet, frame or a time such as 10ms"],
+    ['delay=40ms±5ms jitter=1ms', "'jitter=1ms': the ± of delay already sets it"],
+    ['rate=8mbit trace=cell.trace', "'rate=8000000bit': the trace already sets the rate"],
+    ['opportunity=1500b', "'opportunity=1500b': opportunity requires trace"],
     ['trace=missing', "'trace=missing': cannot read missing: there is no such file or directory"],
     ['losstrace=cell.trace', "'losstrace=cell.trace': line 2: '2' is neither 0 (received) nor 1 (lost)"],
-    ['netem="loss 1%" delay=5ms', "'delay=5ms': beside netem stands seed alone"],
-    ['netem="loss 1%" at 5s: loss=1%', "'netem': a link of netem does not change in its course"],
-    ['netem="lost 1%"', /^netem 'lost': unknown/],
-    ['netem="loss 1%', 'a quotation mark has no other'],
+    ['netem="loss 1%" delay=5ms', "'delay=5ms': netem can be combined only with seed"],
+    ['netem="loss 1%" at 5s: loss=1%', "'netem': a netem link cannot have timed changes"],
+    ['netem="lost 1%"', /^netem 'lost': unsupported/],
+    ['netem="loss 1%', 'unbalanced quotation mark'],
     ['at 10s loss=1%', "'at 10s': expected a time and a colon, such as at 10s: loss=20%"],
-    ['at 10s: loss=1% at 10s: loss=2%', "'at 10000ms:': changes are in the order of their times"],
-    ['at 10s:', "'at 10000ms:': nothing changes there"],
-    ['at 10s: seed=3', "'seed=3': seed cannot change in the course of a link"],
-    ['preset=moon', /^'preset=moon': preset is one of wifi, wifi-lossy/],
-    ['outage=6s-5s', "'outage=6s-5s': outage is spans of time, ascending, such as 5s-6s/10s-12s"],
-    ['slip=1%/0', "'slip=1%/0': slip is share/places, such as 1%/3, at most 1000 places"],
-    ['queue=5ms/6ms', /^'queue=5ms\/6ms': queue is a time/],
-    ['ctge=100%/5ms', /^'ctge=100%\/5ms': ctge is share of bad time/],
-    ['drop=0', /^'drop=0': drop is numbers of datagrams, the first is 1/],
-    ['state4=60%/10%/0%/10%/60%', /^'state4=.*': state4 is p13/],
-    ['ge=', /^'ge=': ge is p\/r/],
-  ])('%s is refused, and told why', (text, message) => {
+    ['at 10s: loss=1% at 10s: loss=2%', "'at 10000ms:': changes must be in ascending order of time"],
+    ['at 10s:', "'at 10000ms:': expected at least one word after the time"],
+    ['at 10s: seed=3', "'seed=3': seed cannot change while the link runs"],
+    ['preset=moon', /^'preset=moon': preset must be one of wifi, wifi-lossy/],
+    ['outage=6s-5s', "'outage=6s-5s': expected ascending time spans such as 5s-6s/10s-12s"],
+    ['slip=1%/0', "'slip=1%/0': expected share/places, such as 1%/3, at most 1000 places"],
+    ['queue=5ms/6ms', /^'queue=5ms\/6ms': expected a time/],
+    ['ctge=100%/5ms', /^'ctge=100%\/5ms': expected share of time in Bad/],
+    ['drop=0', /^'drop=0': expected numbers of datagrams \(the first is 1\)/],
+    ['state4=60%/10%/0%/10%/60%', /^'state4=.*': expected p13/],
+    ['ge=', /^'ge=': expected p\/r/],
+  ])('rejects %s and names the expected value', (text, message) => {
     const read = parseLinkSpecification(text, readTrace);
     if (read.ok) throw new Error(`${text} was taken`);
     if (message instanceof RegExp) expect(read.malformed).toMatch(message);
     else expect(read.malformed).toBe(message);
   });
 
-  test('without a reader of files none is read', () => {
+  test('rejects file names when no reader is given', () => {
     expect(parseLinkSpecification('trace=cell.trace')).toEqual({
       ok: false,
-      malformed: "'trace=cell.trace': no files can be read here",
+      malformed: "'trace=cell.trace': files cannot be read here",
     });
   });
 });
 
-test.each(PRESETS)('the preset $name is a link, and says where it comes from', (preset) => {
+test.each(PRESETS)('preset $name is a valid link with a source', (preset) => {
   expect(canonical(`preset=${preset.name}`)).toBe(canonical(preset.link));
   expect(preset.source).not.toBe('');
 });
 
-test('reading never throws, whatever is written', () => {
+test('parsing never throws on arbitrary text', () => {
   const words = fc.constantFrom(
     'at',
     '10s:',
@@ -317,7 +317,7 @@ test('reading never throws, whatever is written', () => {
   );
 });
 
-test('the documentation has every preset as it is', () => {
+test('docs/LINK.md lists every preset unchanged', () => {
   const page = readFileSync(new URL('../../../docs/LINK.md', import.meta.url), 'utf8');
   for (const { name, link, provenance, source } of PRESETS) {
     expect(page).toContain(`| \`${name}\` | \`${link}\` | ${provenance}: ${source} |`);

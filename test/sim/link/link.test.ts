@@ -6,7 +6,7 @@ import { link } from '../../simulated-session.ts';
 
 const at = milliseconds;
 
-/** A datagram of so many bytes that says which one it is. */
+/** A datagram of the given size that carries its number. */
 function datagram(number: number, bytes = 972): Uint8Array {
   const content = new Uint8Array(bytes);
   content[0] = number & 0xff;
@@ -16,7 +16,7 @@ function datagram(number: number, bytes = 972): Uint8Array {
 
 const numberOf = (content: Uint8Array): number => content[0]! | (content[1]! << 8);
 
-/** What comes out until the link is empty: which datagram, and when. */
+/** All deliveries until the link is empty, with number and time. */
 function deliveries(path: Link): { number: number; at: number; datagram: Uint8Array }[] {
   const delivered = [];
   for (let next = path.pollTimeout(); next !== undefined; next = path.pollTimeout()) {
@@ -29,7 +29,7 @@ function deliveries(path: Link): { number: number; at: number; datagram: Uint8Ar
 
 const instants = (path: Link): number[] => deliveries(path).map((delivery) => delivery.at);
 
-test('a clean link delivers at once what it was given', () => {
+test('a clean link delivers at once and unchanged', () => {
   const path = new Link(link(''), 'forward');
   const content = datagram(1);
   path.send(at(3), content);
@@ -38,26 +38,26 @@ test('a clean link delivers at once what it was given', () => {
   expect(path.pollTimeout()).toBeUndefined();
 });
 
-describe('the bottleneck', () => {
+describe('bottleneck', () => {
   // 972 bytes and 28 of IPv4 and UDP are 8,000 bits: 8 ms at 1 Mb/s.
-  test('lets one datagram through after the other, headers counted', () => {
+  test('sends one datagram after another, headers included', () => {
     const path = new Link(link('rate=1mbit delay=20ms queue=1s'), 'forward');
     for (const number of [0, 1, 2]) path.send(at(0), datagram(number));
     path.send(at(100), datagram(3));
     expect(instants(path)).toEqual([at(28), at(36), at(44), at(128)]);
   });
 
-  test('drops at the tail what would wait longer than the queue is long', () => {
+  test('drops a datagram that would wait longer than the queue limit', () => {
     const path = new Link(link('rate=1mbit queue=16ms'), 'forward');
-    // They begin to leave at 0, 8, 16 and 24 ms: the fourth would wait 24 of 16.
+    // Departures start at 0, 8, 16 and 24 ms: the fourth would wait 24 ms, the limit is 16 ms.
     for (const number of [0, 1, 2, 3]) path.send(at(0), datagram(number));
-    // At 8 ms the bottleneck is free at 24: a wait of 16, which is not too long.
+    // At 8 ms the bottleneck is busy until 24 ms: a wait of 16 ms is allowed.
     path.send(at(8), datagram(4));
     expect(deliveries(path).map(({ number }) => number)).toEqual([0, 1, 2, 4]);
     expect(path.counters).toMatchObject({ offered: 5, delivered: 4, overflowed: 1, lost: 0 });
   });
 
-  test('is used by what is lost behind it as well', () => {
+  test('carries datagrams that are lost after it', () => {
     const path = new Link(link('rate=1mbit loss=100%'), 'forward');
     for (const number of [0, 1]) path.send(at(0), datagram(number));
     expect(path.counters).toMatchObject({ offered: 2, lost: 2, inFlight: 0 });
@@ -72,26 +72,26 @@ describe('jitter', () => {
     return path;
   };
 
-  test('adds from nothing to all of itself to the delay, and reorders', () => {
+  test('adds 0 to J to the delay, and reorders', () => {
     const delivered = deliveries(sendMany('delay=20ms jitter=10ms'));
     const added = delivered.map((delivery) => delivery.at - at(delivery.number) - at(20));
     expect(Math.min(...added)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...added)).toBeLessThanOrEqual(at(10));
     const mean = added.reduce((sum, each) => sum + each, 0) / added.length;
-    // A uniform draw from 10 ms has a deviation of 2.89 ms.
+    // A uniform draw over 10 ms has a standard deviation of 2.89 ms.
     expect(Math.abs(mean - at(5))).toBeLessThan((2.58 * 2_887) / Math.sqrt(added.length));
     const numbers = delivered.map(({ number }) => number);
     expect(numbers).not.toEqual(numbers.toSorted((a, b) => a - b));
   });
 
-  test('with the order kept holds back what would overtake', () => {
+  test('with order=kept delays datagrams that would overtake', () => {
     const delivered = deliveries(sendMany('delay=20ms jitter=10ms order=kept'));
     expect(delivered.map(({ number }) => number)).toEqual(Array.from({ length: 500 }, (_, number) => number));
     for (const delivery of delivered) expect(delivery.at - at(delivery.number)).toBeLessThanOrEqual(at(30));
   });
 });
 
-test('duplicates come in addition, as the same bytes', () => {
+test('duplicates are additional deliveries of the same bytes', () => {
   const path = new Link(link('dup=100% delay=5ms'), 'forward');
   path.send(at(0), datagram(1));
   expect(deliveries(path).map(({ number, at: when }) => [number, when])).toEqual([
@@ -101,7 +101,7 @@ test('duplicates come in addition, as the same bytes', () => {
   expect(path.counters).toMatchObject({ offered: 1, duplicated: 1, delivered: 2, deliveredBytes: 2 * 972 });
 });
 
-test('a corrupted datagram has one bit flipped, and the original is left alone', () => {
+test('a corrupted datagram has one flipped bit, and the original is unchanged', () => {
   const path = new Link(link('corrupt=100%'), 'forward');
   const originals = Array.from({ length: 200 }, (_, number) => datagram(number, 40));
   for (const original of originals) path.send(0, original);
@@ -117,7 +117,7 @@ test('a corrupted datagram has one bit flipped, and the original is left alone',
   expect(path.counters.corrupted).toBe(200);
 });
 
-describe('the stages are independent', () => {
+describe('independence of the stages', () => {
   const lostOf = (specification: string): number[] => {
     const path = new Link(link(`loss=20% seed=9 ${specification}`), 'forward');
     for (let number = 0; number < 1_000; number++) path.send(at(number), datagram(number, 100));
@@ -126,11 +126,11 @@ describe('the stages are independent', () => {
   };
 
   test.each(['jitter=5ms', 'dup=30%', 'delay=1s', 'rate=100mbit', 'order=kept jitter=20ms'])(
-    '%s changes nothing of which datagrams are lost',
+    '%s does not change which datagrams are lost',
     (other) => expect(lostOf(other)).toEqual(lostOf('')),
   );
 
-  test('a full queue changes nothing of what is lost behind it', () => {
+  test('a full queue does not change later losses', () => {
     const path = new Link(link('loss=20% seed=9 rate=50kbit queue=30ms'), 'forward');
     const lost = new Set(lostOf(''));
     let expected = 0;
@@ -144,7 +144,7 @@ describe('the stages are independent', () => {
   });
 });
 
-test('whatever is switched on, what went in is delivered, lost, dropped at the tail or still on its way', () => {
+test('every datagram is delivered, lost, overflowed or in flight, in any configuration', () => {
   const share = fc.constantFrom('0%', '3%', '50%', '99%');
   const words = fc.record({
     loss: share,

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
-/** 2.58 standard errors: what a fair process stays within 99 times of 100. The seeds are fixed, so no run is unlucky. */
+/**
+ * 2.58 standard errors: the bound that a fair process keeps with probability 99 %. Fixed seeds make the outcome
+ * constant.
+ */
 const STANDARD_ERRORS = 2.58;
 const COUNT = 200_000;
 
@@ -27,7 +30,7 @@ function runs(lost: readonly boolean[]): number[] {
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('independent losses', () => {
-  test.each([0.001, 0.05, 0.3, 0.9])('%s of the datagrams are lost, in runs of 1/(1 − loss)', (loss) => {
+  test.each([0.001, 0.05, 0.3, 0.9])('loss %s has mean runs of 1/(1 − loss)', (loss) => {
     const lost = fates({ loss });
     const share = lost.filter(Boolean).length / COUNT;
     expect(Math.abs(share - loss)).toBeLessThan(STANDARD_ERRORS * Math.sqrt((loss * (1 - loss)) / COUNT));
@@ -37,7 +40,7 @@ describe('independent losses', () => {
     expect(Math.abs(mean(lengths) - 1 / (1 - loss))).toBeLessThan(STANDARD_ERRORS * error + 1e-9);
   });
 
-  test('a burst no longer than chance gives by itself is independent loss', () => {
+  test('a burst of at most 1/(1 − loss) gives independent losses', () => {
     expect(fates({ loss: 0.5, burst: 2 }, 1_000)).toEqual(fates({ loss: 0.5, burst: 1 }, 1_000));
   });
 });
@@ -53,7 +56,7 @@ describe('bursts', () => {
     const lengths = runs(lost);
     const leave = 1 / burst;
     const enter = (loss * leave) / (1 - loss);
-    // The chain's memory makes neighbors alike: the variance of the share grows by (1 + ρ)/(1 − ρ), ρ = 1 − enter − leave.
+    // Correlated neighbors raise the variance of the mean by (1 + ρ)/(1 − ρ), ρ = 1 − enter − leave.
     const memory = (2 - enter - leave) / (enter + leave);
     const error = Math.sqrt((loss * (1 - loss) * memory) / COUNT);
     expect(Math.abs(lost.filter(Boolean).length / COUNT - loss)).toBeLessThan(STANDARD_ERRORS * error);
@@ -61,7 +64,7 @@ describe('bursts', () => {
     expect(Math.abs(mean(lengths) - burst)).toBeLessThan((STANDARD_ERRORS * deviation) / Math.sqrt(lengths.length));
   });
 
-  test('the beginning is no better than the rest: the first datagram is lost as often as any', () => {
+  test('the first datagram is lost as often as any other', () => {
     const count = 4_000;
     let lost = 0;
     for (let seed = 0; seed < count; seed++) if (fates({ loss: 0.2, burst: 10, seed }, 1)[0]) lost++;
@@ -69,12 +72,12 @@ describe('bursts', () => {
   });
 });
 
-test('no loss loses nothing, and all of it everything', () => {
+test('loss 0 loses nothing and loss 1 loses everything', () => {
   expect(fates({ loss: 0 }, 10_000)).not.toContain(true);
   expect(fates({ loss: 1 }, 10_000)).not.toContain(false);
 });
 
-test('the same seed and direction have the same fates, others have others', () => {
+test('equal seed and direction give equal fates, others differ', () => {
   const link = { loss: 0.1, burst: 3, seed: 5 };
   expect(fates(link, 500)).toEqual(fates(link, 500));
   expect(fates({ ...link, seed: 6 }, 500)).not.toEqual(fates(link, 500));

@@ -8,7 +8,7 @@ import { link } from '../../../simulated-session.ts';
 
 const process = (text: string, direction = 'forward') => new LossProcess(link(text), direction);
 
-/** The fates of datagrams sent every so many microseconds. */
+/** Fates of datagrams sent at a fixed interval, microseconds. */
 function fates(text: string, count: number, every = 0): boolean[] {
   const loss = process(text);
   return Array.from({ length: count }, (_, index) => loss.next(index * every));
@@ -16,7 +16,7 @@ function fates(text: string, count: number, every = 0): boolean[] {
 
 const share = (lost: readonly boolean[]): number => lost.filter(Boolean).length / lost.length;
 
-/** 2.58 standard errors by the means of a hundred stretches, whatever the memory of the process. */
+/** Checks a mean within 2.58 standard errors, estimated from 100 batches, so it holds for correlated processes too. */
 function expectShare(lost: readonly boolean[], expected: number): void {
   const size = lost.length / 100;
   const means = Array.from({ length: 100 }, (_, batch) => share(lost.slice(batch * size, (batch + 1) * size)));
@@ -26,17 +26,20 @@ function expectShare(lost: readonly boolean[], expected: number): void {
 }
 
 describe('Gilbert–Elliott', () => {
-  test('with all lost in bad and nothing in good it is the same path as loss and burst', () => {
+  test('with loss 1 in Bad and 0 in Good equals loss and burst', () => {
     // p = loss·r/(1 − loss) with r = 1/burst.
     expect(fates('ge=5%/20% seed=4', 5_000)).toEqual(fates('loss=20% burst=5 seed=4', 5_000));
   });
 
-  test.each(['1%/30%/70%/0.1%', '3%/40%/95%/1%', '6.8%/85.2%/50%/4%', '2.5%/50%'])('%s loses its share', (numbers) => {
-    const { lossModel } = link(`ge=${numbers}`);
-    expectShare(fates(`ge=${numbers} seed=11`, 400_000), meanLoss(lossModel!));
-  });
+  test.each(['1%/30%/70%/0.1%', '3%/40%/95%/1%', '6.8%/85.2%/50%/4%', '2.5%/50%'])(
+    '%s has the expected mean loss',
+    (numbers) => {
+      const { lossModel } = link(`ge=${numbers}`);
+      expectShare(fates(`ge=${numbers} seed=11`, 400_000), meanLoss(lossModel!));
+    },
+  );
 
-  test('by frame, all datagrams of a frame meet one state, and how many they are changes no other frame', () => {
+  test('step=frame uses one state per frame, independent of the number of datagrams', () => {
     const run = (packets: (frame: number) => number) => {
       const loss = process('ge=20%/30% step=frame seed=2');
       return Array.from({ length: 300 }, (_, frame) => {
@@ -51,11 +54,11 @@ describe('Gilbert–Elliott', () => {
     expect(once).toContain(false);
   });
 
-  test('by frame, where nobody tells the frames each datagram is one', () => {
+  test('step=frame without frame numbers treats each datagram as a frame', () => {
     expect(fates('ge=20%/30% step=frame seed=2', 500)).toEqual(fates('ge=20%/30% seed=2', 500));
   });
 
-  test('by time, who sends twice as much meets the same bad times', () => {
+  test('a time step gives the same bad times at twice the packet rate', () => {
     const slow = fates('ge=5%/20% step=10ms seed=3', 2_000, 10_000);
     const fast = fates('ge=5%/20% step=10ms seed=3', 4_000, 5_000);
     expect(fast.filter((_, index) => index % 2 === 0)).toEqual(slow);
@@ -63,13 +66,13 @@ describe('Gilbert–Elliott', () => {
   });
 });
 
-describe('continuous time', () => {
-  test('it loses its share', () => {
+describe('Gilbert–Elliott in continuous time', () => {
+  test('has the expected mean loss', () => {
     expectShare(fates('ctge=2%/20ms/100%/0% seed=6', 300_000, 2_400), 0.02);
     expectShare(fates('ctge=10%/50ms/60%/1% seed=6', 300_000, 2_400), 0.069);
   });
 
-  test('the bad times are the seed’s alone, however often and when someone asks', () => {
+  test('switching times depend on the seed only, not on the queries', () => {
     const times = () =>
       new SwitchingTimes({
         random: new RandomStream(5, 'forward/loss-times'),
@@ -89,11 +92,11 @@ describe('continuous time', () => {
     };
     const often = switches(50);
     expect(often.length).toBeGreaterThan(150);
-    // Who looks seldom misses short states, and sees no other.
+    // Sparse queries miss short states, and see no others.
     for (const at of switches(7_000)) expect(often).toContain(at);
   });
 
-  test('the mean sojourns are those asked for', () => {
+  test('sojourn times have the configured means', () => {
     const random = new RandomStream(9, 'forward/loss-times');
     const times = new SwitchingTimes({ random, meanGood: 120_000, meanBad: 40_000, startsBad: false, from: 0 });
     const sums = { good: 0, bad: 0 };
@@ -105,46 +108,46 @@ describe('continuous time', () => {
       sums[state] += at - since;
       since = at;
     }
-    // The deviation of an exponential time is its mean.
+    // The standard deviation of an exponential distribution equals its mean.
     expect(Math.abs(sums.good / count - 120_000)).toBeLessThan((2.58 * 120_000) / Math.sqrt(count));
     expect(Math.abs(sums.bad / count - 40_000)).toBeLessThan((2.58 * 40_000) / Math.sqrt(count));
   });
 });
 
-describe('four states', () => {
-  test.each(['2%/30%/5%/40%/0.1%', '1%', '5%/50%/0%/100%/2%'])('%s loses its share', (numbers) => {
+describe('four-state model', () => {
+  test.each(['2%/30%/5%/40%/0.1%', '1%', '5%/50%/0%/100%/2%'])('%s has the expected mean loss', (numbers) => {
     const { lossModel } = link(`state4=${numbers}`);
     expectShare(fates(`state4=${numbers} seed=8`, 400_000), meanLoss(lossModel!));
   });
 
-  test('an isolated loss is followed by one that comes through', () => {
+  test('receives the datagram after an isolated loss', () => {
     const lost = fates('state4=0%/0%/0%/0%/40% seed=3', 10_000);
     expect(lost).toContain(true);
     expect(lost.some((each, index) => each && lost[index + 1])).toBe(false);
   });
 
-  test('a burst that never ends loses everything in the long run', () => {
+  test('loses everything in the long run when a burst never ends', () => {
     expect(meanLoss(link('state4=1%/0%/0%/100%/0%').lossModel!)).toBe(1);
     expect(fates('state4=50%/0%/0%/100%/0%', 1_000).slice(100)).not.toContain(false);
   });
 });
 
-test('an exponential on/off link is away for its share of the time, and there at first', () => {
+test('an exponential on/off link starts up, and is down for the configured fraction of time', () => {
   const lost = fates('onoff=exponential/90ms/10ms seed=7', 300_000, 1_000);
   expect(lost[0]).toBe(false);
   expectShare(lost, 0.1);
 });
 
-test('a periodic on/off link is away at the same times in every round', () => {
+test('a periodic on/off link is down at the same times in every period', () => {
   const lost = fates('onoff=periodic/30ms/20ms', 15, 10_000);
   expect(lost.map(Number)).toEqual([0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
 });
 
-test('a drop list loses the datagrams with its numbers, the first being number 1', () => {
+test('a drop list loses exactly the listed datagrams, counted from 1', () => {
   expect(fates('drop=1/3/6-7', 9).map(Number)).toEqual([1, 0, 1, 0, 0, 1, 1, 0, 0]);
 });
 
-test('a shuffled block loses the same number in every block, at other places', () => {
+test('shuffled loss has the same count in every block, at varying places', () => {
   const lost = fates('shuffle=5%/40 seed=5', 40 * 500);
   const places = Array.from({ length: 500 }, (_, block) =>
     lost.slice(block * 40, (block + 1) * 40).flatMap((each, place) => (each ? [place] : [])),
@@ -153,9 +156,9 @@ test('a shuffled block loses the same number in every block, at other places', (
   expect(new Set(places.flat()).size).toBe(40);
 });
 
-describe('the schedule of a link that loses by time', () => {
+describe('outage schedule', () => {
   test.each(['ctge=20%/30ms', 'onoff=exponential/70ms/20ms', 'onoff=periodic/70ms/20ms'])(
-    '%s is what its datagrams meet, and no other link meets',
+    'of %s matches the fates, and differs between seeds and directions',
     (words) => {
       const until = 3_000_000;
       const schedule = outageSchedule(link(`${words} seed=5`), 'forward', until);
@@ -163,7 +166,7 @@ describe('the schedule of a link that loses by time', () => {
       const bad = (at: number) => schedule.filter((switchesAt) => switchesAt <= at).length % 2 === 1;
       const expected = Array.from({ length: until / 1_000 }, (_, index) => bad(index * 1_000));
       expect(fates(`${words} seed=5`, until / 1_000, 1_000)).toEqual(expected);
-      // Whatever else the link does.
+      // Other stages do not change it.
       const same = outageSchedule(link(`${words} seed=5 delay=9ms rate=1mbit dup=5%`), 'forward', until);
       expect(outageHash(same)).toBe(outageHash(schedule));
       if (words.includes('periodic')) return;
@@ -172,13 +175,13 @@ describe('the schedule of a link that loses by time', () => {
     },
   );
 
-  test('loss by number has none', () => {
+  test('is empty for loss per datagram', () => {
     expect(outageSchedule(link('loss=5% burst=3'), 'forward', 1e9)).toEqual([]);
   });
 });
 
-describe('a model that changes in its course', () => {
-  test('draws on: a chain whose numbers stay the same goes on as if nothing had been', () => {
+describe('reconfiguration of a loss model', () => {
+  test('keeps the state of a chain whose parameters are unchanged', () => {
     const changed = process('ge=5%/20%/90%/1% seed=4');
     const expected = fates('ge=5%/20%/90%/1% seed=4', 1_000);
     const seen = Array.from({ length: 1_000 }, (_, index) => {
@@ -188,7 +191,7 @@ describe('a model that changes in its course', () => {
     expect(seen).toEqual(expected);
   });
 
-  test('does not begin the seed again: after the change come other fates than at the beginning', () => {
+  test('continues the random streams instead of restarting them', () => {
     const changed = process('loss=10% seed=4');
     const first = Array.from({ length: 500 }, () => changed.next());
     changed.reconfigure(link('loss=10% burst=1.2 seed=4'), 500);

@@ -8,7 +8,7 @@ import { link } from '../../../simulated-session.ts';
 const at = milliseconds;
 const netem = (words: string, seed = 1) => new Link(link(`netem="${words}" seed=${seed}`), 'forward');
 
-/** The fates of so many datagrams through a link that keeps nothing. */
+/** Fates of datagrams through a link that holds none back. */
 function fates(words: string, count: number, seed = 1): boolean[] {
   const path = netem(words, seed);
   const datagram = new Uint8Array(1);
@@ -28,7 +28,7 @@ function deliveries(path: Link): [number: number, at: number][] {
   return delivered;
 }
 
-describe('reading', () => {
+describe('parsing', () => {
   test.each([
     ['loss 1%', 'loss 1%'],
     ['loss random 1 25', 'loss 1% 25%'],
@@ -52,20 +52,23 @@ describe('reading', () => {
   });
 
   test.each([
-    ['lose 1%', /^netem 'lose': unknown; netem knows loss, /],
+    ['lose 1%', /^netem 'lose': unsupported; expected one of loss, /],
     ['loss', /^netem 'loss': expected a percentage such as 1%/],
     ['loss gemodel x', "netem 'loss gemodel x': expected a percentage such as 1%"],
     ['loss 101%', /^netem 'loss 101%': expected a percentage/],
     ['delay 50', undefined],
     ['delay 50m', "netem 'delay 50m': expected a time such as 50ms, at most 60s"],
-    ['delay 10ms gap 5', "netem 'gap': it needs reorder and a percentage"],
-    ['reorder 25%', "netem 'reorder': it needs a delay"],
-    ['delay 10ms distribution normal', "netem 'distribution': it needs a delay and a jitter"],
-    ['delay 10ms 1ms distribution paretonormal', /^netem 'distribution paretonormal': uniform, normal or pareto/],
-    ['loss 1% loss 2%', "netem 'loss': it was said before"],
-    ['rate 8mbit 20', /^netem '20': unknown/],
+    ['delay 10ms gap 5', "netem 'gap': requires reorder with a percentage"],
+    ['reorder 25%', "netem 'reorder': requires a delay"],
+    ['delay 10ms distribution normal', "netem 'distribution': requires a delay and a jitter"],
+    [
+      'delay 10ms 1ms distribution paretonormal',
+      /^netem 'distribution paretonormal': expected uniform, normal or pareto/,
+    ],
+    ['loss 1% loss 2%', "netem 'loss': given twice"],
+    ['rate 8mbit 20', /^netem '20': unsupported/],
     ['limit 0', /^netem 'limit': expected a number of packets/],
-    ['slot 10ms', /^netem 'slot': unknown/],
+    ['slot 10ms', /^netem 'slot': unsupported/],
   ])('%s', (text, message) => {
     const read = parseNetemParameters(text);
     if (message === undefined) expect(read.ok).toBe(true);
@@ -74,7 +77,7 @@ describe('reading', () => {
     else expect(read.malformed).toBe(message);
   });
 
-  test('never throws, whatever is written', () => {
+  test('never throws on arbitrary text', () => {
     const word = fc.constantFrom(
       'loss',
       'gemodel',
@@ -102,7 +105,7 @@ describe('loss', () => {
   const COUNT = 400_000;
   const share = (lost: readonly boolean[]) => lost.filter(Boolean).length / lost.length;
 
-  // What the kernel's correlated draws really lose (loss-lab.md §1.2), to half of the last digit of its table.
+  // Actual loss of the kernel's correlated draws (loss-lab.md §1.2), within half of the last digit of its table.
   test.each([
     [1, 25, 0, 5e-6],
     [1, 50, 0, 5e-6],
@@ -116,12 +119,12 @@ describe('loss', () => {
     [20, 25, 0.102, 0.002],
     [20, 50, 0.0296, 0.002],
     [20, 75, 0.0011, 0.0005],
-  ])('%s % asked with a correlation of %s % is %s in truth', (asked, correlation, real, tolerance) => {
+  ])('%s % with a correlation of %s % has an actual loss of %s', (asked, correlation, real, tolerance) => {
     const lost = fates(`loss ${asked}% ${correlation}%`, COUNT, 3);
     expect(Math.abs(share(lost) - real)).toBeLessThanOrEqual(tolerance);
   });
 
-  // What practitioners' settings give (loss-lab.md §1.2): loss, mean run, correlation of neighbours.
+  // Results of common settings (loss-lab.md §1.2): loss, mean run, lag-1 correlation.
   test.each([
     ['gemodel 1% 30% 70% 0.1%', 0.0235, 1.89, 0.46],
     ['gemodel 1% 50% 90% 1%', 0.0275, 1.43, 0.28],
@@ -129,7 +132,7 @@ describe('loss', () => {
     ['gemodel 2% 30%', 0.0625, 3.33, 0.68],
     ['gemodel 1% 10% 50%', 0.0455, 1.82, 0.42],
     ['gemodel 1%', 0.01, 1.01, 0],
-  ])('%s loses %s in runs of %s, correlated by %s', (model, loss, run, correlation) => {
+  ])('%s has loss %s, mean run %s and correlation %s', (model, loss, run, correlation) => {
     const lost = fates(`loss ${model}`, COUNT, 7);
     const losses = lost.filter(Boolean).length;
     const runs = lost.filter((each, index) => each && !lost[index - 1]).length;
@@ -140,7 +143,7 @@ describe('loss', () => {
     expect(Math.abs((both - seen * seen) / (seen * (1 - seen)) - correlation)).toBeLessThan(0.02);
   });
 
-  test('is drawn from the state before the transition: the first datagram always meets the good state', () => {
+  test('is drawn before the transition, so the first datagram meets the good state', () => {
     const first = Array.from({ length: 50 }, (_, seed) => fates('loss gemodel 100% 0%', 2, seed));
     for (const [one, two] of first) expect([one, two]).toEqual([false, true]);
   });
@@ -153,14 +156,14 @@ describe('delay', () => {
     return deliveries(path);
   };
 
-  test('spreads uniformly around its mean, and so reorders what comes closer than the jitter', () => {
+  test('is uniform around its mean, and reorders datagrams closer than the jitter', () => {
     const seen = sent('delay 50ms 10ms', 1);
     for (const [number, when] of seen) expect(Math.abs(when - at(number) - at(50))).toBeLessThanOrEqual(at(10));
     expect(seen.some(([number], place) => number < (seen[place - 1]?.[0] ?? 0))).toBe(true);
   });
 
-  test('with a rate keeps the order, and what waits for its turn has waited for its delay too', () => {
-    // 1000 bytes with headers are 8 ms at 1 Mb/s; the fourth leaves its predecessors' 28 ms behind: 10 + 4 · 8.
+  test('with a rate keeps the order, and counts queueing time as part of the delay', () => {
+    // 1000 bytes with headers take 8 ms at 1 Mb/s: the fourth arrives at 10 + 4 · 8 ms.
     const path = netem('delay 10ms rate 1mbit');
     for (let number = 0; number < 4; number++) path.send(0, new Uint8Array(972).fill(number));
     expect(deliveries(path)).toEqual([
@@ -173,27 +176,27 @@ describe('delay', () => {
     expect(jittered.map(([number]) => number)).toEqual(Array.from({ length: 200 }, (_, number) => number));
   });
 
-  test('counts towards the limit: what is only being delayed takes room', () => {
+  test('counts delayed datagrams towards the limit', () => {
     const path = netem('delay 100ms limit 3');
     const seen = [0, 1, 2, 3].map((number) => path.send(at(number), new Uint8Array(1)));
     expect(seen).toEqual(['carried', 'carried', 'carried', 'overflowed']);
   });
 });
 
-test('what is reordered goes at once, each third at the most with a gap of 3', () => {
+test('with gap 3, at most every third datagram is sent without delay', () => {
   const path = netem('delay 10ms reorder 100% gap 3');
   for (let number = 0; number < 7; number++) path.send(at(number * 0.1), Uint8Array.of(number));
   const delays = new Map(deliveries(path).map(([number, when]) => [number, when - at(number * 0.1)]));
   expect([0, 1, 2, 3, 4, 5, 6].map((number) => delays.get(number))).toEqual([10, 10, 0, 10, 10, 0, 10].map(at));
 });
 
-test('a duplicate draws its own loss; twice and lost passes once', () => {
+test('a duplicate draws its own loss; duplicated and lost passes one copy', () => {
   const path = netem('duplicate 100% loss 50% limit 2000', 9);
   const seen = Array.from({ length: 1_000 }, () => path.send(0, new Uint8Array(1)));
   const { lost, duplicated, inFlight } = path.counters;
   expect(duplicated).toBe(1_000);
   expect(inFlight).toBe(2_000 - lost);
-  // Each passes at least once: lost, it is not doubled; not lost, the other copy may be.
+  // At least one copy passes: a lost datagram is not doubled, and of two copies one may be lost.
   expect(new Set(seen)).toEqual(new Set(['carried', 'duplicated']));
   expect(Math.abs(lost / 1_000 - 0.75)).toBeLessThan((2.58 * Math.sqrt(0.75 * 0.25)) / Math.sqrt(1_000));
 });

@@ -31,16 +31,16 @@ function trace(text: string, bytes?: number) {
   return content.value;
 }
 
-describe('the queue before the bottleneck', () => {
-  // 972 bytes and 28 of headers: 8 ms each at 1 Mb/s. The first is being sent at once and does not wait.
-  test('in datagrams: two wait, the fourth is dropped, and there is room when one has begun to leave', () => {
+describe('bottleneck queue', () => {
+  // 972 bytes and 28 of headers take 8 ms at 1 Mb/s. The first is in transmission and does not wait.
+  test('limited in datagrams drops the fourth, and has room again when one starts to leave', () => {
     const path = new Link(link('rate=1mbit queue=2p'), 'forward');
     for (const number of [0, 1, 2, 3]) path.send(0, datagram(number));
     path.send(at(8), datagram(4));
     expect(numbers(path)).toEqual([0, 1, 2, 4]);
   });
 
-  test('in bytes: small ones find room where a large one does not', () => {
+  test('limited in bytes accepts a small datagram where a large one does not fit', () => {
     const path = new Link(link('rate=1mbit queue=1500b'), 'forward');
     for (const number of [0, 1]) path.send(0, datagram(number));
     path.send(0, datagram(2));
@@ -49,15 +49,15 @@ describe('the queue before the bottleneck', () => {
     expect(path.counters).toMatchObject({ overflowed: 1 });
   });
 
-  test('the tightest of several limits holds', () => {
+  test('applies the tightest of several limits', () => {
     const path = new Link(link('rate=1mbit queue=8ms/1MB/5p'), 'forward');
     for (const number of [0, 1, 2]) path.send(0, datagram(number));
     expect(numbers(path)).toEqual([0, 1]);
   });
 
-  test('counts right over more datagrams than it keeps', () => {
+  test('counts correctly over many datagrams', () => {
     const path = new Link(link('rate=1mbit queue=1p'), 'forward');
-    // Two each 16 ms: one is sent, one waits and is sent then.
+    // Two per 16 ms: one is sent, one waits and is sent next.
     for (let number = 0; number < 1_000; number += 2) {
       path.send(at(number * 8), datagram(number));
       path.send(at(number * 8), datagram(number + 1));
@@ -70,17 +70,17 @@ describe('the queue before the bottleneck', () => {
   });
 });
 
-describe('a recorded capacity', () => {
+describe('capacity trace', () => {
   const over = (text: string, bytes = 1_000, words = 'queue=10s') =>
     new Link({ ...link(words), capacity: trace(text, bytes) }, 'forward');
 
-  test('lets one datagram go at each opportunity, round after round', () => {
+  test('sends one datagram per opportunity, in a loop', () => {
     const path = over('2 5 5 10');
     for (let number = 0; number < 7; number++) path.send(0, datagram(number));
     expect(deliveries(path).map(([, when]) => when)).toEqual([2, 5, 5, 10, 12, 15, 15].map(at));
   });
 
-  test('an opportunity for which nobody waits is lost', () => {
+  test('loses an opportunity with nothing queued', () => {
     const path = over('2 5 5 10');
     path.send(at(3), datagram(0));
     path.send(at(5) + 1, datagram(1));
@@ -88,34 +88,34 @@ describe('a recorded capacity', () => {
     expect(deliveries(path).map(([, when]) => when)).toEqual([5, 10, 30].map(at));
   });
 
-  test('small datagrams share an opportunity, a large one needs several', () => {
+  test('small datagrams share an opportunity, and a large one uses several', () => {
     const path = over('1 2 3 4');
     for (const number of [0, 1]) path.send(0, datagram(number, 472));
     path.send(0, datagram(2, 1_972));
     expect(deliveries(path).map(([, when]) => when)).toEqual([1, 1, 3].map(at));
   });
 
-  test('what comes after an opportunity cannot use what that had left', () => {
+  test('capacity left in an opportunity is not available later', () => {
     const path = over('1 2 3 4');
     path.send(0, datagram(0, 472));
     path.send(at(1) + 1, datagram(1, 472));
     expect(deliveries(path).map(([, when]) => when)).toEqual([1, 2].map(at));
   });
 
-  test('the queue’s limit in time counts from its opportunity', () => {
+  test('the time limit of the queue applies to the wait for the opportunity', () => {
     const path = over('10', 1_000, 'queue=15ms');
     for (const number of [0, 1, 2]) path.send(0, datagram(number));
     expect(numbers(path)).toEqual([0]);
   });
 
-  test('its time is the link’s own, also on a clock that began long ago', () => {
+  test('starts with the link, on any clock', () => {
     const startsAt = at(1e9);
     const path = new Link({ ...link(''), capacity: trace('2 5') }, 'forward', { startsAt });
     path.send(startsAt + at(3), datagram(0));
     expect(path.pollTimeout()).toBe(startsAt + at(5));
   });
 
-  test('the cursor agrees with a walk over all opportunities', () => {
+  test('the cursor agrees with a linear walk over all opportunities', () => {
     const opportunities = [0, 0, 3, 7, 7, 8, 20];
     const walk = Array.from({ length: 40 }, (_, round) => opportunities.map((time) => at(round * 20 + time))).flat();
     const recorded = trace(opportunities.join(' '), 1_000);
@@ -131,12 +131,12 @@ describe('a recorded capacity', () => {
   });
 
   test.each([
-    ['', 'no time in it: expected a whole number of milliseconds each line'],
-    ['0\n0\n', 'the last time is 0: a round of the trace takes no time'],
-    ['1\nx\n', "line 2: 'x' is no time in whole milliseconds"],
-    ['1\n-2\n', "line 2: '-2' is no time in whole milliseconds"],
-    ['5\n\n4', 'line 3: 4 comes after 5; times do not descend'],
-  ])('%j is refused, and told why', (text, message) => {
+    ['', 'empty: expected one whole number of milliseconds per line'],
+    ['0\n0\n', 'the last time is 0, so the trace has no length'],
+    ['1\nx\n', "line 2: 'x' is not a whole number of milliseconds"],
+    ['1\n-2\n', "line 2: '-2' is not a whole number of milliseconds"],
+    ['5\n\n4', 'line 3: 4 follows 5; times must not decrease'],
+  ])('rejects %j with a reason', (text, message) => {
     expect(parseCapacityTrace('x', text)).toEqual({ ok: false, malformed: message });
   });
 });
@@ -153,27 +153,27 @@ describe('jitter', () => {
     return Math.sqrt(mean(values.map((value) => (value - center) ** 2)));
   };
 
-  test('symmetric is netem’s: the mean is the delay, and nothing lies further from it than the jitter', () => {
+  test('symmetric has the delay as its mean, and deviates by at most the jitter', () => {
     const seen = delays('delay=40ms±5ms seed=3');
     expect(Math.abs(mean(seen) - at(40))).toBeLessThan((2.58 * at(5)) / Math.sqrt(3 * seen.length));
     expect(Math.min(...seen)).toBeGreaterThanOrEqual(at(35));
     expect(Math.max(...seen)).toBeLessThanOrEqual(at(45));
   });
 
-  test.each(['normal', 'pareto'])('%s has the delay as its mean and the jitter as its deviation', (distribution) => {
+  test.each(['normal', 'pareto'])('%s has the delay as mean and the jitter as standard deviation', (distribution) => {
     const seen = delays(`delay=100ms jitter=5ms dist=${distribution} seed=3`);
-    // The tail of the Pareto table is cut: a tenth of a deviation is missing there.
+    // The tail of the Pareto table is cut off, which reduces the deviation by a tenth.
     expect(Math.abs(mean(seen) - at(100))).toBeLessThan(at(0.25));
     expect(Math.abs(deviation(seen) - at(5))).toBeLessThan(at(0.6));
   });
 
-  test('nothing arrives before it left, however wide the jitter', () => {
+  test('no datagram arrives before it was sent, even with a large jitter', () => {
     for (const distribution of ['symmetric', 'normal', 'pareto']) {
       expect(Math.min(...delays(`delay=1ms jitter=20ms dist=${distribution}`, 2_000))).toBe(0);
     }
   });
 
-  test('a jitter as of a queue keeps the order, and beside it the other jitter still breaks it', () => {
+  test('fifo-jitter keeps the order, and jitter added to it still reorders', () => {
     const path = (words: string) => {
       const sent = new Link(link(`delay=20ms seed=3 ${words}`), 'forward');
       for (let number = 0; number < 500; number++) sent.send(at(number), datagram(number, 4));
@@ -187,14 +187,14 @@ describe('jitter', () => {
   });
 });
 
-describe('slipping back', () => {
+describe('slip', () => {
   const slipped = (words: string, count: number, every = 1): Link => {
     const path = new Link(link(words), 'forward');
     for (let number = 0; number < count; number++) path.send(at(number * every), datagram(number, 4));
     return path;
   };
 
-  test('a datagram that slips arrives right behind the third that came after it', () => {
+  test('delivers a slipped datagram right after the third later one', () => {
     const path = slipped('slip=2%/3 delay=10ms seed=8', 300);
     const seen = numbers(path);
     const { slipped: count } = path.stageCounters;
@@ -204,11 +204,11 @@ describe('slipping back', () => {
     for (const number of displaced) expect(seen[seen.indexOf(number) - 1]).toBe(number + 3);
   });
 
-  test('where all slip none overtakes another', () => {
+  test('keeps the order when all datagrams slip', () => {
     expect(numbers(slipped('slip=100%/3', 50))).toEqual(Array.from({ length: 50 }, (_, number) => number));
   });
 
-  test('the last one, behind which nothing comes, is let go after 100 ms', () => {
+  test('releases a datagram without successors after 100 ms', () => {
     const path = slipped('slip=100%/3 delay=10ms', 1);
     expect(path.counters).toMatchObject({ inFlight: 1 });
     expect(path.pollTimeout()).toBe(at(110));
@@ -218,7 +218,7 @@ describe('slipping back', () => {
   });
 });
 
-test('in an outage nothing comes through, and it is told apart from other loss', () => {
+test('an outage loses everything, and is counted apart from other losses', () => {
   const path = new Link(link('outage=10ms-20ms/30ms-31ms drop=1'), 'forward');
   for (let number = 0; number < 40; number++) path.send(at(number), datagram(number));
   const away = [0, ...Array.from({ length: 10 }, (_, index) => 10 + index), 30];
@@ -227,29 +227,29 @@ test('in an outage nothing comes through, and it is told apart from other loss',
   expect(path.stageCounters).toMatchObject({ lostByLoss: 1, lostInOutages: 11 });
 });
 
-describe('the position of the loss', () => {
-  // Each takes 8 ms, and every other is lost.
+describe('position of the loss', () => {
+  // Each takes 8 ms; every other one is lost.
   const passed = (position: string) => {
     const path = new Link(link(`rate=1mbit drop=1/3 position=${position} queue=1s`), 'forward');
     for (let number = 0; number < 4; number++) path.send(0, datagram(number));
     return deliveries(path);
   };
 
-  test('behind the bottleneck, what is lost has used it', () => {
+  test('after the bottleneck, lost datagrams use capacity', () => {
     expect(passed('post')).toEqual([
       [1, at(16)],
       [3, at(32)],
     ]);
   });
 
-  test('before it, what is lost takes nothing of it', () => {
+  test('before the bottleneck, lost datagrams use no capacity', () => {
     expect(passed('pre')).toEqual([
       [1, at(8)],
       [3, at(16)],
     ]);
   });
 
-  test('loss by time asks when the datagram is where it is lost', () => {
+  test('a timed loss applies when the datagram reaches the loss stage', () => {
     const specification = 'rate=1mbit outage=20ms-40ms queue=1s';
     const sent = (position: string) => {
       const path = new Link(link(`${specification} position=${position}`), 'forward');
@@ -261,8 +261,8 @@ describe('the position of the loss', () => {
   });
 });
 
-describe('a duplicate', () => {
-  test('is corrupted or not on its own', () => {
+describe('duplicates', () => {
+  test('are corrupted independently', () => {
     const path = new Link(link('dup=100% corrupt=50% seed=6'), 'forward');
     for (let number = 0; number < 200; number++) path.send(0, datagram(number));
     const whole = new Map<string, number>();
@@ -275,22 +275,22 @@ describe('a duplicate', () => {
   });
 });
 
-describe('changes in the course of a link', () => {
-  test('begin at their times, for what is sent from then on', () => {
+describe('timed changes', () => {
+  test('apply to datagrams sent from their time on', () => {
     const path = new Link(link('delay=10ms at 20ms: delay=50ms at 40ms: delay=5ms'), 'forward');
     for (const ms of [0, 19, 20, 39, 40]) path.send(at(ms), datagram(ms));
     const arrived = new Map(deliveries(path));
     expect([0, 19, 20, 39, 40].map((ms) => arrived.get(ms))).toEqual([10, 29, 70, 89, 45].map(at));
   });
 
-  test('count from the beginning of the link, on any clock', () => {
+  test('count from the start of the link, on any clock', () => {
     const startsAt = at(5_000_000);
     const path = new Link(link('loss=0% at 10ms: loss=100%'), 'forward', { startsAt });
     expect(path.send(startsAt + at(9), datagram(0))).toBe('carried');
     expect(path.send(startsAt + at(10), datagram(1))).toBe('lost');
   });
 
-  test('do not seed again: with or without them the same datagrams meet the same fates', () => {
+  test('do not restart the random streams', () => {
     const lost = (words: string) => {
       const path = new Link(link(`loss=20% seed=5 ${words}`), 'forward');
       return Array.from({ length: 400 }, (_, number) => path.send(at(number), datagram(number)));
@@ -298,11 +298,11 @@ describe('changes in the course of a link', () => {
     const changed = lost('at 100ms: loss=0% at 200ms: loss=20%');
     expect(changed.slice(0, 100)).toEqual(lost('').slice(0, 100));
     expect(changed.slice(100, 200)).not.toContain('lost');
-    // Loss by independent draws has no memory, so that behind the gap it is the same path again.
+    // Independent losses have no memory, so the path after the gap is the same again.
     expect(changed.slice(201)).toEqual(lost('').slice(201));
   });
 
-  test('can be made from outside as well', () => {
+  test('can be made by the caller as well', () => {
     const path = new Link(link('rate=1mbit'), 'forward');
     path.send(0, datagram(0));
     path.reconfigure(at(1), link('rate=2mbit delay=1ms loss=0%'));
