@@ -3,11 +3,11 @@ import { assert } from '../../protocol/base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
 import { ByteAccumulator } from '../../protocol/base/byte-accumulator.ts';
 
-/** An access unit on a byte stream, and its number. */
+/** An access unit and its frame number, as carried on a byte stream. */
 export interface NumberedUnit {
   readonly frame: number;
   readonly unit: AccessUnit;
-  /** On the stream, header and all. */
+  /** Size on the stream, bytes, header included. */
   readonly bytes: number;
 }
 
@@ -17,14 +17,14 @@ export interface NumberedUnit {
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |                 length of all that follows                    |
+ *    |               bytes after this field                          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |                        frame number                           |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |            timestamp, 64 bits, two's complement               |
  *    |                                                               |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |        how far it runs ahead of the decode timestamp          |
+ *    |             timestamp − decode timestamp                      |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |          importance           |        parts follow           |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -34,13 +34,13 @@ export interface NumberedUnit {
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 20;
 const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
-/** More than any picture: whoever announces it is not a sender of ours. */
+/** Upper bound of an access unit, bytes. A larger announced length means that the stream is not ours. */
 const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
 
 export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   const { parts, timestamp, decodeTimestamp, importance } = unit;
   const bytes = parts.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
-  assert(bytes <= UNIT_BYTES_MAX, 'an access unit is no larger than a receiver takes');
+  assert(bytes <= UNIT_BYTES_MAX, 'an access unit fits the limit of the receiver');
   const target = new Uint8Array(LENGTH_BYTES + bytes);
   writeUint32(target, 0, bytes);
   writeUint32(target, 4, frame);
@@ -58,13 +58,15 @@ export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   return target;
 }
 
-/** Takes the stream apart again, however it was cut. Holds at most one unit that is not whole yet. */
+/** Restores access units from a byte stream cut at arbitrary places. Buffers at most one incomplete unit. */
 export class AccessUnitDeframer {
   #header = new ByteAccumulator(LENGTH_BYTES);
   #body: ByteAccumulator | undefined;
   #broken = false;
 
-  /** The units that are whole now; `malformed`: this is no such stream, and nothing more will come of it. */
+  /**
+   * Returns the units completed by this chunk, or `malformed` when the stream is invalid; it cannot recover from that.
+   */
   push(chunk: Uint8Array): NumberedUnit[] | 'malformed' {
     const units: NumberedUnit[] = [];
     let offset = 0;
@@ -92,7 +94,7 @@ export class AccessUnitDeframer {
   }
 }
 
-/** Offsets are those of the picture less the first word. */
+/** Parses the body of a unit. Offsets are those of the diagram minus the length field. */
 function parseUnit(body: Uint8Array): NumberedUnit | undefined {
   const importance = IMPORTANCES[readUint16(body, 16)];
   const timestamp = (readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8);

@@ -7,13 +7,13 @@ import type { RateSample } from './rate-sample.ts';
 import type { ByteRange } from './receive-buffer.ts';
 import type { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
 
-/** Takes segments out of the queue, or marks them, as acknowledgments say; and measures round trips by them. */
+/** Processes acknowledgments: removes or marks the acknowledged segments, and takes round-trip samples. */
 export class AcknowledgmentIntake {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
   readonly #rack: Rack;
   readonly #congestionControl: CongestionControl;
-  /** The blocks of the acknowledgment before: what is in them need not be gone through again. */
+  /** SACK blocks of the previous acknowledgment; the segments in them need not be visited again. */
   #known: readonly ByteRange[] = [];
 
   constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
@@ -23,7 +23,7 @@ export class AcknowledgmentIntake {
     this.#congestionControl = congestionControl;
   }
 
-  /** The block that tells of a duplicate, if the first one does (RFC 2883 §4). */
+  /** Returns the D-SACK block, if the first block reports a duplicate (RFC 2883 §4). */
   duplicateOf({ blocks, acknowledgment }: AcknowledgmentFields): ByteRange | undefined {
     const [first, second] = blocks;
     if (!first) return undefined;
@@ -31,7 +31,7 @@ export class AcknowledgmentIntake {
     return second && first.start >= second.start && first.end <= second.end ? first : undefined;
   }
 
-  /** @param reorders whether an overtaking says something about the path: not after a timeout. */
+  /** Processes the SACK blocks. @param reorders true when a gap indicates reordering; false after a timeout. */
   takeBlocks(
     now: Instant,
     fields: AcknowledgmentFields,
@@ -62,7 +62,7 @@ export class AcknowledgmentIntake {
     if (reorders) flow.noteReordering(overtaken);
   }
 
-  /** Everything before SND.UNA. */
+  /** Removes all segments below SND.UNA. */
   takeCumulative(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
     const flow = this.#flow;
     const priorSacked = flow.sackedOut;
@@ -109,7 +109,10 @@ export class AcknowledgmentIntake {
     return original;
   }
 
-  /** It was sent again, but what arrived is the original: its echo is older (Eifel, RFC 3522). */
+  /**
+   * True when a retransmitted segment was acknowledged by its original: the echoed timestamp is older (Eifel, RFC
+   * 3522).
+   */
   #isSpurious(segment: SentSegment, { echo }: AcknowledgmentNews): boolean {
     return segment.transmissions > 1 && echo !== undefined && echo < Math.floor(segment.sentAt / 1_000);
   }
@@ -124,7 +127,7 @@ export class AcknowledgmentIntake {
     const flow = this.#flow;
     let measured: number | undefined;
     let newest: number | undefined;
-    // Karn's rule: what was sent twice measures nothing.
+    // Karn's algorithm: no samples from retransmitted segments.
     if (first !== undefined && last !== undefined && !news.retransmissionAcknowledged) {
       measured = now - first;
       newest = now - last;
@@ -139,7 +142,7 @@ export class AcknowledgmentIntake {
     sample.roundTrip = newest ?? -1;
     if (measured !== undefined && newest !== undefined) flow.noteRoundTrip(now, newest, measured);
     const head = this.#queue.head;
-    // A segment that was sacked tells nothing of the head when the head was sent again after it.
+    // A sacked segment says nothing about the head if the head was retransmitted after it.
     if (news.acknowledged) news.restartsTimer = true;
     else if (head && sackRoundTrip !== undefined && sackRoundTrip > now - head.sentAt) news.restartsTimer = true;
     if (newest !== undefined) this.#congestionControl.noteRoundTrip(now, newest);

@@ -3,43 +3,45 @@ import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import type { ByteRange } from './receive-buffer.ts';
 
-/** What an incoming segment says about what we sent, its numbers extended. */
+/** Acknowledgment fields of an incoming segment, with extended sequence numbers. */
 export interface AcknowledgmentFields {
-  /** SEG.ACK: everything before it has arrived. */
+  /** SEG.ACK: everything below has arrived. */
   readonly acknowledgment: ByteSequence;
-  /** SEG.SEQ, which tells a newer window from an older one. */
+  /** SEG.SEQ; orders window updates. */
   readonly sequence: ByteSequence;
-  /** SEG.WND in bytes. */
+  /** SEG.WND, bytes. */
   readonly window: number;
   readonly blocks: readonly ByteRange[];
-  /** The millisecond in which the segment was sent that caused it. */
+  /** Timestamp echo, milliseconds: send time of the segment that triggered this acknowledgment. */
   readonly echo: number | undefined;
   readonly carriesData: boolean;
 }
 
-/** What one acknowledgment turned out to mean (Linux' FLAG_…). */
+/** Effects of one acknowledgment (the FLAG_… bits of Linux). */
 export class AcknowledgmentNews {
   readonly echo: number | undefined;
   readonly carriesData: boolean;
-  /** SND.UNA before it. */
+  /** SND.UNA before this acknowledgment. */
   readonly priorUnacknowledged: ByteSequence;
-  /** One after the last byte that had been acknowledged in either way before it: what is below and comes now was overtaken. */
+  /**
+   * End of the highest range acknowledged or sacked before. Data acknowledged now below it was overtaken (reordering).
+   */
   readonly priorHighest: ByteSequence;
   advanced = false;
   acknowledged = false;
   sacked = false;
-  /** Something of ours came twice (RFC 2883). */
+  /** A duplicate of our data was reported (D-SACK, RFC 2883). */
   duplicate = false;
-  /** What came twice was the tail-loss probe. */
+  /** The duplicate was the tail loss probe. */
   probeDuplicate = false;
   windowUpdated = false;
-  /** A segment that was sent once only, before the present episode, has arrived. */
+  /** A segment sent only once, before the current recovery episode, has arrived. */
   originalArrived = false;
   retransmissionAcknowledged = false;
   retransmissionLost = false;
-  /** The retransmission timer starts anew. */
+  /** Restarts the retransmission timer. */
   restartsTimer = false;
-  /** When the first and the last of the newly sacked segments were sent, retransmitted ones left out. */
+  /** Send times of the first and the last newly sacked segment, without retransmitted ones. */
   sackedFirstSentAt: Instant | undefined;
   sackedLastSentAt: Instant | undefined;
 
@@ -50,7 +52,7 @@ export class AcknowledgmentNews {
     this.carriesData = fields.carriesData;
   }
 
-  /** It brings nothing new, selectively new things only, or it comes in the midst of an episode. */
+  /** True when the acknowledgment is a duplicate, carries SACK information, or arrives outside the open state. */
   isDubious(open: boolean): boolean {
     return !open || this.sacked || this.duplicate || !(this.carriesData || this.windowUpdated || this.acknowledged);
   }

@@ -4,7 +4,10 @@ const WINDOW_ROUNDS = 5;
 const SEGMENTS_MAX = 0xf_ffff;
 const TIME_MAX: Microseconds = 100_000;
 
-/** How many more segments than the bandwidth explains are acknowledged at once (`bbr_update_ack_aggregation`). */
+/**
+ * Estimates ACK aggregation: segments acknowledged at once beyond those that the bandwidth explains
+ * (`bbr_update_ack_aggregation`).
+ */
 export class BbrAggregation {
   #epochAt: Instant = 0;
   #epochAcknowledged = 0;
@@ -20,7 +23,7 @@ export class BbrAggregation {
   note(acknowledgment: {
     readonly deliveredAt: Instant;
     readonly acknowledged: number;
-    /** Segments a microsecond. */
+    /** Segments per microsecond. */
     readonly bandwidth: number;
     readonly window: number;
     readonly roundStarts: boolean;
@@ -42,7 +45,7 @@ export class BbrAggregation {
     if (extra > this.#extra[this.#index]) this.#extra[this.#index] = extra;
   }
 
-  /** How far the window is to be opened for it, in segments. */
+  /** Returns the window extension that compensates for aggregation, segments. */
   segments(bandwidth: number): number {
     return Math.min(Math.max(this.#extra[0], this.#extra[1]), Math.floor(bandwidth * TIME_MAX));
   }

@@ -3,16 +3,16 @@ import type { Flow } from './flow.ts';
 import type { RateSample } from './rate-sample.ts';
 
 const INTERVAL_ROUNDS_MIN = 4;
-/** Fewer losses than this share are nobody's policing. */
+/** Minimum loss ratio that suggests a policer. */
 const LOSS_SHARE = 50 / 256;
-/** Two intervals agree when their rates differ by an eighth, or by 4 kb/s. */
+/** Two intervals agree when their rates differ by at most 1/8, or by at most 4 kb/s (500 bytes per second). */
 const RATIO = 1 / 8;
 const DIFFERENCE = 500;
 const USED_ROUNDS_MAX = 48;
 
 /**
- * The long-term bandwidth (`bbr_lt_bw_sampling`): where a fifth is lost at a steady rate over two intervals, a policer is
- * assumed, and that rate is kept for 48 rounds.
+ * Policer detection (`bbr_lt_bw_sampling`): about 20 % loss at a steady rate over two intervals indicates a policer,
+ * and its rate is used for 48 rounds.
  */
 export class BbrPolicer {
   #sampling = false;
@@ -23,7 +23,7 @@ export class BbrPolicer {
   #lastDelivered = 0;
   #lastLost = 0;
 
-  /** Segments a microsecond; `undefined`: nothing is policed. */
+  /** Policed rate, segments per microsecond; `undefined` when no policer is detected. */
   get bandwidth(): number | undefined {
     return this.#used ? this.#bandwidth : undefined;
   }
@@ -35,7 +35,7 @@ export class BbrPolicer {
     this.#beginInterval(flow);
   }
 
-  /** `probe`: the time is over, and the path is to be probed again. */
+  /** Returns `probe` when the policed rate expires and the path must be probed again. */
   sample(
     now: Instant,
     flow: Flow,

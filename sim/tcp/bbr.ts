@@ -9,34 +9,34 @@ import { type Flow, INITIAL_WINDOW, isRecovering, type RecoveryState } from './f
 import type { RateSample } from './rate-sample.ts';
 import { WindowedFilter } from './windowed-filter.ts';
 
-/** 2 / ln 2: the smallest gain that doubles the rate each round trip. */
+/** 2 / ln 2: the smallest gain that doubles the rate in each round trip. */
 const HIGH_GAIN = 739 / 256;
 const DRAIN_GAIN = 88 / 256;
 const WINDOW_GAIN = 2;
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
-/** The cycle begins at any phase but the one that drains. */
+/** The cycle starts in a random phase other than the draining one. */
 const CYCLE_STARTS = 7;
-/** The bandwidth is the largest of so many rounds. */
+/** Window of the maximum filter for the bandwidth, rounds. */
 const BANDWIDTH_ROUNDS = CYCLE.length + 2;
 const ROUND_TRIP_WINDOW: Microseconds = 10_000_000;
 const PROBE_ROUND_TRIP: Microseconds = 200_000;
 const WINDOW_MIN = 4;
-/** The pipe is full when three rounds brought less than a quarter more. */
+/** The pipe is full after three rounds with less than 25 % growth. */
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
-/** The rate stays a little below the estimate, so that queues drain. */
+/** Paces slightly below the estimate so that queues drain. */
 const PACING_MARGIN = 0.99;
-/** As long as none was measured. */
+/** Assumed round-trip time before the first sample, microseconds. */
 const ROUND_TRIP_GUESS: Microseconds = 1_000;
-/** Below this rate a burst is one segment, bytes a second (1.2 Mb/s). */
+/** Below this rate a burst is one segment; bytes per second (1.2 Mb/s). */
 const SINGLE_SEGMENT_RATE = 150_000;
 
 type Mode = 'startup' | 'drain' | 'probe-bandwidth' | 'probe-round-trip';
 
 /**
- * BBR, version 1, as Linux ships it (`tcp_bbr.c`; draft-cardwell-iccrg-bbr-congestion-control-00): the window and the
- * rate follow a model of the path, the largest delivery rate and the smallest round trip, and not losses. Bandwidths are
- * in segments a microsecond.
+ * BBR version 1 as in Linux (`tcp_bbr.c`; draft-cardwell-iccrg-bbr-congestion-control-00). Window and rate follow a
+ * model of the path (maximum delivery rate, minimum round trip), not losses. Bandwidths are in segments per
+ * microsecond.
  */
 export class Bbr implements CongestionControl {
   readonly ownsWindow = true;
@@ -85,7 +85,7 @@ export class Bbr implements CongestionControl {
     this.#noteBandwidth(now, sample);
     this.#noteAggregation(now, sample);
     this.#advanceCycle(sample);
-    this.#judgePipe(sample);
+    this.#detectFullPipe(sample);
     this.#leaveDrain();
     this.#noteMinimum(now, sample);
     this.#setGains();
@@ -94,7 +94,7 @@ export class Bbr implements CongestionControl {
     this.#setWindow(sample, bandwidth);
   }
 
-  /** There is none, but whoever asks is about to reduce the window: it is remembered. */
+  /** BBR has no threshold, but the caller is about to reduce the window, so it is saved. */
   thresholdAfterLoss(): number {
     this.#saveWindow();
     return this.#flow.slowStartThreshold;
@@ -146,7 +146,7 @@ export class Bbr implements CongestionControl {
     }
     this.#samplePolicer(now, sample);
     const bandwidth = sample.delivered / sample.interval;
-    // What the application held back says only that the path carries at least so much.
+    // An application-limited sample is only a lower bound of the bandwidth.
     if (sample.applicationLimited && bandwidth < this.#bandwidth.value) return;
     this.#bandwidth.update(BANDWIDTH_ROUNDS, this.#round, bandwidth);
   }
@@ -159,7 +159,7 @@ export class Bbr implements CongestionControl {
   #noteAggregation(now: Instant, sample: RateSample): void {
     if (sample.acknowledged <= 0 || sample.delivered < 0 || sample.interval <= 0) return;
     const { deliveredAt, congestionWindow } = this.#flow;
-    assert(deliveredAt <= now, 'nothing is delivered in the future');
+    assert(deliveredAt <= now, 'the delivery time is not in the future');
     this.#aggregation.note({
       deliveredAt,
       acknowledged: sample.acknowledged,
@@ -196,7 +196,7 @@ export class Bbr implements CongestionControl {
     this.#nextPhase();
   }
 
-  #judgePipe(sample: RateSample): void {
+  #detectFullPipe(sample: RateSample): void {
     if (this.#pipeIsFull || !this.#roundStarts || sample.applicationLimited) return;
     if (this.#bandwidth.value >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = this.#bandwidth.value;
@@ -283,7 +283,7 @@ export class Bbr implements CongestionControl {
     if (this.#pipeIsFull || rate > flow.pacingRate) flow.pacingRate = Math.max(rate, 1);
   }
 
-  /** The first round trip that was measured says how fast the initial window may leave. */
+  /** Derives the initial pacing rate from the first round-trip sample. */
   #paceByRoundTrip(): void {
     const { roundTrip, congestionWindow } = this.#flow;
     if (this.#roundTripSeen || roundTrip.smoothed === 0) return;
@@ -298,7 +298,7 @@ export class Bbr implements CongestionControl {
   #setWindow(sample: RateSample, bandwidth: number): void {
     const flow = this.#flow;
     const { acknowledged } = sample;
-    if (acknowledged > 0 && !this.#followsRecovery(sample)) {
+    if (acknowledged > 0 && !this.#conserveInRecovery(sample)) {
       let window = flow.congestionWindow;
       const aggregation = this.#pipeIsFull ? this.#aggregation.segments(bandwidth) : 0;
       const target = this.#withBudget(this.#product(bandwidth, this.#windowGain) + aggregation);
@@ -309,8 +309,11 @@ export class Bbr implements CongestionControl {
     if (this.#mode === 'probe-round-trip') flow.congestionWindow = Math.min(flow.congestionWindow, WINDOW_MIN);
   }
 
-  /** One packet out for one in during a recovery's first round, and all back at its end; whether that is what rules. */
-  #followsRecovery(sample: RateSample): boolean {
+  /**
+   * Applies packet conservation in the first round of recovery, and restores the window at its end. Returns true while
+   * packet conservation determines the window.
+   */
+  #conserveInRecovery(sample: RateSample): boolean {
     const flow = this.#flow;
     let window = flow.congestionWindow;
     if (sample.losses > 0) window = Math.max(window - sample.losses, 1);
@@ -333,7 +336,9 @@ export class Bbr implements CongestionControl {
     this.#priorWindow = undisturbed ? window : Math.max(this.#priorWindow, window);
   }
 
-  /** What fills the path, with what bursts and delayed acknowledgments need beyond it. */
+  /**
+   * Returns the in-flight target: the bandwidth-delay product plus the budget for bursts and delayed acknowledgments.
+   */
   #inFlight(bandwidth: number, gain: number): number {
     return this.#withBudget(this.#product(bandwidth, gain));
   }

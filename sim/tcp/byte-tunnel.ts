@@ -10,34 +10,34 @@ import { TCP_DEFAULTS, type TcpEvent } from './tcp-options.ts';
 export interface ByteTunnelOptions {
   readonly link: LinkSpecification;
   readonly congestionControl: CongestionControlName;
-  /** When the connection is opened, and the link's time begins. */
+  /** Opening time of the connection, and zero point of the link's time. */
   readonly startsAt: Instant;
-  /** Bytes of IP's header, which the link adds to each segment. */
+  /** IP header bytes, which the link adds to each segment. */
   readonly headerBytes: number;
-  /** What the sender's end holds before it is full: bytes written that are not acknowledged. */
+  /** Size of the send buffer: written but unacknowledged bytes at which the sender is full. */
   readonly sendBufferBytes?: number;
 }
 
-/** What a tunnel did in the direction to the receiver. */
+/** Counters of a tunnel, forward direction. */
 export interface ByteTunnelCounters extends SendingCounters {
-  /** Segments that came to the receiver, with data or without. */
+  /** Segments that arrived at the receiver, with or without data. */
   readonly segmentsReceived: number;
 }
 
-/** The default limit of Linux (`tcp_wmem`, third number). */
+/** Default send buffer limit of Linux (third value of `tcp_wmem`), bytes. */
 const SEND_BUFFER_BYTES = 4 * 1_024 * 1_024;
-/** A full buffer takes more once it has emptied to this share (`sk_stream_is_writeable`). */
+/** A full buffer becomes writable again below this fraction of its size (`sk_stream_is_writeable`). */
 const WRITABLE_SHARE = 2 / 3;
-/** Known to nobody: the connection begins and ends in one process. */
+/** Arbitrary ports: both ends are in one process. */
 const SENDER_PORT = 5_004;
 const RECEIVER_PORT = 6_004;
 
 /**
- * A TCP connection over an impaired link as one machine: bytes go in at one end and come out of the other in order,
- * when the modelled segments have brought them. The receiver opens it, as it does in the protocol.
+ * A TCP connection over an impaired link as one state machine: bytes written at one end come out of the other in order,
+ * as the modelled segments deliver them. The receiver opens the connection, as in the protocol.
  *
- * Everything inside happens at its own instant, in order, however late the machine is called: on a real clock, the
- * model does not notice a timer that rings late.
+ * Internal events happen at their exact instants and in order even when the machine is called late, so timer latency of
+ * a real clock does not affect the model.
  */
 export class ByteTunnel {
   readonly #sender: TcpConnection;
@@ -74,38 +74,38 @@ export class ByteTunnel {
     this.#simulation.runUntil(startsAt);
   }
 
-  /** The sender's end takes no more for now: what is written all the same is held, beyond the bound. */
+  /** True while the send buffer is full. Bytes written in that state are buffered beyond the bound. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
-  /** Why nothing will come any more. */
+  /** Cause of a broken connection; `undefined` while it works. */
   get failure(): 'timed-out' | 'reset' | undefined {
     return this.#failure;
   }
 
-  /** `undefined` before the handshake is over. */
+  /** `undefined` before the handshake completes. */
   get counters(): ByteTunnelCounters | undefined {
     const counters = this.#sender.counters;
     return counters && { ...counters, segmentsReceived: this.#forward.counters.delivered };
   }
 
-  /** The sender writes. The bytes are the tunnel's from now on. */
+  /** Writes from the sender. The tunnel takes ownership of the bytes. */
   writeForward(now: Instant, bytes: Uint8Array): void {
     this.#write(this.#sender, now, bytes);
   }
 
-  /** The receiver writes. The bytes are the tunnel's from now on. */
+  /** Writes from the receiver. The tunnel takes ownership of the bytes. */
   writeBack(now: Instant, bytes: Uint8Array): void {
     this.#write(this.#receiver, now, bytes);
   }
 
-  /** What the receiver's end has read; call until `undefined`. */
+  /** Returns the next bytes read by the receiver; call until `undefined`. */
   pollForward(): Uint8Array | undefined {
     return this.#toReceiver.shift();
   }
 
-  /** What the sender's end has read; call until `undefined`. */
+  /** Returns the next bytes read by the sender; call until `undefined`. */
   pollBack(): Uint8Array | undefined {
     return this.#toSender.shift();
   }
@@ -140,7 +140,7 @@ export class ByteTunnel {
         this.#failure ??= event.kind;
         return;
       case 'established':
-      case 'malformed': // the link corrupts, and the checksum finds it: a loss
+      case 'malformed': // a corrupted segment fails its checksum and counts as lost
       case 'finished':
       case 'closed':
         return;

@@ -4,7 +4,7 @@ import { Cubic } from './cubic.ts';
 import type { Flow } from './flow.ts';
 import { Reno } from './reno.ts';
 
-/** @param seed of what is left to chance: where BBR's cycle begins. */
+/** @param seed of the random phase in which BBR's cycle starts. */
 export function congestionControl(name: CongestionControlName, flow: Flow, seed: number): CongestionControl {
   switch (name) {
     case 'reno':

@@ -2,37 +2,39 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { Flow, RecoveryState } from './flow.ts';
 import type { RateSample } from './rate-sample.ts';
 
-/** Names as Linux has them (`tcp_congestion_control`). */
+/** Names as in Linux (`tcp_congestion_control`). */
 export const CONGESTION_CONTROLS = ['reno', 'cubic', 'bbr'] as const;
 export type CongestionControlName = (typeof CONGESTION_CONTROLS)[number];
 
-/**
- * What decides how much may be in flight. Works on the flow's `congestionWindow`, `slowStartThreshold` and
- * `pacingRate`.
- */
+/** Congestion control algorithm. Controls `congestionWindow`, `slowStartThreshold` and `pacingRate` of a flow. */
 export interface CongestionControl {
-  /** It sets the window itself after each acknowledgment, in recovery too: no proportional rate reduction, no restart. */
+  /**
+   * True when the algorithm sets the window itself after each acknowledgment, also in recovery; disables proportional
+   * rate reduction and restart after idle.
+   */
   readonly ownsWindow: boolean;
-  /** The fewest segments of one burst of a paced sender. */
+  /** Minimum burst of a paced sender, segments. */
   readonly burstSegmentsMin: number;
-  /** After each acknowledgment; only where `ownsWindow`. */
+  /** Called after each acknowledgment; only when `ownsWindow`. */
   control(now: Instant, sample: RateSample): void;
-  /** So many segments were acknowledged and the window was full; only where not `ownsWindow`. */
+  /** Called when segments were acknowledged while the window was full; only unless `ownsWindow`. */
   grow(now: Instant, acknowledged: number): void;
-  /** What the window falls to at a loss: the new slow start threshold. */
+  /** Returns the slow start threshold (and target window) after a loss, segments. */
   thresholdAfterLoss(): number;
-  /** The window to come back to when there was no loss. */
+  /** Returns the window to restore when a reduction was spurious, segments. */
   windowBeforeLoss(): number;
-  /** The handshake is over, and may have measured a round trip. */
+  /** The handshake has completed, and may have measured a round trip. */
   noteEstablished(): void;
   noteRoundTrip(now: Instant, sample: Microseconds): void;
-  /** The flow's state is the new one already. */
+  /** Called after the flow's state has changed. */
   noteState(now: Instant, state: RecoveryState): void;
-  /** Sending begins after everything was acknowledged. */
+  /** Called when sending resumes with nothing in flight. */
   noteTransmissionStart(now: Instant): void;
 }
 
-/** Slow start (RFC 5681 §3.1) with byte counting in segments; the acknowledged segments that are left over. */
+/**
+ * Slow start (RFC 5681 §3.1), counting acknowledged segments. Returns the acknowledged segments beyond the threshold.
+ */
 export function slowStart(flow: Flow, acknowledged: number): number {
   const window = Math.min(flow.congestionWindow + acknowledged, flow.slowStartThreshold);
   const left = acknowledged - (window - flow.congestionWindow);
@@ -40,7 +42,7 @@ export function slowStart(flow: Flow, acknowledged: number): number {
   return left;
 }
 
-/** One segment more for each `per` that were acknowledged. */
+/** Grows the window by one segment per `per` acknowledged segments. */
 export function additiveIncrease(flow: Flow, per: number, acknowledged: number): void {
   if (flow.windowCount >= per) {
     flow.windowCount = 0;

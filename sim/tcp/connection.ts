@@ -13,34 +13,37 @@ import type { SendingCounters } from './tcp-counters.ts';
 import type { TcpConnectionOptions, TcpEvent } from './tcp-options.ts';
 
 const NOTHING = new Uint8Array(0);
-/** RFC 7323 §2.3: windows are shifted by 14 bits at most. */
+/** Largest window shift, bits (RFC 7323 §2.3). */
 const SCALE_MAX = 14;
 
 type State = 'handshake' | 'established' | 'closed' | 'broken';
 
 /**
- * One end of a TCP connection without an operating system (RFC 9293), modelled on Linux: datagrams are segments, header
- * and all, as they stand behind an IP header. docs/TCP.md says what is modelled and what is not.
+ * One end of a TCP connection without an operating system (RFC 9293), modelled on Linux. Datagrams are TCP segments
+ * with header, without the IP header. docs/TCP.md lists what is modelled.
  */
 export class TcpConnection implements Endpoint<TcpEvent> {
   readonly #options: TcpConnectionOptions;
   readonly #handshake: Handshake;
   readonly #scale: number;
   readonly #events: TcpEvent[] = [];
-  /** Written before there was a connection. */
-  #early: Uint8Array[] = [];
-  #finishes = false;
+  /** Bytes written before the connection was established. */
+  #earlyWrites: Uint8Array[] = [];
+  #finishRequested = false;
   #state: State = 'handshake';
   #sending: SendingHalf | undefined;
   #receiving: ReceivingHalf | undefined;
   #sendScale = 0;
-  /** The newest of the other's timestamps that is to be echoed (TS.Recent). */
+  /** Newest timestamp of the peer, to be echoed (TS.Recent). */
   #recent = 0;
-  #resets = false;
-  #toldFinished = false;
+  #resetDue = false;
+  #finishedReported = false;
   #reads = true;
-  /** The handshake's last acknowledgment is to go, by itself: nobody writes before it is over (`tcp_rcv_synsent_state_process`). */
-  #completes = false;
+  /**
+   * The final ACK of the handshake is due; it carries no data, because nothing is written before it
+   * (`tcp_rcv_synsent_state_process`).
+   */
+  #finalAckDue = false;
 
   constructor(options: TcpConnectionOptions) {
     this.#options = options;
@@ -54,56 +57,56 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     return this.#state === 'established';
   }
 
-  /** What the sending direction did; `undefined` before the handshake is over. */
+  /** Counters of the sending direction; `undefined` before the handshake completes. */
   get counters(): SendingCounters | undefined {
     return this.#sending?.counters;
   }
 
-  /** The sending direction's variables, to look at: windows, round trips, rates. */
+  /** Variables of the sending direction for inspection: windows, round-trip times, rates. */
   get flow(): Readonly<Flow> | undefined {
     return this.#sending?.flow;
   }
 
-  /** Bytes written that were never sent: what `tcp_notsent_lowat` goes by. */
+  /** Bytes written and never sent (compared with `tcp_notsent_lowat`). */
   get unsentBytes(): number {
     if (this.#sending && this.#state !== 'handshake') return this.#sending.unsentBytes;
-    return this.#early.reduce((sum, bytes) => sum + bytes.length, 0);
+    return this.#earlyWrites.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
-  /** Bytes written that are not acknowledged, sent or not: what a send buffer holds (`tcp_wmem`). */
+  /** Bytes written and not acknowledged, sent or not: the fill of the send buffer (`tcp_wmem`). */
   get unacknowledgedBytes(): number {
     return this.#sending && this.#state !== 'handshake' ? this.#sending.unacknowledgedBytes : this.unsentBytes;
   }
 
-  /** Begins the handshake; only the active end. */
+  /** Starts the handshake; active end only. */
   open(now: Instant): void {
-    assert(this.#options.role === 'active', 'the passive end is opened by the other');
+    assert(this.#options.role === 'active', 'only the active end opens a connection');
     this.#handshake.open(now);
   }
 
-  /** The bytes are the connection's from now on. */
+  /** Writes to the stream. The connection takes ownership of the bytes. */
   write(now: Instant, bytes: Uint8Array): void {
-    assert(!this.#finishes, 'nothing is written after the end');
-    // The passive end has its sending half before the handshake is over: what is written first goes first all the same.
+    assert(!this.#finishRequested, 'write() must not follow finish()');
+    // The passive end has its sending half before the handshake completes; early writes keep their order.
     if (this.#sending && this.#state !== 'handshake') this.#sending.write(now, bytes);
-    else this.#early.push(bytes);
+    else this.#earlyWrites.push(bytes);
   }
 
-  /** Nothing more will be written: FIN goes out behind the last byte. */
+  /** Ends the stream: FIN follows the last byte. */
   finish(now: Instant): void {
-    if (this.#finishes) return;
-    this.#finishes = true;
+    if (this.#finishRequested) return;
+    this.#finishRequested = true;
     if (this.#state !== 'handshake') this.#sending?.finish(now);
   }
 
-  /** Breaks off: RST. */
+  /** Aborts the connection with RST. */
   abort(): void {
     if (this.#state === 'closed' || this.#state === 'broken') return;
-    this.#resets = this.#sending !== undefined;
+    this.#resetDue = this.#sending !== undefined;
     this.#state = 'broken';
   }
 
-  /** Whether what arrives is handed out; if not, the receive window closes. */
+  /** Enables or disables reading. While disabled, received data stays buffered and the receive window closes. */
   setReading(reads: boolean): void {
     this.#reads = reads;
     this.#receiving?.setReading(reads);
@@ -120,7 +123,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     const { sourcePort, destinationPort, flags } = segment.value;
     if (sourcePort !== this.#options.remotePort || destinationPort !== this.#options.localPort) {
       this.#events.push({ kind: 'malformed', cause: 'ports' });
-    } else if (this.#receiving === undefined) this.#greet(now, segment.value);
+    } else if (this.#receiving === undefined) this.#handleFirstSegment(now, segment.value);
     else if (flags & SYN) this.#handleRepeatedSyn(this.#receiving);
     else this.#handleSegment(now, segment.value, this.#receiving);
   }
@@ -140,19 +143,19 @@ export class TcpConnection implements Endpoint<TcpEvent> {
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
-    if (this.#resets) {
-      this.#resets = false;
+    if (this.#resetDue) {
+      this.#resetDue = false;
       return this.#serialize(now, RST | ACK, this.#sending!.flow.next, NOTHING);
     }
     if (this.#state === 'broken') return undefined;
     if (this.#handshake.takeSend()) return this.#serializeSyn(now);
-    if (this.#completes) {
-      this.#completes = false;
+    if (this.#finalAckDue) {
+      this.#finalAckDue = false;
       return this.#serialize(now, ACK, this.#sending!.flow.unacknowledged, NOTHING);
     }
     const outgoing = this.#sending?.pollOutgoing();
     if (outgoing === 'window-probe') {
-      // One byte too old: it asks for nothing but an answer.
+      // A window probe: one byte below SND.UNA, which triggers an acknowledgment.
       return this.#serialize(now, ACK, this.#sending!.flow.unacknowledged - 1, NOTHING);
     }
     if (outgoing !== undefined) return this.#serializeData(now, outgoing);
@@ -169,7 +172,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     return earliest(this.#handshake.pollTimeout(), this.#sending?.pollTimeout(), this.#receiving?.pollTimeout());
   }
 
-  #greet(now: Instant, segment: TcpSegment): void {
+  #handleFirstSegment(now: Instant, segment: TcpSegment): void {
     const { flags, options } = segment;
     const start = this.#options.initialSequence + 1;
     if (flags & RST) {
@@ -199,7 +202,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       this.#handshake.answer(now);
       return;
     }
-    this.#completes = true;
+    this.#finalAckDue = true;
     this.#establish(now, segment.window, remoteStart);
   }
 
@@ -216,9 +219,9 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       roundTrip: this.#handshake.finish(now),
       retries: this.#handshake.retries,
     });
-    for (const bytes of this.#early) sending.write(now, bytes);
-    this.#early = [];
-    if (this.#finishes) sending.finish(now);
+    for (const bytes of this.#earlyWrites) sending.write(now, bytes);
+    this.#earlyWrites = [];
+    if (this.#finishRequested) sending.finish(now);
   }
 
   #handleSegment(now: Instant, segment: TcpSegment, receiving: ReceivingHalf): void {
@@ -228,7 +231,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     const length = payload.length + (flags & FIN ? 1 : 0);
     if (!receiving.admits(now, start, length)) return;
     if (flags & RST) {
-      // Only what a blind attacker would have to guess (RFC 5961 §3.2).
+      // Accepts a RST only at the exact next sequence number, against blind attacks (RFC 5961 §3.2).
       if (start === receiving.next) this.#break('reset');
       return;
     }
@@ -273,8 +276,8 @@ export class TcpConnection implements Endpoint<TcpEvent> {
     const receiving = this.#receiving;
     if (!receiving) return;
     for (const bytes of receiving.read()) this.#events.push({ kind: 'data', bytes });
-    if (!receiving.isFinished || this.#toldFinished || !this.#reads || receiving.hasUnread) return;
-    this.#toldFinished = true;
+    if (!receiving.isFinished || this.#finishedReported || !this.#reads || receiving.hasUnread) return;
+    this.#finishedReported = true;
     this.#events.push({ kind: 'finished' });
   }
 
@@ -292,9 +295,9 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       windowScale: this.#scale,
     };
     const flags = this.#options.role === 'active' ? SYN : SYN | ACK;
-    // The window of a SYN is never shifted (RFC 7323 §2.2).
+    // The window of a SYN is never scaled (RFC 7323 §2.2).
     const window = Math.min(receiveBufferBytes, 0xffff);
-    return this.#wrap(flags, initialSequence, this.#receiving?.next ?? 0, window, options, NOTHING);
+    return this.#serializeWith(flags, initialSequence, this.#receiving?.next ?? 0, window, options, NOTHING);
   }
 
   #serializeData(now: Instant, segment: SentSegment): Uint8Array {
@@ -305,19 +308,19 @@ export class TcpConnection implements Endpoint<TcpEvent> {
 
   #serialize(now: Instant, flags: number, sequence: ByteSequence, payload: Uint8Array): Uint8Array {
     const receiving = this.#receiving!;
-    // Beside a full segment's payload there is no room for them.
+    // A full-sized segment has no room for SACK blocks.
     const blocks = payload.length === 0 ? receiving.takeBlocks(SACK_BLOCKS_MAX) : [];
     const timestamps = this.#timestamps(now);
     const sackBlocks = blocks.map(({ start, end }) => ({ start: wireByteSequence(start), end: wireByteSequence(end) }));
     const options = blocks.length > 0 ? { timestamps, sackBlocks } : { timestamps };
-    return this.#wrap(flags, sequence, receiving.next, receiving.takeWindow(), options, payload);
+    return this.#serializeWith(flags, sequence, receiving.next, receiving.takeWindow(), options, payload);
   }
 
   #timestamps(now: Instant) {
     return { value: wireByteSequence(Math.floor(now / 1_000)), echo: this.#recent };
   }
 
-  #wrap(
+  #serializeWith(
     flags: number,
     sequence: ByteSequence,
     acknowledgment: ByteSequence,

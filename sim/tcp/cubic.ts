@@ -3,20 +3,23 @@ import { additiveIncrease, type CongestionControl, slowStart } from './congestio
 import type { Flow, RecoveryState } from './flow.ts';
 import { HyStart } from './hystart.ts';
 
-/** β of RFC 9438 §4.6 in 1/1024: 0.7. */
+/** β in units of 1/1024: 0.7 (RFC 9438 §4.6). */
 const BETA = 717;
-/** Segments that a Reno-friendly window needs for one more, in eighths of the window (§4.3). */
+/** Acknowledged segments per window increment of the Reno-friendly window, in eighths of the window (§4.3). */
 const FRIENDLY_EIGHTHS = Math.floor((8 * (1024 + BETA)) / 3 / (1024 - BETA));
-/** C = 0.4 (§5.1) as Linux has it: 410 / 2^10. Times are in 1/1024 s. */
+/** C = 0.4 (§5.1) as in Linux: 410 / 2^10, with times in units of 1/1024 s. */
 const C_SCALED = 410;
 const ROOT_FACTOR = 2 ** 40 / C_SCALED;
-/** Without news the function is worked out anew this often. */
+/** Longest time between evaluations of the cubic function while the window is unchanged. */
 const UPDATE_INTERVAL: Microseconds = 31_250;
-/** Linux does it once a jiffy. */
+/** Linux evaluates at most once per jiffy. */
 const TICK: Microseconds = 1_000;
 const SECOND: Microseconds = 1_000_000;
 
-/** CUBIC (RFC 9438) in the integers of Linux' tcp_cubic.c, with fast convergence, Reno-friendliness and HyStart. */
+/**
+ * CUBIC (RFC 9438) in the integer arithmetic of Linux' tcp_cubic.c, with fast convergence, Reno-friendly region and
+ * HyStart.
+ */
 export class Cubic implements CongestionControl {
   readonly ownsWindow = false;
   readonly burstSegmentsMin = 2;
@@ -24,15 +27,15 @@ export class Cubic implements CongestionControl {
   readonly #hystart: HyStart;
   /** W_max: the window before the last reduction. */
   #windowMax = 0;
-  /** undefined: the next acknowledgment begins an epoch. */
+  /** Start of the epoch; `undefined`: the next acknowledgment starts one. */
   #epochStartAt: Instant | undefined;
   #origin = 0;
-  /** K, in 1/1024 s. */
+  /** K, units of 1/1024 s. */
   #rootTime = 0;
   #smallestRoundTrip: Microseconds = 0;
   #lastWindow = 0;
   #lastAt: Instant = Number.NEGATIVE_INFINITY;
-  /** Acknowledged segments for one more in the window. */
+  /** Acknowledged segments per window increment. */
   #per = 0;
   #friendlyWindow = 0;
   #friendlyCount = 0;
@@ -54,7 +57,7 @@ export class Cubic implements CongestionControl {
   thresholdAfterLoss(): number {
     const window = this.#flow.congestionWindow;
     this.#epochStartAt = undefined;
-    // Fast convergence (§4.7): a flow that lost before it came back makes room.
+    // Fast convergence (§4.7): a flow that loses below its previous maximum releases bandwidth.
     this.#windowMax = window < this.#windowMax ? Math.floor((window * (1024 + BETA)) / 2048) : window;
     return Math.max(Math.floor((window * BETA) / 1024), 2);
   }
@@ -64,7 +67,7 @@ export class Cubic implements CongestionControl {
   }
 
   noteRoundTrip(now: Instant, sample: Microseconds): void {
-    // Right after a fast recovery the samples are of retransmissions' neighbours.
+    // Samples right after fast recovery are distorted by retransmissions.
     if (this.#epochStartAt !== undefined && now - this.#epochStartAt < SECOND) return;
     if (this.#smallestRoundTrip === 0 || sample < this.#smallestRoundTrip)
       this.#smallestRoundTrip = Math.max(sample, 1);
@@ -84,7 +87,7 @@ export class Cubic implements CongestionControl {
     this.#hystart.reset(now);
   }
 
-  /** What passed without sending does not count as time of the epoch (§5.8). */
+  /** Excludes idle time from the epoch (§5.8). */
   noteTransmissionStart(now: Instant): void {
     if (this.#epochStartAt === undefined) return;
     const idle = now - this.#flow.lastSentAt;
@@ -104,21 +107,21 @@ export class Cubic implements CongestionControl {
       this.#lastAt = now;
       this.#per = this.#perSegment(now, window, acknowledged);
     }
-    this.#befriendReno(window);
-    // Not faster than one and a half times each round trip.
+    this.#followReno(window);
+    // At most 1.5-fold growth per round trip.
     this.#per = Math.max(this.#per, 2);
   }
 
   #perSegment(now: Instant, window: number, acknowledged: number): number {
     if (this.#epochStartAt === undefined) this.#startEpoch(now, window, acknowledged);
-    // W_cubic one round trip from now (§4.2).
+    // W_cubic one round trip ahead (§4.2).
     const elapsed = now - this.#epochStartAt! + this.#smallestRoundTrip;
     const offset = Math.floor((elapsed * 1024) / SECOND) - this.#rootTime;
     const distance = Math.abs(offset);
     const change = Math.floor((C_SCALED * distance * distance * distance) / 2 ** 40);
     const target = offset < 0 ? this.#origin - change : this.#origin + change;
     const per = target > window ? Math.floor(window / (target - window)) : 100 * window;
-    // As long as there was no loss the function knows nothing.
+    // Before the first loss W_max is unknown, so growth is limited only upwards.
     return this.#windowMax === 0 ? Math.min(per, 20) : per;
   }
 
@@ -131,8 +134,8 @@ export class Cubic implements CongestionControl {
     this.#origin = below > 0 ? this.#windowMax : window;
   }
 
-  /** Where Reno would be further, be as far (§4.3). */
-  #befriendReno(window: number): void {
+  /** Follows the Reno estimate where it is larger (§4.3). */
+  #followReno(window: number): void {
     const perSegment = Math.max((window * FRIENDLY_EIGHTHS) >> 3, 1);
     const more = Math.floor((this.#friendlyCount - 1) / perSegment);
     if (more > 0) {
@@ -145,7 +148,7 @@ export class Cubic implements CongestionControl {
   }
 }
 
-/** The largest whole number whose cube is not above `value`. */
+/** Returns the largest integer whose cube does not exceed `value`. */
 export function integerCubeRoot(value: number): number {
   let root = 0;
   for (let bit = 2 ** 17; bit >= 1; bit /= 2) {

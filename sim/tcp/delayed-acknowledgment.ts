@@ -1,19 +1,19 @@
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
-import { ringsAt } from './timer-tick.ts';
+import { expiryAt } from './timer-tick.ts';
 
-/** `TCP_ATO_MIN` and `TCP_DELACK_MAX`. */
+/** `TCP_ATO_MIN` and `TCP_DELACK_MAX`, microseconds. */
 const DELAY_MIN: Microseconds = 40_000;
 const DELAY_MAX: Microseconds = 200_000;
-/** `TCP_MAX_QUICKACKS`: the first acknowledgments of a connection, and those after a duplicate, are not delayed. */
+/** `TCP_MAX_QUICKACKS`: number of undelayed acknowledgments at the start of a connection and after a duplicate. */
 const QUICK_MAX = 16;
-/** So many duplicate acknowledgments leave at once; after that they are collected (`tcp_comp_sack_…`). */
+/** Number of duplicate acknowledgments sent at once before compression starts (`tcp_comp_sack_…`). */
 const IMMEDIATE_DUPLICATES = 3;
 const COMPRESSION_MAX: Microseconds = 1_000;
 const COMPRESSED_MAX = 44;
 
 /**
- * When to acknowledge (RFC 5681 §4.2, with Linux' ideas of it): every second full segment, at once what is out of order
- * or ends a write that was read, and otherwise after a delay that follows the pace of arrivals.
+ * Decides when to acknowledge (RFC 5681 §4.2, with the heuristics of Linux): every second full segment; at once for
+ * out-of-order data and for the end of a write that was read; otherwise after a delay that adapts to the arrival rate.
  */
 export class DelayedAcknowledgment {
   readonly #tick: Microseconds;
@@ -30,7 +30,7 @@ export class DelayedAcknowledgment {
     this.#tick = tick;
   }
 
-  /** One has to leave now. */
+  /** True when an acknowledgment must be sent now. */
   get due(): boolean {
     return this.#due;
   }
@@ -40,7 +40,9 @@ export class DelayedAcknowledgment {
     return Math.min(this.#timerAt, this.#compressedAt);
   }
 
-  /** Data came. @param timeout our own retransmission timeout: a longer silence begins anew. */
+  /**
+   * Adapts the delay to a data arrival. @param timeout our retransmission timeout; a longer gap restarts quick mode.
+   */
   noteArrival(now: Instant, timeout: Microseconds): void {
     if (this.#delay === 0) {
       this.#quick = QUICK_MAX;
@@ -54,7 +56,7 @@ export class DelayedAcknowledgment {
     this.#lastAt = now;
   }
 
-  /** The other end repeats itself: it misses our acknowledgments. */
+  /** Enters quick mode because the peer retransmits: our acknowledgments are missing. */
   enterQuickMode(): void {
     this.#quick = QUICK_MAX;
     this.#delay = DELAY_MIN;
@@ -64,7 +66,7 @@ export class DelayedAcknowledgment {
     this.#due = true;
   }
 
-  /** In order, and less than two segments so far. */
+  /** In-order data, less than two full segments so far. */
   acknowledgeSoon(now: Instant, roundTrip: Microseconds): void {
     if (this.#quick > 0) {
       this.#due = true;
@@ -72,12 +74,12 @@ export class DelayedAcknowledgment {
     }
     let delay = this.#delay;
     if (delay > DELAY_MIN) delay = Math.min(delay, Math.max(roundTrip, DELAY_MIN), DELAY_MAX);
-    // One that is about to leave need not wait any more.
+    // A timer about to expire is not worth the wait.
     if (this.#timerAt !== undefined && this.#timerAt <= now + (delay >> 2)) this.#due = true;
-    else this.#timerAt = Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, ringsAt(now, delay, this.#tick));
+    else this.#timerAt = Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, expiryAt(now, delay, this.#tick));
   }
 
-  /** Beyond a gap. @param advanced whether the first missing byte is another one than last time. */
+  /** Data beyond a gap. @param advanced true when the first missing byte has changed since the last call. */
   acknowledgeGap(now: Instant, advanced: boolean, roundTrip: Microseconds): void {
     if (advanced) this.#duplicates = 0;
     if (this.#duplicates < IMMEDIATE_DUPLICATES || this.#compressed >= COMPRESSED_MAX) {
@@ -92,7 +94,7 @@ export class DelayedAcknowledgment {
   handleTimeout(now: Instant): void {
     if (this.#compressedAt !== undefined && this.#compressedAt <= now) this.#due = true;
     if (this.#timerAt === undefined || this.#timerAt > now) return;
-    // The sender was slower than thought: `tcp_delack_timer_handler` doubles the delay.
+    // The timer expired before more data: double the delay (`tcp_delack_timer_handler`).
     this.#delay = Math.min(this.#delay * 2, Math.max(DELAY_MAX, DELAY_MIN));
     this.#due = true;
   }

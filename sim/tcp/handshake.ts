@@ -4,7 +4,7 @@ import { RETRANSMISSION_TIMEOUT_INITIAL } from './round-trip-estimator.ts';
 /** `tcp_syn_retries` and `tcp_synack_retries`. */
 const RETRIES = { active: 6, passive: 5 } as const;
 
-/** When a SYN goes out, and how often (RFC 9293 §3.5): the active end's, or the passive end's with its acknowledgment. */
+/** Timing of the SYN (active end) or SYN-ACK (passive end) and its retransmissions (RFC 9293 §3.5). */
 export class Handshake {
   readonly #role: 'active' | 'passive';
   #opened: boolean;
@@ -18,7 +18,7 @@ export class Handshake {
     this.#opened = role === 'passive';
   }
 
-  /** The other's SYN would be news. */
+  /** True while the peer's SYN is still expected. */
   get isOpening(): boolean {
     return this.#opened && (this.#role === 'passive' ? this.#attempts === 0 : this.#timerAt !== undefined);
   }
@@ -28,23 +28,23 @@ export class Handshake {
     this.answer(now);
   }
 
-  /** Sends the SYN of this end. */
+  /** Sends this end's SYN. */
   answer(now: Instant): void {
     this.#firstAt = now;
     this.#attempt(now);
   }
 
-  /** The other end asked again: our SYN was lost. */
+  /** The peer repeated its SYN: ours was lost. */
   repeat(): void {
     this.#pending = true;
   }
 
-  /** How often the SYN had to be repeated. */
+  /** Number of SYN retransmissions. */
   get retries(): number {
     return Math.max(this.#attempts - 1, 0);
   }
 
-  /** Whether a SYN is to be sent now; asking takes it. */
+  /** Returns whether a SYN is due, and clears the flag. */
   takeSend(): boolean {
     const pending = this.#pending;
     this.#pending = false;
@@ -65,7 +65,10 @@ export class Handshake {
     return 'waits';
   }
 
-  /** It was answered. The round trip; `undefined`: it was sent more than once, so nothing was measured. */
+  /**
+   * The handshake completes. Returns the round-trip time, microseconds; `undefined` when the SYN was sent more than
+   * once.
+   */
   finish(now: Instant): Microseconds | undefined {
     this.#timerAt = undefined;
     return this.#attempts === 1 ? now - this.#firstAt : undefined;

@@ -2,15 +2,18 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 
-/** `hystart_low_window`. */
+/** `hystart_low_window`, segments. */
 const WINDOW_MIN = 16;
-/** `hystart_ack_delta_us`: acknowledgments closer than this are of one train. */
+/** `hystart_ack_delta_us`: maximum gap between acknowledgments of one train, microseconds. */
 const TRAIN_GAP: Microseconds = 2_000;
 const SAMPLES_MIN = 8;
 const DELAY_RISE_MIN: Microseconds = 4_000;
 const DELAY_RISE_MAX: Microseconds = 16_000;
 
-/** HyStart as Linux' CUBIC has it (Ha and Rhee 2008): slow start ends when the queue begins to grow, not when it is full. */
+/**
+ * HyStart of Linux' CUBIC (Ha and Rhee 2008): ends slow start when the queue starts to grow rather than when it
+ * overflows.
+ */
 export class HyStart {
   readonly #flow: Flow;
   #found = false;
@@ -29,7 +32,7 @@ export class HyStart {
     this.#startRound(now);
   }
 
-  /** @param minimum the smallest round trip so far. */
+  /** @param minimum smallest round-trip time so far, microseconds. */
   note(now: Instant, sample: Microseconds, minimum: Microseconds): void {
     const flow = this.#flow;
     if (this.#found || !flow.inSlowStart || flow.congestionWindow < WINDOW_MIN) return;

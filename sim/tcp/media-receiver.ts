@@ -9,7 +9,7 @@ export type TcpMediaReceiverOptions = Omit<TcpConnectionOptions, 'role'>;
 
 export type TcpMediaReceiverEvent =
   | { readonly kind: 'established' }
-  /** The unit's last byte was delivered in order at `completeAt`. */
+  /** A complete unit; its last byte was delivered in order at `completeAt`. */
   | {
       readonly kind: 'access-unit';
       readonly frame: number;
@@ -17,11 +17,11 @@ export type TcpMediaReceiverEvent =
       readonly completeAt: Instant;
       readonly bytes: number;
     }
-  /** Everything that was sent is here. */
+  /** All data has been received. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly cause: 'reset' | 'timed-out' | 'malformed' };
 
-/** The other end of a `TcpMediaSender`: the passive end, which reads whatever comes at once. */
+/** Peer of a `TcpMediaSender`: the passive end; reads data as it arrives. */
 export class TcpMediaReceiver implements Endpoint<TcpMediaReceiverEvent> {
   readonly connection: TcpConnection;
   readonly #events: TcpMediaReceiverEvent[] = [];

@@ -6,43 +6,44 @@ import { TcpConnection } from './connection.ts';
 import type { TcpConnectionOptions } from './tcp-options.ts';
 
 export interface TcpMediaSenderOptions extends Omit<TcpConnectionOptions, 'role'> {
-  /** When the handshake begins. */
+  /** Start of the handshake. */
   readonly openAt: Instant;
   /**
-   * A unit is written only while fewer bytes than this wait in the connection (`tcp_notsent_lowat`), and waits with the
-   * application otherwise; `undefined`: everything is written at once, as most programs do.
+   * A unit is written only while the connection holds fewer unsent bytes than this (`tcp_notsent_lowat`); otherwise it
+   * waits in the application. `undefined`: units are written at once, as most programs do.
    */
   readonly unsentBytesMax?: number;
   /**
-   * A unit that has waited with the application for longer is given up, and with it all up to the next key frame;
-   * `undefined`: none ever is. Only what was not written can be given up, so it needs `unsentBytesMax`.
+   * Longest wait in the application, microseconds. An older unit is discarded, together with all units up to the next
+   * key frame. `undefined`: units are never discarded. Needs `unsentBytesMax`, because written data cannot be
+   * withdrawn.
    */
   readonly waitMax?: Microseconds;
 }
 
 export type TcpMediaSenderEvent =
   | { readonly kind: 'established' }
-  /** `handedAt`: when the source handed it over. */
+  /** `handedAt`: when the source provided the unit. */
   | { readonly kind: 'written'; readonly frame: number; readonly handedAt: Instant; readonly bytes: number }
   | { readonly kind: 'given-up'; readonly frame: number; readonly handedAt: Instant }
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly cause: 'reset' | 'timed-out' };
 
-interface Waiting {
+interface WaitingUnit {
   readonly frame: number;
   readonly handedAt: Instant;
   readonly unit: AccessUnit;
 }
 
-/** The same access units as a `Sender` takes, over a modelled TCP connection: one write for each. The active end. */
+/** Sends the access units of a `Sender` over a modelled TCP connection, one write per unit. The active end. */
 export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
   readonly connection: TcpConnection;
   readonly #options: TcpMediaSenderOptions;
   readonly #events: TcpMediaSenderEvent[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingUnit[] = [];
   #frames = 0;
   #opened = false;
-  #finishes = false;
+  #finishRequested = false;
   #skipsToKey = false;
   #now: Instant = 0;
 
@@ -56,9 +57,9 @@ export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
     this.#write(now);
   }
 
-  /** Nothing more will be sent. */
+  /** No more units will be sent. */
   finish(): void {
-    this.#finishes = true;
+    this.#finishRequested = true;
     this.#write(this.#now);
   }
 
@@ -107,7 +108,7 @@ export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
       this.#events.push({ kind: 'written', frame, handedAt, bytes: bytes.length });
       this.connection.write(now, bytes);
     }
-    if (this.#finishes && this.#waiting.length === 0) this.connection.finish(now);
+    if (this.#finishRequested && this.#waiting.length === 0) this.connection.finish(now);
   }
 
   #isStale(now: Instant, handedAt: Instant, unit: AccessUnit): boolean {

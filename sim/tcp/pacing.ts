@@ -1,13 +1,13 @@
 import type { Instant } from '../../protocol/base/instant.ts';
 import type { Flow } from './flow.ts';
 
-/** A connection's first segments leave as they come (`tcp_update_skb_after_send`). */
+/** The first segments of a connection are not paced (`tcp_update_skb_after_send`). */
 const UNPACED_SEGMENTS = 10;
 
-/** When the next burst may leave (`tcp_internal_pacing`). Does nothing as long as the flow has no pacing rate. */
+/** Decides when the next burst may leave (`tcp_internal_pacing`). Inactive while the flow has no pacing rate. */
 export class Pacing {
   readonly #flow: Flow;
-  /** Fractions of a microsecond matter at high rates. */
+  /** Send time of the next burst; fractions of a microsecond matter at high rates. */
   #nextAt = 0;
   #blocked = false;
   #segments = 0;
@@ -16,7 +16,7 @@ export class Pacing {
     this.#flow = flow;
   }
 
-  /** Whether to wait; if so, `wakeAt` is when the waiting is over. */
+  /** Returns true when the sender must wait until `wakeAt`. */
   holdsBack(now: Instant): boolean {
     this.#blocked = this.#flow.pacingRate > 0 && this.#nextAt > now;
     return this.#blocked;
@@ -26,7 +26,7 @@ export class Pacing {
     return this.#blocked ? Math.ceil(this.#nextAt) : undefined;
   }
 
-  /** The waiting is over; whoever still has something to send asks again. */
+  /** Ends the wait; a sender with more data asks again. */
   wake(): void {
     this.#blocked = false;
   }
@@ -36,7 +36,7 @@ export class Pacing {
     if (this.#flow.pacingRate === 0 || this.#segments < UNPACED_SEGMENTS) return;
     const late = Math.max(now - this.#nextAt, 0);
     const span = (bytes * 1_000_000) / this.#flow.pacingRate;
-    // A burst that left late shortens the wait for the next, by half at most.
+    // A late burst shortens the wait for the next one, by at most half.
     this.#nextAt = Math.max(this.#nextAt, now) + span - Math.min(span / 2, late);
   }
 }

@@ -4,23 +4,23 @@ import { type Flow, isRecovering } from './flow.ts';
 import { sentAfter } from './rate-sample.ts';
 import type { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
 
-/** RFC 8985 §6.2: so many recoveries without a duplicate, and the reordering window is small again. */
+/** Number of recoveries without a duplicate after which the reordering window shrinks again (RFC 8985 §6.2). */
 const WINDOW_PERSISTS_RECOVERIES = 16;
 const WINDOW_STEPS_MAX = 0xff;
 
 /**
- * RACK (RFC 8985): a segment is lost when one that was sent later has been delivered, and a reordering window has passed
- * as well. Each transmission counts, so that a retransmission that is lost is found like any other.
+ * RACK (RFC 8985): a segment is lost when a segment sent later has been delivered and a reordering window has passed.
+ * Retransmissions count as transmissions, so a lost retransmission is detected like any other.
  */
 export class Rack {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
-  /** Of the newest transmission that was delivered. */
+  /** Properties of the most recently sent segment that was delivered. */
   #sentAt: Instant = Number.NEGATIVE_INFINITY;
   #end: ByteSequence = 0;
   #roundTrip: Microseconds = 0;
   #advanced = false;
-  /** The reordering window in quarters of the smallest round trip. */
+  /** Reordering window in quarters of the minimum round-trip time. */
   #windowSteps = 1;
   #windowPersists = 0;
   #duplicateSeen = false;
@@ -35,10 +35,10 @@ export class Rack {
     return this.#roundTrip;
   }
 
-  /** A segment was delivered. */
+  /** Notes the delivery of a segment. */
   advance(now: Instant, segment: SentSegment): void {
     const roundTrip = now - segment.sentAt;
-    // The acknowledgment may be the original's: a retransmission cannot have come back that fast.
+    // Faster than the minimum round trip, so this acknowledges the original, not the retransmission.
     if (segment.transmissions > 1 && roundTrip < this.#flow.roundTrip.minimum) return;
     this.#advanced = true;
     this.#roundTrip = roundTrip;
@@ -47,19 +47,19 @@ export class Rack {
     this.#end = segment.end;
   }
 
-  /** The marks of loss were taken back: all is to be looked at again. */
+  /** Loss marks were undone: examine all segments again. */
   restart(): void {
     this.#advanced = true;
   }
 
-  /** The receiver told that something came twice: we were too fast (§6.2 step 4). */
+  /** A duplicate was reported: the retransmission was spurious (§6.2 step 4). */
   noteDuplicate(): void {
     this.#duplicateSeen = true;
   }
 
   adaptWindow(priorDelivered: number): void {
     if (priorDelivered < 0) return;
-    // One round trip has to pass before another duplicate counts.
+    // Count at most one duplicate per round trip.
     if (priorDelivered < this.#lastDelivered) this.#duplicateSeen = false;
     if (this.#duplicateSeen) {
       this.#windowSteps = Math.min(WINDOW_STEPS_MAX, this.#windowSteps + 1);
@@ -73,21 +73,24 @@ export class Rack {
     if (this.#windowPersists > 0) this.#windowPersists--;
   }
 
-  /** Marks what is lost once something new was delivered; how long to wait for what may be lost: 0, nothing. */
+  /**
+   * Marks lost segments after a new delivery. Returns the time until the next segment may be declared lost,
+   * microseconds; 0: none.
+   */
   detectAfterDelivery(now: Instant): Microseconds {
     if (!this.#advanced) return 0;
     this.#advanced = false;
     return this.detect(now);
   }
 
-  /** @see RFC 8985 §6.2 step 5. */
+  /** Marks lost segments. @see RFC 8985 §6.2 step 5. */
   detect(now: Instant): Microseconds {
     const window = this.#reorderingWindow;
     let wait = 0;
     let next: SentSegment | undefined;
     for (let segment = this.#queue.earliest; segment; segment = next) {
       next = segment.later;
-      // What a timeout marked is lost already, until it is sent again.
+      // Segments marked by a timeout stay lost until retransmitted.
       if (segment.lost && !segment.retransmitted) continue;
       if (!sentAfter(this.#sentAt, this.#end, segment.sentAt, segment.end)) break;
       const remaining = this.remaining(now, segment, window);
@@ -99,14 +102,14 @@ export class Rack {
     return wait;
   }
 
-  /** How long a transmission may still take before it counts as lost. */
+  /** Time until a transmission is declared lost, microseconds. */
   remaining(now: Instant, segment: SentSegment, window: Microseconds): Microseconds {
     return this.#roundTrip + window - (now - segment.sentAt);
   }
 
   get #reorderingWindow(): Microseconds {
     const flow = this.#flow;
-    // As eager as three duplicate acknowledgments, until the path has shown that it reorders.
+    // Until reordering is observed, react as fast as three duplicate acknowledgments.
     if (!flow.reorderingSeen && (isRecovering(flow.state) || flow.sackedOut >= flow.reordering)) return 0;
     const { minimum, smoothed } = flow.roundTrip;
     return Math.min(Math.floor(minimum / 4) * this.#windowSteps, smoothed);

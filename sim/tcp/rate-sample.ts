@@ -3,16 +3,16 @@ import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import type { SentSegment } from './retransmission-queue.ts';
 
-/** Whether one transmission came after another; of those of one instant, the one further on in the stream. */
+/** True when one transmission is later than another; at the same instant, the one further on in the stream is later. */
 export const sentAfter = (at: Instant, end: ByteSequence, otherAt: Instant, otherEnd: ByteSequence): boolean =>
   at > otherAt || (at === otherAt && end > otherEnd);
 
 /**
- * What one acknowledgment tells of the delivery rate: so many segments were delivered between the sending of the newest
- * one that it covers and now (draft-cheng-iccrg-delivery-rate-estimation, `tcp_rate.c`).
+ * Delivery-rate sample of one acknowledgment: segments delivered since the newest acknowledged segment was sent
+ * (draft-cheng-iccrg-delivery-rate-estimation, `tcp_rate.c`).
  */
 export class RateSample {
-  /** Segments delivered over `interval`; -1: the acknowledgment tells nothing. */
+  /** Segments delivered over `interval`; -1: no sample. */
   delivered = -1;
   interval: Microseconds = -1;
   applicationLimited = false;
@@ -20,11 +20,11 @@ export class RateSample {
   /** Newly delivered and newly lost segments. */
   acknowledged = 0;
   losses = 0;
-  /** Of the newest segment covered; -1: none that would be unambiguous. */
+  /** Round-trip time of the newest acknowledged segment, microseconds; -1: none or ambiguous. */
   roundTrip: Microseconds = -1;
-  /** It may have waited for the receiver's delayed acknowledgment. */
+  /** True when the receiver may have delayed the acknowledgment. */
   maybeDelayed = false;
-  /** It acknowledged everything up to a new place, or not. */
+  /** True when the acknowledgment advanced SND.UNA. */
   advanced = false;
   priorInFlight = 0;
   #priorDeliveredAt: Instant = 0;
@@ -42,7 +42,7 @@ export class RateSample {
     this.interval = segment.sentAt - segment.firstSentBeforeAt;
   }
 
-  /** All that the acknowledgment covers was noted. */
+  /** Completes the sample after all acknowledged segments were noted. */
   finish(now: Instant, flow: Flow, deliveredBefore: number, lostBefore: number): void {
     if (flow.applicationLimitedUntil > 0 && flow.delivered > flow.applicationLimitedUntil) {
       flow.applicationLimitedUntil = 0;
@@ -55,13 +55,13 @@ export class RateSample {
       return;
     }
     this.delivered = flow.delivered - this.priorDelivered;
-    // Whichever took longer, sending or acknowledging: compressed acknowledgments must not raise the rate.
+    // The longer of send and ACK interval: compressed acknowledgments must not inflate the rate.
     this.interval = Math.max(this.interval, now - this.#priorDeliveredAt);
     if (this.interval < flow.roundTrip.minimum) this.interval = -1;
   }
 }
 
-/** Writes into a segment that is sent now what its sample will need. */
+/** Stores the delivery state in a segment at its transmission. */
 export function stampForRate(now: Instant, flow: Flow, segment: SentSegment): void {
   if (flow.packetsOut === 0) {
     flow.firstSentAt = now;
@@ -74,7 +74,7 @@ export function stampForRate(now: Instant, flow: Flow, segment: SentSegment): vo
   segment.rateCounted = false;
 }
 
-/** Before something is written: if the application kept the flow waiting, its samples say nothing about the path. */
+/** Marks samples as application-limited when the application, rather than the path, keeps the flow from sending. */
 export function noteApplicationLimit(flow: Flow, unsentBytes: number): void {
   if (unsentBytes >= flow.segmentBytes || flow.inFlight >= flow.congestionWindow) return;
   if (flow.lostOut > flow.retransmittedOut) return;

@@ -1,20 +1,20 @@
 import type { ByteSequence } from './byte-sequence.ts';
 
-/** Bytes from `start` up to, not including, `end`. */
+/** Bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ByteRange {
   readonly start: ByteSequence;
   readonly end: ByteSequence;
 }
 
-/** What a segment's bytes were to the stream. */
+/** Position of a segment's bytes relative to the stream received so far. */
 export type Placement = 'next' | 'beyond-gap' | 'duplicate';
 
-/** As many as Linux remembers (`TCP_NUM_SACKS`); one less is told beside timestamps. */
+/** Maximum of remembered blocks in Linux (`TCP_NUM_SACKS`); with timestamps, one fewer fits a segment. */
 const BLOCKS_MAX = 4;
 
-/** Puts segments back in order, and knows what to tell about those beyond a gap. */
+/** Restores the order of segments, and tracks SACK blocks of data beyond gaps. */
 export class ReceiveBuffer {
-  /** Sorted, and never overlapping. */
+  /** Sorted, without overlap. */
   readonly #held: { start: ByteSequence; bytes: Uint8Array }[] = [];
   #heldBytes = 0;
   #ready: Uint8Array[] = [];
@@ -27,12 +27,12 @@ export class ReceiveBuffer {
     this.#next = next;
   }
 
-  /** The first byte that is missing. */
+  /** The first missing byte. */
   get next(): ByteSequence {
     return this.#next;
   }
 
-  /** Bytes that take up memory: beyond a gap, or not read yet. */
+  /** Bytes in memory: beyond a gap, or in order and unread. */
   get bytes(): number {
     return this.#heldBytes + this.#readyBytes;
   }
@@ -45,14 +45,17 @@ export class ReceiveBuffer {
     return this.#held.length > 0;
   }
 
-  /** Blocks for the next acknowledgment: what came twice, once (RFC 2883 §4), then the gaps' far sides, newest first. */
+  /**
+   * Returns the blocks for the next acknowledgment: a duplicate once (D-SACK, RFC 2883 §4), then the ranges beyond
+   * gaps, newest first.
+   */
   takeBlocks(count: number): ByteRange[] {
     const blocks = this.#duplicate ? [this.#duplicate, ...this.#blocks] : this.#blocks;
     this.#duplicate = undefined;
     return blocks.slice(0, count);
   }
 
-  /** Bytes that lie within the window. A part that is known already is skipped. */
+  /** Accepts bytes that lie within the window. Parts already received are skipped. */
   accept(start: ByteSequence, payload: Uint8Array): Placement {
     const end = start + payload.length;
     if (end <= this.#next) {
@@ -65,12 +68,12 @@ export class ReceiveBuffer {
     return 'next';
   }
 
-  /** A FIN takes up one place in the stream. */
+  /** A FIN occupies one position in the stream. */
   skipFinish(): void {
     this.#next++;
   }
 
-  /** Everything that is in order and was not read yet. */
+  /** Returns all unread in-order bytes. */
   read(): Uint8Array[] {
     const ready = this.#ready;
     if (ready.length === 0) return ready;
@@ -105,7 +108,7 @@ export class ReceiveBuffer {
     const before = held[index - 1];
     let from = before ? Math.max(start, before.start + before.bytes.length) : start;
     let added = 0;
-    // Only the parts that are new: between what is held already.
+    // Insert only new parts, between the ranges already held.
     while (from < end) {
       const after = held[index];
       const to = after ? Math.min(end, after.start) : end;
@@ -124,7 +127,7 @@ export class ReceiveBuffer {
     return 'beyond-gap';
   }
 
-  /** The block that holds the newest segment comes first (RFC 2018 §4). */
+  /** Updates the SACK blocks: the block with the newest segment comes first (RFC 2018 §4). */
   #remember(start: ByteSequence, end: ByteSequence): void {
     let joined: ByteRange = { start, end };
     const apart: ByteRange[] = [];

@@ -3,27 +3,27 @@ import type { ByteSequence } from './byte-sequence.ts';
 import { DelayedAcknowledgment } from './delayed-acknowledgment.ts';
 import { type ByteRange, ReceiveBuffer } from './receive-buffer.ts';
 
-/** What a received segment holds of the stream, its place extended. */
-export interface Arriving {
+/** Stream content of a received segment, with its extended position. */
+export interface ReceivedSegment {
   readonly start: ByteSequence;
   readonly payload: Uint8Array;
   readonly finish: boolean;
-  /** PSH: the end of what was written. */
+  /** PSH: the end of a write. */
   readonly push: boolean;
 }
 
-/** What the other direction knows, which times acknowledgments. */
-export interface OwnTimes {
+/** Timing of the opposite direction, which the acknowledgment delay depends on. */
+export interface OppositeTiming {
   readonly roundTrip: Microseconds;
   readonly timeout: Microseconds;
 }
 
-/** Linux' guess of the other's segments before any has come (`TCP_MSS_DEFAULT`). */
+/** Assumed segment size of the peer before the first data, bytes (`TCP_MSS_DEFAULT`). */
 const SEGMENT_BYTES_INITIAL = 536;
-/** Segments without data that lie outside of the window are answered this seldom (`tcp_invalid_ratelimit`). */
+/** Minimum interval between answers to out-of-window segments without data, microseconds (`tcp_invalid_ratelimit`). */
 const INVALID_INTERVAL: Microseconds = 500_000;
 
-/** One direction's receiver: from segments to bytes in order, and what to tell the sender of them. */
+/** Receiver of one direction: turns segments into ordered bytes, and decides what to acknowledge. */
 export class ReceivingHalf {
   readonly #buffer: ReceiveBuffer;
   readonly #acknowledgment: DelayedAcknowledgment;
@@ -31,7 +31,7 @@ export class ReceivingHalf {
   readonly #scale: number;
   #reads = true;
   #segmentBytes = SEGMENT_BYTES_INITIAL;
-  /** What the last acknowledgment said: it is never taken back. */
+  /** Position of the last acknowledgment sent; never withdrawn. */
   #acknowledged: ByteSequence;
   #windowEnd: ByteSequence;
   #gapAt: ByteSequence | undefined;
@@ -39,12 +39,12 @@ export class ReceivingHalf {
   #finished = false;
   #invalidAnsweredAt: Instant = Number.NEGATIVE_INFINITY;
   readonly #readDelay: Microseconds;
-  /** When the application reads what has come. */
+  /** When the application reads the received data. */
   #readsAt: Instant | undefined;
-  /** Something unread was pushed. */
+  /** True when unread data ended a write (PSH). */
   #pushed = false;
 
-  /** @param scale by how many bits windows are shifted on the wire. */
+  /** @param scale window scale, bits. */
   constructor(
     next: ByteSequence,
     bytesMax: number,
@@ -65,12 +65,12 @@ export class ReceivingHalf {
     return this.#buffer.next;
   }
 
-  /** RCV.NXT as of the last acknowledgment: what an echo of timestamps goes by (RFC 7323 §4.3). */
+  /** RCV.NXT as of the last acknowledgment; decides which timestamp is echoed (RFC 7323 §4.3). */
   get acknowledged(): ByteSequence {
     return this.#acknowledged;
   }
 
-  /** The other end will send nothing more, and all of it is here. */
+  /** True when the peer has finished and all its data has arrived. */
   get isFinished(): boolean {
     return this.#finished;
   }
@@ -89,7 +89,7 @@ export class ReceivingHalf {
     this.#acknowledgment.handleTimeout(now);
     if (this.#readsAt === undefined || this.#readsAt > now) return;
     this.#readsAt = undefined;
-    // `tcp_cleanup_rbuf`: more than a segment, or the end of a write, is acknowledged by the read.
+    // `tcp_cleanup_rbuf`: a read acknowledges more than one segment, or the end of a write.
     if (this.#twoSegments || this.#pushed) this.#acknowledgment.acknowledgeNow();
   }
 
@@ -97,7 +97,7 @@ export class ReceivingHalf {
     this.#acknowledgment.acknowledgeNow();
   }
 
-  /** Whether the application takes what comes; if not, the window closes. */
+  /** Enables or disables reading; while disabled, the window closes. */
   setReading(reads: boolean): void {
     this.#reads = reads;
     if (!reads) return;
@@ -111,16 +111,16 @@ export class ReceivingHalf {
     return this.#buffer.readyBytes > 0;
   }
 
-  /** Bytes in order that the application takes now. */
+  /** Returns the in-order bytes that the application reads now. */
   read(): Uint8Array[] {
     return this.#reads && this.#readsAt === undefined ? this.#buffer.read() : [];
   }
 
-  /** SEG.WND as it goes on the wire; whoever asks sends it. */
+  /** Returns SEG.WND for the segment about to be sent, and records it as advertised. */
   takeWindow(): number {
     const free = Math.max(this.#bytesMax - this.#buffer.bytes, 0);
     const unit = 2 ** this.#scale;
-    // Too little to be worth a segment is nothing (RFC 9293 §3.8.6.2.2), and what was promised stays promised.
+    // A window below one segment is advertised as 0 (RFC 9293 §3.8.6.2.2); an advertised window never shrinks.
     const offered = free < Math.min(this.#segmentBytes, this.#bytesMax / 2) ? 0 : Math.floor(free / unit);
     const promised = Math.max(Math.ceil((this.#windowEnd - this.#buffer.next) / unit), 0);
     const window = Math.min(Math.max(offered, promised), 0xffff);
@@ -135,10 +135,13 @@ export class ReceivingHalf {
     return this.#buffer.takeBlocks(count);
   }
 
-  /** The segment lies in the window, in part at least (RFC 9293 §3.10.7.4); if not, it was answered where it should be. */
+  /**
+   * Returns true when the segment is at least partly in the window (RFC 9293 §3.10.7.4). Otherwise schedules the
+   * required acknowledgment.
+   */
   admits(now: Instant, start: ByteSequence, length: number): boolean {
     const isEmpty = length === 0;
-    // What came before is admitted: the sender is to be told that it came twice.
+    // Old data is accepted, so that the sender learns of the duplicate.
     if (start <= this.#windowEnd && (!isEmpty || start >= this.#acknowledged)) return true;
     if (!isEmpty || now - this.#invalidAnsweredAt >= INVALID_INTERVAL) {
       if (isEmpty) this.#invalidAnsweredAt = now;
@@ -147,13 +150,13 @@ export class ReceivingHalf {
     return false;
   }
 
-  accept(now: Instant, { start, payload, finish, push }: Arriving, own: OwnTimes): void {
+  accept(now: Instant, { start, payload, finish, push }: ReceivedSegment, opposite: OppositeTiming): void {
     const end = start + payload.length;
     if (finish && end <= this.#windowEnd) this.#finishAt = end;
     const room = this.#windowEnd - start;
     const taken = payload.length > room ? payload.subarray(0, Math.max(room, 0)) : payload;
     if (payload.length > 0) {
-      this.#acceptPayload(now, start, taken, push || payload.length < this.#segmentBytes, own);
+      this.#acceptPayload(now, start, taken, push || payload.length < this.#segmentBytes, opposite);
       this.#segmentBytes = Math.max(this.#segmentBytes, payload.length);
     }
     if (this.#finishAt === undefined) return;
@@ -164,7 +167,13 @@ export class ReceivingHalf {
     if (finish) this.#acknowledgment.acknowledgeNow();
   }
 
-  #acceptPayload(now: Instant, start: ByteSequence, payload: Uint8Array, push: boolean, own: OwnTimes): void {
+  #acceptPayload(
+    now: Instant,
+    start: ByteSequence,
+    payload: Uint8Array,
+    push: boolean,
+    opposite: OppositeTiming,
+  ): void {
     if (payload.length === 0) {
       this.#acknowledgment.acknowledgeNow();
       return;
@@ -176,20 +185,22 @@ export class ReceivingHalf {
         this.#acknowledgment.acknowledgeNow();
         break;
       case 'beyond-gap':
-        this.#acknowledgment.noteArrival(now, own.timeout);
-        this.#acknowledgeGap(now, own);
+        this.#acknowledgment.noteArrival(now, opposite.timeout);
+        this.#acknowledgeGap(now, opposite);
         break;
       case 'next':
-        this.#acknowledgment.noteArrival(now, own.timeout);
-        if (this.#buffer.hasGap) this.#acknowledgeGap(now, own);
-        else if (hadGap || this.#acknowledgesUnread(push)) this.#acknowledgment.acknowledgeNow();
-        else this.#acknowledgment.acknowledgeSoon(now, own.roundTrip);
+        this.#acknowledgment.noteArrival(now, opposite.timeout);
+        if (this.#buffer.hasGap) this.#acknowledgeGap(now, opposite);
+        else if (hadGap || this.#acknowledgesAtOnce(push)) this.#acknowledgment.acknowledgeNow();
+        else this.#acknowledgment.acknowledgeSoon(now, opposite.roundTrip);
         if (this.#readDelay > 0) this.#readsAt ??= now + this.#readDelay;
     }
   }
 
-  /** Whether what came in order is acknowledged without more ado; where it waits to be read, that waits as well. */
-  #acknowledgesUnread(push: boolean): boolean {
+  /**
+   * Returns true when in-order data is acknowledged at once. With a read delay, the acknowledgment waits for the read.
+   */
+  #acknowledgesAtOnce(push: boolean): boolean {
     if (this.#readDelay === 0) return this.#twoSegments || (push && this.#reads);
     this.#pushed ||= push;
     return false;
@@ -199,10 +210,10 @@ export class ReceivingHalf {
     return this.#buffer.next - this.#acknowledged > this.#segmentBytes;
   }
 
-  #acknowledgeGap(now: Instant, own: OwnTimes): void {
+  #acknowledgeGap(now: Instant, opposite: OppositeTiming): void {
     if (this.#buffer.next - this.#acknowledged > this.#segmentBytes) {
       this.#acknowledgment.acknowledgeNow();
-    } else this.#acknowledgment.acknowledgeGap(now, this.#gapAt !== this.#buffer.next, own.roundTrip);
+    } else this.#acknowledgment.acknowledgeGap(now, this.#gapAt !== this.#buffer.next, opposite.roundTrip);
     this.#gapAt = this.#buffer.next;
   }
 

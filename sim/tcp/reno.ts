@@ -1,7 +1,7 @@
 import { additiveIncrease, type CongestionControl, slowStart } from './congestion-control.ts';
 import type { Flow } from './flow.ts';
 
-/** RFC 5681: half the window at a loss, one segment more each round trip. */
+/** Reno (RFC 5681): halves the window at a loss, and adds one segment per round trip. */
 export class Reno implements CongestionControl {
   readonly ownsWindow = false;
   readonly burstSegmentsMin = 2;

@@ -2,30 +2,30 @@ import type { Instant } from '../../protocol/base/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 
-/** A segment that was sent and is not acknowledged cumulatively yet. It is sent again as it was, never cut anew. */
+/** A segment that was sent and is not cumulatively acknowledged. Retransmissions keep its boundaries. */
 export class SentSegment {
   readonly start: ByteSequence;
-  /** One after the last byte; a FIN is the last byte. */
+  /** End, exclusive; a FIN counts as the last byte. */
   readonly end: ByteSequence;
   readonly finish: boolean;
-  /** When it was sent last. */
+  /** Time of the last transmission. */
   sentAt: Instant = 0;
   transmissions = 0;
-  /** The last of those that were handed to the device together. */
+  /** True for the last segment of a burst handed to the device at once. */
   endsBurst = false;
   sacked = false;
   lost = false;
-  /** Sent again, and nothing is known of that transmission yet. */
+  /** True when retransmitted and neither acknowledged nor lost since. */
   retransmitted = false;
 
-  /** What the delivery rate's sample needs, as of the last transmission (draft-cheng-iccrg-delivery-rate-estimation). */
+  /** State for the delivery-rate sample, as of the last transmission (draft-cheng-iccrg-delivery-rate-estimation). */
   deliveredBefore = 0;
   deliveredBeforeAt: Instant = 0;
   firstSentBeforeAt: Instant = 0;
   applicationLimited = false;
   rateCounted = false;
 
-  /** Neighbours in the order of sending. */
+  /** Neighbors in transmission order. */
   earlier: SentSegment | undefined;
   later: SentSegment | undefined;
   listed = false;
@@ -37,14 +37,14 @@ export class SentSegment {
   }
 }
 
-/** All that is in flight, in two orders: of the stream, and of sending. Keeps the flow's counts of it true. */
+/** Segments in flight in two orders, stream order and transmission order. Maintains the counts of the flow. */
 export class RetransmissionQueue {
   readonly #flow: Flow;
   readonly #segments: SentSegment[] = [];
   #head = 0;
   #earliest: SentSegment | undefined;
   #latest: SentSegment | undefined;
-  /** No segment before this place is lost and waits to be sent again. */
+  /** Lower bound of the position of lost segments that wait for retransmission. */
   #lostFrom: ByteSequence = Number.POSITIVE_INFINITY;
 
   constructor(flow: Flow) {
@@ -59,7 +59,7 @@ export class RetransmissionQueue {
     return this.#head < this.#segments.length ? this.#segments[this.#segments.length - 1] : undefined;
   }
 
-  /** Of those not selectively acknowledged nor taken out of the order of sending, the one sent the longest ago. */
+  /** The segment sent longest ago, among those that are neither sacked nor unlisted. */
   get earliest(): SentSegment | undefined {
     return this.#earliest;
   }
@@ -70,7 +70,7 @@ export class RetransmissionQueue {
     this.#append(segment);
   }
 
-  /** Takes out the head: it is acknowledged. */
+  /** Removes the acknowledged head. */
   shift(): SentSegment {
     const segment = this.#segments[this.#head++]!;
     const flow = this.#flow;
@@ -86,7 +86,7 @@ export class RetransmissionQueue {
     return segment;
   }
 
-  /** Segments that begin at `from` or later, in the order of the stream, up to those that begin at `until`. */
+  /** Segments with start in [from, until), in stream order. */
   *between(from: ByteSequence, until: ByteSequence): Generator<SentSegment> {
     for (let index = this.#find(from); ; index++) {
       const segment = this.#segments[index];
@@ -111,8 +111,8 @@ export class RetransmissionQueue {
   }
 
   /**
-   * A segment that was sent again already is lost anew. It keeps its place in the order of sending: after a needless timeout
-   * the marks are taken back, and then it has to be looked at like any other.
+   * Marks a segment lost, again if it was retransmitted. It keeps its place in transmission order, because the mark may
+   * be undone after a spurious timeout.
    */
   markLost(segment: SentSegment): void {
     if (segment.sacked) return;
@@ -130,14 +130,14 @@ export class RetransmissionQueue {
     this.#lostFrom = Math.min(this.#lostFrom, segment.start);
   }
 
-  /** It was no loss after all. */
+  /** Removes all loss marks after a spurious timeout. */
   unmarkAll(): void {
     for (const segment of this.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) segment.lost = false;
     this.#flow.lostOut = 0;
     this.#lostFrom = Number.POSITIVE_INFINITY;
   }
 
-  /** The first segment that is lost and was not sent again. */
+  /** Returns the first lost segment that was not retransmitted. */
   nextLost(): SentSegment | undefined {
     if (this.#flow.lostOut === 0) return undefined;
     for (const segment of this.between(this.#lostFrom, Number.POSITIVE_INFINITY)) {
@@ -149,7 +149,7 @@ export class RetransmissionQueue {
     return undefined;
   }
 
-  /** It was sent just now, so it is the latest; its time is set before. */
+  /** Moves a segment to the end of the transmission order. Its `sentAt` must already be set. */
   moveToLatest(segment: SentSegment): void {
     this.unlist(segment);
     this.#append(segment);

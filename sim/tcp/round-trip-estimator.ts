@@ -2,18 +2,21 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { WindowedFilter } from './windowed-filter.ts';
 
-/** `TCP_RTO_MIN`: Linux puts the floor under the variation, so that a timeout is never less than RTT + 200 ms. */
+/** Minimum of the variation term (`TCP_RTO_MIN`), microseconds: as in Linux, the timeout is at least RTT + 200 ms. */
 export const RETRANSMISSION_TIMEOUT_MIN: Microseconds = 200_000;
-/** `TCP_RTO_MAX`. */
+/** `TCP_RTO_MAX`, microseconds. */
 export const RETRANSMISSION_TIMEOUT_MAX: Microseconds = 120_000_000;
-/** RFC 6298 §2.1. */
+/** Initial timeout (RFC 6298 §2.1), microseconds. */
 export const RETRANSMISSION_TIMEOUT_INITIAL: Microseconds = 1_000_000;
-/** `net.ipv4.tcp_min_rtt_wlen`. */
+/** Window of the minimum round-trip time (`net.ipv4.tcp_min_rtt_wlen`), microseconds. */
 const MINIMUM_WINDOW: Microseconds = 300_000_000;
 
-/** RFC 6298 with Linux' integer arithmetic (`tcp_rtt_estimator`): the deviation's largest value of a window counts. */
+/**
+ * Round-trip estimator of RFC 6298 in Linux' integer arithmetic (`tcp_rtt_estimator`), which uses the maximum deviation
+ * per window of data.
+ */
 export class RoundTripEstimator {
-  /** Eight times the smoothed round trip: its fraction has three bits. */
+  /** Eight times the smoothed round-trip time (three fraction bits). */
   #smoothed8 = 0;
   /** Four times the mean deviation. */
   #deviation4 = 0;
@@ -22,17 +25,17 @@ export class RoundTripEstimator {
   #windowEnd: ByteSequence = 0;
   readonly #minimum = new WindowedFilter('minimum', Number.POSITIVE_INFINITY);
 
-  /** Smoothed; 0: not measured yet. */
+  /** Smoothed round-trip time, microseconds; 0 before the first sample. */
   get smoothed(): Microseconds {
     return this.#smoothed8 >> 3;
   }
 
-  /** The smallest of the last five minutes; infinite: not measured yet. */
+  /** Minimum of the last five minutes, microseconds; infinite before the first sample. */
   get minimum(): Microseconds {
     return this.#minimum.value;
   }
 
-  /** Before any back-off. */
+  /** Retransmission timeout without back-off, microseconds. */
   get timeout(): Microseconds {
     if (this.#smoothed8 === 0) return RETRANSMISSION_TIMEOUT_INITIAL;
     return Math.min((this.#smoothed8 >> 3) + this.#variation, RETRANSMISSION_TIMEOUT_MAX);
@@ -42,7 +45,7 @@ export class RoundTripEstimator {
     this.#minimum.update(MINIMUM_WINDOW, now, Math.max(sample, 1));
   }
 
-  /** @param unacknowledged and `next` tell where one window of data ends and another begins. */
+  /** @param unacknowledged SND.UNA. @param next SND.NXT; together they delimit windows of data. */
   update(sample: Microseconds, unacknowledged: ByteSequence, next: ByteSequence): void {
     let error = Math.max(sample, 1);
     if (this.#smoothed8 === 0) {
@@ -56,7 +59,7 @@ export class RoundTripEstimator {
     error -= this.#smoothed8 >> 3;
     this.#smoothed8 += error;
     if (error < 0) {
-      // A falling round trip widens the deviation eight times more slowly (Linux, after an idea of Eifel's).
+      // A falling round-trip time raises the deviation at one eighth of the rate (Linux, after Eifel).
       error = -error - (this.#deviation4 >> 2);
       if (error > 0) error >>= 3;
     } else error -= this.#deviation4 >> 2;

@@ -1,34 +1,34 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
 import type { WireByteSequence } from './byte-sequence.ts';
 
-/** A run of bytes that arrived beyond a gap, or twice (RFC 2018 §3, RFC 2883 §4): the first byte, and one after the last. */
+/** A range that arrived beyond a gap, or twice (RFC 2018 §3, RFC 2883 §4); the end is exclusive. */
 export interface WireSackBlock {
   readonly start: WireByteSequence;
   readonly end: WireByteSequence;
 }
 
-/** RFC 7323 §3.2: the sender's clock in milliseconds, and the newest that it has seen of the other's. */
+/** Timestamps option (RFC 7323 §3.2): the sender's clock, milliseconds, and the newest value received from the peer. */
 export interface TcpTimestamps {
   readonly value: number;
   readonly echo: number;
 }
 
-/** What a header carries beyond its twenty bytes; `undefined` and `[]`: the option is not there. */
+/** TCP options; `undefined` or `[]` when absent. */
 export interface TcpOptions {
-  /** The largest payload that the sender of this SYN takes, options included (RFC 9293 §3.7.1). */
+  /** Largest segment that the sender of this SYN accepts, options included (RFC 9293 §3.7.1), bytes. */
   readonly maximumSegmentSize?: number;
-  /** By how many bits the windows of the sender of this SYN are to be shifted, 0…14 (RFC 7323 §2.2). */
+  /** Window scale of the sender of this SYN, 0 … 14 bits (RFC 7323 §2.2). */
   readonly windowScale?: number;
   readonly sackPermitted?: boolean;
   readonly timestamps?: TcpTimestamps;
-  /** At most `SACK_BLOCKS_MAX`. */
+  /** At most `SACK_BLOCKS_MAX` blocks. */
   readonly sackBlocks?: readonly WireSackBlock[];
 }
 
-/** Beside timestamps no more than three blocks fit into the forty bytes of options (RFC 2018 §3). */
+/** With timestamps, at most three blocks fit into 40 bytes of options (RFC 2018 §3). */
 export const SACK_BLOCKS_MAX = 3;
 
-/** Kinds of options: IANA's registry "TCP Option Kind Numbers". */
+/** Option kinds (IANA registry "TCP Option Kind Numbers"). */
 const END = 0;
 const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;
@@ -48,7 +48,7 @@ export function optionBytes(options: TcpOptions): number {
   );
 }
 
-/** Each option padded in front to a multiple of four bytes. */
+/** Writes the options, each padded in front to a multiple of four bytes. */
 export function writeOptions(target: Uint8Array, at: number, options: TcpOptions): void {
   let offset = at;
   const begin = (padding: number, kind: number, length: number) => {
@@ -78,7 +78,7 @@ export function writeOptions(target: Uint8Array, at: number, options: TcpOptions
   }
 }
 
-/** The options between two offsets; `undefined`: a length that cannot be. Unknown kinds are skipped. */
+/** Reads the options between two offsets; `undefined` when a length is invalid. Unknown kinds are skipped. */
 export function readOptions(bytes: Uint8Array, from: number, to: number): TcpOptions | undefined {
   const options: { -readonly [K in keyof TcpOptions]: TcpOptions[K] } = {};
   let offset = from;

@@ -12,7 +12,7 @@ export const PSH = 0x08;
 export const ACK = 0x10;
 
 /**
- * One segment (RFC 9293 §3.1), as it stands behind an IP header:
+ * A TCP segment (RFC 9293 §3.1), without the IP header:
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -34,10 +34,10 @@ export interface TcpSegment {
   readonly sourcePort: number;
   readonly destinationPort: number;
   readonly sequence: WireByteSequence;
-  /** Means something where `flags` has ACK. */
+  /** Valid only when `flags` contains ACK. */
   readonly acknowledgment: WireByteSequence;
   readonly flags: number;
-  /** As on the wire, 0…65535: not yet shifted by the window scale. */
+  /** As on the wire, 0 … 65535, before scaling. */
   readonly window: number;
   readonly options: TcpOptions;
   readonly payload: Uint8Array;
@@ -46,8 +46,8 @@ export interface TcpSegment {
 export const TCP_HEADER_BYTES = 20;
 
 /**
- * The two ends' addresses in the checksum's pseudo-header (RFC 9293 §3.1), which a segment has to stand behind in a
- * capture: 192.0.2.1 and 192.0.2.2 (RFC 5737). The sum is the same in both directions.
+ * Addresses of both ends, for the checksum's pseudo-header (RFC 9293 §3.1) and for captures: 192.0.2.1 and 192.0.2.2
+ * (RFC 5737). The sum is the same in both directions.
  */
 export const MODEL_ADDRESSES: readonly (readonly number[])[] = [
   [192, 0, 2, 1],
@@ -58,7 +58,7 @@ const PSEUDO_HEADER_SUM = 2 * (0xc000 + 0x0200) + 1 + 2 + PROTOCOL_TCP;
 
 export function serializeSegment(segment: TcpSegment): Uint8Array {
   const headerBytes = TCP_HEADER_BYTES + optionBytes(segment.options);
-  assert(headerBytes <= 60, 'the data offset has four bits, in words of four bytes');
+  assert(headerBytes <= 60, 'a TCP header has at most 60 bytes');
   const bytes = new Uint8Array(headerBytes + segment.payload.length);
   writeUint16(bytes, 0, segment.sourcePort);
   writeUint16(bytes, 2, segment.destinationPort);
@@ -73,7 +73,7 @@ export function serializeSegment(segment: TcpSegment): Uint8Array {
   return bytes;
 }
 
-/** The payload is a view of `bytes`. */
+/** Parses a segment. The payload is a view into `bytes`. */
 export function parseSegment(bytes: Uint8Array): Parsed<TcpSegment> {
   if (bytes.length < TCP_HEADER_BYTES) return malformed('too-short');
   const headerBytes = (bytes[12]! >> 4) * 4;
@@ -93,18 +93,18 @@ export function parseSegment(bytes: Uint8Array): Parsed<TcpSegment> {
   });
 }
 
-/** Whether this machine's words have their low byte first. */
+/** True on little-endian machines. */
 const LOW_BYTE_FIRST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
- * The ones' complement sum over the pseudo-header and the segment, not yet inverted (RFC 1071). The words are summed as
- * the machine reads them and swapped once at the end (§2B): it is the greater part of a segment's cost.
+ * Ones' complement sum over pseudo-header and segment, not inverted (RFC 1071). Sums machine words and swaps once at
+ * the end (§2B), because the checksum dominates the cost of a segment.
  */
 function checksum(bytes: Uint8Array): number {
   const words = bytes.length >> 1;
   const aligned = (bytes.byteOffset & 1) === 0 ? bytes : bytes.slice();
   const view = new Uint16Array(aligned.buffer, aligned.byteOffset, words);
-  // No carry is lost: 2^15 words of 16 bits at most.
+  // The sum cannot overflow: at most 2^15 words of 16 bits.
   let sum = 0;
   for (let word = 0; word < words; word++) sum += view[word]!;
   sum = folded(sum);

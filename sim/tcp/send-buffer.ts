@@ -1,20 +1,20 @@
 import { assert } from '../../protocol/base/assert.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 
-/** What was written and is not acknowledged yet, in the pieces in which it was written. */
+/** Written, unacknowledged data, in the chunks of the writes. */
 export class SendBuffer {
   readonly #pieces: { readonly start: ByteSequence; readonly bytes: Uint8Array }[] = [];
   #head = 0;
   #start: ByteSequence;
   #end: ByteSequence;
 
-  /** @param start the place of the first byte. */
+  /** @param start position of the first byte. */
   constructor(start: ByteSequence) {
     this.#start = start;
     this.#end = start;
   }
 
-  /** The place behind the last byte that was written. */
+  /** Position after the last written byte. */
   get end(): ByteSequence {
     return this.#end;
   }
@@ -23,16 +23,16 @@ export class SendBuffer {
     return this.#end - this.#start;
   }
 
-  /** The bytes are the buffer's from now on. */
+  /** Appends bytes. The buffer takes ownership. */
   write(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#pieces.push({ start: this.#end, bytes });
     this.#end += bytes.length;
   }
 
-  /** A view where the range lies in one piece, else a copy. */
+  /** Returns a view when the range lies in one chunk, else a copy. */
   read(from: ByteSequence, to: ByteSequence): Uint8Array {
-    assert(from >= this.#start && to <= this.#end, 'only what is not acknowledged yet is read');
+    assert(from >= this.#start && to <= this.#end, 'only unacknowledged bytes can be read');
     let index = this.#find(from);
     const first = this.#pieces[index];
     if (first === undefined || from === to) return new Uint8Array(0);
@@ -47,7 +47,7 @@ export class SendBuffer {
     return copy;
   }
 
-  /** Everything before `until` has arrived. */
+  /** Releases the bytes before `until`, which have been acknowledged. */
   release(until: ByteSequence): void {
     this.#start = Math.min(Math.max(until, this.#start), this.#end);
     for (let piece = this.#pieces[this.#head]; piece; piece = this.#pieces[this.#head]) {

@@ -1,7 +1,7 @@
 import type { AcknowledgmentFields } from './acknowledgment.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 
-/** How far the other end's receive window reaches (SND.WND, SND.WL1; RFC 9293 §3.10.7.4). */
+/** Receive window of the peer (SND.WND, SND.WL1; RFC 9293 §3.10.7.4). */
 export class SendWindow {
   #end: ByteSequence;
   #bytes = 0;
@@ -11,7 +11,7 @@ export class SendWindow {
     this.#end = start;
   }
 
-  /** One after the last byte that may be sent. */
+  /** End of the range that may be sent, exclusive. */
   get end(): ByteSequence {
     return this.#end;
   }
@@ -22,7 +22,7 @@ export class SendWindow {
     this.#end = unacknowledged + bytes;
   }
 
-  /** Whether the window is another one now. A segment that was overtaken does not bring an old one back. */
+  /** Updates the window, and returns whether it changed. An overtaken segment does not restore an old window. */
   update({ acknowledgment, sequence, window }: AcknowledgmentFields, advanced: boolean): boolean {
     const isNewer = advanced || sequence > this.#sequence;
     if (!isNewer && !(sequence === this.#sequence && (window > this.#bytes || window === 0))) return false;

@@ -3,9 +3,9 @@ import type { ByteSequence } from './byte-sequence.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
 export interface SendingHalfOptions {
-  /** Payload bytes of a full segment. */
+  /** Payload of a full segment, bytes. */
   readonly segmentBytes: number;
-  /** The place of the first byte: one after the SYN's. */
+  /** Position of the first byte: one after the SYN. */
   readonly start: ByteSequence;
   readonly congestionControl: CongestionControlName;
   readonly seed: number;

@@ -19,13 +19,13 @@ import { type RecoveryOrder, TcpRecovery } from './tcp-recovery.ts';
 import { TransmitTimer } from './transmit-timer.ts';
 import { WindowValidation } from './window-validation.ts';
 
-/** `net.ipv4.tcp_retries2`, as a count of timeouts in a row: about a quarter of an hour. */
+/** `net.ipv4.tcp_retries2`: consecutive timeouts until the connection fails, about 15 minutes. */
 const TIMEOUTS_MAX = 15;
 
-/** What goes out: a segment of the stream, or the question whether the window has opened. */
+/** Next transmission: a segment of the stream, or a window probe. */
 export type Outgoing = SentSegment | 'window-probe';
 
-/** One direction's sender: from bytes that are written to segments, and from acknowledgments to what is sent next. */
+/** Sender of one direction: turns written bytes into segments, and acknowledgments into transmissions. */
 export class SendingHalf {
   readonly flow: Flow;
   readonly #buffer: SendBuffer;
@@ -41,7 +41,7 @@ export class SendingHalf {
   readonly #tailProbe = new TailProbe();
   readonly #outgoing: Outgoing[] = [];
   #finishing = false;
-  /** Timeouts in a row, and window probes. */
+  /** Consecutive retransmission timeouts, and consecutive window probes. */
   #timeouts = 0;
   #windowProbes = 0;
   #gaveUp = false;
@@ -67,7 +67,7 @@ export class SendingHalf {
     return { ...this.#tally.counts, undone: this.#recovery.undo.undone };
   }
 
-  /** Bytes that are written and not acknowledged, and those of them that were never sent. */
+  /** Written bytes not acknowledged; `unsentBytes` is the part never sent. */
   get unacknowledgedBytes(): number {
     return this.#buffer.length;
   }
@@ -76,7 +76,7 @@ export class SendingHalf {
     return Math.max(this.#buffer.end - this.flow.next, 0);
   }
 
-  /** Everything is acknowledged, the end of the stream as well. */
+  /** True when everything including the FIN is acknowledged. */
   get isFinished(): boolean {
     return this.#finishing && this.flow.unacknowledged > this.#buffer.end;
   }
@@ -93,12 +93,15 @@ export class SendingHalf {
     return this.#buffer.read(segment.start, segment.finish ? segment.end - 1 : segment.end);
   }
 
-  /** The PSH flag: the segment ends what was written so far, or what the device was given at once. */
+  /** PSH flag: the segment ends the written data or a burst. */
   pushes(segment: SentSegment): boolean {
     return segment.endsBurst || segment.end >= this.#buffer.end;
   }
 
-  /** @param handshake the round trip that it measured (`undefined`: a SYN was sent more than once), and its retries. */
+  /**
+   * @param handshake.roundTrip sample of the handshake; `undefined` when a SYN was retransmitted. @param
+   *   handshake.retries SYN retransmissions.
+   */
   establish(
     now: Instant,
     window: number,
@@ -111,7 +114,7 @@ export class SendingHalf {
     flow.deliveredAt = now;
     if (roundTrip !== undefined) flow.noteRoundTrip(now, roundTrip, roundTrip);
     this.#congestionControl.noteEstablished();
-    // A SYN that was lost twice is no accident (RFC 6298 §5.7 in spirit, `tcp_init_transfer`).
+    // Repeated SYN loss indicates congestion, so start from one segment (RFC 6298 §5.7, `tcp_init_transfer`).
     if (retries > 1) flow.congestionWindow = 1;
     this.#transmitNew(now);
   }
@@ -234,7 +237,7 @@ export class SendingHalf {
     this.#retransmitLost(now);
   }
 
-  /** What was declared lost goes first, as far as the window lets it. */
+  /** Retransmits lost segments, as far as window and pacing allow. */
   #retransmitLost(now: Instant): void {
     const { flow } = this;
     for (let lost = this.#queue.nextLost(); lost; lost = this.#queue.nextLost()) {
@@ -256,7 +259,7 @@ export class SendingHalf {
     this.#queue.moveToLatest(segment);
   }
 
-  /** New data, as far as the windows, the pacing and the application go. */
+  /** Sends new data, as far as windows, pacing and the application allow. */
   #transmitNew(now: Instant): void {
     const { flow } = this;
     let sent = 0;
@@ -339,7 +342,7 @@ export class SendingHalf {
     this.#timer.backOff(now);
   }
 
-  /** New data if there is any, else the last segment again (RFC 8985 §7.3). */
+  /** Sends a tail loss probe: new data if available, else the last segment (RFC 8985 §7.3). */
   #sendTailProbe(now: Instant): void {
     const { flow } = this;
     const last = this.#queue.last;
@@ -371,7 +374,7 @@ export class SendingHalf {
     if (this.#timer.cause === undefined) this.#timer.restartRetransmission(now);
   }
 
-  /** The window is closed and nothing is in flight that would bring news of its opening. */
+  /** Starts window probing: the window is closed, and nothing in flight would report that it opens. */
   #watchWindow(now: Instant): void {
     if (!this.#hasUnsent) {
       this.#timer.clear();
@@ -389,7 +392,7 @@ export class SendingHalf {
     this.#windowProbes++;
     this.#tally.noteWindowProbe();
     const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
-    // A window too small for a segment that waits takes what it can.
+    // A window smaller than the waiting segment is used as far as it goes.
     if (room > 0) this.#transmitSegment(now, room);
     else {
       this.#outgoing.push('window-probe');

@@ -2,9 +2,9 @@ import type { AcknowledgmentNews } from './acknowledgment.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { ByteRange } from './receive-buffer.ts';
 
-/** One tail-loss probe at a time, and what its acknowledgment says (RFC 8985 §7.3, §7.4). */
+/** Tail loss probe: at most one in flight, and the evaluation of its acknowledgment (RFC 8985 §7.3, §7.4). */
 export class TailProbe {
-  /** SND.NXT when it left. */
+  /** SND.NXT when the probe was sent. */
   #end: ByteSequence | undefined;
   #repeated = false;
 
@@ -12,7 +12,7 @@ export class TailProbe {
     return this.#end !== undefined;
   }
 
-  /** @param repeated whether it was a segment that had been sent before. */
+  /** @param repeated true when the probe retransmitted a segment. */
   begin(end: ByteSequence, repeated: boolean): void {
     this.#end = end;
     this.#repeated = repeated;
@@ -22,20 +22,20 @@ export class TailProbe {
     this.#end = undefined;
   }
 
-  /** Whether it is the probe that came twice. */
+  /** True when the D-SACK block reports the probe itself as a duplicate. */
   isDuplicate(block: ByteRange): boolean {
     return this.#repeated && block.end === this.#end;
   }
 
-  /** `repaired`: the probe stood for a segment that was lost, which no one else has noticed. */
+  /** Returns `repaired` when the probe replaced a lost segment that was not detected otherwise. */
   judge(acknowledgment: ByteSequence, news: AcknowledgmentNews): 'repaired' | 'nothing' {
     if (this.#end === undefined || acknowledgment < this.#end) return 'nothing';
     if (this.#repeated && !news.probeDuplicate && acknowledgment > this.#end) {
       this.#end = undefined;
       return 'repaired';
     }
-    const saysNothing = !(news.advanced || news.carriesData || news.windowUpdated || news.sacked);
-    if (!this.#repeated || news.probeDuplicate || saysNothing) this.#end = undefined;
+    const isPureDuplicate = !(news.advanced || news.carriesData || news.windowUpdated || news.sacked);
+    if (!this.#repeated || news.probeDuplicate || isPureDuplicate) this.#end = undefined;
     return 'nothing';
   }
 }

@@ -1,24 +1,27 @@
-/** What a connection's sending direction did. `segments` counts every transmission of data, pure acknowledgments not. */
+/**
+ * Counters of a connection's sending direction. `segments` counts all transmissions of data, without pure
+ * acknowledgments.
+ */
 export interface SendingCounters {
   readonly segments: number;
-  /** Payload bytes of all transmissions, and of the retransmissions among them. */
+  /** Payload bytes of all transmissions; `retransmittedBytes` is the part of retransmissions. */
   readonly bytes: number;
   readonly retransmittedBytes: number;
   readonly fastRetransmissions: number;
   readonly timeoutRetransmissions: number;
-  /** Tail-loss probes: all, and those that repeated something. */
+  /** Tail loss probes, and those among them that retransmitted a segment. */
   readonly tailProbes: number;
   readonly tailRetransmissions: number;
   readonly windowProbes: number;
   /** Retransmission timeouts. */
   readonly timeouts: number;
-  /** Retransmissions of which the receiver said that it had the bytes already. */
+  /** Retransmissions reported as duplicates by the receiver. */
   readonly spuriousRetransmissions: number;
-  /** Reductions of the window that were taken back. */
+  /** Window reductions that were undone. */
   readonly undone: number;
 }
 
-/** Counts what the sending direction does. */
+/** Counts the events of the sending direction. */
 export class SendingTally {
   readonly #counts = {
     segments: 0,
@@ -61,7 +64,10 @@ export class SendingTally {
     this.#counts.timeouts++;
   }
 
-  /** Whether it is a retransmission's: more duplicates than those are the path's doing. */
+  /**
+   * Counts a reported duplicate; returns false when it cannot stem from a retransmission, but from duplication on the
+   * path.
+   */
   noteDuplicate(): boolean {
     const { fastRetransmissions, timeoutRetransmissions, tailRetransmissions, spuriousRetransmissions } = this.#counts;
     if (spuriousRetransmissions >= fastRetransmissions + timeoutRetransmissions + tailRetransmissions) return false;

@@ -2,28 +2,34 @@ import type { Microseconds } from '../../protocol/base/instant.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
 export interface TcpConnectionOptions {
-  /** The active end begins when it is told to; the passive end waits for it. */
+  /** The active end opens the connection; the passive end waits. */
   readonly role: 'active' | 'passive';
   readonly localPort: number;
   readonly remotePort: number;
-  /** The initial sequence number, 0…2^32-1: with it the same story can be told from any place of the ring. */
+  /** Initial sequence number, 0 … 2^32 − 1; lets tests cover wrap-around. */
   readonly initialSequence: number;
   readonly congestionControl: CongestionControlName;
-  /** What BBR leaves to chance. */
+  /** Seed of BBR's random choices. */
   readonly seed: number;
-  /** The largest segment without its header, options counted in (RFC 9293 §3.7.1): 12 bytes of it are timestamps. */
+  /** Largest segment without its header, options included (RFC 9293 §3.7.1): 12 bytes of it are timestamps. */
   readonly maximumSegmentSize: number;
-  /** Bytes that the receiving direction holds at most, whether beyond a gap or not read yet; fixed, not tuned. */
+  /** Size of the receive buffer, bytes, for data beyond gaps and unread data; fixed, without autotuning. */
   readonly receiveBufferBytes: number;
-  /** From the first segment that comes until the application reads; 0: it reads at once. Acknowledgments wait for it. */
+  /**
+   * Time from the first arriving segment until the application reads; 0: immediately. Acknowledgments wait for the
+   * read.
+   */
   readonly readDelay: Microseconds;
-  /** The last segment of those that are handed to the device together carries PSH, as with segmentation offload. */
+  /** True: the last segment of a burst handed to the device at once carries PSH, as with segmentation offload. */
   readonly marksBursts: boolean;
-  /** TCP's timers ring at whole multiples of this (a kernel's jiffy); 1: to the microsecond. Pacing is always exact. */
+  /** Resolution of TCP's timers (a kernel's jiffy), microseconds; 1: exact. Pacing is always exact. */
   readonly timerTick: Microseconds;
 }
 
-/** 1448 bytes of payload on a path of 1500, and a receive buffer as large as Linux' default lets one grow (`tcp_rmem`). */
+/**
+ * 1448 bytes of payload per segment (path MTU 1500), and a receive buffer of the maximum default size of Linux
+ * (`tcp_rmem`).
+ */
 export const TCP_DEFAULTS = {
   congestionControl: 'cubic',
   seed: 1,
@@ -36,15 +42,15 @@ export const TCP_DEFAULTS = {
 
 export type TcpEvent =
   | { readonly kind: 'established' }
-  /** The next bytes of the stream. They are the reader's. */
+  /** The next bytes of the stream; the reader takes ownership. */
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
-  /** The other end will send nothing more. */
+  /** The peer has finished; no more data follows. */
   | { readonly kind: 'finished' }
-  /** Both directions ended, and everything is acknowledged. */
+  /** Both directions have ended, and everything is acknowledged. */
   | { readonly kind: 'closed' }
-  /** The other end broke off. */
+  /** The peer reset the connection. */
   | { readonly kind: 'reset' }
-  /** Nothing was heard for as long as one waits (`tcp_retries2`, `tcp_syn_retries`). */
+  /** The connection or the handshake timed out (`tcp_retries2`, `tcp_syn_retries`). */
   | { readonly kind: 'timed-out' }
-  /** No segment of this connection: why, in a word. */
+  /** A datagram that is not a segment of this connection, with the reason. */
   | { readonly kind: 'malformed'; readonly cause: string };

@@ -7,12 +7,12 @@ import type { RateSample } from './rate-sample.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 import { UndoMark } from './undo-mark.ts';
 
-/** What may be sent after an acknowledgment, beside new data as ever: nothing more, what is lost, or first new data. */
+/** Transmissions after an acknowledgment, beyond the usual new data: none, lost segments, or new data first (F-RTO). */
 export type RecoveryOrder = 'nothing' | 'lost' | 'new';
 
 /**
- * The states of loss recovery (RFC 6675, RFC 5681 §3.2, F-RTO RFC 5682) as `tcp_fastretrans_alert` goes through them, and
- * the reduction of the window in proportion to what is delivered (RFC 6937, RFC 9937).
+ * State machine of loss recovery (RFC 6675, RFC 5681 §3.2, F-RTO RFC 5682), following `tcp_fastretrans_alert`, with
+ * proportional rate reduction (RFC 6937, RFC 9937).
  */
 export class TcpRecovery {
   readonly #flow: Flow;
@@ -22,8 +22,8 @@ export class TcpRecovery {
   readonly undo: UndoMark;
   #reductionDelivered = 0;
   #reductionSent = 0;
-  /** The timeout may have been spurious: new data will tell (F-RTO). */
-  #doubtsTimeout = false;
+  /** True while the timeout may have been spurious; new data will decide (F-RTO). */
+  #timeoutMayBeSpurious = false;
   #reorderingWait: Microseconds = 0;
 
   constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
@@ -34,7 +34,7 @@ export class TcpRecovery {
     this.undo = new UndoMark(flow, queue, rack, congestionControl);
   }
 
-  /** How long to wait for what may be lost; 0: nothing. Forgotten once it was asked for. */
+  /** Returns the time until suspected losses are confirmed, microseconds, and clears it; 0: none. */
   takeReorderingWait(): Microseconds {
     const wait = this.#reorderingWait;
     this.#reorderingWait = 0;
@@ -53,7 +53,7 @@ export class TcpRecovery {
         }
         if (this.undo.undoByDuplicates()) this.#tryOpen(now);
         this.#identifyLoss(now, news);
-        // Taken back, but what is lost beyond doubt begins another one.
+        // The recovery was undone; confirmed losses start another one.
         if (isRecovering(flow.state)) return 'lost';
         if (flow.lostOut === 0) return 'nothing';
         this.enterRecovery(now);
@@ -85,7 +85,9 @@ export class TcpRecovery {
     this.#setState(now, 'recovery');
   }
 
-  /** A timeout passed: all that was not sent again lately counts as lost (RFC 5681 §3.1, RFC 8985 §6.3). */
+  /**
+   * Handles a retransmission timeout: segments not transmitted recently are marked lost (RFC 5681 §3.1, RFC 8985 §6.3).
+   */
   enterLoss(now: Instant, timeouts: number): void {
     const flow = this.#flow;
     const isNew = !isRecovering(flow.state);
@@ -95,7 +97,7 @@ export class TcpRecovery {
       this.#queue.markLost(segment);
     }
     const open = flow.state === 'open' || flow.state === 'disorder';
-    // Once a window of data: another timeout in the same one does not reduce again.
+    // Reduce once per window of data; a further timeout in the same window does not reduce again.
     if (open || flow.highSequence <= flow.unacknowledged || (flow.state === 'loss' && timeouts === 0)) {
       this.undo.rememberThreshold();
       flow.priorWindow = flow.congestionWindow;
@@ -106,10 +108,10 @@ export class TcpRecovery {
     flow.windowCount = 0;
     this.#setState(now, 'loss');
     flow.highSequence = flow.next;
-    this.#doubtsTimeout = isNew || timeouts > 0;
+    this.#timeoutMayBeSpurious = isNew || timeouts > 0;
   }
 
-  /** The tail-loss probe repaired a loss that no one else noticed: the window is reduced once (RFC 8985 §7.4.2). */
+  /** Reduces the window once for a loss that only the tail loss probe repaired (RFC 8985 §7.4.2). */
   reduceForProbe(now: Instant): void {
     this.beginReduction();
     this.#setState(now, 'reduction');
@@ -131,7 +133,7 @@ export class TcpRecovery {
     if (this.#flow.inReduction) this.#reductionSent += segments;
   }
 
-  /** The window as of this acknowledgment: BBR's own, reduced in proportion, or grown. */
+  /** Sets the window after an acknowledgment: by BBR, by proportional reduction, or by growth. */
   setWindow(now: Instant, news: AcknowledgmentNews, sample: RateSample): void {
     const flow = this.#flow;
     if (this.#congestionControl.ownsWindow) this.#congestionControl.control(now, sample);
@@ -141,7 +143,7 @@ export class TcpRecovery {
     }
   }
 
-  /** Proportional rate reduction (RFC 6937 §3): the window as of this acknowledgment. */
+  /** Proportional rate reduction (RFC 6937 §3). */
   reduce(acknowledged: number, losses: number, advanced: boolean): void {
     const flow = this.#flow;
     if (acknowledged <= 0 || flow.priorWindow === 0) return;
@@ -162,11 +164,11 @@ export class TcpRecovery {
     const flow = this.#flow;
     const recovered = flow.unacknowledged >= flow.highSequence;
     if (news.advanced && this.#undoLoss(now, news, false)) return 'nothing';
-    if (this.#doubtsTimeout) {
-      // Step 3.b of RFC 5682: what was never sent again has arrived, so nothing was lost.
+    if (this.#timeoutMayBeSpurious) {
+      // RFC 5682 step 3.b: an original transmission has arrived, so the timeout was spurious.
       if (news.originalArrived && this.#undoLoss(now, news, true)) return 'nothing';
       if (flow.next > flow.highSequence) {
-        if (news.sacked || !news.advanced) this.#doubtsTimeout = false;
+        if (news.sacked || !news.advanced) this.#timeoutMayBeSpurious = false;
       } else if (news.advanced && !recovered) {
         flow.highSequence = flow.next;
         return 'new';
@@ -179,9 +181,9 @@ export class TcpRecovery {
     return 'lost';
   }
 
-  /** No new data could be sent to find out. */
+  /** Ends F-RTO because no new data could be sent. */
   endDoubt(): void {
-    this.#doubtsTimeout = false;
+    this.#timeoutMayBeSpurious = false;
   }
 
   #undoLoss(now: Instant, news: AcknowledgmentNews, certain: boolean): boolean {

@@ -2,25 +2,25 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { Flow } from './flow.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 import { RETRANSMISSION_TIMEOUT_MAX, RETRANSMISSION_TIMEOUT_MIN } from './round-trip-estimator.ts';
-import { ringsAt } from './timer-tick.ts';
+import { expiryAt } from './timer-tick.ts';
 
 /**
- * Why the timer rings: the retransmission timeout (RFC 6298), a tail-loss probe (RFC 8985 §7), the end of the reordering
- * window (RFC 8985 §6.2), or a closed receive window to ask about (RFC 9293 §3.8.6.1).
+ * Purpose of the timer: retransmission timeout (RFC 6298), tail loss probe (RFC 8985 §7), end of the reordering window
+ * (RFC 8985 §6.2), or window probe (RFC 9293 §3.8.6.1).
  */
 export type TimerCause = 'retransmission' | 'tail-probe' | 'reordering' | 'window-probe';
 
-/** `TCP_TIMEOUT_MIN`: two of Linux' milliseconds. */
+/** `TCP_TIMEOUT_MIN`: two jiffies at 1000 Hz, microseconds. */
 const WAIT_MIN: Microseconds = 2_000;
 
-/** One timer for all four, as in Linux: setting one replaces the other. */
+/** A single timer for all purposes, as in Linux: setting one replaces another. */
 export class TransmitTimer {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
   readonly #tick: Microseconds;
   #cause: TimerCause | undefined;
   #at: Instant | undefined;
-  /** By how many doublings the retransmission timeout is longer than measured. */
+  /** Number of doublings of the retransmission timeout. */
   #backOff = 0;
 
   constructor(flow: Flow, queue: RetransmissionQueue, tick: Microseconds) {
@@ -41,7 +41,7 @@ export class TransmitTimer {
     return Math.min(this.#flow.roundTrip.timeout * 2 ** this.#backOff, RETRANSMISSION_TIMEOUT_MAX);
   }
 
-  /** A round trip was measured: what is known is right again. */
+  /** Ends the back-off after a new round-trip sample. */
   endBackOff(): void {
     this.#backOff = 0;
   }
@@ -51,7 +51,7 @@ export class TransmitTimer {
     this.#at = undefined;
   }
 
-  /** Why it rings now, if it does; it is cleared then. */
+  /** Returns the purpose of an expired timer and clears it; `undefined` when none has expired. */
   take(now: Instant): TimerCause | undefined {
     if (this.#at === undefined || this.#at > now) return undefined;
     const cause = this.#cause;
@@ -59,12 +59,12 @@ export class TransmitTimer {
     return cause;
   }
 
-  /** Something was acknowledged: a probe if there may be one, else the timeout. */
+  /** After an acknowledgment: schedules a probe if allowed, else the retransmission timeout. */
   restart(now: Instant): void {
     if (!this.scheduleTailProbe(now, true)) this.restartRetransmission(now);
   }
 
-  /** A timeout passed: the next one takes twice as long (RFC 6298 §5.5). */
+  /** Doubles the timeout after an expiry (RFC 6298 §5.5). */
   backOff(now: Instant): void {
     this.#backOff++;
     this.setRetransmission(now);
@@ -78,18 +78,21 @@ export class TransmitTimer {
     this.#set('reordering', now, wait + WAIT_MIN);
   }
 
-  /** @param probes how many were not answered. */
+  /** @param probes number of unanswered probes. */
   setWindowProbe(now: Instant, probes: number): void {
     const wait = Math.min(this.#flow.roundTrip.timeout * 2 ** probes, RETRANSMISSION_TIMEOUT_MAX);
     this.#set('window-probe', now, wait);
   }
 
-  /** The probe comes after two round trips, or in the stead of an earlier timeout (RFC 8985 §7.2). */
+  /**
+   * Schedules a tail loss probe after two round trips, or at the retransmission timeout if that is earlier (RFC 8985
+   * §7.2). Returns false when no probe is allowed.
+   */
   scheduleTailProbe(now: Instant, timerRestarts: boolean): boolean {
     const { packetsOut, state, roundTrip } = this.#flow;
     if (packetsOut === 0 || (state !== 'open' && state !== 'reduction')) return false;
     let wait = this.retransmissionTimeout;
-    // A single segment's acknowledgment may be delayed.
+    // The acknowledgment of a single segment may be delayed.
     const allowance = packetsOut === 1 ? RETRANSMISSION_TIMEOUT_MIN : WAIT_MIN;
     if (roundTrip.smoothed > 0) wait = 2 * roundTrip.smoothed + allowance;
     const untilTimeout = timerRestarts ? this.retransmissionTimeout : this.#untilTimeout(now);
@@ -103,9 +106,9 @@ export class TransmitTimer {
       this.clear();
       return;
     }
-    // The other two stood in its place: its time has been running since the head was sent.
-    const stoodIn = this.#cause === 'reordering' || this.#cause === 'tail-probe';
-    if (stoodIn) this.#set('retransmission', now, Math.max(this.#untilTimeout(now), 1));
+    // After a reordering or probe timer, the timeout still counts from the transmission of the head.
+    const replacedTimeout = this.#cause === 'reordering' || this.#cause === 'tail-probe';
+    if (replacedTimeout) this.#set('retransmission', now, Math.max(this.#untilTimeout(now), 1));
     else this.setRetransmission(now);
   }
 
@@ -115,6 +118,6 @@ export class TransmitTimer {
 
   #set(cause: TimerCause, now: Instant, wait: Microseconds): void {
     this.#cause = cause;
-    this.#at = ringsAt(now, wait, this.#tick);
+    this.#at = expiryAt(now, wait, this.#tick);
   }
 }

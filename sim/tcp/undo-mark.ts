@@ -7,8 +7,8 @@ import type { ByteRange } from './receive-buffer.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 
 /**
- * What to come back to when a reduction turns out to have been a mistake: an echo shows that the original arrived (Eifel,
- * RFC 3522), or each retransmission is reported as a duplicate (RFC 3708).
+ * State to restore when a reduction proves spurious: an echoed timestamp shows that the original arrived (Eifel, RFC
+ * 3522), or all retransmissions are reported as duplicates (RFC 3708).
  */
 export class UndoMark {
   readonly #flow: Flow;
@@ -16,9 +16,9 @@ export class UndoMark {
   readonly #rack: Rack;
   readonly #congestionControl: CongestionControl;
   #marker: ByteSequence | undefined;
-  /** Retransmissions that were not reported as duplicates yet; `undefined`: there was none. */
+  /** Retransmissions not yet reported as duplicates; `undefined` when there were none. */
   #retransmissions: number | undefined;
-  /** The millisecond of the episode's first retransmission. */
+  /** Time of the episode's first retransmission, milliseconds. */
   #firstAt: number | undefined;
   #priorThreshold = 0;
   #undone = 0;
@@ -30,7 +30,7 @@ export class UndoMark {
     this.#congestionControl = congestionControl;
   }
 
-  /** Reductions that were taken back. */
+  /** Number of undone reductions. */
   get undone(): number {
     return this.#undone;
   }
@@ -58,7 +58,7 @@ export class UndoMark {
     this.#retransmissions = (this.#retransmissions ?? 0) + 1;
   }
 
-  /** The receiver had this already. */
+  /** Notes a D-SACK block of a retransmission. */
   noteDuplicate(block: ByteRange, priorUnacknowledged: ByteSequence): void {
     if (this.#marker === undefined || this.#retransmissions === undefined || this.#retransmissions === 0) return;
     if (block.end > priorUnacknowledged || block.end <= this.#marker) return;
@@ -70,7 +70,7 @@ export class UndoMark {
   }
 
   isPossible(news: AcknowledgmentNews): boolean {
-    return this.#marker !== undefined && (this.#retransmissions === 0 || this.#originalCame(news));
+    return this.#marker !== undefined && (this.#retransmissions === 0 || this.#originalArrived(news));
   }
 
   undoByDuplicates(): boolean {
@@ -79,10 +79,10 @@ export class UndoMark {
     return true;
   }
 
-  /** In the midst of a recovery: nothing more is sent again; the window comes back when no retransmission is out. */
+  /** During recovery: stops retransmitting, and restores the window once no retransmission is in flight. */
   undoPartially(news: AcknowledgmentNews): boolean {
-    if (this.#marker === undefined || !this.#originalCame(news)) return false;
-    // What filled the gap was not our retransmission, but the segment itself, which was overtaken.
+    if (this.#marker === undefined || !this.#originalArrived(news)) return false;
+    // The gap was filled by the original segment, so this is reordering.
     this.#flow.noteReordering(news.priorUnacknowledged);
     if (this.#flow.retransmittedOut > 0) return true;
     if (!this.anyRetransmission) this.#firstAt = undefined;
@@ -102,7 +102,7 @@ export class UndoMark {
     this.#undone++;
   }
 
-  #originalCame({ echo }: AcknowledgmentNews): boolean {
+  #originalArrived({ echo }: AcknowledgmentNews): boolean {
     return this.#firstAt !== undefined && echo !== undefined && echo < this.#firstAt;
   }
 }

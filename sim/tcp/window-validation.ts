@@ -3,9 +3,9 @@ import type { ByteSequence } from './byte-sequence.ts';
 import { type Flow, INITIAL_WINDOW } from './flow.ts';
 
 /**
- * A window that is not used says nothing about the path (RFC 2861, RFC 7661, `tcp_cwnd_validate`): it does not grow, and
- * shrinks after a pause (`net.ipv4.tcp_slow_start_after_idle`). While the application only sends less it stays as it is: so
- * Linux 6.18 was seen to do, though RFC 2861 and its own source would have it halve the difference each timeout.
+ * Congestion window validation (RFC 2861, RFC 7661, `tcp_cwnd_validate`): an unused window does not grow, and shrinks
+ * after idle time (`net.ipv4.tcp_slow_start_after_idle`). A window that is only partly used keeps its size: measured on
+ * Linux 6.18, although RFC 2861 and the kernel source would halve the difference per timeout.
  */
 export class WindowValidation {
   readonly #flow: Flow;
@@ -16,7 +16,7 @@ export class WindowValidation {
     this.#usageEnd = flow.next;
   }
 
-  /** After each round of sending. @param limited whether the window held something back. */
+  /** Called after each round of transmissions. @param limited true when the window limited it. */
   noteSending(limited: boolean): void {
     const flow = this.#flow;
     const busiest = !flow.windowLimited && flow.packetsOut > flow.packetsOutMax;
@@ -27,7 +27,7 @@ export class WindowValidation {
     }
   }
 
-  /** Something is written, and nothing was in flight since `flow.lastSentAt`. */
+  /** Called for a write with nothing in flight since `flow.lastSentAt`. */
   noteRestart(now: Instant, timeout: Microseconds): void {
     const flow = this.#flow;
     let idle = now - flow.lastSentAt;

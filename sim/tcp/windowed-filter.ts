@@ -4,8 +4,8 @@ interface Sample {
 }
 
 /**
- * The largest or smallest value of a sliding window in constant space: the best, and the best of what came after it,
- * twice over (Kathleen Nichols' algorithm, as Linux' lib/win_minmax.c has it). Now and then it forgets a second best.
+ * Maximum or minimum over a sliding window in constant space (Kathleen Nichols' algorithm, as in Linux'
+ * lib/win_minmax.c). Keeps the best value and the best of two later sub-windows, so it may miss a second best.
  */
 export class WindowedFilter {
   readonly #better: (one: number, other: number) => boolean;
@@ -26,7 +26,7 @@ export class WindowedFilter {
     this.#best = [sample, sample, sample];
   }
 
-  /** @param window and `at` are in one unit, of time or of rounds. */
+  /** @param window length in the unit of `at`: time or rounds. */
   update(window: number, at: number, value: number): void {
     const sample = { at, value };
     const [first, second, third] = this.#best;

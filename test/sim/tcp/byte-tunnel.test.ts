@@ -25,7 +25,7 @@ const after = (arrivals: readonly Arrival[]): number[] => arrivals.map(({ at }) 
 const joined = (arrivals: readonly Arrival[]): Buffer => Buffer.concat(arrivals.map(({ bytes }) => bytes));
 const total = (arrivals: readonly Arrival[]): number => arrivals.reduce((sum, { bytes }) => sum + bytes.length, 0);
 
-/** Wakes the tunnel whenever it asks for it, and once every `stepMs` as well, until `end`. */
+/** Calls the tunnel at its timeouts and every `stepMs`, until `end`. */
 function run(machine: ByteTunnel, end: Instant, onStep: (now: Instant) => void = () => {}, stepMs = 20): Arrival[] {
   const arrivals: Arrival[] = [];
   for (let now = STARTS_AT, step = STARTS_AT; now <= end; ) {
@@ -40,7 +40,7 @@ function run(machine: ByteTunnel, end: Instant, onStep: (now: Instant) => void =
   return arrivals;
 }
 
-/** Writes so many pieces, one each step, each filled with its number. */
+/** Writes one piece per step, each filled with its number. */
 function writes(
   machine: ByteTunnel,
   pieces: number,
@@ -55,7 +55,7 @@ function writes(
   return { sent, step };
 }
 
-/** How long each of the pieces took until its last byte was there, where one is written each 20 ms. */
+/** Time until the last byte of each piece arrived; one piece is written every 20 ms. */
 function waits(arrivals: readonly Arrival[]): number[] {
   const spans: number[] = [];
   let arrived = 0;
@@ -66,7 +66,7 @@ function waits(arrivals: readonly Arrival[]): number[] {
   return spans;
 }
 
-test('what goes in at either end comes out of the other, after a handshake and the way', () => {
+test('bytes written at either end arrive at the other after the handshake and the delay', () => {
   const machine = tunnel('delay=40ms');
   machine.writeBack(STARTS_AT, Uint8Array.of(1, 2));
   const back: Arrival[] = [];
@@ -76,13 +76,13 @@ test('what goes in at either end comes out of the other, after a handshake and t
       machine.writeForward(now, Uint8Array.of(3, 4, 5));
     }
   });
-  // SYN and SYN-ACK take a round trip, the bytes half of one each way; steps are 20 ms apart.
+  // The handshake takes one round trip, and the bytes half of one in each direction; steps are 20 ms apart.
   expect(after(back)).toEqual([milliseconds(120)]);
   expect(after(forward)).toEqual([milliseconds(160)]);
   expect([...joined(back), ...joined(forward)]).toEqual([1, 2, 3, 4, 5]);
 });
 
-test.each(['reno', 'cubic', 'bbr'] as const)('%s: loss makes bytes late and loses none', (congestionControl) => {
+test.each(['reno', 'cubic', 'bbr'] as const)('%s: packet loss delays bytes and loses none', (congestionControl) => {
   const [clean, lossy] = ['delay=40ms', 'loss=5% delay=40ms seed=3'].map((path) => {
     const machine = tunnel(path, { congestionControl });
     const { sent, step } = writes(machine, 200);
@@ -92,17 +92,17 @@ test.each(['reno', 'cubic', 'bbr'] as const)('%s: loss makes bytes late and lose
   for (const { sent, arrivals } of [clean!, lossy!]) {
     expect(joined(arrivals).equals(Buffer.concat(sent))).toBe(true);
   }
-  // A lost segment is found out and sent again: that is a round trip at least.
+  // Detection and retransmission of a lost segment take at least one round trip.
   const slowest = (arrivals: readonly Arrival[]) => Math.max(...waits(arrivals).slice(20));
   expect(slowest(lossy!.arrivals)).toBeGreaterThan(slowest(clean!.arrivals));
   expect(slowest(lossy!.arrivals)).toBeGreaterThanOrEqual(milliseconds(40 + 80));
   expect(clean!.counters.retransmittedBytes).toBe(0);
   expect(lossy!.counters.fastRetransmissions).toBeGreaterThan(0);
-  // Nothing is duplicated on this path: what was sent either came or was lost.
+  // The path does not duplicate, so a segment either arrived once or was lost.
   expect(lossy!.counters.segmentsReceived).toBeLessThan(lossy!.counters.segments);
 });
 
-test('a segment that the link corrupts is a lost one', () => {
+test('a corrupted segment counts as lost', () => {
   const machine = tunnel('corrupt=5% delay=10ms seed=2');
   const { sent, step } = writes(machine, 100);
   const arrivals = run(machine, STARTS_AT + seconds(60), step);
@@ -110,7 +110,7 @@ test('a segment that the link corrupts is a lost one', () => {
   expect(machine.counters!.retransmittedBytes).toBeGreaterThan(0);
 });
 
-test('a machine that is called late has done everything at its own time all the same', () => {
+test('late calls do not change the timing inside the tunnel', () => {
   const [punctual, late] = [1, 1_000].map((everyMs) => {
     const machine = tunnel('loss=2% delay=40ms seed=5');
     machine.writeBack(STARTS_AT, Uint8Array.of(0));
@@ -126,7 +126,7 @@ test('a machine that is called late has done everything at its own time all the 
   expect(late).toEqual(punctual);
 });
 
-test('what the path does not carry fills the send buffer, which is full until a third of it is empty', () => {
+test('a slow path fills the send buffer, which becomes writable when a third is free', () => {
   const sendBufferBytes = 120_000;
   const machine = tunnel('delay=10ms rate=1mbit queue=100ms', { sendBufferBytes });
   const held: { readonly isFull: boolean; readonly bytes: number }[] = [];
@@ -144,14 +144,14 @@ test('what the path does not carry fills the send buffer, which is full until a 
   const most = Math.max(...held.map(({ bytes }) => bytes));
   expect(most).toBeGreaterThanOrEqual(sendBufferBytes);
   expect(most).toBeLessThan(sendBufferBytes + WRITE_BYTES);
-  // It took more only once it had room again, and so fills up again and again.
+  // The buffer fills repeatedly, because it becomes writable only with room to spare.
   const filled = held.filter(({ isFull }, index) => isFull && !held[index - 1]?.isFull);
   const emptied = held.filter(({ isFull }, index) => index > 0 && !isFull && held[index - 1]!.isFull);
   expect(filled.length).toBeGreaterThan(2);
   for (const { bytes } of emptied) expect(bytes).toBeLessThanOrEqual((sendBufferBytes * 2) / 3 + WRITE_BYTES);
 });
 
-test('a path that carries nothing fails the connection when its last SYN stays without answer', () => {
+test('a dead path fails the connection after the last SYN retransmission', () => {
   const machine = tunnel('loss=100%');
   const failedAt: Instant[] = [];
   const arrivals = run(

@@ -13,7 +13,10 @@ interface Path {
   readonly seed: number;
 }
 
-/** Loses, doubles and delays at random; never more than two in a row, lest fifteen timeouts end it rightly. */
+/**
+ * Drops, duplicates and delays at random; at most two drops in a row, because fifteen timeouts would end the
+ * connection.
+ */
 function rule({ loss, late, lateMs, twice, seed }: Path): Rule {
   const random = new RandomStream(seed, 'rule');
   let run = 0;
@@ -33,7 +36,7 @@ const path = fc.record({
   seed: fc.nat(),
 });
 
-test('whatever is lost, doubled and overtaken on the way, every byte comes once and in order, and both ends close', () => {
+test('every byte arrives once and in order despite loss, duplication and reordering, and both ends close', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...CONGESTION_CONTROLS),

@@ -5,10 +5,10 @@ import { at, dropData, numbered, Pair, type Rule } from './pair.ts';
 const SEGMENT = 1_448;
 const FLIGHT = 10 * SEGMENT;
 const ROUND_TRIP = at(50);
-/** Linux' floor under the variation. */
+/** The minimum retransmission timeout of Linux: one round trip plus 200 ms. */
 const TIMEOUT = ROUND_TRIP + at(200);
 
-/** Ten segments every 33 ms, as a video does. */
+/** Ten segments every 33 ms, as in a video stream. */
 function frames(pair: Pair, count: number): Pair {
   for (let frame = 0; frame < count; frame++) pair.write(at(100 + 33 * frame), FLIGHT, frame * FLIGHT);
   return pair;
@@ -18,7 +18,7 @@ function checkWhole(pair: Pair, bytes: number): void {
   expect(Buffer.compare(pair.received, numbered(bytes))).toBe(0);
 }
 
-test('one lost segment holds back what follows it for a round trip, and no longer', () => {
+test('one lost segment delays its successors by one round trip', () => {
   const pair = new Pair({ forward: dropData(3) }).write(at(100), FLIGHT).run(seconds(2));
   expect(pair.arrivalOf(3 * SEGMENT - 1)).toBe(at(125));
   expect(pair.arrivalOf(3 * SEGMENT)).toBe(at(125) + ROUND_TRIP);
@@ -28,31 +28,31 @@ test('one lost segment holds back what follows it for a round trip, and no longe
   checkWhole(pair, FLIGHT);
 });
 
-test('the tail of a frame that is followed by another is found by the next one, a frame later', () => {
+test('a lost frame tail is detected when the next frame is acknowledged', () => {
   const pair = new Pair({ forward: dropData(4) }).write(at(100), FLIGHT / 2).write(at(133), FLIGHT / 2, FLIGHT / 2);
   pair.run(seconds(2));
-  // The next frame's acknowledgments arrive at 133 + 50, when a quarter of a round trip is long over.
+  // The next frame is acknowledged at 133 + 50 ms, long after the reordering window.
   expect(pair.arrivalOf(FLIGHT / 2 - 1)).toBe(at(133) + ROUND_TRIP + ROUND_TRIP / 2);
   expect(pair.sender.counters).toMatchObject({ fastRetransmissions: 1, timeouts: 0, tailRetransmissions: 0 });
   checkWhole(pair, FLIGHT);
 });
 
-test('a lost tail with silence behind it is probed for after two round trips, before the timeout', () => {
+test('a lost tail without later data is probed after two round trips, before the timeout', () => {
   const pair = new Pair({ forward: dropData(8, 9) }).write(at(100), FLIGHT).run(seconds(2));
-  // Two segments are out when the last acknowledgment comes, at 150.
+  // Two segments are outstanding at the last acknowledgment, at 150 ms.
   const probe = pair.data()[10]!;
   expect(probe.at).toBe(at(150) + 2 * ROUND_TRIP + milliseconds(2));
   expect(pair.sender.counters).toMatchObject({ tailProbes: 1, tailRetransmissions: 1, timeouts: 0 });
   checkWhole(pair, FLIGHT);
 });
 
-test('a single segment is probed for only when its acknowledgment cannot be a delayed one', () => {
+test('the probe for a single segment waits for a delayed acknowledgment', () => {
   const pair = new Pair({ forward: dropData(0) }).write(at(100), 100).run(seconds(2));
   expect(pair.data()[1]!.at).toBe(at(100) + TIMEOUT);
   expect(pair.sender.counters).toMatchObject({ tailProbes: 1, timeouts: 0 });
 });
 
-test('a tail-loss probe that repaired a loss reduces the window once', () => {
+test('a tail loss probe that repaired a loss reduces the window once', () => {
   const pair = new Pair({ forward: dropData(9) }).write(at(100), FLIGHT).write(at(500), 1_000, FLIGHT);
   pair.run(seconds(2));
   expect(pair.sender.counters?.tailRetransmissions).toBe(1);
@@ -60,7 +60,7 @@ test('a tail-loss probe that repaired a loss reduces the window once', () => {
   expect(pair.sender.flow?.congestionWindow).toBe(pair.sender.flow?.slowStartThreshold);
 });
 
-test('a retransmission that is lost is found by RACK a round trip later, as long as data flows', () => {
+test('RACK detects a lost retransmission one round trip later while data flows', () => {
   const again: Rule = (segment, _, data) =>
     data === 3 ? 'drop' : isFirstRepeat(segment.sequence) ? 'drop' : undefined;
   const seen = new Map<number, number>();
@@ -77,7 +77,7 @@ test('a retransmission that is lost is found by RACK a round trip later, as long
   expect(stall).toBeLessThanOrEqual(2 * ROUND_TRIP + at(33));
 });
 
-test('a retransmission that is lost with nothing behind it waits for the timeout: a round trip and 200 ms', () => {
+test('a lost retransmission without later data waits for the timeout: one round trip and 200 ms', () => {
   const pair = new Pair({ forward: dropData(3, 10) }).write(at(100), FLIGHT).run(seconds(3));
   expect(pair.sender.counters).toMatchObject({ timeouts: 1, fastRetransmissions: 1, timeoutRetransmissions: 1 });
   const again = pair.data()[11]!.at - at(150);
@@ -86,11 +86,11 @@ test('a retransmission that is lost with nothing behind it waits for the timeout
   checkWhole(pair, FLIGHT);
 });
 
-test('each timeout in a row doubles the next', () => {
+test('consecutive timeouts double', () => {
   const vanish: Rule = (_, __, data) => (data >= 0 && data < 5 ? 'drop' : undefined);
   const pair = new Pair({ forward: vanish }).write(at(100), 100).run(seconds(10));
   const sent = pair.data().map((sight) => sight.at);
-  // The probe first, then three timeouts: the first still runs from the segment's own time.
+  // The probe comes first, then three timeouts; the first one counts from the segment's transmission.
   const waits = sent.slice(2).map((instant, index) => instant - sent[index + 1]!);
   expect(waits.slice(1, 4).map((wait, index) => Math.round(wait / waits[index]!))).toEqual([2, 2, 2]);
   checkWhole(pair, 100);
@@ -99,7 +99,7 @@ test('each timeout in a row doubles the next', () => {
 test.each([
   [3, 150],
   [8, 200],
-])('a burst of %i lost segments of ten is repaired without a timeout', (count, untilMs) => {
+])('a burst of %i lost segments out of ten is repaired without a timeout', (count, untilMs) => {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const pair = frames(new Pair({ forward: dropData(...numbers) }), 6).run(seconds(3));
   expect(pair.sender.counters?.timeouts).toBe(0);
@@ -108,7 +108,7 @@ test.each([
   checkWhole(pair, 6 * FLIGHT);
 });
 
-test('a whole flight of ten that is lost costs its probe, and the rest comes with what the probe shows', () => {
+test('a lost flight of ten is recovered after its probe, without a timeout', () => {
   const numbers = Array.from({ length: 10 }, (_, index) => index);
   const pair = new Pair({ forward: dropData(...numbers) }).write(at(100), FLIGHT).run(seconds(3));
   expect(pair.data()[10]!.at).toBe(at(100) + 2 * ROUND_TRIP + milliseconds(2));
@@ -116,24 +116,24 @@ test('a whole flight of ten that is lost costs its probe, and the rest comes wit
   checkWhole(pair, FLIGHT);
 });
 
-test('a lost acknowledgment costs nothing: the next one says it too', () => {
+test('a lost acknowledgment is covered by the next one', () => {
   const clean = frames(new Pair(), 3).run(seconds(2));
   const pair = frames(new Pair({ back: (_, number) => (number === 4 ? 'drop' : undefined) }), 3).run(seconds(2));
   expect(pair.sender.counters?.segments).toBe(30);
   expect(pair.arrivalOf(3 * FLIGHT - 1)).toBe(clean.arrivalOf(3 * FLIGHT - 1));
 });
 
-test('reordering within a quarter of a round trip is no loss', () => {
+test('reordering within a quarter of a round trip is not treated as loss', () => {
   const swap: Rule = (_, __, data) => (data % 5 === 2 ? { delay: at(4) } : undefined);
   const pair = frames(new Pair({ forward: swap }), 30).run(seconds(3));
-  // The first one may be taken for a loss: three segments overtook it, and the path had never reordered before.
+  // The first one may be: three segments overtook it, and no reordering had been observed.
   expect(pair.sender.counters?.fastRetransmissions).toBeLessThanOrEqual(2);
   expect(pair.sender.counters?.timeouts).toBe(0);
   expect(pair.sender.flow?.reorderingSeen).toBe(true);
   checkWhole(pair, 30 * FLIGHT);
 });
 
-test('a window that was reduced for a segment that was only late comes back', () => {
+test('a window reduction for a late segment is undone', () => {
   const late: Rule = (_, __, data) => (data === 3 ? { delay: at(40) } : undefined);
   const pair = frames(new Pair({ forward: late }), 6).run(seconds(3));
   expect(pair.sender.counters?.fastRetransmissions).toBe(1);
@@ -141,7 +141,7 @@ test('a window that was reduced for a segment that was only late comes back', ()
   expect(pair.sender.flow?.congestionWindow).toBeGreaterThanOrEqual(10);
 });
 
-test('a closed window is asked about until it opens, and then everything comes', () => {
+test('a closed window is probed until it opens', () => {
   const pair = new Pair({ receiver: { receiveBufferBytes: 20_000 } });
   pair
     .at(at(60), () => pair.receiver.setReading(false))
@@ -155,7 +155,7 @@ test('a closed window is asked about until it opens, and then everything comes',
   checkWhole(pair, 60_000);
 });
 
-test('a lost window update does not stop the stream: the next question is answered', () => {
+test('a lost window update is recovered by the next window probe', () => {
   const loseUpdate: Rule = (segment) =>
     segment.window > 0 && pairAt(segment.options.timestamps!.value) ? 'drop' : undefined;
   const pairAt = (ms: number) => ms === 3_000;
@@ -168,8 +168,8 @@ test('a lost window update does not stop the stream: the next question is answer
   checkWhole(pair, 60_000);
 });
 
-test('a gap that is told together with what came before it is no reordering, and is repaired at once', () => {
-  // The second of frame 8: the first is still unacknowledged when the third tells of the gap.
+test('a gap reported together with the preceding segment is not reordering, and is repaired at once', () => {
+  // The second segment of frame 8: the first is unacknowledged when the third reveals the gap.
   const pair = frames(new Pair({ forward: dropData(81) }), 10).run(seconds(3));
   const [first] = pair.data().filter(({ segment }) => segment.sequence === 1_001 + 81 * SEGMENT);
   const [, again] = pair.data().filter(({ segment }) => segment.sequence === 1_001 + 81 * SEGMENT);
@@ -179,12 +179,12 @@ test('a gap that is told together with what came before it is no reordering, and
   checkWhole(pair, 10 * FLIGHT);
 });
 
-test('what a needless timeout took for lost is looked at again, and what is lost indeed found without another one', () => {
-  // The acknowledgments come 400 ms late, after the timeout; of the segments only the eighth is lost.
+test('after a spurious timeout, real losses are detected without another timeout', () => {
+  // Acknowledgments are delayed by 400 ms, beyond the timeout; only the eighth segment is lost.
   const late: Rule = (_, number) => (number > 0 && number <= 11 ? { delay: at(400) } : undefined);
   const pair = new Pair({ forward: dropData(7), back: late }).write(at(100), FLIGHT).run(seconds(5));
   expect(pair.sender.counters).toMatchObject({ timeouts: 1, undone: 1, fastRetransmissions: 1 });
-  // They arrive at 125 + 400 + 25, and the eighth follows at once.
+  // They arrive at 125 + 400 + 25 ms, and the eighth segment follows at once.
   expect(pair.arrivalOf(8 * SEGMENT - 1)).toBe(at(550) + ROUND_TRIP / 2);
   checkWhole(pair, FLIGHT);
 });

@@ -75,7 +75,7 @@ const unit = fc.record({
   importance: fc.constantFrom('key' as const, 'reference' as const, 'discardable' as const),
 });
 
-test('access units come out of a byte stream as they went in, however it is cut', () => {
+test('access units survive a byte stream cut at any place', () => {
   fc.assert(
     fc.property(fc.array(unit, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), (drafts, step) => {
       const units = drafts.map(({ lead, ...rest }) => ({ ...rest, decodeTimestamp: rest.timestamp - lead }));
@@ -92,7 +92,7 @@ test('access units come out of a byte stream as they went in, however it is cut'
   );
 });
 
-test('no bytes make the deframer throw, and what is no unit is said to be none', () => {
+test('the deframer never throws, and reports an invalid stream', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array()), (chunks) => {
       const deframer = new AccessUnitDeframer();
@@ -102,7 +102,7 @@ test('no bytes make the deframer throw, and what is no unit is said to be none',
   expect(new AccessUnitDeframer().push(new Uint8Array(8).fill(0xff))).toBe('malformed');
 });
 
-test('what enters the sender is what leaves the receiver, though a path of 3 % loses it', () => {
+test('the receiver outputs the units given to the sender, over a path with 3 % loss', () => {
   const { sent, received, last, handedAt } = runSession('loss=3% delay=25ms seed=3', 90);
   expect(
     differences(
@@ -116,35 +116,35 @@ test('what enters the sender is what leaves the receiver, though a path of 3 % l
   expect(Math.max(...delays)).toBeGreaterThan(milliseconds(75));
 });
 
-test('on a clean path every frame but the first comes one way later, the first as its window allows', () => {
+test('on a clean path frames arrive after the one-way delay, the first one as its window allows', () => {
   const { received, handedAt, sender } = runSession('delay=25ms', 60);
   const delays = received.map(({ completeAt, frame }) => completeAt - handedAt[frame]!);
-  // 40,000 bytes are 28 segments: ten, then the rest a round trip later.
+  // 40,000 bytes are 28 segments: ten at first, the rest one round trip later.
   expect(delays[0]).toBe(milliseconds(75));
   expect(delays.slice(3).filter((delay) => delay !== milliseconds(25))).toEqual([]);
   expect(sender.connection.counters).toMatchObject({ retransmittedBytes: 0, timeouts: 0 });
 });
 
-test('who keeps what is unsent short can give up what is old, and nothing is sent of it', () => {
+test('a sender with little unsent data discards old units without sending them', () => {
   const path = 'loss=5% delay=25ms seed=3';
   const naive = runSession(path, 120);
-  const wary = runSession(path, 120, { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) });
-  const givenUp = wary.written.flatMap((event) => (event.kind === 'given-up' ? [event.frame] : []));
+  const bounded = runSession(path, 120, { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) });
+  const givenUp = bounded.written.flatMap((event) => (event.kind === 'given-up' ? [event.frame] : []));
   expect(givenUp.length).toBeGreaterThan(0);
-  expect(wary.received.length + givenUp.length).toBe(120);
-  expect(wary.received.map(({ frame }) => frame).filter((frame) => givenUp.includes(frame))).toEqual([]);
-  // Decoding goes on where something was given up: at a key frame.
-  for (const [index, { frame, unit: each }] of wary.received.entries()) {
-    const follows = index === 0 || wary.received[index - 1]!.frame === frame - 1;
+  expect(bounded.received.length + givenUp.length).toBe(120);
+  expect(bounded.received.map(({ frame }) => frame).filter((frame) => givenUp.includes(frame))).toEqual([]);
+  // Decoding resumes at a key frame after each discarded unit.
+  for (const [index, { frame, unit: each }] of bounded.received.entries()) {
+    const follows = index === 0 || bounded.received[index - 1]!.frame === frame - 1;
     if (!follows) expect(each.importance).toBe('key');
   }
-  const latest = (told: SessionResult) =>
-    Math.max(...told.received.map(({ completeAt, frame }) => completeAt - told.handedAt[frame]!));
+  const latest = (result: SessionResult) =>
+    Math.max(...result.received.map(({ completeAt, frame }) => completeAt - result.handedAt[frame]!));
   expect(naive.received).toHaveLength(120);
-  expect(latest(wary)).toBeLessThan(latest(naive) / 3);
+  expect(latest(bounded)).toBeLessThan(latest(naive) / 3);
 });
 
-test('the same seed gives the same instants, another seed others', () => {
+test('equal seeds give equal times, and different seeds differ', () => {
   const times = (seed: number) =>
     runSession(`loss=2% delay=25ms seed=${seed}`, 60, { congestionControl: 'bbr' }).received.map(
       ({ completeAt }) => completeAt,

@@ -9,14 +9,14 @@ import { TCP_DEFAULTS, type TcpConnectionOptions, type TcpEvent } from '../../..
 
 export const at = milliseconds;
 
-/** What is to become of the n-th segment, of those with payload or of all of a direction. */
+/** Decides the fate of the n-th segment; `dataNumber` counts segments with payload only, −1 for others. */
 export type Rule = (
   segment: TcpSegment,
   number: number,
   dataNumber: number,
 ) => 'drop' | 'twice' | { readonly delay: number } | undefined;
 
-/** A path that delays by half a round trip and drops or holds back what a rule names; numbers count from 0. */
+/** A path with a delay of half a round trip and the impairments of a rule. Numbers count from 0. */
 export class RuledPath implements Path {
   readonly #queue = new DeliveryQueue<Uint8Array>();
   readonly #delay: number;
@@ -52,7 +52,7 @@ export class RuledPath implements Path {
   }
 }
 
-/** Drops the segments with payload of these numbers. */
+/** Drops the data segments with these numbers. */
 export const dropData =
   (...numbers: readonly number[]): Rule =>
   (_segment, _number, dataNumber) =>
@@ -79,7 +79,7 @@ export interface PairOptions {
 
 const keep: Rule = () => undefined;
 
-/** Two ends and a path between them; the handshake begins at 0. Every segment and every byte is written down. */
+/** Two connections with a path between them; the handshake begins at 0. Records all segments and bytes. */
 export class Pair {
   readonly sender: TcpConnection;
   readonly receiver: TcpConnection;
@@ -135,7 +135,7 @@ export class Pair {
     this.at(0, (now) => this.sender.open(now));
   }
 
-  /** Does something at an instant; instants are given in order. */
+  /** Schedules an action. */
   at(instant: Instant, act: (now: Instant) => void): this {
     let index = this.#actions.length;
     while (index > 0 && this.#actions[index - 1]!.at > instant) index--;
@@ -143,7 +143,7 @@ export class Pair {
     return this;
   }
 
-  /** Writes numbered bytes, so that what is received can be told apart. */
+  /** Writes bytes whose value depends on their position, so that errors are detected. */
   write(instant: Instant, bytes: number, first = 0): this {
     return this.at(instant, (now) => this.sender.write(now, numbered(bytes, first)));
   }
@@ -157,7 +157,7 @@ export class Pair {
     return Buffer.concat(this.#received);
   }
 
-  /** When the byte of this number was handed out. */
+  /** Time at which the byte with this number was delivered. */
   arrivalOf(byte: number): Instant {
     let count = 0;
     for (const { at: instant, event } of this.receiverEvents) {
@@ -165,7 +165,7 @@ export class Pair {
       count += event.bytes.length;
       if (count > byte) return instant;
     }
-    throw new Error(`byte ${byte} never arrived`);
+    throw new Error(`byte ${byte} has not arrived`);
   }
 
   data(): Sight[] {

@@ -5,33 +5,33 @@ import { at, dropData, Pair } from './pair.ts';
 const SEGMENT = 1_448;
 const READ_DELAY = 500;
 
-/** The first acknowledgments of a connection are not delayed: these bursts use them up. */
+/** The first acknowledgments of a connection are not delayed; these bursts use them up. */
 const BURSTS = 8;
 const LAST_AT = at(100) + BURSTS * at(60);
 
-/** A burst of segments every 60 ms; the last one begins at `LAST_AT`. */
+/** A burst of segments every 60 ms; the last one starts at `LAST_AT`. */
 function bursts(pair: Pair, segments: number): Pair {
   const bytes = segments * SEGMENT;
   for (let burst = 0; burst <= BURSTS; burst++) pair.write(at(100) + burst * at(60), bytes, burst * bytes);
   return pair.run(seconds(2));
 }
 
-/** When the receiver spoke after the last burst, from its arrival on. */
+/** Times of the receiver's segments after the last burst, relative to its arrival. */
 const answers = (pair: Pair) =>
   pair.sights
     .filter(({ direction, at: when }) => direction === 'back' && when > LAST_AT)
     .map(({ at: when }) => when - (LAST_AT + at(25)));
 
-test('a burst that is read in one go is acknowledged in one go, when it is read', () => {
+test('a burst read at once gets one acknowledgment, at the read', () => {
   expect(answers(bursts(new Pair(), 5)).length).toBeGreaterThan(1);
   const later = bursts(new Pair({ receiver: { readDelay: READ_DELAY } }), 5);
   expect(answers(later)).toEqual([READ_DELAY]);
   expect(later.arrivalOf(5 * SEGMENT * (BURSTS + 1) - 1)).toBe(LAST_AT + at(25) + READ_DELAY);
 });
 
-test('a lone segment that ends what the device was given is acknowledged by the read, another after a while', () => {
+test('a single segment that ends a burst is acknowledged by the read, another one after the delay', () => {
   const first = BURSTS * 6;
-  // One of the six arrives, and does not end anything.
+  // One of the six arrives, and it ends nothing.
   const lost = dropData(first + 1, first + 2, first + 3, first + 4, first + 5);
   const receiver = { readDelay: READ_DELAY };
   const [answer] = answers(bursts(new Pair({ receiver, forward: lost }), 6));
@@ -45,7 +45,7 @@ test('a lone segment that ends what the device was given is acknowledged by the 
   expect(marked[0]).toBe(READ_DELAY);
 });
 
-test('the last segment of what the device was given at once is pushed, where that is asked for', () => {
+test('with marksBursts, the last segment of a burst carries PSH', () => {
   const PUSH = 8;
   const pushed = (marksBursts: boolean) => {
     const pair = new Pair({ sender: { marksBursts } }).write(at(100), 6 * SEGMENT).run(milliseconds(140));

@@ -13,7 +13,7 @@ const SYN_SEGMENT: TcpSegment = {
   payload: new Uint8Array(0),
 };
 
-test('a SYN is the bytes of RFC 9293 and RFC 7323, options padded to words', () => {
+test('a SYN has the bytes of RFC 9293 and RFC 7323, with padded options', () => {
   const bytes = serializeSegment(SYN_SEGMENT);
   expect([...bytes.subarray(0, 16)]).toEqual([
     0x13,
@@ -64,7 +64,7 @@ test('a SYN is the bytes of RFC 9293 and RFC 7323, options padded to words', () 
   expect(bytes).toHaveLength(44);
 });
 
-test('the checksum is the one that a slow sum over the pseudo-header gives', () => {
+test('the checksum equals a plain sum over the pseudo-header and the segment', () => {
   const bytes = serializeSegment({ ...SYN_SEGMENT, payload: Uint8Array.of(1, 2, 3) });
   const pseudo = [192, 0, 2, 1, 192, 0, 2, 2, 0, 6, 0, bytes.length];
   const all = [...pseudo, ...bytes, 0];
@@ -96,7 +96,7 @@ const segments = fc.record({
   payload: fc.uint8Array({ maxLength: 40 }),
 });
 
-test('what is serialized is parsed again', () => {
+test('parses what it serialized', () => {
   fc.assert(
     fc.property(segments, (segment) => {
       expect(parseSegment(serializeSegment(segment))).toEqual({ ok: true, value: segment });
@@ -104,7 +104,7 @@ test('what is serialized is parsed again', () => {
   );
 });
 
-test('one flipped bit anywhere is found by the checksum, or breaks the header', () => {
+test('rejects a segment with any single flipped bit', () => {
   fc.assert(
     fc.property(segments, fc.nat(), (segment, draw) => {
       const bytes = serializeSegment(segment);
@@ -115,12 +115,12 @@ test('one flipped bit anywhere is found by the checksum, or breaks the header', 
   );
 });
 
-test('no bytes make the parser throw, with the right checksum or without', () => {
+test('the parser never throws, with a valid checksum or without', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
       parseSegment(bytes);
       if (bytes.length < 40) return;
-      // As options, behind a header that is right.
+      // As options, behind a valid header.
       const words = Math.min(Math.floor(bytes.length / 4), 10);
       const segment = serializeSegment({ ...SYN_SEGMENT, options: {}, payload: bytes });
       segment[12] = (5 + words) << 4;

@@ -4,16 +4,16 @@ import { integerCubeRoot } from '../../../sim/tcp/cubic.ts';
 
 const BITS = 1_448 * 8;
 
-/** Mathis et al. 1997 with one acknowledged segment counted as one, as Linux does: (MSS / R) √(3/2p). */
+/** Mathis et al. 1997 with one segment per acknowledgment, as in Linux: (MSS / R) √(3/2p). */
 const mathis = (roundTrip: number, loss: number) => (BITS / roundTrip) * Math.sqrt(1.5 / loss);
 
-/** Padhye et al. 1998 with b = 1 and Linux' T₀ = R + 200 ms. */
+/** Padhye et al. 1998 with b = 1 and T₀ = R + 200 ms, as in Linux. */
 const pftk = (roundTrip: number, loss: number) =>
   BITS /
   (roundTrip * Math.sqrt((2 * loss) / 3) +
     (roundTrip + 0.2) * Math.min(1, 3 * Math.sqrt((3 * loss) / 8)) * loss * (1 + 32 * loss * loss));
 
-/** RFC 9438 §5.1 with C = 0.4 and β = 0.7. */
+/** Average window of CUBIC (RFC 9438 §5.1) with C = 0.4 and β = 0.7, as a rate. */
 const cubicWindow = (roundTrip: number, loss: number) => (BITS / roundTrip) * 1.054 * (roundTrip / loss) ** 0.75;
 
 const path = (roundTrip: number, loss: number) =>
@@ -25,7 +25,7 @@ test.each([
   { roundTrip: 0.05, loss: 0.01, duration: 200 },
   { roundTrip: 0.1, loss: 0.01, duration: 400 },
   { roundTrip: 0.1, loss: 0.02, duration: 400 },
-])('reno keeps to Mathis within 15 %: $roundTrip s, $loss', ({ roundTrip, loss, duration }) => {
+])('reno agrees with Mathis within 15 %: $roundTrip s, $loss', ({ roundTrip, loss, duration }) => {
   const ratio = goodput('reno', ...path(roundTrip, loss), duration) / mathis(roundTrip, loss);
   expect(ratio).toBeGreaterThan(0.85);
   expect(ratio).toBeLessThan(1.15);
@@ -36,13 +36,13 @@ test.each([
   { roundTrip: 0.05, loss: 0.01, duration: 200 },
   { roundTrip: 0.1, loss: 0.01, duration: 400 },
   { roundTrip: 0.1, loss: 0.02, duration: 400 },
-])('reno keeps to PFTK within 15 %: $roundTrip s, $loss', ({ roundTrip, loss, duration }) => {
+])('reno agrees with PFTK within 15 %: $roundTrip s, $loss', ({ roundTrip, loss, duration }) => {
   const ratio = goodput('reno', ...path(roundTrip, loss), duration) / pftk(roundTrip, loss);
   expect(ratio).toBeGreaterThan(0.85);
   expect(ratio).toBeLessThan(1.15);
 });
 
-test('cubic leaves reno behind where losses are rare and the path is long, and not where they are frequent', () => {
+test('cubic outperforms reno on a long path with rare losses, and not with frequent losses', () => {
   const rare = path(0.1, 0.0005);
   const frequent = path(0.02, 0.01);
   expect(goodput('cubic', ...rare, 200)).toBeGreaterThan(1.2 * goodput('reno', ...rare, 200));
@@ -52,19 +52,22 @@ test('cubic leaves reno behind where losses are rare and the path is long, and n
 test.each([
   { roundTrip: 0.3, each: 8_000 },
   { roundTrip: 0.4, each: 4_000 },
-])('cubic keeps to the average window of RFC 9438 within 15 %: $roundTrip s, one in $each', ({ roundTrip, each }) => {
-  const rate = goodputAtPeriodicLoss('cubic', `delay=${roundTrip * 500}ms`, each, 120);
-  const ratio = rate / cubicWindow(roundTrip, 1 / each);
-  // Reno-friendliness plays no part: Reno would have a third.
-  expect(rate).toBeGreaterThan(3 * mathis(roundTrip, 1 / each));
-  expect(ratio).toBeGreaterThan(0.85);
-  expect(ratio).toBeLessThan(1.15);
-});
+])(
+  'cubic agrees with the average window of RFC 9438 within 15 %: $roundTrip s, one in $each',
+  ({ roundTrip, each }) => {
+    const rate = goodputAtPeriodicLoss('cubic', `delay=${roundTrip * 500}ms`, each, 120);
+    const ratio = rate / cubicWindow(roundTrip, 1 / each);
+    // The Reno-friendly region plays no part: Reno would reach a third.
+    expect(rate).toBeGreaterThan(3 * mathis(roundTrip, 1 / each));
+    expect(ratio).toBeGreaterThan(0.85);
+    expect(ratio).toBeLessThan(1.15);
+  },
+);
 
 test.each([
   ['10mbit', 0.05],
   ['8mbit', 0.1],
-])('bbr holds four fifths of a bottleneck of %s at a loss of 5 %, where reno holds a sixth', (rate, roundTrip) => {
+])('bbr uses four fifths of a bottleneck of %s at 5 % loss, and reno at most a sixth', (rate, roundTrip) => {
   const forward = `loss=5% delay=${roundTrip * 500}ms rate=${rate} queue=100ms`;
   const back = `delay=${roundTrip * 500}ms`;
   const capacity = Number.parseInt(rate, 10) * 1e6;
@@ -72,14 +75,14 @@ test.each([
   expect(goodput('reno', forward, back, 20)).toBeLessThan(capacity / 6);
 });
 
-test('a bottleneck that loses nothing by itself is filled by each of them', () => {
+test('every algorithm fills a bottleneck without random loss', () => {
   for (const name of ['reno', 'cubic', 'bbr'] as const) {
     const rate = goodput(name, 'delay=20ms rate=5mbit queue=100ms', 'delay=20ms', 20);
     expect(rate).toBeGreaterThan(0.9 * 5e6 * (1_448 / 1_508));
   }
 });
 
-test('the cube root is exact', () => {
+test('integerCubeRoot is exact', () => {
   for (const root of [0, 1, 2, 9, 10, 1_000, 65_535, 100_000]) {
     expect(integerCubeRoot(root ** 3)).toBe(root);
     if (root > 0) expect(integerCubeRoot(root ** 3 - 1)).toBe(root - 1);
