@@ -1,2 +1,2 @@
-/** Direction of travel over a path: `forward` from the sender to the receiver, `back` from the receiver to the sender. */
+/** Direction on a path: `forward` from sender to receiver, `back` from receiver to sender. */
 export type Direction = 'forward' | 'back';

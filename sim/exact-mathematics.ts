@@ -1,14 +1,14 @@
 /**
- * Elementary functions made of +, −, × and ÷ alone, which IEEE 754 rounds the same everywhere. `Math.log` and `Math.exp`
- * may differ between engines in the last bit, and one bit is enough to make another path of a seed.
+ * Elementary functions built from +, −, × and ÷ only, which IEEE 754 rounds identically everywhere. `Math.log` and
+ * `Math.exp` may differ between engines in the last bit, and one bit is enough to change the random path of a seed.
  */
 
-/** A constant, and the same everywhere. */
+/** An exact constant of the language. */
 const LN_2 = Math.LN2;
-/** z is at most 1/3, and z² to the power of this is below 2^−53. */
+/** Terms of the series: z is at most 1/3, so the remainder is below 2^−53. */
 const LOG_TERMS = 18;
 
-/** The natural logarithm of a positive number, to about 1e-15. */
+/** Natural logarithm of a positive number; error about 1e-15. */
 export function naturalLog(value: number): number {
   let mantissa = value;
   let exponent = 0;
@@ -21,7 +21,7 @@ export function naturalLog(value: number): number {
   return 2 * z * sum + exponent * LN_2;
 }
 
-/** e^value for −700 … 700, to about 1e-14 of itself. */
+/** e^value for −700 … 700; relative error about 1e-14. */
 export function exponential(value: number): number {
   let halvings = 0;
   let reduced = value;

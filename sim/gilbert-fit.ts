@@ -1,25 +1,24 @@
-/** Gilbert's model that has the mean and the lag-1 correlation of a recording. */
+/** A Gilbert model with the mean loss and the lag-1 correlation of a recording. */
 export interface GilbertFit {
-  /** Share lost, as in `loss=`. */
+  /** Fraction lost, as in `loss=`. */
   readonly loss: number;
-  /** Mean run of the model in datagrams, as in `burst=`; 1/(1 − loss) where losses are independent. */
+  /** Mean burst of the model, datagrams, as in `burst=`; 1/(1 − loss) for independent losses. */
   readonly burst: number;
-  /** Chance of a step from Good to Bad, 0 … 1. */
+  /** Probability of a transition from Good to Bad, 0 … 1. */
   readonly enterBad: number;
-  /** Chance of a step from Bad to Good, 0 … 1. */
+  /** Probability of a transition from Bad to Good, 0 … 1. */
   readonly leaveBad: number;
-  /** Correlation of neighbours in the recording, −1 … 1; the model's is this, or 0 where this is less. */
+  /** Lag-1 correlation of the recording, −1 … 1. The model uses 0 when it is negative. */
   readonly correlation: number;
-  /** Mean run in the recording. Far from `burst`, two states are no good model of it. */
+  /** Mean burst of the recording, datagrams. A value far from `burst` means that two states fit badly. */
   readonly observedRun: number;
 }
 
 /**
- * Fits Gilbert's model by moments: p = π(1 − ρ) and r = (1 − π)(1 − ρ), with π the share lost and ρ the correlation of
- * neighbours.
+ * Fits a Gilbert model by moments: p = π(1 − ρ) and r = (1 − π)(1 − ρ), with loss fraction π and lag-1 correlation ρ.
  *
- * @param lost a number each datagram, 1 for a lost one, 0 for another.
- * @returns `undefined` where there is nothing to fit: fewer than two datagrams, none lost, or all.
+ * @param lost one number per datagram: 1 lost, 0 received.
+ * @returns `undefined` when a fit is impossible: fewer than two datagrams, or none or all of them lost.
  */
 export function fitGilbert(lost: ArrayLike<number>): GilbertFit | undefined {
   const count = lost.length;
@@ -35,7 +34,7 @@ export function fitGilbert(lost: ArrayLike<number>): GilbertFit | undefined {
   if (count < 2 || losses === 0 || losses === count) return undefined;
   const loss = losses / count;
   const correlation = (pairs / (count - 1) - loss * loss) / (loss * (1 - loss));
-  // A negative one would ask for a chain that avoids runs: independent losses are the nearest of the family.
+  // A negative correlation has no chain of this family; independent losses are the nearest.
   const memory = Math.max(0, correlation);
   const enterBad = loss * (1 - memory);
   const leaveBad = (1 - loss) * (1 - memory);

@@ -2,28 +2,31 @@ import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 
 export interface HostOptions {
-  /** From the end of the path until the process that waits for a datagram runs. */
+  /** Time from the end of the path until the waiting process runs, microseconds. */
   readonly arrival: Microseconds;
-  /** Whether it handles all that has come by then before it answers, as a process does, or one after the other, as a kernel. */
+  /**
+   * True: all datagrams that have arrived are handled before answers are sent, as in a process. False: one at a time,
+   * as in a kernel.
+   */
   readonly together: boolean;
-  /** The process' timers ring at whole multiples of this; 1: to the microsecond. */
+  /** Resolution of the process's timers, microseconds; 1: exact. */
   readonly timerTick: Microseconds;
 }
 
-interface Waiting {
+interface ArrivedDatagram {
   readonly at: Instant;
   readonly datagram: Uint8Array;
 }
 
 /**
- * An endpoint as a process on a machine has it: it learns of a datagram when it is woken up, and its timers ring late. Both
- * take as long each time; what a loaded machine adds is not modelled.
+ * Runs an endpoint as a process on a machine: it receives datagrams after a wake-up latency, and its timers expire
+ * late. Both delays are constant; the effect of machine load is not modelled.
  */
 export class HostedEndpoint<Event> implements Endpoint<Event> {
   readonly #endpoint: Endpoint<Event>;
   readonly #options: HostOptions;
-  /** In the order of arrival. */
-  readonly #waiting: Waiting[] = [];
+  /** In arrival order. */
+  readonly #waiting: ArrivedDatagram[] = [];
 
   constructor(endpoint: Endpoint<Event>, options: HostOptions) {
     this.#endpoint = endpoint;
@@ -39,7 +42,7 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
       this.#endpoint.handleDatagram(now, this.#waiting.shift()!.datagram);
       if (!this.#options.together) return;
     }
-    const due = this.#ringsAt();
+    const due = this.#timerAt();
     if (due !== undefined && due <= now) this.#endpoint.handleTimeout(now);
   }
 
@@ -52,12 +55,12 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
   }
 
   pollTimeout(): Instant | undefined {
-    const rings = this.#ringsAt();
-    const arrives = this.#waiting[0]?.at;
-    return rings === undefined || arrives === undefined ? (rings ?? arrives) : Math.min(rings, arrives);
+    const timerAt = this.#timerAt();
+    const arrivalAt = this.#waiting[0]?.at;
+    return timerAt === undefined || arrivalAt === undefined ? (timerAt ?? arrivalAt) : Math.min(timerAt, arrivalAt);
   }
 
-  #ringsAt(): Instant | undefined {
+  #timerAt(): Instant | undefined {
     const due = this.#endpoint.pollTimeout();
     const { timerTick } = this.#options;
     return due === undefined ? undefined : Math.ceil(due / timerTick) * timerTick;

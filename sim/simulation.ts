@@ -3,16 +3,16 @@ import type { Instant } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { Direction } from './direction.ts';
 
-/** A one-way path: `Link`, or anything that behaves like it. */
+/** A one-way path: a `Link`, or anything with the same methods. */
 export interface Path {
   send(now: Instant, datagram: Uint8Array): void;
   pollDelivery(now: Instant): Uint8Array | undefined;
   pollTimeout(): Instant | undefined;
 }
 
-/** Something that happens at a time of its own choosing, such as a source that hands over a frame. */
+/** A process with its own schedule, such as a source that provides frames. */
 export interface Script {
-  /** When `run` is to be called next; `undefined`: never again. */
+  /** Time of the next call of `run`; `undefined`: never again. */
   pollTimeout(): Instant | undefined;
   run(now: Instant): void;
 }
@@ -25,68 +25,68 @@ export interface SimulationOptions<A, B> {
   readonly scripts: readonly Script[];
   readonly onSenderEvent?: (now: Instant, event: A) => void;
   readonly onReceiverEvent?: (now: Instant, event: B) => void;
-  /** Every datagram offered to a path, in order: what a capture would show. */
+  /** Called for each datagram offered to a path, in order, as a capture would record it. */
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
 }
 
-/** More turns at one instant than any machine takes: one that asks to be woken in the past for ever. */
+/** Detects a livelock: an endpoint whose timeout stays in the past. */
 const TURNS_AT_ONE_INSTANT_MAX = 1_000_000;
 
-/** What can be asked when it wants to be called. */
+/** A component with a timeout. */
 interface Timed {
   pollTimeout(): Instant | undefined;
 }
 
 /**
- * When a party wants to be called, as it last said. Its answer cannot change while nobody does anything to it, and to ask
- * is dear where there are a few hundred packets a second: so it is asked once after each thing that was done.
+ * Cached timeout of a component. Its answer changes only when something acts on it, and asking is expensive at a few
+ * hundred packets per second, so it is asked once after each action.
  */
-class WakeUp {
-  /** Something was done since it was last drained: it may have something to hand out. */
-  stirred = true;
-  readonly #party: Timed;
+class CachedTimeout {
+  /** True when something acted on the component since it was last drained: it may have output. */
+  touched = true;
+  readonly #component: Timed;
   #known = false;
   #at: Instant = 0;
 
-  constructor(party: Timed) {
-    this.#party = party;
+  constructor(component: Timed) {
+    this.#component = component;
   }
 
-  /** `Infinity`: it waits for nothing. */
+  /** `Infinity` when the component waits for nothing. */
   get at(): Instant {
     if (this.#known) return this.#at;
     this.#known = true;
-    this.#at = this.#party.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    this.#at = this.#component.pollTimeout() ?? Number.POSITIVE_INFINITY;
     return this.#at;
   }
 
-  stir(): void {
-    this.stirred = true;
+  touch(): void {
+    this.touched = true;
     this.#known = false;
   }
 
-  /** All that it had to hand out is about to be taken. */
-  settle(): void {
-    this.stirred = false;
+  /** The caller is about to take all output. */
+  markDrained(): void {
+    this.touched = false;
     this.#known = false;
   }
 }
 
 /**
- * Two endpoints, a path each way and a virtual clock that jumps from event to event. The same options give the same
- * datagrams at the same instants, on any machine.
+ * Two endpoints, a path per direction, and a virtual clock that jumps from event to event. Equal options give the same
+ * datagrams at the same instants on every machine.
  *
- * Whoever acts on a party from outside does so between two runs, in a script, or when told of an event.
+ * External code may act on a component only between two runs, in a script, or in an event callback.
  */
 export class Simulation<A, B> {
   readonly #options: SimulationOptions<A, B>;
-  readonly #sender: WakeUp;
-  readonly #receiver: WakeUp;
-  readonly #forward: WakeUp;
-  readonly #back: WakeUp;
+  readonly #sender: CachedTimeout;
+  readonly #receiver: CachedTimeout;
+  readonly #forward: CachedTimeout;
+  readonly #back: CachedTimeout;
   /**
-   * Not a number until it is set, so that the engine keeps it as 64 bits from the start: after 36 minutes microseconds
-   * are more than its small integers hold, and all that it had compiled for those would be compiled anew.
+   * Starts as NaN so that the engine stores it as a 64-bit float from the start: after 36 minutes, microseconds exceed
+   * its small integers, and the compiled code would be discarded.
    */
   #now: Instant = Number.NaN;
   #turns = 0;
@@ -94,19 +94,19 @@ export class Simulation<A, B> {
   constructor(options: SimulationOptions<A, B>) {
     this.#options = options;
     this.#now = 0;
-    this.#sender = new WakeUp(options.sender);
-    this.#receiver = new WakeUp(options.receiver);
-    this.#forward = new WakeUp(options.forward);
-    this.#back = new WakeUp(options.back);
+    this.#sender = new CachedTimeout(options.sender);
+    this.#receiver = new CachedTimeout(options.receiver);
+    this.#forward = new CachedTimeout(options.forward);
+    this.#back = new CachedTimeout(options.back);
   }
 
   get now(): Instant {
     return this.#now;
   }
 
-  /** Runs until nothing waits for time any more, or until `end`; the clock then stands at the last event, or at `end`. */
+  /** Runs until no component waits, or until `end`. The clock then shows the last event, or `end`. */
   runUntil(end: Instant): void {
-    this.#stirAll();
+    this.#touchAll();
     this.#drain();
     for (;;) {
       const next = this.#nextEvent();
@@ -115,16 +115,16 @@ export class Simulation<A, B> {
         this.#now = next;
         this.#turns = 0;
       }
-      assert(++this.#turns < TURNS_AT_ONE_INSTANT_MAX, 'a machine that is called moves its timeout on');
+      assert(++this.#turns < TURNS_AT_ONE_INSTANT_MAX, 'a component moves its timeout when it is called');
       this.#turn();
     }
     this.#now = Math.max(this.#now, end);
   }
 
-  /** When something happens next: on a real clock, when `runUntil` wants to be called; `undefined`: nothing waits for time. */
+  /** Time of the next event, at which a caller on a real clock must call `runUntil`; `undefined`: none. */
   pollTimeout(): Instant | undefined {
-    // Between two runs anyone may have acted on the parties.
-    this.#stirAll();
+    // Between two runs, external code may have acted on the components.
+    this.#touchAll();
     const next = this.#nextEvent();
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
@@ -141,77 +141,77 @@ export class Simulation<A, B> {
   #turn(): void {
     const { sender, receiver, scripts } = this.#options;
     const now = this.#now;
-    // What arrives at an instant is there before anything is judged to be late at it.
+    // Deliver datagrams before timeouts of the same instant, so that they count as in time.
     this.#deliver(this.#options.forward, this.#forward, receiver, this.#receiver);
     this.#deliver(this.#options.back, this.#back, sender, this.#sender);
     for (const script of scripts) {
       const at = script.pollTimeout();
       if (at === undefined || at > now) continue;
       script.run(now);
-      this.#stirAll();
+      this.#touchAll();
     }
     if (this.#sender.at <= now) {
       sender.handleTimeout(now);
-      this.#sender.stir();
+      this.#sender.touch();
     }
     if (this.#receiver.at <= now) {
       receiver.handleTimeout(now);
-      this.#receiver.stir();
+      this.#receiver.touch();
     }
     this.#drain();
   }
 
-  /** Everything that has come to the end of a path, one after the other. */
-  #deliver(path: Path, pathWakeUp: WakeUp, endpoint: Endpoint<unknown>, wakeUp: WakeUp): void {
+  /** Delivers all datagrams that have reached the end of a path, one at a time. */
+  #deliver(path: Path, pathTimeout: CachedTimeout, endpoint: Endpoint<unknown>, endpointTimeout: CachedTimeout): void {
     const now = this.#now;
-    while (pathWakeUp.at <= now) {
+    while (pathTimeout.at <= now) {
       const datagram = path.pollDelivery(now);
-      pathWakeUp.stir();
+      pathTimeout.touch();
       if (!datagram) return;
       endpoint.handleDatagram(now, datagram);
-      wakeUp.stir();
+      endpointTimeout.touch();
       this.#drain();
     }
   }
 
-  /** Takes what the endpoints have to hand out; one that nothing was done to, and whose time has not come, has nothing. */
+  /** Takes all output of the endpoints. An endpoint without action since, and without an expired timeout, has none. */
   #drain(): void {
     const { sender, receiver, forward, back, onSenderEvent, onReceiverEvent, onDatagram } = this.#options;
     const now = this.#now;
-    const fromSender = this.#sender.stirred || this.#sender.at <= now;
-    const fromReceiver = this.#receiver.stirred || this.#receiver.at <= now;
+    const fromSender = this.#sender.touched || this.#sender.at <= now;
+    const fromReceiver = this.#receiver.touched || this.#receiver.at <= now;
     if (fromSender) {
-      this.#sender.settle();
+      this.#sender.markDrained();
       for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
         onDatagram?.(now, 'forward', datagram);
         forward.send(now, datagram);
-        this.#forward.stir();
+        this.#forward.touch();
       }
     }
     if (fromReceiver) {
-      this.#receiver.settle();
+      this.#receiver.markDrained();
       for (let datagram = receiver.pollTransmit(now); datagram; datagram = receiver.pollTransmit(now)) {
         onDatagram?.(now, 'back', datagram);
         back.send(now, datagram);
-        this.#back.stir();
+        this.#back.touch();
       }
     }
-    if (fromSender) this.#tell(sender, onSenderEvent);
-    if (fromReceiver) this.#tell(receiver, onReceiverEvent);
+    if (fromSender) this.#reportEvents(sender, onSenderEvent);
+    if (fromReceiver) this.#reportEvents(receiver, onReceiverEvent);
   }
 
-  #tell<Event>(endpoint: Endpoint<Event>, onEvent: ((now: Instant, event: Event) => void) | undefined): void {
+  #reportEvents<Event>(endpoint: Endpoint<Event>, onEvent: ((now: Instant, event: Event) => void) | undefined): void {
     for (let event = endpoint.pollEvent(); event; event = endpoint.pollEvent()) {
       if (!onEvent) continue;
       onEvent(this.#now, event);
-      this.#stirAll();
+      this.#touchAll();
     }
   }
 
-  #stirAll(): void {
-    this.#sender.stir();
-    this.#receiver.stir();
-    this.#forward.stir();
-    this.#back.stir();
+  #touchAll(): void {
+    this.#sender.touch();
+    this.#receiver.touch();
+    this.#forward.touch();
+    this.#back.touch();
   }
 }

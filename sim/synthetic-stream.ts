@@ -6,28 +6,30 @@ import type { Script } from './simulation.ts';
 
 export interface SyntheticStreamOptions {
   readonly framesPerSecond: number;
-  /** Bytes of an access unit that is no key frame. */
+  /** Size of an access unit other than a key frame, bytes. */
   readonly frameBytes: number;
-  /** Bytes of a key frame. */
+  /** Size of a key frame, bytes. */
   readonly keyFrameBytes: number;
-  /** A key frame each so many frames. */
+  /** Frames from one key frame to the next. */
   readonly keyInterval: number;
   readonly frames: number;
   readonly seed: number;
 }
 
-/** Frames are kept to be handed out again, as there are few different ones: up to so many bytes. */
-const KEPT_BYTES_MAX = 8_000_000;
+/** Bound of the cache of generated frames, bytes. There are few different ones. */
+const CACHE_BYTES_MAX = 8_000_000;
 
 const CODEC = codecByName('h264');
 
-/** Access units of chosen sizes with bytes that no one would confuse: one part each, filled from the seed. */
+/**
+ * Access units of configurable sizes and distinguishable content: one part each, filled with a byte from the seed.
+ */
 export class SyntheticStream {
   readonly #options: SyntheticStreamOptions;
   readonly #random: RandomStream;
-  /** By what they are filled with, key frames apart. */
-  readonly #kept = new Map<number, Uint8Array>();
-  #keptBytes = 0;
+  /** Generated NAL units by fill byte, key frames apart. */
+  readonly #cache = new Map<number, Uint8Array>();
+  #cachedBytes = 0;
   #frame = 0;
 
   constructor(options: SyntheticStreamOptions) {
@@ -35,13 +37,13 @@ export class SyntheticStream {
     this.#random = new RandomStream(options.seed, 'synthetic');
   }
 
-  /** The next access unit; `undefined` after the last. Frames with the same bytes may share them. */
+  /** Returns the next access unit; `undefined` after the last. Units with equal content may share their bytes. */
   next(): AccessUnit | undefined {
     const { framesPerSecond, keyInterval, frames } = this.#options;
     if (this.#frame >= frames) return undefined;
     const frame = this.#frame++;
     const key = frame % keyInterval === 0;
-    // One draw a frame, spread over its bytes: the content has to differ, not to be random.
+    // One draw per frame fills the whole unit: the content has to differ, not to be random.
     const part = this.#part(key, this.#random.uint32(frame) & 0xff);
     const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
     return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
@@ -49,18 +51,18 @@ export class SyntheticStream {
 
   #part(key: boolean, filling: number): Uint8Array {
     const name = key ? 0x100 | filling : filling;
-    const kept = this.#kept.get(name);
-    if (kept) return kept;
+    const cached = this.#cache.get(name);
+    if (cached) return cached;
     const bytes = key ? this.#options.keyFrameBytes : this.#options.frameBytes;
     const part = CODEC.syntheticPart({ key, bytes, filling });
-    if (this.#keptBytes + part.length > KEPT_BYTES_MAX) return part;
-    this.#keptBytes += part.length;
-    this.#kept.set(name, part);
+    if (this.#cachedBytes + part.length > CACHE_BYTES_MAX) return part;
+    this.#cachedBytes += part.length;
+    this.#cache.set(name, part);
     return part;
   }
 }
 
-/** Hands over each access unit when its decode time has come, the first at `startAt`. */
+/** Passes on each access unit at its decode time, the first at `startAt`. */
 export class LiveFeed implements Script {
   readonly #next: () => AccessUnit | undefined;
   readonly #deliver: (now: Instant, unit: AccessUnit) => void;

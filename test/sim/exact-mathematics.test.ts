@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exponential, naturalLog } from '../../sim/exact-mathematics.ts';
 import { normalTable, paretoTable } from '../../sim/link/quantile-table.ts';
 
-test('the logarithm is that of the engine, to the last digits', () => {
+test('naturalLog agrees with Math.log to the last digits', () => {
   fc.assert(
     fc.property(fc.double({ min: 1e-12, max: 1e12, noNaN: true }), (value) => {
       const expected = Math.log(value);
@@ -12,7 +12,7 @@ test('the logarithm is that of the engine, to the last digits', () => {
   );
 });
 
-test('the exponential function is that of the engine, to the last digits', () => {
+test('exponential agrees with Math.exp to the last digits', () => {
   fc.assert(
     fc.property(fc.double({ min: -100, max: 100, noNaN: true }), (value) => {
       expect(exponential(value) / Math.exp(value)).toBeCloseTo(1, 11);
@@ -20,7 +20,7 @@ test('the exponential function is that of the engine, to the last digits', () =>
   );
 });
 
-test('the same bits on every engine: the sum of a thousand logarithms', () => {
+test('a sum of a thousand logarithms has the same bits on every engine', () => {
   let sum = 0;
   for (let n = 1; n <= 1_000; n++) sum += naturalLog(n / 1_001);
   // ln 1000! − 1000 ln 1001, by Stirling −996.6266.
@@ -32,15 +32,15 @@ test.each([
   [0.8413447460685429, 1],
   [0.9772498680518208, 2],
   [0.0013498980316301, -3],
-])('the normal table at the probability %s is %s', (probability, value) => {
+])('the normal table has the quantile of probability %s at %s', (probability, value) => {
   expect(normalTable().at(Math.floor(probability * 2 ** 32))).toBeCloseTo(value, 2);
 });
 
 test.each([
   ['normal', normalTable(), 0.01],
-  // Its tail is cut at one in 8192, which takes a part of a deviation with it.
+  // The tail is cut at one in 8192, which reduces the deviation.
   ['pareto', paretoTable(), 0.12],
-])('the %s table has the mean 0 and the deviation 1', (_name, table, tolerance) => {
+])('the %s table has mean 0 and standard deviation 1', (_name, table, tolerance) => {
   const count = 100_000;
   let sum = 0;
   let squares = 0;

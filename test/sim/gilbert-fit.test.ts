@@ -12,31 +12,31 @@ test.each([
   [0.02, 4],
   [0.1, 2],
   [0.3, 10],
-])('a path of loss %s in runs of %s is found again', (loss, burst) => {
+])('fits loss %s with mean burst %s', (loss, burst) => {
   const fit = fitGilbert(record(`loss=${loss} burst=${burst} seed=4`, 400_000))!;
   expect(Math.abs(fit.loss / loss - 1)).toBeLessThan(0.05);
   expect(Math.abs(fit.burst / burst - 1)).toBeLessThan(0.05);
   expect(Math.abs(fit.observedRun / fit.burst - 1)).toBeLessThan(0.02);
 });
 
-test('independent losses are found to be that', () => {
+test('fits independent losses without correlation', () => {
   const fit = fitGilbert(record('loss=20% seed=4', 400_000))!;
   expect(Math.abs(fit.correlation)).toBeLessThan(0.01);
   expect(fit.burst * (1 - fit.loss)).toBeCloseTo(1, 1);
 });
 
-test('losses that avoid each other are taken for independent ones', () => {
+test('fits negatively correlated losses as independent', () => {
   const fit = fitGilbert([1, 0, 1, 0, 1, 0, 1, 0])!;
   expect(fit).toMatchObject({ loss: 0.5, burst: 2, enterBad: 0.5, leaveBad: 0.5, observedRun: 1 });
   expect(fit.correlation).toBeLessThan(0);
 });
 
-test('a run in the wrong model shows: lost one in two within bad times, the observed runs are shorter', () => {
+test('a mismatched model shows in the observed runs', () => {
   const fit = fitGilbert(record('ge=1%/10%/50%/0% seed=4', 400_000))!;
   expect(fit.observedRun).toBeGreaterThan(1.7);
   expect(fit.observedRun).toBeLessThan(1.95);
 });
 
-test.each([[[]], [[1]], [[0, 0, 0]], [[1, 1]]])('%j has nothing to fit', (lost) => {
+test.each([[[]], [[1]], [[0, 0, 0]], [[1, 1]]])('returns undefined for %j', (lost) => {
   expect(fitGilbert(lost)).toBeUndefined();
 });

@@ -5,9 +5,9 @@ import { HostedEndpoint } from '../../sim/hosted-endpoint.ts';
 
 const at = milliseconds;
 
-/** Writes down what happens to it; wants to be called at one instant. */
-class Diarist implements Endpoint<string> {
-  readonly diary: (readonly [Instant, string])[] = [];
+/** Records all calls, and requests one timeout. */
+class RecordingEndpoint implements Endpoint<string> {
+  readonly calls: (readonly [Instant, string])[] = [];
   #wantedAt: Instant | undefined;
 
   constructor(wantedAt?: Instant) {
@@ -15,11 +15,11 @@ class Diarist implements Endpoint<string> {
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array): void {
-    this.diary.push([now, `received ${datagram[0]}`]);
+    this.calls.push([now, `received ${datagram[0]}`]);
   }
 
   handleTimeout(now: Instant): void {
-    this.diary.push([now, 'woke up']);
+    this.calls.push([now, 'woke up']);
     this.#wantedAt = undefined;
   }
 
@@ -34,53 +34,53 @@ class Diarist implements Endpoint<string> {
   }
 }
 
-/** As a simulation does: calls it whenever it wants to be called. */
+/** Drives the endpoint as a simulation does. */
 function runOn(hosted: HostedEndpoint<string>): void {
   for (let now = hosted.pollTimeout(); now !== undefined; now = hosted.pollTimeout()) hosted.handleTimeout(now);
 }
 
-test('a datagram is there when the process wakes up, in order, with the time of then', () => {
-  const inner = new Diarist();
+test('datagrams arrive in order after the wake-up latency', () => {
+  const inner = new RecordingEndpoint();
   const hosted = new HostedEndpoint(inner, { arrival: 700, together: true, timerTick: 1 });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   hosted.handleDatagram(at(10), Uint8Array.of(2));
   hosted.handleDatagram(at(10) + 100, Uint8Array.of(3));
-  expect(inner.diary).toEqual([]);
+  expect(inner.calls).toEqual([]);
   runOn(hosted);
-  expect(inner.diary).toEqual([
+  expect(inner.calls).toEqual([
     [10_700, 'received 1'],
     [10_700, 'received 2'],
     [10_800, 'received 3'],
   ]);
 });
 
-test('a timer rings at the next whole multiple, never early, and what arrives before it does not ring it', () => {
-  const inner = new Diarist(at(10) + 1);
+test('a timer expires at the next tick, never early, and an earlier arrival does not trigger it', () => {
+  const inner = new RecordingEndpoint(at(10) + 1);
   const hosted = new HostedEndpoint(inner, { arrival: 500, together: true, timerTick: 1_000 });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   runOn(hosted);
-  expect(inner.diary).toEqual([
+  expect(inner.calls).toEqual([
     [10_500, 'received 1'],
     [11_000, 'woke up'],
   ]);
 });
 
-test('a timer without ticks rings to the microsecond', () => {
-  const inner = new Diarist(12_345);
+test('a timer without ticks expires to the microsecond', () => {
+  const inner = new RecordingEndpoint(12_345);
   runOn(new HostedEndpoint(inner, { arrival: 0, together: true, timerTick: 1 }));
-  expect(inner.diary).toEqual([[12_345, 'woke up']]);
+  expect(inner.calls).toEqual([[12_345, 'woke up']]);
 });
 
 test.each([
   { together: true, calls: 1 },
   { together: false, calls: 2 },
-])('what came together is handled in $calls calls: together is $together', ({ together, calls }) => {
-  const inner = new Diarist();
+])('simultaneous datagrams are handled in $calls calls when together is $together', ({ together, calls }) => {
+  const inner = new RecordingEndpoint();
   const hosted = new HostedEndpoint(inner, { arrival: 100, together, timerTick: 1 });
   for (const number of [1, 2]) hosted.handleDatagram(0, Uint8Array.of(number));
   let called = 0;
   for (let now = hosted.pollTimeout(); now !== undefined; now = hosted.pollTimeout(), called++)
     hosted.handleTimeout(now);
   expect(called).toBe(calls);
-  expect(inner.diary).toHaveLength(2);
+  expect(inner.calls).toHaveLength(2);
 });

@@ -7,9 +7,9 @@ import { link } from '../simulated-session.ts';
 
 const at = milliseconds;
 
-/** Sends a byte at each of some instants, and writes down what happens to it. */
-class Diarist implements Endpoint<string> {
-  readonly diary: string[] = [];
+/** Sends one byte at each of the given instants, and records all calls. */
+class RecordingEndpoint implements Endpoint<string> {
+  readonly calls: string[] = [];
   readonly #sendAt: Instant[];
   #pending: number | undefined;
 
@@ -18,11 +18,11 @@ class Diarist implements Endpoint<string> {
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array): void {
-    this.diary.push(`${now / 1_000} received ${datagram[0]}`);
+    this.calls.push(`${now / 1_000} received ${datagram[0]}`);
   }
 
   handleTimeout(now: Instant): void {
-    this.diary.push(`${now / 1_000} woke up`);
+    this.calls.push(`${now / 1_000} woke up`);
     this.#sendAt.shift();
     this.#pending = now / 1_000;
   }
@@ -52,39 +52,39 @@ const simulation = (sender: Endpoint<string>, receiver: Endpoint<string>, forwar
     scripts: [],
   });
 
-test('the clock jumps from event to event, and everything happens at its own instant', () => {
-  const sender = new Diarist([at(5), at(30)]);
-  const receiver = new Diarist([at(10)]);
+test('the clock jumps from event to event', () => {
+  const sender = new RecordingEndpoint([at(5), at(30)]);
+  const receiver = new RecordingEndpoint([at(10)]);
   const run = simulation(sender, receiver);
   run.runUntil(at(1_000));
-  expect(sender.diary).toEqual(['5 woke up', '30 received 10', '30 woke up']);
-  expect(receiver.diary).toEqual(['10 woke up', '25 received 5', '50 received 30']);
+  expect(sender.calls).toEqual(['5 woke up', '30 received 10', '30 woke up']);
+  expect(receiver.calls).toEqual(['10 woke up', '25 received 5', '50 received 30']);
   expect(run.now).toBe(at(1_000));
 });
 
-test('it stops where it is told to, and goes on from there', () => {
-  const sender = new Diarist([at(5)]);
-  const receiver = new Diarist();
+test('a run stops at its end time and can continue', () => {
+  const sender = new RecordingEndpoint([at(5)]);
+  const receiver = new RecordingEndpoint();
   const run = simulation(sender, receiver);
   run.runUntil(at(24));
-  expect(receiver.diary).toEqual([]);
+  expect(receiver.calls).toEqual([]);
   run.runUntil(at(25));
-  expect(receiver.diary).toEqual(['25 received 5']);
+  expect(receiver.calls).toEqual(['25 received 5']);
 });
 
-test('what arrives at an instant is there before anything is found late at it', () => {
-  const receiver = new Diarist([at(25)]);
-  simulation(new Diarist([at(5)]), receiver).runUntil(at(100));
-  expect(receiver.diary).toEqual(['25 received 5', '25 woke up']);
+test('a datagram is delivered before a timeout at the same instant', () => {
+  const receiver = new RecordingEndpoint([at(25)]);
+  simulation(new RecordingEndpoint([at(5)]), receiver).runUntil(at(100));
+  expect(receiver.calls).toEqual(['25 received 5', '25 woke up']);
 });
 
-test('a timeout in the past is served now, not before', () => {
-  const sender = new Diarist([at(5), at(1)]);
-  simulation(sender, new Diarist()).runUntil(at(100));
-  expect(sender.diary).toEqual(['5 woke up', '5 woke up']);
+test('a timeout in the past is handled at the current time', () => {
+  const sender = new RecordingEndpoint([at(5), at(1)]);
+  simulation(sender, new RecordingEndpoint()).runUntil(at(100));
+  expect(sender.calls).toEqual(['5 woke up', '5 woke up']);
 });
 
-test('a machine that asks to be woken for ever at one instant is our mistake, and ends the run', () => {
+test('an endpoint that never moves its timeout fails an assertion', () => {
   const restless: Endpoint<string> = {
     handleDatagram: () => {},
     handleTimeout: () => {},
@@ -92,35 +92,33 @@ test('a machine that asks to be woken for ever at one instant is our mistake, an
     pollEvent: () => undefined,
     pollTimeout: () => at(1),
   };
-  expect(() => simulation(restless, new Diarist()).runUntil(at(2))).toThrow(
-    'a machine that is called moves its timeout',
-  );
+  expect(() => simulation(restless, new RecordingEndpoint()).runUntil(at(2))).toThrow('a component moves its timeout');
 });
 
-describe('who waits for nothing is asked again', () => {
-  /** Sends a byte when told to, wants nothing of its own, and tells each byte that it gets. */
-  class Messenger implements Endpoint<number> {
+describe('an endpoint without a timeout is polled again', () => {
+  /** Sends a byte on request, has no timeout, and reports each received byte. */
+  class Mailbox implements Endpoint<number> {
     readonly heard: string[] = [];
-    readonly #mail: Uint8Array[] = [];
-    readonly #told: number[] = [];
+    readonly #outgoing: Uint8Array[] = [];
+    readonly #received: number[] = [];
 
     write(byte: number): void {
-      this.#mail.push(Uint8Array.of(byte));
+      this.#outgoing.push(Uint8Array.of(byte));
     }
 
     handleDatagram(now: Instant, datagram: Uint8Array): void {
       this.heard.push(`${now / 1_000} received ${datagram[0]}`);
-      this.#told.push(datagram[0]!);
+      this.#received.push(datagram[0]!);
     }
 
     handleTimeout(): void {}
 
     pollTransmit(): Uint8Array | undefined {
-      return this.#mail.shift();
+      return this.#outgoing.shift();
     }
 
     pollEvent(): number | undefined {
-      return this.#told.shift();
+      return this.#received.shift();
     }
 
     pollTimeout(): Instant | undefined {
@@ -128,7 +126,7 @@ describe('who waits for nothing is asked again', () => {
     }
   }
 
-  const between = (sender: Messenger, receiver: Messenger, more: Partial<SimulationOptions<number, number>> = {}) =>
+  const between = (sender: Mailbox, receiver: Mailbox, more: Partial<SimulationOptions<number, number>> = {}) =>
     new Simulation({
       sender,
       receiver,
@@ -138,16 +136,16 @@ describe('who waits for nothing is asked again', () => {
       ...more,
     });
 
-  test('after a script has acted on it', () => {
-    const [sender, receiver] = [new Messenger(), new Messenger()];
+  test('after a script acted on it', () => {
+    const [sender, receiver] = [new Mailbox(), new Mailbox()];
     const due = [at(30), at(70)];
     const script = { pollTimeout: () => due[0], run: () => sender.write(due.shift()! / 1_000) };
     between(sender, receiver, { scripts: [script] }).runUntil(at(200));
     expect(receiver.heard).toEqual(['50 received 30', '90 received 70']);
   });
 
-  test('after someone who was told of an event has acted on it', () => {
-    const [sender, receiver] = [new Messenger(), new Messenger()];
+  test('after an event callback acted on it', () => {
+    const [sender, receiver] = [new Mailbox(), new Mailbox()];
     const onReceiverEvent = (_now: Instant, byte: number) => receiver.write(byte + 1);
     const run = between(sender, receiver, { onReceiverEvent });
     sender.write(1);
@@ -156,8 +154,8 @@ describe('who waits for nothing is asked again', () => {
     expect(sender.heard).toEqual(['40 received 2']);
   });
 
-  test('after someone has acted on it between two runs', () => {
-    const [sender, receiver] = [new Messenger(), new Messenger()];
+  test('after the caller acted on it between two runs', () => {
+    const [sender, receiver] = [new Mailbox(), new Mailbox()];
     const run = between(sender, receiver);
     run.runUntil(at(100));
     sender.write(7);

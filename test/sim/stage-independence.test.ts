@@ -7,7 +7,7 @@ import { link } from '../simulated-session.ts';
 
 const COUNT = 600;
 
-/** Every stage in one setting that lets all datagrams of this test through, so that each decision can be seen. */
+/** One setting per stage that lets all datagrams of this test through, so that each decision is observable. */
 const STAGES: Readonly<Record<string, string>> = {
   loss: 'loss=20% burst=3',
   outage: 'outage=100ms-130ms',
@@ -26,12 +26,12 @@ interface Seen {
   readonly corrupted: readonly boolean[];
 }
 
-/** What each stage decided about each datagram that it saw. */
+/** Decisions of each stage about each datagram. */
 function decisions(words: readonly string[]): Seen {
   const path = new Link(link(`${words.join(' ')} seed=13`), 'forward');
   const originals = Array.from({ length: COUNT }, (_, number) => {
     const content = new Uint8Array(40).fill(number & 0xff);
-    // The number three times, so that one flipped bit does not make it another's.
+    // The number three times, so that one flipped bit cannot change it.
     for (const place of [0, 2, 4]) new DataView(content.buffer).setUint16(place, number);
     return content;
   });
@@ -52,7 +52,7 @@ function decisions(words: readonly string[]): Seen {
   };
 }
 
-describe('switching a stage on changes no decision of another', () => {
+describe('enabling a stage does not change the decisions of another', () => {
   const names = Object.keys(STAGES);
   const alone = {
     lost: decisions([STAGES.loss!]).lost,
@@ -60,7 +60,7 @@ describe('switching a stage on changes no decision of another', () => {
     corrupted: decisions([STAGES.corruption!]).corrupted,
   };
 
-  test.each(names)('%s leaves loss, duplication and corruption as they were', (name) => {
+  test.each(names)('%s does not change loss, duplication and corruption', (name) => {
     const others = (stage: string) => [...new Set([STAGES[stage]!, STAGES[name]!])];
     const { lost } = decisions(others('loss'));
     if (name !== 'outage') expect(lost).toEqual(alone.lost);
@@ -68,14 +68,14 @@ describe('switching a stage on changes no decision of another', () => {
     const corruption = decisions(others('corruption'));
     for (let number = 0; number < COUNT; number++) {
       if (!duplication.lost[number]) expect(duplication.duplicated[number]).toBe(alone.duplicated[number]);
-      // A duplicate is corrupted on its own, so that only what came once can be compared.
+      // Duplicates are corrupted independently, so only single deliveries can be compared.
       if (!corruption.lost[number] && !corruption.duplicated[number]) {
         expect(corruption.corrupted[number]).toBe(alone.corrupted[number]);
       }
     }
   });
 
-  test('all of them at once as well', () => {
+  test('all stages together', () => {
     const { lost, duplicated } = decisions(Object.values(STAGES).filter((words) => words !== STAGES.outage));
     expect(lost).toEqual(alone.lost);
     for (const [number, each] of lost.entries()) {
@@ -84,7 +84,7 @@ describe('switching a stage on changes no decision of another', () => {
   });
 
   test.each(['dup=30%', 'corrupt=30%', 'loss=30%', 'slip=0%/1', 'outage=50ms-60ms'])(
-    '%s changes nothing of the delay that jitter gives',
+    '%s does not change the jitter',
     (words) => {
       const arrivals = (specification: string) => {
         const path = new Link(link(`jitter=9ms seed=3 ${specification}`), 'forward');
@@ -101,7 +101,7 @@ describe('switching a stage on changes no decision of another', () => {
       const seen = arrivals(words);
       expect(seen.size).toBeGreaterThan(COUNT / 2);
       let same = 0;
-      // The first copy may be the duplicate, which has a delay of its own; never a later one.
+      // The first arrival may be the duplicate, with a delay of its own, but never a later one.
       for (const [number, delay] of seen) {
         expect(delay).toBeLessThanOrEqual(expected.get(number)!);
         if (delay === expected.get(number)) same++;
@@ -111,7 +111,7 @@ describe('switching a stage on changes no decision of another', () => {
   );
 });
 
-test('whatever is switched on, what went in is delivered, lost, dropped at the tail or still on its way', () => {
+test('every datagram is delivered, lost, overflowed or in flight, in any configuration', () => {
   const trace = parseCapacityTrace('t', '1\n4\n9\n9\n30\n');
   if (!trace.ok) throw new Error(trace.malformed);
   const words = fc.record({
