@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { connected } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
@@ -13,7 +14,7 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { ClientEnd } from './client.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
-import { connected, MediaSession } from './media-session.ts';
+import { MediaSession } from './media-session.ts';
 
 export interface StreamClientOptions {
   readonly host: string;

@@ -1,0 +1,38 @@
+import type { Socket } from 'node:net';
+import { connected } from '../../io/net/connect.ts';
+import { ControlConnection } from '../../io/net/control-connection.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../../protocol/control/control-message.ts';
+
+/** RFC 4571's null packet: tells the sender that we read. */
+export const NULL_PACKET = new Uint8Array(2);
+
+/**
+ * Opens a session's second connection to the control port: `attach`, `attached`, and RFC 4571 from then on, once the
+ * null packet is written.
+ *
+ * @param isClosed asked when the connection is open; the session may have ended meanwhile.
+ * @returns the connection, or `undefined` when the session has ended.
+ */
+export async function attachMedia(
+  { host, port, welcome }: { readonly host: string; readonly port: number; readonly welcome: WelcomeMessage },
+  isClosed: () => boolean,
+): Promise<Socket | undefined> {
+  const socket = await connected(host, port);
+  if (isClosed()) {
+    socket.destroy();
+    return undefined;
+  }
+  return await new Promise<Socket>((resolve, reject) => {
+    const connection = new ControlConnection<SenderMessage>({
+      socket,
+      parse: parseSenderMessage,
+      onMessage: (message) => {
+        if (message.kind === 'attached') resolve(connection.detach());
+        else connection.cut(`it answered attach with ${message.kind}`);
+      },
+      onClose: (cause) => reject(new Failure(`the sender refused the media connection: ${cause ?? 'it closed it'}`)),
+    });
+    connection.send({ kind: 'attach', session: welcome.session, key: welcome.key });
+  });
+}

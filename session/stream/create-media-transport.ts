@@ -1,0 +1,23 @@
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
+import { ConnectionTransport } from './connection-transport.ts';
+import { DatagramTransport } from './datagram-transport.ts';
+import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
+import { ModelledTransport } from './modelled-transport.ts';
+
+export interface MediaTransportChoice {
+  readonly transport: 'udp' | 'tcp';
+  /** Impairs the path; over TCP, it makes the connection a modelled one. */
+  readonly link: LinkSpecification | undefined;
+  /** Congestion control of the modelled TCP. */
+  readonly congestionControl: CongestionControlName;
+}
+
+/** Creates the transport that the user chose: UDP, RFC 4571 over TCP, or the same over a modelled TCP. */
+export function createMediaTransport(
+  { transport, link, congestionControl }: MediaTransportChoice,
+  options: MediaTransportOptions,
+): MediaTransport {
+  if (transport === 'udp') return new DatagramTransport({ ...options, link });
+  return link ? new ModelledTransport({ ...options, link, congestionControl }) : new ConnectionTransport(options);
+}

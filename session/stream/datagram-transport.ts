@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { hexBytes } from '../../protocol/base/text-codec.ts';
+import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
+import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import { mac } from './identifiers.ts';
+import { type ImpairedDirection, impairedPath } from './media-path.ts';
+import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
+
+/** UDP: one packet a datagram, and the proof of our address before the first. */
+export class DatagramTransport implements MediaTransport {
+  readonly segments = undefined;
+  readonly modelledTcp = undefined;
+  readonly #options: MediaTransportOptions;
+  readonly #forward: ImpairedDirection | undefined;
+  readonly #back: ImpairedDirection | undefined;
+  #prover: EndpointDriver<AddressProverEvent> | undefined;
+  #socket: DatagramSocket | undefined;
+  #closed = false;
+
+  constructor(options: MediaTransportOptions & { readonly link: LinkSpecification | undefined }) {
+    this.#options = options;
+    if (!options.link) return;
+    const { forward, back } = impairedPath(options.link, {
+      toReceiver: (datagram) => this.#handIn(datagram),
+      toSender: (datagram) => this.#toWire([datagram]),
+    });
+    this.#forward = forward;
+    this.#back = back;
+  }
+
+  async open(): Promise<void> {
+    const { host, port, welcome, onCrossing } = this.#options;
+    const v6 = host.includes(':');
+    this.#socket = await DatagramSocket.open({
+      host: v6 ? '::' : '0.0.0.0',
+      port: 0,
+      peer: { host, port },
+      datagramBytesMax: welcome.datagramBytesMax,
+      onDatagram: (datagram) => {
+        onCrossing?.('in', datagram);
+        if (this.#forward) this.#forward.send(datagram);
+        else this.#handIn(datagram);
+      },
+    });
+    if (this.#closed) return this.#socket.close();
+    const prover = new AddressProver({
+      session: welcome.session,
+      key: hexBytes(welcome.key) ?? new Uint8Array(),
+      nonce: randomBytes(8),
+      mac,
+    });
+    this.#prover = new EndpointDriver({
+      endpoint: prover,
+      transmit: (datagrams) => this.send(datagrams),
+      onEvent: () => this.#stopProving(),
+    });
+    this.#prover.drain();
+  }
+
+  send(packets: readonly Uint8Array[]): void {
+    if (this.#back) for (const packet of packets) this.#back.send(packet);
+    else this.#toWire(packets);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#prover?.close();
+    this.#forward?.close();
+    this.#back?.close();
+    this.#socket?.close();
+  }
+
+  #handIn(datagram: Uint8Array): void {
+    if (this.#closed) return;
+    this.#prover?.receive(datagram);
+    // The sender has begun, so it holds our proof, whatever became of its confirmation.
+    if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
+    this.#options.onPacket(datagram);
+  }
+
+  #isMedia(datagram: Uint8Array): boolean {
+    const packet = parseRtpPacket(datagram);
+    return packet.ok && packet.value.ssrc === this.#options.welcome.ssrc;
+  }
+
+  #stopProving(): void {
+    this.#prover?.close();
+    this.#prover = undefined;
+  }
+
+  #toWire(datagrams: readonly Uint8Array[]): void {
+    for (const datagram of datagrams) this.#options.onCrossing?.('out', datagram);
+    this.#socket?.send(datagrams);
+  }
+}

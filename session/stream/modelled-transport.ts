@@ -1,0 +1,85 @@
+import type { Socket } from 'node:net';
+import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
+import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
+import { attachMedia, NULL_PACKET } from './attach-media.ts';
+import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
+import { ModelledTcp } from './modelled-tcp.ts';
+
+export interface ModelledTransportOptions extends MediaTransportOptions {
+  readonly link: LinkSpecification;
+  readonly congestionControl: CongestionControlName;
+}
+
+/**
+ * A modelled TCP over an impaired link: the bytes of the kernel's connection to the sender go on over it to the receiver,
+ * and those of the receiver come over it to the kernel's.
+ */
+export class ModelledTransport implements MediaTransport {
+  readonly #options: ModelledTransportOptions;
+  #socket: Socket | undefined;
+  #tcp: ModelledTcp | undefined;
+  #closed = false;
+
+  constructor(options: ModelledTransportOptions) {
+    this.#options = options;
+  }
+
+  get segments(): number | undefined {
+    return this.#tcp && (this.#tcp.counters?.segmentsReceived ?? 0);
+  }
+
+  get modelledTcp(): ByteTunnelCounters | undefined {
+    return this.#tcp?.counters;
+  }
+
+  async open(): Promise<void> {
+    const { onCrossing, onLost } = this.#options;
+    const socket = await attachMedia(this.#options, () => this.#closed);
+    if (!socket) return;
+    this.#socket = socket;
+    const tcp = this.#model(socket);
+    this.#tcp = tcp;
+    const deframer = new StreamDeframer();
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('close', () => {
+      if (!this.#closed) onLost('the media connection closed');
+    });
+    socket.on('data', (bytes: Buffer) => {
+      for (const packet of deframer.push(bytes)) onCrossing?.('in', packet);
+      tcp.writeForward(bytes);
+    });
+    tcp.writeBack(NULL_PACKET);
+  }
+
+  send(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#tcp?.writeBack(frameForStream(packet));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#tcp?.close();
+    this.#socket?.destroy();
+  }
+
+  #model(socket: Socket): ModelledTcp {
+    const { host, link, congestionControl, onPacket, onCrossing, onLost } = this.#options;
+    const [forward, back] = [new StreamDeframer(), new StreamDeframer()];
+    return new ModelledTcp({
+      link,
+      congestionControl,
+      ipv6: host.includes(':'),
+      toReceiver: (bytes) => {
+        for (const packet of forward.push(bytes)) if (!this.#closed) onPacket(packet);
+      },
+      toSender: (bytes) => {
+        for (const packet of back.push(bytes)) onCrossing?.('out', packet);
+        socket.write(bytes);
+      },
+      // What is not read stays with the kernel, and then with the sender, as it would behind a full send buffer.
+      onWritable: (writable) => (writable ? socket.resume() : socket.pause()),
+      onFailed: onLost,
+    });
+  }
+}
