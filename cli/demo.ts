@@ -168,7 +168,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
   if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
   const [{ StreamServer }, { dropframeClient }, { ReceiveRun }, { checkWritable }, { openSource }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
-    import('../session/stream/client.ts'),
+    import('../session/stream/dropframe-client.ts'),
     import('../session/run/receive-run.ts'),
     import('../io/mp4/recording.ts'),
     import('./source-options.ts'),

@@ -200,7 +200,7 @@ async function clientFor(
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
   const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
   if (target.kind === 'dropframe') {
-    const { dropframeClient } = await import('../session/stream/client.ts');
+    const { dropframeClient } = await import('../session/stream/dropframe-client.ts');
     return dropframeClient({ ...common, transport, recovery, redundancy, congestionControl: options.congestion });
   }
   const { payloadType, parameterSets } = target;

@@ -1,17 +1,14 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { base64Bytes } from '../../protocol/base/text-codec.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
+import type { ControlEnd } from '../../protocol/control/control-client.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
-import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
 /** How a run of a client ended. */
-export type ClientEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
+export type ClientEnd = ControlEnd;
 
 /** What a stream turned out to be. */
 export interface StreamAnnouncement {
@@ -59,41 +56,3 @@ export interface Client {
   /** Asks the sender for a key frame, where there is a way to ask. */
   requestKeyframe(): void;
 }
-
-/** A client of our own senders: `dropframe://`. */
-export const dropframeClient =
-  (options: Omit<StreamClientOptions, 'onWaiting' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
-  (events: ClientEvents): Client => {
-    const client = new StreamClient({
-      ...options,
-      ...events,
-      onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
-      onWelcome: ({ media, parameterSets, latencyMs, position }) =>
-        events.onStream({
-          codec: codecByName('h264'),
-          media,
-          parameterSets: parameterSets.map(base64Bytes).filter((set) => set !== undefined),
-          latencyMs,
-          position,
-        }),
-    });
-    return {
-      get sessions() {
-        return client.sessions;
-      },
-      get segments() {
-        return client.segments;
-      },
-      get modelledTcp() {
-        const { transport, link, congestionControl = TCP_DEFAULTS.congestionControl } = options;
-        return transport === 'tcp' && link ? { congestionControl, sessions: client.modelledTcp } : undefined;
-      },
-      get stalledFor() {
-        return client.stalledFor;
-      },
-      run: () => client.run(),
-      stop: () => client.stop(),
-      setPlaying: (playing) => client.setPlaying(playing),
-      requestKeyframe: () => client.requestKeyframe(),
-    };
-  };

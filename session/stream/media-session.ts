@@ -13,6 +13,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly host: string;
   readonly port: number;
   readonly recovery: Recovery;
+  /** Most bytes of retransmission and repair for each byte of media, 0 … 1; `undefined` for the sender's default. */
+  readonly redundancy?: number | undefined;
   /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';

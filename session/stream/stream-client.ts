@@ -1,10 +1,19 @@
 import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
 import { connected } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
+import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { milliseconds } from '../../protocol/base/instant.ts';
+import { ControlClient, type ControlClientEvent, type ControlFailure } from '../../protocol/control/control-client.ts';
+import {
+  parseSenderMessage,
+  type SenderMessage,
+  type StatisticsMessage,
+  type WelcomeMessage,
+} from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -40,31 +49,32 @@ export interface StreamClientOptions {
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
 }
 
-const RETRY_MS = 400;
-const STATISTICS_MS = 1_000;
-
 /** Joins a stream server and keeps receiving, through restarts of the sender, until the stream ends or it is stopped. */
 export class StreamClient {
   readonly #options: StreamClientOptions;
+  readonly #control: ControlClient;
+  readonly #wakeUp = new WakeUp(() => this.#ring());
+  readonly #end: Promise<ClientEnd>;
+  #resolve: (end: ClientEnd) => void = () => {};
+  #reject: (failure: Failure) => void = () => {};
   readonly #finished: ReceiverStatistics[] = [];
   #connection: ControlConnection<SenderMessage> | undefined;
+  /** The sender's address, of the connection that there is. */
+  #host = '';
   #media: MediaSession | undefined;
-  #stopping = false;
   /** As it was when the run was ended. */
   #stalledFor = 0;
-  #wake: (() => void) | undefined;
-  #lastMediaAt = 0;
-  #paused = false;
-  /** The sender said goodbye and has not come back. */
-  #dismissed = false;
   readonly #timeline = new JoinedTimeline();
-  /** Handed on, over all sessions. */
-  #frames = 0;
   #segments: number | undefined = 0;
   readonly #modelledTcp: ByteTunnelCounters[] = [];
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
+    this.#control = new ControlClient({ ...options, timeout: milliseconds(options.timeoutMs) });
+    this.#end = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   /** The statistics of each session, the present one last. */
@@ -90,168 +100,146 @@ export class StreamClient {
   }
 
   /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
-  async run(): Promise<ClientEnd> {
-    this.#lastMediaAt = now() / 1_000;
-    let told: string | undefined;
-    while (!this.#stopping) {
-      const { end, cause } = await this.#session();
-      if (end) return end;
-      if (this.#stopping) break;
-      const waitedMs = now() / 1_000 - this.#lastMediaAt;
-      const where = `${this.#options.host}:${this.#options.port}`;
-      if (waitedMs >= this.#options.timeoutMs) {
-        if (this.#dismissed && this.#timeline.started) return 'sender-stopped';
-        throw this.#failure(where, cause);
-      }
-      if (cause !== told) this.#options.onWaiting(cause ?? 'the connection closed');
-      told = cause;
-      await this.#sleep(Math.min(RETRY_MS, this.#options.timeoutMs - waitedMs));
-    }
-    return 'stopped';
-  }
-
-  #failure(where: string, cause: string | undefined): Failure {
-    const { timeoutMs } = this.#options;
-    const seconds = timeoutMs / 1_000;
-    if (!this.#timeline.started) {
-      return new Failure(`no stream from ${where} for ${seconds} s (${cause}): is \`dropframe send\` running there?`);
-    }
-    const frames = `${this.#frames} frame${this.#frames === 1 ? '' : 's'}`;
-    return new Failure(
-      `the stream from ${where} ended after ${frames}: its sender went away without a goodbye, and nothing has come ` +
-        `for ${seconds} s (${cause})`,
-    );
+  run(): Promise<ClientEnd> {
+    this.#control.start(now());
+    this.#drain();
+    return this.#end;
   }
 
   /** Says goodbye and ends the run; what was received so far is decided and handed out. */
   stop(): void {
     this.#stalledFor = this.stalledFor;
-    this.#stopping = true;
-    this.#wake?.();
-    this.#media?.finish();
-    void this.#connection?.farewell({ kind: 'goodbye', reason: 'stopped' });
+    this.#control.stop();
+    this.#drain();
   }
 
   /** `false`: the sender holds this receiver's stream; `true`: it goes on live, from the next key frame. */
   setPlaying(playing: boolean): void {
-    this.#paused = !playing;
-    this.#lastMediaAt = now() / 1_000;
-    this.#connection?.send({ kind: playing ? 'play' : 'pause' });
+    this.#control.setPlaying(now(), playing);
+    this.#drain();
   }
 
   requestKeyframe(): void {
-    this.#connection?.send({ kind: 'request-keyframe' });
+    this.#control.requestKeyframe();
+    this.#drain();
   }
 
-  async #session(): Promise<{ end?: ClientEnd; cause?: string }> {
-    let socket: Awaited<ReturnType<typeof connected>>;
-    let host: string;
+  #ring(): void {
+    this.#control.handleTimeout(now());
+    this.#drain();
+  }
+
+  #drain(): void {
+    const control = this.#control;
+    for (let message = control.pollMessage(); message; message = control.pollMessage()) {
+      this.#connection?.send(message);
+    }
+    for (let event = control.pollEvent(); event; event = control.pollEvent()) this.#carryOut(event);
+    this.#wakeUp.set(control.pollTimeout());
+  }
+
+  #carryOut(event: ControlClientEvent): void {
+    switch (event.kind) {
+      case 'connect':
+        return void this.#connect();
+      case 'cut':
+        return this.#connection?.cut(event.cause);
+      case 'farewell':
+        return void this.#connection?.farewell({ kind: 'goodbye', reason: event.reason });
+      case 'welcomed':
+        return this.#begin(event.welcome);
+      case 'end-of-stream':
+        return this.#media?.endOfStream(event);
+      case 'finish-media':
+        return this.#media?.finish();
+      case 'close-media':
+        return this.#closeMedia();
+      case 'report':
+        return this.#report();
+      case 'waiting':
+        return this.#options.onWaiting(event.cause);
+      case 'over':
+        this.#wakeUp.clear();
+        return this.#resolve(event.end);
+      case 'failed':
+        this.#wakeUp.clear();
+        return this.#reject(this.#failure(event.failure));
+      default:
+        event satisfies never;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { host, port } = this.#options;
+    let socket: Socket;
     try {
-      host = (await lookup(this.#options.host)).address;
-      socket = await connected(host, this.#options.port);
+      this.#host = (await lookup(host)).address;
+      socket = await connected(this.#host, port);
     } catch (error) {
-      return { cause: connectCause(error, this.#timeline.started) };
+      this.#control.handleClosed(now(), connectCause(error, this.#timeline.started));
+      return this.#drain();
     }
-    if (this.#stopping) {
-      socket.destroy();
-      return {};
-    }
-    return await this.#converse(host, socket);
-  }
-
-  #converse(host: string, socket: Awaited<ReturnType<typeof connected>>): Promise<{ end?: ClientEnd; cause?: string }> {
-    return new Promise((resolve, reject) => {
-      let ended = false;
-      let told = false;
-      const connection = new ControlConnection<SenderMessage>({
-        socket,
-        parse: parseSenderMessage,
-        onMessage: (message) => {
-          switch (message.kind) {
-            case 'welcome':
-              if (this.#media) return connection.cut('it said welcome twice');
-              return this.#begin(host, message, connection, () => {
-                // What is left is decided when a session is broken off as well; that is no end of the stream.
-                if (this.#stopping || connection.closed) return;
-                ended = true;
-                void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
-              });
-            case 'refused':
-              connection.cut(message.reason);
-              return reject(new Failure(`the sender refused: ${message.reason}`));
-            case 'end-of-stream':
-              told = true;
-              return this.#media?.endOfStream(message);
-            case 'goodbye':
-              // It waited for us no longer: what is missing yet will not come, and the stream is over all the same.
-              if (told) return this.#media?.finish();
-              this.#dismissed = true;
-              return connection.cut(`the sender stopped (${message.reason})`);
-            case 'keyframe':
-            case 'attached':
-            case 'keep-alive':
-              return;
-            default:
-              message satisfies never;
-          }
-        },
-        onClose: (cause) => {
-          clearInterval(ticker);
-          this.#closeMedia();
-          if (ended) resolve({ end: 'end-of-stream' });
-          else resolve({ cause: cause ?? 'the connection closed' });
-        },
-      });
-      this.#connection = connection;
-      const ticker = setInterval(() => this.#tick(connection), STATISTICS_MS);
-      const { transport, latencyMs, recovery, redundancy } = this.#options;
-      const wish = redundancy === undefined ? {} : { redundancy };
-      const playing = !this.#paused;
-      connection.send({ kind: 'hello', version: 1, transport, latencyMs, recovery, ...wish, playing });
+    this.#connection = new ControlConnection<SenderMessage>({
+      socket,
+      parse: parseSenderMessage,
+      onMessage: (message) => {
+        this.#control.handleMessage(now(), message);
+        this.#drain();
+      },
+      onClose: (cause) => {
+        this.#connection = undefined;
+        this.#control.handleClosed(now(), cause);
+        this.#drain();
+      },
     });
+    this.#control.handleConnected();
+    this.#drain();
   }
 
-  #begin(
-    host: string,
-    welcome: WelcomeMessage,
-    connection: ControlConnection<SenderMessage>,
-    onEnded: () => void,
-  ): void {
-    this.#dismissed = false;
+  #begin(welcome: WelcomeMessage): void {
+    const { port, transport, recovery, redundancy, release, onLoss, link, onDatagram } = this.#options;
     this.#options.onWelcome(welcome);
-    const { port, transport, recovery, release, onLoss, link, onDatagram } = this.#options;
     this.#timeline.begin();
     const media = new MediaSession({
-      host,
+      host: this.#host,
       port,
       transport,
       recovery,
+      redundancy,
       release,
       onLoss,
       link,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
       onDatagram,
-      onPathLost: (cause) => connection.cut(cause),
-      onEvent: (event) => {
-        switch (event.kind) {
-          case 'access-unit':
-            this.#lastMediaAt = now() / 1_000;
-            this.#frames++;
-            return this.#options.onUnit(this.#timeline.shift(event.unit), event);
-          case 'dropped':
-            return this.#options.onDrop(event);
-          case 'malformed':
-            return;
-          case 'ended':
-            return onEnded();
-          default:
-            event satisfies never;
-        }
-      },
+      onPathLost: (cause) => this.#losePath(media, cause),
+      onEvent: (event) => this.#handleEvent(event),
     });
     this.#media = media;
-    media.open().catch((error: unknown) => connection.cut(causeOf(error)));
+    media.open().catch((error: unknown) => this.#losePath(media, causeOf(error)));
+  }
+
+  #losePath(media: MediaSession, cause: string): void {
+    if (this.#media !== media) return;
+    this.#control.handlePathLost(cause);
+    this.#drain();
+  }
+
+  #handleEvent(event: ReceiverEvent): void {
+    switch (event.kind) {
+      case 'access-unit':
+        this.#control.handleFrame(now());
+        return this.#options.onUnit(this.#timeline.shift(event.unit), event);
+      case 'dropped':
+        return this.#options.onDrop(event);
+      case 'malformed':
+        return;
+      case 'ended':
+        this.#control.handleMediaEnded();
+        return this.#drain();
+      default:
+        event satisfies never;
+    }
   }
 
   #closeMedia(): void {
@@ -265,27 +253,36 @@ export class StreamClient {
     this.#media = undefined;
   }
 
-  #tick(connection: ControlConnection<SenderMessage>): void {
+  #report(): void {
     if (!this.#media) return;
     const { receiver } = this.#media;
     receiver.assertBalanced();
-    connection.send(statisticsMessage(receiver.statistics));
-    if (!this.#paused && now() / 1_000 - this.#lastMediaAt > this.#options.timeoutMs)
-      connection.cut('no media arrived');
+    this.#connection?.send(statisticsMessage(receiver.statistics));
   }
 
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  #failure(failure: ControlFailure): Failure {
+    const { host, port, timeoutMs } = this.#options;
+    const where = `${host}:${port}`;
+    const seconds = timeoutMs / 1_000;
+    switch (failure.kind) {
+      case 'refused':
+        return new Failure(`the sender refused: ${failure.reason}`);
+      case 'no-stream':
+        return new Failure(
+          `no stream from ${where} for ${seconds} s (${failure.cause}): is \`dropframe send\` running there?`,
+        );
+      case 'sender-lost': {
+        const frames = `${failure.frames} frame${failure.frames === 1 ? '' : 's'}`;
+        return new Failure(
+          `the stream from ${where} ended after ${frames}: its sender went away without a goodbye, and nothing has ` +
+            `come for ${seconds} s (${failure.cause})`,
+        );
+      }
+    }
   }
 }
 
-function statisticsMessage(statistics: ReceiverStatistics): Parameters<ControlConnection<SenderMessage>['send']>[0] {
+function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
   const { frames, packets, playoutDelay, roundTrip } = statistics;
   const ms = (span: number | undefined) => (span === undefined ? null : span / 1_000);
   return {

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from 'vitest';
 import { Log } from '../../io/os/log.ts';
 import { ReceiveRun } from '../../session/run/receive-run.ts';
 import { packetsRecovered } from '../../session/run/run-summary.ts';
-import { dropframeClient } from '../../session/stream/client.ts';
+import { dropframeClient } from '../../session/stream/dropframe-client.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { temporaryFolder } from '../io/sources/media.ts';

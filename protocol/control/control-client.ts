@@ -1,0 +1,301 @@
+import { type Instant, type Microseconds, milliseconds, seconds } from '../base/instant.ts';
+import type { HelloMessage, ReceiverMessage, SenderMessage, WelcomeMessage } from './control-message.ts';
+
+/** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
+export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
+
+/** Why a run failed. */
+export type ControlFailure =
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** No frame was ever handed on. */
+  | { readonly kind: 'no-stream'; readonly cause: string }
+  /** The sender went away without a goodbye, after so many frames. */
+  | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };
+
+/** Instructions to the driver, in the order in which they are to be carried out. */
+export type ControlClientEvent =
+  /** Open a control connection; `handleConnected` or `handleClosed` answers. */
+  | { readonly kind: 'connect' }
+  /** Close the connection at once, for this cause. */
+  | { readonly kind: 'cut'; readonly cause: string }
+  /** Say goodbye, then close the connection. */
+  | { readonly kind: 'farewell'; readonly reason: string }
+  /** A session begins: open its media. */
+  | { readonly kind: 'welcomed'; readonly welcome: WelcomeMessage }
+  /** The sender has told how much it sent. */
+  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
+  /** Nothing more will come: decide what is left. */
+  | { readonly kind: 'finish-media' }
+  /** The session is over: close its media. */
+  | { readonly kind: 'close-media' }
+  /** Send the receiver's statistics. */
+  | { readonly kind: 'report' }
+  /** There is no sender, or none any more; told when the cause changes. */
+  | { readonly kind: 'waiting'; readonly cause: string }
+  | { readonly kind: 'over'; readonly end: ControlEnd }
+  | { readonly kind: 'failed'; readonly failure: ControlFailure };
+
+export interface ControlClientOptions
+  extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'redundancy'> {
+  /** How long without a sender, or without media from it, is a failure. */
+  readonly timeout: Microseconds;
+}
+
+/** Where a run stands. */
+export type ControlClientState =
+  | { readonly kind: 'idle' }
+  /** The driver is opening a connection. */
+  | { readonly kind: 'connecting' }
+  /** `hello` is sent, and not answered. */
+  | { readonly kind: 'greeting' }
+  /** Media flows; the next statistics are due at `reportAt`. */
+  | { readonly kind: 'receiving'; readonly reportAt: Instant }
+  /** The sender has told how much there was; some of it may be on its way. */
+  | { readonly kind: 'draining'; readonly reportAt: Instant }
+  /** The connection is closing for a cause of ours, and another one will be tried. */
+  | { readonly kind: 'cutting' }
+  /** Nobody to talk to until the next attempt. */
+  | { readonly kind: 'waiting'; readonly retryAt: Instant }
+  /** The connection is closing, or was never opened, and the run ends with it. */
+  | { readonly kind: 'leaving'; readonly outcome: Outcome }
+  | { readonly kind: 'over' };
+
+type Outcome =
+  | { readonly kind: 'over'; readonly end: ControlEnd }
+  | { readonly kind: 'failed'; readonly failure: ControlFailure };
+
+const RETRY_INTERVAL: Microseconds = milliseconds(400);
+const REPORT_INTERVAL: Microseconds = seconds(1);
+
+/**
+ * The receiver's side of the control channel: joins a sender, and joins again through its restarts, until the stream ends,
+ * it is stopped, or there was no sender for too long. A machine without sockets or a clock: connections, messages, frames
+ * and time are handed in; messages (`pollMessage`) and instructions (`pollEvent`) are polled, until `undefined`.
+ */
+export class ControlClient {
+  readonly #options: ControlClientOptions;
+  readonly #messages: ReceiverMessage[] = [];
+  readonly #events: ControlClientEvent[] = [];
+  #state: ControlClientState = { kind: 'idle' };
+  #playing = true;
+  /** True from a sender's goodbye to the next welcome. */
+  #dismissed = false;
+  #mediaAt: Instant = 0;
+  #frames = 0;
+  #causeTold: string | undefined;
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options;
+  }
+
+  get state(): ControlClientState {
+    return this.#state;
+  }
+
+  /** Frames handed on, over all sessions. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  start(now: Instant): void {
+    if (this.#state.kind !== 'idle') return;
+    this.#mediaAt = now;
+    this.#connect();
+  }
+
+  /** The connection that was asked for is open. */
+  handleConnected(): void {
+    if (this.#state.kind === 'leaving') return void this.#events.push({ kind: 'cut', cause: 'stopped' });
+    if (this.#state.kind !== 'connecting') return;
+    this.#state = { kind: 'greeting' };
+    const { transport, latencyMs, recovery, redundancy } = this.#options;
+    const wish = redundancy === undefined ? {} : { redundancy };
+    this.#messages.push({
+      kind: 'hello',
+      version: 1,
+      transport,
+      latencyMs,
+      recovery,
+      ...wish,
+      playing: this.#playing,
+    });
+  }
+
+  handleMessage(now: Instant, message: SenderMessage): void {
+    const { kind } = this.#state;
+    if (kind !== 'greeting' && kind !== 'receiving' && kind !== 'draining') return;
+    switch (message.kind) {
+      case 'welcome':
+        if (kind !== 'greeting') return this.#cut('it said welcome twice');
+        this.#state = { kind: 'receiving', reportAt: now + REPORT_INTERVAL };
+        this.#dismissed = false;
+        this.#events.push({ kind: 'welcomed', welcome: message });
+        return;
+      case 'refused':
+        this.#events.push({ kind: 'cut', cause: message.reason });
+        this.#leave({ kind: 'failed', failure: { kind: 'refused', reason: message.reason } });
+        return;
+      case 'end-of-stream':
+        return this.#handleEndOfStream(message);
+      case 'goodbye':
+        // The sender waits no longer: what is still missing will not come, and the stream is over all the same.
+        if (kind === 'draining') return void this.#events.push({ kind: 'finish-media' });
+        this.#dismissed = true;
+        return this.#cut(`the sender stopped (${message.reason})`);
+      case 'keyframe':
+      case 'attached':
+      case 'keep-alive':
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** The connection has closed, or could not be opened. */
+  handleClosed(now: Instant, cause = 'the connection closed'): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'receiving':
+      case 'draining':
+      case 'cutting':
+      case 'connecting':
+      case 'greeting':
+        this.#events.push({ kind: 'close-media' });
+        return this.#retry(now, cause);
+      case 'leaving':
+        this.#events.push({ kind: 'close-media' });
+        return this.#end(state.outcome);
+      case 'idle':
+      case 'waiting':
+      case 'over':
+        return;
+      default:
+        state satisfies never;
+    }
+  }
+
+  /** The session's media path is gone, or could not be opened. */
+  handlePathLost(cause: string): void {
+    if (this.#inSession) this.#cut(cause);
+  }
+
+  /** A frame was handed on. */
+  handleFrame(now: Instant): void {
+    this.#mediaAt = now;
+    this.#frames++;
+  }
+
+  /** The receiver has decided every frame of the stream. */
+  handleMediaEnded(): void {
+    // The rest is decided when a session is broken off as well; that is no end of the stream.
+    if (!this.#inSession) return;
+    this.#events.push({ kind: 'farewell', reason: 'end of stream' });
+    this.#leave({ kind: 'over', end: 'end-of-stream' });
+  }
+
+  handleTimeout(now: Instant): void {
+    const state = this.#state;
+    if (state.kind === 'waiting' && now >= state.retryAt) return this.#connect();
+    if ((state.kind !== 'receiving' && state.kind !== 'draining') || now < state.reportAt) return;
+    this.#state = { ...state, reportAt: now + REPORT_INTERVAL };
+    this.#events.push({ kind: 'report' });
+    if (this.#playing && now - this.#mediaAt > this.#options.timeout) this.#cut('no media arrived');
+  }
+
+  /** `false`: the sender is to hold this receiver's stream; `true`: to go on live, from the next key frame. */
+  setPlaying(now: Instant, playing: boolean): void {
+    this.#playing = playing;
+    this.#mediaAt = now;
+    if (this.#isConnected) this.#messages.push({ kind: playing ? 'play' : 'pause' });
+  }
+
+  requestKeyframe(): void {
+    if (this.#isConnected) this.#messages.push({ kind: 'request-keyframe' });
+  }
+
+  /** Ends the run; a connection is left with a goodbye. */
+  stop(): void {
+    const outcome = { kind: 'over', end: 'stopped' } as const;
+    const state = this.#state;
+    switch (state.kind) {
+      case 'idle':
+      case 'waiting':
+        return this.#end(outcome);
+      case 'connecting':
+      case 'cutting':
+        return this.#leave(outcome);
+      case 'receiving':
+      case 'draining':
+      case 'greeting':
+        this.#events.push({ kind: 'finish-media' }, { kind: 'farewell', reason: 'stopped' });
+        return this.#leave(outcome);
+      case 'leaving':
+      case 'over':
+        return;
+      default:
+        state satisfies never;
+    }
+  }
+
+  /** The next message to send; call until `undefined`. */
+  pollMessage(): ReceiverMessage | undefined {
+    return this.#messages.shift();
+  }
+
+  /** The next instruction to the driver; call until `undefined`. */
+  pollEvent(): ControlClientEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** When `handleTimeout` wants to be called next; `undefined` while nothing waits for time. */
+  pollTimeout(): Instant | undefined {
+    const state = this.#state;
+    if (state.kind === 'waiting') return state.retryAt;
+    return state.kind === 'receiving' || state.kind === 'draining' ? state.reportAt : undefined;
+  }
+
+  get #inSession(): boolean {
+    return this.#state.kind === 'receiving' || this.#state.kind === 'draining';
+  }
+
+  get #isConnected(): boolean {
+    return this.#inSession || this.#state.kind === 'greeting';
+  }
+
+  #handleEndOfStream({ frames, lastSequence }: SenderMessage & { kind: 'end-of-stream' }): void {
+    if (this.#state.kind === 'receiving') this.#state = { ...this.#state, kind: 'draining' };
+    if (this.#inSession) this.#events.push({ kind: 'end-of-stream', frames, lastSequence });
+  }
+
+  #connect(): void {
+    this.#state = { kind: 'connecting' };
+    this.#events.push({ kind: 'connect' });
+  }
+
+  #cut(cause: string): void {
+    this.#state = { kind: 'cutting' };
+    this.#events.push({ kind: 'cut', cause });
+  }
+
+  #leave(outcome: Outcome): void {
+    this.#state = { kind: 'leaving', outcome };
+  }
+
+  #end(outcome: Outcome): void {
+    this.#state = { kind: 'over' };
+    this.#events.push(outcome);
+  }
+
+  #retry(now: Instant, cause: string): void {
+    const { timeout } = this.#options;
+    const waited = now - this.#mediaAt;
+    if (waited >= timeout) {
+      if (this.#frames === 0) return this.#end({ kind: 'failed', failure: { kind: 'no-stream', cause } });
+      if (this.#dismissed) return this.#end({ kind: 'over', end: 'sender-stopped' });
+      return this.#end({ kind: 'failed', failure: { kind: 'sender-lost', cause, frames: this.#frames } });
+    }
+    if (cause !== this.#causeTold) this.#events.push({ kind: 'waiting', cause });
+    this.#causeTold = cause;
+    this.#state = { kind: 'waiting', retryAt: now + Math.min(RETRY_INTERVAL, timeout - waited) };
+  }
+}

@@ -1,0 +1,43 @@
+import { base64Bytes } from '../../protocol/base/text-codec.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
+import type { Client, ClientEvents } from './client.ts';
+import { StreamClient, type StreamClientOptions } from './stream-client.ts';
+
+/** A client of our own senders: `dropframe://`. */
+export const dropframeClient =
+  (options: Omit<StreamClientOptions, 'onWaiting' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
+  (events: ClientEvents): Client => {
+    const client = new StreamClient({
+      ...options,
+      ...events,
+      onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
+      onWelcome: ({ media, parameterSets, latencyMs, position }) =>
+        events.onStream({
+          codec: codecByName('h264'),
+          media,
+          parameterSets: parameterSets.map(base64Bytes).filter((set) => set !== undefined),
+          latencyMs,
+          position,
+        }),
+    });
+    return {
+      get sessions() {
+        return client.sessions;
+      },
+      get segments() {
+        return client.segments;
+      },
+      get modelledTcp() {
+        const { transport, link, congestionControl = TCP_DEFAULTS.congestionControl } = options;
+        return transport === 'tcp' && link ? { congestionControl, sessions: client.modelledTcp } : undefined;
+      },
+      get stalledFor() {
+        return client.stalledFor;
+      },
+      run: () => client.run(),
+      stop: () => client.stop(),
+      setPlaying: (playing) => client.setPlaying(playing),
+      requestKeyframe: () => client.requestKeyframe(),
+    };
+  };

@@ -1,0 +1,340 @@
+import { describe, expect, test } from 'vitest';
+import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import {
+  ControlClient,
+  type ControlClientEvent,
+  type ControlClientOptions,
+} from '../../../protocol/control/control-client.ts';
+import type { ReceiverMessage, SenderMessage, WelcomeMessage } from '../../../protocol/control/control-message.ts';
+
+const at = milliseconds;
+const WELCOME: WelcomeMessage = {
+  kind: 'welcome',
+  version: 1,
+  session: '0123456789abcdef',
+  key: '0123456789abcdef0123456789abcdef',
+  media: {
+    name: 'clip.mp4',
+    codec: 'avc1.42c01e',
+    width: 640,
+    height: 360,
+    framesPerSecond: 30,
+    durationMs: null,
+    mode: 'copy',
+  },
+  ssrc: 1,
+  retransmissionSsrc: 2,
+  payloadType: 96,
+  retransmissionPayloadType: 97,
+  timestampBase: 0,
+  datagramBytesMax: 1_200,
+  parameterSets: [],
+  latencyMs: 120,
+  position: 'start',
+};
+const END: SenderMessage = { kind: 'end-of-stream', frames: 2, packets: 9, lastSequence: 8 };
+const GOODBYE: SenderMessage = { kind: 'goodbye', reason: 'restarting' };
+
+/** A control client on a clock that one can see. What it says and asks of its driver is noted as text, with its time. */
+class Stage {
+  readonly client: ControlClient;
+  readonly told: string[] = [];
+  #now: Instant = 0;
+
+  constructor(options: Partial<ControlClientOptions> = {}) {
+    this.client = new ControlClient({
+      transport: 'udp',
+      latencyMs: 120,
+      recovery: 'hybrid',
+      timeout: at(5_000),
+      ...options,
+    });
+  }
+
+  /** Serves time until then, and does something. */
+  at(ms: number, act: (client: ControlClient, now: Instant) => void = () => {}): this {
+    for (let due = this.client.pollTimeout(); due !== undefined && due <= at(ms); due = this.client.pollTimeout()) {
+      this.#now = Math.max(this.#now, due);
+      this.client.handleTimeout(this.#now);
+      this.#drain();
+    }
+    this.#now = at(ms);
+    act(this.client, this.#now);
+    return this.#drain();
+  }
+
+  say(ms: number, message: SenderMessage): this {
+    return this.at(ms, (client, now) => client.handleMessage(now, message));
+  }
+
+  frame(ms: number): this {
+    return this.at(ms, (client, now) => client.handleFrame(now));
+  }
+
+  close(ms: number, cause?: string): this {
+    return this.at(ms, (client, now) => client.handleClosed(now, cause));
+  }
+
+  /** Joined at 20 ms. */
+  joined(): this {
+    return this.at(0, (client, now) => client.start(now))
+      .at(10, (client) => client.handleConnected())
+      .say(20, WELCOME);
+  }
+
+  get state(): string {
+    return this.client.state.kind;
+  }
+
+  /** What was told since the last look. */
+  news(): string[] {
+    return this.told.splice(0);
+  }
+
+  #drain(): this {
+    const ms = this.#now / 1_000;
+    for (let message = this.client.pollMessage(); message; message = this.client.pollMessage()) {
+      this.told.push(`${ms} says ${wordsOf(message)}`);
+    }
+    for (let event = this.client.pollEvent(); event; event = this.client.pollEvent()) {
+      this.told.push(`${ms} ${eventWords(event)}`);
+    }
+    return this;
+  }
+}
+
+const wordsOf = (message: ReceiverMessage): string =>
+  message.kind === 'hello' ? `hello ${message.playing ? 'playing' : 'paused'}` : message.kind;
+
+function eventWords(event: ControlClientEvent): string {
+  switch (event.kind) {
+    case 'cut':
+    case 'waiting':
+      return `${event.kind}: ${event.cause}`;
+    case 'farewell':
+      return `farewell: ${event.reason}`;
+    case 'over':
+      return `over: ${event.end}`;
+    case 'failed':
+      return `failed: ${event.failure.kind}`;
+    default:
+      return event.kind;
+  }
+}
+
+describe('joining', () => {
+  test('connects, says hello, and opens the media once it is welcome', () => {
+    const stage = new Stage().joined();
+    expect(stage.news()).toEqual(['0 connect', '10 says hello playing', '20 welcomed']);
+    expect(stage.state).toBe('receiving');
+  });
+
+  test('says its wishes in hello, and the redundancy only where it has one', () => {
+    const helloOf = (redundancy?: number) => {
+      const client = new ControlClient({ transport: 'tcp', latencyMs: 80, recovery: 'nack', redundancy, timeout: 1 });
+      client.start(0);
+      client.handleConnected();
+      return client.pollMessage();
+    };
+    const hello = { kind: 'hello', version: 1, transport: 'tcp', latencyMs: 80, recovery: 'nack', playing: true };
+    expect(helloOf()).toEqual(hello);
+    expect(helloOf(0.5)).toEqual({ ...hello, redundancy: 0.5 });
+  });
+
+  test('tries again every 400 ms, tells a cause once, and gives up at the timeout', () => {
+    const stage = new Stage({ timeout: at(1_000) }).at(0, (client, now) => client.start(now));
+    stage.close(0, 'nothing listens').close(400, 'nothing listens').close(800, 'no route').close(1_000, 'no route');
+    expect(stage.news()).toEqual([
+      '0 connect',
+      '0 close-media',
+      '0 waiting: nothing listens',
+      '400 connect',
+      '400 close-media',
+      '800 connect',
+      '800 close-media',
+      '800 waiting: no route',
+      '1000 connect',
+      '1000 close-media',
+      '1000 failed: no-stream',
+    ]);
+    expect(stage.at(9_000).news()).toEqual([]);
+  });
+
+  test('a refusal ends the run with its reason, and no other attempt', () => {
+    const stage = new Stage().at(0, (client, now) => client.start(now)).at(1, (client) => client.handleConnected());
+    stage.say(2, { kind: 'refused', reason: '8 receivers are served already' }).news();
+    expect(stage.state).toBe('leaving');
+    expect(stage.close(3).at(9_000).news()).toEqual(['3 close-media', '3 failed: refused']);
+  });
+
+  test('a second welcome is answered by leaving for another attempt', () => {
+    const stage = new Stage().joined();
+    stage.news();
+    expect(stage.say(30, WELCOME).news()).toEqual(['30 cut: it said welcome twice']);
+    expect(stage.say(31, END).news()).toEqual([]);
+    stage.close(32, 'it said welcome twice').at(432);
+    expect(stage.news()).toEqual(['32 close-media', '32 waiting: it said welcome twice', '432 connect']);
+  });
+});
+
+describe('while media flows', () => {
+  test('reports each second from the welcome on', () => {
+    const stage = new Stage().joined();
+    stage.news();
+    expect(stage.frame(900).at(3_100).news()).toEqual(['1020 report', '2020 report', '3020 report']);
+  });
+
+  test('leaves a sender from which no frame came for the timeout, and none is missed while it is paused', () => {
+    const silent = new Stage({ timeout: at(1_500) }).joined();
+    silent.news();
+    expect(silent.at(2_100).news()).toEqual(['1020 report', '2020 report', '2020 cut: no media arrived']);
+    const paused = new Stage({ timeout: at(1_500) }).joined().at(100, (client, now) => client.setPlaying(now, false));
+    expect(paused.at(9_000).state).toBe('receiving');
+    paused.at(9_000, (client, now) => client.setPlaying(now, true)).at(10_400);
+    expect(paused.state).toBe('receiving');
+    expect(paused.at(11_100).state).toBe('cutting');
+  });
+
+  test('passes on commands, and a pause holds for the next session', () => {
+    const stage = new Stage().joined();
+    stage.news();
+    stage.at(30, (client) => client.requestKeyframe()).at(40, (client, now) => client.setPlaying(now, false));
+    expect(stage.news()).toEqual(['30 says request-keyframe', '40 says pause']);
+    stage
+      .close(50)
+      .at(450)
+      .at(460, (client) => client.handleConnected());
+    expect(stage.news().at(-1)).toBe('460 says hello paused');
+  });
+
+  test('without a connection says nothing', () => {
+    const stage = new Stage().at(0, (client, now) => client.start(now));
+    stage.news();
+    stage.at(1, (client) => client.requestKeyframe()).at(2, (client, now) => client.setPlaying(now, false));
+    expect(stage.news()).toEqual([]);
+  });
+
+  test('a lost media path is a reason to leave and to try again', () => {
+    const stage = new Stage().joined();
+    stage.news();
+    stage.at(50, (client) => client.handlePathLost('the media connection closed'));
+    stage
+      .at(51, (client) => client.handlePathLost('the media connection closed'))
+      .close(60, 'gone')
+      .at(460);
+    expect(stage.news()).toEqual([
+      '50 cut: the media connection closed',
+      '60 close-media',
+      '60 waiting: gone',
+      '460 connect',
+    ]);
+  });
+});
+
+describe('the end of a stream', () => {
+  test('is over once the receiver has decided every frame', () => {
+    const stage = new Stage().joined().frame(30);
+    stage.news();
+    stage.say(40, END);
+    expect([stage.news(), stage.state]).toEqual([['40 end-of-stream'], 'draining']);
+    stage.at(90, (client) => client.handleMediaEnded()).close(95);
+    expect(stage.news()).toEqual(['90 farewell: end of stream', '95 close-media', '95 over: end-of-stream']);
+  });
+
+  test('comes at once when the sender waits no longer', () => {
+    const stage = new Stage().joined().say(40, END);
+    stage.news();
+    expect(stage.say(50, GOODBYE).news()).toEqual(['50 finish-media']);
+    expect(
+      stage
+        .at(50, (client) => client.handleMediaEnded())
+        .close(51)
+        .news()
+        .at(-1),
+    ).toBe('51 over: end-of-stream');
+  });
+
+  test('is not taken for one when a broken session decides what is left', () => {
+    const stage = new Stage().joined().say(40, END).close(50, 'reset');
+    stage.at(50, (client) => client.handleMediaEnded());
+    expect(stage.state).toBe('waiting');
+    expect(stage.news().at(-1)).toBe('50 waiting: reset');
+  });
+
+  test('a stop while it closes does not change how it ended', () => {
+    const stage = new Stage()
+      .joined()
+      .say(40, END)
+      .at(50, (client) => client.handleMediaEnded());
+    stage.news();
+    expect(
+      stage
+        .at(51, (client) => client.stop())
+        .close(52)
+        .news(),
+    ).toEqual(['52 close-media', '52 over: end-of-stream']);
+  });
+});
+
+describe('a sender that goes away', () => {
+  test('is joined again when it comes back, and the run goes on', () => {
+    const stage = new Stage().joined().frame(30).say(40, GOODBYE).close(41, 'the sender stopped (restarting)');
+    stage
+      .at(441)
+      .at(450, (client) => client.handleConnected())
+      .say(460, WELCOME);
+    expect(stage.state).toBe('receiving');
+    expect(stage.news().slice(-3)).toEqual(['441 connect', '450 says hello playing', '460 welcomed']);
+  });
+
+  test.each([
+    ['with a goodbye', true, 'over: sender-stopped'],
+    ['without a word', false, 'failed: sender-lost'],
+  ])('%s and stays away for the timeout ends the run as such', (_, goodbye, end) => {
+    const stage = new Stage({ timeout: at(300) }).joined().frame(30);
+    if (goodbye) stage.say(40, GOODBYE);
+    stage.close(41, 'closed').at(330).close(331, 'nothing listens');
+    expect(stage.news().at(-1)).toBe(`331 ${end}`);
+    expect(stage.state).toBe('over');
+  });
+
+  test('with a goodbye before its first frame has sent no stream', () => {
+    const stage = new Stage({ timeout: at(300) }).joined().say(40, GOODBYE).close(41).at(341).close(342);
+    expect(stage.news().at(-1)).toBe('342 failed: no-stream');
+  });
+});
+
+describe('a stop', () => {
+  test('decides what is left, says goodbye, and ends the run when the connection has closed', () => {
+    const stage = new Stage().joined();
+    stage.news();
+    stage
+      .at(50, (client) => client.stop())
+      .at(50, (client) => client.handleMediaEnded())
+      .close(55);
+    expect(stage.news()).toEqual(['50 finish-media', '50 farewell: stopped', '55 close-media', '55 over: stopped']);
+  });
+
+  test('while it waits for a sender ends the run at once', () => {
+    const stage = new Stage().at(0, (client, now) => client.start(now)).close(0, 'nothing listens');
+    expect(
+      stage
+        .at(100, (client) => client.stop())
+        .news()
+        .at(-1),
+    ).toBe('100 over: stopped');
+    expect(stage.at(9_000).news()).toEqual([]);
+  });
+
+  test('while it connects closes the connection once it is open, and says nothing on it', () => {
+    const stage = new Stage().at(0, (client, now) => client.start(now)).at(1, (client) => client.stop());
+    stage.news();
+    stage.at(2, (client) => client.handleConnected()).close(3, 'stopped');
+    expect(stage.news()).toEqual(['2 cut: stopped', '3 close-media', '3 over: stopped']);
+  });
+
+  test('before the start ends a run that never begins', () => {
+    const stage = new Stage().at(0, (client) => client.stop()).at(1, (client, now) => client.start(now));
+    expect(stage.news()).toEqual(['0 over: stopped']);
+  });
+});
