@@ -189,7 +189,7 @@ test('a stop in the middle says goodbye at once', async () => {
   const sending = sender(port, { loop: true });
   await sending.open();
   const running = sending.run();
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await expect.poll(() => receiving.units.length, { timeout: 60_000 }).toBeGreaterThan(5);
   await sending.stop();
   await running;
   expect(await receiving.ended).toBe('end-of-stream');

@@ -103,10 +103,14 @@ test('an event may close the driver that hands it out', async () => {
   const driver: EndpointDriver<string> = new EndpointDriver({
     endpoint,
     transmit: () => {},
-    onEvent: () => driver.close(),
+    onEvent: () => {
+      // Set here, so that it is not due before the event, however late that comes.
+      endpoint.wakeAt = now() + 1_000;
+      driver.close();
+    },
   });
-  endpoint.wakeAt = now() + 1_000;
   driver.receive(Uint8Array.of(1));
+  await until('the event', () => endpoint.wakeAt !== undefined);
   await pause(20);
   expect(endpoint.timeouts).toEqual([]);
 });
