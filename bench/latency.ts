@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { percentile, type Sorted, sorted } from '../lab/metrics/percentile.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
 import type { Part, PartContext } from './part.ts';
 import { line, outputOf, sleep } from './programs.ts';
@@ -38,8 +39,8 @@ export const latency: Part = async (context) => {
         String(budget),
         ms((own.p50 ?? Number.NaN) / 1e3),
         ms((own.p99 ?? Number.NaN) / 1e3),
-        ms(percentile(trueMs, 0.5)),
-        ms(percentile(trueMs, 0.99)),
+        ms(percentile(trueMs, 0.5) ?? Number.NaN),
+        ms(percentile(trueMs, 0.99) ?? Number.NaN),
         String(trueMs.length),
       ]),
     ),
@@ -75,7 +76,7 @@ interface PlayoutDelay {
   /** Microseconds, as in a summary. */
   readonly own: ReceiverStatistics['playoutDelay'];
   /** Milliseconds, a frame each. */
-  readonly trueMs: readonly number[];
+  readonly trueMs: Sorted;
 }
 
 async function playoutDelay(budget: number, { programs, folder, quick, signal }: PartContext): Promise<PlayoutDelay> {
@@ -97,7 +98,7 @@ async function playoutDelay(budget: number, { programs, folder, quick, signal }:
     const from = sentAt.get(timestamp);
     if (from !== undefined) trueMs.push((at - from) / 1e3);
   }
-  return { budget, own, trueMs: trueMs.sort((a, b) => a - b) };
+  return { budget, own, trueMs: sorted(trueMs) };
 }
 
 function stampsOf(path: string): Map<number, number> {
@@ -107,9 +108,4 @@ function stampsOf(path: string): Map<number, number> {
     if (timestamp !== undefined && at !== undefined) stamps.set(timestamp, at);
   }
   return stamps;
-}
-
-/** Of sorted values. */
-function percentile(values: readonly number[], share: number): number {
-  return values[Math.min(values.length - 1, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
 }

@@ -1,8 +1,9 @@
+import { percentile } from '../lab/metrics/percentile.ts';
 import { milliseconds } from '../protocol/base/instant.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import type { Part } from './part.ts';
 import { median, table } from './table.ts';
-import { quantile, runTcp } from './tcp-run.ts';
+import { runTcp } from './tcp-run.ts';
 
 /** Linux 6.18 over a TUN device that delays and drops: p50 and p99 of the frame delay, ms. Runs of some 20 s. */
 const KERNEL: Readonly<Record<string, string>> = {
@@ -50,7 +51,9 @@ function measure(congestionControl: CongestionControlName, loss: number, seeds: 
   const runs = Array.from({ length: seeds }, (_, index) =>
     runTcp(congestionControl, { loss: loss / 100, delay: milliseconds(25) }, SECONDS, index + 1),
   );
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => median(runs.map(({ delays }) => quantile(delays, share))));
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) =>
+    median(runs.map(({ delays }) => percentile(delays, share) ?? Number.NaN)),
+  );
   const frames = median(runs.map(({ delays }) => delays.length));
   const rate = median(runs.map(({ megabitsPerSecond }) => megabitsPerSecond));
   const whole = [p50!, p95!, p99!].map((value) => Math.round(value).toString());

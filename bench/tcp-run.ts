@@ -1,4 +1,5 @@
 import { cpuUsage } from 'node:process';
+import { type Sorted, sorted } from '../lab/metrics/percentile.ts';
 import { type Instant, seconds } from '../protocol/base/instant.ts';
 import { CLEAN_LINK } from '../sim/link/clean-link.ts';
 import { Link } from '../sim/link/link.ts';
@@ -14,7 +15,7 @@ import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 /** One run of the modelled TCP under a live stream. */
 export interface TcpRun {
   /** Milliseconds from the hand-over of each frame to its last byte, of those that were whole at the end; sorted. */
-  readonly delays: readonly number[];
+  readonly delays: Sorted;
   readonly frames: number;
   readonly megabitsPerSecond: number;
   readonly datagrams: number;
@@ -86,16 +87,11 @@ export function runTcp(
   simulation.runUntil(START + seconds(duration + 0.5));
   const { user, system } = cpuUsage(started);
   return {
-    delays: delays.sort((one, other) => one - other),
+    delays: sorted(delays),
     frames: duration * FRAMES_PER_SECOND,
     megabitsPerSecond: (bytes * 8) / 1e6 / duration,
     datagrams,
     processorSeconds: (user + system) / 1e6,
     counters: sender.connection.counters!,
   };
-}
-
-/** The value below which a share of sorted values lies. */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import { argv, hrtime, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { percentile, sorted } from '../lab/metrics/percentile.ts';
 
 const TCP_PORT = 7_001;
 const UDP_PORT = 7_002;
@@ -83,8 +84,8 @@ async function probe(): Promise<void> {
   clearInterval(timer);
   const megabits = (((await carried()) - before) * 8) / 1_000 / (performance.now() - startedAt);
   for (const child of children) child.kill();
-  delays.sort((a, b) => a - b);
-  const at = (share: number) => Math.round(delays[Math.floor(delays.length * share)] ?? Number.NaN);
+  const sortedDelays = sorted(delays);
+  const at = (share: number) => Math.round(percentile(sortedDelays, share) ?? Number.NaN);
   stdout.write(`${JSON.stringify({ count: delays.length, p50: at(0.5), p99: at(0.99), megabits })}\n`);
   socket.close();
 }

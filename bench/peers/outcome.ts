@@ -1,3 +1,4 @@
+import { percentile, sorted } from '../../lab/metrics/percentile.ts';
 import type { PeerRecord } from './peer.ts';
 import { FRAME_PAYLOAD_BYTES, PAYLOADS_PER_FRAME } from './workload.ts';
 
@@ -50,17 +51,21 @@ export function outcomeOf(evidence: Evidence, judgement: Judgement): Outcome {
     delays.push(delay);
     if (delay > budgetMs + toleranceMs) late++;
   }
-  delays.sort((a, b) => a - b);
   const window = { from: handedOverAt[first] ?? Number.NaN, to: handedOverAt[end - 1] ?? Number.NaN };
   return {
     frames: end - first,
     lost,
     late,
     overhead: overheadOf(evidence, window),
-    delayMs:
-      delays.length === 0 ? null : { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: delays.at(-1)! },
+    delayMs: delaysOf(delays),
     feedLateMs: feedLateness(handedOverAt.slice(first, end)),
   };
+}
+
+function delaysOf(milliseconds: readonly number[]): Outcome['delayMs'] {
+  if (milliseconds.length === 0) return null;
+  const delays = sorted(milliseconds);
+  return { p50: percentile(delays, 0.5)!, p99: percentile(delays, 0.99)!, max: delays.at(-1)! };
 }
 
 /** Between the first and the last of the relay's readings in the window: their bytes over those of the frames between. */
@@ -77,9 +82,4 @@ function overheadOf({ readings, handedOverAt, mediaWay }: Evidence, window: { fr
 function feedLateness(handedOverAt: readonly number[]): number {
   const offsets = handedOverAt.map((at, frame) => at / 1e3 - (frame * 1e3) / 30);
   return offsets.length === 0 ? Number.NaN : Math.max(...offsets) - Math.min(...offsets);
-}
-
-/** Of sorted values. */
-function percentile(values: readonly number[], share: number): number {
-  return values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
 }
