@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
-import type { WebSocket } from 'ws';
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import {
@@ -17,6 +16,7 @@ import { LaneViewer } from './lane-viewer.ts';
 import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { BodyTooLarge, deny, saveBody } from './request-body.ts';
+import type { SiteWindowOptions } from './site-window.ts';
 
 export interface Upload {
   /** As the user knows it. */
@@ -50,12 +50,10 @@ export interface LanePageOptions {
   readonly uploadBytesMax?: number;
 }
 
-const WINDOWS_MAX = 16;
 /** Four lanes and a long link are shorter than this. */
 const COMMAND_BYTES_MAX = 4_096;
 /** A group that is longer is not kept: a window that joins then waits for the next key frame. */
 const GROUP_BYTES_MAX = 2_000_000;
-const FAREWELL_MS = 300;
 /** What a page writes is shorter than this. */
 const SCENARIO_BYTES_MAX = 1_000_000;
 const REPORTS_MAX = 4;
@@ -72,8 +70,7 @@ interface Group {
 /** The page with the lanes, on 127.0.0.1, for any number of windows. */
 export class LanePage {
   readonly #options: LanePageOptions;
-  readonly #site: LocalSite;
-  readonly #viewers = new Set<LaneViewer>();
+  readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
   /** For each lane, what a window that joins needs to see something at once: all from the last key frame on. */
   readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
@@ -97,14 +94,13 @@ export class LanePage {
       files,
       socketPath: LANE_SOCKET_PATH,
       messageBytesMax: COMMAND_BYTES_MAX,
-      windowsMax: WINDOWS_MAX,
-      windows: () => this.#viewers.size,
-      onSocket: (socket) => this.#join(socket),
+      openWindow: (window) => this.#open(window),
+      onJoin: (viewer) => this.#greet(viewer),
       answer: (path, request, response) => this.#answer(path, request, response),
       log: options.log,
     });
     this.#check = setInterval(() => {
-      for (const viewer of this.#viewers) viewer.checkReading();
+      for (const viewer of this.#site.windows) viewer.checkReading();
     }, CHECK_MS);
   }
 
@@ -114,26 +110,24 @@ export class LanePage {
 
   /** Windows that watch now. */
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#site.windows.size;
   }
 
   /** Bytes that wait in our memory, over all windows. */
   get queuedBytes(): number {
-    let total = 0;
-    for (const viewer of this.#viewers) total += viewer.queuedBytes;
-    return total;
+    return this.#site.queuedBytes;
   }
 
   /** Never blocks and never throws. */
   picture(importance: Importance, lane: number, message: Uint8Array): void {
     this.#keep(importance, lane, message);
-    for (const viewer of this.#viewers) viewer.picture(importance, lane, message);
+    for (const viewer of this.#site.windows) viewer.picture(importance, lane, message);
   }
 
   announce(announcement: LaneAnnouncement): void {
-    if (this.#viewers.size === 0) return;
+    if (this.#site.windows.size === 0) return;
     const text = JSON.stringify(announcement);
-    for (const viewer of this.#viewers) viewer.announce(announcement.kind, text);
+    for (const viewer of this.#site.windows) viewer.announce(announcement.kind, text);
   }
 
   /** Tells the windows that it is over and closes everything. May be called twice. */
@@ -145,27 +139,23 @@ export class LanePage {
   async #close(): Promise<void> {
     clearInterval(this.#check);
     this.announce({ kind: 'ended' });
-    for (const viewer of this.#viewers) viewer.end();
     this.#end.abort();
-    await this.#site.close(FAREWELL_MS, () => {
-      for (const viewer of this.#viewers) viewer.terminate();
-    });
+    await this.#site.close();
     await this.#taking;
   }
 
-  #join(socket: WebSocket): void {
-    const viewer: LaneViewer = new LaneViewer(socket, {
-      command: (command) =>
+  #open(window: Pick<SiteWindowOptions<LaneCommand>, 'socket' | 'onEnd'>): LaneViewer {
+    const viewer: LaneViewer = new LaneViewer({
+      ...window,
+      onCommand: (command) =>
         this.#options.onCommand(command, (announcement) => {
           viewer.announce(announcement.kind, JSON.stringify(announcement));
         }),
-      end: (fault) => {
-        this.#viewers.delete(viewer);
-        this.#options.log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);
-      },
     });
-    this.#viewers.add(viewer);
-    this.#options.log(`page: a window joined, ${this.#viewers.size} watching`);
+    return viewer;
+  }
+
+  #greet(viewer: LaneViewer): void {
     for (const announcement of this.#options.greeting()) {
       viewer.announce(announcement.kind, JSON.stringify(announcement));
     }

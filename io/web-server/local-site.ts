@@ -4,16 +4,22 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Failure } from '../os/failure.ts';
 import type { PageFile } from './module-preloads.ts';
+import type { SiteWindow, SiteWindowOptions } from './site-window.ts';
 
-export interface LocalSiteOptions {
+/** More than one person has. */
+const WINDOWS_MAX = 16;
+/** How long a window has to answer our close before it is cut off. */
+const FAREWELL_MS = 300;
+
+export interface LocalSiteOptions<Command, Window extends SiteWindow<Command>> {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly socketPath: string;
   /** The longest message that a window may send, bytes. */
   readonly messageBytesMax: number;
-  readonly windowsMax: number;
-  /** How many windows there are now. */
-  readonly windows: () => number;
-  readonly onSocket: (socket: WebSocket) => void;
+  readonly openWindow: (options: Pick<SiteWindowOptions<Command>, 'socket' | 'onEnd'>) => Window;
+  /** Called when a window has joined, and tells it what it needs to know. */
+  readonly onJoin: (window: Window) => void;
+  readonly onLeave?: (window: Window) => void;
   /** Whether it answered a request that is for no file. Only requests of our own page get here. */
   readonly answer: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
   readonly log: (message: string) => void;
@@ -32,14 +38,15 @@ const HEADERS = {
 } as const;
 
 /** A few files and a WebSocket on 127.0.0.1, for pages that it served itself and for no others. */
-export class LocalSite {
-  readonly #options: LocalSiteOptions;
+export class LocalSite<Command, Window extends SiteWindow<Command>> {
+  readonly #options: LocalSiteOptions<Command, Window>;
+  readonly #windows = new Set<Window>();
   readonly #server = createServer((request, response) => this.#answer(request, response));
   readonly #sockets: WebSocketServer;
   #port = 0;
   #closing = false;
 
-  constructor(options: LocalSiteOptions) {
+  constructor(options: LocalSiteOptions<Command, Window>) {
     this.#options = options;
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -57,6 +64,18 @@ export class LocalSite {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
+  /** Windows that watch now. */
+  get windows(): ReadonlySet<Window> {
+    return this.#windows;
+  }
+
+  /** Bytes that wait in our memory, over all windows. */
+  get queuedBytes(): number {
+    let total = 0;
+    for (const window of this.#windows) total += window.queuedBytes;
+    return total;
+  }
+
   async listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
@@ -68,15 +87,16 @@ export class LocalSite {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** @param cut is called after `patienceMs` to end what has not ended by itself. */
-  async close(patienceMs: number, cut: () => void): Promise<void> {
+  /** Ends all windows, cuts off those that do not end by themselves, and stops listening. */
+  async close(): Promise<void> {
     this.#closing = true;
+    for (const window of this.#windows) window.end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => {
-      cut();
+      for (const window of this.#windows) window.terminate();
       this.#server.closeAllConnections();
-    }, patienceMs);
+    }, FAREWELL_MS);
     await closed;
     clearTimeout(timer);
   }
@@ -106,7 +126,7 @@ export class LocalSite {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { log, socketPath, windows, windowsMax, onSocket } = this.#options;
+    const { log, socketPath } = this.#options;
     socket.on('error', () => socket.destroy());
     const turnAway = (status: string, why: string): void => {
       log(`page: refused a connection: ${why}`);
@@ -116,9 +136,24 @@ export class LocalSite {
     if (!this.#isOurOrigin(request.headers.origin)) return turnAway('403 Forbidden', 'foreign origin');
     if (request.url !== socketPath) return turnAway('404 Not Found', 'no such socket');
     if (this.#closing) return turnAway('503 Service Unavailable', 'closing');
-    if (windows() >= windowsMax) return turnAway('503 Service Unavailable', 'too many windows');
+    if (this.#windows.size >= WINDOWS_MAX) return turnAway('503 Service Unavailable', 'too many windows');
     (socket as Socket).setNoDelay(true);
-    this.#sockets.handleUpgrade(request, socket, head, onSocket);
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#join(opened));
+  }
+
+  #join(socket: WebSocket): void {
+    const { openWindow, onJoin, onLeave, log } = this.#options;
+    const window: Window = openWindow({
+      socket,
+      onEnd: (fault) => {
+        this.#windows.delete(window);
+        onLeave?.(window);
+        log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);
+      },
+    });
+    this.#windows.add(window);
+    log(`page: a window joined, ${this.#windows.size} watching`);
+    onJoin(window);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
   PAGE_SOCKET_PATH,
@@ -41,12 +40,8 @@ export interface PageOptions {
   readonly folders?: PageFolders;
 }
 
-/** Far more windows than one person has; each may hold 2 MB of ours. */
-const VIEWERS_MAX = 16;
 /** The page's longest command is shorter than this. */
 const COMMAND_BYTES_MAX = 256;
-/** How long a window has to answer our close before it is cut off. */
-const FAREWELL_MS = 300;
 
 export async function openPage(options: PageOptions): Promise<Page> {
   const page = new PageServer(options, await readPageFiles(options.folders ?? pageFolders()));
@@ -55,10 +50,7 @@ export async function openPage(options: PageOptions): Promise<Page> {
 }
 
 class PageServer implements Page {
-  readonly #log: (message: string) => void;
-  readonly #onCommand: ((command: PageCommand) => void) | undefined;
-  readonly #site: LocalSite;
-  readonly #viewers = new Set<PageViewer>();
+  readonly #site: LocalSite<PageCommand, PageViewer>;
   #description: PageDescription;
   #record: PageStatistics = {};
   #pictures = 0;
@@ -67,18 +59,21 @@ class PageServer implements Page {
 
   constructor(options: PageOptions, files: ReadonlyMap<string, PageFile>) {
     this.#description = options.description;
-    this.#log = options.log;
-    this.#onCommand = options.onCommand;
     this.#site = new LocalSite({
       files,
       socketPath: PAGE_SOCKET_PATH,
       messageBytesMax: COMMAND_BYTES_MAX,
-      windowsMax: VIEWERS_MAX,
-      windows: () => this.#viewers.size,
-      onSocket: (socket) => this.#join(socket),
+      openWindow: (window) => new PageViewer({ ...window, onCommand: (command) => options.onCommand?.(command) }),
+      onJoin: (viewer) => {
+        viewer.announce({ kind: 'description', description: this.#description });
+        viewer.announce({ kind: 'statistics', record: this.#record });
+      },
+      onLeave: (viewer) => {
+        this.#droppedByGone += viewer.dropped;
+      },
       answer: (path, request, response) =>
         path === '/statistics.json' && request.method !== 'POST' && answerJson(request, response, this.#record),
-      log: this.#log,
+      log: options.log,
     });
   }
 
@@ -87,19 +82,17 @@ class PageServer implements Page {
   }
 
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#site.windows.size;
   }
 
   get dropped(): number {
     let total = this.#droppedByGone;
-    for (const viewer of this.#viewers) total += viewer.dropped;
+    for (const viewer of this.#site.windows) total += viewer.dropped;
     return total;
   }
 
   get queuedBytes(): number {
-    let total = 0;
-    for (const viewer of this.#viewers) total += viewer.queuedBytes;
-    return total;
+    return this.#site.queuedBytes;
   }
 
   async listen(port: number): Promise<void> {
@@ -109,7 +102,7 @@ class PageServer implements Page {
   write(unit: AccessUnit): void {
     const number = this.#pictures;
     this.#pictures = (number + 1) % 2 ** 32;
-    if (this.#viewers.size === 0) return;
+    if (this.#site.windows.size === 0) return;
     const message = serializePagePicture({
       number,
       key: unit.importance === 'key',
@@ -117,43 +110,21 @@ class PageServer implements Page {
       sentAtMs: performance.timeOrigin + performance.now(),
       parts: unit.parts,
     });
-    for (const viewer of this.#viewers) viewer.picture(unit.importance, message);
+    for (const viewer of this.#site.windows) viewer.picture(unit.importance, message);
   }
 
   statistics(record: PageStatistics): void {
     this.#record = record;
-    for (const viewer of this.#viewers) viewer.announce({ kind: 'statistics', record });
+    for (const viewer of this.#site.windows) viewer.announce({ kind: 'statistics', record });
   }
 
   describe(description: PageDescription): void {
     this.#description = description;
-    for (const viewer of this.#viewers) viewer.announce({ kind: 'description', description });
+    for (const viewer of this.#site.windows) viewer.announce({ kind: 'description', description });
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#site.close();
     return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    for (const viewer of this.#viewers) viewer.end();
-    await this.#site.close(FAREWELL_MS, () => {
-      for (const viewer of this.#viewers) viewer.terminate();
-    });
-  }
-
-  #join(socket: WebSocket): void {
-    const viewer = new PageViewer(socket, {
-      command: (command) => this.#onCommand?.(command),
-      end: (fault) => {
-        this.#viewers.delete(viewer);
-        this.#droppedByGone += viewer.dropped;
-        this.#log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);
-      },
-    });
-    this.#viewers.add(viewer);
-    this.#log(`page: a window joined, ${this.#viewers.size} watching`);
-    viewer.announce({ kind: 'description', description: this.#description });
-    viewer.announce({ kind: 'statistics', record: this.#record });
   }
 }

@@ -1,8 +1,8 @@
-import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { PageAnnouncement, PageCommand } from '../../protocol/page/page-message.ts';
 import { BacklogGate } from './backlog-gate.ts';
+import { SiteWindow, type SiteWindowOptions } from './site-window.ts';
 
 /** More than one keyframe at 50 Mb/s. What the system's own socket buffers hold comes on top. */
 const QUEUE_BYTES = 2_000_000;
@@ -12,28 +12,11 @@ const RECORD_QUEUE_BYTES = 100_000;
 const Command = z.strictObject({ kind: z.literal('command'), command: z.enum(['stop', 'request-keyframe']) });
 
 /** One page that watches: it gets pictures from a keyframe on, and as many as it reads in time. */
-export class PageViewer {
-  readonly #socket: WebSocket;
+export class PageViewer extends SiteWindow<PageCommand> {
   readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
 
-  /** `onEnd` is called once, with why when the page did something that it should not. */
-  constructor(
-    socket: WebSocket,
-    on: { readonly command: (command: PageCommand) => void; readonly end: (fault?: string) => void },
-  ) {
-    this.#socket = socket;
-    let fault: string | undefined;
-    socket.on('message', (message, isBinary) => {
-      const command = isBinary ? undefined : parseCommand(String(message));
-      if (command !== undefined) return on.command(command);
-      fault ??= 'sent what is no command';
-      socket.close(1008, 'not a command');
-    });
-    // Too large, not UTF-8, a frame that breaks RFC 6455: ws closes the connection, `close` follows.
-    socket.on('error', (error) => {
-      fault ??= error.message;
-    });
-    socket.once('close', () => on.end(fault));
+  constructor(options: Omit<SiteWindowOptions<PageCommand>, 'parse'>) {
+    super({ ...options, parse: parseCommand });
   }
 
   /** Pictures that this page was too slow for. */
@@ -41,30 +24,18 @@ export class PageViewer {
     return this.#gate.dropped;
   }
 
-  /** Bytes that wait in our memory for this page. */
-  get queuedBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
   picture(importance: Importance, message: Uint8Array): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#gate.admits(importance, this.#socket.bufferedAmount)) this.#socket.send(message);
+    this.sendPicture(this.#gate, importance, message);
   }
 
   announce(announcement: PageAnnouncement): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (announcement.kind === 'statistics' && this.#socket.bufferedAmount > RECORD_QUEUE_BYTES) return;
-    this.#socket.send(JSON.stringify(announcement));
+    this.sendText(JSON.stringify(announcement), announcement.kind === 'statistics' ? RECORD_QUEUE_BYTES : undefined);
   }
 
-  /** Says that the stream is over and closes; `terminate` later makes sure. */
-  end(): void {
+  /** Says that the stream is over and closes. */
+  override end(): void {
     this.announce({ kind: 'ended' });
-    this.#socket.close(1000, 'ended');
-  }
-
-  terminate(): void {
-    this.#socket.terminate();
+    super.end();
   }
 }
 
