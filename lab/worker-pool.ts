@@ -14,7 +14,7 @@ export interface Failed extends Identified {
 }
 
 /** The threads that there are: the file in this folder that they run. */
-export type WorkerEntry = 'worker' | 'checks/check-worker';
+export type WorkerEntry = 'worker' | 'validation/check-worker';
 
 /** Compiled it lies beside this file; in a checkout the source does, which Node 20 cannot run without help. */
 function newWorker(entry: WorkerEntry, workerData: unknown): Worker {

@@ -62,7 +62,7 @@ export async function runChecks(
   let worked = 0;
   const orders = [...CHECKS].sort((one, other) => costs.get(other.id)! - costs.get(one.id)!).map(({ id }) => ({ id }));
   await runOrders<CheckOrder, CheckProduct>(orders, {
-    entry: 'checks/check-worker',
+    entry: 'validation/check-worker',
     jobs: options.jobs,
     setting,
     signal: options.signal,
