@@ -10,30 +10,30 @@ import type { CalibrationCell } from './calibration-cells.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { measuredMachine } from './measured-machine.ts';
 
-/** A millisecond is what a timer may be late by itself. */
+/** Limits of a calm machine: lateness that a timer may have on its own, and the longest wait, microseconds. */
 const CALM = { lateMax: milliseconds(4), waitMax: seconds(10) } as const;
 
 export interface CalibrationProgress {
   readonly cells: number;
   readonly done: number;
-  /** If nothing is disturbed. */
+  /** Estimate for undisturbed runs. */
   readonly secondsLeft: number;
 }
 
-/** What all comparisons come to. Runs that were disturbed each time are judged and counted, never left out. */
+/** Summary of all comparisons. Disturbed runs are evaluated and counted, never left out. */
 export interface Calibration {
   readonly cells: number;
   readonly agreeing: number;
   readonly differing: number;
-  /** Of these, where other seeds of the simulator differ as much among themselves. */
+  /** Cells that differ, but where other seeds of the simulator differ as much. */
   readonly withinChance: number;
-  /** Disturbed by the machine in every attempt: their verdict says little. */
+  /** Cells disturbed by the machine in every attempt; their verdict is unreliable. */
   readonly disturbed: number;
   readonly disturbedDiffering: number;
-  /** Runs that were done again. */
+  /** Number of repeated runs. */
   readonly repeated: number;
   readonly kernel: readonly string[];
-  /** What the simulated ends ran on: measured before the first cell. */
+  /** Host latencies of the simulated ends, measured before the first cell. */
   readonly machine: Machine | undefined;
   readonly strategies: readonly StrategyAgreement[];
 }
@@ -42,21 +42,22 @@ export interface StrategyAgreement {
   readonly strategy: string;
   readonly cells: number;
   readonly agreeing: number;
-  /** Of the cells that the machine left in peace. */
+  /** Cells that were not disturbed. */
   readonly calm: number;
   readonly calmAgreeing: number;
 }
 
 /**
- * Runs each cell through the simulator and through the kernel, so many at a time; the outcomes are in the order of the cells.
- * After an abortion they are those of the cells that were finished.
- * @throws {Failure} before anything is run, where the kernel refuses a strategy: how to allow it, or leave it out.
+ * Runs each cell through the simulator and through the kernel, several in parallel. Returns the comparisons in the
+ * order of the cells; after an abort, those of the finished cells.
+ *
+ * @throws {Failure} before the first run when the kernel refuses a strategy, with a remedy.
  */
 export async function calibrate(
   cells: readonly CalibrationCell[],
   options: {
     readonly signal: AbortSignal;
-    /** Namespaces at a time. */
+    /** Number of parallel namespaces. */
     readonly jobs: number;
     readonly limits: DisturbanceLimits;
     readonly onProgress: (progress: CalibrationProgress) => void;
@@ -69,12 +70,12 @@ export async function calibrate(
       NO_FILES,
     );
   } catch (error) {
-    // What is missing is missing for all of them; what is refused is one's.
+    // A missing requirement affects all strategies; a refusal affects one.
     if (!(error instanceof Failure) || error.exitCode === 3) throw error;
-    throw new Failure(`${error.message}; or leave it out with --strategies`, error.exitCode);
+    throw new Failure(`${error.message}; or exclude it with --strategies`, error.exitCode);
   }
   const outcomes = new Map<CalibrationCell, Comparison>();
-  const tell = () => {
+  const reportProgress = () => {
     const waiting = cells.filter((one) => !outcomes.has(one));
     const left = waiting.reduce((sum, { cell }) => sum + realSecondsOf(cell, NO_FILES), 0);
     onProgress({ cells: cells.length, done: outcomes.size, secondsLeft: left / jobs });
@@ -87,7 +88,7 @@ export async function calibrate(
   const work = async (machine: Machine) => {
     for (const one of queue) {
       if (abort.signal.aborted) return;
-      tell();
+      reportProgress();
       try {
         outcomes.set(one, await compare(one.name, one.cell, { signal: abort.signal, limits, calm, machine }));
       } catch (error) {
@@ -98,7 +99,7 @@ export async function calibrate(
     }
   };
   try {
-    tell();
+    reportProgress();
     const machine = await measuredMachine({ signal: abort.signal, limits, calm });
     await Promise.all(Array.from({ length: jobs }, () => work(machine)));
   } catch (error) {

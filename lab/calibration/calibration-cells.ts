@@ -8,12 +8,12 @@ import { runCell } from '../run-cell.ts';
 import { type KernelStrategyName, simulatedTwin } from '../strategies.ts';
 
 export interface CalibrationCell {
-  /** Such as `single` for a drop list, or a link's line. */
+  /** Name: `drop: single` for a drop list, or the link's line. */
   readonly name: string;
   readonly cell: Cell;
 }
 
-/** What is compared. Seconds are of each cell's stream. */
+/** Cells to compare. Durations are those of each cell's stream, seconds. */
 export interface CalibrationPlan {
   readonly strategies: readonly KernelStrategyName[];
   readonly drops: readonly DropName[];
@@ -56,16 +56,19 @@ export const QUICK: CalibrationPlan = {
   gridSeconds: 10,
 };
 
-/** A frame's first packet is repeated well before the next but one is sent, so that the number of the repetition is certain. */
+/**
+ * One-way delay of drop-list cells. A frame's first packet is retransmitted well before the next frame but one, so the
+ * number of the retransmission is certain.
+ */
 export const CLEAN_DELAY: Microseconds = milliseconds(20);
 const DROP_DELAY = `delay=${CLEAN_DELAY / 1_000}ms`;
-/** Frames of the same size: so that what is dropped is the same part of the same frame at any bit rate. */
+/** All frames have the same size, so the same part of the same frame is dropped. */
 const DROP_KBPS = 1_000;
 const GRID_KBPS = 2_000;
-/** In the middle of the stream, where start-up is over. */
+/** Dropped frames lie in the middle of the stream, after start-up. */
 const DROPPED_FRAME = { from: 50, to: 80 } as const;
 const CLEAN_SECONDS = 5;
-/** A second: nothing is decided by the budget where it is not asked for. */
+/** One second, so that the budget decides nothing in cells that do not test it. */
 const BUDGET_MS = 1_000;
 
 export function calibrationCells(plan: CalibrationPlan): readonly CalibrationCell[] {
@@ -103,27 +106,27 @@ function cellOf(
   };
 }
 
-/** Nothing is lost: what the machine takes by itself. */
+/** A cell without losses, which measures the latency of the machine. */
 export const cleanCell = (strategy: KernelStrategyName): Cell =>
   cellOf(strategy, { link: DROP_DELAY, back: DROP_DELAY, kbps: DROP_KBPS, seconds: CLEAN_SECONDS, ratio: 1 });
 
-/** A packet's number on its way, from 1 as drop lists count, of a run of the simulator. */
-interface Numbered {
+/** A packet of a simulated run, with its number in its direction, from 1 as in drop lists. */
+interface NumberedPacket {
   readonly direction: Direction;
   readonly number: number;
   readonly at: number;
-  /** RTCP, which goes by timers of its own. */
+  /** True for RTCP, which has timers of its own. */
   readonly report: boolean;
 }
 
-/** What to drop is found in the simulator: in the kernel the same numbers are dropped, whatever they are there. */
+/** Determines the packets to drop in the simulator; in the kernel, the same numbers are dropped. */
 function dropCell(strategy: KernelStrategyName, name: DropName, seconds: number): Cell {
   const build = (forward: readonly number[], back: readonly number[] = []) => {
     const line = (numbers: readonly number[]) =>
       numbers.length === 0 ? DROP_DELAY : `drop=${numbers.join('/')} ${DROP_DELAY}`;
     return cellOf(strategy, { link: line(forward), back: line(back), kbps: DROP_KBPS, seconds, ratio: 1 });
   };
-  const clean = look(build([]));
+  const clean = recordPackets(build([]));
   const frame = clean.frameFarFromReports();
   const first = clean.firstOf(frame);
   switch (name) {
@@ -132,7 +135,7 @@ function dropCell(strategy: KernelStrategyName, name: DropName, seconds: number)
     case 'tail':
       return build([clean.firstOf(frame + 1) - 1]);
     case 'retransmission':
-      return build([first, look(build([first])).retransmissionAfter(clean.packets, first)]);
+      return build([first, recordPackets(build([first])).retransmissionAfter(clean.packets, first)]);
     case 'burst 3':
       return build(run(first, 3));
     case 'burst 10':
@@ -149,9 +152,9 @@ function dropCell(strategy: KernelStrategyName, name: DropName, seconds: number)
 
 const run = (first: number, length: number): number[] => Array.from({ length }, (_, index) => first + index);
 
-/** What crosses the path of a cell in the simulator. */
-function look(cell: Cell) {
-  const packets: Numbered[] = [];
+/** Records the packets of a cell in the simulator. */
+function recordPackets(cell: Cell) {
+  const packets: NumberedPacket[] = [];
   const counts = { forward: 0, back: 0 };
   const observer: PathObserver = {
     onSent: (at, direction, datagram) => {
@@ -169,7 +172,7 @@ function look(cell: Cell) {
     packets,
     firstOf: (frame: number) =>
       forward.find(({ at, report }) => !report && at >= frames.time(frame, 'capturedAt'))!.number,
-    /** Reports go by timers of their own: in the kernel one may leave on the other side of a packet that is near to it. */
+    /** Reports have their own timers, so in the kernel a report near a packet may be sent on its other side. */
     frameFarFromReports: () => {
       const reports = packets.filter(({ report }) => report).map(({ at }) => at);
       const room = (frame: number) => {
@@ -180,8 +183,8 @@ function look(cell: Cell) {
       for (let frame = farthest; frame < DROPPED_FRAME.to; frame++) if (room(frame) > room(farthest)) farthest = frame;
       return farthest;
     },
-    /** The first that is there with the loss at this number and was not there without it. */
-    retransmissionAfter: (clean: readonly Numbered[], lost: number) => {
+    /** The first packet that is sent with the loss of packet `lost` and not without it. */
+    retransmissionAfter: (clean: readonly NumberedPacket[], lost: number) => {
       const sent = new Map<number, number>();
       for (const { direction, at, report } of clean)
         if (direction === 'forward' && !report) sent.set(at, (sent.get(at) ?? 0) + 1);

@@ -18,7 +18,7 @@ const HEADER = [
   'verdict',
 ];
 
-/** One line a comparison. Ratios are the simulator's over the kernel's. */
+/** One row per comparison. Ratios are simulator divided by kernel. */
 export function calibrationRows(outcomes: readonly Comparison[]): readonly (readonly string[])[] {
   return outcomes.map((outcome) => {
     const { simulated, measured, measurement, misses } = outcome;
@@ -51,20 +51,20 @@ export function calibrationText(outcomes: readonly Comparison[]): string {
   return [...tables.map(alignedText), `  ${machineText(calibration)}`].join('\n\n');
 }
 
-/** What the simulated ends took, so that nobody takes it for the protocols' own. */
+/** States the latencies of the simulated ends, which are not part of the protocols. */
 function machineText({ machine }: Calibration): string {
-  if (machine === undefined) return 'The simulated ends took no time.';
+  if (machine === undefined) return 'The simulated ends had no latency.';
   const { path, datagramWakeUp, streamWakeUp, processTick, kernelTick } = machine;
   return (
-    `The simulated ends took what this machine took on a path without loss, measured before: ${exactMs(path)} ms until the kernel has ` +
+    `The simulated ends had the latencies of this machine, measured before on a path without loss: ${exactMs(path)} ms until the kernel has ` +
     `a packet, ${exactMs(datagramWakeUp)} ms more until a process has a datagram, ${exactMs(streamWakeUp)} ms until one has read a connection; ` +
-    `timers of processes ring at whole multiples of ${exactMs(processTick)} ms, those of the kernel's TCP of ${exactMs(kernelTick)} ms.`
+    `process timers have a resolution of ${exactMs(processTick)} ms, those of the kernel's TCP one of ${exactMs(kernelTick)} ms.`
   );
 }
 
 const exactMs = (microseconds: number): string => String(Math.round(microseconds / 10) / 100);
 
-/** A strategy's cells in one line each. */
+/** One row per strategy. */
 export function agreementRows({ strategies }: Calibration): readonly (readonly string[])[] {
   return strategies.map(({ strategy, cells, agreeing, calm, calmAgreeing }) => [
     strategy,
@@ -77,24 +77,22 @@ const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
 
 export function conclusionText(calibration: Calibration): string {
   const { cells, agreeing, differing, withinChance, disturbed, disturbedDiffering, repeated } = calibration;
-  const chance = withinChance > 0 ? ` (${withinChance} of them by no more than other seeds do)` : '';
+  const chance = withinChance > 0 ? ` (${withinChance} of them within the variation between seeds)` : '';
   const machine =
-    disturbed > 0
-      ? `; the machine disturbed ${disturbed} in every attempt, ${disturbedDiffering} of those that differ`
-      : '';
-  const again = repeated > 0 ? `; ${repeated} runs were done again` : '';
+    disturbed > 0 ? `; the machine disturbed ${disturbed} in every attempt, of which ${disturbedDiffering} differ` : '';
+  const again = repeated > 0 ? `; ${repeated} runs were repeated` : '';
   return `${agreeing} of ${cells} agree, ${differing} differ${chance}${machine}${again}`;
 }
 
-/** What stands between the markers of docs/VALIDATION.md. */
+/** The section between the markers in docs/VALIDATION.md. */
 export function calibrationMarkdown(outcomes: readonly Comparison[], limits: DisturbanceLimits): string {
   const calibration = conclude(outcomes);
   const { udp, tcp } = LIMITS;
   const share = (value: number) => `${Math.round(value * 100)} %`;
-  return `Each cell once through the simulator and once through Linux ${calibration.kernel.join(', ')} (\`dropframe lab calibrate\`): the same
-access units, links and seeds. Delays are from capture to decodable. Limits: UDP, KS distance of the delays within ${udp.distance} where
-${TOLERANCE / 1_000} ms either way do not count (the plain distance stands before it), and p99 within ${udp.p99Us / 1_000} ms or ${share(udp.p99Share)}; TCP, p95 within ${share(tcp.p95Share)} and goodput within
-${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${limits.lateUsMax / 1_000} ms late was repeated, ${limits.attemptsMax} times in all at most.
+  return `Each cell was run once in the simulator and once over Linux ${calibration.kernel.join(', ')} (\`dropframe lab calibrate\`), with the same
+access units, links and seeds. Delays are from capture to decodable. Limits: UDP, KS distance of the delays at most ${udp.distance}, where
+${TOLERANCE / 1_000} ms either way are tolerated (the plain distance is listed first), and p99 within ${udp.p99Us / 1_000} ms or ${share(udp.p99Share)}; TCP, p95 within ${share(tcp.p95Share)} and goodput within
+${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${limits.lateUsMax / 1_000} ms late was repeated, with at most ${limits.attemptsMax} attempts.
 
 **${conclusionText(calibration)}.**
 

@@ -11,17 +11,17 @@ import { runCell } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { kolmogorovSmirnov } from './distance.ts';
 
-/** What is said of either side. Delays are from capture to decodable, microseconds; `Infinity`: never. */
+/** Figures of one side. Delays are from capture to decodable, microseconds; `Infinity` when never. */
 export interface Side {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
-  /** Bits a second of the frames that were decodable by half a second after the last capture. */
+  /** Bits per second of the frames that were decodable within half a second after the last capture. */
   readonly goodput: number;
   readonly framesDecodable: number;
 }
 
-/** A cell through the simulator and through the kernel. */
+/** A cell run in the simulator and over the kernel. */
 export interface Comparison {
   readonly name: string;
   readonly strategy: string;
@@ -29,39 +29,39 @@ export interface Comparison {
   readonly back: string;
   readonly simulated: Side;
   readonly measured: Side;
-  /** Kolmogorov and Smirnov's distance of the delays, plain and with `TOLERANCE` of shift. */
+  /** Kolmogorov–Smirnov distance of the delays, plain and with a shift of `TOLERANCE` allowed. */
   readonly distance: number;
   readonly distanceTolerant: number;
-  /** Packets of the measured run whose fate was not the one that the link gives the same number. Has to be 0. */
+  /** Packets of the measured run whose fate differs from the link's fate for the same number. Must be 0. */
   readonly fatesDiffering: number;
-  /** Packets lost on the way there and back. */
+  /** Packets lost, forward and back. */
   readonly lostSimulated: number;
   readonly lostMeasured: number;
   readonly measurement: Measurement;
-  /** What the simulated ends ran on. */
+  /** Host latencies of the simulated ends. */
   readonly machine: Machine;
   readonly verdict: 'agrees' | 'differs';
-  /** What is beyond its limit. */
+  /** Figures beyond their limits. */
   readonly misses: readonly string[];
-  /** Of a cell that differs, by chance losses: whether other seeds of the simulator differ from this one as much. */
+  /** For a cell with random losses that differs: true when other seeds of the simulator differ as much. */
   readonly withinChance: boolean;
 }
 
-/** The limits of an agreement. */
+/** Limits of agreement. */
 export const LIMITS = {
   udp: { distance: 0.05, p99Us: 3_000, p99Share: 0.05 },
   tcp: { p95Share: 0.15, goodputShare: 0.1 },
 } as const;
 
 /**
- * By how much a frame may come at another instant before it counts for the distance: as much as the limit lets the
- * 99th percentile differ. A simulated frame takes what the machine takes in the middle, a measured one a little more or less:
- * without an allowance two distributions on a path without jitter are far apart for a tenth of a millisecond.
+ * Shift of a frame's time that the distance tolerates: the limit of the 99th percentile. A simulated frame has the
+ * machine's median latency, a measured one slightly more or less; without tolerance, a tenth of a millisecond separates
+ * two distributions on a path without jitter completely.
  */
 export const TOLERANCE = LIMITS.udp.p99Us;
-/** So many other seeds show what chance alone does to a cell. */
+/** Number of other seeds that show the variation by chance. */
 const OTHER_SEEDS = 20;
-/** What comes later is of no use to a live viewer. */
+/** Frames later than this are of no use to a live viewer, microseconds after the last capture. */
 const GOODPUT_TAIL = 500_000;
 
 export async function compare(
@@ -71,12 +71,12 @@ export async function compare(
     readonly signal: AbortSignal;
     readonly limits: DisturbanceLimits;
     readonly calm: () => Promise<void>;
-    /** What the ends of the simulated path run on. */
+    /** Host latencies of the simulated ends. */
     readonly machine: Machine;
   },
 ): Promise<Comparison> {
   const { repeat: _repeat, ...asked } = cell;
-  if (!isKernelStrategy(cell.strategy)) throw new TypeError('a comparison begins with a strategy of the kernel');
+  if (!isKernelStrategy(cell.strategy)) throw new TypeError('a comparison needs a kernel strategy');
   const simulated = runCell({ ...asked, strategy: simulatedTwin(cell.strategy) }, NO_FILES, [], options.machine);
   const run = await measureCell(cell, NO_FILES, options);
   const measured = measuredCell(cell, NO_FILES, run);
@@ -91,7 +91,7 @@ export async function compare(
   const misses = missesOf(cell.strategy.startsWith('tcp-') ? 'tcp' : 'udp', { ...sides, distanceTolerant });
   const withinChance =
     misses.length > 0 && fatesDiffering === 0 && isChance(cell, options.machine, { ...sides, distanceTolerant });
-  if (fatesDiffering > 0) misses.push(`${fatesDiffering} packets met another fate`);
+  if (fatesDiffering > 0) misses.push(`${fatesDiffering} packets had a different fate`);
   return {
     name,
     strategy: cell.strategy,
@@ -111,7 +111,10 @@ export async function compare(
   };
 }
 
-/** Whether what was measured lies where other seeds of the simulator lie. Never of drop lists: nothing is left to chance there. */
+/**
+ * True when the measured figures lie within the range of other seeds of the simulator. Never for drop lists, which
+ * leave nothing to chance.
+ */
 function isChance(
   cell: Cell,
   machine: Machine,
@@ -145,7 +148,7 @@ function isChance(
   return isAmong(measured.p99, p99Limit(measured), ({ p99 }) => p99) && distanceTolerant <= Math.max(...distances);
 }
 
-/** What of two sides is beyond its limit. */
+/** Returns the figures of two sides that differ by more than their limits. */
 export function missesOf(
   transport: 'udp' | 'tcp',
   found: { readonly simulated: Side; readonly measured: Side; readonly distanceTolerant: number },
@@ -166,13 +169,13 @@ export function missesOf(
 
 const p99Limit = ({ p99 }: Side): number => Math.max(LIMITS.udp.p99Us, LIMITS.udp.p99Share * p99);
 
-/** Whether a gap is too wide; what came on one side only always is, also where the limit is a share of `Infinity`. */
+/** True when a gap exceeds its limit. An infinite gap (only one side completed) always does. */
 const exceeds = (width: number, limit: number): boolean => width > limit || width === Number.POSITIVE_INFINITY;
 
-/** Two that never came are no distance apart. */
+/** Two infinite values have no gap. */
 const gap = (one: number, other: number): number => (one === other ? 0 : Math.abs(one - other));
 
-/** From capture to decodable, of all frames. */
+/** Delays of all frames from capture to decodable. */
 export function delaysOf(frames: FrameTable): Sorted {
   return sorted(
     Array.from({ length: frames.length }, (_, row) => {
@@ -197,7 +200,7 @@ function sideOf(frames: FrameTable, delays: Sorted): Side {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), goodput: (bytes * 8e6) / (end - first), framesDecodable };
 }
 
-/** Offers the link as many packets as the measured one had, of the same sizes at the same instants. */
+/** Counts packets whose fate differs when the link gets the same sizes at the same instants. */
 function differingFates(cell: Cell, { path }: MeasuredRun): number {
   let differing = 0;
   for (const direction of ['forward', 'back'] as const) {

@@ -9,12 +9,12 @@ import { percentile } from '../metrics/percentile.ts';
 import { CLEAN_DELAY, cleanCell } from './calibration-cells.ts';
 import { delaysOf } from './comparison.ts';
 
-/** Node's timers. */
+/** Resolution of Node's timers. */
 const PROCESS_TICK = milliseconds(1);
 
 /**
- * What this machine adds to a path without loss, measured on streams of their own and not on what is compared: medians of
- * all frames, over UDP and over TCP.
+ * Measures the latencies that this machine adds to a path without loss: medians over all frames, for UDP and TCP, on
+ * streams apart from the compared ones.
  */
 export async function measuredMachine(options: {
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ export async function measuredMachine(options: {
   readonly calm: () => Promise<void>;
 }): Promise<Machine> {
   const overUdp = await clean('udp-kernel-nack', options);
-  // Its congestion control does nothing where nothing is lost; this one every kernel has.
+  // Without losses the congestion control does not matter; every kernel has Reno.
   const overTcp = await clean('tcp-kernel-reno', options);
   const path = Math.round((overUdp.relay + overTcp.relay) / 2);
   return {

@@ -1,13 +1,15 @@
 import { now } from '../../io/os/clock.ts';
 import type { Microseconds } from '../../protocol/base/instant.ts';
 
-/** So many timers in a row, of this length, say that nobody else wants the cores just now. */
+/** Number and length of consecutive punctual timers that indicate an idle machine. */
 const TIMERS = 40;
 const TIMER_MS = 5;
 
 /**
- * Waits until timers ring in time again: a measurement that begins while others work is one that has to be repeated.
- * @param options `lateMax`: what a timer may be late; `waitMax`: how long to wait for that at most.
+ * Waits until timers are punctual again, because a measurement on a busy machine would have to be repeated.
+ *
+ * @param options.lateMax tolerated lateness of a timer, microseconds. @param options.waitMax longest wait,
+ *   microseconds.
  */
 export async function calmMachine(options: {
   readonly lateMax: Microseconds;

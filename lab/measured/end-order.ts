@@ -3,18 +3,18 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { Cell } from '../cell.ts';
 import { openSource, type PackedUnits } from '../cell-source.ts';
 
-/** What the two ends of a measured cell are told, as a file. */
+/** Order for the two ends of a measured cell, passed as a file. */
 export interface EndOrder {
   readonly cell: Cell;
-  /** How long a small datagram is on its way at least, microseconds. */
+  /** Minimum transit time of a full datagram, microseconds. */
   readonly transitMin: Microseconds;
-  /** Of a recorded source: its units, by `v8.serialize`. */
+  /** Path of a file source's units (`v8.serialize`). */
   readonly source: string | undefined;
-  /** Where the sender's end writes what came of it. */
+  /** Path of the result file, written by the sender's end. */
   readonly result: string;
 }
 
-/** What the receiver's end saw; instants on the machine's monotonic clock, microseconds. */
+/** Observation of the receiver's end; instants on the machine's monotonic clock, microseconds. */
 export type Receipt =
   | {
       readonly kind: 'released';
@@ -29,30 +29,30 @@ export type Receipt =
       readonly frame: number;
       readonly cause: 'incomplete' | 'neverArrived' | 'undecodable';
     }
-  /** Over TCP: the last byte of a frame was read. */
+  /** TCP: the last byte of a frame was read. */
   | { readonly kind: 'complete'; readonly at: Instant; readonly frame: number };
 
-/** What came of a cell, at its two ends; instants on the machine's monotonic clock, microseconds. */
+/** Observations of both ends of a cell; instants on the machine's monotonic clock, microseconds. */
 export interface EndResult {
-  /** Zero of the cell's own time: the first frame was to be handed over a millisecond later. */
+  /** Zero of the cell's time; the first frame is due one millisecond later. */
   readonly zero: Instant;
   readonly endedAt: Instant;
-  /** When each frame was handed over, and whether the sender took it. */
+  /** Capture time of each frame, and whether the sender accepted it. */
   readonly captured: readonly { readonly at: Instant; readonly taken: boolean }[];
-  /** Over TCP: frames that were given up before they were written. */
+  /** TCP: frames discarded before they were written. */
   readonly givenUp: readonly number[];
   readonly receipts: readonly Receipt[];
-  /** By how much frames were handed over later than their time, microseconds; `max`, or the receiver's timers rang late. */
+  /** Lateness of frame captures, microseconds; `max` includes the receiver's timers. */
   readonly timerUs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Segments of which the receiver's kernel said that it had them twice; 0 over UDP. */
+  /** Segments reported as duplicates by the receiver's kernel; 0 over UDP. */
   readonly duplicatesReported: number;
-  /** Datagrams that either socket refused or dropped. */
+  /** Datagrams refused or dropped by either socket. */
   readonly socketDrops: number;
 }
 
-/** Between the two processes. */
+/** Messages between the two processes. */
 export type ToReceiver =
-  /** There were so many: what the control channel of a session tells. */
+  /** End of the stream, which a session announces on its control channel. */
   | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
   | { readonly kind: 'conclude' };
 
@@ -62,14 +62,14 @@ export type ToSender =
       readonly kind: 'result';
       readonly receipts: readonly Receipt[];
       readonly socketDrops: number;
-      /** By how much a timer of the receiver rang too late at most: so long it may have left what came lying, microseconds. */
+      /** Largest lateness of a receiver timer, microseconds: packets may have waited unread for as long. */
       readonly timerUsMax: number;
     };
 
 export const SENDER_PORT = 5_004;
 export const RECEIVER_PORT = 6_004;
 
-/** The cell's access units. @param packed of a recorded source. */
+/** Returns the cell's access units. @param packed units of a file source. */
 export function unitsOf(cell: Cell, packed: PackedUnits | undefined): () => AccessUnit | undefined {
   const { source } = cell;
   return openSource(source, source.kind === 'file' && packed ? new Map([[source.sha256, packed]]) : new Map());

@@ -4,26 +4,26 @@ import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
 import { frameAccessUnit } from '../../sim/tcp/access-unit-framing.ts';
 import type { StrategyParameters } from '../strategy.ts';
 
-interface Waiting {
+interface WaitingUnit {
   readonly frame: number;
   readonly handedAt: Instant;
   readonly unit: AccessUnit;
 }
 
 /**
- * Access units on a socket of the kernel, one write each, as a `TcpMediaSender` puts them on the modelled connection.
- * With `unsentBytesMax`, which is then the namespace's `tcp_notsent_lowat`, a unit waits here until all before it was
- * taken by the kernel, and may be given up.
+ * Writes access units to a kernel socket, one write each, like a `TcpMediaSender`. With `unsentBytesMax` (set as
+ * `tcp_notsent_lowat` of the namespace), a unit waits until the kernel has accepted all earlier ones, and may be
+ * discarded.
  */
 export class KernelWriter {
   readonly #parameters: StrategyParameters;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingUnit[] = [];
   readonly givenUp: number[] = [];
   #socket: Socket | undefined;
   #frames = 0;
   #now: Instant = 0;
   #writing = false;
-  #finishes = false;
+  #finishRequested = false;
   #skipsToKey = false;
 
   constructor(parameters: StrategyParameters) {
@@ -42,15 +42,15 @@ export class KernelWriter {
   }
 
   finish(): void {
-    this.#finishes = true;
+    this.#finishRequested = true;
     this.#write();
   }
 
   #write(): void {
     const socket = this.#socket;
     if (!socket) return;
-    const one = this.#parameters.unsentBytesMax !== undefined;
-    while (this.#waiting.length > 0 && !(one && this.#writing)) {
+    const writesSingly = this.#parameters.unsentBytesMax !== undefined;
+    while (this.#waiting.length > 0 && !(writesSingly && this.#writing)) {
       const { frame, handedAt, unit } = this.#waiting.shift()!;
       if (this.#isStale(handedAt, unit)) {
         this.givenUp.push(frame);
@@ -62,7 +62,7 @@ export class KernelWriter {
         this.#write();
       });
     }
-    if (this.#finishes && this.#waiting.length === 0) socket.end();
+    if (this.#finishRequested && this.#waiting.length === 0) socket.end();
   }
 
   #isStale(handedAt: Instant, unit: AccessUnit): boolean {

@@ -14,28 +14,29 @@ import type { EndOrder, EndResult } from './end-order.ts';
 import { DISTURBANCE_LIMITS, type DisturbanceLimits, type Measurement, measurementOf } from './measurement.ts';
 import { type PathEvent, readPath } from './path-record.ts';
 
-/** Ethernet's, as the modelled connections have it. */
+/** Ethernet MTU, as in the modelled connections. */
 const MTU = 1_500;
 
-/** A cell as it was measured: what both ends and the path saw, and under which conditions. */
+/** A measured cell: observations of both ends and of the path, and the conditions. */
 export interface MeasuredRun {
   readonly result: EndResult;
   readonly path: readonly PathEvent[];
-  /** pcapng, of both ends of the path. */
+  /** Capture of both ends of the path, pcapng. */
   readonly capture: Buffer;
   readonly report: TunReport;
   readonly measurement: Measurement;
 }
 
-/** What the namespace's TCP is to use; nothing for UDP. */
+/** Congestion control of a kernel strategy; `undefined` for UDP. */
 export const congestionControlOf = (strategy: KernelStrategyName): string | undefined =>
   /^tcp-kernel-(\w+)$/.exec(strategy)?.[1];
 
 /**
- * Runs a cell in real time over the kernel's sockets: the same access units, links and seeds as on the virtual clock.
- * A run that the machine disturbed is repeated; of those that were all disturbed the calmest is kept, and says so.
- * @param signal ends everything inside at once; then the promise rejects.
- * @throws {Failure} when the kernel refuses, with what would allow it.
+ * Runs a cell in real time over kernel sockets, with the access units, links and seeds of the virtual clock. A
+ * disturbed run is repeated; if all attempts are disturbed, the calmest is returned and marked.
+ *
+ * @param signal ends all processes; the promise then rejects.
+ * @throws {Failure} when the kernel refuses, with a remedy.
  */
 export async function measureCell(
   cell: Cell,
@@ -52,14 +53,14 @@ export async function measureCell(
   for (let attempts = 1; attempts <= limits.attemptsMax; attempts++) {
     await options.calm?.();
     const run = await measureOnce(cell, files, { attempts, lateUsMax: limits.lateUsMax, signal });
-    if (!calmest || badness(run) < badness(calmest)) calmest = run;
+    if (!calmest || disturbance(run) < disturbance(calmest)) calmest = run;
     calmest = { ...calmest, measurement: { ...calmest.measurement, attempts } };
     if (!run.measurement.disturbed) break;
   }
   return calmest!;
 }
 
-const badness = ({ measurement: { relayUsMax, timerUsMax, machineDrops } }: MeasuredRun): number =>
+const disturbance = ({ measurement: { relayUsMax, timerUsMax, machineDrops } }: MeasuredRun): number =>
   Math.max(relayUsMax, timerUsMax) + machineDrops * 1e6;
 
 async function measureOnce(
@@ -71,9 +72,9 @@ async function measureOnce(
   try {
     const capture = join(folder, 'path.pcapng');
     const order = await writeOrder(folder, cell, files);
-    const report = await runInside(cell, files, { command: endCommand(order), capture, signal: run.signal });
+    const report = await runOnTun(cell, files, { command: endCommand(order), capture, signal: run.signal });
     const text = await readFile(join(folder, 'result.json'), 'utf8').catch(() => undefined);
-    if (text === undefined) throw new Failure(`the two ends inside ended early (${endText(report)})`);
+    if (text === undefined) throw new Failure(`the measured processes ended early (${endText(report)})`);
     const result = JSON.parse(text) as EndResult;
     const bytes = await readFile(capture);
     const path = readPath(bytes, result.zero + (report.captureOffset ?? 0));
@@ -87,7 +88,7 @@ async function measureOnce(
 async function writeOrder(folder: string, cell: Cell, files: CellFiles): Promise<string> {
   const packed = cell.source.kind === 'file' ? files.media.get(cell.source.sha256) : undefined;
   const source = packed && join(folder, 'source');
-  // Memory that threads share cannot be written down as such.
+  // Shared memory cannot be serialized.
   if (packed && source)
     await writeFile(source, serialize({ ...packed, bytes: new Uint8Array(packed.bytes).slice().buffer }));
   const transitMin = shortestTransit(linkOf(cell.forward, files.traces));
@@ -99,12 +100,12 @@ async function writeOrder(folder: string, cell: Cell, files: CellFiles): Promise
 
 function endCommand(order: string): readonly [string, ...string[]] {
   const end = fileURLToPath(import.meta.url).replace(/measure-cell\.(\w+)$/, 'sender-end.$1');
-  // Uncompiled, in a checkout, it needs the same loader as we have.
+  // An uncompiled checkout needs the loader of this process.
   const loader = end.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
   return [process.execPath, ...loader, end, order];
 }
 
-async function runInside(
+async function runOnTun(
   cell: Cell,
   files: CellFiles,
   parts: {
@@ -116,7 +117,7 @@ async function runInside(
   const { signal, command, capture } = parts;
   signal?.throwIfAborted();
   const { strategy, parameters } = cell;
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const run = await TunRun.start({
     command,
     link: linkOf(cell.forward, files.traces),
@@ -126,20 +127,20 @@ async function runInside(
     congestionControl: isKernelStrategy(strategy) ? congestionControlOf(strategy) : undefined,
     notsentLowat: simulatedIsTcp(cell) ? parameters.unsentBytesMax : undefined,
     capture,
-    log: new Log({ level: 'error', write: (line) => complaints.push(line.trim()) }),
+    log: new Log({ level: 'error', write: (line) => errors.push(line.trim()) }),
   });
   const stop = () => run.kill();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     const report = await run.ended;
-    if (complaints.length > 0) throw new Failure(complaints.join('; '));
+    if (errors.length > 0) throw new Failure(errors.join('; '));
     return report;
   } finally {
     signal?.removeEventListener('abort', stop);
   }
 }
 
-/** Fails with one line where the kernel does not give what these strategies need, before time is spent on others. */
+/** Fails early, with one message, when the kernel does not support these strategies. */
 export async function assertKernelAllows(cells: readonly Cell[], files: CellFiles): Promise<void> {
   const tried = new Set<string | undefined>();
   for (const cell of cells) {
@@ -148,7 +149,7 @@ export async function assertKernelAllows(cells: readonly Cell[], files: CellFile
     if (tried.has(name)) continue;
     tried.add(name);
     try {
-      await runInside(cell, files, { command: ['true'], capture: undefined, signal: undefined });
+      await runOnTun(cell, files, { command: ['true'], capture: undefined, signal: undefined });
     } catch (error) {
       throw new Failure(`${cell.strategy}: ${causeOf(error)}`, error instanceof Failure ? error.exitCode : 1);
     }

@@ -1,7 +1,7 @@
 import type { FinishedCell } from '../store/cell-store.ts';
 import type { Measurement } from './measurement.ts';
 
-/** What a strategy's cells were measured with. Lists have more than one member where cells differ. */
+/** Conditions of a strategy's measurements. Lists have several members when cells differ. */
 export interface MeasuredStrategy {
   readonly strategy: string;
   readonly mode: 'socket';
@@ -9,15 +9,15 @@ export interface MeasuredStrategy {
   readonly congestionControl: readonly string[];
   readonly notsentLowat: readonly number[];
   readonly kernel: readonly string[];
-  /** The worst of all cells, microseconds. */
+  /** Worst of all cells, microseconds. */
   readonly timerUsP99: number;
   readonly relayUsP99: number;
-  /** Cells that had to be run again, and those that were disturbed each time. */
+  /** Cells that were repeated, and cells disturbed in every attempt. */
   readonly repeated: number;
   readonly disturbed: number;
 }
 
-/** Under which conditions a cell was measured, a row for each cell that was. */
+/** Conditions of a measured cell, one row each. */
 export type MeasuredRecord = Omit<Measurement, 'disturbed'> & {
   readonly cell: string;
   readonly strategy: string;
@@ -44,7 +44,7 @@ export const MEASURED_COLUMNS = {
   disturbed: 'whole',
 } as const;
 
-/** @param cell one that was measured. */
+/** @param cell a measured cell. */
 export const measuredRecord = ({ id, row, measurement }: FinishedCell): MeasuredRecord => ({
   cell: id,
   strategy: row.strategy,
@@ -53,7 +53,7 @@ export const measuredRecord = ({ id, row, measurement }: FinishedCell): Measured
   disturbed: measurement!.disturbed ? 1 : 0,
 });
 
-/** By strategy. @param cells those that were measured. */
+/** Groups conditions by strategy. @param cells measured cells. */
 export function conditionsOf(cells: readonly FinishedCell[]): MeasuredStrategy[] {
   return [...new Set(cells.map(({ row }) => row.strategy))].map((strategy) => {
     const those = cells.filter(({ row }) => row.strategy === strategy).map(({ measurement }) => measurement!);

@@ -16,7 +16,7 @@ import { UDP_HEADER_BYTES } from '../udp-strategy.ts';
 import { type EndResult, type Receipt, unitsOf } from './end-order.ts';
 import type { PathEvent } from './path-record.ts';
 
-/** At one instant: a frame is handed over, enters the path, leaves it, and is read. */
+/** Order of events at the same instant: capture, path, reading. */
 const CAPTURED = 0;
 const ON_THE_PATH = 1;
 const READ = 2;
@@ -28,17 +28,17 @@ interface Step {
 }
 
 /**
- * Makes of what was seen at the two ends and on the path between them the same tables and figures as of a simulated
- * cell: the same observers are shown the same kinds of events, in the order in which they happened.
+ * Builds the tables and figures of a simulated cell from the observations of a measured one, by replaying the events to
+ * the same observers in order.
  */
 export function measuredCell(
   cell: Cell,
   files: CellFiles,
-  seen: { readonly result: EndResult; readonly path: readonly PathEvent[] },
+  observed: { readonly result: EndResult; readonly path: readonly PathEvent[] },
   observers: readonly PathObserver[] = [],
 ): CellResult {
-  const { result, path } = seen;
-  assert(isKernelStrategy(cell.strategy), 'the others are simulated');
+  const { result, path } = observed;
+  assert(isKernelStrategy(cell.strategy), 'only kernel strategies are measured');
   const overTcp = simulatedTwin(cell.strategy).startsWith('tcp-');
   const frames = new FrameTable();
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
@@ -47,7 +47,7 @@ export function measuredCell(
   const media = overTcp ? undefined : new MediaPacketTable(frames, { measuredFrom, initialSequence });
   const segments = overTcp ? new SegmentTable(counting) : undefined;
   const traffic = new TrafficMeter(overTcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES, counting);
-  const looking = [traffic, media ?? segments!, ...observers];
+  const allObservers = [traffic, media ?? segments!, ...observers];
   const { kind, media: packed } = { kind: cell.source.kind, media: files.media };
   const next = unitsOf(cell, kind === 'file' ? packed.get((cell.source as { sha256: string }).sha256) : undefined);
   const givenUp = new Set(result.givenUp);
@@ -56,7 +56,7 @@ export function measuredCell(
   for (const [index, { at, taken }] of result.captured.entries()) {
     const capture = () => {
       const unit = next();
-      assert(unit !== undefined, 'both ends have the same source');
+      assert(unit !== undefined, 'the source has a unit for each captured frame');
       const row = frames.add(at - result.zero, unit);
       if (overTcp) frames.setMechanism(row, 'transport');
       if (!taken || givenUp.has(index)) frames.setClass(row, 'refused');
@@ -66,23 +66,23 @@ export function measuredCell(
   }
   for (const { at, kind: what, direction, datagram, fate } of path) {
     const show = () => {
-      for (const observer of looking) {
+      for (const observer of allObservers) {
         if (what === 'sent') observer.onSent(at, direction, datagram, fate);
         else observer.onDelivered(at, direction, datagram);
       }
     };
     steps.push({ at, order: ON_THE_PATH, run: show });
   }
-  const enter = (receipt: Receipt) => {
+  const replayReceipt = (receipt: Receipt) => {
     const at = receipt.at - result.zero;
     if (receipt.kind === 'complete') return complete(cell, frames, receipt.frame, at);
     if (receipt.kind === 'dropped') return media?.drop(at, receipt.frame, receipt.cause);
     media?.release(at, receipt.frame, { fate: receipt.fate, completeAt: receipt.completeAt - result.zero });
   };
   for (const receipt of result.receipts) {
-    steps.push({ at: receipt.at - result.zero, order: READ, run: () => enter(receipt) });
+    steps.push({ at: receipt.at - result.zero, order: READ, run: () => replayReceipt(receipt) });
   }
-  // Stable: what one clock puts at one instant stays as it was told.
+  // Stable sort: events at one instant keep their recorded order.
   steps.sort((one, other) => one.at - other.at || one.order - other.order);
   for (const step of steps) step.run();
 
@@ -105,7 +105,7 @@ export function measuredCell(
   };
 }
 
-/** As over the modelled TCP: a frame in time is shown when it is due, or at once; a late one when it comes. */
+/** As in the modelled TCP: a frame in time is displayed at its deadline (or at once), a late one on arrival. */
 function complete(cell: Cell, frames: FrameTable, row: number, at: number): void {
   const due = frames.time(row, 'capturedAt') + budgetOf(cell);
   frames.setTime(row, 'completeAt', at);

@@ -2,45 +2,45 @@ import { availableParallelism } from 'node:os';
 import type { TunReport } from '../../session/tun/tun-message.ts';
 import type { EndResult } from './end-order.ts';
 
-/** Under which conditions a cell was measured: what has to be known of a figure that cannot be repeated to the byte. */
+/** Conditions of a measurement, which is not reproducible to the byte. */
 export interface Measurement {
   readonly mode: 'socket';
   readonly repeat: number;
-  /** Read back from the kernel; of a cell over UDP it is what TCP would have used. */
+  /** Read back from the kernel. For a cell over UDP, the setting that TCP would have used. */
   readonly congestionControl: string;
-  /** `tcp_notsent_lowat`, bytes, read back from the kernel; 4,294,967,295: no limit. */
+  /** `tcp_notsent_lowat`, bytes, read back from the kernel; 4,294,967,295: unlimited. */
   readonly notsentLowat: number;
-  /** The kernel's release, such as `6.18.5`. */
+  /** Kernel release, such as `6.18.5`. */
   readonly kernel: string;
-  /** By how much frames were handed over later than their time, microseconds. */
+  /** Lateness of frame captures, microseconds. */
   readonly timerUsP99: number;
   readonly timerUsMax: number;
-  /** By how much packets left the link later than it asked for, microseconds, the worse of both ways. */
+  /** Lateness of packets leaving the link, microseconds; the worse of both directions. */
   readonly relayUsP50: number;
   readonly relayUsP99: number;
   readonly relayUsMax: number;
-  /** Packets and datagrams that this machine dropped beside the link. Should be 0. */
+  /** Packets dropped by this machine rather than by the link. Should be 0. */
   readonly machineDrops: number;
-  /** How often the cell was run until the machine left it in peace, and whether it never did. */
+  /** Number of runs until one was undisturbed, and whether none was. */
   readonly attempts: number;
   readonly disturbed: boolean;
 }
 
-/** What the machine may do to a run without it being repeated. */
+/** Disturbance of a run that is tolerated without repetition. */
 export interface DisturbanceLimits {
-  /** Neither a frame nor a packet may be later than this, microseconds. */
+  /** Longest tolerated lateness of a frame or packet, microseconds. */
   readonly lateUsMax: number;
-  /** How often a cell is run at most. */
+  /** Maximum number of runs of a cell. */
   readonly attemptsMax: number;
 }
 
-/** A packet that late is a tenth of the budget of a live picture. */
+/** 10 ms is a tenth of the budget of live video. */
 export const DISTURBANCE_LIMITS: DisturbanceLimits = { lateUsMax: 10_000, attemptsMax: 3 };
 
 /** Distributions are compared: one packet that is late by less is one of hundreds, and none that a timeout is about. */
 export const CALIBRATION_LIMITS: DisturbanceLimits = { lateUsMax: 20_000, attemptsMax: 3 };
 
-/** Each has two ends and a relay that are to be on time: two cores. */
+/** Maximum number of parallel measurements: each needs two cores for its two ends and the relay. */
 export const namespacesMax = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 export function measurementOf(

@@ -4,29 +4,30 @@ import type { Direction } from '../../sim/direction.ts';
 import type { Fate } from '../../sim/link/link.ts';
 import { SENDER_PORT } from './end-order.ts';
 
-/** A datagram that entered the path or left it, as a `PathObserver` is shown it: beneath IP, or beneath UDP. */
+/** A datagram that entered or left the path, in the form that a `PathObserver` receives: without IP and UDP headers. */
 export interface PathEvent {
   readonly at: Instant;
   readonly kind: 'sent' | 'delivered';
   readonly direction: Direction;
   readonly datagram: Uint8Array;
-  /** Of what was sent. */
+  /** Fate of a sent datagram. */
   readonly fate: Fate;
 }
 
-/** pcapng: an enhanced packet block, and the options that our captures have. */
+/** Block type and option code of pcapng used in our captures. */
 const ENHANCED_PACKET = 6;
 const OPTION_COMMENT = 1;
 const UDP_HEADER_BYTES = 8;
 
 /**
- * Reads what crossed the link from the capture of a virtual link.
- * @param capture a pcapng file that `PacketCapture` wrote.
- * @param zero the capture's time, microseconds, of the instant that is to be 0.
+ * Reads the datagrams that crossed the link from its capture.
+ *
+ * @param capture a pcapng file written by `PacketCapture`.
+ * @param zero capture time of the cell's zero, microseconds.
  */
 export function readPath(capture: Buffer, zero: number): PathEvent[] {
   const events: PathEvent[] = [];
-  /** What was sent and is under way, so that what comes is the same object: who looks on tells it by that. */
+  /** Datagrams under way. A delivery uses the same object as the transmission, by which observers match them. */
   const underway = new Map<string, Uint8Array[]>();
   for (let start = 0; start < capture.length; start += capture.readUInt32LE(start + 4)) {
     if (capture.readUInt32LE(start) !== ENHANCED_PACKET) continue;
@@ -60,7 +61,7 @@ export function readPath(capture: Buffer, zero: number): PathEvent[] {
 
 const keyOf = (packet: Uint8Array): string => Buffer.from(packet).toString('latin1');
 
-/** Only what was sent has one. */
+/** Returns the comment, which only sent packets have. */
 function commentOf(block: Buffer, from: number): string | undefined {
   for (let offset = from; offset + 4 <= block.length; ) {
     const code = block.readUInt16LE(offset);

@@ -21,32 +21,31 @@ import {
   type ToSender,
 } from './end-order.ts';
 
-// The receiver's end of a measured cell, a process of its own: started by sender-end.ts, whose machine lies across the
-// link.
+// Receiver's end of a measured cell: a process started by sender-end.ts, which is on the other side of the link.
 
 const { local, across } = TUN_ADDRESSES.ipv4;
 const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
 const { strategy } = order.cell;
-assert(isKernelStrategy(strategy), 'ends are for strategies of the kernel');
+assert(isKernelStrategy(strategy), 'the ends run kernel strategies');
 const twin = simulatedTwin(strategy);
 const offset = monotonicOffset();
 const receipts: Receipt[] = [];
 
-const tell = (message: ToSender, then = () => {}): void => void process.send?.(message, () => then());
-/** Whether this process gets a core when it wants one. */
-const WATCH_MS = 10;
+const post = (message: ToSender, then = () => {}): void => void process.send?.(message, () => then());
+/** Interval of the check that this process gets a core in time, milliseconds. */
+const WATCHDOG_MS = 10;
 let timerUsMax = 0;
-let rangAt = Number.POSITIVE_INFINITY;
+let lastTimerAt = Number.POSITIVE_INFINITY;
 setInterval(() => {
-  timerUsMax = Math.max(timerUsMax, Math.round(now() - rangAt - WATCH_MS * 1_000));
-  rangAt = now();
-}, WATCH_MS);
+  timerUsMax = Math.max(timerUsMax, Math.round(now() - lastTimerAt - WATCHDOG_MS * 1_000));
+  lastTimerAt = now();
+}, WATCHDOG_MS);
 
 let concluded = false;
 function conclude(socketDrops: number): void {
   if (concluded) return;
   concluded = true;
-  tell({ kind: 'result', receipts, socketDrops, timerUsMax }, () => process.exit(0));
+  post({ kind: 'result', receipts, socketDrops, timerUsMax }, () => process.exit(0));
 }
 process.on('disconnect', () => process.exit(1));
 
@@ -88,7 +87,7 @@ async function overUdp(): Promise<void> {
     receiver.endOfStream(now(), { frames, lastSequence: lastSequence ?? undefined });
     driver.drain();
   });
-  tell({ kind: 'ready' });
+  post({ kind: 'ready' });
 }
 
 function overTcp(): void {
@@ -97,13 +96,13 @@ function overTcp(): void {
     socket.on('data', (chunk) => {
       const at = now() + offset;
       const units = deframer.push(chunk);
-      assert(units !== 'malformed', 'TCP changes nothing of what our own sender wrote');
+      assert(units !== 'malformed', 'TCP delivers the written bytes unchanged');
       for (const { frame } of units) receipts.push({ kind: 'complete', at, frame });
     });
     socket.on('error', () => conclude(0));
     socket.on('close', () => conclude(0));
   });
-  server.listen(RECEIVER_PORT, local, () => tell({ kind: 'ready' }));
+  server.listen(RECEIVER_PORT, local, () => post({ kind: 'ready' }));
   process.on('message', () => conclude(0));
 }
 

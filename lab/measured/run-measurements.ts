@@ -7,28 +7,29 @@ import { hashesOf, makeAttachments, packetLogFor } from '../store/cell-attachmen
 import { type MeasuredRun, measureCell } from './measure-cell.ts';
 import { measuredCell } from './measured-frames.ts';
 
-/** To make a namespace, start three processes in it and read what they left, seconds; more on a busy machine. */
+/** Time to create a namespace, start three processes and read their results, seconds; longer on a busy machine. */
 const START_SECONDS = 2;
-/** How often it is told how long it will take. */
-const TELL_MS = 1_000;
+/** Interval of progress reports, milliseconds. */
+const PROGRESS_MS = 1_000;
 
 export interface MeasurementsOptions {
-  /** Namespaces at a time. */
+  /** Number of parallel namespaces. */
   readonly jobs: number;
   readonly files: CellFiles;
   readonly code: string;
   readonly take: (product: WorkProduct) => Promise<void>;
   readonly signal: AbortSignal;
-  /** Seconds that are left, if nothing is disturbed. */
+  /** Receives the remaining time for undisturbed runs, seconds. */
   readonly onSecondsLeft: (seconds: number) => void;
 }
 
-/** How long a cell takes in real time at least, seconds. */
+/** Minimum real time of a cell, seconds. */
 export const realSecondsOf = (cell: Cell, files: CellFiles): number =>
   START_SECONDS + secondsOf(cell.source) + shortestTransit(linkOf(cell.forward, files.traces)) / 1e6;
 
 /**
- * Measures cells in real time, so many at a time, in the order in which they are asked for.
+ * Measures cells in real time, several in parallel, in the given order.
+ *
  * @throws {Failure} when one cannot be measured.
  */
 export async function runMeasurements(orders: readonly WorkOrder[], options: MeasurementsOptions): Promise<void> {
@@ -39,17 +40,17 @@ export async function runMeasurements(orders: readonly WorkOrder[], options: Mea
   signal.addEventListener('abort', stop, { once: true });
   let next = 0;
   const running = new Map<WorkOrder, number>();
-  const tell = () => {
+  const reportProgress = () => {
     let left = orders.slice(next).reduce((sum, { cell }) => sum + realSecondsOf(cell, files), 0);
     for (const [{ cell }, since] of running) left += Math.max(0, realSecondsOf(cell, files) - (now() - since) / 1e6);
     onSecondsLeft(left / Math.min(jobs, Math.max(1, orders.length - next + running.size)));
   };
-  const telling = setInterval(tell, TELL_MS);
+  const progressTimer = setInterval(reportProgress, PROGRESS_MS);
   const work = async (): Promise<void> => {
     while (next < orders.length && !abort.signal.aborted) {
       const order = orders[next++]!;
       running.set(order, now());
-      tell();
+      reportProgress();
       try {
         const began = now();
         const run = await measureCell(order.cell, files, { signal: abort.signal });
@@ -67,7 +68,7 @@ export async function runMeasurements(orders: readonly WorkOrder[], options: Mea
   try {
     await Promise.all(Array.from({ length: Math.min(jobs, orders.length) }, work));
   } finally {
-    clearInterval(telling);
+    clearInterval(progressTimer);
     signal.removeEventListener('abort', stop);
   }
 }
@@ -79,7 +80,7 @@ function productOf(
 ): WorkProduct {
   const packets = packetLogFor(cell, asked);
   const { frames, row, bursts, datagrams } = measuredCell(cell, files, run, packets ? [packets] : []);
-  // What really crossed the link, IP headers and all.
+  // The real capture of the link, with IP headers.
   const attachments = makeAttachments(cell, asked, { frames, packets, capture: run.capture });
   const cost = { wallMs, datagrams };
   const { measurement } = run;

@@ -23,7 +23,7 @@ import { percentile, sorted } from '../metrics/percentile.ts';
 import { START } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { TCP_DRAIN } from '../tcp-strategy.ts';
-import { endToldAfter, udpDrain, udpParameters } from '../udp-strategy.ts';
+import { endAnnouncedAfter, udpDrain, udpParameters } from '../udp-strategy.ts';
 import {
   type EndOrder,
   type EndResult,
@@ -37,37 +37,36 @@ import { KernelWriter } from './kernel-writer.ts';
 import { readDuplicatesReported } from './tcp-statistics.ts';
 import { warmUpConnections } from './warm-up-connection.ts';
 
-// The sender's end of a measured cell, the command that runs on the virtual link. It starts the receiver's end as a
-// process of its own, streams in real time, waits until all has come or may not come any more, and writes down when
-// what happened.
+// Sender's end of a measured cell: the command that runs on the virtual link. Starts the receiver's end as a separate
+// process, streams in real time, waits until everything has arrived or timed out, and writes the observed times.
 
-/** Between that both ends are there and the first frame: for what compilers and allocators do at first. */
-const SETTLE = milliseconds(300);
+/** Pause between the start of both ends and the first frame, for compilers and allocators. */
+const WARM_UP = milliseconds(300);
 
 const { local, across } = TUN_ADDRESSES.ipv4;
 const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
 const { cell, transitMin } = order;
-assert(isKernelStrategy(cell.strategy), 'ends are for strategies of the kernel');
+assert(isKernelStrategy(cell.strategy), 'the ends run kernel strategies');
 const twin = simulatedTwin(cell.strategy);
 const offset = monotonicOffset();
 const captured: { at: number; taken: boolean }[] = [];
 const lateness: number[] = [];
 
-/** What carries frames to the other end. */
+/** Transport of frames to the other end. */
 interface Transport {
-  /** Just before the first frame. */
+  /** Called just before the first frame. */
   begin(): void;
-  /** @returns whether it was taken. */
+  /** @returns true when the frame was accepted. */
   send(unit: AccessUnit): boolean;
   finish(): void;
-  /** How long after the last frame something may still come. */
+  /** How long frames may still arrive after the last one. */
   readonly drain: Microseconds;
   readonly givenUp: readonly number[];
   readonly socketDrops: number;
 }
 
 const receiver = fork(fileURLToPath(import.meta.url).replace('sender-end', 'receiver-end'), [argv[2]!]);
-const tell = (message: ToReceiver): void => {
+const post = (message: ToReceiver): void => {
   if (receiver.connected) receiver.send(message);
 };
 
@@ -99,8 +98,8 @@ async function overUdp(): Promise<Transport> {
       driver.drain();
       setTimeout(() => {
         const { statistics, lastSequence = null } = sender;
-        tell({ kind: 'end-of-stream', frames: statistics.frames, lastSequence });
-      }, endToldAfter(transitMin) / 1_000);
+        post({ kind: 'end-of-stream', frames: statistics.frames, lastSequence });
+      }, endAnnouncedAfter(transitMin) / 1_000);
     },
     drain: udpDrain({ budget: budgetOf(cell), transitMin }),
     givenUp: [],
@@ -118,7 +117,7 @@ async function overTcp(): Promise<Transport> {
     begin: () => {
       const addresses = { host: across, port: RECEIVER_PORT, localAddress: local, localPort: SENDER_PORT };
       socket = createConnection({ ...addresses, noDelay: true });
-      // The receiver notices as well, and says so.
+      // The receiver notices the error too, and reports it.
       socket.on('error', () => {});
       writer.open(socket);
     },
@@ -136,7 +135,7 @@ async function overTcp(): Promise<Transport> {
 }
 
 function stream(): void {
-  const startAt = now() + SETTLE;
+  const startAt = now() + WARM_UP;
   const opening: Script & { done: boolean } = {
     done: false,
     pollTimeout() {
@@ -157,10 +156,10 @@ function stream(): void {
     },
     finish: () => {
       transport.finish();
-      setTimeout(() => tell({ kind: 'conclude' }), transport.drain / 1_000);
+      setTimeout(() => post({ kind: 'conclude' }), transport.drain / 1_000);
     },
   });
-  const ring = () => {
+  const runDue = () => {
     for (const script of [opening, feed]) {
       for (let due = script.pollTimeout(); due !== undefined && due <= now(); due = script.pollTimeout()) {
         const at = now();
@@ -173,11 +172,11 @@ function stream(): void {
   const zero = startAt - START + offset;
   receiver.on('message', (message: ToSender) => {
     if (message.kind !== 'result') return;
-    // It has said everything, and may go before we have written it down.
+    // Its result is complete, so it may exit while the result is written.
     receiver.off('exit', endEarly);
     void end(zero, message);
   });
-  onRing = ring;
+  onWakeUp = runDue;
   wakeUp.set(startAt - START);
 }
 
@@ -198,12 +197,12 @@ async function end(zero: number, { receipts, socketDrops, timerUsMax }: ToSender
   process.exit(0);
 }
 
-let onRing = () => {};
+let onWakeUp = () => {};
 const endEarly = () => process.exit(1);
 receiver.on('exit', endEarly);
 const ready = once(receiver, 'message');
 const transport = await (twin.startsWith('tcp-') ? overTcp() : overUdp());
 const packed = order.source === undefined ? undefined : deserialize(readFileSync(order.source));
-const wakeUp = await FineWakeUp.open(() => onRing());
+const wakeUp = await FineWakeUp.open(() => onWakeUp());
 await ready;
 stream();

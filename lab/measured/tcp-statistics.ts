@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 
-/** RFC 2883: what the receiver reported as had twice, in the order and beyond it. */
+/** Kernel counters of D-SACK blocks received, in order and out of order (RFC 2883). */
 const NAMES = ['TCPDSACKRecv', 'TCPDSACKOfoRecv'];
 
-/** Segments of which the other end said that they came twice, of all connections of this network namespace. */
+/** Returns the number of segments reported as duplicates, over all connections of this network namespace. */
 export async function readDuplicatesReported(): Promise<number> {
   return duplicatesReported(await readFile('/proc/self/net/netstat', 'utf8').catch(() => ''));
 }
 
-/** @param table a line of names and one of values for each group. */
+/** @param table lines of names and values, per group. */
 export function duplicatesReported(table: string): number {
   const lines = table.split('\n').filter((line) => line.startsWith('TcpExt:'));
   const [names = [], values = []] = lines.map((line) => line.trim().split(/\s+/));

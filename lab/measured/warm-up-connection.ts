@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 
 const HOST = '127.0.0.1';
-/** Enough for what runs often to be compiled. */
+/** Number of connections: enough to get hot code compiled. */
 const CONNECTIONS = 20;
 const WRITE_BYTES = 4_000;
 
 /**
- * Connects this process to itself over loopback, writes and ends, a few times over: the first connection of a process
- * takes milliseconds for compilers and allocators, which the first frames of a measured stream would wait for.
+ * Opens and closes several loopback connections: the first connection of a process takes milliseconds for compilation
+ * and allocation, which would delay the first frames of a measured stream.
  */
 export async function warmUpConnections(): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => {}).resume());

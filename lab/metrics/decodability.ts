@@ -1,23 +1,23 @@
 import type { FrameTable } from '../frame-table.ts';
 import type { FrameOutcome } from '../tables.ts';
 
-/** Frames of which a decoder got something to decode. */
+/** Classes of frames that were decoded. */
 const DECODED: readonly FrameOutcome[] = ['onTime', 'recovered', 'late'];
 const WHOLE: readonly FrameOutcome[] = [...DECODED, 'undecodable'];
 
-/** Whether all of a frame was there when it was decided. */
+/** True when the whole frame was available at its decision. */
 export const isWhole = (frames: FrameTable, row: number): boolean => WHOLE.includes(frames.class(row));
 
 /**
- * Enters when each frame could be decoded: when it and every frame that it refers to were whole. A key frame refers to
- * none, any other to the one before that is not discardable; so what follows a lost reference waits for the next key.
+ * Records when each frame became decodable: when it and all its references were complete. A key frame has no reference;
+ * any other frame refers to the last non-discardable one. So frames after a lost reference wait for the next key frame.
  */
 export function enterDecodability(frames: FrameTable): void {
   let referenceAt = Number.NaN;
   for (let row = 0; row < frames.length; row++) {
     const type = frames.type(row);
     const completeAt = DECODED.includes(frames.class(row)) ? frames.time(row, 'completeAt') : Number.NaN;
-    // NaN goes through `Math.max`: never, if either never was.
+    // `Math.max` propagates NaN: never, if one of them never was.
     const decodableAt = type === 'key' ? completeAt : Math.max(completeAt, referenceAt);
     frames.setTime(row, 'decodableAt', decodableAt);
     if (type !== 'discardable') referenceAt = decodableAt;

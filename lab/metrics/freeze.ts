@@ -1,20 +1,20 @@
 import { DURATIONS_AVERAGED, DurationWindow } from '../../protocol/base/duration-window.ts';
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
-/** How often the picture froze, and the sum of the frame durations in which it did (whole ones, not the excess). */
+/** Number of freezes, and the sum of the frame durations in which they occurred (in full, not the excess). */
 export interface Freezes {
   readonly count: number;
   readonly duration: Microseconds;
 }
 
 const INCREASE: Microseconds = 150_000;
-/** W3C webrtc-stats, `pauseCount`: a pause is more than five seconds without a frame. */
+/** A pause is more than five seconds without a frame (W3C webrtc-stats, `pauseCount`). */
 const PAUSE: Microseconds = 5_000_000;
 const LIBWEBRTC_SAMPLES_MIN = 5;
 
 /**
- * W3C webrtc-stats, `freezeCount`: a frame duration that is at least the larger of 3·avg and avg + 150 ms, where avg is
- * the mean of the (up to 30) durations before it. The interval between the first two frames has nothing to exceed.
+ * Freezes by W3C webrtc-stats (`freezeCount`): a frame duration of at least max(3·avg, avg + 150 ms), where avg is the
+ * mean of up to 30 preceding durations. The first interval has no predecessor and never counts.
  */
 export function w3cFreezes(renderedAt: readonly Instant[] | Float64Array): Freezes {
   return count(renderedAt, (duration, before) => {
@@ -24,14 +24,14 @@ export function w3cFreezes(renderedAt: readonly Instant[] | Float64Array): Freez
   });
 }
 
-/** W3C webrtc-stats, `pauseCount` and `totalPausesDuration`. A pause is a freeze as well. */
+/** Pauses by W3C webrtc-stats (`pauseCount`, `totalPausesDuration`). A pause is also a freeze. */
 export function w3cPauses(renderedAt: readonly Instant[] | Float64Array): Freezes {
   return count(renderedAt, (duration) => duration > PAUSE);
 }
 
 /**
- * libwebrtc's `VideoQualityObserver`: in whole milliseconds, the duration itself is one of the 30 that are averaged, the
- * mean is rounded down, five of them are needed, and what is a pause is left out of it all.
+ * Freezes by libwebrtc's `VideoQualityObserver`: in whole milliseconds, with the duration itself among the 30 that are
+ * averaged, the mean rounded down, at least five durations, and pauses excluded.
  */
 export function libwebrtcFreezes(renderedAt: readonly Instant[] | Float64Array): Freezes {
   const window = new DurationWindow();
@@ -50,7 +50,7 @@ export function libwebrtcFreezes(renderedAt: readonly Instant[] | Float64Array):
   return { count: freezes, duration: total };
 }
 
-/** Tambur's plots: strictly more than the larger of 3·avg and avg + 150 ms, once 30 durations have gone before. */
+/** Freezes as in Tambur's plots: strictly more than max(3·avg, avg + 150 ms), after 30 durations. */
 export function tamburFreezes(renderedAt: readonly Instant[] | Float64Array): Freezes {
   return count(renderedAt, (duration, before) => {
     if (before.length < DURATIONS_AVERAGED) return false;
@@ -59,16 +59,17 @@ export function tamburFreezes(renderedAt: readonly Instant[] | Float64Array): Fr
   });
 }
 
-/** Where the picture stood still for longer than a frame lasts. */
+/** Time for which a picture stood longer than one frame period. */
 export interface Stalls {
   readonly stalled: Microseconds;
   readonly watched: Microseconds;
 }
 
 /**
- * Stalled time of a live viewer, who skips what was missed: of every interval between two pictures (and of the first
- * and the last to the ends of what was watched) the part beyond one frame's duration.
- * @param watched from when to when pictures were to be shown.
+ * Stalled time of a live viewer who skips missed frames: the part of each interval between two pictures (and at both
+ * ends of the watched interval) that exceeds one frame period.
+ *
+ * @param watched interval in which pictures were due.
  */
 export function stalls(
   renderedAt: readonly Instant[] | Float64Array,
@@ -76,7 +77,7 @@ export function stalls(
   framePeriod: Microseconds,
 ): Stalls {
   let stalled = 0;
-  // Until the first picture there is none at all: that wait counts in full.
+  // The wait for the first picture counts in full.
   let shownUntil = watched.from;
   for (const at of renderedAt) {
     if (at > watched.to) break;

@@ -1,15 +1,15 @@
 import { type Instant, type Microseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
 
 /**
- * RFC 3550 §6.4.1 and §A.8: J ← J + (|D| − J)/16, where D is by how much two packets that came one after the other are
- * further apart than their timestamps. Packets sent again are not for it.
+ * Interarrival jitter (RFC 3550 §6.4.1, §A.8): J ← J + (|D| − J)/16, where D is the difference between the arrival
+ * spacing and the timestamp spacing of consecutive packets. Not for retransmissions.
  */
 export class InterarrivalJitter {
   #jitter = 0;
   #before: { readonly at: Instant; readonly timestamp: number } | undefined;
   #samples = 0;
 
-  /** @param timestamp as it stands on the wire, 90 kHz, 32 bits. */
+  /** @param timestamp as on the wire, 90 kHz, 32 bits. */
   add(at: Instant, timestamp: number): void {
     const before = this.#before;
     if (before) {
@@ -21,7 +21,7 @@ export class InterarrivalJitter {
     this.#before = { at, timestamp };
   }
 
-  /** Rounded; `null` before the second packet. */
+  /** Rounded jitter, microseconds; `null` before the second packet. */
   get value(): Microseconds | null {
     return this.#samples === 0 ? null : Math.round(this.#jitter);
   }

@@ -1,21 +1,21 @@
-/** How long runs of losses are, from the fates of packets in their order. */
+/** Lengths of loss bursts, from packet fates in order. */
 export class RunLengths {
   readonly #counts = new Map<number, number>();
   #run = 0;
 
-  /** The next packet is lost, or not. */
+  /** Adds the fate of the next packet. */
   add(lost: boolean): void {
     if (lost) this.#run++;
     else this.#end();
   }
 
-  /** Length and how often, shortest first; a run that goes on counts as it is. */
+  /** Returns burst lengths with their counts, shortest first. An unfinished burst counts with its current length. */
   histogram(): [length: number, count: number][] {
     this.#end();
     return [...this.#counts].sort(([one], [other]) => one - other);
   }
 
-  /** Of a histogram; the mean of no runs is `null`. */
+  /** Summarizes a histogram; the mean is `null` without bursts. */
   static summarize(histogram: readonly (readonly [length: number, count: number])[]): {
     readonly runs: number;
     readonly mean: number | null;

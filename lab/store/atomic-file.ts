@@ -6,21 +6,21 @@ import { atExit } from '../../io/os/at-exit.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 
 const TEMPORARY = '.tmp-';
-/** No file of ours takes an hour to write: what is older was left behind. */
+/** No file takes an hour to write, so older temporary files are abandoned. */
 const ABANDONED_MS = 3_600_000;
 
 /**
- * Writes a file whole or not at all: under another name first, then renamed. Someone else who writes the same file at
- * the same time does no harm.
- * @throws {Failure} such as that the disk is full; nothing half-written is left, nor is it when the process ends.
+ * Writes a file atomically, through a temporary file and a rename. Concurrent writers of the same file are safe.
+ *
+ * @throws {Failure} when writing fails, for example on a full disk; no partial file remains.
  */
 export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await buildAtomically(path, (temporary) => writeFile(temporary, content));
 }
 
-/** The same for a file that is made bit by bit. @param build writes the file under the name that it is given. */
+/** Writes a file atomically in several steps. @param build writes the file under the given temporary name. */
 export async function buildAtomically(path: string, build: (temporary: string) => Promise<void>): Promise<void> {
-  // No number of a process: in containers that share a folder all of them may have the same.
+  // Not the process id: containers that share a folder may have equal ids.
   const temporary = `${path}${TEMPORARY}${randomUUID()}`;
   const isDone = atExit(() => rmSync(temporary, { force: true }));
   try {
@@ -29,7 +29,7 @@ export async function buildAtomically(path: string, build: (temporary: string) =
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     if (error instanceof Failure) throw error;
-    throw new Failure(`cannot write ${path}: ${causeOf(error)}; what was finished before is kept`, 1, { cause: error });
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}; finished results are kept`, 1, { cause: error });
   } finally {
     isDone();
   }
@@ -39,14 +39,14 @@ export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch {
-    // Once more: on a read-only disk it calls the directory missing when it is to make those above it as well.
+    // Retry without `recursive`: on a read-only disk, creating parents reports a missing directory.
     await mkdir(path).catch((error) => {
       throw new Failure(`cannot make the directory ${path}: ${causeOf(error)}`);
     });
   }
 }
 
-/** Removes what a process that was killed had begun. */
+/** Removes temporary files of killed processes. */
 export async function removeAbandoned(directory: string, now: number): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     if (!name.includes(TEMPORARY)) continue;

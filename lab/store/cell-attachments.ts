@@ -9,24 +9,24 @@ import { FRAME_COLUMNS } from './columns.ts';
 import { parquet } from './parquet.ts';
 import { sha256 } from './sealed-json.ts';
 
-/** Keeps the packets of a cell where something that is asked for is made of them. */
+/** Returns a packet log when a requested attachment needs one. */
 export function packetLogFor(cell: Cell, asked: readonly Attachment[]): PacketLog | undefined {
   const wanted = asked.includes('packets.parquet') || asked.includes('events.qlog');
   return wanted ? new PacketLog(datagramKind(cell.strategy)) : undefined;
 }
 
-/** What was seen of a cell that has run. */
-interface Seen {
+/** Observations of a finished cell. */
+interface CellObservations {
   readonly frames: FrameTable;
   readonly packets: PacketLog | undefined;
   readonly capture: Uint8Array | undefined;
 }
 
-/** The files beside a cell that were asked for. */
+/** Builds the requested attachments of a cell. */
 export function makeAttachments(
   cell: Cell,
   asked: readonly Attachment[],
-  { frames, packets, capture }: Seen,
+  { frames, packets, capture }: CellObservations,
 ): ReadonlyMap<Attachment, Uint8Array> {
   const records: readonly PacketRecord[] = packets?.records ?? [];
   const make: Readonly<Record<Attachment, () => Uint8Array | undefined>> = {
@@ -46,6 +46,6 @@ export function makeAttachments(
   return attachments;
 }
 
-/** By which a file is known again as the one that was made with its cell. */
+/** SHA-256 of each attachment, which identifies the files of a cell. */
 export const hashesOf = (attachments: ReadonlyMap<Attachment, Uint8Array>) =>
   Object.fromEntries([...attachments].map(([kind, content]) => [kind, sha256(content)]));

@@ -11,39 +11,38 @@ import { SUMMARY_COLUMNS } from './columns.ts';
 import { parseParquet } from './parquet.ts';
 import { readSealedJson, sealedJson, sha256 } from './sealed-json.ts';
 
-/** A finished cell as it is kept. */
+/** A finished cell, as stored. */
 export interface FinishedCell {
   readonly id: string;
-  /** Of the code that ran it: a cell of other code is not taken for this one's. */
+  /** Fingerprint of the code that computed it; results of other code are not reused. */
   readonly code: string;
   readonly row: SummaryRow;
   readonly bursts: Bursts;
-  /** What it took: not part of any answer. */
+  /** Computing cost; not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
-  /** Of a cell that was measured in real time: under which conditions. */
+  /** Conditions of a cell measured in real time. */
   readonly measurement?: KernelMeasurement;
-  /** What was made with it, by the SHA-256 of each file: what lies there from another time is not its own. */
+  /** SHA-256 of each attachment; a file with another hash belongs to another run. */
   readonly attachments: { readonly [Kind in Attachment]?: string };
 }
 
-/** More than the row of a cell, one file each beside it. */
+/** Optional files of a cell, one per kind. */
 export const ATTACHMENTS = ['frames.parquet', 'packets.parquet', 'events.qlog', 'capture.pcapng'] as const;
 
 export type Attachment = (typeof ATTACHMENTS)[number];
 
 const CELL_FILE = /^([0-9a-f]{64})\.json$/;
 
-/** What is measured of a cell that is finished, beside it as well. */
+/** Quality measurements of a finished cell, stored in the same folder. */
 export type Measurement = 'quality.json' | 'quality.parquet';
 
 /**
- * Finished cells in a folder, by the hash of what was asked: to run one twice, here or on another machine, gives the
- * same file.
+ * Folder of finished cells, named by the hash of their inputs. A simulated cell gives the same file on every machine.
  */
 export class CellStore {
   readonly #directory: string;
 
-  /** @param directory of the answer; the cells are in a folder in it. */
+  /** @param directory folder of the answer; cells are in its subfolder `cells`. */
   constructor(directory: string) {
     this.#directory = join(directory, 'cells');
   }
@@ -56,7 +55,7 @@ export class CellStore {
     await makeDirectory(this.#directory);
   }
 
-  /** @returns the cell, or why there is none: it is not there, or its file is damaged. */
+  /** @returns the cell, or why it cannot be read. */
   async read(id: string): Promise<FinishedCell | 'missing' | 'damaged'> {
     let text: string;
     try {
@@ -69,7 +68,7 @@ export class CellStore {
     return whole ? cell : 'damaged';
   }
 
-  /** Attachments first: where the cell is, they are. */
+  /** Writes attachments first, so an existing cell has its attachments. */
   async write(cell: FinishedCell, attachments: ReadonlyMap<Attachment, Uint8Array>): Promise<void> {
     for (const [kind, content] of attachments) await writeAtomically(this.attachment(cell.id, kind), content);
     await writeAtomically(this.#path(cell.id), sealedJson(cell));
@@ -86,7 +85,7 @@ export class CellStore {
     );
   }
 
-  /** Whether a file beside a cell is there, and the one that was written. */
+  /** True when a file of a cell exists and has the expected SHA-256. */
   async isWhole(id: string, kind: Attachment | Measurement, expected: string): Promise<boolean> {
     const hash = createHash('sha256');
     try {
@@ -98,9 +97,10 @@ export class CellStore {
   }
 
   /**
-   * The rows of a table beside a cell.
-   * @param expected its SHA-256; `undefined`: the cell was made without it.
-   * @throws {Failure} when it is not there or not that: which file, and what to do.
+   * Reads a table of a cell.
+   *
+   * @param expected its SHA-256; `undefined` when the cell was computed without it.
+   * @throws {Failure} when the file is missing or differs, with a remedy.
    */
   async table<Row extends object>(
     id: string,
@@ -109,18 +109,18 @@ export class CellStore {
   ): Promise<Row[]> {
     const path = this.attachment(id, kind);
     const damaged = (why: string, cause?: unknown) =>
-      new Failure(`${path} is damaged (${why}): the same run again makes it anew`, 1, { cause });
+      new Failure(`${path} is damaged (${why}); run the same command again to rewrite it`, 1, { cause });
     let content: Uint8Array;
     try {
       content = await readFile(path);
     } catch (error) {
       throw damaged(causeOf(error), error);
     }
-    if (sha256(content) !== expected) throw damaged('it is not what was written with its cell');
+    if (sha256(content) !== expected) throw damaged('its hash does not match the cell');
     return parseParquet<Row>(content);
   }
 
-  /** Takes over what another store has whole and this one has not. @returns how many files. */
+  /** Imports cells from another store that are missing here. @returns the number of files. */
   async adopt(other: CellStore): Promise<number> {
     const theirs = new Set(await readdir(other.#directory).catch(() => []));
     let adopted = 0;
@@ -134,7 +134,7 @@ export class CellStore {
         names.push(...Object.keys(cell.attachments).map((kind) => `${id}.${kind}`), name);
       }
       if (!(await this.has(id, 'quality.json'))) names.push(`${id}.quality.parquet`, `${id}.quality.json`);
-      // In this order: where a cell is, what belongs to it is there as well.
+      // In this order, so an existing cell has its files.
       for (const file of names.filter((each) => theirs.has(each))) {
         await buildAtomically(join(this.#directory, file), (temporary) =>
           copyFile(join(other.#directory, file), temporary),

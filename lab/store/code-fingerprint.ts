@@ -3,28 +3,28 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The rooms whose code decides what comes of a cell. */
+/** Folders whose code determines the result of a cell. */
 const ROOMS = ['protocol', 'sender', 'receiver', 'sim', 'lab'];
 
-/** Folders of the laboratory that have no say in it. */
-const BYSTANDERS = /^(report|validation|calibration|quality)[/\\]/;
+/** Folders of the laboratory that do not affect results. */
+const UNRELATED = /^(report|validation|calibration|quality)[/\\]/;
 
-let known: string | undefined;
+let cached: string | undefined;
 
 /**
- * A hash of the code that runs, so that what was computed by other code is not taken for this one's. It is not part of
- * any name: the same question has the same name whoever answers it.
+ * Hash of the running code, so that results of other code are not reused. It is not part of any id: the same scenario
+ * has the same id in every version.
  */
 export function codeFingerprint(): string {
-  if (known !== undefined) return known;
+  if (cached !== undefined) return cached;
   const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
   const hash = createHash('sha256');
   for (const room of ROOMS) {
     const files = readdirSync(join(root, room), { recursive: true, encoding: 'utf8' });
-    for (const file of files.filter((name) => /(?<!\.d)\.[jt]s$/.test(name) && !BYSTANDERS.test(name)).sort()) {
+    for (const file of files.filter((name) => /(?<!\.d)\.[jt]s$/.test(name) && !UNRELATED.test(name)).sort()) {
       hash.update(`${room}/${file}\0`).update(readFileSync(join(root, room, file)));
     }
   }
-  known = hash.digest('hex').slice(0, 16);
-  return known;
+  cached = hash.digest('hex').slice(0, 16);
+  return cached;
 }

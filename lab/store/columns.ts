@@ -1,9 +1,9 @@
 import { FRAME_OUTCOMES, type FrameRecord, MECHANISMS, type SummaryRow } from '../tables.ts';
 
-/** How a column is written: text, whole numbers, or numbers that may be `Infinity` or have fractions. */
+/** Kind of a column: text, integers, or numbers with fractions or `Infinity`. */
 export type ColumnKind = 'text' | 'whole' | 'real';
 
-/** All columns of the summary, in their order. */
+/** All columns of the summary, in order. */
 export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKind } = {
   cell: 'text',
   strategy: 'text',
@@ -101,7 +101,7 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   simulatedUs: 'whole',
 };
 
-/** All columns of the frame table but the cell's, in their order. */
+/** All columns of the frame table except the cell's, in order. */
 export const FRAME_COLUMNS: { readonly [Name in keyof FrameRecord]-?: ColumnKind } = {
   frame: 'whole',
   type: 'text',
@@ -117,10 +117,10 @@ export const FRAME_COLUMNS: { readonly [Name in keyof FrameRecord]-?: ColumnKind
   class: 'text',
 };
 
-/** A value of a table; `null`: nothing. */
+/** A value of a table; `null` when absent. */
 export type Value = string | number | null;
 
-/** A table of records as CSV (RFC 4180 but for its line ends): `inf` for what never came, nothing for nothing. */
+/** Formats records as CSV (RFC 4180, with LF line ends): `inf` for infinity, empty for `null`. */
 export function csv<Row extends object>(
   columns: { readonly [Name in keyof Row]-?: ColumnKind },
   rows: readonly Row[],
@@ -138,5 +138,5 @@ function field(value: Value): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The values that a text column of the frame table may have. */
+/** Possible values of the coded columns of the frame table. */
 export const FRAME_CODES = { class: FRAME_OUTCOMES, mechanism: MECHANISMS } as const;

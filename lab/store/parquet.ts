@@ -11,15 +11,18 @@ import type { ColumnKind, Value } from './columns.ts';
 type Columns<Row extends object> = { readonly [Name in keyof Row]-?: ColumnKind };
 
 const TYPES = { text: 'STRING', whole: 'INT64', real: 'DOUBLE' } as const;
-/** Row groups of so many rows: some megabytes each. */
+/** Rows per row group: a few megabytes each. */
 const GROUP_ROWS = 65_536;
 
-/** A table as a Parquet file in memory. Whole numbers are INT64, others DOUBLE (with `Infinity`); nothing is null. */
+/**
+ * Encodes a table as a Parquet file. Integers are INT64, other numbers DOUBLE (with `Infinity`); absent values are
+ * null.
+ */
 export function parquet<Row extends object>(columns: Columns<Row>, rows: readonly Row[]): Uint8Array {
   return new Uint8Array(parquetWriteBuffer({ columnData: columnData(columns, rows), rowGroupSize: GROUP_ROWS }));
 }
 
-/** Writes a table that does not fit into memory, part by part. */
+/** Writes a table too large for memory, part by part. @returns the number of rows. */
 export async function writeParquet<Row extends object>(
   path: string,
   columns: Columns<Row>,
@@ -37,7 +40,7 @@ export async function writeParquet<Row extends object>(
   return rows;
 }
 
-/** The rows of a file that this wrote, from its bytes. @throws when it is not whole. */
+/** Decodes the rows of a file written by this module. @throws when it is damaged. */
 export async function parseParquet<Row extends object>(bytes: Uint8Array): Promise<Row[]> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const rows = await parquetReadObjects({ file });

@@ -33,7 +33,7 @@ let folders = 0;
 const newFolder = () => join(root, `out-${folders++}`);
 const ONLY = { shard: { index: 1, of: 1 }, jobs: 0, fresh: false, signal: new AbortController().signal };
 
-/** Runs what is not finished. @returns the cells that were. */
+/** Runs the unfinished cells. @returns the number of reused cells. */
 async function run(out: string, output: Partial<ScenarioOutput> = {}, shard = ONLY.shard) {
   const opened = await openRun(FILE, { out, output, strategies: undefined, warn: () => {} });
   const { reused } = await sweepShard(opened, { ...ONLY, shard, onProgress: () => {} });
@@ -43,7 +43,7 @@ async function run(out: string, output: Partial<ScenarioOutput> = {}, shard = ON
 const filesOf = (out: string, ending: RegExp) => readdirSync(join(out, 'cells')).filter((name) => ending.test(name));
 const CELL = /^[0-9a-f]{64}\.json$/;
 
-/** Changes one byte of the first such file of a cell. */
+/** Flips one bit of the first matching file of a cell. */
 function damage(out: string, ending: RegExp, at: (content: Buffer) => number): string {
   const path = join(out, 'cells', filesOf(out, ending)[0]!);
   const content = readFileSync(path);
@@ -53,18 +53,18 @@ function damage(out: string, ending: RegExp, at: (content: Buffer) => number): s
 }
 const inTheMiddle = ({ length }: Buffer) => length >> 1;
 
-describe('a finished cell', () => {
-  test('with another digit in it is told by merge and run again by the same command', async () => {
+describe('finished cells', () => {
+  test('are reported by merge when altered, and run again by the same command', async () => {
     const out = newFolder();
     const expected = await (await run(out)).complete();
     damage(out, CELL, (content) => content.indexOf('"framesInTime":') + '"framesInTime":'.length);
-    await expect(mergeRun(out, [], 'test')).rejects.toThrow(/1 are damaged .*the same sweep again adds them/);
+    await expect(mergeRun(out, [], 'test')).rejects.toThrow(/1 are damaged .*run the same command again to add them/);
     const again = await run(out);
     expect(again.reused).toBe(CELLS - 1);
     expect(await again.complete()).toEqual(expected);
   });
 
-  test('whose frames have another byte is told by merge and run again by the same command', async () => {
+  test('are reported by merge when their frames are altered, and run again by the same command', async () => {
     const out = newFolder();
     const expected = await (await run(out, { frames: true })).complete();
     const path = damage(out, /\.frames\.parquet$/, inTheMiddle);
@@ -74,7 +74,7 @@ describe('a finished cell', () => {
     expect(await again.complete()).toEqual(expected);
   });
 
-  test('does not take for its own what another program left beside it', async () => {
+  test('ignore attachments of another run', async () => {
     const out = newFolder();
     const expected = await (await run(out, { frames: true })).complete();
     const [frames, other] = filesOf(out, /\.frames\.parquet$/).map((name) => join(out, 'cells', name));
@@ -85,14 +85,14 @@ describe('a finished cell', () => {
     expect(await again.complete()).toEqual(expected);
   });
 
-  test('that is run again for its packets keeps its frames', async () => {
+  test('keep their frames when run again for packets', async () => {
     const out = newFolder();
     await run(out, { frames: true });
     expect((await run(out, { packets: true })).reused).toBe(0);
     expect((await run(out, { frames: true, packets: true })).reused).toBe(CELLS);
   });
 
-  test('that is damaged here and whole in another folder is taken over, and the other way round it is not', async () => {
+  test('are imported from a folder where they are intact, not from one where they are damaged', async () => {
     const [one, other] = [newFolder(), newFolder()];
     const expected = await (await run(one, { frames: true })).complete();
     await run(other, { frames: true });
@@ -106,57 +106,57 @@ describe('a finished cell', () => {
   });
 });
 
-describe('an answer', () => {
-  test('has no tables from before that it was not asked for', async () => {
+describe('answers', () => {
+  test('have no leftover tables of an earlier run', async () => {
     const out = newFolder();
     await (await run(out, { frames: true, packets: true })).complete();
     await (await run(out)).complete();
     expect(readdirSync(out).filter((name) => name.endsWith('.parquet'))).toEqual(['summary.parquet']);
   });
 
-  test('whose table is not the one that its manifest tells of is not read', async () => {
+  test('are rejected when a table does not match the manifest', async () => {
     const [one, other] = [newFolder(), newFolder()];
     await (await run(one)).complete();
     await (await run(other, { frames: true })).complete();
     const table = readFileSync(join(one, 'summary.parquet'));
     table[100]! ^= 1;
     writeFileSync(join(one, 'summary.parquet'), table);
-    await expect(readAnswer(one)).rejects.toThrow(/is damaged \(summary\.parquet is not .*\): merge it again/);
+    await expect(readAnswer(one)).rejects.toThrow(/is damaged \(summary\.parquet does not .*\); merge it again/);
     await mergeRun(one, [], 'test');
     expect((await readAnswer(one)).rows).toEqual((await readAnswer(other)).rows);
     for (const name of ['summary.csv', 'bursts.csv', 'frames.parquet']) {
       writeFileSync(join(other, name), 'x', { flag: 'a' });
-      await expect(readAnswer(other)).rejects.toThrow(`is damaged (${name} is not the one`);
+      await expect(readAnswer(other)).rejects.toThrow(`is damaged (${name} does not match`);
       rmSync(join(other, name));
       await readAnswer(other);
     }
   });
 });
 
-describe('a folder', () => {
+describe('folders', () => {
   test.each([
     ['no object', 'null'],
     ['without cells', '{"runId":"x"}'],
     ['half', '{"runId":"'],
-  ])('whose run.json is %s is told as damaged, and the same sweep writes it anew', async (_, text) => {
+  ])('with a run.json that is %s are reported as damaged, and the same command repairs them', async (_, text) => {
     const out = newFolder();
     await run(out);
     writeFileSync(join(out, 'run.json'), text);
-    await expect(mergeRun(out, [], 'test')).rejects.toThrow(/run\.json is damaged: run the sweep again/);
+    await expect(mergeRun(out, [], 'test')).rejects.toThrow(/run\.json is damaged; run the scenario again/);
     expect((await run(out)).reused).toBe(CELLS);
     await mergeRun(out, [], 'test');
   });
 
-  test('whose manifest.json is not whole is told as damaged', async () => {
+  test('with an incomplete manifest.json are reported as damaged', async () => {
     const out = newFolder();
     await (await run(out)).complete();
     for (const text of ['null', '{}', '{"files":{}}', '{']) {
       writeFileSync(join(out, 'manifest.json'), text);
-      await expect(readAnswer(out)).rejects.toThrow(/^the answer in .* is damaged \(.*\): merge it again$/);
+      await expect(readAnswer(out)).rejects.toThrow(/^the answer in .* is damaged \(.*\); merge it again$/);
     }
   });
 
-  test('needs no room for cells that are there', async () => {
+  test('need no more space for existing cells', async () => {
     const out = newFolder();
     const output = { frames: true, packets: true, qlog: true, pcapng: true, quality: false, video: false };
     const { grid, store } = await openRun(FILE, { out, output, strategies: undefined, warn: () => {} });
@@ -171,14 +171,14 @@ describe('a folder', () => {
     expect(await needed()).toBeLessThan(before - onDisk);
   });
 
-  test('is not begun where the disk has less room than is needed, and both are told', async () => {
-    await expect(checkRoom(root, 1e15)).rejects.toThrow(/may take 1000000 GB and .* has [\d.]+ [kMG]B left/);
+  test('are not started on a disk with too little space, with both sizes in the message', async () => {
+    await expect(checkRoom(root, 1e15)).rejects.toThrow(/may need 1000000 GB, but .* has [\d.]+ [kMG]B free/);
     await checkRoom(root, 1_000);
   });
 });
 
-describe('a file', () => {
-  test('that several write at the same time is there whole, and nothing else is', async () => {
+describe('files', () => {
+  test('written concurrently are complete, without leftovers', async () => {
     const out = newFolder();
     await makeDirectory(out);
     const warnings: Error[] = [];
@@ -192,11 +192,11 @@ describe('a file', () => {
     expect(readFileSync(join(out, 'file'), 'utf8')).toBe('x'.repeat(1_000_000));
   });
 
-  test('in the place of a folder is told as such', async () => {
+  test('in place of a directory are named in the error', async () => {
     await expect(makeDirectory(FILE)).rejects.toThrow(/cannot make the directory .*: there is a file of that name$/);
   });
 
-  test('that is sealed is read back, and any change of it is seen', () => {
+  test('sealed as JSON are read back, and any change is detected', () => {
     const value = { id: 'a', delay: Number.POSITIVE_INFINITY, list: [1.5, null] };
     const text = sealedJson(value);
     expect(readSealedJson(text)).toEqual(value);
@@ -208,13 +208,13 @@ describe('a file', () => {
   });
 });
 
-test('a temporary folder is named in full, for programs that run elsewhere', async () => {
+test('a temporary folder has an absolute path, for programs with another working directory', async () => {
   const names = await withTemporaryFolder(relative('.', root), async (folder) => [folder]);
   expect(names.every(isAbsolute)).toBe(true);
 });
 
-test('a stream for ffmpeg that cannot be written is a failure with its cause', async () => {
+test('a failed write of a stream for ffmpeg is reported with its cause', async () => {
   const shown = { plan: { onScreen: Int32Array.of(0) }, stream: { file: new Uint8Array(10), origin: 0 } };
   const writing = streamInput(shown, { width: 16, height: 16 } as PictureFormat, join(root, 'nowhere', 'shown.mp4'));
-  await expect(writing).rejects.toThrow(/^cannot write .*shown\.mp4: there is no such file or directory; what was/);
+  await expect(writing).rejects.toThrow(/^cannot write .*shown\.mp4: there is no such file or directory; finished/);
 });

@@ -6,7 +6,7 @@ import { InterarrivalJitter } from '../../lab/metrics/interarrival-jitter.ts';
 import { percentile, roundedMean, sorted } from '../../lab/metrics/percentile.ts';
 import { RunLengths } from '../../lab/metrics/run-lengths.ts';
 
-/** Instants of frames with these durations between them, milliseconds in, microseconds out. */
+/** Times of frames with the given durations between them: milliseconds in, microseconds out. */
 function instants(...durationsMs: number[]): number[] {
   const result = [0];
   for (const duration of durationsMs) result.push(result.at(-1)! + Math.round(duration * 1_000));
@@ -15,23 +15,23 @@ function instants(...durationsMs: number[]): number[] {
 const steady = (frames: number, durationMs: number): number[] => new Array(frames).fill(durationMs);
 
 describe('percentiles', () => {
-  test('are values that occurred, by nearest rank', () => {
+  test('are observed values (nearest rank)', () => {
     const values = sorted([10, 9, 30, 20]);
     expect([0.25, 0.5, 0.51, 0.99, 1].map((share) => percentile(values, share))).toEqual([9, 10, 20, 30, 30]);
   });
 
-  test('of twenty values the 95th is the nineteenth', () => {
+  test('the 95th percentile of twenty values is the nineteenth', () => {
     const values = sorted(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(percentile(values, 0.95)).toBe(19);
     expect(percentile(values, 0.05)).toBe(1);
   });
 
-  test('misses take the places at the end', () => {
+  test('missed frames occupy the last ranks', () => {
     const values = sorted([5, Number.POSITIVE_INFINITY, 7, 6]);
     expect([0.75, 0.76].map((share) => percentile(values, share))).toEqual([7, Number.POSITIVE_INFINITY]);
   });
 
-  test('of nothing there are none', () => {
+  test('are null without values', () => {
     expect([percentile(sorted([]), 0.5), roundedMean(sorted([]))]).toEqual([null, null]);
   });
 });
@@ -42,7 +42,7 @@ describe('decodability', () => {
     return Array.from({ length: frames.length }, (_, row) => frames.record(row).decodableAt);
   };
 
-  test('a lost reference takes all with it up to the next key frame', () => {
+  test('a lost reference makes all frames undecodable until the next key frame', () => {
     const frames = FrameTable.of([
       { type: 'key', completeAt: 10 },
       { completeAt: 20 },
@@ -54,12 +54,12 @@ describe('decodability', () => {
     expect(decodable(frames)).toEqual([10, 20, null, null, 50, 60]);
   });
 
-  test('a lost frame that nothing refers to takes nothing with it', () => {
+  test('a lost discardable frame affects no other', () => {
     const frames = FrameTable.of([{ type: 'key', completeAt: 10 }, { type: 'discardable' }, { completeAt: 30 }]);
     expect(decodable(frames)).toEqual([10, null, 30]);
   });
 
-  test('a frame is decodable no sooner than what it refers to', () => {
+  test('a frame is not decodable before its reference', () => {
     const frames = FrameTable.of([
       { type: 'key', completeAt: 10 },
       { completeAt: 90, class: 'recovered' },
@@ -69,7 +69,7 @@ describe('decodability', () => {
     expect(decodable(frames)).toEqual([10, 90, 90, 40]);
   });
 
-  test('a frame that became whole after it had been dropped is of no use to anyone', () => {
+  test('a frame completed after it was dropped is not decodable', () => {
     const frames = FrameTable.of([
       { type: 'key', completeAt: 10 },
       { completeAt: 500, class: 'overdue' },
@@ -78,7 +78,7 @@ describe('decodability', () => {
     expect(decodable(frames)).toEqual([10, null, null]);
   });
 
-  test('without a key frame nothing can be decoded', () => {
+  test('nothing is decodable without a key frame', () => {
     expect(decodable(FrameTable.of([{ completeAt: 10 }, { type: 'discardable', completeAt: 20 }]))).toEqual([
       null,
       null,
@@ -86,30 +86,30 @@ describe('decodability', () => {
   });
 });
 
-describe('the three freezes', () => {
-  test('at 25 frames a second their thresholds are 190, 196 and just above 190 ms', () => {
+describe('the three freeze definitions', () => {
+  test('have thresholds of 190, 195 and just above 190 ms at 25 frames per second', () => {
     const framesWith = (durationMs: number) => instants(...steady(40, 40), durationMs, 40);
     expect([189.999, 190].map((duration) => w3cFreezes(framesWith(duration)).count)).toEqual([0, 1]);
     expect([190, 190.001].map((duration) => tamburFreezes(framesWith(duration)).count)).toEqual([0, 1]);
-    // The mean of 29 times 40 and 195 is 45.2, rounded down 45, and 150 more is 195.
+    // The mean of 29 · 40 and 195 is 45.2, rounded down to 45; plus 150 gives 195.
     expect([194, 195].map((duration) => libwebrtcFreezes(framesWith(duration)).count)).toEqual([0, 1]);
   });
 
-  test('three times the mean counts where frames are long', () => {
+  test('use three times the mean for long frames', () => {
     // 100 ms: 3·100 > 100 + 150.
     const framesWith = (durationMs: number) => instants(...steady(40, 100), durationMs);
     expect([299, 300].map((duration) => w3cFreezes(framesWith(duration)).count)).toEqual([0, 1]);
     expect([300, 301].map((duration) => tamburFreezes(framesWith(duration)).count)).toEqual([0, 1]);
   });
 
-  test('their durations are whole frame durations, not what is in excess', () => {
+  test('count full frame durations, not the excess', () => {
     const renderedAt = instants(...steady(40, 40), 500, ...steady(40, 40), 700);
     for (const freezes of [w3cFreezes, libwebrtcFreezes, tamburFreezes]) {
       expect(freezes(renderedAt)).toEqual({ count: 2, duration: 1_200_000 });
     }
   });
 
-  test('with fewer than five durations libwebrtc says nothing, and Tambur with fewer than thirty-one', () => {
+  test('libwebrtc needs five durations and Tambur thirty-one', () => {
     expect(libwebrtcFreezes(instants(40, 40, 40, 900)).count).toBe(0);
     expect(libwebrtcFreezes(instants(40, 40, 40, 40, 900)).count).toBe(1);
     expect(tamburFreezes(instants(...steady(29, 40), 900)).count).toBe(0);
@@ -117,13 +117,13 @@ describe('the three freezes', () => {
     expect(w3cFreezes(instants(40, 900)).count).toBe(1);
   });
 
-  test('no frame, one frame and two frames are no freeze', () => {
+  test('zero, one or two frames are not a freeze', () => {
     for (const freezes of [w3cFreezes, w3cPauses, libwebrtcFreezes, tamburFreezes]) {
       for (const renderedAt of [[], [5], instants(3_000)]) expect(freezes(renderedAt).count).toBe(0);
     }
   });
 
-  test('more than five seconds is a pause, which libwebrtc does not take for a freeze', () => {
+  test('more than five seconds is a pause, and not a freeze for libwebrtc', () => {
     const renderedAt = instants(...steady(40, 40), 5_001, ...steady(5, 40));
     expect(w3cPauses(renderedAt)).toEqual({ count: 1, duration: 5_001_000 });
     expect(w3cPauses(instants(...steady(40, 40), 5_000)).count).toBe(0);
@@ -131,8 +131,8 @@ describe('the three freezes', () => {
     expect(libwebrtcFreezes(renderedAt).count).toBe(0);
   });
 
-  test('a long freeze raises the mean for the thirty durations after it', () => {
-    // After 3 s among 40 ms the mean is 138.7: a second one needs 416 ms.
+  test('a long freeze raises the mean of the next thirty durations', () => {
+    // After 3 s among durations of 40 ms the mean is 138.7 ms, so the threshold is 416 ms.
     const renderedAt = instants(...steady(40, 40), 3_000, 40, 400);
     expect(w3cFreezes(renderedAt).count).toBe(1);
     expect(w3cFreezes(instants(...steady(40, 40), 3_000, 40, 420)).count).toBe(2);
@@ -142,34 +142,34 @@ describe('the three freezes', () => {
 describe('stalls', () => {
   const period = 40_000;
 
-  test('a steady picture has none', () => {
+  test('a steady stream has none', () => {
     const renderedAt = instants(...steady(24, 40));
     expect(stalls(renderedAt, { from: 0, to: 1_000_000 }, period)).toEqual({ stalled: 0, watched: 1_000_000 });
   });
 
-  test('what is beyond a frame duration counts, at the ends as well', () => {
-    // Shown at 100 … 140, 300 … 340: 100 before, 160 between, 60 after.
+  test('time beyond one frame period counts, also at both ends', () => {
+    // Shown at 100 … 140 and 300 … 340 ms: 100 before, 160 between, 60 after.
     const watched = { from: 0, to: 400_000 };
     expect(stalls([100_000, 300_000], watched, period)).toEqual({ stalled: 320_000, watched: 400_000 });
   });
 
-  test('where nothing was shown all is stalled', () => {
+  test('without frames everything is stalled', () => {
     expect(stalls([], { from: 0, to: 400_000 }, period).stalled).toBe(400_000);
   });
 
-  test('frames that come together count once', () => {
+  test('frames at the same time count once', () => {
     expect(stalls([0, 1_000, 2_000], { from: 0, to: 100_000 }, period).stalled).toBe(58_000);
   });
 });
 
-describe('runs of losses', () => {
+describe('loss bursts', () => {
   const runs = (fates: string) => {
     const lengths = new RunLengths();
     for (const fate of fates) lengths.add(fate === 'x');
     return lengths.histogram();
   };
 
-  test('are counted by their length, the last one included', () => {
+  test('are counted by length, including the last one', () => {
     expect(runs('.x..xx.x.xxx..xx')).toEqual([
       [1, 2],
       [2, 2],
@@ -178,21 +178,21 @@ describe('runs of losses', () => {
     expect(runs('....')).toEqual([]);
   });
 
-  test('a run of ten is longer than one of nine', () => {
+  test('are sorted numerically', () => {
     expect(runs(`${'x'.repeat(10)}.${'x'.repeat(9)}`)).toEqual([
       [9, 1],
       [10, 1],
     ]);
   });
 
-  test('have a mean and a maximum', () => {
+  test('have mean and maximum', () => {
     expect(RunLengths.summarize(runs('.x..xx.x.xxx..xx'))).toEqual({ runs: 5, mean: 9 / 5, max: 3 });
     expect(RunLengths.summarize([])).toEqual({ runs: 0, mean: null, max: 0 });
   });
 });
 
 describe('interarrival jitter', () => {
-  test('is nothing where packets come as their timestamps say, and one packet says nothing', () => {
+  test('is zero for regular packets, and null after a single one', () => {
     const jitter = new InterarrivalJitter();
     jitter.add(0, 0);
     expect(jitter.value).toBeNull();
@@ -200,7 +200,7 @@ describe('interarrival jitter', () => {
     expect(jitter.value).toBe(0);
   });
 
-  test('takes a sixteenth of each difference', () => {
+  test('moves by a sixteenth of each difference', () => {
     const jitter = new InterarrivalJitter();
     jitter.add(0, 0);
     jitter.add(41_600, 3_600); // 1600 µs late: 100
@@ -209,7 +209,7 @@ describe('interarrival jitter', () => {
     expect(jitter.value).toBe(194);
   });
 
-  test('goes on where the timestamp begins anew', () => {
+  test('continues across timestamp wrap-around', () => {
     const jitter = new InterarrivalJitter();
     jitter.add(0, 0xffff_ffff - 1_799);
     jitter.add(40_000, 1_800);

@@ -3,7 +3,7 @@ import { calibrationCells, FULL, QUICK } from '../../../lab/calibration/calibrat
 
 const NO_GRID = { ...FULL, links: [] };
 
-/** Of a drop list: the packets' numbers, there and back. */
+/** Packet numbers of the drop lists, forward and back. */
 function dropped(strategy: 'udp-kernel-nack' | 'tcp-kernel-reno'): Record<string, { forward: string; back: string }> {
   const cells = calibrationCells({ ...NO_GRID, strategies: [strategy] });
   const numbers = (line: string) => /drop=(\S+)/.exec(line)?.[1] ?? '';
@@ -15,37 +15,40 @@ function dropped(strategy: 'udp-kernel-nack' | 'tcp-kernel-reno'): Record<string
   );
 }
 
-test('the full form has forty cells and more, the quick one fewer', () => {
+test('the full plan has at least forty cells, and the quick one fewer', () => {
   expect(calibrationCells(FULL).length).toBeGreaterThanOrEqual(40);
   expect(calibrationCells(QUICK).length).toBeLessThan(calibrationCells(FULL).length / 3);
 });
 
-test.each(['udp-kernel-nack', 'tcp-kernel-reno'] as const)('%s: what is dropped begins with one packet', (strategy) => {
-  const lists = dropped(strategy);
-  const single = Number(lists.single!.forward);
-  expect(single).toBeGreaterThan(100);
-  expect(lists['burst 3']!.forward).toBe(`${single}-${single + 2}`);
-  expect(lists['burst 10']!.forward).toBe(`${single}-${single + 9}`);
-  // A frame of 4 kB: its last packet comes a few after its first.
-  const tail = Number(lists.tail!.forward);
-  expect(tail).toBeGreaterThan(single);
-  expect(tail).toBeLessThan(single + 6);
-});
+test.each(['udp-kernel-nack', 'tcp-kernel-reno'] as const)(
+  '%s: the drop lists start at the same packet',
+  (strategy) => {
+    const lists = dropped(strategy);
+    const single = Number(lists.single!.forward);
+    expect(single).toBeGreaterThan(100);
+    expect(lists['burst 3']!.forward).toBe(`${single}-${single + 2}`);
+    expect(lists['burst 10']!.forward).toBe(`${single}-${single + 9}`);
+    // A frame of 4 kB has only a few packets.
+    const tail = Number(lists.tail!.forward);
+    expect(tail).toBeGreaterThan(single);
+    expect(tail).toBeLessThan(single + 6);
+  },
+);
 
-test.each(['udp-kernel-nack', 'tcp-kernel-reno'] as const)('%s: a repetition is lost as well', (strategy) => {
+test.each(['udp-kernel-nack', 'tcp-kernel-reno'] as const)('%s: drops a retransmission as well', (strategy) => {
   const { single, retransmission } = dropped(strategy);
   const [first, second] = retransmission!.forward.split('/').map(Number);
   expect(String(first)).toBe(single!.forward);
   expect(second).toBeGreaterThan(first! + 1);
 });
 
-test('a lost acknowledgment is lost on the way back', () => {
+test('drops an acknowledgment on the back path', () => {
   const { acknowledgment } = dropped('tcp-kernel-reno');
   expect(acknowledgment!.forward).toBe('');
   expect(Number(acknowledgment!.back)).toBeGreaterThan(60);
 });
 
-test('what repeats nothing has no repetition to lose', () => {
+test('a strategy without retransmission has no retransmission cell', () => {
   const names = calibrationCells({ ...NO_GRID, strategies: ['udp-kernel-fec'] }).map(({ name }) => name);
   expect(names).toContain('drop: single');
   expect(names).not.toContain('drop: retransmission');

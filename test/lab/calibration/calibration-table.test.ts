@@ -47,7 +47,7 @@ const OUTCOMES = [
   comparison({ strategy: 'udp-kernel-nack', verdict: 'differs', misses: ['KS 0.200', 'p99'] }, true),
 ];
 
-test('what differs and what was disturbed is counted, and nothing is left out', () => {
+test('counts differing and disturbed comparisons, and leaves none out', () => {
   const calibration = conclude(OUTCOMES);
   expect(calibration).toMatchObject({ cells: 3, agreeing: 1, differing: 2, disturbed: 1, disturbedDiffering: 1 });
   expect(calibration.repeated).toBe(2);
@@ -56,22 +56,22 @@ test('what differs and what was disturbed is counted, and nothing is left out', 
     { strategy: 'udp-kernel-nack', cells: 1, agreeing: 0, calm: 0, calmAgreeing: 0 },
   ]);
   expect(conclusionText(calibration)).toBe(
-    '1 of 3 agree, 2 differ (1 of them by no more than other seeds do); the machine disturbed 1 in every attempt, 1 of those that differ; 2 runs were done again',
+    '1 of 3 agree, 2 differ (1 of them within the variation between seeds); the machine disturbed 1 in every attempt, of which 1 differ; 2 runs were repeated',
   );
 });
 
-test('the table has a line for each comparison, with the simulator over the kernel', () => {
+test('the table has one row per comparison, with ratios of simulator to kernel', () => {
   const [, ...lines] = calibrationText(OUTCOMES).split('\n');
   expect(lines[0]).toMatch(/tcp-kernel-reno .*80\.0 \| 100\.0 .*0\.50 \| 0\.04 +0\.80 +1\.00 +1\.00 .*agrees$/);
   expect(lines[2]).toMatch(/3 disturbed +KS 0\.200, p99$/);
 });
 
-test('what never came is told as such', () => {
+test('an infinite delay is shown as never', () => {
   const never = comparison({ simulated: { ...side, p99: Number.POSITIVE_INFINITY } });
   expect(calibrationText([never])).toMatch(/never \| 120\.0 .* – /);
 });
 
-test('in a page the columns stay what they are', () => {
+test('Markdown rows have all columns', () => {
   const page = calibrationMarkdown(OUTCOMES, { lateUsMax: 20_000, attemptsMax: 3 });
   const rows = page.split('\n').filter((line) => line.startsWith('| loss'));
   expect(rows).toHaveLength(3);

@@ -11,25 +11,25 @@ const side = (changes: Partial<Side> = {}): Side => ({
   ...changes,
 });
 
-test('over UDP the distance and the 99th percentile decide', () => {
+test('over UDP, distance and 99th percentile decide', () => {
   const misses = (simulated: Side, distanceTolerant: number) =>
     missesOf('udp', { simulated, measured: side(), distanceTolerant });
   expect(misses(side(), 0.05)).toEqual([]);
   expect(misses(side(), 0.051)).toEqual(['KS 0.051']);
-  // Within 5 %, which is more than 3 ms here.
+  // Within 5 %, which exceeds 3 ms here.
   expect(misses(side({ p99: 209_999 }), 0)).toEqual([]);
   expect(misses(side({ p99: 210_001 }), 0)).toEqual(['p99']);
   expect(misses(side({ p95: 500_000, goodput: 1 }), 0)).toEqual([]);
 });
 
-test('over UDP three milliseconds of the 99th percentile are allowed however short the path is', () => {
+test('over UDP, the 99th percentile may differ by 3 ms on short paths', () => {
   const measured = side({ p99: 20_000 });
   const misses = (p99: number) => missesOf('udp', { simulated: side({ p99 }), measured, distanceTolerant: 0 });
   expect(misses(22_999)).toEqual([]);
   expect(misses(23_001)).toEqual(['p99']);
 });
 
-test('over TCP the 95th percentile and the goodput decide, in either direction', () => {
+test('over TCP, 95th percentile and goodput decide, in either direction', () => {
   const misses = (simulated: Side) => missesOf('tcp', { simulated, measured: side(), distanceTolerant: 1 });
   expect(misses(side({ p95: 114_999, goodput: 1_810_000 }))).toEqual([]);
   expect(misses(side({ p95: 84_999 }))).toEqual(['p95']);
@@ -37,7 +37,7 @@ test('over TCP the 95th percentile and the goodput decide, in either direction',
   expect(misses(side({ p95: 300_000, goodput: 1_000_000 }))).toEqual(['p95', 'goodput']);
 });
 
-test('two that never came agree, one that never came does not', () => {
+test('two infinite delays agree, one does not', () => {
   const never = side({ p95: NEVER });
   expect(missesOf('tcp', { simulated: never, measured: never, distanceTolerant: 0 })).toEqual([]);
   expect(missesOf('tcp', { simulated: never, measured: side(), distanceTolerant: 0 })).toEqual(['p95']);

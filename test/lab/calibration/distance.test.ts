@@ -5,28 +5,28 @@ import { sorted } from '../../../lab/metrics/percentile.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** By the definition: at each value of either, what share of each is not beyond it. */
+/** By definition: the largest difference of the cumulative fractions at any value. */
 function slowDistance(one: readonly number[], other: readonly number[]): number {
   const share = (of: readonly number[], at: number) => of.filter((value) => value <= at).length / of.length;
   const values = [...one, ...other].filter(Number.isFinite);
   return Math.max(0, ...values.map((at) => Math.abs(share(one, at) - share(other, at))));
 }
 
-test('two that are the same are no distance apart, two that share nothing are one', () => {
+test('equal distributions have distance 0, and disjoint ones 1', () => {
   expect(kolmogorovSmirnov(sorted([1, 2, 3]), sorted([1, 2, 3]))).toBe(0);
   expect(kolmogorovSmirnov(sorted([1, 2, 3]), sorted([4, 5, 6]))).toBe(1);
 });
 
-test('the distance is where the shares differ most', () => {
+test('the distance is the largest difference of the fractions', () => {
   expect(kolmogorovSmirnov(sorted([10, 10, 10, 50]), sorted([10, 10, 50, 50]))).toBe(0.25);
 });
 
-test('what never comes is beyond every delay', () => {
+test('infinity exceeds every delay', () => {
   expect(kolmogorovSmirnov(sorted([10, 10, 10, NEVER]), sorted([10, 10, 10, 10]))).toBe(0.25);
   expect(kolmogorovSmirnov(sorted([10, NEVER]), sorted([10, NEVER]))).toBe(0);
 });
 
-test('a shift within the tolerance does not count, and one beyond it counts in full', () => {
+test('a shift within the tolerance does not count, and a larger one counts in full', () => {
   const path = sorted([25_000, 25_000, 25_000, 75_000]);
   const machine = sorted([26_000, 26_900, 25_100, 77_500]);
   expect(kolmogorovSmirnov(path, machine)).toBe(0.75);
@@ -34,14 +34,14 @@ test('a shift within the tolerance does not count, and one beyond it counts in f
   expect(kolmogorovSmirnov(path, machine, 2_000)).toBe(0.25);
 });
 
-test('a tolerance is the same in both directions', () => {
+test('the tolerance applies in both directions', () => {
   const [early, late] = [sorted([10, 20, 30]), sorted([12, 22, 32])];
   expect(kolmogorovSmirnov(early, late, 2)).toBe(0);
   expect(kolmogorovSmirnov(late, early, 2)).toBe(0);
   expect(kolmogorovSmirnov(late, early, 1)).toBeCloseTo(1 / 3);
 });
 
-test('it is what the definition says', () => {
+test('agrees with the definition', () => {
   const delays = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant(NEVER)), {
     minLength: 1,
     maxLength: 30,

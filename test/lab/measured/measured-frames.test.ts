@@ -10,7 +10,7 @@ import { runCell } from '../../../lab/run-cell.ts';
 import { type KernelStrategyName, simulatedTwin } from '../../../lab/strategies.ts';
 
 const MACHINE_ZERO = 5_000_000_000;
-/** Some of the receiver's instants lie between two microseconds, and the table rounds: not before what they follow. */
+/** Some receiver times have fractions of a microsecond and the table rounds them; this keeps the order of events. */
 const ROUNDED = 0.499;
 
 function cell(link: string): Cell {
@@ -27,7 +27,7 @@ function cell(link: string): Cell {
   };
 }
 
-/** A simulated cell, and the same cell as if it had been measured: told by what its ends and its path saw. */
+/** A simulated cell, and its events replayed as if they had been measured. */
 function both(strategy: KernelStrategyName, link: string) {
   const path: PathEvent[] = [];
   const observer: PathObserver = {
@@ -57,12 +57,12 @@ function both(strategy: KernelStrategyName, link: string) {
   return { simulated, measured };
 }
 
-describe('a measured cell', () => {
+describe('measured cells', () => {
   for (const [strategy, link] of [
     ['udp-kernel-nack', 'loss=5% delay=20ms'],
     ['tcp-kernel-reno', 'loss=1% delay=20ms'],
   ] as const) {
-    test(`has the figures of the simulated one where both ends and the path saw the same: ${strategy}`, () => {
+    test(`have the figures of the simulated cell with the same events: ${strategy}`, () => {
       const { simulated, measured } = both(strategy, link);
       const { cell: _id, strategy: name, ...figures } = measured.row;
       expect(name).toBe(strategy);
@@ -73,7 +73,7 @@ describe('a measured cell', () => {
   }
 });
 
-test('what the receiver had twice is the sum of two columns of the kernel’s table', () => {
+test('duplicates are the sum of two columns of the kernel’s table', () => {
   const table = 'TcpExt: A TCPDSACKRecv B TCPDSACKOfoRecv\nTcpExt: 1 20 3 4\nIpExt: TCPDSACKRecv\nIpExt: 9\n';
   expect(duplicatesReported(table)).toBe(24);
   expect(duplicatesReported('')).toBe(0);
