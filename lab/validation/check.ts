@@ -1,9 +1,9 @@
 import type { Estimate } from './estimate.ts';
 
-/** One run of so many trials; the same seed gives the same estimate. */
+/** Runs a number of trials; the same seed gives the same estimate. */
 export type Simulate = (seed: number, trials: number) => Estimate;
 
-/** What is checked, in the order in which it is told. */
+/** Groups of checks, in the order of the report. */
 export const CHECK_GROUPS = [
   'closed forms',
   'link',
@@ -18,8 +18,8 @@ export const CHECK_GROUPS = [
 export type CheckGroup = (typeof CHECK_GROUPS)[number];
 
 /**
- * When a simulation agrees. `interval`: the prediction lies within its 99 % interval, which is left to chance; the others
- * are not: `within` a share of the prediction, where that is an approximation; `equal`; `at-most`.
+ * Criterion of agreement. `interval`: the prediction lies within the simulation's 99 % interval, which random deviation
+ * can violate. The others are deterministic: `within` a fraction of an approximate prediction; `equal`; `at-most`.
  */
 export type Agreement =
   | { readonly kind: 'interval' }
@@ -31,27 +31,27 @@ export const INTERVAL: Agreement = { kind: 'interval' };
 export const EQUAL: Agreement = { kind: 'equal' };
 export const AT_MOST: Agreement = { kind: 'at-most' };
 
-/** A prediction against what our own code does. */
+/** A prediction compared with a simulation of our own code. */
 export interface Check {
-  /** Unique, such as `arq p=0.01 n=2`. */
+  /** Unique id, such as `arq p=0.01 n=2`. Part of the seed. */
   readonly id: string;
   readonly group: CheckGroup;
-  /** What is predicted, such as `arq`. */
+  /** Name of the prediction, such as `arq`. */
   readonly name: string;
   readonly parameters: Parameters;
   readonly predicted: number;
   readonly agreement: Agreement;
-  /** Trials after which a verdict means something: about a hundred of the rare events, at least twenty thousand. */
+  /** Number of trials for a meaningful verdict: about a hundred of the rare events, at least twenty thousand. */
   readonly trials: number;
-  /** What a trial costs, in packets drawn. */
+  /** Cost of a trial, in random draws. */
   readonly trialCost: number;
-  /** `undefined`: nothing here can simulate it; only the form is checked (throughput of TCP). */
+  /** `undefined` when it cannot be simulated, and only the formula is checked (TCP throughput). */
   readonly simulate: Simulate | undefined;
 }
 
 export type Parameters = Readonly<Record<string, number | string>>;
 
-/** Makes a check; what is not said is the usual. */
+/** Builds a check; omitted fields have their defaults. */
 export function check(
   group: CheckGroup,
   name: string,

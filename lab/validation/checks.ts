@@ -52,7 +52,7 @@ function simulateShare(path: GilbertElliottPath, seed: number, trials: number): 
 }
 
 const TRIALS_MIN = 20_000;
-/** Trials of families whose neighbours are alike, or whose trial is no rare event. */
+/** Trials of families with correlated samples, or without rare events. */
 const TRIALS: Readonly<Record<string, number>> = { ge_loss: 500_000, ge_mean_burst: 500_000, ge_lag1: 500_000 };
 const WAITING_TRIALS = 1_000_000;
 
@@ -61,7 +61,7 @@ function trialsOf(id: string, predicted: number): number {
   return TRIALS[id] ?? Math.max(TRIALS_MIN, Math.ceil(100 / predicted));
 }
 
-/** Draws of a trial where they are more than one: blocks, frames and groups of them. */
+/** Draws per trial for blocks, frames and groups of frames. */
 const trialCostOf = ({ n, N, G }: Vector['parameters']): number => Math.max(n ?? 1, (N ?? 1) * Math.min(G ?? 1, 8));
 
 function checkOf(vector: Vector): Check {
@@ -82,7 +82,7 @@ const linkCheck = (
   simulate: Simulate,
 ): Check => check('link', name, parameters, { predicted, trials, simulate });
 
-/** What `tc` users write, and what it is in truth. */
+/** Settings found in practice, with their actual loss. */
 const PRACTITIONERS: readonly GilbertElliottPath[] = [
   { enterBad: 0.01, leaveBad: 0.5, lossInBad: 0.9, lossInGood: 0.01 },
   { enterBad: 0.02, leaveBad: 0.3, lossInBad: 1, lossInGood: 0 },
@@ -106,7 +106,7 @@ function pathChecks(path: GilbertElliottPath): Check[] {
 
 const GILBERT: GilbertElliottPath = { enterBad: 0.02, leaveBad: 0.25, lossInBad: 1, lossInGood: 0 };
 
-/** Every fourth packet, the frames of 14 packets, and loss by time, by four states and by turns. */
+/** Interleaving, frames of 14 packets, and the time-driven, four-state and on-off models. */
 function generatorChecks(): Check[] {
   const { enterBad: p, leaveBad: r } = GILBERT;
   const timed = { kind: 'continuous-time', badShare: 0.05, meanBad: 30_000, lossInBad: 0.8, lossInGood: 0.01 } as const;
@@ -134,7 +134,7 @@ function generatorChecks(): Check[] {
   ];
 }
 
-/** Times are microseconds in the simulation, milliseconds in the check. */
+/** Delays are microseconds in the simulation and milliseconds in the check. */
 function delayChecks(): Check[] {
   const inMilliseconds = ({ estimate, standardError }: Estimate): Estimate => ({
     estimate: estimate / 1_000,
@@ -162,7 +162,7 @@ function delayChecks(): Check[] {
   ];
 }
 
-/** All that can be checked: the vectors first, in their order. */
+/** All checks, with the test vectors first. */
 export const CHECKS: readonly Check[] = [
   ...VECTORS.map(checkOf),
   ...PRACTITIONERS.flatMap(pathChecks),

@@ -3,9 +3,9 @@ import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
 import { Propagation, type PropagationOptions } from '../../sim/link/stages/propagation.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
-/** Simulations with the link's own stage of delay and jitter. */
+/** Simulations with the link's delay and jitter stage. */
 
-/** Sends packets at even spacing; the arrival of each. */
+/** Sends evenly spaced packets; returns a function that yields the arrival times. */
 function arrivals(options: Partial<PropagationOptions>, spacing: Microseconds, seed: number): () => number {
   const propagation = new Propagation({ ...CLEAN_LINK, ...options }, seed, 'check');
   let index = 0;
@@ -16,7 +16,7 @@ function arrivals(options: Partial<PropagationOptions>, spacing: Microseconds, s
   };
 }
 
-/** A trial is a packet: how long it waits for those that were sent before it. Microseconds. */
+/** Mean wait of a packet for earlier ones, microseconds. A trial is a packet. */
 export function simulateReorderWait(
   jitter: Microseconds,
   spacing: Microseconds,
@@ -37,8 +37,8 @@ export function simulateReorderWait(
 }
 
 /**
- * A trial is a packet: the mean of RFC 3550's interarrival jitter, updated with each. The spacing has to be wide enough
- * that none overtakes. Microseconds.
+ * Mean of RFC 3550's interarrival jitter, microseconds. A trial is a packet. The spacing must be wide enough to prevent
+ * reordering.
  */
 export function simulateInterarrivalJitter(
   options: Partial<PropagationOptions>,
@@ -55,7 +55,7 @@ export function simulateInterarrivalJitter(
     before = at;
     return jitter;
   };
-  // The filter forgets where it began.
+  // Let the filter converge first.
   for (let n = 0; n < 1_000; n++) update();
   return estimateRatio(trials, (size) => {
     let sum = 0;

@@ -1,17 +1,17 @@
-/** What a simulation measured, and how sure it is. */
+/** Result of a simulation with its uncertainty. */
 export interface Estimate {
   readonly estimate: number;
-  /** Of the estimate, by the spread of a hundred stretches: right also where neighbours are alike. */
+  /** Standard error of the estimate from a hundred batches, valid for correlated samples too. */
   readonly standardError: number;
 }
 
 const STRETCHES = 100;
 
 /**
- * Estimates a ratio of sums over stretches of one long run.
+ * Estimates a ratio of sums over batches of one long run.
  *
- * @param trials in all; at least a hundred.
- * @param stretch runs so many trials more and gives the sums above and below the line.
+ * @param trials total number of trials, at least a hundred.
+ * @param stretch runs that many further trials, and returns the sums of numerator and denominator.
  */
 export function estimateRatio(
   trials: number,
@@ -22,17 +22,17 @@ export function estimateRatio(
   const above = sums.reduce((sum, each) => sum + each[0], 0);
   const below = sums.reduce((sum, each) => sum + each[1], 0);
   const estimate = above / below;
-  // The ratio of sums, to first order: what each stretch adds beyond its share.
+  // First-order variance of a ratio of sums.
   const squares = sums.reduce((sum, each) => sum + (each[0] - estimate * each[1]) ** 2, 0);
   const standardError = Math.sqrt((squares * STRETCHES) / (STRETCHES - 1)) / below;
   return { estimate, standardError };
 }
 
-/** 99 % of fair runs lie within. */
+/** Standard errors of a 99 % interval. */
 export const STANDARD_ERRORS_MAX = 2.58;
 
 export const agrees = (predicted: number, { estimate, standardError }: Estimate): boolean =>
   Math.abs(estimate - predicted) <= STANDARD_ERRORS_MAX * standardError;
 
-/** Something that no chance is in. */
+/** An estimate without random error. */
 export const exactly = (estimate: number): Estimate => ({ estimate, standardError: 0 });

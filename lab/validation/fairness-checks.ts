@@ -9,11 +9,11 @@ import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
 import { runExperiment } from './stream-simulations.ts';
 
-/** What makes one strategy comparable with another: nothing that one does changes what the path does to it. */
+/** Comparability of strategies: a strategy's traffic does not change what the path does. */
 
 const DATAGRAMS = 5_000;
 
-/** Every stage in a setting that lets all datagrams of the check through, so that each decision can be seen. */
+/** One setting per stage that lets all datagrams of the check through, so that each decision is observable. */
 const STAGES: Readonly<Record<string, string>> = {
   rate: 'rate=100mbit queue=10s/1GB/99999p',
   delay: 'delay=25ms',
@@ -26,8 +26,8 @@ const STAGES: Readonly<Record<string, string>> = {
 
 const LOSS = 'loss=20% burst=3';
 
-/** Which of the datagrams, one each millisecond, the loss stage of a link takes. */
-function lostOn(words: string, seed: number): boolean[] {
+/** Datagrams lost by the loss stage of a link, at one datagram per millisecond. */
+function lossesOn(words: string, seed: number): boolean[] {
   const path = new Link(linkOf(`${words} seed=${seed}`, new Map()), 'forward');
   return Array.from(
     { length: DATAGRAMS },
@@ -45,7 +45,7 @@ const stageIndependence = Object.entries(STAGES).map(([stage, words]) =>
       agreement: EQUAL,
       trials: 1,
       simulate: (seed) => {
-        const [alone, together] = [lostOn(LOSS, seed), lostOn(`${LOSS} ${words}`, seed)];
+        const [alone, together] = [lossesOn(LOSS, seed), lossesOn(`${LOSS} ${words}`, seed)];
         return exactly(alone.filter((lost, number) => lost !== together[number]).length);
       },
     },
@@ -55,11 +55,11 @@ const stageIndependence = Object.entries(STAGES).map(([stage, words]) =>
 const OUTAGES = 'ctge=5%/60ms delay=20ms';
 const FRAMES = 900;
 
-/** Counts the datagrams whose fate is not that of the time at which they were sent. */
-class AgainstSchedule implements PathObserver {
+/** Counts datagrams whose fate contradicts the outage schedule. */
+class ScheduleChecker implements PathObserver {
   readonly #schedule: readonly number[];
   #next = 0;
-  against = 0;
+  contradictions = 0;
 
   constructor(schedule: readonly number[]) {
     this.#schedule = schedule;
@@ -68,8 +68,8 @@ class AgainstSchedule implements PathObserver {
   onSent(now: number, direction: Direction, _: Uint8Array, fate: string): void {
     if (direction === 'back') return;
     while (this.#next < this.#schedule.length && this.#schedule[this.#next]! <= now) this.#next++;
-    // Entries of even number are where it goes bad.
-    if ((this.#next % 2 === 1) !== (fate === 'lost')) this.against++;
+    // After an odd number of switches the path is in the bad state.
+    if ((this.#next % 2 === 1) !== (fate === 'lost')) this.contradictions++;
   }
 
   onDelivered(): void {}
@@ -86,10 +86,10 @@ const sameOutages = SIMULATED_STRATEGIES.map((strategy: SimulatedStrategyName) =
       trials: FRAMES,
       trialCost: 2_000,
       simulate: (seed, trials) => {
-        const observer = new AgainstSchedule(scheduleOf(seed));
+        const observer = new ScheduleChecker(scheduleOf(seed));
         const experiment = { strategy, framesPerSecond: 30, packets: 5, forward: OUTAGES, back: 'delay=20ms' };
         runExperiment({ ...experiment, budgetMs: 150 }, seed, trials, [observer]);
-        return exactly(observer.against);
+        return exactly(observer.contradictions);
       },
     },
   ),
@@ -103,7 +103,7 @@ function hashOf(seed: number): string {
   return outageHash(scheduleOf(seed)).slice(0, 8);
 }
 
-/** Datagrams that were neither delivered, nor lost, nor dropped, nor are under way; looked at after each one. */
+/** Datagrams neither delivered, lost, dropped nor in flight, checked after each datagram. */
 const MIXTURES: Readonly<Record<string, string>> = {
   stages: 'loss=3% burst=4 dup=10% jitter=30ms slip=5%/3 rate=3mbit queue=30ms',
   times: 'ctge=20%/20ms outage=1s-1500ms fifo-jitter=20ms rate=2mbit queue=20p',

@@ -1,4 +1,4 @@
-/** A source without end over one TCP connection: what throughput formulas are about. */
+/** A greedy source over one TCP connection, as assumed by throughput formulas. */
 
 import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, seconds } from '../../protocol/base/instant.ts';
@@ -9,17 +9,17 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 import { TcpConnection } from '../../sim/tcp/connection.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 
-/** Always enough to send, never so much that writing it costs memory. */
+/** Enough to send at any time, without holding much memory. */
 const CHUNK = new Uint8Array(64 * 1_448);
 const UNSENT_MIN = 32 * 1_448;
 
 function link(text: string) {
   const specification = parseLinkSpecification(text);
-  assert(specification.ok, 'a check names links that there are');
+  assert(specification.ok, 'the links of checks are valid');
   return specification.value;
 }
 
-/** Loses each n-th datagram, as the derivations of average windows have it, and not at random. */
+/** Loses every n-th datagram, as in derivations of average windows. */
 class PeriodicLoss implements Path {
   readonly #link: Link;
   readonly #each: number;
@@ -43,7 +43,7 @@ class PeriodicLoss implements Path {
   }
 }
 
-/** The same with a datagram lost each so many; what slow start brought is left out. */
+/** Goodput with one loss per `each` datagrams, without the effect of slow start, bits per second. */
 export function goodputAtPeriodicLoss(
   name: CongestionControlName,
   delay: string,
@@ -53,7 +53,7 @@ export function goodputAtPeriodicLoss(
   return run(name, new PeriodicLoss(delay, each), new Link(link(delay), 'back'), { from: 30, duration, seed: 1 });
 }
 
-/** What a source that always has something to send achieves over a path, bits a second, after the first second. */
+/** Goodput of a greedy source over a path, after the first second, bits per second. */
 export function goodput(
   congestionControl: CongestionControlName,
   forward: string,

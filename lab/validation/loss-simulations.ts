@@ -7,14 +7,14 @@ import type { TimedOutages } from './closed-forms/retransmission.ts';
 import type { InOrderRelease } from './closed-forms/waiting.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
-/** Simulations with the link's own loss generators, the counterpart of each closed form. */
+/** Simulations with the link's loss generators, as counterparts of the closed forms. */
 
 const DIRECTION = 'check';
 
 const lossBy = (options: Partial<LossOptions>, seed: number): LossProcess =>
   new LossProcess({ ...CLEAN_LINK, ...options, seed }, DIRECTION);
 
-/** How many of so many trials come true. */
+/** Number of successful trials. */
 function hits(trials: number, trial: () => boolean): [number, number] {
   let count = 0;
   for (let n = 0; n < trials; n++) if (trial()) count++;
@@ -25,7 +25,7 @@ export function simulateRepetition(loss: number, attempts: number, seed: number,
   return simulateRepetitionWithLostRequests(loss, 0, attempts, seed, trials);
 }
 
-/** A trial is a packet: sent, and while it is lost asked for and sent again. */
+/** A trial is a packet, retransmitted on request while it is lost. */
 export function simulateRepetitionWithLostRequests(
   loss: number,
   requestLoss: number,
@@ -43,7 +43,7 @@ export function simulateRepetitionWithLostRequests(
   return estimateRatio(trials, (size) => hits(size, missing));
 }
 
-/** A trial is a packet at a time of its own, and its one repetition a round trip later; microseconds. */
+/** A trial is a packet and one retransmission a round trip later, microseconds. */
 export function simulateRepetitionInOutages(
   { badShare, meanBad }: TimedOutages,
   roundTrip: number,
@@ -63,7 +63,7 @@ export function simulateRepetitionInOutages(
   );
 }
 
-/** A trial is a block: the losses of each. */
+/** A trial is a block; returns the losses of each. */
 const blocks = (packets: number, loss: LossProcess) => (): boolean[] =>
   Array.from({ length: packets }, () => loss.next());
 
@@ -74,7 +74,7 @@ export function simulateBlockFailure({ packets, source }: BlockCode, loss: numbe
   return estimateRatio(trials, (size) => hits(size, () => count(block()) > packets - source));
 }
 
-/** Missing source packets; the first `source` of a block are these. */
+/** Fraction of missing source packets; the first `source` packets of a block are source packets. */
 function missingSources({ packets, source }: BlockCode, block: () => boolean[], trials: number): Estimate {
   return estimateRatio(trials, (size) => {
     let missing = 0;
@@ -122,7 +122,7 @@ export const simulateLoss = (
   );
 };
 
-/** A trial is a packet; of every `stride`-th the mean length of a run. */
+/** Mean run length of every `stride`-th packet. A trial is a packet. */
 export function simulateMeanRun(loss: LossProcess, trials: number, stride = 1): Estimate {
   let before = false;
   return estimateRatio(trials, (size) => {
@@ -138,7 +138,7 @@ export function simulateMeanRun(loss: LossProcess, trials: number, stride = 1): 
   });
 }
 
-/** A trial is a packet; the correlation with its neighbour around a known mean. */
+/** Lag-1 correlation around a known mean. A trial is a packet. */
 export function simulateCorrelation(loss: LossProcess, mean: number, trials: number): Estimate {
   let before = loss.next() ? 1 : 0;
   return estimateRatio(trials, (size) => {
@@ -152,11 +152,11 @@ export function simulateCorrelation(loss: LossProcess, mean: number, trials: num
   });
 }
 
-/** A trial is a frame: whether it loses any packet. */
+/** Fraction of frames with a lost packet. A trial is a frame. */
 export const simulateFrameHit = (packets: number, loss: LossProcess, trials: number): Estimate =>
   estimateRatio(trials, (size) => hits(size, () => count(blocks(packets, loss)()) > 0));
 
-/** A trial is a group of pictures: the share of its frames before the first that is hit. */
+/** Fraction of frames before the first damaged one. A trial is a group of pictures. */
 export function simulateDecodable(
   loss: number,
   packets: number,
@@ -169,14 +169,14 @@ export function simulateDecodable(
   return estimateRatio(trials, (size) => {
     let decodable = 0;
     for (let n = 0; n < size; n++) {
-      // Behind the first frame that is hit none can be decoded.
+      // No frame after the first damaged one is decodable.
       for (let index = 0; index < frames && count(frame()) === 0; index++) decodable++;
     }
     return [decodable, size * frames];
   });
 }
 
-/** A trial is a frame: in how many rounds more than the first it is complete. */
+/** Mean additional rounds until a frame is complete. A trial is a frame. */
 export function simulateExtraRounds(loss: number, packets: number, seed: number, trials: number): Estimate {
   const process = lossBy({ loss }, seed);
   return estimateRatio(trials, (size) => {
@@ -189,7 +189,7 @@ export function simulateExtraRounds(loss: number, packets: number, seed: number,
   });
 }
 
-/** A trial is a packet, released in order: how long it waits for the last lost one before it, and whether. */
+/** Wait of a packet for the last lost one before it, in order, or whether it waits. A trial is a packet. */
 export function simulateWait(
   { loss, repairTime, spacing }: InOrderRelease,
   what: 'mean' | 'share',

@@ -3,13 +3,13 @@ import { type Freezes, libwebrtcFreezes, tamburFreezes, w3cFreezes, w3cPauses } 
 import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
 
-/** The definitions of a freeze on sequences that part them. */
+/** Freeze definitions, on sequences that distinguish them. */
 
 const DEFINITIONS = { w3c: w3cFreezes, pause: w3cPauses, libwebrtc: libwebrtcFreezes, tambur: tamburFreezes } as const;
 
 type Definition = keyof typeof DEFINITIONS;
 
-/** Frames at 25 a second, so many before a gap and one behind it. */
+/** Frame times at 25 frames per second with one gap. */
 function withGap(before: number, gapMs: number): Instant[] {
   const instants = Array.from({ length: before + 1 }, (_, frame) => frame * 40_000);
   const at = instants.at(-1)! + Math.round(gapMs * 1_000);
@@ -32,20 +32,20 @@ function freezes(definition: Definition, before: number, gapMs: number, predicte
 }
 
 export const METRIC_CHECKS: readonly Check[] = [
-  // max(3·40, 40 + 150), reached or passed; libwebrtc counts the gap into its own mean: (29·40 + 195)/30 = 45.
+  // Threshold max(3·40, 40 + 150); libwebrtc includes the gap in its mean: (29·40 + 195)/30 = 45.
   freezes('w3c', 40, 189.999, 0),
   freezes('w3c', 40, 190, 1),
   freezes('tambur', 40, 190, 0),
   freezes('tambur', 40, 190.001, 1),
   freezes('libwebrtc', 40, 194, 0),
   freezes('libwebrtc', 40, 195, 1),
-  // How many durations each of them needs before it says anything.
+  // Number of durations that each definition needs.
   freezes('w3c', 1, 900, 1),
   freezes('libwebrtc', 3, 900, 0),
   freezes('libwebrtc', 4, 900, 1),
   freezes('tambur', 29, 900, 0),
   freezes('tambur', 30, 900, 1),
-  // More than five seconds is a pause, and for libwebrtc no freeze.
+  // More than five seconds is a pause, and no freeze for libwebrtc.
   freezes('pause', 40, 5_000, 0),
   freezes('pause', 40, 5_001, 1),
   freezes('w3c', 40, 5_001, 1),

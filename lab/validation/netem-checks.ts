@@ -5,12 +5,12 @@ import { lossOf } from './closed-forms/gilbert-elliott.ts';
 import { correlatedShare } from './closed-forms/netem-correlation.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
-/** netem's words as the kernel means them: what is asked is not what is lost. */
+/** netem's parameters as the kernel interprets them: actual loss instead of configured loss. */
 
-/** Below this a table of four hundred thousand draws says nothing: they are only held to be no more. */
+/** Below this, four hundred thousand draws are too few; only the upper bound is checked. */
 const RARE = 5e-6;
 
-/** A trial is a datagram: whether a link of these words loses it. */
+/** Fraction of datagrams lost by a netem link. A trial is a datagram. */
 function simulateNetem(words: string, seed: number, trials: number): Estimate {
   const path = new Link(linkOf(`netem="${words}" seed=${seed}`, new Map()), 'forward');
   const datagram = new Uint8Array(1);
@@ -45,7 +45,7 @@ const CORRELATED = [1, 5, 10, 20].flatMap((asked) =>
   }),
 );
 
-/** Settings found in public scripts: p, r, 1−h and 1−k as `tc` takes them, percent. */
+/** Settings found in public scripts: p, r, 1−h and 1−k as given to `tc`, percent. */
 const GILBERT_ELLIOTT = [
   [1, 30, 70, 0.1],
   [1, 50, 90, 1],

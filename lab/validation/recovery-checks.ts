@@ -5,11 +5,14 @@ import { frameCompleteWithin, residualLoss, residualLossWithLostRequests } from 
 import { exactly } from './estimate.ts';
 import { type Experiment, missedShare, repairOverhead } from './stream-simulations.ts';
 
-/** Our own sender and receiver against what their kind of recovery leaves. */
+/** Our sender and receiver against the residual loss of their recovery scheme. */
 
-/** A packet each 4 ms, each a frame that stands alone: a frame is missed where a packet is. */
+/** One packet per frame every 4 ms, each a key frame, so a missed frame is a missed packet. */
 const PACKETS = { framesPerSecond: 250, packets: 1 } as const;
-/** The way takes 20 ms; a gap is asked for after some 7 ms, again after 45 ms, and an answer takes 40 ms. */
+/**
+ * One-way delay 20 ms: a gap is requested after about 7 ms and again after 45 ms, and a reply takes 40 ms. The index is
+ * the number of possible requests.
+ */
 const LATENCY_MS: readonly number[] = [20, 75, 120, 165];
 const WAY_MS = 20;
 
@@ -25,10 +28,10 @@ function missed(name: string, parameters: Check['parameters'], predicted: number
   });
 }
 
-/** Of our machines a packet costs as much as so many bare draws. */
+/** Cost of a packet through sender and receiver, in random draws. */
 const COST_OF_PACKET = 200;
 
-/** How often a packet is missing for good where there is time to ask so many times. */
+/** Residual loss with time for a given number of requests. */
 const requests = [
   { loss: 0.05, attempts: 1 },
   { loss: 0.1, attempts: 1 },
@@ -66,7 +69,7 @@ const lostRequests = [
   ),
 );
 
-/** Repair packets for each frame: as good as a code of which any k packets are enough. */
+/** Repair packets per frame: equivalent to a code of which any k packets suffice. */
 const repaired = [
   { source: 10, repair: 1, loss: 0.05 },
   { source: 10, repair: 2, loss: 0.05 },
@@ -84,7 +87,7 @@ const repaired = [
       forward: `loss=${percent(loss)} delay=${WAY_MS}ms`,
       back: `delay=${WAY_MS}ms`,
       budgetMs: 100,
-      // A little less than the ratio, so that rounding up comes to it.
+      // Slightly below the ratio, so that rounding up gives it.
       redundancy: (repair - 0.01) / source,
     },
   ),
@@ -92,7 +95,7 @@ const repaired = [
 
 const frame = { framesPerSecond: 30, forward: 'loss=1% delay=20ms', back: 'delay=20ms', budgetMs: 100 } as const;
 
-/** Frames of many packets, and those that refer to others. */
+/** Frames of several packets, and dependent frames. */
 const frames = [
   ...[3, 14].map((packets) =>
     missed('frame_missed', { p: 0.01, N: packets }, 1 - frameSuccess(0.01, packets), {
@@ -113,7 +116,7 @@ const frames = [
       { ...frame, strategy: 'none', packets: packets!, keyInterval: keyInterval! },
     ),
   ),
-  // The last of a frame is missed after some 30 ms; asked again after 112 ms more.
+  // The loss of a frame's end is noticed after about 30 ms, and requested again 112 ms later.
   missed('nack_frame_missed', { p: 0.05, N: 10, k: 1 }, 1 - frameCompleteWithin(0.05, 10, 1), {
     strategy: 'nack',
     framesPerSecond: 30,
@@ -125,7 +128,10 @@ const frames = [
   }),
 ];
 
-/** Reordering alone must not be taken for loss: bursts of 13 packets at 400 a second, delays that differ by a millisecond. */
+/**
+ * Reordering alone must not count as loss: bursts of 13 packets at 400 per second, with delays that differ by one
+ * millisecond.
+ */
 const reordering = (['nack', 'hybrid'] as const).map((strategy) =>
   check(
     'recovery',

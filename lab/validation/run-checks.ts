@@ -5,7 +5,7 @@ import { CHECKS } from './checks.ts';
 import type { Estimate } from './estimate.ts';
 import { type Effort, judge, type Outcome, runCheck, trialsWithin } from './validation.ts';
 
-/** A check by its id: functions cannot be sent to a thread, but each thread has them all. */
+/** A check by its id: functions cannot be sent to a worker, but each worker has the list. */
 export interface CheckOrder {
   readonly id: string;
 }
@@ -23,30 +23,31 @@ export interface CheckProduct {
 export interface CheckProgress {
   readonly checks: number;
   readonly done: number;
-  /** Share of the work, 0 … 1. */
+  /** Fraction of the work done, 0 … 1. */
   readonly workDone: number;
 }
 
 const checkOf = (id: string): Check => {
   const check = CHECKS.find((each) => each.id === id);
-  assert(check !== undefined, 'checks that are ordered are in the list');
+  assert(check !== undefined, 'an ordered check is in the list');
   return check;
 };
 
-export const carryOut = ({ id }: CheckOrder, { seed, effort }: CheckSetting): CheckProduct => {
+export const executeCheck = ({ id }: CheckOrder, { seed, effort }: CheckSetting): CheckProduct => {
   return { id, estimate: runCheck(checkOf(id), seed, effort) };
 };
 
-/** What each check costs even where it draws next to nothing. */
+/** Minimum cost of a check. */
 const COST_MIN = 20_000;
 
 const costOf = (check: Check, effort: Effort): number =>
   COST_MIN + (trialsWithin(check, effort) ?? 0) * check.trialCost;
 
 /**
- * Runs all checks on so many threads, the dearest first; the outcomes are in the order of the list, and the same for any
- * number of threads.
- * @returns `undefined` when it was ended before it was done.
+ * Runs all checks on worker threads, the most expensive first. The outcomes are in the order of the list, and do not
+ * depend on the number of threads.
+ *
+ * @returns `undefined` when it was interrupted.
  */
 export async function runChecks(
   setting: CheckSetting,

@@ -7,27 +7,27 @@ import { type CellResult, runCell } from '../run-cell.ts';
 import type { StrategyName } from '../strategies.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
-/** Simulations with our own sender and receiver, as the laboratory runs them: a trial is a frame. */
+/** Simulations with our sender and receiver as in the laboratory. A trial is a frame. */
 
-/** A stream of frames that are all alike. */
+/** A stream of equal frames. */
 export interface Experiment {
   readonly strategy: StrategyName;
   readonly forward: string;
   readonly back: string;
   readonly framesPerSecond: number;
-  /** Media packets of each frame. */
+  /** Media packets per frame. */
   readonly packets: number;
-  /** 1: every frame stands alone. */
+  /** 1: every frame is a key frame. */
   readonly keyInterval?: number;
   readonly budgetMs: number;
   readonly redundancy?: number;
   readonly release?: 'deadline' | 'asap';
 }
 
-/** Of each packet but the last, bytes; small where a frame is one packet, as that is cheaper. */
+/** Payload per packet, bytes; small when a frame is one packet, which is cheaper. */
 const PACKET_BYTES = 1_100;
 const SINGLE_BYTES = 200;
-/** Frames before those that count: the round trip is known, and the fastest way. */
+/** Warm-up frames, until round trip and fastest transit are known. */
 const WARM_UP_FRAMES = 400;
 
 export function runExperiment(
@@ -40,7 +40,7 @@ export function runExperiment(
   const bytes = packets === 1 ? SINGLE_BYTES : packets * PACKET_BYTES;
   const result = runCell(cellOf(), NO_FILES, observers);
   const tcp = strategy.startsWith('tcp-');
-  assert(tcp || result.frames.packets(0) === packets, 'a frame is as many packets as the experiment says');
+  assert(tcp || result.frames.packets(0) === packets, 'a frame has the number of packets of the experiment');
   return result;
 
   function cellOf(): Cell {
@@ -65,7 +65,7 @@ export function runExperiment(
   }
 }
 
-/** The mean of a figure of each frame that counts; a frame of which it is `undefined` is left out. */
+/** Mean of a per-frame figure; frames with `undefined` are left out. */
 export function meanOverFrames(
   experiment: Experiment,
   figure: (frames: FrameTable, row: number) => number | undefined,
@@ -86,16 +86,16 @@ export function meanOverFrames(
   });
 }
 
-/** The share of frames that were not there, or could not be decoded, when they were due. */
+/** Fraction of frames missing or undecodable at their deadline. */
 export const missedShare = (experiment: Experiment, seed: number, trials: number): Estimate =>
-  meanOverFrames(experiment, (frames, row) => (isThere(frames, row) ? 0 : 1), seed, trials);
+  meanOverFrames(experiment, (frames, row) => (isInTime(frames, row) ? 0 : 1), seed, trials);
 
-function isThere(frames: FrameTable, row: number): boolean {
+function isInTime(frames: FrameTable, row: number): boolean {
   const outcome = frames.class(row);
   return outcome === 'onTime' || outcome === 'recovered';
 }
 
-/** What it took beyond the source's own bytes in retransmissions and repair packets. */
+/** Bytes of retransmissions and repair packets relative to the source. */
 export function repairOverhead(experiment: Experiment, seed: number, trials: number): number {
   const { row } = runExperiment(experiment, seed, trials);
   return (row.bytesRetransmission + row.bytesRepair) / row.bytesSource;

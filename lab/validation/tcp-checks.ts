@@ -4,14 +4,14 @@ import { exactly } from './estimate.ts';
 import { goodput, goodputAtPeriodicLoss } from './greedy-source.ts';
 import { arrivalMs, SEGMENT_BYTES } from './tcp-simulations.ts';
 
-/** The modelled TCP against what a loss costs it, and against the throughput of the literature. */
+/** The modelled TCP against the cost of losses, and against throughput formulas. */
 
-/** The forms are approximations: of Linux' reno, with SACK and RACK, within so much (loss-lab.md §8, docs/TCP.md). */
+/** Tolerance of throughput formulas, which approximate Linux' Reno with SACK and RACK (loss-lab.md §8, docs/TCP.md). */
 const MODEL: Agreement = { kind: 'within', share: 0.15 };
-/** Timers of whole milliseconds, and packets that take their time. */
+/** Tolerance of stalls: timers of whole milliseconds, and transmission times. */
 const TIMERS: Agreement = { kind: 'within', share: 0.02 };
 
-/** A simulated second costs as much as so many bare draws. */
+/** Cost of a simulated second, in random draws. */
 const COST_OF_SECOND = 100_000;
 
 const path = (roundTrip: number, loss: number) =>
@@ -42,7 +42,7 @@ const RENO = [
   { roundTrip: 0.1, loss: 0.02, seconds: 400 },
 ];
 
-/** Where a timeout is long against the round trip PFTK, which knows neither SACK nor RACK, is too low. */
+/** Below this PFTK, which models neither SACK nor RACK, is too low because its timeouts are long. */
 const PFTK_ROUND_TRIP_MIN = 0.05;
 
 const reno = RENO.flatMap(({ roundTrip, loss, seconds }) => {
@@ -76,17 +76,17 @@ const cubicWindows = [
 );
 
 const ROUND_TRIP_MS = 50;
-/** Linux' floor under the variation of the round trip (TCP_RTO_MIN). */
+/** Minimum retransmission timeout of Linux (TCP_RTO_MIN). */
 const TIMEOUT_MS = ROUND_TRIP_MS + 200;
 const WAY = `delay=${ROUND_TRIP_MS / 2}ms`;
 const FLIGHT = 10;
-/** TCP's header of 20 bytes with timestamps of 12, and what a link adds to a datagram. */
+/** TCP header of 20 bytes with 12 bytes of timestamps, and the link's header bytes. */
 const HEADER_BYTES = 20 + 12 + 28;
 const RATE_MBIT = 12;
 const SPACING_MS = ((SEGMENT_BYTES + HEADER_BYTES) * 8) / (RATE_MBIT * 1_000);
 const PROBE_SLACK_MS = 2;
 
-/** By how much later the last byte of a write comes than it would without loss. */
+/** Delay of the last byte of a write relative to a run without loss. */
 function delayed(
   name: string,
   {
@@ -96,7 +96,7 @@ function delayed(
     segments = FLIGHT,
     forward = WAY,
   }: {
-    /** Segments lost, counted from 0 in the order of sending. */
+    /** Lost segments, numbered from 0 in order of transmission. */
     readonly drop: readonly number[];
     readonly predicted: number;
     readonly agreement: Agreement;
@@ -123,13 +123,15 @@ function delayed(
 const stalls = [
   delayed('stall_single_ms', { drop: [3], predicted: ROUND_TRIP_MS, agreement: EQUAL }),
   delayed('stall_single_paced_ms', {
-    // Three later ones tell of it (RACK sees no reordering); it takes its place on the way again. Meanwhile the rest came.
+    // Three later segments reveal the loss (RACK, no reordering seen). The retransmission takes its place in the queue
+    // again, while the rest arrives.
     drop: [3],
     predicted: ROUND_TRIP_MS + (3 + 1 - (FLIGHT - 1 - 3)) * SPACING_MS,
     agreement: TIMERS,
     forward: `${WAY} rate=${RATE_MBIT}mbit queue=1s`,
   }),
-  // The last acknowledgment after R; a probe 2·SRTT + 2 ms later; its answer tells of the other, which is sent again.
+  // Last acknowledgment after R; probe 2·SRTT + 2 ms later; its acknowledgment reveals the other loss, which is
+  // retransmitted.
   delayed('stall_tail_probe_ms', {
     drop: [8, 9],
     predicted: 4 * ROUND_TRIP_MS + PROBE_SLACK_MS,

@@ -8,14 +8,14 @@ import { linkOf } from '../cell.ts';
 /** Payload of a full segment, bytes. */
 export const SEGMENT_BYTES = 1_448;
 
-/** One write on an idle connection. */
+/** Time of the single write on an idle connection. */
 const WRITE_AT: Instant = milliseconds(500);
 const UNTIL: Instant = milliseconds(10_000);
 
 /**
- * When the byte of this number, of so many written at once, was handed to the reader: milliseconds since the write.
+ * Time until a given byte of a write was delivered, milliseconds.
  *
- * @param forward a link; its datagrams 1 and 2 are the handshake's, 3 and so on the segments.
+ * @param forward a link whose datagrams 1 and 2 are the handshake, and from 3 on the segments.
  */
 export function arrivalMs(
   write: { readonly bytes: number; readonly byte: number },

@@ -2,7 +2,7 @@ import { alignedText, markdownTable } from '../report/text-table.ts';
 import { STANDARD_ERRORS_MAX } from './estimate.ts';
 import type { Outcome, Validation } from './validation.ts';
 
-/** The words of a validation: for people, and as it stands in the documentation. */
+/** Validation results as text and as Markdown. */
 
 const HEAD = ['check', 'parameters', 'predicted', 'simulated', '99 % interval', 'verdict'] as const;
 
@@ -38,7 +38,7 @@ function ruleText(agreement: Outcome['check']['agreement']): string {
   }
 }
 
-/** Four digits that count. */
+/** Formats with four significant digits. */
 function figure(value: number): string {
   if (value === 0) return '0';
   return Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString();
@@ -46,7 +46,7 @@ function figure(value: number): string {
 
 export const validationText = (outcomes: readonly Outcome[]): string => alignedText([HEAD, ...outcomes.map(cellsOf)]);
 
-/** In Markdown, a table for each group. */
+/** Markdown, one table per group. */
 export function validationMarkdown(outcomes: readonly Outcome[]): string {
   const groups = [...new Set(outcomes.map(({ check }) => check.group))];
   return groups
@@ -62,8 +62,8 @@ export function conclusionText(validation: Validation): string {
   const simulated = agree + outside + disagree;
   return [
     `${passed ? 'agrees' : 'DISAGREES'}: ${agree} of ${simulated} checks agree`,
-    `${outside} of ${intervals} 99 % intervals miss (by chance up to ${outsideAllowed})`,
+    `${outside} of ${intervals} 99 % intervals miss (up to ${outsideAllowed} expected by chance)`,
     `${disagree} disagree`,
-    `${formOnly + notRun} not simulated (${formOnly} forms only, ${notRun} too rare or too dear)`,
+    `${formOnly + notRun} not simulated (${formOnly} formula only, ${notRun} too rare or too expensive)`,
   ].join('; ');
 }

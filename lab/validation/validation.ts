@@ -3,17 +3,17 @@ import type { Check } from './check.ts';
 import { binomialTail } from './closed-forms/block-code.ts';
 import { type Estimate, STANDARD_ERRORS_MAX } from './estimate.ts';
 
-/** What came of a check. `not run`: it would need more trials than there is time for. */
+/** Verdict of a check. `not run`: it would need too many trials. */
 export type Verdict = 'agrees' | 'outside' | 'disagrees' | 'form only' | 'not run';
 
 export interface Outcome {
   readonly check: Check;
-  /** `undefined`: it was not simulated. */
+  /** `undefined` when it was not simulated. */
   readonly estimate: Estimate | undefined;
   readonly verdict: Verdict;
 }
 
-/** How much a check may cost, in draws, and how many of the rare events are waited for. */
+/** Budget of a validation: maximum cost per check in draws, and number of rare events to wait for. */
 export interface Effort {
   readonly name: 'full' | 'quick';
   readonly costMax: number;
@@ -22,27 +22,29 @@ export interface Effort {
 }
 
 export const FULL: Effort = { name: 'full', costMax: 2.5e8, eventsMax: Number.POSITIVE_INFINITY, trialsMin: 20_000 };
-/** Some ten seconds of two cores. */
+/** About ten seconds on two cores. */
 export const QUICK: Effort = { name: 'quick', costMax: 6.1e6, eventsMax: 50, trialsMin: 2_000 };
 
-/** Trials of our sender and receiver, of which a short run takes fewer; a bare draw costs 1. */
-const DEAR = 100;
+/**
+ * Trials of at least this cost, such as those of our sender and receiver, are reduced in a short run; a draw costs 1.
+ */
+const EXPENSIVE_TRIAL = 100;
 
-/** How many trials a check is given; `undefined`: none, as it would be too dear. */
+/** Number of trials of a check; `undefined` when it is too expensive. */
 export function trialsWithin(check: Check, effort: Effort): number | undefined {
   const { agreement, predicted, trials, trialCost, simulate } = check;
   if (!simulate) return undefined;
   const enough = Math.max(effort.trialsMin, Math.ceil(effort.eventsMax / predicted));
-  const rareAndDear = agreement.kind === 'interval' && predicted < 1 && trialCost >= DEAR;
-  const given = rareAndDear ? Math.min(trials, enough) : trials;
+  const rareAndExpensive = agreement.kind === 'interval' && predicted < 1 && trialCost >= EXPENSIVE_TRIAL;
+  const given = rareAndExpensive ? Math.min(trials, enough) : trials;
   return given * trialCost > effort.costMax ? undefined : given;
 }
 
-/** Runs a check from a seed of its own, so that no two of them share their luck. */
+/** Runs a check with a seed of its own, so that checks are independent. */
 export function runCheck(check: Check, seed: number, effort: Effort): Estimate | undefined {
   const trials = trialsWithin(check, effort);
   if (trials === undefined) return undefined;
-  // Seeds of links are whole numbers below 2^31.
+  // Seeds of links are integers below 2^31.
   const own = new RandomStream(seed, check.id).uint32(0) >>> 1;
   return check.simulate!(own, trials);
 }
@@ -51,7 +53,7 @@ export function judge(check: Check, estimate: Estimate | undefined): Outcome {
   return { check, estimate, verdict: verdictOf(check, estimate) };
 }
 
-/** Beyond so many standard errors no number of checks makes it likely. */
+/** Beyond this many standard errors, a deviation cannot be due to chance. */
 export const STANDARD_ERRORS_NEVER = 4;
 
 function verdictOf({ agreement, predicted, simulate }: Check, measured: Estimate | undefined): Verdict {
@@ -66,7 +68,7 @@ function verdictOf({ agreement, predicted, simulate }: Check, measured: Estimate
     case 'within':
       return off <= agreement.share * predicted ? 'agrees' : 'disagrees';
     case 'equal':
-      return off <= EQUAL_TO * Math.max(1, Math.abs(predicted)) ? 'agrees' : 'disagrees';
+      return off <= ROUNDING_ERROR * Math.max(1, Math.abs(predicted)) ? 'agrees' : 'disagrees';
     case 'at-most':
       return estimate <= predicted ? 'agrees' : 'disagrees';
     default:
@@ -74,25 +76,25 @@ function verdictOf({ agreement, predicted, simulate }: Check, measured: Estimate
   }
 }
 
-/** Equal but for the rounding of a sum. */
-const EQUAL_TO = 1e-9;
+/** Equal up to rounding of sums. */
+const ROUNDING_ERROR = 1e-9;
 
-/** The share of fair runs outside of a 99 % interval. */
+/** Fraction of correct runs outside a 99 % interval. */
 const OUTSIDE_SHARE = 0.01;
-/** So rarely more fall outside than are allowed although all is right. */
-const MORE_BY_CHANCE = 0.001;
+/** Accepted probability that correct code has more misses than allowed. */
+const EXCESS_PROBABILITY = 0.001;
 
-/** How many of so many independent 99 % intervals may miss: more happens to fair ones once in a thousand runs. */
+/** Maximum number of 99 % intervals that may miss; correct code exceeds it once in a thousand runs. */
 export function outsideAllowed(intervals: number): number {
   let allowed = 0;
-  while (binomialTail(intervals, OUTSIDE_SHARE, allowed + 1) > MORE_BY_CHANCE) allowed++;
+  while (binomialTail(intervals, OUTSIDE_SHARE, allowed + 1) > EXCESS_PROBABILITY) allowed++;
   return allowed;
 }
 
 export interface Validation {
   readonly passed: boolean;
   readonly agree: number;
-  /** Of the checks with an interval. */
+  /** Number of checks with an interval. */
   readonly intervals: number;
   readonly outside: number;
   readonly outsideAllowed: number;
@@ -101,7 +103,7 @@ export interface Validation {
   readonly notRun: number;
 }
 
-/** All checks together: no more outside than chance allows, and nothing that disagrees. */
+/** Evaluates all checks: at most as many misses as chance explains, and no disagreement. */
 export function validate(outcomes: readonly Outcome[]): Validation {
   const count = (verdict: Verdict) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
   const intervals = outcomes.filter(({ check, estimate }) => estimate && check.agreement.kind === 'interval').length;

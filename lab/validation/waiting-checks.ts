@@ -3,20 +3,23 @@ import { meanInOrderWait, meanReorderWait } from './closed-forms/waiting.ts';
 import { exactly } from './estimate.ts';
 import { type Experiment, meanOverFrames, missedShare, runExperiment } from './stream-simulations.ts';
 
-/** How long our receiver holds back what came, against the arithmetic of its kind. */
+/** Waiting times of our receiver against their theory. */
 
 const COST_OF_PACKET = 200;
 const TRIALS = 40_000;
 const WAY_MS = 20;
-/** Until a gap is taken for a loss (`RECEIVER_DEFAULTS.reorderWait`), and between two requests of a round trip of 40 ms. */
+/**
+ * Time until a gap counts as a loss (`RECEIVER_DEFAULTS.reorderWait`), and interval of requests at a round trip of 40
+ * ms.
+ */
 const REORDER_WAIT_MS = 3;
 const ROUND_TRIP_MS = 2 * WAY_MS;
 const REPEAT_MS = ROUND_TRIP_MS * (9 / 8);
 
 const single = { packets: 1, release: 'asap', back: `delay=${WAY_MS}ms`, budgetMs: 600 } as const;
 
-/** Mean time from when a frame is whole to when it is handed on, milliseconds. */
-const held = (experiment: Experiment) => (seed: number, trials: number) =>
+/** Mean time from completion of a frame to its release, milliseconds. */
+const meanHoldingTime = (experiment: Experiment) => (seed: number, trials: number) =>
   meanOverFrames(
     experiment,
     (frames, row) => {
@@ -27,7 +30,7 @@ const held = (experiment: Experiment) => (seed: number, trials: number) =>
     trials,
   );
 
-/** Behind a lost packet all wait for it, in order, until it was asked for and came. */
+/** Head-of-line blocking: packets wait in order until a lost one has been requested and received. */
 const headOfLine = [
   { loss: 0.005, framesPerSecond: 250 },
   { loss: 0.01, framesPerSecond: 250 },
@@ -43,7 +46,7 @@ const headOfLine = [
       predicted: meanInOrderWait({ loss, spacing, firstRepair: first, repeat: REPEAT_MS }),
       trials: TRIALS,
       trialCost: COST_OF_PACKET,
-      simulate: held({
+      simulate: meanHoldingTime({
         ...single,
         strategy: 'nack',
         framesPerSecond,
@@ -54,7 +57,7 @@ const headOfLine = [
   );
 });
 
-/** Nothing is lost, but packets overtake each other. */
+/** Reordering without loss. */
 const reorderBuffer = [10, 20, 40].map((jitter) =>
   check(
     'waiting',
@@ -64,7 +67,7 @@ const reorderBuffer = [10, 20, 40].map((jitter) =>
       predicted: meanReorderWait(jitter, 2.5),
       trials: TRIALS,
       trialCost: COST_OF_PACKET,
-      simulate: held({
+      simulate: meanHoldingTime({
         ...single,
         strategy: 'reorder',
         framesPerSecond: 400,
@@ -74,7 +77,7 @@ const reorderBuffer = [10, 20, 40].map((jitter) =>
   ),
 );
 
-/** The fastest of the last 320 packets is what latency is counted from: not quite the path's own. */
+/** Window of the fastest transit from which latency counts, packets; its minimum is slightly above the path's. */
 const FASTEST_OF = 320;
 
 const buffered = (jitter: number, latency: number): Experiment => ({
@@ -86,7 +89,7 @@ const buffered = (jitter: number, latency: number): Experiment => ({
   budgetMs: WAY_MS + latency,
 });
 
-/** Every frame is as old as any other when it is shown, and what comes later is lost. */
+/** Fixed play-out delay: all frames have the same age when displayed, and later ones are lost. */
 const fixedLatency = [
   { jitter: 40, latency: 30 },
   { jitter: 40, latency: 36 },
@@ -97,7 +100,7 @@ const fixedLatency = [
     { J: jitter, latency },
     {
       predicted: 1 - (latency + jitter / (FASTEST_OF + 1)) / jitter,
-      // The clock follows the fastest of a window, and slowly: that is known to a few per cent only.
+      // The clock follows the window minimum slowly, so the prediction is accurate to a few percent.
       agreement: { kind: 'within', share: 0.05 },
       trials: TRIALS,
       trialCost: COST_OF_PACKET,

@@ -1,6 +1,6 @@
-/** What block codes leave: n packets of which any k are enough. */
+/** Residual loss of block codes: n packets of which any k suffice. */
 
-/** Chance that of `trials` with the chance `share` each at least `least` come true. */
+/** Probability of at least `least` successes in `trials` trials with probability `share` each. */
 export function binomialTail(trials: number, share: number, least: number): number {
   if (least <= 0) return 1;
   let sum = 0;
@@ -17,23 +17,23 @@ function choose(of: number, taken: number): number {
 }
 
 export interface BlockCode {
-  /** Packets of a block, repair included (n). */
+  /** Packets per block, with repair (n). */
   readonly packets: number;
-  /** Source packets of a block (k). */
+  /** Source packets per block (k). */
   readonly source: number;
 }
 
-/** Share of blocks that lose more than the code mends, independent losses. */
+/** Fraction of blocks with more losses than the code can repair; independent losses. */
 export const blockFailure = ({ packets, source }: BlockCode, loss: number): number =>
   binomialTail(packets, loss, packets - source + 1);
 
-/** Share of source packets that are missing behind the decoder, systematic code, independent losses. */
+/** Fraction of source packets missing after decoding; systematic code, independent losses. */
 export const packetResidual = ({ packets, source }: BlockCode, loss: number): number =>
   loss * binomialTail(packets - 1, loss, packets - source);
 
 /**
- * Share of source packets that are missing where a parity packet follows each `source` packets, on Gilbert's path: a
- * lost source packet is mended if the rest of the block, parity included, came through.
+ * Fraction of source packets missing with one parity packet per `source` packets on a Gilbert path. A lost source
+ * packet is repaired if the rest of the block, including parity, was received.
  */
 export function parityResidualOnGilbert(source: number, enterBad: number, leaveBad: number): number {
   const packets = source + 1;
@@ -43,6 +43,9 @@ export function parityResidualOnGilbert(source: number, enterBad: number, leaveB
   return bad - (first + others) / source;
 }
 
-/** Parity over rows and columns (SMPTE 2022-1), repair packets lossy too; right up to the fourth power of the loss. */
+/**
+ * Residual loss of row and column parity (SMPTE 2022-1) with lossy repair packets; valid up to the fourth power of the
+ * loss.
+ */
 export const gridResidual = (columns: number, rows: number, loss: number): number =>
   loss ** 3 + ((columns - 1) * (rows - 1) + (columns - 1) + (rows - 1)) * loss ** 4;

@@ -1,4 +1,4 @@
-/** The two-state path of Gilbert and Elliott: `lossInBad` and `lossInGood` are shares lost (h and k in the vectors). */
+/** Two-state path of Gilbert and Elliott; `lossInBad` and `lossInGood` are h and k in the test vectors. */
 export interface GilbertElliottPath {
   readonly enterBad: number;
   readonly leaveBad: number;
@@ -8,11 +8,11 @@ export interface GilbertElliottPath {
 
 const badShare = ({ enterBad, leaveBad }: GilbertElliottPath): number => enterBad / (enterBad + leaveBad);
 
-/** Long-run share lost. */
+/** Long-run loss, 0 … 1. */
 export const lossOf = (path: GilbertElliottPath): number =>
   badShare(path) * path.lossInBad + (1 - badShare(path)) * path.lossInGood;
 
-/** Chance that a packet is lost (`first` true) or not, and the next is lost. */
+/** Probability that a packet is lost (`first` true) or received, and the next one is lost. */
 function thenLost(path: GilbertElliottPath, first: boolean): number {
   const { enterBad, leaveBad, lossInBad, lossInGood } = path;
   const bad = badShare(path);
@@ -23,23 +23,23 @@ function thenLost(path: GilbertElliottPath, first: boolean): number {
   );
 }
 
-/** Mean length of a run of losses, packets. */
+/** Mean length of a loss burst, packets. */
 export const meanRunOf = (path: GilbertElliottPath): number => lossOf(path) / thenLost(path, false);
 
-/** Correlation of the fates of neighbours, −1 … 1. */
+/** Lag-1 correlation of the fates, −1 … 1. */
 export function correlationOf(path: GilbertElliottPath): number {
   const loss = lossOf(path);
   return (thenLost(path, true) - loss * loss) / (loss * (1 - loss));
 }
 
-/** The path that each `stride`-th packet sees, as with interleaving: of the same family. */
+/** The path seen by every `stride`-th packet, as with interleaving; it belongs to the same family. */
 export function thinned(path: GilbertElliottPath, stride: number): GilbertElliottPath {
   const memory = (1 - path.enterBad - path.leaveBad) ** stride;
   const bad = badShare(path);
   return { ...path, enterBad: bad * (1 - memory), leaveBad: (1 - bad) * (1 - memory) };
 }
 
-/** Chance of each number of losses in so many packets, 0 … all, from the stationary state. */
+/** Probability of each number of losses in `packets` packets, starting in the stationary distribution. */
 export function lossCountDistribution(path: GilbertElliottPath, packets: number): number[] {
   const { enterBad, leaveBad, lossInBad, lossInGood } = path;
   let good = [1 - badShare(path)];
@@ -60,6 +60,6 @@ export function lossCountDistribution(path: GilbertElliottPath, packets: number)
   return good.map((share, losses) => share + bad[losses]!);
 }
 
-/** Chance that a frame of so many packets loses one on Gilbert's path: 1 − π_G(1 − p)^(N−1). */
+/** Probability that a frame of `packets` packets has a loss on a Gilbert path: 1 − π_G(1 − p)^(N−1). */
 export const frameHitOnGilbert = (enterBad: number, leaveBad: number, packets: number): number =>
   1 - (leaveBad / (enterBad + leaveBad)) * (1 - enterBad) ** (packets - 1);

@@ -1,13 +1,13 @@
-/** Chance that a frame of so many packets comes through whole, independent losses. */
+/** Probability that all packets of a frame arrive; independent losses. */
 export const frameSuccess = (loss: number, packets: number): number => (1 - loss) ** packets;
 
 /**
- * Share of frames that can be decoded where each refers to the one before and a key frame begins each group:
- * s_I·(1 − s^G)/((1 − s)·G).
+ * Fraction of decodable frames when each refers to the previous one and a key frame starts each group: s_I·(1 −
+ * s^G)/((1 − s)·G).
  *
- * @param success chance that a frame is whole.
- * @param frames of a group.
- * @param keySuccess chance that its key frame is whole, where that has another size.
+ * @param success probability that a frame is complete.
+ * @param frames frames per group.
+ * @param keySuccess probability that the key frame is complete, when its size differs.
  */
 export const decodableShare = (success: number, frames: number, keySuccess = success): number =>
   success === 1 ? keySuccess : (keySuccess * (1 - success ** frames)) / ((1 - success) * frames);

@@ -1,12 +1,12 @@
-/** Points of the distribution below; twice as many change the shares by less than a thousandth. */
+/** Points of the distribution below; doubling them changes results by less than one thousandth. */
 const POINTS = 20_000;
 const ROUNDS = 200;
 const SETTLED = 1e-12;
 
 /**
- * What share netem loses of those that `loss P ρ` asks for: each draw is x = u(1 − ρ) + x'ρ with the draw x' before it,
- * and what is below P is lost. The stationary distribution F solves F(x) = ∫ F((x − (1 − ρ)u)/ρ) du over u = 0 … 1;
- * here by iteration from the uniform one, with the integral of F as a running sum.
+ * Actual loss of netem's `loss P ρ`: each draw is x = u(1 − ρ) + x'ρ with the previous draw x', and x below P is a
+ * loss. The stationary distribution F solves F(x) = ∫ F((x − (1 − ρ)u)/ρ) du over u = 0 … 1. Solved by iteration from
+ * the uniform distribution, with the integral of F as a running sum.
  */
 export function correlatedShare(asked: number, correlation: number): number {
   if (correlation === 0) return asked;

@@ -11,7 +11,7 @@ import { mathis, pftk, tfrc } from './tcp-throughput.ts';
 import type { Vector } from './vectors.ts';
 import { meanWait, shareWaiting } from './waiting.ts';
 
-/** A vector's parameters, or 0 for what it does not have. */
+/** A vector's parameter by name; 0 when it has none. */
 export type Parameters = (name: string) => number;
 
 export const parametersOf =
@@ -34,7 +34,7 @@ const segments = (of: Parameters, bytes: 'mss' | 's') => ({
 const release = (of: Parameters) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
 const code = (of: Parameters) => ({ packets: of('n'), source: of('k') });
 
-/** The closed form behind each vector's name. */
+/** Closed form of each vector name. */
 export const FORMS: Readonly<Record<string, (of: Parameters) => number>> = {
   arq: (of) => residualLoss(of('p'), of('n')),
   arq_lossy_fb: (of) => residualLossWithLostRequests(of('p'), of('q'), of('n')),
@@ -54,9 +54,9 @@ export const FORMS: Readonly<Record<string, (of: Parameters) => number>> = {
   ctg_arq1: (of) => residualLossInOutages({ badShare: of('piB'), meanBad: of('mean_bad_ms') }, of('R_ms'), 1),
 };
 
-/** What the closed form of a vector gives. */
+/** Evaluates the closed form of a vector. */
 export function predict(vector: Pick<Vector, 'id' | 'parameters'>): number {
   const form = FORMS[vector.id];
-  if (!form) throw new Error(`no closed form is called ${vector.id}`);
+  if (!form) throw new Error(`no closed form is named ${vector.id}`);
   return form(parametersOf(vector));
 }

@@ -1,11 +1,11 @@
-/** A number that a closed form has to give, computed by someone else: `id` and `parameters` name the form. */
+/** Expected value of a closed form, computed independently; `id` and `parameters` select the form. */
 export interface Vector {
   readonly id: string;
   readonly parameters: Readonly<Record<string, number>>;
   readonly value: number;
 }
 
-/** h and k are the shares lost in Bad and in Good; times of a name with `_ms` are milliseconds, R of TCP seconds. */
+/** h and k are the losses in Bad and in Good. Names with `_ms` are milliseconds; R of TCP is in seconds. */
 export const VECTORS: readonly Vector[] = [
   { id: 'arq', parameters: { p: 0.01, n: 1 }, value: 0.0001 },
   { id: 'arq', parameters: { p: 0.01, n: 2 }, value: 1e-6 },

@@ -1,13 +1,13 @@
-/** Packets that come at even spacing and are released in order; times in one unit of the caller's choice. */
+/** Evenly spaced packets released in order; times in one arbitrary unit. */
 export interface InOrderRelease {
   readonly loss: number;
-  /** How much later a lost packet comes, R. */
+  /** Additional delay of a lost packet, R. */
   readonly repairTime: number;
-  /** Between packets, Δ. */
+  /** Packet spacing, Δ. */
   readonly spacing: number;
 }
 
-/** Mean wait behind lost packets, each of which comes R later at the first repetition: Σ p·q^m·(R − mΔ). */
+/** Mean wait behind lost packets that arrive R later with the first retransmission: Σ p·q^m·(R − mΔ). */
 export function meanWait({ loss, repairTime, spacing }: InOrderRelease): number {
   let sum = 0;
   for (let behind = 0; behind * spacing <= repairTime; behind++) {
@@ -16,26 +16,26 @@ export function meanWait({ loss, repairTime, spacing }: InOrderRelease): number 
   return sum;
 }
 
-/** Share of packets that wait at all: 1 − q^(M+1), M = ⌊R/Δ⌋. */
+/** Fraction of packets that wait: 1 − q^(M+1), M = ⌊R/Δ⌋. */
 export const shareWaiting = ({ loss, repairTime, spacing }: InOrderRelease): number =>
   1 - (1 - loss) ** (Math.floor(repairTime / spacing) + 1);
 
 export interface RepeatedRequests {
   readonly loss: number;
-  /** Between packets, Δ. */
+  /** Packet spacing, Δ. */
   readonly spacing: number;
-  /** From when a lost packet would have come to when its first repetition does. */
+  /** Delay of the first retransmission relative to the lost packet. */
   readonly firstRepair: number;
-  /** From one repetition to the next, while they are lost as well. */
+  /** Interval of further retransmissions, when they are lost too. */
   readonly repeat: number;
 }
 
-/** Where what is behind a loss does not wait any more, to a ten-millionth. */
+/** Retransmissions considered; the error is below one ten-millionth. */
 const REPEATS_MAX = 12;
 
 /**
- * Mean wait in order where repetitions are lost too: of packets each Δ, T late each with P(T > t) = p for t before the
- * first repetition, p² before the second …, a packet waits E[W] = ∫(1 − ΠP(T ≤ x + mΔ))dx − E[T], m = 0, 1, 2 …
+ * Mean in-order wait with lossy retransmissions. For packets spaced Δ with delay T, P(T > t) = p before the first
+ * retransmission, p² before the second …, a packet waits E[W] = ∫(1 − ΠP(T ≤ x + mΔ))dx − E[T], m = 0, 1, 2 …
  */
 export function meanInOrderWait({ loss, spacing, firstRepair, repeat }: RepeatedRequests): number {
   const late = (time: number): number => {
@@ -54,10 +54,10 @@ export function meanInOrderWait({ loss, spacing, firstRepair, repeat }: Repeated
   return (waiting - own) * step;
 }
 
-/** Steps of the integrals. */
+/** Steps of numeric integration. */
 const STEPS = 20_000;
 
-/** Mean wait for the order where delays are uniform over 0 … `jitter`: ∫(1 − ΠF(x + mΔ))dx − E[d]. */
+/** Mean in-order wait with delays uniform in 0 … `jitter`: ∫(1 − ΠF(x + mΔ))dx − E[d]. */
 export function meanReorderWait(jitter: number, spacing: number): number {
   let sum = 0;
   for (let step = 0; step < STEPS; step++) {
@@ -69,8 +69,8 @@ export function meanReorderWait(jitter: number, spacing: number): number {
   return (sum * jitter) / STEPS - jitter / 2;
 }
 
-/** Where RFC 3550's interarrival jitter (§6.4.1) settles for delays uniform over 0 … `jitter`: the mean of |d₁ − d₂|. */
+/** Stationary interarrival jitter (RFC 3550 §6.4.1) for delays uniform in 0 … `jitter`: the mean of |d₁ − d₂|. */
 export const interarrivalJitterOfUniform = (jitter: number): number => jitter / 3;
 
-/** … and for normal delays of this deviation: 2σ/√π. */
+/** Stationary interarrival jitter for normal delays of this standard deviation: 2σ/√π. */
 export const interarrivalJitterOfNormal = (deviation: number): number => (2 * deviation) / Math.sqrt(Math.PI);

@@ -13,11 +13,11 @@ const shared = new URL('../../../../shared/reference/closed-forms.json', import.
 
 describe('closed forms', () => {
   test.each(VECTORS)('$id of $parameters is $value', (vector) => {
-    // The vectors have ten digits.
+    // The vectors have ten significant digits.
     expect(predict(vector) / vector.value).toBeCloseTo(1, 8);
   });
 
-  optional('shared/media', existsSync(shared))('the vectors are those of the reference, all 84', () => {
+  optional('shared/media', existsSync(shared))('the vectors equal all 84 of the reference', () => {
     const reference: { id: string; in: Record<string, number>; out: number }[] = JSON.parse(
       readFileSync(shared, 'utf8'),
     );
@@ -28,7 +28,7 @@ describe('closed forms', () => {
   test.each([
     [5, 5, 0.05, 2.75e-4],
     [4, 4, 0.05, 2.19e-4],
-  ])('rows and columns of %s × %s at a loss of %s leave %s', (columns, rows, loss, residual) => {
+  ])('row and column parity of %s × %s at loss %s leaves %s', (columns, rows, loss, residual) => {
     expect(Math.abs(gridResidual(columns, rows, loss) / residual - 1)).toBeLessThan(0.01);
   });
 
@@ -36,11 +36,11 @@ describe('closed forms', () => {
     [10, 0.858],
     [20, 3.32],
     [40, 9.72],
-  ])('for a jitter of %s ms packets each 2.4 ms wait %s ms for their order', (jitter, wait) => {
+  ])('with a jitter of %s ms, packets spaced 2.4 ms wait %s ms on average', (jitter, wait) => {
     expect(Math.abs(meanReorderWait(jitter, 2.4) / wait - 1)).toBeLessThan(0.002);
   });
 
-  test('the numbers of losses are a distribution whose mean is the loss', () => {
+  test('loss counts form a distribution with the expected mean', () => {
     const path = { enterBad: 0.05, leaveBad: 0.3, lossInBad: 0.8, lossInGood: 0.01 };
     const shares = lossCountDistribution(path, 30);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
@@ -50,15 +50,17 @@ describe('closed forms', () => {
 });
 
 describe('our generators against the closed forms', () => {
-  /** One at which all hold. Over eight seeds 10 of 640 fell outside; 6 are expected, and some share their draws. */
+  /**
+   * A seed with which all hold. Over eight seeds 10 of 640 were outside; 6 are expected, and some share their draws.
+   */
   const SEED = 1_000;
-  /** The rare ones need more than a test has time for; the laboratory runs them. */
+  /** Rarer events need more time than a test has; `lab validate` covers them. */
   const TRIALS_MAX = 1_100_000;
-  /** Of our own sender, receiver and TCP: validation.test.ts. */
+  /** Checks of sender, receiver and TCP are in closed-forms.test.ts. */
   const generators = CHECKS.filter(({ group }) => group === 'closed forms' || group === 'link');
   const feasible = generators.filter((check) => check.simulate !== undefined && check.trials <= TRIALS_MAX);
 
-  test('most checks are run here, and none has the name of another', () => {
+  test('most checks run here, and ids are unique', () => {
     expect(feasible.length).toBeGreaterThan(70);
     expect(new Set(CHECKS.map(({ id }) => id)).size).toBe(CHECKS.length);
   });
@@ -69,11 +71,11 @@ describe('our generators against the closed forms', () => {
       agrees(predicted, estimate),
       `${estimate.estimate} ± ${STANDARD_ERRORS_MAX * estimate.standardError} for ${predicted}`,
     ).toBe(true);
-    // An interval that holds anything would agree with everything.
+    // Guards against intervals so wide that anything would agree.
     expect(estimate.standardError).toBeLessThan(0.15 * predicted);
   });
 
-  test('a generator that is wrong by a tenth is found out', () => {
+  test('detects an error of one tenth in a generator', () => {
     const check = CHECKS.find(({ id }) => id.startsWith('ge_loss'))!;
     expect(agrees(1.1 * check.predicted, check.simulate!(SEED, check.trials))).toBe(false);
   });

@@ -16,10 +16,10 @@ import {
 import { conclusionText, validationMarkdown, validationText } from '../../../lab/validation/validation-table.ts';
 
 const SEED = 1;
-/** The link's own are run by checks.test.ts. */
+/** Checks of the link are in checks.test.ts. */
 const OURS = CHECKS.filter(({ group }) => group !== 'closed forms' && group !== 'link');
 
-/** A check of a made-up thing. */
+/** A check with arbitrary values. */
 const made = (rest: Partial<Check>): Check =>
   check(
     'link',
@@ -30,10 +30,10 @@ const made = (rest: Partial<Check>): Check =>
 
 const measured = (estimate: number, standardError = 0) => ({ estimate, standardError });
 
-describe('what we simulate', () => {
+describe('simulated checks', () => {
   const short = OURS.filter((each) => trialsWithin(each, QUICK) !== undefined);
 
-  test('most of the checks are short enough for a test, and each group has some', () => {
+  test('most checks are short enough for a test, in each group', () => {
     expect(short.length).toBeGreaterThan(0.7 * OURS.length);
     expect(new Set(short.map(({ group }) => group))).toEqual(new Set(OURS.map(({ group }) => group)));
   });
@@ -43,7 +43,7 @@ describe('what we simulate', () => {
     (each) => {
       const outcome = judge(each, runCheck(each, SEED, QUICK));
       expect(['agrees', 'outside'], `${outcome.estimate?.estimate} for ${each.predicted}`).toContain(outcome.verdict);
-      // An interval that holds anything would agree with everything.
+      // Guards against intervals so wide that anything would agree.
       if (each.agreement.kind === 'interval') {
         expect(outcome.estimate!.standardError).toBeLessThan(0.3 * each.predicted);
       }
@@ -68,11 +68,11 @@ describe('verdicts', () => {
     expect(judge(made({ agreement }), estimate).verdict).toBe(verdict);
   });
 
-  test('as many may be outside as chance explains: of 100 intervals five, of none none', () => {
+  test('chance explains five of 100 intervals outside, and none of none', () => {
     expect([0, 1, 100, 1_000].map(outsideAllowed)).toEqual([0, 1, 5, 21]);
   });
 
-  test('one more than that fails, and so does a single one that is far off', () => {
+  test('fails with one more outside, or a single large deviation', () => {
     const outcomes = (outside: number) =>
       Array.from({ length: 100 }, (_, n) => judge(made({}), measured(n < outside ? 0.13 : 0.1, 0.01)));
     expect(validate(outcomes(5)).passed).toBe(true);
@@ -80,14 +80,14 @@ describe('verdicts', () => {
     expect(validate([...outcomes(0), judge(made({}), measured(0.15, 0.01))]).passed).toBe(false);
   });
 
-  test('a sender that loses one more of ten is found out', () => {
+  test('detects a doubled residual loss of the sender', () => {
     const residual = CHECKS.find(({ id }) => id === 'nack_residual p=0.1 n=1')!;
     const wrong = { ...residual, predicted: 2 * residual.predicted };
     expect(judge(wrong, runCheck(residual, SEED, QUICK)).verdict).toBe('disagrees');
   });
 });
 
-test('the tables name each check, what was predicted and what came of it', () => {
+test('the tables have name, prediction and result of each check', () => {
   const outcomes = [
     judge(
       check('tcp', 'a_ms', { R: 5 }, { predicted: 50, agreement: EQUAL, trials: 1, simulate: () => measured(50) }),
@@ -102,26 +102,26 @@ test('the tables name each check, what was predicted and what came of it', () =>
   expect(conclusionText(validate(outcomes))).toMatch(/^agrees: 2 of 2 checks agree; 0 of 1 99 % intervals miss/);
 });
 
-test('checks that are ended give no outcome', async () => {
+test('interrupted checks give no outcome', async () => {
   const abort = new AbortController();
   const running = runChecks({ seed: SEED, effort: FULL }, { jobs: 1, signal: abort.signal, onProgress: () => {} });
   abort.abort();
   expect(await running).toBeUndefined();
 });
 
-describe('closed forms of ours', () => {
-  // loss-lab.md §1.2, Monte-Carlo: to half of the last digit.
+describe('our closed forms', () => {
+  // Monte Carlo values of loss-lab.md §1.2, within half of the last digit.
   test.each([
     [0.05, 0.25, 0.0019, 5e-5],
     [0.1, 0.25, 0.0175, 5e-5],
     [0.2, 0.5, 0.0296, 3e-4],
     [0.2, 0.75, 0.0011, 1e-4],
     [0.3, 0, 0.3, 0],
-  ])('of a loss of %s that is correlated by %s netem loses %s', (asked, correlation, share, tolerance) => {
+  ])('netem with loss %s and correlation %s actually loses %s', (asked, correlation, share, tolerance) => {
     expect(Math.abs(correlatedShare(asked, correlation) - share)).toBeLessThanOrEqual(tolerance);
   });
 
-  test('where repetitions are never lost the wait in order is the simple one, less a lost packet’s own', () => {
+  test('without lost retransmissions, the in-order wait equals the simple formula minus the lost packet’s own delay', () => {
     const [loss, spacing, repairTime] = [0.001, 2.4, 100];
     const exact = meanInOrderWait({ loss, spacing, firstRepair: repairTime, repeat: 1e-9 });
     const simple = meanWait({ loss, repairTime, spacing }) - loss * repairTime;
