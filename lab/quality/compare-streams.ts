@@ -8,23 +8,23 @@ import { makeDirectory } from '../store/atomic-file.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
 import { type PictureFormat, SLOT_RATE, type SlotStream } from './slot-stream.ts';
 
-/** What ffmpeg says of the picture in one slot, beside the source's. */
+/** Scores of one slot relative to the source, from ffmpeg. */
 export interface SlotScore {
-  /** Luma, decibels; `Infinity`: the two are the same. */
+  /** Luma, dB; `Infinity` when identical. */
   readonly psnr: number;
   /** Luma, at most 1. */
   readonly ssim: number;
-  /** 0 … 100; `null`: this ffmpeg has no VMAF. */
+  /** 0 … 100; `null` when this ffmpeg lacks VMAF. */
   readonly vmaf: number | null;
 }
 
-/** An ffmpeg that can do it, and how much it can. */
+/** An ffmpeg that supports the comparison, with its filters. */
 export interface Comparer {
   readonly ffmpeg: Ffmpeg;
   readonly filters: ReadonlySet<string>;
 }
 
-/** `tpad` is the youngest: ffmpeg 4.2, of 2019. */
+/** Newest required filter: `tpad`, in ffmpeg 4.2 of 2019. */
 const FILTERS_NEEDED = ['psnr', 'ssim', 'fps', 'tpad', 'trim', 'drawbox'];
 
 /** @throws {Failure} when this ffmpeg is too old. */
@@ -33,14 +33,14 @@ export async function openComparer(ffmpeg: Ffmpeg): Promise<Comparer> {
   const absent = FILTERS_NEEDED.find((name) => !filters.has(name));
   if (absent !== undefined) {
     throw new Failure(
-      `${ffmpeg.path} ${ffmpeg.version} has no filter ${absent}: --quality needs ffmpeg 4.2 or newer`,
+      `${ffmpeg.path} ${ffmpeg.version} has no filter ${absent}; --quality needs ffmpeg 4.2 or newer`,
       3,
     );
   }
   return { ffmpeg, filters };
 }
 
-/** A stream as it is to be shown; `undefined` in place of a file: nothing came at all. */
+/** A stream as displayed; `stream` is `undefined` when nothing arrived. */
 export interface ShownStream {
   readonly stream: SlotStream | undefined;
   readonly plan: Pick<SlotPlan, 'onScreen'>;
@@ -48,8 +48,9 @@ export interface ShownStream {
 
 /**
  * Decodes two streams of the same source and compares them slot by slot.
- * @param options.folder where files may lie for the time being. @param options.name what failures call the work.
- * @throws {Failure} when ffmpeg fails, or its answer does not have every slot.
+ *
+ * @param options.folder folder for temporary files. @param options.name name of the task in messages.
+ * @throws {Failure} when ffmpeg fails or does not score every slot.
  */
 export async function compareStreams(
   { ffmpeg, filters }: Comparer,
@@ -74,7 +75,7 @@ export async function compareStreams(
       ...(hasVmaf ? ['[after2][s3]libvmaf=log_path=vmaf.json:log_fmt=json[after3]'] : []),
     ].join(';');
     const output = ['-filter_complex', graph, '-map', `[after${copies}]`, '-f', 'null', '-'];
-    // However much of the pictures is damaged, that is what there is to compare.
+    // Accept any number of damaged pictures; they are part of the comparison.
     await runFfmpeg(ffmpeg, ['-max_error_rate', '1', ...inputs, ...output], { ...options, directory: folder });
     const psnr = readStatistics(await readFile(join(folder, 'psnr.log'), 'latin1'), 'psnr_y');
     const ssim = readStatistics(await readFile(join(folder, 'ssim.log'), 'latin1'), 'Y');
@@ -82,7 +83,7 @@ export async function compareStreams(
     for (const read of [psnr, ssim, vmaf ?? psnr]) {
       if (read.length !== slots) {
         throw new Failure(
-          `${name}: ffmpeg compared ${read.length} pictures of ${slots}: does their size change, or is the disk full?`,
+          `${name}: ffmpeg compared ${read.length} of ${slots} pictures; possible causes: the picture size changes, or the disk is full`,
         );
       }
     }
@@ -92,7 +93,7 @@ export async function compareStreams(
   }
 }
 
-/** Writes the file and gives the options that read it. */
+/** Writes the stream to a file, and returns the ffmpeg options that read it. */
 export async function streamInput(
   { stream }: ShownStream,
   { width, height }: PictureFormat,
@@ -100,14 +101,16 @@ export async function streamInput(
 ): Promise<string[]> {
   if (stream === undefined) return ['-f', 'lavfi', '-i', `color=black:size=${width}x${height}:rate=${SLOT_RATE}`];
   await writeFile(path, stream.file).catch((error) => {
-    throw new Failure(`cannot write ${path}: ${causeOf(error)}; what was finished before is kept`, 1, { cause: error });
+    throw new Failure(`cannot write ${path}: ${causeOf(error)}; finished results are kept`, 1, { cause: error });
   });
-  // One thread: what is made of damaged pictures must not depend on which thread is first. Strict: where a stream does
-  // not say how far its pictures are out of order, the decoder waits for as many as there may be.
+  // One thread, because concealment of damaged pictures must not depend on thread timing. Strict, so that the decoder
+  // assumes the maximum reordering when the stream does not state it.
   return ['-copyts', '-threads', '1', '-strict', 'strict', '-f', 'mp4', '-i', path];
 }
 
-/** From a decoded stream to one picture a slot: what is there is repeated, and before it all is black. */
+/**
+ * Filter from a decoded stream to one picture per slot: pictures are repeated, and slots before the first are black.
+ */
 export function slotFilter({ stream, plan: { onScreen } }: ShownStream): string {
   const slots = onScreen.length;
   const blank = onScreen.findIndex((picture) => picture !== NOTHING);
@@ -119,7 +122,7 @@ export function slotFilter({ stream, plan: { onScreen } }: ShownStream): string 
   ].join(',');
 }
 
-/** Lines such as `n:1 mse_avg:0.00 … psnr_y:inf psnr_u:inf`. */
+/** Parses lines such as `n:1 mse_avg:0.00 … psnr_y:inf psnr_u:inf`. */
 export function readStatistics(text: string, name: string): number[] {
   const values: number[] = [];
   for (const line of text.split('\n')) {
@@ -135,6 +138,6 @@ const vmafLog = z.looseObject({
   frames: z.array(z.looseObject({ metrics: z.looseObject({ vmaf: z.number() }) })),
 });
 
-/** libvmaf's own log. */
+/** Parses libvmaf's JSON log. */
 export const readVmaf = (text: string): number[] =>
   vmafLog.parse(JSON.parse(text)).frames.map(({ metrics }) => metrics.vmaf);

@@ -24,28 +24,30 @@ import {
 import { planSlots, type SlotPlan } from './slot-plan.ts';
 import { type PictureFormat, pictureFormat, slotStream } from './slot-stream.ts';
 
-/** Raised when the figures mean something else than before. */
+/** Increased when the meaning of the figures changes. */
 const QUALITY_VERSION = 2;
 
-/** A cell's figures as they are kept. */
+/** Quality figures of a cell, as stored. */
 export interface MeasuredQuality {
   readonly cell: string;
-  /** Of the code that ran the cell, of the measurement, and of ffmpeg: what was measured otherwise is measured anew. */
+  /**
+   * Code of the cell, version of the measurement, and version of ffmpeg; a difference in any invalidates the figures.
+   */
   readonly code: string;
   readonly version: number;
   readonly ffmpeg: string;
   readonly figures: QualityFigures;
-  /** SHA-256 of `quality.parquet`, the same of each slot. */
+  /** SHA-256 of `quality.parquet`, the scores per slot. */
   readonly table: string;
 }
 
 export interface QualityOptions {
-  /** Those whose sources are video, all finished, with their frame tables. */
+  /** Finished cells with video sources and frame tables. */
   readonly cells: readonly GridCell[];
   readonly media: PackedFiles;
   readonly store: CellStore;
   readonly comparer: Comparer;
-  /** Runs of ffmpeg side by side. */
+  /** Number of parallel ffmpeg processes. */
   readonly jobs: number;
   readonly fresh: boolean;
   readonly signal: AbortSignal;
@@ -57,7 +59,10 @@ export interface QualityProgress {
   readonly done: number;
 }
 
-/** Decodes what each cell's viewer saw and compares it with the source. @returns how far it came before it was ended. */
+/**
+ * Decodes what each cell's viewer saw and compares it with the source. @returns the progress, which is incomplete when
+ * interrupted.
+ */
 export async function measureQuality(options: QualityOptions): Promise<QualityProgress> {
   const { cells, store, comparer, jobs, signal, onProgress } = options;
   const waiting: GridCell[] = [];
@@ -69,7 +74,7 @@ export async function measureQuality(options: QualityOptions): Promise<QualityPr
   const films = new Map<string, Film>();
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  // One run of ffmpeg listens for each job, which from the eleventh on would be taken for a leak.
+  // One listener per job, which Node would report as a leak from the eleventh on.
   setMaxListeners(0, ended);
   let next = 0;
   const work = async (folder: string): Promise<void> => {
@@ -90,7 +95,7 @@ export async function measureQuality(options: QualityOptions): Promise<QualityPr
         stop.abort();
         throw error;
       });
-    // All have to be gone before the folder goes.
+    // All workers must have ended before the folder is removed.
     const outcomes = await Promise.allSettled(Array.from({ length: Math.min(jobs, waiting.length) }, worker));
     const refused = outcomes.find((outcome) => outcome.status === 'rejected');
     if (refused) throw refused.reason;
@@ -98,30 +103,30 @@ export async function measureQuality(options: QualityOptions): Promise<QualityPr
   return progress();
 }
 
-/** A source as it is compared with. */
+/** A source as reference of the comparison. */
 export interface Film {
   readonly units: readonly AccessUnit[];
   readonly format: PictureFormat;
   readonly shown: ShownStream;
 }
 
-/** @param known those that were opened before. @throws {Failure} when a decoder could not be told what the pictures are. */
+/** @param known sources opened before. @throws {Failure} when the stream has no picture format. */
 export function openFilm({ cell: { source } }: GridCell, media: PackedFiles, known: Map<string, Film>): Film {
   assert(source.kind === 'file', 'only video has pictures');
   const open = known.get(source.sha256);
   if (open) return open;
   const packed = media.get(source.sha256);
-  assert(packed !== undefined, 'a file that cells stream was read before');
+  assert(packed !== undefined, 'the files of all cells have been read');
   const units = [...unpackUnits(packed)];
   const format = pictureFormat(units);
-  if (!format) throw new Failure(`${source.name} never says how large its pictures are: --quality cannot decode it`, 2);
+  if (!format) throw new Failure(`${source.name} has no sequence parameter set, so --quality cannot decode it`, 2);
   const plan = everythingShown(units);
   const film = { units, format, shown: { plan, stream: slotStream(plan.decoded, units, format) } };
   known.set(source.sha256, film);
   return film;
 }
 
-/** Each picture in its own slot. */
+/** A plan that shows each picture in its own slot. */
 function everythingShown(units: readonly AccessUnit[]): SlotPlan {
   const rows = Int32Array.from(units.keys()).sort(
     (one, other) => units[one]!.timestamp - units[other]!.timestamp || one - other,
@@ -132,14 +137,14 @@ function everythingShown(units: readonly AccessUnit[]): SlotPlan {
   return { rows, onScreen: Int32Array.from(rows.keys()), decoded };
 }
 
-/** What was on the screen of a cell's viewer. */
+/** Returns what was on the screen of a cell's viewer. */
 export async function shownStream(
   { id, cell }: GridCell,
   { units, format }: Film,
   store: CellStore,
 ): Promise<ShownStream & { readonly plan: SlotPlan }> {
   const finished = await store.read(id);
-  assert(typeof finished !== 'string', 'cells are finished before anyone looks at them');
+  assert(typeof finished !== 'string', 'the cell is finished');
   const frames = await store.table<FrameRecord>(id, 'frames.parquet', finished.attachments['frames.parquet']);
   const plan = planSlots(frames, units, budgetOf(cell));
   return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
@@ -158,7 +163,7 @@ async function measure(
 ): Promise<Product> {
   const { id, cell } = gridCell;
   const finished = await store.read(id);
-  assert(typeof finished !== 'string', 'cells are finished before their quality is measured');
+  assert(typeof finished !== 'string', 'the cell is finished');
   const film = openFilm(gridCell, media, films);
   const shown = await shownStream(gridCell, film, store);
   const name = `quality of cell ${id.slice(0, 8)} (${cell.strategy}, "${cell.forward}", ${cell.budgetMs} ms)`;
@@ -170,7 +175,7 @@ async function measure(
   return { measured: { ...identity, figures, table: sha256(table) }, table };
 }
 
-/** The figures last: where they are, the table is. */
+/** Writes the figures last, so existing figures have their table. */
 async function write({ measured, table }: Product, store: CellStore): Promise<void> {
   const { cell } = measured;
   await writeAtomically(store.attachment(cell, 'quality.parquet'), table);
@@ -187,7 +192,7 @@ async function isMeasured({ id }: GridCell, store: CellStore, { ffmpeg }: Compar
   );
 }
 
-/** @returns `undefined`: there are none, or they are damaged, or of another version. */
+/** @returns `undefined` when missing, damaged or of another version. */
 export async function readQuality(store: CellStore, id: string): Promise<MeasuredQuality | undefined> {
   const path = store.attachment(id, 'quality.json');
   try {

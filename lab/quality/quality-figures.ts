@@ -3,24 +3,24 @@ import type { ColumnKind } from '../store/columns.ts';
 import type { SlotScore } from './compare-streams.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
 
-/** How a stream looked on the screen beside its source; of the slots after the warm-up. */
+/** Quality of the displayed stream relative to its source, over the slots after the warm-up. */
 export interface QualityFigures {
-  /** One for each picture of the source; showing another picture than their own; of these, showing none yet. */
+  /** Slots, one per source picture; those that show another picture; those of them that show none yet. */
   readonly slots: number;
   readonly slotsRepeated: number;
   readonly slotsBlank: number;
-  /** Luma the same as the source's to the last bit. */
+  /** Slots with luma identical to the source. */
   readonly slotsIdentical: number;
-  /** Of the mean square error of all slots, decibels; `Infinity`: all are identical. */
+  /** PSNR of the mean square error over all slots, dB; `Infinity` when all are identical. */
   readonly psnrDb: number | null;
-  /** Mean of the slots' own, where more than 60 dB, or identical, counts as 60 (as in libvmaf, 8 bits). */
+  /** Mean of the slots' PSNR, capped at 60 dB (as in libvmaf, 8 bits). */
   readonly psnrMeanDb: number | null;
   readonly psnrDbP5: number | null;
   readonly psnrDbP1: number | null;
   readonly ssimMean: number | null;
   readonly ssimP5: number | null;
   readonly ssimP1: number | null;
-  /** `null` as well where ffmpeg has no VMAF. */
+  /** Also `null` when ffmpeg lacks VMAF. */
   readonly vmafMean: number | null;
   readonly vmafHarmonicMean: number | null;
   readonly vmafP5: number | null;
@@ -45,9 +45,9 @@ export const QUALITY_COLUMNS: { readonly [Name in keyof QualityFigures]-?: Colum
   vmafP1: 'real',
 };
 
-/** What stands beside a frame in the frame table. */
+/** Quality columns of a frame. */
 export interface FrameQuality {
-  /** The frame that was on the screen in this one's slot; `null`: none yet. */
+  /** Frame on the screen in this frame's slot; `null` when none yet. */
   readonly shownFrame: number | null;
   readonly psnrDb: number | null;
   readonly ssim: number | null;
@@ -61,10 +61,10 @@ export const FRAME_QUALITY_COLUMNS: { readonly [Name in keyof FrameQuality]-?: C
   vmaf: 'real',
 };
 
-/** 6 dB a bit, and 12: where libvmaf cuts the PSNR of 8 bits off. */
+/** PSNR cap of libvmaf for 8 bits: 6 dB per bit plus 12. */
 const PSNR_DB_MAX = 60;
 
-/** @param measuredFrom the first row of the frame table that counts. */
+/** @param measuredFrom first row of the frame table that counts. */
 export function qualityFigures(
   { rows, onScreen }: Pick<SlotPlan, 'rows' | 'onScreen'>,
   scores: readonly SlotScore[],
@@ -94,7 +94,7 @@ export function qualityFigures(
   };
 }
 
-/** By row of the frame table. */
+/** Returns the scores by row of the frame table. */
 export function frameQualities(
   { rows, onScreen }: Pick<SlotPlan, 'rows' | 'onScreen'>,
   scores: readonly SlotScore[],
@@ -107,7 +107,7 @@ export function frameQualities(
   return byRow;
 }
 
-/** A square error is 10^(-PSNR/10) of the largest there can be. */
+/** Converts PSNR to relative square errors, averages them, and converts back. */
 function ofMeanError(psnr: readonly number[]): number | null {
   const error = mean(psnr.map((value) => 10 ** (-value / 10)));
   return error === null ? null : error === 0 ? Number.POSITIVE_INFINITY : -10 * Math.log10(error);
@@ -116,12 +116,12 @@ function ofMeanError(psnr: readonly number[]): number | null {
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** libvmaf's: of one more than each, so that a zero does not decide everything. */
+/** Harmonic mean of libvmaf: of values plus one, so a zero does not dominate. */
 function harmonicMean(values: readonly number[]): number | null {
   const inverse = mean(values.map((value) => 1 / (value + 1)));
   return inverse === null ? null : 1 / inverse - 1;
 }
 
-/** Engines differ in the last digits of a logarithm. */
+/** Rounds, because engines differ in the last digits of a logarithm. */
 const rounded = (value: number | null, digits: number): number | null =>
   value === null || !Number.isFinite(value) ? value : Number(value.toFixed(digits));

@@ -12,13 +12,13 @@ import type { CellStore } from '../store/cell-store.ts';
 import { type Comparer, type ShownStream, slotFilter, streamInput } from './compare-streams.ts';
 import { openFilm, shownStream } from './measure-quality.ts';
 
-/** More would be too small to see anything. */
+/** Maximum number of pictures; more would be too small. */
 const PICTURES_MAX = 4;
 
-/** Where upper left corners are, for so many pictures. */
+/** Positions of the pictures' top left corners, by number of pictures. */
 const LAYOUTS = ['', '', '0_0|w0_0', '0_0|w0_0|0_h0', '0_0|w0_0|0_h0|w0_h0'];
 
-/** Fonts that most systems have one of; without any, pictures stand in the order that is told. */
+/** Fonts installed on most systems. Without one, pictures are unlabelled, in the reported order. */
 const FONTS = [
   '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
   '/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf',
@@ -28,15 +28,15 @@ const FONTS = [
   'C:\\Windows\\Fonts\\arial.ttf',
 ];
 
-/** @throws {Failure} when this ffmpeg cannot make a video of several. */
+/** @throws {Failure} when this ffmpeg cannot combine videos. */
 export function checkVideo({ ffmpeg, filters }: Comparer): void {
-  if (!ffmpeg.libx264) throw new Failure(`${ffmpeg.path} has no libx264, which --video needs: ${remedy()}`, 3);
+  if (!ffmpeg.libx264) throw new Failure(`${ffmpeg.path} has no libx264, which --video needs; ${remedy()}`, 3);
   if (!filters.has('xstack')) {
-    throw new Failure(`${ffmpeg.path} ${ffmpeg.version} has no filter xstack, which --video needs: ${remedy()}`, 3);
+    throw new Failure(`${ffmpeg.path} ${ffmpeg.version} has no filter xstack, which --video needs; ${remedy()}`, 3);
   }
 }
 
-/** The cells of one source, link, budget and seed: the first of the grid, as many as fit. */
+/** Cells of one source, link, budget and seed: the first of the grid, as many as fit. */
 export function cellsToShow(cells: readonly GridCell[]): readonly GridCell[] {
   const first = cells.find(({ cell }) => cell.source.kind === 'file');
   if (!first) return [];
@@ -48,14 +48,15 @@ export function cellsToShow(cells: readonly GridCell[]): readonly GridCell[] {
 
 export interface SideBySide {
   readonly path: string;
-  /** From the left to the right, then the next row. */
+  /** Labels in reading order. */
   readonly labels: readonly string[];
   readonly isLabeled: boolean;
 }
 
 /**
- * A video of what several viewers saw at the same time.
- * @param cells of one source, at least one, all finished.
+ * Writes a video of what several viewers saw at the same time.
+ *
+ * @param cells finished cells of one source, at least one.
  */
 export async function writeSideBySide(
   directory: string,
@@ -71,7 +72,7 @@ export async function writeSideBySide(
   const path = join(directory, 'side-by-side.mp4');
   const labels = cells.map(({ cell }) => `${cell.strategy} ${formatParameters(cell.parameters)}`.trim());
   return withTemporaryFolder(store.directory, async (folder) => {
-    const isLabeled = comparer.filters.has('drawtext') && (await bringFont(folder));
+    const isLabeled = comparer.filters.has('drawtext') && (await copyFont(folder));
     const films = new Map();
     const inputs: string[] = [];
     const graph: string[] = [];
@@ -98,8 +99,8 @@ export async function writeSideBySide(
 
 const FONT_FILE = 'label.ttf';
 
-/** Puts a font under a name that needs no quoting. @returns whether there is one. */
-async function bringFont(folder: string): Promise<boolean> {
+/** Copies a font to a name that needs no quoting. @returns true when one was found. */
+async function copyFont(folder: string): Promise<boolean> {
   for (const font of FONTS) {
     const isThere = await copyFile(font, join(folder, FONT_FILE)).then(
       () => true,

@@ -2,22 +2,22 @@ import { type Microseconds, type Ticks, ticksToMicroseconds } from '../../protoc
 import { percentile, sorted } from '../metrics/percentile.ts';
 import type { FrameRecord } from '../tables.ts';
 
-/** When a source's picture is decoded, and when it is shown. */
+/** Decode and presentation time of a source picture. */
 export interface PictureTime {
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
 }
 
 /**
- * A stream as it was on the screen. There is a slot for each picture of the source, in the order in which they are shown;
- * pictures are called by the number of their own slot.
+ * A stream as it appeared on the screen, with one slot per source picture in presentation order. Pictures are
+ * identified by their own slot.
  */
 export interface SlotPlan {
-  /** The row of each slot's own picture in the frame table. */
+  /** Row of each slot's picture in the frame table. */
   readonly rows: Int32Array;
-  /** The picture on the screen in each slot; -1: none yet. */
+  /** Picture on the screen in each slot; -1 when none yet. */
   readonly onScreen: Int32Array;
-  /** What the decoder was given, in that order. */
+  /** Pictures given to the decoder, in order. */
   readonly decoded: readonly DecodedPicture[];
 }
 
@@ -25,18 +25,19 @@ export interface DecodedPicture {
   readonly row: number;
   /** Its own slot. */
   readonly slot: number;
-  /** The first slot in whose middle it could have been on the screen; the number of slots: after them all. */
+  /** First slot in whose middle it could be on the screen; the number of slots when later than all. */
   readonly shownFrom: number;
 }
 
-/** What a slot shows before there is any picture. */
+/** Content of a slot before the first picture. */
 export const NOTHING = -1;
 
 /**
- * Says for each slot which picture was on the screen in the middle of it. The screen lags the source by as much as it
- * does for most pictures that came in time (by the budget if there is none); a picture that came late is there from when
- * it came, unless a later one is there already.
- * @param times of the source's pictures, in decode order, as the frames are.
+ * Determines the picture on the screen in the middle of each slot. The screen lags the source by the median delay of
+ * pictures in time (by the budget without any). A late picture is shown from its arrival on, unless a later one is
+ * already shown.
+ *
+ * @param times of the source pictures, in decode order like the frames.
  */
 export function planSlots(
   frames: readonly FrameRecord[],
@@ -61,17 +62,17 @@ export function planSlots(
     const slot = slotOf[row]!;
     decoded.push({ row, slot, shownFrom: firstAtOrAfter(middles, Math.max(starts[slot]!, renderedAt)) });
   }
-  return { rows, onScreen: screen(decoded, frames.length), decoded };
+  return { rows, onScreen: picturesOnScreen(decoded, frames.length), decoded };
 }
 
-/** The median of what passed from capture to the screen; `undefined`: nothing came in time. */
+/** Median delay from capture to the screen; `undefined` when nothing arrived in time. */
 function screenLag(frames: readonly FrameRecord[]): Microseconds | undefined {
   const lags = frames.filter(({ renderedAt, class: fate }) => renderedAt !== null && fate !== 'late');
   return percentile(sorted(lags.map(({ renderedAt, capturedAt }) => renderedAt! - capturedAt)), 0.5) ?? undefined;
 }
 
-/** The latest picture that is there, never an earlier one again. */
-function screen(decoded: readonly DecodedPicture[], slots: number): Int32Array {
+/** The latest available picture; never returns to an earlier one. */
+function picturesOnScreen(decoded: readonly DecodedPicture[], slots: number): Int32Array {
   const latest = new Int32Array(slots).fill(NOTHING);
   for (const { slot, shownFrom } of decoded) {
     if (shownFrom < slots) latest[shownFrom] = Math.max(latest[shownFrom]!, slot);
@@ -80,13 +81,13 @@ function screen(decoded: readonly DecodedPicture[], slots: number): Int32Array {
   return latest;
 }
 
-/** How long the last picture stands: as long as the one before it. */
+/** Duration of the last picture: that of the one before it. */
 function lastPeriod(starts: Float64Array): Microseconds {
   const [before, last] = starts.slice(-2);
   return last === undefined ? 0 : last - before!;
 }
 
-/** The first slot whose middle is not before this instant. @param middles ascending. */
+/** Returns the first slot whose middle is at or after `instant`. @param middles ascending. */
 function firstAtOrAfter(middles: Float64Array, instant: number): number {
   let low = 0;
   let high = middles.length;

@@ -7,29 +7,28 @@ import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.t
 import type { DecodedPicture } from './slot-plan.ts';
 
 /**
- * Between two slots in the files that ffmpeg is given. Pictures that were overtaken before they were seen stand between
- * two slots, a tick each.
+ * Ticks between slots in the files for ffmpeg. Pictures overtaken before display lie between two slots, one tick apart.
  */
 const SLOT_TICKS: Ticks = 3_000;
 
-/** Slots a second in those files, whatever the stream's rate is: they are counted, not timed. */
+/** Slots per second in those files, whatever the frame rate: slots are counted, not timed. */
 export const SLOT_RATE = CLOCK_RATE / SLOT_TICKS;
 
-/** A file for ffmpeg in which each picture stands at the slot from which it is shown. */
+/** A file for ffmpeg in which each picture's timestamp is the slot from which it is shown. */
 export interface SlotStream {
   readonly file: Uint8Array;
-  /** The file's time 0 on the scale on which slot 0 is 0, ticks. */
+  /** Offset of the file's time 0 relative to slot 0, ticks. */
   readonly origin: Ticks;
 }
 
-/** What all streams of a source are decoded with. */
+/** Decoder settings common to all streams of a source. */
 export interface PictureFormat {
   readonly width: number;
   readonly height: number;
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** @returns `undefined` where the stream never says what its pictures are. */
+/** @returns `undefined` when the stream has no valid parameter sets. */
 export function pictureFormat(units: readonly AccessUnit[]): PictureFormat | undefined {
   const isParameterSet = (nalUnit: Uint8Array) =>
     nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ||
@@ -42,16 +41,16 @@ export function pictureFormat(units: readonly AccessUnit[]): PictureFormat | und
   return undefined;
 }
 
-/** @param decoded at least one. @param units of the whole source, by row. */
+/** @param decoded at least one picture. @param units all units of the source, by row. */
 export function slotStream(
   decoded: readonly DecodedPicture[],
   units: readonly AccessUnit[],
   format: PictureFormat,
 ): SlotStream {
-  const shownAt = standings(decoded);
+  const shownAt = presentationTimes(decoded);
   const pictures = decoded.map(({ row, slot }, index): AccessUnit => {
     const { parts, importance } = units[row]!;
-    // Decoded one after the other, each before it is shown: a tick each is less than any distance of slots.
+    // Decode timestamps one tick apart, so each picture is decoded before it is shown.
     return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: index };
   });
   const { width, height, parameterSets } = format;
@@ -61,8 +60,8 @@ export function slotStream(
   return { file, origin: pictures[0]!.timestamp };
 }
 
-/** When each picture is shown: at its slot; before it, by a tick each, what was overtaken by the time it would have been. */
-function standings(decoded: readonly DecodedPicture[]): ReadonlyMap<number, Ticks> {
+/** Presentation time of each picture: at its slot; overtaken pictures precede it by one tick each. */
+function presentationTimes(decoded: readonly DecodedPicture[]): ReadonlyMap<number, Ticks> {
   const latestFirst = [...decoded].sort((one, other) => other.slot - one.slot);
   const shownAt = new Map<number, Ticks>();
   let following = Number.POSITIVE_INFINITY;

@@ -3,7 +3,7 @@ import { Failure } from '../../io/os/failure.ts';
 import type { FrameRecord, SummaryRow } from '../tables.ts';
 import type { ReportTables } from './report-tables.ts';
 
-/** What of an answer a report is made of; `readAnswer` gives it. */
+/** The parts of an answer that a report needs; provided by `readAnswer`. */
 export interface ReadableAnswer {
   readonly manifest: {
     readonly runId: string;
@@ -25,15 +25,16 @@ const description = z.looseObject({
 });
 
 /**
- * The tables of a report from an answer.
- * @param commands that repeat it.
- * @throws {Failure} when the manifest does not say what was asked.
+ * Builds the tables of a report from an answer.
+ *
+ * @param commands commands that reproduce the answer.
+ * @throws {Failure} when the manifest does not describe the scenario.
  */
 export function answerTables({ manifest, rows, frames }: ReadableAnswer, commands: readonly string[]): ReportTables {
   const spec = description.safeParse(manifest.spec);
   if (!spec.success) {
     const { path, message } = spec.error.issues[0]!;
-    throw new Failure(`manifest.json is damaged (spec.${path.join('.')}: ${message}): run the scenario again`);
+    throw new Failure(`manifest.json is damaged (spec.${path.join('.')}: ${message}); run the scenario again`);
   }
   const { name, question, links, budgetsMs, seeds, warmUpSeconds, release } = spec.data;
   const each = (pick: (row: SummaryRow) => string) => [...new Set(rows.map(pick))];
@@ -57,13 +58,13 @@ export function answerTables({ manifest, rows, frames }: ReadableAnswer, command
     frames: async (cell) => {
       const count = counts.get(cell) ?? 0;
       const all = await frames(cell);
-      // Those of the warm-up come first, and are in no row.
+      // Warm-up frames come first and belong to no row.
       return count > 0 ? all?.slice(-count) : all && [];
     },
   };
 }
 
-/** `1, 2, 3` as `1 … 3`; few that are not in a row one by one. */
+/** Formats consecutive seeds as a range (`1 … 3`), and others individually. */
 function seedText(seeds: readonly number[]): string {
   const first = seeds[0] ?? 0;
   const inRow = seeds.length > 2 && seeds.every((seed, index) => seed === first + index);

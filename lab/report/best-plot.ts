@@ -6,8 +6,8 @@ import { type Case, cases, PANELS_MAX } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 /**
- * The best strategy of a case: of those whose misses cannot be told from the fewest (95 % intervals that overlap its
- * own) the one with the least overhead.
+ * Returns the best strategy of a case: among the strategies whose miss ratio is statistically equal to the lowest
+ * (overlapping 95 % intervals), the one with the least overhead.
  */
 export function bestOf({ points }: Case): OperatingPoint | undefined {
   const known = points.filter(({ misses }) => !Number.isNaN(misses.value));
@@ -18,7 +18,7 @@ export function bestOf({ points }: Case): OperatingPoint | undefined {
   return equals.reduce((best, each) => (cost(each) < cost(best) ? each : best));
 }
 
-/** What is equal in a panel of a map: all but loss and round trip. */
+/** A cell of a map. Panels separate everything except loss and round-trip time. */
 interface MapCell {
   readonly panel: string;
   readonly loss: string;
@@ -26,7 +26,7 @@ interface MapCell {
   readonly point: OperatingPoint;
 }
 
-/** Loss over round trip: the best strategy in each cell. */
+/** Map of the best strategy by loss and round-trip time. */
 export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
   const cells = mapCells(points);
   if (!cells) return undefined;
@@ -46,7 +46,7 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
     missText: percentText(point.misses.value),
     overhead: finite(point.overhead),
     shown: shownPanels.includes(panel),
-    label: `${panel}, loss ${loss}, round trip ${roundTrip}: ${point.strategy} misses ${percentText(point.misses.value)}`,
+    label: `${panel}, loss ${loss}, round-trip time ${roundTrip}: ${point.strategy} misses ${percentText(point.misses.value)}`,
   }));
   const styles = strategyStyles(best.map(({ point }) => point.strategy));
   const spec = (layout: Layout): PlotSpec => {
@@ -96,14 +96,14 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
   };
   return {
     name: 'best',
-    title: 'Which strategy is best where',
+    title: 'Best strategy by loss and round-trip time',
     caption:
-      'For each loss and round trip the best strategy and the frames it misses: of the strategies whose misses cannot be ' +
-      'told from the fewest (95 % intervals overlap) the one that sends the fewest bytes.' +
+      'Best strategy for each loss and round-trip time, with the frames it misses: among the strategies whose miss ratio is ' +
+      'statistically equal to the lowest (overlapping 95 % intervals), the one with the least overhead.' +
       (panels.length > PANELS_MAX
-        ? ` The first ${PANELS_MAX} of ${panels.length} maps; the data has all of them.`
+        ? ` Only the first ${PANELS_MAX} of ${panels.length} maps are drawn; the data contains all.`
         : ''),
-    alternative: `Map of the best strategy by loss and round trip. ${rows
+    alternative: `Map of the best strategy by loss and round-trip time. ${rows
       .slice(0, 40)
       .map(({ label }) => label)
       .join('. ')}.`,
@@ -112,7 +112,7 @@ export function bestPlot(points: readonly OperatingPoint[]): Plot | undefined {
   };
 }
 
-/** Loss over round trip: the misses of each strategy. */
+/** Map of each strategy's miss ratio by loss and round-trip time. */
 export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined {
   const cells = mapCells(points);
   if (!cells) return undefined;
@@ -127,7 +127,7 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
     drawn: Math.max(finite(cell.point.misses.value) ?? 1e-5, 1e-5),
     missText: mapText(cell.point.misses.value),
     shown: cell.panel === panel,
-    label: `${cell.point.strategy}, loss ${cell.loss}, round trip ${cell.roundTrip}: ${percentText(cell.point.misses.value)}`,
+    label: `${cell.point.strategy}, loss ${cell.loss}, round-trip time ${cell.roundTrip}: ${percentText(cell.point.misses.value)}`,
   }));
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const spec = (layout: Layout): PlotSpec => {
@@ -178,9 +178,9 @@ export function missMapPlot(points: readonly OperatingPoint[]): Plot | undefined
   };
   return {
     name: 'misses',
-    title: 'Misses of each strategy by loss and round trip',
-    caption: `Share of frames, in percent, that were not decodable within the budget; ${panel}. The fewer, the darker.`,
-    alternative: `Map of frames missed for each strategy by loss and round trip; ${panel}. The table has the figures.`,
+    title: 'Missed frames of each strategy by loss and round-trip time',
+    caption: `Percentage of frames that were not decodable within the budget; ${panel}. Darker is better.`,
+    alternative: `Map of frames missed by strategy, loss and round-trip time; ${panel}. The values are in the table.`,
     rows,
     spec,
   };
@@ -204,13 +204,13 @@ const axesOf = ({ x, y }: Axes) => ({
     field: 'loss',
     type: 'nominal',
     sort: x.values,
-    title: 'loss on the way',
+    title: 'loss',
     axis: { labelAngle: 0, labelOverlap: false, labelFontSize: 10 },
   },
-  y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round trip (ms)' },
+  y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round-trip time (ms)' },
 });
 
-/** `undefined` where loss and round trip don't make a map. */
+/** `undefined` unless both loss and round-trip time vary. */
 function mapCells(
   points: readonly OperatingPoint[],
 ): { readonly all: readonly MapCell[]; readonly panels: readonly string[]; readonly axes: Axes } | undefined {
@@ -232,7 +232,7 @@ function mapCells(
   };
 }
 
-/** Percent without its sign, two digits that count. */
+/** Percentage without sign, two significant digits. */
 const mapText = (share: number): string => (Number.isNaN(share) ? '–' : String(Number((share * 100).toPrecision(2))));
 
 const tripText = (milliseconds: number): string => String(Number(milliseconds.toFixed(1)));

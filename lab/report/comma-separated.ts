@@ -1,6 +1,6 @@
 import type { PlotRow, PlotValue } from './plot.ts';
 
-/** RFC 4180, with a head line; `null` is an empty field. */
+/** Formats rows as CSV with a header (RFC 4180); `null` is an empty field. */
 export function commaSeparated(rows: readonly PlotRow[]): string {
   const names = Object.keys(rows[0] ?? {});
   const lines = rows.map((row) => names.map((name) => field(row[name] ?? null)).join(','));

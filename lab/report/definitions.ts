@@ -1,37 +1,37 @@
-/** What each figure of a report means, in the order of the table. */
+/** Definitions of the figures in a report, in the order of the table. */
 export const DEFINITIONS: readonly (readonly [name: string, meaning: string])[] = [
   [
     'frames missed',
-    'Frames that were not decodable within the budget of their capture, over all frames; a frame is decodable when it and ' +
-      'every frame it refers to are complete. Warm-up and drain are not counted. One less it is the on-time ratio.',
+    'Fraction of frames that were not decodable within the budget after their capture; a frame is decodable when it and ' +
+      'all frames it refers to are complete. Warm-up and drain are not counted. The on-time ratio is one minus this.',
   ],
   [
     '95 % interval',
-    'The wider of Wilson’s score interval over the frames of all seeds and, from three seeds, Student’s interval over the ' +
-      'seeds’ shares: frames of one seed share their outages.',
+    'The wider of Wilson’s score interval over the frames of all seeds and, with at least three seeds, Student’s interval over ' +
+      'the ratios of the seeds, because frames of one seed share their outages.',
   ],
-  ['budget', 'The time from a frame’s capture until it must be decodable, the way and all recovery included.'],
+  ['budget', 'Time from a frame’s capture until it must be decodable, including transit and recovery.'],
   [
     'frame delay',
-    'From a frame’s capture to when it was decodable. Frames that never were count as ∞, so that a percentile above the ' +
-      'share of decodable frames is ∞.',
+    'Time from a frame’s capture until it was decodable. Frames that never became decodable count as ∞, so a percentile above ' +
+      'the fraction of decodable frames is ∞.',
   ],
-  ['decodable', 'Frames that were decodable at any time, over all frames.'],
+  ['decodable', 'Fraction of frames that became decodable at any time.'],
   [
     'freeze',
-    'W3C (webrtc-stats, freezeCount): the time between two shown frames is at least max(3 · mean, mean + 150 ms), the mean ' +
-      'over the last 30 shown. libwebrtc counts the new frame into the mean, rounds it down, asks for five frames and leaves ' +
-      'pauses out. Tambur takes the 30 frames before it, and “more than” in place of “at least”. Frozen time is the sum of ' +
-      'whole intervals.',
+    'W3C (webrtc-stats, freezeCount): the time between two displayed frames is at least max(3 · mean, mean + 150 ms), with the mean ' +
+      'over the last 30. libwebrtc includes the new frame in the mean, rounds it down, needs five frames and excludes ' +
+      'pauses. Tambur needs 30 preceding frames, and “more than” instead of “at least”. Frozen time is the sum of ' +
+      'the full intervals.',
   ],
-  [
-    'stalled',
-    'Time in which a picture stood longer than a frame lasts, less that frame’s own time, over the time watched.',
-  ],
+  ['stalled', 'Time for which a picture stood beyond one frame period, divided by the time watched.'],
   [
     'overhead',
-    'All bytes sent both ways, with headers, repair, retransmissions and feedback, over the bytes of the source, less one.',
+    'All bytes sent in both directions, including headers, repair, retransmissions and feedback, divided by the source bytes, minus one.',
   ],
-  ['waste', 'Bytes of retransmissions and repair that came and were not needed, over all bytes sent forward.'],
-  ['goodput', 'Bits of the frames that were decodable within the budget, over the time of the stream.'],
+  [
+    'waste',
+    'Bytes of retransmissions and repair that arrived without being needed, divided by all bytes of retransmissions and repair.',
+  ],
+  ['goodput', 'Bits of the frames that were decodable within the budget, divided by the duration of the stream.'],
 ];

@@ -6,16 +6,16 @@ import { millisecondsText, percentText } from './quantity-text.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
-/** Each further step of a curve has so much less of its tail left: some two hundred steps for a million frames. */
+/** Tail reduction per step of a curve: about two hundred steps for a million frames. */
 const TAIL_FACTOR = 0.94;
 
 interface Step {
   readonly delayMs: number;
-  /** Share of frames that take longer, those that never come included. */
+  /** Fraction of frames with a longer delay, including those that never arrive. */
   readonly later: number;
 }
 
-/** The distribution of the frame delay with its tail on a logarithmic scale; misses are the plateau it ends in. */
+/** Distribution of the frame delay with a logarithmic tail; missed frames form its final plateau. */
 export function delayPlot(
   shown: Case | undefined,
   frames: (cell: string) => readonly FrameRecord[] | undefined,
@@ -44,7 +44,7 @@ export function delayPlot(
       later,
       drawn: Math.max(floor, later),
       budgetMs: shown.budgetMs,
-      // A marker here and there tells the lines apart in print.
+      // Sparse markers distinguish the lines in print.
       marked: sparse || index % 24 === 12 || index === all.length - 1,
     }));
   });
@@ -99,11 +99,11 @@ export function delayPlot(
   );
   return {
     name: 'delay',
-    title: 'How long a frame takes',
+    title: 'Frame delay',
     caption:
-      `Share of frames that are decodable so long after their capture; ${caseName(shown)}, all seeds together. The ` +
-      'scale opens the tail: each step up leaves a tenth as many frames. A curve that runs flat has reached the frames ' +
-      `that never become decodable: its height is one less the miss share.${fromQuantiles ? ' Where frames were not kept, only the percentiles 50, 95, 99 and 99.9 are drawn, means over seeds.' : ''}`,
+      `Fraction of frames that are decodable within a time after their capture; ${caseName(shown)}, all seeds together. The ` +
+      'scale expands the tail: each step up leaves a tenth of the frames. A flat curve has reached the frames ' +
+      `that never become decodable: its height is one minus the miss ratio.${fromQuantiles ? ' Without recorded frames, only the percentiles 50, 95, 99 and 99.9 are drawn, averaged over seeds.' : ''}`,
     alternative: `Distribution of the frame delay on ${caseName(shown)}. ${finding.join('. ')}.`,
     rows,
     spec,

@@ -4,7 +4,7 @@ import { THEME } from './plot-theme.ts';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 
-/** The whole specification of a plot, with its data at `url` beside it. */
+/** Returns the complete specification of a plot, with its data at `url`. */
 export function specification(plot: Plot, layout: Layout, url: string): PlotSpec {
   return {
     $schema: SCHEMA,
@@ -15,7 +15,7 @@ export function specification(plot: Plot, layout: Layout, url: string): PlotSpec
   };
 }
 
-/** What each column of a plot's data holds: Vega would take the text `40` for a number. */
+/** Data types of a plot's columns; Vega would read the text `40` as a number. */
 function kindsOf({ rows }: Plot): Readonly<Record<string, string>> {
   const kinds: Record<string, string> = {};
   for (const row of rows) {
@@ -24,13 +24,13 @@ function kindsOf({ rows }: Plot): Readonly<Record<string, string>> {
   return kinds;
 }
 
-/** Draws plots as SVG texts. */
+/** Renders plots as SVG. */
 export interface Drawer {
-  /** `warn` hears what Vega has to say against a specification. */
+  /** `warn` receives Vega's warnings about a specification. */
   draw(plot: Plot, layout: Layout, warn?: (text: string) => void): Promise<string>;
 }
 
-/** Vega numbers its ids through the life of the process; here they begin anew with each drawing. */
+/** Renumbers element ids per drawing; Vega numbers them per process. */
 export function numberedAnew(svg: string): string {
   const ids = [...svg.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id!);
   const numbers = new Map(ids.map((id, index) => [id, `part${index}`]));
@@ -39,7 +39,7 @@ export function numberedAnew(svg: string): string {
     .replace(/url\(#([^)]+)\)/g, (_all, id: string) => `url(#${numbers.get(id) ?? id})`);
 }
 
-/** What is used of Vega, told here so that the sources compile where it is not installed. */
+/** The parts of Vega in use, declared here so that the sources compile without it. */
 interface Vega {
   readonly Warn: number;
   logger(level: number, method: undefined, handler: (method: string, level: string, input: unknown[]) => void): object;
@@ -60,10 +60,13 @@ const PACKAGES: readonly [vega: string, vegaLite: string] = ['vega', 'vega-lite'
 const installed = async (): Promise<readonly [Vega, VegaLite]> =>
   Promise.all([import(PACKAGES[0]) as Promise<Vega>, import(PACKAGES[1]) as Promise<VegaLite>]);
 
-/** Loads Vega and Vega-Lite, which are optional: 25 MB that only reports need. A clear `Failure` (3) without them. */
+/**
+ * Loads Vega and Vega-Lite, optional packages (25 MB) that only reports need. @throws {Failure} with exit code 3 when
+ * they are missing.
+ */
 export async function openDrawer(load: () => Promise<readonly [Vega, VegaLite]> = installed): Promise<Drawer> {
   const [vega, vegaLite] = await load().catch((error: unknown) => {
-    throw new Failure('pictures need the packages vega and vega-lite, which are not installed: run npm install', 3, {
+    throw new Failure('plots need the packages vega and vega-lite, which are not installed; run npm install', 3, {
       cause: error,
     });
   });
@@ -72,7 +75,7 @@ export async function openDrawer(load: () => Promise<readonly [Vega, VegaLite]> 
       const logger = vega.logger(vega.Warn, undefined, (_method, _level, input) => warn(input.join(' ')));
       const { data: _, ...rest } = specification(plot, layout, '');
       const { spec } = vegaLite.compile({ ...rest, data: { values: plot.rows } }, { logger });
-      // Nothing is to be fetched: all data is in the specification.
+      // Nothing may be fetched: all data is in the specification.
       const loader = vega.loader({ http: false, file: false });
       const view = new vega.View(vega.parse(spec), { renderer: 'none', logger, loader });
       const svg = await view.toSVG();

@@ -6,9 +6,9 @@ import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 const FROZEN = 'frozen time (% of the stream)';
-const EACH_MINUTE = 'freezes a minute';
+const EACH_MINUTE = 'freezes per minute';
 
-/** The three definitions in use; the first is the primary one. */
+/** Freeze definitions; the first is the primary one. */
 const DEFINITIONS: readonly {
   readonly name: string;
   readonly count: (row: SummaryRow) => number;
@@ -19,7 +19,7 @@ const DEFINITIONS: readonly {
   { name: 'Tambur', count: (row) => row.freezesTambur, microseconds: (row) => row.freezeUsTambur },
 ];
 
-/** How often and how long the picture stood still, by strategy and by each definition of a freeze. */
+/** Frequency and duration of freezes by strategy and definition. */
 export function freezePlot(shown: Case | undefined): Plot | undefined {
   if (!shown || sum(shown.points.flatMap(({ rows }) => rows.map((row) => row.watchedUs))) === 0) return undefined;
   const rows: PlotRow[] = shown.points.flatMap((point) => {
@@ -40,7 +40,7 @@ export function freezePlot(shown: Case | undefined): Plot | undefined {
           ...base,
           measure: EACH_MINUTE,
           value: eachMinute,
-          label: `${point.strategy}: ${eachMinute.toFixed(1)} freezes a minute (${definition})`,
+          label: `${point.strategy}: ${eachMinute.toFixed(1)} freezes per minute (${definition})`,
         },
       ];
     });
@@ -95,8 +95,8 @@ export function freezePlot(shown: Case | undefined): Plot | undefined {
     name: 'freezes',
     title: 'Freezes',
     caption:
-      `How long and how often the picture stood still; ${caseName(shown)}, all seeds together. Bars: W3C’s definition, ` +
-      'the primary one. Markers: the same streams by libwebrtc’s and by Tambur’s definition.',
+      `Duration and frequency of freezes; ${caseName(shown)}, all seeds together. Bars: W3C’s definition, ` +
+      'the primary one. Markers: the definitions of libwebrtc and Tambur.',
     alternative: `Bars of frozen time by strategy. ${primary.map(({ label }) => label).join('. ')}.`,
     rows,
     spec,

@@ -6,8 +6,8 @@ import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
 import { strategyStyles } from './strategy-style.ts';
 
 /**
- * The completeness–latency frontier: frames missed over latency, a line for each strategy, a panel for each path. The
- * picture of this project.
+ * Completeness–latency frontier: missed frames over latency, one line per strategy, one panel per path. The main plot
+ * of this project.
  */
 export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefined {
   if (points.length === 0) return undefined;
@@ -29,7 +29,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     misses: finite(point.misses.value),
     low: point.misses.low,
     high: point.misses.high,
-    // What is drawn: none is on the floor.
+    // Plotted values: zero is drawn at the floor.
     drawn: Math.max(floor, finite(point.misses.value) ?? floor),
     drawnLow: Math.max(floor, point.misses.low),
     drawnHigh: Math.max(floor, point.misses.high),
@@ -50,7 +50,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
       scale: { ...spreadScale(latencies), padding: 14 },
       axis: { ...ticks, labelOverlap: 'greedy' },
     };
-    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (fewer is higher)', scale, axis };
+    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (higher is better)', scale, axis };
     const description = { field: 'label', type: 'nominal' };
     return {
       transform: [{ filter: 'isValid(datum.panel) && isValid(datum.latencyMs)' }],
@@ -77,12 +77,12 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
   };
   return {
     name: 'frontier',
-    title: 'Completeness against latency',
+    title: 'Completeness versus latency',
     caption:
-      `Share of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
-      `${byBudget ? 'that budget' : 'the 95th percentile of the delay of those frames that became decodable'}. ` +
-      'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, from ' +
-      `three seeds, Student’s over seeds. At 0 not a single frame of the run was missed.${panelNote(panels)}`,
+      `Fraction of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
+      `${byBudget ? 'the budget' : 'the 95th percentile of the delay of decodable frames'}. ` +
+      'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, with at least ' +
+      `three seeds, Student’s over seeds. Points at 0 missed no frame.${panelNote(panels)}`,
     alternative: frontierAlternative(points, [...panels.titles.keys()]),
     rows,
     spec,

@@ -2,14 +2,14 @@ import { escapeText, Markup } from './markup.ts';
 import { DARK, LIGHT, type StrategyStyle } from './strategy-style.ts';
 import { FATE_STYLES } from './timeline-plot.ts';
 
-/** A color of the drawings, what the page calls it, and what it is on a dark ground. */
+/** A color of the drawings, its CSS property, and its counterpart on a dark background. */
 export interface PageColor {
   readonly property: string;
   readonly light: string;
   readonly dark: string;
 }
 
-/** All colors that change with the ground. */
+/** All colors that depend on the background. */
 export function pageColors(styles: readonly StrategyStyle[]): readonly PageColor[] {
   const ground = (Object.keys(LIGHT) as (keyof typeof LIGHT)[]).map((name) => ({
     property: `--${name}`,
@@ -30,8 +30,8 @@ export function pageColors(styles: readonly StrategyStyle[]): readonly PageColor
 }
 
 /**
- * A drawing of Vega's as a part of a page: its colors are the page's, its ids its own, its descriptions tool tips. Nothing
- * is fetched for it.
+ * Embeds a Vega drawing in a page: maps its colors to CSS properties, prefixes its ids, and turns descriptions into
+ * tooltips. Nothing is fetched.
  */
 export function inlineDrawing(
   svg: string,

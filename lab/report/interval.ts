@@ -1,4 +1,4 @@
-/** A share, or a mean, and the interval that covers it with 95 % confidence. */
+/** A ratio or mean with its 95 % confidence interval. */
 export interface Interval {
   readonly value: number;
   readonly low: number;
@@ -7,13 +7,13 @@ export interface Interval {
 
 const Z = 1.959964;
 
-/** Student's t at 97.5 % by degrees of freedom from 1; beyond the table Cornish and Fisher's expansion of it. */
+/** Student's t at 97.5 % by degrees of freedom, from 1; beyond the table, the Cornish–Fisher expansion. */
 const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
 const studentT = (freedom: number): number =>
   T[freedom - 1] ?? Z + (Z ** 3 + Z) / (4 * freedom) + (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * freedom * freedom);
 
-/** Wilson's score interval: holds for small counts and for none. */
+/** Wilson's score interval; valid for small counts and for zero. */
 export function wilson(count: number, of: number): Interval {
   if (of === 0) return { value: Number.NaN, low: 0, high: 1 };
   const share = count / of;
@@ -27,7 +27,7 @@ export function wilson(count: number, of: number): Interval {
   };
 }
 
-/** The mean of independent values by Student's t; with a single value the interval is that value. */
+/** Mean of independent values with Student's interval; for a single value the interval is that value. */
 export function meanInterval(values: readonly number[]): Interval {
   const count = values.length;
   const value = values.reduce((total, each) => total + each, 0) / count;
@@ -38,9 +38,9 @@ export function meanInterval(values: readonly number[]): Interval {
 }
 
 /**
- * A share pooled over seeds. Frames of one seed share their outages, so that Wilson's interval alone is too narrow;
- * seeds that happen to agree make Student's alone too narrow, and no seed with a miss makes it nothing. The wider of
- * the two, end by end; Student's counts from three seeds.
+ * A ratio pooled over seeds, with the wider of two intervals at each end. Frames of one seed share their outages, so
+ * Wilson's interval is too narrow; Student's is too narrow when seeds agree by chance, and empty without misses.
+ * Student's is used from three seeds.
  */
 export function pooledShare(counts: readonly { readonly count: number; readonly of: number }[]): Interval {
   const sum = (pick: (each: { readonly count: number; readonly of: number }) => number) =>

@@ -6,7 +6,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Markup that is as it should be; any other text is escaped where it enters some. */
+/** Escaped markup; other text is escaped when it is inserted. */
 export class Markup {
   readonly text: string;
 
@@ -15,10 +15,10 @@ export class Markup {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being taken out
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
-/** Also takes out what no document may hold: control characters but tab and line ends. */
+/** Escapes text for HTML, and removes control characters other than tab and line ends. */
 export const escapeText = (text: string): string =>
   text.replace(CONTROL, '').replace(/[&<>"']/g, (each) => ESCAPES[each]!);
 
@@ -30,7 +30,7 @@ const textOf = (part: Part): string => {
   return escapeText(String(part));
 };
 
-/** Markup from a template; what is put in is escaped unless it is markup itself. */
+/** Template tag for markup; inserted values are escaped unless they are markup. */
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(literals.reduce((text, literal, index) => text + textOf(parts[index - 1] ?? '') + literal));
 }

@@ -1,39 +1,39 @@
 import type { SummaryRow } from '../tables.ts';
 import { type Interval, pooledShare } from './interval.ts';
 
-/** A strategy on a path with a budget: all of its seeds together. */
+/** A strategy on a path with a budget, pooled over its seeds. */
 export interface OperatingPoint {
-  /** With its parameters, if it has any. */
+  /** Strategy name with its parameters, if any. */
   readonly strategy: string;
-  /** The path, and the source where there are several, as a picture's title has it. */
+  /** Path, with the source when there are several, as in plot titles. */
   readonly path: string;
   readonly loss: number;
   readonly burst: number;
   readonly roundTripMs: number;
   readonly budgetMs: number;
-  /** In the order of their seeds. */
+  /** Rows in the order of their seeds. */
   readonly rows: readonly SummaryRow[];
   readonly frames: number;
   /** Frames that were not decodable within the budget. */
   readonly missed: number;
   readonly misses: Interval;
-  /** Mean over seeds, as are the delays, milliseconds: ∞ as soon as one seed's is; `undefined`: not known. */
+  /** Mean over seeds. The delays, milliseconds, are means too: ∞ when one seed's is; `undefined` when unknown. */
   readonly overhead: number;
   readonly delayMsP50: number | undefined;
   readonly delayMsP95: number | undefined;
   readonly delayMsP99: number | undefined;
   readonly delayMsP999: number | undefined;
-  /** Of the frames that became decodable; `undefined`: there was none in some seed. */
+  /** Delay of decodable frames; `undefined` when a seed has none. */
   readonly deliveredMsP95: number | undefined;
   readonly stallRatio: number | undefined;
 }
 
 const withoutSeed = (line: string): string => shortTraces(line.replace(/(^|\s)seed=\S+/g, '').trim());
 
-/** Recordings by their file's name and the beginning of its hash: where the file lies says nothing. */
+/** Shortens a recording to its file name and the start of its hash. */
 const shortTraces = (line: string): string => line.replace(/(trace=)(?:[^\s/]*\/)*([^\s/#]+)(#\S{4})?\S*/g, '$1$2$3');
 
-/** The forward line, and the way back where it is another; without seeds. */
+/** Name of a path: the forward link, and the back link when it differs; without seeds. */
 export function pathName(row: Pick<SummaryRow, 'forward' | 'back'>): string {
   const forward = withoutSeed(row.forward);
   const back = withoutSeed(row.back);
@@ -44,7 +44,7 @@ export function pathName(row: Pick<SummaryRow, 'forward' | 'back'>): string {
 export const strategyName = ({ strategy, parameters }: Pick<SummaryRow, 'strategy' | 'parameters'>): string =>
   parameters === '' ? strategy : `${strategy} ${parameters}`;
 
-/** The rows by strategy, path (source and release with it) and budget, in the order in which they first appear. */
+/** Groups rows by strategy, path (with source and release) and budget, in order of first appearance. */
 export function operatingPoints(all: readonly SummaryRow[]): readonly OperatingPoint[] {
   const sources = distinct(all.map(({ source }) => source)).length;
   const releases = distinct(all.map(({ release }) => release)).length;
@@ -94,11 +94,11 @@ function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** `undefined` as soon as one of the values is unknown, and of none. */
+/** Mean of values; `undefined` when one is unknown or there are none. */
 export function mean(values: readonly (number | null)[]): number | undefined {
   const present = values.filter((value) => value !== null);
   return present.length === values.length && present.length > 0 ? sum(present) / present.length : undefined;
 }
 
-/** Each value once, in the order of appearance. */
+/** Returns each value once, in order of appearance. */
 export const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];

@@ -5,7 +5,7 @@ import { percentText } from './quantity-text.ts';
 import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
-/** Whether nothing else on the same path is at least as good in both, and better in one. */
+/** True when no other point of the path is at least as good in both figures and better in one. */
 function onFront(point: OperatingPoint, others: readonly OperatingPoint[]): boolean {
   return !others.some(
     (other) =>
@@ -15,7 +15,7 @@ function onFront(point: OperatingPoint, others: readonly OperatingPoint[]): bool
   );
 }
 
-/** What completeness costs in bytes: overhead against misses, with the Pareto front of each path. */
+/** Cost of completeness: overhead versus missed frames, with the Pareto front of each path. */
 export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefined {
   const known = points.filter(({ overhead, misses }) => Number.isFinite(overhead) && Number.isFinite(misses.value));
   if (known.length === 0) return undefined;
@@ -42,11 +42,11 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
     const x = {
       field: 'overheadPercent',
       type: 'quantitative',
-      title: 'overhead, both ways (%)',
+      title: 'overhead, both directions (%)',
       scale: { zero: true, padding: 10, nice: false },
       axis: { format: ',.4~g', tickCount: 6 },
     };
-    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (fewer is higher)', ...missScale(floor) };
+    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (higher is better)', ...missScale(floor) };
     return {
       transform: [{ filter: 'isValid(datum.panel)' }],
       ...panelFacet(panels, layout, columns),
@@ -60,7 +60,7 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
             encoding: { x, y, order: { field: 'overheadPercent' } },
           },
           {
-            // From budget to budget of a strategy.
+            // Connects the budgets of a strategy.
             mark: { type: 'line', strokeWidth: 1.2, opacity: 0.45, fill: null },
             encoding: { x, y, stroke: scales.stroke, order: { field: 'budgetMs' } },
           },
@@ -82,12 +82,12 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
   const front = rows.filter((row) => row.front && row.panel !== null).map((row) => `${row.path}: ${row.label}`);
   return {
     name: 'overhead',
-    title: 'What completeness costs in bytes',
+    title: 'Overhead versus completeness',
     caption:
-      'Frames missed over overhead: all bytes sent both ways, headers, repair, retransmissions and feedback included, ' +
-      'over the source’s, less one. A point for each budget, joined by strategy. The thin gray steps are the Pareto front: no other point of the ' +
+      'Frames missed over overhead: all bytes sent in both directions, including headers, repair, retransmissions and feedback, ' +
+      'divided by the source bytes, minus one. One point per budget, connected by strategy. The thin gray steps are the Pareto front: no other point of the ' +
       `path has both fewer misses and less overhead. Up and to the left is better.${panelNote(panels)}`,
-    alternative: `Scatter of overhead and misses. On the front: ${front.slice(0, 30).join('. ')}.`,
+    alternative: `Scatter plot of overhead and missed frames. On the front: ${front.slice(0, 30).join('. ')}.`,
     rows,
     spec,
   };

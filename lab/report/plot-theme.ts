@@ -5,7 +5,7 @@ const FONT = 'system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif';
 
 const text = { font: FONT, fontSize: 12, color: LIGHT.ink };
 
-/** The look of all pictures. Its colors are those of `LIGHT`, which the page replaces on a dark ground. */
+/** Theme of all plots, in the colors of `LIGHT`, which the page replaces on a dark background. */
 export const THEME: PlotSpec = {
   background: LIGHT.surface,
   font: FONT,
@@ -41,7 +41,7 @@ export const THEME: PlotSpec = {
   facet: { spacing: 26 },
 };
 
-/** How strategies are told apart, the same in all pictures: color, marker, and dash of the line. */
+/** Encodings that distinguish strategies in all plots: color, marker and line dash. */
 export function strategyScales(styles: readonly StrategyStyle[], layout: Layout, legend: boolean = true) {
   const domain = styles.map(({ name }) => name);
   const scaleOf = (range: readonly unknown[]) => ({ domain, range });
@@ -55,7 +55,7 @@ export function strategyScales(styles: readonly StrategyStyle[], layout: Layout,
     stroke: channel(styles.map(({ color }) => color)),
     fill: channel(styles.map(({ color, filled }) => (filled ? color : LIGHT.surface))),
     shape: channel(styles.map(({ marker }) => marker)),
-    // Not a scale: its legend would dash the outline of the markers.
+    // A condition, because a scale would dash the outlines of the legend's markers.
     strokeDash: chosenBy(
       'strategy',
       styles.map(({ name, dash }) => [name, dash.length > 0 ? dash : [1, 0]]),
@@ -63,7 +63,7 @@ export function strategyScales(styles: readonly StrategyStyle[], layout: Layout,
   };
 }
 
-/** A value of a mark by the value of a field, without a legend. */
+/** Chooses a mark property by the value of a field, without a legend. */
 export function chosenBy(field: string, values: readonly (readonly [name: string, value: unknown])[]) {
   return {
     condition: values.map(([name, value]) => ({
@@ -74,7 +74,7 @@ export function chosenBy(field: string, values: readonly (readonly [name: string
   };
 }
 
-/** The share of frames missed, reversed and by decades: the higher, the fewer. `floor` stands for none at all. */
+/** Axis of the miss ratio, reversed and logarithmic, so higher is better. `floor` represents zero. */
 export function missScale(floor: number) {
   const decades: number[] = [];
   for (let exponent = 0; 10 ** exponent > floor * 1.5; exponent--) decades.push(10 ** exponent);
@@ -84,17 +84,17 @@ export function missScale(floor: number) {
   };
 }
 
-/** Vega's expression for a tick of `missScale`. */
+/** Vega label expression of `missScale`. */
 function missLabel(floor: number): string {
   return `datum.value < ${floor * 1.5} ? '0' : format(datum.value * 100, '~g') + ' %'`;
 }
 
-/** A decade below what a single frame of so many weighs: where "none" is drawn. */
+/** Plot position of zero: one decade below the ratio of a single frame. */
 export function missFloor(frames: number): number {
   return frames > 0 ? 10 ** (Math.ceil(Math.log10(1 / frames)) - 1) : 0.001;
 }
 
-/** Logarithmic where the values are far apart; from the least of them either way. */
+/** Logarithmic scale when the values span a wide range, else linear; starts at the smallest value. */
 export function spreadScale(values: readonly number[]): Readonly<Record<string, unknown>> {
   const positive = values.filter((value) => value > 0);
   const far = positive.length > 1 && Math.max(...positive) / Math.min(...positive) >= 6;

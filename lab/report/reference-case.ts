@@ -1,7 +1,7 @@
 import { distinct, type OperatingPoint, sum } from './operating-point.ts';
 import { type Layout, panelWidth } from './plot.ts';
 
-/** One path with one budget, and what every strategy made of it. */
+/** One path with one budget, and the results of all strategies. */
 export interface Case {
   readonly path: string;
   readonly budgetMs: number;
@@ -22,8 +22,8 @@ export function cases(points: readonly OperatingPoint[]): readonly Case[] {
 }
 
 /**
- * The case that pictures of a single case show: of those with the most strategies the one that tells the most of them
- * apart by their intervals, and of these the one with the largest spread of the logarithm of misses. The first of equals.
+ * Chooses the case for plots of a single case: among the cases with the most strategies, the one whose intervals
+ * separate the most strategies, then the one with the largest spread of log misses; the first of equals.
  */
 export function referenceCase(all: readonly Case[]): Case | undefined {
   const strategies = Math.max(0, ...all.map(({ points }) => points.length));
@@ -40,7 +40,7 @@ export function referenceCase(all: readonly Case[]): Case | undefined {
   return chosen;
 }
 
-/** How many strategies, from the best on, lie each wholly above the last that was counted. */
+/** Number of strategies, from the best, whose interval lies above that of the previously counted one. */
 function levelsOf({ points }: Case): number {
   let levels = 0;
   let high = Number.NEGATIVE_INFINITY;
@@ -53,16 +53,16 @@ function levelsOf({ points }: Case): number {
 }
 
 function spreadOf({ points }: Case): number {
-  // Half a frame stands for none.
+  // Zero counts as half a frame.
   const logs = points.map((point) => Math.log10(Math.max(point.missed, 0.5) / Math.max(point.frames, 1)));
   const center = sum(logs) / logs.length;
   return sum(logs.map((log) => (log - center) ** 2));
 }
 
-/** Pictures with a panel for each path show so many. */
+/** Maximum number of panels in plots with one panel per path. */
 export const PANELS_MAX = 6;
 
-/** The paths with a panel of their own, each with its title; what all paths share; how many paths there are. */
+/** Paths with panels and their titles, the words common to all paths, and the number of paths. */
 export interface Panels {
   readonly titles: ReadonlyMap<string, string>;
   readonly common: string;
@@ -73,13 +73,13 @@ export function panelsOf(points: readonly OperatingPoint[]): Panels {
   const paths = distinct(points.map(({ path }) => path));
   const { titles, common } = shortened(paths);
   if (paths.length <= PANELS_MAX) return { titles, common, of: paths.length };
-  // Evenly through their list, first and last included: lists are written from mild to harsh.
+  // Evenly spaced through the list including both ends, because lists usually go from mild to severe.
   const step = (paths.length - 1) / (PANELS_MAX - 1);
   const shown = Array.from({ length: PANELS_MAX }, (_, index) => paths[Math.round(index * step)]!);
   return { titles: new Map(shown.map((path) => [path, titles.get(path)!])), common, of: paths.length };
 }
 
-/** Paths without the words that all of them share, each way by itself. */
+/** Removes the words that all paths share, separately for each direction. */
 function shortened(paths: readonly string[]): Pick<Panels, 'titles' | 'common'> {
   const ways = paths.map((path) => path.split(' ⇄ ').map((way) => way.split(' ')));
   if (paths.length < 2 || new Set(ways.map(({ length }) => length)).size > 1) {
@@ -88,7 +88,7 @@ function shortened(paths: readonly string[]): Pick<Panels, 'titles' | 'common'> 
   const shared = ways[0]!.map((words, way) => words.filter((word) => ways.every((each) => each[way]!.includes(word))));
   const left = ways.map((each) => each.map((words, way) => words.filter((word) => !shared[way]!.includes(word))));
   const named = left.map((each) => textOf(each).replace(/,$/, ''));
-  // Words in another order would leave two paths with one title.
+  // Different word orders could give two paths the same title.
   if (new Set(named).size < paths.length) return { titles: new Map(paths.map((path) => [path, path])), common: '' };
   return { titles: new Map(paths.map((path, index) => [path, named[index] || path])), common: textOf(shared) };
 }
@@ -96,9 +96,9 @@ function shortened(paths: readonly string[]): Pick<Panels, 'titles' | 'common'> 
 const textOf = ([forward = [], back = []]: readonly (readonly string[])[]): string =>
   (back.length > 0 ? `${forward.join(' ')} ⇄ ${back.join(' ')}` : forward.join(' ')).trim();
 
-/** The facet of a plot with a panel for each path; rows hold the panel's title as `panel`. */
+/** Facet with one panel per path; rows contain the panel's title as `panel`. */
 export const panelFacet = ({ titles }: Panels, layout: Layout, columns: number) => ({
-  // Text is measured without a font here, and too wide by a third.
+  // Text is measured without fonts here, about a third too wide.
   facet: {
     field: 'panel',
     type: 'nominal',
@@ -108,9 +108,9 @@ export const panelFacet = ({ titles }: Panels, layout: Layout, columns: number) 
   columns,
 });
 
-/** For the caption: what the titles leave out, and which paths have no panel. */
+/** Note for the caption: the shared words, and the paths without a panel. */
 export function panelNote({ titles, common, of }: Panels): string {
   const shared = common === '' ? '' : ` All paths: ${common}.`;
-  const drawn = ` ${titles.size} of ${of} paths are drawn, evenly through their list; the data has all of them.`;
+  const drawn = ` ${titles.size} of ${of} paths are drawn, evenly spaced through the list; the data contains all.`;
   return of > titles.size ? shared + drawn : shared;
 }

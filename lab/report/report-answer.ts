@@ -3,18 +3,18 @@ import { distinct, type OperatingPoint } from './operating-point.ts';
 import { grouped, millisecondsText, percentText } from './quantity-text.ts';
 import { type Case, caseName } from './reference-case.ts';
 
-/** What "good" is in the answer's second sentence: at most one frame in a hundred is missed. */
+/** "Good" in the second sentence of the answer: at most 1 % of the frames missed. */
 const GOOD_MISSES = 0.01;
 
-/** The answer in a sentence or two, computed from the rows; empty where there is none. */
+/** Summarizes the result in one or two sentences; empty without results. */
 export function answerOf(points: readonly OperatingPoint[], shown: Case | undefined): readonly string[] {
   if (!shown) return [];
   const best = bestOf(shown);
   if (!best) return [];
   const others = shown.points.filter((point) => point !== best);
   const first =
-    `On ${caseName(shown)}: ${called(best.strategy)} misses ${missesText(best)} and costs ${percentText(best.overhead)} overhead` +
-    `${others.length > 0 ? `; ${listed(others.map((point) => `${called(point.strategy)} misses ${percentText(point.misses.value)}`))}` : ''}.`;
+    `On ${caseName(shown)}: ${displayName(best.strategy)} misses ${missesText(best)} and costs ${percentText(best.overhead)} overhead` +
+    `${others.length > 0 ? `; ${joinWords(others.map((point) => `${displayName(point.strategy)} misses ${percentText(point.misses.value)}`))}` : ''}.`;
   const second = latencyNeeded(points, shown);
   return second === undefined ? [first] : [first, second];
 }
@@ -26,7 +26,7 @@ function missesText({ misses, missed, frames }: OperatingPoint): string {
     : `${percentText(misses.value)} of ${grouped(frames)} frames (${interval})`;
 }
 
-/** The least budget with which each strategy is good, where budgets were varied. */
+/** Smallest budget with which each strategy is good, when budgets vary. */
 function latencyNeeded(points: readonly OperatingPoint[], shown: Case): string | undefined {
   const here = points.filter(({ path }) => path === shown.path);
   if (distinct(here.map(({ budgetMs }) => budgetMs)).length < 2) return undefined;
@@ -38,15 +38,16 @@ function latencyNeeded(points: readonly OperatingPoint[], shown: Case): string |
   const able = needed.filter(({ budgetMs }) => Number.isFinite(budgetMs)).sort((a, b) => a.budgetMs - b.budgetMs);
   const unable = needed.filter(({ budgetMs }) => !Number.isFinite(budgetMs)).map(({ strategy }) => strategy);
   const widest = millisecondsText(Math.max(...here.map(({ budgetMs }) => budgetMs)));
-  if (able.length === 0)
-    return `On that path no strategy gets 99 % of the frames there in time, not even within ${widest}.`;
-  const reach = listed(able.map(({ strategy, budgetMs }) => `${called(strategy)} with ${millisecondsText(budgetMs)}`));
-  const rest = unable.length > 0 ? `; ${listed(unable.map(called))} not even with ${widest}` : '';
+  if (able.length === 0) return `On that path, no strategy delivers 99 % of the frames in time, even within ${widest}.`;
+  const reach = joinWords(
+    able.map(({ strategy, budgetMs }) => `${displayName(strategy)} with ${millisecondsText(budgetMs)}`),
+  );
+  const rest = unable.length > 0 ? `; ${joinWords(unable.map(displayName))} not even with ${widest}` : '';
   return `Of the budgets tried on that path, 99 % of the frames are in time for ${reach}${rest}.`;
 }
 
 /** `none` would read as a count. */
-const called = (strategy: string): string => (strategy === 'none' ? 'no recovery' : strategy);
+const displayName = (strategy: string): string => (strategy === 'none' ? 'no recovery' : strategy);
 
-const listed = (texts: readonly string[]): string =>
+const joinWords = (texts: readonly string[]): string =>
   texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;

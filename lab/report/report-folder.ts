@@ -4,8 +4,9 @@ import { answerTables } from './answer-tables.ts';
 import { type WrittenReport, writeReport } from './write-report.ts';
 
 /**
- * Writes the report of an answer's folder into it.
- * @throws {Failure} when the folder holds no answer, Vega is not installed, or the disk says no.
+ * Writes the report of an answer into its folder.
+ *
+ * @throws {Failure} when the folder holds no answer, Vega is not installed, or writing fails.
  */
 export async function reportFolder(directory: string): Promise<WrittenReport> {
   const answer = await readAnswer(directory);

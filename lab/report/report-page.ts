@@ -10,14 +10,14 @@ import { pointTables } from './report-table.ts';
 import type { ReportTables } from './report-tables.ts';
 import type { StrategyStyle } from './strategy-style.ts';
 
-/** A picture as the page shows it, for wide screens and paper and for narrow ones. */
+/** A plot in the page: one drawing for wide screens and paper, one for narrow screens. */
 export interface Drawing {
   readonly plot: Plot;
   readonly wide: Markup;
   readonly narrow: Markup;
 }
 
-/** The whole page: one file that fetches nothing. */
+/** Builds the page: a single file that loads nothing. */
 export function reportPage(
   tables: ReportTables,
   content: {
@@ -47,16 +47,16 @@ export function reportPage(
 <h1>${tables.question || tables.name}</h1>
 </header>
 <section class="answer" aria-label="Answer">
-${answer.length > 0 ? answer.map((sentence) => html`<p>${sentence}</p>`) : html`<p>There is no finished run to answer from.</p>`}
+${answer.length > 0 ? answer.map((sentence) => html`<p>${sentence}</p>`) : html`<p>No cell of this scenario is finished.</p>`}
 </section>
 ${drawings.slice(0, 1).map(figureOf)}
 <section>
-<h2>The figures</h2>
+<h2>Results</h2>
 ${shown ? pointTables(points, shown, { styles, colors }) : html`<p>None: no cell of this scenario is finished.</p>`}
 </section>
 ${drawings.slice(1).map(figureOf)}
 <section>
-<h2>The scenario</h2>
+<h2>Scenario</h2>
 <dl>
 ${tables.scenario.map(
   ([
@@ -67,7 +67,7 @@ ${tables.scenario.map(
 )}</dl>
 </section>
 <section>
-<h2>How to repeat it</h2>
+<h2>How to reproduce</h2>
 <pre tabindex="0">${tables.commands.join('\n')}</pre>
 <dl>
 <dt>run</dt><dd><code>${tables.runId}</code></dd>
@@ -75,10 +75,10 @@ ${Object.entries(tables.versions).map(
   ([name, version]) => html`<dt>${name}</dt><dd>${version}</dd>
 `,
 )}</dl>
-<p style="margin-top:12px">The run’s name is the hash of its scenario: the same scenario gives the same figures on every machine.</p>
+<p style="margin-top:12px">The run id is the hash of its scenario: the same scenario gives the same figures on every machine.</p>
 </section>
 <section>
-<h2>What the figures mean</h2>
+<h2>Definitions</h2>
 <dl>
 ${DEFINITIONS.map(
   ([name, meaning]) => html`<dt>${name}</dt><dd>${meaning}</dd>
@@ -99,7 +99,7 @@ function figureOf({ plot, wide, narrow }: Drawing): Markup {
 <figure>
 ${wide}
 ${narrow}
-<figcaption>${plot.caption} <span class="files">Beside this page: ${file('.csv')}, ${file('.vl.json')}, ${file('.svg')}.</span></figcaption>
+<figcaption>${plot.caption} <span class="files">Files: ${file('.csv')}, ${file('.vl.json')}, ${file('.svg')}.</span></figcaption>
 </figure>
 </section>
 `;

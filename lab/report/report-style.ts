@@ -1,6 +1,6 @@
 import type { PageColor } from './inline-drawing.ts';
 
-/** The page's style sheet: dark and light by the reader's choice, print on white, nothing fetched. */
+/** Style sheet of the page: dark or light by the reader's preference, white in print, nothing loaded. */
 export function styleSheet(colors: readonly PageColor[]): string {
   const light = colors.map(({ property, light }) => `${property}:${light}`).join(';');
   const dark = colors.map(({ property, dark }) => `${property}:${dark}`).join(';');

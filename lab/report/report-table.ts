@@ -6,7 +6,7 @@ import { grouped, millisecondsText, percentText } from './quantity-text.ts';
 import { type Case, caseName, cases } from './reference-case.ts';
 import type { StrategyStyle } from './strategy-style.ts';
 
-/** So many rows are in the page; `summary.csv` has all. */
+/** Maximum number of rows in the page; `summary.csv` contains all. */
 const ROWS_MAX = 240;
 
 const SHAPES: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const SHAPES: Readonly<Record<string, string>> = {
   'triangle-right': 'M1,0L-.8,-1V1Z',
 };
 
-/** The strategy's marker as it is in the pictures. */
+/** Marker of a strategy, as in the plots. */
 function swatch(style: StrategyStyle, colors: readonly PageColor[]): Markup {
   const property = colors.find(({ light }) => light === style.color)?.property;
   const color = property ? `var(${property})` : style.color;
@@ -30,7 +30,7 @@ function swatch(style: StrategyStyle, colors: readonly PageColor[]): Markup {
   );
 }
 
-/** Without the unit, which the head has. */
+/** Without unit, which is in the header. */
 const percent = (share: number | undefined): string => percentText(share).replace(' %', '');
 const milliseconds = (value: number | undefined): string => millisecondsText(value).replace(' ms', '');
 const megabits = (value: number | undefined): string => (value === undefined ? '–' : (value / 1e6).toFixed(2));
@@ -53,14 +53,14 @@ const HEADS = [
   ['goodput', 'Mb/s'],
 ] as const;
 
-/** How the figures of one page look. */
-interface Look {
+/** Styles and colors of the page. */
+interface PageStyle {
   readonly styles: readonly StrategyStyle[];
   readonly colors: readonly PageColor[];
 }
 
-/** The case of the answer, and all others folded away; the best of each case in bold. */
-export function pointTables(points: readonly OperatingPoint[], shown: Case, look: Look): Markup {
+/** Table of the answer's case, and the others collapsed; the best strategy of each case in bold. */
+export function pointTables(points: readonly OperatingPoint[], shown: Case, pageStyle: PageStyle): Markup {
   const others = cases(points).filter(({ path, budgetMs }) => path !== shown.path || budgetMs !== shown.budgetMs);
   const groups: Case[] = [];
   let rows = 0;
@@ -70,14 +70,14 @@ export function pointTables(points: readonly OperatingPoint[], shown: Case, look
     rows += each.points.length;
   }
   const missing = others.length - groups.length;
-  const note = missing > 0 ? ` The first ${groups.length} of ${grouped(others.length)}; summary.csv has all.` : '';
-  return html`<p class="note">All seeds of a line together; what each column means is below. Bold: of the strategies whose misses cannot be told from the fewest the one with the least overhead.</p>
-${tableOf([shown], look, 'The case of the answer')}
+  const note = missing > 0 ? ` The first ${groups.length} of ${grouped(others.length)}; summary.csv contains all.` : '';
+  return html`<p class="note">Each row pools all seeds; the columns are defined below. Bold: among the strategies whose miss ratio is statistically equal to the lowest, the one with the least overhead.</p>
+${tableOf([shown], pageStyle, 'The case of the answer')}
 ${
   others.length > 0
     ? html`<details><summary>${others.length === 1 ? 'The other case' : `The other ${grouped(others.length)} cases`}</summary>
 ${note === '' ? '' : html`<p class="note">${note.trim()}</p>`}
-${tableOf(groups, look, 'The other cases')}
+${tableOf(groups, pageStyle, 'The other cases')}
 </details>`
     : ''
 }`;
@@ -85,28 +85,28 @@ ${tableOf(groups, look, 'The other cases')}
 
 const tableOf = (
   groups: readonly Case[],
-  look: Look,
+  pageStyle: PageStyle,
   name: string,
 ): Markup => html`<div class="scroll" tabindex="0" role="region" aria-label="${name}">
 <table>
 <thead><tr>${HEADS.map(([head, unit], index) => html`<th scope="col"${index === 0 ? html` class="text"` : ''}>${head}${unit === '' ? '' : html` <span class="unit">${unit}</span>`}</th>`)}</tr></thead>
-${groups.map((group) => groupOf(group, look))}
+${groups.map((group) => groupOf(group, pageStyle))}
 </table>
 </div>`;
 
-function groupOf(group: Case, look: Look): Markup {
-  const { styles } = look;
+function groupOf(group: Case, pageStyle: PageStyle): Markup {
+  const { styles } = pageStyle;
   const best = bestOf(group);
   const order = (point: OperatingPoint) => styles.findIndex(({ name }) => name === point.strategy);
   const ordered = [...group.points].sort((a, b) => order(a) - order(b));
   return html`<tbody>
 <tr class="path"><th colspan="${HEADS.length}" scope="rowgroup">${caseName(group)}</th></tr>
-${ordered.map((point) => lineOf(point, point === best, look))}
+${ordered.map((point) => lineOf(point, point === best, pageStyle))}
 </tbody>
 `;
 }
 
-function lineOf(point: OperatingPoint, best: boolean, { styles, colors }: Look): Markup {
+function lineOf(point: OperatingPoint, best: boolean, { styles, colors }: PageStyle): Markup {
   const style = styles.find(({ name }) => name === point.strategy);
   const { rows } = point;
   const total = (pick: (row: (typeof rows)[number]) => number) => sum(rows.map(pick));

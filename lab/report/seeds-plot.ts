@@ -4,7 +4,7 @@ import { percentText } from './quantity-text.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
-/** Each seed's misses beside the pooled share and its interval: how much of a difference is luck. */
+/** Miss ratio per seed next to the pooled ratio and its interval: the variation by chance. */
 export function seedsPlot(shown: Case | undefined): Plot | undefined {
   if (!shown?.points.some(({ rows }) => rows.length > 1)) return undefined;
   const floor = missFloor(Math.max(...shown.points.map(({ frames }) => frames)));
@@ -47,7 +47,7 @@ export function seedsPlot(shown: Case | undefined): Plot | undefined {
     const x = {
       field: 'drawn',
       type: 'quantitative',
-      title: 'frames missed (fewer is to the right)',
+      title: 'frames missed (right is better)',
       scale,
       axis,
     };
@@ -84,12 +84,12 @@ export function seedsPlot(shown: Case | undefined): Plot | undefined {
   const pooled = rows.filter(({ seed }) => seed === null);
   return {
     name: 'seeds',
-    title: 'How much is luck',
+    title: 'Variation between seeds',
     caption:
-      `Misses of each seed (thin strokes), of all seeds together (marker) and its 95 % interval (band); ${caseName(shown)}. ` +
-      'The outermost strokes are the best and the worst of the seeds. All strategies run over the ' +
-      'same seeds’ paths, so that differences between them are surer than the bands alone say.',
-    alternative: `Misses by seed. ${pooled.map(({ label }) => label).join('. ')}.`,
+      `Frames missed by each seed (thin strokes), by all seeds together (marker), with the 95 % interval (band); ${caseName(shown)}. ` +
+      'The outermost strokes are the best and worst seeds. All strategies use the paths of the ' +
+      'same seeds, so differences between them are more certain than the bands suggest.',
+    alternative: `Frames missed by seed. ${pooled.map(({ label }) => label).join('. ')}.`,
     rows,
     spec,
   };

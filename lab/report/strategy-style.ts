@@ -1,15 +1,15 @@
-/** How a strategy looks in every picture, on the page and in print. */
+/** Appearance of a strategy in all plots, on the page and in print. */
 export interface StrategyStyle {
   readonly name: string;
-  /** On a light ground and in print; at least 3 : 1 against white (WCAG 2.2 §1.4.11). */
+  /** Color on a light background and in print; contrast at least 3 : 1 against white (WCAG 2.2 §1.4.11). */
   readonly color: string;
-  /** On a dark ground; at least 3 : 1 against `DARK.surface`. */
+  /** Color on a dark background; contrast at least 3 : 1 against `DARK.surface`. */
   readonly colorDark: string;
-  /** A Vega symbol: its name, or a path in a square from −1 to 1. */
+  /** Vega symbol: a name, or a path in the square from −1 to 1. */
   readonly marker: string;
-  /** Filled markers are dropframe over UDP, hollow ones TCP: the family shows in a grey print too. */
+  /** Filled: dropframe over UDP; hollow: TCP. Distinguishes the families in grayscale too. */
   readonly filled: boolean;
-  /** Dash and gap by turns, pixels; empty: solid. */
+  /** Lengths of dashes and gaps, pixels; empty: solid. */
   readonly dash: readonly number[];
 }
 
@@ -17,8 +17,8 @@ const PLUS = 'M-1,-.34H-.34V-1H.34V-.34H1V.34H.34V1H-.34V.34H-1Z';
 const STAR = 'M0,-1L.26,-.36L.95,-.31L.42,.14L.59,.81L0,.44L-.59,.81L-.42,.14L-.95,-.31L-.26,-.36Z';
 
 /**
- * After Okabe and Ito's colors for the color-blind, darkened where white paper asks for it. Warm is what dropframe does
- * best; the others of its family are cool.
+ * Okabe and Ito's color-blind safe palette, darkened for contrast on white. A warm color marks hybrid; the other UDP
+ * strategies are cool.
  */
 const KNOWN: readonly StrategyStyle[] = [
   { name: 'none', color: '#767676', colorDark: '#a8a8a8', marker: PLUS, filled: true, dash: [2, 2] },
@@ -31,7 +31,7 @@ const KNOWN: readonly StrategyStyle[] = [
   { name: 'tcp-bbr', color: '#1a1a1a', colorDark: '#f4f4f4', marker: 'circle', filled: false, dash: [1, 3] },
 ];
 
-/** For strategies that have no style of their own yet, by turns. */
+/** Styles for unknown strategies, used in turn. */
 const SPARE: readonly Omit<StrategyStyle, 'name'>[] = [
   { color: '#6a51a3', colorDark: '#b6a3e0', marker: STAR, filled: true, dash: [12, 2] },
   { color: '#8c5109', colorDark: '#d8a15c', marker: 'triangle-left', filled: true, dash: [3, 1] },
@@ -43,14 +43,14 @@ export const STRATEGY_STYLES: readonly StrategyStyle[] = KNOWN;
 
 const known = new Map(KNOWN.map((style) => [style.name, style]));
 
-/** Paper and ink of the two grounds; the first are also what the pictures beside the page are drawn with. */
+/** Background and text colors; `LIGHT` is also used for the SVG files. */
 export const LIGHT = { surface: '#ffffff', ink: '#1d2127', muted: '#5a626d', grid: '#e3e6ea' } as const;
 export const DARK = { surface: '#14171c', ink: '#e8eaed', muted: '#a3abb6', grid: '#2c323b' } as const;
 
 /**
- * The styles of these strategies, each once, in the one order that every picture and table uses. A known strategy with
- * parameters behind its name (`hybrid redundancy=0.5`), or measured on the kernel (`tcp-kernel-reno`), keeps its color and
- * takes a marker of its own.
+ * Returns the styles of these strategies, without duplicates, in the common order of all plots and tables. A known
+ * strategy with parameters (`hybrid redundancy=0.5`) or over the kernel (`tcp-kernel-reno`) keeps its color and gets a
+ * marker of its own.
  */
 export function strategyStyles(names: Iterable<string>): readonly StrategyStyle[] {
   const asked = [...new Set(names)].sort();

@@ -4,10 +4,10 @@ import { chosenBy } from './plot-theme.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
-/** What became of a frame, in the words of the picture. */
+/** Fate of a frame, as labelled in the plot. */
 export type DisplayedClass = 'on time' | 'recovered' | 'late' | 'lost';
 
-/** Color on light and dark ground, and marker, of each fate. */
+/** Color on light and dark backgrounds, and marker, of each fate. */
 export const FATE_STYLES: readonly {
   readonly fate: DisplayedClass;
   readonly color: string;
@@ -36,20 +36,20 @@ const FATES: Readonly<Record<FrameOutcome, DisplayedClass>> = {
   refused: 'lost',
 };
 
-/** Frames drawn before the loss, and from it on. */
+/** Number of frames drawn before the loss, and from it on. */
 const BEFORE = 4;
 const FROM = 22;
 
 /**
- * The frames around a loss, a panel for each strategy: a line a frame, from its capture to when it was decodable. The
- * loss is the one after which most fares otherwise than well, over all strategies.
+ * Frames around a loss, one panel per strategy and one line per frame, from capture until decodable. Shows the loss
+ * with the worst consequences over all strategies.
  */
 export function timelinePlot(
   shown: Case | undefined,
   frames: (cell: string) => readonly FrameRecord[] | undefined,
 ): Plot | undefined {
   if (!shown) return undefined;
-  // One seed: all strategies meet the same outages on it.
+  // One seed, on which all strategies see the same outages.
   const seed = shown.points[0]!.rows[0]!.seed;
   const lanes = shown.points.flatMap((point) => {
     const row = point.rows.find((each) => each.seed === seed);
@@ -149,12 +149,12 @@ export function timelinePlot(
   });
   return {
     name: 'timeline',
-    title: 'What a loss does to the frames after it',
+    title: 'Frames after a loss',
     caption:
-      `${BEFORE} frames before a loss and ${FROM} from it on, ${caseName(shown)}, seed ${seed}. Each line is a frame, ` +
-      'from its sending to when it was decodable (marker); a tick is when it was complete, where that was earlier. The ' +
-      'broken line is the budget; a frame that never became decodable has its cross there. Of all losses of this seed ' +
-      'it is the one after which most was mended, late or lost, where what is rare for a strategy counts more.',
+      `${BEFORE} frames before a loss and ${FROM} from it on; ${caseName(shown)}, seed ${seed}. Each line is a frame, ` +
+      'from its transmission until it was decodable (marker); a tick marks its completion when that was earlier. The ' +
+      'dashed line is the budget; a frame that never became decodable has a cross there. Among the losses of this seed, ' +
+      'this is the one with the most recovered, late or lost frames after it, with rare events of a strategy weighted more.',
     alternative: `Frames around the loss at frame ${center}, seed ${seed}. ${counts.join('. ')}.`,
     rows,
     spec,
@@ -180,22 +180,22 @@ function lineOf(record: FrameRecord, budgetMs: number) {
   };
 }
 
-/** The budget decides about late and lost, whatever the receiver's own deadline was. */
+/** The budget decides between late and lost, whatever the receiver's deadline was. */
 function fateOf(record: FrameRecord, budgetMs: number): DisplayedClass {
   if (record.decodableAt === null) return 'lost';
   if (record.decodableAt - record.capturedAt > budgetMs * 1_000) return 'late';
   const fate = FATES[record.class];
-  // Of what a transport repairs by itself nobody is told: a frame of TCP shows by its delay what it waited for.
+  // A reliable transport does not report its repairs; a TCP frame shows them by its delay.
   const repaired = record.mechanism !== 'none' && record.mechanism !== 'transport';
   return fate === 'recovered' || repaired ? 'recovered' : 'on time';
 }
 
-/** By how much less each frame counts than the one before it, so that the picture begins at the loss. */
+/** Weight of each frame relative to the one before, so that the plot starts at the loss. */
 const FADING = 0.85;
 
 /**
- * The frame with the worst that follows, over all strategies; `undefined`: all went well. What is rare for a strategy
- * counts more: one that loses all the time would have every window look alike.
+ * Returns the frame with the worst consequences over all strategies; `undefined` without any. Rare events of a strategy
+ * have more weight; otherwise a strategy with constant losses would dominate.
  */
 function busiest(lanes: readonly (readonly FrameRecord[])[], budgetMs: number): number | undefined {
   const trouble = new Map<number, number>();

@@ -19,15 +19,15 @@ import { strategyStyles } from './strategy-style.ts';
 import { timelinePlot } from './timeline-plot.ts';
 
 export interface WrittenReport {
-  /** The page, as a path. */
+  /** Path of the page. */
   readonly page: string;
-  /** The names of the pictures in it. */
+  /** Names of its plots. */
   readonly plots: readonly string[];
-  /** What Vega had to say against a specification; empty unless something is wrong. */
+  /** Vega's warnings about specifications; normally empty. */
   readonly warnings: readonly string[];
 }
 
-/** All pictures that these tables have enough for, in the order of the page. */
+/** Builds all plots that the tables have data for, in page order. */
 export async function plotsOf(
   tables: ReportTables,
 ): Promise<{ readonly shown: Case | undefined; readonly plots: readonly Plot[] }> {
@@ -53,8 +53,8 @@ export async function plotsOf(
 }
 
 /**
- * Writes `report.html` and, in `plots/`, each picture's SVG, data and Vega-Lite specification. A file appears whole or not
- * at all. A `Failure` where the pictures cannot be drawn (3) or a file cannot be written (1).
+ * Writes `report.html` and, in `plots/`, the SVG, data and Vega-Lite specification of each plot. Files are written
+ * atomically. @throws {Failure} when plots cannot be drawn (exit code 3) or a file cannot be written (1).
  */
 export async function writeReport(
   directory: string,

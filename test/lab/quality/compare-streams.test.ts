@@ -9,7 +9,7 @@ import { temporaryFolder, withFfmpeg } from '../../io/sources/media.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { BUDGET, madeFrames } from './made-frames.ts';
 
-/** Two seconds: key frames are 0 and 30, every picture is another. */
+/** Two seconds with key frames 0 and 30; all pictures differ. */
 const units = sampleUnits().slice(0, 60);
 const format = pictureFormat(units)!;
 
@@ -31,7 +31,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 
 describe('streams of the same source', () => {
   withFfmpeg(
-    'are identical in every slot where nothing was lost',
+    'are identical in every slot without loss',
     async () => {
       const { scores, differing } = await compared({});
       expect(scores).toHaveLength(units.length);
@@ -42,7 +42,7 @@ describe('streams of the same source', () => {
   );
 
   withFfmpeg(
-    'differ in the slot of a picture that is missing and that nothing refers to, and in no other',
+    'differ only in the slot of a missing unreferenced picture',
     async () => {
       expect((await compared({ lost: [29] })).differing).toEqual([29]);
       expect((await compared({ lost: [59] })).differing).toEqual([59]);
@@ -51,7 +51,7 @@ describe('streams of the same source', () => {
   );
 
   withFfmpeg(
-    'frozen: differ from the lost picture to the next key frame, ever more as time goes on',
+    'frozen: differ increasingly from the lost picture to the next key frame',
     async () => {
       const { scores, differing, onScreen } = await compared({ lost: range(10, 30) });
       expect(differing).toEqual(range(10, 30));
@@ -63,7 +63,7 @@ describe('streams of the same source', () => {
   );
 
   withFfmpeg(
-    'smeared: what follows a lost picture is shown with the damage in it, up to the next key frame',
+    'smeared: show damaged pictures from the loss to the next key frame',
     async () => {
       const frozen = await compared({ lost: range(10, 30) });
       const smeared = await compared({ lost: [10] });
@@ -76,7 +76,7 @@ describe('streams of the same source', () => {
   );
 
   withFfmpeg(
-    'late: differ for as long as the pictures take, and are whole again then',
+    'late: differ while the pictures are late, and are identical afterwards',
     async () => {
       const { differing, onScreen } = await compared({ lateBy: { 40: 100_000, 41: 90_000, 42: 50_000, 43: 20_000 } });
       expect(differing).toEqual([40, 41, 42, 43]);
@@ -86,7 +86,7 @@ describe('streams of the same source', () => {
   );
 
   withFfmpeg(
-    'are compared with a black screen until there is a picture, and with nothing else if there never is',
+    'are compared with a black screen before the first picture, and always if there is none',
     async () => {
       expect((await compared({ lost: range(0, 30) })).differing).toEqual(range(0, 30));
       const never = await compared({ lost: range(0, 60) });

@@ -4,7 +4,7 @@ import { ticksToMicroseconds } from '../../../protocol/base/instant.ts';
 
 export const BUDGET = 100_000;
 
-/** The frame table of a stream over a path that does this to its frames, by row; all others are shown on time. */
+/** Frame table of a stream with these fates by row; all other frames are shown on time. */
 export function madeFrames(
   units: readonly Pick<AccessUnit, 'importance' | 'decodeTimestamp'>[],
   fates: { readonly lost?: readonly number[]; readonly lateBy?: Readonly<Record<number, number>> } = {},

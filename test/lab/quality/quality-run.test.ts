@@ -37,9 +37,9 @@ async function answer(file: string, out: string, output = {}) {
   return { opened, compared, ...(await mergeRun(out, [], 'test')) };
 }
 
-describe('a run with quality', () => {
+describe('quality measurement', () => {
   withFfmpeg(
-    'over a clean path shows every strategy the source itself, B-frames or not',
+    'finds identical pictures on a clean path, with and without B-frames',
     async () => {
       const source = [
         { file: SAMPLE, seconds: 2 },
@@ -55,7 +55,7 @@ describe('a run with quality', () => {
   );
 
   withFfmpeg(
-    'with loss repeats what the frame table says was not shown, and tells so in every table',
+    'repeats pictures for frames not rendered, in agreement with the tables',
     async () => {
       const out = join(root, 'loss');
       const file = scenario('loss', { link: { forward: 'loss=2% delay=20ms' }, source: { file: SAMPLE, seconds: 3 } });
@@ -75,14 +75,14 @@ describe('a run with quality', () => {
   );
 
   withFfmpeg(
-    'compares only once, unless the file is damaged; and its figures are not asked for, not told',
+    'runs once unless the file is damaged, and adds columns only on request',
     async () => {
       const [file, out] = [scenario('again', {}), join(root, 'again')];
       await answer(file, out);
       expect((await answer(file, out)).compared.mock.calls).toEqual([[{ cells: 1, done: 1 }]]);
       const name = readdirSync(join(out, 'cells')).find((entry) => entry.endsWith('quality.json'))!;
       writeFileSync(join(out, 'cells', name), '{"cell":');
-      await expect(mergeRun(out, [], 'test')).rejects.toThrow(/1 are without quality .*the same sweep again/);
+      await expect(mergeRun(out, [], 'test')).rejects.toThrow(/1 have no quality measurement .*the same command again/);
       expect((await answer(file, out)).compared.mock.calls).toHaveLength(2);
       expect((await answer(file, out, { quality: false })).rows[0]).not.toHaveProperty('psnrDb');
       expect(readdirSync(join(out, 'cells')).filter((entry) => entry.startsWith('.'))).toEqual([]);
@@ -91,7 +91,7 @@ describe('a run with quality', () => {
   );
 
   withFfmpeg(
-    'leaves a synthetic source beside a video without figures',
+    'has no figures for a synthetic source',
     async () => {
       const source = [{ synthetic: { kbps: 300, seconds: 2 } }, { file: SAMPLE, seconds: 2 }];
       const { rows } = await answer(scenario('mixed', { source }), join(root, 'mixed'));
@@ -104,7 +104,7 @@ describe('a run with quality', () => {
   );
 
   withFfmpeg(
-    'shows the strategies of a link side by side',
+    'writes a side-by-side video of the strategies of a link',
     async () => {
       const out = join(root, 'video');
       const strategies = ['none', { strategy: 'none', onLoss: 'smear' }, 'nack'];
@@ -118,17 +118,17 @@ describe('a run with quality', () => {
     60_000,
   );
 
-  test('is refused where there are no pictures, before anything is written', async () => {
+  test('is rejected without a video source, before anything is written', async () => {
     const file = scenario('synthetic', { source: { synthetic: { seconds: 2 } } });
     const out = join(root, 'never');
     await expect(openRun(file, { ...noOptions, out, output: { quality: true } })).rejects.toMatchObject({
-      message: expect.stringMatching(/^synthetic\.json: output\.quality compares pictures.*name a file$/),
+      message: expect.stringMatching(/^synthetic\.json: output\.quality compares pictures.*use a file source$/),
       exitCode: 2,
     });
     expect(existsSync(out)).toBe(false);
   });
 
-  test('without ffmpeg is refused with exit code 3', async () => {
+  test('is rejected without ffmpeg, with exit code 3', async () => {
     vi.stubEnv('FFMPEG_PATH', '/nowhere/ffmpeg');
     const opening = openRun(scenario('missing', {}), {
       ...noOptions,

@@ -4,7 +4,7 @@ import { BUDGET, madeFrames } from './made-frames.ts';
 
 const TICKS = 3_000;
 const PERIOD = 33_333;
-/** Twelve pictures at 30 a second, shown as they are decoded. */
+/** Twelve pictures at 30 per second, displayed in decode order. */
 const TIMES = Array.from({ length: 12 }, (_, index) => ({
   importance: index === 0 ? ('key' as const) : ('reference' as const),
   timestamp: index * TICKS,
@@ -15,38 +15,38 @@ const onScreen = (fates: Parameters<typeof madeFrames>[1]) => [
   ...planSlots(madeFrames(TIMES, fates), TIMES, BUDGET).onScreen,
 ];
 
-test('a stream without loss has each picture in its own slot', () => {
+test('a stream without loss shows each picture in its own slot', () => {
   expect(onScreen({})).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test('a lost picture is the one before it once more, and there is nothing before the first', () => {
+test('a lost picture repeats its predecessor, and the screen is empty before the first', () => {
   expect(onScreen({ lost: [0, 1, 5, 6, 11] })).toEqual([NOTHING, NOTHING, 2, 3, 4, 4, 4, 7, 8, 9, 10, 10]);
 });
 
-test('nothing at all is on the screen of who got nothing', () => {
+test('the screen stays empty without pictures', () => {
   expect(onScreen({ lost: [...TIMES.keys()] })).toEqual(TIMES.map(() => NOTHING));
 });
 
-test('a late picture stands from when it came: less than half a slot late it is in its own', () => {
+test('a late picture is shown from its arrival, in its own slot when less than half a slot late', () => {
   expect(onScreen({ lateBy: { 5: PERIOD / 2 - 10 } })[5]).toBe(5);
   expect(onScreen({ lateBy: { 5: PERIOD / 2 + 10 } })[5]).toBe(4);
 });
 
-test('pictures that come all at once after a stall are overtaken by the last of them, and none comes back', () => {
+test('pictures that arrive together after a stall are replaced by the last of them', () => {
   const lateBy = { 4: 4 * PERIOD, 5: 3 * PERIOD, 6: 2 * PERIOD, 7: PERIOD };
   expect(onScreen({ lateBy })).toEqual([0, 1, 2, 3, 3, 3, 3, 3, 8, 9, 10, 11]);
   expect(onScreen({ lateBy: { 4: 3 * PERIOD } })).toEqual([0, 1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test('a screen that lags all pictures alike is no worse for it, one that gets all of them late is', () => {
+test('a constant lag does not matter, but late pictures do', () => {
   const frames = madeFrames(TIMES).map((frame) => ({ ...frame, renderedAt: frame.renderedAt! + 70_000 }));
   expect([...planSlots(frames, TIMES, BUDGET).onScreen]).toEqual([...TIMES.keys()]);
   const late = frames.map((frame) => ({ ...frame, class: 'late' as const }));
   expect([...planSlots(late, TIMES, BUDGET).onScreen]).toEqual([-1, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test('slots follow the order in which pictures are shown, which is not the one in which they are decoded', () => {
-  // I P B: the B-picture is decoded last and shown between the two.
+test('slots follow presentation order, not decode order', () => {
+  // I P B: the B-picture is decoded last and displayed between the two.
   const times = [
     { importance: 'key' as const, timestamp: TICKS, decodeTimestamp: 0 },
     { importance: 'reference' as const, timestamp: 3 * TICKS, decodeTimestamp: TICKS },

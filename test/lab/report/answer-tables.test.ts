@@ -19,7 +19,7 @@ const answer = (spec: unknown, given: { frames?: number } = {}) => ({
     cell === 'one' ? Array.from({ length: 5 }, (_, number) => frame(number)) : undefined,
 });
 
-test('what was asked comes from the manifest, sources and strategies from the rows', () => {
+test('the scenario comes from the manifest, sources and strategies from the rows', () => {
   const { scenario, name, versions, runId } = answerTables(answer(SPEC), ['dropframe lab run frontier.json']);
   expect({ name, versions, runId }).toEqual({ name: 'frontier', versions: { node: 'v20' }, runId: 'abc' });
   expect(Object.fromEntries(scenario)).toEqual({
@@ -33,17 +33,17 @@ test('what was asked comes from the manifest, sources and strategies from the ro
   });
 });
 
-test('frames of the warm-up are left out, and those not kept are not there', async () => {
+test('warm-up frames are removed, and unrecorded frames are undefined', async () => {
   const { frames } = answerTables(answer(SPEC), []);
   expect((await frames('one'))?.map(({ frame: number }) => number)).toEqual([2, 3, 4]);
   expect(await frames('two')).toBeUndefined();
 });
 
-test('a cell of which nothing was measured has no frames', async () => {
+test('a cell without counted frames has none', async () => {
   expect(await answerTables(answer(SPEC, { frames: 0 }), []).frames('one')).toEqual([]);
 });
 
-test('a manifest without a question is damaged, in a clear line', () => {
+test('a manifest without a valid question is reported as damaged', () => {
   expect(() => answerTables(answer({ ...SPEC, question: 7 }), [])).toThrow(
     /manifest\.json is damaged \(spec\.question/,
   );

@@ -2,7 +2,7 @@ import type { ReportTables } from '../../../lab/report/report-tables.ts';
 import { STRATEGIES } from '../../../lab/strategies.ts';
 import type { FrameRecord, SummaryRow } from '../../../lab/tables.ts';
 
-/** A row of 3,000 frames of which none is missed, but for what is given. */
+/** A row of 3,000 frames without misses, with overrides. */
 export function row(given: Partial<SummaryRow> = {}): SummaryRow {
   const frames = given.frames ?? 3_000;
   const framesInTime = given.framesInTime ?? frames;
@@ -111,7 +111,7 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
   };
 }
 
-/** A frame every 33.3 ms that is decodable after 25 ms, but for what is given. */
+/** A frame every 33.3 ms, decodable after 25 ms, with overrides. */
 export function frame(number: number, given: Partial<FrameRecord> = {}): FrameRecord {
   const capturedAt = 1_000_000 + number * 33_333;
   return {
@@ -152,7 +152,7 @@ export function tables(rows: readonly SummaryRow[], given: Partial<ReportTables>
   };
 }
 
-/** Each strategy on each path with each budget and three seeds; the later a strategy is listed, the more it misses. */
+/** Each strategy on each path with each budget and three seeds; later strategies miss more frames. */
 export function grid(given: {
   readonly losses?: readonly number[];
   readonly delaysMs?: readonly number[];
@@ -190,7 +190,7 @@ export function grid(given: {
   return rows;
 }
 
-/** Three hundred frames of any cell of `grid`; every fortieth is lost, the next late, the one after mended. */
+/** 300 frames for any cell of `grid`; of every forty, one is lost, the next late and the next recovered. */
 export async function gridFrames(): Promise<readonly FrameRecord[]> {
   return Array.from({ length: 300 }, (_, number) => {
     const { capturedAt } = frame(number);

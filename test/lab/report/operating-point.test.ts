@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { pathName } from '../../../lab/report/operating-point.ts';
 
-test('a path is named without its seed, and a recording without its folder', () => {
+test('path names omit the seed and the folder of recordings', () => {
   const trace = (name: string) => `delay=20ms trace=../../there/${name}#2e76512a80a4f43d queue=500ms seed=3`;
   expect(pathName({ forward: trace('drive.down'), back: trace('drive.up') })).toBe(
     'delay=20ms trace=drive.down#2e76 queue=500ms ⇄ delay=20ms trace=drive.up#2e76 queue=500ms',

@@ -17,7 +17,7 @@ import { plotsOf } from '../../../lab/report/write-report.ts';
 import { STRATEGIES } from '../../../lab/strategies.ts';
 import { frame, grid, gridFrames, lostFrame, row, tables } from './made-up-tables.ts';
 
-/** Two dozen drawings on a busy machine. */
+/** Time limit for two dozen drawings on a busy machine. */
 const PATIENCE_MS = 120_000;
 const LAYOUTS: readonly Layout[] = ['wide', 'narrow'];
 const schema = JSON.parse(
@@ -25,7 +25,7 @@ const schema = JSON.parse(
 );
 const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
 
-/** Tables of every kind that a scenario may give. */
+/** Tables of all kinds that scenarios produce. */
 const VARIED = {
   'a frontier with frames': tables(grid({ budgetsMs: [60, 150, 400] }), { frames: gridFrames }),
   'an atlas of hundreds of rows': tables(grid({ losses: [0.01, 0.05, 0.1], delaysMs: [5, 40, 80], bursts: [1, 4] })),
@@ -43,7 +43,7 @@ const VARIED = {
   ]),
   'rows without any frame': tables([row({ frames: 0, framesInTime: 0 })]),
   'no rows': tables([]),
-  'strategies nobody knows': tables([row({ strategy: 'srt' }), row({ strategy: '"quoted" \\ \'too\'' })]),
+  'unknown strategies': tables([row({ strategy: 'srt' }), row({ strategy: '"quoted" \\ \'too\'' })]),
   'a strategy missing on a path': tables([
     row({ strategy: 'nack' }),
     row({ strategy: 'fec' }),
@@ -53,7 +53,7 @@ const VARIED = {
 
 describe.each(Object.entries(VARIED))('from %s', (_name, given) => {
   test(
-    'each specification is valid Vega-Lite and is drawn without a warning',
+    'each specification is valid Vega-Lite, and is drawn without warnings',
     async () => {
       const drawer = await openDrawer();
       const warnings: string[] = [];
@@ -81,7 +81,7 @@ describe.each(Object.entries(VARIED))('from %s', (_name, given) => {
   });
 });
 
-test('which pictures there are depends on what there is to show', async () => {
+test('the plots depend on the available data', async () => {
   const names = async (given: (typeof VARIED)[keyof typeof VARIED]) =>
     (await plotsOf(given)).plots.map(({ name }) => name);
   expect(await names(VARIED['a frontier with frames'])).toEqual([
@@ -99,7 +99,7 @@ test('which pictures there are depends on what there is to show', async () => {
   expect(await names(VARIED['rows without any frame'])).toEqual([]);
 });
 
-test('every strategy is on the frontier, in its own color', async () => {
+test('the frontier shows every strategy in its own color', async () => {
   const points = operatingPoints(grid({ budgetsMs: [60, 400] }));
   const plot = frontierPlot(points)!;
   expect(new Set(plot.rows.map(({ strategy }) => strategy))).toEqual(new Set(STRATEGIES));
@@ -108,7 +108,7 @@ test('every strategy is on the frontier, in its own color', async () => {
   for (const { color } of STRATEGY_STYLES) expect([color, svg.includes(`stroke="${color}"`)]).toEqual([color, true]);
 });
 
-test('the frontier has a point a strategy and budget: the misses of all seeds over the budget', () => {
+test('the frontier has one point per strategy and budget, pooled over seeds', () => {
   const rows = [
     row({ strategy: 'nack', budgetMs: 60, seed: 1, frames: 1_000, framesInTime: 990 }),
     row({ strategy: 'nack', budgetMs: 60, seed: 2, frames: 3_000, framesInTime: 2_950 }),
@@ -129,28 +129,28 @@ test('the frontier has a point a strategy and budget: the misses of all seeds ov
   ]);
 });
 
-test('no miss is drawn a decade below what one frame weighs', () => {
+test('zero misses are drawn one decade below a single frame', () => {
   const [perfect] = frontierPlot(operatingPoints([row({ frames: 5_000 })]))!.rows;
   expect(perfect?.drawn).toBeCloseTo(1e-4, 12);
 });
 
-test('with one budget the frontier is over the delay of what was delivered', () => {
+test('with one budget, the frontier uses the delay of delivered frames', () => {
   const [only] = frontierPlot(operatingPoints([row({ deliveredUsP95: 70_000 })]))!.rows;
   expect(only?.latencyMs).toBe(70);
 });
 
-test('rows of several seeds are one path, with or without the seed in its line', () => {
+test('rows of several seeds belong to one path', () => {
   const points = operatingPoints([row({ seed: 1 }), row({ seed: 2 })]);
   expect(points.map(({ path }) => path)).toEqual(['loss=2% delay=20ms ⇄ delay=20ms']);
   expect(points[0]?.frames).toBe(6_000);
 });
 
-test('two sources on one path are two paths', () => {
+test('two sources on one path count as two paths', () => {
   const points = operatingPoints([row({ source: 'a.mp4' }), row({ source: 'b.mp4' })]);
   expect(points.map(({ path }) => path.split(',')[0])).toEqual(['a.mp4', 'b.mp4']);
 });
 
-test('parameters make another strategy', () => {
+test('parameters distinguish strategies', () => {
   const points = operatingPoints([
     row({ strategy: 'hybrid' }),
     row({ strategy: 'hybrid', parameters: 'redundancy=1' }),
@@ -158,14 +158,14 @@ test('parameters make another strategy', () => {
   expect(points.map(({ strategy }) => strategy)).toEqual(['hybrid', 'hybrid redundancy=1']);
 });
 
-test('panel titles leave out what all paths share', () => {
+test('panel titles omit words shared by all paths', () => {
   const points = operatingPoints([row({ linkLoss: 0.01 }), row({ linkLoss: 0.05 })]);
   const { titles, common } = panelsOf(points);
   expect([...titles.values()]).toEqual(['loss=1%', 'loss=5%']);
   expect(common).toBe('delay=20ms ⇄ delay=20ms');
 });
 
-test('of many paths six have a panel, the first and the last among them', () => {
+test('six of many paths have panels, including the first and the last', () => {
   const losses = Array.from({ length: 40 }, (_, index) => (index + 1) / 100);
   const { titles, of } = panelsOf(operatingPoints(losses.map((linkLoss) => row({ linkLoss }))));
   expect([titles.size, of]).toEqual([6, 40]);
@@ -173,7 +173,7 @@ test('of many paths six have a panel, the first and the last among them', () => 
   expect([...titles.values()].at(-1)).toBe('loss=40%');
 });
 
-test('best is the cheapest of those that cannot be told from the fewest misses', () => {
+test('the best strategy is the cheapest among those statistically equal to the lowest miss ratio', () => {
   const rows = [
     row({ strategy: 'none', framesInTime: 2_500, overhead: 0.03 }),
     row({ strategy: 'fec', framesInTime: 2_999, overhead: 0.3 }),
@@ -182,7 +182,7 @@ test('best is the cheapest of those that cannot be told from the fewest misses',
   expect(bestOf(cases(operatingPoints(rows))[0]!)?.strategy).toBe('nack');
 });
 
-test('the case shown is the one that tells most strategies apart', () => {
+test('the reference case separates the most strategies', () => {
   const rows = [0.01, 0.05, 0.2].flatMap((linkLoss, index) => [
     row({ strategy: 'none', linkLoss, framesInTime: [2_990, 2_000, 10][index]! }),
     row({ strategy: 'nack', linkLoss, framesInTime: [2_991, 2_700, 12][index]! }),
@@ -191,7 +191,7 @@ test('the case shown is the one that tells most strategies apart', () => {
   expect(referenceCase(cases(operatingPoints(rows)))?.path).toContain('loss=5%');
 });
 
-test('the front holds those that nothing beats in both misses and overhead', () => {
+test('the Pareto front has all points that no other dominates', () => {
   const rows = [
     row({ strategy: 'none', framesInTime: 2_500, overhead: 0.03 }),
     row({ strategy: 'nack', framesInTime: 2_990, overhead: 0.05 }),
@@ -202,7 +202,7 @@ test('the front holds those that nothing beats in both misses and overhead', () 
   expect(front.map(({ strategy }) => strategy)).toEqual(['none', 'nack', 'fec']);
 });
 
-test('the delay curve ends in the share of frames that never came', () => {
+test('the delay curve ends at the fraction of lost frames', () => {
   const rows = [row({ frames: 100, framesInTime: 90 })];
   const frames = Array.from({ length: 100 }, (_, number) => (number % 10 === 0 ? lostFrame(number) : frame(number)));
   const { rows: steps } = delayPlot(cases(operatingPoints(rows))[0], () => frames)!;
@@ -210,7 +210,7 @@ test('the delay curve ends in the share of frames that never came', () => {
   expect(steps.at(-2)).toMatchObject({ delayMs: 25, later: 0.1 });
 });
 
-test('without frames the delay curve is drawn from the percentiles, of which ∞ has none', () => {
+test('without frames, the delay curve uses the finite percentiles', () => {
   const { rows, caption } = delayPlot(cases(operatingPoints([row()]))[0], () => undefined)!;
   expect(rows.map(({ delayMs, later }) => [delayMs, later])).toEqual([
     [25, 0.5],
@@ -220,7 +220,7 @@ test('without frames the delay curve is drawn from the percentiles, of which ∞
   expect(caption).toContain('percentiles');
 });
 
-test('the timeline shows the worst loss: late by the budget, lost, recovered and on time', () => {
+test('the timeline shows the worst loss, with frames late by the budget, lost, recovered and on time', () => {
   const late = frame(52, { decodableAt: frame(52).capturedAt + 151_000, class: 'onTime' });
   const mended = frame(51, { decodableAt: frame(51).capturedAt + 90_000, class: 'recovered', mechanism: 'repair' });
   const frames = Array.from({ length: 120 }, (_, number) => frame(number))
@@ -237,7 +237,7 @@ test('the timeline shows the worst loss: late by the budget, lost, recovered and
   expect(rows.find(({ number }) => number === 50)).toMatchObject({ frame: 0, endMs: 150, decodableMs: null });
 });
 
-test('the timeline begins at the loss that is rare for a strategy, not where another loses all the time', () => {
+test('the timeline starts at a loss that is rare for a strategy', () => {
   const rows = [row({ strategy: 'none', framesInTime: 0 }), row({ strategy: 'hybrid', framesInTime: 2_999 })];
   const always = Array.from({ length: 120 }, (_, number) => lostFrame(number));
   const once = Array.from({ length: 120 }, (_, number) => (number === 70 ? lostFrame(number) : frame(number)));
@@ -246,12 +246,12 @@ test('the timeline begins at the loss that is rare for a strategy, not where ano
   expect(plot?.rows.find(({ frame: fromLoss }) => fromLoss === 0)?.number).toBe(70);
 });
 
-test('there is no timeline where nothing was lost', () => {
+test('there is no timeline without losses', () => {
   const frames = Array.from({ length: 120 }, (_, number) => frame(number));
   expect(timelinePlot(cases(operatingPoints([row()]))[0], () => frames)).toBeUndefined();
 });
 
-test('frames of TCP that came in time are on time: that it loses nothing is no recovery', () => {
+test('TCP frames in time are on time, not recovered', () => {
   const frames = Array.from({ length: 120 }, (_, number) => frame(number, { mechanism: 'transport' }));
   const shown = cases(operatingPoints([row()]))[0];
   expect(timelinePlot(shown, () => frames)).toBeUndefined();
@@ -262,6 +262,6 @@ test('frames of TCP that came in time are on time: that it loses nothing is no r
   );
 });
 
-test('comma-separated fields with commas, quotes and line ends are quoted', () => {
+test('CSV fields with commas, quotes and line ends are quoted', () => {
   expect(commaSeparated([{ a: 'x,"y"\nz', b: null, c: 1.5, d: true }])).toBe('a,b,c,d\r\n"x,""y""\nz",,1.5,true\r\n');
 });

@@ -11,7 +11,7 @@ import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../../browser/chromium.ts';
 import { optional } from '../../optional.ts';
 import { grid, gridFrames, row, tables } from './made-up-tables.ts';
 
-/** A full report is sixteen drawings; on a busy machine that takes its time. */
+/** Time limit for the sixteen drawings of a full report on a busy machine. */
 const PATIENCE_MS = 120_000;
 vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 const HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>&\'';
@@ -38,7 +38,7 @@ const ATTACKED = tables(
   },
 );
 
-/** `FULL`, written once for the tests that only look at it. */
+/** `FULL`, written once for tests that only read it. */
 let full: string;
 let fullPlots: readonly string[];
 beforeAll(async () => {
@@ -56,14 +56,14 @@ async function written(given: ReportTables): Promise<string> {
   return readFileSync(page, 'utf8');
 }
 
-test('a page, and for each picture its drawing, data and specification', () => {
+test('writes a page, and the drawing, data and specification of each plot', () => {
   expect(fullPlots).toEqual(['frontier', 'delay', 'timeline', 'best', 'misses', 'overhead', 'freezes', 'seeds']);
   expect(readdirSync(full).sort()).toEqual(['plots', 'report.html']);
   const files = fullPlots.flatMap((name) => [`${name}.csv`, `${name}.svg`, `${name}.vl.json`]);
   expect(readdirSync(join(full, 'plots')).sort()).toEqual(files.sort());
 });
 
-test('the same tables make the same files', async () => {
+test('equal tables give equal files', async () => {
   await writeReport(directory, FULL);
   for (const name of ['report.html', 'plots/frontier.svg', 'plots/timeline.csv']) {
     const again = readFileSync(join(directory, name), 'utf8');
@@ -71,7 +71,7 @@ test('the same tables make the same files', async () => {
   }
 });
 
-test('a specification drawn from its data beside it is the picture beside it', async () => {
+test('drawing a specification with its data file gives its SVG file', async () => {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   for (const name of ['frontier', 'timeline', 'misses', 'overhead']) {
     const spec = JSON.parse(readFileSync(join(full, 'plots', `${name}.vl.json`), 'utf8'));
@@ -85,7 +85,7 @@ test('a specification drawn from its data beside it is the picture beside it', a
   }
 });
 
-test('nothing in the page is fetched from anywhere', () => {
+test('the page loads no external resource', () => {
   const page = fullPage();
   const references = [...page.matchAll(/(?:src|href|action|poster|data|srcset)\s*=\s*"([^"]*)"/gi)].map(
     ([, target]) => target,
@@ -96,7 +96,7 @@ test('nothing in the page is fetched from anywhere', () => {
   for (const [, target] of page.matchAll(/url\(([^)]*)\)/gi)) expect(target).toMatch(/^#/);
 });
 
-test('ids are each there once, and each reference has its id', () => {
+test('ids are unique, and references resolve', () => {
   const page = fullPage();
   const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
@@ -108,14 +108,14 @@ test('ids are each there once, and each reference has its id', () => {
   for (const id of used) expect(ids).toContain(id);
 });
 
-test('markup in names is text', async () => {
+test('markup in names is escaped', async () => {
   const page = await written(ATTACKED);
   expect(page).not.toContain('<script');
   expect(page).not.toContain('<img');
   expect(page).toContain('&lt;script&gt;');
 });
 
-test('the answer is told in figures', async () => {
+test('the answer states the figures', async () => {
   const rows = [
     row({ strategy: 'nack', framesInTime: 2_970, overhead: 0.05 }),
     row({ strategy: 'fec', framesInTime: 3_000, overhead: 0.31 }),
@@ -126,7 +126,7 @@ test('the answer is told in figures', async () => {
   expect(page).toContain('nack misses 1 % and no recovery misses 50 %');
 });
 
-test('the budget that each strategy needs is told where budgets vary', async () => {
+test('the answer states the budget that each strategy needs', async () => {
   const rows = [60, 200].flatMap((budgetMs) => [
     row({ strategy: 'nack', budgetMs, framesInTime: budgetMs === 60 ? 2_500 : 2_990 }),
     row({ strategy: 'fec', budgetMs, framesInTime: 2_980 }),
@@ -138,27 +138,27 @@ test('the budget that each strategy needs is told where budgets vary', async () 
   );
 });
 
-test('delays of ∞ are ∞ in the table, and what is not known is a dash', async () => {
+test('the table shows infinite delays as ∞ and unknown ones as a dash', async () => {
   const page = await written(tables([row({ delayUsP50: Number.POSITIVE_INFINITY, delayUsP95: null })]));
   expect(page).toMatch(/<td>∞<\/td><td>–<\/td><td>120<\/td>/);
 });
 
-test('without a row the page says so and has no picture', async () => {
+test('a page without rows says so and has no plots', async () => {
   const page = await written(tables([]));
   expect(page).toContain('no cell of this scenario is finished');
   expect(page).not.toContain('<figure');
 });
 
-test('a hundred cases are folded away, and what does not fit is counted', async () => {
+test('many cases are collapsed, and omitted ones are counted', async () => {
   const losses = Array.from({ length: 100 }, (_, index) => (index + 1) / 200);
   const page = await written(
     tables(losses.flatMap((linkLoss) => ['nack', 'fec', 'none'].map((strategy) => row({ strategy, linkLoss })))),
   );
   expect(page).toContain('The other 99 cases');
-  expect(page).toContain('The first 80 of 99; summary.csv has all.');
+  expect(page).toContain('The first 80 of 99; summary.csv contains all.');
 });
 
-test('without Vega there is a clear line and no half of a report', async () => {
+test('without Vega, fails with a clear message and writes nothing', async () => {
   const missing = () => openDrawer(() => Promise.reject(new Error('Cannot find package')));
   await expect(writeReport(directory, FULL, missing)).rejects.toMatchObject({
     name: 'Failure',
@@ -168,13 +168,13 @@ test('without Vega there is a clear line and no half of a report', async () => {
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test('a folder that cannot be written is named', async () => {
+test('an unwritable folder is reported', async () => {
   writeFileSync(join(directory, 'plots'), 'a file');
   await expect(writeReport(directory, FULL)).rejects.toMatchObject({ name: 'Failure', exitCode: 1 });
   expect(readdirSync(directory)).toEqual(['plots']);
 });
 
-test('a page that cannot replace what is there leaves nothing half written', async () => {
+test('a page that cannot be replaced leaves no partial file', async () => {
   mkdirSync(join(directory, 'report.html'));
   await expect(writeReport(directory, tables([]))).rejects.toMatchObject({ name: 'Failure', exitCode: 1 });
   expect(readdirSync(directory).sort()).toEqual(['plots', 'report.html']);
@@ -183,7 +183,7 @@ test('a page that cannot replace what is there leaves nothing half written', asy
 const inChromium = optional(CHROMIUM, HAS_CHROMIUM);
 
 inChromium(
-  'the page opens from disk: no request, no message, nothing wider than the screen, all pictures there',
+  'the page opens from disk without requests, messages or overflow, and shows all plots',
   async () => {
     const page = join(full, 'report.html');
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -206,7 +206,7 @@ inChromium(
         const tables = await tab.evaluate<number[]>(
           '[...document.querySelectorAll(".scroll")].map((each) => each.scrollWidth - each.clientWidth)',
         );
-        // All of a table is seen on a wide screen; on a narrow one it is moved under the names.
+        // On a wide screen tables fit; on a narrow one they scroll under the names.
         expect(tables.length).toBeGreaterThan(0);
         expect(tables.every((hidden) => hidden > 0 === width < 640)).toBe(true);
         expect(await tab.locator(`figure svg.${shown}:visible`).count()).toBe(8);
@@ -225,7 +225,7 @@ inChromium(
 );
 
 inChromium(
-  'markup in names runs nothing in a browser',
+  'markup in names does not execute in a browser',
   async () => {
     const { page } = await writeReport(directory, ATTACKED);
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
