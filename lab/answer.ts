@@ -28,24 +28,24 @@ import { parquet, parseParquet, writeParquet } from './store/parquet.ts';
 import { sha256 } from './store/sealed-json.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
-/** What is asked in a folder: written before the first cell, and the same from every shard. */
+/** Description of a run, written before the first cell. Identical in all shards. */
 export interface RunFile {
   readonly runId: string;
-  /** The question in canonical form. */
+  /** The scenario in canonical form. */
   readonly spec: Json;
   readonly attachments: { readonly frames: boolean; readonly packets: boolean };
-  /** Cells whose pictures are compared with their source's; `undefined`: that was not asked for. */
+  /** Ids of cells with quality measurement; `undefined` when quality was not requested. */
   readonly quality?: readonly string[] | undefined;
   /** Ids of all cells, in the order of the answer's rows. */
   readonly cells: readonly string[];
 }
 
-/** What a simulation cost, by strategy. It is told and not hashed. */
+/** Computing cost of a strategy. Reported, but not part of any hash. */
 export interface StrategyCost {
   readonly strategy: string;
   readonly datagrams: number;
   readonly wallMs: number;
-  /** Virtual time over the time that a thread took, warming up and waiting for a core included. */
+  /** Virtual time divided by wall time, including warm-up and waiting for a core. */
   readonly timesRealTime: number;
   readonly microsecondsPerDatagram: number;
 }
@@ -55,19 +55,19 @@ export interface Manifest {
   readonly spec: Json;
   readonly env: Readonly<Record<string, string>>;
   readonly cost: readonly StrategyCost[];
-  /** Of the strategies that were measured in real time: what the kernel had in force. */
+  /** For strategies measured in real time: the settings in force in the kernel. */
   readonly measured?: readonly MeasuredStrategy[];
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
-/** A cell's row; with figures of quality where these were asked for, `null` where there is no video. */
+/** A summary row; with quality columns when requested, `null` for cells without video. */
 export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null };
 
-/** A finished answer. */
+/** A complete answer. */
 export interface Answer {
   readonly manifest: Manifest;
   readonly rows: readonly AnswerRow[];
-  /** The frames of a cell; `undefined`: they were not asked for. */
+  /** Returns the frames of a cell; `undefined` when they were not recorded. */
   frames(cell: string): Promise<FrameRecord[] | undefined>;
 }
 
@@ -75,7 +75,7 @@ const RUN_FILE = 'run.json';
 const MANIFEST = 'manifest.json';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-/** What is relied on of either file. */
+/** The fields of both files that are relied on. */
 const RUN = z.looseObject({
   runId: hash,
   spec: z.record(z.string(), z.unknown()),
@@ -91,14 +91,18 @@ const MANIFEST_SHAPE = z.looseObject({
 });
 
 /**
- * Lays a run's folder out, or finds that it is there already.
+ * Creates the folder of a run, or continues in an existing one.
+ *
  * @throws {Failure} when the folder holds another run.
  */
 export async function prepareFolder(directory: string, run: RunFile): Promise<CellStore> {
   await makeDirectory(directory);
-  const there = await readRunFile(directory).catch(() => undefined);
-  if (there && there.runId !== run.runId) {
-    throw new Failure(`${directory} holds another run (${there.runId.slice(0, 8)}): choose another --out`, 2);
+  const existing = await readRunFile(directory).catch(() => undefined);
+  if (existing && existing.runId !== run.runId) {
+    throw new Failure(
+      `${directory} already holds a different run (${existing.runId.slice(0, 8)}); choose another --out`,
+      2,
+    );
   }
   const store = new CellStore(directory);
   await store.prepare();
@@ -111,26 +115,26 @@ export async function prepareFolder(directory: string, run: RunFile): Promise<Ce
 export async function readRunFile(directory: string): Promise<RunFile> {
   const path = join(directory, RUN_FILE);
   const text = await readFile(path, 'utf8').catch((error) => {
-    throw new Failure(`${directory} holds no run of the laboratory (${RUN_FILE}): ${causeOf(error)}`, 2);
+    throw new Failure(`${directory} holds no laboratory run (${RUN_FILE}): ${causeOf(error)}`, 2);
   });
   try {
     return RUN.parse(JSON.parse(text)) as RunFile;
   } catch {
-    throw new Failure(`${path} is damaged: run the sweep again, which writes it anew`);
+    throw new Failure(`${path} is damaged; run the scenario again to rewrite it`);
   }
 }
 
-/** What keeps a folder from being complete. */
+/** Reasons why a run is incomplete. */
 export interface Gaps {
   readonly missing: readonly string[];
   readonly damaged: readonly string[];
-  /** Finished, and their quality is not measured. */
+  /** Finished cells whose quality has not been measured. */
   readonly unmeasured: readonly string[];
-  /** More than one: cells were computed by different versions of the code. */
+  /** Code versions of the cells; more than one when versions are mixed. */
   readonly codes: readonly string[];
 }
 
-/** Reads all cells of a run. @returns those that are there, in order, and what is wrong with the others. */
+/** Reads all cells of a run. @returns the finished cells in order, and the gaps. */
 export async function collectCells(
   run: RunFile,
   store: CellStore,
@@ -155,13 +159,13 @@ export async function collectCells(
   return { cells, qualities, gaps: { missing, damaged, unmeasured, codes: [...new Set(codes.values())] } };
 }
 
-/** By cell. */
+/** Quality by cell id. */
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
-/** Not every answer has them: those of an earlier one would be taken for this one's. */
-const BY_REQUEST = ['frames.parquet', 'packets.parquet', 'report.html'];
+/** Tables that only some answers have; files of an earlier answer are removed. */
+const OPTIONAL_FILES = ['frames.parquet', 'packets.parquet', 'report.html'];
 
-/** Writes the answer of a run whose cells are all there. The manifest comes last: where it is, all else is. */
+/** Writes the answer of a complete run. The manifest is written last, so its presence implies all other files. */
 export async function writeAnswer(
   directory: string,
   run: RunFile,
@@ -177,7 +181,7 @@ export async function writeAnswer(
     ? cells.map(({ id, row }) => withQuality(row, qualities.get(id)))
     : cells.map(({ row }) => row);
   const all = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS };
-  // Rows without quality have no such columns either.
+  // Without quality, the columns are omitted.
   const columns = run.quality ? all : (SUMMARY_COLUMNS as typeof all);
   const tables = new Map<string, number>();
   const write = async (name: string, content: string | Uint8Array) => {
@@ -193,11 +197,11 @@ export async function writeAnswer(
   );
   const gather = async <Row extends object>(
     name: 'frames.parquet' | 'packets.parquet',
-    itsColumns: Parameters<typeof writeParquet<Row>>[1],
+    tableColumns: Parameters<typeof writeParquet<Row>>[1],
     parts: AsyncIterable<readonly Row[]>,
   ) => {
     await buildAtomically(join(directory, name), async (temporary) => {
-      tables.set(name, await writeParquet<Row>(temporary, itsColumns, parts));
+      tables.set(name, await writeParquet<Row>(temporary, tableColumns, parts));
     });
   };
   if (run.attachments.frames && run.quality) {
@@ -215,7 +219,7 @@ export async function writeAnswer(
     await write('measured.csv', csv<MeasuredRecord>(MEASURED_COLUMNS, records));
     tables.set('measured.csv', records.length);
   }
-  for (const name of BY_REQUEST) if (!tables.has(name)) await rm(join(directory, name), { force: true });
+  for (const name of OPTIONAL_FILES) if (!tables.has(name)) await rm(join(directory, name), { force: true });
   const files: Record<string, { sha256: string; rows: number }> = {};
   for (const [name, count] of tables) files[name] = { sha256: await hashFile(join(directory, name)), rows: count };
   const manifest: Manifest = {
@@ -235,31 +239,31 @@ const withQuality = (row: SummaryRow, measured: MeasuredQuality | undefined): An
   ...(measured?.figures ?? NO_QUALITY),
 });
 
-const nothingIn = <Name extends string>(columns: Readonly<Record<Name, unknown>>): Record<Name, null> =>
+const nullRow = <Name extends string>(columns: Readonly<Record<Name, unknown>>): Record<Name, null> =>
   Object.fromEntries(Object.keys(columns).map((name) => [name, null])) as Record<Name, null>;
-const NO_QUALITY = nothingIn(QUALITY_COLUMNS);
-const NO_FRAME_QUALITY: FrameQuality = nothingIn(FRAME_QUALITY_COLUMNS);
+const NO_QUALITY = nullRow(QUALITY_COLUMNS);
+const NO_FRAME_QUALITY: FrameQuality = nullRow(FRAME_QUALITY_COLUMNS);
 
-/** A table is another than the manifest's: someone else is writing, was ended before the manifest, or has changed it. */
-const notItsOwn = (name: string) => new Error(`${name} is not the one that the manifest tells of`);
+/** A table differs from the manifest: another process is writing it, stopped before the manifest, or changed it. */
+const manifestMismatch = (name: string) => new Error(`${name} does not match the manifest`);
 
-/** @throws {Failure} when there is none, or it is not whole. */
+/** @throws {Failure} when the folder holds no complete answer. */
 export async function readAnswer(directory: string): Promise<Answer> {
   const path = join(directory, MANIFEST);
   const text = await readFile(path, 'utf8').catch((error) => {
     throw new Failure(
-      `${directory} holds no answer (${MANIFEST}): ${causeOf(error)}; run the scenario, or merge it`,
+      `${directory} holds no answer (${MANIFEST}): ${causeOf(error)}; run the scenario or merge its shards`,
       2,
     );
   });
   try {
     const manifest = MANIFEST_SHAPE.safeParse(JSON.parse(text)).data as Manifest | undefined;
-    if (!manifest) throw new Error(`${MANIFEST} is not what was written`);
+    if (!manifest) throw new Error(`${MANIFEST} has an invalid format`);
     const table = await readFile(join(directory, 'summary.parquet'));
-    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw notItsOwn('summary.parquet');
+    if (sha256(table) !== manifest.files['summary.parquet']?.sha256) throw manifestMismatch('summary.parquet');
     for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
-      const found = await hashFile(join(directory, name)).catch(() => expected); // A table that was taken away is no wrong one.
-      if (found !== expected) throw notItsOwn(name);
+      const found = await hashFile(join(directory, name)).catch(() => expected); // A removed table is not an error.
+      if (found !== expected) throw manifestMismatch(name);
     }
     const rows = await parseParquet<AnswerRow>(table);
     const store = new CellStore(directory);
@@ -270,11 +274,11 @@ export async function readAnswer(directory: string): Promise<Answer> {
     };
     return { manifest, rows, frames };
   } catch (error) {
-    throw new Failure(`the answer in ${directory} is damaged (${causeOf(error)}): merge it again`);
+    throw new Failure(`the answer in ${directory} is damaged (${causeOf(error)}); merge it again`);
   }
 }
 
-/** A run of lost packets: how long, and how often that happened in a cell before recovery and after it. */
+/** Number of loss bursts of one length in a cell, before or after recovery. */
 interface BurstRecord {
   readonly cell: string;
   readonly recovery: 'before' | 'after';
@@ -306,7 +310,7 @@ async function* attached<Row extends object>(
   }
 }
 
-/** The frames of all cells with what their slots looked like. */
+/** Frames of all cells with the quality of their slots. */
 async function* scoredFrames(
   cells: readonly FinishedCell[],
   qualities: Qualities,

@@ -5,7 +5,7 @@ import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { Traces } from './cell.ts';
 
-/** What is streamed, as far as it decides the result. */
+/** Description of a source, with everything that affects the result. */
 export type SourceDescription =
   | {
       readonly kind: 'synthetic';
@@ -17,21 +17,21 @@ export type SourceDescription =
     }
   | {
       readonly kind: 'file';
-      /** Without its folder: the same file elsewhere is the same source. */
+      /** File name without folder: the same file elsewhere is the same source. */
       readonly name: string;
-      /** Of the access units, their bytes and their times. */
+      /** SHA-256 of the access units, with their times. */
       readonly sha256: string;
       readonly frames: number;
       readonly framesPerSecond: number;
       readonly bytes: number;
-      /** Mean distance of key frames, in frames. */
+      /** Mean distance of key frames, frames. */
       readonly keyInterval: number;
     };
 
-/** Access units in flat memory that all threads can read without a copy. */
+/** Access units in shared memory, readable by all threads without copies. */
 export interface PackedUnits {
   readonly bytes: SharedArrayBuffer;
-  /** For each access unit: timestamp, decode timestamp, importance, and how many parts it has. */
+  /** Per access unit: timestamp, decode timestamp, importance, number of parts. */
   readonly units: Float64Array;
   readonly partBytes: Uint32Array;
 }
@@ -55,7 +55,7 @@ export function packUnits(units: readonly AccessUnit[]): PackedUnits {
   return { bytes, units: Float64Array.from(fields), partBytes: lengths };
 }
 
-/** The access units again, as views of the same memory. */
+/** Restores the access units, as views into the shared memory. */
 export function* unpackUnits({ bytes, units, partBytes }: PackedUnits): Generator<AccessUnit> {
   let part = 0;
   let offset = 0;
@@ -81,10 +81,10 @@ export function hashUnits({ bytes, units, partBytes }: PackedUnits): string {
   return hash.update(new Uint8Array(bytes)).digest('hex');
 }
 
-/** Files by the hash of their units. */
+/** Packed files by the SHA-256 of their units. */
 export type PackedFiles = ReadonlyMap<string, PackedUnits>;
 
-/** The content of all files that cells name. */
+/** Contents of all files referred to by cells. */
 export interface CellFiles {
   readonly media: PackedFiles;
   readonly traces: Traces;
@@ -92,11 +92,11 @@ export interface CellFiles {
 
 export const NO_FILES: CellFiles = { media: new Map(), traces: new Map() };
 
-/** The access units of a source, one by one. @param files those that the cells stream. */
+/** Returns an iterator over a source's access units. @param files contents of file sources. */
 export function openSource(source: SourceDescription, files: PackedFiles): () => AccessUnit | undefined {
   if (source.kind === 'file') {
     const packed = files.get(source.sha256);
-    assert(packed !== undefined, 'a file that cells stream was read before');
+    assert(packed !== undefined, 'the files of all cells have been read');
     const units = unpackUnits(packed);
     return () => units.next().value as AccessUnit | undefined;
   }
@@ -105,14 +105,14 @@ export function openSource(source: SourceDescription, files: PackedFiles): () =>
   return () => stream.next();
 }
 
-/** Sizes that come to the bit rate over a whole group of pictures. */
+/** Frame sizes that give the bit rate over a whole group of pictures. */
 function frameBytes({ fps, kbps, keyInterval, keyFrameRatio }: SourceDescription & { kind: 'synthetic' }) {
   const group = (kbps * 125 * keyInterval) / fps;
   const frame = group / (keyInterval - 1 + keyFrameRatio);
   return { frameBytes: Math.max(2, Math.round(frame)), keyFrameBytes: Math.max(2, Math.round(frame * keyFrameRatio)) };
 }
 
-/** Frames handed over before this much of the stream has passed. */
+/** Number of frames captured in the first `seconds` of the stream. */
 export function framesBefore(source: SourceDescription, files: PackedFiles, seconds: number): number {
   if (source.kind === 'synthetic') return Math.ceil(seconds * source.fps);
   const units = files.get(source.sha256)!.units;
@@ -125,13 +125,13 @@ export function framesBefore(source: SourceDescription, files: PackedFiles, seco
 export const framesPerSecondOf = (source: SourceDescription): number =>
   source.kind === 'synthetic' ? source.fps : source.framesPerSecond;
 
-/** Bits a second of the access units. */
+/** Bit rate of the access units, bits per second. */
 export const rateOf = (source: SourceDescription): number =>
   source.kind === 'synthetic' ? source.kbps * 1_000 : (source.bytes * 8 * source.framesPerSecond) / source.frames;
 
 export const secondsOf = (source: SourceDescription): number => source.frames / framesPerSecondOf(source);
 
-/** A few words for a table. */
+/** Short label for tables. */
 export function labelOf(source: SourceDescription): string {
   if (source.kind === 'file') return source.name;
   const { kbps, fps, keyInterval } = source;

@@ -10,65 +10,65 @@ import { canonicalHash, type Json } from './store/canonical-json.ts';
 import type { StrategyName } from './strategies.ts';
 import type { StrategyParameters } from './strategy.ts';
 
-/** One point of the grid: all that decides its result, and nothing else. */
+/** One point of the grid: all inputs that determine its result, and nothing else. */
 export interface Cell {
   readonly strategy: StrategyName;
   readonly parameters: StrategyParameters;
   readonly source: SourceDescription;
-  /** Canonical lines, seed included. */
+  /** Canonical form, with the seed. */
   readonly forward: string;
   readonly back: string;
   readonly budgetMs: number;
   readonly warmUpSeconds: number;
   readonly release: 'deadline' | 'asap';
   readonly seed: number;
-  /** Of strategies of the kernel, which cannot be repeated to the byte: which measurement of the same path, from 1. */
+  /** Repetition of a kernel measurement, from 1. Measurements are not reproducible to the byte. */
   readonly repeat?: number;
 }
 
-/** Raised when a cell means something else than before: what was finished earlier is then computed anew. */
+/** Increased when the meaning of a cell changes, which invalidates earlier results. */
 export const CELL_VERSION = 1;
 
 /** SHA-256 of the cell's canonical description. */
 export const cellId = (cell: Cell): string =>
   canonicalHash({ version: CELL_VERSION, ...(cell as unknown as Json & object) });
 
-/** The content of the files that links name (`trace=`, `losstrace=`), by the name as it stands in the scenario. */
+/** Contents of files named by links (`trace=`, `losstrace=`), by their names in the scenario. */
 export type Traces = ReadonlyMap<string, string>;
 
-/** A link's canonical line, with this seed. @param text one that was checked. */
+/** Returns a link's canonical form with the given seed. @param text a valid link. */
 export function canonicalLink(text: string, seed: number, traces: Traces = new Map()): string {
   return formatLinkSpecification({ ...linkOf(text, traces), seed });
 }
 
-/** @param text one that was checked. */
+/** @param text a valid link. */
 export function linkOf(text: string, traces: Traces): LinkSpecification {
   const link = parseLinkSpecification(text, (name) => {
     const content = traces.get(name);
     return content === undefined ? malformed(`${name} was not read`) : parsed(content);
   });
-  assert(link.ok, 'a scenario holds links that were checked');
+  assert(link.ok, 'the links of a scenario are valid');
   return link.value;
 }
 
-/** IPv4 and UDP headers and a full media datagram. */
+/** A full media datagram with IPv4 and UDP headers, bits. */
 const DATAGRAM_BITS = (1_200 + 28) * 8;
 
-/** How long a full datagram takes at least where nothing is before it, as far as the link is the same all the time. */
+/** Minimum transit time of a full datagram on an empty link, from its initial parameters, microseconds. */
 export function shortestTransit(link: LinkSpecification): Microseconds {
   const { delay, rate } = lineOf(link);
   return Math.round(delay + (rate > 0 ? (DATAGRAM_BITS * 1e6) / rate : 0));
 }
 
-/** What of a link goes on the axes of a picture, as it is in the beginning. */
+/** Parameters of a link for plot axes, at its start. */
 export function lineOf(link: LinkSpecification): {
-  /** Mean share, 0 … 1; of a trace of losses, as in the trace. */
+  /** Mean loss, 0 … 1; of a loss recording, its mean. */
   readonly loss: number;
-  /** Mean run in packets where the link says one; else 1. */
+  /** Mean burst, datagrams, where the link sets one; else 1. */
   readonly burst: number;
-  /** Microseconds. */
+  /** Propagation delay, microseconds. */
   readonly delay: number;
-  /** Bits a second; 0: no bottleneck, or a recorded one. */
+  /** Bits per second; 0: no bottleneck, or a recorded capacity. */
   readonly rate: number;
 } {
   const { netem } = link;
@@ -82,7 +82,7 @@ export function lineOf(link: LinkSpecification): {
 
 export const budgetOf = (cell: Cell): Microseconds => milliseconds(cell.budgetMs);
 
-/** Such as `redundancy=0.5`; empty where everything is as usual. */
+/** Formats parameters, for example `redundancy=0.5`; empty when all are default. */
 export function formatParameters(parameters: Cell['parameters']): string {
   return Object.entries(parameters)
     .filter(([, value]) => value !== undefined)

@@ -6,7 +6,7 @@ import { runCell } from './run-cell.ts';
 import { hashesOf, makeAttachments, packetLogFor } from './store/cell-attachments.ts';
 import type { Attachment, FinishedCell } from './store/cell-store.ts';
 
-/** What a thread is given once. */
+/** Initial message to a worker thread. */
 export interface WorkerSetting {
   readonly files: CellFiles;
   readonly code: string;
@@ -24,11 +24,11 @@ export interface WorkProduct {
   readonly attachments: ReadonlyMap<Attachment, Uint8Array>;
 }
 
-/** What IP calls TCP and UDP. */
+/** IP protocol numbers. */
 const TCP = 6;
 const UDP = 17;
 
-/** Runs a cell and makes of it all that was asked for. */
+/** Runs a cell and produces the requested attachments. */
 export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): WorkProduct {
   const { id, cell, attachments: asked } = order;
   const packets = packetLogFor(cell, asked);

@@ -4,7 +4,7 @@ import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-s
 import { isRtcp } from './media-packet-table.ts';
 import type { StrategyName } from './strategies.ts';
 
-/** What a datagram is to its strategy, in a word. */
+/** Returns the type of a datagram in one word, depending on the strategy. */
 export function datagramKind(strategy: StrategyName): (direction: Direction, datagram: Uint8Array) => string {
   if (strategy.startsWith('tcp-')) return () => 'segment';
   return (direction, datagram) => {

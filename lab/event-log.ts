@@ -3,14 +3,14 @@ import type { FrameTable } from './frame-table.ts';
 import type { PacketRecord } from './packet-log.ts';
 import { isKernelStrategy } from './strategies.ts';
 
-/** RFC 7464: each record of a JSON text sequence begins with a record separator. */
+/** Record separator of JSON text sequences (RFC 7464). */
 const RECORD_SEPARATOR = '\u001e';
-/** Of our own: qlog's own schemas are of QUIC. */
+/** Our own schema; the qlog schemas describe QUIC. */
 const EVENT_SCHEMA = 'urn:dropframe:lab';
 
 /**
- * The events of a cell in qlog's sequential form (draft-ietf-quic-qlog-main-schema): a header, then an event a record in
- * the order of time, in milliseconds of a clock named `virtual`, or of the machine's monotonic one for measured cells.
+ * Writes the events of a cell in sequential qlog (draft-ietf-quic-qlog-main-schema): a header, then one event per
+ * record in time order, in milliseconds of the virtual clock, or of the machine's monotonic clock for measured cells.
  */
 export function eventLog(cell: Cell, frames: FrameTable, packets: readonly PacketRecord[]): Uint8Array {
   const events: { readonly at: number; readonly name: string; readonly data: object }[] = [];
@@ -27,13 +27,13 @@ export function eventLog(cell: Cell, frames: FrameTable, packets: readonly Packe
     const { frame, type, bytes, packets: count, class: outcome, mechanism, ...times } = frames.record(row);
     add(times.capturedAt, 'frame_captured', { frame, type, bytes, packets: count });
     add(times.lossSeenAt, 'frame_loss_seen', { frame });
-    // A transport that repairs by itself does not tell which frames it repaired.
+    // A reliable transport does not report which frames it repaired.
     const isRecovered = mechanism !== 'none' && mechanism !== 'transport';
     add(times.completeAt, isRecovered ? 'frame_recovered' : 'frame_complete', { frame, mechanism });
     add(times.renderedAt, 'frame_rendered', { frame });
     if (times.renderedAt === null) add(times.completeAt ?? times.capturedAt, 'frame_missed', { frame, class: outcome });
   }
-  // Stable: what happened at one instant stays in the order above.
+  // Stable sort: simultaneous events keep the order above.
   events.sort((one, other) => one.at - other.at);
   const header = {
     file_schema: 'urn:ietf:params:qlog:file:sequential',

@@ -6,11 +6,11 @@ import { FRAME_OUTCOMES, type FrameOutcome, type FrameRecord, MECHANISMS, type M
 const TYPES: readonly Importance[] = ['key', 'reference', 'discardable'];
 const ROWS_AT_FIRST = 1_024;
 
-/** Whole numbers that a row may lack, `NaN`, and codes. */
+/** Columns of instants, where `NaN` means never. */
 const TIMES = ['capturedAt', 'sentAt', 'completeAt', 'decodableAt', 'renderedAt', 'lossSeenAt'] as const;
 type Time = (typeof TIMES)[number];
 
-/** The frames of one cell in columns: some eighty bytes a frame, however long the stream. An instant of `NaN`: never. */
+/** Frames of one cell in columns, about 80 bytes per frame. An instant of `NaN` means never. */
 export class FrameTable {
   readonly #times: Record<Time, Float64Array>;
   #type = new Uint8Array(ROWS_AT_FIRST);
@@ -27,7 +27,7 @@ export class FrameTable {
     >;
   }
 
-  /** A table of rows made by hand; what is left out is never, nothing, or zero. */
+  /** Builds a table from records for tests; missing fields default to never, none or zero. */
   static of(records: readonly Partial<FrameRecord>[]): FrameTable {
     const table = new FrameTable();
     for (const record of records) {
@@ -46,7 +46,7 @@ export class FrameTable {
     return this.#length;
   }
 
-  /** A frame is handed over. It counts as never arrived until it is known better. @returns its row. */
+  /** Adds a captured frame, initially classified as never arrived. @returns its row. */
   add(now: Instant, unit: AccessUnit): number {
     let bytes = 0;
     for (const part of unit.parts) bytes += part.length;
@@ -60,7 +60,7 @@ export class FrameTable {
   }
 
   setTime(row: number, time: Time, at: Instant): void {
-    // Some deadlines of the receiver lie between two microseconds.
+    // Some receiver deadlines have fractions of a microsecond.
     this.#times[time][row] = Math.round(at);
   }
 
@@ -96,9 +96,9 @@ export class FrameTable {
     this.#mechanism[row] = MECHANISMS.indexOf(value);
   }
 
-  /** The row as a record, for those who read a few. */
+  /** Returns a row as a record. */
   record(row: number): FrameRecord {
-    assert(row < this.#length, 'a row that is there');
+    assert(row < this.#length, 'the row exists');
     const at = (time: Time): number | null => {
       const value = this.time(row, time);
       return Number.isNaN(value) ? null : value;
@@ -140,7 +140,7 @@ export class FrameTable {
   }
 }
 
-/** The same numbers in an array that has room for more. */
+/** Copies the values into a larger array. */
 export function widened<Column extends Float64Array | Uint32Array | Uint8Array>(from: Column, to: Column): Column {
   to.set(from);
   return to;

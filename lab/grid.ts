@@ -5,7 +5,7 @@ import { manyOf, type Scenario } from './scenario.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
 
-/** A cell and the name of its result. */
+/** A cell with its id. */
 export interface GridCell {
   readonly id: string;
   readonly cell: Cell;
@@ -13,27 +13,30 @@ export interface GridCell {
 
 /** All cells of a scenario, in the order of the answer's rows. */
 export interface Grid {
-  /** SHA-256 of all that decides the answer. */
+  /** SHA-256 of the scenario's name, question and cells. */
   readonly runId: string;
   readonly cells: readonly GridCell[];
 }
 
-/** More would be days of simulation and a table that nobody reads. */
+/** Upper bound of a grid: days of simulation. */
 const CELLS_MAX = 1_000_000;
 
-/** @param sources those of the scenario, lists made single, in order. @param traces the files that its links name. */
+/**
+ * Expands a scenario into cells. @param sources sources of the scenario, with lists expanded, in order. @param traces
+ * contents of files named by its links.
+ */
 export function expandGrid(
   scenario: Scenario,
   sources: readonly SourceDescription[],
   traces: Traces = new Map(),
 ): Grid {
   const links = pairs(scenario);
-  const strategies = scenario.strategies.map(chosen);
+  const strategies = scenario.strategies.map(strategyOf);
   const budgets = manyOf(scenario.budgetsMs);
   const seeds = seedsOf(scenario);
   const count = sources.length * links.length * strategies.length * budgets.length * seeds.length;
   if (count > CELLS_MAX) {
-    throw new Failure(`the grid has ${count} cells, and ${CELLS_MAX} is the most: make its lists shorter`, 2);
+    throw new Failure(`the grid has ${count} cells, but at most ${CELLS_MAX} are allowed; shorten its lists`, 2);
   }
   const { warmUpSeconds, release } = scenario;
   const cells: GridCell[] = [];
@@ -78,18 +81,18 @@ function pairs({ link }: Scenario): readonly { readonly forward: string; readonl
   return forward.map((line, index) => ({ forward: line, back: back[back.length === 1 ? 0 : index]! }));
 }
 
-function chosen(entry: Scenario['strategies'][number]): Pick<Cell, 'strategy' | 'parameters'> {
+function strategyOf(entry: Scenario['strategies'][number]): Pick<Cell, 'strategy' | 'parameters'> {
   if (typeof entry === 'string') return { strategy: entry, parameters: {} };
   const { strategy, ...parameters } = entry;
   return { strategy, parameters };
 }
 
-/** The scenario with these strategies only. */
+/** Returns the scenario restricted to the given strategies. */
 export function withStrategies(scenario: Scenario, names: readonly StrategyName[]): Scenario {
-  const strategies = scenario.strategies.filter((entry) => names.includes(chosen(entry).strategy));
+  const strategies = scenario.strategies.filter((entry) => names.includes(strategyOf(entry).strategy));
   if (strategies.length === 0) {
-    const known = [...new Set(scenario.strategies.map((entry) => chosen(entry).strategy))].join(', ');
-    throw new Failure(`--strategies leaves none of the scenario's: ${known}`, 2);
+    const known = [...new Set(scenario.strategies.map((entry) => strategyOf(entry).strategy))].join(', ');
+    throw new Failure(`--strategies matches none of the scenario's strategies: ${known}`, 2);
   }
   return { ...scenario, strategies };
 }
@@ -97,7 +100,7 @@ export function withStrategies(scenario: Scenario, names: readonly StrategyName[
 const seedsOf = ({ seeds, repeats = 1 }: Scenario): readonly number[] =>
   seeds ?? Array.from({ length: repeats }, (_, index) => index + 1);
 
-/** What everything costs relative to `none`, for a fair division; measured, and only as exact as that needs. */
+/** Relative cost of each strategy, `none` = 1, for load balancing; measured roughly. */
 const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   none: 1,
   reorder: 1,
@@ -109,25 +112,25 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   'tcp-bbr': 4,
 };
 
-/** In real time: what the virtual clock is faster by. */
+/** Relative cost of real-time cells: the speed-up of the virtual clock. */
 const COST_OF_REAL_TIME = 200;
 
-/** How much work a cell is, in packets of the cheapest strategy. */
+/** Estimated work of a cell, in packets of the cheapest strategy. */
 export function estimatedCost({ strategy, source }: Cell): number {
   const packets = Math.max(source.frames, (secondsOf(source) * rateOf(source)) / (8 * 1_150));
   if (isKernelStrategy(strategy)) return packets * COST_OF_REAL_TIME;
   return packets * COST[strategy];
 }
 
-/** Which of how many shards, counted from 1. */
+/** A shard and the number of shards; `index` counts from 1. */
 export interface Shard {
   readonly index: number;
   readonly of: number;
 }
 
 /**
- * A shard's cells, in the order of the grid: a pure function of the grid and the shard. The dearest cells are dealt
- * first, each to the shard that has least to do, so that all take about as long.
+ * Returns the cells of a shard, in grid order: a pure function of grid and shard. Cells are assigned in descending
+ * order of cost, each to the least loaded shard, so all shards take about equally long.
  */
 export function shardOf(grid: Grid, { index, of }: Shard): readonly GridCell[] {
   const byCost = grid.cells.map(({ cell }, place) => ({ place, cost: estimatedCost(cell) }));
@@ -144,7 +147,7 @@ export function shardOf(grid: Grid, { index, of }: Shard): readonly GridCell[] {
   return mine.map((place) => grid.cells[place]!);
 }
 
-/** What is written into the manifest: the whole question, in canonical form. */
+/** Returns the complete scenario in canonical form, for the manifest. */
 export function describeGrid(scenario: Scenario, sources: readonly SourceDescription[], grid: Grid): Json {
   const { name, question, warmUpSeconds, release } = scenario;
   return {
@@ -153,7 +156,7 @@ export function describeGrid(scenario: Scenario, sources: readonly SourceDescrip
     question,
     sources: sources as unknown as Json,
     links: pairs(scenario) as unknown as Json,
-    strategies: scenario.strategies.map(chosen) as unknown as Json,
+    strategies: scenario.strategies.map(strategyOf) as unknown as Json,
     budgetsMs: manyOf(scenario.budgetsMs),
     seeds: seedsOf(scenario),
     warmUpSeconds,

@@ -1,17 +1,20 @@
 import type { Microseconds } from '../protocol/base/instant.ts';
 
 /**
- * What real ends of a path take beside what the protocols ask for; all of it is nothing on the virtual clock, unless a
- * simulation is to be held against a measurement. Microseconds.
+ * Latencies of real end hosts, microseconds. All are zero in plain simulation; they are set to compare a simulation
+ * with a measurement.
  */
 export interface Machine {
-  /** From the end of the path until the kernel has a packet. */
+  /** From the end of the path until the kernel has the packet. */
   readonly path: Microseconds;
-  /** From then until the process that waits for a datagram runs, and until one that reads a connection has read it. */
+  /**
+   * From then until the process waiting for a datagram runs; `streamWakeUp`: until a process reading a connection has
+   * read it.
+   */
   readonly datagramWakeUp: Microseconds;
   readonly streamWakeUp: Microseconds;
-  /** The processes' timers ring at whole multiples of this. */
+  /** Resolution of the processes' timers. */
   readonly processTick: Microseconds;
-  /** The kernel's own timers do at those of this (a jiffy). */
+  /** Resolution of the kernel's timers (a jiffy). */
   readonly kernelTick: Microseconds;
 }

@@ -9,43 +9,43 @@ import { RunLengths } from './metrics/run-lengths.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
 
-const NOT_HERE = 0;
-const CAME = 1;
-const SENT_AGAIN = 2;
+const MISSING = 0;
+const RECEIVED = 1;
+const RETRANSMITTED = 2;
 
-/** Where our frame mark stands in a datagram of ours (protocol/rtp/frame-mark.ts): after a header without CSRCs. */
+/** Offset of the frame mark in a datagram (protocol/rtp/frame-mark.ts), after a header without CSRCs. */
 const PACKET_INDEX_OFFSET = 20;
 const PACKET_COUNT_OFFSET = 22;
 const MARK_END = 24;
 const RTP_HEADER_BYTES = 12;
 const EXTENSION_LENGTH_OFFSET = 14;
 
-/** What of a frame only matters until it is decided. */
-interface Open {
+/** State of a frame that is not decided yet. */
+interface OpenFrame {
   received: number;
-  /** Retransmissions that came for it and were not here already. */
-  readonly sentAgain: { readonly at: Instant; readonly bytes: number }[];
+  /** Retransmissions that arrived for missing packets of the frame. */
+  readonly retransmissions: { readonly at: Instant; readonly bytes: number }[];
 }
 
 /**
- * Looks at a stream from outside: which packets entered the path, were lost on it and came, first or sent again, and
- * what that meant for each frame. Six bytes a packet; what repair packets bring back is seen as frames that are whole.
+ * Observes a stream from outside: which packets were sent, lost, and received (originally or as a retransmission), and
+ * the effect on each frame. Uses six bytes per packet. Packets restored by repair appear as completed frames.
  */
 export class MediaPacketTable implements PathObserver {
   readonly #frames: FrameTable;
   readonly #measuredFrom: number;
   readonly #initialSequence: number;
-  /** Row of each frame that was taken, by the number that the sender gave it. */
+  /** Row of each accepted frame, by frame number. */
   readonly #rows: number[] = [];
-  /** Its first packet, by the same number. */
+  /** First packet of each frame, by frame number. */
   readonly #firstPacket: number[] = [];
-  readonly #open = new Map<number, Open>();
-  /** Of frames that were dropped with something missing: how many packets. */
+  readonly #open = new Map<number, OpenFrame>();
+  /** Number of missing packets of frames that were dropped incomplete. */
   readonly #missing = new Map<number, number>();
   #arrival = new Uint8Array(4_096);
   #frameOf = new Uint32Array(4_096);
   #sent = 0;
-  #highestCame = -1;
+  #highestReceived = -1;
   #decided = 0;
   readonly #before = new RunLengths();
   readonly #after = new RunLengths();
@@ -68,9 +68,9 @@ export class MediaPacketTable implements PathObserver {
     this.#initialSequence = stream.initialSequence;
   }
 
-  /** The sender took the frame of this row. */
+  /** Registers a frame that the sender accepted. */
   addFrame(row: number): void {
-    this.#open.set(this.#rows.length, { received: 0, sentAgain: [] });
+    this.#open.set(this.#rows.length, { received: 0, retransmissions: [] });
     this.#rows.push(row);
   }
 
@@ -92,20 +92,20 @@ export class MediaPacketTable implements PathObserver {
       this.#jitter.add(now, timestamp);
       if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) this.#jitterFirst.add(now, timestamp);
       if (packet === undefined) return;
-      this.#enter(now, packet, CAME, datagram.length);
-      this.#seeLosses(now, packet);
+      this.#noteArrival(now, packet, RECEIVED, datagram.length);
+      this.#noteLosses(now, packet);
     } else if (ssrc === RETRANSMISSION_SSRC) {
       const original = RTP_HEADER_BYTES + 4 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
       if (original + 2 > datagram.length) return;
       const packet = this.#packetOf(readUint16(datagram, original));
-      if (packet !== undefined) this.#enter(now, packet, SENT_AGAIN, datagram.length);
+      if (packet !== undefined) this.#noteArrival(now, packet, RETRANSMITTED, datagram.length);
     } else if (ssrc === REPAIR_SSRC && this.#frames.length > this.#measuredFrom) {
       this.#repairs.datagrams++;
       this.#repairs.bytes += datagram.length;
     }
   }
 
-  /** The receiver releases a frame. */
+  /** The receiver released a frame. */
   release(
     now: Instant,
     frame: number,
@@ -117,7 +117,7 @@ export class MediaPacketTable implements PathObserver {
     frames.setClass(row, how.fate);
     frames.setTime(row, 'completeAt', how.completeAt);
     frames.setTime(row, 'renderedAt', now);
-    if (how.fate === 'recovered') this.#enterMechanism(frame, row, how.completeAt);
+    if (how.fate === 'recovered') this.#setMechanism(frame, row, how.completeAt);
     this.#endRun(row);
     this.#open.delete(frame);
   }
@@ -129,16 +129,16 @@ export class MediaPacketTable implements PathObserver {
     if (cause === 'undecodable') {
       if (Number.isNaN(this.#frames.time(row, 'completeAt'))) this.#frames.setTime(row, 'completeAt', now);
       this.#endRun(row);
-    } else this.#enterMissing(frame, row);
-    this.#waste(frame, Number.NEGATIVE_INFINITY);
+    } else this.#noteMissing(frame, row);
+    this.#countWasted(frame, Number.NEGATIVE_INFINITY);
     this.#open.delete(frame);
   }
 
-  /** Frames that the receiver never heard of have their packets counted as well. */
+  /** Completes the figures, including the packets of frames unknown to the receiver. */
   conclude(): TransportFigures {
     for (let frame = this.#decided; frame < this.#rows.length; frame++) {
       const row = this.#rows[frame]!;
-      if (frame < this.#firstPacket.length) this.#enterMissing(frame, row);
+      if (frame < this.#firstPacket.length) this.#noteMissing(frame, row);
     }
     const { datagrams, bytes, used } = this.#repairs;
     const unused = Math.max(0, datagrams - used);
@@ -173,34 +173,34 @@ export class MediaPacketTable implements PathObserver {
     this.#before.add(lost);
   }
 
-  /** The packet with this number on the wire; `undefined`: none that was sent, a bit error. */
+  /** Returns the packet with a wire sequence number; `undefined` for one that was never sent (bit error). */
   #packetOf(wire: number): number | undefined {
     const last = this.#sent - 1;
     const packet = last - ((((this.#initialSequence + last) & 0xffff) - wire + 0x1_0000) % 0x1_0000);
     return packet < 0 ? undefined : packet;
   }
 
-  #enter(now: Instant, packet: number, how: typeof CAME | typeof SENT_AGAIN, bytes: number): void {
+  #noteArrival(now: Instant, packet: number, how: typeof RECEIVED | typeof RETRANSMITTED, bytes: number): void {
     const frame = this.#frameOf[packet]!;
     const row = this.#rows[frame]!;
     const measured = row >= this.#measuredFrom;
-    if (this.#arrival[packet] !== NOT_HERE) {
-      if (how === SENT_AGAIN && measured) this.#figures.bytesWasted += bytes;
+    if (this.#arrival[packet] !== MISSING) {
+      if (how === RETRANSMITTED && measured) this.#figures.bytesWasted += bytes;
       return;
     }
     this.#arrival[packet] = how;
     const open = this.#open.get(frame);
     if (open) {
       open.received++;
-      if (how === SENT_AGAIN) open.sentAgain.push({ at: now, bytes });
+      if (how === RETRANSMITTED) open.retransmissions.push({ at: now, bytes });
       if (open.received === this.#frames.packets(row)) this.#frames.setTime(row, 'completeAt', now);
       return;
     }
-    if (how === SENT_AGAIN && measured) this.#figures.bytesWasted += bytes;
-    this.#enterLate(now, frame, row);
+    if (how === RETRANSMITTED && measured) this.#figures.bytesWasted += bytes;
+    this.#noteLateArrival(now, frame, row);
   }
 
-  #enterLate(now: Instant, frame: number, row: number): void {
+  #noteLateArrival(now: Instant, frame: number, row: number): void {
     const missing = this.#missing.get(frame);
     if (missing === undefined) return;
     if (row >= this.#measuredFrom) this.#figures.packetsLate++;
@@ -213,52 +213,55 @@ export class MediaPacketTable implements PathObserver {
     if (this.#frames.class(row) === 'incomplete') this.#frames.setClass(row, 'overdue');
   }
 
-  /** What lies between two packets that came is missing, as far as anyone can tell. */
-  #seeLosses(now: Instant, packet: number): void {
-    for (let missing = this.#highestCame + 1; missing < packet; missing++) {
-      if (this.#arrival[missing] !== NOT_HERE) continue;
+  /** Marks packets as seen missing when a later packet arrives. */
+  #noteLosses(now: Instant, packet: number): void {
+    for (let missing = this.#highestReceived + 1; missing < packet; missing++) {
+      if (this.#arrival[missing] !== MISSING) continue;
       const row = this.#rows[this.#frameOf[missing]!]!;
       if (Number.isNaN(this.#frames.time(row, 'lossSeenAt'))) this.#frames.setTime(row, 'lossSeenAt', now);
     }
-    if (packet > this.#highestCame) this.#highestCame = packet;
+    if (packet > this.#highestReceived) this.#highestReceived = packet;
   }
 
-  /** Frames are decided in order. @returns the frame's row; `undefined`: one that was never sent, a bit error. */
+  /**
+   * Marks a frame as decided; frames are decided in order. @returns its row; `undefined` for a frame never sent (bit
+   * error).
+   */
   #decide(frame: number): number | undefined {
     if (frame >= this.#rows.length) return undefined;
     this.#decided = frame + 1;
     return this.#rows[frame];
   }
 
-  #enterMechanism(frame: number, row: number, completeAt: Instant): void {
-    const { sentAgain } = this.#open.get(frame)!;
-    const useful = sentAgain.filter(({ at }) => at <= completeAt).length;
+  #setMechanism(frame: number, row: number, completeAt: Instant): void {
+    const { retransmissions } = this.#open.get(frame)!;
+    const useful = retransmissions.filter(({ at }) => at <= completeAt).length;
     const first = this.#firstPacket[frame]!;
-    let came = 0;
+    let receivedPackets = 0;
     for (let packet = first; packet < first + this.#frames.packets(row); packet++) {
-      if (this.#arrival[packet] === CAME) came++;
+      if (this.#arrival[packet] === RECEIVED) receivedPackets++;
     }
-    const repaired = this.#frames.packets(row) - came - useful;
+    const repaired = this.#frames.packets(row) - receivedPackets - useful;
     if (row >= this.#measuredFrom) this.#repairs.used += repaired;
     this.#frames.setMechanism(row, repaired <= 0 ? 'retransmission' : useful > 0 ? 'both' : 'repair');
-    this.#waste(frame, completeAt);
+    this.#countWasted(frame, completeAt);
   }
 
-  /** Retransmissions after the frame had been whole, or of a frame that was dropped. */
-  #waste(frame: number, after: Instant): void {
+  /** Counts retransmissions that arrived after the frame was complete, or for a dropped frame. */
+  #countWasted(frame: number, after: Instant): void {
     if (this.#rows[frame]! < this.#measuredFrom) return;
-    for (const { at, bytes } of this.#open.get(frame)?.sentAgain ?? []) {
+    for (const { at, bytes } of this.#open.get(frame)?.retransmissions ?? []) {
       if (at > after) this.#figures.bytesWasted += bytes;
     }
   }
 
-  #enterMissing(frame: number, row: number): void {
+  #noteMissing(frame: number, row: number): void {
     const first = this.#firstPacket[frame];
     if (first === undefined) return;
     let missing = 0;
     const measured = row >= this.#measuredFrom;
     for (let packet = first; packet < Math.min(first + this.#frames.packets(row), this.#sent); packet++) {
-      const lost = this.#arrival[packet] === NOT_HERE;
+      const lost = this.#arrival[packet] === MISSING;
       if (lost) missing++;
       if (measured) this.#after.add(lost);
     }
@@ -271,5 +274,5 @@ export class MediaPacketTable implements PathObserver {
   }
 }
 
-/** RFC 5761 §4: RTCP's packet types, in a byte that RTP shares with its marker. */
+/** True for RTCP: its packet types occupy the byte of RTP's marker and payload type (RFC 5761 §4). */
 export const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;

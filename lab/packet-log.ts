@@ -4,17 +4,17 @@ import type { Fate } from '../sim/link/link.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { ColumnKind } from './store/columns.ts';
 
-/** One datagram of one cell. Times are microseconds of the virtual clock. */
+/** One datagram of a cell. Times in microseconds of the virtual clock. */
 export interface PacketRecord {
   readonly direction: Direction;
-  /** 0, 1, 2 … in the order in which it entered this way. */
+  /** Index in this direction, from 0. */
   readonly datagram: number;
-  /** What it is to its strategy, such as `media`, `retransmission`, `repair`, `control`. */
+  /** Type of datagram: `media`, `retransmission`, `repair`, `control`, …. */
   readonly kind: string;
-  /** Beneath UDP or IP: without the headers of those. */
+  /** Size without UDP and IP headers, bytes. */
   readonly bytes: number;
   readonly sentAt: number;
-  /** When it came, the first time if twice; `null`: it did not, or not as it was sent. */
+  /** First arrival; `null` when it was lost or corrupted. */
   readonly arrivedAt: number | null;
   readonly fate: Fate;
 }
@@ -29,7 +29,7 @@ export const PACKET_COLUMNS: { readonly [Name in keyof PacketRecord]-?: ColumnKi
   fate: 'text',
 };
 
-/** Writes down every datagram: for the cells of which that was asked. */
+/** Records every datagram of a cell; used only on request. */
 export class PacketLog implements PathObserver {
   readonly records: { -readonly [Name in keyof PacketRecord]: PacketRecord[Name] }[] = [];
   readonly #kindOf: (direction: Direction, datagram: Uint8Array) => string;
@@ -47,7 +47,7 @@ export class PacketLog implements PathObserver {
       datagram: this.#count[direction]++,
       kind: this.#kindOf(direction, datagram),
       bytes: datagram.length,
-      // Some instants of the receiver lie between two microseconds.
+      // Some send times have fractions of a microsecond.
       sentAt: Math.round(now),
       arrivedAt: null,
       fate,

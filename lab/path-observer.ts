@@ -3,24 +3,24 @@ import type { Direction } from '../sim/direction.ts';
 import type { Fate, Link } from '../sim/link/link.ts';
 import type { Path } from '../sim/simulation.ts';
 
-/** Someone who looks on as datagrams enter a path and leave it. */
+/** Observer of datagrams that enter and leave a path. */
 export interface PathObserver {
   onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void;
   onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void;
 }
 
-/** A link that is looked at. */
+/** A link with observers. */
 export class ObservedPath implements Path {
   readonly #link: Link;
   readonly #direction: Direction;
   readonly #observers: readonly PathObserver[];
   readonly #frame: () => number;
-  /** One for all datagrams: there are millions. */
+  /** One object reused for all datagrams, because there are millions. */
   readonly #context = { frame: 0 };
 
   /**
-   * @param frame the newest that the source has handed over, from 0: loss by frame steps with it, so that all strategies
-   * meet the same bad frames, whatever they send at the time.
+   * @param frame returns the newest captured frame, from 0. Loss per frame steps with it, so all strategies see the
+   *   same bad frames whatever they send.
    */
   constructor(link: Link, direction: Direction, observers: readonly PathObserver[], frame: () => number) {
     this.#link = link;

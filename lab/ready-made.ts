@@ -8,7 +8,7 @@ export interface ReadyMade {
   readonly question: string;
 }
 
-/** The scenarios that come with us; compiled files lie one folder deeper than their sources. */
+/** Folders of the shipped scenarios; compiled files are one level deeper. */
 const FOLDERS = ['../samples/scenarios', '../../samples/scenarios'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
@@ -28,7 +28,7 @@ export async function listScenarios(): Promise<ReadyMade[]> {
   return [];
 }
 
-/** @param scenario a file, or the name of a ready-made one. @returns its path and what stands in it. */
+/** @param scenario a file, or the name of a shipped scenario. @returns its path and content. */
 export async function readScenarioFile(scenario: string): Promise<{ readonly path: string; readonly text: string }> {
   const named = /^[a-z0-9-]+$/.test(scenario) ? FOLDERS.map((folder) => join(folder, `${scenario}.json`)) : [];
   let refused: unknown;
@@ -40,6 +40,6 @@ export async function readScenarioFile(scenario: string): Promise<{ readonly pat
     }
   }
   const known = (await listScenarios()).map(({ name }) => name).join(', ');
-  const ready = named.length > 0 ? `, and none that is ready-made has this name: ${known}` : '';
+  const ready = named.length > 0 ? `, and it is not one of the shipped scenarios: ${known}` : '';
   throw new Failure(`cannot read the scenario ${scenario}: ${causeOf(refused)}${ready}`, 2);
 }

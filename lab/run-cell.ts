@@ -14,28 +14,29 @@ import { summarize } from './summarize.ts';
 import type { SummaryRow } from './tables.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 
-/** What came of a cell. */
+/** Result of a cell. */
 export interface CellResult {
   readonly row: SummaryRow;
   readonly bursts: Bursts;
   readonly frames: FrameTable;
-  /** Datagrams of both ways, from the first: what a simulation costs is counted by them. */
+  /** Datagrams in both directions since the start, for cost accounting. */
   readonly datagrams: number;
 }
 
-/** How many runs of lost packets of each length there were, before recovery and after. */
+/** Histogram of loss burst lengths, before and after recovery. */
 export interface Bursts {
   readonly before: readonly (readonly [length: number, count: number])[];
   readonly after: readonly (readonly [length: number, count: number])[];
 }
 
-/** The media starts here, so that the receiver has had time to be there first. */
+/** Start of the media, after the receiver is ready. */
 export const START: Instant = milliseconds(1);
 
 /**
- * Runs one cell on the virtual clock: a pure function of the cell, and of the files whose hashes it names.
- * @param observers look on; they change nothing.
- * @param machine what the ends run on, if they are to take time.
+ * Runs one cell on the virtual clock: a pure function of the cell and of the files it refers to by hash.
+ *
+ * @param observers passive observers.
+ * @param machine latencies of the end hosts; none when absent.
  */
 export function runCell(
   cell: Cell,
@@ -43,7 +44,7 @@ export function runCell(
   observers: readonly PathObserver[] = [],
   machine?: Machine,
 ): CellResult {
-  assert(!isKernelStrategy(cell.strategy), 'the kernel keeps no virtual clock');
+  assert(!isKernelStrategy(cell.strategy), 'kernel strategies do not run on the virtual clock');
   const build = strategyBuilder(cell.strategy);
   const frames = new FrameTable();
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
@@ -55,7 +56,7 @@ export function runCell(
     measuredFrom,
   );
   const traffic = new TrafficMeter(strategy.headerBytes, () => frames.length > measuredFrom);
-  const looking = [traffic, strategy.observer, ...observers];
+  const allObservers = [traffic, strategy.observer, ...observers];
   const back = linkOf(cell.back, files.traces);
   const { headerBytes } = strategy;
   const links = {
@@ -74,11 +75,11 @@ export function runCell(
   });
   const frame = () => Math.max(0, frames.length - 1);
   const simulation = strategy.start({
-    forward: new ObservedPath(links.forward, 'forward', looking, frame),
-    back: new ObservedPath(links.back, 'back', looking, frame),
+    forward: new ObservedPath(links.forward, 'forward', allObservers, frame),
+    back: new ObservedPath(links.back, 'back', allObservers, frame),
     scripts: [feed],
   });
-  // Second by second, so that what does not add up is noticed near to where it happens.
+  // In steps of one second, so that an imbalance is detected close to its cause.
   for (let at = seconds(1); ; at += seconds(1)) {
     simulation.runUntil(at);
     strategy.assertBalanced();
@@ -98,5 +99,5 @@ export function runCell(
 }
 
 function assertConserved({ offered, duplicated, delivered, lost, overflowed, inFlight }: LinkCounters): void {
-  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'a link makes and keeps no datagrams');
+  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'a link conserves datagrams');
 }

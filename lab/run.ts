@@ -32,14 +32,14 @@ import { type SweepProgress, sweep } from './sweep.ts';
 
 export interface RunOptions {
   readonly out: string | undefined;
-  /** Only these of the scenario's strategies. */
+  /** Restricts the scenario to these strategies. */
   readonly strategies: readonly StrategyName[] | undefined;
-  /** Beside what the scenario asks for. */
+  /** Outputs in addition to those of the scenario. */
   readonly output: Partial<ScenarioOutput>;
   readonly warn: (message: string) => void;
 }
 
-/** A scenario that is ready to run: everything is checked, its sources are read and its folder is laid out. */
+/** A scenario ready to run: validated, with its sources read and its folder created. */
 export interface OpenRun {
   readonly directory: string;
   readonly run: RunFile;
@@ -47,9 +47,9 @@ export interface OpenRun {
   readonly files: CellFiles;
   readonly output: ScenarioOutput;
   readonly store: CellStore;
-  /** Seeds whose cells have logs and captures. */
+  /** The seed whose cells have event logs and captures. */
   readonly firstSeed: number;
-  /** What compares pictures, where that was asked for. */
+  /** Quality measurement tools, when requested. */
   readonly comparer: Comparer | undefined;
 }
 
@@ -68,15 +68,15 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   const sources = await openSources(scenario, path, options.warn);
   const grid = expandGrid(scenario, sources.descriptions, traces);
   const output = { ...scenario.output, ...options.output };
-  const filmed = grid.cells.filter(({ cell }) => cell.source.kind === 'file');
-  const seen = output.quality || output.video;
-  if (seen && filmed.length === 0) {
+  const fileCells = grid.cells.filter(({ cell }) => cell.source.kind === 'file');
+  const comparesPictures = output.quality || output.video;
+  if (comparesPictures && fileCells.length === 0) {
     throw new Failure(
-      `${basename(path)}: output.quality compares pictures, and a synthetic source has none: name a file`,
+      `${basename(path)}: output.quality compares pictures, which a synthetic source does not have; use a file source`,
       2,
     );
   }
-  const comparer = seen ? await openComparer(await locateFfmpeg()) : undefined;
+  const comparer = comparesPictures ? await openComparer(await locateFfmpeg()) : undefined;
   if (output.video && comparer) checkVideo(comparer);
   const firstSeed = grid.cells[0]!.cell.seed;
   const directory = options.out ?? join('out', `${scenario.name}-${grid.runId.slice(0, 8)}`);
@@ -87,14 +87,14 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
     runId: grid.runId,
     spec: describeGrid(scenario, sources.descriptions, grid),
     attachments: { frames: output.frames, packets: output.packets },
-    quality: seen ? filmed.map(({ id }) => id) : undefined,
+    quality: comparesPictures ? fileCells.map(({ id }) => id) : undefined,
     cells: grid.cells.map(({ id }) => id),
   };
   const files = { media: sources.files, traces };
   return { directory, run, grid, files, output, firstSeed, comparer, store: await prepareFolder(directory, run) };
 }
 
-/** Runs the cells of a shard that are not finished, and notes that it is done when it is. */
+/** Runs the unfinished cells of a shard, and records its completion. */
 export async function sweepShard(
   opened: OpenRun,
   options: {
@@ -108,7 +108,7 @@ export async function sweepShard(
 ): Promise<ShardProgress> {
   const { shard } = options;
   const cells = shardOf(opened.grid, shard);
-  const attachmentsOf = ({ cell }: GridCell) => wanted(opened, cell);
+  const attachmentsOf = ({ cell }: GridCell) => attachmentsFor(opened, cell);
   const { files } = opened;
   const progress = await sweep({ ...options, cells, files, store: opened.store, attachmentsOf });
   if (progress.done < progress.cells) return progress;
@@ -122,34 +122,34 @@ export async function sweepShard(
 }
 
 export interface ShardProgress extends SweepProgress {
-  /** All cells are finished, and it was ended before their pictures were all compared. */
+  /** True when all cells are finished, but the quality measurement was interrupted. */
   readonly unmeasured?: boolean;
 }
 
-/** @returns whether all was done. */
+/** @returns true when everything was measured. */
 async function measureShard(
   { comparer, files, store }: OpenRun,
   cells: readonly GridCell[],
   options: Parameters<typeof sweepShard>[1],
 ): Promise<boolean> {
-  assert(comparer !== undefined, 'a run that compares pictures has what it needs for it');
-  const filmed = cells.filter(({ cell }) => cell.source.kind === 'file');
+  assert(comparer !== undefined, 'quality measurement has its tools');
+  const fileCells = cells.filter(({ cell }) => cell.source.kind === 'file');
   const { jobs, fresh, signal, onQualityProgress: onProgress = () => {} } = options;
-  const setting = { cells: filmed, media: files.media, store, comparer, jobs: Math.max(1, jobs) };
+  const setting = { cells: fileCells, media: files.media, store, comparer, jobs: Math.max(1, jobs) };
   const { done } = await measureQuality({ ...setting, fresh, signal, onProgress });
-  return done === filmed.length;
+  return done === fileCells.length;
 }
 
-/** What the viewers of the first link saw at the same time, as a video beside the answer. */
+/** Writes a video of what viewers saw at the same time, side by side, for the first link. */
 export function makeVideo(
   { directory, grid, files, store, comparer }: OpenRun,
   signal: AbortSignal,
 ): Promise<SideBySide> {
-  assert(comparer !== undefined, 'a run that shows pictures has what it needs for it');
+  assert(comparer !== undefined, 'video output has its tools');
   return writeSideBySide(directory, cellsToShow(grid.cells), { media: files.media, store, comparer, signal });
 }
 
-/** Makes the answer of a run whose cells are all there. */
+/** Writes the answer of a complete run. */
 export function completeRun(
   { directory }: Pick<OpenRun, 'directory'>,
   version: string,
@@ -158,9 +158,10 @@ export function completeRun(
 }
 
 /**
- * Makes the answer from the cells in a folder.
- * @param others folders of the same run, whose cells are taken over first.
- * @throws {Failure} when cells are missing or damaged: which, and of which shard.
+ * Writes the answer from the cells in a folder.
+ *
+ * @param others folders of the same run whose cells are imported first.
+ * @throws {Failure} when cells are missing or damaged, with their ids and shards.
  */
 export async function mergeRun(
   directory: string,
@@ -174,7 +175,7 @@ export async function mergeRun(
     const { runId } = await readRunFile(other);
     if (runId !== run.runId) {
       throw new Failure(
-        `${other} holds another run (${runId.slice(0, 8)}) than ${directory} (${run.runId.slice(0, 8)})`,
+        `${other} holds a different run (${runId.slice(0, 8)}) from ${directory} (${run.runId.slice(0, 8)})`,
         2,
       );
     }
@@ -182,12 +183,10 @@ export async function mergeRun(
   }
   const { cells, qualities, gaps } = await collectCells(run, store);
   if (gaps.missing.length + gaps.damaged.length + gaps.unmeasured.length > 0) {
-    throw new Failure(`${directory} is not complete: ${gapText(gaps, run)}${await shardText([directory, ...others])}`);
+    throw new Failure(`${directory} is incomplete: ${gapText(gaps, run)}${await shardText([directory, ...others])}`);
   }
   if (gaps.codes.length > 1) {
-    throw new Failure(
-      `${directory} mixes cells of ${gaps.codes.length} versions of the program: run the scenario again`,
-    );
+    throw new Failure(`${directory} mixes cells of ${gaps.codes.length} program versions; run the scenario again`);
   }
   return { ...(await writeAnswer(directory, run, { cells, qualities, store, version })), adopted };
 }
@@ -204,11 +203,11 @@ function gapText({ missing, damaged, unmeasured }: Gaps, { cells }: RunFile): st
     parts.push(`${missing.length} of ${cells.length} cells are missing (${named(missing)}${more(missing)})`);
   if (damaged.length > 0) parts.push(`${damaged.length} are damaged (${named(damaged)}${more(damaged)})`);
   if (unmeasured.length > 0)
-    parts.push(`${unmeasured.length} are without quality (${named(unmeasured)}${more(unmeasured)})`);
-  return `${parts.join(' and ')}; the same sweep again adds them`;
+    parts.push(`${unmeasured.length} have no quality measurement (${named(unmeasured)}${more(unmeasured)})`);
+  return `${parts.join(' and ')}; run the same command again to add them`;
 }
 
-/** Which shards never said that they were done. */
+/** Lists the shards that have not reported completion. */
 async function shardText(directories: readonly string[]): Promise<string> {
   const done = new Map<number, Set<number>>();
   for (const directory of directories) {
@@ -233,7 +232,7 @@ async function shardText(directories: readonly string[]): Promise<string> {
   return parts.length === 0 ? '' : `; not finished: shard ${parts.join(', ')}`;
 }
 
-function wanted({ output, firstSeed, comparer }: OpenRun, { seed, source }: Cell): readonly Attachment[] {
+function attachmentsFor({ output, firstSeed, comparer }: OpenRun, { seed, source }: Cell): readonly Attachment[] {
   const kinds: Attachment[] = [];
   const isFirstSeed = seed === firstSeed;
   if (output.frames || (comparer && source.kind === 'file')) kinds.push('frames.parquet');

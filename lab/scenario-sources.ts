@@ -7,20 +7,20 @@ import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { hashUnits, type PackedUnits, packUnits, type SourceDescription } from './cell-source.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
 
-/** A scenario's sources, lists made single, and the files among them as they are streamed. */
+/** Sources of a scenario, with lists expanded, and the contents of its files. */
 export interface ScenarioSources {
   readonly descriptions: readonly SourceDescription[];
   readonly files: ReadonlyMap<string, PackedUnits>;
 }
 
-/** All access units of a file are held in memory: this is minutes of video, not hours. */
+/** Size limit of a file: all access units are held in memory, so minutes of video, not hours. */
 const FILE_BYTES_MAX = 1_000_000_000;
 const MEDIA_BITRATE = 4_000_000;
 const MEDIA_GOP = 60;
 
 /**
- * @param path of the scenario file: paths in it are relative to its folder, and what is wrong is said to be in it.
- * @param warn what the user should know although it works.
+ * @param path path of the scenario file; its folder is the base of relative paths.
+ * @param warn receives warnings.
  */
 export async function openSources(
   scenario: Scenario,
@@ -76,7 +76,7 @@ async function readFileSource(
     throw new Failure(`${place}: cannot read ${source.file}: ${causeOf(error)}`, 2);
   });
   if (found.size > FILE_BYTES_MAX) {
-    throw new Failure(`${place}: ${source.file} has ${found.size} bytes, and ${FILE_BYTES_MAX} is the most`, 2);
+    throw new Failure(`${place}: ${source.file} has ${found.size} bytes, but at most ${FILE_BYTES_MAX} are allowed`, 2);
   }
   const encode = { encode: 'auto', bitrate: MEDIA_BITRATE, gop: MEDIA_GOP } as const;
   const media = await openMediaSource(path, { ...encode, framesPerSecond: source.fps, warn });
@@ -91,7 +91,7 @@ async function readFileSource(
     await media.close();
   }
   if (units.length < 2)
-    throw new Failure(`${place}: ${source.file} has ${units.length} pictures; a stream has more`, 2);
+    throw new Failure(`${place}: ${source.file} has only ${units.length} pictures; at least 2 are needed`, 2);
   const packed = packUnits(units);
   const keys = units.filter((unit) => unit.importance === 'key').length;
   const ticks = units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp;

@@ -5,10 +5,7 @@ import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { STRATEGIES, type StrategyName } from './strategies.ts';
 
-/**
- * A question as a file: what is streamed, over which links, by which strategies, with how much time. Where a list is
- * allowed, its members make a grid with the members of all other lists.
- */
+/** Schema of a scenario: sources, links, strategies and budgets. Lists form the Cartesian product of their members. */
 
 const oneOrMany = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item).min(1)]);
 const whole = (min: number, max: number) =>
@@ -23,17 +20,17 @@ const real = (min: number, max: number, what: string) =>
     .min(min, `expected ${what} from ${min} to ${max}`)
     .max(max, `expected ${what} from ${min} to ${max}`);
 
-const NO_TRACES: TraceReader = () => malformed('no files can be read here');
+const NO_TRACES: TraceReader = () => malformed('files cannot be read here');
 
-/** A day of stream in one cell is more than its tables are made for. */
+/** Longest stream of a cell, seconds: one day. */
 export const SECONDS_MAX = 86_400;
 
 const synthetic = z.strictObject({
-  fps: oneOrMany(real(1, 240, 'frames a second')).default(30),
-  kbps: oneOrMany(real(10, 1_000_000, 'kilobits a second')).default(4_000),
-  /** Frames from key frame to key frame. */
+  fps: oneOrMany(real(1, 240, 'frames per second')).default(30),
+  kbps: oneOrMany(real(10, 1_000_000, 'kilobits per second')).default(4_000),
+  /** Frames from one key frame to the next. */
   keyInterval: oneOrMany(whole(1, 100_000)).default(30),
-  /** How many times larger a key frame is than another. */
+  /** Size of a key frame relative to other frames. */
   keyFrameRatio: real(1, 100, 'a ratio').default(4),
   seconds: real(1, SECONDS_MAX, 'seconds'),
 });
@@ -41,19 +38,19 @@ const synthetic = z.strictObject({
 const sourceSchema = z.union([
   z.strictObject({ synthetic }),
   z.strictObject({
-    /** Relative to the scenario's own folder. */
+    /** Path relative to the scenario's folder. */
     file: z.string({ error: 'expected the path of a video file' }).min(1, 'expected the path of a video file'),
     seconds: real(0.1, SECONDS_MAX, 'seconds').optional(),
-    fps: real(1, 240, 'frames a second').optional(),
+    fps: real(1, 240, 'frames per second').optional(),
   }),
 ]);
 
 const linkLine = (readTrace: TraceReader) =>
-  z.string({ error: 'expected a link on a line, such as "loss=2% delay=20ms"' }).superRefine((text, context) => {
+  z.string({ error: 'expected a link, such as "loss=2% delay=20ms"' }).superRefine((text, context) => {
     if (/(^|[\s,])seed=/.test(text)) {
       context.addIssue({
         code: 'custom',
-        message: `'${text}': a link has no seed here: write them as "seeds" or "repeats"`,
+        message: `'${text}': a link in a scenario takes no seed; use "seeds" or "repeats"`,
       });
       return;
     }
@@ -64,14 +61,14 @@ const linkLine = (readTrace: TraceReader) =>
 const strategyName = z.enum(STRATEGIES, {
   error: (issue) => `'${String(issue.input)}': expected one of ${STRATEGIES.join(', ')}`,
 });
-/** Elsewhere they would change nothing but the name in the answer. */
+/** Parameters by transport. On the other transport they would change nothing but the cell's name. */
 const PARAMETERS_OF = { udp: ['redundancy', 'onLoss'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
 const strategySchema = z.union([
   strategyName,
   z
     .strictObject({
       strategy: strategyName,
-      redundancy: real(0, 1, 'a share').optional(),
+      redundancy: real(0, 1, 'a fraction').optional(),
       unsentBytesMax: whole(1, 1_000_000_000).optional(),
       giveUpMs: real(0, 600_000, 'milliseconds').optional(),
       onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
@@ -80,7 +77,7 @@ const strategySchema = z.union([
       const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
       for (const key of PARAMETERS_OF[other]) {
         if (asked[key] === undefined) continue;
-        const message = `${asked.strategy} has no such parameter; it is one of ${other.toUpperCase()}`;
+        const message = `not a parameter of ${asked.strategy}, but of ${other.toUpperCase()} strategies`;
         context.addIssue({ code: 'custom', path: [key], message });
       }
     }),
@@ -91,21 +88,21 @@ const scenarioSchema = (readTrace: TraceReader) =>
     name: z
       .string({ error: 'expected a name' })
       .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected a name of a-z, 0-9 and dashes, at most 64 characters'),
-    question: z.string({ error: 'expected the question in a line' }).min(1).max(300, 'expected at most 300 characters'),
+    question: z.string({ error: 'expected the question as a text' }).min(1).max(300, 'expected at most 300 characters'),
     source: z.union([sourceSchema, z.array(sourceSchema).min(1, 'expected at least one source')]),
     link: z.strictObject({
       forward: oneOrMany(linkLine(readTrace)),
-      /** As many as forward, which are taken in pairs, or one for all; without it both ways are alike. */
+      /** One line for all forward links, or as many as forward links, used in pairs. Default: the same as forward. */
       back: oneOrMany(linkLine(readTrace)).optional(),
     }),
     strategies: z
       .array(strategySchema, { error: 'expected a list of strategies' })
       .min(1, 'expected at least one strategy'),
-    /** From capture to the instant by which a frame is of use, the way included. */
+    /** Time from capture until a frame is useless, including the transit. */
     budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),
     seeds: z.array(whole(0, 0xffff_ffff)).min(1, 'expected at least one seed').optional(),
     repeats: whole(1, 100_000).optional(),
-    /** How often each path is measured with strategies of the kernel, which no two runs give alike. */
+    /** Number of kernel measurements per path, which are not reproducible. */
     kernelRepeats: whole(1, 1_000).default(1),
     warmUpSeconds: real(0, 3_600, 'seconds').default(0),
     release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
@@ -127,17 +124,18 @@ export type ScenarioOutput = Scenario['output'];
 export type { StrategyName };
 
 /**
- * Reads a scenario.
- * @param name of the file, for messages.
- * @param readTrace gives the content of the files that links name.
- * @throws {Failure} with every mistake: its place in the file and what was expected there.
+ * Parses a scenario.
+ *
+ * @param name file name, for messages.
+ * @param readTrace returns the content of files named by links.
+ * @throws {Failure} listing all mistakes, each with its place in the file and the expected value.
  */
 export function parseScenario(text: string, name: string, readTrace: TraceReader = NO_TRACES): Scenario {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Failure(`${name} is no JSON: ${(error as Error).message}`, 2);
+    throw new Failure(`${name} is not JSON: ${(error as Error).message}`, 2);
   }
   const result = scenarioSchema(readTrace).safeParse(value);
   if (!result.success)
@@ -150,7 +148,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   const forward = manyOf(scenario.link.forward);
   const back = manyOf(scenario.link.back ?? forward);
   if (back.length !== 1 && back.length !== forward.length) {
-    found.push(`link.back: expected one line, or as many as link.forward has: ${forward.length}, not ${back.length}`);
+    found.push(`link.back: expected one line, or ${forward.length} as in link.forward; found ${back.length}`);
   }
   if (scenario.seeds && scenario.repeats) found.push('repeats: expected "seeds" or "repeats", not both');
   const shortest = Math.min(
@@ -159,7 +157,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
     ),
   );
   if (scenario.warmUpSeconds >= shortest) {
-    found.push(`warmUpSeconds: expected less than the stream lasts, ${shortest} s`);
+    found.push(`warmUpSeconds: expected less than the stream's duration, ${shortest} s`);
   }
   if (found.length > 0) throw mistakes(name, found);
   return scenario;
@@ -178,7 +176,7 @@ function mistakes(name: string, found: readonly string[]): Failure {
 
 type Issue = z.core.$ZodIssue;
 
-/** One mistake, or those of the member of a union that came nearest to what was written. */
+/** Describes one mistake; for a union, the mistakes of the member nearest to the input. */
 function describe(issue: Issue, input: unknown): string[] {
   if (issue.code === 'invalid_union') {
     const nearest = [...issue.errors].sort((one, other) => depth(other) - depth(one) || one.length - other.length)[0];
@@ -194,12 +192,12 @@ function describe(issue: Issue, input: unknown): string[] {
   return [`${place || 'the file'}: ${missing ? 'is missing: ' : ''}${lower(issue.message)}`];
 }
 
-/** How far into the file the mistakes of a union's member reach: the member that fits best fails deepest. */
+/** How deep into the file the mistakes of a union member lie: the best matching member fails deepest. */
 function depth(issues: readonly Issue[]): number {
   let deepest = 0;
   for (const issue of issues) {
     const inner = issue.code === 'invalid_union' ? Math.max(0, ...issue.errors.map((errors) => depth(errors))) : 0;
-    // An unknown key beside known ones is nearer than a value of another kind altogether.
+    // An unknown key next to known ones is nearer than a value of the wrong type.
     const unknown = issue.code === 'unrecognized_keys' ? 0.5 : 0;
     const custom = issue.code === 'custom' ? 0.25 : 0;
     deepest = Math.max(deepest, issue.path.length + inner + unknown + custom);

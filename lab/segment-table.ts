@@ -6,15 +6,15 @@ import { RunLengths } from './metrics/run-lengths.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
 
-/** RFC 9293 §3.1: where a segment's sequence number, its header's length and its flags stand. */
+/** Offsets of sequence number and data offset in a TCP header (RFC 9293 §3.1). */
 const SEQUENCE_OFFSET = 4;
 const DATA_OFFSET = 12;
 
-/** Looks at a TCP connection from outside: which segments with data were sent, sent again, and lost. */
+/** Observes a TCP connection from outside: which data segments were sent, retransmitted and lost. */
 export class SegmentTable implements PathObserver {
   readonly #measuring: () => boolean;
   readonly #before = new RunLengths();
-  /** The next byte of the stream that has not been sent yet, as it stands on the wire. */
+  /** Next unsent sequence number, as on the wire. */
   #next: number | undefined;
   #figures = { packetsSent: 0, packetsLost: 0, bytesRetransmission: 0, retransmissions: 0 };
   framesDelivered = 0;
@@ -45,7 +45,7 @@ export class SegmentTable implements PathObserver {
 
   onDelivered(): void {}
 
-  /** @param spurious retransmissions of which the receiver said that it had the bytes already. */
+  /** Returns the figures. @param spurious retransmissions that the receiver reported as duplicates. */
   conclude(spurious: number): TransportFigures {
     const { packetsSent, packetsLost, bytesRetransmission, retransmissions } = this.#figures;
     const wasted =
@@ -53,7 +53,7 @@ export class SegmentTable implements PathObserver {
     return {
       packetsSent,
       packetsLost,
-      // In the end all bytes come; frames that are late are counted as frames.
+      // All bytes arrive eventually; lateness is counted per frame.
       packetsResidual: 0,
       packetsLate: 0,
       bytesRetransmission,

@@ -1,4 +1,4 @@
-/** On the virtual clock. */
+/** Strategies on the virtual clock. */
 export const SIMULATED_STRATEGIES = [
   'none',
   'reorder',
@@ -10,7 +10,7 @@ export const SIMULATED_STRATEGIES = [
   'tcp-bbr',
 ] as const;
 
-/** The same, in real time: our own processes over the kernel's sockets, through `link --tun` (lab/measured/). */
+/** The same strategies in real time: our processes over kernel sockets, through `link --tun` (lab/measured/). */
 export const KERNEL_STRATEGIES = [
   'udp-kernel-none',
   'udp-kernel-reorder',
@@ -22,7 +22,7 @@ export const KERNEL_STRATEGIES = [
   'tcp-kernel-bbr',
 ] as const;
 
-/** All names that a scenario may use. */
+/** All strategy names allowed in a scenario. */
 export const STRATEGIES = [...SIMULATED_STRATEGIES, ...KERNEL_STRATEGIES] as const;
 
 export type SimulatedStrategyName = (typeof SIMULATED_STRATEGIES)[number];
@@ -32,6 +32,6 @@ export type StrategyName = (typeof STRATEGIES)[number];
 export const isKernelStrategy = (name: StrategyName): name is KernelStrategyName =>
   (KERNEL_STRATEGIES as readonly string[]).includes(name);
 
-/** The strategy of the virtual clock that does the same as one of the kernel. */
+/** Returns the simulated counterpart of a kernel strategy. */
 export const simulatedTwin = (name: KernelStrategyName): SimulatedStrategyName =>
   name.replace(/^udp-kernel-|(?<=^tcp-)kernel-/, '') as SimulatedStrategyName;

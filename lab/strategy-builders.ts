@@ -3,7 +3,7 @@ import type { StrategyBuilder } from './strategy.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
 import { udpStrategy } from './udp-strategy.ts';
 
-/** One builder for each strategy of the virtual clock. */
+/** Builders of the simulated strategies. */
 const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
   none: udpStrategy('none'),
   reorder: udpStrategy('reorder'),

@@ -5,51 +5,51 @@ import type { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import type { PathObserver } from './path-observer.ts';
 
-/** What a strategy needs to know before it begins. */
+/** Settings of a strategy. */
 export interface StrategyOptions {
-  /** From capture to the instant by which a frame is of use, the way included, microseconds. */
+  /** Time from capture until a frame is useless, including the transit, microseconds. */
   readonly budget: Microseconds;
-  /** How long a small datagram is on its way at least, microseconds. */
+  /** Minimum transit time of a full datagram, microseconds. */
   readonly transitMin: Microseconds;
   readonly release: 'deadline' | 'asap';
   readonly seed: number;
   readonly parameters: StrategyParameters;
-  /** Where frames are entered. */
+  /** Table in which frames are recorded. */
   readonly frames: FrameTable;
-  /** What the two ends run on; without one they take no time. */
+  /** Latencies of the end hosts; none when absent. */
   readonly machine?: Machine | undefined;
 }
 
 export interface StrategyParameters {
-  /** Share of the media's bytes for retransmission and repair, 0 … 1. */
+  /** Bytes of retransmission and repair as a fraction of the media, 0 … 1. */
   readonly redundancy?: number | undefined;
-  /** TCP: a frame is written only while fewer bytes than this wait in the connection (`tcp_notsent_lowat`). */
+  /** TCP: a frame is written only while the connection holds fewer unsent bytes than this (`tcp_notsent_lowat`). */
   readonly unsentBytesMax?: number | undefined;
-  /** TCP: a frame that waited longer before it could be written is given up, and all up to the next key frame. */
+  /** TCP: a frame that waited longer than this to be written is discarded, with all frames up to the next key frame. */
   readonly giveUpMs?: number | undefined;
-  /** UDP: what follows a lost reference is not shown, or shown with the damage in it; usually the former. */
+  /** UDP: whether frames after a lost reference are withheld (`freeze`, the default) or shown damaged (`smear`). */
   readonly onLoss?: 'freeze' | 'smear' | undefined;
 }
 
-/** Anything that brings frames over a path: two endpoints and someone who keeps the books. */
+/** A transport for frames: two endpoints, and the accounting of their packets. */
 export interface Strategy {
-  /** Of each datagram, beneath what the endpoints write: IPv4 and UDP headers, or IPv4 alone. */
+  /** Header bytes below each datagram: IPv4 and UDP, or IPv4 alone. */
   readonly headerBytes: number;
-  /** To be told of all that enters and leaves the paths. */
+  /** Observer that must see all datagrams on both paths. */
   readonly observer: PathObserver;
-  /** How long after the last frame something may still come, microseconds. */
+  /** How long frames may still arrive after the last capture, microseconds. */
   readonly drain: Microseconds;
-  /** Puts the endpoints on the paths. */
+  /** Connects the endpoints to the paths. */
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable;
-  /** The source hands over a frame, which stands in this row of the table. */
+  /** Sends a captured frame, recorded in this row of the table. */
   send(now: Instant, unit: AccessUnit, row: number): void;
   /** The source has no more frames. */
   finish(now: Instant): void;
-  /** Nothing more will come: every frame has its class. */
+  /** True when every frame has its final class. */
   readonly ended: boolean;
-  /** Throws if a frame or a packet is not in exactly one class. */
+  /** Throws unless each frame and packet is in exactly one class. */
   assertBalanced(): void;
-  /** Decides what is left, and adds up. */
+  /** Decides the remaining frames, and returns the totals. */
   conclude(now: Instant): TransportFigures;
 }
 
@@ -58,7 +58,7 @@ export interface Runnable {
   runUntil(end: Instant): void;
 }
 
-/** What a strategy alone knows of its packets; of the time after the warm-up. */
+/** Packet figures of a strategy after the warm-up. */
 export interface TransportFigures {
   readonly packetsSent: number;
   readonly packetsLost: number;
@@ -69,10 +69,10 @@ export interface TransportFigures {
   readonly bytesWasted: number;
   readonly burstsBefore: readonly (readonly [length: number, count: number])[];
   readonly burstsAfter: readonly (readonly [length: number, count: number])[];
-  /** Microseconds; `null`: nothing to tell it from. */
+  /** Microseconds; `null` when not computable. */
   readonly jitter: number | null;
   readonly jitterFirst: number | null;
 }
 
-/** @param measuredFrom the first row that counts. */
+/** @param measuredFrom first row that counts, after the warm-up. */
 export type StrategyBuilder = (options: StrategyOptions, measuredFrom: number) => Strategy;

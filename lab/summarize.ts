@@ -10,23 +10,23 @@ import type { TransportFigures } from './strategy.ts';
 import { FRAME_OUTCOMES, type FrameOutcome, type Mechanism, type SummaryRow } from './tables.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
-/** What a cell's run left behind. */
-export interface Evidence {
+/** Observations of a cell's run. */
+export interface CellObservations {
   readonly forward: LinkSpecification;
   readonly back: LinkSpecification;
   readonly frames: FrameTable;
-  /** The first row after the warm-up. */
+  /** First row after the warm-up. */
   readonly measuredFrom: number;
   readonly figures: TransportFigures;
   readonly traffic: TrafficMeter;
   readonly simulatedUs: number;
 }
 
-/** Everything that is said of a cell, from what was seen in it. */
-export function summarize(cell: Cell, evidence: Evidence): SummaryRow {
-  const { frames, measuredFrom, figures } = evidence;
+/** Computes the summary row of a cell. */
+export function summarize(cell: Cell, observations: CellObservations): SummaryRow {
+  const { frames, measuredFrom, figures } = observations;
   return {
-    ...asked(cell, evidence),
+    ...inputs(cell, observations),
     ...classes(frames, measuredFrom),
     ...punctuality(cell, frames, measuredFrom),
     ...smoothness(cell, frames, measuredFrom),
@@ -35,15 +35,15 @@ export function summarize(cell: Cell, evidence: Evidence): SummaryRow {
     packetsResidual: figures.packetsResidual,
     packetsLate: figures.packetsLate,
     ...bursts(figures),
-    ...bytes(cell, evidence),
+    ...bytes(cell, observations),
     ...recoveryLatency(frames, measuredFrom),
     jitterUs: figures.jitter,
     jitterFirstUs: figures.jitterFirst,
-    simulatedUs: evidence.simulatedUs,
+    simulatedUs: observations.simulatedUs,
   };
 }
 
-function asked(cell: Cell, links: Evidence) {
+function inputs(cell: Cell, links: CellObservations) {
   const forward = lineOf(links.forward);
   const back = lineOf(links.back);
   return {
@@ -83,7 +83,7 @@ function classes(frames: FrameTable, from: number) {
   };
 }
 
-/** Delays from capture, and what was there within the budget. */
+/** Delays from capture, and the frames within the budget. */
 function punctuality(cell: Cell, frames: FrameTable, from: number) {
   const budget = budgetOf(cell);
   const total = Math.max(0, frames.length - from);
@@ -104,7 +104,7 @@ function punctuality(cell: Cell, frames: FrameTable, from: number) {
     if (!Number.isNaN(render)) shown.push(render);
   }
   const every = all.sort();
-  const those = sorted(delivered);
+  const deliveredDelays = sorted(delivered);
   const rendered = sorted(shown);
   return {
     framesCompleteInTime: completeInTime,
@@ -119,19 +119,19 @@ function punctuality(cell: Cell, frames: FrameTable, from: number) {
     delayUsP99: percentile(every, 0.99),
     delayUsP999: percentile(every, 0.999),
     delayUsMax: percentile(every, 1),
-    deliveredUsMean: roundedMean(those),
-    deliveredUsP50: percentile(those, 0.5),
-    deliveredUsP95: percentile(those, 0.95),
-    deliveredUsP99: percentile(those, 0.99),
-    deliveredUsP999: percentile(those, 0.999),
-    deliveredUsMax: percentile(those, 1),
+    deliveredUsMean: roundedMean(deliveredDelays),
+    deliveredUsP50: percentile(deliveredDelays, 0.5),
+    deliveredUsP95: percentile(deliveredDelays, 0.95),
+    deliveredUsP99: percentile(deliveredDelays, 0.99),
+    deliveredUsP999: percentile(deliveredDelays, 0.999),
+    deliveredUsMax: percentile(deliveredDelays, 1),
     renderUsP50: percentile(rendered, 0.5),
     renderUsP95: percentile(rendered, 0.95),
     renderUsP99: percentile(rendered, 0.99),
   };
 }
 
-/** Freezes and stalls of what was shown. */
+/** Freezes and stalls of the displayed frames. */
 function smoothness(cell: Cell, frames: FrameTable, from: number) {
   const renderedAt: number[] = [];
   let fastest = Number.POSITIVE_INFINITY;
@@ -141,7 +141,7 @@ function smoothness(cell: Cell, frames: FrameTable, from: number) {
     renderedAt.push(at);
     fastest = Math.min(fastest, at - frames.time(row, 'capturedAt'));
   }
-  // A decoder gives pictures in the order in which they are released here, but for B-frames, whose times it swaps.
+  // Frames are displayed in release order, except B-frames, whose times the decoder swaps.
   renderedAt.sort((one, other) => one - other);
   const period = Math.round(1e6 / framesPerSecondOf(cell.source));
   const offset = renderedAt.length === 0 ? budgetOf(cell) : fastest;
@@ -152,7 +152,7 @@ function smoothness(cell: Cell, frames: FrameTable, from: number) {
       from: measured ? frames.time(from, 'capturedAt') + offset : 0,
       to: measured ? frames.time(frames.length - 1, 'capturedAt') + offset + period : 0,
     },
-    // Ticks of 90 kHz in whole microseconds: two of them are no stall.
+    // Rounding of 90 kHz ticks to microseconds must not count as a stall.
     period + 2,
   );
   const w3c = w3cFreezes(renderedAt);
@@ -187,7 +187,7 @@ function bursts({ burstsBefore, burstsAfter }: TransportFigures) {
   };
 }
 
-function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: Evidence) {
+function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObservations) {
   const budget = budgetOf(cell);
   let source = 0;
   let good = 0;
@@ -216,7 +216,7 @@ function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: Evidence)
   };
 }
 
-/** From the first sign that something of a frame was lost to when it was whole. */
+/** Time from the first sign of a loss in a frame until the frame was complete. */
 function recoveryLatency(frames: FrameTable, from: number) {
   const spans: Record<'retransmission' | 'repair' | 'both', number[]> = { retransmission: [], repair: [], both: [] };
   for (let row = from; row < frames.length; row++) {
@@ -224,7 +224,7 @@ function recoveryLatency(frames: FrameTable, from: number) {
     if (mechanism === 'none' || mechanism === 'transport') continue;
     const completeAt = frames.time(row, 'completeAt');
     const seenAt = frames.time(row, 'lossSeenAt');
-    // Whole before anyone knew that something was missing: repair packets came before the next packet did.
+    // Completed by repair before the loss was noticed.
     spans[mechanism].push(Number.isNaN(seenAt) ? 0 : Math.max(0, completeAt - seenAt));
   }
   const of = (values: Sorted) => ({ p50: percentile(values, 0.5), p95: percentile(values, 0.95) });

@@ -14,11 +14,11 @@ export interface SweepOptions {
   readonly cells: readonly GridCell[];
   readonly files: CellFiles;
   readonly store: CellStore;
-  /** Threads; 0: none but this one, which then does nothing else. */
+  /** Number of worker threads; 0: run in this thread. */
   readonly jobs: number;
-  /** What is wanted of each cell beside its row. */
+  /** Attachments requested for a cell. */
   readonly attachmentsOf: (cell: GridCell) => readonly Attachment[];
-  /** Whether cells that are finished are run again. */
+  /** True: finished cells are run again. */
   readonly fresh: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: SweepProgress) => void;
@@ -26,16 +26,16 @@ export interface SweepOptions {
 
 export interface SweepProgress {
   readonly cells: number;
-  /** Of these, and how many of them had been finished before. */
+  /** Cells finished, and those of them that were finished before. */
   readonly done: number;
   readonly reused: number;
-  /** Shares of the work that there was at the beginning, 0 … 1. */
+  /** Fraction of the initial work done, 0 … 1. */
   readonly workDone: number;
-  /** While cells run in real time: how long they still take, seconds. */
+  /** Remaining time of real-time cells, seconds. */
   readonly secondsLeft?: number;
 }
 
-/** Runs the cells that are not finished yet. @returns how far it came: less than all when it was ended. */
+/** Runs all unfinished cells. @returns the progress, which is incomplete when interrupted. */
 export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const { cells, files, store, jobs, attachmentsOf, signal, onProgress } = options;
   const code = codeFingerprint();
@@ -59,19 +59,19 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const take = async ({ id, finished, attachments }: WorkProduct) => {
     await store.write(finished, attachments);
     const cost = costs.get(id);
-    assert(cost !== undefined, 'what comes back was ordered');
+    assert(cost !== undefined, 'a result belongs to an order');
     worked += cost;
     done++;
     onProgress(progress());
   };
   onProgress(progress());
   const measured = waiting.filter(({ cell }) => isKernelStrategy(cell.strategy));
-  // Before time is spent on others.
+  // Check before time is spent on other cells.
   await assertKernelAllows(
     measured.map(({ cell }) => cell),
     files,
   );
-  // The dearest first, so that no thread is left alone with one at the end.
+  // Most expensive first, so that no thread ends with a long cell alone.
   const simulated = waiting.filter(({ cell }) => !isKernelStrategy(cell.strategy));
   const ordered = simulated.sort((one, other) => costs.get(other.id)! - costs.get(one.id)!);
   const orders = ordered.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! }));
@@ -84,7 +84,7 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
       await take(computeCell(order, setting));
     }
   }
-  // In real time, and so when no thread of ours is busy any more.
+  // Real-time cells run last, when no worker is busy.
   await runMeasurements(
     measured.map((cell) => ({ ...cell, attachments: asked.get(cell.id)! })),
     {
@@ -103,7 +103,7 @@ function nameOf({ id, cell: { strategy, forward, budgetMs } }: WorkOrder): strin
   return `cell ${id.slice(0, 8)} (${strategy}, "${forward}", ${budgetMs} ms)`;
 }
 
-/** @returns what is to be made of a cell: what it was made with is not lost where more is wanted of it. */
+/** Returns whether a cell is finished, and its attachments: those requested and those it already has. */
 async function stateOf(
   { id }: GridCell,
   store: CellStore,

@@ -1,12 +1,14 @@
 import type { Importance } from '../protocol/access-unit.ts';
 
 /**
- * The tables of an answer: one row a cell, and one row a frame. Times are microseconds of the virtual clock, whole
- * numbers; a delay of `Infinity` belongs to something that never came.
+ * Tables of an answer: one row per cell, and one row per frame. Times are integers in microseconds of the virtual
+ * clock; `Infinity` is the delay of a frame that never arrived.
  */
 
-/** What became of a frame. The first seven are the receiver's ledger's; `refused`: the sender had no room for it, or
- * withheld it, as the path does not carry it. */
+/**
+ * Final class of a frame. The first seven come from the receiver's ledger; `refused`: the sender had no room for it, or
+ * withheld it because the path cannot carry it.
+ */
 export const FRAME_OUTCOMES = [
   'onTime',
   'recovered',
@@ -20,56 +22,59 @@ export const FRAME_OUTCOMES = [
 
 export type FrameOutcome = (typeof FRAME_OUTCOMES)[number];
 
-/** By what a frame that had lost something became whole. `transport`: by a transport that loses nothing (TCP). */
+/** Mechanism that completed a frame with losses. `transport`: a reliable transport (TCP). */
 export const MECHANISMS = ['none', 'retransmission', 'repair', 'both', 'transport'] as const;
 
 export type Mechanism = (typeof MECHANISMS)[number];
 
-/** One frame of one cell. */
+/** One frame of a cell. */
 export interface FrameRecord {
-  /** 0, 1, 2 … in the order in which the source gave them. */
+  /** Frame number in source order, from 0. */
   readonly frame: number;
   readonly type: Importance;
-  /** Of the access unit, without any header. */
+  /** Bytes of the access unit, without headers. */
   readonly bytes: number;
-  /** Media packets it was sent in; 0 where the transport has none of its own, or it was refused. */
+  /** Number of media packets; 0 with a transport without packets, or when refused. */
   readonly packets: number;
-  /** When the source handed it over. */
+  /** Capture time. */
   readonly capturedAt: number;
-  /** When the first of it entered the path; `null`: never. */
+  /** First transmission of any part; `null`: never. */
   readonly sentAt: number | null;
-  /** When the last part that was needed was there, repair included; `null`: never. */
+  /** Arrival of the last needed part, including repair; `null`: never. */
   readonly completeAt: number | null;
-  /** When it and all that it refers to were complete; `null`: never. */
+  /** Time at which the frame and all its references were complete; `null`: never. */
   readonly decodableAt: number | null;
-  /** When it was shown; `null`: never. */
+  /** Display time; `null`: never. */
   readonly renderedAt: number | null;
-  /** When it was known that something of it was missing: a later packet had come; `null`: nothing was missed. */
+  /** Time at which a loss was noticed, by a later packet; `null`: none noticed. */
   readonly lossSeenAt: number | null;
   readonly mechanism: Mechanism;
   readonly class: FrameOutcome;
 }
 
 /**
- * One cell: what was asked, then what came of it. Counts and times are whole numbers; a delay is `Infinity` where a
- * miss takes that place in the distribution, and any column is `null` where there is nothing to compute it from.
+ * One cell: its inputs, then its results. Counts and times are integers. A delay is `Infinity` when a missed frame has
+ * that rank in the distribution; a column is `null` when it is not computable.
  */
 export interface SummaryRow {
   /** SHA-256 of the cell's canonical description, hexadecimal. */
   readonly cell: string;
   readonly strategy: string;
-  /** The strategy's parameters that are not its defaults, such as `redundancy=0.5`; empty: none. */
+  /** Non-default parameters, for example `redundancy=0.5`; empty when none. */
   readonly parameters: string;
-  /** Such as `synthetic 4000kbps 30fps key=30` or a file's name. */
+  /** Source label: `synthetic 4000kbps 30fps key=30`, or a file name. */
   readonly source: string;
-  /** The links' canonical lines, seed included. */
+  /** Canonical forms of the links, with seed. */
   readonly forward: string;
   readonly back: string;
   readonly seed: number;
   readonly budgetMs: number;
   readonly release: 'deadline' | 'asap';
 
-  /** Taken from the links' lines, for axes: mean share lost 0 … 1, mean run in packets, milliseconds, bits a second. */
+  /**
+   * Link parameters for plot axes: mean loss 0 … 1, mean burst in datagrams, delays in milliseconds, rate in bits per
+   * second.
+   */
   readonly linkLoss: number;
   readonly linkBurst: number;
   readonly linkDelayMs: number;
@@ -79,7 +84,7 @@ export interface SummaryRow {
   readonly keyInterval: number;
   readonly sourceRate: number;
 
-  /** Frames captured after the warm-up, all of them in one class each. */
+  /** Frames captured after the warm-up, each in exactly one class. */
   readonly frames: number;
   readonly framesOnTime: number;
   readonly framesRecovered: number;
@@ -89,35 +94,35 @@ export interface SummaryRow {
   readonly framesNeverArrived: number;
   readonly framesUndecodable: number;
   readonly framesRefused: number;
-  /** Complete, and decodable, within the budget of their capture; decodable at any time; shown. */
+  /** Complete within the budget; decodable within the budget; decodable at any time; displayed. */
   readonly framesCompleteInTime: number;
   readonly framesInTime: number;
   readonly framesDecodable: number;
   readonly framesRendered: number;
-  /** `framesInTime / frames`: the completeness of the frontier. */
+  /** `framesInTime / frames`: the completeness in the frontier plot. */
   readonly onTimeRatio: number;
   readonly missRatio: number;
   readonly decodableRatio: number;
 
-  /** Capture to decodable; misses are `Infinity`. */
+  /** Capture to decodable; missed frames are `Infinity`. */
   readonly delayUsP50: number | null;
   readonly delayUsP95: number | null;
   readonly delayUsP99: number | null;
   readonly delayUsP999: number | null;
   readonly delayUsMax: number | null;
-  /** The same of the frames that became decodable, to be read beside `decodableRatio`. */
+  /** The same for frames that became decodable; to be read with `decodableRatio`. */
   readonly deliveredUsMean: number | null;
   readonly deliveredUsP50: number | null;
   readonly deliveredUsP95: number | null;
   readonly deliveredUsP99: number | null;
   readonly deliveredUsP999: number | null;
   readonly deliveredUsMax: number | null;
-  /** Capture to shown, of the frames shown (with release `deadline` that is the budget, or more for a late frame). */
+  /** Capture to display, for displayed frames (with release `deadline`: the budget, or more for a late frame). */
   readonly renderUsP50: number | null;
   readonly renderUsP95: number | null;
   readonly renderUsP99: number | null;
 
-  /** W3C's definition (the primary one), libwebrtc's and Tambur's; durations are whole frame durations. */
+  /** Freezes as defined by W3C (primary), libwebrtc and Tambur; durations include the normal frame duration. */
   readonly freezes: number;
   readonly freezeUs: number;
   readonly pauses: number;
@@ -126,17 +131,17 @@ export interface SummaryRow {
   readonly freezeUsLibwebrtc: number;
   readonly freezesTambur: number;
   readonly freezeUsTambur: number;
-  /** Time for which the picture stood longer than a frame lasts, over the time watched. */
+  /** Time for which a picture stood longer than one frame period, and the time watched. */
   readonly stallUs: number;
   readonly watchedUs: number;
   readonly stallRatio: number;
 
-  /** First transmissions; lost on the way; not there when their frame was decided, and of those come later. */
+  /** First transmissions; lost on the path; missing when their frame was decided; arrived after that. */
   readonly packetsSent: number;
   readonly packetsLost: number;
   readonly packetsResidual: number;
   readonly packetsLate: number;
-  /** Runs of losses before and after recovery: how many, their mean length, the longest. */
+  /** Loss bursts before and after recovery: count, mean length, longest. */
   readonly burstsBefore: number;
   readonly burstMeanBefore: number | null;
   readonly burstMaxBefore: number;
@@ -144,7 +149,7 @@ export interface SummaryRow {
   readonly burstMeanAfter: number | null;
   readonly burstMaxAfter: number;
 
-  /** Of the source; of frames in time; offered to either path with all headers; of repair that was of no use. */
+  /** Source bytes; bytes of frames in time; bytes offered to each path with all headers; useless recovery bytes. */
   readonly bytesSource: number;
   readonly bytesGood: number;
   readonly bytesForward: number;
@@ -154,14 +159,16 @@ export interface SummaryRow {
   readonly bytesWasted: number;
   readonly datagramsForward: number;
   readonly datagramsBack: number;
-  /** Bits a second of frames in time. */
+  /** Bits per second of frames in time. */
   readonly goodput: number;
-  /** Bytes each way over the source's, the source's own not counted: `(forward + back) / source - 1` in all. */
+  /**
+   * Bytes in each direction relative to the source, minus the source itself: `(forward + back) / source - 1` in total.
+   */
   readonly overheadForward: number;
   readonly overheadBack: number;
   readonly overhead: number;
   readonly wasteRatio: number;
-  /** Frames made whole by each mechanism, and how long that took from the first sign of the loss. */
+  /** Frames completed by each mechanism, and the time from the first sign of loss, microseconds. */
   readonly recoveredRetransmission: number;
   readonly recoveredRepair: number;
   readonly recoveredBoth: number;
@@ -171,9 +178,11 @@ export interface SummaryRow {
   readonly recoveryUsP95Repair: number | null;
   readonly recoveryUsP50Both: number | null;
   readonly recoveryUsP95Both: number | null;
-  /** RFC 3550 §6.4.1, microseconds: over all media packets, and over the first packets of frames. */
+  /**
+   * Interarrival jitter (RFC 3550 §6.4.1), microseconds: over all media packets, and over the first packets of frames.
+   */
   readonly jitterUs: number | null;
   readonly jitterFirstUs: number | null;
-  /** Virtual time simulated, microseconds. */
+  /** Simulated time, microseconds. */
   readonly simulatedUs: number;
 }

@@ -11,14 +11,14 @@ import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { SegmentTable } from './segment-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
-/** IPv4; TCP's own header is part of each segment. */
+/** IPv4 header; TCP's own header is part of each segment. */
 export const TCP_HEADER_BYTES = 20;
-/** A connection that has fallen behind further than this will not catch up in any time that matters. */
+/** Wait for a connection that has fallen behind; a longer backlog is of no use. */
 export const TCP_DRAIN: Microseconds = seconds(30);
 const SENDER_PORT = 5_004;
 const RECEIVER_PORT = 6_004;
 
-/** The same access units over the modelled TCP, with this congestion control. */
+/** Sends the access units over the modelled TCP with this congestion control. */
 export function tcpStrategy(congestionControl: CongestionControlName): StrategyBuilder {
   return (options, measuredFrom) => new TcpStrategy(congestionControl, options, measuredFrom);
 }
@@ -63,12 +63,12 @@ class TcpStrategy implements Strategy {
 
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
     const { machine } = this.#options;
-    // The kernel answers by itself and paces to the microsecond: only what it is told takes longer.
-    const hosted = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
+    // The kernel acknowledges and paces by itself; only the delivery to processes takes longer.
+    const onHost = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
       machine ? new HostedEndpoint(endpoint, { arrival: machine.path, together: false, timerTick: 1 }) : endpoint;
     return new Simulation({
-      sender: hosted(this.#sender),
-      receiver: hosted(this.#receiver),
+      sender: onHost(this.#sender),
+      receiver: onHost(this.#receiver),
       ...parts,
       onSenderEvent: (_now, event) => this.#handleSenderEvent(event),
       onReceiverEvent: (_now, event) => this.#handleReceiverEvent(event),
@@ -76,7 +76,7 @@ class TcpStrategy implements Strategy {
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
-    // The connection numbers its frames as the table does: it refuses none.
+    // The connection accepts all frames, so its frame numbers equal the table's rows.
     this.#sender.send(now, unit);
     this.#options.frames.setMechanism(row, 'transport');
   }
@@ -87,7 +87,7 @@ class TcpStrategy implements Strategy {
 
   assertBalanced(): void {
     const { frames } = this.#options;
-    assert(this.observer.framesDelivered <= frames.length, 'no frame comes that was not sent');
+    assert(this.observer.framesDelivered <= frames.length, 'only sent frames are delivered');
   }
 
   conclude(): TransportFigures {
@@ -128,7 +128,7 @@ class TcpStrategy implements Strategy {
     }
   }
 
-  /** A frame in time is shown when it is due, or at once; a late one when it comes: nothing is dropped. */
+  /** Displays a frame in time at its deadline (or at once), and a late one on arrival; nothing is dropped. */
   #deliver(row: number, completeAt: Instant): void {
     const { frames, budget, release } = this.#options;
     const due = frames.time(row, 'capturedAt') + budget;

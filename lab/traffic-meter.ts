@@ -2,14 +2,14 @@ import type { Instant } from '../protocol/base/instant.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { PathObserver } from './path-observer.ts';
 
-/** What is offered to either path, headers included, from when on it counts. */
+/** Counts the traffic offered to both paths, with headers, after the warm-up. */
 export class TrafficMeter implements PathObserver {
   readonly #headerBytes: number;
   readonly #counting: () => boolean;
   readonly forward = { datagrams: 0, bytes: 0 };
   readonly back = { datagrams: 0, bytes: 0 };
 
-  /** @param headerBytes of each datagram, beneath what is handed to the path. */
+  /** @param headerBytes header bytes below each datagram. */
   constructor(headerBytes: number, counting: () => boolean) {
     this.#headerBytes = headerBytes;
     this.#counting = counting;

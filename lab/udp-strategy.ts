@@ -13,17 +13,17 @@ import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MediaPacketTable } from './media-packet-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
-/** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
+/** IPv4 and UDP headers (RFC 791 §3.1, RFC 768). */
 export const UDP_HEADER_BYTES = 28;
-/** The control channel tells how much there was; it takes the path once, and something for TCP's own delays. */
+/** Time until the control channel has announced the end of the stream: one transit plus TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 
-/** Our own sender and receiver, with this recovery. */
+/** Our sender and receiver with this recovery strategy. */
 export function udpStrategy(recovery: Recovery): StrategyBuilder {
   return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
 }
 
-/** Parameters of the stream of a cell, on any clock. */
+/** Stream parameters of a cell, on any clock. */
 export const udpParameters = (
   recovery: Recovery,
   { budget, transitMin, parameters: { redundancy } }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
@@ -34,7 +34,7 @@ export const udpParameters = (
     latency: Math.max(0, budget - transitMin),
   });
 
-/** How a cell's receiver is set up, on any clock. */
+/** Options of a cell's receiver, on any clock. */
 export function udpReceiverOptions(
   recovery: Recovery,
   options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
@@ -47,12 +47,12 @@ export function udpReceiverOptions(
   });
 }
 
-/** How long after the last frame something may still come. */
+/** How long packets may still arrive after the last frame. */
 export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
   2 * budget + 4 * transitMin + seconds(2);
 
-/** When the control channel tells how much there was, after the last frame. */
-export const endToldAfter = (transitMin: Microseconds): Microseconds => transitMin + CONTROL_DELAY;
+/** Time after the last frame at which the control channel announces the end. */
+export const endAnnouncedAfter = (transitMin: Microseconds): Microseconds => transitMin + CONTROL_DELAY;
 
 class UdpStrategy implements Strategy {
   readonly headerBytes = UDP_HEADER_BYTES;
@@ -61,7 +61,7 @@ class UdpStrategy implements Strategy {
   readonly #options: StrategyOptions;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
-  #endToldAt: Instant | undefined;
+  #endAnnouncedAt: Instant | undefined;
 
   constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
     this.#options = options;
@@ -78,16 +78,16 @@ class UdpStrategy implements Strategy {
   }
 
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
-    const tellEnd: Script = {
-      pollTimeout: () => this.#endToldAt,
+    const announceEnd: Script = {
+      pollTimeout: () => this.#endAnnouncedAt,
       run: (now) => {
-        this.#endToldAt = undefined;
+        this.#endAnnouncedAt = undefined;
         const { statistics, lastSequence } = this.#sender;
         this.#receiver.endOfStream(now, { frames: statistics.frames, lastSequence });
       },
     };
     const { machine } = this.#options;
-    const hosted = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
+    const onHost = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
       machine
         ? new HostedEndpoint(endpoint, {
             arrival: machine.path + machine.datagramWakeUp,
@@ -96,24 +96,24 @@ class UdpStrategy implements Strategy {
           })
         : endpoint;
     return new Simulation({
-      sender: hosted(this.#sender),
-      receiver: hosted(this.#receiver),
+      sender: onHost(this.#sender),
+      receiver: onHost(this.#receiver),
       forward: parts.forward,
       back: parts.back,
-      scripts: [...parts.scripts, tellEnd],
+      scripts: [...parts.scripts, announceEnd],
       onReceiverEvent: (now, event) => this.#handleEvent(now, event),
     });
   }
 
   send(now: Instant, unit: AccessUnit, row: number): void {
-    // What the path does not carry is withheld; what there is no room for is refused: neither is sent.
+    // Withheld and refused frames are not sent.
     if (this.#sender.send(now, unit) === 'queued') this.observer.addFrame(row);
     else this.#options.frames.setClass(row, 'refused');
   }
 
   finish(now: Instant): void {
     this.#sender.finish();
-    this.#endToldAt = now + endToldAfter(this.#options.transitMin);
+    this.#endAnnouncedAt = now + endAnnouncedAfter(this.#options.transitMin);
   }
 
   assertBalanced(): void {

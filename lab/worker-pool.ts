@@ -3,20 +3,20 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../io/os/failure.ts';
 
-/** What a thread is asked, and answers, is told by its id. */
+/** Message with the id of its order. */
 export interface Identified {
   readonly id: string;
 }
 
-/** What a thread answers when it could not do it. */
+/** Answer of a worker whose order failed. */
 export interface Failed extends Identified {
   readonly failure: string;
 }
 
-/** The threads that there are: the file in this folder that they run. */
+/** Worker entry points: files relative to this folder. */
 export type WorkerEntry = 'worker' | 'validation/check-worker';
 
-/** Compiled it lies beside this file; in a checkout the source does, which Node 20 cannot run without help. */
+/** The compiled file is next to this one; a checkout has the source, which Node 20 runs only with tsx. */
 function newWorker(entry: WorkerEntry, workerData: unknown): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(`./${entry}.js`, import.meta.url), { workerData });
   const tsx = pathToFileURL(
@@ -30,11 +30,12 @@ function newWorker(entry: WorkerEntry, workerData: unknown): Worker {
 }
 
 /**
- * Runs orders on so many threads, each of which takes the next one when it is done.
- * @param options.take gets each product; the thread waits for it, so that no more is in memory than threads are.
- * @param options.signal ends all threads at once; then the promise resolves as well.
- * @param options.nameOf what failed, in a few words.
- * @throws {Failure} when an order cannot be carried out; the other threads end then.
+ * Runs orders on worker threads; each takes the next order when it is idle.
+ *
+ * @param options.take receives each product; the worker waits for it, which bounds memory.
+ * @param options.signal terminates all workers; the promise then resolves.
+ * @param options.nameOf short description of an order for messages.
+ * @throws {Failure} when an order fails; the other workers are terminated.
  */
 export async function runOrders<Order extends Identified, Product extends Identified>(
   orders: readonly Order[],
@@ -77,7 +78,7 @@ export async function runOrders<Order extends Identified, Product extends Identi
   }
 }
 
-/** @returns `undefined` when the thread was ended before it was done. */
+/** @returns `undefined` when the worker was terminated before it answered. */
 function ask<Order extends Identified, Product extends Identified>(
   worker: Worker,
   order: Order,
@@ -91,7 +92,9 @@ function ask<Order extends Identified, Product extends Identified>(
     const onMessage = (answer: Product | Failed) => settle(() => resolve(answer));
     const onError = (error: unknown) => settle(() => reject(failed(order, (error as Error).message)));
     const onExit = (code: number) => {
-      settle(() => (signal.aborted ? resolve(undefined) : reject(failed(order, `its thread ended with ${code}`))));
+      settle(() =>
+        signal.aborted ? resolve(undefined) : reject(failed(order, `its thread exited with code ${code}`)),
+      );
     };
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage(order);

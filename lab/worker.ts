@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { computeCell, type WorkerSetting, type WorkOrder } from './compute-cell.ts';
 
-/** A thread that runs cells, one after the other. */
+/** Worker thread that runs cells. */
 const setting = workerData as WorkerSetting;
 
 parentPort?.on('message', (order: WorkOrder) => {
   try {
     const product = computeCell(order, setting);
-    // Attachments are given away, not copied.
+    // Attachments are transferred, not copied.
     const buffers = [...product.attachments.values()].map((content) => content.buffer as ArrayBuffer);
     parentPort?.postMessage(product, buffers);
   } catch (error) {

@@ -4,7 +4,7 @@ import { NO_FILES, type SourceDescription } from '../../lab/cell-source.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
 
-/** Forty seconds at 2 Mb/s: frames of seven packets, key frames of 28, which leave in two groups. */
+/** 40 s at 2 Mb/s: frames of 7 packets, key frames of 28, sent in two groups. */
 const SOURCE: SourceDescription = {
   kind: 'synthetic',
   fps: 30,
@@ -39,7 +39,7 @@ const missed = (link: string, budgetMs: number): number => {
 const budgets = (from: number, to: number): number[] =>
   Array.from({ length: (to - from) / 10 + 1 }, (_, index) => from + 10 * index);
 
-describe('by deadline, more time', () => {
+describe('deadline-based recovery with more time', () => {
   test.each([
     ['loss=2% delay=10ms', budgets(40, 60)],
     ['loss=2% delay=20ms', budgets(60, 100)],
@@ -48,9 +48,9 @@ describe('by deadline, more time', () => {
     ['loss=5% delay=40ms', budgets(110, 150)],
     ['loss=2% delay=80ms', budgets(230, 260)],
   ])(
-    'never costs frames (%s)',
+    'does not lose more frames (%s)',
     (link, times) => {
-      // What a key frame or a reference takes with it is up to thirty; two of them are chance.
+      // A lost key frame or reference costs up to 30 frames; two of them are within chance.
       const allowed = 60;
       let least = Number.POSITIVE_INFINITY;
       for (const budget of times) {
@@ -64,15 +64,15 @@ describe('by deadline, more time', () => {
   );
 });
 
-describe('a path that reorders', () => {
-  test('is not asked for what comes by itself, by those who ask once a round trip', () => {
+describe('a reordering path', () => {
+  test('causes no needless requests with one request per round trip', () => {
     const { overhead, framesInTime } = run('nack', 'delay=40ms±5ms rate=8mbit', 160);
     expect(overhead).toBeLessThan(0.07);
     expect(framesInTime).toBe(1_140);
     expect(run('nack', 'loss=1% burst=8 delay=40ms±5ms rate=8mbit', 160).overhead).toBeLessThan(0.09);
   });
 
-  test('is not asked for it by deadline either, where there is hardly the time to wait and see', () => {
+  test('causes no needless requests with deadline-based recovery and little time', () => {
     const { overhead, framesInTime } = run('hybrid', 'delay=40ms jitter=5ms rate=8mbit', 140);
     expect(overhead).toBeLessThan(0.07);
     expect(framesInTime).toBe(1_140);

@@ -35,7 +35,7 @@ function made(strategy: StrategyName) {
   return computeCell(order, { files: NO_FILES, code: 'test' });
 }
 
-describe('an event log', () => {
+describe('the event log', () => {
   const { finished, attachments } = made('nack');
   const records = new TextDecoder()
     .decode(attachments.get('events.qlog'))
@@ -43,7 +43,7 @@ describe('an event log', () => {
     .slice(1)
     .map((text) => JSON.parse(text));
 
-  test('is a JSON text sequence whose first record says what it is', () => {
+  test('is a JSON text sequence with a header record', () => {
     expect(records[0]).toMatchObject({
       file_schema: 'urn:ietf:params:qlog:file:sequential',
       serialization_format: 'application/qlog+json-seq',
@@ -52,7 +52,7 @@ describe('an event log', () => {
     });
   });
 
-  test('has every frame and every loss, in the order of time', () => {
+  test('has every frame and loss in order of time', () => {
     const events = records.slice(1) as { time: number; name: string; data: { kind?: string } }[];
     expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).sort((one, other) => one - other));
     const count = (name: string, kind?: string) =>
@@ -64,15 +64,15 @@ describe('an event log', () => {
     expect(count('frame_recovered')).toBeGreaterThan(0);
   });
 
-  test('calls no frame of TCP recovered: which ones it repaired is not known', () => {
+  test('marks no TCP frame as recovered, because TCP does not report repairs', () => {
     const text = new TextDecoder().decode(made('tcp-reno').attachments.get('events.qlog'));
     expect(text.match(/"lab:frame_complete"/g)).toHaveLength(60);
     expect(text).not.toContain('lab:frame_recovered');
   });
 });
 
-describe('a capture', () => {
-  withTshark('is read by tshark: what the sender sent and what the receiver got, of UDP and of TCP', () => {
+describe('the capture', () => {
+  withTshark('is valid for tshark, with sent and received packets of UDP and TCP', () => {
     const folder = mkdtempSync(join(tmpdir(), 'dropframe-capture-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     for (const [strategy, protocol] of [
@@ -83,7 +83,7 @@ describe('a capture', () => {
       const file = join(folder, `${strategy}.pcapng`);
       writeFileSync(file, attachments.get('capture.pcapng')!);
       const fields = ['-e', 'frame.interface_name', '-e', 'ip.src', '-e', '_ws.malformed', '-e', 'ip.proto'];
-      // Each segment is there twice, once for each end: nothing for tshark to put together.
+      // Each segment appears twice, once per end, so tshark must not reassemble.
       const text = execFileSync(
         'tshark',
         ['-r', file, '-o', 'tcp.desegment_tcp_streams:FALSE', '-T', 'fields', ...fields],
@@ -104,8 +104,8 @@ describe('a capture', () => {
   });
 });
 
-describe('TCP as a strategy', () => {
-  test('over a clean path brings every frame at the speed of the path', () => {
+describe('TCP strategies', () => {
+  test('deliver every frame after the delay of a clean path', () => {
     const { row } = runCell(cell('tcp-cubic', { link: 'delay=20ms', frames: 150 }), NO_FILES);
     expect(row).toMatchObject({
       frames: 150,
@@ -117,7 +117,7 @@ describe('TCP as a strategy', () => {
     expect(row.delayUsP50).toBe(20_000);
   });
 
-  test.each(['tcp-reno', 'tcp-cubic', 'tcp-bbr'] as const)('%s loses no frame: what is lost costs time', (strategy) => {
+  test.each(['tcp-reno', 'tcp-cubic', 'tcp-bbr'] as const)('%s loses no frame; losses cost time', (strategy) => {
     const { row } = runCell(cell(strategy, { frames: 300 }), NO_FILES);
     expect(row.packetsLost).toBeGreaterThan(10);
     expect(row.framesOnTime + row.framesLate).toBe(300);
@@ -125,7 +125,7 @@ describe('TCP as a strategy', () => {
     expect(row.framesInTime).toBe(row.framesOnTime);
     expect(row.bytesRetransmission).toBeGreaterThan(0);
     expect(row.bytesWasted).toBeLessThanOrEqual(row.bytesRetransmission);
-    // One retransmission is a round trip more.
+    // A retransmission takes at least one round trip.
     expect(row.delayUsMax).toBeGreaterThan(60_000);
   });
 });

@@ -47,7 +47,7 @@ const classesOf = (row: SummaryRow) =>
   row.framesRefused;
 
 describe('a cell', () => {
-  test('counts a frame that the sender holds back as refused, and no other frame takes its row', () => {
+  test('counts a withheld frame as refused, and keeps its row', () => {
     const { row, frames } = run({ strategy: 'hybrid', link: 'rate=600kbit queue=100ms delay=20ms', budgetMs: 300 });
     expect(row.framesRefused).toBeGreaterThan(100);
     expect(classesOf(row)).toBe(600);
@@ -55,19 +55,19 @@ describe('a cell', () => {
       const { class: outcome, sentAt, capturedAt, renderedAt } = frames.record(index);
       if (outcome === 'refused') expect([sentAt, renderedAt]).toEqual([null, null]);
       else if (sentAt !== null) {
-        // Frames leave at the pace of the limit; in another's row one would have left before it was captured, or much later.
+        // Frames leave at the rate limit; a frame in another's row would have left before its capture, or much later.
         expect(sentAt).toBeGreaterThanOrEqual(capturedAt);
         expect(sentAt - capturedAt).toBeLessThan(300_000);
       }
     }
   });
 
-  test('loses by frame what is sent while a frame is the newest, the same frames for all strategies, both ways', () => {
+  test('loses the same frames in all strategies and directions with loss per frame', () => {
     const lossOf = (strategy: SimulatedStrategyName) => {
       const fates = { forward: new Map<number, string>(), back: new Map<number, string>() };
       const onSent = (now: number, direction: Direction, _: Uint8Array, fate: string) => {
         const newest = Math.max(0, Math.floor(((now - 1_000) * 30 + 30) / 1_000_000));
-        // What leaves in the microsecond of a frame may have left just before it.
+        // Datagrams in the microsecond of a capture may have been sent just before it.
         const isBetween = (now - 1_000) * 30 > newest * 1_000_000 + 30;
         if (isBetween) expect(fates[direction].get(newest) ?? fate, `${strategy} ${direction} ${newest}`).toBe(fate);
         if (isBetween || direction === 'forward') fates[direction].set(newest, fate);
@@ -86,7 +86,7 @@ describe('a cell', () => {
     }
   });
 
-  test('over a clean path has every frame in time, at the speed of the path', () => {
+  test('delivers every frame after the path delay on a clean path', () => {
     const { row, frames } = run({ strategy: 'none', link: 'delay=20ms', release: 'asap' });
     expect(row).toMatchObject({
       frames: 600,
@@ -103,13 +103,13 @@ describe('a cell', () => {
     expect(frames.record(0)).toMatchObject({ type: 'key', capturedAt: 1_000, sentAt: 1_000, completeAt: 21_000 });
   });
 
-  test('is the same however often it is run, and another with another seed', () => {
+  test('is reproducible, and differs between seeds', () => {
     const rows = [1, 1, 2].map((seed) => run({ strategy: 'hybrid', seed }).row);
     expect(rows[1]).toEqual(rows[0]);
     expect(rows[2]).not.toEqual(rows[0]);
   });
 
-  test('shows frames at their deadline, or as soon as they can be decoded', () => {
+  test('releases frames at their deadline, or as soon as they are decodable', () => {
     const deadline = run({ link: 'delay=20ms' }).row;
     const asap = run({ link: 'delay=20ms', release: 'asap' }).row;
     expect(deadline.renderUsP50).toBeGreaterThanOrEqual(150_000);
@@ -118,16 +118,16 @@ describe('a cell', () => {
     expect(deadline.delayUsP50).toBe(asap.delayUsP50);
   });
 
-  test('tells of a round trip between the sign of a loss and its repair', () => {
+  test('reports about one round trip from the sign of a loss to its repair', () => {
     const { row } = run({ release: 'asap', budgetMs: 300 });
     expect(row.recoveredRetransmission).toBeGreaterThan(50);
     expect(row.recoveredRepair + row.recoveredBoth).toBe(0);
-    // Forty there and back, three of waiting for what is only out of order.
+    // One round trip of 40 ms, and 3 ms of reordering tolerance.
     expect(row.recoveryUsP50Retransmission).toBeGreaterThanOrEqual(40_000);
     expect(row.recoveryUsP50Retransmission).toBeLessThan(45_000);
   });
 
-  test('with repair packets has frames whole that nobody asked for', () => {
+  test('recovers frames by repair packets without requests', () => {
     const { row } = run({ strategy: 'fec', budgetMs: 60 });
     expect(row.recoveredRepair).toBeGreaterThan(50);
     expect(row.recoveredRetransmission).toBe(0);
@@ -136,7 +136,7 @@ describe('a cell', () => {
     expect(row.bytesWasted).toBeLessThan(row.bytesRepair);
   });
 
-  test('counts losses in front of recovery and behind it', () => {
+  test('counts losses before and after recovery', () => {
     const { row, bursts } = run({ strategy: 'none', link: 'loss=5% burst=4 delay=5ms' });
     expect(row.packetsResidual).toBe(row.packetsLost);
     expect(row.burstMeanBefore).toBeGreaterThan(2.5);
@@ -145,7 +145,7 @@ describe('a cell', () => {
     expect(bursts.after).toEqual(bursts.before);
   });
 
-  test('leaves the warm-up out of all counts', () => {
+  test('excludes the warm-up from all counts', () => {
     const all = run({});
     const late = run({ warmUpSeconds: 10 });
     expect(late.row.frames).toBe(300);
@@ -155,11 +155,11 @@ describe('a cell', () => {
     expect(classesOf(late.row)).toBe(300);
   });
 
-  test('with less time than the path takes has nothing in time', () => {
+  test('has no frame in time with a budget below the path delay', () => {
     expect(run({ budgetMs: 10 }).row).toMatchObject({ framesInTime: 0, onTimeRatio: 0, bytesGood: 0, goodput: 0 });
   });
 
-  test('over a path that loses everything never delivers, and says so without dividing by nothing', () => {
+  test('delivers nothing on a dead path, without a division by zero', () => {
     const { row } = run({ link: 'loss=100%' });
     expect(row).toMatchObject({ framesNeverArrived: 600, framesRendered: 0, onTimeRatio: 0, stallRatio: 1 });
     expect([row.delayUsP50, row.deliveredUsP50, row.jitterUs]).toEqual([Number.POSITIVE_INFINITY, null, null]);
@@ -169,7 +169,7 @@ describe('a cell', () => {
   });
 });
 
-describe('whatever the path', () => {
+describe('any path', () => {
   const paths = [
     'loss=5% delay=20ms jitter=5ms',
     'loss=10% burst=8 delay=30ms dup=5%',
@@ -177,14 +177,14 @@ describe('whatever the path', () => {
     'rate=900kbit queue=80ms delay=10ms',
   ];
   test.each(paths.flatMap((link) => RECOVERIES.map((strategy) => ({ link, strategy }))))(
-    'the sums balance: $link, $strategy',
+    'the counts balance: $link, $strategy',
     ({ link, strategy }) => {
       for (const release of ['deadline', 'asap'] as const) {
         const { row, frames } = run({ link, strategy, release, back: link });
         expect(classesOf(row)).toBe(row.frames);
         const decoded = row.framesOnTime + row.framesRecovered + row.framesLate;
         expect(row.framesRendered).toBe(decoded);
-        // What the receiver showed is what a decoder could decode, by another way of reckoning.
+        // The displayed frames are the decodable ones, computed independently.
         expect(row.framesDecodable).toBe(decoded);
         expect(row.framesInTime).toBeLessThanOrEqual(row.framesCompleteInTime);
         expect(row.packetsLate).toBeLessThanOrEqual(row.packetsResidual);
@@ -199,15 +199,15 @@ describe('whatever the path', () => {
   );
 });
 
-describe('a file as a source', () => {
+describe('file sources', () => {
   const units = sampleUnits(SAMPLE);
   const packed = packUnits(units);
 
-  test('comes out of flat memory as it went in', () => {
+  test('are restored from shared memory unchanged', () => {
     expect(differences([...unpackUnits(packed)], units)).toEqual([]);
   });
 
-  test('is streamed whole', () => {
+  test('are streamed completely', () => {
     const sha256 = hashUnits(packed);
     const bytes = packed.bytes.byteLength;
     const source: SourceDescription = {
@@ -229,8 +229,8 @@ describe('a file as a source', () => {
   });
 });
 
-describe('a log of packets', () => {
-  test('has each datagram once, and what came of it', () => {
+describe('the packet log', () => {
+  test('has each datagram once, with its fate', () => {
     const log = new PacketLog(() => 'any');
     const { row } = runCell(cell({ strategy: 'none' }), NO_FILES, [log]);
     const forward = log.records.filter(({ direction }) => direction === 'forward');

@@ -56,7 +56,7 @@ const hashes = async (out: string) => {
 const cellFiles = (out: string) => readdirSync(join(out, 'cells')).filter((name) => name.endsWith('.json'));
 
 describe('an answer', () => {
-  test('is the same to the byte for any number of threads, any shards in any order', async () => {
+  test('is identical for any number of threads, and for any shards in any order', async () => {
     const [alone, threads, shards] = [newFolder(), newFolder(), newFolder()];
     await sweep(alone);
     await sweep(threads, { jobs: 2 });
@@ -67,7 +67,7 @@ describe('an answer', () => {
     expect(await hashes(shards)).toEqual(expected);
   }, 120_000);
 
-  test('lies in files whose hashes the manifest tells, and is read back as it was written', async () => {
+  test('has the hashes of the manifest, and is read back unchanged', async () => {
     const out = newFolder();
     await sweep(out);
     const { manifest, rows } = await mergeRun(out, [], 'test');
@@ -87,7 +87,7 @@ describe('an answer', () => {
     expect(readdirSync(out).filter((name) => name.includes('tmp'))).toEqual([]);
   });
 
-  test('tells what has been lost of a cell, and of which shard', async () => {
+  test('reports missing and damaged cells, and unfinished shards', async () => {
     const out = newFolder();
     await sweep(out, { shard: { index: 1, of: 2 } });
     await expect(mergeRun(out, [], 'test')).rejects.toThrow(/6 of 12 cells are missing.*not finished: shard 2\/2/);
@@ -100,7 +100,7 @@ describe('an answer', () => {
     expect((await hashes(out))['summary.csv']?.rows).toBe(CELLS);
   });
 
-  test('is made from folders of several machines, where one has what another has as well', async () => {
+  test('is merged from overlapping folders of several machines', async () => {
     const [one, other] = [newFolder(), newFolder()];
     await sweep(one, { shard: { index: 1, of: 2 } });
     await sweep(other, { shard: { index: 2, of: 2 } });
@@ -110,7 +110,7 @@ describe('an answer', () => {
     expect(rows).toHaveLength(CELLS);
   });
 
-  test('with frames has a row for each frame of each cell', async () => {
+  test('with frames has one row per frame and cell', async () => {
     const out = newFolder();
     const opened = await openRun(FILE, {
       ...noOptions,
@@ -135,7 +135,7 @@ describe('an answer', () => {
 });
 
 describe('a sweep', () => {
-  test('that was ended goes on where it was', async () => {
+  test('continues where it was interrupted', async () => {
     const out = newFolder();
     const abort = new AbortController();
     const onProgress = ({ done }: SweepProgress) => {
@@ -148,7 +148,7 @@ describe('a sweep', () => {
     expect([reused, done]).toEqual([7, CELLS]);
   });
 
-  test('on threads that was ended keeps what is finished and leaves nothing half-written', async () => {
+  test('keeps finished cells when interrupted on threads, without partial files', async () => {
     const out = newFolder();
     const abort = new AbortController();
     const onProgress = ({ done }: SweepProgress) => {
@@ -160,7 +160,7 @@ describe('a sweep', () => {
     expect((await sweep(out)).reused).toBe(ended.done);
   });
 
-  test('does again what other code did, and all of it when it is asked to', async () => {
+  test('repeats cells of other code, and all cells on request', async () => {
     const out = newFolder();
     await sweep(out, { shard: { index: 1, of: 2 } });
     const stale = join(out, 'cells', cellFiles(out)[0]!);
@@ -169,7 +169,7 @@ describe('a sweep', () => {
     expect((await sweep(out, { shard: { index: 1, of: 2 }, fresh: true })).reused).toBe(0);
   });
 
-  test('that asks for frames does not take cells without them for finished', async () => {
+  test('does not reuse cells without requested frames', async () => {
     const out = newFolder();
     await sweep(out);
     const opened = await open(out, { frames: true });
@@ -178,21 +178,23 @@ describe('a sweep', () => {
     expect(reused).toBe(0);
   });
 
-  test('does not write into the folder of another', async () => {
+  test('does not write into the folder of another run', async () => {
     const out = newFolder();
     await sweep(out);
     const other = write('other', { ...SCENARIO, name: 'other' });
-    await expect(openRun(other, { ...noOptions, out })).rejects.toThrow(/holds another run .* choose another --out/);
+    await expect(openRun(other, { ...noOptions, out })).rejects.toThrow(
+      /holds a different run .* choose another --out/,
+    );
     expect((await hashes(out))['summary.csv']?.rows).toBe(CELLS);
   });
 
-  test('is refused where the disk has no room for it', async () => {
+  test('is rejected when the disk is too small', async () => {
     const source = { synthetic: { kbps: 1_000_000, seconds: 86_400, fps: 240 } };
     const huge = write('huge', { ...SCENARIO, source, repeats: 1_000, output: { packets: true } });
-    await expect(openRun(huge, { ...noOptions, out: newFolder() })).rejects.toThrow(/may take \d+ GB and .* left/);
+    await expect(openRun(huge, { ...noOptions, out: newFolder() })).rejects.toThrow(/may need \d+ GB, but .* free/);
   });
 
-  test('is refused for a file that is not there, by its place in the scenario', async () => {
+  test('is rejected for a missing file, with its place in the scenario', async () => {
     const file = write('absent', { ...SCENARIO, source: [{ file: 'nowhere.mp4' }] });
     const opening = openRun(file, { ...noOptions, out: newFolder() });
     await expect(opening).rejects.toThrow(
