@@ -3,14 +3,14 @@ import { sorted } from '../lab/metrics/percentile.ts';
 import { alignedFigures } from '../lab/report/text-table.ts';
 import { wrapped } from './wrapped.ts';
 
-/** Longer tables are for a spreadsheet. */
+/** Longest table printed; beyond it, a spreadsheet serves better. */
 const LINES_MAX = 60;
-/** A wider name of a strategy has its parameters on a line of their own. */
+/** Longest strategy name with its parameters on one line; a longer one puts the parameters on lines of their own. */
 const NAME_CHARACTERS_MAX = 24;
-/** A hash that tells one file from another as well as the whole does, for people. */
+/** Shown length of a file's hash: enough for people to tell files apart. */
 const HASH_CHARACTERS = 8;
 
-/** The rows that differ in nothing but their seed, taken together. */
+/** Rows that differ only in their seed. */
 interface Group {
   readonly rows: readonly AnswerRow[];
   readonly first: AnswerRow;
@@ -18,15 +18,15 @@ interface Group {
 
 interface Column {
   readonly head: string;
-  /** Where the terminal is too narrow, the highest goes first; 0 stays. */
+  /** Order in which columns are dropped on a narrow terminal, highest first; 0 is always kept. */
   readonly dispensable: number;
   readonly text: (group: Group) => string;
 }
 
 /**
- * The answer for people: under each path and budget a line for all seeds of a strategy; delays are medians over them,
- * of an even number the later of the two in the middle; shares and PSNR are pooled.
- * @param width of the terminal, characters: what does not fit is left out, and said.
+ * Formats an answer for people: one section per path and budget, one line per strategy over all its seeds. Delays are
+ * medians over the seeds (of an even number, the upper one of the middle pair); shares and PSNR are pooled.
+ * @param width of the terminal, characters; columns that do not fit are omitted and listed.
  */
 export function answerTable(rows: readonly AnswerRow[], width: number): string {
   const groups = groupBySeed(rows);
@@ -52,17 +52,17 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
     }
   }
   const more = groups.length - shown.length;
-  if (more > 0) text.push(`  … and ${more} more lines: summary.csv has them all`);
-  if (left.length > 0) text.push(`  left out for want of room: ${left.map(({ head }) => head).join(', ')}`);
+  if (more > 0) text.push(`  … and ${more} more lines in summary.csv`);
+  if (left.length > 0) text.push(`  omitted for lack of space: ${left.map(({ head }) => head).join(', ')}`);
   return text.join('\n');
 }
 
-/** Paths as they are in the scenario, with the names of files alone. */
+/** Shortens a link of a scenario for display: without its seed, and with file names instead of paths. */
 export function shortLink(line: string): string {
   const withoutSeed = line.replace(/\s*\bseed=\d+/, '').trim() || 'clean';
   return withoutSeed.replace(FOLDERS, '').replace(HASH, '#$1');
 }
-/** Of a file alone: shares and times have strokes between them as well. */
+/** Matches folders of trace files only: shares and times contain slashes too. */
 const FOLDERS = /(?<=\btrace=|\blosstrace=)[^\s"]*\/|(?<=trace=")[^"]*\//g;
 const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
 
@@ -105,7 +105,7 @@ function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
   ];
 }
 
-/** Leaves columns out until the others fit into so many characters. */
+/** Drops columns until the rest fits into `width` characters. */
 function fitting(columns: readonly Column[], groups: readonly Group[], width: number) {
   const needed = (column: Column) =>
     2 + Math.max(column.head.length, ...groups.map((group) => column.text(group).length));
@@ -138,12 +138,12 @@ type Figure = {
 
 const total = (rows: readonly AnswerRow[], name: Figure): number =>
   rows.reduce((sum, row) => sum + (row[name] ?? 0), 0);
-// The earlier of two seeds would promise what the other one broke.
+// Of two seeds, the later one: the earlier would promise a delay that the other one missed.
 const middle = (rows: readonly AnswerRow[], name: Figure): number =>
   sorted(rows.map((row) => row[name] ?? 0))[rows.length >> 1]!;
 
 const percentText = (value: number): string => {
-  // Ninety-nine point something is not a hundred, and a thousandth is not nothing.
+  // 99.996 % must not round to 100 %.
   const text = (value * 100).toFixed(2);
   return value < 1 && text === '100.00' ? '>99.99 %' : `${text} %`;
 };
@@ -158,7 +158,9 @@ function mean(values: readonly (number | null | undefined)[]): number | undefine
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-/** Of the mean square error of all seeds' slots: a mean of decibels would call all of them identical because one is. */
+/**
+ * PSNR of the mean square error over all seeds: a mean of decibels would be infinite as soon as one seed is identical.
+ */
 function pooledPsnrDb(rows: readonly AnswerRow[]): number | undefined {
   const known = rows.filter(({ psnrDb }) => psnrDb != null);
   if (known.length === 0) return undefined;

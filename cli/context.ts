@@ -8,7 +8,7 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
-/** What every command has: a log and a status line that do not write over each other. */
+/** Log and status line of a command, which do not overwrite each other. */
 export class Context {
   readonly log: Log;
   readonly #quiet: boolean;
@@ -26,7 +26,7 @@ export class Context {
     });
   }
 
-  /** Shows what `describe` says, for as long as the run lasts. */
+  /** Shows a status line with the text of `describe` until it is closed. */
   showStatus(describe: () => string | undefined): void {
     this.#status?.close();
     this.#status = new StatusLine({ describe, log: this.log, quiet: this.#quiet });
@@ -37,7 +37,7 @@ export class Context {
     this.#status = undefined;
   }
 
-  /** Text for people at the end of a run, on stderr. */
+  /** Prints text for people on stderr at the end of a run, unless `--quiet`. */
   print(text: string): void {
     this.#status?.clear();
     if (!this.#quiet) stderr.write(`${text}\n`);

@@ -15,7 +15,7 @@ import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
-import { addReceiverOptions, CONGESTION_FOR_NOTHING, type ReceiveCommandOptions, reportRun } from './receive.ts';
+import { addReceiverOptions, CONGESTION_UNUSED, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
 
 interface DemoCommandOptions extends ReceiveCommandOptions {
@@ -23,14 +23,14 @@ interface DemoCommandOptions extends ReceiveCommandOptions {
   readonly loop: boolean;
 }
 
-/** Bad enough to see what recovery does, good enough for it to win: a busy Wi-Fi behind a DSL line. */
+/** Default link: a busy Wi-Fi behind DSL. Lossy enough to show recovery, good enough for recovery to succeed. */
 const DEMO_LINK = 'loss=4% delay=30ms±4ms order=kept seed=1';
-/** Room for four round trips of that link: what is lost twice can still be had. */
+/** Default latency, milliseconds: four round trips of that link, so that a packet lost twice still arrives in time. */
 const DEMO_LATENCY_MS = 200;
 
 const SAID_CHARACTERS_MAX = 2_000;
 
-/** Any of them means one receiver, as `receive` is; without them the page shows lanes side by side. */
+/** Options of `receive` that select a single receiver; without them the page shows lanes side by side. */
 const SINGLE_RECEIVER_OPTIONS = [
   'transport',
   'congestion',
@@ -48,31 +48,36 @@ const SINGLE_RECEIVER_OPTIONS = [
 export function addDemoCommand(program: Command): void {
   const command = program
     .command('demo')
-    .description('the same video over the same bad network by UDP, by TCP and with recovery, side by side on a page')
-    .argument('[input]', `${INPUT_HELP}; without it, the sample`)
+    .description(
+      'show the same video over the same lossy network by UDP, UDP with recovery and TCP, side by side in a browser',
+    )
+    .argument('[input]', `${INPUT_HELP} (default: the sample)`)
     .action(async (input: string | undefined, options: DemoCommandOptions) => {
       const given = (name: string) => command.getOptionValueSource(name) === 'cli';
       if (SINGLE_RECEIVER_OPTIONS.some(given)) await demo(input ?? sample(), options, given('congestion'));
       else await demoLanes(input ?? sample('counter.h264'), options);
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
-    .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
-    .option('--no-loop', 'end at the end of the input')
+    .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
+    .option('--no-loop', 'stop at the end of the input')
     .addHelpText(
       'after',
       `
-The link is "${DEMO_LINK}" unless --link says otherwise; on the page it can be changed as one watches.
-With any of --transport, --recovery, --redundancy, --release, --on-loss, --play, --output, --pcap, --summary or --json
-the demo is a sender and one receiver, as "send" and "receive" are: try --recovery none, or --transport tcp.
-Ctrl-C ends it.`,
+The link is "${DEMO_LINK}" by default; it can be changed on the page while the demo runs.
+With --transport, --recovery, --redundancy, --release, --on-loss, --play, --output, --pcap, --summary or --json the demo
+runs one sender and one receiver, like "send" and "receive". Try --recovery none, or --transport tcp.
+Ctrl-C stops it.`,
     );
 }
 
-/** The page with the lanes. Without an input the sample that has no B-frames, as live video: it bears lost frames. */
+/**
+ * Runs the page with the lanes. The default input is the sample without B-frames, like live video: it tolerates lost
+ * frames.
+ */
 async function demoLanes(input: string, options: DemoCommandOptions): Promise<void> {
   const context = new Context(options);
   const { log } = context;
-  // Loaded only here: a single receiver needs none of it.
+  // Loaded on demand: a single receiver does not need it.
   const [{ LaneServer }, { openInBrowser }, { openSource }] = await Promise.all([
     import('../session/lanes/lane-server.ts'),
     import('../io/web-server/browser-opener.ts'),
@@ -85,7 +90,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     stop = resolve;
   });
   const name = basename(input);
-  // A file of the user's own goes before a sample of the same name, and first.
+  // The user's own file is listed first and replaces a sample of the same name.
   const inputs = new Map([[name, input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]).set(name, input);
   const link = options.link ?? demoLink();
   const show = await LaneServer.open({
@@ -113,7 +118,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   });
   const timer = options.duration === undefined ? undefined : setTimeout(stop, options.duration);
   log.info(`watch at ${show.url}`);
-  log.info(Keys.available ? 'q or Ctrl-C ends it' : 'Ctrl-C ends it');
+  log.info(Keys.available ? 'press q or Ctrl-C to stop' : 'press Ctrl-C to stop');
   if (options.openBrowser) openInBrowser(show.url);
   await stopped;
   clearTimeout(timer);
@@ -123,8 +128,8 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
 }
 
 /**
- * The laboratory in a process of its own, behind everything that is live; resolves with the report's file.
- * @param closing ends it: what it wrote until then is of no use.
+ * Runs the laboratory in a low-priority process of its own. Resolves with the path of the report.
+ * @param closing aborts the process; its partial output is useless.
  */
 async function runScenario(scenario: string, folder: string, closing: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, [process.argv[1]!, 'lab', 'run', scenario, '--out', folder, '--quiet'], {
@@ -149,15 +154,15 @@ async function runScenario(scenario: string, folder: string, closing: AbortSigna
       .trim()
       .split('\n')
       .at(-1)
-      ?.replace(/^dropframe: /, '') || 'the laboratory gave no report',
+      ?.replace(/^dropframe: /, '') || 'the laboratory wrote no report',
   );
 }
 
-/** What a page begins with: nothing done about loss, everything done by deadline, and TCP. */
+/** Initial lanes of the page: no recovery, recovery by deadline, and TCP. */
 function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
   const common = { congestionControl: 'cubic', onLoss: 'freeze', latencyMs } as const;
   return [
-    // Held pictures would show little of what comes: with nothing done about loss, hardly a group is whole.
+    // smear: with every lost frame, freeze would hold the picture until the next key frame and show almost nothing.
     { ...common, transport: 'udp', recovery: 'reorder', onLoss: 'smear' },
     { ...common, transport: 'udp', recovery: 'hybrid' },
     { ...common, transport: 'tcp', recovery: 'reorder' },
@@ -165,7 +170,7 @@ function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
 }
 
 async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
-  if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_FOR_NOTHING, 2);
+  if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_UNUSED, 2);
   const [{ StreamServer }, { dropframeClient }, { ReceiveRun }, { checkWritable }, { openSource }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
     import('../session/stream/dropframe-client.ts'),
@@ -186,7 +191,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
     receiversMax: 16,
     log,
     onIdle: (error) => {
-      if (error !== undefined) log.error(`the source ended early: ${(error as Error).message}`);
+      if (error !== undefined) log.error(`the source failed: ${(error as Error).message}`);
     },
   });
   try {
@@ -213,7 +218,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
     });
     const interrupt = new Interrupt(() => run.stop());
     const timer = options.duration === undefined ? undefined : setTimeout(() => run.stop(), options.duration);
-    log.info(Keys.available ? 'space pauses, q or Ctrl-C ends it' : 'Ctrl-C ends it');
+    log.info(Keys.available ? 'press space to pause, q or Ctrl-C to stop' : 'press Ctrl-C to stop');
     await reportRun(run, context, options);
     clearTimeout(timer);
     interrupt.dispose();
@@ -229,7 +234,7 @@ function demoLink(): LinkSpecification {
   return link.value;
 }
 
-/** Drawn and encoded as one watches. */
+/** Name of the generated source, encoded live. */
 const TEST_PATTERN = 'testsrc';
 
 function samples(): [name: string, path: string][] {
@@ -242,10 +247,10 @@ function samples(): [name: string, path: string][] {
 function sample(name: 'counter.mp4' | 'counter.h264' = 'counter.mp4'): string {
   const file = join(samplesFolder() ?? '', name);
   if (existsSync(file)) return file;
-  throw new Failure(`the sample samples/${name} is missing: name an input, such as testsrc`);
+  throw new Failure(`the sample samples/${name} is missing; name an input, such as testsrc`);
 }
 
-/** The samples lie beside the sources, and beside the compiled files' folder. */
+/** Returns the folder of the samples, which lies beside the sources or one level above the compiled files. */
 function samplesFolder(): string | undefined {
   const folders = ['../samples', '../../samples'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return folders.find((folder) => existsSync(folder));

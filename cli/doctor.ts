@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('what this machine has of what dropframe can use: Node, ffmpeg, players, browser, buffers, TUN')
-    .option('--json', 'as JSON')
+    .description(
+      'check this machine for everything dropframe can use: Node, ffmpeg, players, browser, socket buffers, TUN',
+    )
+    .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { examine, formatFindings } = await import('../io/doctor.ts');
       const findings = await examine();

@@ -1,16 +1,19 @@
 import { stderr } from 'node:process';
 import { now } from '../io/os/clock.ts';
 
-/** Signals this close together are one, microseconds. */
-const ONE_WISH = 300_000;
+/** Signals closer together than this count as one, microseconds. */
+const SAME_SIGNAL = 300_000;
 
-/** The exit code of a run that was interrupted: 128 + SIGINT. */
+/** Exit code of an interrupted run: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
-/** The user ended a run that has no result of its own yet. Its message is one line: what is kept, how to go on. */
+/**
+ * Thrown when the user stops a run that has no result yet. The message says, in one line, what is kept and how to
+ * continue.
+ */
 export class Interrupted extends Error {}
 
-/** Ctrl-C, SIGTERM and a closed terminal: the first ends cleanly, the second at once. */
+/** Handles SIGINT, SIGTERM and SIGHUP: the first signal stops the run cleanly, the second exits at once. */
 export class Interrupt {
   readonly #onFirst: () => void;
   #count = 0;
@@ -31,8 +34,8 @@ export class Interrupt {
   }
 
   readonly #handle = (): void => {
-    // `timeout` and some shells send a signal to the process and to its group: that is one wish, not two.
-    if (this.#count > 0 && now() - this.#firstAt < ONE_WISH) return;
+    // `timeout` and some shells signal both the process and its group: that is one request.
+    if (this.#count > 0 && now() - this.#firstAt < SAME_SIGNAL) return;
     if (this.#count === 0) this.#firstAt = now();
     this.#count++;
     if (this.#count > 1) process.exit(INTERRUPTED);
@@ -40,7 +43,10 @@ export class Interrupt {
   };
 }
 
-/** Does what has no good place to stop in: at the first signal the process ends. @param line tells then what is kept. */
+/**
+ * Runs work that cannot stop cleanly: the first signal exits the process.
+ * @param line printed then, says what is kept.
+ */
 export async function endingAtOnce<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
   const interrupt = new Interrupt(() => {
     stderr.write(`dropframe: interrupted: ${line}\n`);

@@ -2,7 +2,7 @@ import { stdin } from 'node:process';
 
 const CONTROL_C = '\u0003';
 
-/** Single keys while a run goes on, where stdin is a terminal; elsewhere nothing is read. */
+/** Reads single keys during a run where stdin is a terminal; reads nothing elsewhere. */
 export class Keys {
   readonly #onKey: (key: string) => void;
 
@@ -28,7 +28,7 @@ export class Keys {
 
   readonly #handle = (text: string): void => {
     for (const key of text) {
-      // In raw mode the terminal no longer makes a signal of it.
+      // In raw mode the terminal does not turn Ctrl-C into a signal.
       if (key === CONTROL_C) process.kill(process.pid, 'SIGINT');
       else this.#onKey(key);
     }

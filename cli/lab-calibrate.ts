@@ -24,23 +24,29 @@ const JOBS_MAX = 64;
 export function addCalibrateCommand(lab: Command): void {
   lab
     .command('calibrate')
-    .description("run the same cells through the simulator and the kernel's own sockets; exit code 1 where they differ")
-    .option('--quick', 'some strategies, drop lists and links; five minutes instead of half an hour')
-    .addOption(new Option('--strategies <names>', 'only these').argParser(readStrategies))
+    .description(
+      'run the same cells in the simulator and over kernel sockets and compare them; exit code 1 on a difference',
+    )
+    .option('--quick', 'fewer strategies, drop lists and links: five minutes instead of half an hour')
     .addOption(
-      new Option('--attempts <n>', 'how often a run that the machine disturbed is done at most')
+      new Option('--strategies <names>', 'limit the run to these strategies, separated by commas').argParser(
+        readStrategies,
+      ),
+    )
+    .addOption(
+      new Option('--attempts <n>', 'runs of a cell at most, if the machine disturbs its measurement')
         .argParser(readWhole({ min: 1, max: ATTEMPTS_MAX }, 'a number of attempts'))
         .default(CALIBRATION_LIMITS.attemptsMax),
     )
     .addOption(
-      new Option('--jobs <n>', 'cells at a time; more than half the cores disturb each other')
+      new Option('--jobs <n>', 'cells run in parallel; on more than half the cores they disturb each other')
         .argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of cells'))
         .default(namespacesMax()),
     )
-    .option('--docs', 'write the table into docs/VALIDATION.md, between its markers')
-    .option('--json', 'the comparisons as JSON on stdout; logs as JSON lines')
+    .option('--docs', 'update the table in docs/VALIDATION.md')
+    .option('--json', 'print the comparisons as JSON on stdout; log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens')
+    .option('-v, --verbose', 'log more detail')
     .action(run);
 }
 
@@ -54,7 +60,7 @@ async function run(options: CalibrateOptions): Promise<void> {
   const context = new Context(options);
   const limits = { ...CALIBRATION_LIMITS, attemptsMax: options.attempts };
   const { outcomes, asked } = await outcomesWith(context, options, limits);
-  if (outcomes.length === 0) throw new Interrupted('interrupted before the first cell was finished');
+  if (outcomes.length === 0) throw new Interrupted('interrupted before the first cell finished');
   const calibration = conclude(outcomes);
   context.print(calibrationText(outcomes));
   context.print(`  ${conclusionText(calibration)}`);
@@ -82,7 +88,9 @@ async function outcomesWith(
   const interrupt = new Interrupt(() => abort.abort());
   let latest: CalibrationProgress | undefined;
   context.showStatus(
-    () => latest && `${latest.done} of ${latest.cells} cells, in real time: ${durationText(latest.secondsLeft)} left`,
+    () =>
+      latest &&
+      `${latest.done} of ${latest.cells} cells, running in real time, ${durationText(latest.secondsLeft)} left`,
   );
   try {
     const onProgress = (progress: CalibrationProgress) => {
@@ -103,7 +111,7 @@ function readStrategies(text: string): readonly KernelStrategyName[] {
   const unknown = names.find((name) => !isKernelStrategy(name as StrategyName));
   if (unknown !== undefined) {
     throw new InvalidArgumentError(
-      `'${unknown}': expected names of ${KERNEL_STRATEGIES.join(', ')}, with commas between`,
+      `'${unknown}': expected names from ${KERNEL_STRATEGIES.join(', ')}, separated by commas`,
     );
   }
   return names as readonly KernelStrategyName[];

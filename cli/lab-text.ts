@@ -8,13 +8,13 @@ import { millisecondsText } from './answer-table.ts';
 export function costText(costs: readonly StrategyCost[]): string {
   const lines = costs.map(({ strategy, microsecondsPerDatagram, timesRealTime }) => [
     strategy,
-    `${microsecondsPerDatagram.toFixed(1)} µs a datagram`,
+    `${microsecondsPerDatagram.toFixed(1)} µs per datagram`,
     `${timesRealTime} × real time`,
   ]);
   return alignedText([['simulated', '', ''], ...lines]);
 }
 
-/** What was measured in real time, and with what: TCP is nothing without the name of its congestion control. */
+/** Describes the strategies measured in real time and their settings, such as the congestion control of TCP. */
 export function measuredText(measured: readonly MeasuredStrategy[]): string {
   const lines = measured.map(({ strategy, congestionControl, notsentLowat, kernel, ...rest }) => [
     strategy,
@@ -25,21 +25,21 @@ export function measuredText(measured: readonly MeasuredStrategy[]): string {
   return alignedText([['measured', '', '', ''], ...lines]);
 }
 
-/** tcp(7): the value that means that there is no limit. */
+/** 0xffffffff means no limit (tcp(7)). */
 const lowatText = (bytes: number): string => (bytes === 0xffff_ffff ? 'none' : String(bytes));
 
-/** How far a sweep is, and how long it still takes at the pace so far. */
+/** Progress of a sweep, with an estimate of the remaining time at the pace so far. */
 export function progressText(progress: SweepProgress, elapsedSeconds: number): string {
   const { cells, done, reused, workDone, secondsLeft } = progress;
-  const had = reused > 0 ? ` (${reused} had been finished before)` : '';
+  const had = reused > 0 ? ` (${reused} reused from an earlier run)` : '';
   if (secondsLeft !== undefined)
-    return `${done} of ${cells} cells${had}, in real time: ${durationText(secondsLeft)} left`;
+    return `${done} of ${cells} cells${had}, running in real time, ${durationText(secondsLeft)} left`;
   const left =
     workDone > 0.01 && workDone < 1 ? `, ${durationText((elapsedSeconds * (1 - workDone)) / workDone)} left` : '';
   return `${done} of ${cells} cells${had}, ${Math.floor(workDone * 100)} %${left}`;
 }
 
-/** How far the comparison of pictures is, which comes after the simulation. */
+/** Progress of the picture comparison that follows the simulation. */
 export const qualityProgressText = ({ cells, done }: QualityProgress): string =>
   `pictures: ${done} of ${cells} cells compared`;
 

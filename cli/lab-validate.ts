@@ -24,20 +24,22 @@ const JOBS_MAX = 1_024;
 export function addValidateCommand(lab: Command): void {
   lab
     .command('validate')
-    .description('run what is simulated here against closed forms and definitions; exit code 1 where it disagrees')
+    .description('compare the simulation with closed-form results and definitions; exit code 1 on a disagreement')
     .addOption(
-      new Option('--seed <n>', 'another repeatable run')
+      new Option('--seed <n>', 'seed of the random numbers')
         .argParser(readWhole({ min: 0, max: SEED_MAX }, 'a seed'))
         .default(1),
     )
     .addOption(
-      new Option('--jobs <n>', 'threads').argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads')),
+      new Option('--jobs <n>', 'number of threads').argParser(
+        readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads'),
+      ),
     )
-    .option('--quick', 'fewer trials, and none of the dear checks')
-    .addOption(new Option('--docs', 'write the table into docs/VALIDATION.md').conflicts('quick'))
-    .option('--json', 'the outcomes as JSON on stdout; logs as JSON lines')
+    .option('--quick', 'fewer trials; skip expensive checks')
+    .addOption(new Option('--docs', 'update the table in docs/VALIDATION.md').conflicts('quick'))
+    .option('--json', 'print the outcomes as JSON on stdout; log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens')
+    .option('-v, --verbose', 'log more detail')
     .action(run);
 }
 
@@ -61,11 +63,10 @@ async function run(options: ValidateOptions): Promise<void> {
     const heading = `${conclusion}. Version ${packageVersion()}, seed ${options.seed}.`;
     await writeValidation('validate', `${heading}\n\n${validationMarkdown(outcomes)}`);
   }
-  if (!validation.passed)
-    throw new Failure(`what is simulated does not agree with what is predicted: ${worst(outcomes)}`);
+  if (!validation.passed) throw new Failure(`the simulation disagrees with its predictions: ${worst(outcomes)}`);
 }
 
-/** Runs the checks under a progress line. @throws {Interrupted} on Ctrl-C. */
+/** Runs the checks with a status line. @throws {Interrupted} on Ctrl-C. */
 async function outcomesWith(context: Context, options: ValidateOptions): Promise<readonly Outcome[]> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
@@ -73,7 +74,7 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   let latest: CheckProgress | undefined;
   context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
   try {
-    // Loaded only here: the predictions are computed as they are, which takes a second that no other command has to wait.
+    // Loaded on demand: computing the predictions takes a second.
     const [{ runChecks }, { FULL, QUICK }] = await Promise.all([
       import('../lab/validation/run-checks.ts'),
       import('../lab/validation/validation.ts'),
@@ -88,8 +89,7 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
         },
       },
     );
-    if (!outcomes)
-      throw new Interrupted(`interrupted: ${latest?.done ?? 0} checks were finished; nothing is kept of them`);
+    if (!outcomes) throw new Interrupted(`interrupted after ${latest?.done ?? 0} checks; their results are not kept`);
     return outcomes;
   } finally {
     context.closeStatus();

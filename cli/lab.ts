@@ -33,14 +33,14 @@ interface RunCommandOptions extends CommonOptions {
 }
 
 const JOBS_MAX = 1_024;
-/** Of a file or a pipe, characters. */
+/** Assumed width of a file or a pipe, characters. */
 const WIDTH = 120;
 const SHARDS_MAX = 100_000;
 
 export function addLabCommand(program: Command): void {
   const lab = program
     .command('lab')
-    .description('experiments: a scenario file in, a folder with the answer out, the same to the byte wherever it runs')
+    .description('run experiments: from a scenario file to a folder of results, identical to the byte on every machine')
     .addHelpText(
       'after',
       `
@@ -48,60 +48,70 @@ Examples:
   dropframe lab list
   dropframe lab run frontier
   dropframe lab run my-scenario.json --out out/mine --frames
-  dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, anywhere
+  dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, on any machine
   dropframe lab merge out/atlas
-  dropframe lab validate --quick                               what is simulated against what is predicted
-  dropframe lab calibrate --quick                              is the simulator like Linux?
+  dropframe lab validate --quick                               the simulation against closed-form results
+  dropframe lab calibrate --quick                              the simulator against Linux
 
-docs/LAB.md tells what a scenario may hold and what each figure means, docs/SCALING.md how to use many machines.`,
+See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for sweeps over many machines.`,
     );
   withRunOptions(lab.command('run <scenario>'))
-    .description('run a scenario: a JSON file, or the name of a ready-made one')
-    .option('--video', '--quality, and side-by-side.mp4: up to four strategies of the first link')
+    .description('run a scenario, given as a JSON file or as the name of a ready-made one')
+    .option('--video', '--quality, and also write side-by-side.mp4 with up to four strategies on the first link')
     .action(run);
   withRunOptions(lab.command('sweep <scenario>'))
-    .description('run a part of a scenario and leave its cells in a folder, for `lab merge`')
-    .addOption(new Option('--shard <i/n>', 'which part of how many').argParser(readShard))
+    .description('run a part of a scenario and store its cells in a folder for `lab merge`')
+    .addOption(new Option('--shard <i/n>', 'run part i of n').argParser(readShard))
     .action(sweepCommand);
   commonOptions(lab.command('merge <folder> [others...]'))
-    .description('make the answer from the cells in a folder, and in others which are taken over first')
+    .description('compute the answer from the cells in a folder, after copying the cells of other folders into it')
     .action(merge);
   commonOptions(lab.command('report <folder>'))
-    .description('show the answer in a folder, and draw it: report.html, which needs nothing else, and plots/')
+    .description('print the answer in a folder, and draw it as a self-contained report.html and plots/')
     .action(report);
   addCalibrateCommand(lab);
   addValidateCommand(lab);
-  lab.command('list').description('the ready-made questions').option('--json', 'as JSON on stdout').action(list);
+  lab
+    .command('list')
+    .description('list the ready-made scenarios')
+    .option('--json', 'print them as JSON on stdout')
+    .action(list);
 }
 
 function withRunOptions(command: Command): Command {
   return commonOptions(
     command
-      .option('--out <folder>', "where the answer goes (default: out/ and the scenario's name and hash)")
+      .option('--out <folder>', 'folder of the answer (default: out/, named after the scenario and its hash)')
       .addOption(
-        new Option('--jobs <n>', 'threads').argParser(readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads')),
+        new Option('--jobs <n>', 'number of threads').argParser(
+          readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads'),
+        ),
       )
-      .addOption(new Option('--strategies <names>', 'of those in the scenario only these').argParser(readStrategies))
-      .option('--frames', 'a row for each frame as well: frames.parquet')
-      .option('--packets', 'a row for each datagram as well: packets.parquet')
-      .option('--qlog', "an event log of each cell of the first seed, in qlog's JSON-SEQ")
-      .option('--pcapng', 'a capture of each cell of the first seed, for Wireshark')
-      .option('--quality', 'what the viewer saw beside the source: PSNR and SSIM, VMAF where ffmpeg has it')
-      .option('--fresh', 'run what is finished as well'),
+      .addOption(
+        new Option('--strategies <names>', 'limit the scenario to these strategies, separated by commas').argParser(
+          readStrategies,
+        ),
+      )
+      .option('--frames', 'also write frames.parquet, one row per frame')
+      .option('--packets', 'also write packets.parquet, one row per datagram')
+      .option('--qlog', 'also write an event log of each cell of the first seed (qlog, JSON-SEQ)')
+      .option('--pcapng', 'also write a capture of each cell of the first seed for Wireshark')
+      .option('--quality', 'compare the shown video with the source: PSNR and SSIM, VMAF if ffmpeg has it')
+      .option('--fresh', 'run finished cells again'),
   );
 }
 
 const commonOptions = (command: Command): Command =>
   command
-    .option('--json', 'the answer as JSON on stdout; logs as JSON lines')
+    .option('--json', 'print the answer as JSON on stdout; log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens');
+    .option('-v, --verbose', 'log more detail');
 
 async function run(scenario: string, options: RunCommandOptions): Promise<void> {
   const { completeRun, openRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const opened = await openRun(scenario, runOptions(options, context));
-  await sweepWith(context, options, opened, { index: 1, of: 1 }, 'the same command goes on from there');
+  await sweepWith(context, options, opened, { index: 1, of: 1 }, 'run the same command again to continue');
   const { manifest, rows } = await endingAtOnce(cellsKept(opened.directory), () =>
     completeRun(opened, packageVersion()),
   );
@@ -110,7 +120,10 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   await drawIfPossible(context, opened.directory);
 }
 
-/** The video for people, of what is measured already. @throws {Interrupted} on Ctrl-C; the answer is there by then. */
+/**
+ * Makes the comparison video from cells that are already measured.
+ * @throws {Interrupted} on Ctrl-C; the answer is complete by then.
+ */
 async function film(context: Context, opened: OpenRun): Promise<void> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
@@ -118,7 +131,7 @@ async function film(context: Context, opened: OpenRun): Promise<void> {
   context.showStatus(() => 'side-by-side.mp4 …');
   try {
     const { path, labels, isLabeled } = await makeVideo(opened, abort.signal);
-    const order = isLabeled ? '' : ' (no font for labels; from the upper left)';
+    const order = isLabeled ? '' : ' (row by row from the upper left; no font found for labels)';
     context.print(`  ${path}: ${labels.join(', ')}${order}`);
   } catch (error) {
     if (!abort.signal.aborted) throw error;
@@ -134,19 +147,19 @@ async function sweepCommand(scenario: string, options: RunCommandOptions): Promi
   const context = new Context(options);
   const shard = options.shard ?? { index: 1, of: 1 };
   const opened = await openRun(scenario, runOptions(options, context));
-  const { cells } = await sweepWith(context, options, opened, shard, 'the same command goes on from there');
+  const { cells } = await sweepWith(context, options, opened, shard, 'run the same command again to continue');
   const { directory } = opened;
-  context.print(`shard ${shard.index}/${shard.of}: ${cells} cells are in ${directory}; lab merge ${directory} is next`);
+  context.print(`shard ${shard.index}/${shard.of}: ${cells} cells are in ${directory}; next: lab merge ${directory}`);
   if (options.json) writeLine({ kind: 'shard', shard, cells, directory, runId: opened.run.runId });
 }
 
-/** Runs a shard under a progress line. @throws {Interrupted} on Ctrl-C; what is finished is kept. */
+/** Runs a shard with a status line. @throws {Interrupted} on Ctrl-C; finished cells are kept. */
 async function sweepWith(
   context: Context,
   options: RunCommandOptions,
   opened: OpenRun,
   shard: Shard,
-  howToGoOn: string,
+  howToContinue: string,
 ): Promise<SweepProgress> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
@@ -168,9 +181,9 @@ async function sweepWith(
       },
     });
     if (progress.done < progress.cells || progress.unmeasured) {
-      const pictures = progress.unmeasured ? ', their pictures not all compared' : '';
-      const kept = `${progress.done} of ${progress.cells} cells are finished and kept in ${opened.directory}${pictures}`;
-      throw new Interrupted(`interrupted: ${kept}; ${howToGoOn}`);
+      const pictures = progress.unmeasured ? ', some pictures not compared' : '';
+      const kept = `${progress.done} of ${progress.cells} cells are finished and stored in ${opened.directory}${pictures}`;
+      throw new Interrupted(`interrupted: ${kept}; ${howToContinue}`);
     }
     return progress;
   } finally {
@@ -185,13 +198,13 @@ async function merge(folder: string, others: readonly string[], options: CommonO
   const { manifest, rows, adopted } = await endingAtOnce(cellsKept(folder), () =>
     mergeRun(folder, others, packageVersion()),
   );
-  if (adopted > 0) context.log.info(`${adopted} files taken over`);
+  if (adopted > 0) context.log.info(`copied ${adopted} files`);
   show(context, options, { directory: folder, manifest, rows });
   await drawIfPossible(context, folder);
 }
 
-const undrawn = (folder: string): string => `the answer is in ${folder}, report.html is not drawn`;
-const cellsKept = (folder: string): string => `all cells are in ${folder}; the same command goes on from there`;
+const undrawn = (folder: string): string => `the answer is in ${folder}, without report.html`;
+const cellsKept = (folder: string): string => `all cells are in ${folder}; run the same command again to continue`;
 
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
@@ -207,16 +220,16 @@ async function draw(context: Context, folder: string): Promise<void> {
   const { reportFolder } = await import('../lab/report/report-folder.ts');
   const { page, plots, warnings } = await reportFolder(folder);
   for (const warning of warnings) context.log.warn(warning);
-  context.print(`  ${page}: ${plots.length} pictures`);
+  context.print(`  ${page}: ${plots.length} plots`);
 }
 
-/** The answer is there already: a picture that cannot be drawn does not make the run a failure. */
+/** Draws the report. The answer exists already, so a failure to draw is a warning. */
 async function drawIfPossible(context: Context, folder: string): Promise<void> {
   try {
     await endingAtOnce(undrawn(folder), () => draw(context, folder));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    context.log.warn(`there is no report.html: ${error.message}`);
+    context.log.warn(`report.html was not drawn: ${error.message}`);
   }
 }
 
@@ -225,7 +238,7 @@ async function list(options: CommonOptions): Promise<void> {
   const scenarios = await listScenarios();
   if (options.json) return void stdout.write(`${JSON.stringify(scenarios)}\n`);
   const width = Math.max(0, ...scenarios.map(({ name }) => name.length));
-  // A line each for programs, whatever its length.
+  // One line per scenario for programs, whatever its length.
   const columns = stdout.columns ?? Number.POSITIVE_INFINITY;
   for (const { name, question } of scenarios)
     stdout.write(`${wrapped(`${name.padEnd(width)}  ${question}`, columns, width + 2)}\n`);
@@ -270,7 +283,7 @@ function readShard(text: string): Shard {
   const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
   const [index, of] = [Number(match?.[1]), Number(match?.[2])];
   if (!(index >= 1 && index <= of && of <= SHARDS_MAX)) {
-    throw new InvalidArgumentError('expected a shard and how many there are, such as 3/16, counted from 1');
+    throw new InvalidArgumentError('expected a shard number and the number of shards, such as 3/16, counted from 1');
   }
   return { index, of };
 }
@@ -279,7 +292,7 @@ function readStrategies(text: string): readonly StrategyName[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !(STRATEGIES as readonly string[]).includes(name));
   if (unknown !== undefined) {
-    throw new InvalidArgumentError(`'${unknown}': expected names of ${STRATEGIES.join(', ')}, with commas between`);
+    throw new InvalidArgumentError(`'${unknown}': expected names from ${STRATEGIES.join(', ')}, separated by commas`);
   }
   return names as readonly StrategyName[];
 }

@@ -8,7 +8,7 @@ const count = (value: number, noun: string): string => `${value} ${noun}${value 
 
 type TwoWays = Pick<RelayReport, 'durationSeconds' | 'forward' | 'back'>;
 
-/** Describes what two links do in one line; rates are since `before`. */
+/** Describes both directions in one line. Rates are averages since `before`, or since the start. */
 export function waysText(now: TwoWays, before: TwoWays | undefined): string {
   const seconds = now.durationSeconds - (before?.durationSeconds ?? 0);
   const way = (name: Direction): string => {
@@ -16,10 +16,10 @@ export function waysText(now: TwoWays, before: TwoWays | undefined): string {
     const rate = seconds > 0 ? ((offeredBytes - (before?.[name].offeredBytes ?? 0)) * 8) / seconds : 0;
     return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;
   };
-  return `there ${way('forward')} · back ${way('back')}`;
+  return `forward ${way('forward')} · back ${way('back')}`;
 }
 
-/** Describes a relay that goes on in one line; rates are since the last time it was asked. */
+/** Returns a function that describes a running relay in one line, with rates since its last call. */
 export function relayStatusText(report: () => RelayReport): () => string | undefined {
   let before = report();
   return () => {
@@ -30,13 +30,13 @@ export function relayStatusText(report: () => RelayReport): () => string | undef
   };
 }
 
-/** The report for people. */
+/** Formats the report of a relay for people. */
 export function relayReportText(report: RelayReport): string {
   const { clients, receiveDrops } = report;
   const lines: [string, string][] = [
     ['relay', `${report.listen} to ${report.to}, ${report.durationSeconds.toFixed(1)} s`],
-    ['clients', `${clients.served} served, ${clients.expired} of them silent in the end and forgotten`],
-    ...directionLines('there', report.forward),
+    ['clients', `${clients.served} served, ${clients.expired} of them timed out`],
+    ...directionLines('forward', report.forward),
     ...directionLines('back', report.back),
   ];
   if (receiveDrops !== null && receiveDrops > 0) {
@@ -45,15 +45,15 @@ export function relayReportText(report: RelayReport): string {
   return alignedText(lines);
 }
 
-/** What became of one direction, in lines with a name each. */
+/** Describes one direction as labelled lines: what was offered, delivered, lost and delayed. */
 export function directionLines(name: string, way: RelayDirectionReport): [string, string][] {
   if (way.offered === 0 && way.refused === 0) {
     return [
       [`link ${name}`, way.link],
-      [name, 'nothing came'],
+      [name, 'no datagrams'],
     ];
   }
-  const burst = way.burstMean === null ? '' : `, ${way.burstMean.toFixed(2)} in a row`;
+  const burst = way.burstMean === null ? '' : `, mean burst ${way.burstMean.toFixed(2)}`;
   const lines: [string, string][] = [
     [`link ${name}`, way.link],
     [
@@ -65,14 +65,15 @@ export function directionLines(name: string, way: RelayDirectionReport): [string
     ['', `${percent(way.lossShare)} lost${burst}; ${latenessText(way.latenessMs)}`],
   ];
   if (way.refused > 0) lines.push(['', `${way.refused} refused: too many clients, or too much in flight`]);
-  if (way.sendErrors > 0) lines.push(['', `${way.sendErrors} of the delivered were refused by where they went`]);
+  if (way.sendErrors > 0)
+    lines.push(['', `${way.sendErrors} of the delivered datagrams were refused by their destination`]);
   return lines;
 }
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
 
 function latenessText(lateness: RelayDirectionReport['latenessMs']): string {
-  if (lateness === null) return 'nothing left';
+  if (lateness === null) return 'no departures';
   const [p50, p99, max] = [lateness.p50, lateness.p99, lateness.max].map((value) => value.toFixed(2));
-  return `left later than asked by p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`;
+  return `left late by p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`;
 }

@@ -23,28 +23,28 @@ export interface TunCommandOptions extends CommonOptions {
   readonly notsentLowat?: number;
 }
 
-/** Ethernet's. */
+/** Default MTU of the link, bytes: Ethernet's. */
 const MTU = 1_500;
-/** What a shell adds to the number of the signal that ended a command. */
+/** Added by shells to the number of the signal that ended a command. */
 const BY_SIGNAL = 128;
-/** tcp(7): the value that means that there is no limit. */
+/** `notsent_lowat` without a limit (tcp(7)). */
 const NO_LIMIT = 0xffff_ffff;
-/** As other commands' lines where nobody watches a terminal. */
+/** Interval of progress lines in the log, seconds; the same as that of the other commands without a terminal. */
 const LOGGED_EVERY_SECONDS = 5;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** `dropframe link --tun`: the command, in a network of its own. @returns its exit code. */
+/** Runs `dropframe link --tun`: a command in a network namespace of its own. @returns the exit code of the command. */
 export async function linkTun(command: readonly string[], options: TunCommandOptions): Promise<number> {
   const [program, ...rest] = command;
   if (program === undefined) throw new Failure('--tun: name a command after --, such as -- bash', 2);
   const context = new Context(options);
   const linkBack = options.linkBack ?? options.link;
-  // From here on the terminal's signals are the command's.
+  // From here on, signals of the terminal belong to the command.
   let run: TunRun | undefined;
   let asked = 0;
   const handlers = SIGNALS.map((signal) => {
     const handle = () => {
-      // Whoever asks a second time does not want to wait.
+      // A second request ends the command at once.
       if (signal !== 'SIGINT' && ++asked > 1) run?.kill();
       else run?.signal(signal);
     };
@@ -68,7 +68,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
         if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
         context.log.info(startText(settings));
         context.log.info(
-          `link there: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`,
+          `link forward: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`,
         );
       },
     });
@@ -84,8 +84,8 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
 }
 
 /**
- * How the run is shown while it goes on: as JSON lines; in a terminal, whose screen is the command's, as its title; with
- * `--verbose` also as a line now and then.
+ * Returns how to show progress: as JSON lines; in a terminal, whose screen belongs to the command, as the window title;
+ * with `--verbose` also in the log.
  */
 function progressShown({ json, verbose }: TunCommandOptions, log: Log): ((progress: TunProgress) => void) | undefined {
   if (json) return (progress) => stderr.write(`${JSON.stringify({ kind: 'statistics', ...progress })}\n`);
@@ -114,7 +114,7 @@ async function writeReport(path: string, report: TunReport): Promise<void> {
 
 function startText(settings: TunSettings): string {
   const across = settings.ipv6 ? `${TUN_ADDRESSES.ipv4.across} or ${TUN_ADDRESSES.ipv6.across}` : '10.9.0.2';
-  return `inside, this machine is ${across} across the link; ${settingsText(settings)}`;
+  return `inside the namespace this machine is reachable across the link as ${across}; ${settingsText(settings)}`;
 }
 
 function settingsText({ congestionControl, notsentLowat, mtu }: TunSettings): string {
@@ -122,19 +122,19 @@ function settingsText({ congestionControl, notsentLowat, mtu }: TunSettings): st
   return `TCP ${congestionControl}, ${lowat}, MTU ${mtu}`;
 }
 
-/** The report for people. */
+/** Formats the report for people. */
 export function tunReportText(report: TunReport): string {
   const { end, uncarried, deviceDrops } = report;
-  const ended = end.signal === null ? `ended with ${end.code}` : `ended by ${end.signal}`;
+  const ended = end.signal === null ? `exit code ${end.code}` : `ended by ${end.signal}`;
   const lines: [string, string][] = [
     ['command', `${report.command.join(' ')}, ${report.durationSeconds.toFixed(1)} s, ${ended}`],
     ['inside', settingsText(report)],
-    ...directionLines('there', report.forward),
+    ...directionLines('forward', report.forward),
     ...directionLines('back', report.back),
   ];
   const { multicast, elsewhere, malformed } = uncarried;
   if (multicast + elsewhere + malformed > 0) {
-    lines.push(['not carried', `${multicast} multicast, ${elsewhere} to or from elsewhere, ${malformed} malformed`]);
+    lines.push(['not carried', `${multicast} multicast, ${elsewhere} with foreign addresses, ${malformed} malformed`]);
   }
   if (deviceDrops !== null && deviceDrops > 0) {
     lines.push(['note', `${deviceDrops} packets were dropped by this machine before the link could see them`]);

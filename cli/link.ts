@@ -24,61 +24,64 @@ interface RelayCommandOptions extends CommonOptions {
 
 type LinkCommandOptions = Partial<RelayCommandOptions> & TunCommandOptions & { readonly tun?: boolean };
 
-/** Each takes a socket, and 256 of them a quarter of what a process may have open. */
+/** Each client takes a socket; 256 of them are a quarter of the usual limit of a process. */
 const CLIENTS_MAX = 256;
-/** A NAT keeps a UDP mapping for at least so long (RFC 4787 §4.3), and no link delays for longer. */
+/** A NAT keeps a UDP mapping for at least this long (RFC 4787 §4.3), and no link delays a datagram for longer. */
 const IDLE_MS = 120_000;
-/** Two seconds of a gigabit a second. */
+/** Two seconds at 1 Gb/s. */
 const HELD_BYTES_MAX = 256_000_000;
 
 export function addLinkCommand(program: Command): void {
   program
     .command('link')
     .description(
-      'a bad network for any program, repeatably: a relay for UDP, or (--tun) a network of its own for a command',
+      'put any program behind a repeatable bad network: a UDP relay, or with --tun a network namespace for a command',
     )
-    .argument('[command...]', 'with --tun, and after --: what runs in the network of its own')
+    .argument('[command...]', 'with --tun, after --: the command to run in the namespace')
     .addOption(
-      new Option('--listen <address>', 'where the program that is to have a bad network sends to').argParser(
+      new Option('--listen <address>', 'address the relay receives on: point the program at it').argParser(readAddress),
+    )
+    .addOption(
+      new Option('--to <address>', 'destination of the datagrams; answers return through the relay').argParser(
         readAddress,
       ),
     )
-    .addOption(
-      new Option('--to <address>', 'where its datagrams go; the answers come back the same way').argParser(readAddress),
+    .option(
+      '--tun',
+      'run a command in a namespace that reaches itself as 10.9.0.2 or fd09::2 across the link: TCP, UDP, ICMP (Linux)',
     )
-    .option('--tun', 'runs a command that reaches itself, over TCP, UDP and all else, as 10.9.0.2 or fd09::2 (Linux)')
     .addOption(
       new Option(
         '--link <text>',
-        'the way there, and the way back unless --link-back tells: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% ' +
+        'impairments of the forward direction, and of the way back without --link-back: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% ' +
           'corrupt=0.1% rate=8mbit queue=100ms order=kept seed=1"',
       )
-        .default(CLEAN_LINK, 'a clean one')
+        .default(CLEAN_LINK, 'no impairment')
         .argParser(readLink),
     )
-    .addOption(new Option('--link-back <text>', 'the way back').argParser(readLink))
-    .addOption(new Option('--duration <seconds>', 'end after so long').argParser(readSeconds))
+    .addOption(new Option('--link-back <text>', 'impairments of the way back').argParser(readLink))
+    .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
     .option('--report <file>', 'write the report as JSON')
-    .option('--pcap <file>', 'with --tun: write what crosses the link as pcapng')
+    .option('--pcap <file>', 'with --tun: capture the packets at both ends of the link as pcapng')
     .addOption(
-      new Option('--mtu <bytes>', 'with --tun: the longest packet, 1500 unless told').argParser(
+      new Option('--mtu <bytes>', 'with --tun: largest packet, bytes (default: 1500)').argParser(
         readWhole({ min: 576, max: 65_535 }, 'bytes'),
       ),
     )
     .addOption(
-      new Option('--congestion <name>', "with --tun: TCP's congestion control: reno, cubic, bbr").argParser(
+      new Option('--congestion <name>', 'with --tun: congestion control of TCP, such as reno, cubic or bbr').argParser(
         readCongestionControl,
       ),
     )
     .addOption(
       new Option(
         '--notsent-lowat <bytes>',
-        'with --tun: unsent bytes above which a TCP socket takes no more',
+        'with --tun: unsent bytes above which a TCP socket is not writable',
       ).argParser(readWhole({ min: 1, max: 0xffff_ffff }, 'bytes')),
     )
-    .option('--json', 'counters each second and the report as JSON lines on stdout; logs as JSON lines')
+    .option('--json', 'print counters every second and the report as JSON lines on stdout; log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens')
+    .option('-v, --verbose', 'log more detail')
     .addHelpText(
       'after',
       `
@@ -92,35 +95,36 @@ Examples:
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=1% delay=20ms at 10s: loss=20% at 15s: loss=1%"
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link 'netem="loss gemodel 1% 30% delay 50ms 10ms"'
 
-All that a link can do is in docs/LINK.md. Presets:
+All options of a link are in docs/LINK.md. Presets:
 ${presetNames()}.
 
-SRT through it, one line each in three terminals:
+SRT through the relay, one line in each of three terminals:
   srt-live-transmit "srt://127.0.0.1:9002?mode=listener" udp://127.0.0.1:5000
   dropframe link --listen 127.0.0.1:9000 --to 127.0.0.1:9002 --link "loss=5% delay=20ms"
   srt-live-transmit udp://127.0.0.1:4000 "srt://127.0.0.1:9000?mode=caller"
 
-It passes on what it is sent, whatever that is. Each client (an address and a port) has links of its own, with the same
-seed: the n-th datagram of every client meets the same fate in every run. The two ways draw from different streams, also
-where --link serves both. ${CLIENTS_MAX} clients at once; one that is silent for ${IDLE_MS / 1_000} s is forgotten, and starts anew.
-Datagrams leave a few tenths of a millisecond later than asked; the report says how much (lateness).
-Ctrl-C ends it and prints the report, a second one at once. Exit codes: 0 fine, 1 failed, 2 usage, 130 interrupted twice.
+The relay passes on any datagram. Each client (address and port) has its own pair of links with the same seed: the n-th
+datagram of every client meets the same fate in every run. The two directions use different random streams, even when
+--link serves both. Up to ${CLIENTS_MAX} clients at once; after ${IDLE_MS / 1_000} s of silence a client's state expires, and its random
+sequence restarts. Datagrams leave a few tenths of a millisecond late; the report says how late (lateness).
+Ctrl-C stops the relay and prints the report; a second one exits at once. Exit codes: 0 success, 1 failed, 2 usage error,
+130 interrupted twice.
 
-With --tun the command has stdin, stdout, stderr, Ctrl-C and the exit code; our report goes to stderr, and with --json it
-is a JSON line there. Whoever opens a conversation speaks over --link and is answered over --link-back. There is no way
-out of that network, and whatever still runs in it when the command ends is ended. docs/LINK-TUN.md tells the rest.`,
+With --tun the command owns stdin, stdout, stderr, Ctrl-C and the exit code. The report goes to stderr, with --json as a
+JSON line. The side that opens a connection sends over --link and receives over --link-back. The namespace has no route
+to the outside, and every process left in it is killed when the command ends. See docs/LINK-TUN.md.`,
     )
     .action(link);
 }
 
-/** On lines of their own length. */
+/** Names of the presets, on two lines. */
 function presetNames(): string {
   const names = PRESETS.map(({ name }) => name);
   const half = Math.ceil(names.length / 2);
   return `${names.slice(0, half).join(', ')},\n${names.slice(half).join(', ')}`;
 }
 
-/** Options of one kind of link that make no sense for the other. */
+/** Options that apply to one kind of link only. */
 const ONLY_TUN = ['pcap', 'mtu', 'congestion', 'notsentLowat'] as const;
 const ONLY_RELAY = ['listen', 'to'] as const;
 
@@ -129,21 +133,21 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
   const misplaced = (tun ? ONLY_RELAY : ONLY_TUN).find((name) => options[name] !== undefined);
   if (misplaced !== undefined) {
     const name = `--${misplaced.replace('L', '-l')}`;
-    throw new Failure(`${name} ${tun ? 'does not go with --tun' : 'is only for --tun'}`, 2);
+    throw new Failure(`${name} ${tun ? 'cannot be used with --tun' : 'requires --tun'}`, 2);
   }
   if (tun) {
     const { linkTun } = await import('./link-tun.ts');
     process.exitCode = await linkTun(command, rest);
     return;
   }
-  if (command.length > 0) throw new Failure(`a command (${command[0]}) needs --tun`, 2);
-  if (!listen) throw new Failure('--listen is missing: where the program that is to have a bad network sends to', 2);
-  if (!to) throw new Failure('--to is missing: where its datagrams go', 2);
+  if (command.length > 0) throw new Failure(`running a command (${command[0]}) requires --tun`, 2);
+  if (!listen) throw new Failure('--listen is required: the address that the program sends to', 2);
+  if (!to) throw new Failure('--to is required: the destination of the datagrams', 2);
   await linkRelay({ ...rest, listen, to });
 }
 
 async function linkRelay(options: RelayCommandOptions): Promise<void> {
-  if (options.to.port === 0) throw new Failure('--to: port 0 cannot be reached', 2);
+  if (options.to.port === 0) throw new Failure('--to: port 0 is not a destination', 2);
   const [{ UdpRelay }, { formatAddress }] = await Promise.all([
     import('../session/relay/udp-relay.ts'),
     import('../io/net/host-address.ts'),
@@ -167,8 +171,8 @@ async function linkRelay(options: RelayCommandOptions): Promise<void> {
     log,
   });
   const { listen, to } = relay.addresses;
-  log.info(`relaying ${formatAddress(listen)} to ${formatAddress(to)}; Ctrl-C ends it`);
-  log.info(`link there: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`);
+  log.info(`relaying ${formatAddress(listen)} to ${formatAddress(to)}; press Ctrl-C to stop`);
+  log.info(`link forward: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`);
   context.showStatus(relayStatusText(() => relay.report));
   const ticker = options.json ? setInterval(() => writeLine('statistics', relay.report), 1_000) : undefined;
   const timer = options.duration === undefined ? undefined : setTimeout(finish, options.duration);

@@ -13,14 +13,14 @@ import { packageVersion } from './version.ts';
 
 const USAGE = 2;
 
-/** Whatever goes wrong in a corner that nobody foresaw is one line as well, and an end with nothing left running. */
+/** Reports an unexpected error in one line (with its stack if DROPFRAME_DEBUG is set) and exits. */
 function unforeseen(error: unknown): never {
   stderr.write(`dropframe: ${(error as Error)?.message ?? error}\n`);
   if (process.env.DROPFRAME_DEBUG) stderr.write(`${(error as Error)?.stack}\n`);
   process.exit(1);
 }
 
-/** Commands of commands as well: none of them ends the process on its own. */
+/** Makes a command and its subcommands throw instead of exiting the process. */
 function overrideExits(command: Command): void {
   command.exitOverride();
   for (const inner of command.commands) overrideExits(inner);
@@ -29,13 +29,15 @@ function overrideExits(command: Command): void {
 export async function main(argv: readonly string[]): Promise<number> {
   process.on('uncaughtException', unforeseen);
   process.on('unhandledRejection', unforeseen);
-  // Nobody reads stdout any more: the run ends as if it had been asked to.
+  // A closed stdout stops the run like a signal.
   stdout.on('error', () => process.emit('SIGTERM'));
   reduceGcFrequency();
   const program = new Command('dropframe')
-    .description('Live video over UDP with app-level sequencing, a TCP control channel beside it, and what it costs.')
+    .description(
+      'Live video over UDP with application-level sequencing and recovery, and a laboratory to compare it with TCP.',
+    )
     .version(packageVersion())
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(see --help)')
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
     .exitOverride();

@@ -5,13 +5,13 @@ import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 
-/** Readers of option values: each returns the value or says what was expected. */
+/** Parsers of option values: each returns the value or throws a message that says what was expected. */
 
 export function readLatency(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
   const value = match ? Number(match[1]) * (match[2] === 's' ? 1_000 : 1) : Number.NaN;
   if (match && !match[2] && value > LATENCY_MS_MAX) {
-    throw new InvalidArgumentError(`latency is in milliseconds, not microseconds; did you mean ${value / 1_000}?`);
+    throw new InvalidArgumentError(`latency is in milliseconds, not microseconds: did you mean ${value / 1_000}?`);
   }
   if (!(value >= 0 && value <= LATENCY_MS_MAX)) {
     throw new InvalidArgumentError(`expected milliseconds from 0 to ${LATENCY_MS_MAX}, such as 120 or 120ms`);
@@ -23,15 +23,16 @@ export function readBitrate(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([kmg]?)(?:bit|bps)?(?:\/s)?$/i.exec(text);
   const factor = { '': 1, k: 1e3, m: 1e6, g: 1e9 }[match?.[2]?.toLowerCase() ?? ''] ?? 1;
   const value = match ? Number(match[1]) * factor : Number.NaN;
-  if (!(value >= 10_000 && value <= 1e9)) throw new InvalidArgumentError('expected bits a second, such as 2M or 800k');
+  if (!(value >= 10_000 && value <= 1e9))
+    throw new InvalidArgumentError('expected bits per second from 10k to 1G, such as 2M or 800k');
   return value;
 }
 
-/** `25%` or `0.25`. */
+/** Parses a share written as `25%` or `0.25`. */
 export function readShare(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   const value = match ? Number(match[1]) / (match[2] ? 100 : 1) : Number.NaN;
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a share from 0 to 100%, such as 25%');
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a share from 0% to 100%, such as 25%');
   return value;
 }
 
@@ -49,22 +50,22 @@ export function readFramesPerSecond(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:\/(\d+))?$/.exec(text);
   const value = match ? Number(match[1]) / Number(match[2] ?? 1) : Number.NaN;
   if (!(value >= 1 && value <= 1_000)) {
-    throw new InvalidArgumentError('expected frames a second from 1 to 1000, such as 25 or 30000/1001');
+    throw new InvalidArgumentError('expected frames per second from 1 to 1000, such as 25 or 30000/1001');
   }
   return value;
 }
 
-/** A name as the kernel has it; whether there is such a one, it says itself. */
+/** Parses the name of a congestion control; the kernel decides whether it exists. */
 export function readCongestionControl(text: string): string {
   if (!/^[a-z0-9_]{1,15}$/.test(text)) throw new InvalidArgumentError('expected a name, such as reno, cubic or bbr');
   return text;
 }
 
-/** Seconds for people, milliseconds inside. */
+/** Parses a time in seconds; returns milliseconds. */
 export function readSeconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);
   const value = match ? Number(match[1]) : Number.NaN;
-  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('expected seconds, more than 0, at most 86400');
+  if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('expected seconds above 0 and up to 86400');
   return value * 1_000;
 }
 
@@ -73,7 +74,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** `127.0.0.1:7000`, `[::1]:7000`, `localhost:7000`. */
+/** Parses an address and a port: `127.0.0.1:7000`, `[::1]:7000`, `localhost:7000`. */
 export function readAddress(text: string): HostAndPort {
   const match = /^(?:\[([0-9a-f:.%a-z]+)\]|([^:[\]/]+)):(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
@@ -90,7 +91,7 @@ export function readLink(text: string): LinkSpecification {
   return link.value;
 }
 
-/** `scheme://host:port?option=value&…`. */
+/** Parses `scheme://host:port?option=value&…`. */
 export function readTarget(
   text: string,
   scheme: 'dropframe' | 'rtp',
@@ -99,14 +100,15 @@ export function readTarget(
   if (!text.startsWith(prefix)) throw new InvalidArgumentError(`expected ${prefix}HOST:PORT`);
   const [authority = '', query = ''] = text.slice(prefix.length).split('?', 2);
   const address = readAddress(authority.replace(/\/$/, ''));
-  if (address.port === 0) throw new InvalidArgumentError('port 0 cannot be reached');
+  if (address.port === 0) throw new InvalidArgumentError('port 0 is not a destination');
   return { ...address, query: new URLSearchParams(query) };
 }
 
 /** `rtp://HOST:PORT`; RTCP takes the port after it. */
 export function readRtpTarget(text: string): HostAndPort {
   const { host, port, query } = readTarget(text, 'rtp');
-  if (port > RTP_PORT_MAX) throw new InvalidArgumentError(`RTCP needs the port after it: at most ${RTP_PORT_MAX}`);
-  if (query.size > 0) throw new InvalidArgumentError('options stand on the command line here, not in the URL');
+  if (port > RTP_PORT_MAX)
+    throw new InvalidArgumentError(`the port must be at most ${RTP_PORT_MAX}: RTCP uses the next one`);
+  if (query.size > 0) throw new InvalidArgumentError('options in the URL are not supported here; use the command line');
   return { host, port };
 }

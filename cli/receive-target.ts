@@ -5,7 +5,7 @@ import { CLOCK_RATE } from '../protocol/base/instant.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
 import { type HostAndPort, readTarget } from './options.ts';
 
-/** Where a stream comes from: a sender of ours, or a stranger's RTP to one of our own addresses. */
+/** Origin of a stream: a dropframe sender, or plain RTP sent to an address of this machine. */
 export type ReceiveTarget =
   | (HostAndPort & { readonly kind: 'dropframe' })
   | (HostAndPort & {
@@ -15,8 +15,9 @@ export type ReceiveTarget =
     });
 
 /**
- * `dropframe://HOST:PORT`, `rtp://HOST:PORT`, or the name of an SDP file. Options that stand in a URL are set on the
- * command, unless they were given on the command line as well.
+ * Parses `dropframe://HOST:PORT`, `rtp://HOST:PORT`, or the name of an SDP file. Options in the URL are set on the
+ * command, unless the command line gives them too.
+ * @throws {Failure} for a malformed target or an unreadable file.
  */
 export async function receiveTarget(text: string, command: Command): Promise<ReceiveTarget> {
   try {
@@ -38,7 +39,7 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
 function setOptions(query: URLSearchParams, command: Command): void {
   for (const [name, value] of query) {
     const option = command.options.find((candidate) => candidate.long === `--${name}`);
-    if (!option) throw new InvalidArgumentError(`'${name}' is no option of receive`);
+    if (!option) throw new InvalidArgumentError(`'${name}' is not an option of receive`);
     const key = option.attributeName();
     if (command.getOptionValueSource(key) === 'cli') continue;
     if (!option.required) command.setOptionValueWithSource(key, value !== 'false', 'cli');
@@ -51,14 +52,14 @@ function setOptions(query: URLSearchParams, command: Command): void {
   }
 }
 
-/** What is wrong with a session description, and in which of its lines. */
+/** Messages for the faults of a session description. */
 const SDP_CAUSES: Readonly<Record<string, string>> = {
-  'not-sdp': 'it is no SDP file: no line reads v=0',
-  'sdp-too-long': 'it is too long for an SDP file',
-  'sdp-no-h264-stream': 'none of its m=video lines has an a=rtpmap line that says H264',
-  'sdp-no-address': 'no c= line tells where the stream is sent to',
-  'sdp-port': 'the port in its m=video line is not one from 1 to 65535',
-  'sdp-parameter-sets': 'sprop-parameter-sets in its a=fmtp line is not base64',
+  'not-sdp': 'not an SDP file: no line reads v=0',
+  'sdp-too-long': 'too long for an SDP file',
+  'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264',
+  'sdp-no-address': 'no c= line gives the destination address',
+  'sdp-port': 'the port in the m=video line is not from 1 to 65535',
+  'sdp-parameter-sets': 'sprop-parameter-sets in the a=fmtp line is not base64',
 };
 
 async function sdpTarget(file: string): Promise<ReceiveTarget> {
@@ -71,7 +72,9 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
   if (!description.ok) throw new Failure(`${file}: ${SDP_CAUSES[description.malformed] ?? description.malformed}`);
   const { host, port, payloadType, parameterSets, clockRate } = description.value;
   if (clockRate !== CLOCK_RATE) {
-    throw new Failure(`${file}: its a=rtpmap line says ${clockRate} ticks a second, and H264 has ${CLOCK_RATE}`);
+    throw new Failure(
+      `${file}: the a=rtpmap line gives a clock rate of ${clockRate} Hz; H264 requires ${CLOCK_RATE} Hz`,
+    );
   }
   return { kind: 'rtp', host, port, payloadType, parameterSets };
 }

@@ -35,30 +35,30 @@ export interface ReceiveCommandOptions extends CommonOptions {
 }
 
 export const LINK_HELP =
-  'impair this receiver\'s path, both ways, repeatably: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% corrupt=0.1% ' +
+  'impair this receiver\'s path in both directions, repeatably: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% corrupt=0.1% ' +
   'rate=8mbit queue=100ms order=kept seed=1"';
 
-/** Where there is no modelled TCP, what it is to do has no meaning. */
-export const CONGESTION_FOR_NOTHING =
-  '--congestion is for the TCP that is modelled where a link is: give --transport tcp and --link with it';
+/** Error for `--congestion` without a modelled TCP. */
+export const CONGESTION_UNUSED =
+  '--congestion applies to the modelled TCP only: use it with --transport tcp and --link';
 
-/** The options that a receiver shares with the demo. */
+/** Adds the options shared by `receive` and `demo`. @param latencyMs default play-out delay, milliseconds. */
 export function addReceiverOptions(command: Command, latencyMs = 120): Command {
   return command
     .addOption(
       new Option(
         '--latency <ms>',
-        'play-out delay above the fastest transit, milliseconds: what comes later is dropped; three round trips suit nack',
+        'play-out delay above the fastest transit, milliseconds; later frames are dropped; allow three round trips for nack',
       )
         .default(latencyMs)
         .argParser(readLatency),
     )
-    .addOption(new Option('--transport <kind>', 'how the media comes').choices(['udp', 'tcp']).default('udp'))
+    .addOption(new Option('--transport <kind>', 'transport of the media').choices(['udp', 'tcp']).default('udp'))
     .addOption(
       new Option(
         '--recovery <how>',
-        'of missing packets (udp): none takes them only in order, reorder waits for them, nack asks again, fec repairs, ' +
-          'hybrid asks or repairs by deadline',
+        'loss recovery over UDP. none: discard out-of-order packets; reorder: accept them, no retransmission; nack: ' +
+          'retransmission; fec: repair packets; hybrid: retransmission if it can arrive before the deadline, else repair packets',
       )
         .choices(RECOVERIES)
         .default('hybrid'),
@@ -66,13 +66,13 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option(
         '--redundancy <share>',
-        'bytes beside the media at most, sent again and repair; with fec repair packets for each packet, rounded up in each frame (25%)',
+        'limit of retransmitted and repair bytes, as a share of the media; with fec: repair packets per media packet, rounded up per frame (25%)',
       ).argParser(readShare),
     )
     .addOption(
       new Option(
         '--release <when>',
-        'show each frame when the latency is over, in the rhythm it was made in, or as soon as it can be decoded',
+        'when to show a frame: at its deadline, which keeps the capture timing, or as soon as it can be decoded',
       )
         .choices(['deadline', 'asap'])
         .default('deadline'),
@@ -80,45 +80,45 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option(
         '--on-loss <what>',
-        'after a lost frame: hold the picture until the next key frame, or show what is left',
+        'after a lost frame: freeze holds the last frame until the next key frame, smear shows what still decodes',
       )
         .choices(['freeze', 'smear'])
         .default('freeze'),
     )
     .addOption(new Option('--link <text>', LINK_HELP).argParser(readLink))
     .addOption(
-      new Option('--congestion <control>', 'of the TCP that is modelled after Linux for --transport tcp over a --link')
+      new Option('--congestion <control>', 'congestion control of the modelled TCP (--transport tcp with --link)')
         .choices(CONGESTION_CONTROLS)
         .default(TCP_DEFAULTS.congestionControl),
     )
     .addOption(
-      new Option('--play <where>', 'auto takes the best player found, or a page in the browser')
+      new Option('--play <where>', 'player; auto takes the best one found, or a page in the browser')
         .choices(['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'])
         .default('auto'),
     )
     .addOption(
-      new Option('--page-port <port>', 'port of the page on 127.0.0.1; 0 takes any')
+      new Option('--page-port <port>', 'port of the page on 127.0.0.1; 0: any free port')
         .default(0)
         .argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
     )
-    .option('--no-open-browser', 'print the address of the page, but do not open it')
+    .option('--no-open-browser', 'print the address of the page without opening it')
     .option('--output <file>', 'record to FILE.h264, FILE.mp4 or FILE.ts; - writes Annex B to stdout')
     .option('--pcap <file>', "capture this receiver's datagrams for Wireshark")
     .addOption(
-      new Option('--timeout <seconds>', 'give up after so long without a sender or without media')
+      new Option('--timeout <seconds>', 'give up after this time without a sender or without media')
         .default(30_000, '30')
         .argParser(readSeconds),
     )
     .option('--summary <file>', 'write the summary as JSON')
-    .option('--json', 'statistics each second and the summary as JSON lines on stdout; logs as JSON lines')
+    .option('--json', 'print statistics every second and the summary as JSON lines on stdout; log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens');
+    .option('-v, --verbose', 'log more detail');
 }
 
 export function addReceiveCommand(program: Command): void {
   const command = program
     .command('receive')
-    .description('receive a stream, show it, record it, and say how it went')
+    .description('receive a stream, play or record it, and print a summary')
     .argument(
       '<url>',
       'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none; or rtp://HOST:PORT, or FILE.sdp',
@@ -137,13 +137,14 @@ Examples:
   dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
   dropframe receive camera.sdp --latency 300
 
-rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264;
-the run ends with RTCP's BYE, or when nothing has come for --timeout. Nothing goes back, so nothing is asked for again.
-With --transport tcp and --link the media crosses a modelled TCP connection, after Linux, whose segments the link loses,
-delays and queues: nothing is lost, and what waits for its congestion window is late. Without --link it is the kernel's TCP.
-In a terminal, space pauses and goes on live, q ends. A sender that is not there yet, or goes away, is waited for, for --timeout;
-one that went without a goodbye and does not come back is a failure. Ctrl-C ends cleanly and prints the summary, a second one at once.
-Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
+rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264.
+Such a run ends with an RTCP BYE or after --timeout without packets. There is no return path and no retransmission.
+With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
+no data is lost, but some of it is late. Without --link it is the kernel's TCP.
+In a terminal, space pauses and resumes live, q stops. If the sender is not there or goes away, receive waits for it for
+--timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and prints
+the summary; a second one exits at once.
+Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
   );
 }
 
@@ -156,21 +157,20 @@ async function receive(url: string, command: Command): Promise<void> {
   const target = await receiveTarget(url, command);
   const options = command.opts<ReceiveCommandOptions>();
   if (options.json && options.output === '-') {
-    throw new Failure('--json and --output - both want stdout: write the recording to a file', 2);
+    throw new Failure('--json and --output - both write to stdout: record to a file instead', 2);
   }
   const given = (name: string) => command.getOptionValueSource(name) === 'cli';
   if (target.kind === 'rtp' && options.transport === 'tcp') {
-    throw new Failure(`${url}: plain RTP comes over UDP; --transport tcp needs dropframe://`, 2);
+    throw new Failure(`${url}: plain RTP uses UDP; --transport tcp requires a dropframe:// address`, 2);
   }
-  if (given('congestion') && (options.transport !== 'tcp' || !options.link))
-    throw new Failure(CONGESTION_FOR_NOTHING, 2);
+  if (given('congestion') && (options.transport !== 'tcp' || !options.link)) throw new Failure(CONGESTION_UNUSED, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
-  const asks = options.recovery !== 'none' && options.recovery !== 'reorder';
-  if (target.kind === 'rtp' && asks && given('recovery')) {
-    context.log.warn('plain RTP has no way back to ask for what is missing: --recovery reorder');
+  const usesFeedback = options.recovery !== 'none' && options.recovery !== 'reorder';
+  if (target.kind === 'rtp' && usesFeedback && given('recovery')) {
+    context.log.warn('plain RTP has no return path for retransmission requests; using --recovery reorder');
   }
-  const recovery = target.kind === 'rtp' && asks ? 'reorder' : options.recovery;
+  const recovery = target.kind === 'rtp' && usesFeedback ? 'reorder' : options.recovery;
   const run = new ReceiveRun({
     connect: await clientFor(url, target, options),
     transport: target.kind === 'rtp' ? 'rtp' : options.transport,
@@ -213,7 +213,7 @@ async function clientFor(
   return (events) => new RtpClient({ ...session, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
 }
 
-/** Runs a receiver to its end, with a status line, JSON lines, a summary for people and one for programs. */
+/** Runs a receiver to its end with a status line, JSON lines if asked for, and the summary. */
 export async function reportRun(
   run: ReceiveRun,
   context: Context,

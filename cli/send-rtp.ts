@@ -16,7 +16,7 @@ export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
   readonly mtu: number;
 }
 
-/** Plays the input once, or for ever with --loop, to an address that the user named. */
+/** Sends the input as plain RTP, once or with --loop until stopped. */
 export async function sendRtp(input: string, options: SendRtpOptions, context: Context): Promise<void> {
   const { log } = context;
   let stopped = false;
@@ -41,7 +41,9 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
       datagramBytesMax: options.mtu,
       onUnit: (unit) => recorder?.write(unit),
       onStall: (late) =>
-        log.warn(`the stream is ${Math.round(late / 1_000)} ms late: the source or the machine is slow`),
+        log.warn(
+          `the stream is ${Math.round(late / 1_000)} ms behind schedule: the source or the machine may be too slow`,
+        ),
     });
     await sender.open();
     await describe(sender, options, context);
@@ -61,7 +63,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   if (failure) throw failure;
 }
 
-/** The session description is there before the first packet is. */
+/** Writes the session description before the first packet is sent. */
 async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Context): Promise<void> {
   if (sdp === undefined) return log.info('--sdp FILE writes the session description that players need');
   if (sdp === '-') return void stdout.write(sender.sessionDescription);
@@ -70,12 +72,12 @@ async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Con
   } catch (error) {
     throw new Failure(`cannot write ${sdp}: ${causeOf(error)}`);
   }
-  log.info(`${sdp} tells players what comes: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
+  log.info(`play it with: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
 }
 
 function statusOf(sender: RtpSender): string | undefined {
   const { frames, packets } = sender.statistics;
   if (frames === 0) return undefined;
-  const refused = sender.refused > 0 ? ` · ${sender.refused} refused: nobody listens there` : '';
+  const refused = sender.refused > 0 ? ` · ${sender.refused} refused: no receiver on that port` : '';
   return `rtp://${sender.destination} · ${frames} frames sent in ${packets} packets${refused}`;
 }

@@ -23,67 +23,71 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions 
   readonly receivers: number;
 }
 
-export const INPUT_HELP =
-  'a file that ffmpeg reads, a raw .h264, or testsrc (also testsrc=640x360@30:10); copied when it is H.264 fit for a live stream';
+export const INPUT_HELP = 'a file that ffmpeg reads, a raw .h264 file, or testsrc (testsrc=WIDTHxHEIGHT@FPS:SECONDS)';
 
 export function addSendCommand(program: Command): void {
   const command = program
     .command('send')
-    .description('serve a file as a live stream: TCP for control, the same port in UDP for media')
+    .description('serve a file as a live stream: control over TCP, media over UDP on the same port')
     .argument('<input>', INPUT_HELP)
     .action(async (input: string, options: SendCommandOptions) => {
       const { to } = options;
       if (to === undefined) return await send(input, options);
       if (command.getOptionValueSource('listen') === 'cli') {
-        throw new Failure('--to sends plain RTP and --listen waits for receivers: choose one of them', 2);
+        throw new Failure('--to (plain RTP) and --listen (wait for receivers) exclude each other', 2);
       }
       const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));
     });
   command
     .addOption(
-      new Option('--listen <address>', 'where to serve; only this machine can join unless told otherwise')
+      new Option('--listen <address>', 'address to serve on; the default accepts receivers on this machine only')
         .default({ host: '127.0.0.1', port: 7000 }, '127.0.0.1:7000')
         .argParser(readAddress),
     )
     .addOption(
-      new Option(
-        '--to <url>',
-        'instead: send plain RTP at once to rtp://HOST:PORT, for players and other programs',
-      ).argParser(readRtpTarget),
+      new Option('--to <url>', 'send plain RTP to rtp://HOST:PORT instead, for players and other programs').argParser(
+        readRtpTarget,
+      ),
     )
-    .option('--sdp <file>', 'with --to: write the session description that players open; - for stdout')
+    .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
     .addOption(
-      new Option('--encode <how>', 'auto copies H.264 as it is where a live stream can be made of it')
+      new Option('--encode <how>', 'auto copies H.264 that is suitable for a live stream and encodes everything else')
         .choices(['auto', 'copy', 'x264'])
         .default('auto'),
     )
-    .addOption(new Option('--bitrate <rate>', 'of the encoder').default(2_000_000, '2M').argParser(readBitrate))
     .addOption(
-      new Option('--gop <frames>', 'frames from key frame to key frame, of the encoder')
+      new Option('--bitrate <rate>', 'bit rate of the encoder, bits per second')
+        .default(2_000_000, '2M')
+        .argParser(readBitrate),
+    )
+    .addOption(
+      new Option('--gop <frames>', 'key frame interval of the encoder, frames')
         .default(30)
         .argParser(readWhole({ min: 1, max: 10_000 }, 'frames')),
     )
     .addOption(
-      new Option('--fps <rate>', 'of a raw .h264 that does not tell (default: 25)').argParser(readFramesPerSecond),
+      new Option('--fps <rate>', 'frame rate of a raw .h264 file that does not state it (default: 25)').argParser(
+        readFramesPerSecond,
+      ),
     )
-    .option('--loop', 'start again at the end, for ever')
-    .option('--exit-when-done', 'end when the stream has been played or its last receiver has left')
+    .option('--loop', 'repeat the input until stopped')
+    .option('--exit-when-done', 'exit after the end of the stream, or when the last receiver leaves')
     .addOption(
-      new Option('--mtu <bytes>', 'largest datagram, UDP payload bytes')
+      new Option('--mtu <bytes>', 'largest UDP payload, bytes')
         .default(1_200)
         .argParser(readWhole({ min: 200, max: 65_000 }, 'bytes')),
     )
     .addOption(
-      new Option('--receivers <count>', 'receivers served at once')
+      new Option('--receivers <count>', 'most receivers at a time')
         .default(64)
         .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
     )
-    .option('--ffmpeg <path>', 'the ffmpeg to use (also: FFMPEG_PATH)')
-    .option('--record <file>', 'write what enters the stream to FILE.h264, FILE.mp4 or FILE.ts')
-    .option('--json', 'logs as JSON lines')
+    .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
+    .option('--record <file>', 'record the stream as sent to FILE.h264, FILE.mp4 or FILE.ts')
+    .option('--json', 'log as JSON lines')
     .option('-q, --quiet', 'errors only')
-    .option('-v, --verbose', 'more of what happens')
+    .option('-v, --verbose', 'log more detail')
     .addHelpText(
       'after',
       `
@@ -93,16 +97,16 @@ Examples:
   dropframe send testsrc=1280x720@30
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
-Video only: sound is left out. The stream starts when the first receiver joins; later ones join live at the next
-key frame.
-With --to it starts at once, plays once (or with --loop for ever), goes to that one address without asking who is there,
-and has no recovery: RTP to PORT, RTCP to PORT + 1.
-Exit codes: 0 fine, 1 the run failed, 2 usage, 3 a tool is missing, 130 ended at once by a signal.`,
+Video only; audio is left out. The stream starts when the first receiver joins; later receivers join live at the next key
+frame.
+With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
+program receives it, and without recovery. RTP uses PORT, RTCP uses PORT + 1.
+Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
     );
 }
 
 async function send(input: string, options: SendCommandOptions): Promise<void> {
-  if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP: it needs --to rtp://HOST:PORT', 2);
+  if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP and requires --to rtp://HOST:PORT', 2);
   const [{ StreamServer }, { openRecord, openSource }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
     import('./source-options.ts'),
@@ -126,7 +130,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     log,
     onUnit: (unit) => recorder?.write(unit),
     onIdle: (error) => {
-      if (error !== undefined) log.error(`the source ended early: ${(error as Error).message}`);
+      if (error !== undefined) log.error(`the source failed: ${(error as Error).message}`);
       if (options.exitWhenDone) finish(error);
       else log.info('waiting for the next receiver');
     },
@@ -147,7 +151,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await recorder?.close();
     await source.close();
     interrupt.dispose();
-    // A sender that never served has only its error to tell.
+    // A sender that never served has nothing to report but its error.
     if (listening) context.print(totalsText(totals, status));
   }
 }
@@ -157,7 +161,7 @@ function totalsText(totals: StreamServerTotals, status: StreamServerStatus): str
   const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
   return (
     `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
-    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} packets sent again\n  refused  ${refused}`
+    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n  refused  ${refused}`
   );
 }
 
@@ -168,5 +172,5 @@ function statusOf(server: StreamServer): string | undefined {
   const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
   const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
   const one = receivers.length === 1;
-  return `${receivers.length} receiver${one ? '' : 's'} · ${frames} frames sent · ${resent} packets resent · ${lost} frames reported lost`;
+  return `${receivers.length} receiver${one ? '' : 's'} · ${frames} frames sent · ${resent} retransmissions · ${lost} frames reported lost`;
 }

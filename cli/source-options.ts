@@ -3,7 +3,7 @@ import type { MediaSource } from '../io/sources/media-source.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
-/** What a sender's command line says of its input. */
+/** Options of the command line that describe a sender's input. */
 export interface SourceCommandOptions {
   readonly encode: 'auto' | 'copy' | 'x264';
   readonly bitrate: number;
@@ -14,9 +14,9 @@ export interface SourceCommandOptions {
 }
 
 export async function openSource(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
-  // Loaded only by who reads media: it takes as long as everything that a receiver needs.
+  // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
-  // Nothing has begun yet: an interruption ends the process, and with it what was started to look at the input.
+  // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
   const interrupt = new Interrupt(() => process.exit(0));
   try {
     return await openMediaSource(input, {
@@ -32,7 +32,7 @@ export async function openSource(input: string, options: SourceCommandOptions, l
   }
 }
 
-/** What `--record` asks for, if it does. */
+/** Opens the recording requested by `--record`; `undefined` without the option. */
 export async function openRecord(
   { record }: SourceCommandOptions,
   { description }: MediaSource,

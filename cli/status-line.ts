@@ -1,11 +1,11 @@
 import { stderr } from 'node:process';
 import type { Log } from '../io/os/log.ts';
 
-/** How often a line is logged where nobody watches a terminal. */
+/** Interval of status lines in the log where stderr is not a terminal, milliseconds. */
 const LOGGED_EVERY_MS = 5_000;
 const SHOWN_EVERY_MS = 500;
 
-/** One line at the bottom of the terminal that changes as the run goes on; a log line now and then elsewhere. */
+/** Status of a run: one line that is redrawn at the bottom of a terminal, or a log line at intervals elsewhere. */
 export class StatusLine {
   readonly #describe: () => string | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -24,7 +24,7 @@ export class StatusLine {
     this.#timer.unref();
   }
 
-  /** Makes room for another line on stderr; the status comes back below it. */
+  /** Erases the line to make room for other output; the next tick draws it again below. */
   clear(): void {
     if (this.#shown) stderr.write('\r\x1b[K');
     this.#shown = false;

@@ -15,14 +15,14 @@ const percent = (part: number, whole: number): string => {
 const ms = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} ms`);
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
 
-/** The summary of a run for people: what was shown, what was not and why, what it cost. */
+/** Formats the summary of a run for people: frames and packets by outcome, delays, bytes. */
 export function summaryText(summary: RunSummary): string {
   const { frames, packets, playoutDelayMs, completionDelayMs, bytes } = summary;
   const shown = frames.onTime + frames.recovered + frames.late;
   const path = summary.link ? `, link ${summary.link}` : '';
   const withheld =
     summary.framesWithheld > 0
-      ? `; ${summary.framesWithheld} more were not sent, as the path does not carry them all`
+      ? `; ${summary.framesWithheld} more were not sent, because the path has too little capacity`
       : '';
   const lines: [string, string][] = [
     ['stream', `${transportName(summary)}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
@@ -55,36 +55,36 @@ export function summaryText(summary: RunSummary): string {
   ];
   if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
   if (shown === 0) lines.push(['note', 'no frame was shown']);
-  if (summary.stalledForMs >= STALLED_MS) lines.push(['stood still', stalledText(summary)]);
+  if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
   return alignedText(lines);
 }
 
-/** Shorter is a late frame, which is counted as one when it comes. */
+/** Shortest stall reported, milliseconds; a shorter one is a late frame, which is counted when it arrives. */
 const STALLED_MS = 500;
 
 function stalledText({ stalledForMs, media }: RunSummary): string {
   const due = media?.framesPerSecond
-    ? `, about ${Math.round((stalledForMs / 1_000) * media.framesPerSecond)} frames are due`
+    ? `, about ${Math.round((stalledForMs / 1_000) * media.framesPerSecond)} frames`
     : '';
-  return `for ${(stalledForMs / 1_000).toFixed(1)} s at the end${due} and counted nowhere above`;
+  return `for ${(stalledForMs / 1_000).toFixed(1)} s at the end${due}, not included in the figures above`;
 }
 
 function modelledTcpText(model: NonNullable<RunSummary['modelledTcp']>): string {
   const { segments, bytes, retransmittedBytes, timeouts } = model;
   const again = model.fastRetransmissions + model.timeoutRetransmissions + model.tailRetransmissions;
   return (
-    `${segments} segments, ${again} of them sent again (${percent(retransmittedBytes, bytes)} of the bytes), ` +
+    `${segments} segments, ${again} of them retransmitted (${percent(retransmittedBytes, bytes)} of the bytes), ` +
     `${timeouts} timeouts`
   );
 }
 
-/** One line for a run that goes on. */
+/** Formats the state of a running session in one line. */
 export function statusText(summary: RunSummary, bitrate: number | null): string {
   const { frames } = summary;
   const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
   const still =
-    summary.stalledForMs >= STALLED_MS ? `STANDS STILL for ${(summary.stalledForMs / 1_000).toFixed(1)} s · ` : '';
+    summary.stalledForMs >= STALLED_MS ? `STALLED for ${(summary.stalledForMs / 1_000).toFixed(1)} s · ` : '';
   const model = summary.modelledTcp ? `${transportName(summary)} · ` : '';
   return (
     still +

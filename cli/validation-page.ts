@@ -4,14 +4,14 @@ import { withMarkedSection } from '../io/marked-section.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { writeAtomically } from '../lab/store/atomic-file.ts';
 
-/** Compiled files lie one folder deeper than their sources. */
+/** Paths from the sources and from the compiled files, which lie one folder deeper. */
 const PLACES = ['../docs/VALIDATION.md', '../../docs/VALIDATION.md'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
 
 /**
- * Puts a result into its section of docs/VALIDATION.md.
- * @throws {Failure} where there is no such page, none with that section, or it cannot be written.
+ * Writes a result into its section of docs/VALIDATION.md.
+ * @throws {Failure} when the page or the section is missing or the page cannot be written.
  */
 export async function writeValidation(section: string, text: string): Promise<void> {
   for (const path of PLACES) {
@@ -28,5 +28,5 @@ export async function writeValidation(section: string, text: string): Promise<vo
       throw new Failure(`cannot write docs/VALIDATION.md: ${causeOf(error)}`);
     }
   }
-  throw new Failure('docs/VALIDATION.md is not here: --docs is for a checkout', 2);
+  throw new Failure('docs/VALIDATION.md was not found: --docs works in a checkout only', 2);
 }

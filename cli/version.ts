@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** As in package.json. */
+/** Version from package.json; `unknown` if it cannot be read. */
 export function packageVersion(): string {
   for (const path of ['../package.json', '../../package.json']) {
     try {

@@ -29,7 +29,7 @@ function row(changes: Partial<AnswerRow>): AnswerRow {
 }
 const PICTURES = { psnrDb: 31.25, ssimMean: 0.9, ssimP1: 0.5, vmafMean: 80 };
 
-test('a path with its budget is said once, its seeds are taken together', () => {
+test('prints a path and its budget once, and pools their seeds', () => {
   const forward = 'loss=2% delay=20ms seed=2';
   const rows = [row({}), row({ forward, back: forward, framesInTime: 70 })];
   expect(answerTable(rows, 120).split('\n')).toEqual([
@@ -39,28 +39,28 @@ test('a path with its budget is said once, its seeds are taken together', () => 
   ]);
 });
 
-test('a delay of two seeds is the later one: what one of them misses is not hidden by the other', () => {
+test('shows the later delay of two seeds, so that neither hides a miss of the other', () => {
   const line = answerTable([row({ delayUsP99: 143_200 }), row({})], 120).split('\n')[2];
   expect(line).toBe('  nack      90.00 %    20.0    63.0   never          2.0  10.00 %   10.00 %');
 });
 
-test('pictures of two seeds are identical only where both are', () => {
+test('calls pictures identical only if those of both seeds are', () => {
   const same = { ...PICTURES, slots: 90, psnrDb: Number.POSITIVE_INFINITY };
   expect(answerTable([row(same), row(same)], 140)).toContain('identical');
   const differing = answerTable([row(same), row({ ...same, psnrDb: 31.25 })], 140);
   expect(differing).not.toContain('identical');
-  // Half of the error of the seed that differs.
+  // Half the squared error of the seed that differs.
   expect(differing).toContain('34.26');
 });
 
-test('paths that differ on the way back, and sources, are told apart', () => {
+test('separates paths that differ on the way back, and sources', () => {
   const rows = [row({}), row({ back: 'delay=5ms seed=1', source: 'film' })];
   const headings = answerTable(rows, 120).split('\n').slice(1);
   expect(headings[0]).toBe('synthetic, loss=2% delay=20ms, budget 100 ms, 1 seed');
   expect(headings[2]).toBe('film, loss=2% delay=20ms / back delay=5ms, budget 100 ms, 1 seed');
 });
 
-test.each([80, 120, 140])('no line is longer than %i characters, and what is left out is said', (width) => {
+test.each([80, 120, 140])('prints no line longer than %i characters, and lists omitted columns', (width) => {
   const rows = [
     row({ ...PICTURES, forward: TRACE, back: TRACE.replace('down', 'up') }),
     row({ ...PICTURES, strategy: 'tcp-cubic', parameters: 'unsentBytesMax=20000 giveUpMs=200' }),
@@ -68,11 +68,11 @@ test.each([80, 120, 140])('no line is longer than %i characters, and what is lef
   const lines = answerTable(rows, width).split('\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
   expect(lines.join('\n')).toMatch(/tcp-cubic .*\n +unsentBytesMax=20000\n +giveUpMs=200/);
-  const leftOut = lines.at(-1)?.includes('left out for want of room');
+  const leftOut = lines.at(-1)?.includes('omitted for lack of space');
   expect(leftOut).toBe(width < 140);
 });
 
-test('a file is named without its folders, with as much of its hash as people read', () => {
+test('names a file without its folders and with a short hash', () => {
   expect(shortLink(`${TRACE} seed=3`)).toBe('delay=20ms trace=drive.down#2e76512a queue=500ms');
   expect(shortLink('losstrace=bits.txt#0123456789abcdef')).toBe('losstrace=bits.txt#01234567');
   expect(shortLink('delay=20ms losstrace="../my films/bits.txt#0123456789abcdef"')).toBe(
@@ -81,12 +81,12 @@ test('a file is named without its folders, with as much of its hash as people re
   expect(shortLink('seed=3')).toBe('clean');
 });
 
-test('what has strokes and is no file keeps its numbers', () => {
+test('keeps slashes of values that are not files', () => {
   const line = 'ge=1%/50%/100%/0% slip=1%/3 drop=1/3/15-18 outage=5s-6s/10s-12s queue=100ms/64kB/25p';
   expect(shortLink(`${line} seed=3`)).toBe(line);
 });
 
-test('a list is wrapped beside its names, and not at all where there is room', () => {
+test('wraps a list beside its names, and only where needed', () => {
   const line = 'gop     What does it cost?';
   expect(wrapped(line, 20, 8)).toBe('gop     What does it\n        cost?');
   expect(wrapped(line, Number.POSITIVE_INFINITY, 8)).toBe(line);

@@ -6,11 +6,11 @@ import { onTestFinished } from 'vitest';
 export const ROOT = join(import.meta.dirname, '../..');
 const START = "const { main } = await import('./cli/main.ts'); process.exit(await main(process.argv));";
 
-/** What Node is given to run `dropframe` as it is now, uncompiled, in the root of the checkout. */
+/** Arguments that make Node run the uncompiled `dropframe` in the root of the checkout. */
 const DROPFRAME = ['--import', 'tsx', '--input-type=module', '--eval', START, '--', 'dropframe'];
 export const LAB = [...DROPFRAME, 'lab'];
 
-/** Runs a program there, for as long as the test lasts. */
+/** Starts a program in the root of the checkout; it is killed when the test ends. */
 export function run(program: string, args: readonly string[]) {
   const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));

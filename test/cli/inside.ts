@@ -11,8 +11,8 @@ import { optional } from '../optional.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 /**
- * The command as it is now, compiled for this run into a folder from which Node finds the packages: each start of it is
- * two processes and a thread, and uncompiled that takes seconds.
+ * Compiles the command for this run into a folder from which Node finds the packages: a run starts two processes and a
+ * thread, which takes seconds from uncompiled sources.
  */
 function compile(): string {
   const folder = mkdtempSync(join(ROOT, 'node_modules', '.dropframe-test-'));
@@ -29,7 +29,7 @@ function compile(): string {
 }
 
 const START = compile();
-/** Arguments for node. */
+/** Returns Node's arguments for a command line of dropframe. */
 export const dropframe = (...args: readonly string[]): string[] => [START, ...args];
 
 async function hasTun(): Promise<boolean> {
@@ -42,10 +42,10 @@ async function hasTun(): Promise<boolean> {
   return 'arguments' in (await tryNamespaces());
 }
 
-/** A `test` for machines that let us make a TUN device in a network namespace. */
+/** A `test` that needs a TUN device in a network namespace; skipped and listed where there is none. */
 export const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());
 
-/** The same, where a program is there too. */
+/** The same for a test that needs programs too. */
 export function withTunAnd(...programs: readonly string[]): typeof withTun {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const absent = programs.find((program) => !folders.some((folder) => existsSync(join(folder, program))));
@@ -59,12 +59,12 @@ export interface Inside {
     readonly code: number | null;
     readonly stdout: string;
     readonly stderr: string;
-    /** `undefined`: there is none. */
+    /** `undefined` when no report was written. */
     readonly report: TunReport | undefined;
   }>;
 }
 
-/** Starts a command on a virtual link; `$FOLDER` is a folder of the test's own. */
+/** Starts a command on a virtual link; `$FOLDER` is a temporary folder of the test. */
 export function inside(options: readonly string[], command: readonly string[]): Inside {
   const folder = temporaryFolder();
   const file = join(folder, 'report.json');
@@ -86,7 +86,7 @@ export function inside(options: readonly string[], command: readonly string[]): 
   return { child, folder, ended };
 }
 
-/** Runs a script for Node there, which may use `net`, `dgram`, `fs` and `FOLDER`, and ends by itself. */
+/** Runs a Node script there until it exits. It may use `net`, `dgram`, `fs` and `FOLDER`. */
 export function script(options: readonly string[], text: string): Inside['ended'] {
   const names = "const [net, dgram, fs] = ['net', 'dgram', 'fs'].map((name) => require(name));";
   return inside(options, [process.execPath, '-e', `${names} const { FOLDER } = process.env; ${text}`]).ended;

@@ -7,16 +7,16 @@ import { dropframe, ROOT, withTun } from './inside.ts';
 
 const LONG = 120_000;
 
-test('a strategy that the kernel does not run is refused with those that it does', () => {
+test('refuses a strategy that the kernel cannot run, and lists those that it can', () => {
   const args = dropframe('lab', 'calibrate', '--strategies', 'tcp-reno');
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   expect(status).toBe(2);
-  expect(stderr).toContain("'tcp-reno': expected names of");
+  expect(stderr).toContain("'tcp-reno': expected names from");
   expect(stderr).toContain('tcp-kernel-reno');
 });
 
 withTun(
-  'Ctrl-C ends a calibration with what runs inside, and leaves no files behind',
+  'stops a calibration and its processes on Ctrl-C, and leaves no files behind',
   async () => {
     const folder = temporaryFolder();
     const args = dropframe('lab', 'calibrate', '--quick', '--strategies', 'tcp-kernel-reno', '--json');

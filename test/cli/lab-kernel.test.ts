@@ -29,7 +29,7 @@ const PATH = {
 };
 
 withTun(
-  'the kernel’s TCP and our sender and receiver on its UDP bring the same frames over the same path as simulated',
+  'delivers the same frames over kernel UDP and TCP as in simulation',
   async () => {
     const strategies = ['nack', 'udp-kernel-nack', 'tcp-kernel-reno'];
     const run = lab({ ...PATH, strategies, kernelRepeats: 1 });
@@ -38,7 +38,7 @@ withTun(
     const { rows, manifest } = run.answer();
     const [simulated, udp, tcp] = rows;
     expect(rows.map(({ strategy }) => strategy)).toEqual(strategies);
-    // The same packets met the same fates; only requests, and what answers them, go by the clock.
+    // The same packets meet the same fates; only requests and their answers depend on the clock.
     expect(udp!.packetsSent).toBe(simulated!.packetsSent);
     expect(udp!.framesInTime).toBe(60);
     expect(udp!.deliveredUsP50).toBeGreaterThanOrEqual(simulated!.deliveredUsP50!);
@@ -64,7 +64,7 @@ withTun(
 );
 
 withTun(
-  'tcp_notsent_lowat is read back, a frame that waited too long is given up, and each repeat is a cell',
+  'records tcp_notsent_lowat, drops a frame that waited too long, and makes each repeat a cell',
   () => {
     const strategies = [{ strategy: 'tcp-kernel-reno', unsentBytesMax: 8_192, giveUpMs: 100 }];
     const link = { forward: 'rate=300kbit delay=15ms', back: 'delay=15ms' };

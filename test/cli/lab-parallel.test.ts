@@ -28,14 +28,14 @@ writeFileSync(
 const TABLES = ['summary.csv', 'summary.parquet', 'bursts.csv', 'frames.parquet', 'report.html'];
 
 withParallel(
-  'shards run by GNU parallel, elsewhere in the world, make the same answer as one run',
+  'computes the same answer from shards under GNU parallel and another locale as in one run',
   async () => {
     const [whole, shards] = [join(folder, 'whole'), join(folder, 'shards')];
     expect(await lab('run', SCENARIO, '--out', whole, '--frames', '--jobs', '2', '-q').ended).toBe(0);
     const sweep = ['sweep', SCENARIO, '--out', shards, '--frames', '--jobs', '1', '-q', '--shard', '{}/3'];
     const elsewhere = ['env', 'TZ=Asia/Kolkata', 'LANG=de_DE.UTF-8', 'LC_ALL=tr_TR.UTF-8'];
     const parallel = ['--will-cite', '--quote', '--jobs', '2', ...elsewhere, process.execPath, ...LAB, ...sweep];
-    // The same shard twice at the same time is what a retry may come to.
+    // A retry may run the same shard twice at the same time.
     const shared = run('parallel', [...parallel, ':::', '3', '1', '1', '2']);
     expect([await shared.ended, shared.output.stderr]).toEqual([0, '']);
     expect(await lab('merge', shards, '-q').ended).toBe(0);

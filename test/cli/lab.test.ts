@@ -22,7 +22,7 @@ function scenario(name: string, changes: object): string {
   return path;
 }
 
-test('every ready-made question is a scenario, and is listed with its question', async () => {
+test('lists every ready-made scenario with its question', async () => {
   const { output, ended } = lab('list', '--json');
   expect(await ended).toBe(0);
   const names = (JSON.parse(output.stdout) as { name: string; question: string }[]).map(({ name }) => name);
@@ -30,7 +30,7 @@ test('every ready-made question is a scenario, and is listed with its question',
   expect(names).toEqual(files.sort());
 }, 60_000);
 
-test('a run leaves its answer in the folder and prints it: a table for people, JSON for programs', async () => {
+test('stores the answer in the folder and prints it as a table and as JSON', async () => {
   const out = join(folder, 'out');
   const { output, ended } = lab('run', scenario('run', {}), '--out', out, '--json');
   expect(await ended).toBe(0);
@@ -41,32 +41,32 @@ test('a run leaves its answer in the folder and prints it: a table for people, J
   expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
 }, 60_000);
 
-test('a link may name a trace that comes with us, as a page does', async () => {
+test('accepts a ready-made trace in a link', async () => {
   const link = { forward: 'trace=lte-drive.down delay=20ms queue=500ms' };
   const { output, ended } = lab('run', scenario('drive', { link }), '--out', join(folder, 'drive'), '--json');
   expect(await ended).toBe(0);
   expect(JSON.parse(output.stdout).rows[0].forward).toMatch(/trace=lte-drive\.down#[0-9a-f]{16}/);
 }, 60_000);
 
-test('a video is of a whole run: a shard is not asked for one', async () => {
+test('rejects --video for a shard', async () => {
   const { output, ended } = lab('sweep', 'frontier', '--shard', '1/2', '--video');
   expect(await ended).toBe(2);
   expect(output.stderr).toMatch(/^error: unknown option '--video'/);
 }, 60_000);
 
-test('Ctrl-C while pictures are drawn ends at once with 130 and says what is there', async () => {
+test('exits with 130 on Ctrl-C while plots are drawn, and says what exists', async () => {
   const out = join(folder, 'drawn');
   expect(await lab('run', scenario('drawn', {}), '--out', out, '-q').ended).toBe(0);
   rmSync(join(out, 'report.html'));
   const { child, output, ended } = lab('report', out);
-  // The table is shown before the first picture is begun.
+  // The table is printed before the first plot is drawn.
   child.stderr.once('data', () => child.kill('SIGINT'));
   expect(await ended).toBe(130);
-  expect(output.stderr).toMatch(/\ndropframe: interrupted: the answer is in .*, report\.html is not drawn\n$/);
+  expect(output.stderr).toMatch(/\ndropframe: interrupted: the answer is in .*, without report\.html\n$/);
   expect(readdirSync(out)).not.toContain('report.html');
 }, 90_000);
 
-test('a mistake is one line and exit code 2', async () => {
+test('reports a mistake in one line with exit code 2', async () => {
   const file = scenario('mistake', { link: { forward: ['loss=2%', 'los=2%'] } });
   const { output, ended } = lab('run', file, '--out', join(folder, 'never'));
   expect(await ended).toBe(2);
@@ -74,7 +74,7 @@ test('a mistake is one line and exit code 2', async () => {
   expect(existsSync(join(folder, 'never'))).toBe(false);
 }, 60_000);
 
-test('Ctrl-C ends a run with 130, keeps what is finished and says how to go on', async () => {
+test('stops a run on Ctrl-C with 130, keeps finished cells and says how to continue', async () => {
   const out = join(folder, 'interrupted');
   const source = { synthetic: { kbps: 4_000, seconds: 600 } };
   const file = scenario('long', { source, strategies: ['none', 'nack', 'fec'], repeats: 20 });
@@ -82,7 +82,9 @@ test('Ctrl-C ends a run with 130, keeps what is finished and says how to go on',
   await vi.waitFor(() => expect(existsSync(join(out, 'run.json'))).toBe(true), { timeout: 50_000 });
   child.kill('SIGINT');
   expect(await ended).toBe(130);
-  expect(output.stderr).toMatch(/interrupted: \d+ of 60 cells are finished and kept in .*; the same command goes on/);
+  expect(output.stderr).toMatch(
+    /interrupted: \d+ of 60 cells are finished and stored in .*; run the same command again/,
+  );
   expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).cells).toHaveLength(60);
   expect(readdirSync(join(out, 'cells')).filter((name) => name.includes('tmp'))).toEqual([]);
 }, 90_000);

@@ -18,7 +18,7 @@ function linkOf(text: string, direction: Direction): Link {
 }
 
 withTun(
-  'TCP: the client speaks over --link and the server over --link-back, and TCP mends what is lost',
+  'carries TCP from the client over --link and from the server over --link-back, and TCP recovers the losses',
   async () => {
     const text = `
       const body = Buffer.alloc(300_000, 7);
@@ -44,7 +44,7 @@ withTun(
 );
 
 withTun(
-  'UDP over IPv4 and IPv6: each datagram meets the fate that its number has in simulation',
+  'gives each UDP datagram its simulated fate, over IPv4 and IPv6',
   async () => {
     const link = 'loss=20% burst=3 dup=5% corrupt=5% seed=7';
     const text = `
@@ -88,7 +88,7 @@ withTun(
 );
 
 withTunAnd('ping')(
-  'ping: the round trip is what the two links delay, the losses are those of the simulation',
+  'delays pings by both links, and loses those that simulation loses',
   async () => {
     const [there, back] = ['loss=10% delay=15ms seed=3', 'loss=5% delay=10ms seed=4'];
     const run = await inside(
@@ -104,14 +104,14 @@ withTunAnd('ping')(
     expect(run.stdout).toContain(`100 packets transmitted, ${answered} received`);
     const [, least] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];
     expect(Number(least)).toBeGreaterThanOrEqual(25);
-    // A ping of three fragments: each of them is a packet of its own.
+    // A ping in three fragments, each a packet of its own.
     expect(run.report!.forward.offered).toBe(103);
   },
   LONG,
 );
 
 withTunAnd('curl', 'tshark')(
-  'curl fetches a page from a server inside, over IPv4 and IPv6, and tshark opens the capture',
+  'serves a page to curl over IPv4 and IPv6, and writes a capture that tshark reads',
   async () => {
     const file = join(temporaryFolder(), 'curl.pcapng');
     const server = "require('http').createServer((_, answer) => answer.end('here')).listen(8000)";
@@ -123,7 +123,7 @@ withTunAnd('curl', 'tshark')(
     expect(run.stdout).toBe('herehere');
     const tshark = (filter: string) =>
       execFileSync('tshark', ['-r', file, '-Y', filter, '-T', 'fields', '-e', 'ip.dst'], { encoding: 'utf8' });
-    // Seen twice: as it was sent, and as it came back from the other machine.
+    // Captured twice: as sent, and as returned by the far side.
     expect(tshark('http.request').split('\n').slice(0, 2)).toEqual(['10.9.0.2', '10.9.0.1']);
     expect(tshark('_ws.malformed || tcp.checksum.status == "Bad"')).toBe('');
   },
@@ -131,7 +131,7 @@ withTunAnd('curl', 'tshark')(
 );
 
 withTun(
-  'an answer that a port is closed comes back across the link; nothing outside can be reached',
+  'returns port-unreachable errors across the link, and has no route to the outside',
   async () => {
     const text = `
       const client = dgram.createSocket('udp4');
@@ -148,7 +148,7 @@ withTun(
 );
 
 withTunAnd('srt-live-transmit')(
-  'SRT recovers what the link loses',
+  'lets SRT recover the losses of the link',
   async () => {
     const text = `
       const { spawn } = require('child_process');
@@ -176,7 +176,7 @@ withTunAnd('srt-live-transmit')(
 
 for (const transport of ['udp', 'tcp']) {
   withTun(
-    `our own sender and receiver over ${transport}: every packet of the stream has one name, most of them are there`,
+    `carries dropframe over ${transport}: every packet has one outcome, and most arrive`,
     async () => {
       const send = dropframe('send', 'samples/counter.h264', '--listen', '0.0.0.0:7000', '--exit-when-done', '-q');
       const receive = dropframe(
@@ -198,7 +198,7 @@ for (const transport of ['udp', 'tcp']) {
       expect(frames.onTime + frames.recovered).toBeGreaterThan(300);
       const recovered = packets.recoveredInRound.reduce((sum: number, count: number) => sum + count, 0);
       expect(packets.onTime + packets.reordered + recovered + packets.late + packets.neverArrived).toBe(packets.total);
-      // Media is the answer to the receiver's call.
+      // The receiver opens the connection, so media uses the way back.
       expect(run.report!.back.offeredBytes).toBeGreaterThan(1_000_000);
       expect(run.report!.back.lost).toBeGreaterThan(0);
     },
@@ -207,7 +207,7 @@ for (const transport of ['udp', 'tcp']) {
 }
 
 withTun(
-  'the exit code is that of the command, as a shell has it',
+  'exits with the code of the command, as a shell does',
   async () => {
     const commands = [['true'], ['sh', '-c', 'exit 42'], ['sh', '-c', 'kill -TERM $$'], ['/dev/null']];
     const codes = [];
@@ -222,7 +222,7 @@ withTun(
   LONG,
 );
 
-/** Commands of processes that were started with `$FOLDER` being this folder. */
+/** Command lines of the processes whose `$FOLDER` is this folder. */
 function processesOf(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -248,7 +248,7 @@ const allGone = (run: { readonly folder: string }) =>
 const STUBBORN = 'trap "" TERM INT HUP; sleep 1234 & sleep 1234; sleep 1234';
 
 withTun(
-  'whatever a command left behind is gone when it has ended, also what ignores signals',
+  'kills every process left behind by a command, even if it ignores signals',
   async () => {
     const run = inside(['-q'], ['sh', '-c', `(${STUBBORN}) & (setsid sleep 4321 &) ; sleep 1`]);
     await started(run, 'sleep 4321');
@@ -259,7 +259,7 @@ withTun(
 );
 
 withTun(
-  'SIGKILL for us leaves no process behind',
+  'leaves no process behind after a SIGKILL',
   async () => {
     const run = inside(['-q'], ['sh', '-c', STUBBORN]);
     await started(run, 'sleep 1234');
@@ -271,7 +271,7 @@ withTun(
 );
 
 withTun(
-  'SIGTERM reaches the command; one that ignores it is killed after five seconds, and the report is written',
+  'passes SIGTERM to the command, kills it after five seconds if it ignores it, and writes the report',
   async () => {
     const polite = inside(['-q'], ['sh', '-c', 'trap "exit 5" TERM; while :; do sleep 0.05; done']);
     const stubborn = inside(['-q'], ['sh', '-c', STUBBORN]);
@@ -287,7 +287,7 @@ withTun(
 );
 
 withTun(
-  'what TCP is to do is read back, and what the kernel refuses is said with what would allow it',
+  'reads back the TCP settings, and explains one that the kernel refuses',
   async () => {
     const text = `
       const read = (name) => fs.readFileSync('/proc/sys/net/ipv4/' + name, 'utf8').trim();
@@ -305,7 +305,7 @@ withTun(
 );
 
 withTun(
-  'a capture that cannot be written ends it before the command starts',
+  'fails before the command starts if the capture cannot be written',
   async () => {
     const run = await inside(['--pcap', join(ROOT, 'no/such/folder/x')], ['echo', 'started']).ended;
     expect(run).toMatchObject({ code: 1, stdout: '' });
@@ -316,19 +316,19 @@ withTun(
 
 test.each([
   [['--tun'], /--tun: name a command/],
-  [['--tun', '--listen', '127.0.0.1:0', '--', 'true'], /--listen does not go with --tun/],
-  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--notsent-lowat', '9'], /--notsent-lowat is only for --tun/],
-  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--', 'curl'], /a command \(curl\) needs --tun/],
+  [['--tun', '--listen', '127.0.0.1:0', '--', 'true'], /--listen cannot be used with --tun/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--notsent-lowat', '9'], /--notsent-lowat requires --tun/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--', 'curl'], /running a command \(curl\) requires --tun/],
   [['--tun', '--mtu', '100', '--', 'true'], /expected bytes from 576 to 65535/],
   [['--tun', '--congestion', '../x', '--', 'true'], /expected a name, such as reno/],
-])('wrong usage is said in a line and ends with 2: link %j', (args, message) => {
+])('reports wrong usage in one line with exit code 2: link %j', (args, message) => {
   const run = spawnSync(process.execPath, dropframe('link', ...args), { cwd: ROOT, encoding: 'utf8' });
   expect(run.stderr).toMatch(message);
   expect(run.status).toBe(2);
 });
 
 withTun(
-  'with --json the counters are told each second while the command runs, and never run backwards',
+  'prints counters every second with --json, and they never decrease',
   async () => {
     const text = `
       const server = dgram.createSocket('udp4').bind(9000);

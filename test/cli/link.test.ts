@@ -14,7 +14,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a relay from start to Ctrl-C: JSON lines, a report for people and one in a file, exit code 0', async () => {
+test('runs a relay until Ctrl-C: JSON lines, a report on stderr and one in a file, exit code 0', async () => {
   const target = createSocket('udp4').bind(0, '127.0.0.1');
   await once(target, 'listening');
   const received: string[] = [];
@@ -48,7 +48,7 @@ test('a relay from start to Ctrl-C: JSON lines, a report for people and one in a
   target.close();
 }, 60_000);
 
-test('--duration ends it', async () => {
+test('stops after --duration', async () => {
   const run = dropframe('link', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--duration', '0.1', '-q', '--json');
   expect(await run.ended).toBe(0);
   expect(run.output.stderr).toBe('');
@@ -59,10 +59,10 @@ test.each([
   [['--to', '127.0.0.1:9'], /--listen/],
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link', 'loss=5x'], /'loss=5x': expected a share such as 5%/],
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link-back', 'dely=5ms'], /'dely=5ms': unknown/],
-  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:0'], /--to: port 0 cannot be reached/],
+  [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:0'], /--to: port 0 is not a destination/],
   [['--listen', 'nonsense', '--to', '127.0.0.1:9'], /expected an address and a port/],
 ])(
-  'wrong usage is said in a line and ends with 2: link %s',
+  'reports wrong usage in one line with exit code 2: link %s',
   async (args, message) => {
     const run = dropframe('link', ...args);
     expect(await run.ended).toBe(2);

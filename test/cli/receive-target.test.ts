@@ -9,14 +9,14 @@ import { temporaryFolder } from '../io/sources/media.ts';
 
 const command = (...args: string[]): Command => addReceiverOptions(new Command()).parse(args, { from: 'user' });
 
-test('a dropframe URL names a sender, and the options in it hold unless the command line says otherwise', async () => {
+test('takes options from a dropframe URL unless the command line sets them', async () => {
   const given = command('--latency', '80');
   const target = await receiveTarget('dropframe://[::1]:7000?latency=200&recovery=none&transport=tcp', given);
   expect(target).toEqual({ kind: 'dropframe', host: '::1', port: 7000 });
   expect(given.opts()).toMatchObject({ latency: 80, recovery: 'none', transport: 'tcp' });
 });
 
-test('an rtp URL names one of our own addresses', async () => {
+test('reads an rtp URL as an address of this machine', async () => {
   const given = command();
   const target = await receiveTarget('rtp://127.0.0.1:5004?latency=300', given);
   expect(target).toEqual({
@@ -39,7 +39,7 @@ const HEAD = ['v=0', 'o=- 0 0 IN IP4 127.0.0.1', 's=-', 't=0 0'];
 const ADDRESS = 'c=IN IP4 127.0.0.1';
 const MEDIA = 'm=video 5004 RTP/AVP 97';
 
-test('an SDP file names address, port, payload type and parameter sets', async () => {
+test('reads address, port, payload type and parameter sets from an SDP file', async () => {
   const format = ['a=rtpmap:97 H264/90000', 'a=fmtp:97 packetization-mode=1; sprop-parameter-sets=Z0LAHg==,aMuDyyA='];
   const target = await receiveTarget(sdpFile(...HEAD, ADDRESS, MEDIA, ...format), command());
   expect(target).toEqual({
@@ -51,18 +51,18 @@ test('an SDP file names address, port, payload type and parameter sets', async (
   });
 });
 
-test('what is wrong with an SDP file is told with its name and the line', async () => {
+test('reports a fault in an SDP file with its name and the line', async () => {
   const rtpmap = 'a=rtpmap:97 H264/90000';
   const cases: [string[], RegExp][] = [
-    [['hello'], /camera\.sdp: it is no SDP file: no line reads v=0/],
-    [[...HEAD, ADDRESS, MEDIA, 'a=rtpmap:97 VP8/90000'], /camera\.sdp: none of its m=video lines .* a=rtpmap/],
+    [['hello'], /camera\.sdp: not an SDP file: no line reads v=0/],
+    [[...HEAD, ADDRESS, MEDIA, 'a=rtpmap:97 VP8/90000'], /camera\.sdp: no m=video section .* a=rtpmap/],
     [[...HEAD, MEDIA, rtpmap], /camera\.sdp: no c= line/],
-    [[...HEAD, ADDRESS, 'm=video 0 RTP/AVP 97', rtpmap], /camera\.sdp: the port in its m=video line/],
+    [[...HEAD, ADDRESS, 'm=video 0 RTP/AVP 97', rtpmap], /camera\.sdp: the port in the m=video line/],
     [
       [...HEAD, ADDRESS, MEDIA, rtpmap, 'a=fmtp:97 sprop-parameter-sets=$'],
       /camera\.sdp: sprop-parameter-sets .* a=fmtp/,
     ],
-    [[...HEAD, ADDRESS, MEDIA, 'a=rtpmap:97 H264/8000'], /camera\.sdp: its a=rtpmap line says 8000/],
+    [[...HEAD, ADDRESS, MEDIA, 'a=rtpmap:97 H264/8000'], /camera\.sdp: the a=rtpmap line gives a clock rate of 8000/],
   ];
   for (const [lines, message] of cases) {
     await expect(receiveTarget(sdpFile(...lines), command())).rejects.toThrow(message);
@@ -72,7 +72,7 @@ test('what is wrong with an SDP file is told with its name and the line', async 
   );
 });
 
-test('what is none of the three is a usage error', async () => {
+test('reports any other target as a usage error', async () => {
   for (const text of [
     '127.0.0.1:5004',
     'http://127.0.0.1',
@@ -84,7 +84,7 @@ test('what is none of the three is a usage error', async () => {
   }
 });
 
-test('a sender leaves room for RTCP on the next port', () => {
+test('leaves room for RTCP on the next port', () => {
   expect(readRtpTarget('rtp://127.0.0.1:65534')).toEqual({ host: '127.0.0.1', port: 65_534 });
   expect(() => readRtpTarget('rtp://127.0.0.1:65535')).toThrow(/at most 65534/);
   expect(() => readRtpTarget('rtp://127.0.0.1:0')).toThrow(/port 0/);

@@ -6,7 +6,7 @@ import { dropframe } from './dropframe-process.ts';
 const SAMPLE = 'samples/counter.h264';
 const PATIENCE = { timeout: 40_000 };
 
-/** A port on which a stranger listens until the test has finished. */
+/** Returns a port on which another program listens until the end of the test. */
 async function occupiedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -14,7 +14,7 @@ async function occupiedPort(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('a sender whose port is taken says that in one line, and reports nothing', async () => {
+test('reports a taken port in one line, without totals', async () => {
   const port = await occupiedPort();
   const run = dropframe('send', SAMPLE, '--listen', `127.0.0.1:${port}`);
   expect(await run.ended).toBe(1);
@@ -24,13 +24,13 @@ test('a sender whose port is taken says that in one line, and reports nothing', 
   expect(run.output.stdout).toBe('');
 }, 60_000);
 
-test('a receiver whose sender dies says so, with how much it received and its summary, and fails', async () => {
+test('fails when the sender dies, with the amount received and the summary', async () => {
   const sender = dropframe('send', SAMPLE, '--loop', '--listen', '127.0.0.1:0');
   await vi.waitFor(() => expect(sender.output.stderr).toContain('serving'), PATIENCE);
   const [, url] = /at (dropframe:\/\/\S+)/.exec(sender.output.stderr)!;
-  // Long enough for a slow machine to begin in: shorter, it would give up before the first frame.
+  // Long enough for a slow machine to start: a shorter timeout would expire before the first frame.
   const receiver = dropframe('receive', url!, '--play', 'none', '--output', '-', '--timeout', '8');
-  // Frames have come: what dies now is a stream.
+  // Frames have arrived, so the sender dies during a stream.
   await vi.waitFor(() => expect(receiver.output.stdout.length).toBeGreaterThan(20_000), PATIENCE);
   sender.child.kill('SIGKILL');
   expect(await receiver.ended).toBe(1);

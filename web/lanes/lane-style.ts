@@ -35,22 +35,22 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
 export const STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
   {
     name: 'none',
-    label: 'UDP none (in-order only)',
-    about: 'No recovery; packets that arrive out of order are discarded.',
+    label: 'UDP none (in order)',
+    about: 'Packets out of order are discarded; no recovery at all.',
   },
   {
     name: 'reorder',
-    label: 'UDP reorder (no retransmission)',
-    about: 'Accepts packets out of order; lost packets stay lost.',
+    label: 'UDP reorder (no nack)',
+    about: 'Accepts packets out of order. No retransmission and no repair packets: lost packets stay lost.',
   },
   {
     name: 'nack',
-    label: 'UDP nack (retransmission)',
+    label: 'UDP nack (retransmit)',
     about: 'Requests every missing packet again, whether or not it can arrive in time.',
   },
   {
     name: 'fec',
-    label: 'UDP fec (repair packets)',
+    label: 'UDP fec (repair)',
     about: 'Sends 25 % repair packets in advance, which restore single losses.',
   },
   {

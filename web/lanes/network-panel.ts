@@ -35,7 +35,7 @@ const KNOBS: readonly Knob[] = [
     label: 'Bursts',
     max: 20,
     step: 1,
-    unit: 'long',
+    unit: 'pkt',
     read: ({ burst }) => burst,
     write: ({ lossModel: _, ...link }, value) => ({ ...link, burst: Math.max(1, value) }),
   },
