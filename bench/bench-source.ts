@@ -31,6 +31,7 @@ function syntheticSource(megabitsPerSecond: number): MediaSource {
   return {
     description: {
       name: basename(`synthetic-${megabitsPerSecond}`),
+      codecName: 'h264',
       codec: 'avc1.640028',
       width: 1920,
       height: 1080,

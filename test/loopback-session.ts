@@ -17,6 +17,7 @@ export function sourceOf(units: readonly AccessUnit[]): MediaSource {
   return {
     description: {
       name: 'a made-up stream',
+      codecName: 'h264',
       codec: 'avc1.42001f',
       width: 320,
       height: 240,

@@ -18,6 +18,7 @@ const handedOverAt: number[] = [];
 const source: MediaSource = {
   description: {
     name: 'marked frames',
+    codecName: 'h264',
     codec: 'avc1.640028',
     width: 1280,
     height: 720,

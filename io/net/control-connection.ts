@@ -2,14 +2,22 @@ import type { Socket } from 'node:net';
 import { TextDecoder } from 'node:util';
 import type { Parsed } from '../../protocol/base/parsed.ts';
 import { ControlDeframer, serializeControlFrame } from '../../protocol/control/control-framing.ts';
-import { type ControlMessage, serializeControlMessage } from '../../protocol/control/control-message.ts';
+import {
+  type ControlMessage,
+  presentable,
+  REASON_CHARACTERS_MAX,
+  serializeControlMessage,
+  type UnrecognizedMessage,
+} from '../../protocol/control/control-message.ts';
 import { now } from '../os/clock.ts';
 
 export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly socket: Socket;
   /** Reads the messages of the other side and refuses all else. */
-  readonly parse: (text: string) => Parsed<Incoming>;
+  readonly parse: (text: string) => Parsed<Incoming | UnrecognizedMessage>;
   readonly onMessage: (message: Incoming) => void;
+  /** The last word to a peer of another version, or one whose message cannot be taken; without one it is cut off. */
+  readonly lastWord?: (reason: string) => ControlMessage | undefined;
   /** Called once: the connection is over. `cause` is why the peer was cut off, or what the network said. */
   readonly onClose: (cause: string | undefined) => void;
 }
@@ -23,6 +31,11 @@ const UNSENT_BYTES_MAX = 1_000_000;
 /** How long our last message may take to leave. */
 const FAREWELL_MS = 500;
 
+const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
+
+const isRecognized = <Incoming extends ControlMessage>(message: Incoming | UnrecognizedMessage): message is Incoming =>
+  message.kind !== 'unrecognized';
+
 /** Control messages on one TCP connection: framed, checked, bounded both ways. */
 export class ControlConnection<Incoming extends ControlMessage> {
   readonly #options: ControlConnectionOptions<Incoming>;
@@ -34,6 +47,8 @@ export class ControlConnection<Incoming extends ControlMessage> {
   #cause: string | undefined;
   #closed = false;
   #detached = false;
+  /** The last word has been said, and nothing more is heard. */
+  #rejected = false;
 
   constructor(options: ControlConnectionOptions<Incoming>) {
     this.#options = options;
@@ -97,12 +112,16 @@ export class ControlConnection<Incoming extends ControlMessage> {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    if (this.#rejected) return;
     this.#heardAt = now();
     const bodies = this.#deframer.push(bytes);
-    if (!bodies.ok) return this.cut(`it sent what is no control message: ${bodies.malformed}`);
+    if (!bodies.ok) {
+      const cause = `it sent what is no control message: ${bodies.malformed}`;
+      return bodies.malformed === 'version' ? this.#reject(cause, FRAMING_VERSION) : this.cut(cause);
+    }
     for (const body of bodies.value) {
       // Nothing that stands behind the message it was cut off for is heard.
-      if (this.#socket.destroyed || this.#detached) return;
+      if (this.#socket.destroyed || this.#detached || this.#rejected) return;
       this.#handleBody(body);
     }
   };
@@ -115,8 +134,21 @@ export class ControlConnection<Incoming extends ControlMessage> {
       return this.cut('it sent a control message that is no UTF-8');
     }
     const message = this.#options.parse(text);
-    if (!message.ok) return this.cut(`it sent a control message that is not understood: ${message.malformed}`);
-    if (message.value.kind !== 'keep-alive') this.#options.onMessage(message.value);
+    if (!message.ok) {
+      const cause = `it sent a control message that is not understood: ${message.malformed}`;
+      return this.#reject(cause, `a control message is not understood here: ${message.malformed}`);
+    }
+    const { value } = message;
+    if (isRecognized(value) && value.kind !== 'keep-alive') this.#options.onMessage(value);
+  }
+
+  /** @param cause for our log. @param reason for the peer. */
+  #reject(cause: string, reason: string): void {
+    const lastWord = this.#options.lastWord?.(presentable(reason, REASON_CHARACTERS_MAX));
+    if (lastWord === undefined) return this.cut(cause);
+    this.#cause ??= cause;
+    this.#rejected = true;
+    void this.farewell(lastWord);
   }
 
   readonly #onEnd = (): void => {

@@ -1,8 +1,11 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
 
 export interface MediaDescription {
   /** The file's name, or the input as given. */
   readonly name: string;
+  /** Of the access units. */
+  readonly codecName: CodecName;
   /** As WebCodecs calls it: `avc1.64001f`. */
   readonly codec: string;
   /** Luma samples, cropped. */
@@ -17,7 +20,7 @@ export interface MediaDescription {
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** Something that gives H.264 access units, whatever it is made of. */
+/** Something that gives access units, whatever it is made of. */
 export interface MediaSource {
   readonly description: MediaDescription;
   /**

@@ -135,6 +135,7 @@ function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
   const sps = parsed?.ok === true ? parsed.value : undefined;
   return {
     name: basename(recipe.name),
+    codecName: 'h264',
     codec: sps === undefined ? 'avc1' : codecString(sps),
     width: sps?.width ?? 0,
     height: sps?.height ?? 0,

@@ -6,6 +6,8 @@ const CODECS = { h264: H264 } as const satisfies Readonly<Record<string, Codec>>
 /** Codecs that this program can carry. */
 export type CodecName = keyof typeof CODECS;
 
+export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
+
 /** The codec of this name; `undefined` when it is not known here. */
 export function codecByName(name: CodecName): Codec;
 export function codecByName(name: string): Codec | undefined;

@@ -1,5 +1,14 @@
 import { type Instant, type Microseconds, milliseconds, seconds } from '../base/instant.ts';
-import type { HelloMessage, ReceiverMessage, SenderMessage, WelcomeMessage } from './control-message.ts';
+import {
+  type HelloMessage,
+  presentable,
+  REASON_CHARACTERS_MAX,
+  type ReceiverMessage,
+  type SenderMessage,
+  type WelcomeMessage,
+} from './control-message.ts';
+import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
+import { type AcceptedWelcome, chooseStream } from './stream-choice.ts';
 
 /** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
 export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
@@ -7,6 +16,8 @@ export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 /** Why a run failed. */
 export type ControlFailure =
   | { readonly kind: 'refused'; readonly reason: string }
+  /** The sender has no stream that this program can receive. */
+  | { readonly kind: 'unknown-codec'; readonly reason: string }
   /** No frame was ever handed on. */
   | { readonly kind: 'no-stream'; readonly cause: string }
   /** The sender went away without a goodbye, after so many frames. */
@@ -21,7 +32,7 @@ export type ControlClientEvent =
   /** Say goodbye, then close the connection. */
   | { readonly kind: 'farewell'; readonly reason: string }
   /** A session begins: open its media. */
-  | { readonly kind: 'welcomed'; readonly welcome: WelcomeMessage }
+  | { readonly kind: 'welcomed'; readonly welcome: AcceptedWelcome }
   /** The sender has told how much it sent. */
   | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
   /** Nothing more will come: decide what is left. */
@@ -112,11 +123,12 @@ export class ControlClient {
     const wish = redundancy === undefined ? {} : { redundancy };
     this.#messages.push({
       kind: 'hello',
-      version: 1,
+      version: CONTROL_MAJOR,
       transport,
       latencyMs,
       recovery,
       ...wish,
+      userAgent: CONTROL_USER_AGENT,
       playing: this.#playing,
     });
   }
@@ -127,10 +139,7 @@ export class ControlClient {
     switch (message.kind) {
       case 'welcome':
         if (kind !== 'greeting') return this.#cut('it said welcome twice');
-        this.#state = { kind: 'receiving', reportAt: now + REPORT_INTERVAL };
-        this.#dismissed = false;
-        this.#events.push({ kind: 'welcomed', welcome: message });
-        return;
+        return this.#handleWelcome(now, message);
       case 'refused':
         this.#events.push({ kind: 'cut', cause: message.reason });
         this.#leave({ kind: 'failed', failure: { kind: 'refused', reason: message.reason } });
@@ -260,6 +269,23 @@ export class ControlClient {
 
   get #isConnected(): boolean {
     return this.#inSession || this.#state.kind === 'greeting';
+  }
+
+  #handleWelcome(now: Instant, welcome: WelcomeMessage): void {
+    const { accepted, refused } = chooseStream(welcome);
+    // A 1.0 sender does not know the message, and has one stream only.
+    if (welcome.minor !== undefined) {
+      for (const refusal of refused) this.#messages.push({ kind: 'refuse-stream', ...refusal });
+    }
+    this.#dismissed = false;
+    if (accepted) {
+      this.#state = { kind: 'receiving', reportAt: now + REPORT_INTERVAL };
+      this.#events.push({ kind: 'welcomed', welcome: accepted });
+      return;
+    }
+    const reason = presentable(refused.map(({ reason }) => reason).join(', '), REASON_CHARACTERS_MAX);
+    this.#events.push({ kind: 'farewell', reason });
+    this.#leave({ kind: 'failed', failure: { kind: 'unknown-codec', reason } });
   }
 
   #handleEndOfStream({ frames, lastSequence }: SenderMessage & { kind: 'end-of-stream' }): void {

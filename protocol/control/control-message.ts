@@ -2,53 +2,43 @@ import { z } from 'zod';
 import { assert } from '../base/assert.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { base64Text } from '../base/text-codec.ts';
+import {
+  decoderString,
+  NOT_PRESENTABLE,
+  PARAMETER_SET_BYTES_MAX,
+  PARAMETER_SETS_MAX,
+  parameterSets,
+  payloadType,
+  text,
+  wire16,
+  wire32,
+} from './control-field.ts';
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
+import { CONTROL_MAJOR } from './control-version.ts';
 import { LATENCY_MS_MAX } from './latency-limit.ts';
+import { announcedStreams, refuseStream } from './media-stream.ts';
 import { RECOVERIES } from './recovery.ts';
 
 /**
  * The messages on the control connection, JSON, one in each frame (`control-framing.ts`). Each number that the peer
- * picks has a range, each text and list a bound, and what is not named here is refused.
+ * picks has a range, and each text and list a bound. A field or a kind that is not named here is a newer peer's, and
+ * ignored.
  */
-
-export const CONTROL_VERSION = 1;
 
 export const MEDIA_NAME_CHARACTERS_MAX = 255;
 export const REASON_CHARACTERS_MAX = 200;
 
-/** Each of 32 SPS and some PPS; a stream has one of each as a rule. */
-const PARAMETER_SETS_MAX = 64;
-/** All of a `welcome`'s together: as base64 they take half of a message's body. */
-const PARAMETER_SET_BYTES_MAX = 24_576;
-
-const wire16 = z.int().min(0).max(0xffff);
-const wire32 = z.int().min(0).max(0xffff_ffff);
 const count = z.int().min(0);
-/** Dynamic payload types (RFC 3551 §3), clear of those that RFC 5761 §4 keeps for RTCP. */
-const payloadType = z.int().min(96).max(127);
 const latencyMs = z.int().min(0).max(LATENCY_MS_MAX);
 const spanMs = z.number().min(0).max(86_400_000);
 const session = z.string().regex(/^[0-9a-f]{16}$/);
 const key = z.string().regex(/^[0-9a-f]{32}$/);
-/** Base64 with padding. */
-const parameterSet = z
-  .string()
-  .min(4)
-  .max((PARAMETER_SET_BYTES_MAX / 3) * 4)
-  .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/);
-/** Text that goes to terminals and logs: no control characters, so that a peer cannot steer them. */
-const NOT_PRESENTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-const text = (charactersMax: number) =>
-  z
-    .string()
-    .max(charactersMax)
-    .refine((value) => !NOT_PRESENTABLE.test(value));
 
-const media = z.strictObject({
+const media = z.object({
   /** What to show as a title: a file's name without its path. */
   name: text(MEDIA_NAME_CHARACTERS_MAX),
-  /** RFC 6381: `avc1.` and profile, constraints and level in hexadecimal. */
-  codec: z.string().regex(/^avc1\.[0-9a-fA-F]{6}$/),
+  /** RFC 6381, of the first video stream: `avc1.` and profile, constraints and level in hexadecimal. */
+  codec: decoderString,
   /** Luma samples after cropping. */
   width: z.int().min(1).max(65_535),
   height: z.int().min(1).max(65_535),
@@ -61,9 +51,9 @@ const media = z.strictObject({
 });
 
 /** The first message of a receiver: what it wants. */
-const hello = z.strictObject({
+const hello = z.object({
   kind: z.literal('hello'),
-  version: z.literal(CONTROL_VERSION),
+  version: z.literal(CONTROL_MAJOR),
   transport: z.enum(['udp', 'tcp']),
   /** The play-out delay that it asks for, milliseconds. */
   latencyMs,
@@ -76,14 +66,14 @@ const hello = z.strictObject({
 });
 
 /** The first and only message of a second connection, which carries media from then on (transport `tcp`). */
-const attach = z.strictObject({ kind: z.literal('attach'), session, key });
+const attach = z.object({ kind: z.literal('attach'), session, key });
 
-const play = z.strictObject({ kind: z.literal('play') });
-const pause = z.strictObject({ kind: z.literal('pause') });
-const requestKeyframe = z.strictObject({ kind: z.literal('request-keyframe') });
+const play = z.object({ kind: z.literal('play') });
+const pause = z.object({ kind: z.literal('pause') });
+const requestKeyframe = z.object({ kind: z.literal('request-keyframe') });
 
 /** How it goes, now and then. Counts are totals since the session began; `null`: nothing to measure yet. */
-const statistics = z.strictObject({
+const statistics = z.object({
   kind: z.literal('statistics'),
   frames: count,
   framesLost: count,
@@ -98,9 +88,11 @@ const statistics = z.strictObject({
 });
 
 /** The answer to `hello`: all that is needed to receive. */
-const welcome = z.strictObject({
+const welcome = z.object({
   kind: z.literal('welcome'),
-  version: z.literal(CONTROL_VERSION),
+  version: z.literal(CONTROL_MAJOR),
+  /** The sender's minor version; without it, 0. Only for receivers of 1.1 and later, as `streams`. */
+  minor: z.int().min(0).max(9_999).optional(),
   /** Eight bytes that name the session. */
   session,
   /** Sixteen bytes that only the two ends of the session know. */
@@ -119,21 +111,24 @@ const welcome = z.strictObject({
   timestampBase: wire32,
   /** Largest datagram that will come, UDP payload bytes. */
   datagramBytesMax: z.int().min(200).max(65_507),
-  parameterSets: z.array(parameterSet).max(PARAMETER_SETS_MAX),
+  /** Empty when `streams` has them. */
+  parameterSets,
   /** The play-out delay agreed on. */
   latencyMs,
   /** `start`: the stream begins for this receiver; `live`: it runs, and joins at the next keyframe. */
   position: z.enum(['start', 'live']),
+  /** All media streams; the first is the video that the single fields above describe for 1.0 receivers. */
+  streams: announcedStreams.optional(),
 });
 
 /** The answer to `attach`; RFC 4571 frames follow it. */
-const attached = z.strictObject({ kind: z.literal('attached') });
+const attached = z.object({ kind: z.literal('attached') });
 
 /** The answer to `request-keyframe`: when the next one comes; `null`: not known, or none comes. */
-const keyframe = z.strictObject({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
+const keyframe = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
 
 /** All has been sent. */
-const endOfStream = z.strictObject({
+const endOfStream = z.object({
   kind: z.literal('end-of-stream'),
   /** Sent to this receiver. */
   frames: count,
@@ -143,13 +138,13 @@ const endOfStream = z.strictObject({
 });
 
 /** No session; the connection closes next. */
-const refused = z.strictObject({ kind: z.literal('refused'), reason: text(REASON_CHARACTERS_MAX) });
+const refused = z.object({ kind: z.literal('refused'), reason: text(REASON_CHARACTERS_MAX) });
 
 /** The last message of either side. */
-const goodbye = z.strictObject({ kind: z.literal('goodbye'), reason: text(REASON_CHARACTERS_MAX) });
+const goodbye = z.object({ kind: z.literal('goodbye'), reason: text(REASON_CHARACTERS_MAX) });
 
 /** Nothing to say, and still there; of either side. */
-const keepAlive = z.strictObject({ kind: z.literal('keep-alive') });
+const keepAlive = z.object({ kind: z.literal('keep-alive') });
 
 const receiverMessage = z.discriminatedUnion('kind', [
   hello,
@@ -158,6 +153,7 @@ const receiverMessage = z.discriminatedUnion('kind', [
   pause,
   requestKeyframe,
   statistics,
+  refuseStream,
   goodbye,
   keepAlive,
 ]);
@@ -186,21 +182,42 @@ export type StatisticsMessage = z.infer<typeof statistics>;
 export type WelcomeMessage = z.infer<typeof welcome>;
 export type HelloMessage = z.infer<typeof hello>;
 
-export const parseControlMessage = (text: string): Parsed<ControlMessage> => parseWith(controlMessage, text);
+/** A message of a kind that a newer peer may say: to be ignored. */
+export interface UnrecognizedMessage {
+  readonly kind: 'unrecognized';
+}
 
-/** For the sender's side: what a sender would say is refused. */
-export const parseReceiverMessage = (text: string): Parsed<ReceiverMessage> => parseWith(receiverMessage, text);
+export const parseControlMessage = (text: string): Parsed<ControlMessage | UnrecognizedMessage> =>
+  parseWith(controlMessage, text);
 
-/** For the receiver's side: what a receiver would say is refused. */
-export const parseSenderMessage = (text: string): Parsed<SenderMessage> => parseWith(senderMessage, text);
+/** For the sender's side: a sender's message is refused. */
+export const parseReceiverMessage = (text: string): Parsed<ReceiverMessage | UnrecognizedMessage> =>
+  parseWith(receiverMessage, text);
 
-function parseWith<T>(schema: z.ZodType<T>, text: string): Parsed<T> {
+/** For the receiver's side: a receiver's message is refused. */
+export const parseSenderMessage = (text: string): Parsed<SenderMessage | UnrecognizedMessage> =>
+  parseWith(senderMessage, text);
+
+const KINDS: ReadonlySet<string> = new Set(controlMessage.options.map(({ shape }) => shape.kind.value));
+const KIND_CHARACTERS_MAX = 64;
+
+const envelope = z.object({ kind: z.string().min(1).max(KIND_CHARACTERS_MAX), version: z.unknown().optional() });
+
+function parseWith<T>(schema: z.ZodType<T>, text: string): Parsed<T | UnrecognizedMessage> {
   if (text.length > CONTROL_BODY_BYTES_MAX) return malformed('too-long');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return malformed('not-json');
+  }
+  const outside = envelope.safeParse(value);
+  if (!outside.success) return malformed(causeOf(outside.error));
+  const { kind, version } = outside.data;
+  if (!KINDS.has(kind)) return parsed({ kind: 'unrecognized' });
+  // Nothing else is known of a message of another major version.
+  if ((kind === 'hello' || kind === 'welcome') && Number.isSafeInteger(version) && version !== CONTROL_MAJOR) {
+    return malformed(`control protocol version ${version}, and this program speaks ${CONTROL_MAJOR}`);
   }
   const result = schema.safeParse(value);
   return result.success ? parsed(result.data) : malformed(causeOf(result.error));

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { milliseconds } from '../base/instant.ts';
+import { type CodecName, codecByName } from '../codec/codecs.ts';
 import {
   type SentStreamParameters,
   STREAM_DEFAULTS,
@@ -7,6 +8,7 @@ import {
   streamParameters,
 } from '../stream-parameters.ts';
 import type { HelloMessage, WelcomeMessage } from './control-message.ts';
+import type { MediaStream } from './media-stream.ts';
 
 /** A receiver's wishes, as in its `hello`. */
 export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy'>;
@@ -14,7 +16,7 @@ export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redund
 /** What the sender chose for one receiver. */
 export type StreamChoices = Pick<
   SentStreamParameters,
-  'ssrc' | 'initialSequence' | 'timestampBase' | 'datagramBytesMax'
+  'codec' | 'ssrc' | 'initialSequence' | 'timestampBase' | 'datagramBytesMax'
 >;
 
 /** The fields of `welcome` that say how a stream is sent. */
@@ -65,13 +67,38 @@ export function welcomeFields(parameters: SentStreamParameters): StreamFields {
   };
 }
 
+/** The sender's side: the same parameters as an entry in the list of streams. */
+export function announcedStream(
+  parameters: SentStreamParameters,
+  description: Pick<MediaStream, 'id' | 'decoder' | 'parameterSets'>,
+): MediaStream {
+  const { codec, clockRate, ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = parameters;
+  assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which the list names');
+  return {
+    ...description,
+    mediaType: codecByName(codec).mediaType,
+    codec,
+    clockRate,
+    ssrc,
+    payloadType,
+    retransmission,
+    ...(repair && { repair }),
+    initialSequence,
+    timestampBase,
+  };
+}
+
 /** The receiver's side: the parameters of the stream that `welcome` promises to those wishes. */
-export function welcomedParameters(welcome: StreamFields, wishes: StreamWishes): StreamParameters {
+export function welcomedParameters(
+  welcome: StreamFields & { readonly codec: CodecName },
+  wishes: StreamWishes,
+): StreamParameters {
   const { ssrc, payloadType, repairSsrc, repairPayloadType, initialSequence, timestampBase, datagramBytesMax } =
     welcome;
   const { retransmissionSsrc, retransmissionPayloadType } = welcome;
   return streamParameters({
     ...wished(wishes),
+    codec: welcome.codec,
     ssrc,
     payloadType,
     retransmission: { ssrc: retransmissionSsrc, payloadType: retransmissionPayloadType },

@@ -1,19 +1,22 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { StreamAnnouncement } from '../stream/client.ts';
 
 /** What a stranger's pictures are: it shows by the parameter sets known beforehand, and by those in the stream. */
 export class PictureWatch {
+  readonly #codecName: CodecName;
   readonly #codec: Codec;
   readonly #name: string;
   readonly #beforehand: readonly Uint8Array[];
   #tracker: ParameterSetTracker;
-  #news: Pick<StreamAnnouncement, 'codec' | 'media' | 'parameterSets'> | undefined;
+  #news: Pick<StreamAnnouncement, 'codecName' | 'media' | 'parameterSets'> | undefined;
   #announced: Uint8Array | undefined;
 
-  constructor(codec: Codec, name: string, parameterSets: readonly Uint8Array[]) {
-    this.#codec = codec;
-    this.#tracker = codec.trackParameterSets();
+  constructor(codecName: CodecName, name: string, parameterSets: readonly Uint8Array[]) {
+    this.#codecName = codecName;
+    this.#codec = codecByName(codecName);
+    this.#tracker = this.#codec.trackParameterSets();
     this.#name = name;
     this.#beforehand = parameterSets;
   }
@@ -37,7 +40,7 @@ export class PictureWatch {
   }
 
   /** The description, if it is another one since the last call. */
-  takeNews(): Pick<StreamAnnouncement, 'codec' | 'media' | 'parameterSets'> | undefined {
+  takeNews(): Pick<StreamAnnouncement, 'codecName' | 'media' | 'parameterSets'> | undefined {
     const news = this.#news;
     this.#news = undefined;
     return news;
@@ -50,6 +53,6 @@ export class PictureWatch {
     this.#announced = format.parameterSet;
     const { decoder, width, height, framesPerSecond = null } = format;
     const media = { name: this.#name, codec: decoder, width, height, framesPerSecond, durationMs: null, mode: 'rtp' };
-    this.#news = { codec: this.#codec, media, parameterSets };
+    this.#news = { codecName: this.#codecName, media, parameterSets };
   }
 }

@@ -43,7 +43,7 @@ export interface RtpClientOptions {
 }
 
 /** The one that strangers' streams are looked for. */
-const CODEC = codecByName('h264');
+const CODEC_NAME = 'h264';
 const TICK_MS = 250;
 /** After a BYE: how long another stream may take to begin. */
 const SUCCESSOR_MS = 2_000;
@@ -78,8 +78,8 @@ export class RtpClient implements Client {
   constructor(options: RtpClientOptions, events: ClientEvents) {
     this.#options = options;
     this.#events = events;
-    this.#watch = new SourceLock(CODEC, options.payloadType);
-    this.#pictures = new PictureWatch(CODEC, options.name, options.parameterSets);
+    this.#watch = new SourceLock(codecByName(CODEC_NAME), options.payloadType);
+    this.#pictures = new PictureWatch(CODEC_NAME, options.name, options.parameterSets);
     if (options.link) {
       this.#forward = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),

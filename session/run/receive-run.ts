@@ -3,6 +3,7 @@ import { checkRecordable } from '../../io/mp4/recording.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -167,10 +168,11 @@ export class ReceiveRun {
     });
   }
 
-  #openRecorder(output: string, { media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
+  #openRecorder(output: string, { codecName, media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
     const { name, codec, width, height, mode, framesPerSecond } = media;
     const description = {
       name,
+      codecName,
       codec,
       width,
       height,
@@ -191,7 +193,7 @@ export class ReceiveRun {
     const stream = this.#stream;
     const joinable =
       stream && unit.importance === 'key'
-        ? { ...unit, parts: stream.codec.withParameterSets(unit.parts, stream.parameterSets) }
+        ? { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) }
         : unit;
     // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
     this.#viewer?.write(joinable);

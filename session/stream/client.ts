@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Codec } from '../../protocol/codec/codec.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { ControlEnd } from '../../protocol/control/control-client.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
@@ -13,7 +13,7 @@ export type ClientEnd = ControlEnd;
 /** What a stream turned out to be. */
 export interface StreamAnnouncement {
   /** Of the video. */
-  readonly codec: Codec;
+  readonly codecName: CodecName;
   readonly media: WelcomeMessage['media'];
   readonly parameterSets: readonly Uint8Array[];
   /** The play-out delay in force. */

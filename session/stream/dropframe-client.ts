@@ -1,5 +1,4 @@
 import { base64Bytes } from '../../protocol/base/text-codec.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { Client, ClientEvents } from './client.ts';
 import { StreamClient, type StreamClientOptions } from './stream-client.ts';
@@ -12,9 +11,9 @@ export const dropframeClient =
       ...options,
       ...events,
       onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
-      onWelcome: ({ media, parameterSets, latencyMs, position }) =>
+      onWelcome: ({ codec: codecName, media, parameterSets, latencyMs, position }) =>
         events.onStream({
-          codec: codecByName('h264'),
+          codecName,
           media,
           parameterSets: parameterSets.map(base64Bytes).filter((set) => set !== undefined),
           latencyMs,

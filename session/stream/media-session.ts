@@ -1,7 +1,7 @@
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
-import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
+import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
@@ -18,7 +18,7 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
-  readonly welcome: WelcomeMessage;
+  readonly welcome: AcceptedWelcome;
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Each datagram as it crosses our end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;

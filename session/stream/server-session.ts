@@ -3,8 +3,15 @@ import type { ControlConnection } from '../../io/net/control-connection.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
-import { agreedParameters, type StreamFields, welcomeFields } from '../../protocol/control/stream-agreement.ts';
+import type { MediaStream } from '../../protocol/control/media-stream.ts';
+import {
+  agreedParameters,
+  announcedStream,
+  type StreamFields,
+  welcomeFields,
+} from '../../protocol/control/stream-agreement.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
@@ -14,6 +21,8 @@ import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identi
 
 export interface ServerSessionOptions {
   readonly hello: HelloMessage;
+  /** Of the stream's access units. */
+  readonly codec: CodecName;
   /** The receiver's control address, for the log. */
   readonly peer: string;
   readonly connection: ControlConnection<ReceiverMessage>;
@@ -29,6 +38,9 @@ export interface ServerSessionOptions {
 /** What may wait for a TCP connection that does not keep up; frames beyond it are left out up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
+/** Its entry in the list of streams; there is no other one yet. */
+const VIDEO_STREAM_ID = 0;
+
 /** One receiver of a stream server: its stream, its path, and what it says on the control channel. */
 export class ServerSession {
   readonly id = randomHex(8);
@@ -40,6 +52,8 @@ export class ServerSession {
   #address: { readonly host: string; readonly port: number } | undefined;
   #stream: Socket | undefined;
   #playing: boolean;
+  /** The receiver takes no packets of the video. */
+  #refused = false;
   #needsKey = true;
   #finishing = false;
   #told = false;
@@ -51,6 +65,7 @@ export class ServerSession {
     const { hello, datagramBytesMax } = options;
     this.#playing = hello.playing;
     this.#parameters = agreedParameters(hello, {
+      codec: options.codec,
       ssrc: randomSsrc(),
       initialSequence: randomSequence(),
       timestampBase: randomTimestamp(),
@@ -87,12 +102,19 @@ export class ServerSession {
   }
 
   get ready(): boolean {
-    return this.#playing && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined);
+    return (
+      this.#playing && !this.#refused && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined)
+    );
   }
 
   /** The stream's part of the welcome. */
   get streamFields(): StreamFields {
     return welcomeFields(this.#parameters);
+  }
+
+  /** The same as an entry in the list of streams. */
+  announced(description: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream {
+    return announcedStream(this.#parameters, { id: VIDEO_STREAM_ID, ...description });
   }
 
   /** The receiver has proved that it is at this address. */
@@ -135,6 +157,9 @@ export class ServerSession {
         return;
       case 'statistics':
         this.#reported = message;
+        return;
+      case 'refuse-stream':
+        if (message.id === VIDEO_STREAM_ID) this.#refused = true;
         return;
       case 'goodbye':
         this.#options.connection.cut(GOODBYE);

@@ -12,8 +12,8 @@ import {
   parseSenderMessage,
   type SenderMessage,
   type StatisticsMessage,
-  type WelcomeMessage,
 } from '../../protocol/control/control-message.ts';
+import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -43,7 +43,7 @@ export interface StreamClientOptions {
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
   /** A session begins; again after a sender's restart. */
-  readonly onWelcome: (welcome: WelcomeMessage) => void;
+  readonly onWelcome: (welcome: AcceptedWelcome) => void;
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
@@ -182,6 +182,7 @@ export class StreamClient {
     this.#connection = new ControlConnection<SenderMessage>({
       socket,
       parse: parseSenderMessage,
+      lastWord: (reason) => ({ kind: 'goodbye', reason }),
       onMessage: (message) => {
         this.#control.handleMessage(now(), message);
         this.#drain();
@@ -196,7 +197,7 @@ export class StreamClient {
     this.#drain();
   }
 
-  #begin(welcome: WelcomeMessage): void {
+  #begin(welcome: AcceptedWelcome): void {
     const { port, transport, recovery, redundancy, release, onLoss, link, onDatagram } = this.#options;
     this.#options.onWelcome(welcome);
     this.#timeline.begin();
@@ -267,6 +268,8 @@ export class StreamClient {
     switch (failure.kind) {
       case 'refused':
         return new Failure(`the sender refused: ${failure.reason}`);
+      case 'unknown-codec':
+        return new Failure(`the sender has no stream that can be received: ${failure.reason}`);
       case 'no-stream':
         return new Failure(
           `no stream from ${where} for ${seconds} s (${failure.cause}): is \`dropframe send\` running there?`,

@@ -22,6 +22,7 @@ import {
   type ReceiverMessage,
   type WelcomeMessage,
 } from '../../protocol/control/control-message.ts';
+import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { Broadcast } from './broadcast.ts';
 import { mac } from './identifiers.ts';
@@ -163,9 +164,10 @@ export class StreamServer {
 
   #welcomeConnection(pending: PendingConnection): void {
     const { log } = this.#options;
-    const connection = new ControlConnection({
+    const connection: ControlConnection<ReceiverMessage> = new ControlConnection<ReceiverMessage>({
       socket: pending.socket,
       parse: parseReceiverMessage,
+      lastWord: (reason) => (this.#connections.get(connection) ? undefined : { kind: 'refused', reason }),
       onMessage: (message) => {
         const session = this.#connections.get(connection);
         if (session) session.handleMessage(message);
@@ -203,6 +205,7 @@ export class StreamServer {
     pending.established();
     const session: ServerSession = new ServerSession({
       hello,
+      codec: this.#options.source.description.codecName,
       peer: pending.peer,
       connection,
       datagramBytesMax,
@@ -216,16 +219,18 @@ export class StreamServer {
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
-    connection.send(this.#welcome(session));
+    connection.send(this.#welcome(session, hello));
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
   }
 
-  #welcome(session: ServerSession): WelcomeMessage {
+  #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
     const { source } = this.#options;
     const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = source.description;
+    const minor = minorVersionOf(hello.userAgent);
+    const sets = presentableParameterSets(parameterSets);
     return {
       kind: 'welcome',
-      version: 1,
+      version: CONTROL_MAJOR,
       session: session.id,
       key: session.key,
       ...session.streamFields,
@@ -239,8 +244,10 @@ export class StreamServer {
         durationMs: durationSeconds === undefined || this.#options.loop ? null : Math.max(0, durationSeconds * 1_000),
         mode,
       },
-      parameterSets: presentableParameterSets(parameterSets),
+      parameterSets: minor === 0 ? sets : [],
       position: this.#broadcast ? 'live' : 'start',
+      // Release 0.1.0 closes the connection at a field that it does not know.
+      ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
     };
   }
 

@@ -11,7 +11,7 @@ const COMPANIONS = {
   retransmission: { ssrc: 6, payloadType: 97 },
   repair: { ssrc: 7, payloadType: 98 },
 };
-const CHOICES = { ...KNOWN, datagramBytesMax: 1_400 };
+const CHOICES = { codec: 'h264' as const, ...KNOWN, datagramBytesMax: 1_400 };
 
 describe('parameters of a stream', () => {
   test.each([
@@ -87,7 +87,7 @@ describe('hello and welcome', () => {
 
   test.each(hellos)('both ends come to the same parameters from $transport $recovery $redundancy', (hello) => {
     const parameters = agreedParameters(hello, CHOICES);
-    expect(welcomedParameters(welcomeFields(parameters), hello)).toEqual(parameters);
+    expect(welcomedParameters({ ...welcomeFields(parameters), codec: 'h264' }, hello)).toEqual(parameters);
     expect(parameters.latency).toBe(milliseconds(80));
   });
 
@@ -102,6 +102,6 @@ describe('hello and welcome', () => {
   test('a welcome without a first sequence number leaves it unknown', () => {
     const hello = { transport: 'udp', recovery: 'nack', latencyMs: 80 } as const;
     const { initialSequence: _, ...fields } = welcomeFields(agreedParameters(hello, CHOICES));
-    expect(welcomedParameters(fields, hello)).not.toHaveProperty('initialSequence');
+    expect(welcomedParameters({ ...fields, codec: 'h264' }, hello)).not.toHaveProperty('initialSequence');
   });
 });

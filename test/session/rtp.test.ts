@@ -21,6 +21,7 @@ const hexOf = (parts: readonly Uint8Array[]) => parts.map((nalUnit) => Buffer.fr
 const source = (units: readonly AccessUnit[] = UNITS): MediaSource => ({
   description: {
     name: 'counter.h264',
+    codecName: 'h264',
     codec: 'avc1.64001e',
     width: 640,
     height: 360,

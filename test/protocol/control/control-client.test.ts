@@ -6,6 +6,7 @@ import {
   type ControlClientOptions,
 } from '../../../protocol/control/control-client.ts';
 import type { ReceiverMessage, SenderMessage, WelcomeMessage } from '../../../protocol/control/control-message.ts';
+import type { MediaStream } from '../../../protocol/control/media-stream.ts';
 
 const at = milliseconds;
 const WELCOME: WelcomeMessage = {
@@ -122,6 +123,29 @@ function eventWords(event: ControlClientEvent): string {
   }
 }
 
+const VIDEO: MediaStream = {
+  id: 0,
+  mediaType: 'video',
+  codec: 'h264',
+  decoder: 'avc1.42c01f',
+  clockRate: 90_000,
+  ssrc: 77,
+  payloadType: 96,
+  retransmission: { ssrc: 78, payloadType: 97 },
+  timestampBase: 0,
+  parameterSets: [],
+};
+
+/** A client that has said hello. */
+function greeting(): ControlClient {
+  const client = new ControlClient({ transport: 'udp', latencyMs: 120, recovery: 'nack', timeout: at(5_000) });
+  client.start(0);
+  client.handleConnected();
+  client.pollEvent();
+  client.pollMessage();
+  return client;
+}
+
 describe('joining', () => {
   test('connects, says hello, and opens the media once it is welcome', () => {
     const stage = new Stage().joined();
@@ -136,7 +160,8 @@ describe('joining', () => {
       client.handleConnected();
       return client.pollMessage();
     };
-    const hello = { kind: 'hello', version: 1, transport: 'tcp', latencyMs: 80, recovery: 'nack', playing: true };
+    const wishes = { transport: 'tcp', latencyMs: 80, recovery: 'nack', playing: true };
+    const hello = { kind: 'hello', version: 1, userAgent: 'dropframe control/1.1', ...wishes };
     expect(helloOf()).toEqual(hello);
     expect(helloOf(0.5)).toEqual({ ...hello, redundancy: 0.5 });
   });
@@ -158,6 +183,31 @@ describe('joining', () => {
       '1000 failed: no-stream',
     ]);
     expect(stage.at(9_000).news()).toEqual([]);
+  });
+
+  test('refuses the streams of unknown codecs, and receives the one that it knows', () => {
+    const client = greeting();
+    client.handleMessage(0, { ...WELCOME, minor: 1, streams: [{ id: 5, mediaType: 'audio', codec: 'opus' }, VIDEO] });
+    expect(client.pollMessage()).toEqual({
+      kind: 'refuse-stream',
+      id: 5,
+      reason: 'audio in opus is not known here',
+    });
+    expect(client.pollEvent()).toMatchObject({ kind: 'welcomed', welcome: { codec: 'h264', ssrc: VIDEO.ssrc } });
+    expect(client.state.kind).toBe('receiving');
+  });
+
+  test('leaves with a goodbye when no stream can be received, and says no more than a 1.0 sender knows', () => {
+    const client = greeting();
+    client.handleMessage(0, { ...WELCOME, media: { ...WELCOME.media, codec: 'av01.0.04M.10' } });
+    const reason = 'av01.0.04M.10 is not known here';
+    expect(client.pollMessage()).toBeUndefined();
+    expect(client.pollEvent()).toEqual({ kind: 'farewell', reason });
+    client.handleClosed(0);
+    expect([client.pollEvent(), client.pollEvent()]).toEqual([
+      { kind: 'close-media' },
+      { kind: 'failed', failure: { kind: 'unknown-codec', reason } },
+    ]);
   });
 
   test('a refusal ends the run with its reason, and no other attempt', () => {

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseSenderMessage, type WelcomeMessage } from '../../../protocol/control/control-message.ts';
+import { CONTROL_USER_AGENT, minorVersionOf } from '../../../protocol/control/control-version.ts';
+import { chooseStream } from '../../../protocol/control/stream-choice.ts';
+import { messagesIn, recording } from '../../recorded/recording.ts';
+
+const OLD = messagesIn(recording('udp-control')[1]!.bytes)[0]!;
+const STREAM = {
+  id: 4,
+  mediaType: 'video',
+  codec: 'h264',
+  decoder: 'avc1.64001f',
+  clockRate: 90_000,
+  ssrc: 11,
+  payloadType: 101,
+  retransmission: { ssrc: 12, payloadType: 102 },
+  timestampBase: 13,
+  parameterSets: ['Z0LA'],
+};
+
+function welcome(change: object): WelcomeMessage {
+  const message = parseSenderMessage(JSON.stringify({ ...OLD, ...change }));
+  if (!message.ok || message.value.kind !== 'welcome') throw new Error('no welcome');
+  return message.value;
+}
+
+test('takes the only stream of a 1.0 sender as it stands', () => {
+  expect(chooseStream(welcome({}))).toEqual({ accepted: { ...OLD, codec: 'h264' }, refused: [] });
+});
+
+test('refuses the only stream of a 1.0 sender when it is not H.264', () => {
+  const media = { ...(OLD.media as object), codec: 'vp09.00.10.08' };
+  expect(chooseStream(welcome({ media }))).toEqual({
+    accepted: undefined,
+    refused: [{ id: 0, reason: 'vp09.00.10.08 is not known here' }],
+  });
+});
+
+test('takes the fields of the first video stream that it knows, and none of the others', () => {
+  const { accepted, refused } = chooseStream(
+    welcome({ minor: 1, streams: [{ id: 0, mediaType: 'video', codec: 'av1' }, STREAM, { ...STREAM, id: 9 }] }),
+  );
+  expect(accepted).toMatchObject({
+    codec: 'h264',
+    media: { codec: 'avc1.64001f', width: 160 },
+    ssrc: 11,
+    payloadType: 101,
+    retransmissionSsrc: 12,
+    retransmissionPayloadType: 102,
+    timestampBase: 13,
+    parameterSets: ['Z0LA'],
+  });
+  for (const field of ['repairSsrc', 'repairPayloadType', 'initialSequence'])
+    expect(accepted).not.toHaveProperty(field);
+  expect(refused).toEqual([
+    { id: 0, reason: 'video in av1 is not known here' },
+    { id: 9, reason: 'one video stream is received here' },
+  ]);
+});
+
+test.each([
+  ['an SSRC out of range', { ssrc: -1 }, 'the description of its h264 is not understood here'],
+  ['another medium', { mediaType: 'audio' }, 'h264 is no audio here'],
+  ['another clock', { clockRate: 48_000 }, 'h264 has a clock rate of 90000 here'],
+])('refuses a stream with %s, and keeps the connection', (_, change, reason) => {
+  const choice = chooseStream(welcome({ streams: [{ ...STREAM, ...change }] }));
+  expect(choice).toEqual({ accepted: undefined, refused: [{ id: 4, reason }] });
+});
+
+test.each([
+  [undefined, 0],
+  ['', 0],
+  ['dropframe/0.1.0', 0],
+  [CONTROL_USER_AGENT, 1],
+  ['dropframe/7.2 control/1.12 linux', 12],
+  ['control/2.1', 0],
+  ['mycontrol/1.3', 0],
+  ['control/1.99999', 0],
+])('reads the minor version in the user agent %j as %i', (userAgent, minor) => {
+  expect(minorVersionOf(userAgent)).toBe(minor);
+});
+
+test('no list of streams makes the choice throw, and each of its streams is accepted or refused', () => {
+  const value = fc.oneof(fc.anything(), fc.constantFrom('h264', 'video', 90_000, 96));
+  const stream = fc.record(
+    { id: fc.nat({ max: 300 }), mediaType: value, codec: value, ssrc: value, clockRate: value },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(stream, fc.constant(STREAM), fc.anything()), { maxLength: 20 }), (streams) => {
+      const message = parseSenderMessage(JSON.stringify({ ...OLD, streams }));
+      if (!message.ok || message.value.kind !== 'welcome') return;
+      const { accepted, refused } = chooseStream(message.value);
+      expect(refused.length + (accepted ? 1 : 0)).toBe(message.value.streams?.length);
+    }),
+  );
+});
