@@ -1,15 +1,36 @@
 // Compiles the rooms and the page into dist/.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(dist, { recursive: true, force: true });
 for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit', 'false']]) {
   const { status } = spawnSync(process.execPath, [compiler, '-p', ...project], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
+removeUnreachableDeclarations();
 // Its time tells when the compiled files were made.
-writeFileSync(join(root, 'dist', '.built'), '');
+writeFileSync(join(dist, '.built'), '');
+
+/** Leaves the types of the package's entries, and those that they mention; nobody can import the others. */
+function removeUnreachableDeclarations() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const reached = new Set();
+  const waiting = Object.values(exports).flatMap(({ types }) => (types ? [join(root, types)] : []));
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)['"]/g)) {
+      const declaration = resolve(dirname(file), path.replace(/\.[jt]s$/, '.d.ts'));
+      if (existsSync(declaration)) waiting.push(declaration);
+    }
+  }
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const file = join(dist, name);
+    if (name.endsWith('.d.ts') && !reached.has(file)) rmSync(file);
+  }
+}

@@ -3,7 +3,7 @@ import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts
 import { Link, type LinkCounters } from '../sim/link/link.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
-import { type CellFiles, framesBefore, openSource } from './cell-source.ts';
+import { type CellFiles, framesBefore, NO_FILES, openSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
@@ -40,7 +40,7 @@ export const START: Instant = milliseconds(1);
  */
 export function runCell(
   cell: Cell,
-  files: CellFiles,
+  files: CellFiles = NO_FILES,
   observers: readonly PathObserver[] = [],
   machine?: Machine,
 ): CellResult {

@@ -119,6 +119,8 @@ const scenarioSchema = (readTrace: TraceReader) =>
   });
 
 export type Scenario = z.output<ReturnType<typeof scenarioSchema>>;
+/** A scenario as it is written: fields with a default may be absent, and a list may be its only member. */
+export type ScenarioInput = z.input<ReturnType<typeof scenarioSchema>>;
 export type ScenarioSource = z.output<typeof sourceSchema>;
 export type ScenarioOutput = Scenario['output'];
 export type { StrategyName };

@@ -3,6 +3,7 @@ import type { Codec } from '../protocol/codec/codec.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { StreamParameters } from '../protocol/stream-parameters.ts';
+import type { RecoveryFactory } from './recovery/loss-recovery.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
 
@@ -34,6 +35,8 @@ export interface ReceiverOptions {
    * asked for again where there is time, and with repair packets where there is not.
    */
   readonly recovery: Recovery;
+  /** A loss recovery of one's own in place of the requests of `recovery`; `nack` suits it, whose sender answers requests. */
+  readonly createRecovery?: RecoveryFactory;
   /** What follows a lost reference: nothing until the next key frame, or whatever is whole. */
   readonly onLoss: 'freeze' | 'smear';
   /** `deadline`: a frame is released when it is due; `asap`: as soon as it can be decoded. */
@@ -53,7 +56,7 @@ export interface ReceiverOptions {
 /** The receiver's own settings, on which its sender has no say. */
 export type ReceiverSettings = Pick<
   ReceiverOptions,
-  'cname' | 'onLoss' | 'release' | 'reorderWait' | 'framesMax' | 'reportSsrc'
+  'cname' | 'createRecovery' | 'onLoss' | 'release' | 'reorderWait' | 'framesMax' | 'reportSsrc'
 >;
 
 export const RECEIVER_DEFAULTS = {

@@ -65,3 +65,7 @@ export class Log {
     this.#write(`${level === 'info' ? '' : `${level}: `}${message}${details.join('')}\n`);
   }
 }
+
+/** A log whose lines, without their line feed, go to a callback; nowhere without one. */
+export const lineLog = (onLine: ((line: string) => void) | undefined): Log =>
+  new Log({ level: onLine ? 'info' : 'error', write: (line) => onLine?.(line.trimEnd()) });

@@ -6,6 +6,7 @@ import { NackRecovery } from './nack-recovery.ts';
 
 /** Who asks for what is missing; `undefined`: nobody. */
 export function createRecovery(options: ReceiverOptions): LossRecovery | undefined {
+  if (options.createRecovery) return options.createRecovery(options);
   if (options.recovery === 'nack') return new NackRecovery(options);
   return options.recovery === 'hybrid' ? new DeadlineRecovery(options) : undefined;
 }

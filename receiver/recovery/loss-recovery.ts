@@ -53,3 +53,12 @@ export interface LossRecovery {
 
 /** Most packets that are remembered as missing. */
 export const MISSING_MAX = 4096;
+
+/** Makes the loss recovery of one stream. `reportSsrc` is the SSRC that its RTCP packets name as their sender. */
+export type RecoveryFactory = (stream: {
+  readonly reportSsrc: number;
+  /** Play-out delay, microseconds. */
+  readonly latency: Microseconds;
+  /** How long a gap is taken for reordering at least, microseconds. */
+  readonly reorderWait: Microseconds;
+}) => LossRecovery;

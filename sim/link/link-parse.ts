@@ -118,6 +118,16 @@ export function parseLinkSpecification(text: string, readTrace?: TraceReader): P
   return parsed(changes.length > 0 ? { ...link.value, changes } : link.value);
 }
 
+/**
+ * Reads a link's one-line form, as `parseLinkSpecification` does.
+ * @throws {RangeError} with the word that is wrong and what was expected there.
+ */
+export function parseLink(text: string, readTrace?: TraceReader): LinkSpecification {
+  const link = parseLinkSpecification(text, readTrace);
+  if (!link.ok) throw new RangeError(link.malformed);
+  return link.value;
+}
+
 interface Clause {
   readonly at: number;
   readonly words: Word[];

@@ -1,0 +1,24 @@
+/**
+ * The core of dropframe: a sender, a receiver, an impaired link and a virtual clock. It uses no operating system and no
+ * clock, and runs in a browser as it is. docs/API.md describes each name.
+ */
+export type { AccessUnit, Importance } from './protocol/access-unit.ts';
+export { type Instant, type Microseconds, milliseconds, seconds, type Ticks } from './protocol/base/instant.ts';
+export type { Recovery } from './protocol/control/recovery.ts';
+export type { Endpoint } from './protocol/endpoint.ts';
+export type { RtcpPacket } from './protocol/rtcp/rtcp.ts';
+export { type Sequence, type WireSequence, wireSequence } from './protocol/rtp/sequence.ts';
+export { type SentStreamParameters, type StreamParameters, streamParameters } from './protocol/stream-parameters.ts';
+export { Receiver, type ReceiverEvent } from './receiver/receiver.ts';
+export { type ReceiverOptions, type ReceiverSettings, receiverOptions } from './receiver/receiver-options.ts';
+export type { ReceiverStatistics } from './receiver/receiver-statistics.ts';
+export type { LossRecovery, RecoveryFactory, StreamView, TakenPacket } from './receiver/recovery/loss-recovery.ts';
+export { Sender, type SenderEvent } from './sender/sender.ts';
+export { type SenderOptions, type SenderSettings, senderOptions } from './sender/sender-options.ts';
+export type { SenderStatistics } from './sender/sender-statistics.ts';
+export { type Fate, Link, type LinkCounters } from './sim/link/link.ts';
+export { parseLink } from './sim/link/link-parse.ts';
+export type { LinkSpecification } from './sim/link/link-specification.ts';
+export { type Path, type Script, Simulation, type SimulationOptions } from './sim/simulation.ts';
+export { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from './sim/synthetic-stream.ts';
+export { createStreamPair, type StreamPair, type StreamPairOptions } from './stream-pair.ts';

@@ -1,0 +1,8 @@
+/** `dropframe/lab`: experiments on the virtual clock, from code. docs/LAB.md tells what each figure means. */
+export type { Cell } from './cell.ts';
+export type { CellFiles, SourceDescription } from './cell-source.ts';
+export { type CellResult, runCell } from './run-cell.ts';
+export { type RunScenarioOptions, runScenario, type ScenarioAnswer } from './run-scenario.ts';
+export type { ScenarioInput } from './scenario.ts';
+export { SIMULATED_STRATEGIES, type SimulatedStrategyName } from './strategies.ts';
+export type { SummaryRow } from './tables.ts';

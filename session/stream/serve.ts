@@ -1,0 +1,124 @@
+import { Failure } from '../../io/os/failure.ts';
+import { type Log, lineLog } from '../../io/os/log.ts';
+import type { MediaDescription, MediaSource } from '../../io/sources/media-source.ts';
+import { openMediaSource } from '../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { checkChoice, checkWhole } from '../../protocol/base/option-checks.ts';
+import { StreamServer } from './stream-server.ts';
+
+/** How a source is served. Everything has a default. */
+export interface ServeOptions {
+  /** Address to listen on, TCP and UDP. Default 127.0.0.1: this machine alone. */
+  readonly host?: string;
+  /** Port, 0 … 65,535. Default 0: any that is free. */
+  readonly port?: number;
+  /** Starts again at the end. Default false. */
+  readonly loop?: boolean;
+  /** Receivers at the same time, 1 … 10,000. Default 16. */
+  readonly receiversMax?: number;
+  /** Largest datagram, UDP payload bytes, 300 … 65,000. Default 1,200. */
+  readonly datagramBytesMax?: number;
+  /** `copy` the file's H.264, encode with `x264`, or (`auto`, the default) copy what is fit for a live stream. */
+  readonly encode?: 'auto' | 'copy' | 'x264';
+  /** Bits a second where it encodes, 10,000 … 1,000,000,000. Default 2,000,000. */
+  readonly bitrate?: number;
+  /** Frames from key frame to key frame where it encodes, 1 … 100,000. Default 30. */
+  readonly gop?: number;
+  /** Frames a second of a raw `.h264` that does not say. Default 25. */
+  readonly framesPerSecond?: number;
+  /** Path of the ffmpeg to use; found by itself otherwise, and only where one is needed. */
+  readonly ffmpeg?: string;
+  /** Called with each access unit as it enters the stream. */
+  readonly onFrame?: (unit: AccessUnit) => void;
+  /** Called with each line of the log. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** Sums over all receivers, those that have left included. */
+export interface StreamTotals {
+  readonly receivers: number;
+  readonly frames: number;
+  /** Media packets, without retransmissions. */
+  readonly packets: number;
+  /** UDP payload bytes of the media packets. */
+  readonly bytes: number;
+  readonly retransmissions: number;
+}
+
+/** A source that is being served. */
+export interface StreamService {
+  /** `dropframe://HOST:PORT`, for `receive`. */
+  readonly url: string;
+  readonly port: number;
+  readonly description: MediaDescription;
+  /** Sums over all receivers so far. */
+  readonly totals: StreamTotals;
+  /** Resolves when the stream was played to its end or its last receiver left; rejects when the source failed. */
+  readonly finished: Promise<void>;
+  /** Says goodbye to the receivers, and closes sockets and source. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a file (whatever ffmpeg reads; a raw `.h264` needs no ffmpeg), `testsrc`, or a `MediaSource` as a live stream,
+ * which starts when the first receiver joins.
+ * @throws {Failure} when the input cannot be streamed or the port cannot be had.
+ * @throws {RangeError} when an option is out of its range.
+ */
+export async function serve(input: string | MediaSource, options: ServeOptions = {}): Promise<StreamService> {
+  const { host = '127.0.0.1', loop = false, onFrame, onLog } = options;
+  const port = checkWhole('port', options.port ?? 0, { min: 0, max: 65_535 });
+  const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, { min: 1, max: 10_000 });
+  const datagramBytesMax = checkWhole('datagramBytesMax', options.datagramBytesMax ?? 1_200, { min: 300, max: 65_000 });
+  const log = lineLog(onLog);
+  const source = typeof input === 'string' ? await openInput(input, options, log) : input;
+  let settle: (error: unknown) => void = () => {};
+  const finished = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  // Nobody has to wait for it.
+  finished.catch(() => {});
+  const server = new StreamServer({
+    source,
+    host,
+    port,
+    loop,
+    datagramBytesMax,
+    receiversMax,
+    log,
+    ...(onFrame && { onUnit: onFrame }),
+    onIdle: (error) => settle(error),
+  });
+  try {
+    await server.listen();
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+  return {
+    url: `dropframe://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    port: server.port,
+    description: source.description,
+    get totals() {
+      return server.totals;
+    },
+    finished,
+    close: async () => {
+      await server.close('the sender was stopped');
+      await source.close();
+      settle(undefined);
+    },
+  };
+}
+
+function openInput(input: string, options: ServeOptions, log: Log): Promise<MediaSource> {
+  if (input === '') throw new Failure('the name of the input is empty', 2);
+  return openMediaSource(input, {
+    encode: checkChoice('encode', options.encode ?? 'auto', ['auto', 'copy', 'x264']),
+    bitrate: checkWhole('bitrate', options.bitrate ?? 2_000_000, { min: 10_000, max: 1e9 }),
+    gop: checkWhole('gop', options.gop ?? 30, { min: 1, max: 100_000 }),
+    framesPerSecond: options.framesPerSecond,
+    ffmpeg: options.ffmpeg,
+    warn: (message) => log.warn(message),
+  });
+}

@@ -1,0 +1,68 @@
+import { milliseconds } from './protocol/base/instant.ts';
+import { checkChoice, checkMilliseconds, checkShare, checkWhole } from './protocol/base/option-checks.ts';
+import { LATENCY_MS_MAX } from './protocol/control/latency-limit.ts';
+import { RECOVERIES } from './protocol/control/recovery.ts';
+import { STREAM_DEFAULTS, streamParameters } from './protocol/stream-parameters.ts';
+import { Receiver } from './receiver/receiver.ts';
+import { RECEIVER_DEFAULTS, type Recovery, receiverOptions } from './receiver/receiver-options.ts';
+import type { RecoveryFactory } from './receiver/recovery/loss-recovery.ts';
+import { Sender } from './sender/sender.ts';
+import { senderOptions } from './sender/sender-options.ts';
+
+/** How a stream is set up. Everything has a default; a value out of range throws a `RangeError` at once. */
+export interface StreamPairOptions {
+  /** Play-out delay above the fastest transit seen, milliseconds, 0 … 60,000. Default 120. */
+  readonly latencyMs?: number;
+  /**
+   * Loss recovery: `none`, `reorder`, `nack`, `fec` or `hybrid` (the default), or a factory of one's own, whose requests
+   * the sender answers as it answers those of `nack`.
+   */
+  readonly recovery?: Recovery | RecoveryFactory;
+  /** Bytes of retransmission and repair for each byte of media at most, 0 … 1. Default 0.25. */
+  readonly redundancy?: number;
+  /** After a lost reference: nothing until the next key frame (`freeze`, the default), or every complete frame. */
+  readonly onLoss?: 'freeze' | 'smear';
+  /** A frame is released when it is due (`deadline`, the default), or as soon as it can be decoded (`asap`). */
+  readonly release?: 'deadline' | 'asap';
+  /** Largest datagram, UDP payload bytes, 300 … 65,000. Default 1,200. */
+  readonly datagramBytesMax?: number;
+}
+
+/** The two ends of one stream. Neither has a socket or a clock: see `Endpoint`. */
+export interface StreamPair {
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+}
+
+/** Any that differ do: the pair is one stream of its own. */
+const [MEDIA_SSRC, RETRANSMISSION_SSRC, REPORT_SSRC, REPAIR_SSRC] = [1, 2, 3, 4] as const;
+const IDENTITY = { ssrc: MEDIA_SSRC, initialSequence: 1_000, timestampBase: 0 };
+
+/**
+ * Returns a sender and a receiver that agree on everything: the receiver understands what the sender sends.
+ * @throws {RangeError} when an option is out of its range.
+ */
+export function createStreamPair(options: StreamPairOptions = {}): StreamPair {
+  const latencyMs = checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX });
+  const { recovery = STREAM_DEFAULTS.recovery, datagramBytesMax = STREAM_DEFAULTS.datagramBytesMax } = options;
+  const own = typeof recovery === 'function' ? recovery : undefined;
+  const parameters = streamParameters({
+    ...IDENTITY,
+    retransmission: { ssrc: RETRANSMISSION_SSRC, payloadType: STREAM_DEFAULTS.retransmissionPayloadType },
+    repair: { ssrc: REPAIR_SSRC, payloadType: STREAM_DEFAULTS.repairPayloadType },
+    recovery: typeof recovery === 'function' ? 'nack' : checkChoice('recovery', recovery, RECOVERIES),
+    redundancy: checkShare('redundancy', options.redundancy ?? STREAM_DEFAULTS.redundancy),
+    latency: milliseconds(latencyMs),
+    datagramBytesMax: checkWhole('datagramBytesMax', datagramBytesMax, { min: 300, max: 65_000 }),
+  });
+  const settings = {
+    reportSsrc: REPORT_SSRC,
+    ...(own && { createRecovery: own }),
+    onLoss: checkChoice('onLoss', options.onLoss ?? RECEIVER_DEFAULTS.onLoss, ['freeze', 'smear']),
+    release: checkChoice('release', options.release ?? RECEIVER_DEFAULTS.release, ['deadline', 'asap']),
+  };
+  return {
+    sender: new Sender(senderOptions(parameters)),
+    receiver: new Receiver(receiverOptions(parameters, settings)),
+  };
+}
