@@ -201,7 +201,7 @@ export class Simulation<A, B> {
   }
 
   #reportEvents<Event>(endpoint: Endpoint<Event>, onEvent: ((now: Instant, event: Event) => void) | undefined): void {
-    for (let event = endpoint.pollEvent(); event; event = endpoint.pollEvent()) {
+    for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
       if (!onEvent) continue;
       onEvent(this.#now, event);
       this.#touchAll();
