@@ -1,15 +1,18 @@
-// Compiles the rooms and the page into dist/.
+// Compiles the rooms and the page into dist/, or into the folder that is named.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 rmSync(dist, { recursive: true, force: true });
 for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit', 'false']]) {
-  const { status } = spawnSync(process.execPath, [compiler, '-p', ...project], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [compiler, '-p', ...project, '--outDir', dist], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 removeUnreachableDeclarations();
@@ -20,7 +23,9 @@ writeFileSync(join(dist, '.built'), '');
 function removeUnreachableDeclarations() {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const reached = new Set();
-  const waiting = Object.values(exports).flatMap(({ types }) => (types ? [join(root, types)] : []));
+  const waiting = Object.values(exports).flatMap(({ types }) =>
+    types ? [join(dist, types.replace('./dist/', ''))] : [],
+  );
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (reached.has(file)) continue;
     reached.add(file);
