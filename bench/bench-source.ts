@@ -8,14 +8,14 @@ import { SyntheticStream } from '../sim/synthetic-stream.ts';
 export const FRAMES_PER_SECOND = 30;
 const KEY_INTERVAL = 30;
 
-/** `synthetic=500`: access units of equal size, 500 Mb/s of them; anything else is a file, copied as it is. */
+/** Opens `synthetic=500` (equal access units at 500 Mb/s) or a file, copied without transcoding. */
 export async function openBenchSource(input: string): Promise<MediaSource> {
   const rate = /^synthetic=(\d+)$/.exec(input)?.[1];
   if (rate !== undefined) return syntheticSource(Number(rate));
   return await openMediaSource(input, { encode: 'copy', bitrate: 0, gop: 0, warn: () => {} });
 }
 
-/** One second of access units, made beforehand: what is measured is how they are sent. */
+/** One second of access units, prepared in advance, so that only their transmission is measured. */
 function syntheticSource(megabitsPerSecond: number): MediaSource {
   const frameBytes = Math.round((megabitsPerSecond * 1e6) / 8 / FRAMES_PER_SECOND);
   const stream = new SyntheticStream({

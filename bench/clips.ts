@@ -8,14 +8,14 @@ import type { Programs } from './programs.ts';
 
 export interface Clip {
   readonly path: string;
-  /** The mean over the clip, access units only. */
+  /** Mean bit rate of the access units, megabits per second. */
   readonly megabitsPerSecond: number;
 }
 
-/** Long enough that loops do not matter, short enough to be made in half a minute. */
+/** Clip length: long enough that loops do not matter, short enough to encode in half a minute. */
 const SECONDS = 10;
 
-/** Moving pictures with noise in them: an encoder has to spend the bits that it is given, none of them is filler. */
+/** Encodes moving pictures with noise, so that the encoder needs its whole bit rate for content instead of filler. */
 export async function makeClip(
   folder: string,
   megabitsPerSecond: number,

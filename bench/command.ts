@@ -1,4 +1,4 @@
-/** The command `dropframe` from the benchmarks' own build, without the check for changed sources that bin/ makes. */
+/** The command `dropframe` from the benchmarks' build, without the check for changed sources in bin/. */
 import { argv, exit } from 'node:process';
 import { main } from '../cli/main.ts';
 

@@ -1,4 +1,4 @@
-// Compiles the rooms and the benchmarks into a folder of their own, so that nothing changes under a run, and runs one.
+// Compiles the sources and the benchmarks into a separate folder, unaffected by later edits, and runs one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,19 +6,19 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Compiles into out/bench/FOLDER and ends with what the program's `main` says. */
+/** Compiles into out/bench/FOLDER, and exits with the result of the program's `main`. */
 export async function compileAndRun(folder, program) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const compiled = join(root, 'out', 'bench', folder);
   if (!existsSync(compiler)) {
-    process.stderr.write('bench: the compiler is not installed: run `npm ci`\n');
+    process.stderr.write('bench: the compiler is not installed; run `npm ci`\n');
     process.exit(3);
   }
   rmSync(compiled, { recursive: true, force: true });
   const project = [compiler, '-p', join(root, 'bench'), '--outDir', compiled];
   const { status } = spawnSync(process.execPath, project, { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
-    process.stderr.write('bench: the sources do not compile: see above\n');
+    process.stderr.write('bench: the sources do not compile (see above)\n');
     process.exit(1);
   }
   const { main } = await import(pathToFileURL(join(compiled, 'bench', program)).href);

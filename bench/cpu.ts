@@ -15,23 +15,23 @@ interface Load {
   readonly megabitsPerSecond: number;
 }
 
-/** One run of one peer: milliseconds of processor time a megabit of media. */
+/** CPU time of one run, milliseconds per megabit of media. */
 interface Reading {
   readonly sender: number;
   readonly receiver: number;
-  /** The whole life of both processes, start-up included. */
+  /** Over the whole lifetime of both processes, with start-up. */
   readonly senderWhole: number;
   readonly receiverWhole: number;
-  /** What came out of the receiver in time, of what went in, 0 … 1: frames of ours, bytes of SRT's. */
+  /** Fraction delivered in time, 0 … 1: frames for dropframe, bytes for SRT. */
   readonly delivered: number;
 }
 
-/** Compilers and caches have settled by then, in both peers. */
+/** Warm-up of compilers and caches in both programs, milliseconds. */
 const START_UP_MS = 3_000;
-/** The size of pictures at a rate; rates without one get synthetic access units. */
+/** Picture size by bit rate; other rates use synthetic access units. */
 const PICTURES: Readonly<Record<number, string>> = { 4: '1280x720', 50: '1920x1080' };
 
-/** Processor time of sender and receiver at several rates over loopback, beside srt-live-transmit's. */
+/** CPU time of sender and receiver at several bit rates over loopback, compared with srt-live-transmit. */
 export const cpu: Part = async (context) => {
   const { rates, rounds, progress, quick } = context;
   const loads: Load[] = [];
@@ -81,22 +81,23 @@ async function runOurs(load: Load, measureMs: number, { programs, folder, signal
   return { ...reading, delivered: (frames.onTime + frames.recovered) / frames.total };
 }
 
-/** SRT's buffers, for 500 Mb/s at the play-out delay that ours has by default. */
+/** SRT buffers for 500 Mb/s at dropframe's default play-out delay. */
 const SRT_OPTIONS = 'latency=120&sndbuf=100000000&rcvbuf=100000000&fc=80000';
 
-/** How long an SRT listener takes to be there. */
+/** Time until an SRT listener is ready, milliseconds. */
 const LISTENING_MS = 300;
 
 async function runSrt(load: Load, measureMs: number, { programs, signal }: PartContext): Promise<Reading> {
   const port = await freePort();
   const srt = (role: string) => `srt://127.0.0.1:${port}?${role}${SRT_OPTIONS}`;
   const receiver = programs.start('srt-live-transmit', ['-q', '-chunk:1316', srt('mode=listener&'), 'file://con']);
-  if (receiver.pid === undefined) throw new Failure('srt-live-transmit is not installed: apt-get install srt-tools', 3);
+  if (receiver.pid === undefined)
+    throw new Failure('srt-live-transmit is not installed; install it with apt-get install srt-tools', 3);
   await sleep(LISTENING_MS, signal);
   const sender = programs.start('srt-live-transmit', ['-q', '-chunk:1316', 'file://con', srt('')], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // The one end of the pipe goes to the feed: nothing passes through this process.
+  // The feed inherits the pipe, so no data passes through this process.
   const feed = programs.startOurs('feed', [load.input], { stdio: ['ignore', sender.stdin!, 'inherit'] });
   sender.stdin!.destroy();
   let written = 0;
@@ -186,10 +187,10 @@ function report(
     ]);
   }
   const text = [
-    'Processor time, user and system, in milliseconds a megabit of media; loopback, medians.',
-    `Steady: ${measureMs / 1_000} s from ${START_UP_MS / 1_000} s after the start on. Whole: from the start, start-up included.`,
+    'CPU time, user and system, in milliseconds per megabit of media; loopback, medians.',
+    `Steady: ${measureMs / 1_000} s, from ${START_UP_MS / 1_000} s after the start. Whole: from the start, with start-up.`,
     'dropframe: `send` (reading the clip, or synthetic units) and `receive --play none`.',
-    'srt: the two srt-live-transmit, standard input to SRT to /dev/null; the process that feeds the first is not counted.',
+    'srt: two srt-live-transmit, standard input to SRT to /dev/null; the process that feeds the first is not counted.',
     '',
     table(['', 'dropframe', 'srt', 'ratio', 'whole', 'srt whole'], rows),
   ].join('\n');

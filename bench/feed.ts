@@ -1,6 +1,7 @@
 /**
- * Gives srt-live-transmit what our sender is given: the same access units at the same times, spread by the same pacer,
- * cut into SRT's payloads. `feed INPUT` writes them to stdout, `feed INPUT PORT` sends them as UDP to 127.0.0.1.
+ * Gives srt-live-transmit the input of dropframe's sender: the same access units at the same times, spread by the same
+ * pacer and cut into SRT payloads. `feed INPUT` writes them to stdout; `feed INPUT PORT` sends them as UDP to
+ * 127.0.0.1.
  */
 import { createSocket } from 'node:dgram';
 import { argv, stdout } from 'node:process';
@@ -13,7 +14,7 @@ import { SENDER_DEFAULTS } from '../sender/sender-options.ts';
 import { Broadcast } from '../session/stream/broadcast.ts';
 import { FRAMES_PER_SECOND, openBenchSource } from './bench-source.ts';
 
-/** Seven packets of an MPEG transport stream: what SRT's live mode carries. */
+/** Seven packets of an MPEG transport stream, the payload of SRT's live mode, bytes. */
 const PAYLOAD_BYTES = 1_316;
 
 const [, , input = '', port] = argv;
@@ -36,7 +37,7 @@ function payloadsOf(unit: AccessUnit): Uint8Array[] {
   const bytes = Buffer.concat(unit.parts);
   const payloads: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; offset += PAYLOAD_BYTES) {
-    // SRT's live mode takes payloads of one size as a matter of course; the last is filled up.
+    // SRT's live mode expects payloads of equal size, so the last one is padded.
     const payload = new Uint8Array(PAYLOAD_BYTES);
     payload.set(bytes.subarray(offset, offset + PAYLOAD_BYTES));
     payloads.push(payload);

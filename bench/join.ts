@@ -1,6 +1,6 @@
 /**
- * A receiver that notes when each access unit is released: `join PORT LATENCY_MS STAMPS` writes a line for each unit,
- * its decode timestamp and the machine's monotonic clock in microseconds, and prints its own summary of the delay.
+ * A receiver that records when each access unit is released: `join PORT LATENCY_MS STAMPS` writes one line per unit
+ * (decode timestamp, and machine's monotonic clock in microseconds), and prints its own play-out delay summary.
  */
 import { writeFileSync } from 'node:fs';
 import { argv, hrtime, stdout } from 'node:process';

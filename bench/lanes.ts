@@ -9,20 +9,20 @@ import { median, table } from './table.ts';
 const MEGABITS_PER_SECOND = 2;
 const SIZE = '1280x720';
 const LINKS = ['delay=10ms', 'loss=4% delay=30ms±4ms order=kept'];
-/** Compilers have settled by then. */
+/** Warm-up of compilers, milliseconds. */
 const START_UP_MS = 5_000;
 
 interface Reading {
   readonly link: string;
-  /** Processor time of the server as a share of one core. */
+  /** CPU time of the server as a fraction of one core. */
   readonly core: number;
   readonly residentMegabytes: number;
-  /** From the start of the process to the first message with a picture at a window that waited for it. */
+  /** From process start to the first binary message at a connected page, milliseconds. */
   readonly firstPictureMs: number;
   readonly lanes: readonly LaneFigures[];
 }
 
-/** What the page with three lanes costs its server: one window reads everything. */
+/** Server cost of the page with three lanes and one connected window. */
 export const lanes: Part = async (context) => {
   const clip = await makeClip(context.folder, MEGABITS_PER_SECOND, SIZE, context.programs);
   const measureMs = context.quick ? 4_000 : 20_000;
@@ -44,9 +44,9 @@ export const lanes: Part = async (context) => {
       ...[0, 1, 2].map((lane) => `${middle((reading) => reading.lanes[lane]?.lagMsP95 ?? Number.NaN).toFixed(0)} ms`),
     ];
   });
-  const head = ['link', 'of one core', 'resident', 'first picture', 'lag p95: bare', 'by deadline', 'TCP'];
+  const head = ['link', 'of one core', 'resident', 'first picture', 'lag p95: none', 'hybrid', 'TCP'];
   const text = [
-    `The demo's three lanes, ${clip.megabitsPerSecond.toFixed(2)} Mb/s of 720p each, and one window that reads; medians.`,
+    `The demo's three lanes, ${clip.megabitsPerSecond.toFixed(2)} Mb/s of 720p each, with one connected window; medians.`,
     table(head, rows),
   ];
   return { text: text.join('\n'), figures: { megabitsPerSecond: clip.megabitsPerSecond, readings } };

@@ -12,7 +12,7 @@ const SAMPLE = fileURLToPath(new URL('../../../../samples/counter.mp4', import.m
 const BUDGETS_MS = [60, 120, 300];
 const ROUNDS_MIN = 5;
 
-/** How soon the first picture is there, and how close the play-out delay is to the budget asked for. */
+/** Time to the first picture, and accuracy of the play-out delay relative to the budget. */
 export const latency: Part = async (context) => {
   const first = await firstPictures(context);
   const delays: PlayoutDelay[] = [];
@@ -22,16 +22,16 @@ export const latency: Part = async (context) => {
   }
   const ms = (value: number) => value.toFixed(1);
   const text = [
-    'First picture: from the start of the process `receive --play none --output -` to the first bytes of its recording;',
-    `the sender is already serving samples/counter.mp4; the play-out delay of 120 ms is a part of it; ${first.length} runs.`,
+    'First picture: from the start of `receive --play none --output -` to the first bytes of its output;',
+    `the sender is already serving samples/counter.mp4; includes the play-out delay of 120 ms; ${first.length} runs.`,
     '',
     table(
       ['', 'median ms', 'best', 'worst'],
       [['first picture', ms(median(first)), ms(Math.min(...first)), ms(Math.max(...first))]],
     ),
     '',
-    'Play-out delay: as the receiver counts it (above the fastest transit seen), and true: from the moment when the frame',
-    'enters the sender to its release from the receiver, on the clock that both processes share.',
+    'Play-out delay: as reported by the receiver (above the fastest observed transit), and true, from the time the frame',
+    'enters the sender to its release by the receiver, on the clock shared by both processes.',
     '',
     table(
       ['budget ms', 'own p50', 'own p99', 'true p50', 'true p99', 'frames'],
@@ -73,9 +73,9 @@ async function firstPictures({ programs, rounds, quick, progress }: PartContext)
 
 interface PlayoutDelay {
   readonly budget: number;
-  /** Microseconds, as in a summary. */
+  /** Reported by the receiver, microseconds. */
   readonly own: ReceiverStatistics['playoutDelay'];
-  /** Milliseconds, a frame each. */
+  /** Measured per frame, milliseconds. */
   readonly trueMs: Sorted;
 }
 

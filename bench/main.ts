@@ -39,15 +39,17 @@ interface Options {
   readonly minutes: string;
 }
 
-/** `npm run bench -- cpu latency`: runs the parts one after the other, prints tables, writes JSON to out/bench/. */
+/**
+ * Entry point of `npm run bench -- cpu latency`: runs the parts in turn, prints tables, and writes JSON to out/bench/.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('bench')
-    .description('measures dropframe: figures, not tests; see docs/BENCHMARKS.md')
-    .addArgument(new Argument('[parts...]', 'what to measure; all of it by default').choices(Object.keys(PARTS)))
-    .option('--quick', 'short runs: to see that it works, not to be quoted')
-    .option('--rounds <count>', 'how often each thing is measured; medians are shown', '5')
-    .option('--rates <list>', 'megabits a second, of cpu', '4,50,500')
-    .option('--minutes <count>', 'how long the memory of page is watched', '10')
+    .description('benchmarks of dropframe; see docs/BENCHMARKS.md')
+    .addArgument(new Argument('[parts...]', 'parts to measure; default: all').choices(Object.keys(PARTS)))
+    .option('--quick', 'short runs, to check that it works; do not quote the figures')
+    .option('--rounds <count>', 'repetitions of each measurement; medians are shown', '5')
+    .option('--rates <list>', 'bit rates of cpu, Mb/s', '4,50,500')
+    .option('--minutes <count>', 'duration of the memory measurement of page', '10')
     .exitOverride();
   try {
     program.parse(argv as string[]);
@@ -61,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function run(parts: readonly string[], options: Options): Promise<number> {
   if (platform !== 'linux') {
-    stderr.write('bench: it reads processor time from /proc and needs Linux\n');
+    stderr.write('bench: needs Linux, to read CPU time from /proc\n');
     return 3;
   }
   const folder = fileURLToPath(new URL('../..', import.meta.url));

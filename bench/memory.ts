@@ -5,7 +5,7 @@ import { line, sleep } from './programs.ts';
 import { simulate } from './simulation.ts';
 import { slopeOf, table } from './table.ts';
 
-/** Programs fill their pools at first; growth is looked for after that. */
+/** Time until memory pools are filled; growth is measured after it, seconds. */
 const SETTLED_S = 180;
 const SAMPLE_MS = 2_000;
 
@@ -15,7 +15,7 @@ interface Sample {
   readonly receiver: number;
 }
 
-/** Memory over ten real minutes of a 4 Mb/s stream, and over ten simulated hours of it. */
+/** Memory over ten real minutes, and over ten simulated hours, of a 4 Mb/s stream. */
 export const memory: Part = async (context) => {
   const samples = await resident(context);
   const hours = context.quick ? 2 : 10;
@@ -28,12 +28,12 @@ export const memory: Part = async (context) => {
     return [name, Math.min(...values).toFixed(1), Math.max(...values).toFixed(1), (slope * 60).toFixed(2)];
   };
   const text = [
-    `Resident memory in MB, ${(samples.at(-1)!.seconds / 60).toFixed(0)} real minutes of 4 Mb/s H.264 over loopback, a`,
-    'sample every 2 s, the first three minutes left out (--quick: half a minute). Slope: least squares, MB a minute.',
+    `Resident memory in MB, ${(samples.at(-1)!.seconds / 60).toFixed(0)} real minutes of 4 Mb/s H.264 over loopback, one`,
+    'sample per 2 s, without the first three minutes (--quick: half a minute). Slope: least squares, MB per minute.',
     '',
     table(['', 'least', 'most', 'slope'], [side('sender'), side('receiver')]),
     '',
-    `Heap and buffers in MB after a collection at each of ${hours} simulated hours (4 Mb/s, 1 % loss, nack):`,
+    `Heap and buffers in MB after garbage collection at each of ${hours} simulated hours (4 Mb/s, 1 % loss, hybrid):`,
     heapMegabytes.map((megabytes) => megabytes.toFixed(1)).join('  '),
   ].join('\n');
   return { text, figures: { samples, heapMegabytes } };

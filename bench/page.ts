@@ -10,16 +10,16 @@ import { median, slopeOf, table } from './table.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LATENCY_MS = 200;
-/** A lane on a link that does nothing but take its time: what is beyond the latency is ours and the browser's. */
+/** A lane on a clean link, where any delay beyond the latency comes from dropframe and the browser. */
 const CLEAN = `#lanes=hybrid.${LATENCY_MS}&link=delay%3D5ms`;
 const LOOK_MS = 20;
-/** What compilers and decoders need at first. */
+/** Warm-up of compilers and decoders, milliseconds. */
 const START_UP_MS = 5_000;
 const MEMORY_MS = 30_000;
-/** Growth is looked for after that. */
+/** Growth is measured after this time. */
 const SETTLED_MINUTES = 5;
 
-/** Of the demo's server, the page's tab, and everything of the browser, megabytes. */
+/** Memory of the demo server, of the page, and of the whole browser, megabytes. */
 interface Memory {
   readonly minutes: number;
   readonly server: number;
@@ -28,7 +28,7 @@ interface Memory {
   readonly browser: number;
 }
 
-/** The page in Chromium: how soon a picture is there, how smoothly it draws, how late it shows, what it keeps. */
+/** The page in Chromium: time to the first picture, drawing rate, display lag and memory. */
 export const page: Part = async (context) => {
   if (!HAS_CHROMIUM) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
@@ -50,14 +50,14 @@ export const page: Part = async (context) => {
   }
 };
 
-interface Show {
+interface RunningDemo {
   readonly url: string;
   readonly pid: number;
   readonly stop: () => Promise<void>;
   readonly ended: Promise<unknown>;
 }
 
-async function startShow(context: PartContext, command: string, args: readonly string[]): Promise<Show> {
+async function startDemo(context: PartContext, command: string, args: readonly string[]): Promise<RunningDemo> {
   const demo = context.programs.start(command, [...args, '--no-open-browser'], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -67,18 +67,18 @@ async function startShow(context: PartContext, command: string, args: readonly s
   return { url, pid: demo.pid!, stop: () => context.programs.stop(demo), ended };
 }
 
-const startServer = (context: PartContext) => startShow(context, process.execPath, ['bin/dropframe.js', 'demo']);
+const startServer = (context: PartContext) => startDemo(context, process.execPath, ['bin/dropframe.js', 'demo']);
 
-/** From `npm start` to a picture on a canvas, whichever is the first, in a browser that is open already; milliseconds. */
+/** Time from `npm start` to the first picture on any canvas in an open browser, milliseconds. */
 async function firstPicture(browser: Browser, context: PartContext): Promise<number> {
   const startedAt = performance.now();
-  const show = await startShow(context, 'npm', ['start', '-s', '--']);
+  const show = await startDemo(context, 'npm', ['start', '-s', '--']);
   const tab = await browser.newPage();
   await tab.goto(show.url);
   while (!(await tab.evaluate('globalThis.dropframe?.lanes.some(({ framesDrawn }) => framesDrawn > 0)')))
     await sleep(LOOK_MS, context.signal);
   const took = performance.now() - startedAt;
-  // As a user ends it: what npm has started is not ours to end.
+  // Ends the demo as a user does, because the process belongs to npm.
   await tab.keyboard.press('q');
   await show.ended;
   await tab.close();
@@ -87,22 +87,22 @@ async function firstPicture(browser: Browser, context: PartContext): Promise<num
 
 interface Watched {
   readonly pagesPerSecond: number;
-  /** Of each lane. */
+  /** Pictures per second of each lane. */
   readonly picturesPerSecond: readonly number[];
-  /** From capture to the canvas, of each picture of the first and the second lane. */
+  /** Capture to canvas, milliseconds, for each picture of each lane. */
   readonly lagsMs: readonly (readonly number[])[];
-  /** Processor time of the server as a share of one core. */
+  /** CPU time of the server as a fraction of one core. */
   readonly serverCore: number;
 }
 
-/** How a page draws: notes in each of its own pictures which lanes have drawn one, and how far behind live it was. */
-const NOTE = `(() => {
-  const told = { pages: 0, since: performance.now(), lanes: [] };
-  globalThis.noted = told;
+/** Page script that records, per animation frame, which lanes drew a picture and their lag behind live. */
+const RECORD_SCRIPT = `(() => {
+  const recorded = { pages: 0, since: performance.now(), lanes: [] };
+  globalThis.noted = recorded;
   const note = () => {
-    told.pages += 1;
+    recorded.pages += 1;
     for (const [index, { framesDrawn, lagMs }] of dropframe.lanes.entries()) {
-      const lane = (told.lanes[index] ??= { drawn: framesDrawn, first: framesDrawn, lags: [] });
+      const lane = (recorded.lanes[index] ??= { drawn: framesDrawn, first: framesDrawn, lags: [] });
       if (framesDrawn > lane.drawn) lane.lags.push(lagMs);
       lane.drawn = framesDrawn;
     }
@@ -110,7 +110,7 @@ const NOTE = `(() => {
   };
   requestAnimationFrame(note);
 })()`;
-const READ = `({
+const READ_SCRIPT = `({
   seconds: (performance.now() - noted.since) / 1e3,
   pages: noted.pages,
   lanes: noted.lanes.map(({ drawn, first, lags }) => ({ drawn: drawn - first, lags })),
@@ -128,11 +128,11 @@ async function watch(browser: Browser, hash: string, context: PartContext): Prom
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await tab.goto(`${show.url}${hash}`);
   await sleep(START_UP_MS, context.signal);
-  await tab.evaluate(NOTE);
+  await tab.evaluate(RECORD_SCRIPT);
   const [at, before] = [performance.now(), processorMs(show.pid)];
   await sleep(context.quick ? 5_000 : 30_000, context.signal);
   const serverCore = (processorMs(show.pid) - before) / (performance.now() - at);
-  const noted = await tab.evaluate<Noted>(READ);
+  const noted = await tab.evaluate<Noted>(READ_SCRIPT);
   await tab.close();
   await show.stop();
   return {
@@ -204,18 +204,18 @@ function textOf(found: {
     ];
   };
   return [
-    `From "npm start" to a picture on a canvas, Chromium open before: median ${median(firstPictureMs).toFixed(0)} ms,`,
+    `From "npm start" to the first picture on a canvas, with Chromium already open: median ${median(firstPictureMs).toFixed(0)} ms,`,
     `${firstPictureMs.map((took) => took.toFixed(0)).join(', ')}.`,
     '',
-    `How it draws at 1280 × 720, headless and without a GPU. From capture to the canvas, ms, with ${LATENCY_MS} ms of latency:`,
+    `Drawing at 1280 × 720, headless and without GPU. Capture to canvas in ms, with a latency of ${LATENCY_MS} ms:`,
     table(
       ['', 'pages/s', 'pictures/s', 'p50', 'p95', 'server'],
-      [drawn('one lane, clean link', clean, 0), drawn('three lanes, by deadline', three, 1)],
+      [drawn('one lane, clean link', clean, 0), drawn('three lanes, hybrid', three, 1)],
     ),
     '',
-    `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after a collection), the first ${SETTLED_MINUTES} minutes left out:`,
+    `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after garbage collection), without the first ${SETTLED_MINUTES} minutes:`,
     table(
-      ['', 'first', 'least', 'most', 'last', 'an hour'],
+      ['', 'first', 'least', 'most', 'last', 'per hour'],
       [
         kept('server', 'server, resident'),
         kept('heap', 'heap of the page'),

@@ -1,28 +1,28 @@
 import type { Programs } from './programs.ts';
 
-/** What every part of the benchmarks is given. */
+/** Input of each part of the benchmarks. */
 export interface PartContext {
-  /** Where clips and results lie. */
+  /** Folder for clips and results. */
   readonly folder: string;
   readonly programs: Programs;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Fewer and shorter runs: to see that it works, not to be quoted. */
+  /** Fewer and shorter runs, whose figures must not be quoted. */
   readonly quick: boolean;
-  /** Megabits a second, of the part `cpu`. */
+  /** Bit rates of the part `cpu`, megabits per second. */
   readonly rates: readonly number[];
-  /** How long, of the part `page`. */
+  /** Duration of the memory measurement of the part `page`, minutes. */
   readonly minutes: number;
-  /** How often each measurement is made; medians are shown. */
+  /** Repetitions of each measurement; medians are shown. */
   readonly rounds: number;
-  /** Where we are, on stderr. */
+  /** Reports progress on stderr. */
   readonly progress: (text: string) => void;
 }
 
 export interface PartResult {
-  /** What exactly was measured, and the table. */
+  /** Description of the measurement, and its table. */
   readonly text: string;
-  /** For out/bench/. */
+  /** Raw figures for out/bench/. */
   readonly figures: unknown;
 }
 

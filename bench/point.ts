@@ -12,36 +12,38 @@ import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 
-/** A path and a time to get over it: what recoveries are compared on. */
+/** A path and a latency budget on which recovery strategies are compared. */
 export interface Point {
   readonly name: string;
   readonly forward: string;
   readonly back: string;
-  /** Milliseconds from a frame's hand-over to its release, the way included. */
+  /** From hand-over of a frame to its release, including transit, milliseconds. */
   readonly budgetMs: number;
   readonly oneWayMs: number;
   readonly release: 'deadline' | 'asap';
-  /** Packets of a frame; a key frame, one a second, has `keyPackets`. */
+  /** Packets per frame; `keyPackets` per key frame, one per second. */
   readonly packets?: number;
   readonly keyPackets?: number;
-  /** Shares, as `framesLost` and `overhead` of the outcome; `undefined`: no target. */
+  /** Targets for the loss ratio and the overhead; `undefined` without targets. */
   readonly target?: { readonly lost: number; readonly overhead: number };
 }
 
-/** Twelve datagrams a frame, thirty frames a second, losses in both directions: the points of the comparison with SRT. */
+/**
+ * Points of the comparison with SRT: twelve datagrams per frame, thirty frames per second, losses in both directions.
+ */
 export const POINTS: readonly Point[] = [
   point('A', 'loss=5%', 'loss=5%', 25, 150, { lost: 0.0001, overhead: 0.08 }),
   point('B', 'loss=10%', 'loss=10%', 20, 140, { lost: 0.0005, overhead: 0.16 }),
   point('C', 'loss=10% burst=8', '', 40, 300, { lost: 0.0005, overhead: 0.18 }),
   point('D', 'loss=1%', 'loss=1%', 50, 150, { lost: 0.0003, overhead: 0.12 }),
-  // 2.0 % is what a clean path costs us; 1 % above that.
+  // Overhead target: 2.0 % on a clean path, plus 1 %.
   point('E', 'jitter=2ms', 'jitter=2ms', 20, 140, { lost: 0, overhead: 0.03 }),
-  // Half of what the stream takes, headers and all.
+  // Half the rate of the stream with headers.
   point('F', 'rate=1935kbit queue=100ms', '', 20, 140),
   { ...point('G', '', '', 20, 140), release: 'asap' },
 ];
 
-/** Others of the same kind, so that the method is tuned and not the table. */
+/** Further points of the same kind, against tuning for the table. */
 export const MORE_POINTS: readonly Point[] = [
   point('h', 'loss=2%', 'loss=2%', 30, 130),
   point('i', 'loss=5%', 'loss=5%', 30, 110),
@@ -79,19 +81,19 @@ function point(
 
 export interface Outcome {
   readonly frames: number;
-  /** All that were not there by their deadline, those included that were not sent. */
+  /** Frames missing at their deadline, including withheld ones. */
   readonly framesLost: number;
-  /** Frames that the sender did not send, as the path would not have carried them. */
+  /** Frames withheld by the sender because the path cannot carry them. */
   readonly framesWithheld: number;
-  /** Frames released whole; key frames among them; and those that nothing was missing for, back to their key frame. */
+  /** Frames released; key frames among them; and frames with all references back to their key frame. */
   readonly released: number;
   readonly keysReleased: number;
   readonly decodable: number;
-  /** Bytes offered to the forward path over the payload of all frames, sent or not, less one. */
+  /** Bytes offered to the forward path divided by the payload of all frames, sent or not, minus one. */
   readonly overheadOfAll: number;
-  /** Bytes offered to the forward path over payload bytes, less one. */
+  /** Bytes offered to the forward path divided by payload bytes, minus one. */
   readonly overhead: number;
-  /** Median and 99th percentile from hand-over to release, milliseconds. */
+  /** Percentiles from hand-over to release, milliseconds. */
   readonly delayMsP50: number;
   readonly delayMsP99: number;
   readonly sender: Readonly<SenderStatistics>;
@@ -101,22 +103,22 @@ export interface Outcome {
 const FRAMES_PER_SECOND = 30;
 const PACKETS_PER_FRAME = 12;
 const PAYLOAD_BYTES = 1316;
-/** RTP header 12, frame mark 12, fragment header 2, and what a retransmission is longer by, which is not sent. */
+/** RTP header 12, frame mark 12, fragment header 2, and space for a retransmission header. */
 const HEADER_BYTES = 28;
-/** By how much media packets are shorter than the limit where there are repair packets, which are not. */
+/** Bytes by which media packets are shorter when there are repair packets. */
 const REPAIR_BYTES = 18;
-/** The NAL unit's own header travels inside of the fragment headers, where there are any. */
+/** One byte more than the payloads, because the NAL unit header travels in the fragment headers. */
 const frameBytes = (packets: number): number => packets * PAYLOAD_BYTES + 1;
 
 export interface PointRun {
   readonly recovery: Recovery;
   readonly frames: number;
   readonly seed: number;
-  /** Default: `smear`, so that a lost frame counts for itself and no more. */
+  /** Default `smear`, so that a lost frame counts only once. */
   readonly onLoss?: 'freeze' | 'smear';
 }
 
-/** Runs a stream of so many frames over the point's path, on the virtual clock. */
+/** Runs a stream over the point's path on the virtual clock. */
 export function runPoint(point: Point, run: PointRun): Outcome {
   const link = (text: string, direction: string) => {
     const specification = parseLinkSpecification(`${text} seed=${run.seed}`);
@@ -177,7 +179,7 @@ export function runPoint(point: Point, run: PointRun): Outcome {
       if (direction === 'forward') forwardBytes += datagram.length;
     },
   });
-  // Second by second, so that what does not add up is noticed near to where it happens.
+  // In steps of one second, so that an imbalance is detected close to its cause.
   const end = seconds(run.frames / FRAMES_PER_SECOND + 2);
   for (let at = seconds(1); at < end; at += seconds(1)) {
     simulation.runUntil(at);
@@ -205,7 +207,7 @@ export function runPoint(point: Point, run: PointRun): Outcome {
   };
 }
 
-/** Wilson's interval of a share, 95 %. */
+/** Wilson's 95 % interval of a ratio. */
 export function interval(count: number, of: number): { readonly low: number; readonly high: number } {
   const z = 1.96;
   const share = count / of;

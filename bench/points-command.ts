@@ -25,33 +25,35 @@ const pointNamed = (wanted: string): Point => ALL.find(({ name }) => name === wa
 function readPoints(text: string): readonly string[] {
   const known = ALL.filter(({ name }) => text.includes(name)).map(({ name }) => name);
   if (known.length === text.length) return known;
-  throw new InvalidArgumentError(`expected of ${ALL.map(({ name }) => name).join('')}, such as ABD`);
+  throw new InvalidArgumentError(
+    `name).join('')}, such as ABD => expected point names from ${ALL.map(({ name }) => name).join('')}, such as ABD => name).join('')}, such as ABD`,
+  );
 }
 
 function readRecoveries(text: string): readonly Recovery[] {
   const wanted = text.split(',');
   const known = RECOVERIES.filter((recovery) => wanted.includes(recovery));
   if (known.length === wanted.length) return known;
-  throw new InvalidArgumentError(`expected of ${RECOVERIES.join(', ')}, with commas between`);
+  throw new InvalidArgumentError(`expected a comma-separated list of ${RECOVERIES.join(', ')}`);
 }
 
 function readCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError('expected a whole number above zero');
+  throw new InvalidArgumentError('expected a positive whole number');
 }
 
-/** `npm run bench:points -- --frames 200000`: the points of the comparison on the virtual clock. */
+/** Entry point of `npm run bench:points -- --frames 200000`: the points of the comparison on the virtual clock. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('bench:points')
-    .description('frames lost and bytes spent at each point, on the virtual clock: the same figures on every machine')
-    .option('--points <names>', 'which points of bench/point.ts', readPoints, readPoints('ABCDEFG'))
-    .option('--recovery <names>', 'which recoveries', readRecoveries, ['hybrid'])
-    .option('--frames <count>', 'of each run', readCount, 20_000)
-    .option('--seeds <count>', 'runs of each point', readCount, 5)
-    .option('--jobs <count>', 'runs at once', readCount, availableParallelism())
+    .description('frame loss and overhead at each point on the virtual clock, identical on every machine')
+    .option('--points <names>', 'points of bench/point.ts', readPoints, readPoints('ABCDEFG'))
+    .option('--recovery <names>', 'recovery strategies', readRecoveries, ['hybrid'])
+    .option('--frames <count>', 'frames per run', readCount, 20_000)
+    .option('--seeds <count>', 'runs per point', readCount, 5)
+    .option('--jobs <count>', 'parallel runs', readCount, availableParallelism())
     .option('--docs', 'write the table into docs/RESULTS.md')
-    .option('--json', 'all figures as JSON on stdout')
+    .option('--json', 'print all figures as JSON on stdout')
     .exitOverride();
   try {
     program.parse(argv as string[]);
@@ -83,7 +85,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Largest first would be fairer; the points take about the same time. */
+/** In order; largest first would not help, because all points take about equally long. */
 async function runAll(tasks: readonly Task[], jobs: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   let next = 0;
@@ -109,13 +111,13 @@ function runApart(task: Task): Promise<Outcome> {
   });
 }
 
-const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'aim', 'p50 / p99'];
+const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'target', 'p50 / p99'];
 const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right'] as const;
 
 function markdown(rows: readonly Row[]): string {
   const { outcomes } = rows[0]!;
   const frames = sum(outcomes.map((outcome) => outcome.frames)).toLocaleString('en');
-  return `${frames} frames a point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}`;
+  return `${frames} frames per point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}`;
 }
 
 function cellsOf({ point, recovery, outcomes }: Row): string[] {
@@ -125,9 +127,9 @@ function cellsOf({ point, recovery, outcomes }: Row): string[] {
   const overhead = sum(outcomes.map((outcome) => outcome.overhead)) / outcomes.length;
   const { low, high } = interval(lost, frames);
   const { name, forward, back, budgetMs, target } = point;
-  const path = forward === back ? `\`${forward}\`, both ways` : `\`${forward}\`; back \`${back}\``;
-  const aim = target ? `${percent(target.lost, 2)} %, ${percent(target.overhead, 0)} %` : '–';
-  const share = `${percent(lost / frames, 4)} % (${lost}${withheld > 0 ? `, of which ${withheld} were not sent` : ''})`;
+  const path = forward === back ? `\`${forward}\`, both directions` : `\`${forward}\`; back \`${back}\``;
+  const goal = target ? `${percent(target.lost, 2)} %, ${percent(target.overhead, 0)} %` : '–';
+  const share = `${percent(lost / frames, 4)} % (${lost}${withheld > 0 ? `, of which ${withheld} were withheld` : ''})`;
   const bounds = `${percent(low, 4)} – ${percent(high, 4)} %`;
   const { delayMsP50, delayMsP99 } = outcomes[0]!;
   return [
@@ -137,7 +139,7 @@ function cellsOf({ point, recovery, outcomes }: Row): string[] {
     share,
     bounds,
     `${percent(overhead, 2)} %`,
-    aim,
+    goal,
     `${delayMsP50.toFixed(1)} / ${delayMsP99.toFixed(1)} ms`,
   ];
 }

@@ -3,7 +3,7 @@ import type { Part } from './part.ts';
 import { interval, type Outcome, POINTS, type Point, runPoint } from './point.ts';
 import { table } from './table.ts';
 
-/** All runs of a point with a recovery. */
+/** All runs of a point with a recovery strategy. */
 export interface Row {
   readonly point: Point;
   readonly recovery: Recovery;
@@ -47,7 +47,7 @@ const HEAD = [
 
 export const tableOf = (rows: readonly Row[]): string => table(HEAD, rows.map(cells));
 
-/** Frames lost and bytes spent at each point of the comparison with SRT and RIST, on the virtual clock. */
+/** Frame loss and overhead at each point of the comparison with SRT and RIST, on the virtual clock. */
 export const points: Part = async (context) => {
   const rows: Row[] = [];
   const frames = context.quick ? 2_000 : 20_000;
@@ -57,7 +57,7 @@ export const points: Part = async (context) => {
       for (let seed = 1; seed <= context.rounds; seed++) {
         context.progress(`points: ${point.name}, ${recovery}, seed ${seed}`);
         outcomes.push(runPoint(point, { recovery, frames, seed }));
-        // A breath, for Ctrl-C.
+        // Yields to the event loop, for Ctrl-C.
         await new Promise((resolve) => setImmediate(resolve));
       }
       rows.push({ point, recovery, outcomes });

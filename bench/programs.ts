@@ -5,12 +5,12 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../io/os/failure.ts';
 
-/** How long a program may take to end by itself once it was asked to. */
+/** Time for a program to end after SIGINT, milliseconds. */
 const PATIENCE_MS = 3_000;
-/** How long a program may take to say that it is ready. */
+/** Time for a program to report that it is ready, milliseconds. */
 const READY_MS = 15_000;
 
-/** Every process that a benchmark has started, so that none is left behind however it ends. */
+/** All processes started by a benchmark, so that none outlives it. */
 export class Programs {
   readonly #running = new Set<ChildProcess>();
   readonly #killAll = () => {
@@ -29,13 +29,13 @@ export class Programs {
     return child;
   }
 
-  /** One of the benchmark's own compiled programs, in a Node of its own. */
+  /** Starts one of the benchmarks' compiled programs in its own Node process. */
   startOurs(program: string, args: readonly string[], options: SpawnOptions & { nodeArgs?: readonly string[] } = {}) {
     const path = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
     return this.start(process.execPath, [...(options.nodeArgs ?? []), path, ...args], options);
   }
 
-  /** Asks as Ctrl-C does, waits, and insists in the end. */
+  /** Stops a program with SIGINT, and after a timeout with SIGKILL. */
   async stop(child: ChildProcess): Promise<void> {
     if (!this.#running.has(child)) return;
     const exited = once(child, 'exit');
@@ -51,7 +51,7 @@ export class Programs {
   }
 }
 
-/** The first match among the lines of a program's output; fails when it ends or is silent for too long. */
+/** Returns the first match in a program's output lines. @throws {Failure} when it ends or stays silent too long. */
 export async function line(output: Readable, pattern: RegExp, what: string): Promise<RegExpExecArray> {
   const lines = createInterface({ input: output });
   const seen: string[] = [];
@@ -67,10 +67,10 @@ export async function line(output: Readable, pattern: RegExp, what: string): Pro
     lines.close();
     output.resume();
   }
-  throw new Failure(`${what} did not come up: ${seen.at(-1) ?? 'it said nothing'}`);
+  throw new Failure(`${what} did not start: ${seen.at(-1) ?? 'no output'}`);
 }
 
-/** Everything that a program writes to stdout, once it has ended. */
+/** Returns the complete stdout of a program after it has ended. */
 export async function outputOf(child: ChildProcess, what: string): Promise<string> {
   let text = '';
   child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
@@ -95,5 +95,5 @@ export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', abort, { once: true });
   });
 
-/** Ctrl-C. */
+/** Interrupted by Ctrl-C. */
 export class Interrupted extends Error {}

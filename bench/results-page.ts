@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { withMarkedSection } from '../io/marked-section.ts';
 import { Failure } from '../io/os/failure.ts';
 
-/** The benchmarks are compiled into out/bench/FOLDER/bench. */
+/** Location relative to out/bench/FOLDER/bench, where the benchmarks are compiled. */
 const PAGE = fileURLToPath(new URL('../../../../docs/RESULTS.md', import.meta.url));
 
-/** Puts results into their section of docs/RESULTS.md. */
+/** Writes results into their section of docs/RESULTS.md. */
 export function writeResults(section: string, text: string): void {
   const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
   const written = withMarkedSection(page, section, text);

@@ -1,7 +1,7 @@
 /**
- * A stream server as `dropframe send` runs it, for a source that the command does not offer, or to learn when each
- * access unit entered: `serve INPUT [STAMPS]` prints `port N`; STAMPS gets a line for each unit, its decode timestamp
- * and the machine's monotonic clock in microseconds.
+ * The stream server of `dropframe send`, for sources that the command does not offer, or to record when each access
+ * unit entered. `serve INPUT [STAMPS]` prints `port N`; STAMPS gets one line per unit: decode timestamp, and machine's
+ * monotonic clock in microseconds.
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';

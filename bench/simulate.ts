@@ -1,6 +1,6 @@
 /**
- * One stream of 4 Mb/s at 30 frames a second from a sender to a receiver over a simulated link, on the virtual clock:
- * `simulate HOURS LINK RECOVERY [hash]` prints one line of JSON. Run with --expose-gc it also tells the heap after each hour.
+ * Streams 4 Mb/s at 30 frames per second from a sender to a receiver over a simulated link. `simulate HOURS LINK
+ * RECOVERY [hash]` prints one line of JSON; with --expose-gc it includes the heap size after each hour.
  */
 import { createHash } from 'node:crypto';
 import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
@@ -16,7 +16,7 @@ import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 
-/** What the child tells the benchmark. */
+/** Result printed by the child process. */
 export interface SimulatedHours {
   readonly hours: number;
   readonly processorSeconds: number;
@@ -25,15 +25,15 @@ export interface SimulatedHours {
   readonly framesReleased: number;
   readonly framesRecovered: number;
   readonly megabitsPerSecond: number;
-  /** SHA-256 over all datagrams, their direction and their instant. */
+  /** SHA-256 over all datagrams with direction and time. */
   readonly hash: string | null;
-  /** Megabytes in use after a collection, at each full hour: objects, and buffers outside of the heap. */
+  /** Memory in use after garbage collection at each full hour, megabytes: heap and external buffers. */
   readonly heapMegabytes: readonly number[];
 }
 
 const FRAMES_PER_SECOND = 30;
 const FRAMES_AN_HOUR = FRAMES_PER_SECOND * 3_600;
-/** A key frame each second, four times as large as the others: 4 Mb/s in all. */
+/** A key frame per second, four times the size of the others: 4 Mb/s in total. */
 const KEY_INTERVAL = 30;
 const KEY_FRAME_BYTES = 60_600;
 const FRAME_BYTES = 15_151;
@@ -42,7 +42,7 @@ const hours = Number(argv[2]);
 const link = parseLinkSpecification(argv[3] ?? '');
 if (!link.ok) throw new Error(link.malformed);
 const recovery = RECOVERIES.find((name) => name === argv[4]);
-if (!recovery) throw new Error(`'${argv[4]}' is no recovery`);
+if (!recovery) throw new Error(`'${argv[4]}' is not a recovery strategy`);
 const hash = argv[5] === 'hash' ? createHash('sha256') : undefined;
 const collect = (globalThis as { gc?: () => void }).gc;
 
@@ -87,7 +87,7 @@ for (let hour = 1; hour < hours + 1; hour++) {
   simulation.runUntil(seconds(Math.min(hour, hours) * 3_600));
   receiver.assertBalanced();
   if (!collect) continue;
-  // Twice: the first only begins to give back the buffers outside of the heap.
+  // Twice, because the first pass only starts to release external buffers.
   collect();
   collect();
   const { heapUsed, external } = memoryUsage();

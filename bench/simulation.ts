@@ -22,14 +22,14 @@ const COLUMNS = [
   'recovery',
   'seconds',
   'times real time',
-  'µs a datagram',
+  'µs per datagram',
   'datagrams',
   'frames released',
   'recovered',
-  'bytes, twice',
+  'repeated bytes',
 ];
 
-/** An hour of a 4 Mb/s stream on the virtual clock: how long it takes, and whether the same seed gives the same bytes. */
+/** One hour of a 4 Mb/s stream on the virtual clock: its speed, and whether the same seed gives the same bytes. */
 export const simulation: Part = async (context) => {
   const rows: string[][] = [];
   const figures: unknown[] = [];
@@ -53,11 +53,14 @@ export const simulation: Part = async (context) => {
       same ? `same (${first.hash?.slice(0, 12)}…)` : 'DIFFERENT',
     ]);
     figures.push({ name, link, recovery, ...timed, hashes: [first.hash, second.hash] });
-    if (!same) throw new Failure(`the same seed gave different datagrams (${name}): something reads a clock or chance`);
+    if (!same)
+      throw new Failure(
+        `the same seed gave different datagrams (${name}); something reads a clock or unseeded randomness`,
+      );
   }
   const text = [
-    `${hours} h of a stream of 4 Mb/s at 30 frames a second on the virtual clock, sender, link and receiver in one process.`,
-    'Seconds: processor time of all threads, without hashing. Bytes: SHA-256 of every datagram, its direction and its instant, of two runs.',
+    `${hours} h of a 4 Mb/s stream at 30 frames per second on the virtual clock; sender, link and receiver in one process.`,
+    'Seconds: CPU time of all threads, without hashing. Bytes: SHA-256 of all datagrams with direction and time, in two runs.',
     '',
     table(COLUMNS, rows),
   ].join('\n');

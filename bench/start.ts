@@ -5,7 +5,7 @@ import { Failure } from '../io/os/failure.ts';
 import type { Part } from './part.ts';
 import { median, table } from './table.ts';
 
-/** The benchmarks' own build of the command, which does not look for changed sources first. */
+/** The benchmarks' build of the command, which does not check for changed sources. */
 const COMMAND = fileURLToPath(new URL('./command.js', import.meta.url));
 const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['node -e 0', ['-e', '0']],
@@ -13,13 +13,13 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
   ['dropframe receive --help', [COMMAND, 'receive', '--help']],
   ['dropframe lab run --help', [COMMAND, 'lab', 'run', '--help']],
 ];
-/** Starts in each round: one takes some 50 ms. */
+/** Starts per round; each takes about 50 ms. */
 const STARTS = 5;
 
-/** How long the command takes to answer --help, beside Node doing nothing. */
+/** Time of the command to answer --help, compared with an empty Node process. */
 export const start: Part = async ({ rounds, progress }) => {
   const times = PROGRAMS.map((): number[] => []);
-  // Interleaved, so that whatever else runs on the machine slows all of them alike.
+  // Interleaved, so that machine load affects all of them alike.
   for (let round = 0; round < rounds * STARTS; round++) {
     progress(`start: ${round + 1} of ${rounds * STARTS}`);
     for (const [index, [, args]] of PROGRAMS.entries()) times[index]!.push(millisecondsOf(args));

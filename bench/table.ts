@@ -1,6 +1,6 @@
 import { paddedCells } from '../lab/report/text-table.ts';
 
-/** A table for a terminal: the first column to the left, all others to the right. */
+/** Formats a table for a terminal: first column left-aligned, others right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = paddedCells([head, ...rows], (column) => (column === 0 ? 'left' : 'right'));
   const rule = lines[0]!.map((cell) => '-'.repeat(cell.length));
@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The slope of the line through points by least squares. */
+/** Least-squares slope of points. */
 export function slopeOf(points: readonly (readonly [number, number])[]): number {
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
   const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;

@@ -5,7 +5,7 @@ import type { Part } from './part.ts';
 import { median, table } from './table.ts';
 import { runTcp } from './tcp-run.ts';
 
-/** Linux 6.18 over a TUN device that delays and drops: p50 and p99 of the frame delay, ms. Runs of some 20 s. */
+/** Linux 6.18 over a TUN device with delay and loss: p50 and p99 of the frame delay, ms. Runs of about 20 s. */
 const KERNEL: Readonly<Record<string, string>> = {
   'reno 1': '953 / 3315',
   'reno 5': '7406 / 13696',
@@ -17,7 +17,10 @@ const KERNEL: Readonly<Record<string, string>> = {
 
 const SECONDS = 20;
 
-/** The modelled TCP beside the kernel's: 16,000-byte frames at 30 a second, a round trip of 50 ms; and its cost. */
+/**
+ * The modelled TCP compared with the kernel's: 16,000-byte frames at 30 per second, round-trip time 50 ms; and its
+ * cost.
+ */
 export const tcpModel: Part = async (context) => {
   const seeds = context.quick ? 2 : 10;
   const rows: string[][] = [];
@@ -37,12 +40,12 @@ export const tcpModel: Part = async (context) => {
     return `${name} ${Math.round(long / processorSeconds)}`;
   });
   const text = [
-    `${SECONDS} s of 3.8 Mb/s, round trip 50 ms, ${seeds} seeds: medians over the seeds of each run's frame delays in ms.`,
-    'Frames that are not whole half a second after the stream ended do not count. Kernel: one run of Linux 6.18 each.',
+    `${SECONDS} s of 3.8 Mb/s, round-trip time 50 ms, ${seeds} seeds: medians over seeds of each run's frame delay percentiles, ms.`,
+    'Frames incomplete half a second after the end of the stream do not count. Kernel: one run of Linux 6.18 each.',
     '',
     table(['path', 'p50', 'p95', 'p99', 'frames', 'Mb/s', 'kernel p50 / p99'], rows),
     '',
-    `Simulated seconds for each second of processor time, 0.2 % loss, 20 ms: ${cost.join(', ')}`,
+    `Simulated seconds per second of CPU time, 0.2 % loss, 20 ms: ${cost.join(', ')}`,
   ].join('\n');
   return { text, figures: { paths: figures, cost } };
 };

@@ -12,9 +12,9 @@ import { TcpMediaSender } from '../sim/tcp/media-sender.ts';
 import type { SendingCounters } from '../sim/tcp/tcp-counters.ts';
 import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 
-/** One run of the modelled TCP under a live stream. */
+/** One run of the modelled TCP with a live stream. */
 export interface TcpRun {
-  /** Milliseconds from the hand-over of each frame to its last byte, of those that were whole at the end; sorted. */
+  /** Delays from hand-over of a frame to its last byte, for complete frames, milliseconds; sorted. */
   readonly delays: Sorted;
   readonly frames: number;
   readonly megabitsPerSecond: number;
@@ -25,10 +25,10 @@ export interface TcpRun {
 
 const FRAMES_PER_SECOND = 30;
 const FRAME_BYTES = 16_000;
-/** The handshake is over by then. */
+/** Start of the stream, after the handshake. */
 const START: Instant = seconds(1);
 
-/** Frames of 16,000 bytes, thirty a second, for so long; the path loses and delays as told, acknowledgments only delays. */
+/** Sends 16,000-byte frames at 30 per second; the path loses and delays data, and only delays acknowledgments. */
 export function runTcp(
   congestionControl: CongestionControlName,
   path: Partial<LinkSpecification>,
@@ -83,7 +83,7 @@ export function runTcp(
     },
   });
   const started = cpuUsage();
-  // Half a second more than the stream: what is not whole by then does not count.
+  // Half a second longer than the stream; incomplete frames then do not count.
   simulation.runUntil(START + seconds(duration + 0.5));
   const { user, system } = cpuUsage(started);
   return {

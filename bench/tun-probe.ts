@@ -1,7 +1,7 @@
 /**
- * Runs inside `dropframe link --tun`, or without it for comparison: `tun-probe ADDRESS MEGABITS SECONDS` sends small
- * datagrams to itself at ADDRESS while two other processes send TCP at that rate (0: none; Infinity: as it goes), and
- * prints a JSON line of how long the datagrams took, in microseconds, and of what TCP carried.
+ * Runs inside `dropframe link --tun`, or without it for comparison. `tun-probe ADDRESS MEGABITS SECONDS` sends small
+ * datagrams to itself at ADDRESS while two other processes send TCP at that rate (0: none; Infinity: unlimited), and
+ * prints a JSON line with the datagram delays in microseconds and the TCP throughput.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -15,8 +15,8 @@ const TCP_PORT = 7_001;
 const UDP_PORT = 7_002;
 const PROBE_MS = 5;
 const WRITE_BYTES = 65_536;
-/** Connections and compilers settle. */
-const SETTLE_MS = 2_000;
+/** Warm-up of connections and compilers, milliseconds. */
+const WARM_UP_MS = 2_000;
 
 const [, , address = '127.0.0.1', rate = '0', length = '10', role = 'probe'] = argv;
 const bytesPerMs = (Number(rate) * 1_000) / 8;
@@ -30,7 +30,7 @@ function sink(): void {
   process.on('message', () => process.send?.(bytes));
 }
 
-/** Every millisecond what is due, as a stream of that rate does; without a rate, as much as goes. */
+/** Sends the due bytes every millisecond; without a rate, as much as possible. */
 async function source(): Promise<void> {
   const socket = createConnection({ host: address, port: TCP_PORT, noDelay: true });
   await once(socket, 'connect');
@@ -47,7 +47,7 @@ async function source(): Promise<void> {
   let sent = 0;
   setInterval(() => {
     const due = Math.floor((performance.now() - startedAt) * bytesPerMs);
-    // What could not be sent in time is not made up for in one heap.
+    // Bytes that were not sent in time are not made up in one burst.
     const take = Math.min(due - sent, WRITE_BYTES);
     sent = due;
     if (take > 0) socket.write(chunk.subarray(0, take));
@@ -67,7 +67,7 @@ async function probe(): Promise<void> {
   await once(socket, 'listening');
   const delays: number[] = [];
   socket.on('message', (message) => delays.push(Number(hrtime.bigint() - message.readBigInt64LE()) / 1_000));
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const carried = async () => {
     const [sinkProcess] = children;
     if (!sinkProcess) return 0;
@@ -90,7 +90,7 @@ async function probe(): Promise<void> {
   socket.close();
 }
 
-// Nobody asks any more.
+// Exits with the parent.
 process.on('disconnect', () => process.exit(0));
 if (role === 'sink') sink();
 else if (role === 'source') await source();

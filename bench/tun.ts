@@ -10,13 +10,13 @@ import { median, table } from './table.ts';
 
 const ACROSS = '10.9.0.2';
 const LOADS = [
-  { name: 'nothing else', megabits: 0 },
+  { name: 'none', megabits: 0 },
   { name: 'TCP at 200 Mb/s', megabits: 200 },
-  { name: 'TCP as fast as it goes', megabits: Number.POSITIVE_INFINITY },
+  { name: 'TCP, unlimited', megabits: Number.POSITIVE_INFINITY },
 ];
 
-/** What a probe says: microseconds that a small datagram took to its own sender, and what TCP carried. */
-interface Probed {
+/** Result of a probe: delay percentiles of a small datagram to itself, microseconds, and the TCP throughput. */
+interface ProbeResult {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;
@@ -25,13 +25,15 @@ interface Probed {
 
 interface Run {
   readonly load: string;
-  readonly direct: Probed;
-  readonly through: Probed;
-  /** By how much packets left the link later than it asked for, milliseconds, the way of the data. */
+  readonly direct: ProbeResult;
+  readonly through: ProbeResult;
+  /** Lateness of packets leaving the link, milliseconds, in the direction of the data. */
   readonly lateMsP99: number;
 }
 
-/** What an unimpaired virtual link adds: the same datagrams and the same TCP over loopback and through it, in turn. */
+/**
+ * Delay added by an unimpaired virtual link: the same datagrams and TCP over loopback and through the link, in turn.
+ */
 export const tun: Part = async (context) => {
   const runs: Run[] = [];
   for (let round = 1; round <= context.rounds; round++) {
@@ -55,9 +57,9 @@ export const tun: Part = async (context) => {
       `${middle(({ direct }) => direct.megabits).toFixed(0)} / ${middle(({ through }) => through.megabits).toFixed(0)}`,
     ];
   });
-  const head = ['beside it', 'loopback p50/p99', 'link --tun p50/p99', 'added', 'left late p99', 'TCP Mb/s'];
+  const head = ['other traffic', 'loopback p50/p99', 'link --tun p50/p99', 'added', 'left late p99', 'TCP Mb/s'];
   const text = [
-    'A datagram of 64 bytes every 5 ms from a process to itself, ms: over loopback, and through `link --tun` without',
+    'A 64-byte datagram every 5 ms from a process to itself, ms: over loopback, and through `link --tun` without',
     `impairment; TCP between two other processes. Medians of ${context.rounds}.`,
     '',
     table(head, rows),
@@ -65,25 +67,28 @@ export const tun: Part = async (context) => {
   return { text, figures: { runs } };
 };
 
-type Asked = readonly [address: string, megabits: number, seconds: number];
+type ProbeArguments = readonly [address: string, megabits: number, seconds: number];
 
-const probeOf = (asked: Asked): string[] => [
+const probeOf = (probeArguments: ProbeArguments): string[] => [
   fileURLToPath(new URL('./tun-probe.js', import.meta.url)),
-  ...asked.map(String),
+  ...probeArguments.map(String),
 ];
 
-async function probed({ programs }: PartContext, asked: Asked): Promise<Probed> {
-  const probe = programs.start(execPath, probeOf(asked), { stdio: ['ignore', 'pipe', 'inherit'] });
-  return JSON.parse(await outputOf(probe, 'the probe')) as Probed;
+async function probed({ programs }: PartContext, probeArguments: ProbeArguments): Promise<ProbeResult> {
+  const probe = programs.start(execPath, probeOf(probeArguments), { stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(await outputOf(probe, 'the probe')) as ProbeResult;
 }
 
-async function probedThrough({ programs }: PartContext, asked: Asked): Promise<Pick<Run, 'through' | 'lateMsP99'>> {
+async function probedThrough(
+  { programs }: PartContext,
+  probeArguments: ProbeArguments,
+): Promise<Pick<Run, 'through' | 'lateMsP99'>> {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-bench-'));
   try {
     const report = join(folder, 'report.json');
-    const args = ['link', '--tun', '--report', report, '--quiet', '--', execPath, ...probeOf(asked)];
+    const args = ['link', '--tun', '--report', report, '--quiet', '--', execPath, ...probeOf(probeArguments)];
     const link = programs.startOurs('command', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const through = JSON.parse(await outputOf(link, 'link --tun')) as Probed;
+    const through = JSON.parse(await outputOf(link, 'link --tun')) as ProbeResult;
     const { forward } = JSON.parse(readFileSync(report, 'utf8')) as { readonly forward: RelayDirectionReport };
     return { through, lateMsP99: forward.latenessMs?.p99 ?? Number.NaN };
   } finally {

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Takes TCP connections at one address to another, as they are: what our control channel goes through while the media,
- * UDP on the same port, goes through the relay.
+ * Forwards TCP connections from one address to another unchanged: carries dropframe's control channel, while the media
+ * (UDP on the same port) goes through the relay.
  */
 export class ControlForward {
   readonly #server: Server;
@@ -28,7 +28,7 @@ export class ControlForward {
         [far, near],
       ] as const) {
         this.#sockets.add(socket);
-        socket.on('error', () => {}); // 'close' follows
+        socket.on('error', () => {}); // followed by 'close'
         socket.on('close', () => {
           this.#sockets.delete(socket);
           other.destroy();

@@ -1,6 +1,6 @@
 /**
- * `datagram-feed PORT FRAMES FILE`: gives an SRT or RIST sender the frames as datagrams on 127.0.0.1, twelve at once
- * every thirtieth of a second, and writes when each frame was handed over (microseconds of `hrtime`) to FILE.
+ * `datagram-feed PORT FRAMES FILE`: sends frames to an SRT or RIST sender as datagrams on 127.0.0.1, twelve at once per
+ * 1/30 s, and writes the send time of each frame (microseconds of `hrtime`) to FILE.
  */
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ function send(): void {
   socket.close();
 }
 
-// What cannot be delivered (ICMP) is missing at the other end.
+// Undeliverable datagrams (ICMP errors) are simply missing at the other end.
 socket.on('error', () => {});
 socket.connect(Number(port), '127.0.0.1', send);
 process.once('SIGINT', () => exit(0));

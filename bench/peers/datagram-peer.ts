@@ -9,25 +9,25 @@ import { linksOf, type Peer, type PeerRecord, type PeerTask } from './peer.ts';
 import { freePorts } from './ports.ts';
 import { Relay } from './relay.ts';
 
-/** Command lines of a program that takes datagrams and gives datagrams. */
+/** Command lines of a program with datagram input and output. */
 export interface DatagramPeerOptions {
   readonly name: string;
   readonly title: string;
-  /** The two programs of the package, sender and receiver. */
+  /** Sender and receiver programs of the package. */
   readonly senderProgram: string;
   readonly receiverProgram: string;
   readonly package: string;
-  /** What makes the sender's program tell its version, and where. */
+  /** Arguments that print the sender's version, and a pattern that finds it. */
   readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
   readonly sender: (ports: { readonly input: number; readonly relay: number }, point: Point) => readonly string[];
   readonly receiver: (ports: { readonly listen: number; readonly output: number }, point: Point) => readonly string[];
 }
 
-/** How long a listener takes to be there. */
+/** Time until a listener is ready, milliseconds. */
 const LISTENING_MS = 300;
-/** The handshake, some of whose datagrams are lost, too. */
+/** Time for the handshake, with lost datagrams, milliseconds. */
 const HANDSHAKE_MS = 2_000;
-/** What is still on its way after the last frame: the longest budget, and what threads take. */
+/** Wait after the last frame: the longest budget plus scheduling delays, milliseconds. */
 const DRAIN_MS = 1_000;
 
 /** SRT or RIST: datagrams in at one end, a relay in the middle, datagrams out at the other. */
@@ -44,7 +44,7 @@ export class DatagramPeer implements Peer {
   }
 
   get absence(): string {
-    return `${this.#options.senderProgram} is not installed: apt-get install ${this.#options.package}`;
+    return `${this.#options.senderProgram} is not installed; install it with apt-get install ${this.#options.package}`;
   }
 
   version(): string | undefined {
@@ -83,7 +83,7 @@ export class DatagramPeer implements Peer {
     const ended = [sender, receiver].find(hasEnded);
     const report = await relay.stop();
     await Promise.all([sender, receiver, sink].map((child) => programs.stop(child)));
-    if (ended) throw new Failure(`${ended.spawnfile} ended in the middle of a run`);
+    if (ended) throw new Failure(`${ended.spawnfile} ended during a run`);
     return {
       commands: [commandLine(receiverProgram, receiverArgs), relay.command, commandLine(senderProgram, senderArgs)],
       handedOverAt: JSON.parse(readFileSync(`${scratch}-in.json`, 'utf8')) as number[],
@@ -97,6 +97,6 @@ export class DatagramPeer implements Peer {
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** As one types it. */
+/** Formats a command line as typed in a shell. */
 export const commandLine = (program: string, args: readonly string[]): string =>
   [program, ...args.map((arg) => (/[ ?&;]/.test(arg) ? `"${arg}"` : arg))].join(' ');

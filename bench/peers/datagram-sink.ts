@@ -1,4 +1,4 @@
-/** `datagram-sink PORT FILE`: notes what an SRT or RIST receiver puts out as datagrams, until Ctrl-C. Prints `ready`. */
+/** `datagram-sink PORT FILE`: records the datagram output of an SRT or RIST receiver until Ctrl-C. Prints `ready`. */
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { argv, exit, stdout } from 'node:process';
@@ -6,7 +6,7 @@ import { FrameReleases } from './frame-releases.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 import { payloadMark } from './workload.ts';
 
-/** A second of the stream. */
+/** Receive buffer: several seconds of the stream. */
 const BUFFER_BYTES = 4_000_000;
 
 const [, , port, file = ''] = argv;

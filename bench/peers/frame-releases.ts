@@ -1,13 +1,13 @@
 import { PAYLOADS_PER_FRAME, type PayloadMark } from './workload.ts';
 
-/** A frame as it came out: `[number, payloads that came, when the last of them did]`, microseconds of `hrtime`. */
+/** A received frame: `[number, payloads received, time of the last one]`, microseconds of `hrtime`. */
 export type FrameRelease = readonly [frame: number, payloads: number, at: number];
 
-/** Puts together what comes out of a program, payload by payload or frame by frame. */
+/** Collects the output of a program, per payload or per frame. */
 export class FrameReleases {
   readonly #frames = new Map<number, { seen: number; count: number; at: number }>();
 
-  /** A payload came; a second copy of it changes nothing. */
+  /** Adds a payload; duplicates are ignored. */
   add({ frame, index }: PayloadMark, at: number): void {
     const entry = this.#frames.get(frame) ?? { seen: 0, count: 0, at };
     const bit = 1 << index;
@@ -18,7 +18,7 @@ export class FrameReleases {
     this.#frames.set(frame, entry);
   }
 
-  /** A whole frame came. */
+  /** Adds a complete frame. */
   addWhole(frame: number, at: number): void {
     if (!this.#frames.has(frame)) this.#frames.set(frame, { seen: -1, count: PAYLOADS_PER_FRAME, at });
   }

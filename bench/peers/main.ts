@@ -25,7 +25,7 @@ const FOLDER = fileURLToPath(new URL('../../../', import.meta.url));
 const INTERRUPTED = 130;
 const QUICK_SECONDS = 8;
 
-/** What timers, pipes and a busy machine may add to the budget before a frame counts as late. */
+/** Tolerance beyond the budget for timers, pipes and machine load, milliseconds. */
 const TOLERANCE_MS = 10;
 const JUDGEMENT = {
   toleranceMs: TOLERANCE_MS,
@@ -45,7 +45,10 @@ interface Options {
   readonly from?: string;
 }
 
-/** `npm run bench:peers`: SRT, RIST and ours over the same bad networks, as a table and as JSON. */
+/**
+ * Entry point of `npm run bench:peers`: compares SRT, RIST and dropframe over the same impaired networks, as a table
+ * and as JSON.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = command();
   try {
@@ -72,46 +75,49 @@ function command(): Command {
   const seconds = readWhole({ min: 3, max: 3_600 }, 'seconds');
   const count = readWhole({ min: 1, max: 100 }, 'a count');
   return new Command('bench:peers')
-    .description('SRT, RIST and dropframe over the same bad networks; see docs/RESULTS.md')
+    .description('compares SRT, RIST and dropframe over the same impaired networks; see docs/RESULTS.md')
     .addOption(
-      new Option('--points <names>', `which of ${PEER_POINTS.map(({ name }) => name).join('')}`)
+      new Option('--points <names>', `any of ${PEER_POINTS.map(({ name }) => name).join('')}`)
         .default(readPoints(POINTS_DEFAULT), POINTS_DEFAULT)
         .argParser(readPoints),
     )
     .addOption(
-      new Option('--programs <list>', `which of ${PEERS.map(({ name }) => name).join(',')}`)
+      new Option('--programs <list>', `any of ${PEERS.map(({ name }) => name).join(',')}`)
         .default(readPeers(PEERS_DEFAULT), PEERS_DEFAULT)
         .argParser(readPeers),
     )
-    .option('--seconds <count>', 'counted in each run, after 5 that are not', seconds, 40)
+    .option('--seconds <count>', 'seconds counted in each run, after 5 s of warm-up', seconds, 40)
     .option('--seeds <count>', 'runs of each program at each point', count, 3)
-    .option('--jobs <count>', 'runs at once', count, 2)
-    .option('--quick', `one seed of ${QUICK_SECONDS} s: to see that it works, not to be quoted; docs/ is left alone`)
-    .option('--no-docs', 'leave docs/RESULTS.md alone')
-    .option('--json', 'all runs as JSON on stdout')
-    .option('--from <file>', 'measure nothing: make the table of an earlier JSON file')
+    .option('--jobs <count>', 'parallel runs', count, 2)
+    .option(
+      '--quick',
+      `one seed of ${QUICK_SECONDS} s, to check that it works; do not quote the figures; does not change docs/`,
+    )
+    .option('--no-docs', 'do not change docs/RESULTS.md')
+    .option('--json', 'print all runs as JSON on stdout')
+    .option('--from <file>', 'format the table of an earlier JSON file, without measuring')
     .exitOverride();
 }
 
 function readPoints(text: string): readonly Point[] {
   const found = PEER_POINTS.filter(({ name }) => text.includes(name));
-  if (found.length !== text.length) throw new InvalidArgumentError('expected names of points, such as ABD');
+  if (found.length !== text.length) throw new InvalidArgumentError('expected point names, such as ABD');
   return found;
 }
 
 function readPeers(text: string): readonly Peer[] {
   const names = text.split(',');
   const found = PEERS.filter(({ name }) => names.includes(name));
-  if (found.length !== names.length) throw new InvalidArgumentError('expected programs, such as srt,dropframe');
+  if (found.length !== names.length) throw new InvalidArgumentError('expected program names, such as srt,dropframe');
   return found;
 }
 
 async function compare(options: Options): Promise<number> {
-  if (platform !== 'linux') throw new Failure('it needs Linux: 127.0.0.2 has to be an address of this machine', 3);
+  if (platform !== 'linux') throw new Failure('needs Linux, where 127.0.0.2 is a local address', 3);
   const present = options.programs.filter((peer) => peer.version() !== undefined);
   const absent = options.programs.filter((peer) => !present.includes(peer)).map(({ absence }) => absence);
-  for (const text of new Set(absent)) stderr.write(`bench:peers: ${text}; going on without it\n`);
-  if (present.length === 0) throw new Failure('none of the programs is there', 3);
+  for (const text of new Set(absent)) stderr.write(`bench:peers: ${text}; continuing without it\n`);
+  if (present.length === 0) throw new Failure('none of the programs is installed', 3);
   const seconds = options.quick ? QUICK_SECONDS : options.seconds;
   const seeds = options.quick ? 1 : options.seeds;
   const plan = planOf(options.points, present, seeds);
@@ -158,7 +164,7 @@ async function compare(options: Options): Promise<number> {
   };
   const file = join(FOLDER, `peers-${record.at.replace(/[:.]/g, '-')}.json`);
   writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
-  stderr.write(`bench:peers: every run is in ${relative(cwd(), file)}\n`);
+  stderr.write(`bench:peers: all runs are in ${relative(cwd(), file)}\n`);
   for (const text of failures) stderr.write(`bench:peers: failed: ${text}\n`);
   if (runs.length > 0) show(record, options);
   if (interrupted) return INTERRUPTED;

@@ -4,14 +4,17 @@ import { FRAME_PAYLOAD_BYTES, FRAMES_PER_SECOND } from './workload.ts';
 
 const IDR_SLICE = 0x65;
 const NON_IDR_SLICE = 0x41;
-/** A key frame each second, as large as the others. */
+/** Key frame interval, frames: one per second, of equal size. */
 const KEY_INTERVAL = 30;
 const DIGITS = 8;
 const START_CODE = [0, 0, 0, 1] as const;
-/** The NAL unit's own header travels inside of the fragment headers: the rest fills twelve payloads exactly. */
+/** One byte more than twelve payloads, because the NAL unit header travels in the fragment headers. */
 const UNIT_BYTES = FRAME_PAYLOAD_BYTES + 1;
 
-/** A frame as our sender takes it: one slice NAL unit that says its number in digits, which never look like a start code. */
+/**
+ * A frame for dropframe's sender: one slice NAL unit with the frame number in decimal digits, which cannot form a start
+ * code.
+ */
 export function markedUnit(frame: number): AccessUnit {
   const key = frame % KEY_INTERVAL === 0;
   const part = new Uint8Array(UNIT_BYTES).fill(0x55);
@@ -21,12 +24,12 @@ export function markedUnit(frame: number): AccessUnit {
   return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
 }
 
-/** Reads the numbers of whole marked frames from an Annex B stream that arrives in pieces. */
+/** Reads the numbers of complete marked frames from an Annex B stream that arrives in pieces. */
 export class MarkedUnitReader {
   readonly #text = new TextDecoder();
   #rest = new Uint8Array(0);
 
-  /** The frames that are whole with this piece. */
+  /** Returns the frames completed by this piece. */
   push(piece: Uint8Array): number[] {
     const bytes = new Uint8Array(this.#rest.length + piece.length);
     bytes.set(this.#rest);
@@ -50,7 +53,7 @@ export class MarkedUnitReader {
   }
 }
 
-/** Where the next marked NAL unit begins, behind its start code. */
+/** Offset of the next marked NAL unit, after its start code. */
 function startOf(bytes: Uint8Array, from: number): number | undefined {
   for (let at = from; at + START_CODE.length < bytes.length; at++) {
     if (!START_CODE.every((byte, index) => bytes[at + index] === byte)) continue;

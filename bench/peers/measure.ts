@@ -7,17 +7,17 @@ import type { PlannedRun } from './schedule.ts';
 import { FRAMES_PER_SECOND } from './workload.ts';
 
 export interface MeasureOptions extends PlannedRun {
-  /** Counted, beside warm-up and tail. */
+  /** Duration that counts, without warm-up and tail, seconds. */
   readonly seconds: number;
   readonly signal: AbortSignal;
-  /** A folder for what the processes write. */
+  /** Folder for files of the processes. */
   readonly scratch: string;
   readonly judgement: Omit<Judgement, 'budgetMs'>;
 }
 
 const ATTEMPTS = 2;
 
-/** Makes one run and judges it. A run of which nothing came out is made once more; one line, if that is no better. */
+/** Makes and evaluates one run. A run without output is repeated once; returns a message when that fails too. */
 export async function measure(options: MeasureOptions): Promise<RecordedRun | string> {
   const { point, peer, seed, seconds, signal, judgement } = options;
   const name = `${point.name}-${peer.name}-${seed}`;
@@ -28,8 +28,8 @@ export async function measure(options: MeasureOptions): Promise<RecordedRun | st
     const programs = new Programs();
     try {
       const record = await peer.run({ programs, signal, point, seed, frames, scratch });
-      // Pieces of frames are a result: a path that carries half of them may leave none whole.
-      if (record.releases.length === 0) throw new Failure('nothing came out');
+      // Partial frames are a result: a path with half the capacity may deliver no complete frame.
+      if (record.releases.length === 0) throw new Failure('no output');
       const outcome = outcomeOf(record, { ...judgement, budgetMs: point.budgetMs });
       const { commands, mediaWay, relay, own } = record;
       return { point: point.name, peer: peer.name, seed, outcome, commands, mediaWay, relay, load: loadNow(), own };

@@ -1,4 +1,4 @@
 import { hrtime } from 'node:process';
 
-/** The machine's monotonic clock in microseconds: the same for all processes. */
+/** The machine's monotonic clock, microseconds; equal in all processes. */
 export const monotonicMicroseconds = (): number => Number(hrtime.bigint() / 1_000n);

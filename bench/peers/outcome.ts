@@ -2,38 +2,38 @@ import { percentile, sorted } from '../../lab/metrics/percentile.ts';
 import type { PeerRecord } from './peer.ts';
 import { FRAME_PAYLOAD_BYTES, PAYLOADS_PER_FRAME } from './workload.ts';
 
-/** Which frames count, and until when they are in time. */
+/** Frames that count, and their deadline. */
 export interface Judgement {
   /** From hand-over to release, milliseconds. */
   readonly budgetMs: number;
-  /** What a frame may take beyond its budget and still be in time, milliseconds. */
+  /** Tolerance beyond the budget, milliseconds. */
   readonly toleranceMs: number;
-  /** The stream's first frames that are not counted: handshakes, first measurements, compilers. */
+  /** Initial frames that do not count: handshakes, first measurements, compilation. */
   readonly warmUpFrames: number;
-  /** The stream's last frames that are not counted: nothing follows that would tell that they are missing. */
+  /** Final frames that do not count, because no later frame would reveal their loss. */
   readonly tailFrames: number;
 }
 
-/** What one run came to. */
+/** Result of a run. */
 export interface Outcome {
   readonly frames: number;
-  /** Frames of which at least one payload never came out. */
+  /** Frames with at least one missing payload. */
   readonly lost: number;
-  /** Frames that came out whole, later than budget and tolerance. */
+  /** Frames complete after budget and tolerance. */
   readonly late: number;
-  /** Bytes that the link was offered towards the receiver (UDP payload) over payload bytes, less one. */
+  /** Bytes offered to the link towards the receiver (UDP payload) divided by payload bytes, minus one. */
   readonly overhead: number;
-  /** From hand-over to the last payload's release, milliseconds, of whole frames; `null`: there were none. */
+  /** Hand-over to release of the last payload, complete frames, milliseconds; `null` without any. */
   readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
-  /** By how much frames were handed over later than one thirtieth of a second after another, milliseconds. */
+  /** Lateness of frames relative to intervals of 1/30 s, milliseconds. */
   readonly feedLateMs: number;
 }
 
-export type Evidence = Pick<PeerRecord, 'handedOverAt' | 'releases' | 'readings' | 'mediaWay'>;
+export type RunRecords = Pick<PeerRecord, 'handedOverAt' | 'releases' | 'readings' | 'mediaWay'>;
 
-/** What a run came to, by its records alone. */
-export function outcomeOf(evidence: Evidence, judgement: Judgement): Outcome {
-  const { handedOverAt, releases } = evidence;
+/** Evaluates a run from its records. */
+export function outcomeOf(records: RunRecords, judgement: Judgement): Outcome {
+  const { handedOverAt, releases } = records;
   const { budgetMs, toleranceMs, warmUpFrames, tailFrames } = judgement;
   const released = new Map(releases.map(([frame, payloads, at]) => [frame, { payloads, at }]));
   const first = warmUpFrames;
@@ -56,7 +56,7 @@ export function outcomeOf(evidence: Evidence, judgement: Judgement): Outcome {
     frames: end - first,
     lost,
     late,
-    overhead: overheadOf(evidence, window),
+    overhead: overheadOf(records, window),
     delayMs: delaysOf(delays),
     feedLateMs: feedLateness(handedOverAt.slice(first, end)),
   };
@@ -68,8 +68,10 @@ function delaysOf(milliseconds: readonly number[]): Outcome['delayMs'] {
   return { p50: percentile(delays, 0.5)!, p99: percentile(delays, 0.99)!, max: delays.at(-1)! };
 }
 
-/** Between the first and the last of the relay's readings in the window: their bytes over those of the frames between. */
-function overheadOf({ readings, handedOverAt, mediaWay }: Evidence, window: { from: number; to: number }): number {
+/**
+ * Bytes between the first and last reading within the window, divided by the bytes of the frames in between, minus one.
+ */
+function overheadOf({ readings, handedOverAt, mediaWay }: RunRecords, window: { from: number; to: number }): number {
   const within = readings.filter(({ at }) => at >= window.from && at <= window.to);
   const [first, last] = [within[0], within.at(-1)];
   if (!first || !last || first === last) return Number.NaN;
@@ -78,7 +80,7 @@ function overheadOf({ readings, handedOverAt, mediaWay }: Evidence, window: { fr
   return (last[name] - first[name]) / (frames * FRAME_PAYLOAD_BYTES) - 1;
 }
 
-/** The most that a frame came after its time, counted from the promptest. */
+/** Largest lateness of a frame, relative to the earliest one. */
 function feedLateness(handedOverAt: readonly number[]): number {
   const offsets = handedOverAt.map((at, frame) => at / 1e3 - (frame * 1e3) / 30);
   return offsets.length === 0 ? Number.NaN : Math.max(...offsets) - Math.min(...offsets);

@@ -14,19 +14,21 @@ import { latencyMsOf, linksOf, type Peer, type PeerRecord, type PeerTask } from 
 import { Relay } from './relay.ts';
 import { PAYLOAD_BYTES } from './workload.ts';
 
-/** RTP header 12, frame mark 12, fragment header 2, padding that a retransmission uses 2. */
+/** RTP header 12, frame mark 12, fragment header 2, space for a retransmission header 2. */
 const HEADER_BYTES = 28;
-/** By how much media packets are shorter than the limit where there are repair packets, which are not. */
+/** Bytes by which media packets are shorter when there are repair packets. */
 const REPAIR_BYTES = 18;
-/** Where the sender is; the relay has the same port of 127.0.0.1, as a receiver knows one address for control and media. */
+/**
+ * Sender address. The relay uses the same port on 127.0.0.1, because a receiver has one address for control and media.
+ */
 const SENDER_HOST = '127.0.0.2';
 const RELAY_HOST = '127.0.0.1';
-/** Joining, whose datagrams are lost as others are, and the end. */
+/** Time for joining (with lost datagrams) and ending, milliseconds. */
 const BESIDE_MEDIA_MS = 15_000;
 
 export const OWN_PEERS = [own('dropframe', 'hybrid'), own('dropframe-nack', 'nack')] as const;
 
-/** The server of `dropframe send`, `dropframe link`, and `dropframe receive`. The receiver calls. */
+/** The server of `dropframe send`, with `dropframe link` and `dropframe receive`. The receiver connects. */
 function own(name: string, recovery: Recovery): Peer {
   return {
     name,
@@ -46,7 +48,7 @@ async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
   const [, portText] = await line(feed.stdout!, /port (\d+)/, 'the sender');
   const port = Number(portText);
   const links = linksOf(point, seed);
-  // The receiver is the relay's client, so the media is what comes back.
+  // The receiver is the relay's client, so the media travels on the back link.
   const relay = await Relay.open(programs, {
     listen: `${RELAY_HOST}:${port}`,
     to: `${SENDER_HOST}:${port}`,
@@ -64,14 +66,14 @@ async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
     args.push('--summary', `${scratch}-summary.json`, '--output', '-');
     const receiver = programs.startOurs('command', args, { stdio: ['ignore', sink.stdin!, 'inherit'] });
     sink.stdin!.destroy();
-    // The stream's end ends the receiver, and that the sink.
+    // The end of the stream ends the receiver, which ends the sink.
     const ended = once(sink, 'exit', { signal });
     await Promise.race([ended, sleep((frames * 1_000) / 30 + BESIDE_MEDIA_MS, signal)]);
     await programs.stop(receiver);
     await ended;
     const report = await relay.stop();
     await programs.stop(feed);
-    if (!existsSync(`${scratch}-in.json`)) throw new Failure('dropframe did not play the stream to its end');
+    if (!existsSync(`${scratch}-in.json`)) throw new Failure('dropframe did not finish the stream');
     return {
       commands: [
         commandLine('unit-feed', feedArgs.slice(0, 3)),
@@ -90,17 +92,17 @@ async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
   }
 }
 
-/** Whether the command can be told to release frames as soon as they can be decoded. */
+/** True when the command can release frames as soon as they are decodable. */
 function offersRelease(): boolean {
   const program = fileURLToPath(new URL('../command.js', import.meta.url));
   return spawnSync(process.execPath, [program, 'receive', '--help'], { encoding: 'utf8' }).stdout.includes('--release');
 }
 
-/** Without the file of this machine. */
+/** Removes the local summary path. */
 const ownArgs = (args: readonly string[]): string[] =>
   args.filter((arg, index) => arg !== '--summary' && args[index - 1] !== '--summary');
 
-/** Of package.json, and the commit where there is one. */
+/** Version from package.json, with the commit in a repository. */
 function sourceVersion(): string {
   const path = fileURLToPath(new URL('../../../../../package.json', import.meta.url));
   const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };

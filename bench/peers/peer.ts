@@ -5,52 +5,52 @@ import type { Programs } from '../programs.ts';
 import type { FrameRelease } from './frame-releases.ts';
 import type { RelayReading } from './relay.ts';
 
-/** What a program is given to do once. */
+/** Task of a single run of a program. */
 export interface PeerTask {
   readonly programs: Programs;
   readonly signal: AbortSignal;
   readonly point: Point;
   readonly seed: number;
-  /** Frames to hand over. */
+  /** Number of frames to send. */
   readonly frames: number;
-  /** Where it may put files of its own; names must begin with it. */
+  /** Prefix of the run's own files. */
   readonly scratch: string;
 }
 
-/** What a program made of it. */
+/** Records of a run. */
 export interface PeerRecord {
-  /** As a user would type them; ports as they were. */
+  /** Command lines as a user would type them, with actual ports. */
   readonly commands: readonly string[];
-  /** When each frame was handed over, by its number, microseconds of `hrtime`. */
+  /** Hand-over time of each frame by number, microseconds of `hrtime`. */
   readonly handedOverAt: readonly number[];
   readonly releases: readonly FrameRelease[];
   readonly readings: readonly RelayReading[];
-  /** The relay's direction in which the media went. */
+  /** Relay direction of the media. */
   readonly mediaWay: Direction;
   readonly relay: RelayReport;
-  /** What the program says of itself. */
+  /** The program's own report. */
   readonly own?: unknown;
 }
 
-/** A program that can be compared: sender and receiver. */
+/** A program to compare: sender and receiver. */
 export interface Peer {
   readonly name: string;
-  /** How the table calls it. */
+  /** Name in the table. */
   readonly title: string;
-  /** `undefined`: it is not installed, or it cannot do this. */
+  /** Installed version; `undefined` when it is missing or unsuitable. */
   version(): string | undefined;
-  /** One line: what to install. */
+  /** One line that says what to install. */
   readonly absence: string;
   run(task: PeerTask): Promise<PeerRecord>;
 }
 
-/** What timers, threads and the pipe to the player may take of the budget: the same for all, as the reference had it. */
+/** Part of the budget reserved for timers, threads and the pipe to the player, milliseconds; equal for all programs. */
 const MARGIN_MS = 6;
 
-/** What the program's own latency is set to, milliseconds: it counts from the arrival. */
+/** Latency setting of a program, milliseconds, which counts from arrival. */
 export const latencyMsOf = ({ budgetMs, oneWayMs }: Point): number => budgetMs - oneWayMs - MARGIN_MS;
 
-/** The relay's two links, from the sender's side. */
+/** The relay's two links as seen from the sender. */
 export function linksOf({ forward, back }: Point, seed: number): { readonly media: string; readonly answers: string } {
   return { media: `${forward} seed=${seed}`, answers: `${back} seed=${seed}` };
 }

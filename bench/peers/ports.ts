@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 
-/** So many different UDP ports of 127.0.0.1 that nobody has just now. */
+/** Returns different UDP ports of 127.0.0.1 that are free at the moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const sockets = await Promise.all(
     Array.from({ length: count }, async () => {

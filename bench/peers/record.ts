@@ -7,34 +7,34 @@ import type { Point } from '../point.ts';
 import type { Judgement } from './outcome.ts';
 import type { PeerRun } from './standing.ts';
 
-/** A run with all that could explain it. */
+/** A run with all information that could explain its result. */
 export interface RecordedRun extends PeerRun {
   readonly commands: readonly string[];
   readonly mediaWay: Direction;
   readonly relay: RelayReport;
-  /** The machine's load of the last minute when the run was over. */
+  /** Load average over the last minute at the end of the run. */
   readonly load: number;
   readonly own?: unknown;
 }
 
-/** What out/bench/peers-….json holds. */
+/** Contents of out/bench/peers-….json. */
 export interface PeersRecord {
   readonly at: string;
   readonly machine: { readonly processor: string | undefined; readonly cores: number; readonly node: string };
-  /** Whether every run that was planned has been made. */
+  /** True when all planned runs were made. */
   readonly complete: boolean;
   readonly quick: boolean;
   readonly seconds: number;
   readonly seeds: number;
   readonly jobs: number;
-  /** Under which of the scheduler's policies all processes ran. */
+  /** Scheduling policy of all processes. */
   readonly scheduling: 'usual' | 'real-time';
   readonly judgement: Omit<Judgement, 'budgetMs'>;
   readonly points: readonly Point[];
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
-  /** Why programs that were asked for are not here. */
+  /** Messages about missing programs. */
   readonly absent: readonly string[];
-  /** Runs that came to nothing, twice. */
+  /** Runs that failed twice. */
   readonly failures: readonly string[];
   readonly runs: readonly RecordedRun[];
 }
@@ -47,10 +47,12 @@ export const machine = (): PeersRecord['machine'] => ({
 
 export const loadNow = (): number => loadavg()[0] ?? Number.NaN;
 
-/** Behind the command's name, which may hold blanks and brackets (proc(5): policy is field 41 of stat). */
+/** Index of the policy after the command name, which may contain blanks and parentheses (proc(5): field 41 of stat). */
 const POLICY_AFTER_NAME = 38;
 
-/** Ours, which every process that we start inherits: `chrt -r 1 npm run bench:peers` makes it real-time. */
+/**
+ * Scheduling policy of this process, which child processes inherit: `chrt -r 1 npm run bench:peers` makes it real-time.
+ */
 export function scheduling(): PeersRecord['scheduling'] {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -6,7 +6,7 @@ import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Programs } from '../programs.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 
-/** How many bytes the relay had been offered at an instant, each way. */
+/** Bytes offered to the relay up to an instant, per direction. */
 export interface RelayReading {
   /** Microseconds of `hrtime`. */
   readonly at: number;
@@ -21,15 +21,15 @@ export interface RelayOptions {
   readonly linkBack: string;
 }
 
-/** `dropframe link`, as a process of its own. */
+/** `dropframe link` as a separate process. */
 export class Relay {
   readonly command: string;
   readonly #programs: Programs;
   readonly #child: ChildProcess;
-  readonly #heard: { readonly at: number; readonly report: RelayReport }[] = [];
+  readonly #reports: { readonly at: number; readonly report: RelayReport }[] = [];
   #final: RelayReport | undefined;
 
-  /** Resolves when it relays. */
+  /** Resolves when the relay is ready. */
   static async open(programs: Programs, options: RelayOptions): Promise<Relay> {
     const relay = new Relay(programs, options);
     await relay.#ready();
@@ -43,18 +43,18 @@ export class Relay {
     this.#child = programs.startOurs('command', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  /** What it had been offered each second, on the clock of the records. */
+  /** Offered bytes once per second, on the clock of the records. */
   get readings(): RelayReading[] {
-    // A line is late by what the processes were; the promptest tells when the relay began.
-    const startedAt = Math.min(...this.#heard.map(({ at, report }) => at - report.durationSeconds * 1e6));
-    return this.#heard.map(({ report }) => ({
+    // Report lines arrive late by process scheduling; the earliest one gives the relay's start.
+    const startedAt = Math.min(...this.#reports.map(({ at, report }) => at - report.durationSeconds * 1e6));
+    return this.#reports.map(({ report }) => ({
       at: startedAt + report.durationSeconds * 1e6,
       forwardBytes: report.forward.offeredBytes,
       backBytes: report.back.offeredBytes,
     }));
   }
 
-  /** Ends it; what it did. */
+  /** Ends the relay, and returns its report. */
   async stop(): Promise<RelayReport> {
     const closed = this.#child.exitCode === null ? once(this.#child, 'close') : undefined;
     await this.#programs.stop(this.#child);
@@ -67,16 +67,16 @@ export class Relay {
     const lines = createInterface({ input: this.#child.stdout! });
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (text) => {
-        this.#hear(text);
+        this.#handleLine(text);
         resolve();
       });
-      lines.on('close', () => reject(new Failure('the relay did not come up')));
+      lines.on('close', () => reject(new Failure('the relay did not start')));
     });
   }
 
-  #hear(text: string): void {
+  #handleLine(text: string): void {
     const { kind, ...report } = JSON.parse(text) as { kind: string } & RelayReport;
     if (kind === 'report') this.#final = report;
-    else if (kind === 'statistics') this.#heard.push({ at: monotonicMicroseconds(), report });
+    else if (kind === 'statistics') this.#reports.push({ at: monotonicMicroseconds(), report });
   }
 }

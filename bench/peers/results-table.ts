@@ -2,15 +2,15 @@ import { markdownTable } from '../../lab/report/text-table.ts';
 import type { Point } from '../point.ts';
 import { type PeerRun, type Standing, standingsOf, verdictOf } from './standing.ts';
 
-/** How a program is called in the table. */
+/** Name of a program in the table. */
 export interface PeerTitle {
   readonly name: string;
   readonly title: string;
 }
 
-const HEAD = ['point', 'program', 'not in time', '95 %', 'of it late', 'overhead', 'p50 / p99', ''];
+const HEAD = ['point', 'program', 'not in time', '95 %', 'late', 'overhead', 'p50 / p99', ''];
 
-/** The comparison as a Markdown table: a row for each program at each point, the best marked. */
+/** Formats the comparison as a Markdown table: one row per program and point, with the best one marked. */
 export function resultsTable(runs: readonly PeerRun[], points: readonly Point[], peers: readonly PeerTitle[]): string {
   const rows = points.flatMap((point) => pointRows(runs, point, peers));
   return markdownTable(HEAD, rows, ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left']);
@@ -42,7 +42,7 @@ function pointRows(runs: readonly PeerRun[], point: Point, peers: readonly PeerT
 }
 
 function pathText({ forward, back, budgetMs }: Point): string {
-  const ways = forward === back ? `${forward}, both ways` : `${forward}; back ${back}`;
+  const ways = forward === back ? `${forward}, both directions` : `${forward}; back ${back}`;
   return `\`${ways}\`, ${budgetMs} ms`;
 }
 

@@ -2,14 +2,14 @@ import { median } from '../table.ts';
 import type { PeersRecord, RecordedRun } from './record.ts';
 import { resultsTable } from './results-table.ts';
 
-/** From here on a run says as much about the machine as about the program. */
+/** Limits beyond which a run says as much about the machine as about the program. */
 const RELAY_LATE_MS = 5;
 const FEED_LATE_MS = 50;
 
 const isDisturbed = ({ relay, mediaWay, outcome }: RecordedRun): boolean =>
   (relay[mediaWay].latenessMs?.p99 ?? 0) > RELAY_LATE_MS || outcome.feedLateMs > FEED_LATE_MS;
 
-/** What was measured, by whom and how well, and the table: what stands between the page's markers. */
+/** The measurement conditions and the table: the section between the page's markers. */
 export function resultsText(record: PeersRecord): string {
   const { at, machine, peers, seconds, seeds, jobs, scheduling, judgement, absent, failures, runs, points } = record;
   const lateness = runs.flatMap(({ relay, mediaWay }) => relay[mediaWay].latenessMs?.p99 ?? []);
@@ -17,13 +17,13 @@ export function resultsText(record: PeersRecord): string {
   const notes = [
     `${at.slice(0, 10)}, ${machine.cores} × ${machine.processor ?? 'unknown processor'}, Node ${machine.node}. ` +
       `${peers.map(({ title, version }) => `${title}: ${version}`).join('; ')}.`,
-    `${seeds} seed${seeds === 1 ? '' : 's'} of ${seconds} s counted a point and program, after ` +
-      `${judgement.warmUpFrames / 30} s that are not; ${jobs} at once, ${scheduling} scheduling. A frame is late beyond its budget and ` +
-      `${judgement.toleranceMs} ms. The relay let datagrams go later than asked by ${median(lateness).toFixed(2)} ms ` +
-      `(99th percentile, median of the runs; worst ${Math.max(...lateness).toFixed(1)} ms); load of the machine ` +
+    `${seeds} seed${seeds === 1 ? '' : 's'} with ${seconds} s counted per point and program, after ` +
+      `${judgement.warmUpFrames / 30} s of warm-up; ${jobs} in parallel, ${scheduling} scheduling. A frame is late beyond its budget plus ` +
+      `${judgement.toleranceMs} ms. Datagrams left the relay late by ${median(lateness).toFixed(2)} ms ` +
+      `(99th percentile, median of the runs; worst ${Math.max(...lateness).toFixed(1)} ms); machine load ` +
       `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; ` +
       `${runs.filter(isDisturbed).length} of ${runs.length} runs were disturbed (the relay's 99th percentile above ` +
-      `${RELAY_LATE_MS} ms, or a frame handed over more than ${FEED_LATE_MS} ms after its time).`,
+      `${RELAY_LATE_MS} ms, or a frame handed over more than ${FEED_LATE_MS} ms late).`,
     ...absent.map((text) => `Not measured: ${text}.`),
     ...failures.map((text) => `Failed: ${text}.`),
   ];

@@ -2,12 +2,12 @@ import type { Point } from '../point.ts';
 import { DatagramPeer } from './datagram-peer.ts';
 import { latencyMsOf } from './peer.ts';
 
-/** The main profile: one port for all. Logs and statistics are off. */
+/** Main profile, which uses one port. Logs and statistics are off. */
 const COMMON = ['-p', '1', '-v', '-1', '-S', '0'];
 
 const options = (point: Point): string => `buffer=${latencyMsOf(point)}`;
 
-/** `ristsender` and `ristreceiver`; the sender calls. */
+/** `ristsender` and `ristreceiver`; the sender connects. */
 export const RIST_PEER = new DatagramPeer({
   name: 'rist',
   title: 'RIST',

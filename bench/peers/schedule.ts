@@ -2,21 +2,23 @@ import type { Point } from '../point.ts';
 import { Interrupted } from '../programs.ts';
 import type { Peer } from './peer.ts';
 
-/** One run to be made. */
+/** One planned run. */
 export interface PlannedRun {
   readonly point: Point;
   readonly peer: Peer;
   readonly seed: number;
 }
 
-/** Seed by seed and point by point, the programs next to each other: what the machine does meanwhile meets them all. */
+/**
+ * Plans seed by seed and point by point, with the programs next to each other, so that machine load affects them alike.
+ */
 export function planOf(points: readonly Point[], peers: readonly Peer[], seeds: number): PlannedRun[] {
   return Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
     points.flatMap((point) => peers.map((peer) => ({ point, peer, seed }))),
   );
 }
 
-/** Takes from the list until it is empty, so many at once; ends, when all have stopped, with the first failure. */
+/** Processes a list with several workers. Ends with the first failure, after all workers have stopped. */
 export async function workThrough<T>(
   items: readonly T[],
   jobs: number,
@@ -38,7 +40,7 @@ export async function workThrough<T>(
   throw (failure.error as Error).name === 'AbortError' ? new Interrupted() : failure.error;
 }
 
-/** `12 of 75 runs, about 18 min to go`. */
+/** Formats `12 of 75 runs, about 18 min to go`. */
 export function progressText(done: number, of: number, elapsedMs: number): string {
   const head = `${done} of ${of} runs`;
   if (done === 0) return head;

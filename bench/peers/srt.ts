@@ -3,12 +3,12 @@ import { DatagramPeer } from './datagram-peer.ts';
 import { latencyMsOf } from './peer.ts';
 import { PAYLOAD_BYTES } from './workload.ts';
 
-/** One more packet for each six of a row, and requests all the same: what lost least at points A, B and D. */
+/** One repair packet per row of six, with retransmission: the setting with the least loss at points A, B and D. */
 const ROW_REPAIR = 'packetfilter=fec,cols:6,rows:1,arq:always';
-/** What the source's own comment calls optimal. */
+/** The value called optimal in a comment of the source. */
 const REORDER = 'lossmaxttl=10';
 
-/** `srt-live-transmit` at both ends. The caller sends, as a camera or an encoder does. */
+/** `srt-live-transmit` at both ends. The caller sends, as a camera or encoder does. */
 export const SRT_PEERS = [
   srt('srt', 'SRT', ''),
   srt('srt-fec', 'SRT + row FEC 6+1', ROW_REPAIR),

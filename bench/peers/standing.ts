@@ -1,7 +1,7 @@
 import { interval } from '../point.ts';
 import type { Outcome } from './outcome.ts';
 
-/** One run of one program, as it is kept. */
+/** One recorded run of a program. */
 export interface PeerRun {
   readonly point: string;
   readonly peer: string;
@@ -9,24 +9,24 @@ export interface PeerRun {
   readonly outcome: Outcome;
 }
 
-/** What a program came to at a point, all seeds together. */
+/** Result of a program at a point, pooled over seeds. */
 export interface Standing {
   readonly peer: string;
   readonly runs: number;
   readonly frames: number;
-  /** Frames that never came out whole. */
+  /** Frames never complete. */
   readonly lost: number;
-  /** Frames that came out whole and too late. */
+  /** Frames complete but late. */
   readonly late: number;
-  /** Lost and late over all, 0 … 1, with Wilson's interval of 95 % on the pooled frames. */
+  /** Fraction of frames lost or late, 0 … 1, with Wilson's 95 % interval over the pooled frames. */
   readonly missed: { readonly share: number; readonly low: number; readonly high: number };
-  /** Mean over the runs and half of Student's interval of 95 %; `undefined`: one run has none. */
+  /** Mean over runs, and half-width of Student's 95 % interval; `undefined` for a single run. */
   readonly overhead: { readonly mean: number; readonly reach?: number };
-  /** Means over the runs of each run's percentile, milliseconds; `undefined`: nothing came out. */
+  /** Means of the runs' percentiles, milliseconds; `undefined` without output. */
   readonly delayMs?: { readonly p50: number; readonly p99: number };
 }
 
-/** All programs that ran at a point, in their order. */
+/** Results of all programs that ran at a point, in order. */
 export function standingsOf(runs: readonly PeerRun[], point: string, peers: readonly string[]): Standing[] {
   return peers.flatMap((peer) => {
     const outcomes = runs.filter((run) => run.point === point && run.peer === peer).map(({ outcome }) => outcome);
@@ -53,22 +53,22 @@ function standing(peer: string, outcomes: readonly Outcome[]): Standing {
   };
 }
 
-/** Who did best at a point. */
+/** The best program at a point. */
 export interface Verdict {
   readonly winner: string;
-  /** Whether its interval lies below all others'. */
+  /** True when its interval lies below all others. */
   readonly certain: boolean;
-  /** Whether others missed just as few, and it sent the least of them. */
+  /** True when others missed equally few frames, and it sent the fewest bytes. */
   readonly byOverhead: boolean;
 }
 
-/** The smallest share of frames missed wins; where several have it, the least overhead among them. One alone is no best. */
+/** The lowest miss ratio wins; among equals, the least overhead. A single program has no verdict. */
 export function verdictOf(standings: readonly Standing[]): Verdict | undefined {
   if (standings.length < 2) return undefined;
   const least = Math.min(...standings.map(({ missed }) => missed.share));
   const best = standings.filter(({ missed }) => missed.share === least);
   const winner = best.reduce<Standing | undefined>(
-    (thrifty, each) => (thrifty === undefined || each.overhead.mean < thrifty.overhead.mean ? each : thrifty),
+    (cheapest, each) => (cheapest === undefined || each.overhead.mean < cheapest.overhead.mean ? each : cheapest),
     undefined,
   );
   if (!winner) return undefined;
@@ -80,7 +80,7 @@ export function verdictOf(standings: readonly Standing[]): Verdict | undefined {
   };
 }
 
-/** Student's t, 97.5 %, by degrees of freedom from 1 on; 1.96 beyond. */
+/** Student's t at 97.5 % by degrees of freedom, from 1; 1.96 beyond. */
 const STUDENT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26];
 
 function meanOf(values: readonly number[]): Standing['overhead'] {

@@ -1,6 +1,6 @@
 /**
- * `unit-feed HOST DATAGRAM_BYTES FRAMES FILE`: the server that `dropframe send` runs, with the marked frames for a source
- * (the command plays files and test pictures only). Prints `port N`; writes when each frame was handed over to FILE.
+ * `unit-feed HOST DATAGRAM_BYTES FRAMES FILE`: the server of `dropframe send` with marked frames as its source (the
+ * command plays only files and test pictures). Prints `port N`, and writes the hand-over time of each frame to FILE.
  */
 import { writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdout } from 'node:process';

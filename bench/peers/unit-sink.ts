@@ -1,4 +1,4 @@
-/** `unit-sink FILE`: notes the frames that `dropframe receive --output -` writes to our standard input, until it ends. */
+/** `unit-sink FILE`: records the frames that `dropframe receive --output -` writes to standard input, until it ends. */
 import { writeFileSync } from 'node:fs';
 import { argv, stdin } from 'node:process';
 import { FrameReleases } from './frame-releases.ts';
@@ -13,5 +13,5 @@ stdin.on('data', (piece: Buffer) => {
   for (const frame of reader.push(piece)) releases.addWhole(frame, at);
 });
 stdin.on('end', () => writeFileSync(file, JSON.stringify(releases.records)));
-// Ctrl-C reaches the whole group: what writes to us ends first, and then we do.
+// Ctrl-C reaches the whole process group; wait for the writer to end first.
 process.on('SIGINT', () => {});

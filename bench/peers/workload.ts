@@ -1,10 +1,10 @@
-/** What every program is given: twelve payloads a frame, thirty frames a second, 3.8 Mb/s. */
+/** Workload of all programs: twelve payloads per frame at 30 frames per second, 3.8 Mb/s. */
 export const FRAMES_PER_SECOND = 30;
 export const PAYLOADS_PER_FRAME = 12;
-/** Seven packets of an MPEG transport stream: what SRT and RIST usually carry. */
+/** Seven packets of an MPEG transport stream, the usual payload of SRT and RIST. */
 export const PAYLOAD_BYTES = 1_316;
 export const FRAME_PAYLOAD_BYTES = PAYLOADS_PER_FRAME * PAYLOAD_BYTES;
-/** Bits a second, without any header. */
+/** Bits per second, without headers. */
 export const PAYLOAD_RATE = FRAMES_PER_SECOND * FRAME_PAYLOAD_BYTES * 8;
 
 const FRAME_OFFSET = 0;
@@ -12,14 +12,14 @@ const INDEX_OFFSET = 4;
 const MARK = 0x6466;
 const MARK_OFFSET = 6;
 
-/** Which payload of which frame it is. */
+/** Identifies a payload by frame and index. */
 export interface PayloadMark {
   readonly frame: number;
   /** 0 … 11. */
   readonly index: number;
 }
 
-/** A payload that says which one it is; the rest of it is filled. */
+/** Returns a payload marked with its frame and index, padded. */
 export function markedPayload({ frame, index }: PayloadMark): Uint8Array {
   const payload = new Uint8Array(PAYLOAD_BYTES).fill(0x55);
   const view = new DataView(payload.buffer);
@@ -29,7 +29,7 @@ export function markedPayload({ frame, index }: PayloadMark): Uint8Array {
   return payload;
 }
 
-/** `undefined`: it is none of ours. */
+/** Reads a payload's mark; `undefined` when it is not ours. */
 export function payloadMark(payload: Uint8Array): PayloadMark | undefined {
   if (payload.length !== PAYLOAD_BYTES) return undefined;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);

@@ -5,19 +5,19 @@ import { MarkedUnitReader, markedUnit } from '../../bench/peers/marked-unit.ts';
 import { markedPayload, PAYLOAD_BYTES, payloadMark } from '../../bench/peers/workload.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 
-test('a payload says which one it is', () => {
+test('a payload identifies itself', () => {
   const payload = markedPayload({ frame: 70_000, index: 11 });
   expect(payload).toHaveLength(PAYLOAD_BYTES);
   expect(payloadMark(payload)).toEqual({ frame: 70_000, index: 11 });
 });
 
-test('a payload of another length, or without the mark, is none of ours', () => {
+test('a payload of another length or without mark is ignored', () => {
   expect(payloadMark(markedPayload({ frame: 1, index: 1 }).subarray(1))).toBeUndefined();
   expect(payloadMark(new Uint8Array(PAYLOAD_BYTES))).toBeUndefined();
   expect(payloadMark(markedPayload({ frame: 1, index: 12 }))).toBeUndefined();
 });
 
-test('a frame is released with the last of its payloads, in whatever order they come', () => {
+test('a frame is released with the last of its payloads, in any order', () => {
   const releases = new FrameReleases();
   for (const [index, at] of [
     [11, 100],
@@ -29,21 +29,21 @@ test('a frame is released with the last of its payloads, in whatever order they 
   expect(releases.records).toEqual([[3, 3, 130]]);
 });
 
-test('a second copy of a payload neither counts nor delays', () => {
+test('a duplicate payload neither counts nor delays', () => {
   const releases = new FrameReleases();
   releases.add({ frame: 3, index: 0 }, 100);
   releases.add({ frame: 3, index: 0 }, 900);
   expect(releases.records).toEqual([[3, 1, 100]]);
 });
 
-test('a frame that comes whole a second time stays where it was', () => {
+test('a duplicate frame keeps the first time', () => {
   const releases = new FrameReleases();
   releases.addWhole(7, 100);
   releases.addWhole(7, 200);
   expect(releases.records).toEqual([[7, 12, 100]]);
 });
 
-test('frames are read back from an Annex B stream, however it is cut', () => {
+test('frames are read from an Annex B stream cut at any place', () => {
   const stream = Buffer.concat([29, 30, 31].map((frame) => joinAnnexB(markedUnit(frame).parts)));
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: stream.length - 1 }), { maxLength: 12 }), (cuts) => {
@@ -61,7 +61,7 @@ test('frames are read back from an Annex B stream, however it is cut', () => {
   );
 });
 
-test('a frame is read with its last byte, and parameter sets before it are passed over', () => {
+test('a frame is complete with its last byte, and parameter sets are skipped', () => {
   const parameterSets = [Uint8Array.of(0x67, 1, 2, 3), Uint8Array.of(0x68, 1)];
   const stream = joinAnnexB([...parameterSets, ...markedUnit(30).parts]);
   const reader = new MarkedUnitReader();

@@ -34,7 +34,7 @@ const TITLES = [
 ];
 const NAMES = TITLES.map(({ name }) => name);
 
-test('the frames of all seeds are pooled, lost and late together, and the overhead has its mean and reach', () => {
+test('frames of all seeds are pooled, and overhead has a mean and an interval', () => {
   const runs = [
     run('srt', 1, { lost: 5, late: 1, overhead: 0.06 }),
     run('srt', 2, { lost: 3, late: 0, overhead: 0.08 }),
@@ -52,51 +52,51 @@ test('the frames of all seeds are pooled, lost and late together, and the overhe
   expect(standing!.delayMs).toEqual({ p50: 140, p99: 147 });
 });
 
-test('a single run has no reach of its overhead', () => {
+test('a single run has no overhead interval', () => {
   expect(standingsOf([run('srt', 1, { lost: 0 })], 'A', NAMES)[0]!.overhead).toEqual({ mean: 0.1 });
 });
 
-test('who missed least wins, ours or not', () => {
+test('the lowest miss ratio wins, whichever program it is', () => {
   const runs = [run('srt', 1, { lost: 2 }), run('dropframe', 1, { lost: 80 })];
   expect(verdictOf(standingsOf(runs, 'A', NAMES))).toEqual({ winner: 'srt', certain: true, byOverhead: false });
 });
 
-test('late frames count against a program as lost ones do', () => {
+test('late frames count like lost ones', () => {
   const runs = [run('srt', 1, { lost: 20 }), run('dropframe', 1, { lost: 0, late: 90 })];
   expect(verdictOf(standingsOf(runs, 'A', NAMES))).toMatchObject({ winner: 'srt', certain: true });
 });
 
-test('a lead within chance is said to be so', () => {
+test('a lead within chance is marked as such', () => {
   const runs = [run('srt', 1, { lost: 5 }), run('dropframe', 1, { lost: 4 })];
   expect(verdictOf(standingsOf(runs, 'A', NAMES))).toEqual({ winner: 'dropframe', certain: false, byOverhead: false });
 });
 
-test('among equals the least overhead wins', () => {
+test('among equals, the least overhead wins', () => {
   const runs = [run('srt', 1, { lost: 0, overhead: 0.02 }), run('dropframe', 1, { lost: 0, overhead: 0.03 })];
   expect(verdictOf(standingsOf(runs, 'A', NAMES))).toEqual({ winner: 'srt', certain: false, byOverhead: true });
 });
 
-test('a program alone is not the best of anything', () => {
+test('a single program has no verdict', () => {
   expect(verdictOf(standingsOf([run('dropframe', 1, { lost: 0 })], 'A', NAMES))).toBeUndefined();
 });
 
-test('the table shows us losing', () => {
+test('the table shows dropframe losing', () => {
   const runs = [
     run('srt', 1, { lost: 2, overhead: 0.067 }),
     run('dropframe', 1, { lost: 80, late: 10, overhead: 0.19 }),
   ];
   const lines = resultsTable(runs, [POINT], TITLES).split('\n');
   expect(lines.slice(2)).toEqual([
-    '| **A**: `loss=5% delay=25ms, both ways`, 150 ms | **SRT** | 0.20 % (2 of 1000) | 0.055 % – 0.73 % | 0 | 6.7 % | 140.0 / 146.0 ms | best |',
+    '| **A**: `loss=5% delay=25ms, both directions`, 150 ms | **SRT** | 0.20 % (2 of 1000) | 0.055 % – 0.73 % | 0 | 6.7 % | 140.0 / 146.0 ms | best |',
     '|  | dropframe hybrid | 9.00 % (90 of 1000) | 7.38 % – 10.93 % | 10 | 19.0 % | 140.0 / 146.0 ms |  |',
   ]);
 });
 
-test('a point at which nothing ran has no rows', () => {
+test('a point without runs has no rows', () => {
   expect(resultsTable([], [POINT], TITLES).split('\n')).toHaveLength(2);
 });
 
-test('the programs of a point and seed are planned next to each other', () => {
+test('programs of a point and seed are planned next to each other', () => {
   const peers = NAMES.map((name) => ({ name }) as Peer);
   const plan = planOf([POINT, { ...POINT, name: 'B' }], peers, 2).map(
     ({ seed, point, peer }) => `${seed}${point.name} ${peer.name}`,
@@ -113,7 +113,7 @@ test('the programs of a point and seed are planned next to each other', () => {
   ]);
 });
 
-test('no more runs go on at once than were asked for, and all are made', async () => {
+test('runs are limited to the requested parallelism, and all are made', async () => {
   let running = 0;
   let most = 0;
   const made: number[] = [];
@@ -126,7 +126,7 @@ test('no more runs go on at once than were asked for, and all are made', async (
   expect({ most, made }).toEqual({ most: 2, made: [1, 2, 3, 4, 5] });
 });
 
-test('after a failure nothing new begins, and what runs is waited for', async () => {
+test('after a failure no run starts, and running ones are awaited', async () => {
   const finished: number[] = [];
   const work = async (item: number) => {
     if (item === 1) throw new Error('broken');
@@ -137,7 +137,7 @@ test('after a failure nothing new begins, and what runs is waited for', async ()
   expect(finished).toEqual([2]);
 });
 
-test('how long it still takes is told from what was done', () => {
+test('the remaining time is estimated from completed runs', () => {
   expect(progressText(0, 75, 0)).toBe('0 of 75 runs');
   expect(progressText(5, 10, 50_000)).toBe('5 of 10 runs, about 50 s to go');
   expect(progressText(15, 75, 900_000)).toBe('15 of 75 runs, about 60 min to go');
