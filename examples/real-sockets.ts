@@ -8,6 +8,7 @@ const FRAMES = 50;
 const source: MediaSource = {
   description: {
     name: 'made-up pictures',
+    codecName: 'h264',
     codec: 'avc1.42001f',
     width: 320,
     height: 240,
