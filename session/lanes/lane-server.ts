@@ -129,7 +129,7 @@ export class LaneServer {
       case 'freeze':
         return this.#lanes.freeze(command.milliseconds);
       case 'restart':
-        return this.#lanes.restart(this.#playing.media.description.parameterSets);
+        return this.#lanes.restart(this.#playing.media.description);
       case 'stop':
         return this.#options.onEnd();
       default:
@@ -201,7 +201,7 @@ export class LaneServer {
   }
 
   #begin(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Playing {
-    this.#lanes.restart(media.description.parameterSets);
+    this.#lanes.restart(media.description);
     const { log, loop, onEnd } = this.#options;
     const broadcast: Broadcast = new Broadcast({
       units: () => media.units(),

@@ -1,7 +1,7 @@
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import {
   type LaneEvents,
   type LaneFigures,
@@ -12,14 +12,18 @@ import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specif
 import { Lane } from './lane.ts';
 import { toMilliseconds } from './lane-journal.ts';
 
+/** What the lanes know of the stream that they carry. */
+interface LaneSource {
+  readonly codecName: CodecName;
+  readonly parameterSets: readonly Uint8Array[];
+}
+
 export interface LanesOptions {
   readonly lanes: readonly LaneSettings[];
   readonly link: LinkSpecification;
   /** A frame to be shown, as it goes to pages (`LanePicture`). */
   readonly onPicture: (importance: AccessUnit['importance'], lane: number, message: Uint8Array) => void;
 }
-
-const CODEC = codecByName('h264');
 
 /** How often the lanes are moved on. What happens in them has its exact time all the same; pages see it so much later. */
 const STEP_MS = 4;
@@ -48,7 +52,7 @@ export class Lanes {
   #interval: Microseconds = INTERVAL_MAX;
   #link: LinkSpecification;
   #freezes: readonly OutageWindow[] = [];
-  #parameterSets: readonly Uint8Array[] = [];
+  #source: LaneSource | undefined;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -79,8 +83,8 @@ export class Lanes {
   }
 
   /** Another source: every lane begins anew with its first key frame. */
-  restart(parameterSets: readonly Uint8Array[]): void {
-    this.#parameterSets = parameterSets;
+  restart(source: LaneSource): void {
+    this.#source = source;
     this.#dueAt = undefined;
     this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
   }
@@ -159,12 +163,17 @@ export class Lanes {
           key,
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
-          // A page may join at any key frame, and needs its parameter sets.
-          parts: key ? CODEC.withParameterSets(unit.parts, this.#parameterSets) : unit.parts,
+          parts: key ? this.#joinable(unit.parts) : unit.parts,
         });
         this.#options.onPicture(unit.importance, index, message);
       },
     });
+  }
+
+  /** A page may join at any key frame, and needs its parameter sets. */
+  #joinable(parts: AccessUnit['parts']): AccessUnit['parts'] {
+    const source = this.#source;
+    return source ? codecByName(source.codecName).withParameterSets(parts, source.parameterSets) : parts;
   }
 
   #step(): void {

@@ -4,6 +4,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
@@ -28,8 +29,6 @@ export interface RtpSenderOptions {
   readonly onStall: (late: number) => void;
 }
 
-/** The one that sources give and session descriptions name. */
-const CODEC = codecByName('h264');
 /**
  * How long BYE waits after the last packet. Players read RTCP's socket before RTP's (ffmpeg does), and end with BYE: what
  * they had not read yet would be lost.
@@ -45,7 +44,8 @@ export class RtpSender {
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
   readonly #broadcast: Broadcast;
-  readonly #parameterSets = CODEC.trackParameterSets();
+  readonly #codec: Codec;
+  readonly #parameterSets: ParameterSetTracker;
   readonly #finished: Promise<void>;
   #address = '';
   #stopping = false;
@@ -58,6 +58,7 @@ export class RtpSender {
     this.#options = options;
     // No session description of ours offers retransmission (RFC 4588 §8): requests are counted, and refused.
     this.#parameters = streamParameters({
+      codec: options.source.description.codecName,
       ssrc: randomSsrc(),
       initialSequence: randomSequence(),
       timestampBase: randomTimestamp(),
@@ -66,6 +67,8 @@ export class RtpSender {
       recovery: 'reorder',
     });
     this.#sender = new Sender(senderOptions(this.#parameters));
+    this.#codec = codecByName(this.#parameters.codec);
+    this.#parameterSets = this.#codec.trackParameterSets();
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
@@ -168,7 +171,7 @@ export class RtpSender {
     for (const part of unit.parts) this.#parameterSets.add(part);
     const joinable = unit.importance === 'key';
     // Players that were not given the SDP file, or join later, find them in the stream.
-    const parts = CODEC.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
+    const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
     this.#sender.send(now(), joinable ? { ...unit, parts } : unit);
     this.#driver.drain();
   }
