@@ -25,6 +25,7 @@ export const KERNEL_STRATEGIES = [
 /** All strategy names allowed in a scenario. */
 export const STRATEGIES = [...SIMULATED_STRATEGIES, ...KERNEL_STRATEGIES] as const;
 
+/** Name of a strategy that runs on the virtual clock. */
 export type SimulatedStrategyName = (typeof SIMULATED_STRATEGIES)[number];
 export type KernelStrategyName = (typeof KERNEL_STRATEGIES)[number];
 export type StrategyName = (typeof STRATEGIES)[number];

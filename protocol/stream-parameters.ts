@@ -24,6 +24,7 @@ export interface StreamParameters {
   readonly codec: CodecName;
   /** The media stream's SSRC; `undefined` when a receiver learns it from the first packet. */
   readonly ssrc?: number;
+  /** RTP payload type of the media, 0 … 127. */
   readonly payloadType: number;
   /** RTP clock, ticks a second. */
   readonly clockRate: number;
@@ -53,8 +54,11 @@ export interface StreamParameters {
 
 /** The same with what only its sender always knows. */
 export interface SentStreamParameters extends StreamParameters {
+  /** The media stream's SSRC, 32 bits. */
   readonly ssrc: number;
+  /** The first packet's sequence number as on the wire, 0 … 65,535. */
   readonly initialSequence: number;
+  /** The wire timestamp of media time 0, 32 bits. */
   readonly timestampBase: number;
 }
 

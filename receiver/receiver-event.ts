@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Microseconds } from '../protocol/base/instant.ts';
 
+/** Events of a receiver: each frame is released or dropped in exactly one event. */
 export type ReceiverEvent =
   | {
       readonly kind: 'access-unit';

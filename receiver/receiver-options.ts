@@ -7,23 +7,31 @@ import type { RecoveryFactory } from './recovery/loss-recovery.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
 
+/** How a receiver is set up. Derived from the stream's parameters by `receiverOptions`. */
 export interface ReceiverOptions {
+  /** Codec of the access units, which also decides on their RTP payload format. */
   readonly codec: Codec;
   /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */
   readonly ssrc?: number;
+  /** RTP payload type of the media; `undefined`: any. */
   readonly payloadType?: number;
+  /** SSRC of retransmissions; `undefined` when there are none. */
   readonly retransmissionSsrc?: number;
+  /** RTP payload type of retransmissions. */
   readonly retransmissionPayloadType?: number;
   /** Of repair packets; `undefined`: there are none. */
   readonly repairSsrc?: number;
+  /** RTP payload type of repair packets. */
   readonly repairPayloadType?: number;
   /** The largest media datagram that repair packets can bring back, UDP payload bytes. */
   readonly datagramBytesMax: number;
   /** Our own SSRC, for reports and requests. */
   readonly reportSsrc: number;
+  /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;
-  /** The first packet's sequence number and the first frame's number where the sender told them. */
+  /** The first packet's sequence number as on the wire; `undefined` when the sender did not tell it. */
   readonly initialSequence?: number;
+  /** The first frame's number in its mark; `undefined` when the sender did not tell it. */
   readonly initialFrameNumber?: number;
   /** The wire timestamp of media time 0. */
   readonly timestampBase?: number;

@@ -10,11 +10,13 @@ import { RateLimit } from './rate/rate-limit.ts';
 export interface SenderOptions extends PacketizerOptions {
   /** SSRC of retransmissions; `undefined` when every request for one is refused. */
   readonly retransmissionSsrc?: number;
+  /** RTP payload type of retransmissions. */
   readonly retransmissionPayloadType?: number;
   /** The receiver's choice: `fec` and `hybrid` make repair packets, for which media packets are somewhat shorter. */
   readonly recovery: Recovery;
   /** SSRC of repair packets; `undefined` when there are none. */
   readonly repairSsrc?: number;
+  /** RTP payload type of repair packets. */
   readonly repairPayloadType?: number;
   /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;

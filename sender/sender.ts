@@ -27,6 +27,7 @@ import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import type { SenderOptions } from './sender-options.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 
+/** Events of a sender: what its receiver asked for or did, and datagrams that are not RTCP. */
 export type SenderEvent =
   | { readonly kind: 'keyframe-requested' }
   | { readonly kind: 'receiver-left' }

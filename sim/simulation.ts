@@ -17,13 +17,21 @@ export interface Script {
   run(now: Instant): void;
 }
 
+/** Parties of a simulation, and callbacks that observe it. */
 export interface SimulationOptions<A, B> {
+  /** Endpoint whose datagrams take `forward`. */
   readonly sender: Endpoint<A>;
+  /** Endpoint whose datagrams take `back`. */
   readonly receiver: Endpoint<B>;
+  /** Path from the sender to the receiver. */
   readonly forward: Path;
+  /** Path from the receiver to the sender. */
   readonly back: Path;
+  /** Parties without a datagram, such as a source, in the order in which they run at one instant. */
   readonly scripts: readonly Script[];
+  /** Called with each event of the sender. */
   readonly onSenderEvent?: (now: Instant, event: A) => void;
+  /** Called with each event of the receiver. */
   readonly onReceiverEvent?: (now: Instant, event: B) => void;
   /** Called for each datagram offered to a path, in order, as a capture would record it. */
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;

