@@ -1,5 +1,5 @@
-// Makes counter.mp4 and counter.h264 afresh: `npm run samples`. It needs an ffmpeg with libx264 and drawtext (Debian's
-// has both) and takes a minute. Nothing else needs this program: both files are kept beside it.
+// Generates counter.mp4 and counter.h264: `npm run samples`. Requires ffmpeg with libx264 and drawtext (Debian's has both)
+// and takes a minute. Both files are in the repository, so this is only needed to change them.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,10 +15,10 @@ const SECONDS = 12;
 
 const size = `${WIDTH}x${HEIGHT}`;
 const rate = `r=${FRAMES_PER_SECOND}`;
-// Where a point is that goes back and forth over `span` pixels at `speed` pixels a frame.
+// Triangle wave over `span` pixels at `speed` pixels per frame, as an ffmpeg expression.
 const bounce = (span, speed, start) => `abs(mod(n*${speed}+${start}\\,2*${span})-${span})`;
 
-// Soft colours that drift, computed small and scaled up.
+// Drifting color gradients, computed at low resolution and scaled up.
 const backdrop = [
   `color=s=160x90:${rate}:d=${SECONDS}`,
   'format=yuv444p',
@@ -30,7 +30,7 @@ const backdrop = [
   `scale=${size}:flags=bicubic`,
 ].join(',');
 
-// A fine grid that scrolls over them: on it one sees a frame that froze and a picture that tears.
+// A fine scrolling grid, which makes frozen and torn frames visible.
 const grid = [
   `color=c=black:s=${WIDTH + 40}x${HEIGHT + 40}:${rate}:d=${SECONDS}`,
   'drawgrid=w=40:h=40:t=1:c=white@0.16',
@@ -38,7 +38,7 @@ const grid = [
   'format=yuv444p',
 ].join(',');
 
-// A ball that bounces: uneven delivery shows as uneven motion.
+// A bouncing ball, which makes uneven frame timing visible.
 const ball = [
   `color=s=44x44:${rate}:d=${SECONDS}`,
   'format=rgba',
@@ -65,10 +65,10 @@ const picture = [
   ].join(',')},format=yuv420p[picture]`,
 ].join(';');
 
-// B-frames and a keyframe every two seconds: how files usually are.
+// Typical file: B-frames, a key frame every two seconds.
 const mp4 = ['-c:v', 'libx264', '-preset', 'slow', '-profile:v', 'high', '-bf', '2', '-g', '60', '-b:v', '700k'];
-// For live use: no B-frames, one slice a picture, a keyframe a second, parameter sets and an access unit delimiter in
-// the stream, an even rate. The rate is in the parameter sets, so the raw file plays at its own speed.
+// Typical live stream: no B-frames, one slice per picture, a key frame every second, in-band parameter sets, access unit
+// delimiters and a constant bit rate. The frame rate is in the parameter sets, so the raw file plays at the right speed.
 const h264 = ['-c:v', 'libx264', '-preset', 'slow', '-tune', 'zerolatency', '-profile:v', 'baseline', '-bf', '0'];
 const h264More = ['-g', '30', '-keyint_min', '30', '-sc_threshold', '0', '-b:v', '900k', '-maxrate', '900k'];
 const h264Parameters = ['-bufsize', '450k', '-x264-params', 'repeat-headers=1:aud=1:sliced-threads=0:slices=1'];
@@ -86,7 +86,9 @@ for (const output of outputs) {
   });
   if (run.error) console.error(run.error.message);
   if (run.status !== 0) {
-    console.error(`${ffmpeg} did not make ${output.at(-1)}; it needs libx264 and drawtext (FFMPEG_PATH names another)`);
+    console.error(
+      `${ffmpeg} failed to write ${output.at(-1)}; it must support libx264 and drawtext (FFMPEG_PATH selects another ffmpeg)`,
+    );
     process.exit(1);
   }
   console.error(`${output.at(-1)}: ${statSync(output.at(-1)).size} bytes`);

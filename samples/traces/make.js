@@ -1,23 +1,23 @@
-// Makes lte-drive.down and lte-drive.up afresh: `node samples/traces/make.js [FOLDER]`. A model of a drive through the cells of a
-// mobile network, not a recording; README.md beside it says after what it is modelled and how near it comes.
-// It calculates with whole numbers, sums, products and one table of powers of two, which are the same on every machine.
+// Generates lte-drive.down and lte-drive.up: `node samples/traces/make.js [FOLDER]`. They are a model of a drive through
+// the cells of a mobile network, not a recording; README.md describes the model and compares it with recordings.
+// Only integers, sums, products, square roots and one table of powers of two are used: the output is identical on all machines.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SECONDS = 80;
-/** Of the first forty seeds the one whose two traces are nearest to the recordings. */
+/** Out of the first 40 seeds, the one whose traces are closest to the recordings. */
 const SEED = 15;
 const STEP_MS = 10;
-/** A line of a trace is one packet of so many bits. */
+/** Bits per packet, which is one line of a trace. */
 const PACKET_BITS = 12_000;
 
 /**
- * Of one direction. `median`: bits a second. The logarithm to base 2 of the capacity is that of the median, and two parts
- * that are drawn back to 0: `slow`, the place in the cell, and `fast`, fading; each with its standard deviation and the
- * milliseconds after which a third of it is left. `shared`: how much of the slow part both directions have in common.
- * `pauses` of the scheduler and `outages`, a second, and how long they last on average; an outage that is a handover
- * takes both directions. At the edge of a cell both are more frequent.
+ * Parameters of one direction. The base-2 logarithm of the capacity is that of `median` (bits per second) plus two
+ * mean-reverting terms: `slow` for the position in the cell and `fast` for fading, each with its standard deviation
+ * and time constant. `shared`: correlation of the slow terms of both directions. `pauses` (scheduler) and `outages`:
+ * rate and mean duration; both are more frequent at the edge of a cell. `served`: fraction of the milliseconds in which
+ * packets are sent.
  */
 const DOWN = {
   median: 3_700_000,
@@ -37,12 +37,13 @@ const UP = {
   outages: { perSecond: 0.06, milliseconds: 1_100 },
   served: 0.2,
 };
+/** Outages of both directions together. */
 const HANDOVERS = { perSecond: 0.05, milliseconds: 400 };
-/** Where the slow part is below so many deviations, pauses and outages come so many times as often. */
+/** At the edge of a cell (slow term below EDGE standard deviations), pauses and outages are EDGE_FACTOR times as frequent. */
 const EDGE = -0.8;
 const EDGE_FACTOR = 3;
 
-/** Numbers by chance, 0 … 1: a counter whose bits are mixed, 32 bits wide. */
+/** Pseudorandom numbers in [0, 1): a 32-bit counter with a mixing function. */
 function chance(seed) {
   let counter = seed | 0;
   return () => {
@@ -53,19 +54,19 @@ function chance(seed) {
   };
 }
 
-/** Nearly normal, mean 0 and deviation 1: twelve throws added up. */
+/** Approximately normal, mean 0, standard deviation 1: the sum of twelve uniform numbers minus 6. */
 function normal(random) {
   let sum = -6;
   for (let i = 0; i < 12; i++) sum += random();
   return sum;
 }
 
-/** 2 to the power of the sixty-fourths from 0 to 63. */
+/** 2^(i/64) for i from 0 to 63. */
 const POWERS = Array.from({ length: 64 });
 POWERS[0] = 1;
 for (let i = 1; i < 64; i++) POWERS[i] = POWERS[i - 1] * 1.0108892860517005;
 
-/** 2 to a power, to the nearest sixty-fourth. */
+/** 2^exponent, with the exponent rounded to 1/64. */
 function powerOfTwo(exponent) {
   const sixtyFourths = Math.round(exponent * 64);
   const whole = Math.floor(sixtyFourths / 64);
@@ -75,7 +76,7 @@ function powerOfTwo(exponent) {
   return power;
 }
 
-/** A number that wanders and is drawn back to 0; deviation 1. */
+/** First-order autoregressive process with mean 0, standard deviation 1 and the given time constant. */
 function wanderer(random, milliseconds) {
   const kept = 1 - STEP_MS / milliseconds;
   const step = Math.sqrt(1 - kept * kept);
@@ -86,7 +87,7 @@ function wanderer(random, milliseconds) {
   };
 }
 
-/** Whether it is on, step after step: begins so often a second, and lasts as long as chance has it. */
+/** Random on/off process, one value per step, with geometrically distributed durations; `factor` scales the rate of starts. */
 function spells(random, { perSecond, milliseconds }) {
   let on = false;
   return (factor) => {
@@ -96,7 +97,7 @@ function spells(random, { perSecond, milliseconds }) {
   };
 }
 
-/** The milliseconds at which a packet may leave. */
+/** Delivery opportunities: the milliseconds at which one packet can leave. */
 function opportunities(random, direction, shared) {
   const own = wanderer(random, direction.slow.milliseconds);
   const fast = wanderer(random, direction.fast.milliseconds);
@@ -114,12 +115,12 @@ function opportunities(random, direction, shared) {
     const rate = paused || out || handover ? 0 : direction.median * powerOfTwo(exponent);
     for (let millisecond = 1; millisecond <= STEP_MS; millisecond++) {
       credit += rate / 1_000 / PACKET_BITS;
-      // A cell serves one phone after the other.
+      // The scheduler of the cell serves one phone at a time; capacity accumulates in between.
       if (rate === 0 || random() >= direction.served) continue;
       for (; credit >= 1; credit--) times.push(step * STEP_MS + millisecond);
     }
   }
-  // The last line is the length of a round.
+  // Mahimahi repeats a trace after its last line, which therefore sets the period.
   if (times.at(-1) !== SECONDS * 1_000) times.push(SECONDS * 1_000);
   return times;
 }
