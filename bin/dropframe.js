@@ -12,8 +12,11 @@ const rooms = ['protocol', 'sender', 'receiver', 'sim', 'io', 'session', 'lab', 
 
 function newest(folder) {
   let time = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  // By hand: readdir's own recursion takes three times as long, at each start of the command.
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) time = Math.max(time, newest(path));
+    else if (entry.isFile()) time = Math.max(time, statSync(path).mtimeMs);
   }
   return time;
 }

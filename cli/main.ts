@@ -2,16 +2,28 @@ import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../io/os/failure.ts';
 import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
 import { INTERRUPTED, Interrupted } from './interrupt.ts';
-import { addLabCommand } from './lab.ts';
-import { addLinkCommand } from './link.ts';
-import { addReceiveCommand } from './receive.ts';
-import { addSendCommand } from './send.ts';
 import { packageVersion } from './version.ts';
 
 const USAGE = 2;
+
+type Declaration = (program: Command) => void;
+
+/** Each command's options, in the order in which --help lists the commands. */
+const DECLARATIONS: Readonly<Record<string, () => Promise<Declaration>>> = {
+  send: async () => (await import('./send.ts')).addSendCommand,
+  receive: async () => (await import('./receive.ts')).addReceiveCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  link: async () => (await import('./link.ts')).addLinkCommand,
+  lab: async () => (await import('./lab.ts')).addLabCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+};
+
+/** The command that is named; all of them for --help, --version, and names that are no command. */
+function declarationsFor(name: string | undefined): Promise<readonly Declaration[]> {
+  const named = name !== undefined && Object.hasOwn(DECLARATIONS, name) ? [DECLARATIONS[name]!] : undefined;
+  return Promise.all((named ?? Object.values(DECLARATIONS)).map((load) => load()));
+}
 
 /** Reports an unexpected error in one line (with its stack if DROPFRAME_DEBUG is set) and exits. */
 function unforeseen(error: unknown): never {
@@ -41,12 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
-  addSendCommand(program);
-  addReceiveCommand(program);
-  addDemoCommand(program);
-  addLinkCommand(program);
-  addLabCommand(program);
-  addDoctorCommand(program);
+  for (const add of await declarationsFor(argv[2])) add(program);
   overrideExits(program);
   try {
     await program.parseAsync(argv as string[]);
