@@ -12,7 +12,7 @@ export interface Plot {
   /** Base name of its files, kebab-case. */
   readonly name: string;
   readonly title: string;
-  /** What it shows and how it was computed. */
+  /** Content of the plot and method of computation. */
   readonly caption: string;
   /** Text alternative: the result in one or two sentences. */
   readonly alternative: string;
