@@ -1,4 +1,4 @@
-/** `dropframe/lab`: experiments on the virtual clock, from code. docs/LAB.md tells what each figure means. */
+/** `dropframe/lab`: experiments on the virtual clock, from code. docs/LAB.md defines each figure. */
 export type { Cell } from './cell.ts';
 export type { CellFiles, SourceDescription } from './cell-source.ts';
 export { type CellResult, runCell } from './run-cell.ts';

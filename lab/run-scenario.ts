@@ -10,30 +10,30 @@ import { openSources } from './scenario-sources.ts';
 import { isKernelStrategy } from './strategies.ts';
 import type { SummaryRow } from './tables.ts';
 
-/** How a scenario is run. */
+/** Options of a scenario run. */
 export interface RunScenarioOptions {
-  /** Folder that the scenario's files are relative to. Default: the working directory. */
+  /** Base folder for relative paths in the scenario; the working directory by default. */
   readonly folder?: string;
   /** Called after each cell. */
   readonly onProgress?: (progress: { readonly done: number; readonly cells: number }) => void;
-  /** Called with what the user should know although it works. */
+  /** Called with warnings for the user; the run continues. */
   readonly onWarning?: (message: string) => void;
-  /** Ends the run between two cells. */
+  /** Aborts the run between two cells. */
   readonly signal?: AbortSignal;
 }
 
-/** The answer of a scenario. */
+/** Result of a scenario. */
 export interface ScenarioAnswer {
-  /** SHA-256 of all that decides the answer: the same scenario has the same, on any machine. */
+  /** SHA-256 of name, question and cells, hexadecimal: equal for the same scenario on every machine. */
   readonly runId: string;
-  /** A row for each cell: source × link × budget × strategy × seed, in that order. */
+  /** One row per cell, ordered by source, link, budget, strategy and seed. */
   readonly rows: readonly SummaryRow[];
 }
 
 /**
- * Runs a scenario on the virtual clock, in this thread, and keeps nothing on the disk; `dropframe lab run` uses all cores
- * and writes tables. The rows are those of its summary.csv, without quality of pictures.
- * @throws {Failure} with every mistake in the scenario, and when it asks for strategies that the kernel runs.
+ * Runs a scenario on the virtual clock, in this thread and without writing files; `dropframe lab run` uses all cores
+ * and writes tables. The rows are those of its summary.csv, without picture quality.
+ * @throws {Failure} listing all errors in the scenario, or if it has kernel strategies, which run in real time.
  */
 export async function runScenario(scenario: ScenarioInput, options: RunScenarioOptions = {}): Promise<ScenarioAnswer> {
   const { folder = '.', onProgress, onWarning = () => {}, signal } = options;
@@ -61,5 +61,5 @@ export async function runScenario(scenario: ScenarioInput, options: RunScenarioO
   return { runId: grid.runId, rows };
 }
 
-/** In messages. */
+/** Name of the scenario in messages. */
 const NAME = 'the scenario';

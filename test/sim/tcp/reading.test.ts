@@ -31,7 +31,7 @@ test('a burst read at once gets one acknowledgment, at the read', () => {
 
 test('a single segment that ends a burst is acknowledged by the read, another one after the delay', () => {
   const first = BURSTS * 6;
-  // One of the six arrives, and it ends nothing.
+  // Only the first of the six segments arrives, which does not end the burst.
   const lost = dropData(first + 1, first + 2, first + 3, first + 4, first + 5);
   const receiver = { readDelay: READ_DELAY };
   const [answer] = answers(bursts(new Pair({ receiver, forward: lost }), 6));
