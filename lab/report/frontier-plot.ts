@@ -50,7 +50,13 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
       scale: { ...spreadScale(latencies), padding: 14 },
       axis: { ...ticks, labelOverlap: 'greedy' },
     };
-    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (higher is better)', scale, axis };
+    const y = {
+      field: 'drawn',
+      type: 'quantitative',
+      title: 'frames missed (inverted axis)',
+      scale,
+      axis,
+    };
     const description = { field: 'label', type: 'nominal' };
     return {
       transform: [{ filter: 'isValid(datum.panel) && isValid(datum.latencyMs)' }],

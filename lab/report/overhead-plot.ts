@@ -46,7 +46,12 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
       scale: { zero: true, padding: 10, nice: false },
       axis: { format: ',.4~g', tickCount: 6 },
     };
-    const y = { field: 'drawn', type: 'quantitative', title: 'frames missed (higher is better)', ...missScale(floor) };
+    const y = {
+      field: 'drawn',
+      type: 'quantitative',
+      title: 'frames missed (inverted axis)',
+      ...missScale(floor),
+    };
     return {
       transform: [{ filter: 'isValid(datum.panel)' }],
       ...panelFacet(panels, layout, columns),
