@@ -11,24 +11,27 @@ import { assertTunCalls, TUN_PATH } from './os/tun-device.ts';
 import { findPlayers, hasDisplay } from './players/open-player.ts';
 import type { Environment } from './players/player.ts';
 
-/** One thing that was looked at. `missing`: something that dropframe offers does not work without it. */
+/** Result of one check. `missing`: a feature of dropframe does not work without it. */
 export interface Finding {
   readonly name: string;
   readonly state: 'ok' | 'warn' | 'missing';
   readonly detail: string;
-  /** What to do about it, where there is something. */
+  /** How to fix it, if there is a way. */
   readonly remedy?: string;
 }
 
-/** `engines` in package.json. */
+/** Minimum version of Node.js, as in `engines` of package.json. */
 const NODE_VERSION_MIN = [20, 19] as const;
-/** A quarter of a second at 60 Mb/s; Linux starts at 212,992, which a keyframe of a fast stream overruns. */
+/**
+ * Recommended socket buffer, bytes: a quarter of a second at 60 Mb/s. Linux defaults to 212,992, less than a key frame
+ * of a fast stream.
+ */
 const UDP_BUFFER_BYTES = 2_000_000;
-/** `--version` takes 20 ms; a program on a network drive may take longer. */
+/** Time limit of a program's version output, milliseconds: usually 20, more on a network drive. */
 const PROBE_MS = 5_000;
 const LOOPBACK_MS = 1_000;
 
-/** Looks at everything that dropframe can use on this machine. Never throws: what cannot be looked at is a finding. */
+/** Checks everything on this machine that dropframe can use. Never throws: a failed check is a finding. */
 export async function examine(environment: Environment = process.env): Promise<Finding[]> {
   const examinations: readonly (readonly [string, () => Finding[] | Promise<Finding[]>])[] = [
     ['Node.js', () => [nodeVersion(process.versions.node)]],
@@ -53,7 +56,7 @@ export async function examine(environment: Environment = process.env): Promise<F
   return found.flat();
 }
 
-/** For people: a line for each finding in aligned columns, its remedy on the line below. */
+/** Formats findings for people: one aligned line each, with its remedy on the next line. */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map((finding) => finding.name.length));
   const words = { ok: 'ok', warn: 'note', missing: 'missing' } as const;
@@ -90,13 +93,13 @@ async function ffmpeg(environment: Environment): Promise<Finding[]> {
 async function players(environment: Environment): Promise<Finding[]> {
   const found = await findPlayers(environment);
   if (found.length === 0) {
-    const detail = 'neither mpv nor ffplay nor VLC; a page in the browser works without them';
-    return [{ name: 'players', state: 'warn', detail, remedy: 'install mpv, the fastest of them' }];
+    const detail = 'no mpv, ffplay or VLC; the page in the browser works without a player';
+    return [{ name: 'players', state: 'warn', detail, remedy: 'install mpv, the player with the lowest delay' }];
   }
   return Promise.all(
     found.map(async ({ kind, path, obstacle }): Promise<Finding> => {
       const version = await versionOf(path, kind === 'ffplay' ? '-version' : '--version');
-      const detail = `${version ?? 'version not known'}, ${path}`;
+      const detail = `${version ?? 'unknown version'}, ${path}`;
       if (obstacle !== undefined) return { name: kind, state: 'warn', detail: `${detail}; not usable: ${obstacle}` };
       return { name: kind, state: version === undefined ? 'warn' : 'ok', detail };
     }),
@@ -106,24 +109,24 @@ async function players(environment: Environment): Promise<Finding[]> {
 function display(environment: Environment): Finding {
   const names = [environment.DISPLAY, environment.WAYLAND_DISPLAY].filter((name) => name !== undefined && name !== '');
   if (hasDisplay(environment)) return { name: 'display', state: 'ok', detail: names.join(', ') || process.platform };
-  const remedy = 'watch with --play browser and open the address where there is one';
+  const remedy = 'use --play browser and open the address on a machine with a display';
   return { name: 'display', state: 'warn', detail: 'none (DISPLAY and WAYLAND_DISPLAY are not set)', remedy };
 }
 
 async function browser(environment: Environment): Promise<Finding[]> {
   if (process.platform === 'darwin' || process.platform === 'win32') {
-    return [{ name: 'browser', state: 'ok', detail: "the system's own choice" }];
+    return [{ name: 'browser', state: 'ok', detail: 'the default browser of the system' }];
   }
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge', 'firefox'];
   const there: string[] = [];
   for (const name of names) if (await isOnPath(name, environment)) there.push(name);
   const opener = await isOnPath('xdg-open', environment);
   if (there.length === 0 && !opener) {
-    const remedy = 'install chromium or firefox, or open the address on this machine by other means';
+    const remedy = 'install chromium or firefox';
     return [{ name: 'browser', state: 'warn', detail: 'none found', remedy }];
   }
-  const opens = opener ? 'xdg-open opens it' : 'no xdg-open: open the printed address by hand';
-  return [{ name: 'browser', state: 'ok', detail: `${there.join(', ') || 'not known which'}; ${opens}` }];
+  const opens = opener ? 'opened with xdg-open' : 'no xdg-open: open the printed address by hand';
+  return [{ name: 'browser', state: 'ok', detail: `${there.join(', ') || 'unknown browser'}; ${opens}` }];
 }
 
 async function loopback(): Promise<Finding[]> {
@@ -132,7 +135,7 @@ async function loopback(): Promise<Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('a datagram to ourselves did not arrive')), LOOPBACK_MS);
+      timer = setTimeout(() => reject(new Error('a datagram sent to this machine did not arrive')), LOOPBACK_MS);
       socket.once('error', reject);
       socket.once('message', () => resolve());
       socket.bind(0, '127.0.0.1', () => {
@@ -142,9 +145,9 @@ async function loopback(): Promise<Finding[]> {
         });
       });
     });
-    return [{ name, state: 'ok', detail: 'a datagram to ourselves arrives' }];
+    return [{ name, state: 'ok', detail: 'a datagram sent to this machine arrives' }];
   } catch (error) {
-    return [{ name, state: 'missing', detail: messageOf(error), remedy: 'look at the firewall rules for 127.0.0.1' }];
+    return [{ name, state: 'missing', detail: messageOf(error), remedy: 'check the firewall rules for 127.0.0.1' }];
   } finally {
     clearTimeout(timer);
     socket.close();
@@ -165,23 +168,24 @@ async function bufferLimit(which: 'receive' | 'send', key: 'rmem_max' | 'wmem_ma
   return { name, state: 'warn', detail: `${detail}: a fast stream may overrun it`, remedy };
 }
 
-/** Only Linux has it, and it is asked for through the optional package koffi. */
+/** UDP segmentation offload exists on Linux only and is set through the optional package koffi. */
 function segmentationOffload(): Finding {
   const name = 'UDP segmentation offload';
-  if (process.platform !== 'linux') return { name, state: 'warn', detail: 'only on Linux; fast streams cost more CPU' };
+  if (process.platform !== 'linux')
+    return { name, state: 'warn', detail: 'Linux only; fast streams use more CPU without it' };
   try {
     createRequire(import.meta.url)('koffi');
-    return { name, state: 'ok', detail: 'koffi loads' };
+    return { name, state: 'ok', detail: 'available (koffi loads)' };
   } catch (error) {
-    const detail = `koffi does not load (${messageOf(error)}): fast streams cost more CPU`;
+    const detail = `koffi does not load (${messageOf(error)}): fast streams use more CPU`;
     return { name, state: 'warn', detail, remedy: 'npm install koffi' };
   }
 }
 
-/** A virtual network device and a network to put it in, for `dropframe link --tun`. */
+/** Checks the TUN device and the network namespaces for `dropframe link --tun`. */
 async function tunnel(): Promise<Finding[]> {
   if (process.platform !== 'linux') {
-    return [{ name: 'TUN', state: 'warn', detail: 'only on Linux; `dropframe link --tun` needs it' }];
+    return [{ name: 'TUN', state: 'warn', detail: 'Linux only; required by `dropframe link --tun`' }];
   }
   return [await tunnelDevice(), await networkNamespaces()];
 }
@@ -191,32 +195,34 @@ async function tunnelDevice(): Promise<Finding> {
   try {
     assertTunCalls();
   } catch {
-    const detail = 'koffi does not load; only `dropframe link --tun` needs it';
+    const detail = 'koffi does not load; required only by `dropframe link --tun`';
     return { name, state: 'warn', detail, remedy: 'npm install koffi' };
   }
   try {
     await (await open(TUN_PATH, 'r+')).close();
-    return { name, state: 'ok', detail: `${TUN_PATH} opens` };
+    return { name, state: 'ok', detail: `${TUN_PATH} can be opened` };
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const detail = absent ? `there is no ${TUN_PATH}` : `${TUN_PATH} does not open (${messageOf(error)})`;
-    const remedy = absent ? 'sudo modprobe tun; a container needs --device /dev/net/tun' : `sudo chmod 666 ${TUN_PATH}`;
-    return { name, state: 'warn', detail: `${detail}; only \`dropframe link --tun\` needs it`, remedy };
+    const detail = absent ? `${TUN_PATH} does not exist` : `${TUN_PATH} cannot be opened (${messageOf(error)})`;
+    const remedy = absent
+      ? 'sudo modprobe tun; in a container, add --device /dev/net/tun'
+      : `sudo chmod 666 ${TUN_PATH}`;
+    return { name, state: 'warn', detail: `${detail}; required only by \`dropframe link --tun\``, remedy };
   }
 }
 
 async function networkNamespaces(): Promise<Finding> {
   const name = 'network namespaces';
   const found = await tryNamespaces();
-  if ('arguments' in found) return { name, state: 'ok', detail: 'unshare makes one' };
-  const detail = `${found.detail}; only \`dropframe link --tun\` needs them`;
+  if ('arguments' in found) return { name, state: 'ok', detail: 'unshare can create one' };
+  const detail = `${found.detail}; required only by \`dropframe link --tun\``;
   return { name, state: 'warn', detail, remedy: found.remedy };
 }
 
-/** The first thing like a version number in what a program prints. */
+/** Returns the first version number in a program's output; `undefined` when there is none. */
 function versionOf(path: string, flag: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // A failure may still have printed it: VLC as root exits with 1 and names itself.
+    // A failing program may still print its version: VLC exits with 1 as root.
     execFile(path, [flag], { timeout: PROBE_MS, killSignal: 'SIGKILL', windowsHide: true }, (_error, out, err) => {
       resolve(/\d+\.\d+[\w.+~-]*/.exec(`${out}\n${err}`)?.[0]);
     });

@@ -1,6 +1,6 @@
 /**
- * The page with what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` replaced; the markers stay.
- * `undefined`: the page has none.
+ * Returns the page with the text between `<!-- NAME:begin -->` and `<!-- NAME:end -->` replaced, markers kept;
+ * `undefined` when the page lacks the markers.
  */
 export function withMarkedSection(page: string, name: string, text: string): string | undefined {
   const marker = `<!-- ${name}:begin -->`;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { malformed, type Parsed, parsed } from '../protocol/base/parsed.ts';
 
-/** Compiled files lie one folder deeper than their sources. */
+/** Paths from the sources and from the compiled files, which lie one folder deeper. */
 const FOLDERS = ['../samples/traces', '../../samples/traces'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
 
 let known: ReadonlyMap<string, string> | undefined;
 
-/** The capacities in Mahimahi's form that come with us (samples/traces), by name; read once. */
+/** Returns the bundled capacity traces (samples/traces, Mahimahi format) by name; read once. */
 export function readyMadeTraces(): ReadonlyMap<string, string> {
   if (known) return known;
   const folder = FOLDERS.find((path) => existsSync(path));
@@ -19,12 +19,10 @@ export function readyMadeTraces(): ReadonlyMap<string, string> {
   return known;
 }
 
-/** The content of one of them, by its name and nothing else: what a link may name that comes from a page. */
+/** Returns a bundled trace by its name. A link set by a page can name no other file. */
 export function readReadyMadeTrace(name: string): Parsed<string> {
   const traces = readyMadeTraces();
   const content = traces.get(name);
   if (content !== undefined) return parsed(content);
-  return malformed(
-    `only a trace of samples/traces can be named here: ${[...traces.keys()].join(', ') || 'there is none'}`,
-  );
+  return malformed(`only a trace of samples/traces can be named here: ${[...traces.keys()].join(', ') || 'none'}`);
 }

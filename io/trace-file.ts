@@ -3,12 +3,12 @@ import { malformed, type Parsed, parsed } from '../protocol/base/parsed.ts';
 import { causeOf } from './os/failure.ts';
 import { readyMadeTraces } from './ready-made-traces.ts';
 
-/** Ten times the longest of Mahimahi's own. */
+/** Largest trace file: ten times the longest of Mahimahi's own. */
 const BYTES_MAX = 200_000_000;
 
 /**
- * The content of a file that a link names (`trace=`, `losstrace=`), or why there is none.
- * @param name as it stands in the link: where there is no such file, one that comes with us may have that name.
+ * Reads a file named by a link (`trace=`, `losstrace=`), or returns why it cannot be read.
+ * @param name as written in the link; if no such file exists, a bundled trace of that name is used.
  */
 export function readTraceFile(path: string, name = path): Parsed<string> {
   try {

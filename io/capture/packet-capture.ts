@@ -4,12 +4,12 @@ import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/p
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
-/** Written at once. */
+/** Size of the write buffer, bytes. */
 const BUFFER_BYTES = 1 << 18;
 
 /**
- * Writes IP packets to a pcapng file, with the time of day to the microsecond, the direction as seen from the machine, and
- * an optional comment on each packet. Synchronous: for a thread of its own.
+ * Writes IP packets to a pcapng file with the time of day in microseconds, their direction as seen from the machine,
+ * and optional comments. Writes synchronously, so it belongs on a thread of its own.
  */
 export class PacketCapture {
   readonly #path: string;
@@ -32,18 +32,18 @@ export class PacketCapture {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Why nothing is written any more. */
+  /** First write error, after which nothing more is written; `undefined` while there is none. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** @param direction `out`: the machine sent it. */
+  /** @param direction `out`: sent by the machine. */
   write(direction: 'in' | 'out', packet: Uint8Array, comment?: string): void {
     const at = Math.round(timeOfDayMs() * 1_000);
     this.#append(enhancedPacket({ interfaceIndex: 0, at, packet, direction, comment }));
   }
 
-  /** Writes everything that is buffered to the file. */
+  /** Writes the buffered packets to the file. */
   flush(): void {
     const filled = this.#filled;
     this.#filled = 0;
@@ -68,8 +68,8 @@ export class PacketCapture {
 }
 
 /**
- * Writes the datagrams of a session to a pcap file, each with IPv4 and UDP headers made for the capture and the time of day
- * at which it crossed our end of the path. Asynchronous: for the thread that streams.
+ * Writes the datagrams of a session to a pcap file. Each gets artificial IPv4 and UDP headers and the time of day at
+ * which it crossed this end of the path. Writes asynchronously, for the streaming thread.
  */
 export class DatagramCapture {
   readonly #file: WriteStream;
@@ -105,7 +105,7 @@ export class DatagramCapture {
   }
 }
 
-/** Milliseconds since 1970, fractions included. */
+/** Time of day, milliseconds since 1970, with fractions. */
 const timeOfDayMs = (): number => performance.timeOrigin + performance.now();
 
 const failureOf = (path: string, error: unknown): Failure =>

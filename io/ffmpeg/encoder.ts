@@ -7,7 +7,7 @@ import type { RawPictures } from '../sources/raw-pictures.ts';
 import { type Ffmpeg, knowsFrameRateMode, remedy } from './ffmpeg-locator.ts';
 import { inputGuard } from './input-guard.ts';
 
-/** The pictures that ffmpeg draws itself; endless without `durationSeconds`. */
+/** A test pattern drawn by ffmpeg; endless without `durationSeconds`. */
 export interface TestPattern {
   readonly width: number;
   readonly height: number;
@@ -17,44 +17,44 @@ export interface TestPattern {
 
 export interface EncoderOptions {
   readonly ffmpeg: Ffmpeg;
-  /** A file or URL as ffmpeg understands it, or pictures of its own. */
+  /** A file or URL in ffmpeg's syntax, or a test pattern. */
   readonly input: string | TestPattern;
-  /** Of an input that is pictures and nothing else. */
+  /** Geometry of an input of raw pictures without a header. */
   readonly rawPictures?: RawPictures | undefined;
-  /** What failures call the input. */
+  /** Name of the input in error messages. */
   readonly name: string;
-  /** `x264` encodes; `copy` takes H.264 out of a container that we don't read ourselves. */
+  /** `x264` encodes; `copy` extracts H.264 from a container that dropframe does not read itself. */
   readonly mode: 'x264' | 'copy';
-  /** Bit/s, at most; used by `x264`. */
+  /** Maximum bit rate, bits per second; used by `x264`. */
   readonly bitrate: number;
-  /** Frames from one keyframe to the next; used by `x264`. */
+  /** Key frame interval, frames; used by `x264`. */
   readonly gop: number;
-  /** What the sequence parameter set says of the frame rate, 1/s: a player of the raw stream goes by it. */
+  /** Frame rate written into the sequence parameter set, 1/s: players of a raw stream follow it. */
   readonly framesPerSecond: number;
   /**
-   * Gives the frames even times at `framesPerSecond`, for inputs that have no times. Otherwise the input's timestamps
-   * pass through, and no frame is doubled or dropped for a constant rate's sake.
+   * Spaces the frames evenly at `framesPerSecond`, for inputs without timestamps. Otherwise the timestamps of the input
+   * pass through, and no frame is duplicated or dropped.
    */
   readonly evenTimes?: boolean;
 }
 
-/** How long ffmpeg may be silent while we wait for it: far above what a slow disk or a camera's start takes. */
+/** Time without output after which ffmpeg counts as hung, milliseconds: far above a slow disk or a camera's start. */
 const SILENCE_MS_MAX = 30_000;
-/** After SIGKILL only the kernel is left to wait for. */
+/** Time limit for the exit after SIGKILL, milliseconds. */
 const EXIT_MS_MAX = 5_000;
-/** What waits here for a slow consumer; beyond it ffmpeg's pipe fills up and ffmpeg stands still. */
+/** Output buffered for a slow consumer, bytes; beyond it the pipe fills up and ffmpeg blocks. */
 const QUEUE_BYTES = 256 * 1024;
 
 /**
- * One run of ffmpeg, through fluent-ffmpeg. The pictures come through its pipe in fragmented MP4 and not as a raw
- * stream, since that is what keeps their timestamps. Pull-driven: ffmpeg stands still while nobody reads.
+ * One run of ffmpeg through fluent-ffmpeg. The output is fragmented MP4 rather than a raw stream, because MP4 keeps the
+ * timestamps. Pull-driven: ffmpeg blocks while nobody reads.
  */
 export class Encoder {
   readonly #options: EncoderOptions;
   readonly #command: FfmpegCommand;
-  /** Not destroyed at its end: fluent-ffmpeg takes that for an abort and reports an error 20 ms later. */
+  /** Not destroyed at its end: fluent-ffmpeg would take that for an abort and report an error 20 ms later. */
   readonly #output = new PassThrough({ highWaterMark: QUEUE_BYTES, autoDestroy: false });
-  /** Settles when ffmpeg is gone: `undefined`, or what it complained about. */
+  /** Resolves after the exit of ffmpeg with its error message, or `undefined` without an error. */
   readonly #ended: Promise<string | undefined>;
   readonly #killOnExit = (): void => this.#kill();
   #started = false;
@@ -72,7 +72,7 @@ export class Encoder {
     this.#ended = new Promise((resolve) => {
       this.#command.on('end', () => resolve(undefined));
       this.#command.on('error', (error: Error, _stdout: string | null, stderr: string | null) => {
-        // On an error fluent-ffmpeg leaves the stream open for ever. What ffmpeg gave before is still in it.
+        // After an error fluent-ffmpeg leaves the stream open. It still holds the output before the error.
         this.#output.end();
         resolve(complaint(stderr, source(options.input)) ?? error.message);
       });
@@ -86,8 +86,8 @@ export class Encoder {
   }
 
   /**
-   * Everything ffmpeg gives, once. It ends in silence after `close()`; a run that breaks off throws a `Failure`, after
-   * the good part has been handed out.
+   * Yields the events of the whole run, once. Ends silently after `close()`.
+   * @throws {Failure} when the run fails, after the good part has been yielded.
    */
   async *events(): AsyncGenerator<FragmentedMp4Event> {
     const reader = new FragmentedMp4Reader();
@@ -95,7 +95,7 @@ export class Encoder {
     try {
       while (true) {
         const chunk = await this.#watched(chunks.next()).catch((error: unknown) => {
-          // `close` destroys the stream under a read that is still waiting.
+          // `close` destroys the stream while a read is pending.
           if (this.#stopping) return undefined;
           throw error;
         });
@@ -106,13 +106,13 @@ export class Encoder {
       }
       if (this.#stopping) return;
       const complained = await this.#watched(this.#ended);
-      if (complained !== undefined) throw new Failure(`${this.#options.name}: ffmpeg stopped: ${complained}`);
+      if (complained !== undefined) throw new Failure(`${this.#options.name}: ffmpeg failed: ${complained}`);
     } finally {
       await this.close();
     }
   }
 
-  /** Ends ffmpeg, if it still runs, and resolves when it is gone. May be called twice. */
+  /** Stops ffmpeg if it is running, and resolves after its exit. Idempotent. */
   async close(): Promise<void> {
     this.#stopping = true;
     this.#kill();
@@ -123,14 +123,16 @@ export class Encoder {
   }
 
   #kill(): void {
-    // Before its start there is nothing to kill, and fluent-ffmpeg would forget the request.
+    // Before the start there is no process to kill, and fluent-ffmpeg would forget the request.
     if (this.#started) this.#command.kill('SIGKILL');
   }
 
   async #watched<Result>(result: Promise<Result>): Promise<Result> {
     const outcome = await within(SILENCE_MS_MAX, result);
     if (outcome !== undefined) return outcome.value;
-    throw new Failure(`${this.#options.name}: ffmpeg gave nothing for ${SILENCE_MS_MAX / 1000} s and was stopped`);
+    throw new Failure(
+      `${this.#options.name}: timeout: ffmpeg produced no output for ${SILENCE_MS_MAX / 1000} s and was stopped`,
+    );
   }
 }
 
@@ -141,7 +143,7 @@ function source(input: string | TestPattern): string {
   return `testsrc2=size=${width}x${height}:rate=${framesPerSecond}${duration}`;
 }
 
-/** Formats and codecs go in as plain options: fluent-ffmpeg's own checks misread the lists of ffmpeg 7 and later. */
+/** Formats and codecs are passed as plain options: fluent-ffmpeg's checks misread the lists of ffmpeg 7 and later. */
 function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
   if (typeof input === 'string') options.push(...inputGuard(input));
@@ -151,45 +153,46 @@ function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
     options.push('-f', 'rawvideo', '-pixel_format', 'yuv420p');
     options.push('-video_size', `${width}x${height}`, '-framerate', `${framesPerSecond}`);
   }
-  // AVI and program streams may leave presentation times out.
+  // AVI and program streams may lack presentation timestamps.
   if (mode === 'copy') options.push('-fflags', '+genpts');
   return options;
 }
 
 function outputOptions(options: EncoderOptions): string[] {
   return [
-    // V, not v: a cover picture is no video.
+    // V instead of v excludes cover pictures.
     ...['-map', '0:V:0', '-an', '-sn', '-dn'],
     ...(options.mode === 'copy' ? ['-c:v', 'copy'] : encodingOptions(options)),
-    // The timescale is the RTP clock, so timestamps are exact; a fragment a frame, so each leaves at once.
+    // The timescale is the RTP clock, so timestamps are exact; one fragment per frame, so each frame leaves at once.
     ...['-video_track_timescale', '90000', '-movflags', 'frag_every_frame+empty_moov+default_base_moof'],
     ...['-flush_packets', '1', '-f', 'mp4'],
   ];
 }
 
-/** The command line of the reference measurements: low delay, no B-frames, one slice, parameter sets in the stream. */
+/** Encoder options of the reference measurements: low delay, no B-frames, one slice, parameter sets in the stream. */
 function encodingOptions({ ffmpeg, bitrate, gop, framesPerSecond, evenTimes }: EncoderOptions): string[] {
   const even = 'scale=trunc(iw/2)*2:trunc(ih/2)*2';
   const times = evenTimes === true ? [`setpts=N/(${framesPerSecond}*TB)`] : [];
   return [
     ...['-filter:v', [...times, even].join(',')],
     ...[knowsFrameRateMode(ffmpeg.version) ? '-fps_mode' : '-vsync', 'passthrough'],
-    // Otherwise the encoder's clock is the frame rate, and a variable one is rounded to it.
+    // By default the encoder's time base is the frame rate, and a variable rate is rounded to it.
     ...['-enc_time_base', '1:90000'],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'baseline'],
     ...['-pix_fmt', 'yuv420p', '-bf', '0', '-g', `${gop}`, '-keyint_min', `${gop}`, '-sc_threshold', '0'],
-    // A quarter of a second of buffer keeps a keyframe's burst small.
+    // A buffer of a quarter of a second limits the burst of a key frame.
     ...['-b:v', `${bitrate}`, '-maxrate', `${bitrate}`, '-bufsize', `${Math.round(bitrate / 4)}`],
-    // force-cfr=0 undoes a part of zerolatency: the rate is to be held by the timestamps, not by counting frames.
+    // force-cfr=0 undoes a part of zerolatency: rate control must follow the timestamps, not the frame count.
     ...['-x264-params', 'repeat-headers=1:aud=1:sliced-threads=0:slices=1:force-cfr=0'],
-    // x264 then names the encoder's clock, 90,000 frames a second. A frame is two ticks (H.264 §E.2.1).
+    // x264 writes the encoder's clock, 90,000 frames per second, into the stream. A frame is two ticks (H.264 §E.2.1).
     ...['-bsf:v', `h264_metadata=tick_rate=${Math.round(2000 * framesPerSecond)}/1000`],
   ];
 }
 
 /**
- * What ffmpeg's error output names as the cause: its last line, without what it then says of its own state, without
- * `[demuxer @ address]` and without the input's name (`''`: there is none), which the caller gives in its own words.
+ * Returns the cause in ffmpeg's error output: its last line before the lines about its own state, without `[demuxer @
+ * address]` and without the name of the input, which the caller adds.
+ * @param input name to strip; `''`: none.
  */
 export function complaint(errorOutput: string | null, input: string): string | undefined {
   const refused = NOT_A_VIDEO_FILE.exec(errorOutput ?? '')?.[1];
@@ -205,9 +208,9 @@ export function complaint(errorOutput: string | null, input: string): string | u
     .replace(/[.\s]+$/, '');
 }
 
-/** Complaint about a format that `inputGuard` does not allow. */
+/** Error message about a format that `inputGuard` does not allow. */
 const NOT_A_VIDEO_FILE = /^\[([\w,]+) @ \w+\] Format not on whitelist/m;
 
-/** What ffmpeg says behind the cause. */
+/** Lines that ffmpeg prints after the cause. */
 const AFTERMATH =
   /^(Conversion failed|Error (while )?(initializing|opening (input|output) file|opening output|processing|submitting|sending|during)|Terminating|Task finished|Nothing was written|Exiting)/;

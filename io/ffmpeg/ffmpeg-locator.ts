@@ -5,7 +5,7 @@ import { delimiter, join, sep } from 'node:path';
 import { env, platform } from 'node:process';
 import { Failure } from '../os/failure.ts';
 
-/** Where a binary was found, in the order in which the places are tried. */
+/** Origin of a binary, in search order. */
 export type FfmpegOrigin =
   | '--ffmpeg'
   | 'FFMPEG_PATH'
@@ -15,29 +15,29 @@ export type FfmpegOrigin =
   | 'well-known place'
   | '@ffmpeg-installer/ffmpeg';
 
-/** An ffmpeg that runs. */
+/** A working ffmpeg. */
 export interface Ffmpeg {
   readonly path: string;
-  /** As it prints it: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
+  /** Version as printed: `5.1.9-0+deb12u1`, `N-47683-g0e8eb07980-static`. */
   readonly version: string;
   readonly origin: FfmpegOrigin;
-  /** Whether it can encode H.264 for us. */
+  /** True when it can encode H.264. */
   readonly libx264: boolean;
   readonly warnings: readonly string[];
 }
 
-/** The world the search looks at; each part may be replaced. */
+/** Inputs of the search; each can be replaced in a test. */
 export interface FfmpegSearch {
-  /** `--ffmpeg PATH`: this one or none. */
+  /** Value of `--ffmpeg`: this binary or none. */
   readonly explicit?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly wellKnownFolders?: readonly string[];
-  /** The binary that an installed package names, if it names one. */
+  /** Returns the binary of an installed package; `undefined` if there is none. */
   readonly packageBinary?: (name: 'ffmpeg-static' | '@ffmpeg-installer/ffmpeg') => string | undefined;
 }
 
 const WELL_KNOWN_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/snap/bin'];
-/** `-version` takes 50 ms on a slow machine; a binary on a network drive may take seconds. */
+/** Time limit of a probe, milliseconds: `-version` takes 50 on a slow machine, seconds on a network drive. */
 const PROBE_MS_MAX = 15_000;
 const EXECUTABLE = platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
 
@@ -52,8 +52,8 @@ interface Probe {
 }
 
 /**
- * The ffmpeg to use: what the user named (an unusable one is an error, never replaced in silence), else the first that
- * runs and has libx264, else the first that runs.
+ * Returns the ffmpeg to use: the one named by the user (an unusable one is an error, never replaced silently), else the
+ * first one with libx264, else the first one that runs.
  */
 export async function locateFfmpeg(search: FfmpegSearch = {}): Promise<Ffmpeg> {
   const environment = search.environment ?? env;
@@ -72,10 +72,10 @@ export async function locateFfmpeg(search: FfmpegSearch = {}): Promise<Ffmpeg> {
   throw new Failure(`no ffmpeg found${refused.map((line) => ` (${line})`).join('')}: ${remedy()}`, 3);
 }
 
-/** Whether this build knows `-fps_mode`, which came with 5.1 and whose forerunner `-vsync` went with 9. */
+/** True when this version knows `-fps_mode`, added in 5.1; its predecessor `-vsync` was removed in 9. */
 export function knowsFrameRateMode(version: string): boolean {
   const snapshot = /^N-(\d+)/.exec(version);
-  // A snapshot counts commits; -fps_mode is commit 107,1xx (June 2022).
+  // Snapshots number their commits; -fps_mode arrived around commit 107,1xx (June 2022).
   if (snapshot !== null) return Number(snapshot[1]) >= 107_200;
   const release = /^n?(\d+)\.(\d+)/.exec(version);
   if (release === null) return true;
@@ -83,7 +83,7 @@ export function knowsFrameRateMode(version: string): boolean {
   return major > 5 || (major === 5 && minor >= 1);
 }
 
-/** The commands that bring an ffmpeg, in one line. */
+/** Returns the commands that install ffmpeg, in one line. */
 export function remedy(): string {
   const install =
     { darwin: 'brew install ffmpeg', win32: 'winget install Gyan.FFmpeg' }[platform as string] ??
@@ -103,7 +103,7 @@ function namedCandidate(explicit: string | undefined, environment: NonNullable<F
 
 async function usableOrFailure(named: Candidate, environment: NonNullable<FfmpegSearch['environment']>) {
   const { origin } = named;
-  // A bare name (`ffmpeg7`) means one on the PATH, as in a shell.
+  // A bare name (`ffmpeg7`) is looked up on the PATH, as in a shell.
   const path = named.path.includes('/') || named.path.includes(sep) ? named.path : onPath(named.path, environment);
   const probe = path === undefined ? 'is not on the PATH' : await probed(path);
   if (path !== undefined && typeof probe !== 'string') return located({ path, origin }, probe, []);
@@ -130,17 +130,17 @@ function* candidates(
 }
 
 function located(candidate: Candidate, probe: Probe, refused: readonly string[]): Ffmpeg {
-  const warnings = refused.map((line) => `ffmpeg passed over: ${line}`);
+  const warnings = refused.map((line) => `skipped an unusable ffmpeg: ${line}`);
   if (candidate.origin === '@ffmpeg-installer/ffmpeg') {
-    warnings.push(`using the ffmpeg of 2018 that @ffmpeg-installer/ffmpeg brings; for a current one ${remedy()}`);
+    warnings.push(`using ffmpeg of 2018 from @ffmpeg-installer/ffmpeg; for a current one ${remedy()}`);
   }
   if (!probe.libx264) warnings.push(`${candidate.path} has no libx264: it can copy H.264 but not encode it`);
   return { ...candidate, ...probe, warnings };
 }
 
 /**
- * Both packages are optional: npm removes ffmpeg-static where its download fails, so neither can be imported
- * statically, and ffmpeg-static names a path whether or not a file is there.
+ * Path of the binary in an optional package. npm removes ffmpeg-static when its download fails, so it cannot be
+ * imported statically; and it returns a path even if the file is missing.
  */
 function installedPackageBinary(name: string): string | undefined {
   try {
@@ -166,7 +166,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** One probe a binary and run, however many ask. */
+/** One probe per binary and process. */
 const probes = new Map<string, Promise<Probe | string>>();
 
 function probed(path: string): Promise<Probe | string> {
@@ -178,7 +178,7 @@ function probed(path: string): Promise<Probe | string> {
   return probe;
 }
 
-/** What the binary says of itself, or why it is of no use. */
+/** Returns version and features of a binary, or the reason why it is unusable. */
 async function runProbe(path: string): Promise<Probe | string> {
   if (!isExecutable(path)) return 'is not an executable file';
   const banner = await output(path, ['-version']);

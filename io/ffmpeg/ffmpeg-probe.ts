@@ -3,37 +3,37 @@ import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 import { inputGuard } from './input-guard.ts';
 
-/** What ffmpeg finds in an input, as far as we ask. */
+/** Properties of an input as found by ffmpeg. */
 export interface Probe {
-  /** The first video stream that is no cover picture. */
+  /** First video stream that is not a cover picture. */
   readonly video: ProbedVideo | undefined;
   readonly hasAudio: boolean;
-  /** False for AVI, which knows decode times only: with B-frames these are not when pictures are shown. */
+  /** False for AVI, which has decode times only: with B-frames these differ from presentation times. */
   readonly hasPresentationTimes: boolean;
   readonly durationSeconds: number | undefined;
-  /** Why it finds nothing at all. */
+  /** Error message, when no stream was found. */
   readonly complaint: string | undefined;
 }
 
 export interface ProbedVideo {
-  /** ffmpeg's name: `h264`, `hevc`, `vp9`, `mpeg2video`. */
+  /** ffmpeg's codec name: `h264`, `hevc`, `vp9`, `mpeg2video`. */
   readonly codec: string;
   readonly framesPerSecond: number | undefined;
 }
 
-/** ffmpeg looks at 5 s of an input by itself; a camera or a server may take its time. */
+/** Time limit, milliseconds. ffmpeg analyzes 5 s of input by default; a camera or server may take longer. */
 const PROBE_MS_MAX = 20_000;
 
 /**
- * Asks ffmpeg what is in a file or URL. It has no option for this and ffprobe may be missing, so it is asked to convert
- * to nothing: it lists the streams, then complains that there is no output.
+ * Examines a file or URL with ffmpeg; ffprobe may be missing. ffmpeg is run without an output: it lists the streams,
+ * then fails.
  */
 export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
   const parameters = ['-hide_banner', '-nostdin', ...inputGuard(input), '-i', input];
   const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
   return new Promise((resolve) => {
     const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {
-      const late = error?.killed === true && `no answer within ${PROBE_MS_MAX / 1000} s`;
+      const late = error?.killed === true && `timeout: no answer within ${PROBE_MS_MAX / 1000} s`;
       resolve(readProbe(stderr, input, late || undefined));
     });
     const kill = () => child.kill('SIGKILL');
@@ -45,6 +45,8 @@ export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
 }
 
 /**
+ * Parses ffmpeg's list of streams:
+ *
  *     Input #0, mpegts, from 'clip.ts':
  *     Duration: 00:00:10.02, start: 10.023222, bitrate: 1528 kb/s
  *     Stream #0:1[0x100](und): Video: h264 (High) ([27][0][0][0] / 0x001B), yuv420p, 1280x720, 60 fps, 60 tbr

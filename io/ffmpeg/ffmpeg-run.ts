@@ -4,15 +4,15 @@ import { Failure } from '../os/failure.ts';
 import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 
-/** What ffmpeg may say about damaged pictures before the rest is dropped. */
+/** Limit of the error output, bytes: ffmpeg may print a lot about damaged pictures. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Runs ffmpeg over files, to its end.
- * @param options.directory in which it runs: relative names need no quoting in a filter.
- * @param options.name what failures call the work.
- * @param options.signal ends it; the promise is rejected then.
- * @throws {Failure} with what it complained about.
+ * Runs ffmpeg over files until it exits.
+ * @param options.directory working directory: relative names need no quoting in a filter.
+ * @param options.name name of the task in error messages.
+ * @param options.signal aborts the run; the promise then rejects.
+ * @throws {Failure} with the cause that ffmpeg printed.
  */
 export function runFfmpeg(
   ffmpeg: Pick<Ffmpeg, 'path'>,
@@ -26,8 +26,8 @@ export function runFfmpeg(
     const child = execFile(ffmpeg.path, all, settings, (error, stdout, stderr) => {
       isDone();
       if (error === null) return resolve(stdout);
-      const why = complaint(stderr, '') ?? (child.signalCode ? `ended by ${child.signalCode}` : error.message);
-      reject(new Failure(`${name}: ffmpeg stopped: ${why}`, 1, { cause: error }));
+      const why = complaint(stderr, '') ?? (child.signalCode ? `killed by ${child.signalCode}` : error.message);
+      reject(new Failure(`${name}: ffmpeg failed: ${why}`, 1, { cause: error }));
     });
     const isDone = atExit(() => void child.kill('SIGKILL'));
     child.stdin?.on('error', () => {});
@@ -35,7 +35,7 @@ export function runFfmpeg(
   });
 }
 
-/** The names of the filters that this ffmpeg has. */
+/** Returns the names of the filters that this ffmpeg has. */
 export async function ffmpegFilters(ffmpeg: Pick<Ffmpeg, 'path'>): Promise<ReadonlySet<string>> {
   const list = await runFfmpeg(ffmpeg, ['-filters'], { name: 'asking ffmpeg for its filters' });
   return new Set([...list.matchAll(/^ [A-Z.|]+ +(\w+) +\S+->\S+/gm)].map(([, name]) => name!));

@@ -2,20 +2,23 @@ import type { Ticks } from '../../protocol/base/instant.ts';
 import { CLOCK_RATE } from '../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 
-/** What comes out of a fragmented MP4, in the order of the file. */
+/** Content of a fragmented MP4 in file order. */
 export type FragmentedMp4Event =
-  /** The AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
+  /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
   | { readonly kind: 'configuration'; readonly record: Uint8Array }
-  /** A sample: length-prefixed NAL units and the time at which they are shown, 90 kHz. */
+  /** A sample: length-prefixed NAL units and their presentation time, 90 kHz. */
   | { readonly kind: 'sample'; readonly bytes: Uint8Array; readonly timestamp: Ticks };
 
-/** An I_PCM picture of 4K fits; a length that is not one (a stream out of step) is seen before memory is taken. */
+/**
+ * Largest box, bytes: an I_PCM picture in 4K fits. A wrong length in a corrupt stream is rejected before memory is
+ * allocated.
+ */
 const BOX_BYTES_MAX = 64 * 1024 * 1024;
 const BOX_HEADER_BYTES = 8;
 const LARGE_BOX_HEADER_BYTES = 16;
-/** A list box starts with version and flags, then the number of entries. */
+/** Header of a list box: version and flags, then the number of entries. */
 const LIST_HEADER_BYTES = 8;
-/** From the start of an `avc1` sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
+/** Offset from the start of an `avc1` sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
 
 /**
@@ -29,7 +32,7 @@ export class FragmentedMp4Reader {
   #header = new Uint8Array(LARGE_BOX_HEADER_BYTES);
   #headerBytes = 0;
   #type = '';
-  /** The body of the box being collected; `undefined` while one is skipped. */
+  /** Body of the current box; `undefined` while a box is skipped. */
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
   #bodyLength = 0;
@@ -39,7 +42,7 @@ export class FragmentedMp4Reader {
   #fragment: { readonly sizes: number[]; readonly timestamps: Ticks[] } | undefined;
   #refused: { readonly ok: false; readonly malformed: string } | undefined;
 
-  /** The events that end in this chunk. After a refusal the reader stays refused. */
+  /** Returns the events completed by this chunk. After an error, every further call returns it. */
   push(chunk: Uint8Array): Parsed<FragmentedMp4Event[]> {
     const events: FragmentedMp4Event[] = [];
     let offset = 0;
@@ -59,7 +62,7 @@ export class FragmentedMp4Reader {
     const taken = chunk.subarray(offset, offset + wanted - this.#headerBytes);
     this.#header.set(taken, this.#headerBytes);
     this.#headerBytes += taken.length;
-    // The first eight bytes may ask for eight more.
+    // A 64-bit size extends the header by eight bytes.
     if (this.#headerBytes === this.#wantedHeaderBytes()) this.#startBox();
     return taken.length;
   }
@@ -101,7 +104,7 @@ export class FragmentedMp4Reader {
     if (cause !== undefined) this.#refuse(cause);
   }
 
-  /** Each reader answers with the cause of a refusal. */
+  /** Returns the cause when the box is malformed. */
   #readBox(body: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
     if (this.#type === 'moov') return this.#readMovie(body, events);
     if (this.#type === 'moof') return this.#readFragment(body);
@@ -122,7 +125,7 @@ export class FragmentedMp4Reader {
     return undefined;
   }
 
-  /** §8.8.7 tfhd, §8.8.12 tfdt, §8.8.8 trun. */
+  /** Parses a fragment: tfhd (§8.8.7), tfdt (§8.8.12), trun (§8.8.8). */
   #readFragment(moof: Uint8Array): string | undefined {
     const track = child(moof, 'traf');
     const header = track && child(track, 'tfhd');
@@ -190,7 +193,7 @@ function descend(body: Uint8Array, path: readonly string[]): Uint8Array | undefi
   return at;
 }
 
-/** The body of the first child box of this type. */
+/** Returns the body of the first child box of this type. */
 function child(body: Uint8Array, type: string): Uint8Array | undefined {
   for (let offset = 0; offset + BOX_HEADER_BYTES <= body.length; ) {
     const size = uint32(body, offset);
@@ -201,7 +204,7 @@ function child(body: Uint8Array, type: string): Uint8Array | undefined {
   return undefined;
 }
 
-/** Bytes past the end read as 0. */
+/** Big-endian; bytes past the end read as 0. */
 function uint32(bytes: Uint8Array, at: number): number {
   return (
     (bytes[at] ?? 0) * 0x1000000 + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))

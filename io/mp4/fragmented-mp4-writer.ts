@@ -1,26 +1,26 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
 
-/** What the header of the file says about its one track. */
+/** Properties of the single track, for the header of the file. */
 export interface Mp4Track {
   readonly width: number;
   readonly height: number;
-  /** The AVCDecoderConfigurationRecord; length prefixes of four bytes (ISO/IEC 14496-15 §5.3.3.1). */
+  /** AVCDecoderConfigurationRecord with length prefixes of four bytes (ISO/IEC 14496-15 §5.3.3.1). */
   readonly configuration: Uint8Array;
 }
 
-/** Flags of a sample: 0x02000000 – depends on nothing (a sync sample); 0x01010000 – depends, no sync sample. */
+/** Sample flags: 0x02000000 depends on no other sample (sync sample); 0x01010000 depends on others. */
 const SYNC_SAMPLE = 0x02000000;
 const OTHER_SAMPLE = 0x01010000;
 const TRACK_ID = 1;
-/** data-offset, then per sample: duration, size, flags, composition offset (§8.8.8). */
+/** trun flags: data offset, then per sample duration, size, flags and composition offset (§8.8.8). */
 const RUN_FLAGS = 0x000f01;
 const IDENTITY_MATRIX = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
 /**
- * A fragmented MP4 (ISO/IEC 14496-12 §8.8) of one H.264 track on the 90 kHz clock. Fragments don't wait for
- * keyframes, so memory and what a crash loses are bounded by time whatever the stream is. The first picture is at 0;
- * gaps and B-frames keep their distances (composition offsets are signed).
+ * Writer of a fragmented MP4 (ISO/IEC 14496-12 §8.8) with one H.264 track on the 90 kHz clock. Fragments are limited by
+ * time, not by key frames, which bounds the memory and the loss after a crash. The first picture is at time 0; gaps and
+ * B-frames keep their distances (composition offsets are signed).
  */
 export class FragmentedMp4Writer {
   readonly #track: Mp4Track;
@@ -28,21 +28,21 @@ export class FragmentedMp4Writer {
   #sequence = 0;
   #epoch: { readonly decode: Ticks; readonly shown: Ticks } | undefined;
 
-  /** @param parameterSets those of the configuration: they are not repeated in the samples. */
+  /** @param parameterSets parameter sets of the configuration, which are left out of the samples. */
   constructor(track: Mp4Track, parameterSets: readonly Uint8Array[]) {
     this.#track = track;
     this.#parameterSets = parameterSets;
   }
 
-  /** `ftyp` and `moov`: the start of the file. */
+  /** Returns the start of the file: `ftyp` and `moov`. */
   header(): Uint8Array {
     const brands = box('ftyp', ascii('iso6'), uint32(512), ascii('iso6'), ascii('mp41'), ascii('avc1'));
     return Buffer.concat([brands, movie(this.#track)]);
   }
 
   /**
-   * `moof` and `mdat` for these access units, at least one; `nextDecodeTimestamp` is that of the one behind them, or
-   * a guess at the end.
+   * Returns `moof` and `mdat` for one or more access units.
+   * @param nextDecodeTimestamp decode timestamp of the following unit; an estimate at the end of the stream.
    */
   fragment(units: readonly AccessUnit[], nextDecodeTimestamp: Ticks): Uint8Array {
     const first = units[0] as AccessUnit;
@@ -81,14 +81,14 @@ export class FragmentedMp4Writer {
   }
 }
 
-/** §8.2.1 moov down to §12.1.3 avc1, for a track whose samples are all in fragments. */
+/** Returns the moov box (§8.2.1) down to avc1 (§12.1.3), for a track whose samples are all in fragments. */
 function movie({ width, height, configuration }: Mp4Track): Uint8Array {
   const matrix = IDENTITY_MATRIX.map(uint32);
   const none = uint32(0);
   const sampleEntry = box(
     'avc1',
     ...[zeros(6), uint16(1), zeros(16), uint16(width), uint16(height)],
-    // 72 dpi both ways, one frame a sample, no compressor name, 24 bits, no color table.
+    // 72 dpi in both directions, one frame per sample, no compressor name, 24 bits, no color table.
     ...[uint32(0x480000), uint32(0x480000), none, uint16(1), zeros(32), uint16(24), uint16(0xffff)],
     box('avcC', configuration),
   );
@@ -137,7 +137,7 @@ function fullBox(type: string, version: number, flags: number, ...parts: readonl
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const zeros = (count: number): Uint8Array => new Uint8Array(count);
 const uint16 = (value: number): Uint8Array => Uint8Array.of((value >> 8) & 0xff, value & 0xff);
-/** Negative values in two's complement. */
+/** Big-endian; negative values in two's complement. */
 const uint32 = (value: number): Uint8Array =>
   Uint8Array.of((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 const uint64 = (value: number): Uint8Array =>

@@ -11,33 +11,33 @@ import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer } from './fragmented-mp4-writer.ts';
 
-/** Where access units go to stay. */
+/** Destination that stores access units. */
 export interface AccessUnitSink {
-  /** Resolves when there is room for the next; rejects with a `Failure` that names the file. */
+  /** Resolves when there is room for the next unit; rejects with a `Failure` that names the file. */
   write(unit: AccessUnit): Promise<void>;
-  /** Finishes the file. May be called twice, and after a failure. */
+  /** Finishes the file. Idempotent, also after a failure. */
   close(): Promise<void>;
-  /** Resolves when nobody reads any more what is written (a closed pipe): there is no point in going on. */
+  /** Resolves when the reader of the output is gone (a closed pipe), so that continuing is pointless. */
   readonly abandoned: Promise<void>;
 }
 
-/** What a recording can know beforehand; the stream itself is believed where it says otherwise. */
+/** Properties of a recording known in advance; the stream itself takes precedence. */
 export interface RecordingDescription {
   readonly width: number;
   readonly height: number;
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** What a crash may lose of an MP4 file; each fragment costs 150 bytes. */
+/** Duration of an MP4 fragment and most that a crash loses, 90 kHz; each fragment costs 150 bytes. */
 const FRAGMENT_TICKS: Ticks = CLOCK_RATE;
-/** Half a second for a keyframe to arrive in: customary in files. */
+/** Lead of the transport stream clock, 90 kHz: half a second for a key frame to arrive in, as is usual in files. */
 const TRANSPORT_CLOCK_LEAD: Ticks = CLOCK_RATE / 2;
-/** A fragment is kept in memory until it is whole. */
+/** Limit of the fragment kept in memory, bytes. */
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * `FILE.h264` (Annex B), `FILE.mp4`, `FILE.ts`, or `-`: Annex B on stdout. The file is there, and can be written, when
- * this resolves.
+ * Opens `FILE.h264` (Annex B), `FILE.mp4`, `FILE.ts`, or `-` for Annex B on stdout. When it resolves, the file exists
+ * and is writable.
  */
 export async function openRecording(path: string, description: RecordingDescription): Promise<AccessUnitSink> {
   if (path === '-') return new StandardOutput();
@@ -49,14 +49,14 @@ export async function openRecording(path: string, description: RecordingDescript
   }
 }
 
-/** Fails now with what `openRecording` would fail with when the stream has begun, and leaves nothing behind. */
+/** Fails early with the error that `openRecording` would raise once the stream has started; leaves no file behind. */
 export async function checkRecordable(path: string): Promise<void> {
   if (path === '-') return;
   serializerFor(path, { width: 0, height: 0, parameterSets: [] });
   await checkWritable(path);
 }
 
-/** Fails now if the file cannot be written, and leaves nothing behind. */
+/** Fails early if the file cannot be written; leaves no file behind. */
 export async function checkWritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
@@ -69,7 +69,7 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** Turns access units into the bytes of a format. */
+/** Converts access units into the bytes of a format. */
 interface Serializer {
   push(unit: AccessUnit): Uint8Array | undefined;
   flush(): Uint8Array | undefined;
@@ -96,7 +96,7 @@ class RecordingFile implements AccessUnitSink {
   readonly #path: string;
   readonly #serializer: Serializer;
   #file: FileHandle | undefined;
-  /** Writes and the close follow each other, also where a caller does not wait. */
+  /** Serializes the writes and the close, even if the caller does not await them. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(path: string, file: FileHandle, serializer: Serializer) {
@@ -132,7 +132,7 @@ class RecordingFile implements AccessUnitSink {
     const file = this.#file;
     if (bytes === undefined || file === undefined) return;
     try {
-      // `write` may take a part only.
+      // `write` may write only a part.
       await file.appendFile(bytes);
     } catch (error) {
       this.#file = undefined;
@@ -154,7 +154,7 @@ class StandardOutput implements AccessUnitSink {
       abandon = resolve;
     });
     this.#fail = (error) => {
-      // `dropframe … | head` closes our stdout: the reader has had enough, which is no failure.
+      // `dropframe … | head` closes stdout: the reader is done, which is not a failure.
       if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') {
         this.#isAbandoned = true;
         abandon();
@@ -162,7 +162,7 @@ class StandardOutput implements AccessUnitSink {
         this.#failure ??= new Failure(`cannot write to stdout: ${causeOf(error)}`);
       }
     };
-    // It stays for good: an error may come long after the write, and without a listener it ends the program.
+    // Kept for good: an error may arrive long after the write, and without a listener it would end the process.
     stdout.on('error', this.#fail);
   }
 
@@ -181,7 +181,7 @@ class StandardOutput implements AccessUnitSink {
   async close(): Promise<void> {}
 }
 
-/** A fragment a second. The file begins with a keyframe; what comes before one could not be played. */
+/** Writes one fragment per second. The file starts with a key frame; anything before it is not playable. */
 class Mp4Serializer implements Serializer {
   readonly #description: RecordingDescription;
   #writer: FragmentedMp4Writer | undefined;
@@ -224,7 +224,7 @@ class Mp4Serializer implements Serializer {
     return fragment;
   }
 
-  /** The parameter sets are those of the first keyframe, else those announced. */
+  /** Starts the file with the parameter sets of the first key frame, else with those announced. */
   #start(unit: AccessUnit): Uint8Array | undefined {
     const own = unit.parts.filter(isParameterSet);
     const sets = own.some(isSequence) ? own : this.#description.parameterSets;

@@ -13,22 +13,22 @@ import { now } from '../os/clock.ts';
 
 export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly socket: Socket;
-  /** Reads the messages of the other side and refuses all else. */
+  /** Parses the messages of the peer and rejects all others. */
   readonly parse: (text: string) => Parsed<Incoming | UnrecognizedMessage>;
   readonly onMessage: (message: Incoming) => void;
-  /** The last word to a peer of another version, or one whose message cannot be taken; without one it is cut off. */
+  /** Last message to a peer of another version, or one that sent an invalid message; without it the peer is disconnected. */
   readonly lastWord?: (reason: string) => ControlMessage | undefined;
-  /** Called once: the connection is over. `cause` is why the peer was cut off, or what the network said. */
+  /** Called once when the connection is over. `cause`: why the peer was disconnected, or the network error. */
   readonly onClose: (cause: string | undefined) => void;
 }
 
-/** A peer that is silent for so long is gone: a receiver reports every second, a sender answers. */
+/** Silence after which a peer counts as gone, milliseconds: receivers report every second, and senders answer. */
 export const SILENCE_MS_MAX = 15_000;
-/** How often something is said when there is nothing to say. */
+/** Interval of keep-alive messages, milliseconds. */
 const KEEP_ALIVE_MS = 4_000;
-/** A peer that does not read its messages is cut off before they pile up. */
+/** Limit of unsent bytes: a peer that does not read its messages is disconnected. */
 const UNSENT_BYTES_MAX = 1_000_000;
-/** How long our last message may take to leave. */
+/** Time limit for sending the last message, milliseconds. */
 const FAREWELL_MS = 500;
 
 const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
@@ -36,7 +36,7 @@ const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the o
 const isRecognized = <Incoming extends ControlMessage>(message: Incoming | UnrecognizedMessage): message is Incoming =>
   message.kind !== 'unrecognized';
 
-/** Control messages on one TCP connection: framed, checked, bounded both ways. */
+/** Control messages over one TCP connection: framed, validated, bounded in both directions. */
 export class ControlConnection<Incoming extends ControlMessage> {
   readonly #options: ControlConnectionOptions<Incoming>;
   readonly #socket: Socket;
@@ -47,7 +47,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   #cause: string | undefined;
   #closed = false;
   #detached = false;
-  /** The last word has been said, and nothing more is heard. */
+  /** True after the last message has been sent; nothing more is read. */
   #rejected = false;
 
   constructor(options: ControlConnectionOptions<Incoming>) {
@@ -55,7 +55,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     this.#socket = options.socket;
     this.#socket.setNoDelay(true);
     this.#socket.on('data', this.#onData);
-    // Half-close: the peer has said all it will; what it still owed us ends with it.
+    // Half-close: the peer sends nothing more, so the connection has no further use.
     this.#socket.on('end', this.#onEnd);
     this.#socket.on('error', this.#onError);
     this.#socket.on('close', this.#onClosed);
@@ -68,11 +68,11 @@ export class ControlConnection<Incoming extends ControlMessage> {
 
   send(message: ControlMessage): void {
     if (this.#closed || this.#detached || this.#socket.writableEnded) return;
-    if (this.#socket.writableLength > UNSENT_BYTES_MAX) return this.cut('it does not read its messages');
+    if (this.#socket.writableLength > UNSENT_BYTES_MAX) return this.cut('the peer does not read its messages');
     this.#socket.write(serializeControlFrame(Buffer.from(serializeControlMessage(message))));
   }
 
-  /** Says goodbye (or another last word) and closes once that has left. */
+  /** Sends a goodbye or another last message, then closes. */
   async farewell(message: ControlMessage): Promise<void> {
     if (this.#closed || this.#detached) return;
     this.send(message);
@@ -95,7 +95,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     this.#socket.destroy();
   }
 
-  /** The connection carries something else from here on; the socket is the caller's. */
+  /** Releases the socket to the caller, for use by another protocol. */
   detach(): Socket {
     this.#detached = true;
     clearInterval(this.#keepAlive);
@@ -107,7 +107,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   }
 
   #tick(): void {
-    if (now() - this.#heardAt > SILENCE_MS_MAX * 1_000) this.cut('it was silent for too long');
+    if (now() - this.#heardAt > SILENCE_MS_MAX * 1_000) this.cut('timeout: the peer was silent for too long');
     else this.send({ kind: 'keep-alive' });
   }
 
@@ -116,11 +116,11 @@ export class ControlConnection<Incoming extends ControlMessage> {
     this.#heardAt = now();
     const bodies = this.#deframer.push(bytes);
     if (!bodies.ok) {
-      const cause = `it sent what is no control message: ${bodies.malformed}`;
+      const cause = `the peer sent an invalid control message: ${bodies.malformed}`;
       return bodies.malformed === 'version' ? this.#reject(cause, FRAMING_VERSION) : this.cut(cause);
     }
     for (const body of bodies.value) {
-      // Nothing that stands behind the message it was cut off for is heard.
+      // After a disconnect, later messages are ignored.
       if (this.#socket.destroyed || this.#detached || this.#rejected) return;
       this.#handleBody(body);
     }
@@ -131,18 +131,18 @@ export class ControlConnection<Incoming extends ControlMessage> {
     try {
       text = this.#decoder.decode(body);
     } catch {
-      return this.cut('it sent a control message that is no UTF-8');
+      return this.cut('the peer sent a control message that is not UTF-8');
     }
     const message = this.#options.parse(text);
     if (!message.ok) {
-      const cause = `it sent a control message that is not understood: ${message.malformed}`;
+      const cause = `the peer sent an unknown control message: ${message.malformed}`;
       return this.#reject(cause, `a control message is not understood here: ${message.malformed}`);
     }
     const { value } = message;
     if (isRecognized(value) && value.kind !== 'keep-alive') this.#options.onMessage(value);
   }
 
-  /** @param cause for our log. @param reason for the peer. */
+  /** @param cause for the log. @param reason for the peer. */
   #reject(cause: string, reason: string): void {
     const lastWord = this.#options.lastWord?.(presentable(reason, REASON_CHARACTERS_MAX));
     if (lastWord === undefined) return this.cut(cause);

@@ -4,36 +4,36 @@ import { addressCause } from './datagram-socket.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
-  /** 0: any. */
+  /** TCP port; 0: any free port. */
   readonly port: number;
-  /** Connections that have not yet said what they want; the oldest is closed when another comes. */
+  /** Limit of connections without a first message; beyond it, the oldest is closed. */
   readonly pendingMax: number;
-  /** All connections; one more is refused. */
+  /** Limit of all connections; further ones are refused. */
   readonly connectionsMax: number;
-  /** How long a connection may take to say what it wants, milliseconds. */
+  /** Time limit for the first message, milliseconds. */
   readonly patienceMs: number;
   readonly onConnection: (pending: PendingConnection) => void;
 }
 
-/** A connection of which nothing is known yet. */
+/** A connection before its first message. */
 export interface PendingConnection {
   readonly socket: Socket;
-  /** The peer's address and port, as text. */
+  /** Address and port of the peer, as text. */
   readonly peer: string;
-  /** It has said what it wants: it no longer counts as pending. */
+  /** Marks the connection as established: it no longer counts as pending. */
   established(): void;
 }
 
 export interface ControlServerCounters {
   readonly accepted: number;
-  /** Closed unheard: too many connections, too slow to speak, or pushed out by newer ones. */
+  /** Connections closed without a session: too many, too slow, or displaced by newer ones. */
   readonly refused: number;
   readonly open: number;
 }
 
 const BACKLOG = 511;
 
-/** The accept loop of the control port: many clients, none of which can keep the others out by saying nothing. */
+/** Accept loop of the control port. Silent clients cannot lock others out. */
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
@@ -44,7 +44,7 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
-    // Half-open: a peer that has finished speaking still hears our last words.
+    // allowHalfOpen: a peer that has finished sending can still receive the last message.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     this.#server.maxConnections = options.connectionsMax;
     this.#server.on('drop', () => this.#refused++);
@@ -59,7 +59,7 @@ export class ControlServer {
     return { accepted: this.#accepted, refused: this.#refused, open: this.#sockets.size };
   }
 
-  /** Fails with one line when the address cannot be had. */
+  /** Starts listening. @throws {Failure} when the address is not available. */
   async listen(): Promise<void> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
@@ -68,7 +68,7 @@ export class ControlServer {
       this.#server.once('error', refuse);
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         this.#server.off('error', refuse);
-        // From here on errors are of single accepts (no descriptors left, say): the next may go well.
+        // Later errors concern single accepts (such as no free descriptors); the next one may succeed.
         this.#server.on('error', () => this.#refused++);
         resolve();
       });
@@ -87,7 +87,7 @@ export class ControlServer {
     this.#pending.add(socket);
     if (this.#pending.size > this.#options.pendingMax) this.#refuse(this.#pending.values().next().value);
     const timer = setTimeout(() => this.#refuse(socket), this.#options.patienceMs);
-    socket.on('error', () => {}); // reported by who owns the socket; until someone does, a reset is no event
+    socket.on('error', () => {}); // reported by the owner of the socket; before it has one, a reset does not matter
     socket.once('close', () => {
       clearTimeout(timer);
       this.#pending.delete(socket);
@@ -111,5 +111,5 @@ export class ControlServer {
   }
 }
 
-/** An address as it stands in front of a port. */
+/** Returns an address in the form used before a port: IPv6 in brackets. */
 export const bracketed = (host: string): string => (isIPv6(host) ? `[${host}]` : host);

@@ -6,40 +6,42 @@ import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend } from './segmentation-offload.ts';
 
 export interface DatagramSocketOptions {
-  /** Where to bind; port 0 takes any. */
+  /** Address to bind; port 0: any free port. */
   readonly host: string;
   readonly port: number;
-  /** Send to and receive from this address only. */
+  /** Sends to and receives from this address only. */
   readonly peer?: { readonly host: string; readonly port: number };
   /**
-   * The longest datagram that is sent or expected, UDP payload bytes; longer ones are passed on and refused later.
-   * Without it datagrams may have any length, and each takes a system call of its own.
+   * Largest UDP payload sent or expected, bytes; longer ones are passed on and rejected later. Without it, datagrams
+   * may have any length, and each takes a system call.
    */
   readonly datagramBytesMax?: number;
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
-  /** What the operating system or, by ICMP, the peer's refused; each is counted in `sendErrors` as well. */
+  /**
+   * Called for each datagram refused by the operating system or, by ICMP, by the peer's; `sendErrors` counts them too.
+   */
   readonly onError?: (error: Error) => void;
 }
 
-/** A frame of 500 Mb/s, twice over; the kernel caps it at net.core.rmem_max. */
+/** Receive buffer, bytes: two frames at 500 Mb/s; the kernel limits it to net.core.rmem_max. */
 const BUFFER_BYTES = 4_000_000;
-/** Linux carries at most 64 segments, and no more than a datagram's 65,507 bytes, in one send. */
+/** Datagrams per segmented send. Linux accepts at most 64, and 65,507 bytes in total. */
 const SEGMENTS_MAX = 50;
 
-/** A bound UDP socket that carries runs of equally long datagrams in one system call where Linux can. */
+/** A bound UDP socket that moves runs of equally long datagrams in one system call on Linux. */
 export class DatagramSocket {
   readonly #socket: Socket;
   readonly #options: DatagramSocketOptions;
   #segmenting = false;
   #coalescing = false;
   #direct: DirectSend | undefined;
-  /** Sends that Node has not confirmed. */
+  /** Number of sends not yet confirmed by Node. */
   #waiting = 0;
   #sendErrors = 0;
   #closed = false;
   #receiveDrops: number | undefined;
 
-  /** Fails with one line when the address cannot be had. */
+  /** Opens the socket. @throws {Failure} when the address is not available. */
   static async open(options: DatagramSocketOptions): Promise<DatagramSocket> {
     const opened = new DatagramSocket(options);
     await opened.#open();
@@ -51,7 +53,7 @@ export class DatagramSocket {
     const family = isIPv6(options.host) ? 6 : 4;
     this.#socket = createSocket({
       type: `udp${family}`,
-      // Addresses only, of the socket's own family: Node would otherwise defer each send to ask for a name's.
+      // Addresses only, in the socket's own family: otherwise Node defers each send for a name look-up.
       lookup: (host, _family, callback) => callback(null, host, family),
     });
   }
@@ -60,17 +62,17 @@ export class DatagramSocket {
     return this.#socket.address().port;
   }
 
-  /** Datagrams that the operating system refused to send. */
+  /** Number of datagrams that the operating system refused to send. */
   get sendErrors(): number {
     return this.#sendErrors;
   }
 
-  /** Datagrams that arrived and were never read, since the receive buffer was full; `undefined`: it cannot be asked. */
+  /** Number of datagrams dropped because the receive buffer was full; `undefined` when the system does not tell. */
   get receiveDrops(): number | undefined {
     return this.#closed ? this.#receiveDrops : receiveDrops(this.#socket);
   }
 
-  /** @param to where to, for a socket without a peer. */
+  /** @param to destination, for a socket without a peer. */
   send(datagrams: readonly Uint8Array[], to?: Destination): void {
     for (let first = 0; first < datagrams.length; ) {
       const last = this.#segmenting ? this.#runFrom(datagrams, first) : first + 1;
@@ -106,7 +108,7 @@ export class DatagramSocket {
         else done();
       });
     });
-    // A peer that has gone is reported here (ICMP); it is noticed on the control channel.
+    // ICMP errors of a peer that is gone arrive here; its absence is noticed on the control channel.
     socket.on('error', this.#failed);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
@@ -115,8 +117,8 @@ export class DatagramSocket {
     const { datagramBytesMax } = this.#options;
     if (datagramBytesMax === undefined) return;
     this.#segmenting = segmentOnSend(socket, datagramBytesMax);
-    // The kernel does not tell Node how long the coalesced datagrams were. On loopback nothing but a peer's segmented
-    // send is ever coalesced, so all but the last have the agreed length; elsewhere that could be wrong.
+    // The kernel does not tell Node the length of coalesced datagrams. On loopback only segmented sends are coalesced,
+    // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
   }
 
@@ -130,7 +132,7 @@ export class DatagramSocket {
 
   #sendOne(bytes: Uint8Array, to: Destination | undefined): void {
     if (this.#closed) return;
-    // What Node has queued because the kernel had no room goes first.
+    // Datagrams queued by Node, because the kernel had no room, go first.
     if (to && this.#waiting === 0 && this.#direct?.send(bytes, to)) return;
     this.#waiting++;
     try {
@@ -151,7 +153,10 @@ export class DatagramSocket {
     this.#options.onError?.(error);
   };
 
-  /** The end of the run of full datagrams that starts at `first`, one shorter at its end included. */
+  /**
+   * Returns the end of the run of full-size datagrams that starts at `first`, including one shorter datagram at its
+   * end.
+   */
   #runFrom(datagrams: readonly Uint8Array[], first: number): number {
     const full = this.#options.datagramBytesMax ?? 0;
     let last = first;
@@ -162,7 +167,7 @@ export class DatagramSocket {
   }
 }
 
-/** Packets of one frame lie next to each other in memory: then nothing is copied. */
+/** Joins datagrams for one send; packets of a frame are adjacent in memory, so nothing is copied. */
 function joined(datagrams: readonly Uint8Array[], first: number, last: number): Uint8Array {
   const start = datagrams[first]!;
   let end = start.byteOffset + start.length;
@@ -186,31 +191,31 @@ function joined(datagrams: readonly Uint8Array[], first: number, last: number): 
 
 export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
 
-/** Why an address cannot be had, and what to do. */
+/** Returns why an address is not available, and what to do. */
 export function addressCause(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
-      return 'the port is in use; choose another one, or end the program that has it';
+      return 'the port is in use; choose another one, or stop the program that uses it';
     case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
+      return 'this machine does not have this address';
     case 'EACCES':
-      return 'ports below 1024 are for the administrator; choose a higher one';
+      return 'ports below 1024 require root; choose a higher one';
     default:
       return causeOf(error);
   }
 }
 
-/** Why a connected socket cannot be had, and what to do. */
+/** Returns why a socket cannot be connected, and what to do. */
 function routeCause(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
       return 'this machine has no route to it';
     case 'EACCES':
-      return 'it is a broadcast address, or a firewall of this machine forbids it';
+      return 'it is a broadcast address, or a firewall on this machine blocks it';
     case 'EINVAL':
     case 'EAFNOSUPPORT':
-      return 'it is no address that datagrams can be sent to from here';
+      return 'datagrams cannot be sent to this address from here';
     default:
       return causeOf(error);
   }

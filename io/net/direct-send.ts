@@ -17,27 +17,27 @@ type SendTo = (
   addressLength: number,
 ) => number;
 
-/** sys/socket.h, of Linux. */
+/** Constants of sys/socket.h on Linux. */
 const AF_INET = 2;
 const MSG_DONTWAIT = 0x40;
 const SOCKET_ADDRESS_BYTES = 16;
-/** More destinations than any sender serves: then they are forgotten and made anew. */
+/** Limit of cached addresses, above the number of receivers of any sender; beyond it the cache is cleared. */
 const DESTINATIONS_MAX = 1_024;
 
-/** sendto(2). */
+/** Binds sendto(2). */
 const sendTo = (): SendTo | undefined =>
   libraryFunction('long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32 size)');
 
 /**
- * Sends from a bound IPv4 socket with one system call and nothing around it: Node's own way, through its resolver, a
- * request object and a callback, takes longer than the kernel. `false`: not sent, and for Node to try.
+ * Sends from a bound IPv4 socket with one system call. Node's path through its resolver, a request object and a
+ * callback takes longer than the kernel. `send` returns false when the datagram was not sent and Node should try.
  */
 export class DirectSend {
   readonly #call: SendTo | undefined = sendTo();
   readonly #fd: number | undefined;
   readonly #addresses = new Map<string, Uint8Array | undefined>();
 
-  /** @param socket bound, without a peer, and open whenever `send` is called. */
+  /** @param socket bound, without a peer, and open during every `send`. */
   constructor(socket: Socket) {
     this.#fd = this.#call && datagramDescriptor(socket);
   }
@@ -60,7 +60,7 @@ export class DirectSend {
 }
 
 /**
- * struct sockaddr_in: the family in the machine's byte order, port and address in the network's.
+ * Builds a struct sockaddr_in: family in host byte order, port and address in network byte order.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

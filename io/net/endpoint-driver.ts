@@ -4,12 +4,12 @@ import { WakeUp } from '../os/wake-up.ts';
 
 export interface EndpointDriverOptions<Event> {
   readonly endpoint: Endpoint<Event>;
-  /** Puts datagrams on the wire, in order. */
+  /** Sends datagrams in order. */
   readonly transmit: (datagrams: readonly Uint8Array[]) => void;
   readonly onEvent: (event: Event) => void;
 }
 
-/** Keeps an endpoint's contract on the real clock: hands in datagrams and time, drains what comes out. */
+/** Runs an endpoint on the real clock: passes in datagrams and time, and drains its output. */
 export class EndpointDriver<Event> {
   readonly #options: EndpointDriverOptions<Event>;
   readonly #wakeUp = new WakeUp(() => this.#ring());
@@ -20,14 +20,14 @@ export class EndpointDriver<Event> {
     this.#options = options;
   }
 
-  /** A datagram from the wire. What follows from it is drained once for all that arrive in the same turn. */
+  /** Passes a datagram to the endpoint. The output is drained once for all datagrams of the same turn. */
   receive(datagram: Uint8Array): void {
     if (this.#closed) return;
     this.#options.endpoint.handleDatagram(now(), datagram);
     this.#drainSoon();
   }
 
-  /** The endpoint was given a command; drains what follows from it, and sets the timer. */
+  /** Drains the endpoint after a command and sets its timer. */
   drain(): void {
     if (this.#closed) return;
     const { endpoint, transmit, onEvent } = this.#options;

@@ -4,18 +4,18 @@ import { networkInterfaces } from 'node:os';
 import { causeOf, Failure } from '../os/failure.ts';
 import { isLoopback } from './datagram-socket.ts';
 
-/** The address of a host's name; IPv4 where it has both, since that is what most programs take `localhost` for. */
+/** Resolves a host name; prefers IPv4, as most programs do for `localhost`. @throws {Failure} for an unknown host. */
 export async function resolveHost(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host, { order: 'ipv4first' })).address;
   } catch (error) {
     const unknown = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as NodeJS.ErrnoException).code ?? '');
-    throw new Failure(`cannot find the host ${host}: ${unknown ? 'its name has no address' : causeOf(error)}`);
+    throw new Failure(`cannot find the host ${host}: ${unknown ? 'the name has no address' : causeOf(error)}`);
   }
 }
 
-/** Whether what is sent to `host` arrives at a socket of this machine that is bound to `bound`. */
+/** True when a datagram sent to `host` reaches a socket of this machine bound to `bound`. */
 export function arrivesAt(host: string, bound: string): boolean {
   if (host === bound) return true;
   if (bound !== '0.0.0.0' && bound !== '::') return false;
@@ -23,6 +23,6 @@ export function arrivesAt(host: string, bound: string): boolean {
   return host === '0.0.0.0' || host === '::' || isLoopback(host) || own.some(({ address }) => address === host);
 }
 
-/** An address and a port as they are written together; an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+/** Formats an address and a port; an IPv6 address is put in brackets (RFC 3986 §3.2.2). */
 export const formatAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram';
 import { datagramDescriptor, readSocketOption } from './socket-options.ts';
 
-/** asm-generic/socket.h: SO_MEMINFO, since Linux 4.12. */
+/** SO_MEMINFO of asm-generic/socket.h, since Linux 4.12. */
 const SOL_SOCKET = 1;
 const SO_MEMINFO = 55;
 /** linux/sock_diag.h: nine 32-bit words in the machine's byte order, the last of which is SK_MEMINFO_DROPS. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram';
 import { datagramDescriptor, writeSocketOption } from './socket-options.ts';
 
-/** linux/udp.h, linux/in.h, asm-generic/socket.h. */
+/** Constants of linux/udp.h, linux/in.h and asm-generic/socket.h. */
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SOL_UDP = 17;
@@ -11,12 +11,12 @@ const UDP_GRO = 104;
 const set = (socket: Socket, level: number, name: number, value: number): boolean =>
   writeSocketOption(datagramDescriptor(socket), level, name, value);
 
-/** Lets one send carry many datagrams of `bytes` each, the last of them possibly shorter (UDP_SEGMENT, Linux 4.18). */
+/** Lets one send carry many datagrams of `bytes` each; the last may be shorter (UDP_SEGMENT, Linux 4.18). */
 export const segmentOnSend = (socket: Socket, bytes: number): boolean => set(socket, SOL_UDP, UDP_SEGMENT, bytes);
 
-/** Lets one receive return many datagrams of the same length in one piece (UDP_GRO, Linux 5.0). */
+/** Lets one receive return many datagrams of equal length in one piece (UDP_GRO, Linux 5.0). */
 export const coalesceOnReceive = (socket: Socket): boolean => set(socket, SOL_UDP, UDP_GRO, 1);
 
-/** A receive buffer beyond the system's limit; only for the administrator. */
+/** Sets a receive buffer beyond the system's limit; requires root. */
 export const forceReceiveBuffer = (socket: Socket, bytes: number): boolean =>
   set(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { readSocketOption, streamDescriptor } from './socket-options.ts';
 
-/** linux/tcp.h, linux/in.h. */
+/** Constants of linux/tcp.h and linux/in.h. */
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-/** Where tcpi_segs_in lies in struct tcp_info (linux/tcp.h; since Linux 4.2). */
+/** Offset of tcpi_segs_in in struct tcp_info (linux/tcp.h; since Linux 4.2). */
 const SEGMENTS_IN_OFFSET = 140;
 const INFO_BYTES = 256;
 

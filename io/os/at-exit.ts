@@ -1,11 +1,11 @@
-/** One listener for all: each on its own would, from the eleventh on, be taken for a leak. */
+/** One exit listener for all callbacks: Node reports more than ten listeners as a leak. */
 const duties = new Set<() => void>();
 let isListening = false;
 
 /**
- * Has something done when the process ends by itself or by `process.exit`; a signal that nobody handles leaves it undone.
- * @param duty at once or not at all: nothing is waited for then.
- * @returns what takes the duty back.
+ * Registers a callback for a normal exit (also `process.exit`); a signal without a handler skips it.
+ * @param duty runs synchronously: nothing is awaited at exit.
+ * @returns a function that removes the callback.
  */
 export function atExit(duty: () => void): () => void {
   if (!isListening) process.once('exit', () => [...duties].forEach((each) => void each()));

@@ -10,14 +10,13 @@ interface Koffi {
   errno(): number;
 }
 
-/** By signature; `undefined` where the library has no such function. */
+/** Functions by signature; `undefined` if the library lacks the function. */
 const found = new Map<string, unknown>();
 let loaded: { readonly koffi: Koffi; readonly library: Library } | undefined | null = null;
 
 /**
- * A function of the C library by way of the optional package koffi. `undefined` where there is neither that nor Linux:
- * whoever asks has another way, slower or less exact.
- * Looked up once for each signature.
+ * Binds a function of the C library through the optional package koffi, once per signature. Returns `undefined` without
+ * koffi or outside Linux; callers have a slower or less exact alternative.
  */
 export function libraryFunction<F>(signature: string): F | undefined {
   if (!found.has(signature)) found.set(signature, lookUp(signature));
@@ -33,7 +32,7 @@ function lookUp(signature: string): unknown {
   }
 }
 
-/** errno(3) of the last call on this thread; 0 where nothing could be called. */
+/** errno(3) of the last call on this thread; 0 without koffi. */
 export const lastErrorNumber = (): number => loaded?.koffi.errno() ?? 0;
 
 function load(): NonNullable<typeof loaded> | undefined {

@@ -2,14 +2,14 @@ import { performance } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
-/** This process's monotonic clock, the only one that the endpoints are driven by. */
+/** Monotonic clock of this process, microseconds. All endpoints run on it. */
 export const now = (): Instant => Math.round(performance.now() * 1_000);
 
 const SAMPLES = 9;
 
 /**
- * From this process's or thread's clock to the machine's monotonic one, which all processes share: add it to `now()`.
- * Both count the same time, so it stays; it is taken where the two were read closest after each other.
+ * Offset from the clock of this process or thread to the machine's monotonic clock, which all processes share: add it
+ * to `now()`. It is constant, and is taken from the pair of readings with the smallest gap.
  */
 export function monotonicOffset(): Microseconds {
   let closest = { gap: Number.POSITIVE_INFINITY, offset: 0 };

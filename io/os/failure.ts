@@ -1,9 +1,9 @@
-/** What a failure tells the shell: 1 – the run failed, 2 – wrong usage, 3 – a tool that is needed is missing. */
+/** Exit codes: 1 the run failed, 2 usage error, 3 a required tool is missing. */
 export type FailureExitCode = 1 | 2 | 3;
 
 /**
- * A failure that is no mistake of ours and that the user can do something about. Its message is one line: what is
- * wrong, where, what to do. The command prints it without a stack trace and ends with `exitCode`.
+ * An error that is not a bug and that the user can act on. Its message is one line: what is wrong, where, what to do.
+ * The command prints it without a stack trace and exits with `exitCode`.
  */
 export class Failure extends Error {
   readonly exitCode: FailureExitCode;
@@ -15,11 +15,11 @@ export class Failure extends Error {
   }
 }
 
-/** The operating system's error codes in words; others by their own message. */
+/** Descriptions of operating system errors; other errors keep their own message. */
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'there is a file of that name',
+  EEXIST: 'a file with this name exists',
   EFBIG: 'the file is too large for its file system',
   EISDIR: 'it is a directory',
   EMFILE: 'too many files are open',
@@ -31,14 +31,14 @@ const CAUSES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Why the operating system refused, in a few words. */
+/** Returns the operating system's reason in a few words. */
 export function causeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code !== undefined && Object.hasOwn(CAUSES, code)) return CAUSES[code] as string;
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 
-/** Control characters of a file name or of a tool's output would break the line, or the terminal. */
+/** Removes control characters of file names and tool output, which would break the line or the terminal. */
 function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();

@@ -6,13 +6,13 @@ import { now } from './clock.ts';
 import { causeOf, Failure } from './failure.ts';
 import { WakeUp } from './wake-up.ts';
 
-/** What the two threads share: how often the alarm was set, and for when (milliseconds of `hrtime`). */
+/** Memory shared by the two threads: number of the alarm setting, and its time (milliseconds of `hrtime`). */
 const ALARM_BYTES = 16;
 
 /**
- * A wake-up that rings within some 0.1 ms of its time, where Node's own timers tick in whole milliseconds. The waiting
- * is done by a thread that sleeps on a futex with a time limit, so it costs no processor time while nothing is due.
- * Where the processors are busy a second thread has to wait for one: then Node's timer, which needs none, rings first.
+ * Timer with a resolution of about 0.1 ms; Node's timers have whole milliseconds. A second thread sleeps on a futex
+ * with a time limit, so waiting takes no CPU time. When all cores are busy that thread may be scheduled late; then
+ * Node's timer fires first.
  */
 export class FineWakeUp {
   readonly #ring: () => void;
@@ -20,17 +20,17 @@ export class FineWakeUp {
   readonly #thread: Worker;
   readonly #settings: Int32Array;
   readonly #alarm: Float64Array;
-  /** From this process's clock to `hrtime`, microseconds. */
+  /** Offset from this process's clock to `hrtime`, microseconds. */
   readonly #offset: number;
   #at: Instant = Number.POSITIVE_INFINITY;
 
-  /** @param ring may be called for nothing. */
+  /** @param ring called when the alarm is due; spurious calls are possible. */
   static async open(ring: () => void): Promise<FineWakeUp> {
     const wakeUp = new FineWakeUp(ring);
     try {
       await once(wakeUp.#thread, 'online');
     } catch (error) {
-      throw new Failure(`cannot start the thread that keeps the time: ${causeOf(error)}`);
+      throw new Failure(`cannot start the timer thread: ${causeOf(error)}`);
     }
     wakeUp.#thread.unref();
     return wakeUp;
@@ -44,12 +44,12 @@ export class FineWakeUp {
     this.#alarm[0] = Number.POSITIVE_INFINITY;
     const [seconds, nanoseconds] = hrtime();
     this.#offset = seconds * 1e6 + nanoseconds / 1e3 - now();
-    // Its text, and not a file of its own: the same source runs compiled and uncompiled.
+    // Started from its source text, not from a file: works for compiled and uncompiled sources.
     this.#thread = new Worker(`(${keepTime})()`, { eval: true, execArgv: [], workerData: shared });
     this.#thread.on('message', () => this.#rung());
   }
 
-  /** Rings at `at` or soon after; an earlier call stands if it is due before. */
+  /** Rings at `at` or shortly after; an earlier alarm that is still pending is kept. */
   set(at: Instant | undefined): void {
     if (at === undefined || at >= this.#at) return;
     this.#at = at;
@@ -72,8 +72,8 @@ export class FineWakeUp {
 }
 
 /**
- * The thread: sleeps until the alarm, rings, and sleeps until it is set again. It is started from its text, so it uses
- * nothing from outside and defines no function inside (compilers wrap those in helpers of theirs).
+ * Body of the thread: sleeps until the alarm, rings, and sleeps until it is set again. It runs from its source text, so
+ * it uses no outer name and defines no inner function (compilers wrap those in helpers).
  */
 function keepTime(): void {
   const { parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
@@ -83,7 +83,7 @@ function keepTime(): void {
     const setting = Atomics.load(settings, 0);
     const [seconds, nanoseconds] = process.hrtime();
     const sleepMs = alarm[0]! - (seconds * 1e3 + nanoseconds / 1e6);
-    // Woken before its time, it was set anew.
+    // Woken early: the alarm was set again.
     if (sleepMs > 0 && Atomics.wait(settings, 0, setting, sleepMs) !== 'timed-out') continue;
     parentPort?.postMessage(undefined);
     Atomics.wait(settings, 0, setting);

@@ -2,12 +2,12 @@ import type { Microseconds } from '../../protocol/base/instant.ts';
 import { libraryFunction } from './c-library.ts';
 
 const CLOCK_MONOTONIC_COARSE = 6;
-/** Two words of 64 bits: seconds and nanoseconds. */
+/** struct timespec: two 64-bit words, seconds and nanoseconds. */
 const TIMESPEC_BYTES = 16;
 
 /**
- * The length of the kernel's tick (jiffy), by which TCP's timers go: it is the resolution of the clock that is only read
- * at ticks, clock_getres(2). `undefined` where it cannot be asked.
+ * Length of the kernel's tick (jiffy), the unit of TCP's timers: the resolution of the coarse clock, clock_getres(2).
+ * `undefined` when it cannot be read.
  */
 export function kernelTick(): Microseconds | undefined {
   const call = libraryFunction<(clock: number, resolution: Uint8Array) => number>(

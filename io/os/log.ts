@@ -3,25 +3,25 @@ import { stderr } from 'node:process';
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 
-/** What goes beside the message: plain data that JSON can hold. */
+/** Fields logged with a message: plain values that JSON can hold. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface LogOptions {
-  /** The least urgent level that is still written. */
+  /** Least severe level that is written. */
   readonly level: LogLevel;
-  /** One JSON object a line instead of text for people. */
+  /** One JSON object per line instead of text. */
   readonly json?: boolean;
-  /** Where a line goes, its line feed included; stderr unless told otherwise, since stdout is for data. */
+  /** Receives each line with its line feed; stderr by default, since stdout is for data. */
   readonly write?: (line: string) => void;
 }
 
-/** `-q` leaves errors only, each `-v` adds a level. */
+/** Returns the log level: `--quiet` errors only, `--verbose` everything. */
 export function logLevel({ quiet, verbose }: { readonly quiet: boolean; readonly verbose: boolean }): LogLevel {
   if (quiet) return 'error';
   return verbose ? 'debug' : 'info';
 }
 
-/** The diary of a run: lines on stderr, for people or (as JSON lines) for programs. */
+/** Log of a run: lines on stderr as text or JSON. */
 export class Log {
   readonly #threshold: number;
   readonly #json: boolean;
@@ -52,7 +52,7 @@ export class Log {
   #line(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) > this.#threshold) return;
     if (this.#json) {
-      // `fields` first: a field can't pass for the level or the message.
+      // `fields` first, so that they cannot override level or message.
       this.#write(`${JSON.stringify({ ...fields, time: new Date().toISOString(), level, message })}\n`);
       return;
     }

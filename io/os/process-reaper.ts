@@ -3,13 +3,14 @@ import { libraryFunction } from './c-library.ts';
 
 type WaitPid = (pid: number, status: null, options: number) => number;
 
-/** sys/wait.h */
+/** Constant of sys/wait.h. */
 const WNOHANG = 1;
 const POLL_MS = 10;
 
 /**
- * For the first process of a namespace, when it has no children of its own to wait for any more: asks all others to
- * end, and waits until they have, for so long at most.
+ * For the first process of a namespace, once its own children have ended: asks all other processes to end and waits for
+ * them.
+ * @param graceMs time limit, milliseconds.
  */
 export async function reapAll(graceMs: number): Promise<void> {
   const waitpid = libraryFunction<WaitPid>('int waitpid(int pid, int *status, int options)');
@@ -17,7 +18,7 @@ export async function reapAll(graceMs: number): Promise<void> {
   try {
     process.kill(-1, 'SIGTERM');
   } catch {
-    return; // there is nobody
+    return; // no other process is left
   }
   for (const endAt = performance.now() + graceMs; performance.now() < endAt; ) {
     const pid = waitpid(-1, null, WNOHANG);

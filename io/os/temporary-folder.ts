@@ -6,12 +6,12 @@ import { pid } from 'node:process';
 import { atExit } from './at-exit.ts';
 import { causeOf, Failure } from './failure.ts';
 
-/** Several machines may work in one folder: each knows its own processes only. */
+/** Includes the host name, because several machines may work in one folder and each knows only its own processes. */
 const prefix = (): string => `.working-${hostname().replaceAll(/[^A-Za-z0-9]/g, '')}-`;
 
 /**
- * A folder, by its absolute path, for as long as `use` takes, within another. It goes away with the process as well,
- * however that ends; what a process that was killed left behind goes away when the next one works there.
+ * Calls `use` with the absolute path of a temporary folder inside `parent`. The folder is removed afterwards, also at
+ * the exit of the process; folders left by a killed process are removed by the next one.
  */
 export async function withTemporaryFolder<Result>(
   parent: string,
@@ -31,15 +31,18 @@ export async function withTemporaryFolder<Result>(
 }
 
 /**
- * A folder of our own among the system's temporary ones; it goes away with the process, if nobody removed it before.
- * Where that is not possible it stays: the system clears it away one day, and nothing else fails for it.
+ * A folder in the system's temporary folder, removed with the process. If removing it fails, it is left to the system.
  */
 export interface TemporaryFolder {
   readonly path: string;
   remove(): Promise<void>;
 }
 
-/** @param prefix of the folder's name. @throws {Failure} where none can be made: a full disk, say. */
+/**
+ * Creates a temporary folder.
+ * @param prefix of its name.
+ * @throws {Failure} when it cannot be created, for example on a full disk.
+ */
 export async function makeTemporaryFolder(prefix: string): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), prefix)).catch((error) => {
     throw new Failure(`cannot write into ${tmpdir()}: ${causeOf(error)}`);
@@ -48,7 +51,7 @@ export async function makeTemporaryFolder(prefix: string): Promise<TemporaryFold
     try {
       rmSync(path, { recursive: true, force: true });
     } catch {
-      // It stays.
+      // Left to the system.
     }
   });
   return {

@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 
-/** The result, or `undefined` where it takes longer than `ms` milliseconds; what was begun goes on. */
+/** Returns the result, or `undefined` after `ms` milliseconds; the work itself is not cancelled. */
 export async function within<Result>(
   ms: number,
   result: Promise<Result>,

@@ -6,7 +6,7 @@ import { causeOf, Failure } from './failure.ts';
 
 export const TUN_PATH = '/dev/net/tun';
 
-/** linux/if_tun.h, linux/if.h, poll.h. */
+/** Constants of linux/if_tun.h, linux/if.h and poll.h. */
 const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
@@ -36,16 +36,16 @@ function calls(): Calls {
   return { read, write, poll, ioctl };
 }
 
-/** Whether the device can be spoken to at all: Linux, with koffi. Throws the `Failure` that says what is missing. */
+/** Checks that TUN devices can be used: Linux with koffi. @throws {Failure} that says what is missing. */
 export function assertTunCalls(): void {
-  if (process.platform !== 'linux') throw new Failure(`TUN devices are Linux's: this is ${process.platform}`, 3);
+  if (process.platform !== 'linux') throw new Failure(`TUN devices require Linux; this is ${process.platform}`, 3);
   calls();
 }
 
 /**
- * Opens the machine's TUN driver and makes a device of the network namespace that we are in. It lives until the file
- * descriptor is closed, by whoever has it or by the kernel at our end.
- * @returns the file descriptor: what is read from it the kernel sent, what is written to it the kernel receives.
+ * Creates a TUN device in the current network namespace. It exists until its file descriptor is closed, explicitly or
+ * at the end of the process.
+ * @returns the file descriptor: reads return packets sent by the kernel, writes deliver packets to it.
  */
 export function createTun(name: string): number {
   const { ioctl } = calls();
@@ -63,38 +63,40 @@ export function createTun(name: string): number {
   if (ioctl(fd, TUNSETIFF, request) === 0) return fd;
   const cause = getSystemErrorName(-lastErrorNumber());
   closeSync(fd);
-  throw new Failure(`cannot make the TUN device ${name}: ${cause}`);
+  throw new Failure(`cannot create the TUN device ${name}: ${cause}`);
 }
 
-/** Reads and writes whole IP packets, a system call for each; waiting is by the microsecond and blocks the thread. */
+/**
+ * Reads and writes whole IP packets, one system call each. Waiting has microsecond resolution and blocks the thread.
+ */
 export class TunDevice {
   readonly #calls = calls();
   readonly #fd: number;
-  /** struct pollfd: the descriptor, what is asked, what is so. */
+  /** struct pollfd: descriptor, requested events, returned events. */
   readonly #set = new Uint8Array(8);
   /** struct timespec: seconds, nanoseconds. */
   readonly #time = new BigInt64Array(2);
 
-  /** @param fd of `createTun`. */
+  /** @param fd returned by `createTun`. */
   constructor(fd: number) {
     this.#fd = fd;
     new Int32Array(this.#set.buffer)[0] = fd;
     new Int16Array(this.#set.buffer)[2] = POLLIN;
   }
 
-  /** Sleeps until there is something to read, for so long at most. */
+  /** Blocks until a packet is readable, for `time` at most. */
   wait(time: Microseconds): void {
     this.#time[0] = BigInt(Math.floor(time / 1e6));
     this.#time[1] = BigInt(Math.round((time % 1e6) * 1_000));
     this.#calls.poll(this.#set, 1, this.#time, null);
   }
 
-  /** Reads a packet; its length, or 0: there is none. */
+  /** Reads a packet and returns its length; 0 when there is none. */
   read(into: Uint8Array): number {
     return Math.max(0, this.#calls.read(this.#fd, into, into.length));
   }
 
-  /** `false`: the kernel refused it. */
+  /** Writes a packet; returns false when the kernel refuses it. */
   write(packet: Uint8Array): boolean {
     return this.#calls.write(this.#fd, packet, packet.length) === packet.length;
   }

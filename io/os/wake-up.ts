@@ -1,10 +1,10 @@
 import type { Instant } from '../../protocol/base/instant.ts';
 import { now } from './clock.ts';
 
-/** setTimeout takes no more. */
+/** Longest delay of setTimeout, milliseconds. */
 const SLEEP_MS_MAX = 2 ** 31 - 1;
 
-/** One timer that can be set again at no cost while it is due early enough already. */
+/** A timer that costs nothing to set again while it is already due early enough. */
 export class WakeUp {
   readonly #ring: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -14,7 +14,9 @@ export class WakeUp {
     this.#ring = ring;
   }
 
-  /** Rings at `at` or up to a millisecond later; an earlier call stands if it is due before. May ring for nothing. */
+  /**
+   * Rings at `at` or up to a millisecond later; an earlier alarm that is pending is kept. Spurious calls are possible.
+   */
   set(at: Instant | undefined): void {
     if (at === undefined || at >= this.#at) return;
     if (this.#timer) clearTimeout(this.#timer);

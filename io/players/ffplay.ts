@@ -3,8 +3,9 @@ import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**
- * ffplay, 58 ms from write to screen. Not `-fflags nobuffer`: it throws away everything up to the second keyframe.
- * `setpts=0` shows each picture as soon as it is decoded; raw Annex B has no times to wait for.
+ * Command line of ffplay: 58 ms from write to screen. `-fflags nobuffer` is not used, because it discards everything
+ * before the second key frame. `setpts=0` shows each picture once it is decoded; raw Annex B has no timestamps to wait
+ * for.
  */
 export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
   const flags =

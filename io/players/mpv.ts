@@ -7,21 +7,24 @@ import { serializeForParser } from './annex-b-feed.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
 
-/** How long a line stays on the picture: longer than the second after which the next one usually comes. */
+/** Display time of an overlay text, milliseconds; the next text usually arrives after one second. */
 const SHOWN_MS = 3_000;
 
 /**
- * Where mpv finds its input. Not standard input: where it has no GPU (a virtual machine, Xvfb), mpv 0.35 closes file 0
- * while it looks for one, the X11 connection takes that number, and mpv waits for video from the X server for ever.
+ * File descriptor of mpv's input. Not standard input: without a GPU (virtual machine, Xvfb), mpv 0.35 closes descriptor
+ * 0 while it looks for one, the X11 connection reuses the number, and mpv waits for video from the X server.
  */
 const INPUT_DESCRIPTOR = 3;
 
-/** Tried in this order on X11, then whatever else mpv has (the comma at the end): its own second choice, SDL, is slow. */
+/**
+ * Video outputs tried on X11, in order; the trailing comma allows all others. mpv's own second choice, SDL, is slow.
+ */
 const X11_OUTPUTS = '--vo=gpu,x11,';
 
 /**
- * mpv, 19 ms from write to screen. Without `--untimed` it assumes 25 frames a second and falls behind.
- * `inherits`: a child process can be given open files beyond the first three (everywhere but on Windows).
+ * Command line of mpv: 19 ms from write to screen. Without `--untimed` mpv assumes 25 frames per second and falls
+ * behind.
+ * @param options.inherits true when a child process can inherit more than three open files (everywhere but on Windows).
  */
 export function mpvCommand(
   path: string,
@@ -45,7 +48,7 @@ export function mpvCommand(
   };
 }
 
-/** Text over the picture through mpv's JSON socket, in a folder that only this user can enter. */
+/** Opens a text overlay through mpv's JSON socket, in a folder that only this user can access. */
 export async function openMpvOverlay(platform: NodeJS.Platform): Promise<MpvOverlay> {
   if (platform === 'win32') return new MpvOverlay(`\\\\.\\pipe\\dropframe-${process.pid}-${Date.now()}`);
   const folder = await mkdtemp(join(tmpdir(), 'dropframe-mpv-'));
@@ -63,11 +66,11 @@ export class MpvOverlay implements PlayerOverlay {
     this.#folder = folder;
   }
 
-  /** Best effort: mpv opens its socket some 100 ms after it starts, and a text that comes before is not shown. */
+  /** Shows a text, best effort: mpv opens its socket about 100 ms after its start, and earlier texts are lost. */
   showText(text: string): void {
     if (this.#closed) return;
     const socket = this.#connected();
-    // A line that mpv has not read yet is stale; a newer one will follow.
+    // A text that mpv has not read is stale; a newer one will follow.
     if (socket.writableLength > 0 && !socket.connecting) return;
     socket.write(`${JSON.stringify({ command: ['show-text', text, SHOWN_MS] })}\n`);
   }
@@ -83,12 +86,12 @@ export class MpvOverlay implements PlayerOverlay {
     if (this.#socket !== undefined && !this.#socket.destroyed) return this.#socket;
     const socket = connect(this.address);
     socket.on('error', () => socket.destroy());
-    socket.resume(); // mpv's answers are of no interest, but must not fill its buffer
+    socket.resume(); // mpv's answers are not used, but must not fill its buffer
     socket.unref();
     this.#socket = socket;
     return socket;
   }
 }
 
-/** mpv expands `${property}` in a title (not in a command that comes as a list); `$$` is a plain dollar. */
+/** Escapes `$`: mpv expands `${property}` in a title (not in a command given as a list). */
 const withoutExpansion = (text: string): string => text.replaceAll('$', '$$$$');

@@ -16,25 +16,25 @@ export interface PlayerFound {
   readonly obstacle?: string;
 }
 
-/** The machine, as far as players care; an argument so that a test can describe another one. */
+/** Properties of the machine that matter to players; replaced in tests. */
 export interface PlayerHost {
   readonly platform: NodeJS.Platform;
-  /** `undefined` where the system has no such thing. */
+  /** User id; `undefined` on systems without one. */
   readonly uid: number | undefined;
 }
 
 const thisHost = (): PlayerHost => ({ platform: process.platform, uid: process.getuid?.() });
 
-/** The order of preference by measured latency and by behavior under loss: VLC freezes and adds 180 ms. */
+/** Order of preference by measured latency and behavior under loss: VLC freezes and adds 180 ms. */
 const KINDS: readonly PlayerKind[] = ['mpv', 'ffplay', 'vlc'];
 
-/** Linux draws only where one of these is set; macOS and Windows always can. */
+/** True when a window can be opened: on Linux one of two variables must be set, macOS and Windows always can. */
 export function hasDisplay(environment: Environment, platform: NodeJS.Platform = process.platform): boolean {
   if (platform === 'darwin' || platform === 'win32') return true;
   return Boolean(environment.DISPLAY) || Boolean(environment.WAYLAND_DISPLAY);
 }
 
-/** The players on this machine, the preferred one first, those that cannot be used here with their obstacle. */
+/** Returns the installed players in order of preference; unusable ones carry their obstacle. */
 export async function findPlayers(
   environment: Environment,
   host: PlayerHost = thisHost(),
@@ -50,8 +50,8 @@ export async function findPlayers(
 }
 
 /**
- * What `--play auto` means: mpv, else ffplay, else a page in the desktop's browser, else VLC. A page is also the
- * answer where nothing can draw here: its address works from wherever the user can open one.
+ * Returns the choice of `--play auto`: mpv, else ffplay, else a page in the desktop's browser, else VLC. Without a
+ * display it is the page too, whose address can be opened elsewhere.
  */
 export function preferredPlayer(
   found: readonly PlayerFound[],
@@ -63,7 +63,7 @@ export function preferredPlayer(
   return usable.includes('vlc') && !desktop.browser ? 'vlc' : 'browser';
 }
 
-/** The player asked for. Throws `Failure` with exit code 3 when it cannot be used here. */
+/** Returns a player. @throws {Failure} with exit code 3 when it cannot be used here. */
 export async function requirePlayer(
   kind: PlayerKind,
   environment: Environment = process.env,
@@ -71,15 +71,15 @@ export async function requirePlayer(
 ): Promise<PlayerFound> {
   const found = (await findPlayers(environment, host)).find((player) => player.kind === kind);
   if (found === undefined) {
-    throw new Failure(`${kind} is not installed: ${INSTALL[kind]}, or watch with --play browser`, 3);
+    throw new Failure(`${kind} is not installed: ${INSTALL[kind]}, or use --play browser`, 3);
   }
   if (found.obstacle !== undefined) {
-    throw new Failure(`${kind} cannot be used here, ${found.obstacle}: watch with --play browser`, 3);
+    throw new Failure(`${kind} cannot be used here: ${found.obstacle}; use --play browser`, 3);
   }
   return found;
 }
 
-/** Starts a player and waits until its process runs. Throws `Failure` with exit code 3 when it cannot be used here. */
+/** Starts a player and waits until its process runs. @throws {Failure} with exit code 3 when it cannot be used here. */
 export async function openPlayer(
   kind: PlayerKind,
   wanted: Picture,
@@ -106,7 +106,10 @@ export async function openPlayer(
   }
 }
 
-/** A title may come from a peer, and becomes an argument of a program: no control characters, and not without end. */
+/**
+ * Cleans a title, which may come from a peer and becomes a program argument: no control characters, at most 200
+ * characters.
+ */
 function printable(title: string): string {
   return title.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
 }
@@ -118,7 +121,7 @@ const INSTALL: Readonly<Record<PlayerKind, string>> = {
 };
 
 function obstacleFor(kind: PlayerKind, environment: Environment, host: PlayerHost): string | undefined {
-  // Without a display all three run on with no window and report nothing.
+  // Without a display all three keep running without a window and report nothing.
   if (!hasDisplay(environment, host.platform)) return 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)';
   if (kind === 'vlc' && host.uid === 0) return 'VLC refuses to run as root';
   return undefined;
@@ -137,7 +140,7 @@ async function locate(
   return undefined;
 }
 
-/** Where installers put players without adding them to PATH. */
+/** Folders where installers put players without adding them to PATH. */
 function wellKnown(kind: PlayerKind, environment: Environment, platform: NodeJS.Platform): readonly string[] {
   if (platform === 'darwin') {
     const application = { mpv: 'mpv.app/Contents/MacOS/mpv', vlc: 'VLC.app/Contents/MacOS/VLC', ffplay: undefined }[

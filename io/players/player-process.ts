@@ -5,26 +5,26 @@ import { Failure } from '../os/failure.ts';
 import { BacklogGate } from '../web-server/backlog-gate.ts';
 import type { Environment, Player, PlayerExit } from './player.ts';
 
-/** How to start a player and in which form it takes an access unit. */
+/** Command line of a player, and the form in which it takes access units. */
 export interface PlayerCommand {
   readonly name: string;
   readonly path: string;
   readonly arguments: readonly string[];
-  /** The open file on which it reads: 0 (standard input) or 3. */
+  /** File descriptor of its input: 0 (standard input) or 3. */
   readonly inputDescriptor: 0 | 3;
-  /** The bytes of one access unit, called in decode order. */
+  /** Serializes an access unit; called in decode order. */
   readonly serialize: (unit: AccessUnit) => Uint8Array;
 }
 
-/** Text over the picture: a second channel to the player. */
+/** Text over the picture, through a second channel to the player. */
 export interface PlayerOverlay {
   showText(text: string): void;
   close(): void;
 }
 
-/** More than one keyframe at 50 Mb/s, and what a player at normal speed never lets wait. */
+/** Limit of queued bytes: more than a key frame at 50 Mb/s, and more than a player at normal speed leaves unread. */
 const QUEUE_BYTES = 2_000_000;
-/** How long a player gets after the end of its input, and again after SIGTERM. Measured: 50 ms and 17 ms. */
+/** Time for a player to exit after the end of its input, and again after SIGTERM, milliseconds. Measured: 50 and 17. */
 const PATIENCE_MS = 1_000;
 const LAST_WORDS_CHARACTERS = 2_000;
 const LAST_WORDS_MS = 200;
@@ -46,7 +46,7 @@ export class PlayerProcess implements Player {
     this.#child = child;
     this.#input = child.stdio[command.inputDescriptor] as Writable;
     if (overlay !== undefined) this.showText = (text) => overlay.showText(text);
-    // The user closed the window between two writes: EPIPE. `exited` tells.
+    // EPIPE when the user closes the window between two writes; `exited` reports the end.
     this.#input.on('error', () => {});
     let words = '';
     (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -65,7 +65,7 @@ export class PlayerProcess implements Player {
               .at(-1) ?? '',
         });
       };
-      // 'close' comes when its last words have been read; never, while a child of its own still holds stderr.
+      // 'close' follows once stderr has been read; it never follows while a child of the player holds stderr open.
       child.once('close', end);
       child.once('exit', (code) => setTimeout(end, LAST_WORDS_MS, code));
     });
@@ -86,10 +86,10 @@ export class PlayerProcess implements Player {
       child.once('spawn', resolve);
       child.once('error', (error) => {
         overlay?.close();
-        reject(new Failure(`${command.name} does not start (${error.message}): watch with --play browser`, 3));
+        reject(new Failure(`${command.name} cannot be started (${error.message}): use --play browser`, 3));
       });
     });
-    child.on('error', () => {}); // a signal that could not be delivered: `close` goes on to the next
+    child.on('error', () => {}); // a signal could not be delivered; `close` continues with the next one
     return player;
   }
 
@@ -97,7 +97,7 @@ export class PlayerProcess implements Player {
     return this.#gate.dropped;
   }
 
-  /** The process; for a test that looks whether it is really gone. */
+  /** Process id, for tests. */
   get processId(): number | undefined {
     return this.#child.pid;
   }

@@ -1,41 +1,42 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
-/** What a player is told about the picture before the first access unit comes. */
+/** Properties of the stream known before the first access unit. */
 export interface Picture {
   readonly codec: string;
   readonly width: number;
   readonly height: number;
-  /** Shown in the window's title bar. */
+  /** Shown in the title bar of the window. */
   readonly title: string;
-  /** `undefined`: not known or not constant. */
+  /** Frames per second; `undefined`: unknown or variable. */
   readonly framesPerSecond?: number | undefined;
 }
 
-/** How a player ended. */
+/** Exit of a player. */
 export interface PlayerExit {
-  /** `null`: ended by a signal, ours or another's. An exit code proves nothing about a picture. */
+  /** Exit code; `null` after a signal. A code of 0 does not prove that a picture was shown. */
   readonly code: number | null;
-  /** The last line it wrote to stderr; empty if it said nothing. */
+  /** Last line of its stderr; empty if there was none. */
   readonly lastWords: string;
 }
 
-/** A window that shows access units as they come. */
+/** A window that shows access units as they arrive. */
 export interface Player {
   readonly name: string;
   /**
-   * Never blocks and never throws. It shows from the first keyframe on, and that must bring its parameter sets; what
-   * a player that has stopped reading cannot take is dropped up to a keyframe and counted in `dropped`.
+   * Passes an access unit to the player. Never blocks and never throws. Playback starts at the first key frame, which
+   * must carry its parameter sets. When the player reads too slowly, units are dropped up to a key frame and counted in
+   * `dropped`.
    */
   write(unit: AccessUnit): void;
-  /** Access units not passed on because the player read too slowly. */
+  /** Number of access units dropped because the player read too slowly. */
   readonly dropped: number;
-  /** Resolves when the program has ended, by itself, by its user or by `close`. Never rejects. */
+  /** Resolves when the program has exited, on its own, by its user or by `close`. Never rejects. */
   readonly exited: Promise<PlayerExit>;
-  /** Draws text over the picture for three seconds, where the player can (mpv). */
+  /** Shows a text over the picture for three seconds, if the player can (mpv). */
   showText?(text: string): void;
-  /** Ends the program: end of input, then SIGTERM, then SIGKILL. Resolves when it is gone. May be called twice. */
+  /** Stops the program: end of input, then SIGTERM, then SIGKILL. Resolves after its exit. Idempotent. */
   close(): Promise<void>;
 }
 
-/** The environment variables of a process. */
+/** Environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,8 +3,8 @@ import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**
- * VLC without its interface, 182 ms from write to screen: it needs a clock, so it gets MPEG-TS. A caching below 100 ms
- * drops frames with no loss at all, and `--clock-jitter=0` freezes it after one frame.
+ * Command line of VLC without its interface: 182 ms from write to screen. VLC needs a clock, so it gets MPEG-TS. A
+ * cache below 100 ms drops frames without any loss, and `--clock-jitter=0` freezes it after one frame.
  */
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
   const flags = '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts';

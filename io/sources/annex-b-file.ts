@@ -4,19 +4,19 @@ import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.t
 import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** NAL unit types at the start of an HEVC stream, bits 1 to 6 of the first byte: VPS, SPS, delimiter. */
+/** NAL unit types at the start of an HEVC stream (bits 1 to 6 of the first byte): VPS, SPS, delimiter. */
 const HEVC_STARTS: readonly number[] = [32, 33, 35];
 
 /**
- * Whether the start of a file is a raw H.264 stream (Annex B), whatever it is called. MPEG-1, -2 and -4 and program
- * streams share its start codes, but not its NAL unit headers; HEVC's are told apart by their own.
+ * True when the start of a file is a raw H.264 stream (Annex B), whatever the file name. MPEG-1, -2 and -4 and program
+ * streams use the same start codes but other NAL unit headers; HEVC is told apart by its own headers.
  */
 export function isAnnexB(head: Uint8Array): boolean {
   const firstOne = head.findIndex((byte) => byte !== 0);
   if (firstOne < 2 || head[firstOne] !== 1) return false;
   const nalUnits = splitAnnexB(head);
   const first = nalUnits[0];
-  // The video start codes of MPEG-1, -2 and -4 have the forbidden bit.
+  // Video start codes of MPEG-1, -2 and -4 set the forbidden bit.
   if (first === undefined || ((first[0] as number) & 0x80) !== 0) return false;
   if (nalUnits.some((nalUnit) => isSequenceParameterSet(nalUnit))) return true;
   if (HEVC_STARTS.includes(((first[0] as number) >> 1) & 0x3f) && first[1] === 1) return false;
@@ -27,12 +27,12 @@ function isSequenceParameterSet(nalUnit: Uint8Array): boolean {
   return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet && parseSequenceParameterSet(nalUnit).ok;
 }
 
-/** Headers that the other formats with these start codes don't have in their first bytes. */
+/** True for NAL unit headers that the other formats with these start codes do not have in their first bytes. */
 function isH264(nalUnit: Uint8Array): boolean {
   return [0x65, 0x45, 0x25, 0x61, 0x41, 0x21, 0x67, 0x47, 0x27, 0x68, 0x48, 0x28].includes(nalUnit[0] as number);
 }
 
-/** The NAL units of a raw H.264 file; read as they are asked for. */
+/** Yields the NAL units of a raw H.264 file, read on demand. */
 export async function* annexBNalUnits(path: string): AsyncGenerator<readonly Uint8Array[]> {
   const splitter = new AnnexBSplitter();
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>) {

@@ -5,49 +5,49 @@ import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/c
 import { within } from '../os/time-limit.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
-/** What the reader finds in a file that it may not even know. */
+/** Result of examining a file of any kind. */
 export type ContainerFinding =
   | { readonly kind: 'h264'; readonly file: ContainerFile }
-  /** A video track, but of another codec (`undefined`: one it has no name for). */
+  /** A video track of another codec; `undefined` for an unknown codec. */
   | { readonly kind: 'other-codec'; readonly codec: string | undefined; readonly framesPerSecond: number | undefined }
-  /** Audio and the like. */
+  /** A container without video, such as an audio file. */
   | { readonly kind: 'no-video'; readonly format: string; readonly tracks: number }
-  /** A format that it doesn't know, or one too damaged. */
+  /** An unknown format, or a file too damaged to read. */
   | { readonly kind: 'unknown' };
 
 export interface ContainerFile {
   readonly framesPerSecond: number | undefined;
   readonly durationSeconds: number | undefined;
-  /** By how many degrees, clockwise, a player has to turn the pictures. */
+  /** Clockwise rotation that a player has to apply, degrees. */
   readonly rotation: number;
-  /** The track from its beginning, at each call anew. `ended` is told where the samples end. */
+  /** Opens the track from its beginning. `ended` is called where the samples end. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
 }
 
 export interface ContainerEnd {
-  /** Seconds of media that came. */
+  /** Duration of the media read, seconds. */
   readonly seconds: number;
-  /** The reader's complaint, or that of the samples. */
+  /** Error message of the reader or of a sample. */
   readonly complaint: string | undefined;
-  /** Samples of which a part could not be split. */
+  /** Number of samples with a part that could not be split. */
   readonly damagedSamples: number;
-  /** Whether it was read to the end, as opposed to left. */
+  /** True when it was read to the end, false when it was abandoned. */
   readonly wasRead: boolean;
 }
 
-/** A disk that does not answer in this time is treated as damage. */
+/** Time limit of a read, milliseconds; beyond it the file counts as damaged. */
 const READ_MS_MAX = 20_000;
 const CACHE_BYTES = 4 * 1024 * 1024;
-/** Enough for a mean frame rate. */
+/** Packets used for the mean frame rate. */
 const RATE_PACKETS = 120;
 
-// It says what it can't read on the console; our own messages say it better.
+// mediabunny would log what it cannot read to the console; the messages here are more specific.
 Logging.level = 0;
 
-/** Formats of a single file. A playlist (HLS) names others, which nobody asked to open. */
+/** Formats that consist of a single file. A playlist (HLS) would open other files. */
 const FORMATS = ALL_FORMATS.filter((format) => format !== HLS);
 
-/** Looks into MP4, MOV, Matroska, MPEG-TS and the like, in process (mediabunny). Never throws. */
+/** Examines MP4, MOV, Matroska, MPEG-TS and other containers in process (mediabunny). Never throws. */
 export async function examineContainer(path: string): Promise<ContainerFinding> {
   const input = openInput(path);
   try {
@@ -67,7 +67,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
     return { kind: 'no-video', format, tracks: (await input.getTracks()).length };
   }
   const codec = await track.getCodec();
-  // A damaged table may spoil the rate and nothing else.
+  // A damaged table may affect only the rate.
   const rate = await track.computePacketStats(RATE_PACKETS).catch(() => undefined);
   const framesPerSecond = rate && rate.averagePacketRate > 0 ? rate.averagePacketRate : undefined;
   if (codec !== 'avc') return { kind: 'other-codec', codec: codec ?? undefined, framesPerSecond };
@@ -112,7 +112,7 @@ async function* readSamples(
     const packets = new EncodedPacketSink(track).packets();
     while (true) {
       const next = await within(READ_MS_MAX, packets.next());
-      if (next === undefined) throw new Error(`no answer within ${READ_MS_MAX / 1000} s`);
+      if (next === undefined) throw new Error(`timeout: no answer within ${READ_MS_MAX / 1000} s`);
       if (next.value.done === true) {
         wasRead = true;
         break;
@@ -125,10 +125,10 @@ async function* readSamples(
       yield { parts: nalUnits, timestamp: ticks(packet.timestamp), duration: ticks(packet.duration) };
     }
   } catch (error) {
-    // Its assertions have no words; a damaged file is what they mean.
+    // mediabunny's assertions carry no message; a damaged file causes them.
     const message = error instanceof Error ? error.message : String(error);
     wasRead = true;
-    complaint = message.startsWith('Assertion') ? 'its index does not fit its contents' : message;
+    complaint = message.startsWith('Assertion') ? 'its index does not match its contents' : message;
   } finally {
     input.dispose();
     ended({ seconds: Math.max(0, end - start), complaint, damagedSamples, wasRead });
@@ -136,12 +136,14 @@ async function* readSamples(
 }
 
 function openInput(path: string): Input {
-  // An error while nobody reads shows again at the next read.
+  // An error that occurs while nobody reads is raised again by the next read.
   const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
   return new Input({ source, formats: FORMATS });
 }
 
-/** Samples are length-prefixed where there is an avcC, but some files have one and Annex B inside all the same. */
+/**
+ * Splits a sample into NAL units. With an avcC the samples are length-prefixed, but some files contain Annex B anyway.
+ */
 function splitSample(
   bytes: Uint8Array,
   lengthSize: number | undefined,

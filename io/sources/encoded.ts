@@ -4,13 +4,13 @@ import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 import type { SampleTrack } from './sample-units.ts';
 
-/** The track that one run of ffmpeg gives, and the way to end that run. */
+/** The track produced by one run of ffmpeg, and the means to stop the run. */
 export interface EncodedTrack {
   readonly track: Promise<SampleTrack>;
   close(): Promise<void>;
 }
 
-/** Starts ffmpeg. The track is known when its header has come; nothing more is read until asked for. */
+/** Starts ffmpeg. The track resolves with its header; nothing more is read until requested. */
 export function openEncoded(options: EncoderOptions): EncodedTrack {
   const encoder = new Encoder(options);
   return { track: readTrack(encoder, options), close: () => encoder.close() };
@@ -21,17 +21,17 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
   const first = await events.next();
   if (first.done === true || first.value.kind !== 'configuration') {
     await encoder.close();
-    throw new Failure(`${name}: ffmpeg gave no picture`);
+    throw new Failure(`${name}: ffmpeg produced no picture`);
   }
   const configuration = parseDecoderConfiguration(first.value.record);
   if (!configuration.ok) {
     await encoder.close();
-    throw new Failure(`${name}: ffmpeg gave a damaged decoder configuration (${configuration.malformed})`);
+    throw new Failure(`${name}: ffmpeg produced a damaged decoder configuration (${configuration.malformed})`);
   }
   const { lengthSize, sequenceParameterSets, pictureParameterSets } = configuration.value;
   return {
     parameterSets: [...sequenceParameterSets, ...pictureParameterSets],
-    // Our own encoding has no B-frames, so no picture waits for another.
+    // The encoder here makes no B-frames, so no picture waits for another.
     samplesAreUnits: mode === 'x264',
     reorderFrames: mode === 'x264' ? 0 : undefined,
     samples: (async function* () {
@@ -48,7 +48,10 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
   };
 }
 
-/** libx264 puts a note about itself ahead of the first delimiter, where nothing may stand, and again behind it. */
+/**
+ * Drops NAL units before the first delimiter: libx264 puts a note about itself there, where none is allowed, and
+ * repeats it after the delimiter.
+ */
 function fromDelimiter(nalUnits: readonly Uint8Array[]): readonly Uint8Array[] {
   const delimiter = nalUnits.findIndex((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.accessUnitDelimiter);
   return delimiter === -1 ? nalUnits : nalUnits.slice(delimiter);

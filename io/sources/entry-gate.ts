@@ -1,12 +1,12 @@
 import type { CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
 
-/** Lets pictures through from the first one at which decoding can start, and counts those before it. */
+/** Passes pictures from the first one at which decoding can start, and counts those before it. */
 export class EntryGate {
   #open = false;
   #skipped = 0;
   #sequenceKnown = false;
 
-  /** Pictures before the first keyframe; nothing could be made of them. */
+  /** Number of pictures dropped before the first key frame. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -15,7 +15,7 @@ export class EntryGate {
     return this.#open;
   }
 
-  /** Why nothing came through. */
+  /** Why nothing has passed. */
   get cause(): 'no picture' | 'no parameter sets' | 'no keyframe' {
     if (this.#skipped === 0) return 'no picture';
     return this.#sequenceKnown ? 'no keyframe' : 'no parameter sets';
@@ -23,7 +23,7 @@ export class EntryGate {
 
   admits(picture: CodedPicture): boolean {
     if (this.#open) return true;
-    // Without the sets that its slices refer to, a keyframe is of no use.
+    // A key frame without the parameter sets of its slices cannot be decoded.
     const decodable = picture.sequenceParameterSet !== undefined;
     this.#sequenceKnown ||= decodable;
     this.#open = decodable && picture.importance === 'key';

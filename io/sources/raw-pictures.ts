@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import { Failure } from '../os/failure.ts';
 
-/** Pictures without a header, planar YUV 4:2:0 with 8 bits a sample (I420): nothing in them says how large they are. */
+/** Geometry of raw pictures without a header: planar YUV 4:2:0, 8 bits per sample (I420). */
 export interface RawPictures {
   readonly width: number;
   readonly height: number;
@@ -12,11 +12,10 @@ const EXTENSIONS: readonly string[] = ['.yuv', '.i420'];
 const FRAMES_PER_SECOND_DEFAULT = 25;
 
 /**
- * What the file's name says of its pictures, as `clip_320x192_12fps.yuv` does by custom; `undefined`: not by its name
- * such a file.
- *
- * @param bytes the file's length: it must be a whole number of pictures, or the name is not believed.
- * @param framesPerSecond where the user knows better.
+ * Parses the geometry from a file name such as `clip_320x192_12fps.yuv`; `undefined` for other file types.
+ * @param bytes length of the file, which must be a whole number of pictures.
+ * @param framesPerSecond overrides the frame rate in the name.
+ * @throws {Failure} when name and length do not match.
  */
 export function rawPicturesOf(path: string, bytes: number, framesPerSecond?: number): RawPictures | undefined {
   if (!EXTENSIONS.includes(extname(path).toLowerCase())) return undefined;
@@ -27,8 +26,10 @@ export function rawPicturesOf(path: string, bytes: number, framesPerSecond?: num
   const pictureBytes = width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
   if (size === null || bytes % pictureBytes !== 0) {
     const reason =
-      size === null ? 'of unknown size' : `that are not ${width}x${height}: ${bytes} bytes are no whole number of them`;
-    throw new Failure(`${path} holds raw pictures ${reason}: name it as in clip_320x192_30fps.yuv (I420)`);
+      size === null
+        ? 'of unknown size'
+        : `that are not ${width}x${height}: ${bytes} bytes are not a whole number of them`;
+    throw new Failure(`${path} contains raw pictures ${reason}: name it like clip_320x192_30fps.yuv (I420)`);
   }
   const rate = /(?<![\d.])(\d+(?:\.\d+)?)(?:fps|hz)/i.exec(name);
   return { width, height, framesPerSecond: framesPerSecond ?? (rate ? Number(rate[1]) : FRAMES_PER_SECOND_DEFAULT) };

@@ -6,27 +6,27 @@ import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts
 import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import type { EntryGate } from './entry-gate.ts';
 
-/** A sample of a container: as a rule one access unit, but half of one and several exist. */
+/** A sample of a container: usually one access unit, but half of one and several occur. */
 export interface Sample {
   /** NAL units. */
   readonly parts: readonly Uint8Array[];
-  /** When it is shown, 90 kHz, from any epoch. */
+  /** Presentation time, 90 kHz, from any epoch. */
   readonly timestamp: Ticks;
-  /** Until the next one is shown, 90 kHz; 0: unknown. */
+  /** Time until the next sample is shown, 90 kHz; 0: unknown. */
   readonly duration: Ticks;
 }
 
 export interface SampleTrack {
-  /** SPS and PPS that the container keeps beside the samples; may be empty. */
+  /** SPS and PPS stored by the container beside the samples; may be empty. */
   readonly parameterSets: readonly Uint8Array[];
   readonly samples: AsyncIterable<Sample>;
-  /** How many frames may be decoded before one and shown after it; `undefined`: to be found out. */
+  /** Number of frames decoded before one that is shown after them; `undefined`: to be determined. */
   readonly reorderFrames: number | undefined;
-  /** Each sample is one access unit for certain: none waits for the next to show that it is whole. */
+  /** True when each sample is exactly one access unit, so that none waits for the next to be complete. */
   readonly samplesAreUnits: boolean;
 }
 
-/** Half a frame at 30 a second: between two pictures of a sample whose duration nobody gives. */
+/** Distance between two pictures of a sample without a duration, 90 kHz: half a frame at 30 frames per second. */
 const FIELD_TICKS = 1_500;
 
 interface Timed {
@@ -36,9 +36,9 @@ interface Timed {
 }
 
 /**
- * The access units of a container's track, from the first one at which decoding can start, the earliest shown at 0.
- * NAL units decide what is an access unit and what is a keyframe; containers are wrong about both often enough. Each
- * keyframe gets the parameter sets that it lacks.
+ * Yields the access units of a track from the first one at which decoding can start; the earliest is shown at 0. Access
+ * units and key frames are determined from the NAL units, because containers are often wrong about both. Missing
+ * parameter sets are added to each key frame.
  */
 export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGenerator<AccessUnit> {
   const pictures = new SamplePictures(track.parameterSets);
@@ -64,7 +64,7 @@ export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGe
 
 type TimedPicture = CodedPicture & { readonly timestamp: Ticks };
 
-/** Runs the NAL units of all samples through one splitter and gives each picture the time of its first slice. */
+/** Splits the NAL units of all samples into pictures; each picture gets the time of its first slice. */
 class SamplePictures {
   readonly #splitter = new AccessUnitSplitter();
   readonly #sets = new ParameterSetTracker();
@@ -76,13 +76,13 @@ class SamplePictures {
       this.#splitter.push(set);
       this.#sets.add(set);
     }
-    // What it has learned stays; the sets themselves are not to become a part of the first picture.
+    // The sets stay known to the splitter, but must not become a part of the first picture.
     this.#splitter.flush();
   }
 
   *push(sample: Sample): Generator<TimedPicture> {
     for (const nalUnit of sample.parts) {
-      // `#sets` is still what the picture before this NAL unit goes by.
+      // `#sets` are still those of the picture before this NAL unit.
       const picture = this.#splitter.push(nalUnit);
       if (picture !== undefined) yield this.#time(picture);
       this.#sets.add(nalUnit);
@@ -98,7 +98,7 @@ class SamplePictures {
   #time(picture: CodedPicture): TimedPicture {
     const slice = picture.parts.find((nalUnit) => isCodedSlice(nalUnitType(nalUnit)));
     const sample = this.#sampleOf.get(slice as Uint8Array) as Sample;
-    // Several pictures of one sample (two fields, as a rule) share its time between them.
+    // Several pictures in one sample (usually two fields) divide its duration.
     const count = this.#latest?.sample === sample ? this.#latest.count : 0;
     this.#latest = { sample, count: count + 1 };
     const step = sample.duration > 0 ? Math.floor(sample.duration / 2) : FIELD_TICKS;
@@ -107,7 +107,7 @@ class SamplePictures {
   }
 }
 
-/** Moves times so that the earliest picture is shown at 0: known when the first one leaves the reordering. */
+/** Shifts times so that the earliest picture is shown at 0; known when the first picture leaves the reordering. */
 class Epoch {
   #earliest = Number.POSITIVE_INFINITY;
   #settled = false;

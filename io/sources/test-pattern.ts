@@ -1,13 +1,14 @@
 import type { TestPattern } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 
-/** 8K; more than libx264 needs to be asked for. */
+/** Longest side, pixels: 8K, enough for libx264. */
 const SIDE_MAX = 8192;
 const RATE_MAX = 240;
 
 /**
- * `testsrc[=WIDTHxHEIGHT][@RATE][:SECONDS]`, such as `testsrc=640x360@25:10`; 1280x720 at 30 frames a second without
- * end by default. `undefined`: some other input.
+ * Parses `testsrc[=WIDTHxHEIGHT][@RATE][:SECONDS]`, such as `testsrc=640x360@25:10`; default: 1280x720 at 30 frames per
+ * second, endless. Returns `undefined` for other inputs.
+ * @throws {Failure} for a malformed pattern.
  */
 export function parseTestPattern(input: string): TestPattern | undefined {
   if (!/^testsrc(?![\w.\-/\\])/.test(input)) return undefined;
@@ -20,7 +21,7 @@ export function parseTestPattern(input: string): TestPattern | undefined {
   if (match === null || !isPossible || durationSeconds === 0) {
     const form = 'testsrc[=WIDTHxHEIGHT][@FRAMES-PER-SECOND][:SECONDS]';
     throw new Failure(
-      `${input} is no test pattern: write ${form}, sides even from 16 to ${SIDE_MAX}, as testsrc=640x360@30:10`,
+      `${input} is not a test pattern: write ${form} with even sides from 16 to ${SIDE_MAX}, such as testsrc=640x360@30:10`,
       2,
     );
   }

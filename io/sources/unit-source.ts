@@ -10,23 +10,23 @@ import type { MediaDescription, MediaSource } from './media-source.ts';
 export interface UnitStream {
   readonly gate: EntryGate;
   readonly units: AsyncGenerator<AccessUnit>;
-  /** Lets a `next()` that waits for the outside world return. */
+  /** Makes a pending `next()` return. */
   close(): Promise<void>;
 }
 
-/** How to make as many passes as are asked for. */
+/** Factory of passes over a source, with the source's properties. */
 export interface Recipe {
   readonly name: string;
   readonly mode: MediaDescription['mode'];
-  /** As measured, where it was. */
+  /** Measured frame rate, 1/s; `undefined` if it was not measured. */
   readonly framesPerSecond: number | undefined;
-  /** What the times are made from where neither this nor the stream says it. */
+  /** Frame rate, 1/s, used when neither `framesPerSecond` nor the stream gives one. */
   readonly assumedFramesPerSecond?: number;
   readonly durationSeconds: number | undefined;
   open(): UnitStream;
 }
 
-/** There is no access unit at which a stream could begin. */
+/** Thrown when the source has no access unit at which a stream can start. */
 export class NoEntry extends Error {
   readonly gate: EntryGate;
 
@@ -37,15 +37,21 @@ export class NoEntry extends Error {
 }
 
 const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
-  'no picture': 'no H.264 picture can be read from it',
-  'no parameter sets': 'its H.264 has no parameter sets (SPS, PPS) that can be read, so it cannot be decoded',
-  'no keyframe': 'its H.264 has no keyframe at which decoding can start',
+  'no picture': 'it contains no readable H.264 picture',
+  'no parameter sets': 'its H.264 has no readable parameter sets (SPS, PPS), so it cannot be decoded',
+  'no keyframe': 'its H.264 has no key frame at which decoding can start',
 };
 
-/** A receiver that joins, or loses a picture, waits for the next keyframe: longer than this is a nuisance. */
+/**
+ * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next
+ * key frame.
+ */
 const KEYFRAME_INTERVAL_MAX: Ticks = 5 * CLOCK_RATE;
 
-/** A `MediaSource` by a recipe. Its first pass is begun at once, to see what there is; the first `units()` goes on with it. */
+/**
+ * A `MediaSource` built from a recipe. The first pass starts at once to describe the source; the first `units()`
+ * continues it.
+ */
 export class UnitSource implements MediaSource {
   readonly description: MediaDescription;
   readonly #recipe: Recipe;
@@ -55,7 +61,7 @@ export class UnitSource implements MediaSource {
   #warnedOfKeyframes = false;
   #closed = false;
 
-  /** Rejects with `NoEntry` where no stream can begin. */
+  /** Opens the source. Rejects with `NoEntry` when no stream can start. */
   static async open(recipe: Recipe, warn: (message: string) => void): Promise<UnitSource> {
     const stream = recipe.open();
     let first: IteratorResult<AccessUnit, unknown>;
@@ -70,7 +76,7 @@ export class UnitSource implements MediaSource {
       throw new NoEntry(stream.gate);
     }
     const { skipped } = stream.gate;
-    if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first keyframe`);
+    if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first key frame`);
     return new UnitSource(recipe, warn, first.value, stream);
   }
 
@@ -98,7 +104,7 @@ export class UnitSource implements MediaSource {
         if (this.#closed) return;
       }
     } catch (error) {
-      // What `close` cut short is no failure.
+      // An error caused by `close` is not a failure.
       if (!this.#closed) throw error;
     } finally {
       this.#running.delete(stream);
@@ -112,18 +118,18 @@ export class UnitSource implements MediaSource {
     const running = [...this.#running];
     this.#running.clear();
     await Promise.all(running.map((stream) => stream.close()));
-    // A pass that was begun and never taken up; the others end by themselves.
+    // A pass that was started but never used; the others end on their own.
     await this.#begun?.stream.units.return(undefined);
   }
 
   #warnOfKeyframes(): void {
-    // Whoever encodes has chosen the interval.
+    // With the encoder, the user has chosen the interval.
     if (this.#warnedOfKeyframes || this.#recipe.mode === 'x264') return;
     this.#warnedOfKeyframes = true;
     const seconds = KEYFRAME_INTERVAL_MAX / CLOCK_RATE;
     this.#warn(
-      `${this.#recipe.name}: keyframes are more than ${seconds} s apart: who joins or loses a picture waits as long; ` +
-        '--encode x264 --gop 30 makes one every 30 frames',
+      `${this.#recipe.name}: key frames are more than ${seconds} s apart, so receivers that join or lose a picture wait that long; ` +
+        '--encode x264 --gop 30 inserts one every 30 frames',
     );
   }
 }

@@ -4,14 +4,13 @@ import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h26
 import { Timeline } from '../../protocol/codec/h264/timeline.ts';
 import type { EntryGate } from './entry-gate.ts';
 
-/** A stream without a keyframe in its first 256 MiB (nine minutes at 4 Mb/s) is not searched to its end. */
+/** Search limit for the first key frame, bytes: 256 MiB, nine minutes at 4 Mb/s. */
 const SEARCH_BYTES = 256 * 1024 * 1024;
 
 /**
- * The access units of H.264 without timestamps, from the first one at which decoding can start. The times come from
- * the picture order and the frame rate; each keyframe gets the parameter sets that it lacks.
- *
- * @param framesPerSecond where the stream does not say.
+ * Yields the access units of H.264 without timestamps from the first one at which decoding can start. Times follow from
+ * picture order and frame rate; missing parameter sets are added to each key frame.
+ * @param framesPerSecond used when the stream does not state a rate.
  */
 export async function* untimedUnits(
   nalUnits: AsyncIterable<readonly Uint8Array[]>,
@@ -31,7 +30,7 @@ export async function* untimedUnits(
     for (const nalUnit of several) {
       bytesRead += nalUnit.length;
       const picture = splitter.push(nalUnit);
-      // `sets` is still what the picture before this NAL unit goes by.
+      // `sets` are still those of the picture before this NAL unit.
       yield* admitted(picture);
       sets.add(nalUnit);
     }

@@ -1,12 +1,13 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 
 /**
- * Decides, access unit by access unit, what a viewer that reads too slowly still gets, so that what waits for it in
- * our memory stays bounded and what it does get can be decoded.
+ * Decides for each access unit whether a slow viewer still gets it, so that the backlog is bounded and everything sent
+ * can be decoded.
  *
- * Closed at first: a viewer joins at a keyframe. When more than `queueBytes` wait, it closes again and what follows is
- * dropped and counted until a keyframe finds at most half of that waiting (half, so that one slow viewer does not get
- * a keyframe and nothing else, again and again). A discardable picture is dropped alone: nothing refers to it.
+ * The gate is closed at first: a viewer joins at a key frame. When more than `queueBytes` are waiting it closes again,
+ * and units are dropped and counted until a key frame finds at most half of that waiting (half, so that a slow viewer
+ * does not get single key frames again and again). A discardable picture is dropped alone, because no other refers to
+ * it.
  */
 export class BacklogGate {
   readonly #queueBytes: number;
@@ -14,22 +15,22 @@ export class BacklogGate {
   #joined = false;
   #dropped = 0;
 
-  /** `queueBytes`: the most that may wait before the next picture is dropped; one picture may exceed it. */
+  /** `queueBytes`: limit of waiting bytes before the next picture is dropped; one picture may exceed it. */
   constructor(options: { readonly queueBytes: number }) {
     this.#queueBytes = options.queueBytes;
   }
 
-  /** Pictures dropped because the viewer was too slow; those before its first keyframe do not count. */
+  /** Number of pictures dropped because the viewer was too slow; those before its first key frame are not counted. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** True while the next picture must be a keyframe. */
+  /** True while the next picture must be a key frame. */
   get waitsForKey(): boolean {
     return !this.#open;
   }
 
-  /** Whether to pass this picture on, while `queuedBytes` of earlier ones still wait. */
+  /** True when this picture is to be sent. @param queuedBytes bytes of earlier pictures that are still waiting. */
   admits(importance: Importance, queuedBytes: number): boolean {
     if (!this.#open) {
       if (importance === 'key' && queuedBytes <= this.#queueBytes / 2) {

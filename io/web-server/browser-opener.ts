@@ -3,9 +3,9 @@ import { hasDisplay } from '../players/open-player.ts';
 import type { Environment } from '../players/player.ts';
 
 /**
- * Opens an address in the desktop's browser and returns at once: whether it tried. It does not try without a display
- * (`xdg-open` would start a text browser in our terminal). A browser that does not come up is no failure: the address
- * has been printed.
+ * Opens an address in the desktop's browser and returns at once, with whether it tried. It does not try without a
+ * display (`xdg-open` would start a text browser in the terminal). A browser that fails to start is not an error: the
+ * address has been printed.
  */
 export function openInBrowser(
   url: string,
@@ -14,14 +14,14 @@ export function openInBrowser(
 ): boolean {
   if (!hasDisplay(environment, platform)) return false;
   const [command, ...rest] = openerFor(platform);
-  // Detached and with no open file of ours: it outlives us and keeps nothing of ours alive.
+  // Detached and without open files of this process: the browser outlives it and keeps nothing open.
   const child = spawn(command, [...rest, url], { stdio: 'ignore', detached: true, env: { ...environment } });
   child.on('error', () => {});
   child.unref();
   return true;
 }
 
-/** `start` is a word of cmd's own; its first quoted argument would be a window title. */
+/** `start` is a built-in of cmd; its first quoted argument would be a window title. */
 function openerFor(platform: NodeJS.Platform): [string, ...string[]] {
   if (platform === 'darwin') return ['open'];
   if (platform === 'win32') return ['cmd', '/c', 'start', ''];

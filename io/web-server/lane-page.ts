@@ -19,45 +19,45 @@ import { BodyTooLarge, deny, saveBody } from './request-body.ts';
 import type { SiteWindowOptions } from './site-window.ts';
 
 export interface Upload {
-  /** As the user knows it. */
+  /** Name of the file on the user's side. */
   readonly name: string;
   readonly path: string;
-  /** It lies in this one, which is the caller's who took it. */
+  /** Folder of the file; the receiver of the upload takes ownership of it. */
   readonly folder: TemporaryFolder;
 }
 
 export interface LanePageOptions {
-  /** 0: any free port. */
+  /** TCP port; 0: any free port. */
   readonly port: number;
   readonly log: (message: string) => void;
-  /** `reply` tells something to the window that asked, and to no other. */
+  /** `reply` answers the window that sent the command, and no other. */
   readonly onCommand: (command: LaneCommand, reply: (announcement: LaneAnnouncement) => void) => void;
-  /** What a window that joins has to know before anything else. */
+  /** First announcements to a window that joins. */
   readonly greeting: () => readonly LaneAnnouncement[];
   readonly summary: () => unknown;
-  /** What crossed a lane's path of late, as pcapng; `undefined`: there is no such lane. */
+  /** Recent packets of a lane as pcapng; `undefined` for an unknown lane. */
   readonly capture: (lane: number) => Uint8Array | undefined;
   /**
-   * An experiment that was asked for lies here; its answer may be written to `folder`, which does not exist yet.
-   * Resolves with the file of its report, rejects with why there is none, or at once when the page closes.
+   * Runs a scenario file that a window has sent. Results may be written to `folder`, which does not exist yet. Resolves
+   * with the path of the report; rejects with the reason for a failure, or at once when the page closes.
    */
   readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
-  /** A file that was dropped on the page. Rejects with why it cannot be streamed. */
+  /** Takes a file dropped on the page. Rejects with the reason why it cannot be streamed. */
   readonly onUpload: (upload: Upload) => Promise<void>;
-  /** Elsewhere than in this package, for a test. */
+  /** Folders of the page's files, for tests. */
   readonly folders?: PageFolders;
-  /** For a test that cannot wait for half a gigabyte. */
+  /** Upload limit, bytes, for tests. */
   readonly uploadBytesMax?: number;
 }
 
-/** Four lanes and a long link are shorter than this. */
+/** Longest command, bytes: four lanes and a long link are shorter. */
 const COMMAND_BYTES_MAX = 4_096;
-/** A group that is longer is not kept: a window that joins then waits for the next key frame. */
+/** Limit of a stored group of pictures, bytes; without one, a window that joins waits for the next key frame. */
 const GROUP_BYTES_MAX = 2_000_000;
-/** What a page writes is shorter than this. */
+/** Longest scenario, bytes; those of the page are shorter. */
 const SCENARIO_BYTES_MAX = 1_000_000;
 const REPORTS_MAX = 4;
-/** A report is drawn with styles of its own, and runs nothing. */
+/** Content security policy of reports: inline styles, no scripts. */
 const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
@@ -67,16 +67,16 @@ interface Group {
   bytes: number;
 }
 
-/** The page with the lanes, on 127.0.0.1, for any number of windows. */
+/** The page with the lanes on 127.0.0.1, for any number of windows. */
 export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
-  /** For each lane, what a window that joins needs to see something at once: all from the last key frame on. */
+  /** Pictures of each lane since its last key frame, for windows that join. */
   readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
-  /** What the laboratory made of settings, by number; the oldest go. */
+  /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
-  /** A file or a scenario that is being taken. */
+  /** Pending upload or scenario. */
   #taking: Promise<void> | undefined;
   readonly #end = new AbortController();
   #closing: Promise<void> | undefined;
@@ -108,17 +108,17 @@ export class LanePage {
     return this.#site.url;
   }
 
-  /** Windows that watch now. */
+  /** Number of connected windows. */
   get viewers(): number {
     return this.#site.windows.size;
   }
 
-  /** Bytes that wait in our memory, over all windows. */
+  /** Bytes queued for all windows. */
   get queuedBytes(): number {
     return this.#site.queuedBytes;
   }
 
-  /** Never blocks and never throws. */
+  /** Sends a picture to all windows. Never blocks and never throws. */
   picture(importance: Importance, lane: number, message: Uint8Array): void {
     this.#keep(importance, lane, message);
     for (const viewer of this.#site.windows) viewer.picture(importance, lane, message);
@@ -130,7 +130,7 @@ export class LanePage {
     for (const viewer of this.#site.windows) viewer.announce(announcement.kind, text);
   }
 
-  /** Tells the windows that it is over and closes everything. May be called twice. */
+  /** Announces the end to the windows and closes everything. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -220,18 +220,18 @@ export class LanePage {
     });
   }
 
-  /** Takes what a request carries as a file and has it used: one at a time. */
+  /** Saves a request's body to a file and passes it on. One request at a time. */
   #take(request: IncomingMessage, response: ServerResponse, body: Body, use: Use): void {
     const no = (status: number, why: string): void => {
       deny(request, response, status, why);
       this.#options.log(`page: refused ${body.name}: ${why}`);
     };
-    if (this.#taking) return no(409, 'one thing at a time: another file or experiment is under way');
+    if (this.#taking) return no(409, 'busy with another file or experiment; try again when it has finished');
     this.#taking = takeBody(request, body, use)
       .catch((error: unknown) => {
         const { name, bytesMax } = body;
         if (error instanceof BodyTooLarge) {
-          return no(413, `${name} may have ${Math.floor(bytesMax / 1e6)} MB at most: dropframe demo FILE takes any`);
+          return no(413, `${name} is larger than ${Math.floor(bytesMax / 1e6)} MB: use dropframe demo FILE`);
         }
         no(422, causeOf(error));
       })
@@ -242,19 +242,19 @@ export class LanePage {
 }
 
 interface Body {
-  /** Of the folder that it lies in. */
+  /** Prefix of the folder's name. */
   readonly prefix: string;
-  /** Its name there. */
+  /** File name in the folder. */
   readonly file: string;
-  /** What it is called in messages. */
+  /** Name in messages. */
   readonly name: string;
   readonly bytesMax: number;
 }
 
-/** Tells whether the folder is somebody's now. */
+/** Uses a saved file; tells whether the folder is still needed. */
 type Use = (path: string, folder: TemporaryFolder) => Promise<'kept' | 'used up'>;
 
-/** Whatever goes wrong, nothing of it is left lying about. */
+/** Saves a body and uses it; the folder is removed if anything fails. */
 async function takeBody(request: IncomingMessage, { prefix, file, name, bytesMax }: Body, use: Use): Promise<void> {
   const folder = await makeTemporaryFolder(prefix);
   const path = join(folder.path, file);
@@ -270,7 +270,7 @@ async function takeBody(request: IncomingMessage, { prefix, file, name, bytesMax
   }
 }
 
-/** The file's name as the user knows it, without anything that means something to a file system. */
+/** Returns the file's name on the user's side, without characters special to file systems. */
 function nameOf(url: string): string {
   const asked = new URL(url, 'http://127.0.0.1').searchParams.get('name') ?? '';
   const plain = basename(asked)

@@ -4,14 +4,14 @@ import { LANES_MAX, type LaneAnnouncement } from '../../protocol/page/lane-messa
 import { BacklogGate } from './backlog-gate.ts';
 import { SiteWindow, type SiteWindowOptions } from './site-window.ts';
 
-/** Four lanes' keyframes at 10 Mb/s. What the system's own socket buffers hold comes on top. */
+/** Limit of queued bytes: key frames of four lanes at 10 Mb/s. The socket buffers of the system come on top. */
 const QUEUE_BYTES = 4_000_000;
-/** Events and figures are worth less than pictures: they are not sent while this much waits. */
+/** Backlog, bytes, above which events and figures are not sent; pictures take precedence. */
 const EVENTS_QUEUE_BYTES = 200_000;
-/** A window that has read nothing for so long while something waited is gone, whatever its connection says. */
+/** Time without reading, while data waits, after which a window is disconnected, milliseconds. */
 const SILENCE_MS_MAX = 20_000;
 
-/** One window that watches the lanes: it gets what it reads in time, and is cut off when it reads nothing. */
+/** One window that shows the lanes. A slow window gets fewer pictures; one that stops reading is disconnected. */
 export class LaneViewer extends SiteWindow<LaneCommand> {
   readonly #gates = Array.from({ length: LANES_MAX }, () => new BacklogGate({ queueBytes: QUEUE_BYTES }));
   #emptyAt = performance.now();
@@ -30,10 +30,10 @@ export class LaneViewer extends SiteWindow<LaneCommand> {
     this.sendText(text, kind === 'events' || kind === 'figures' ? EVENTS_QUEUE_BYTES : undefined);
   }
 
-  /** Ends a window that stopped reading; to be called now and then. */
+  /** Disconnects a window that has stopped reading; called at intervals. */
   checkReading(): void {
     const at = performance.now();
     if (this.queuedBytes === 0) this.#emptyAt = at;
-    if (at - this.#emptyAt >= SILENCE_MS_MAX) this.terminate('it reads nothing');
+    if (at - this.#emptyAt >= SILENCE_MS_MAX) this.terminate('it stopped reading');
   }
 }

@@ -6,26 +6,26 @@ import { Failure } from '../os/failure.ts';
 import type { PageFile } from './module-preloads.ts';
 import type { SiteWindow, SiteWindowOptions } from './site-window.ts';
 
-/** More than one person has. */
+/** Limit of windows, far above what one person opens. */
 const WINDOWS_MAX = 16;
-/** How long a window has to answer our close before it is cut off. */
+/** Time for a window to answer the close, milliseconds; after it the window is disconnected. */
 const FAREWELL_MS = 300;
 
 export interface LocalSiteOptions<Command, Window extends SiteWindow<Command>> {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly socketPath: string;
-  /** The longest message that a window may send, bytes. */
+  /** Largest message from a window, bytes. */
   readonly messageBytesMax: number;
   readonly openWindow: (options: Pick<SiteWindowOptions<Command>, 'socket' | 'onEnd'>) => Window;
-  /** Called when a window has joined, and tells it what it needs to know. */
+  /** Called when a window joins; sends it the first announcements. */
   readonly onJoin: (window: Window) => void;
   readonly onLeave?: (window: Window) => void;
-  /** Whether it answered a request that is for no file. Only requests of our own page get here. */
+  /** Answers a request that is not for a file; returns false to decline. Called for requests of this page only. */
   readonly answer: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
   readonly log: (message: string) => void;
 }
 
-/** A page needs its own scripts, its own style and its own socket, and nothing else from anywhere. */
+/** The page may load its own scripts, styles and socket, and nothing else. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -37,7 +37,7 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-/** A few files and a WebSocket on 127.0.0.1, for pages that it served itself and for no others. */
+/** Serves files and a WebSocket on 127.0.0.1 to its own pages only. */
 export class LocalSite<Command, Window extends SiteWindow<Command>> {
   readonly #options: LocalSiteOptions<Command, Window>;
   readonly #windows = new Set<Window>();
@@ -51,7 +51,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
-      // A client that pings and never reads would fill our memory with answers; browsers do not ping.
+      // A client that pings without reading would fill memory with answers; browsers do not ping.
       autoPong: false,
       maxPayload: options.messageBytesMax,
       clientTracking: false,
@@ -64,12 +64,12 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
-  /** Windows that watch now. */
+  /** Number of connected windows. */
   get windows(): ReadonlySet<Window> {
     return this.#windows;
   }
 
-  /** Bytes that wait in our memory, over all windows. */
+  /** Bytes queued for all windows. */
   get queuedBytes(): number {
     let total = 0;
     for (const window of this.#windows) total += window.queuedBytes;
@@ -87,7 +87,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends all windows, cuts off those that do not end by themselves, and stops listening. */
+  /** Announces the end, disconnects windows that do not close, and stops listening. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const window of this.#windows) window.end();
@@ -101,7 +101,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     clearTimeout(timer);
   }
 
-  /** A page of another site that asks in its user's browser carries another Origin, or another Host (DNS rebinding). */
+  /** Requests from pages of other sites carry another Origin, or another Host (DNS rebinding). */
   #isOurs(host: string | undefined): boolean {
     return host === `127.0.0.1:${this.#port}` || host === `localhost:${this.#port}`;
   }
@@ -112,7 +112,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    if (!this.#isOurs(request.headers.host)) return refuse(response, 421, 'this is not the host you asked for');
+    if (!this.#isOurs(request.headers.host)) return refuse(response, 421, 'wrong host');
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const reads = request.method === 'GET' || request.method === 'HEAD';
     if (reads || this.#isOurOrigin(request.headers.origin)) {
@@ -120,7 +120,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     }
     if (!reads) return refuse(response, 405, 'only GET and HEAD');
     const file = this.#options.files.get(path);
-    if (file === undefined) return refuse(response, 404, 'there is no such page');
+    if (file === undefined) return refuse(response, 404, 'not found');
     response.writeHead(200, { 'Content-Type': file.contentType, 'Content-Length': file.body.length });
     response.end(request.method === 'HEAD' ? undefined : file.body);
   }
@@ -148,7 +148,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
       onEnd: (fault) => {
         this.#windows.delete(window);
         onLeave?.(window);
-        log(fault === undefined ? 'page: a window left' : `page: a window was cut off: ${fault}`);
+        log(fault === undefined ? 'page: a window left' : `page: disconnected a window: ${fault}`);
       },
     });
     this.#windows.add(window);

@@ -1,4 +1,4 @@
-/** A file that the page's server answers with. */
+/** A file served by the page's server. */
 export interface PageFile {
   readonly body: Buffer;
   readonly contentType: string;
@@ -8,9 +8,9 @@ const SCRIPT = /<script type="module" src="([^"]+)">/;
 const IMPORT = /\b(?:from|import)\s*["'](\.[^"']+)["']/g;
 
 /**
- * The page with a `modulepreload` (HTML Living Standard, §4.6.7.12) for each module that its script imports, directly or by
- * way of others: a browser that learns of them one after the other takes a round trip through itself for each step.
- * @param files what is served, by URL path. What is not in it is not preloaded.
+ * Adds a `modulepreload` link (HTML Living Standard §4.6.7.12) for every module that the page's script imports,
+ * directly or indirectly: otherwise a browser discovers them one round trip at a time.
+ * @param files served files by URL path; modules missing in it are not preloaded.
  */
 export function withModulePreloads(page: PageFile, files: ReadonlyMap<string, PageFile>): PageFile {
   const html = page.body.toString();
@@ -20,10 +20,10 @@ export function withModulePreloads(page: PageFile, files: ReadonlyMap<string, Pa
   return { ...page, body: Buffer.from(html.replace('  </head>', `${links.join('')}  </head>`)) };
 }
 
-/** URL paths of everything that a module needs, without itself. */
+/** Returns the URL paths of all modules that a module imports, without itself. */
 function importsOf(script: string, files: ReadonlyMap<string, PageFile>): string[] {
   const found = new Set([script]);
-  // What is added while it is gone through is gone through as well.
+  // Iteration includes elements added on the way.
   for (const url of found) {
     const text = files.get(url)?.body.toString() ?? '';
     for (const [, name] of text.matchAll(IMPORT)) {

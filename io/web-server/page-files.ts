@@ -4,31 +4,32 @@ import { dirname, join } from 'node:path';
 import { Failure } from '../os/failure.ts';
 import { type PageFile, withModulePreloads } from './module-preloads.ts';
 
-/** Where the page's parts are. */
+/** Locations of the page's files. */
 export interface PageFolders {
-  /** The pages and their style sheets, as written. */
+  /** Folder of HTML and CSS. */
   readonly written: string;
-  /** The output of the compiler: `web/*.js` and `protocol/page-message.js`. */
+  /** Folder of compiled modules: `web/*.js`, `protocol/page/*.js` and others. */
   readonly compiled: string;
 }
 
-/** From the sources and from `dist` alike: the package is where its `package.json` is. */
+/** Returns the folders of the package, which is where `package.json` is; works from the sources and from `dist`. */
 export function pageFolders(): PageFolders {
   let root = import.meta.dirname;
   while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
   return { written: join(root, 'web'), compiled: join(root, 'dist') };
 }
 
-/** The rooms whose modules a page runs. */
+/** Folders whose modules each page uses. */
 const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
-/** What both share, and what each has beside it. */
+/** Style sheets of both pages. */
 const STYLES = ['base.css', 'page.css', 'lanes.css'];
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**
- * Everything that pages consist of, by URL path, read once. The server answers from this list and from nothing else, so
- * no path in a request can reach another file.
- * @param entry the page at `/`.
+ * Reads all files of a page, by URL path, once. The server answers from this list only, so no request can reach another
+ * file.
+ * @param entry page at `/`.
+ * @throws {Failure} when a file is missing.
  */
 export async function readPageFiles(
   folders: PageFolders,
@@ -54,7 +55,7 @@ export async function readPageFiles(
   }
 }
 
-/** Names of the compiled modules in a room, with the room's and `/` before them. */
+/** Returns the compiled modules in a folder as `FOLDER/NAME`, recursively. */
 async function modulesIn(folder: string, name: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.map((entry) => {

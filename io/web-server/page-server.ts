@@ -11,36 +11,39 @@ import type { PageFile } from './module-preloads.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PageViewer } from './page-viewer.ts';
 
-/** A page on 127.0.0.1 that shows access units as they come, to any number of windows. */
+/** A page on 127.0.0.1 that shows access units as they arrive, in any number of windows. */
 export interface Page {
   readonly url: string;
-  /** Windows that watch now. */
+  /** Number of connected windows. */
   readonly viewers: number;
-  /** Pictures that windows were too slow for, in total. */
+  /** Number of pictures dropped for slow windows, in total. */
   readonly dropped: number;
-  /** Bytes of pictures that wait in our memory, over all windows; about 2 MB for each that has stopped reading. */
+  /** Bytes of pictures queued for all windows; about 2 MB for each one that has stopped reading. */
   readonly queuedBytes: number;
-  /** Never blocks and never throws. Windows join at a keyframe, which must bring its parameter sets. */
+  /**
+   * Sends an access unit. Never blocks and never throws. Windows join at a key frame, which must carry its parameter
+   * sets.
+   */
   write(unit: AccessUnit): void;
-  /** Replaces the figures beside the picture, and what `/statistics.json` answers. */
+  /** Replaces the figures beside the video and the content of `/statistics.json`. */
   statistics(record: PageStatistics): void;
-  /** Another stream begins: its first access unit is a keyframe. */
+  /** Announces a new stream, whose first access unit is a key frame. */
   describe(description: PageDescription): void;
-  /** Tells the windows that the stream is over and closes everything. May be called twice. */
+  /** Announces the end to the windows and closes everything. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface PageOptions {
-  /** 0: any free port. */
+  /** TCP port; 0: any free port. */
   readonly port?: number;
   readonly description: PageDescription;
   readonly log: (message: string) => void;
   readonly onCommand?: (command: PageCommand) => void;
-  /** Elsewhere than in this package, for a test. */
+  /** Folders of the page's files, for tests. */
   readonly folders?: PageFolders;
 }
 
-/** The page's longest command is shorter than this. */
+/** Longest command, bytes; those of the page are shorter. */
 const COMMAND_BYTES_MAX = 256;
 
 export async function openPage(options: PageOptions): Promise<Page> {

@@ -4,14 +4,14 @@ import type { PageAnnouncement, PageCommand } from '../../protocol/page/page-mes
 import { BacklogGate } from './backlog-gate.ts';
 import { SiteWindow, type SiteWindowOptions } from './site-window.ts';
 
-/** More than one keyframe at 50 Mb/s. What the system's own socket buffers hold comes on top. */
+/** Limit of queued bytes: more than a key frame at 50 Mb/s. The socket buffers of the system come on top. */
 const QUEUE_BYTES = 2_000_000;
-/** A statistics record is worth less than a picture: it is not sent while this much waits. */
+/** Backlog, bytes, above which statistics are not sent; pictures take precedence. */
 const RECORD_QUEUE_BYTES = 100_000;
 
 const Command = z.strictObject({ kind: z.literal('command'), command: z.enum(['stop', 'request-keyframe']) });
 
-/** One page that watches: it gets pictures from a keyframe on, and as many as it reads in time. */
+/** One connected window. It gets pictures from a key frame on, and only as many as it reads in time. */
 export class PageViewer extends SiteWindow<PageCommand> {
   readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
 
@@ -19,7 +19,7 @@ export class PageViewer extends SiteWindow<PageCommand> {
     super({ ...options, parse: parseCommand });
   }
 
-  /** Pictures that this page was too slow for. */
+  /** Number of pictures dropped because this page was too slow. */
   get dropped(): number {
     return this.#gate.dropped;
   }
@@ -32,7 +32,7 @@ export class PageViewer extends SiteWindow<PageCommand> {
     this.sendText(JSON.stringify(announcement), announcement.kind === 'statistics' ? RECORD_QUEUE_BYTES : undefined);
   }
 
-  /** Says that the stream is over and closes. */
+  /** Announces the end of the stream and closes. */
   override end(): void {
     this.announce({ kind: 'ended' });
     super.end();

@@ -4,13 +4,13 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { refuse } from './local-site.ts';
 
-/** How long what still comes is thrown away, so that the answer is read before the connection ends. */
+/** Time for which further input is discarded, milliseconds, so that the answer is read before the connection ends. */
 const FAREWELL_MS = 300;
 
-/** More was sent than may be. */
+/** Thrown when a body exceeds its limit. */
 export class BodyTooLarge extends Error {}
 
-/** Writes what a request carries to a file. @throws {BodyTooLarge} */
+/** Writes the body of a request to a file. @throws {BodyTooLarge} */
 export async function saveBody(request: IncomingMessage, path: string, bytesMax: number): Promise<void> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw new BodyTooLarge();
   let bytes = 0;
@@ -24,7 +24,7 @@ export async function saveBody(request: IncomingMessage, path: string, bytesMax:
   await pipeline(request, bound, createWriteStream(path));
 }
 
-/** Answers with why not, to a sender who may not have finished speaking. */
+/** Refuses a request whose sender may still be sending. */
 export function deny(request: IncomingMessage, response: ServerResponse, status: number, why: string): void {
   if (response.destroyed) return;
   response.setHeader('Connection', 'close');

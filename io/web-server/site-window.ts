@@ -4,10 +4,10 @@ import type { BacklogGate } from './backlog-gate.ts';
 
 export interface SiteWindowOptions<Command> {
   readonly socket: WebSocket;
-  /** Reads a text that the window sent; `undefined` when it is no command. */
+  /** Parses a text from the window; `undefined` when it is not a command. */
   readonly parse: (text: string) => Command | undefined;
   readonly onCommand: (command: Command) => void;
-  /** Called once, with the reason when the window was cut off. */
+  /** Called once, with the reason if the window was disconnected. */
   readonly onEnd: (fault?: string) => void;
 }
 
@@ -21,33 +21,33 @@ export class SiteWindow<Command> {
     socket.on('message', (message, isBinary) => {
       const command = isBinary ? undefined : parse(String(message));
       if (command !== undefined) return onCommand(command);
-      this.#fault ??= 'sent what is no command';
+      this.#fault ??= 'it sent an invalid command';
       socket.close(1008, 'not a command');
     });
-    // Too large, not UTF-8, a frame that breaks RFC 6455: ws closes the connection, `close` follows.
+    // Too large, not UTF-8, or an invalid frame (RFC 6455): ws closes the connection, and `close` follows.
     socket.on('error', (error) => {
       this.#fault ??= error.message;
     });
     socket.once('close', () => onEnd(this.#fault));
   }
 
-  /** Bytes that wait in our memory for this window. */
+  /** Bytes queued for this window. */
   get queuedBytes(): number {
     return this.#socket.bufferedAmount;
   }
 
-  /** Closes in an orderly way; `terminate` later makes sure. */
+  /** Closes the connection in an orderly way; `terminate` enforces it later. */
   end(): void {
     this.#socket.close(1000, 'ended');
   }
 
-  /** Cuts the window off. @param fault reason, for the log */
+  /** Disconnects the window. @param fault reason, for the log. */
   terminate(fault?: string): void {
     this.#fault ??= fault;
     this.#socket.terminate();
   }
 
-  /** @param queueBytesMax the text is not sent while more than this waits */
+  /** @param queueBytesMax limit of the backlog, bytes, above which the text is not sent. */
   protected sendText(text: string, queueBytesMax = Number.POSITIVE_INFINITY): void {
     if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > queueBytesMax) return;
     this.#socket.send(text);
