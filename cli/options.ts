@@ -104,7 +104,7 @@ export function readTarget(
   return { ...address, query: new URLSearchParams(query) };
 }
 
-/** `rtp://HOST:PORT`; RTCP takes the port after it. */
+/** Parses `rtp://HOST:PORT`. RTCP uses the next port. */
 export function readRtpTarget(text: string): HostAndPort {
   const { host, port, query } = readTarget(text, 'rtp');
   if (port > RTP_PORT_MAX)

@@ -1,4 +1,4 @@
-/** Breaks a line at blanks; all lines but the first are indented. @param width of each, characters. */
+/** Wraps a line at spaces; continuation lines are indented. @param width of a line, characters. */
 export function wrapped(text: string, width: number, indent: number): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

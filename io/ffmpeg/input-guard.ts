@@ -70,7 +70,7 @@ const FILE_FORMATS = [
   ],
 ];
 
-/** Protocols that a network source may open beneath it, by URL scheme. None of them reads a local file. */
+/** Protocols that a network source may use, by URL scheme. None of them reads a local file. */
 const HTTP = ['http', 'https', 'httpproxy', 'tls', 'tcp', 'crypto'];
 const RTMP = ['rtmp', 'rtmps', 'rtmpt', 'rtmpe', 'rtmpts', 'rtmpte', 'ffrtmphttp', 'ffrtmpcrypt', ...HTTP];
 const RTSP = ['rtsp', 'rtsps', 'rtp', 'srtp', 'udp', ...HTTP];
@@ -90,8 +90,8 @@ const NETWORK: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Options that go before `-i` and keep ffmpeg to the input that was named, whatever stands in it: protocols and, for
- * files, demuxers on a list (ffmpeg-formats, `protocol_whitelist` and `format_whitelist`).
+ * Returns options before `-i` that restrict ffmpeg to the named input, whatever its content: whitelists of protocols and,
+ * for files, of demuxers (ffmpeg-formats, `protocol_whitelist` and `format_whitelist`).
  * @throws {Failure} for a URL whose scheme is not on the list, such as `concat:` or `subfile:`.
  */
 export function inputGuard(input: string): string[] {
@@ -100,7 +100,7 @@ export function inputGuard(input: string): string[] {
   if (protocols !== undefined) return ['-protocol_whitelist', protocols.join(',')];
   if (scheme !== undefined && scheme !== 'file') {
     const known = [...Object.keys(NETWORK), 'file'].join(', ');
-    throw new Failure(`${input}: ${scheme}: is no source that can be opened: name a file, or a URL of ${known}`, 2);
+    throw new Failure(`${input}: ${scheme}: is not a supported source: name a file, or a URL of ${known}`, 2);
   }
   return ['-protocol_whitelist', 'file', '-format_whitelist', FILE_FORMATS.join(',')];
 }

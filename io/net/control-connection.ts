@@ -29,7 +29,7 @@ const KEEP_ALIVE_MS = 4_000;
 /** Limit of unsent bytes: a peer that does not read its messages is disconnected. */
 const UNSENT_BYTES_MAX = 1_000_000;
 /** Time limit for sending the last message, milliseconds. */
-const FAREWELL_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 
 const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
 
@@ -80,7 +80,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
       const timer = setTimeout(() => {
         this.#socket.destroy();
         resolve();
-      }, FAREWELL_MS);
+      }, CLOSE_TIMEOUT_MS);
       this.#socket.once('close', () => {
         clearTimeout(timer);
         resolve();

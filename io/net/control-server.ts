@@ -11,7 +11,7 @@ export interface ControlServerOptions {
   /** Limit of all connections; further ones are refused. */
   readonly connectionsMax: number;
   /** Time limit for the first message, milliseconds. */
-  readonly patienceMs: number;
+  readonly firstMessageTimeoutMs: number;
   readonly onConnection: (pending: PendingConnection) => void;
 }
 
@@ -86,7 +86,7 @@ export class ControlServer {
     this.#sockets.add(socket);
     this.#pending.add(socket);
     if (this.#pending.size > this.#options.pendingMax) this.#refuse(this.#pending.values().next().value);
-    const timer = setTimeout(() => this.#refuse(socket), this.#options.patienceMs);
+    const timer = setTimeout(() => this.#refuse(socket), this.#options.firstMessageTimeoutMs);
     socket.on('error', () => {}); // reported by the owner of the socket; before it has one, a reset does not matter
     socket.once('close', () => {
       clearTimeout(timer);

@@ -8,7 +8,7 @@ const SO_MEMINFO = 55;
 const WORDS = 9;
 const DROPS_WORD = 8;
 
-/** Datagrams that the kernel dropped because a socket's receive buffer was full; `undefined` when it cannot be asked. */
+/** Datagrams that the kernel dropped because a socket's receive buffer was full; `undefined` when it cannot be read. */
 export function receiveDrops(socket: Socket): number | undefined {
   const words = readSocketOption(datagramDescriptor(socket), SOL_SOCKET, SO_MEMINFO, WORDS * 4);
   return words?.byteLength === WORDS * 4 ? new Uint32Array(words.buffer)[DROPS_WORD] : undefined;

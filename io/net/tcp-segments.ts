@@ -8,7 +8,7 @@ const TCP_INFO = 11;
 const SEGMENTS_IN_OFFSET = 140;
 const INFO_BYTES = 256;
 
-/** Segments that a connection has received, as counted by the kernel (RFC 4898); `undefined` when it cannot be asked. */
+/** Segments that a connection has received, as counted by the kernel (RFC 4898); `undefined` when it cannot be read. */
 export function segmentsReceived(socket: Socket): number | undefined {
   const info = readSocketOption(streamDescriptor(socket), IPPROTO_TCP, TCP_INFO, INFO_BYTES);
   if (!info || info.byteLength < SEGMENTS_IN_OFFSET + 4) return undefined;

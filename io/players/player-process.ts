@@ -25,9 +25,9 @@ export interface PlayerOverlay {
 /** Limit of queued bytes: more than a key frame at 50 Mb/s, and more than a player at normal speed leaves unread. */
 const QUEUE_BYTES = 2_000_000;
 /** Time for a player to exit after the end of its input, and again after SIGTERM, milliseconds. Measured: 50 and 17. */
-const PATIENCE_MS = 1_000;
-const LAST_WORDS_CHARACTERS = 2_000;
-const LAST_WORDS_MS = 200;
+const EXIT_TIMEOUT_MS = 1_000;
+const STDERR_CHARACTERS_MAX = 2_000;
+const STDERR_DRAIN_MS = 200;
 
 export class PlayerProcess implements Player {
   readonly name: string;
@@ -50,7 +50,7 @@ export class PlayerProcess implements Player {
     this.#input.on('error', () => {});
     let words = '';
     (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => {
-      words = (words + text).slice(-LAST_WORDS_CHARACTERS);
+      words = (words + text).slice(-STDERR_CHARACTERS_MAX);
     });
     this.exited = new Promise((resolve) => {
       const end = (code: number | null): void => {
@@ -58,7 +58,7 @@ export class PlayerProcess implements Player {
         overlay?.close();
         resolve({
           code,
-          lastWords:
+          lastErrorLine:
             words
               .trim()
               .split(/[\r\n]+/)
@@ -67,7 +67,7 @@ export class PlayerProcess implements Player {
       };
       // 'close' follows once stderr has been read; it never follows while a child of the player holds stderr open.
       child.once('close', end);
-      child.once('exit', (code) => setTimeout(end, LAST_WORDS_MS, code));
+      child.once('exit', (code) => setTimeout(end, STDERR_DRAIN_MS, code));
     });
   }
 
@@ -115,19 +115,19 @@ export class PlayerProcess implements Player {
 
   async #end(): Promise<void> {
     this.#input.end();
-    if (await this.#endsWithin(PATIENCE_MS)) return;
+    if (await this.#endsWithin(EXIT_TIMEOUT_MS)) return;
     this.#child.kill('SIGTERM');
-    if (await this.#endsWithin(PATIENCE_MS)) return;
+    if (await this.#endsWithin(EXIT_TIMEOUT_MS)) return;
     this.#child.kill('SIGKILL');
     await this.exited;
   }
 
   async #endsWithin(milliseconds: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
+    const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, milliseconds);
     });
-    await Promise.race([this.exited, patience]);
+    await Promise.race([this.exited, timeout]);
     clearTimeout(timer);
     return this.#ended;
   }

@@ -16,7 +16,7 @@ export interface PlayerExit {
   /** Exit code; `null` after a signal. A code of 0 does not prove that a picture was shown. */
   readonly code: number | null;
   /** Last line of its stderr; empty if there was none. */
-  readonly lastWords: string;
+  readonly lastErrorLine: string;
 }
 
 /** A window that shows access units as they arrive. */

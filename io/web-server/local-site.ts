@@ -9,7 +9,7 @@ import type { SiteWindow, SiteWindowOptions } from './site-window.ts';
 /** Limit of windows, far above what one person opens. */
 const WINDOWS_MAX = 16;
 /** Time for a window to answer the close, milliseconds; after it the window is disconnected. */
-const FAREWELL_MS = 300;
+const CLOSE_TIMEOUT_MS = 300;
 
 export interface LocalSiteOptions<Command, Window extends SiteWindow<Command>> {
   readonly files: ReadonlyMap<string, PageFile>;
@@ -96,7 +96,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     const timer = setTimeout(() => {
       for (const window of this.#windows) window.terminate();
       this.#server.closeAllConnections();
-    }, FAREWELL_MS);
+    }, CLOSE_TIMEOUT_MS);
     await closed;
     clearTimeout(timer);
   }

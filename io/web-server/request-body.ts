@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { refuse } from './local-site.ts';
 
 /** Time for which further input is discarded, milliseconds, so that the answer is read before the connection ends. */
-const FAREWELL_MS = 300;
+const CLOSE_TIMEOUT_MS = 300;
 
 /** Thrown when a body exceeds its limit. */
 export class BodyTooLarge extends Error {}
@@ -30,5 +30,5 @@ export function deny(request: IncomingMessage, response: ServerResponse, status:
   response.setHeader('Connection', 'close');
   refuse(response, status, why);
   request.resume();
-  setTimeout(() => request.destroy(), FAREWELL_MS).unref();
+  setTimeout(() => request.destroy(), CLOSE_TIMEOUT_MS).unref();
 }

@@ -10,15 +10,15 @@ interface Crossing {
   readonly datagram: Uint8Array;
 }
 
-/** As far back as a capture reaches, and what it may hold. */
+/** Time span and size limit of a capture. */
 const KEPT = seconds(30);
 const BYTES_MAX = 16_000_000;
-/** What is kept beside the bytes of a datagram: many small ones are not free. */
+/** Memory of a stored datagram beside its bytes; small datagrams make it matter. */
 const CROSSING_BYTES = 100;
 
-/** The last half minute of what crossed both ends of a lane's path, for whoever asks for it as a file. */
+/** Keeps the packets of the last 30 seconds at both ends of a lane's path, for export as a file. */
 export class LaneCapture {
-  /** By time; what is before `#first` is forgotten. */
+  /** In order of time; entries before `#first` are expired. */
   #crossings: Crossing[] = [];
   #first = 0;
   #bytes = 0;
@@ -31,7 +31,7 @@ export class LaneCapture {
     this.#add({ at, end: 'delivered', direction, datagram });
   }
 
-  /** The same path, of which everything is noted. */
+  /** Wraps a path so that its traffic is recorded. */
   watching(path: Path, direction: Direction): Path {
     return {
       send: (now, datagram) => {
@@ -47,7 +47,7 @@ export class LaneCapture {
     };
   }
 
-  /** As pcapng. @param protocol what the datagrams are beneath IP: 17 or 6. */
+  /** Returns the capture as pcapng. @param protocol IP protocol number of the datagrams: 17 (UDP) or 6 (TCP). */
   file(protocol: number): Uint8Array {
     const capture = new PathCapture(protocol);
     for (let index = this.#first; index < this.#crossings.length; index++) {

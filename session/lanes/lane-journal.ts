@@ -12,19 +12,19 @@ import {
 interface Sent {
   readonly number: number;
   readonly kind: PacketKind;
-  /** Asked when the events are taken: a byte stream tells only later which frame its bytes were of. */
+  /** Evaluated when the events are taken: in a byte stream, the frame of a segment is known only later. */
   readonly frame: () => number;
   readonly at: Instant;
   readonly lost: boolean;
 }
 
-/** Nobody has taken the events for so long that they are not worth keeping. */
+/** Limit of stored events; beyond it they are not being taken. */
 const EVENTS_MAX = 20_000;
 
-/** Milliseconds with two decimals: what a picture can show. */
+/** Converts to milliseconds with two decimals, enough for a drawing. */
 export const toMilliseconds = (at: Instant): number => Math.round(at / 10) / 100;
 
-/** What happened on a lane since it was last asked: for the page's river, never for its figures. */
+/** Events of a lane since they were last taken. They feed the packet timeline of the page, never its figures. */
 export class LaneJournal {
   #sent: Sent[] = [];
   #arrived: PacketArrived[] = [];
@@ -32,7 +32,7 @@ export class LaneJournal {
   #frames: FrameDecided[] = [];
   #packets = 0;
 
-  /** @returns the packet's number. */
+  /** Records a sent packet. @returns the number of the packet. */
   packetSent(at: Instant, kind: PacketKind, frame: () => number, lost: boolean): number {
     const number = this.#packets++;
     if (this.#sent.length < EVENTS_MAX) this.#sent.push({ number, kind, frame, at, lost });
@@ -47,7 +47,7 @@ export class LaneJournal {
     if (this.#freed.length < EVENTS_MAX) this.#freed.push([number, toMilliseconds(at)]);
   }
 
-  /** @param completeAt `undefined`: it never was whole. */
+  /** Records the outcome of a frame. @param completeAt `undefined` if the frame was never complete. */
   frameDecided(
     frame: number,
     times: { readonly capturedAt: Instant; readonly completeAt: Instant | undefined; readonly decidedAt: Instant },

@@ -4,19 +4,19 @@ import type { Path } from '../../sim/simulation.ts';
 import type { LaneCapture } from './lane-capture.ts';
 
 export interface LanePathObserver {
-  /** @returns a number for the datagram, by which its arrival is told. */
+  /** Called for each datagram sent. @returns a number that identifies it on arrival. */
   onSent(now: Instant, datagram: Uint8Array, lost: boolean): number;
   onArrived(now: Instant, number: number, datagram: Uint8Array): void;
 }
 
-/** The way towards a lane's receiver: a link of which every datagram is told, and which can be made to lose the next. */
+/** Path towards a lane's receiver: a link that reports every datagram and can drop the next ones on demand. */
 export class LanePath implements Path {
   readonly #link: Link;
   readonly #capture: LaneCapture;
   readonly #headerBytes: number;
   readonly #observer: LanePathObserver;
   readonly #isMedia: (datagram: Uint8Array) => boolean;
-  /** A link hands out the very array that it was given, unless it damaged it. */
+  /** Number of each datagram in flight. A link returns the same array it was given, unless it corrupted it. */
   readonly #numbers = new WeakMap<Uint8Array, number>();
   #toDrop = 0;
   #bytes = 0;
@@ -35,12 +35,12 @@ export class LanePath implements Path {
     this.#isMedia = options.isMedia;
   }
 
-  /** All that entered, headers of UDP or IP counted. */
+  /** Bytes that entered the link, including UDP and IP headers. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Of what carries media, the next so many datagrams are lost before they reach the link. */
+  /** Drops the next media datagrams before they reach the link. */
   dropNext(packets: number): void {
     this.#toDrop = packets;
   }

@@ -4,13 +4,13 @@ import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
 import { toMilliseconds } from './lane-journal.ts';
 
-/** Frames whose capture time is remembered: half a minute and more at 60 a second. */
+/** Frames whose capture time is kept: more than a minute at 60 frames per second. */
 const FRAMES_MAX = 4_096;
-/** W3C webrtc-stats, `freezeCount`: a frame duration of at least the larger of three times the mean and this much more. */
+/** W3C webrtc-stats, `freezeCount`: an interval of at least three times the mean, and at least this much above it. */
 const FREEZE_ABOVE_MEAN: Microseconds = 150_000;
 const FREEZE_TIMES_MEAN = 3;
 
-/** What a lane counts of its own, beside what its receiver knows: both ends are here, on one clock. */
+/** Counters of a lane that its receiver does not have; both ends are here, on one clock. */
 export class LaneRecord {
   readonly #captured = new Map<number, Instant>();
   readonly #lag = new Histogram();
@@ -27,7 +27,7 @@ export class LaneRecord {
     if (this.#captured.size > FRAMES_MAX) this.#captured.delete(this.#captured.keys().next().value!);
   }
 
-  /** When the source handed a frame over; `undefined`: too long ago. */
+  /** Returns the capture time of a frame; `undefined` when it has expired. */
   capturedAt(frame: number): Instant | undefined {
     return this.#captured.get(frame);
   }
@@ -42,7 +42,7 @@ export class LaneRecord {
     if (this.#shownAt !== undefined) {
       const duration = at - this.#shownAt;
       const mean = this.#durations.mean();
-      // The first duration has no mean to exceed.
+      // The first interval has no mean to exceed.
       if (duration >= Math.max(FREEZE_TIMES_MEAN * mean, mean + FREEZE_ABOVE_MEAN)) this.#freezes++;
       this.#durations.push(duration);
     }
@@ -50,8 +50,9 @@ export class LaneRecord {
   }
 
   /**
-   * @param pathBytes all that entered the link towards the receiver.
-   * @param unsentBytes media that waits to enter it.
+   * Returns the figures of the lane.
+   * @param pathBytes bytes that entered the link towards the receiver.
+   * @param unsentBytes media bytes that have not entered it yet.
    */
   figures(
     pathBytes: number,

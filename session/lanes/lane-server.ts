@@ -15,9 +15,9 @@ import { Broadcast } from '../stream/broadcast.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 
 export interface LaneServerOptions {
-  /** The first source, and what it is called. */
+  /** First source, and its name. */
   readonly source: { readonly name: string; readonly media: MediaSource };
-  /** Other inputs that a page may choose, by name. */
+  /** Other inputs that a page may select, by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly openInput: (input: string) => Promise<MediaSource>;
   readonly lanes: readonly LaneSettings[];
@@ -25,11 +25,11 @@ export interface LaneServerOptions {
   readonly loop: boolean;
   readonly pagePort: number;
   readonly log: Log;
-  /** Has the laboratory answer a scenario's file in a folder; resolves with the report's file. */
+  /** Runs a scenario file in the laboratory, with its output in a folder; resolves with the path of the report. */
   readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
-  /** Someone pressed stop, or the source came to its end. */
+  /** Called when a user presses Stop, or at the end of the source. */
   readonly onEnd: () => void;
-  /** Elsewhere than in this package, for a test. */
+  /** Folders of the page's files, for tests. */
   readonly folders?: PageFolders;
 }
 
@@ -43,11 +43,11 @@ interface Playing {
   readonly name: string;
   readonly media: MediaSource;
   readonly broadcast: Broadcast;
-  /** The folder of an uploaded file, which goes when it is not played any more. */
+  /** Folder of an uploaded file; removed once the file is no longer played. */
   readonly folder: TemporaryFolder | undefined;
 }
 
-/** The page with the lanes, and all that is behind it: one source, the lanes it is sent over, and who watches them. */
+/** The demo server: the page, the source, and the lanes over which it is sent. */
 export class LaneServer {
   readonly #options: LaneServerOptions;
   readonly #lanes: Lanes;
@@ -97,7 +97,7 @@ export class LaneServer {
     return this.#page.viewers;
   }
 
-  /** What "save" writes: the settings and the very figures that the page shows. */
+  /** Content of `/summary.json`: the settings and the figures shown on the page. */
   get summary() {
     const { link, source, lanes } = this.#state();
     const figures = this.#lanes.figures;
@@ -118,7 +118,7 @@ export class LaneServer {
     return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
   }
 
-  /** What cannot be done is told to the one who asked; what is done, to all. */
+  /** Executes a command of a page. Failures are reported to its sender, changes to all windows. */
   handleCommand(command: LaneCommand, reply: Reply): void {
     switch (command.kind) {
       case 'settings':
@@ -137,13 +137,16 @@ export class LaneServer {
     }
   }
 
-  /** Rejects with one line when the file cannot be streamed; what played before then plays on. */
+  /**
+   * Plays an uploaded file. Rejects with a one-line reason if it cannot be streamed; the previous source then
+   * continues.
+   */
   async playUpload({ name, path, folder }: Upload): Promise<void> {
     if (this.#opening) throw new Failure('another source is being opened');
     this.#opening = true;
     try {
       const media = await this.#options.openInput(path);
-      // Otherwise nobody could go back to the source of the same name.
+      // Under its own name it would hide the source of the same name.
       await this.#replace(this.#options.inputs.has(name) ? `${name} (yours)` : name, media, folder);
     } finally {
       this.#opening = false;
@@ -159,9 +162,9 @@ export class LaneServer {
     await end(this.#playing);
   }
 
-  /** Everything or nothing: what can be known to fail comes before what has an effect. */
+  /** Validates all settings before applying any. */
   async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
-    // A page names no files but those that it was given.
+    // A page can name bundled traces only, no files.
     const asked = link === undefined ? undefined : parseRunningLink(link, readReadyMadeTrace);
     if (asked?.ok === false) return this.#decline(asked.malformed, reply);
     if (source === undefined || source === this.#playing.name) {
@@ -169,7 +172,7 @@ export class LaneServer {
       return this.#tellState();
     }
     const input = this.#options.inputs.get(source);
-    if (input === undefined) return this.#decline(`there is no source ${source}`, reply);
+    if (input === undefined) return this.#decline(`${source} is not one of the sources`, reply);
     if (this.#opening) return this.#decline('another source is being opened', reply);
     this.#opening = true;
     try {
@@ -211,11 +214,11 @@ export class LaneServer {
       onEnd: (error) => {
         if (this.#playing?.broadcast !== broadcast) return;
         if (error === undefined) return onEnd();
-        const why = `the source ended early: ${causeOf(error)}`;
+        const why = `the source failed: ${causeOf(error)}`;
         log.error(why);
         this.#page.announce({ kind: 'refused', why });
       },
-      onStall: (late) => log.debug(`the source came ${Math.round(late / 1_000)} ms late`),
+      onStall: (late) => log.debug(`the source is ${Math.round(late / 1_000)} ms behind schedule`),
     });
     broadcast.start();
     return { name, media, broadcast, folder };
@@ -231,7 +234,7 @@ export class LaneServer {
     this.#page.announce({ kind: 'state', state: this.#state() });
   }
 
-  /** What is in force goes first: a control that was moved for nothing moves back. */
+  /** Refuses a command. The state is sent first, so that the control that was moved returns to its value. */
   #decline(why: string, reply: Reply): void {
     this.#options.log.warn(why);
     reply({ kind: 'state', state: this.#state() });

@@ -13,9 +13,9 @@ export interface LaneTransportOptions {
   readonly settings: LaneSettings;
   readonly forward: Link;
   readonly back: Path;
-  /** Takes note of what crosses the path. */
+  /** Records the traffic of the path. */
   readonly capture: LaneCapture;
-  /** The path's own delay as it is now, microseconds: what a frame's deadline is counted above. */
+  /** Delay of the path at present, microseconds; frame deadlines are relative to it. */
   readonly pathDelay: () => number;
   readonly seed: number;
   readonly journal: LaneJournal;
@@ -25,22 +25,22 @@ export interface LaneTransportOptions {
 
 export type FrameCounts = Pick<LaneFigures, 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'>;
 
-/** Both ends of a lane and the path between them, on a clock that is moved from outside. */
+/** Both ends of a lane and the path between them, on a clock controlled by the caller. */
 export interface LaneTransport {
   readonly path: LanePath;
-  /** The connection is gone and brings nothing any more. */
+  /** True when the connection has failed and delivers nothing more. */
   readonly failed: boolean;
   readonly frames: FrameCounts;
-  /** Of the media that was taken, what has not entered the path yet. */
+  /** Accepted media bytes that have not entered the path yet. */
   readonly unsentBytes: number;
-  /** For how long the next frame has been overdue where frames are waited for, microseconds. */
+  /** How long the next frame has been overdue, on a transport that waits for frames, microseconds. */
   stalledFor(now: Instant): number;
-  /** @returns whether the frame was taken; a stream goes on from the next key frame where it was not. */
+  /** @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame. */
   send(now: Instant, unit: AccessUnit): boolean;
   runUntil(now: Instant): void;
 }
 
-/** A frame is done with: it was shown, or given up. */
+/** Records the final outcome of a frame. */
 export function decide(
   { journal, record }: Pick<LaneTransportOptions, 'journal' | 'record'>,
   frame: number,

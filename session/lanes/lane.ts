@@ -13,10 +13,10 @@ import { UdpLane } from './udp-lane.ts';
 export interface LaneOptions {
   readonly settings: LaneSettings;
   readonly link: LinkSpecification;
-  /** Counts the lane's beginnings, 0…255. */
+  /** Run number of the lane, increased by each restart, 0 to 255. */
   readonly run: number;
   readonly startsAt: Instant;
-  /** A frame as the lane's receiver hands it on. */
+  /** Called for each frame released by the lane's receiver. */
   readonly onPicture: (picture: {
     readonly unit: AccessUnit;
     readonly frame: number;
@@ -25,15 +25,18 @@ export interface LaneOptions {
   }) => void;
 }
 
-/** What the bottleneck carries beside each datagram: UDP and IPv4, or IPv4 alone as TCP brings its own header. */
+/**
+ * Header bytes that the bottleneck adds to each datagram: UDP and IPv4, or IPv4 alone (TCP segments include their
+ * header).
+ */
 const HEADER_BYTES = { udp: 28, tcp: 20 } as const;
-/** Beneath IP. */
+/** IP protocol numbers. */
 const PROTOCOLS = { udp: 17, tcp: 6 } as const;
 
 /**
- * A sender, a receiver and a link each way between them, on a clock that is moved from outside: what happens in a lane
- * happens at its exact time, however coarse the steps are. Links of the same seed choose the same fates, so lanes can be
- * compared packet for packet.
+ * A sender, a receiver and a link in each direction, on a clock controlled by the caller. Events have exact times,
+ * however coarse the steps of the clock are. Links with the same seed choose the same fates, so lanes can be compared
+ * packet by packet.
  */
 export class Lane {
   readonly settings: LaneSettings;
@@ -52,7 +55,7 @@ export class Lane {
     this.run = run;
     this.#startsAt = startsAt;
     this.#pathDelay = link.delay;
-    // The links' own time is the lanes' and not this run's: loss and outages by time meet all lanes alike.
+    // Links run on the clock shared by all lanes, so that timed losses and outages hit all lanes alike.
     const headerBytes = HEADER_BYTES[settings.transport];
     const [forward, back] = [new Link(link, 'forward', { headerBytes }), new Link(link, 'back', { headerBytes })];
     this.#links = [forward, back];
@@ -72,7 +75,7 @@ export class Lane {
     this.#transport.runUntil(startsAt);
   }
 
-  /** It brings nothing any more and has to begin anew. */
+  /** True when the lane has failed and must be restarted. */
   get failed(): boolean {
     return this.#transport.failed;
   }
@@ -97,7 +100,7 @@ export class Lane {
     this.#transport.path.dropNext(packets);
   }
 
-  /** The last half minute of what crossed the path, as pcapng. */
+  /** Returns the packets of the last 30 seconds as pcapng. */
   captureFile(): Uint8Array {
     return this.#capture.file(PROTOCOLS[this.settings.transport]);
   }

@@ -12,7 +12,7 @@ import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specif
 import { Lane } from './lane.ts';
 import { toMilliseconds } from './lane-journal.ts';
 
-/** What the lanes know of the stream that they carry. */
+/** Description of the stream carried by the lanes. */
 interface LaneSource {
   readonly codecName: CodecName;
   readonly parameterSets: readonly Uint8Array[];
@@ -21,23 +21,23 @@ interface LaneSource {
 export interface LanesOptions {
   readonly lanes: readonly LaneSettings[];
   readonly link: LinkSpecification;
-  /** A frame to be shown, as it goes to pages (`LanePicture`). */
+  /** Called for each frame to show, serialized for pages (`LanePicture`). */
   readonly onPicture: (importance: AccessUnit['importance'], lane: number, message: Uint8Array) => void;
 }
 
-/** How often the lanes are moved on. What happens in them has its exact time all the same; pages see it so much later. */
+/** Step of the lanes' clock, milliseconds. Events inside have exact times; pages see them up to one step later. */
 const STEP_MS = 4;
 
-/** For so long the lanes wait for a frame that should be here; after that the source has stalled, and they go on. */
+/** Time the lanes wait for an overdue frame; after it the source counts as stalled, and the lanes continue. */
 export const FRAME_LATE_MAX: Microseconds = seconds(1);
-/** Until two frames have come, and for a source that pauses: how far away the next frame is. */
+/** Assumed frame interval before two frames have arrived, and for a source that pauses. */
 const INTERVAL_MAX: Microseconds = 100_000;
 
 /**
- * Lanes side by side: the same frames at the same instants, over links that do the same.
+ * Lanes side by side: the same frames at the same times, over links with the same fates.
  *
- * Their clock follows the real one, but does not pass the instant at which the next frame is due before it is here. So a
- * computer that is busy for a moment delays what is seen, and changes nothing of what happens in the lanes.
+ * Their clock follows the real clock but stops at the due time of the next frame until the frame has arrived. A briefly
+ * overloaded machine therefore delays the display and changes nothing in the lanes.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -45,9 +45,9 @@ export class Lanes {
   readonly #timer: NodeJS.Timeout;
   #lanes: Lane[];
   #runs = 0;
-  /** What the lanes' clock shows. */
+  /** Current time of the lanes' clock. */
   #at: Instant = 0;
-  /** When the newest frame was due; `undefined`: none has come since the lanes began anew, and their clock waits for it. */
+  /** Due time of the newest frame; `undefined` before the first frame after a restart, for which the clock waits. */
   #dueAt: Instant | undefined;
   #interval: Microseconds = INTERVAL_MAX;
   #link: LinkSpecification;
@@ -61,7 +61,7 @@ export class Lanes {
     this.#timer = setInterval(() => this.#step(), STEP_MS);
   }
 
-  /** Microseconds since the lanes began. */
+  /** Microseconds since the lanes were created. */
   get now(): Instant {
     return now() - this.#epoch;
   }
@@ -82,14 +82,14 @@ export class Lanes {
     return this.#lanes.map((lane) => lane.figures(this.#at));
   }
 
-  /** Another source: every lane begins anew with its first key frame. */
+  /** Restarts all lanes for a new source; they begin at its first key frame. */
   restart(source: LaneSource): void {
     this.#source = source;
     this.#dueAt = undefined;
     this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
   }
 
-  /** @param dueAt when the frame's time came, on the process's clock. */
+  /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
   send(unit: AccessUnit, dueAt: Instant): void {
     const due = dueAt - this.#epoch;
     if (this.#dueAt !== undefined) this.#interval = Math.min(INTERVAL_MAX, Math.max(0, due - this.#dueAt));
@@ -98,7 +98,7 @@ export class Lanes {
     for (const lane of this.#lanes) lane.send(this.#at, unit);
   }
 
-  /** Lanes whose settings stay as they are go on; the others begin anew. */
+  /** Changes the lanes. Lanes with unchanged settings continue; the others restart. */
   change(lanes: readonly LaneSettings[]): void {
     this.#lanes = lanes.map((settings, index) => {
       const lane = this.#lanes[index];
@@ -106,7 +106,7 @@ export class Lanes {
     });
   }
 
-  /** From now on every lane's link is this one; the seed stays. */
+  /** Replaces the link of every lane from now on; the seed is kept. */
   reconfigure(link: LinkSpecification): void {
     this.#link = { ...link, seed: this.#link.seed };
     this.#apply();
@@ -119,12 +119,12 @@ export class Lanes {
   freeze(spanMs: number): void {
     const from = this.#at;
     const until = from + milliseconds(spanMs);
-    // What is over is forgotten; one that is asked for while another lasts takes its place from here on.
+    // A past outage is dropped; a new one replaces one that is still in progress.
     this.#freezes = [{ from, until }];
     this.#apply();
   }
 
-  /** `undefined`: there is no such lane. */
+  /** Returns the capture of a lane; `undefined` for an unknown lane. */
   captureFile(lane: number): Uint8Array | undefined {
     return this.#lanes[lane]?.captureFile();
   }
@@ -170,7 +170,7 @@ export class Lanes {
     });
   }
 
-  /** A page may join at any key frame, and needs its parameter sets. */
+  /** Adds parameter sets to a key frame, since a page may join at any of them. */
   #joinable(parts: AccessUnit['parts']): AccessUnit['parts'] {
     const source = this.#source;
     return source ? codecByName(source.codecName).withParameterSets(parts, source.parameterSets) : parts;
@@ -188,7 +188,7 @@ export class Lanes {
   }
 }
 
-/** Whether the settings mean the same: the recovery of a lane over TCP, say, means nothing. */
+/** True when two settings are equivalent: the recovery of a TCP lane, for example, has no effect. */
 function sameSettings(a: LaneSettings, b: LaneSettings): boolean {
   if (a.transport !== b.transport || a.latencyMs !== b.latencyMs) return false;
   return a.transport === 'tcp'

@@ -15,24 +15,24 @@ import {
   payloadBytes,
 } from './lane-transport.ts';
 
-/** IPv4; TCP's own header is part of each segment. */
+/** IPv4 header, bytes; TCP's header is part of each segment. */
 const HEADER_BYTES = 20;
 const SENDER_PORT = 5_004;
 const RECEIVER_PORT = 6_004;
 const INITIAL_SEQUENCE = 1_000;
-/** RFC 9293 §3.1: where a segment's sequence number and its header's length stand. */
+/** Offsets of the sequence number and the header length in a segment (RFC 9293 §3.1). */
 const SEQUENCE_OFFSET = 4;
 const DATA_OFFSET = 12;
 /**
- * What waits for the connection is bounded by time: a frame that is half a minute old is given up, and with it all up
- * to the next key frame. Nobody watches a stream that is further behind, and no memory holds all of it.
+ * Time limit of the send queue: a frame that has waited half a minute is dropped, with all frames up to the next key
+ * frame. A viewer has no use for a stream that late, and memory is limited.
  */
 const WAIT_MAX = seconds(30);
 const UNSENT_BYTES_MAX = 262_144;
-/** What framing adds to an access unit, and to each of its parts (sim/tcp/access-unit-framing.ts). */
+/** Framing overhead of an access unit and of each of its parts, bytes (sim/tcp/access-unit-framing.ts). */
 const UNIT_HEADER_BYTES = 24;
 const PART_HEADER_BYTES = 4;
-/** Frames whose place in the stream is remembered. */
+/** Frames whose position in the stream is kept. */
 const RANGES_MAX = 4_096;
 
 interface Held {
@@ -41,23 +41,23 @@ interface Held {
   readonly end: number;
 }
 
-/** A lane over the modelled TCP: complete, and later and later where the path loses. */
+/** A lane over the modelled TCP: complete, and later with every loss. */
 export class TcpLane implements LaneTransport {
   readonly path: LanePath;
   readonly #options: LaneTransportOptions;
   readonly #sender: TcpMediaSender;
   readonly #receiver: TcpMediaReceiver;
   readonly #simulation: Simulation<TcpMediaSenderEvent, TcpMediaReceiverEvent>;
-  /** Where each frame ends in the stream of bytes, in order. */
+  /** End of each frame in the byte stream, in order. */
   readonly #ranges: { readonly frame: number; readonly end: number }[] = [];
   #written = 0;
-  /** All that was taken, as long as it will be in the stream. */
+  /** Size of all accepted frames in the byte stream. */
   #takenBytes = 0;
-  /** The end of what was sent so far, bytes of the stream. */
+  /** End of the bytes sent so far. */
   #sentThrough = 0;
-  /** The end of what has arrived without a hole before it. */
+  /** End of the bytes received without a gap. */
   #wholeThrough = 0;
-  /** Segments that arrived behind a hole, by place. */
+  /** Segments received after a gap, by position. */
   readonly #held: Held[] = [];
   readonly #waiting: {
     readonly unit: AccessUnit;
@@ -154,7 +154,7 @@ export class TcpLane implements LaneTransport {
     return this.#options.journal.packetSent(now, kind, frame, lost);
   }
 
-  /** Where a segment begins in the stream of bytes, of whose 2³² numbers the one near `known` is meant. */
+  /** Returns the stream position of a segment: of the positions with its 32-bit number, the one nearest to `known`. */
   #offsetOf(segment: Uint8Array, known: number): number {
     const wire = readUint32(segment, SEQUENCE_OFFSET);
     return known + ((wire - (INITIAL_SEQUENCE + 1) - known) | 0);
@@ -234,7 +234,7 @@ export class TcpLane implements LaneTransport {
     }
   }
 
-  /** A frame in time is shown when it is due, a late one when it comes: nothing is dropped. */
+  /** Shows frames: one in time at its deadline, a late one on arrival. Nothing is dropped. */
   #showDue(now: Instant): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.showAt <= now) {
       const { unit, frame, completeAt, late } = this.#waiting.shift()!;
@@ -247,7 +247,7 @@ export class TcpLane implements LaneTransport {
   }
 }
 
-/** Bytes of the stream in a segment. */
+/** Number of payload bytes in a segment. */
 function payloadOf(segment: Uint8Array): number {
   return Math.max(0, segment.length - 4 * (segment[DATA_OFFSET]! >> 4));
 }

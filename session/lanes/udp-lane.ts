@@ -18,28 +18,28 @@ import {
   payloadBytes,
 } from './lane-transport.ts';
 
-/** IPv4 and UDP (RFC 791 §3.1, RFC 768). */
+/** IPv4 and UDP headers, bytes (RFC 791 §3.1, RFC 768). */
 const HEADER_BYTES = 28;
-/** Numbers that a page shows as they are. */
+/** Fixed identifiers, which the page shows unchanged. */
 const START = { initialSequence: 1_000, timestampBase: 0 } as const;
-/** Where they stand in a media datagram of ours (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
+/** Field offsets in a media datagram with the frame mark extension (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
 const SEQUENCE_OFFSET = 2;
 const SSRC_OFFSET = 8;
 const EXTENSION_LENGTH_OFFSET = 14;
 const FRAME_NUMBER_OFFSET = 18;
 const FRAME_MARK_END = 24;
 
-/** A lane over our own datagrams: the same `Sender` and `Receiver` as over sockets. */
+/** A lane over dropframe's UDP transport: the same `Sender` and `Receiver` as over sockets. */
 export class UdpLane implements LaneTransport {
   readonly path: LanePath;
   readonly failed = false;
-  /** The pacer's queue is some milliseconds long, too short to show. */
+  /** The pacer's queue is a few milliseconds long, too short to show. */
   readonly unsentBytes = 0;
   readonly #options: LaneTransportOptions;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   readonly #simulation: Simulation<SenderEvent, ReceiverEvent>;
-  /** Which frame a sequence number on the wire was last used for. */
+  /** Frame that a wire sequence number was last used for. */
   readonly #frameOf = new Uint32Array(0x1_0000);
   #frames = 0;
   #refused = 0;
@@ -106,7 +106,7 @@ export class UdpLane implements LaneTransport {
   #frameOfDatagram(datagram: Uint8Array, kind: PacketKind): number {
     switch (kind) {
       case 'media': {
-        // Sixteen bits on the wire; the newest frame tells the rest.
+        // The wire carries 16 bits; the newest frame resolves the rest.
         const newest = this.#frames - 1;
         const frame = newest - ((newest - readUint16(datagram, FRAME_NUMBER_OFFSET)) & 0xffff);
         this.#frameOf[readUint16(datagram, SEQUENCE_OFFSET)] = Math.max(0, frame);

@@ -1,4 +1,4 @@
-/** How many bytes may be held at once by all who share it. */
+/** Limit on the bytes held at once by several users. */
 export class ByteBudget {
   readonly #bytesMax: number;
   #held = 0;
@@ -15,7 +15,7 @@ export class ByteBudget {
     return this.#held + bytes <= this.#bytesMax;
   }
 
-  /** @param bytes negative: that many are free again. */
+  /** Reserves bytes. @param bytes negative to release them. */
   hold(bytes: number): void {
     this.#held += bytes;
   }

@@ -2,13 +2,13 @@ import { assert } from '../../protocol/base/assert.ts';
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 
 export interface ClientTableOptions {
-  /** Clients held at once; further ones find no room. */
+  /** Clients held at once; further ones are refused. */
   readonly clientsMax: number;
-  /** A client of which nothing was seen for longer than this is forgotten, microseconds. */
+  /** Idle time after which a client expires, microseconds. */
   readonly idle: Microseconds;
 }
 
-/** Who is served: a bounded number of clients by their address, the idle ones forgotten. */
+/** A bounded table of clients by address; idle clients expire. */
 export class ClientTable<Client extends { readonly lastActiveAt: Instant }> {
   readonly #options: ClientTableOptions;
   readonly #clients = new Map<string, Client>();
@@ -30,8 +30,8 @@ export class ClientTable<Client extends { readonly lastActiveAt: Instant }> {
   }
 
   add(address: string, client: Client): void {
-    assert(!this.full, 'who is added was found room for');
-    assert(!this.#clients.has(address), 'an address is one client');
+    assert(!this.full, 'there is room for a client that is added');
+    assert(!this.#clients.has(address), 'an address belongs to one client');
     this.#clients.set(address, client);
   }
 
@@ -39,7 +39,7 @@ export class ClientTable<Client extends { readonly lastActiveAt: Instant }> {
     this.#clients.delete(address);
   }
 
-  /** Forgets the clients that are idle at `now`, and returns them. */
+  /** Removes the clients that are idle at `now`, and returns them. */
   expire(now: Instant): Client[] {
     const expired: Client[] = [];
     for (const [address, client] of this.#clients) {

@@ -3,7 +3,7 @@ import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts'
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import type { Direction } from '../../sim/direction.ts';
 
-/** The ends of the path: each has an interface in the file. */
+/** Capture interfaces: one for each end of the path. */
 const SENDERS_END = 0;
 const RECEIVERS_END = 1;
 
@@ -28,7 +28,7 @@ export class PathCapture {
     this.#add(now, direction === 'forward' ? RECEIVERS_END : SENDERS_END, direction, datagram);
   }
 
-  /** The file. */
+  /** Returns the file. */
   bytes(): Uint8Array {
     return new Uint8Array(Buffer.concat(this.#blocks));
   }

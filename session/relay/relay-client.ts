@@ -13,15 +13,15 @@ export interface RelayClientOptions {
   readonly to: SocketAddress;
   readonly forward: Pick<RelayDirectionOptions, 'link' | 'budget' | 'lateness'>;
   readonly back: Pick<RelayDirectionOptions, 'link' | 'budget' | 'lateness'>;
-  /** Puts a datagram on the wire to the client. */
+  /** Sends a datagram to the client. */
   readonly answer: (datagram: Uint8Array) => void;
-  /** Something has entered or left a link, so that `nextAt` may be earlier than it was. */
+  /** Called after a datagram has entered or left a link, since `nextAt` may have changed. */
   readonly onChange: () => void;
-  /** The target, or the operating system, refused a datagram. */
+  /** Called when the target or the operating system has refused a datagram. */
   readonly onError: (error: Error) => void;
 }
 
-/** A client of the relay: a socket of its own towards the target, and a link of its own each way. */
+/** A client of the relay: its own socket towards the target, and its own link in each direction. */
 export class RelayClient {
   readonly address: SocketAddress;
   readonly forward: RelayDirection;
@@ -42,12 +42,12 @@ export class RelayClient {
     this.back = new RelayDirection({ ...options.back, direction: 'back', deliver: options.answer });
   }
 
-  /** When something last came from either side. */
+  /** Time of the last datagram from either side. */
   get lastActiveAt(): Instant {
     return this.#lastActiveAt;
   }
 
-  /** When something is due; what waits for the socket to be open is not. */
+  /** Time of the next delivery; deliveries to a socket that is not open yet do not count. */
   get nextAt(): Instant | undefined {
     const forward = this.#upstream && this.forward.nextAt;
     const back = this.back.nextAt;
@@ -62,7 +62,7 @@ export class RelayClient {
     return this.#upstream?.receiveDrops;
   }
 
-  /** Fails with one line where the target cannot be reached. What is sent meanwhile waits. */
+  /** Opens the socket. Datagrams sent meanwhile wait. @throws {Failure} when the target cannot be reached. */
   async open(): Promise<void> {
     const upstream = await openUpstream(this.#options.to, {
       onDatagram: (datagram) => this.#pass(this.back, datagram),
@@ -74,12 +74,12 @@ export class RelayClient {
     this.#options.onChange();
   }
 
-  /** A datagram from the client. */
+  /** Passes on a datagram from the client. */
   send(datagram: Uint8Array): void {
     this.#pass(this.forward, datagram);
   }
 
-  /** Delivers what is due. */
+  /** Delivers all datagrams that are due. */
   flush(): void {
     if (this.#closed) return;
     if (this.#upstream) this.forward.flush();
@@ -102,7 +102,7 @@ export class RelayClient {
   }
 }
 
-/** A socket towards the target; fails with one line where there is no way to it. */
+/** Opens a socket towards the target. @throws {Failure} when there is no route to it. */
 export function openUpstream(
   to: SocketAddress,
   events: { readonly onDatagram: (datagram: Uint8Array) => void; readonly onError: (error: Error) => void },

@@ -9,26 +9,26 @@ import type { ByteBudget } from './byte-budget.ts';
 
 export interface RelayDirectionOptions {
   readonly link: LinkSpecification;
-  /** Names the random streams. */
+  /** Name of the random streams. */
   readonly direction: Direction;
-  /** What the bottleneck carries beside each datagram, bytes; the headers of IPv4 and UDP unless told. */
+  /** Header bytes that the bottleneck adds to each datagram; IPv4 and UDP by default. */
   readonly headerBytes?: number;
-  /** What may wait on this and all other directions of the relay together. */
+  /** Limit shared by all directions of the relay. */
   readonly budget: ByteBudget;
-  /** Where it is entered by how much each datagram left later than its link asked for, microseconds. */
+  /** Receives the lateness of each datagram relative to its link's schedule, microseconds. */
   readonly lateness: Histogram;
   readonly deliver: (datagram: Uint8Array) => void;
 }
 
-/** What a direction of one client did. */
+/** Counters of one direction of one client. */
 export interface DirectionCounters extends LinkCounters {
-  /** Runs of losses; `lost / lossRuns` is their mean length. A datagram that the queue dropped does not end a run. */
+  /** Runs of losses; `lost / lossRuns` is their mean length. A datagram dropped by the queue does not end a run. */
   readonly lossRuns: number;
-  /** Datagrams that did not fit into the relay's memory any more: the link has not seen them. */
+  /** Datagrams refused for lack of memory, before they reached the link. */
   readonly refused: number;
 }
 
-/** One direction of one client's path: a link of its own, on the real clock. */
+/** One direction of one client's path: a link of its own on the real clock. */
 export class RelayDirection {
   readonly #options: RelayDirectionOptions;
   readonly #link: Link;
@@ -46,12 +46,12 @@ export class RelayDirection {
     return { ...this.#link.counters, lossRuns: this.#lossRuns, refused: this.#refused };
   }
 
-  /** When the next datagram is due. */
+  /** Time of the next delivery. */
   get nextAt(): Instant | undefined {
     return this.#link.pollTimeout();
   }
 
-  /** A datagram that was read at `at`; returns what becomes of it. */
+  /** Sends a datagram that was read at `at`; returns its fate. */
   send(at: Instant, datagram: Uint8Array): Fate | 'refused' {
     if (!this.#options.budget.fits(datagram.length)) {
       this.#refused++;
@@ -79,20 +79,20 @@ export class RelayDirection {
     }
   }
 
-  /** Delivers what is due. */
+  /** Delivers all datagrams that are due. */
   flush(): void {
     for (let due = this.#link.pollTimeout(); due !== undefined; due = this.#link.pollTimeout()) {
       const at = now();
       if (due > at) return;
       const datagram = this.#link.pollDelivery(at);
-      assert(datagram !== undefined, 'what is due can be had');
+      assert(datagram !== undefined, 'a datagram that is due can be taken');
       this.#hold(-datagram.length);
       this.#options.lateness.add(at - due);
       this.#options.deliver(datagram);
     }
   }
 
-  /** Nothing is delivered any more; what is in flight stays so for ever. */
+  /** Stops deliveries; datagrams in flight stay in flight. */
   close(): void {
     this.#hold(-this.#heldBytes);
   }

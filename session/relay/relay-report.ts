@@ -5,36 +5,36 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { DirectionCounters } from './relay-direction.ts';
 
 /**
- * One direction of a relay, all clients together, in datagrams and bytes of UDP payload.
- * `offered + duplicated = delivered + lost + overflowed + inFlight`.
+ * Counters of one direction of a relay, over all clients, in datagrams and bytes of UDP payload. Invariant: `offered +
+ * duplicated = delivered + lost + overflowed + inFlight`.
  */
 export interface RelayDirectionReport {
-  /** The impairment in canonical form. */
+  /** Link specification in canonical form. */
   readonly link: string;
   readonly offered: number;
   readonly offeredBytes: number;
-  /** Handed to the operating system, duplicates and what it then refused included. */
+  /** Passed to the operating system, including duplicates and datagrams it then refused. */
   readonly delivered: number;
   readonly deliveredBytes: number;
   readonly lost: number;
   readonly overflowed: number;
   readonly duplicated: number;
   readonly corrupted: number;
-  /** Still on its way, or on its way when its client was forgotten. */
+  /** In flight, also when their client expired. */
   readonly inFlight: number;
-  /** Never offered to a link: there was no room for another client, or no memory. */
+  /** Never offered to a link: too many clients, or no memory. */
   readonly refused: number;
-  /** Deliveries that the operating system or, by ICMP, the other side refused. */
+  /** Deliveries refused by the operating system or, by ICMP, by the other side. */
   readonly sendErrors: number;
-  /** Share of what the queue let through that was lost, 0 … 1; `null`: nothing was. */
+  /** Share lost of the datagrams that passed the queue, 0 to 1; `null` when none passed. */
   readonly lossShare: number | null;
-  /** Mean length of a run of losses, datagrams; `null`: nothing was lost. */
+  /** Mean length of a run of losses, datagrams; `null` without losses. */
   readonly burstMean: number | null;
-  /** By how much datagrams left later than their link asked, milliseconds; `null`: none has left. */
+  /** Lateness of departures relative to the link's schedule, milliseconds; `null` without departures. */
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 
-/** What a relay did. Everything shown to people is made from this. */
+/** Report of a relay, and source of all texts about it. */
 export interface RelayReport {
   readonly listen: string;
   readonly to: string;
@@ -46,7 +46,7 @@ export interface RelayReport {
   };
   readonly forward: RelayDirectionReport;
   readonly back: RelayDirectionReport;
-  /** Datagrams that the kernel dropped before the relay could read them; `null`: it cannot be asked (Linux only). */
+  /** Datagrams dropped by the kernel before the relay could read them; `null` when unknown (Linux only). */
   readonly receiveDrops: number | null;
 }
 
@@ -64,7 +64,7 @@ const NOTHING: DirectionCounters = {
   refused: 0,
 };
 
-/** Counters added up over clients. */
+/** Sum of counters over clients. */
 export class DirectionTotal {
   #sum: DirectionCounters;
 
@@ -87,7 +87,7 @@ export interface DirectionReportOptions {
   readonly link: LinkSpecification;
   readonly counters: DirectionCounters;
   readonly lateness: Histogram;
-  /** Datagrams that no client's counters hold. */
+  /** Datagrams that are in no client's counters. */
   readonly refused: number;
   readonly sendErrors: number;
 }
@@ -95,7 +95,7 @@ export interface DirectionReportOptions {
 export function directionReport(options: DirectionReportOptions): RelayDirectionReport {
   const { lossRuns, ...counters } = options.counters;
   const { offered, duplicated, delivered, lost, overflowed, inFlight } = counters;
-  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'what went in came out or has a cause');
+  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'every datagram has exactly one outcome');
   const through = offered - overflowed;
   return {
     link: formatLinkSpecification(options.link),

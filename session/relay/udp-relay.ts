@@ -13,45 +13,44 @@ import { openUpstream, RelayClient, type SocketAddress } from './relay-client.ts
 import { DirectionTotal, directionReport, type RelayReport } from './relay-report.ts';
 
 export interface UdpRelayOptions {
-  /** Where clients send to; port 0 takes any. */
+  /** Address that clients send to; port 0: any free port. */
   readonly listen: SocketAddress;
-  /** Where their datagrams go. */
+  /** Destination of their datagrams. */
   readonly to: SocketAddress;
-  /** From a client to the target. */
+  /** Link from a client to the target. */
   readonly link: LinkSpecification;
-  /** From the target to a client. */
+  /** Link from the target to a client. */
   readonly linkBack: LinkSpecification;
-  /** Clients served at once, each of them with a socket; further ones are refused. */
+  /** Clients served at once, each with a socket; further ones are refused. */
   readonly clientsMax: number;
-  /** A client of which nothing came and to which nothing went for so long is forgotten, milliseconds. */
+  /** Idle time after which a client expires, milliseconds. */
   readonly idleMs: number;
-  /** What may be in flight on all links together, bytes of UDP payload; what goes beyond is refused. */
+  /** Limit of UDP payload bytes in flight on all links together; datagrams beyond it are refused. */
   readonly heldBytesMax: number;
   readonly log: Log;
 }
 
-/** How often idle clients are looked for. */
+/** Interval of the search for idle clients, milliseconds. */
 const EXPIRY_MS = 1_000;
-/** Different complaints in a run; one that names addresses must not fill the diary. */
-const COMPLAINTS_MAX = 100;
+/** Number of different warnings in a run: warnings that name addresses must not flood the log. */
+const WARNINGS_MAX = 100;
 
 /**
- * A bad network between any two programs that speak UDP: whoever sends to `listen` reaches `to` through a link, and is
- * answered through another.
+ * A bad network between any two programs that use UDP: datagrams sent to `listen` reach `to` through a link, and
+ * answers return through another.
  *
- * Each client, known by its address and port, has a path of its own: its own socket towards the target, its own links,
- * and so its own bottleneck. All of them draw from the same seed: the n-th datagram of a client meets the same fate
- * whoever else is there and in whatever order they came.
+ * Each client (address and port) has a path of its own: a socket towards the target and a pair of links, hence its own
+ * bottleneck. All use the same seed: the n-th datagram of a client meets the same fate, whatever other clients do.
  */
 export class UdpRelay {
   readonly #options: UdpRelayOptions;
   readonly #clients: ClientTable<RelayClient>;
   readonly #budget: ByteBudget;
   readonly #lateness = { forward: new Histogram(), back: new Histogram() };
-  /** Of clients that are gone. */
+  /** Totals of clients that have left. */
   readonly #past = { forward: new DirectionTotal(), back: new DirectionTotal(), sendErrors: 0, receiveDrops: 0 };
   readonly #startedAt = now();
-  readonly #complaints = new Set<string>();
+  readonly #warnings = new Set<string>();
   #listener: DatagramSocket | undefined;
   #wakeUp: FineWakeUp | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -60,7 +59,7 @@ export class UdpRelay {
   #refused = 0;
   #final: RelayReport | undefined;
 
-  /** Fails with one line when the port cannot be had or the target cannot be reached. */
+  /** Opens the relay. @throws {Failure} when the port is not available or the target cannot be reached. */
   static async open(options: UdpRelayOptions): Promise<UdpRelay> {
     const listen = { host: await resolveHost(options.listen.host), port: options.listen.port };
     const to = { host: await resolveHost(options.to.host), port: options.to.port };
@@ -80,13 +79,13 @@ export class UdpRelay {
     this.#budget = new ByteBudget(options.heldBytesMax);
   }
 
-  /** Where clients send to, and where that goes. */
+  /** Address that clients send to, and the destination. */
   get addresses(): { readonly listen: SocketAddress; readonly to: SocketAddress } {
     const { listen, to } = this.#options;
     return { listen: { host: listen.host, port: this.#listener?.port ?? listen.port }, to };
   }
 
-  /** What happened so far; after `close`, what happened. */
+  /** Report up to now; after `close`, the final report. */
   get report(): RelayReport {
     return this.#final ?? this.#account();
   }
@@ -102,13 +101,13 @@ export class UdpRelay {
 
   async #open(): Promise<void> {
     const { listen, to, idleMs } = this.#options;
-    // Whether there is a way to the target is known from the first socket that is connected to it.
+    // A first connected socket shows whether there is a route to the target.
     (await openUpstream(to, { onDatagram: () => {}, onError: () => {} })).close();
     this.#wakeUp = await FineWakeUp.open(() => this.#flush());
     this.#listener = await DatagramSocket.open({
       ...listen,
       onDatagram: (datagram, from) => this.#receive(datagram, from.address, from.port),
-      onError: (error) => this.#complain(`cannot answer a client: ${causeOf(error)}`),
+      onError: (error) => this.#warnOnce(`cannot answer a client: ${causeOf(error)}`),
     });
     const { port } = this.#listener;
     if (to.port === port && arrivesAt(to.host, listen.host)) {
@@ -129,7 +128,7 @@ export class UdpRelay {
     const { to, link, linkBack, log, clientsMax } = this.#options;
     if (this.#clients.full) this.#expire();
     if (this.#clients.full) {
-      this.#complain(`${formatAddress(address)} is refused: ${clientsMax} clients are served already`);
+      this.#warnOnce(`${formatAddress(address)} was refused: ${clientsMax} clients are being served`);
       return undefined;
     }
     const client = new RelayClient({
@@ -139,15 +138,15 @@ export class UdpRelay {
       back: { link: linkBack, budget: this.#budget, lateness: this.#lateness.back },
       answer: (datagram) => this.#listener?.send([datagram], address),
       onChange: () => this.#wakeUp?.set(client.nextAt),
-      onError: (error) => this.#complain(refusal(error, to)),
+      onError: (error) => this.#warnOnce(refusal(error, to)),
     });
     this.#clients.add(key, client);
     this.#served++;
     log.info(`client ${formatAddress(address)}`);
     client.open().catch((error: Error) => {
-      this.#complain(error.message);
+      this.#warnOnce(error.message);
       this.#clients.remove(key);
-      this.#dismiss(client);
+      this.#remove(client);
     });
     return client;
   }
@@ -162,13 +161,13 @@ export class UdpRelay {
   #expire(): void {
     for (const client of this.#clients.expire(now())) {
       this.#expired++;
-      this.#options.log.info(`client ${formatAddress(client.address)} is gone: nothing came or went for a while`);
-      this.#dismiss(client);
+      this.#options.log.info(`client ${formatAddress(client.address)} timed out: no datagrams in either direction`);
+      this.#remove(client);
     }
   }
 
-  /** A client that is no longer served; what it did is kept in the sums. */
-  #dismiss(client: RelayClient): void {
+  /** Removes a client; its counters are added to the totals. */
+  #remove(client: RelayClient): void {
     client.close();
     this.#past.forward.add(client.forward.counters);
     this.#past.back.add(client.back.counters);
@@ -176,10 +175,10 @@ export class UdpRelay {
     this.#past.receiveDrops += client.receiveDrops ?? 0;
   }
 
-  /** Says a thing once, however often it happens: the report counts it. */
-  #complain(message: string): void {
-    if (this.#complaints.size >= COMPLAINTS_MAX || this.#complaints.has(message)) return;
-    this.#complaints.add(message);
+  /** Logs a warning once; the report counts every occurrence. */
+  #warnOnce(message: string): void {
+    if (this.#warnings.size >= WARNINGS_MAX || this.#warnings.has(message)) return;
+    this.#warnings.add(message);
     this.#options.log.warn(message);
   }
 
@@ -222,6 +221,6 @@ export class UdpRelay {
 
 function refusal(error: Error, to: SocketAddress): string {
   return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
-    ? `nothing listens at ${formatAddress(to)}: what is sent there is lost until something does`
+    ? `no program listens at ${formatAddress(to)}: datagrams are lost until one does`
     : `cannot send to ${formatAddress(to)}: ${causeOf(error)}`;
 }

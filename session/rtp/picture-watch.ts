@@ -3,7 +3,7 @@ import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { StreamAnnouncement } from '../stream/client.ts';
 
-/** What a stranger's pictures are: it shows by the parameter sets known beforehand, and by those in the stream. */
+/** Derives the description of a plain RTP stream from parameter sets known in advance and those in the stream. */
 export class PictureWatch {
   readonly #codecName: CodecName;
   readonly #codec: Codec;
@@ -25,7 +25,7 @@ export class PictureWatch {
     return this.#announced !== undefined;
   }
 
-  /** Another stream begins. */
+  /** Prepares for another stream. */
   begin(): void {
     this.#tracker = this.#codec.trackParameterSets();
     this.#announced = undefined;
@@ -39,7 +39,7 @@ export class PictureWatch {
     this.#describe();
   }
 
-  /** The description, if it is another one since the last call. */
+  /** Returns the description if it has changed since the last call. */
   takeNews(): Pick<StreamAnnouncement, 'codecName' | 'media' | 'parameterSets'> | undefined {
     const news = this.#news;
     this.#news = undefined;

@@ -22,37 +22,37 @@ import { PictureWatch } from './picture-watch.ts';
 import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
 
 export interface RtpClientOptions {
-  /** What the user named: a URL, or an SDP file. */
+  /** Name given by the user: a URL or an SDP file. */
   readonly name: string;
-  /** An address of this machine, to which the stream is sent. */
+  /** Address of this machine to which the stream is sent. */
   readonly host: string;
   readonly port: number;
-  /** `undefined`: the first dynamic one that comes. */
+  /** Payload type; `undefined`: the first dynamic one received. */
   readonly payloadType: number | undefined;
-  /** Those known beforehand. */
+  /** Parameter sets known in advance. */
   readonly parameterSets: readonly Uint8Array[];
   readonly latencyMs: number;
   readonly recovery: 'none' | 'reorder';
-  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
-  /** Only its way here matters: nothing goes back. */
+  /** Impairment of the incoming path; nothing is sent back. */
   readonly link: LinkSpecification | undefined;
-  /** How long without a picture ends the run. */
+  /** Time without a picture that ends the run, milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** The one that strangers' streams are looked for. */
+/** Codec expected in plain RTP streams. */
 const CODEC_NAME = 'h264';
 const TICK_MS = 250;
-/** After a BYE: how long another stream may take to begin. */
+/** Time for another stream to start after a BYE, milliseconds. */
 const SUCCESSOR_MS = 2_000;
-/** Silence that is worth a word. */
+/** Silence after which a message is shown, milliseconds. */
 const SILENCE_MS = 3_000;
-/** Room for the largest datagram that comes on any path; strangers choose it. */
+/** Largest expected datagram, bytes: senders of other makes choose the size. */
 const DATAGRAM_BYTES_MAX = 1_500;
 
-/** Receives what strangers send: plain RTP with H.264 (RFC 6184), one stream after the other. */
+/** Receives plain RTP with H.264 (RFC 6184) from other programs, one stream after another. */
 export class RtpClient implements Client {
   readonly segments = undefined;
   readonly modelledTcp = undefined;
@@ -127,14 +127,14 @@ export class RtpClient implements Client {
   }
 
   setPlaying(): void {
-    // Nothing goes back to a stranger: it is not ours to hold.
+    // There is no way to pause another program's sender.
   }
 
   requestKeyframe(): void {
-    // Nothing goes back to a stranger.
+    // There is no return path to the sender.
   }
 
-  /** RTCP has the next port (RFC 3550 §11); it is not missed if that is taken: it only tells of the end earlier. */
+  /** Opens the sockets. RTCP uses the next port (RFC 3550 §11); it is optional, as it only reports the end earlier. */
   async #open(host: string, port: number): Promise<void> {
     const onDatagram = (datagram: Uint8Array) => {
       this.#events.onDatagram('in', datagram);
@@ -197,7 +197,7 @@ export class RtpClient implements Client {
     const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }));
     const driver = new EndpointDriver({
       endpoint: receiver,
-      transmit: () => {}, // a stranger is sent nothing
+      transmit: () => {}, // nothing is sent back
       onEvent: (event) => this.#handleEvent(event),
     });
     this.#session = { receiver, driver };
@@ -219,7 +219,7 @@ export class RtpClient implements Client {
       case 'access-unit':
         this.#pictures.observe(event.unit);
         this.#announce();
-        // Without parameter sets nobody can make a picture of it.
+        // Without parameter sets no picture can be decoded.
         if (!this.#pictures.known) return;
         this.#lastMediaAt = now() / 1_000;
         this.#silenceTold = false;
@@ -248,13 +248,13 @@ export class RtpClient implements Client {
     if (this.#endedAt !== undefined) {
       if (now() / 1_000 - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
       if (this.#timeline.started) return this.#finish?.('end-of-stream');
-      throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
+      throw new Failure(`${this.#options.name}: ${this.#noPictureCause()}`);
     }
     const silentMs = now() / 1_000 - this.#lastMediaAt;
     if (silentMs > timeoutMs) {
-      // Many senders end without a word.
+      // Many senders stop without a BYE.
       if (this.#timeline.started) return this.#finish?.('sender-stopped');
-      throw new Failure(`${this.#options.name}: ${this.#emptyHanded()}`);
+      throw new Failure(`${this.#options.name}: ${this.#noPictureCause()}`);
     }
     if (silentMs > SILENCE_MS && this.#timeline.started && !this.#silenceTold) {
       this.#silenceTold = true;
@@ -262,18 +262,18 @@ export class RtpClient implements Client {
     }
   }
 
-  /** Why there was no picture, in the time that there was. */
-  #emptyHanded(): string {
+  /** Returns why there was no picture before the timeout. */
+  #noPictureCause(): string {
     const { timeoutMs, payloadType } = this.#options;
     if (this.#datagrams === 0) {
-      return `nothing came for ${timeoutMs / 1_000} s: is the sender running, and does it send here?`;
+      return `timeout: nothing received for ${timeoutMs / 1_000} s. Is the sender running, and does it send to this address?`;
     }
     if (this.#session || this.#finished.length > 0) {
       const why = this.#pictures.known ? 'no key frame' : 'no key frame with parameter sets (SPS, PPS)';
-      return `RTP came, but ${why}: is it H.264? Name the sender's SDP file, which tells, instead`;
+      return `RTP was received, but ${why}. If the stream is H.264, use the sender's SDP file instead`;
     }
     const found = this.#lastPayloadType === undefined ? 'no RTP' : `RTP of payload type ${this.#lastPayloadType}`;
     const wanted = payloadType === undefined ? 'H.264 under a payload type from 96 on' : `H.264 under ${payloadType}`;
-    return `what came is ${found}, and not ${wanted}`;
+    return `received ${found} instead of ${wanted}`;
   }
 }

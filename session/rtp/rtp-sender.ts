@@ -19,25 +19,25 @@ import { resolveRtpAddress } from './rtp-address.ts';
 export interface RtpSenderOptions {
   readonly source: MediaSource;
   readonly host: string;
-  /** 1…65534: RTCP has the next one (RFC 3550 §11). */
+  /** RTP port, 1 to 65534; RTCP uses the next one (RFC 3550 §11). */
   readonly port: number;
   readonly loop: boolean;
-  /** Largest datagram, UDP payload bytes. */
+  /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
-  /** Sees each access unit as it enters the stream. */
+  /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
   readonly onStall: (late: number) => void;
 }
 
 /**
- * How long BYE waits after the last packet. Players read RTCP's socket before RTP's (ffmpeg does), and end with BYE: what
- * they had not read yet would be lost.
+ * Delay of BYE after the last packet, milliseconds. Some players (ffmpeg) read the RTCP socket before the RTP socket
+ * and stop at BYE, so unread packets would be lost.
  */
-const LAST_WORD_MS = 500;
-/** What a stop waits for: the rest of a frame, and BYE. */
+const BYE_DELAY_MS = 500;
+/** Time limit of a stop, milliseconds: the rest of a frame, and BYE. */
 const FINISH_MS = 1_000;
 
-/** A source sent as plain RTP to one address that the user named: no control channel, no frame marks, no answer needed. */
+/** Sends a source as plain RTP to one address: no control channel, no frame marks, no feedback required. */
 export class RtpSender {
   readonly #options: RtpSenderOptions;
   readonly #parameters: SentStreamParameters;
@@ -56,7 +56,7 @@ export class RtpSender {
 
   constructor(options: RtpSenderOptions) {
     this.#options = options;
-    // No session description of ours offers retransmission (RFC 4588 §8): requests are counted, and refused.
+    // The session description offers no retransmission (RFC 4588 §8): requests are counted and refused.
     this.#parameters = streamParameters({
       codec: options.source.description.codecName,
       ssrc: randomSsrc(),
@@ -91,17 +91,17 @@ export class RtpSender {
     return this.#sender.statistics;
   }
 
-  /** Datagrams that the operating system did not send; on this machine: nobody listens there. */
+  /** Datagrams that the operating system refused to send; on the same machine: no program listens on the port. */
   get refused(): number {
     return this.#media?.sendErrors ?? 0;
   }
 
-  /** Where the media goes, once it is open. */
+  /** Destination of the media, once it is open. */
   get destination(): string {
     return `${bracketed(this.#address)}:${this.#options.port}`;
   }
 
-  /** What a player needs to play the stream (an SDP file); once it is open. */
+  /** SDP file for players, once it is open. */
   get sessionDescription(): string {
     const { port, source } = this.#options;
     const { name, parameterSets } = source.description;
@@ -115,7 +115,7 @@ export class RtpSender {
     });
   }
 
-  /** Fails with one line when nothing can be sent there. */
+  /** Opens the sockets. @throws {Failure} when the destination cannot be used. */
   async open(): Promise<void> {
     const { host, port, datagramBytesMax } = this.#options;
     const { address, ipv6 } = await resolveRtpAddress(`rtp://${bracketed(host)}:${port}`, host, 'send');
@@ -133,7 +133,7 @@ export class RtpSender {
     this.#control = await open(port + 1);
   }
 
-  /** Plays the source to its end, and says BYE. Rejects when the source fails. */
+  /** Plays the source to its end and sends BYE. Rejects when the source fails. */
   async run(): Promise<void> {
     if (this.#stopping) return;
     const error = await new Promise<unknown>((resolve) => {
@@ -141,7 +141,7 @@ export class RtpSender {
       this.#broadcast.start();
     });
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_WORD_MS);
+      const timer = setTimeout(resolve, BYE_DELAY_MS);
       void this.#finished.then(() => {
         clearTimeout(timer);
         resolve();
@@ -151,7 +151,7 @@ export class RtpSender {
     if (error) throw error;
   }
 
-  /** Sends what is queued, says BYE, and closes. */
+  /** Sends the queue and BYE, then closes. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#broadcast.stop();
@@ -170,7 +170,7 @@ export class RtpSender {
     this.#options.onUnit?.(unit);
     for (const part of unit.parts) this.#parameterSets.add(part);
     const joinable = unit.importance === 'key';
-    // Players that were not given the SDP file, or join later, find them in the stream.
+    // For players without the SDP file, and those that join later, the stream repeats the parameter sets.
     const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
     this.#sender.send(now(), joinable ? { ...unit, parts } : unit);
     this.#driver.drain();

@@ -1,15 +1,15 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
-/** Something that takes access units once it is open: a player, a page, a file. */
+/** A destination of access units once it is open: a player, a page, a file. */
 export interface OpenOutlet {
   write(unit: AccessUnit): void;
   close(): Promise<void>;
 }
 
-/** Opening takes well under a second; more than this is never held back for it. */
+/** Limit of units kept while opening, which takes well under a second. */
 const EARLY_UNITS_MAX = 600;
 
-/** Keeps what comes while its outlet is still being opened, so that opening takes nothing from the stream. */
+/** Buffers access units while their destination is being opened, so that none is lost. */
 export class Outlet<T extends OpenOutlet> {
   readonly #opening: Promise<void>;
   #open: T | undefined;

@@ -14,7 +14,7 @@ import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
 import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewer.ts';
 
 export interface ReceiveRunOptions {
-  /** Makes the client whose run this is. */
+  /** Creates the client of this run. */
   readonly connect: (events: ClientEvents) => Client;
   readonly transport: RunSummary['transport'];
   readonly ipv6: boolean;
@@ -27,13 +27,13 @@ export interface ReceiveRunOptions {
   readonly output: string | undefined;
   readonly capture: string | undefined;
   readonly log: Log;
-  /** The first picture of the run left the receiver so long after the run began. */
+  /** Called when the first picture leaves the receiver, with the time since the start of the run. */
   readonly onFirstPicture?: (afterMs: number) => void;
 }
 
 const PAGE_STATISTICS_MS = 500;
 
-/** One run of a receiver: joins, shows, records, and adds up. */
+/** One run of a receiver: joins, plays, records, and summarizes. */
 export class ReceiveRun {
   readonly #options: ReceiveRunOptions;
   readonly #client: Client;
@@ -79,7 +79,7 @@ export class ReceiveRun {
     });
   }
 
-  /** Media bits a second of late; `null` before there is anything to measure. */
+  /** Recent media bit rate, bits per second; `null` before there is anything to measure. */
   bitrate(summary: RunSummary): number | null {
     const at = Date.now();
     const { bytes, rtpHeaders } = { bytes: summary.bytes.payload, rtpHeaders: summary.bytes.rtpHeaders };
@@ -90,10 +90,10 @@ export class ReceiveRun {
     return this.#rate.value;
   }
 
-  /** Runs to the stream's end, or until `stop`. */
+  /** Runs until the end of the stream, or until `stop`. */
   async run(): Promise<ClientEnd> {
     const { play, output } = this.#options;
-    // What can be known to fail is said before anybody waits for a sender.
+    // Foreseeable failures are reported before waiting for a sender.
     if (output !== undefined) await checkRecordable(output);
     await checkViewable(play);
     if (this.#options.capture !== undefined) {
@@ -119,7 +119,7 @@ export class ReceiveRun {
     this.#client.stop();
   }
 
-  /** Holds the stream, or goes on with it live, for this receiver alone. */
+  /** Pauses the stream for this receiver, or resumes it live. */
   togglePause(): void {
     this.#paused = !this.#paused;
     this.#client.setPlaying(!this.#paused);
@@ -195,9 +195,9 @@ export class ReceiveRun {
       stream && unit.importance === 'key'
         ? { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) }
         : unit;
-    // A player that was opened late, or resets, can begin at any key frame that has its parameter sets.
+    // A player that opens late or resets can start at any key frame with its parameter sets.
     this.#viewer?.write(joinable);
-    // A file needs them once, at its beginning; all else is written as it came.
+    // A file needs them once, at its start; everything else is written as received.
     this.#recorder?.write(this.#pictures === 1 ? joinable : unit);
   }
 

@@ -1,10 +1,10 @@
 import { type AccessUnitSink, openRecording } from '../../io/mp4/recording.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
-/** What may wait for a slow disk; beyond it the run fails rather than the memory. */
+/** Limit of units that wait for a slow disk; beyond it the recording fails. */
 const WAITING_UNITS_MAX = 2_000;
 
-/** Writes access units to a file in order, without ever holding up the one who receives them. */
+/** Writes access units to a file in order, without blocking the receiver. */
 export class Recorder {
   readonly #sink: AccessUnitSink;
   readonly #onFailure: (error: unknown) => void;
@@ -26,7 +26,7 @@ export class Recorder {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when nobody reads what is written any more. */
+  /** Resolves when the reader of the output is gone. */
   get abandoned(): Promise<void> {
     return this.#sink.abandoned;
   }
@@ -50,7 +50,7 @@ export class Recorder {
     });
   }
 
-  /** Waits until all is written and the file is closed. */
+  /** Waits until everything is written and the file is closed. */
   async close(): Promise<void> {
     await this.#tail;
     try {

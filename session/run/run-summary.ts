@@ -8,18 +8,18 @@ import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import type { ModelledTcpRecord } from '../stream/client.ts';
 
-/** What a run of a receiver came to. Everything shown to people is made from this. */
+/** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
   readonly transport: 'udp' | 'tcp' | 'rtp';
   readonly recovery: Recovery;
   readonly latencyMs: number;
-  /** The impairment in canonical form; `null`: none. */
+  /** Link specification in canonical form; `null`: none. */
   readonly link: string | null;
   readonly media: WelcomeMessage['media'] | null;
-  /** Sessions in this run; more than one when the sender was restarted. */
+  /** Number of sessions; more than one when the sender was restarted. */
   readonly sessions: number;
   readonly durationSeconds: number;
-  /** Each frame is in exactly one of the classes after `total`. */
+  /** Frames by class; each frame is in exactly one class after `total`. */
   readonly frames: {
     readonly total: number;
     readonly onTime: number;
@@ -30,9 +30,9 @@ export interface RunSummary {
     readonly neverArrived: number;
     readonly undecodable: number;
   };
-  /** Frames that the sender did not send, as the path does not carry them all: in none of the classes. */
+  /** Frames not sent because the path has too little capacity; they are in none of the classes. */
   readonly framesWithheld: number;
-  /** Each packet is in exactly one of the classes after `total`. */
+  /** Packets by class; each packet is in exactly one class after `total`. */
   readonly packets: {
     readonly total: number;
     readonly onTime: number;
@@ -47,36 +47,39 @@ export interface RunSummary {
   readonly malformed: number;
   readonly requests: number;
   readonly keyframeRequests: number;
-  /** From the fastest transit seen to the release of a frame, and to its last packet's arrival; of the last session. */
+  /**
+   * Time from the fastest observed transit to the release of a frame, and to the arrival of its last packet; last
+   * session only.
+   */
   readonly playoutDelayMs: DelaySummary;
   readonly completionDelayMs: DelaySummary;
   readonly roundTripMs: number | null;
-  /** For how long the picture had stood still at the end for want of a frame: frames that are due and in no class yet. */
+  /** Duration of the stall at the end, milliseconds: overdue frames that are in no class yet. */
   readonly stalledForMs: number;
   readonly jitterMs: number;
   readonly bytes: {
-    /** Access units released. */
+    /** Bytes of the released access units. */
     readonly payload: number;
     readonly rtpHeaders: number;
-    /** UDP: 8 a datagram (RFC 768). TCP: 32 a segment (RFC 9293 §3.1, with timestamps). */
+    /** UDP: 8 bytes per datagram (RFC 768). TCP: 32 bytes per segment (RFC 9293 §3.1, with timestamps). */
     readonly transportHeaders: number;
     readonly ipHeaders: number;
-    /** How transport and IP headers were counted. */
+    /** Method of counting transport and IP headers. */
     readonly headersCounted:
       | 'datagrams'
       | 'segments, as modelled'
       | 'segments, as the kernel counted them'
       | 'segments, estimated';
   };
-  /** What the modelled TCP's sender did, all sessions together; `null`: the transport is another. */
+  /** Counters of the modelled TCP sender over all sessions; `null` for other transports. */
   readonly modelledTcp: {
     readonly congestionControl: CongestionControlName;
-    /** Segments with data, each transmission counted. */
+    /** Data segments, counting every transmission. */
     readonly segments: number;
-    /** Bytes of RTP and its framing, each transmission counted, and those of them that were sent before. */
+    /** Bytes of RTP and framing, counting every transmission; `retransmittedBytes` are those sent before. */
     readonly bytes: number;
     readonly retransmittedBytes: number;
-    /** Segments sent again because later ones had come, after a timeout, and as a probe at the tail. */
+    /** Retransmitted segments: after duplicate acknowledgments, after a timeout, and as a tail loss probe. */
     readonly fastRetransmissions: number;
     readonly timeoutRetransmissions: number;
     readonly tailRetransmissions: number;
@@ -99,14 +102,14 @@ export interface RunCircumstances {
   readonly media: WelcomeMessage['media'] | undefined;
   readonly durationSeconds: number;
   readonly ipv6: boolean;
-  /** Microseconds. */
+  /** Duration of the stall at the end, microseconds. */
   readonly stalledFor: number;
-  /** TCP segments that came, if the model or the kernel told. */
+  /** TCP segments received, if the model or the kernel counted them. */
   readonly segments: number | undefined;
   readonly modelledTcp: ModelledTcpRecord | undefined;
 }
 
-/** Without options in the header, and one Ethernet MTU's worth of payload with TCP timestamps. */
+/** UDP header; TCP header with timestamps; payload of a segment at an Ethernet MTU with TCP timestamps. */
 const UDP_HEADER_BYTES = 8;
 const TCP_HEADER_BYTES = 32;
 const SEGMENT_BYTES = 1_448;
@@ -190,21 +193,21 @@ function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord):
   };
 }
 
-/** How the media comes, for people. */
+/** Transport as shown to people. */
 export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
   modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
 
-/** Those that came too late, be they shown all the same (TCP) or dropped. */
+/** Number of late frames, shown anyway (TCP) or dropped. */
 export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.overdue;
 
-/** Those that were not shown for another reason than being late. */
+/** Number of frames not shown for a reason other than lateness. */
 export const framesLost = ({ frames }: RunSummary): number =>
   frames.incomplete + frames.neverArrived + frames.undecodable;
 
 export const packetsRecovered = ({ packets }: RunSummary): number =>
   packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired);
 
-/** The same figures as the page shows them. */
+/** The same figures in the form of the page. */
 export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {
   return {
     framesOnTime: summary.frames.onTime,
@@ -212,7 +215,7 @@ export function pageStatistics(summary: RunSummary, bitrate: number | null): Pag
     framesLost: framesLost(summary),
     framesRecovered: summary.frames.recovered,
     packets: summary.packets.total,
-    // On the way, whatever became of them later.
+    // Lost on the path, whether or not they were recovered later.
     packetsLost: summary.packets.neverArrived + packetsRecovered(summary),
     packetsRecovered: packetsRecovered(summary),
     delayMsP50: summary.playoutDelayMs.p50,

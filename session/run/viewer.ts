@@ -14,13 +14,13 @@ import type { PageCommand, PageDescription, PageStatistics } from '../../protoco
 
 export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
 
-/** Where the pictures go: a player's window, or a page. */
+/** A display of the stream: a player's window or a page. */
 export interface Viewer {
   readonly name: string;
   readonly url?: string;
   write(unit: AccessUnit): void;
   statistics(record: PageStatistics): void;
-  /** Another session's stream begins. */
+  /** Announces the stream of another session. */
   describe(description: PageDescription): void;
   /** Resolves when the user has closed the window; never for a page. */
   readonly closedByUser: Promise<string>;
@@ -36,12 +36,12 @@ export interface ViewerOptions {
   readonly onCommand: (command: PageCommand) => void;
 }
 
-/** Fails now with what `openViewer` would fail with when the stream has begun. */
+/** Fails early with the error that `openViewer` would raise once the stream has started. */
 export async function checkViewable(play: PlayChoice): Promise<void> {
   if (play === 'mpv' || play === 'ffplay' || play === 'vlc') await requirePlayer(play);
 }
 
-/** Opens what was asked for; `auto` takes the best player found, and a page where there is none or no display. */
+/** Opens the requested viewer; `auto` uses the best player found, or a page without a player or display. */
 export async function openViewer(options: ViewerOptions): Promise<Viewer> {
   const { play, log } = options;
   const kind =
@@ -51,7 +51,7 @@ export async function openViewer(options: ViewerOptions): Promise<Viewer> {
     return await playerViewer(kind, options);
   } catch (error) {
     if (play !== 'auto') throw error;
-    log.warn(`${kind} did not start, a page shows the stream instead: ${(error as Error).message}`);
+    log.warn(`${kind} could not be started; a page shows the stream instead: ${(error as Error).message}`);
     return await pageViewer(options);
   }
 }
@@ -64,21 +64,21 @@ async function playerViewer(kind: PlayerKind, { description, log }: ViewerOption
     write: (unit) => player.write(unit),
     statistics: () => {},
     describe: () => {},
-    closedByUser: player.exited.then(({ code, lastWords }) => {
+    closedByUser: player.exited.then(({ code, lastErrorLine }) => {
       if (closing) return new Promise<string>(() => {});
-      if (code !== 0 && lastWords !== '') log.warn(`${player.name} ended: ${lastWords}`);
+      if (code !== 0 && lastErrorLine !== '') log.warn(`${player.name} exited: ${lastErrorLine}`);
       return `${player.name} was closed`;
     }),
     close: async () => {
       closing = true;
-      if (player.dropped > 0) log.warn(`${player.name} was too slow for ${player.dropped} frames`);
+      if (player.dropped > 0) log.warn(`${player.name} was too slow: ${player.dropped} frames were dropped`);
       await player.close();
     },
   };
 }
 
 async function pageViewer({ description, pagePort, openBrowser, log, onCommand }: ViewerOptions): Promise<Viewer> {
-  // Loaded only where there is a page: it would add a tenth of a second to every receiver's start.
+  // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
   const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
   log.info(`watch at ${page.url}`);

@@ -4,14 +4,14 @@ import { ControlConnection } from '../../io/net/control-connection.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../../protocol/control/control-message.ts';
 
-/** RFC 4571's null packet: tells the sender that we read. */
+/** Null packet of RFC 4571: tells the sender that this end reads. */
 export const NULL_PACKET = new Uint8Array(2);
 
 /**
  * Opens a session's second connection to the control port: `attach`, `attached`, and RFC 4571 from then on, once the
  * null packet is written.
  *
- * @param isClosed asked when the connection is open; the session may have ended meanwhile.
+ * @param isClosed called once the connection is open, as the session may have ended meanwhile.
  * @returns the connection, or `undefined` when the session has ended.
  */
 export async function attachMedia(
@@ -29,9 +29,10 @@ export async function attachMedia(
       parse: parseSenderMessage,
       onMessage: (message) => {
         if (message.kind === 'attached') resolve(connection.detach());
-        else connection.cut(`it answered attach with ${message.kind}`);
+        else connection.cut(`the sender answered attach with ${message.kind}`);
       },
-      onClose: (cause) => reject(new Failure(`the sender refused the media connection: ${cause ?? 'it closed it'}`)),
+      onClose: (cause) =>
+        reject(new Failure(`the sender refused the media connection: ${cause ?? 'it closed the connection'}`)),
     });
     connection.send({ kind: 'attach', session: welcome.session, key: welcome.key });
   });

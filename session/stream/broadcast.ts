@@ -10,34 +10,34 @@ import {
 } from '../../protocol/base/instant.ts';
 
 export interface BroadcastOptions {
-  /** The access units in decode order, from the beginning at each call. */
+  /** Access units in decode order, from the beginning at each call. */
   readonly units: () => AsyncIterable<AccessUnit>;
   readonly loop: boolean;
-  /** @param dueAt when its time came; the present is up to `lateMax` later. */
+  /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
-  /** All has been handed over, or the source failed. Not called after `stop`. */
+  /** Called after the last unit, or when the source fails. Not called after `stop`. */
   readonly onEnd: (error: unknown) => void;
-  /** Later than this is a stall; a tenth of a second unless said. */
+  /** Lateness that counts as a stall; default: a tenth of a second. */
   readonly lateMax?: Microseconds;
-  /** The source did not keep up, or the process stood still: everything after is that much later. */
+  /** Called when the source or the process fell behind: everything that follows is delayed by `late`. */
   readonly onStall: (late: Microseconds) => void;
 }
 
-/** Read ahead of the clock, so that a slow disk or encoder shows only when it is slow for long. */
+/** Limits of the units read ahead, so that a disk or encoder that is briefly slow does not show. */
 const AHEAD_UNITS = 32;
 const AHEAD_BYTES = 16_000_000;
-/** Read in one go once there is room for so many: eight at a time cost a third of what each of them costs alone. */
+/** Units read at once: a batch of eight costs a third of eight single reads. */
 const BATCH_UNITS = 8;
 /**
- * Later than this is a stall: all that follows is that much later, in its timestamps too, so that receivers see a gap
- * and not a path that has grown longer. Below it the times of the source stand, and the usual latency of 120 ms absorbs
- * what the machine's scheduler does.
+ * Lateness that counts as a stall. After a stall, everything that follows is delayed, timestamps included, so that
+ * receivers see a gap rather than a longer path. Below it the timestamps stand, and the usual latency of 120 ms absorbs
+ * the scheduler's jitter.
  */
 const STALL: Microseconds = 100_000;
-/** The gap between two rounds of a loop when the first gives no hint (one frame at 30 a second). */
+/** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
 const GAP_DEFAULT: Ticks = 3_000;
 
-/** Hands over a source's access units when their decode time has come: what makes a file a live stream. */
+/** Emits the access units of a source at their decode times, which makes a file a live stream. */
 export class Broadcast {
   readonly #options: BroadcastOptions;
   readonly #wakeUp = new WakeUp(() => this.#handOver());
@@ -49,7 +49,7 @@ export class Broadcast {
   #stopped = false;
   #startedAt: Instant | undefined;
   #origin: Ticks = 0;
-  /** How much later than in the source everything is by now. */
+  /** Total delay caused by stalls. */
   #stalled: Ticks = 0;
 
   constructor(options: BroadcastOptions) {
@@ -66,7 +66,7 @@ export class Broadcast {
     this.#roomMade?.();
   }
 
-  /** How long until the next key frame is handed over; `undefined`: none is in sight. */
+  /** Time until the next key frame is emitted; `undefined` when none is queued. */
   nextKeyframeIn(): Microseconds | undefined {
     const key = this.#queue.find((unit) => unit.importance === 'key');
     return key && this.#startedAt !== undefined ? Math.max(0, this.#dueAt(key) - now()) : undefined;
@@ -81,7 +81,7 @@ export class Broadcast {
         let base: Ticks | undefined;
         for await (const unit of this.#options.units()) {
           if (this.#stopped) return;
-          // With B-frames decoding begins before 0, and must not begin before the last round has ended.
+          // With B-frames decoding begins before 0, but not before the previous round has ended.
           base ??= this.#startedAt === undefined ? 0 : offset - unit.decodeTimestamp;
           if (last) step = unit.decodeTimestamp - last.decodeTimestamp || step;
           last = unit;

@@ -7,52 +7,52 @@ import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 
-/** How a run of a client ended. */
+/** How a client's run ended. */
 export type ClientEnd = ControlEnd;
 
-/** What a stream turned out to be. */
+/** Description of a received stream. */
 export interface StreamAnnouncement {
-  /** Of the video. */
+  /** Codec of the video. */
   readonly codecName: CodecName;
   readonly media: WelcomeMessage['media'];
   readonly parameterSets: readonly Uint8Array[];
-  /** The play-out delay in force. */
+  /** Play-out delay in force, milliseconds. */
   readonly latencyMs: number;
   readonly position: WelcomeMessage['position'];
 }
 
-/** What a client tells the run that it works for. */
+/** Callbacks from a client to its run. */
 export interface ClientEvents {
-  /** There is nothing to receive yet, or no more; one line. */
+  /** Called in one line when there is nothing to receive. */
   readonly onWaiting: (text: string) => void;
-  /** A stream begins; again after a sender's restart, or when its pictures change. */
+  /** Called when a stream begins, after a restart of the sender, and when the pictures change. */
   readonly onStream: (stream: StreamAnnouncement) => void;
   readonly onUnit: (unit: AccessUnit) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }
 
-/** What a modelled TCP did. */
+/** Counters of a modelled TCP. */
 export interface ModelledTcpRecord {
   readonly congestionControl: CongestionControlName;
-  /** The connection of each session, the present one last. */
+  /** Counters of the connection of each session, the current one last. */
   readonly sessions: readonly ByteTunnelCounters[];
 }
 
-/** Something that receives: from a sender of ours, or from a stranger's. */
+/** A receiver of a stream from dropframe or another program. */
 export interface Client {
-  /** The statistics of each session, the present one last. */
+  /** Statistics of each session, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
-  /** TCP segments of all sessions, as the model or the kernel counted them; `undefined`: it cannot be asked. */
+  /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
   readonly segments: number | undefined;
-  /** `undefined`: no TCP is modelled. */
+  /** `undefined` without a modelled TCP. */
   readonly modelledTcp: ModelledTcpRecord | undefined;
-  /** For how long the picture has stood still for want of a frame, microseconds. */
+  /** Duration of the current stall, microseconds. */
   readonly stalledFor: number;
   run(): Promise<ClientEnd>;
   stop(): void;
-  /** Whether the sender is to send, where there is a way to tell it. */
+  /** Pauses or resumes the sender, where there is a control channel. */
   setPlaying(playing: boolean): void;
-  /** Asks the sender for a key frame, where there is a way to ask. */
+  /** Requests a key frame, where there is a way to ask. */
   requestKeyframe(): void;
 }

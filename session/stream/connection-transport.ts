@@ -4,12 +4,12 @@ import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framin
 import { attachMedia, NULL_PACKET } from './attach-media.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
 
-/** The kernel's TCP: packets in RFC 4571 frames on a connection of their own. */
+/** Transport over the kernel's TCP: packets in RFC 4571 frames on a connection of their own. */
 export class ConnectionTransport implements MediaTransport {
   readonly modelledTcp = undefined;
   readonly #options: MediaTransportOptions;
   #socket: Socket | undefined;
-  /** Kept, since a closed connection cannot be asked any more. */
+  /** Last known value, because a closed connection cannot be queried. */
   #segments: number | undefined;
   #closed = false;
 

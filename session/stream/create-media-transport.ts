@@ -7,7 +7,7 @@ import { ModelledTransport } from './modelled-transport.ts';
 
 export interface MediaTransportChoice {
   readonly transport: 'udp' | 'tcp';
-  /** Impairs the path; over TCP, it makes the connection a modelled one. */
+  /** Link that impairs the path; over TCP, the connection is then modelled. */
   readonly link: LinkSpecification | undefined;
   /** Congestion control of the modelled TCP. */
   readonly congestionControl: CongestionControlName;

@@ -9,7 +9,7 @@ import { mac } from './identifiers.ts';
 import { type ImpairedDirection, impairedPath } from './media-path.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
 
-/** UDP: one packet a datagram, and the proof of our address before the first. */
+/** Transport over UDP: one packet per datagram, after the address proof. */
 export class DatagramTransport implements MediaTransport {
   readonly segments = undefined;
   readonly modelledTcp = undefined;
@@ -76,7 +76,7 @@ export class DatagramTransport implements MediaTransport {
   #handIn(datagram: Uint8Array): void {
     if (this.#closed) return;
     this.#prover?.receive(datagram);
-    // The sender has begun, so it holds our proof, whatever became of its confirmation.
+    // Media proves that the sender holds the address proof, even if its confirmation was lost.
     if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
     this.#options.onPacket(datagram);
   }

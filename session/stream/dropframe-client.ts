@@ -3,7 +3,7 @@ import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { Client, ClientEvents } from './client.ts';
 import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
-/** A client of our own senders: `dropframe://`. */
+/** A client of dropframe's own sender (`dropframe://`). */
 export const dropframeClient =
   (options: Omit<StreamClientOptions, 'onWaiting' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
   (events: ClientEvents): Client => {

@@ -1,20 +1,20 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Ticks } from '../../protocol/base/instant.ts';
 
-/** One frame at 30 a second, between the last of one session and the first of the next. */
+/** Gap between two sessions: one frame at 30 frames per second. */
 const SESSION_GAP: Ticks = 3_000;
 
-/** Media time goes on where the session before ended, so that players and files see one stream. */
+/** Joins the media time of successive sessions, so that players and files see one stream. */
 export class JoinedTimeline {
   #base: Ticks | undefined;
   #lastDecode: Ticks | undefined;
 
-  /** Whether anything has come at all. */
+  /** True after the first access unit. */
   get started(): boolean {
     return this.#lastDecode !== undefined;
   }
 
-  /** Another session begins: the next access unit is its first. */
+  /** Starts another session with the next access unit. */
   begin(): void {
     this.#base = undefined;
   }

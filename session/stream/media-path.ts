@@ -4,7 +4,7 @@ import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Path } from '../../sim/simulation.ts';
 
-/** One direction of a receiver's path on the real clock: what goes in comes out when, and if, its link says so. */
+/** One direction of a receiver's path on the real clock, impaired by a link. */
 export class ImpairedDirection {
   readonly #path: Path;
   readonly #deliver: (datagram: Uint8Array) => void;
@@ -33,7 +33,7 @@ export class ImpairedDirection {
   }
 }
 
-/** The path of a receiver's datagrams with a link in it: both directions, each with random streams of its own. */
+/** Path of a receiver's datagrams through a link, with separate random streams for the two directions. */
 export function impairedPath(
   link: LinkSpecification,
   ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },

@@ -13,23 +13,23 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly host: string;
   readonly port: number;
   readonly recovery: Recovery;
-  /** Most bytes of retransmission and repair for each byte of media, 0 … 1; `undefined` for the sender's default. */
+  /** Limit of retransmission and repair bytes per byte of media, 0 to 1; `undefined`: the sender's default. */
   readonly redundancy?: number | undefined;
-  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly welcome: AcceptedWelcome;
   readonly onEvent: (event: ReceiverEvent) => void;
-  /** Each datagram as it crosses our end of the path, for a capture. */
+  /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
-  /** The media connection (transport tcp) is gone. */
+  /** Called when the media connection (transport tcp) is lost. */
   readonly onPathLost: (cause: string) => void;
 }
 
-/** The longest latency that can be agreed on (a minute), at 240 frames a second. */
+/** Bound of the frames in flight: the longest latency, a minute, at 240 frames per second. */
 const FRAMES_MAX = 14_400;
 
-/** The media side of one session: its transport, and the receiver that it feeds. */
+/** Media side of a session: its transport and its receiver. */
 export class MediaSession {
   readonly receiver: Receiver;
   readonly #driver: EndpointDriver<ReceiverEvent>;
@@ -54,7 +54,7 @@ export class MediaSession {
     });
   }
 
-  /** TCP segments that brought the media so far; `undefined` over UDP, or where the kernel does not tell. */
+  /** TCP segments received so far; `undefined` over UDP or when unknown. */
   get segments(): number | undefined {
     return this.#transport.segments;
   }
@@ -68,15 +68,15 @@ export class MediaSession {
     await this.#transport.open();
   }
 
-  /** The sender has said how much there was. */
+  /** Tells the receiver how much the sender has sent. */
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
-    // The connection may be closed by the time at which they are asked for next.
+    // Read now: the connection may be closed before the next reading.
     void this.segments;
     this.receiver.endOfStream(now(), { frames: total.frames, lastSequence: total.lastSequence ?? undefined });
     this.#driver.drain();
   }
 
-  /** Nothing more will come: decides what is left. Events still go out. */
+  /** Decides all outstanding frames, since nothing more will arrive. Events are still emitted. */
   finish(): void {
     if (this.receiver.ended) return;
     this.receiver.finish(now());

@@ -10,16 +10,16 @@ export interface ModelledTcpOptions {
   readonly ipv6: boolean;
   readonly toReceiver: (bytes: Uint8Array) => void;
   readonly toSender: (bytes: Uint8Array) => void;
-  /** Whether the sender's end takes more: told when it changes. It holds what is written all the same. */
+  /** Called when the sender's end becomes writable or full. Data written while it is full is still kept. */
   readonly onWritable: (writable: boolean) => void;
   readonly onFailed: (cause: string) => void;
 }
 
-/** RFC 791, RFC 8200. */
+/** Header bytes of IPv4 (RFC 791) and IPv6 (RFC 8200). */
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 
-/** A modelled TCP connection over an impaired link, on the real clock, in the place of a part of the path. */
+/** A modelled TCP connection over an impaired link on the real clock, in place of a part of the path. */
 export class ModelledTcp {
   readonly #options: ModelledTcpOptions;
   readonly #tunnel: ByteTunnel;
@@ -39,14 +39,14 @@ export class ModelledTcp {
     return this.#tunnel.counters;
   }
 
-  /** Bytes that the sender wrote: one write of the modelled connection. */
+  /** Writes bytes from the sender; each call is one write of the modelled connection. */
   writeForward(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#tunnel.writeForward(now(), bytes);
     this.#handOut();
   }
 
-  /** Bytes that the receiver writes to the sender. */
+  /** Writes bytes from the receiver to the sender. */
   writeBack(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#tunnel.writeBack(now(), bytes);
@@ -67,7 +67,7 @@ export class ModelledTcp {
     const { toReceiver, toSender, onWritable, onFailed } = this.#options;
     for (let bytes = this.#tunnel.pollForward(); bytes; bytes = this.#tunnel.pollForward()) toReceiver(bytes);
     for (let bytes = this.#tunnel.pollBack(); bytes; bytes = this.#tunnel.pollBack()) toSender(bytes);
-    // What was handed out may have closed this.
+    // The callback may have closed this connection.
     if (this.#closed) return;
     const writable = !this.#tunnel.isFull;
     if (writable !== this.#writable) {

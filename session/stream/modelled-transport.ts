@@ -13,8 +13,8 @@ export interface ModelledTransportOptions extends MediaTransportOptions {
 }
 
 /**
- * A modelled TCP over an impaired link: the bytes of the kernel's connection to the sender go on over it to the receiver,
- * and those of the receiver come over it to the kernel's.
+ * Transport over a modelled TCP on an impaired link: it carries the bytes of the kernel's connection to the receiver, and
+ * the receiver's bytes back.
  */
 export class ModelledTransport implements MediaTransport {
   readonly #options: ModelledTransportOptions;
@@ -77,7 +77,7 @@ export class ModelledTransport implements MediaTransport {
         for (const packet of back.push(bytes)) onCrossing?.('out', packet);
         socket.write(bytes);
       },
-      // What is not read stays with the kernel, and then with the sender, as it would behind a full send buffer.
+      // Unread bytes stay in the kernel and then at the sender, as behind a full send buffer.
       onWritable: (writable) => (writable ? socket.resume() : socket.pause()),
       onFailed: onLost,
     });

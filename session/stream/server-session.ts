@@ -21,27 +21,27 @@ import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identi
 
 export interface ServerSessionOptions {
   readonly hello: HelloMessage;
-  /** Of the stream's access units. */
+  /** Codec of the access units. */
   readonly codec: CodecName;
-  /** The receiver's control address, for the log. */
+  /** Control address of the receiver, for the log. */
   readonly peer: string;
   readonly connection: ControlConnection<ReceiverMessage>;
   readonly datagramBytesMax: number;
   readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
   readonly nextKeyframeMs: () => number | null;
-  /** The receiver can be reached and wants the stream, from now on. */
+  /** Called when the receiver can be reached and wants the stream. */
   readonly onReady: () => void;
-  /** Everything was sent and the receiver was told. */
+  /** Called when everything has been sent and the receiver has been told. */
   readonly onFinished: () => void;
 }
 
-/** What may wait for a TCP connection that does not keep up; frames beyond it are left out up to a key frame. */
+/** Limit of bytes that wait for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
-/** Its entry in the list of streams; there is no other one yet. */
+/** Identifier of the video in the list of streams; there is only one stream so far. */
 const VIDEO_STREAM_ID = 0;
 
-/** One receiver of a stream server: its stream, its path, and what it says on the control channel. */
+/** One receiver of a stream server: its stream, its path, and its control messages. */
 export class ServerSession {
   readonly id = randomHex(8);
   readonly key = randomHex(16);
@@ -52,7 +52,7 @@ export class ServerSession {
   #address: { readonly host: string; readonly port: number } | undefined;
   #stream: Socket | undefined;
   #playing: boolean;
-  /** The receiver takes no packets of the video. */
+  /** True when the receiver has refused the video stream. */
   #refused = false;
   #needsKey = true;
   #finishing = false;
@@ -87,7 +87,7 @@ export class ServerSession {
     return this.#options.hello.transport;
   }
 
-  /** Where the media goes, as text; `undefined` until it is known. */
+  /** Destination of the media, as text; `undefined` until it is known. */
   get destination(): string | undefined {
     return this.#address ? `${this.#address.host}:${this.#address.port}` : undefined;
   }
@@ -96,7 +96,7 @@ export class ServerSession {
     return { ...this.#sender.statistics, framesSkipped: this.#framesSkipped };
   }
 
-  /** What the receiver last said of itself. */
+  /** Last statistics reported by the receiver. */
   get reported(): StatisticsMessage | undefined {
     return this.#reported;
   }
@@ -107,24 +107,24 @@ export class ServerSession {
     );
   }
 
-  /** The stream's part of the welcome. */
+  /** Parameters of the stream in the welcome message. */
   get streamFields(): StreamFields {
     return welcomeFields(this.#parameters);
   }
 
-  /** The same as an entry in the list of streams. */
+  /** The same parameters as an entry of the list of streams. */
   announced(description: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream {
     return announcedStream(this.#parameters, { id: VIDEO_STREAM_ID, ...description });
   }
 
-  /** The receiver has proved that it is at this address. */
+  /** Called when the receiver has proved that it owns this address. */
   provedAddress(address: { readonly host: string; readonly port: number }): void {
     const first = this.#address === undefined;
     this.#address = address;
     if (first && this.ready) this.#options.onReady();
   }
 
-  /** The receiver's second connection, over which the media goes; it reads once it has sent something itself. */
+  /** Takes the receiver's second connection, which carries the media once the receiver has sent a packet on it. */
   attach(stream: Socket): void {
     const deframer = new StreamDeframer();
     stream.on('data', (bytes: Buffer) => {
@@ -134,7 +134,7 @@ export class ServerSession {
       }
       for (const packet of deframer.push(bytes)) this.#driver.receive(packet);
     });
-    stream.on('close', () => this.#options.connection.cut('its media connection closed'));
+    stream.on('close', () => this.#options.connection.cut('the media connection closed'));
   }
 
   receive(datagram: Uint8Array): void {
@@ -166,7 +166,7 @@ export class ServerSession {
         return;
       case 'hello':
       case 'attach':
-        this.#options.connection.cut('it said hello twice');
+        this.#options.connection.cut('the receiver sent hello twice');
         return;
       case 'keep-alive':
         return;
@@ -175,7 +175,7 @@ export class ServerSession {
     }
   }
 
-  /** A frame of the live stream: sent if this receiver is reached, plays and can begin to decode with it. */
+  /** Sends a frame of the live stream if the receiver is reached, playing, and able to decode it. */
   send(unit: AccessUnit): void {
     const backedUp = (this.#stream?.writableLength ?? 0) > STREAM_BACKLOG_BYTES_MAX;
     if (!this.ready || backedUp) {
@@ -188,7 +188,7 @@ export class ServerSession {
     this.#driver.drain();
   }
 
-  /** The stream is over: what is queued goes out, and then the receiver is told how much there was. */
+  /** Ends the stream: sends the queue, then tells the receiver how much there was. */
   finish(): void {
     this.#finishing = true;
     this.#sender.finish();
@@ -196,7 +196,7 @@ export class ServerSession {
     this.#tellEnd();
   }
 
-  /** Stops sending. The control connection is not touched. */
+  /** Stops sending. The control connection stays open. */
   close(): void {
     this.#driver.close();
     this.#stream?.destroy();
@@ -222,5 +222,5 @@ export class ServerSession {
   }
 }
 
-/** Why a connection was closed when nothing was wrong. */
-export const GOODBYE = 'it said goodbye';
+/** Cause of a regular end of a connection. */
+export const GOODBYE = 'the receiver said goodbye';

@@ -31,25 +31,25 @@ export interface StreamClientOptions {
   readonly transport: 'udp' | 'tcp';
   readonly latencyMs: number;
   readonly recovery: Recovery;
-  /** Bytes of retransmission and repair at most for each byte of media, 0 … 1; `undefined`: the sender's default. */
+  /** Limit of retransmission and repair bytes per byte of media, 0 to 1; `undefined`: the sender's default. */
   readonly redundancy?: number | undefined;
-  /** When a whole frame is handed on: when it is due, or as soon as it can be decoded. */
+  /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
   readonly link: LinkSpecification | undefined;
-  /** Of the TCP that is modelled where there is a link and the transport is TCP; cubic unless said otherwise. */
+  /** Congestion control of the modelled TCP (transport TCP over a link); default: cubic. */
   readonly congestionControl?: CongestionControlName | undefined;
-  /** How long without a sender, or without media from it, is a failure. */
+  /** Time without a sender, or without media, that is a failure, milliseconds. */
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
-  /** A session begins; again after a sender's restart. */
+  /** Called when a session begins, also after a restart of the sender. */
   readonly onWelcome: (welcome: AcceptedWelcome) => void;
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
 }
 
-/** Joins a stream server and keeps receiving, through restarts of the sender, until the stream ends or it is stopped. */
+/** Joins a stream server and receives, across restarts of the sender, until the end of the stream or `stop`. */
 export class StreamClient {
   readonly #options: StreamClientOptions;
   readonly #control: ControlClient;
@@ -59,10 +59,10 @@ export class StreamClient {
   #reject: (failure: Failure) => void = () => {};
   readonly #finished: ReceiverStatistics[] = [];
   #connection: ControlConnection<SenderMessage> | undefined;
-  /** The sender's address, of the connection that there is. */
+  /** Address of the sender on the current connection. */
   #host = '';
   #media: MediaSession | undefined;
-  /** As it was when the run was ended. */
+  /** Value at the end of the run. */
   #stalledFor = 0;
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
@@ -77,43 +77,43 @@ export class StreamClient {
     });
   }
 
-  /** The statistics of each session, the present one last. */
+  /** Statistics of each session, the current one last. */
   get sessions(): readonly ReceiverStatistics[] {
     return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
   }
 
-  /** For how long the picture has stood still for want of a frame, microseconds: TCP waits, UDP drops. */
+  /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
   get stalledFor(): number {
     return this.#media?.receiver.stalledFor(now()) ?? this.#stalledFor;
   }
 
-  /** TCP segments of all sessions, as the model or the kernel counted them; `undefined`: it cannot be asked. */
+  /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
   get segments(): number | undefined {
     const present = this.#media ? this.#media.segments : 0;
     return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
   }
 
-  /** What the modelled TCP of each session did, the present one last. */
+  /** Counters of the modelled TCP of each session, the current one last. */
   get modelledTcp(): readonly ByteTunnelCounters[] {
     const present = this.#media?.modelledTcp;
     return present ? [...this.#modelledTcp, present] : this.#modelledTcp;
   }
 
-  /** Runs until the stream's end or `stop`. Fails with one line when there is no sender for too long. */
+  /** Runs until the end of the stream or `stop`. @throws {Failure} when there is no sender for `timeoutMs`. */
   run(): Promise<ClientEnd> {
     this.#control.start(now());
     this.#drain();
     return this.#end;
   }
 
-  /** Says goodbye and ends the run; what was received so far is decided and handed out. */
+  /** Says goodbye and ends the run; frames received so far are decided and released. */
   stop(): void {
     this.#stalledFor = this.stalledFor;
     this.#control.stop();
     this.#drain();
   }
 
-  /** `false`: the sender holds this receiver's stream; `true`: it goes on live, from the next key frame. */
+  /** `false` pauses this receiver's stream at the sender; `true` resumes it live at the next key frame. */
   setPlaying(playing: boolean): void {
     this.#control.setPlaying(now(), playing);
     this.#drain();
@@ -272,13 +272,13 @@ export class StreamClient {
         return new Failure(`the sender has no stream that can be received: ${failure.reason}`);
       case 'no-stream':
         return new Failure(
-          `no stream from ${where} for ${seconds} s (${failure.cause}): is \`dropframe send\` running there?`,
+          `timeout: no stream from ${where} for ${seconds} s (${failure.cause}). Is \`dropframe send\` running there?`,
         );
       case 'sender-lost': {
         const frames = `${failure.frames} frame${failure.frames === 1 ? '' : 's'}`;
         return new Failure(
-          `the stream from ${where} ended after ${frames}: its sender went away without a goodbye, and nothing has ` +
-            `come for ${seconds} s (${failure.cause})`,
+          `the stream from ${where} ended after ${frames}: the sender disappeared without a goodbye, and nothing was ` +
+            `received for ${seconds} s (${failure.cause})`,
         );
       }
     }
@@ -302,14 +302,14 @@ function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
   };
 }
 
-/** Why there is no connection, in a few words. @param again there was one before. */
+/** Returns why there is no connection, in a few words. @param again true after an earlier connection. */
 function connectCause(error: unknown, again: boolean): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ECONNREFUSED':
-      return again ? 'nothing listens there any more' : 'nothing listens there yet';
+      return again ? 'no program listens there any more' : 'no program listens there yet';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'no such host is known';
+      return 'unknown host';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return 'no route to it';

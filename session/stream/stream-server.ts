@@ -33,13 +33,13 @@ export interface StreamServerOptions {
   readonly host: string;
   readonly port: number;
   readonly loop: boolean;
-  /** Largest datagram, UDP payload bytes. */
+  /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
   readonly receiversMax: number;
   readonly log: Log;
-  /** Sees each access unit as it enters the stream. */
+  /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
-  /** The stream was played to its end, or its last receiver left; `error`: the source failed. */
+  /** Called after the end of the stream, or when the last receiver has left; `error`: the source failed. */
   readonly onIdle: (error: unknown) => void;
 }
 
@@ -49,10 +49,10 @@ export interface StreamServerStatus {
   readonly datagramsForeign: number;
 }
 
-const STALL_WORTH_A_WORD: Microseconds = 200_000;
-const STALL_TOLD_EVERY: Microseconds = 5_000_000;
+const STALL_WARNING_MIN: Microseconds = 200_000;
+const STALL_WARNING_INTERVAL: Microseconds = 5_000_000;
 const PENDING_MAX = 64;
-/** Sums over receivers; `bytes` are those of the media datagrams, without retransmissions. */
+/** Totals over receivers; `bytes` are those of media datagrams, without retransmissions. */
 export interface StreamServerTotals {
   receivers: number;
   frames: number;
@@ -70,13 +70,13 @@ function addSession(totals: StreamServerTotals, session: ServerSession): void {
   totals.retransmissions += retransmissions;
 }
 
-const PATIENCE_MS = 5_000;
-/** How long a receiver may go on asking for what it missed after the end without deciding a single frame more. */
+const HELLO_TIMEOUT_MS = 5_000;
+/** Time for a receiver to request missing packets after the end without deciding another frame, milliseconds. */
 const LINGER_MS = 5_000;
-/** The same for TCP, where all comes at last: its timeouts double, up to two minutes. */
+/** The same for TCP, which delivers everything in the end: its timeouts double, up to two minutes. */
 const LINGER_TCP_MS = 60_000;
 
-/** A source served to any number of receivers: TCP for control, the same port in UDP for media. */
+/** Serves a source to any number of receivers: control over TCP, media over UDP on the same port. */
 export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #control: ControlServer;
@@ -86,11 +86,11 @@ export class StreamServer {
   readonly #byAddress = new Map<string, ServerSession>();
   #socket: DatagramSocket | undefined;
   #broadcast: Broadcast | undefined;
-  /** A broadcast has begun, and not all of its receivers have left. */
+  /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
   #datagramsForeign = 0;
   #stalled: Microseconds = 0;
-  #stallToldAt = Number.NEGATIVE_INFINITY;
+  #stallWarnedAt = Number.NEGATIVE_INFINITY;
   #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
   #closed = false;
 
@@ -102,7 +102,7 @@ export class StreamServer {
       pendingMax: PENDING_MAX,
       // A receiver over TCP has two connections.
       connectionsMax: PENDING_MAX * 2 + options.receiversMax * 2,
-      patienceMs: PATIENCE_MS,
+      firstMessageTimeoutMs: HELLO_TIMEOUT_MS,
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
     this.#verifier = new AddressVerifier({
@@ -127,14 +127,14 @@ export class StreamServer {
     };
   }
 
-  /** What was sent to all receivers, those that have left included. */
+  /** Totals over all receivers, including those that have left. */
   get totals(): StreamServerTotals {
     const totals = { ...this.#totals };
     for (const session of this.#sessions.values()) addSession(totals, session);
     return totals;
   }
 
-  /** Fails with one line when the port cannot be had, in TCP or in UDP. */
+  /** Opens the ports. @throws {Failure} when the port is not available for TCP or UDP. */
   async listen(): Promise<void> {
     await this.#control.listen();
     try {
@@ -150,7 +150,7 @@ export class StreamServer {
     }
   }
 
-  /** Says goodbye to everyone and closes the ports. */
+  /** Says goodbye to all receivers and closes the ports. */
   async close(reason: string): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -187,7 +187,7 @@ export class StreamServer {
     if (message.kind === 'hello') return this.#open(message, pending, connection);
     const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
     if (message.kind !== 'attach' || !session || session.key !== message.key || session.transport !== 'tcp') {
-      return connection.cut('its first message was neither hello nor attach to a session of its own');
+      return connection.cut('the first message was neither hello nor attach to a session of the receiver');
     }
     pending.established();
     connection.send({ kind: 'attached' });
@@ -199,7 +199,7 @@ export class StreamServer {
     const { log, datagramBytesMax, receiversMax } = this.#options;
     if (this.#sessions.size >= receiversMax) {
       log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
-      void connection.farewell({ kind: 'refused', reason: `${receiversMax} receivers are served already` });
+      void connection.farewell({ kind: 'refused', reason: `${receiversMax} receivers are being served` });
       return;
     }
     pending.established();
@@ -251,7 +251,7 @@ export class StreamServer {
     };
   }
 
-  /** The first receiver that can be reached starts the stream. */
+  /** Starts the stream when the first receiver can be reached. */
   #ready(session: ServerSession): void {
     const { source, loop, log } = this.#options;
     log.debug('receiver can be reached', { peer: session.peer, destination: session.destination ?? 'its connection' });
@@ -264,7 +264,7 @@ export class StreamServer {
         for (const each of this.#sessions.values()) each.send(unit);
       },
       onEnd: (error) => {
-        // Whoever joins from now on gets the stream from its beginning.
+        // Receivers that join from now on get the stream from its beginning.
         this.#broadcast = undefined;
         for (const each of this.#sessions.values()) each.finish();
         if (this.#sessions.size === 0 || error) this.#idle(error);
@@ -276,23 +276,23 @@ export class StreamServer {
     broadcast.start();
   }
 
-  /** A word now and then: a source that is too slow stalls at every picture. */
+  /** Logs a rate-limited warning: a source that is too slow stalls at every picture. */
   #warnOfStall(late: Microseconds): void {
     this.#stalled += late;
-    if (this.#stalled < STALL_WORTH_A_WORD || now() - this.#stallToldAt < STALL_TOLD_EVERY) return;
+    if (this.#stalled < STALL_WARNING_MIN || now() - this.#stallWarnedAt < STALL_WARNING_INTERVAL) return;
     const ms = Math.round(this.#stalled / 1_000);
     this.#options.log.warn(
-      `the stream stood still for ${ms} ms of late: the source or the machine is too slow; a smaller picture, ` +
-        'a lower --bitrate or fewer frames a second would help',
+      `the stream stalled for ${ms} ms recently: the source or the machine is too slow; a smaller picture, ` +
+        'a lower --bitrate or frame rate may help',
     );
     this.#stalled = 0;
-    this.#stallToldAt = now();
+    this.#stallWarnedAt = now();
   }
 
-  /** A receiver that still decides frames is not sent away: it may lie far behind. */
+  /** Keeps a receiver connected while it still decides frames: it may be far behind. */
   #linger(session: ServerSession, hello: HelloMessage, connection: ControlConnection<ReceiverMessage>): void {
     let decided = session.reported?.frames ?? 0;
-    const patienceMs = hello.latencyMs + (hello.transport === 'tcp' ? LINGER_TCP_MS : LINGER_MS);
+    const lingerMs = hello.latencyMs + (hello.transport === 'tcp' ? LINGER_TCP_MS : LINGER_MS);
     const timer = setInterval(() => {
       const frames = session.reported?.frames ?? 0;
       if (frames > decided && !connection.closed) {
@@ -301,7 +301,7 @@ export class StreamServer {
       }
       clearInterval(timer);
       void connection.farewell({ kind: 'goodbye', reason: 'end of stream' });
-    }, patienceMs);
+    }, lingerMs);
     timer.unref();
   }
 
@@ -359,7 +359,7 @@ export class StreamServer {
   }
 }
 
-/** RTCP's packet type of application-defined packets (RFC 3550 §12.1), which the address proof uses. */
+/** RTCP packet type of application-defined packets (RFC 3550 §12.1), used by the address proof. */
 const RTCP_APPLICATION = 204;
 
 const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;

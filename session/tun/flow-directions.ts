@@ -3,11 +3,11 @@ import { ICMP, ICMPV6, type IpPacket, parseIpPacket, quotedPacketOffset, TCP } f
 import type { Direction } from '../../sim/direction.ts';
 import { RecentMap } from './recent-map.ts';
 
-/** More conversations than a machine speaks with itself at once; it has 64,512 ports for each protocol. */
+/** Limit of tracked flows, above what a machine opens with itself at once: it has 64,512 ports per protocol. */
 const FLOWS_MAX = 65_536;
-/** Fragments of a packet follow each other at once. */
+/** Limit of tracked fragmented packets, whose fragments follow each other closely. */
 const FRAGMENTED_MAX = 1_024;
-/** Protocols with a source and a destination port in their first four bytes: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+/** IP protocols with source and destination ports in their first four bytes: TCP, UDP, DCCP, SCTP, UDP-Lite. */
 const WITH_PORTS = new Set([6, 17, 33, 132, 136]);
 const SYN = 0x02;
 const ACK = 0x10;
@@ -15,17 +15,17 @@ const ECHO_REPLY_V4 = 0;
 const ECHO_REPLY_V6 = 129;
 
 /**
- * Which way a packet goes on a path whose two ends are the same machine. All packets leave from the same address for
- * the same other one, questions and answers alike, so addresses do not tell. What tells is who began:
+ * Determines the direction of a packet on a path whose two ends are the same machine. All packets have the same source
+ * and destination address, so the direction follows from the side that opened the flow:
  *
- * - TCP: a SYN goes forward, a SYN with ACK goes back, and so does everything else from the same port.
- * - Other protocols with ports: the first packet of a pair of ports goes forward, and so does all from its source port.
- * - Fragments go where the first of them went.
- * - An echo reply goes back; an ICMP error goes the other way than the packet that it is about.
- * - All else goes forward, and what a socket sends to its own port.
+ * - TCP: a SYN goes forward, a SYN with ACK goes back; other packets follow the port that sent them.
+ * - Other protocols with ports: the first packet of a pair of ports goes forward, and so do all from its source port.
+ * - Fragments follow the first fragment.
+ * - An echo reply goes back; an ICMP error goes opposite to the packet it reports.
+ * - Everything else goes forward, including packets from a socket to its own port.
  */
 export class FlowDirections {
-  /** The port that began, by protocol and the two ports. */
+  /** Port that opened the flow, by protocol and pair of ports. */
   readonly #initiators = new RecentMap<number>(FLOWS_MAX);
   readonly #fragmented = new RecentMap<Direction>(FRAGMENTED_MAX);
 

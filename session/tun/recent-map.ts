@@ -1,7 +1,4 @@
-/**
- * A map that forgets what was not used for longest, in two generations: it holds at least the last `size` keys used and
- * at most twice as many.
- */
+/** A map that drops the least recently used keys, in two generations: it holds between `size` and twice `size` keys. */
 export class RecentMap<Value> {
   readonly #size: number;
   #current = new Map<number, Value>();

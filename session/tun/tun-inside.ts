@@ -11,21 +11,21 @@ import type { CommandEnd, InsideMessage, OutsideMessage, TunOrder, TunSettings }
 import { TUN_ADDRESSES, type TunPathReport } from './tun-path.ts';
 import type { TunRelayData, TunRelayMessage } from './tun-relay.ts';
 
-// The first process of the namespaces that `tun-run.ts` makes. When it ends, for whatever reason, the kernel ends all
-// others in there and takes the device and the network away.
+// First process of the namespaces created by `tun-run.ts`. When it ends, for any reason, the kernel kills all other
+// processes in them and removes the device and the network.
 
 const INTERFACE = 'tun0';
-/** Packets that may wait until the relay reads them, some 50 ms of a gigabit a second in full packets. */
+/** Device queue, packets: about 50 ms of full packets at 1 Gb/s. */
 const DEVICE_QUEUE_PACKETS = 5_000;
-/** RFC 8200 §5. */
+/** Minimum MTU of IPv6 (RFC 8200 §5), bytes. */
 const MTU_MIN_V6 = 1_280;
-/** What a command that was asked to end is given. */
+/** Time for a command to end after a request, milliseconds. */
 const GRACE_MS = 5_000;
-/** What the processes that a command left behind are given. */
+/** Time for processes left behind by the command, milliseconds. */
 const LEFT_BEHIND_MS = 500;
-/** A Ctrl-C at the terminal reaches us and the command itself this soon before or after we are told of it. */
+/** A Ctrl-C at the terminal reaches this process and the command within this time of each other, milliseconds. */
 const SAME_SIGNAL_MS = 100;
-/** As shells have it. */
+/** Exit codes of shells. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
@@ -34,12 +34,12 @@ const tell = (message: InsideMessage): Promise<void> =>
     if (process.send?.(message, () => resolve()) === undefined) resolve();
   });
 
-/** When the terminal, or who sends to all of us at once, last sent it. */
+/** Time of the last signal that was sent to the whole group. */
 const seenAt = new Map<NodeJS.Signals, number>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   process.on(signal, () => seenAt.set(signal, performance.now()));
 }
-// Nobody is outside any more.
+// The process outside is gone.
 process.on('disconnect', () => process.exit(1));
 
 async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }> {
@@ -48,7 +48,7 @@ async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }>
   const ipv6 = mtu >= MTU_MIN_V6 && (await readNetworkSetting(`${device}/disable_ipv6`)) !== undefined;
   if (ipv6) {
     await writeNetworkSetting(`${device}/disable_ipv6`, '0');
-    // No address of its own making and nobody to solicit: the fewer announcements the better.
+    // No automatic address and no router solicitation: fewer announcements on the link.
     await writeNetworkSetting(`${device}/addr_gen_mode`, '1').catch(() => {});
     await writeNetworkSetting(`${device}/accept_ra`, '0').catch(() => {});
   }
@@ -65,13 +65,13 @@ async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }>
 
 function relayWorker(workerData: TunRelayData): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./tun-relay.js', import.meta.url), { workerData });
-  // Uncompiled, in a checkout: a thread does not inherit the loader.
+  // In a checkout without compiled files: threads do not inherit the loader.
   const [loader, relay] = ['tsx/esm/api', './tun-relay.ts'].map((name) => JSON.stringify(import.meta.resolve(name)));
   const text = `import(${loader}).then(({ register }) => register()).then(() => import(${relay}));`;
   return new Worker(text, { eval: true, execArgv: [], workerData });
 }
 
-/** Starts the thread that carries packets; the function ends it and says what it did. */
+/** Starts the relay thread; the returned function stops it and returns its report. */
 async function startRelay(data: Omit<TunRelayData, 'stop'>, onProgress: (report: TunPathReport) => void) {
   const stop = new SharedArrayBuffer(4);
   const workerData: TunRelayData = { ...data, stop };
@@ -85,16 +85,18 @@ async function startRelay(data: Omit<TunRelayData, 'stop'>, onProgress: (report:
     });
     worker.once('error', reject);
   });
-  last.catch(() => {}); // told when it is asked for
+  last.catch(() => {}); // reported when it is awaited
   return async () => {
     Atomics.store(new Int32Array(stop), 0, 1);
     const message = await last;
-    if (message.kind !== 'report') throw new Failure('the relay ended early');
+    if (message.kind !== 'report') throw new Failure('the relay thread ended unexpectedly');
     return message;
   };
 }
 
-/** Columns of /proc/net/dev: the name, eight about receiving, then bytes, packets, errors and drops sent. */
+/**
+ * Drops of the device. Columns of /proc/net/dev: name, eight for receiving, then bytes, packets, errors and drops sent.
+ */
 async function deviceDrops(): Promise<number | null> {
   const table = await readFile('/proc/self/net/dev', 'utf8').catch(() => '');
   const row = table.split('\n').find((line) => line.trim().startsWith(`${INTERFACE}:`));
@@ -117,19 +119,19 @@ async function endOf(command: ChildProcess, program: string): Promise<CommandEnd
   }
 }
 
-/** Hands a signal on, unless the command got it when we did. */
+/** Passes a signal on, unless the command has received it too. */
 function passOn(signal: NodeJS.Signals, command: ChildProcess): void {
   setTimeout(() => {
     const seen = seenAt.get(signal);
     const sharedByAll = seen !== undefined && performance.now() - seen < 3 * SAME_SIGNAL_MS;
     if (!sharedByAll) command.kill(signal);
   }, SAME_SIGNAL_MS);
-  // Many programs take Ctrl-C for something else than the end.
+  // Many programs use Ctrl-C for something other than exiting.
   if (signal !== 'SIGINT') setTimeout(() => command.kill('SIGKILL'), GRACE_MS);
 }
 
 async function run(order: TunOrder): Promise<void> {
-  // So that process numbers in /proc are those inside; without it everything else still works.
+  // Makes /proc show the process numbers of the namespace; not essential.
   await once(spawn('mount', ['-t', 'proc', 'proc', '/proc'], { stdio: 'ignore' }), 'close').catch(() => {});
   const { fd, ipv6 } = await setUpNetwork(order.mtu);
   const tcp = await setTcp({ congestionControl: order.congestionControl, notsentLowat: order.notsentLowat });

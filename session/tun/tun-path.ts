@@ -8,7 +8,7 @@ import { RelayDirection } from '../relay/relay-direction.ts';
 import { directionReport, type RelayDirectionReport } from '../relay/relay-report.ts';
 import { FlowDirections } from './flow-directions.ts';
 
-/** What the machine is called inside, and what it calls itself across the link. */
+/** Addresses of the machine inside, and of itself across the link. */
 export const TUN_ADDRESSES = {
   ipv4: { local: '10.9.0.1', across: '10.9.0.2' },
   ipv6: { local: 'fd09::1', across: 'fd09::2' },
@@ -19,13 +19,13 @@ const V4_ACROSS = Uint8Array.of(10, 9, 0, 2);
 const V6_LOCAL = Uint8Array.of(0xfd, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 const V6_ACROSS = Uint8Array.of(0xfd, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
 
-/** Packets that the kernel sent into the device and that no link has seen, by why. */
+/** Packets sent into the device by the kernel that no link has seen, by reason. */
 export interface Uncarried {
-  /** To a group of which nobody else can be a member: announcements of IPv6 and the like. */
+  /** To a multicast group, which has no other member: IPv6 announcements and the like. */
   readonly multicast: number;
-  /** From or to an address that is not one of ours. */
+  /** From or to an address that does not belong to the link. */
   readonly elsewhere: number;
-  /** Not an IP packet, or cut short. */
+  /** Not an IP packet, or truncated. */
   readonly malformed: number;
 }
 
@@ -38,20 +38,20 @@ export interface TunPathReport {
 export interface TunPathOptions {
   readonly link: LinkSpecification;
   readonly linkBack: LinkSpecification;
-  /** Whether the links' time begins with the first packet; else when this is made. */
+  /** True when the clocks of the links start with the first packet; otherwise they start with the path. */
   readonly beginsWithTraffic?: boolean;
-  /** What may be in flight in both directions together, bytes. */
+  /** Limit of bytes in flight in both directions together. */
   readonly heldBytesMax: number;
-  /** Gives a packet back to the machine; `false`: it was refused. */
+  /** Returns a packet to the machine; `false` when it was refused. */
   readonly write: (packet: Uint8Array) => boolean;
-  /** Is shown all that crosses the link, as the machine sent it (`out`) and as it came back (`in`). */
+  /** Called for every packet that crosses the link: as sent by the machine (`out`) and as returned (`in`). */
   readonly observe?: ((direction: 'in' | 'out', packet: Uint8Array, comment?: string) => void) | undefined;
 }
 
 /**
- * A machine's way to itself: what it sends to its address across the link goes through the link of its direction and
- * comes back with source and destination exchanged, as if another machine had sent it. The two links are the whole
- * path's: everything inside shares them, in the order in which the kernel sent it.
+ * A machine's path to itself: packets sent to its address across the link pass the link of their direction and return
+ * with source and destination exchanged, as if sent by another machine. All programs inside share the two links, in the
+ * order in which the kernel sends.
  */
 export class TunPath {
   readonly #options: TunPathOptions;
@@ -84,7 +84,7 @@ export class TunPath {
     return { forward: way('forward', options.link), back: way('back', options.linkBack) };
   }
 
-  /** When the next packet is due. */
+  /** Time of the next delivery. */
   get nextAt(): Instant | undefined {
     const forward = this.#ways.forward.nextAt;
     const back = this.#ways.back.nextAt;
@@ -101,7 +101,7 @@ export class TunPath {
     };
   }
 
-  /** A packet that the machine sent at `at`; its bytes are the path's from here on. */
+  /** Sends a packet that the machine sent at `at`; the path takes ownership of its bytes. */
   send(at: Instant, bytes: Uint8Array): void {
     const parsed = parseIpPacket(bytes);
     if (!parsed.ok) {
@@ -127,7 +127,7 @@ export class TunPath {
     if (original) observe?.('out', original, `${direction} ${number}${fate === 'carried' ? '' : `: ${fate}`}`);
   }
 
-  /** Delivers what is due. */
+  /** Delivers all packets that are due. */
   flush(): void {
     this.#ways.forward.flush();
     this.#ways.back.flush();
@@ -149,6 +149,6 @@ export class TunPath {
   }
 }
 
-/** RFC 1112 §4, RFC 4291 §2.7. */
+/** Multicast address (RFC 1112 §4, RFC 4291 §2.7). */
 const isMulticast = (bytes: Uint8Array, version: 4 | 6): boolean =>
   version === 4 ? bytes[16]! >> 4 === 0xe : bytes[24] === 0xff;

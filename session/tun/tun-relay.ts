@@ -8,8 +8,9 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { TunPath, type TunPathReport } from './tun-path.ts';
 
 /**
- * The thread that carries packets: it reads what the machine sends, and writes it back when its link lets it go. It
- * does nothing else and sleeps in the kernel, to the microsecond, until there is a packet or one is due.
+ * Input of the thread that carries packets: it reads what the machine sends, and writes it back when the link releases
+ * it. The thread does nothing else and sleeps in the kernel, with microsecond resolution, until a packet arrives or is
+ * due.
  */
 export interface TunRelayData {
   readonly fd: number;
@@ -20,11 +21,11 @@ export interface TunRelayData {
   readonly capture: string | undefined;
   readonly progress: boolean;
   readonly interfaceName: string;
-  /** One 32-bit word; other than 0: come to an end. */
+  /** One 32-bit word; any value other than 0 stops the thread. */
   readonly stop: SharedArrayBuffer;
 }
 
-/** What it tells: that it runs, why it does not, and in the end what it did. */
+/** Messages of the thread: started, failed, progress, final report. */
 export type TunRelayMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string }
@@ -33,19 +34,19 @@ export type TunRelayMessage =
       readonly kind: 'report';
       readonly report: TunPathReport;
       readonly captureFailure: string | undefined;
-      /** From the machine's monotonic clock to the capture's times. */
+      /** Offset from the machine's monotonic clock to the capture's times. */
       readonly captureOffset: Microseconds | null;
     };
 
-/** How soon it notices that it should stop. */
+/** Longest sleep, which bounds the reaction to a stop. */
 const SLEEP_MAX = milliseconds(20);
-/** How often it tells how it goes. */
+/** Interval of progress messages. */
 const PROGRESS_EVERY = seconds(1);
-/** Then what is due goes out before more is read. */
+/** Packets read before those that are due are sent. */
 const READS_MAX = 32;
-/** Packets are read into pieces of one allocation. */
+/** Size of the memory block that packets are read into. */
 const SLAB_BYTES = 1 << 20;
-/** Two seconds of a gigabit a second. */
+/** Two seconds at 1 Gb/s. */
 const HELD_BYTES_MAX = 256_000_000;
 
 function relay(data: TunRelayData): TunRelayMessage {
@@ -78,7 +79,7 @@ function relay(data: TunRelayData): TunRelayMessage {
       const readAt = now();
       path.send(readAt, slab.subarray(filled, filled + length));
       filled += length;
-      // What is due leaves before the next is read: behind a burst of hundreds it would wait for all of them.
+      // Packets that are due leave before more are read: behind a burst of hundreds they would be late.
       if ((path.nextAt ?? Number.POSITIVE_INFINITY) <= readAt) path.flush();
     }
     path.flush();
@@ -88,7 +89,7 @@ function relay(data: TunRelayData): TunRelayMessage {
     }
   }
   capture?.close();
-  // A capture's times are this thread's clock on top of when it began by the calendar.
+  // Capture times are this thread's clock plus the time of day at its start.
   const captureOffset = capture ? Math.round(performance.timeOrigin * 1_000) - monotonicOffset() : null;
   return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message, captureOffset };
 }

@@ -8,26 +8,26 @@ import type { InsideMessage, OutsideMessage, TunOrder, TunProgress, TunReport, T
 
 export interface TunRunOptions extends Omit<TunOrder, 'progress'> {
   readonly log: Log;
-  /** The command begins now, with this in force. */
+  /** Called when the command starts, with the settings in force. */
   readonly onStart?: (settings: TunSettings) => void;
-  /** Each second while it goes on. */
+  /** Called every second during the run. */
   readonly onProgress?: (progress: TunProgress) => void;
 }
 
 /**
- * A command in a network of its own, in which the machine reaches itself across an impaired link.
+ * A command in a network namespace, in which the machine reaches itself across an impaired link.
  *
- *     this process ── unshare ── tun-inside.ts ─┬─ the command, with our stdin, stdout and stderr
+ *     this process ── unshare ── tun-inside.ts ─┬─ the command, with stdin, stdout and stderr of this process
  *                                               └─ a thread: tun-relay.ts, with the device
  *
- * What is inside lives as long as tun-inside.ts, and that as long as its channel to us: nothing stays behind, however
- * we end.
+ * Everything inside lives as long as tun-inside.ts, which lives as long as its channel to this process, so nothing is
+ * left behind, however this process ends.
  */
 export class TunRun {
   readonly #child: ChildProcess;
   readonly ended: Promise<TunReport>;
 
-  /** Fails with one line where the machine has not what it takes. */
+  /** Starts the command. @throws {Failure} that says what the machine lacks. */
   static async start(options: TunRunOptions): Promise<TunRun> {
     assertTunCalls();
     return new TunRun(options, await namespaceArguments());
@@ -35,12 +35,12 @@ export class TunRun {
 
   private constructor({ log, onStart, onProgress, ...order }: TunRunOptions, namespace: readonly string[]) {
     const inside = fileURLToPath(import.meta.url).replace(/tun-run\.(\w+)$/, 'tun-inside.$1');
-    // Uncompiled, in a checkout, the process inside needs the same loader as we have.
+    // In a checkout without compiled files, the process inside needs the same loader.
     const loader = inside.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
     this.#child = spawn('unshare', [...namespace, '--', process.execPath, ...loader, inside], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('error', () => {}); // the channel broke: the end says why
+    this.#child.on('error', () => {}); // the channel broke: the exit tells why
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('message', (message: InsideMessage) => {
         switch (message.kind) {
@@ -59,18 +59,18 @@ export class TunRun {
         }
       });
       this.#child.once('error', (error) => reject(new Failure(`cannot run unshare: ${causeOf(error)}`)));
-      this.#child.once('close', () => reject(new Failure('the network inside ended before the command did')));
+      this.#child.once('close', () => reject(new Failure('the network namespace ended before the command')));
     });
-    this.ended.catch(() => {}); // told to whoever asks
+    this.ended.catch(() => {}); // reported when it is awaited
     this.#tell({ kind: 'order', order: { ...order, progress: onProgress !== undefined } });
   }
 
-  /** Hands a signal on to the command; after one that asks for the end, it has five seconds. */
+  /** Passes a signal to the command. After a request to end, it has five seconds. */
   signal(signal: NodeJS.Signals): void {
     this.#tell({ kind: 'signal', signal });
   }
 
-  /** Ends everything inside at once. */
+  /** Kills everything inside at once. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -38,7 +38,7 @@ test('stores the answer in the folder and prints it as a table and as JSON', asy
   expect(answer).toMatchObject({ kind: 'answer', directory: out, manifest: { files: { 'summary.csv': { rows: 1 } } } });
   expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
   expect(output.stderr).toMatch(/\nloss=2% delay=20ms, budget 100 ms, 1 seed\n +nack +[\d.]+ %/);
-  expect(output.stderr).toMatch(/nack +\d+\.\d µs a datagram/);
+  expect(output.stderr).toMatch(/nack +\d+\.\d µs per datagram/);
 }, 60_000);
 
 test('accepts a ready-made trace in a link', async () => {

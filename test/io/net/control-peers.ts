@@ -24,7 +24,7 @@ export async function listening(options: Partial<ControlServerOptions> = {}) {
     port: 0,
     pendingMax: 64,
     connectionsMax: 256,
-    patienceMs: 5_000,
+    firstMessageTimeoutMs: 5_000,
     onConnection: (pending) => {
       const connection = new ControlConnection<ReceiverMessage>({
         socket: pending.socket,

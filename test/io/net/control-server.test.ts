@@ -40,7 +40,7 @@ describe('listening', () => {
       port: 0,
       pendingMax: 1,
       connectionsMax: 1,
-      patienceMs: 1,
+      firstMessageTimeoutMs: 1,
       onConnection: () => {},
     });
     await server.close();
@@ -50,7 +50,7 @@ describe('listening', () => {
 
 describe('peers that say nothing', () => {
   test('are closed when patience ends, and those who have spoken are not', async () => {
-    const { server, heard } = await listening({ patienceMs: 150 });
+    const { server, heard } = await listening({ firstMessageTimeoutMs: 150 });
     const silent = await Peer.to(server.port);
     const dripping = await Peer.to(server.port);
     const spoken = await Peer.to(server.port);

@@ -123,7 +123,7 @@ test.each(['mpv', 'ffplay'] as const)(
     player.write(unit('reference', 3));
     await player.close();
     const expected = '000000016502' + '000000010930' + '000000014103' + '000000010930';
-    expect(await player.exited).toEqual({ code: 0, lastWords: expected });
+    expect(await player.exited).toEqual({ code: 0, lastErrorLine: expected });
   },
 );
 
@@ -132,7 +132,7 @@ test('VLC gets a transport stream', async () => {
   const player = await opened('vlc', folder);
   player.write(unit('key', 1));
   await player.close();
-  expect((await player.exited).lastWords).toBe(String(3 * 188));
+  expect((await player.exited).lastErrorLine).toBe(String(3 * 188));
 });
 
 test('a player that does not read costs bounded memory; what it misses is counted', async () => {
@@ -148,7 +148,7 @@ test('a player whose user closes it says so, and later pictures go nowhere', asy
   const folder = programs({ ffplay: 'exit 7' });
   const player = await opened('ffplay', folder);
   for (let index = 0; index < 10; index += 1) player.write(unit('key', 1, 100_000));
-  expect(await player.exited).toEqual({ code: 7, lastWords: '' });
+  expect(await player.exited).toEqual({ code: 7, lastErrorLine: '' });
   player.write(unit('key', 1, 100_000));
   await player.close();
 });
@@ -164,7 +164,7 @@ test('a player that ignores the end of its input and SIGTERM is ended all the sa
 test('a player that leaves a child behind has ended all the same', async () => {
   const folder = programs({ ffplay: 'sleep 5 &\necho goodbye >&2' });
   const player = await opened('ffplay', folder);
-  expect(await player.exited).toEqual({ code: 0, lastWords: 'goodbye' });
+  expect(await player.exited).toEqual({ code: 0, lastErrorLine: 'goodbye' });
 }, 4_000);
 
 test('a title cannot carry control characters into a program', async () => {
@@ -176,7 +176,7 @@ test('a title cannot carry control characters into a program', async () => {
     LINUX_USER,
   );
   players.push(player);
-  expect((await player.exited).lastWords).toBe('1');
+  expect((await player.exited).lastErrorLine).toBe('1');
 });
 
 const onPath = (name: string): boolean =>
@@ -284,7 +284,7 @@ function colorsOn(display: string): number {
 test('nothing of the players is left in the folder for temporary files', async () => {
   const folder = programs({ mpv: 'printf "%s\\n" "$@" | grep input-ipc-server | cut -d= -f2 >&2' });
   const player = await opened('mpv', folder);
-  const socket = (await player.exited).lastWords;
+  const socket = (await player.exited).lastErrorLine;
   expect(socket).toMatch(/dropframe-mpv-/);
   expect(existsSync(join(socket, '..'))).toBe(false);
 });
