@@ -62,7 +62,7 @@ describe('who is not served', () => {
     const served = receive(server.port);
     await until('the stream runs', () => sent.length > 2);
     const refused = receive(server.port);
-    await expect(refused.run).rejects.toThrow('the sender refused: 1 receivers are served already');
+    await expect(refused.run).rejects.toThrow('the sender refused: 1 receivers are being served');
     await expect(refused.run).rejects.toBeInstanceOf(Failure);
     expect(await served.run).toBe('end-of-stream');
     expect(differences(served.received, sent)).toEqual([]);
@@ -73,8 +73,10 @@ describe('who is not served', () => {
     const { port } = server;
     await server.close('gone');
     const { run, waited } = receive(port, { timeoutMs: 1_200 });
-    await expect(run).rejects.toThrow(`no stream from 127.0.0.1:${port} for 1.2 s (nothing listens there yet)`);
-    expect(waited).toEqual(['nothing listens there yet']);
+    await expect(run).rejects.toThrow(
+      `timeout: no stream from 127.0.0.1:${port} for 1.2 s (no program listens there yet)`,
+    );
+    expect(waited).toEqual(['no program listens there yet']);
   });
 
   test('a receiver that is there first waits for its sender', async () => {

@@ -156,7 +156,7 @@ inChromium(
     await tab
       .locator('#message')
       .getByText('notes.mp4')
-      .getByText(/is no video|no index|holds no/)
+      .getByText(/is not a video|no index|contains no/)
       .waitFor();
     const before = (await pageState(tab)).lanes[1]!.framesDrawn;
     await untilPage(tab, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 15, before);

@@ -35,9 +35,9 @@ test('fails when the sender dies, with the amount received and the summary', asy
   sender.child.kill('SIGKILL');
   expect(await receiver.ended).toBe(1);
   const lines = receiver.output.stderr.trimEnd().split('\n');
-  expect(receiver.output.stderr).not.toContain('nothing listens there yet');
+  expect(receiver.output.stderr).not.toContain('no program listens there yet');
   expect(lines.at(-1)).toMatch(
-    /^dropframe: the stream from 127\.0\.0\.1:\d+ ended after [1-9]\d* frames: its sender went away without a goodbye/,
+    /^dropframe: the stream from 127\.0\.0\.1:\d+ ended after [1-9]\d* frames: the sender disappeared without a goodbye/,
   );
   expect(receiver.output.stderr).toMatch(/^ {2}frames .*on time/m);
 }, 150_000);

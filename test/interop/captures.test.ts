@@ -21,7 +21,7 @@ interface Stream {
   readonly onLoss?: 'freeze' | 'smear';
 }
 
-/** Plays a capture into the receiver in its own time. */
+/** Plays a capture into the receiver at its recorded times. */
 function receive(
   datagrams: readonly CapturedDatagram[],
   { latencyMs = 120, onLoss = 'freeze', ...stream }: Stream,
@@ -55,7 +55,7 @@ function receive(
   return { units, drops, statistics: receiver.statistics };
 }
 
-/** A capture whose own times are of no use, in the time that its RTP timestamps tell. */
+/** Replaces unusable capture times by those of the RTP timestamps. */
 const inMediaTime = (datagrams: readonly CapturedDatagram[]): CapturedDatagram[] => {
   let first: number | undefined;
   return datagrams.map((datagram) => {
@@ -66,7 +66,7 @@ const inMediaTime = (datagrams: readonly CapturedDatagram[]): CapturedDatagram[]
   });
 };
 
-/** The slow, obvious way: put in order, the frames all of whose packets are here, marker included. */
+/** Oracle: sorts the packets and keeps the frames whose packets are all present, marker included. */
 function wholeFrames(datagrams: readonly CapturedDatagram[], payloadType: number): number {
   const packets = datagrams.flatMap(({ payload }) => {
     const packet = parseRtpPacket(payload);
@@ -78,7 +78,7 @@ function wholeFrames(datagrams: readonly CapturedDatagram[], payloadType: number
   for (const [index, packet] of packets.entries()) {
     const previous = packets[index - 1];
     const lost = previous ? packet.sequenceNumber - previous.sequenceNumber - 1 : 0;
-    // One packet is missing between two frames, and the first one's marker: it is that packet.
+    // One packet is missing between two frames, and so is the first frame's marker: it is the missing packet.
     const isMarker = lost === 1 && !previous?.marker && packet.timestamp !== previous?.timestamp;
     if (lost > 0) good = isMarker;
     if (!packet.marker) continue;
@@ -88,7 +88,7 @@ function wholeFrames(datagrams: readonly CapturedDatagram[], payloadType: number
   return whole;
 }
 
-withMediaAndFfmpeg('a capture of H.264 beside audio gives every picture, and ffmpeg decodes them all', () => {
+withMediaAndFfmpeg('delivers every picture of a capture with H.264 and audio, and ffmpeg decodes them all', () => {
   const datagrams = capture('pcap/h264-and-audio_demo_rtp.pcap');
   const { units, drops, statistics } = receive(datagrams, { payloadType: 96 });
   expect(drops).toEqual([]);
@@ -98,7 +98,7 @@ withMediaAndFfmpeg('a capture of H.264 beside audio gives every picture, and ffm
   expect(decode(annexBOf(units))).toEqual({ pictures: 142, complaints: [] });
 });
 
-withMediaAndFfmpeg('a capture that ends in the middle of a packet gives the pictures before it', () => {
+withMediaAndFfmpeg('delivers the pictures before a truncated packet at the end of a capture', () => {
   const datagrams = capture('broken/pcap_cut-mid-packet.pcap');
   const { units, statistics } = receive(datagrams, { payloadType: 96 });
   const whole = wholeFrames(datagrams, 96);
@@ -108,7 +108,7 @@ withMediaAndFfmpeg('a capture that ends in the middle of a packet gives the pict
   expect(decode(annexBOf(units))).toEqual({ pictures: whole, complaints: [] });
 });
 
-withMediaAndFfmpeg('a capture shuffled over 100 ms is put in order where the latency allows for it', () => {
+withMediaAndFfmpeg('reorders a capture shuffled over 100 ms within the latency', () => {
   const datagrams = capture('pcap/h264_shuffled-lossy_a.pcap');
   const whole = wholeFrames(datagrams, 96);
   const { units, statistics } = receive(datagrams, { payloadType: 96, latencyMs: 300 });
@@ -118,35 +118,38 @@ withMediaAndFfmpeg('a capture shuffled over 100 ms is put in order where the lat
   expect(decode(annexBOf(units))).toEqual({ pictures: whole, complaints: [] });
 });
 
-withMedia('with less latency than the shuffle takes, frames are dropped and the sums still balance', () => {
+withMedia('drops frames when the latency is shorter than the shuffle, and the counters still balance', () => {
   const { units, drops, statistics } = receive(capture('pcap/h264_shuffled-lossy_a.pcap'), { payloadType: 96 });
-  expect(units).toEqual([]); // its only key frame comes too late
+  expect(units).toEqual([]); // its only key frame arrives too late
   expect(drops.length).toBe(72);
   expect(statistics.packets.late).toBeGreaterThan(0);
 });
 
-// The capture is damaged by itself: one STAP-A is cut, and a slice of two pictures cannot be decoded by anybody.
+// The capture itself is damaged: one STAP-A is truncated, and a slice of two pictures cannot be decoded.
 for (const onLoss of ['freeze', 'smear'] as const) {
-  withMediaAndFfmpeg(`single NAL unit packets, STAP-A and FU-A with losses, ${onLoss}: whole frames come out`, () => {
-    const datagrams = inMediaTime(capture('pcap/h264_single-stap-fua_lossy.pcap'));
-    const whole = wholeFrames(datagrams, 126);
-    const { units, drops, statistics } = receive(datagrams, { payloadType: 126, onLoss });
-    expect(statistics).toMatchObject({ malformed: 1, foreign: 0, packets: { neverArrived: 3, decided: 301 } });
-    expect(units.length + drops.length).toBe(268);
-    const { pictures } = decode(annexBOf(units));
-    if (onLoss === 'smear') {
-      expect(units.length).toBe(whole - 1);
-      expect(pictures).toBeGreaterThanOrEqual(250);
-      return;
-    }
-    // Each of the four drops freezes the picture up to the key frame after it.
-    expect(units.length).toBeLessThan(whole - 1);
-    expect(units.length).toBeGreaterThanOrEqual(140);
-    expect(pictures).toBe(units.length);
-  });
+  withMediaAndFfmpeg(
+    `delivers complete frames from single NAL unit packets, STAP-A and FU-A with losses (${onLoss})`,
+    () => {
+      const datagrams = inMediaTime(capture('pcap/h264_single-stap-fua_lossy.pcap'));
+      const whole = wholeFrames(datagrams, 126);
+      const { units, drops, statistics } = receive(datagrams, { payloadType: 126, onLoss });
+      expect(statistics).toMatchObject({ malformed: 1, foreign: 0, packets: { neverArrived: 3, decided: 301 } });
+      expect(units.length + drops.length).toBe(268);
+      const { pictures } = decode(annexBOf(units));
+      if (onLoss === 'smear') {
+        expect(units.length).toBe(whole - 1);
+        expect(pictures).toBeGreaterThanOrEqual(250);
+        return;
+      }
+      // Each of the four drops freezes the picture up to the next key frame.
+      expect(units.length).toBeLessThan(whole - 1);
+      expect(units.length).toBeGreaterThanOrEqual(140);
+      expect(pictures).toBe(units.length);
+    },
+  );
 }
 
-withMedia('VP8 under a dynamic payload type gives no picture, and harms nothing', () => {
+withMedia('delivers no picture for VP8 under a dynamic payload type, without an error', () => {
   for (const onLoss of ['freeze', 'smear'] as const) {
     const { units, statistics } = receive(capture('pcap/vp8_webrtc.pcap'), { payloadType: 96, onLoss });
     expect(units).toEqual([]);
@@ -154,7 +157,7 @@ withMedia('VP8 under a dynamic payload type gives no picture, and harms nothing'
   }
 });
 
-withMedia('MPEG-TS under its own payload type is foreign', () => {
+withMedia('counts MPEG-TS under its own payload type as foreign', () => {
   const { units, statistics } = receive(capture('pcap/mpegts-over-rtp_vlan.pcap'), { payloadType: 96 });
   expect(units).toEqual([]);
   expect(statistics).toMatchObject({ datagrams: 16, foreign: 16, malformed: 0 });

@@ -4,7 +4,7 @@ import type { MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import { SAMPLES } from '../io/sources/media.ts';
 
-/** The first frames of a sample; the MP4 file has B-frames, the raw one has none. */
+/** Returns the first frames of a sample; the MP4 file has B-frames, the raw one has none. */
 export async function clip(file: string, frames: number): Promise<MediaSource> {
   const options = { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} } as const;
   const source = await openMediaSource(join(SAMPLES, file), options);

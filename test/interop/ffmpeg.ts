@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 
-/** What ffmpeg makes of a file or of bytes: pictures shown, and what it complained of. */
+/** Result of decoding a file or bytes with ffmpeg: the number of pictures, and the error output. */
 export function decode(input: string | Uint8Array): { readonly pictures: number; readonly complaints: string[] } {
   const source = typeof input === 'string' ? ['-i', input] : ['-f', 'h264', '-i', '-'];
   const { stdout, stderr } = spawnSync(

@@ -1,8 +1,8 @@
 import type { Microseconds } from '../../protocol/base/instant.ts';
 
-/** A UDP datagram of a capture. */
+/** A UDP datagram in a capture. */
 export interface CapturedDatagram {
-  /** Since the first one of the capture. */
+  /** Time since the first datagram of the capture. */
   readonly at: Microseconds;
   readonly destinationPort: number;
   readonly payload: Uint8Array;
@@ -13,10 +13,10 @@ const RECORD_HEADER_BYTES = 16;
 const UDP = 17;
 const VLAN = 0x8100;
 
-/** Bytes of the link's header, by link type; Ethernet's has four more for each VLAN tag. */
+/** Length of the link-layer header, bytes, by link type; each VLAN tag adds four to Ethernet's. */
 const LINK_HEADER_BYTES: Readonly<Record<number, number>> = { 1: 14, 101: 0, 113: 16 };
 
-/** The UDP datagrams over IPv4 in a little-endian pcap file, as far as the file goes. */
+/** Returns the UDP datagrams over IPv4 in a little-endian pcap file, up to a truncated end. */
 export function readCapture(pcap: Uint8Array): CapturedDatagram[] {
   const view = new DataView(pcap.buffer, pcap.byteOffset, pcap.byteLength);
   if (view.getUint32(0, true) !== 0xa1b2c3d4) throw new Error('no pcap file with microseconds');

@@ -11,7 +11,7 @@ import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { Packetizer } from '../../sender/packetizer.ts';
 import { MEDIA, nalText, withMedia } from '../io/sources/media.ts';
 
-/** Enough for every structure of a stream to come round. */
+/** Long enough for every structure of a stream to repeat. */
 const UNITS_MAX = 250;
 const LATENCY = milliseconds(300);
 
@@ -33,7 +33,7 @@ async function unitsOf(file: string): Promise<AccessUnit[]> {
   return units;
 }
 
-/** Through plain RTP without a network: each unit's packets leave at its decode time. */
+/** Sends units as plain RTP without a network: the packets of each unit leave at its decode time. */
 function throughPlainRtp(units: readonly AccessUnit[]) {
   const packetizer = new Packetizer({
     codec: H264,
@@ -76,7 +76,7 @@ const STREAMS = [...filesOf('annexb', /./), ...filesOf('clips', /_h264.*\.(mp4|m
 
 for (const file of STREAMS.length > 0 ? STREAMS : ['the streams of the shared media']) {
   const name = file.slice(file.lastIndexOf('/') + 1);
-  withMedia(`${name} comes through plain RTP picture by picture, in its own time`, async () => {
+  withMedia(`carries ${name} over plain RTP, picture by picture, with its timing`, async () => {
     const units = await unitsOf(file);
     const { received, drops, statistics } = throughPlainRtp(units);
     expect(drops).toEqual([]);

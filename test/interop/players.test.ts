@@ -15,7 +15,7 @@ const withGStreamer = optional(
 
 const FRAMES = 45;
 
-/** A sender whose session description lies in a file, and that has not begun. */
+/** A sender that has written its session description to a file and has not started. */
 async function describedSender(file: string) {
   const port = await freePortPair();
   const source = await clip(file, FRAMES);
@@ -29,7 +29,7 @@ async function describedSender(file: string) {
 }
 
 for (const file of ['counter.h264', 'counter.mp4']) {
-  withFfmpeg(`ffmpeg plays every frame of ${file} from our session description, and ends with our BYE`, async () => {
+  withFfmpeg(`lets ffmpeg play every frame of ${file} from the session description, until BYE`, async () => {
     const { sender, port, sdp } = await describedSender(file);
     const input = ['-protocol_whitelist', 'file,udp,rtp', '-localaddr', '127.0.0.1', '-i', sdp];
     const output = ['-fps_mode', 'passthrough', '-f', 'framecrc', '-'];
@@ -44,7 +44,7 @@ for (const file of ['counter.h264', 'counter.mp4']) {
     expect(code).toBe(0);
   });
 
-  withGStreamer(`GStreamer plays every frame of ${file} from our session description`, async () => {
+  withGStreamer(`lets GStreamer play every frame of ${file} from the session description`, async () => {
     const { sender, port, sdp } = await describedSender(file);
     const sinks = ['rtph264depay', '!', 'avdec_h264', '!', 'fakesink', 'silent=false', 'sync=false', 'name=pictures'];
     const player = start('gst-launch-1.0', ['-v', '-m', 'filesrc', `location=${sdp}`, '!', 'sdpdemux', '!', ...sinks]);

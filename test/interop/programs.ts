@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 
-/** Whether a program is installed; `probe` is what it answers with success. */
+/** True when a program is installed. @param probe arguments with which it exits successfully. */
 export function isInstalled(program: string, ...probe: string[]): boolean {
   try {
     execFileSync(program, probe.length > 0 ? probe : ['-version'], { stdio: 'ignore' });
@@ -18,11 +18,11 @@ export const hasGStreamer = (...elements: string[]): boolean =>
 
 export interface Program {
   readonly process: ChildProcess;
-  /** Resolves when it has ended; 0 is success. */
+  /** Resolves with the exit code. */
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
-/** Starts a program that ends with the test at the latest. */
+/** Starts a program that is stopped at the end of the test at the latest. */
 export function start(program: string, args: readonly string[]): Program {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -40,7 +40,7 @@ export function start(program: string, args: readonly string[]): Program {
   return { process: child, ended };
 }
 
-/** A port that is free together with the one after it, for RTP and RTCP. */
+/** Returns a free port whose successor is free too, for RTP and RTCP. */
 export async function freePortPair(): Promise<number> {
   for (;;) {
     const port = 20_000 + 2 * Math.floor(Math.random() * 15_000);
@@ -59,7 +59,7 @@ function isFree(port: number): Promise<boolean> {
 const TABLES = ['/proc/net/udp', '/proc/net/udp6'];
 const BINDING_MS_MAX = 20_000;
 
-/** Waits until somebody has bound the UDP port. */
+/** Waits until a process has bound the UDP port. */
 export async function untilBound(port: number): Promise<void> {
   const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const isBound = (table: string) =>

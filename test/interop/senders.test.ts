@@ -21,7 +21,7 @@ const withGStreamer = optional(
 );
 
 const FRAMES = 45;
-/** A busy machine stands still now and then. */
+/** Long enough for the stalls of a busy machine. */
 const LATENCY_MS = 400;
 const SAMPLE = join(SAMPLES, 'counter.mp4');
 const QUIET = ['-hide_banner', '-v', 'error', '-re'];
@@ -35,7 +35,7 @@ interface Outcome {
   readonly decoded: ReturnType<typeof decode>;
 }
 
-/** Receives into a file while `send` does what it does, and decodes the file. */
+/** Receives into a file while `send` runs, and decodes the file. */
 async function receive(
   port: number,
   send: () => Promise<unknown>,
@@ -74,7 +74,7 @@ async function receive(
     log: new Log({ level: 'error' }),
   });
   const running = run.run();
-  running.catch(() => {}); // awaited below, when `send` is through
+  running.catch(() => {}); // awaited below, after `send`
   await untilBound(port);
   await send();
   const end = await running;
@@ -88,26 +88,23 @@ async function ffmpeg(...args: string[]): Promise<void> {
 
 const whole = (frames: number) => ({ total: frames, onTime: frames, incomplete: 0, undecodable: 0, neverArrived: 0 });
 
-withFfmpeg(
-  'what ffmpeg encodes with B-frames and sends as RTP arrives whole and decodes, and BYE ends it',
-  async () => {
-    const port = await freePortPair();
-    const { end, summary, decoded } = await receive(port, () =>
-      ffmpeg(...pattern(), ...X264, '-rtpflags', 'send_bye', '-f', 'rtp', rtpTo(port)),
-    );
-    expect(end).toBe('end-of-stream');
-    expect(summary).toMatchObject({ sessions: 1, foreign: 0, malformed: 0, frames: whole(FRAMES) });
-    expect(summary.media).toMatchObject({ width: 320, height: 180, framesPerSecond: 30 });
-    expect(summary.packets.neverArrived).toBe(0);
-    expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
-  },
-);
+withFfmpeg('receives a stream with B-frames from ffmpeg completely, and ends at BYE', async () => {
+  const port = await freePortPair();
+  const { end, summary, decoded } = await receive(port, () =>
+    ffmpeg(...pattern(), ...X264, '-rtpflags', 'send_bye', '-f', 'rtp', rtpTo(port)),
+  );
+  expect(end).toBe('end-of-stream');
+  expect(summary).toMatchObject({ sessions: 1, foreign: 0, malformed: 0, frames: whole(FRAMES) });
+  expect(summary.media).toMatchObject({ width: 320, height: 180, framesPerSecond: 30 });
+  expect(summary.packets.neverArrived).toBe(0);
+  expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
+});
 
-withFfmpeg('a file that ffmpeg copies has its parameter sets in its session description only', async () => {
+withFfmpeg('takes the parameter sets from the session description when ffmpeg copies a file', async () => {
   const port = await freePortPair();
   const sdp = join(temporaryFolder(), 'stream.sdp');
   const copy = ['-i', SAMPLE, '-c:v', 'copy', '-frames:v', `${FRAMES}`];
-  // Once for the description; nobody listens.
+  // Run once for the description; no program listens.
   await start('ffmpeg', [...QUIET, ...copy, '-sdp_file', sdp, '-f', 'rtp', rtpTo(port)]).ended;
   const description = parseSessionDescription(readFileSync(sdp, 'utf8'));
   expect(description).toMatchObject({ ok: true, value: { host: '127.0.0.1', port, payloadType: 96 } });
@@ -117,12 +114,12 @@ withFfmpeg('a file that ffmpeg copies has its parameter sets in its session desc
     payloadType,
     parameterSets,
   });
-  expect(end).toBe('sender-stopped'); // without send_bye ffmpeg ends in silence
+  expect(end).toBe('sender-stopped'); // without send_bye, ffmpeg stops without a BYE
   expect(summary.frames).toMatchObject(whole(FRAMES));
   expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
 });
 
-withFfmpeg('without its description such a stream is refused in one line that says what is missing', async () => {
+withFfmpeg('rejects such a stream without its description, in one line that says what is missing', async () => {
   const port = await freePortPair();
   const copy = ['-i', SAMPLE, '-c:v', 'copy', '-frames:v', `${FRAMES}`];
   await expect(
@@ -130,18 +127,20 @@ withFfmpeg('without its description such a stream is refused in one line that sa
   ).rejects.toThrow(/no key frame with parameter sets \(SPS, PPS\)/);
 });
 
-withFfmpeg('RTP of another payload type, and no RTP at all, are refused in one line', async () => {
+withFfmpeg('rejects RTP of another payload type, and anything but RTP, in one line', async () => {
   const port = await freePortPair();
   const transport = [...pattern(30), '-c:v', 'mpeg2video', '-f', 'rtp_mpegts', rtpTo(port)];
   await expect(receive(port, () => ffmpeg(...transport), { timeoutMs: 1_000 })).rejects.toThrow(
-    /RTP of payload type 33, and not H\.264/,
+    /RTP of payload type 33 instead of H\.264/,
   );
   const raw = [...pattern(30), '-c:v', 'mpeg2video', '-f', 'mpegts', `udp://127.0.0.1:${port}?localaddr=127.0.0.1`];
-  await expect(receive(port, () => ffmpeg(...raw), { timeoutMs: 1_000 })).rejects.toThrow(/and not H\.264/);
-  await expect(receive(port, async () => {}, { timeoutMs: 500 })).rejects.toThrow(/nothing came for 0\.5 s/);
+  await expect(receive(port, () => ffmpeg(...raw), { timeoutMs: 1_000 })).rejects.toThrow(/instead of H\.264/);
+  await expect(receive(port, async () => {}, { timeoutMs: 500 })).rejects.toThrow(
+    /timeout: nothing received for 0\.5 s/,
+  );
 });
 
-withFfmpeg('a sender that starts again is another session of one stream', async () => {
+withFfmpeg('treats a restarted sender as another session of the stream', async () => {
   const port = await freePortPair();
   const once = () => ffmpeg(...pattern(45), ...X264, '-rtpflags', 'send_bye', '-f', 'rtp', rtpTo(port));
   const { end, summary, decoded } = await receive(port, async () => {
@@ -153,7 +152,7 @@ withFfmpeg('a sender that starts again is another session of one stream', async 
   expect(decoded).toEqual({ pictures: 90, complaints: [] });
 });
 
-withFfmpeg('over a link that jitters by less than the latency every frame is in order again', async () => {
+withFfmpeg('restores the order of frames over a link whose jitter is below the latency', async () => {
   const port = await freePortPair();
   const link = parseLinkSpecification('delay=20ms jitter=60ms seed=3');
   if (!link.ok) throw new Error(link.malformed);
@@ -168,23 +167,20 @@ withFfmpeg('over a link that jitters by less than the latency every frame is in 
 });
 
 for (const bFrames of [0, 2]) {
-  withGStreamer(
-    `what GStreamer encodes with ${bFrames} B-frames and sends as RTP arrives whole and decodes`,
-    async () => {
-      const port = await freePortPair();
-      const picture = 'video/x-raw,width=320,height=180,framerate=30/1';
-      const encoder = ['x264enc', 'speed-preset=ultrafast', `bframes=${bFrames}`, 'b-adapt=false', 'key-int-max=30'];
-      const sink = ['udpsink', 'host=127.0.0.1', `port=${port}`, 'bind-address=127.0.0.1'];
-      const { end, summary, decoded } = await receive(port, async () => {
-        const source = ['videotestsrc', `num-buffers=${FRAMES}`, 'is-live=true', '!', picture, '!'];
-        const payloader = ['!', 'rtph264pay', 'config-interval=-1', 'aggregate-mode=zero-latency', '!'];
-        const { code, stderr } = await start('gst-launch-1.0', ['-q', ...source, ...encoder, ...payloader, ...sink])
-          .ended;
-        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      });
-      expect(end).toBe('sender-stopped');
-      expect(summary).toMatchObject({ sessions: 1, foreign: 0, malformed: 0, frames: whole(FRAMES) });
-      expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
-    },
-  );
+  withGStreamer(`receives a stream with ${bFrames} B-frames from GStreamer completely`, async () => {
+    const port = await freePortPair();
+    const picture = 'video/x-raw,width=320,height=180,framerate=30/1';
+    const encoder = ['x264enc', 'speed-preset=ultrafast', `bframes=${bFrames}`, 'b-adapt=false', 'key-int-max=30'];
+    const sink = ['udpsink', 'host=127.0.0.1', `port=${port}`, 'bind-address=127.0.0.1'];
+    const { end, summary, decoded } = await receive(port, async () => {
+      const source = ['videotestsrc', `num-buffers=${FRAMES}`, 'is-live=true', '!', picture, '!'];
+      const payloader = ['!', 'rtph264pay', 'config-interval=-1', 'aggregate-mode=zero-latency', '!'];
+      const { code, stderr } = await start('gst-launch-1.0', ['-q', ...source, ...encoder, ...payloader, ...sink])
+        .ended;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    });
+    expect(end).toBe('sender-stopped');
+    expect(summary).toMatchObject({ sessions: 1, foreign: 0, malformed: 0, frames: whole(FRAMES) });
+    expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
+  });
 }

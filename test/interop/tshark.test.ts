@@ -15,10 +15,10 @@ import { isInstalled } from './programs.ts';
 const withTshark = optional('tshark', isInstalled('tshark'));
 const log = new Log({ level: 'error' });
 
-/** What tshark says of the parts of H.264 that it cannot read yet. */
+/** Messages of tshark about parts of H.264 that it cannot parse yet. */
 const UNFINISHED = '[Not decoded yet]';
 
-/** A session of our own over a bad link, played to its end and captured. */
+/** Captures a dropframe session over a lossy link, from start to end. */
 async function capturedSession(link: string) {
   const server = new StreamServer({
     source: await clip('counter.mp4', 90),
@@ -50,7 +50,7 @@ async function capturedSession(link: string) {
   return { capture, summary: run.summary };
 }
 
-/** A line for each packet of the capture that the filter lets through, with these fields. */
+/** Returns one line per packet that the filter accepts, with these fields. */
 function dissect(capture: string, filter: string, ...fields: string[]): string[][] {
   const dissectors = ['-d', 'udp.port==5004,rtp', '-d', 'rtp.pt==96,h264', '-o', 'rtp.heuristic_rtp:TRUE'];
   const columns = fields.flatMap((field) => ['-e', field]);
@@ -63,30 +63,35 @@ function dissect(capture: string, filter: string, ...fields: string[]): string[]
     .map((line) => line.split('|'));
 }
 
-withTshark('tshark finds RTP, H.264 and every kind of RTCP in our capture, and nothing malformed', async () => {
-  const { capture, summary } = await capturedSession('loss=10% delay=10ms seed=2');
-  expect(summary.requests).toBeGreaterThan(0);
-  const all = dissect(capture, 'udp', 'frame.number');
-  const media = dissect(capture, 'rtp.p_type == 96', 'rtp.ssrc', 'rtp.ext.rfc5285.id', 'rtp.marker', 'rtp.timestamp');
-  const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
-  const control = dissect(capture, 'rtcp', 'rtcp.pt');
-  expect(all.length).toBe(media.length + retransmitted.length + control.length);
-  expect(dissect(capture, '_ws.malformed', 'frame.number')).toEqual([]);
-  const complaints = dissect(capture, '_ws.expert', '_ws.expert.message').flatMap(([messages]) => messages!.split(','));
-  expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
+withTshark(
+  'writes a capture in which tshark finds RTP, H.264 and every kind of RTCP, and nothing malformed',
+  async () => {
+    const { capture, summary } = await capturedSession('loss=10% delay=10ms seed=2');
+    expect(summary.requests).toBeGreaterThan(0);
+    const all = dissect(capture, 'udp', 'frame.number');
+    const media = dissect(capture, 'rtp.p_type == 96', 'rtp.ssrc', 'rtp.ext.rfc5285.id', 'rtp.marker', 'rtp.timestamp');
+    const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
+    const control = dissect(capture, 'rtcp', 'rtcp.pt');
+    expect(all.length).toBe(media.length + retransmitted.length + control.length);
+    expect(dissect(capture, '_ws.malformed', 'frame.number')).toEqual([]);
+    const complaints = dissect(capture, '_ws.expert', '_ws.expert.message').flatMap(([messages]) =>
+      messages!.split(','),
+    );
+    expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
 
-  // All that was sent: the link loses behind the point where it is captured.
-  expect(media.length).toBe(summary.packets.total);
-  expect(new Set(media.map(([ssrc]) => ssrc)).size).toBe(1);
-  expect(media.every(([, extensions]) => extensions!.split(',')[0] === '1')).toBe(true);
-  expect(media.filter(([, , marker]) => marker === '1').length).toBe(90);
-  expect(new Set(media.map(([, , , timestamp]) => timestamp)).size).toBe(90);
-  expect(dissect(capture, 'h264', 'frame.number').length).toBe(media.length);
-  expect(retransmitted.length).toBeGreaterThanOrEqual(packetsRecovered(summary));
+    // The link loses packets after the point of capture, so all sent packets are present.
+    expect(media.length).toBe(summary.packets.total);
+    expect(new Set(media.map(([ssrc]) => ssrc)).size).toBe(1);
+    expect(media.every(([, extensions]) => extensions!.split(',')[0] === '1')).toBe(true);
+    expect(media.filter(([, , marker]) => marker === '1').length).toBe(90);
+    expect(new Set(media.map(([, , , timestamp]) => timestamp)).size).toBe(90);
+    expect(dissect(capture, 'h264', 'frame.number').length).toBe(media.length);
+    expect(retransmitted.length).toBeGreaterThanOrEqual(packetsRecovered(summary));
 
-  const types = new Set(control.flatMap(([kinds]) => kinds!.split(',')));
-  for (const type of ['200', '201', '202', '203', '204', '205', '207']) expect(types).toContain(type);
-  expect(dissect(capture, 'rtcp.rtpfb.fmt == 1', 'rtcp.rtpfb.nack_pid').length).toBeGreaterThan(0);
-  expect(dissect(capture, 'rtcp.app.name == "DFRM"', 'rtcp.app.subtype').length).toBeGreaterThanOrEqual(4);
-  expect(dissect(capture, 'rtcp.xr.bt == 4 || rtcp.xr.bt == 5', 'rtcp.xr.bt').length).toBeGreaterThan(0);
-});
+    const types = new Set(control.flatMap(([kinds]) => kinds!.split(',')));
+    for (const type of ['200', '201', '202', '203', '204', '205', '207']) expect(types).toContain(type);
+    expect(dissect(capture, 'rtcp.rtpfb.fmt == 1', 'rtcp.rtpfb.nack_pid').length).toBeGreaterThan(0);
+    expect(dissect(capture, 'rtcp.app.name == "DFRM"', 'rtcp.app.subtype').length).toBeGreaterThanOrEqual(4);
+    expect(dissect(capture, 'rtcp.xr.bt == 4 || rtcp.xr.bt == 5', 'rtcp.xr.bt').length).toBeGreaterThan(0);
+  },
+);

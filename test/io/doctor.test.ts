@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { examine, formatFindings, nodeVersion } from '../../io/doctor.ts';
 
-test('everything is looked at, and nothing throws, on a machine that has nothing', async () => {
+test('completes every check without throwing on a bare machine', async () => {
   const findings = await examine({});
   const names = findings.map((finding) => finding.name);
   for (const name of ['Node.js', 'ffmpeg', 'players', 'UDP on loopback', 'UDP segmentation offload']) {
@@ -14,7 +14,7 @@ test('everything is looked at, and nothing throws, on a machine that has nothing
   });
 });
 
-test('an ffmpeg that was named and does not exist is missing, with what to do', async () => {
+test('reports a named ffmpeg that does not exist as missing, with a remedy', async () => {
   const findings = await examine({ FFMPEG_PATH: '/no/such/ffmpeg' });
   const finding = findings.find(({ name }) => name === 'ffmpeg');
   expect(finding?.state).toBe('missing');
@@ -26,11 +26,11 @@ test.each([
   ['18.20.0', 'missing'],
   ['20.19.0', 'ok'],
   ['22.0.0', 'ok'],
-])('Node.js %s is %s', (version, state) => {
+])('reports Node.js %s as %s', (version, state) => {
   expect(nodeVersion(version).state).toBe(state);
 });
 
-test('findings are printed in columns, with what to do below', () => {
+test('prints findings in columns, with the remedy below', () => {
   const text = formatFindings([
     { name: 'Node.js', state: 'ok', detail: '20.20.2' },
     { name: 'TUN', state: 'warn', detail: 'there is none', remedy: 'modprobe tun' },

@@ -9,8 +9,8 @@ import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 
 const FOLDER = join(import.meta.dirname, '../../samples/traces');
 
-describe('the traces that come with us', () => {
-  test('are what their program makes, to the byte', () => {
+describe('the bundled traces', () => {
+  test('equal the output of their generator, to the byte', () => {
     const folder = mkdtempSync(join(tmpdir(), 'dropframe-traces-'));
     try {
       execFileSync(process.execPath, [join(FOLDER, 'make.js'), folder], { stdio: 'ignore' });
@@ -21,7 +21,7 @@ describe('the traces that come with us', () => {
     }
   });
 
-  test('can be read, last 80 seconds and are no longer than 200 kB', () => {
+  test('can be read, last 80 seconds and have at most 200 kB', () => {
     for (const [name, content] of readyMadeTraces()) {
       const trace = parseCapacityTrace(name, content);
       expect(trace).toMatchObject({ ok: true });
@@ -30,13 +30,13 @@ describe('the traces that come with us', () => {
     }
   });
 
-  test('are found by their name alone, where no file has it', () => {
+  test('are found by their name if no file has it', () => {
     expect(readTraceFile('lte-drive.down')).toEqual({ ok: true, value: readyMadeTraces().get('lte-drive.down') });
     expect(readTraceFile(join(tmpdir(), 'no-such-folder', 'lte-drive.up'), 'lte-drive.up').ok).toBe(true);
     expect(readTraceFile('no-such-folder/lte-drive.up').ok).toBe(false);
   });
 
-  test('are all that a page can name', () => {
+  test('are the only files that a page can name', () => {
     expect(readReadyMadeTrace('lte-drive.down').ok).toBe(true);
     for (const name of [
       'make.js',

@@ -14,7 +14,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a link on the command line reads the capacity and the losses that it names', () => {
+test('reads the capacity and loss traces that a link names', () => {
   const [capacity, losses] = [join(folder, 'a cell.down'), join(folder, 'run.bits')];
   writeFileSync(capacity, '1\n2\n4\n');
   writeFileSync(losses, '[0, 1, 1, 0]');
@@ -30,6 +30,6 @@ test('a link on the command line reads the capacity and the losses that it names
 test.each([
   ['missing', 'cannot read missing: there is no such file or directory'],
   ['.', '. is not a file'],
-])('%s is refused, and told why', (path, message) => {
+])('rejects %s with the cause', (path, message) => {
   expect(readTraceFile(path)).toEqual({ ok: false, malformed: message });
 });

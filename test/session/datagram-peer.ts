@@ -15,14 +15,14 @@ import { frame, HELLO, Peer, until } from '../io/net/control-peers.ts';
 
 const mac: Mac = (key, message) => createHmac('sha256', key).update(message).digest();
 
-/** A UDP socket in the hands of the test, and all that it was sent. */
+/** A UDP socket controlled by the test, and everything it has received. */
 export class DatagramPeer {
   readonly received: Buffer[] = [];
   sentBytes = 0;
   readonly #socket: Socket;
   readonly #to: number;
 
-  /** @param to the port that it speaks to. */
+  /** @param to destination port. */
   static async to(to: number): Promise<DatagramPeer> {
     const peer = new DatagramPeer(createSocket('udp4'), to);
     await new Promise<void>((resolve) => peer.#socket.bind(0, '127.0.0.1', resolve));
@@ -44,7 +44,7 @@ export class DatagramPeer {
     return this.received.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** How many of the datagrams are media. */
+  /** Number of media datagrams received. */
   get media(): number {
     return this.received.filter((datagram) => {
       const packet = parseRtpPacket(datagram);
@@ -66,16 +66,16 @@ export class DatagramPeer {
     await new Promise<void>((resolve) => this.#socket.send(datagram, to, '127.0.0.1', () => resolve()));
   }
 
-  /** Says hello for a session and waits for the challenge. */
+  /** Sends hello for a session and waits for the challenge. */
   async challenged({ session }: WelcomeMessage, nonce: Uint8Array): Promise<Uint8Array> {
     await this.send(serializeAddressProof({ kind: 'hello', session, nonce }));
-    await until('it was challenged', () => this.proofs.some(({ kind }) => kind === 'challenge'));
+    await until('the challenge has arrived', () => this.proofs.some(({ kind }) => kind === 'challenge'));
     const message = this.proofs.findLast(({ kind }) => kind === 'challenge');
     return message?.kind === 'challenge' ? message.challenge : new Uint8Array(0);
   }
 }
 
-/** What proves that its sender holds the key and was given the challenge. */
+/** Builds a proof that its sender holds the key and has received the challenge. */
 export const proof = (
   { session }: WelcomeMessage,
   key: string,
@@ -88,10 +88,10 @@ export const proof = (
     proof: Uint8Array.from(proofOf(mac, Buffer.from(key, 'hex'), { challenge, nonce })),
   });
 
-/** Joins on the control channel, and does nothing more by itself. */
+/** Joins on the control channel and does nothing more. */
 export async function joined(port: number): Promise<{ control: Peer; welcome: WelcomeMessage }> {
   const control = await Peer.to(port);
   control.socket.write(frame(HELLO));
-  await until('it is welcome', () => control.received.length > 0);
+  await until('the welcome has arrived', () => control.received.length > 0);
   return { control, welcome: control.received[0] as WelcomeMessage };
 }

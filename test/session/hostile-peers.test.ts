@@ -9,11 +9,11 @@ import { differences } from '../simulated-session.ts';
 import { DatagramPeer, joined, proof } from './datagram-peer.ts';
 
 const NONCE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-/** Long enough for a stream to have begun if it would. */
+/** Long enough for a stream to start if it were to. */
 const A_WHILE_MS = 250;
 
 describe('the address proof', () => {
-  test('whoever proves its address gets the stream there', async () => {
+  test('sends the stream to an address that has been proved', async () => {
     const { server } = await serve(madeUpUnits(100));
     const { welcome } = await joined(server.port);
     const peer = await DatagramPeer.to(server.port);
@@ -24,7 +24,7 @@ describe('the address proof', () => {
     expect(server.status.receivers[0]?.destination).toBe(`127.0.0.1:${peer.port}`);
   });
 
-  test('an address that only said hello gets a challenge and no media, and no more bytes than it sent', async () => {
+  test('sends a challenge, no media, and no more bytes than received to an address that only said hello', async () => {
     const { server } = await serve(madeUpUnits(100));
     const { welcome } = await joined(server.port);
     const peer = await DatagramPeer.to(server.port);
@@ -35,7 +35,7 @@ describe('the address proof', () => {
     expect(server.status.receivers[0]?.destination).toBeUndefined();
   });
 
-  test('a proof with another key is none', async () => {
+  test('rejects a proof with another key', async () => {
     const { server } = await serve(madeUpUnits(100));
     const { welcome } = await joined(server.port);
     const peer = await DatagramPeer.to(server.port);
@@ -47,7 +47,7 @@ describe('the address proof', () => {
     expect([peer.media, peer.proofs.length]).toEqual([0, 1]);
   });
 
-  test('a proof that another address repeats moves the stream to nobody', async () => {
+  test('does not move the stream when another address replays a proof', async () => {
     const { server } = await serve(madeUpUnits(200));
     const { welcome } = await joined(server.port);
     const owner = await DatagramPeer.to(server.port);
@@ -65,7 +65,7 @@ describe('the address proof', () => {
     expect(thief.received).toEqual([]);
   });
 
-  test('a session that was never welcomed gets not even an answer: the port is no mirror', async () => {
+  test('does not answer for a session without a welcome, so that the port reflects nothing', async () => {
     const { server } = await serve(madeUpUnits(10));
     const peer = await DatagramPeer.to(server.port);
     await peer.send(serializeAddressProof({ kind: 'hello', session: '00'.repeat(8), nonce: NONCE }));
@@ -73,7 +73,7 @@ describe('the address proof', () => {
     expect(peer.received).toEqual([]);
   });
 
-  test('a receiver that moves and proves itself takes its stream along', async () => {
+  test('moves the stream with a receiver that proves its new address', async () => {
     const { server } = await serve(madeUpUnits(300));
     const { welcome } = await joined(server.port);
     const prove = async (peer: DatagramPeer) => {
@@ -91,15 +91,15 @@ describe('the address proof', () => {
   });
 });
 
-/** What anybody can send to a port. */
+/** Datagrams that anyone can send to a port. */
 const hostile = (): Uint8Array[] => [
   new Uint8Array(0),
   ...Array.from({ length: 40 }, (_, index) => Uint8Array.from(randomBytes(1 + index * 30))),
-  // RTP cut short, RTP of a foreign source, RTP with every bit that promises more set.
+  // Truncated RTP, RTP of a foreign source, RTP with all optional parts announced.
   Uint8Array.of(0x80, 96, 0),
   Uint8Array.from([0x80, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0x65]),
   Uint8Array.from([0xbf, 0xff, ...randomBytes(40)]),
-  // RTCP: a NACK, a goodbye and a report for nobody in particular; lengths that lie.
+  // RTCP: NACK, BYE and report for other sources; wrong lengths.
   serializeRtcp([
     {
       kind: 'nack',
@@ -115,8 +115,8 @@ const hostile = (): Uint8Array[] => [
   new Uint8Array(65_000).fill(0x80),
 ];
 
-describe('datagrams of others', () => {
-  test('at the sender’s port are counted, answered by nothing, and felt by no receiver', async () => {
+describe('datagrams from other hosts', () => {
+  test('are counted at the sender’s port, not answered, and do not disturb receivers', async () => {
     const { server, sent } = await serve(madeUpUnits(80));
     const { received, run } = receive(server.port);
     await until('the stream runs', () => sent.length > 3);
@@ -132,11 +132,11 @@ describe('datagrams of others', () => {
     expect(await run).toBe('end-of-stream');
     expect(differences(received, sent)).toEqual([]);
     expect(stranger.received).toEqual([]);
-    // The kernel may have dropped some of a flood; none was taken for anything.
+    // The kernel may have dropped a part of the flood; none was accepted.
     expect(server.status.datagramsForeign).toBeGreaterThan(count / 2);
   });
 
-  test('at a receiver’s port never reach the receiver: it hears its sender alone', async () => {
+  test('do not reach a receiver, which accepts its sender only', async () => {
     const { server, sent } = await serve(madeUpUnits(80));
     const { client, received, run } = receive(server.port);
     await until('the stream runs', () => sent.length > 3);
@@ -151,7 +151,7 @@ describe('datagrams of others', () => {
     expect(client.sessions[0]).toMatchObject({ foreign: 0, malformed: 0 });
   });
 
-  test('from a receiver’s own address are counted and answered within its share, and felt by no other', async () => {
+  test('are counted and answered within a receiver’s share when they come from its address, and disturb no other', async () => {
     const { server, sent } = await serve(madeUpUnits(80));
     const good = receive(server.port);
     const { welcome } = await joined(server.port);
@@ -179,8 +179,8 @@ describe('datagrams of others', () => {
   });
 });
 
-describe('connections of others', () => {
-  test('garbage, floods and slow starts on the control port are felt by no receiver', async () => {
+describe('connections from other hosts', () => {
+  test('do not disturb receivers with garbage, floods and slow starts on the control port', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
     const { received, run } = receive(server.port);
     await until('the stream runs', () => sent.length > 3);
@@ -203,7 +203,7 @@ describe('connections of others', () => {
     ['attach to no session', { kind: 'attach', session: '00'.repeat(8), key: '00'.repeat(16) }],
     ['play without hello', { kind: 'play' }],
     ['a goodbye first', { kind: 'goodbye', reason: '' }],
-  ])('%s is refused', async (_, message) => {
+  ])('are refused for %s', async (_, message) => {
     const { server } = await serve(madeUpUnits(10));
     const peer = await Peer.to(server.port);
     peer.socket.write(frame(message));
@@ -211,7 +211,7 @@ describe('connections of others', () => {
     expect(server.status.receivers).toEqual([]);
   });
 
-  test('nobody attaches to another’s session, nor to one that wants no second connection', async () => {
+  test('cannot attach to the session of another receiver, or to one without a second connection', async () => {
     const { server } = await serve(madeUpUnits(10));
     const { welcome, control } = await joined(server.port);
     for (const key of ['00'.repeat(16), welcome.key]) {
@@ -223,21 +223,21 @@ describe('connections of others', () => {
     expect(server.status.receivers).toHaveLength(1);
   });
 
-  test('a second hello on one connection ends it', async () => {
+  test('are closed on a second hello', async () => {
     const { server } = await serve(madeUpUnits(10));
     const { control } = await joined(server.port);
     control.socket.write(frame(HELLO));
     await until('it is closed', () => control.closed);
-    await until('it is forgotten', () => server.status.receivers.length === 0);
+    await until('it is removed', () => server.status.receivers.length === 0);
   });
 
-  test('receivers that join and leave in the same breath leave nothing behind', async () => {
+  test('leave nothing behind when they join and leave at once', async () => {
     const { server } = await serve(madeUpUnits(10), { receiversMax: 4 });
     for (let count = 0; count < 40; count++) {
       const peer = await Peer.to(server.port);
       peer.socket.end(Buffer.concat([frame(HELLO), frame({ kind: 'goodbye', reason: 'in and out' }), frame(HELLO)]));
       await until('it is closed', () => peer.closed);
     }
-    await until('all are forgotten', () => server.status.receivers.length === 0);
+    await until('all are removed', () => server.status.receivers.length === 0);
   });
 });

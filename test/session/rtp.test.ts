@@ -17,7 +17,7 @@ const PARAMETER_SETS = UNITS[0]!.parts.filter((nalUnit) => [7, 8].includes(nalUn
 
 const hexOf = (parts: readonly Uint8Array[]) => parts.map((nalUnit) => Buffer.from(nalUnit).toString('hex'));
 
-/** As if a file had been opened. */
+/** A media source like that of an opened file. */
 const source = (units: readonly AccessUnit[] = UNITS): MediaSource => ({
   description: {
     name: 'counter.h264',
@@ -64,7 +64,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
       port,
       payloadType: undefined,
       parameterSets: [],
-      latencyMs: 400, // a busy machine stands still now and then
+      latencyMs: 400, // a busy machine stalls now and then
       recovery: 'reorder',
       release: 'deadline',
       onLoss: 'freeze',
@@ -80,7 +80,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
   return { client, ended, ready, units, streams };
 }
 
-test('what goes in as plain RTP comes out, and BYE ends the run', async () => {
+test('receives plain RTP as sent, and ends the run at BYE', async () => {
   const port = await freePortPair();
   const receiving = client(port);
   await receiving.ready;
@@ -94,7 +94,7 @@ test('what goes in as plain RTP comes out, and BYE ends the run', async () => {
     importance,
   ];
   expect(receiving.units.map(described)).toEqual(UNITS.map(described));
-  // A machine that stands still moves what follows, never back.
+  // A stalling machine delays later frames, and never advances them.
   const shifts = receiving.units.map((unit, index) => unit.timestamp - UNITS[index]!.timestamp);
   expect(shifts).toEqual(shifts.toSorted((a, b) => a - b));
   expect(shifts[0]).toBe(0);
@@ -104,7 +104,7 @@ test('what goes in as plain RTP comes out, and BYE ends the run', async () => {
   expect(statistics?.packets.decided).toBe(sending.statistics.packets);
 });
 
-test('key frames that lack parameter sets are given them, so that a player can join without the description', async () => {
+test('adds missing parameter sets to key frames, so that a player can join without the description', async () => {
   const port = await freePortPair();
   const receiving = client(port);
   await receiving.ready;
@@ -122,7 +122,7 @@ test('key frames that lack parameter sets are given them, so that a player can j
   for (const each of nalText(keys)) expect(each).toEqual(expect.arrayContaining(hexOf(PARAMETER_SETS)));
 });
 
-test('another sender that starts after the first has gone joins its timeline', async () => {
+test('continues the timeline when another sender follows the first', async () => {
   const port = await freePortPair();
   const receiving = client(port, { latencyMs: 1_000, timeoutMs: 5_000 });
   await receiving.ready;
@@ -136,7 +136,7 @@ test('another sender that starts after the first has gone joins its timeline', a
   }
   expect(await receiving.ended).toBe('end-of-stream');
   expect(receiving.client.sessions.length).toBe(2);
-  // A sender that stood still moves what follows, and says so: the distances are those of what it sent.
+  // A stalled sender delays later frames and reports it: the distances are those it sent.
   const [first, second] = sent.map((units) =>
     units.map(({ decodeTimestamp }) => decodeTimestamp - units[0]!.decodeTimestamp),
   ) as [number[], number[]];
@@ -157,7 +157,7 @@ async function listenAt(port: number): Promise<{ socket: Socket; datagrams: Uint
   return { socket, datagrams };
 }
 
-test('RTP has its port, RTCP the next: reports, a name, and BYE at the end', async () => {
+test('sends RTP to the port and RTCP to the next: reports, a name, and BYE at the end', async () => {
   const port = await freePortPair();
   const media = await listenAt(port);
   const control = await listenAt(port + 1);
@@ -183,7 +183,7 @@ test('RTP has its port, RTCP the next: reports, a name, and BYE at the end', asy
   for (const compound of compounds()) expect(compound.slice(0, 2)).toEqual(['sender-report', 'source-description']);
 });
 
-test('a stop in the middle says goodbye at once', async () => {
+test('sends BYE at once when stopped in the middle', async () => {
   const port = await freePortPair();
   const receiving = client(port);
   await receiving.ready;
@@ -198,21 +198,21 @@ test('a stop in the middle says goodbye at once', async () => {
   expect(receiving.units.length).toBeGreaterThan(0);
 });
 
-test('nobody at the other end is no failure, and shows', async () => {
+test('continues without a receiver, and shows the refused packets', async () => {
   const sending = sender(await freePortPair());
   await sending.open();
   await sending.run();
   expect(sending.refused).toBeGreaterThan(0);
 });
 
-test('addresses that are not one machine, and unknown names, are refused in one line', async () => {
+test('rejects multicast and broadcast addresses and unknown names in one line', async () => {
   for (const host of ['239.1.2.3', 'ff02::1', '0.0.0.0', '::', '255.255.255.255', '127.255.255.255']) {
     await expect(sender(5004, { host }).open()).rejects.toMatchObject({ name: 'Failure', exitCode: 2 });
   }
   await expect(client(5004, { host: '239.1.2.3' }).ended).rejects.toThrow(/here: 239\.1\.2\.3 is a multicast group/);
 });
 
-test('a port that is taken is told, and RTCP port that is taken is not missed', async () => {
+test('fails on a busy RTP port, and continues without a busy RTCP port', async () => {
   const port = await freePortPair();
   await listenAt(port + 1);
   const receiving = client(port);
@@ -221,11 +221,11 @@ test('a port that is taken is told, and RTCP port that is taken is not missed', 
   const sending = sender(port);
   await sending.open();
   await sending.run();
-  expect(await receiving.ended).toBe('sender-stopped'); // the BYE was not heard
+  expect(await receiving.ended).toBe('sender-stopped'); // the BYE was not received
   expect(receiving.units.length).toBe(33);
 });
 
-test('foreign sources and garbage on the port are counted, and the stream goes on', async () => {
+test('counts foreign sources and garbage on the port, and the stream continues', async () => {
   const port = await freePortPair();
   const receiving = client(port);
   await receiving.ready;

@@ -7,7 +7,7 @@ import { ipv4, udp } from '../../protocol/ip-packets.ts';
 import { temporaryFolder } from '../sources/media.ts';
 import { readPcapng } from './pcapng.ts';
 
-test('packets come out of the file as they went in, whatever their length, with direction, comment and time', () => {
+test('stores packets of any length with direction, comment and time', () => {
   const path = join(temporaryFolder(), 'capture.pcapng');
   const capture = new PacketCapture(path, 'tun0');
   const packets = [0, 1, 2, 3, 1_400, 60_000, 65_000].map((bytes) =>
@@ -30,13 +30,13 @@ test('packets come out of the file as they went in, whatever their length, with 
   for (const { at } of file.packets) expect(Math.abs(at - before)).toBeLessThan(60);
 });
 
-test('a file that cannot be made is a failure in one line', () => {
+test('reports a file that cannot be created in one line', () => {
   const path = join(temporaryFolder(), 'absent', 'capture.pcapng');
   expect(() => new PacketCapture(path, 'tun0')).toThrow(Failure);
   expect(() => new PacketCapture(path, 'tun0')).toThrow(/^cannot write the capture .*no such file or directory$/);
 });
 
-test('a disk that is full is said at the start, and what takes everything is no failure', () => {
+test('reports a full disk at the start, and accepts /dev/null', () => {
   const capture = new PacketCapture(join(temporaryFolder(), 'small.pcapng'), 'tun0');
   const full = new PacketCapture('/dev/null', 'tun0');
   expect([capture.failure, full.failure]).toEqual([undefined, undefined]);

@@ -1,7 +1,7 @@
 export interface CapturedPacket {
-  /** `undefined`: not told. */
+  /** `undefined` when it is not stated. */
   readonly direction: 'in' | 'out' | undefined;
-  /** Seconds since 1970. */
+  /** Time, seconds since 1970. */
   readonly at: number;
   readonly bytes: Uint8Array;
   readonly comment: string | undefined;
@@ -11,7 +11,7 @@ const ENHANCED_PACKET = 6;
 const COMMENT = 1;
 const FLAGS = 2;
 
-/** The packets of a little-endian pcapng file with microseconds; every block must say its length twice, and alike. */
+/** Returns the packets of a little-endian pcapng file with microseconds; checks both length fields of each block. */
 export function readPcapng(file: Buffer): { readonly linkType: number; readonly packets: CapturedPacket[] } {
   const packets: CapturedPacket[] = [];
   let linkType = -1;

@@ -32,11 +32,11 @@ const times = (events: readonly FragmentedMp4Event[]): number[] =>
   events.flatMap((event) => (event.kind === 'sample' ? [event.timestamp] : []));
 
 withFfmpeg(
-  'a variable frame rate comes through to the tick, with no frame doubled or dropped',
+  'keeps a variable frame rate to the tick, without duplicated or dropped frames',
   async () => {
     const folder = temporaryFolder();
     const source = join(folder, 'variable.mkv');
-    // Ten frames with gaps that no frame rate fits.
+    // Ten frames with intervals that fit no frame rate.
     const pick = "select='not(mod(n*n\\,7))',settb=1/1000,setpts=PTS+mod(N\\,3)*7";
     const command = ['-nostdin', '-v', 'error', '-i', MP4, '-vf', pick, '-fps_mode', 'passthrough', '-frames:v', '40'];
     execFileSync('ffmpeg', [...command, '-enc_time_base', '1:1000', '-c:v', 'ffv1', source]);
@@ -55,22 +55,22 @@ withFfmpeg(
   30_000,
 );
 
-withFfmpeg('copying keeps the pictures and their order', async () => {
+withFfmpeg('keeps the pictures and their order when copying', async () => {
   const events = await all((await start({ mode: 'copy' })).events());
   const shown = times(events);
   expect(shown).toHaveLength(360);
   expect(shown).not.toEqual([...shown].sort((a, b) => a - b));
 });
 
-withFfmpeg('an input that ffmpeg cannot read is a failure with its cause, and the stream ends', async () => {
+withFfmpeg('fails with the cause for an input that ffmpeg cannot read, and ends the stream', async () => {
   const encoder = await start({ input: join(SAMPLES, 'make.js'), name: 'make.js' });
   await expect(all(encoder.events())).rejects.toMatchObject({
     exitCode: 1,
-    message: 'make.js: ffmpeg stopped: Invalid data found when processing input',
+    message: 'make.js: ffmpeg failed: Invalid data found when processing input',
   });
 });
 
-withFfmpeg('without libx264 the failure says what to do', async () => {
+withFfmpeg('says how to get libx264 when it is missing', async () => {
   const ffmpeg = { ...(await locateFfmpeg({ explicit: 'ffmpeg' })), libx264: false };
   await expect(start({ ffmpeg })).rejects.toMatchObject({
     exitCode: 3,
@@ -78,7 +78,7 @@ withFfmpeg('without libx264 the failure says what to do', async () => {
   });
 });
 
-withProcesses('closing ends ffmpeg, before its start, in full flow and while it stands still', async () => {
+withProcesses('stops ffmpeg when closed before its start, while running and while blocked', async () => {
   const early = await start({ input: ENDLESS });
   await early.close();
   const late = await start({ input: ENDLESS });
@@ -90,13 +90,13 @@ withProcesses('closing ends ffmpeg, before its start, in full flow and while it 
   await until(() => ffmpegs().length === 0);
 });
 
-withProcesses('leaving the loop ends ffmpeg', async () => {
+withProcesses('stops ffmpeg when the loop is left', async () => {
   for await (const event of (await start({ input: ENDLESS })).events()) if (event.kind === 'sample') break;
   await until(() => ffmpegs().length === 0);
 });
 
 withProcesses(
-  'ffmpeg stands still while nobody reads',
+  'blocks ffmpeg while nobody reads',
   async () => {
     const encoder = await start({ input: ENDLESS });
     const events = encoder.events();
@@ -111,7 +111,7 @@ withProcesses(
       await sleep(200);
       return isStill;
     });
-    // Our queue, the pipe and one chunk on either side of them.
+    // The queue, the pipe, and one chunk at each end.
     expect(written()).toBeLessThan(1024 * 1024);
     for (let index = 0; index < 2_000; index += 1) await events.next();
     expect(written()).toBeGreaterThan(before);
@@ -121,7 +121,7 @@ withProcesses(
 );
 
 withProcesses(
-  'ffmpeg goes when we crash',
+  'kills ffmpeg when the process crashes',
   async () => {
     const module = new URL('../../../io/ffmpeg/encoder.ts', import.meta.url).href;
     const ffmpeg = JSON.stringify(await locateFfmpeg({ explicit: 'ffmpeg' }));
@@ -149,7 +149,7 @@ function isThere(program: string): boolean {
   }
 }
 
-/** The ffmpeg processes that a process has started. */
+/** Returns the ffmpeg processes started by a process. */
 function ffmpegs(parent = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -173,7 +173,7 @@ function status(pid: number): string {
   }
 }
 
-/** Waits for what must happen; the test's own time limit is the bound. */
+/** Waits until a condition holds; the time limit of the test is the bound. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(20);
 }

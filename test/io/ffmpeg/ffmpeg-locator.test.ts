@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { type FfmpegSearch, knowsFrameRateMode, locateFfmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { temporaryFolder } from '../sources/media.ts';
 
-/** Stand-ins are shell scripts. */
+/** The substitutes are shell scripts. */
 const testOnUnix = test.skipIf(platform === 'win32');
 
 function standIn(
@@ -35,7 +35,7 @@ testOnUnix('the ffmpeg of ffmpeg-static goes before the one on the PATH', async 
   expect(found.warnings).toEqual([]);
 });
 
-testOnUnix('a package that names a file which is not there is passed over', async () => {
+testOnUnix('skips a package that names a missing file', async () => {
   const folder = temporaryFolder();
   const path = standIn(join(folder, 'path'));
   const found = await locateFfmpeg({
@@ -78,7 +78,7 @@ testOnUnix('a bare name is looked up on the PATH', async () => {
   });
 });
 
-testOnUnix('a broken one is passed over with a warning', async () => {
+testOnUnix('skips a broken binary with a warning', async () => {
   const folder = temporaryFolder();
   standIn(join(folder, 'path'), { exit: 1 });
   const path = standIn(join(folder, 'well-known'));
@@ -91,7 +91,7 @@ testOnUnix('a broken one is passed over with a warning', async () => {
   expect(found.warnings).toEqual([expect.stringContaining('does not run')]);
 });
 
-testOnUnix('one without libx264 gives way to one that has it', async () => {
+testOnUnix('prefers a binary with libx264', async () => {
   const folder = temporaryFolder();
   standIn(join(folder, 'path'), { encoders: ' V....D h264_v4l2m2m' });
   const path = standIn(join(folder, 'well-known'));
@@ -114,7 +114,7 @@ testOnUnix('the old build of @ffmpeg-installer comes last and with a warning', a
   expect(found.warnings).toEqual([expect.stringContaining('2018')]);
 });
 
-test('where there is none the error says how to get one', async () => {
+test('says how to install ffmpeg when there is none', async () => {
   await expect(locateFfmpeg(nowhere)).rejects.toMatchObject({
     exitCode: 3,
     message: expect.stringMatching(/^no ffmpeg found: run `.*install.*ffmpeg.*FFMPEG_PATH=/i),
@@ -132,6 +132,6 @@ test.each([
   ['N-47683-g0e8eb07980-static', false],
   ['N-113007-g8d24a28d06-tessus', true],
   ['2024-01-01-git-e1c1dc8347-full_build', true],
-])('ffmpeg %s knows -fps_mode: %s', (version, known) => {
+])('knows that -fps_mode in ffmpeg %s is %s', (version, known) => {
   expect(knowsFrameRateMode(version)).toBe(known);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { complaint } from '../../../io/ffmpeg/encoder.ts';
 import { readProbe } from '../../../io/ffmpeg/ffmpeg-probe.ts';
 
-/** As ffmpeg 5.1 prints it. */
+/** Output of ffmpeg 5.1. */
 const TRANSPORT_STREAM = `Input #0, mpegts, from 'clip.ts':
   Duration: 00:01:10.02, start: 10.023222, bitrate: 1528 kb/s
   Program 1
@@ -11,7 +11,7 @@ const TRANSPORT_STREAM = `Input #0, mpegts, from 'clip.ts':
 At least one output file must be specified
 `;
 
-test('the list of streams gives codec, rate and duration', () => {
+test('reads codec, rate and duration from the list of streams', () => {
   expect(readProbe(TRANSPORT_STREAM, 'clip.ts')).toEqual({
     video: { codec: 'h264', framesPerSecond: 59.94 },
     hasAudio: true,
@@ -21,7 +21,7 @@ test('the list of streams gives codec, rate and duration', () => {
   });
 });
 
-test('a cover picture is no video', () => {
+test('ignores a cover picture', () => {
   const song = `Input #0, mp3, from 'song.mp3':
   Duration: 00:00:01.04, start: 0.025057, bitrate: 5144 kb/s
   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 64 kb/s
@@ -29,19 +29,19 @@ test('a cover picture is no video', () => {
   expect(readProbe(song, 'song.mp3')).toMatchObject({ video: undefined, hasAudio: true });
 });
 
-test('AVI is known to have no presentation times', () => {
+test('knows that AVI has no presentation times', () => {
   const film = `Input #0, avi, from 'a.avi':\n  Stream #0:0: Video: h264 (High), yuv420p, 640x360, 60 fps, 30 tbr`;
   expect(readProbe(film, 'a.avi').hasPresentationTimes).toBe(false);
 });
 
-test('a rate in thousands is read as such, and none is none', () => {
+test('reads a rate in thousands, and a missing rate as undefined', () => {
   const rate = (text: string) => readProbe(`  Stream #0:0: Video: vp9, yuv420p, 64x64, ${text}`, 'x').video;
   expect(rate('1k fps, 1k tbr')).toEqual({ codec: 'vp9', framesPerSecond: 1000 });
   expect(rate('25 tbr, 1k tbn')).toEqual({ codec: 'vp9', framesPerSecond: 25 });
   expect(rate('0 fps')).toEqual({ codec: 'vp9', framesPerSecond: undefined });
 });
 
-test("where nothing is found the cause is ffmpeg's own", () => {
+test("returns ffmpeg's own message when nothing is found", () => {
   expect(readProbe('file:x.mp4: Invalid data found when processing input\n', 'file:x.mp4')).toMatchObject({
     video: undefined,
     complaint: 'Invalid data found when processing input',
@@ -59,10 +59,10 @@ test.each([
   ],
   ['[h264 @ 0x2] no frame!\nConversion failed!\n', 'no frame!'],
   ['\n', undefined],
-])('of %j the cause is %j', (output, cause) => {
+])('extracts from %j the cause %j', (output, cause) => {
   expect(complaint(output, 'x.mp4')).toBe(cause);
 });
 
-test('where no input is named nothing is taken out of the cause', () => {
+test('keeps the whole cause when no input is named', () => {
   expect(complaint('a.mp4: No such file or directory\n', '')).toBe('a.mp4: No such file or directory');
 });

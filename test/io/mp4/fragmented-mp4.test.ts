@@ -9,7 +9,7 @@ const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
 const track = { width: 640, height: 360, configuration: Uint8Array.of(1, 66, 0, 30, 0xff) };
 const slice = (byte: number) => Uint8Array.of(0x41, byte, byte, byte);
 
-/** I P B B in decode order: shown 0 3 1 2, with a gap of a second before the last. */
+/** I P B B in decode order: presentation order 0 3 1 2, with a gap of a second before the last. */
 const UNITS: readonly AccessUnit[] = [
   { parts: [PARAMETER_SET, slice(1)], timestamp: 6_000, decodeTimestamp: 0, importance: 'key' },
   { parts: [slice(2), slice(22)], timestamp: 15_000, decodeTimestamp: 3_000, importance: 'reference' },
@@ -32,7 +32,7 @@ function read(chunks: readonly Uint8Array[]): FragmentedMp4Event[] {
   });
 }
 
-test('what is written is what is read, times from 0, without the parameter sets of the header', () => {
+test('reads back what it wrote, with times from 0 and without the parameter sets of the header', () => {
   const events = read([file()]);
   expect(events[0]).toEqual({ kind: 'configuration', record: track.configuration });
   const samples = events.slice(1).map((event) => event.kind === 'sample' && [event.timestamp, [...event.bytes]]);
@@ -43,7 +43,7 @@ test('what is written is what is read, times from 0, without the parameter sets 
   expect(samples).toEqual(expected);
 });
 
-test('the reader does not care where the stream is cut into chunks', () => {
+test('reads the stream in chunks of any size', () => {
   const bytes = file();
   const whole = read([bytes]);
   fc.assert(
@@ -56,13 +56,13 @@ test('the reader does not care where the stream is cut into chunks', () => {
   expect(read([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(whole);
 });
 
-test('boxes that the reader does not know are passed over', () => {
+test('skips unknown boxes', () => {
   const free = Uint8Array.of(0, 0, 0, 12, 0x66, 0x72, 0x65, 0x65, 1, 2, 3, 4);
   const large = Uint8Array.of(0, 0, 0, 1, 0x75, 0x75, 0x69, 0x64, 0, 0, 0, 0, 0, 0, 0, 17, 9);
   expect(read([free, large, file(), free])).toEqual(read([file()]));
 });
 
-test('a picture of any size survives', () => {
+test('keeps pictures of any size', () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 1, maxLength: 8 }),
@@ -79,7 +79,7 @@ test('a picture of any size survives', () => {
   );
 });
 
-test('damage never throws, and a reader that has refused stays refused', () => {
+test('never throws on damage, and repeats its first error', () => {
   const bytes = file();
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
@@ -92,7 +92,7 @@ test('damage never throws, and a reader that has refused stays refused', () => {
   );
 });
 
-test('a box that claims gigabytes is refused before any memory is taken', () => {
+test('rejects a box of gigabytes before allocating memory', () => {
   const reader = new FragmentedMp4Reader();
   expect(reader.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0x6d, 0x64, 0x61, 0x74))).toEqual({
     ok: false,

@@ -9,7 +9,7 @@ import { sampleUnits } from '../../sample-units.ts';
 import { all, nalText, probedTimes, SAMPLES, temporaryFolder, withFfmpeg } from '../sources/media.ts';
 
 const CLIP = sampleUnits().slice(0, 90);
-/** What a recording knows before the stream speaks for itself. */
+/** Properties known before the stream starts. */
 const description = { width: 0, height: 0, parameterSets: [] };
 
 async function open(input: string) {
@@ -24,7 +24,7 @@ async function record(path: string, units: readonly AccessUnit[]): Promise<void>
   await sink.close();
 }
 
-/** The clip with B-frames, and a second missing in its middle as after an outage. */
+/** The clip with B-frames, and a gap of a second in its middle, as after an outage. */
 async function gapped(): Promise<AccessUnit[]> {
   const { source } = await open(join(SAMPLES, 'counter.mp4'));
   const units = await all(source.units());
@@ -32,43 +32,40 @@ async function gapped(): Promise<AccessUnit[]> {
   return [...units.slice(0, 60), ...units.slice(120, 240)];
 }
 
-test('a raw recording is the stream with start codes', async () => {
+test('records raw H.264 as the stream with start codes', async () => {
   const path = join(temporaryFolder(), 'a.h264');
   await record(path, CLIP);
   expect(Buffer.compare(readFileSync(path), joinAnnexB(CLIP.flatMap((unit) => unit.parts)))).toBe(0);
 });
 
-test.each(['mp4', 'ts'])(
-  'what was recorded as %s reads back as it was, B-frames and gaps in their places',
-  async (format) => {
-    const units = await gapped();
-    const path = join(temporaryFolder(), `a.${format}`);
-    await record(path, units);
-    const { source, warnings } = await open(path);
-    const copies = await all(source.units());
-    await source.close();
-    const pictures = (all: readonly AccessUnit[]) =>
-      nalText(all).map((parts) => parts.filter((nal) => !nal.startsWith('09')));
-    expect(pictures(copies)).toEqual(pictures(units));
-    const first = units[0]?.timestamp ?? 0;
-    expect(copies.map((unit) => unit.timestamp)).toEqual(units.map((unit) => unit.timestamp - first));
-    expect(copies.map((unit) => unit.importance)).toEqual(units.map((unit) => unit.importance));
-    expect(warnings).toEqual([]);
-  },
-);
+test.each(['mp4', 'ts'])('reads back a %s recording unchanged, including B-frames and gaps', async (format) => {
+  const units = await gapped();
+  const path = join(temporaryFolder(), `a.${format}`);
+  await record(path, units);
+  const { source, warnings } = await open(path);
+  const copies = await all(source.units());
+  await source.close();
+  const pictures = (all: readonly AccessUnit[]) =>
+    nalText(all).map((parts) => parts.filter((nal) => !nal.startsWith('09')));
+  expect(pictures(copies)).toEqual(pictures(units));
+  const first = units[0]?.timestamp ?? 0;
+  expect(copies.map((unit) => unit.timestamp)).toEqual(units.map((unit) => unit.timestamp - first));
+  expect(copies.map((unit) => unit.importance)).toEqual(units.map((unit) => unit.importance));
+  expect(warnings).toEqual([]);
+});
 
-test('an MP4 recording can be read although it was never closed', async () => {
+test('leaves a readable MP4 file without a close', async () => {
   const path = join(temporaryFolder(), 'a.mp4');
   const sink = await openRecording(path, description);
   for (const unit of CLIP) await sink.write(unit);
   const { source } = await open(path);
-  // Ninety frames at 30 a second: all but the last second is on the disk.
+  // Ninety frames at 30 per second: all but the last second is on disk.
   expect(nalText(await all(source.units()))).toEqual(nalText(CLIP.slice(0, 60)));
   await source.close();
   await sink.close();
 });
 
-test('an MP4 recording that joins between keyframes begins at the next one', async () => {
+test('starts an MP4 recording at the first key frame', async () => {
   const path = join(temporaryFolder(), 'a.mp4');
   await record(path, CLIP.slice(10));
   const { source } = await open(path);
@@ -76,7 +73,7 @@ test('an MP4 recording that joins between keyframes begins at the next one', asy
   await source.close();
 });
 
-test('a caller that does not wait gets its writes in order', async () => {
+test('keeps the order of writes that are not awaited', async () => {
   const path = join(temporaryFolder(), 'a.h264');
   const sink = await openRecording(path, description);
   const writes = CLIP.map((unit) => sink.write(unit));
@@ -87,7 +84,7 @@ test('a caller that does not wait gets its writes in order', async () => {
 test.each([
   ['no/such/folder/a.mp4', 1, 'there is no such file or directory'],
   ['a.avi', 2, 'must end in .h264, .mp4 or .ts'],
-])('a recording to %s fails with code %i', async (name, exitCode, cause) => {
+])('rejects a recording to %s with code %i', async (name, exitCode, cause) => {
   const path = join(temporaryFolder(), name);
   await expect(openRecording(path, description)).rejects.toMatchObject({
     exitCode,
@@ -97,7 +94,7 @@ test.each([
 });
 
 test.skipIf(!existsSync('/dev/full')).each(['h264', 'mp4', 'ts'])(
-  'a full disk is a failure that names the file (%s)',
+  'names the file on a full disk (%s)',
   async (format) => {
     const path = join(temporaryFolder(), `a.${format}`);
     symlinkSync('/dev/full', path);
@@ -110,7 +107,7 @@ test.skipIf(!existsSync('/dev/full')).each(['h264', 'mp4', 'ts'])(
   },
 );
 
-withFfmpeg('ffprobe finds every frame of MP4 and MPEG-TS recordings at its time', async () => {
+withFfmpeg('writes MP4 and MPEG-TS recordings in which ffprobe finds every frame at its time', async () => {
   const units = await gapped();
   const folder = temporaryFolder();
   const first = units[0] as AccessUnit;

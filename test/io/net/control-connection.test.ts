@@ -13,50 +13,50 @@ async function pair(options: { stubborn?: boolean } = {}) {
 }
 
 describe('a stream of bytes', () => {
-  test('that cuts a message at any byte is read like one that does not', async () => {
+  test('is read alike wherever a message is split', async () => {
     const { peer, heard } = await pair();
     const bytes = Buffer.concat([frame(HELLO), frame(PLAY)]);
     for (const byte of bytes) {
       peer.socket.write(Uint8Array.of(byte));
       await new Promise(setImmediate);
     }
-    await until('both messages are there', () => heard.messages.length === 2);
+    await until('both messages have arrived', () => heard.messages.length === 2);
     expect(heard.messages).toEqual([HELLO, PLAY]);
   });
 
-  test('may hold many messages in one read', async () => {
+  test('may contain many messages in one read', async () => {
     const { peer, heard } = await pair();
     const many = Array.from({ length: 500 }, () => frame(PLAY));
     peer.socket.write(Buffer.concat([frame(HELLO), ...many]));
-    await until('all messages are there', () => heard.messages.length === 501);
+    await until('all messages have arrived', () => heard.messages.length === 501);
     expect(heard.closed).toBe(false);
   });
 
-  test('ignores messages of a kind that it does not know', async () => {
+  test('ignores messages of an unknown kind', async () => {
     const { peer, heard } = await pair();
     peer.socket.write(Buffer.concat([frame({ kind: 'reboot' }), frame(HELLO), frame({ kind: 'weather', rain: [1] })]));
     peer.socket.write(frame(PLAY));
-    await until('the messages are there', () => heard.messages.length === 2);
+    await until('the messages have arrived', () => heard.messages.length === 2);
     expect(heard.messages).toEqual([HELLO, PLAY]);
     expect(heard.closed).toBe(false);
   });
 
-  test('keep-alives are heard and not passed on', async () => {
+  test('drops keep-alives after reading them', async () => {
     const { peer, heard } = await pair();
     peer.socket.write(Buffer.concat([frame(KEEP_ALIVE), frame(HELLO), frame(KEEP_ALIVE)]));
-    await until('the message is there', () => heard.messages.length > 0);
+    await until('the message has arrived', () => heard.messages.length > 0);
     expect(heard.messages).toEqual([HELLO]);
   });
 });
 
-describe('what is refused, and why', () => {
+describe('the peer is disconnected, with the cause, for', () => {
   const header = (bytes: number) => {
     const head = Buffer.from([0x44, 0x46, 1, 0, 0, 0, 0, 0]);
     head.writeUInt32BE(bytes, 4);
     return head;
   };
-  const NO_MESSAGE = 'it sent what is no control message: ';
-  const NOT_UNDERSTOOD = 'it sent a control message that is not understood: ';
+  const NO_MESSAGE = 'the peer sent an invalid control message: ';
+  const NOT_UNDERSTOOD = 'the peer sent an unknown control message: ';
 
   test.each([
     ['an empty body', header(0), `${NO_MESSAGE}empty-body`],
@@ -65,17 +65,13 @@ describe('what is refused, and why', () => {
     ['another protocol', Buffer.from('GET / HTTP/1.1\r\n\r\n'), `${NO_MESSAGE}not-the-control-protocol`],
     ['another version', Buffer.from([0x44, 0x46, 2]), `${NO_MESSAGE}version`],
     ['no JSON', frame('{"kind":'), `${NOT_UNDERSTOOD}not-json`],
-    ['a message without a kind', frame({ play: 1 }), /^it sent a control message that is not understood: message/],
+    ['a message without a kind', frame({ play: 1 }), /^the peer sent an unknown control message: message/],
+    ['a field out of range', frame({ ...HELLO, latencyMs: -1 }), /^the peer sent an unknown control message: message/],
+    ['a message that only a sender sends', frame({ kind: 'attached' }), /^the peer sent an unknown control message/],
     [
-      'a field out of range',
-      frame({ ...HELLO, latencyMs: -1 }),
-      /^it sent a control message that is not understood: message/,
-    ],
-    ['what only a sender says', frame({ kind: 'attached' }), /^it sent a control message that is not understood/],
-    [
-      'a body that is no UTF-8',
+      'a body that is not UTF-8',
       Buffer.concat([header(2), Buffer.from([0xc3, 0x28])]),
-      'it sent a control message that is no UTF-8',
+      'the peer sent a control message that is not UTF-8',
     ],
   ])('%s', async (_, bytes, cause) => {
     const { peer, heard } = await pair();
@@ -86,21 +82,21 @@ describe('what is refused, and why', () => {
     expect(heard.messages).toEqual([]);
   });
 
-  test('a body over the limit is refused at its header, before a byte of it is there', async () => {
+  test('a body over the limit at its header, before its first byte', async () => {
     const { peer, heard } = await pair();
     peer.socket.write(header(CONTROL_BODY_BYTES_MAX + 1));
     await until('the connection is closed', () => heard.closed);
     expect(heard.pending.socket.bytesRead).toBe(8);
   });
 
-  test('nothing behind what a peer was cut off for is heard', async () => {
+  test('an invalid message, without reading the messages after it', async () => {
     const { peer, heard } = await pair();
     peer.socket.write(Buffer.concat([frame(HELLO), frame({ play: 1 }), frame(PLAY)]));
     await until('the connection is closed', () => heard.closed);
     expect(heard.messages).toEqual([HELLO]);
   });
 
-  test('bytes at random', async () => {
+  test('random bytes', async () => {
     for (let seed = 0; seed < 20; seed++) {
       const { peer, heard } = await pair();
       peer.socket.write(Uint8Array.from({ length: 300 }, (_, index) => (index * 167 + seed * 59 + 1) & 0xff));
@@ -110,21 +106,21 @@ describe('what is refused, and why', () => {
   });
 });
 
-describe('peers that go', () => {
-  test('one that stalls half-way through a message holds its own connection only', async () => {
+describe('a peer', () => {
+  test('that stalls within a message blocks its own connection only', async () => {
     const { server, heard } = await listening();
     const stalled = await Peer.to(server.port);
     stalled.socket.write(frame(HELLO).subarray(0, 30));
     const lively = await Peer.to(server.port);
     lively.socket.write(frame(HELLO));
-    await until('the other is heard', () => heard[1]?.messages.length === 1);
+    await until('the other message has arrived', () => heard[1]?.messages.length === 1);
     expect(heard[0]?.messages).toEqual([]);
     expect(heard[0]?.closed).toBe(false);
     stalled.socket.write(frame(HELLO).subarray(30));
-    await until('it is heard when it goes on', () => heard[0]?.messages.length === 1);
+    await until('the rest of its message has arrived', () => heard[0]?.messages.length === 1);
   });
 
-  test('one that has finished speaking is heard, and hears our last words', async () => {
+  test('that has half-closed is read to the end, and receives the last message', async () => {
     const { peer, heard } = await pair();
     heard.connection.send({ kind: 'goodbye', reason: 'words that were on their way' });
     peer.socket.end(frame(HELLO));
@@ -134,23 +130,23 @@ describe('peers that go', () => {
     expect(heard.cause).toBeUndefined();
   });
 
-  test('one that resets the connection is gone, with the network’s own word for it', async () => {
+  test('that resets the connection is reported with the network error', async () => {
     const { peer, heard } = await pair();
     peer.socket.write(frame(HELLO));
-    await until('it was heard', () => heard.messages.length === 1);
+    await until('its message has arrived', () => heard.messages.length === 1);
     peer.socket.resetAndDestroy();
     await until('the connection is closed', () => heard.closed);
     expect(heard.cause).toMatch(/ECONNRESET/);
   });
 
-  test('one that closes in the middle of a message leaves nothing behind', async () => {
+  test('that closes within a message leaves nothing behind', async () => {
     const { peer, heard } = await pair();
     peer.socket.end(frame(HELLO).subarray(0, 20));
     await until('the connection is closed', () => heard.closed);
     expect(heard.messages).toEqual([]);
   });
 
-  test('one that never reads is cut off before its messages pile up', async () => {
+  test('that never reads is disconnected before its messages pile up', async () => {
     const { peer, heard } = await pair();
     peer.socket.pause();
     const reason = 'x'.repeat(200);
@@ -161,43 +157,43 @@ describe('peers that go', () => {
       expect(heard.pending.socket.writableLength).toBeLessThan(1_100_000);
       await new Promise(setImmediate);
     }
-    expect(heard.cause).toBe('it does not read its messages');
+    expect(heard.cause).toBe('the peer does not read its messages');
   });
 });
 
-describe('last words', () => {
-  test('are sent before the connection closes', async () => {
+describe('the last message', () => {
+  test('is sent before the connection closes', async () => {
     const { peer, heard } = await pair();
     await heard.connection.farewell({ kind: 'refused', reason: 'full' });
     expect(peer.received).toEqual([{ kind: 'refused', reason: 'full' }]);
     expect(peer.ended).toBe(true);
   });
 
-  test('wait for a peer that does not close for half a second, and no longer', async () => {
+  test('waits half a second for a peer that does not close', async () => {
     const { peer, heard } = await pair({ stubborn: true });
-    // Half-open: this peer goes on as if it had not heard.
+    // Half-open: this peer continues as if it had not received the close.
     await heard.connection.farewell({ kind: 'goodbye', reason: 'stopped' });
     expect(heard.pending.socket.destroyed).toBe(true);
     expect(peer.received).toEqual([{ kind: 'goodbye', reason: 'stopped' }]);
   });
 
-  test('are not followed by anything', async () => {
+  test('is not followed by another', async () => {
     const { peer, heard } = await pair();
     const gone = heard.connection.farewell({ kind: 'goodbye', reason: 'stopped' });
     heard.connection.send({ kind: 'keep-alive' });
     await gone;
     heard.connection.send({ kind: 'keep-alive' });
-    await until('the peer has heard it', () => peer.ended);
+    await until('the peer has received the close', () => peer.ended);
     expect(peer.received).toEqual([{ kind: 'goodbye', reason: 'stopped' }]);
   });
 });
 
-test('a connection that is detached is the caller’s from then on', async () => {
+test('leaves a detached connection to the caller', async () => {
   const { peer, heard } = await pair();
   const socket = heard.connection.detach();
   const chunks: Buffer[] = [];
   socket.on('data', (bytes) => chunks.push(bytes));
-  peer.socket.write('no control message at all');
+  peer.socket.write('not a control message');
   await until('the bytes are there', () => Buffer.concat(chunks).length === 25);
   expect([heard.closed, heard.messages]).toEqual([false, []]);
   heard.connection.send({ kind: 'keep-alive' });

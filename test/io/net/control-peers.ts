@@ -7,7 +7,7 @@ import { ControlServer, type ControlServerOptions, type PendingConnection } from
 import { ControlDeframer, serializeControlFrame } from '../../../protocol/control/control-framing.ts';
 import { parseReceiverMessage, type ReceiverMessage } from '../../../protocol/control/control-message.ts';
 
-/** What a server heard on one connection, and how it ended. */
+/** Messages received on one connection of a server, and how it ended. */
 export interface Heard {
   readonly pending: PendingConnection;
   readonly connection: ControlConnection<ReceiverMessage>;
@@ -16,7 +16,7 @@ export interface Heard {
   cause: string | undefined;
 }
 
-/** A control server that writes down what it hears; it is closed when the test has finished. */
+/** A control server that records its messages; closed at the end of the test. */
 export async function listening(options: Partial<ControlServerOptions> = {}) {
   const heard: Heard[] = [];
   const server = new ControlServer({
@@ -45,14 +45,14 @@ export async function listening(options: Partial<ControlServerOptions> = {}) {
   return { server, heard };
 }
 
-/** A peer that speaks bytes; it is closed when the test has finished. */
+/** A peer that sends raw bytes; closed at the end of the test. */
 export class Peer {
   readonly socket: Socket;
   readonly received: unknown[] = [];
   ended = false;
   closed = false;
 
-  /** @param options.stubborn it does not close when the other side has. */
+  /** @param options.stubborn true: does not close when the other side has. */
   static async to(port: number, { host = '127.0.0.1', stubborn = false } = {}): Promise<Peer> {
     const peer = new Peer(connect({ host, port, allowHalfOpen: stubborn }));
     await new Promise<void>((resolve, reject) => {
@@ -81,7 +81,7 @@ export class Peer {
   }
 }
 
-/** A message as it goes over the wire, right or wrong. */
+/** Serializes a message, valid or not. */
 export const frame = (message: unknown): Uint8Array =>
   serializeControlFrame(Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)));
 
@@ -94,7 +94,7 @@ export const HELLO = {
   playing: true,
 } as const;
 
-/** Waits until something is so; a test that waits in vain says for what. */
+/** Waits for a condition; a timeout names it. */
 export async function until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
   for (let waited = 0; !holds(); waited += 5) {
     if (waited > ms) throw new Error(`waited in vain until ${what}`);

@@ -7,7 +7,7 @@ import { optional } from '../../optional.ts';
 import { frame, HELLO, listening, Peer, until } from './control-peers.ts';
 
 describe('listening', () => {
-  test('on a port that is taken fails with one line that names it', async () => {
+  test('on a busy port fails in one line that names it', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
@@ -17,8 +17,8 @@ describe('listening', () => {
     taken.close();
   });
 
-  test('on an address that is not here fails as well', async () => {
-    await expect(listening({ host: '203.0.113.1' })).rejects.toThrow('this machine has no such address');
+  test('on a foreign address fails too', async () => {
+    await expect(listening({ host: '203.0.113.1' })).rejects.toThrow('this machine does not have this address');
   });
 
   const named = async (host: string, bracketed: string) => {
@@ -28,13 +28,11 @@ describe('listening', () => {
     expect(heard[0]?.pending.peer).toBe(`${bracketed}:${peer.socket.localPort}`);
   };
 
-  test('it names its peers', () => named('127.0.0.1', '127.0.0.1'));
+  test('names its peers', () => named('127.0.0.1', '127.0.0.1'));
 
-  optional('IPv6 on the loopback interface', HAS_IPV6)('it names peers that came over IPv6', () =>
-    named('::1', '[::1]'),
-  );
+  optional('IPv6 on the loopback interface', HAS_IPV6)('names IPv6 peers', () => named('::1', '[::1]'));
 
-  test('that was closed before it began hangs nowhere', async () => {
+  test('returns at once if it was closed before', async () => {
     const server = new ControlServer({
       host: '127.0.0.1',
       port: 0,
@@ -48,14 +46,14 @@ describe('listening', () => {
   });
 });
 
-describe('peers that say nothing', () => {
-  test('are closed when patience ends, and those who have spoken are not', async () => {
+describe('silent peers', () => {
+  test('are closed after the timeout, and others are not', async () => {
     const { server, heard } = await listening({ firstMessageTimeoutMs: 150 });
     const silent = await Peer.to(server.port);
     const dripping = await Peer.to(server.port);
     const spoken = await Peer.to(server.port);
     spoken.socket.write(frame(HELLO));
-    // A slow loris: a byte now and then, and never a message.
+    // Slow loris: a byte at intervals, and never a complete message.
     const bytes = frame(HELLO);
     let sent = 0;
     const drip = setInterval(() => dripping.socket.write(bytes.subarray(sent, ++sent)), 20);
@@ -66,7 +64,7 @@ describe('peers that say nothing', () => {
     expect(spoken.closed).toBe(false);
   });
 
-  test('are pushed out by newer ones, the oldest first', async () => {
+  test('are displaced by newer ones, the oldest first', async () => {
     const { server, heard } = await listening({ pendingMax: 2 });
     const peers: Peer[] = [];
     for (let count = 0; count < 4; count++) {
@@ -78,12 +76,12 @@ describe('peers that say nothing', () => {
   });
 });
 
-test('more connections than are allowed are refused, and room that is made is used', async () => {
+test('refuses connections beyond the limit, and accepts more after one has closed', async () => {
   const { server, heard } = await listening({ connectionsMax: 2 });
   const first = await Peer.to(server.port);
   const second = await Peer.to(server.port);
   for (const peer of [first, second]) peer.socket.write(frame(HELLO));
-  await until('both are heard', () => heard.filter(({ messages }) => messages.length === 1).length === 2);
+  await until('both messages have arrived', () => heard.filter(({ messages }) => messages.length === 1).length === 2);
   const third = await Peer.to(server.port);
   await until('the third is closed', () => third.closed);
   expect(server.counters).toMatchObject({ accepted: 2, refused: 1, open: 2 });
@@ -91,15 +89,15 @@ test('more connections than are allowed are refused, and room that is made is us
   await until('the first is gone', () => server.counters.open === 1);
   const fourth = await Peer.to(server.port);
   fourth.socket.write(frame(HELLO));
-  await until('the fourth is heard', () => heard.at(-1)?.messages.length === 1);
+  await until('the fourth message has arrived', () => heard.at(-1)?.messages.length === 1);
   expect(second.closed).toBe(false);
 });
 
-test('two thousand connections that say nothing are bounded, and nobody who speaks is kept out', async () => {
+test('bounds two thousand silent connections without locking others out', async () => {
   const { server, heard } = await listening({ pendingMax: 64, connectionsMax: 256 });
   const early = await Peer.to(server.port);
   early.socket.write(frame(HELLO));
-  await until('the early one is heard', () => heard[0]?.messages.length === 1);
+  await until('the early message has arrived', () => heard[0]?.messages.length === 1);
   let openMax = 0;
   const flood: Promise<unknown>[] = [];
   for (let count = 0; count < 2_000; count++) {
@@ -110,12 +108,12 @@ test('two thousand connections that say nothing are bounded, and nobody who spea
   const late = await Peer.to(server.port);
   late.socket.write(frame(HELLO));
   await Promise.all(flood);
-  await until('the late one is heard', () => heard.filter(({ messages }) => messages.length === 1).length === 2);
+  await until('the late message has arrived', () => heard.filter(({ messages }) => messages.length === 1).length === 2);
   await until('the flood has gone down', () => server.counters.open <= 66);
   expect(openMax).toBeLessThanOrEqual(256);
-  // Some of the flood is reset before it is accepted; most of it must have been there, or this shows nothing.
+  // Some of the flood is reset before it is accepted; without most of it the test would prove nothing.
   expect(server.counters.accepted + server.counters.refused).toBeGreaterThanOrEqual(1_000);
   early.socket.write(frame({ kind: 'play' }));
-  await until('the early one is heard again', () => heard[0]?.messages.length === 2);
+  await until('another early message has arrived', () => heard[0]?.messages.length === 2);
   expect(early.closed).toBe(false);
 }, 30_000);

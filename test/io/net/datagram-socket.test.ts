@@ -20,7 +20,7 @@ async function open(options: Partial<DatagramSocketOptions> = {}) {
   return { socket, received };
 }
 
-/** Datagrams of these lengths in one piece of memory, as a packetizer makes them; each says which one it is. */
+/** Returns numbered datagrams of these lengths in one block of memory, as a packetizer does. */
 function adjacent(lengths: readonly number[]): Uint8Array[] {
   const memory = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   let offset = 0;
@@ -31,14 +31,14 @@ function adjacent(lengths: readonly number[]): Uint8Array[] {
   });
 }
 
-describe('datagrams keep their bounds', () => {
+describe('datagram boundaries are kept for', () => {
   const runs: [string, readonly number[]][] = [
     ['one', [100]],
     ['full ones', [LIMIT, LIMIT, LIMIT]],
-    ['full ones and a shorter one', [LIMIT, LIMIT, LIMIT, 17]],
-    ['more full ones than one system call carries', Array.from({ length: 120 }, () => LIMIT)],
-    ['short ones between full ones', [5, LIMIT, LIMIT, 3, 4, LIMIT, 9, LIMIT]],
-    ['ones of equal length that are not full', [600, 600, 600, 600]],
+    ['full datagrams and a shorter one', [LIMIT, LIMIT, LIMIT, 17]],
+    ['more full datagrams than a system call carries', Array.from({ length: 120 }, () => LIMIT)],
+    ['short datagrams between full ones', [5, LIMIT, LIMIT, 3, 4, LIMIT, 9, LIMIT]],
+    ['datagrams of equal length that are not full', [600, 600, 600, 600]],
   ];
 
   test.each(runs)('%s', async (_, lengths) => {
@@ -50,7 +50,7 @@ describe('datagrams keep their bounds', () => {
     expect(server.received.map((datagram) => [datagram.length, datagram[0]])).toEqual(
       lengths.map((length, index) => [length, index + 1]),
     );
-    // And back, where what arrives in one piece is cut where the sender cut it.
+    // And back: a coalesced receive is split where the sender split it.
     server.socket.send(datagrams, { host: '127.0.0.1', port: client.socket.port });
     await until('all have come back', () => client.received.length >= lengths.length);
     expect(client.received.map((datagram) => [datagram.length, datagram[0]])).toEqual(
@@ -58,7 +58,7 @@ describe('datagrams keep their bounds', () => {
     );
   });
 
-  test('wherever in memory they lie', async () => {
+  test('datagrams anywhere in memory', async () => {
     const server = await open();
     const client = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: server.socket.port } });
     const scattered = [3, 1, 2].map((byte) => new Uint8Array(LIMIT).fill(byte));
@@ -68,7 +68,7 @@ describe('datagrams keep their bounds', () => {
   });
 });
 
-test('a socket with a peer hears that peer alone', async () => {
+test('receives from its peer only', async () => {
   const peer = await open();
   const stranger = await open();
   const { socket, received } = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: peer.socket.port } });
@@ -79,7 +79,7 @@ test('a socket with a peer hears that peer alone', async () => {
   expect(received).toEqual([Buffer.of(1)]);
 });
 
-test('a peer that has gone is an error that is counted, not one that ends the program', async () => {
+test('counts the errors of a peer that is gone and continues', async () => {
   const peer = await open();
   const { socket } = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: peer.socket.port } });
   peer.socket.close();
@@ -90,28 +90,28 @@ test('a peer that has gone is an error that is counted, not one that ends the pr
   await until('it is counted', () => socket.sendErrors > 0);
 });
 
-test('what cannot be sent is counted as well', async () => {
+test('counts datagrams that cannot be sent', async () => {
   const { socket } = await open();
   // Longer than UDP allows.
   socket.send([new Uint8Array(70_000)], { host: '127.0.0.1', port: socket.port });
   await until('it is counted', () => socket.sendErrors > 0);
 });
 
-test('a closed socket sends nothing, and is closed once', async () => {
+test('sends nothing after a close, which is idempotent', async () => {
   const { socket } = await open();
   socket.close();
   socket.close();
   socket.send([Uint8Array.of(1)], { host: '127.0.0.1', port: 9 });
 });
 
-test('a port that is taken fails with one line that names it', async () => {
+test('reports a busy port in one line', async () => {
   const { socket } = await open();
   const attempt = open({ port: socket.port });
   await expect(attempt).rejects.toBeInstanceOf(Failure);
   await expect(attempt).rejects.toThrow(`cannot open UDP 127.0.0.1:${socket.port}: the port is in use`);
 });
 
-optional('IPv6 on the loopback interface', HAS_IPV6)('IPv6 is no different', async () => {
+optional('IPv6 on the loopback interface', HAS_IPV6)('works over IPv6', async () => {
   const server = await open({ host: '::1' });
   const client = await open({ host: '::', peer: { host: '::1', port: server.socket.port } });
   client.socket.send(adjacent([LIMIT, LIMIT, 8]));

@@ -19,7 +19,7 @@ async function bound(): Promise<{ readonly socket: Socket; readonly port: number
   return { socket, port: socket.address().port };
 }
 
-test('what is sent arrives byte for byte, also from the middle of a larger buffer', async () => {
+test('sends datagrams unchanged, also from the middle of a buffer', async () => {
   const receiver = await bound();
   const sender = await bound();
   const direct = new DirectSend(sender.socket);
@@ -31,7 +31,7 @@ test('what is sent arrives byte for byte, also from the middle of a larger buffe
   expect(from.port).toBe(sender.port);
 });
 
-test('what it cannot send is left to Node', async () => {
+test('leaves datagrams that it cannot send to Node', async () => {
   const sender = await bound();
   const direct = new DirectSend(sender.socket);
   expect(direct.send(Uint8Array.of(1), { host: '::1', port: 9 })).toBe(false);

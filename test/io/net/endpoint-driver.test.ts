@@ -7,7 +7,7 @@ import type { Instant } from '../../../protocol/base/instant.ts';
 import type { Endpoint } from '../../../protocol/endpoint.ts';
 import { until } from './control-peers.ts';
 
-/** Echoes each datagram, and rings when it was told to. */
+/** Echoes each datagram, and rings at the requested time. */
 class Echo implements Endpoint<string> {
   readonly timeouts: Instant[] = [];
   readonly datagrams: Uint8Array[] = [];
@@ -53,7 +53,7 @@ function driven() {
   return { endpoint, driver, transmitted, events };
 }
 
-test('what arrives in one turn is drained once, in order', async () => {
+test('drains once per turn, in order', async () => {
   const { driver, transmitted, events } = driven();
   for (const byte of [1, 2, 3]) driver.receive(Uint8Array.of(byte));
   expect(transmitted).toEqual([]);
@@ -63,7 +63,7 @@ test('what arrives in one turn is drained once, in order', async () => {
   expect(events).toEqual(['received 1', 'received 2', 'received 3']);
 });
 
-test('an endpoint is woken when it asked to be, not before, and once', async () => {
+test('wakes an endpoint once, at its time and not before', async () => {
   const { endpoint, driver, events } = driven();
   const due = now() + 30_000;
   endpoint.wakeAt = due;
@@ -75,7 +75,7 @@ test('an endpoint is woken when it asked to be, not before, and once', async () 
   expect(events).toEqual(['woke up']);
 });
 
-test('an earlier wish replaces a later one', async () => {
+test('replaces a later timeout by an earlier one', async () => {
   const { endpoint, driver } = driven();
   endpoint.wakeAt = now() + 60_000_000;
   driver.drain();
@@ -84,7 +84,7 @@ test('an earlier wish replaces a later one', async () => {
   await until('it was woken', () => endpoint.timeouts.length === 1);
 });
 
-test('a driver that is closed does nothing more, not even what it had begun', async () => {
+test('does nothing after a close, not even pending work', async () => {
   const { endpoint, driver, transmitted } = driven();
   endpoint.wakeAt = now() + 5_000;
   driver.drain();
@@ -98,7 +98,7 @@ test('a driver that is closed does nothing more, not even what it had begun', as
   expect(transmitted).toEqual([]);
 });
 
-test('an event may close the driver that hands it out', async () => {
+test('may be closed by an event handler', async () => {
   const endpoint = new Echo();
   const driver: EndpointDriver<string> = new EndpointDriver({
     endpoint,
@@ -115,7 +115,7 @@ test('an event may close the driver that hands it out', async () => {
   expect(endpoint.timeouts).toEqual([]);
 });
 
-test('a wake-up rings once, can be set again, and is silent when it was cleared', async () => {
+test('rings once, can be set again, and stays silent after clear', async () => {
   let rings = 0;
   const wakeUp = new WakeUp(() => rings++);
   wakeUp.set(undefined);
@@ -130,7 +130,7 @@ test('a wake-up rings once, can be set again, and is silent when it was cleared'
   await until('it has rung again', () => rings === 2);
 });
 
-test('a wake-up farther away than timers reach does not ring at once', async () => {
+test('does not ring at once for a time beyond the range of timers', async () => {
   let rings = 0;
   const wakeUp = new WakeUp(() => rings++);
   onTestFinished(() => wakeUp.clear());

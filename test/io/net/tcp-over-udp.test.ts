@@ -12,7 +12,7 @@ import { TCP_DEFAULTS } from '../../../sim/tcp/tcp-options.ts';
 import { differences } from '../../simulated-session.ts';
 import { until } from './control-peers.ts';
 
-/** An endpoint on a loopback socket that loses each n-th datagram that it sends; `connect` tells it where to. */
+/** Runs an endpoint on a loopback socket that drops every n-th datagram it sends; `connect` sets the destination. */
 async function onSocket<Event>(endpoint: Endpoint<Event>, loseEach: number, onEvent: (event: Event) => void) {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -41,7 +41,7 @@ async function onSocket<Event>(endpoint: Endpoint<Event>, loseEach: number, onEv
   };
 }
 
-test('the modelled TCP carries access units in real time over UDP sockets that lose datagrams', async () => {
+test('carries access units over the modelled TCP in real time on UDP sockets with losses', async () => {
   const sender = new TcpMediaSender({
     ...TCP_DEFAULTS,
     localPort: 1,

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { causeOf, Failure } from '../../../io/os/failure.ts';
 
-test('a failure is one line whatever the file is called', () => {
+test('stays on one line for any file name', () => {
   expect(new Failure('cannot open a\nb\u001b[31m: no').message).toBe('cannot open a b [31m: no');
 });
 
-test('a failure ends a run with code 1 unless it says otherwise', () => {
+test('has exit code 1 by default', () => {
   expect(new Failure('x').exitCode).toBe(1);
   expect(new Failure('x', 3).exitCode).toBe(3);
 });
 
-test('the causes that users meet have words', () => {
+test('describes common causes', () => {
   expect(causeOf(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }))).toBe('the disk is full');
 });
 
-test('a cause without words keeps its own', () => {
+test('keeps the message of other causes', () => {
   expect(causeOf(Object.assign(new Error('what now'), { code: 'toString' }))).toBe('what now');
   expect(causeOf('text')).toBe('text');
 });

@@ -6,13 +6,13 @@ import type { Instant } from '../../../protocol/base/instant.ts';
 let wakeUp: FineWakeUp | undefined;
 afterEach(() => wakeUp?.close());
 
-/** The instants of the first rings, as many as there are `times`; each ring sets the next one's time. */
+/** Returns the times of the first rings; each ring sets the next of `times`. */
 async function ringsFor(times: readonly Instant[]): Promise<Instant[]> {
   const rings: Instant[] = [];
   await new Promise<void>((resolve) => {
     const open = FineWakeUp.open(() => {
       const at = now();
-      // It may ring for nothing.
+      // Spurious calls are possible.
       if (at < (times[rings.length] as Instant)) return wakeUp?.set(times[rings.length]);
       rings.push(at);
       if (rings.length === times.length) resolve();
@@ -26,7 +26,7 @@ async function ringsFor(times: readonly Instant[]): Promise<Instant[]> {
   return rings;
 }
 
-test('it rings again and again, never before its time', async () => {
+test('rings repeatedly, never before its time', async () => {
   const start = now() + 100_000;
   const times = Array.from({ length: 50 }, (_, n) => start + n * 700);
 
@@ -35,11 +35,11 @@ test('it rings again and again, never before its time', async () => {
   for (const [n, ring] of rings.entries()) expect(ring).toBeGreaterThanOrEqual(times[n] as Instant);
 });
 
-test('a time that has passed rings too', async () => {
+test('rings for a time in the past', async () => {
   expect(await ringsFor([0, 1])).toHaveLength(2);
 });
 
-test('an earlier time takes the place of a later one', async () => {
+test('replaces a later time by an earlier one', async () => {
   const ring = await new Promise<'rung'>((resolve) => {
     void FineWakeUp.open(() => resolve('rung')).then((opened) => {
       wakeUp = opened;

@@ -6,7 +6,7 @@ function diary(options: { level: 'error' | 'warn' | 'info' | 'debug'; json?: boo
   return { lines, log: new Log({ ...options, write: (line) => lines.push(line) }) };
 }
 
-test('a log leaves out what is less urgent than its level', () => {
+test('omits messages below its level', () => {
   const { lines, log } = diary({ level: 'warn' });
   log.error('one');
   log.warn('two');
@@ -15,20 +15,20 @@ test('a log leaves out what is less urgent than its level', () => {
   expect(lines).toEqual(['error: one\n', 'warn: two\n']);
 });
 
-test('fields stand behind the message, quoted where they would not be one word', () => {
+test('appends fields to the message, quoted if they contain spaces', () => {
   const { lines, log } = diary({ level: 'info' });
   log.info('joined', { peer: '127.0.0.1', name: 'a b', lost: 3, missing: undefined });
   expect(lines).toEqual(['joined peer=127.0.0.1 name="a b" lost=3\n']);
 });
 
-test('a JSON line holds the message, and a field cannot pass for it', () => {
+test('keeps the message in a JSON line even if a field has its name', () => {
   const { lines, log } = diary({ level: 'info', json: true });
   log.warn('real', { message: 'forged', lost: 3 });
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] as string)).toMatchObject({ level: 'warn', message: 'real', lost: 3 });
 });
 
-test('quiet leaves errors, verbose adds details, and quiet wins', () => {
+test('logs errors only when quiet, details when verbose; quiet wins', () => {
   expect(logLevel({ quiet: true, verbose: true })).toBe('error');
   expect(logLevel({ quiet: false, verbose: true })).toBe('debug');
   expect(logLevel({ quiet: false, verbose: false })).toBe('info');

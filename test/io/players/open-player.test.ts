@@ -30,7 +30,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-test('players are found on the PATH, the preferred one first', async () => {
+test('finds players on the PATH in order of preference', async () => {
   const folder = programs({ vlc: 'exit 0', mpv: 'exit 0', ffplay: 'exit 0' });
   expect(await findPlayers({ PATH: `/nowhere${delimiter}${folder}`, DISPLAY: ':0' }, LINUX_USER)).toEqual([
     { kind: 'mpv', path: join(folder, 'mpv') },
@@ -39,13 +39,13 @@ test('players are found on the PATH, the preferred one first', async () => {
   ]);
 });
 
-test('a file that is not executable is no player', async () => {
+test('ignores files that are not executable', async () => {
   const folder = programs({ mpv: 'exit 0' });
   chmodSync(join(folder, 'mpv'), 0o644);
   expect(await findPlayers({ PATH: folder, DISPLAY: ':0' }, LINUX_USER)).toEqual([]);
 });
 
-test('without a display no player is usable on Linux, and each is elsewhere', async () => {
+test('finds no usable player without a display on Linux, and all elsewhere', async () => {
   const folder = programs({ mpv: 'exit 0' });
   const [onLinux] = await findPlayers({ PATH: folder }, LINUX_USER);
   expect(onLinux?.obstacle).toMatch(/^there is no display/);
@@ -55,7 +55,7 @@ test('without a display no player is usable on Linux, and each is elsewhere', as
   expect(onMac?.obstacle).toBeUndefined();
 });
 
-test('VLC is not usable for root, the others are', async () => {
+test('rejects VLC for root, but not the others', async () => {
   const folder = programs({ mpv: 'exit 0', vlc: 'exit 0' });
   const found = await findPlayers({ PATH: folder, DISPLAY: ':0' }, { platform: 'linux', uid: 0 });
   expect(found.map(({ kind, obstacle }) => [kind, obstacle])).toEqual([
@@ -64,7 +64,7 @@ test('VLC is not usable for root, the others are', async () => {
   ]);
 });
 
-test('the order is mpv, ffplay, a browser, VLC; and a page where nothing can draw', () => {
+test('prefers mpv, ffplay, a browser, VLC, and a page without a display', () => {
   const found = (...kinds: PlayerKind[]): PlayerFound[] => kinds.map((kind) => ({ kind, path: kind }));
   const desktop = { browser: true };
   expect(preferredPlayer(found('mpv', 'ffplay', 'vlc'), desktop)).toBe('mpv');
@@ -75,12 +75,11 @@ test('the order is mpv, ffplay, a browser, VLC; and a page where nothing can dra
   expect(preferredPlayer([{ kind: 'mpv', path: 'mpv', obstacle: 'no' }], desktop)).toBe('browser');
 });
 
-test('a player that is not there, or cannot draw, is a failure that names the way out', async () => {
+test('reports a missing or unusable player with an alternative', async () => {
   const folder = programs({ mpv: 'exit 0' });
   await expect(openPlayer('mpv', PICTURE, { PATH: folder }, LINUX_USER)).rejects.toThrow(
     new Failure(
-      'mpv cannot be used here, there is no display (DISPLAY and WAYLAND_DISPLAY are not set): ' +
-        'watch with --play browser',
+      'mpv cannot be used here: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); ' + 'use --play browser',
       3,
     ),
   );
@@ -90,16 +89,16 @@ test('a player that is not there, or cannot draw, is a failure that names the wa
   });
 });
 
-test('a program that cannot be started is a failure', async () => {
+test('reports a program that cannot be started', async () => {
   const folder = programs({ ffplay: 'exit 0' });
   writeFileSync(join(folder, 'ffplay'), '#!/no/such/interpreter\n');
   await expect(openPlayer('ffplay', PICTURE, { PATH: folder, DISPLAY: ':0' }, LINUX_USER)).rejects.toMatchObject({
     exitCode: 3,
-    message: expect.stringMatching(/^ffplay does not start/),
+    message: expect.stringMatching(/^ffplay cannot be started/),
   });
 });
 
-test('a picture is written without its own delimiter and with the one that opens the next', () => {
+test('writes a picture without its delimiter and with that of the next picture', () => {
   const unit: AccessUnit = {
     parts: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
     timestamp: 0,
@@ -114,7 +113,7 @@ test('a picture is written without its own delimiter and with the one that opens
 });
 
 test.each(['mpv', 'ffplay'] as const)(
-  '%s gets every picture from the first keyframe on, then the end',
+  'gives %s every picture from the first key frame on, then the end',
   async (kind) => {
     const folder = programs({ [kind]: `cat ${kind === 'mpv' ? '<&3' : ''} | od -An -v -tx1 | tr -d ' \\n' >&2` });
     const player = await opened(kind, folder);
@@ -127,7 +126,7 @@ test.each(['mpv', 'ffplay'] as const)(
   },
 );
 
-test('VLC gets a transport stream', async () => {
+test('gives VLC a transport stream', async () => {
   const folder = programs({ vlc: 'wc -c >&2' });
   const player = await opened('vlc', folder);
   player.write(unit('key', 1));
@@ -135,16 +134,16 @@ test('VLC gets a transport stream', async () => {
   expect((await player.exited).lastErrorLine).toBe(String(3 * 188));
 });
 
-test('a player that does not read costs bounded memory; what it misses is counted', async () => {
+test('bounds the memory for a player that does not read, and counts its drops', async () => {
   const folder = programs({ ffplay: 'exec sleep 100' });
   const player = await opened('ffplay', folder);
   for (let index = 0; index < 300; index += 1) player.write(unit(index % 30 === 0 ? 'key' : 'reference', 1, 100_000));
-  // 2 MB and the picture that goes over it; the pipe takes two more at most.
+  // 2 MB and the picture that exceeds it; the pipe holds at most two more.
   expect(player.dropped).toBeGreaterThan(270);
   expect(player.dropped).toBeLessThan(300);
 });
 
-test('a player whose user closes it says so, and later pictures go nowhere', async () => {
+test('reports a player closed by its user, and discards later pictures', async () => {
   const folder = programs({ ffplay: 'exit 7' });
   const player = await opened('ffplay', folder);
   for (let index = 0; index < 10; index += 1) player.write(unit('key', 1, 100_000));
@@ -153,7 +152,7 @@ test('a player whose user closes it says so, and later pictures go nowhere', asy
   await player.close();
 });
 
-test('a player that ignores the end of its input and SIGTERM is ended all the same', async () => {
+test('kills a player that ignores the end of its input and SIGTERM', async () => {
   const folder = programs({ ffplay: "trap '' TERM\necho ready >&2\nwhile :; do sleep 0.05; done" });
   const player = await opened('ffplay', folder);
   await Promise.all([player.close(), player.close()]);
@@ -161,13 +160,13 @@ test('a player that ignores the end of its input and SIGTERM is ended all the sa
   expect(isRunning(player)).toBe(false);
 });
 
-test('a player that leaves a child behind has ended all the same', async () => {
+test('reports the exit of a player that leaves a child process behind', async () => {
   const folder = programs({ ffplay: 'sleep 5 &\necho goodbye >&2' });
   const player = await opened('ffplay', folder);
   expect(await player.exited).toEqual({ code: 0, lastErrorLine: 'goodbye' });
 }, 4_000);
 
-test('a title cannot carry control characters into a program', async () => {
+test('removes control characters from a title', async () => {
   const folder = programs({ ffplay: 'printf "%s\\n" "$@" | grep -c dropframe >&2' });
   const player = await openPlayer(
     'ffplay',
@@ -192,7 +191,7 @@ const onPath = (name: string): boolean =>
 for (const kind of ['mpv', 'ffplay'] as const) {
   const present = onPath(kind) && onPath('Xvfb') && onPath('xwd');
   optional(`${kind}, Xvfb and xwd`, present)(
-    `${kind} shows our clip on a real screen and is gone after close`,
+    `shows the clip in ${kind} on a real screen, and stops it on close`,
     async () => {
       const screen = await virtualScreen();
       try {
@@ -201,7 +200,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
         const player = await openPlayer(kind, PICTURE, environment);
         players.push(player);
         let colors = 0;
-        // At the clip's own pace, until its picture is there; the test's time limit is the bound.
+        // At the clip's own frame rate until a picture is shown; the time limit of the test is the bound.
         for (const unit of repeated(sampleUnits())) {
           player.write(unit);
           player.showText?.('loss 5 %');
@@ -211,7 +210,8 @@ for (const kind of ['mpv', 'ffplay'] as const) {
         }
         expect(isRunning(player)).toBe(true);
         await player.close();
-        // On a busy machine the end of its input comes too slowly, and a signal follows: mpv then says 4, ffplay 123.
+        // On a busy machine a signal follows before the player reads the end of its input: mpv then exits with 4,
+        // ffplay with 123.
         expect([0, 4, 123]).toContain((await player.exited).code);
         expect(isRunning(player)).toBe(false);
       } finally {
@@ -232,7 +232,7 @@ function* repeated(units: readonly AccessUnit[]): Generator<AccessUnit> {
   for (;;) yield* units;
 }
 
-/** A folder of shell scripts that pass for players. */
+/** Creates a folder of shell scripts in place of players. */
 function programs(scripts: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-programs-'));
   folders.push(folder);
@@ -259,7 +259,7 @@ function isRunning(player: Player): boolean {
   }
 }
 
-/** A screen of our own, on a number that nobody uses. */
+/** Starts a virtual screen on an unused number. */
 async function virtualScreen(): Promise<{ readonly display: string; close(): void }> {
   const server: ChildProcess = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -272,7 +272,7 @@ async function virtualScreen(): Promise<{ readonly display: string; close(): voi
   return { display: `:${number}`, close: () => void server.kill() };
 }
 
-/** How many different colors the screen shows (a grid of samples): a blank one shows one. */
+/** Number of distinct colors in a sample of the screen; 1 for a blank screen. */
 function colorsOn(display: string): number {
   const dump = execFileSync('xwd', ['-root', '-silent', '-display', display], { maxBuffer: 16_000_000 });
   const headerBytes = dump.readUInt32BE(0) + 12 * dump.readUInt32BE(76);
@@ -281,7 +281,7 @@ function colorsOn(display: string): number {
   return colors.size;
 }
 
-test('nothing of the players is left in the folder for temporary files', async () => {
+test('leaves nothing in the temporary folder', async () => {
   const folder = programs({ mpv: 'printf "%s\\n" "$@" | grep input-ipc-server | cut -d= -f2 >&2' });
   const player = await opened('mpv', folder);
   const socket = (await player.exited).lastErrorLine;

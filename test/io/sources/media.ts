@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { optional } from '../../optional.ts';
 
-/** Real media that are no part of this repository; read only. */
+/** Real media outside this repository; read only. */
 export const MEDIA = process.env.DROPFRAME_MEDIA ?? join(import.meta.dirname, '../../../../shared/media');
 export const SAMPLES = join(import.meta.dirname, '../../../samples');
 
@@ -26,7 +26,7 @@ function runs(program: string): boolean {
   }
 }
 
-/** An empty folder that goes away with the test. */
+/** Creates an empty folder that is removed with the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,11 +39,11 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return collected;
 }
 
-/** What two streams are compared by: NAL units as text, so that a difference can be read. */
+/** Comparable form of a stream: NAL units as text, so that differences are readable. */
 export const nalText = (units: readonly AccessUnit[]): string[][] =>
   units.map((unit) => unit.parts.map((nalUnit) => Buffer.from(nalUnit).toString('hex')));
 
-/** `[presentation, decode]` times of the packets of a file's video, 90 kHz, as ffprobe sees them. */
+/** `[presentation, decode]` times of the packets of a file's video as reported by ffprobe, 90 kHz. */
 export function probedTimes(file: string): { readonly shown: number; readonly decoded: number }[] {
   const entries = ['-show_entries', 'packet=pts,dts:stream=time_base', '-of', 'json'];
   const output = execFileSync('ffprobe', ['-v', 'quiet', '-select_streams', 'v:0', ...entries, file], {

@@ -8,7 +8,7 @@ import { all, MEDIA, probedTimes, withMedia, withMediaAndFfmpeg } from './media.
 import { flat, isInOrder, open, outcome } from './opened-source.ts';
 
 withMediaAndFfmpeg(
-  'every H.264 clip is copied NAL unit for NAL unit, at the times that ffprobe sees',
+  'copies every H.264 clip NAL unit by NAL unit, at the times of ffprobe',
   async () => {
     for (const path of clips()) {
       const { source } = await open(path, { ffmpeg: 'ffmpeg' }).catch(() => ({ source: undefined }));
@@ -30,7 +30,7 @@ withMediaAndFfmpeg(
 );
 
 withMediaAndFfmpeg(
-  'every other clip is encoded frame for frame, at the times that ffprobe sees',
+  'encodes every other clip frame by frame, at the times of ffprobe',
   async () => {
     let count = 0;
     for (const path of clips()) {
@@ -43,7 +43,7 @@ withMediaAndFfmpeg(
         .map(({ shown }) => shown)
         .sort((a, b) => a - b);
       const start = times[0] as number;
-      // Frames before the first keyframe of the file are not decoded.
+      // Frames before the first key frame of the file are not decoded.
       expect(times.length - units.length, path).toBeLessThanOrEqual(2);
       const known = new Set(times.map((time) => time - start));
       const isKnown = (time: number) => [-1, 0, 1].some((step) => known.has(time + step));
@@ -60,7 +60,7 @@ withMediaAndFfmpeg(
 );
 
 withMedia(
-  'every raw stream is copied NAL unit for NAL unit from its first keyframe',
+  'copies every raw stream NAL unit by NAL unit from its first key frame',
   async () => {
     const folder = join(MEDIA, 'annexb');
     for (const name of readdirSync(folder)) {
@@ -75,7 +75,7 @@ withMedia(
 );
 
 withMediaAndFfmpeg(
-  'every broken file streams what is good in it or fails in one line that names it',
+  'streams the intact part of every broken file, or fails in one line that names it',
   async () => {
     const folder = join(MEDIA, 'broken');
     const files = ['', 'fuzz_mpegts', 'fuzz_annexb'].flatMap((sub) =>
@@ -101,7 +101,7 @@ withMediaAndFfmpeg(
   120_000,
 );
 
-withMediaAndFfmpeg('raw pictures whose name says their size and rate are encoded, picture by picture', async () => {
+withMediaAndFfmpeg('encodes raw pictures with size and rate in the file name, picture by picture', async () => {
   const path = clips().find((clip) => clip.endsWith('.yuv')) as string;
   const { source } = await open(path);
   const { width, height, framesPerSecond } = source.description;
@@ -115,21 +115,21 @@ function clips(): string[] {
   return readdirSync(join(MEDIA, 'clips')).map((name) => join(MEDIA, 'clips', name));
 }
 
-/** What ffmpeg's own extraction gives. */
+/** Result of ffmpeg's own extraction. */
 function reference(path: string): string[] {
   const filter = path.endsWith('.ts') ? [] : ['-bsf:v', 'h264_mp4toannexb'];
   const extraction = ['-v', 'error', '-i', path, '-map', '0:v:0', '-c', 'copy', ...filter, '-f', 'h264', '-'];
   return splitAnnexB(execFileSync('ffmpeg', extraction, { maxBuffer: 64 * 1024 * 1024 })).map(hex);
 }
 
-/** Through a byte stream, as the reference: one clip has a start code inside of a length-prefixed NAL unit. */
+/** Serialized like the reference: one clip has a start code inside a length-prefixed NAL unit. */
 function resplit(units: readonly AccessUnit[]): string[] {
   return units.flatMap((unit) => splitAnnexB(joinAnnexB(unit.parts))).map(hex);
 }
 
 /**
- * Without parameter sets: ffmpeg repeats them at IDR pictures and also where they are in the stream already, we give
- * them to every keyframe that has none.
+ * Removes parameter sets: ffmpeg repeats them at IDR pictures even where the stream has them; dropframe adds them to
+ * key frames without any.
  */
 function pictures(parts: readonly string[]): string[] {
   return parts.filter((nalUnit) => ![7, 8].includes(Number.parseInt(nalUnit.slice(0, 2), 16) & 0x1f));

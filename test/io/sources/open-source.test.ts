@@ -12,7 +12,7 @@ const MP4 = join(SAMPLES, 'counter.mp4');
 const RAW = join(SAMPLES, 'counter.h264');
 
 const withoutPicture = ({ parts: _, ...rest }: AccessUnit) => rest;
-test('a raw file streams as it is, without ffmpeg', async () => {
+test('streams a raw file unchanged, without ffmpeg', async () => {
   const { source, warnings } = await open(RAW, { ffmpeg: '/no/ffmpeg/here' });
   const units = await all(source.units());
   expect(nalText(units)).toEqual(nalText(sampleUnits()));
@@ -30,7 +30,7 @@ test('a raw file streams as it is, without ffmpeg', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('an MP4 file with B-frames keeps every frame and its time, without ffmpeg', async () => {
+test('keeps every frame and its time in an MP4 file with B-frames, without ffmpeg', async () => {
   const { source, warnings } = await open(MP4, { ffmpeg: '/no/ffmpeg/here' });
   const units = await all(source.units());
   const shown = units.map((unit) => unit.timestamp).sort((a, b) => a - b);
@@ -48,7 +48,7 @@ test('an MP4 file with B-frames keeps every frame and its time, without ffmpeg',
   expect(warnings).toEqual([]);
 });
 
-test('each call of units begins at the beginning, also while another one runs', async () => {
+test('starts at the beginning in each call of units, also during another one', async () => {
   const { source } = await open(MP4);
   const running = source.units();
   const first = await running.next();
@@ -58,7 +58,7 @@ test('each call of units begins at the beginning, also while another one runs', 
   expect(flat(await all(source.units()))).toEqual(flat(again));
 });
 
-test('a reader that leaves early leaves nothing behind, and a closed source gives nothing', async () => {
+test('leaves nothing behind after an early return, and yields nothing after close', async () => {
   const { source } = await open(MP4);
   for await (const _ of source.units()) break;
   const running = source.units();
@@ -75,10 +75,10 @@ test.each([
   ['letter.h264', 'Dear Sir or Madam', 'holds no H.264 byte stream'],
   ['zero.264', Uint8Array.of(0), 'holds no H.264 byte stream'],
   ['frames.yuv', new Uint8Array(1_000), 'raw pictures of unknown size'],
-  ['frames_64x64.yuv', new Uint8Array(1_000), 'no whole number of them'],
+  ['frames_64x64.yuv', new Uint8Array(1_000), 'not a whole number of them'],
   ['capture.pcap', Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0), 'is a packet capture'],
   ['cut.mp4', readFileSync(MP4).subarray(0, 32), 'has no index'],
-])('%s is refused in one line that names it', async (name, bytes, cause) => {
+])('rejects %s in one line that names it', async (name, bytes, cause) => {
   const path = bytes === undefined ? join(temporaryFolder(), name) : file(name, bytes);
   await expect(open(path)).rejects.toMatchObject({
     name: 'Failure',
@@ -88,14 +88,14 @@ test.each([
   await expect(open(path)).rejects.toThrow(cause);
 });
 
-test('a directory is refused', async () => {
-  await expect(open(temporaryFolder())).rejects.toThrow('is a directory: name one file in it');
+test('rejects a directory', async () => {
+  await expect(open(temporaryFolder())).rejects.toThrow('is a directory: name a file');
 });
 
-test('a file that may not be read is refused', async () => {
+test('rejects a file without read permission', async () => {
   const path = file('secret.mp4', readFileSync(MP4));
   chmodSync(path, 0);
-  // Nothing is forbidden to root, as whom CI may run: become nobody for a moment.
+  // root, as in CI, may read everything: switch to another user for a moment.
   const isRoot = process.getuid?.() === 0;
   if (isRoot) process.seteuid?.(65_534);
   try {
@@ -105,7 +105,7 @@ test('a file that may not be read is refused', async () => {
   }
 });
 
-test('what needs ffmpeg says so where there is none', async () => {
+test('says that ffmpeg is required when there is none', async () => {
   const path = file('a.webm', 'anything');
   await expect(open(path, { ffmpeg: '/no/ffmpeg/here' })).rejects.toMatchObject({
     exitCode: 3,
@@ -113,7 +113,7 @@ test('what needs ffmpeg says so where there is none', async () => {
   });
 });
 
-test('a file that was cut streams as far as it goes and says so', async () => {
+test('streams a truncated file to its end with a warning', async () => {
   const bytes = readFileSync(MP4);
   const whole = await all((await open(MP4)).source.units());
   const { source, warnings } = await open(file('cut.mp4', bytes.subarray(0, Math.round(bytes.length * 0.6))));
@@ -123,7 +123,7 @@ test('a file that was cut streams as far as it goes and says so', async () => {
   expect(warnings).toEqual([expect.stringMatching(/the pictures end after \d+\.\d s of 12\.0 s: the file is cut/)]);
 });
 
-test('a raw stream that starts between keyframes starts at the next one', async () => {
+test('starts a raw stream at its first key frame', async () => {
   const units = sampleUnits();
   const sets = (units[0] as AccessUnit).parts.slice(1, 3);
   const { source, warnings } = await open(
@@ -133,7 +133,7 @@ test('a raw stream that starts between keyframes starts at the next one', async 
   expect(warnings).toEqual([expect.stringContaining('skipped 25 pictures before the first keyframe')]);
 });
 
-test('a raw stream whose keyframes are far apart is copied with a hint', async () => {
+test('copies a raw stream with distant key frames, with a warning', async () => {
   const units = sampleUnits();
   const first = units[0] as AccessUnit;
   const { source, warnings } = await open(
@@ -150,27 +150,27 @@ test('a raw stream whose keyframes are far apart is copied with a hint', async (
   }
 });
 
-test('a stream without a keyframe, or without parameter sets, cannot be copied', async () => {
+test('cannot copy a stream without a key frame or without parameter sets', async () => {
   const units = sampleUnits();
   const sets = (units[0] as AccessUnit).parts.slice(1, 3);
   const headless = file('headless.264', joinAnnexB([...sets, ...units.slice(1, 30).flatMap((unit) => unit.parts)]));
-  await expect(open(headless, { encode: 'copy' })).rejects.toThrow('headless.264: its H.264 has no keyframe');
+  await expect(open(headless, { encode: 'copy' })).rejects.toThrow('headless.264: its H.264 has no key frame');
   const bare = units.map((unit) => unit.parts.filter((nal) => ![7, 8].includes((nal[0] as number) & 0x1f)));
   const unset = file('unset.264', joinAnnexB(bare.flat()));
-  await expect(open(unset)).rejects.toThrow('unset.264: its H.264 has no parameter sets');
+  await expect(open(unset)).rejects.toThrow('unset.264: its H.264 has no readable parameter sets');
 });
 
 withFfmpeg(
-  'what cannot be copied is encoded, with a word about it',
+  'encodes a stream that cannot be copied, with a warning',
   async () => {
-    // Intra refresh: after the first picture none is intra as a whole. That one is taken away.
+    // Intra refresh: after the first picture none is entirely intra. The first one is removed.
     const path = join(temporaryFolder(), 'refresh.h264');
     const encoding = ['-c:v', 'libx264', '-g', '10', '-bf', '0', '-x264-params', 'intra-refresh=1:slices=1:aud=1'];
     const command = ['-nostdin', '-v', 'error', '-i', MP4, '-frames:v', '60', ...encoding, path];
     execFileSync('ffmpeg', command);
     const parts = splitAnnexB(readFileSync(path)).filter((nalUnit) => ((nalUnit[0] as number) & 0x1f) !== 5);
     writeFileSync(path, joinAnnexB(parts));
-    await expect(open(path, { encode: 'copy' })).rejects.toThrow('refresh.h264: its H.264 has no keyframe');
+    await expect(open(path, { encode: 'copy' })).rejects.toThrow('refresh.h264: its H.264 has no key frame');
     const { source, warnings } = await open(path);
     expect(source.description.mode).toBe('x264');
     expect((await all(source.units())).length).toBeGreaterThan(40);
@@ -180,7 +180,7 @@ withFfmpeg(
 );
 
 withFfmpeg(
-  'an encoded source keeps every frame and its time, and begins each picture with a delimiter',
+  'keeps every frame and its time when encoding, and starts each picture with a delimiter',
   async () => {
     const { source } = await open(MP4, { encode: 'x264', gop: 15 });
     const units = await all(source.units());
@@ -194,7 +194,7 @@ withFfmpeg(
   30_000,
 );
 
-withFfmpeg('the test pattern is as long as it was asked to be', async () => {
+withFfmpeg('draws a test pattern of the requested length', async () => {
   const { source } = await open('testsrc=320x240@25:2');
   expect(await all(source.units())).toHaveLength(50);
   expect(source.description).toMatchObject({
@@ -206,7 +206,7 @@ withFfmpeg('the test pattern is as long as it was asked to be', async () => {
   });
 });
 
-withFfmpeg('closing a source that never ends ends its readers', async () => {
+withFfmpeg('ends the readers of an endless source on close', async () => {
   const { source } = await open('testsrc=320x240');
   let count = 0;
   const reading = (async () => {
@@ -220,7 +220,7 @@ withFfmpeg('closing a source that never ends ends its readers', async () => {
 });
 
 withFfmpeg(
-  'H.264 in containers that we do not read is copied out of them, B-frames in their order',
+  'copies H.264 from containers that only ffmpeg reads, with B-frames in order',
   async () => {
     const whole = await all((await open(MP4)).source.units());
     const folder = temporaryFolder();
@@ -232,7 +232,7 @@ withFfmpeg(
       expect(source.description.mode).toBe('copy');
       expect(flat(units)).toEqual(flat(whole));
       expect(isInOrder(units)).toBe(true);
-      // FLV counts milliseconds.
+      // FLV has a resolution of milliseconds.
       const error = Math.max(
         ...units.map((unit, index) => Math.abs(unit.timestamp - (whole[index] as AccessUnit).timestamp)),
       );
@@ -242,8 +242,8 @@ withFfmpeg(
   30_000,
 );
 
-withFfmpeg('what holds no video is refused', async () => {
+withFfmpeg('rejects input without video', async () => {
   const path = join(temporaryFolder(), 'sound.m4a');
   execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'sine=d=1', path]);
-  await expect(open(path)).rejects.toThrow('sound.m4a holds no video, only audio');
+  await expect(open(path)).rejects.toThrow('sound.m4a contains no video, only audio');
 });

@@ -6,7 +6,7 @@ import { type MediaSourceOptions, openMediaSource } from '../../../io/sources/op
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { nalText, temporaryFolder } from './media.ts';
 
-/** A source that is closed with the test, and what it warned of. */
+/** A source that is closed with the test, and its warnings. */
 export async function open(input: string, options: Partial<MediaSourceOptions> = {}) {
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
@@ -15,7 +15,7 @@ export async function open(input: string, options: Partial<MediaSourceOptions> =
   return { source, warnings };
 }
 
-/** Whatever stands in a file: a source, or one line that names the file. */
+/** Opens a file of any content: returns a source, or an error in one line that names the file. */
 export async function outcome(path: string): Promise<{ readonly count: number; readonly failure: string | undefined }> {
   let count = 0;
   try {
@@ -29,16 +29,16 @@ export async function outcome(path: string): Promise<{ readonly count: number; r
   }
 }
 
-/** A file for as long as the test lasts. */
+/** Creates a file for the duration of the test. */
 export function file(name: string, bytes: Uint8Array | string): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, bytes);
   return path;
 }
 
-/** All NAL units of a stream. */
+/** Returns all NAL units of a stream. */
 export const flat = (units: readonly AccessUnit[]): string[] => nalText(units).flat();
-/** Whether it can be decoded in this order, and each unit in time for its picture. */
+/** True when the stream can be decoded in this order, with each unit before its presentation. */
 export const isInOrder = (units: readonly AccessUnit[]): boolean =>
   units.every((unit, index) => {
     const before = units[index - 1]?.decodeTimestamp ?? Number.NEGATIVE_INFINITY;

@@ -8,7 +8,7 @@ import { SAMPLES, temporaryFolder } from './media.ts';
 
 const clip = readFileSync(join(SAMPLES, 'counter.h264')).subarray(0, 65_536);
 
-test('raw H.264 is known by its contents, also behind zeros and without parameter sets', () => {
+test('recognizes raw H.264 by its content, also after zeros and without parameter sets', () => {
   expect(isAnnexB(clip)).toBe(true);
   expect(isAnnexB(Buffer.concat([new Uint8Array(9), clip]))).toBe(true);
   expect(isAnnexB(Uint8Array.of(0, 0, 1, 0x65, 0x88, 0x84, 0, 0, 1, 0x41, 0x9a))).toBe(true);
@@ -16,20 +16,20 @@ test('raw H.264 is known by its contents, also behind zeros and without paramete
 
 test.each([
   ['an MP4 file', readFileSync(join(SAMPLES, 'counter.mp4')).subarray(0, 65_536)],
-  // VPS, SPS and a slice: their first bytes make sense as H.264 NAL units too.
+  // VPS, SPS and a slice: their first bytes are valid H.264 headers too.
   ['HEVC', Uint8Array.of(0, 0, 0, 1, 0x40, 1, 0x0c, 0, 0, 1, 0x42, 1, 1, 0, 0, 1, 0x26, 1, 0xaf)],
-  // sequence_header_code; random bytes behind it may well look like parameter sets.
+  // sequence_header_code; random bytes after it may look like parameter sets.
   ['MPEG-2', Buffer.concat([Uint8Array.of(0, 0, 1, 0xb3, 0x28, 1), clip])],
   ['a program stream', Uint8Array.of(0, 0, 1, 0xba, 0x44, 0, 4)],
   ['text', Buffer.from('hello, world')],
   ['one zero', Uint8Array.of(0)],
   ['nothing', new Uint8Array(0)],
   ['zeros', new Uint8Array(1_000)],
-])('%s is not raw H.264', (_name, bytes) => {
+])('does not take %s for raw H.264', (_name, bytes) => {
   expect(isAnnexB(bytes)).toBe(false);
 });
 
-test('a test pattern says size, rate and length, each with a default', () => {
+test('parses size, rate and length of a test pattern, with defaults', () => {
   expect(parseTestPattern('testsrc')).toEqual({
     width: 1280,
     height: 720,
@@ -54,18 +54,18 @@ test.each([
   'testsrc:0',
   'testsrc=99999x2',
   'testsrc=640x360@30:',
-])('%s is refused as wrong usage', (input) => {
+])('rejects %s as wrong usage', (input) => {
   expect(() => parseTestPattern(input)).toThrow(expect.objectContaining({ exitCode: 2 }));
 });
 
 test.each(['testsrc.mp4', 'testsrc/clip.mp4', 'testsrc2', 'testsrc-1.h264', 'my testsrc'])(
-  '%s is a file, not a test pattern',
+  'takes %s for a file',
   (input) => {
     expect(parseTestPattern(input)).toBeUndefined();
   },
 );
 
-test('a URL is left to ffmpeg, unless a file of that name is there', async () => {
+test('leaves a URL to ffmpeg unless a file has that name', async () => {
   expect(await examineInput('rtsp://camera.example/stream')).toEqual({ kind: 'other' });
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'a:b.bin'), 'x');

@@ -7,13 +7,13 @@ import { NAL_UNIT_TYPE, nalUnitType } from '../../../protocol/codec/h264/nal-uni
 import { sampleUnits as clip } from '../../sample-units.ts';
 import { all, nalText } from './media.ts';
 
-/** Two groups of pictures of our own clip: delimiter, parameter sets and SEI at each keyframe, one slice a picture. */
+/** Two groups of pictures of the sample: delimiter, parameter sets and SEI at each key frame, one slice per picture. */
 const CLIP = clip().slice(0, 60);
 const ofType = (unit: AccessUnit, ...types: number[]) => unit.parts.filter((nal) => types.includes(nalUnitType(nal)));
 const SETS = ofType(CLIP[0] as AccessUnit, NAL_UNIT_TYPE.sequenceParameterSet, NAL_UNIT_TYPE.pictureParameterSet);
 const without = (unit: AccessUnit, ...types: number[]) => unit.parts.filter((nal) => !types.includes(nalUnitType(nal)));
 
-/** As text, since a difference of bytes takes for ever to print. */
+/** Returns bytes as text: a byte-wise diff takes very long to print. */
 function expectClip(units: readonly AccessUnit[]): void {
   const readable = (all: readonly AccessUnit[]) => all.map((unit) => ({ ...unit, parts: nalText([unit])[0] }));
   expect(readable(units)).toEqual(readable(CLIP));
@@ -32,16 +32,16 @@ async function units(samples: readonly Sample[], parameterSets: readonly Uint8Ar
   return { gate, units: await all(sampleUnits(track, gate)) };
 }
 
-test('samples that are access units come out as they are', async () => {
+test('passes samples that are access units unchanged', async () => {
   expectClip((await units(samplesOf(CLIP))).units);
 });
 
-test('times are moved so that the earliest picture is shown at 0', async () => {
+test('shifts times so that the earliest picture is shown at 0', async () => {
   const late = samplesOf(CLIP).map((sample) => ({ ...sample, timestamp: sample.timestamp + 902_999 }));
   expectClip((await units(late)).units);
 });
 
-test('parameter sets that the container keeps apart go into each keyframe', async () => {
+test('adds parameter sets of the container to each key frame', async () => {
   const bare = CLIP.map((unit) => ({
     ...unit,
     parts: without(unit, NAL_UNIT_TYPE.sequenceParameterSet, NAL_UNIT_TYPE.pictureParameterSet),
@@ -50,7 +50,7 @@ test('parameter sets that the container keeps apart go into each keyframe', asyn
   expect(nalText(result)).toEqual(nalText(CLIP));
 });
 
-test('two samples that hold one access unit between them become one', async () => {
+test('joins two samples that form one access unit', async () => {
   const first = CLIP[0] as AccessUnit;
   const samples = samplesOf(CLIP.slice(1));
   const head = { parts: first.parts.slice(0, -1), timestamp: 0, duration: 0 };
@@ -58,7 +58,7 @@ test('two samples that hold one access unit between them become one', async () =
   expectClip((await units([head, tail, ...samples])).units);
 });
 
-test('a sample that holds two access units becomes two, and they share its time', async () => {
+test('splits a sample with two access units, which share its duration', async () => {
   const pairs: Sample[] = [];
   for (let index = 0; index < CLIP.length; index += 2) {
     const [one, other] = CLIP.slice(index, index + 2) as [AccessUnit, AccessUnit];
@@ -67,33 +67,33 @@ test('a sample that holds two access units becomes two, and they share its time'
   expectClip((await units(pairs)).units);
 });
 
-test('pictures before the first keyframe are skipped and counted', async () => {
+test('skips and counts pictures before the first key frame', async () => {
   const { gate, units: result } = await units(samplesOf(CLIP.slice(20)), SETS);
   expect(gate.skipped).toBe(10);
   expect(nalText(result)).toEqual(nalText(CLIP.slice(30)));
   expect(result[0]).toMatchObject({ timestamp: 0, importance: 'key' });
 });
 
-test('a stream without a keyframe gives nothing, and the cause is known', async () => {
+test('yields nothing without a key frame, with the cause', async () => {
   const { gate, units: result } = await units(samplesOf(CLIP.slice(1, 30)), SETS);
   expect(result).toEqual([]);
   expect(gate.cause).toBe('no keyframe');
 });
 
-test('without parameter sets a keyframe is of no use', async () => {
+test('yields nothing for a key frame without parameter sets', async () => {
   const bare = CLIP.map((unit) => ({ ...unit, parts: without(unit, 7, 8) }));
   const { gate, units: result } = await units(samplesOf(bare));
   expect(result).toEqual([]);
   expect(gate.cause).toBe('no parameter sets');
 });
 
-test('samples without a picture in them do no harm', async () => {
+test('ignores samples without a picture', async () => {
   const empty: Sample = { parts: [], timestamp: 500, duration: 0 };
   expectClip((await units([empty, ...samplesOf(CLIP), empty])).units);
   expect((await units([empty])).gate.cause).toBe('no picture');
 });
 
-test('a raw stream gets its times from the rate that its parameter sets name', async () => {
+test('takes the times of a raw stream from the rate in its parameter sets', async () => {
   async function* parts() {
     for (const unit of CLIP) yield unit.parts;
   }

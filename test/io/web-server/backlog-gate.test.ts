@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BacklogGate } from '../../../io/web-server/backlog-gate.ts';
 
-test('a viewer joins at the first keyframe, and what came before it is not counted as dropped', () => {
+test('admits a viewer at the first key frame, and counts nothing before it as dropped', () => {
   const gate = new BacklogGate({ queueBytes: 100 });
   expect(gate.admits('reference', 0)).toBe(false);
   expect(gate.admits('discardable', 0)).toBe(false);
@@ -11,7 +11,7 @@ test('a viewer joins at the first keyframe, and what came before it is not count
   expect(gate.dropped).toBe(0);
 });
 
-test('a viewer that is too slow loses everything up to a keyframe that finds the backlog half gone', () => {
+test('drops everything for a slow viewer up to a key frame with at most half the backlog', () => {
   const gate = new BacklogGate({ queueBytes: 100 });
   gate.admits('key', 0);
   expect(gate.admits('reference', 100)).toBe(true);
@@ -23,7 +23,7 @@ test('a viewer that is too slow loses everything up to a keyframe that finds the
   expect(gate.dropped).toBe(3);
 });
 
-test('a discardable picture is dropped alone', () => {
+test('drops a discardable picture alone', () => {
   const gate = new BacklogGate({ queueBytes: 100 });
   gate.admits('key', 0);
   expect(gate.admits('discardable', 101)).toBe(false);
@@ -31,7 +31,7 @@ test('a discardable picture is dropped alone', () => {
   expect(gate.dropped).toBe(1);
 });
 
-test('a keyframe that finds too much waiting is dropped as well', () => {
+test('drops a key frame too when the backlog is too long', () => {
   const gate = new BacklogGate({ queueBytes: 100 });
   gate.admits('key', 0);
   expect(gate.admits('key', 101)).toBe(false);

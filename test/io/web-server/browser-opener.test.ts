@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openInBrowser } from '../../../io/web-server/browser-opener.ts';
 
-test('without a display nothing is started', () => {
+test('starts nothing without a display', () => {
   expect(openInBrowser('http://127.0.0.1:1/', { PATH: '' }, 'linux')).toBe(false);
 });
 
-test('a desktop without xdg-open is tried and is no failure', () => {
+test('tries without xdg-open, and does not fail', () => {
   expect(openInBrowser('http://127.0.0.1:1/', { PATH: '/nowhere', DISPLAY: ':0' }, 'linux')).toBe(true);
 });
 
-test('the address is handed to xdg-open as one argument', async () => {
+test('passes the address to xdg-open as one argument', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-opener-'));
   const said = join(folder, 'said');
   writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\nprintf '%s|' "$#" "$1" > ${said}.new\nmv ${said}.new ${said}\n`);

@@ -15,7 +15,7 @@ const pages = usePages({
   parse: parseLanePicture,
 });
 
-test('the page and its parts are served, and nothing else is', async () => {
+test('serves the page and its parts, and nothing else', async () => {
   const page = await opened();
   const html = await ask(page, 'GET', '/');
   expect(html.status).toBe(200);
@@ -28,7 +28,7 @@ test('the page and its parts are served, and nothing else is', async () => {
   }
 });
 
-test('a request under a foreign host, or a file from a foreign origin, is refused', async () => {
+test('refuses requests with a foreign host, and uploads from a foreign origin', async () => {
   const uploads: string[] = [];
   const page = await opened({ onUpload: async ({ name }) => void uploads.push(name) });
   expect((await ask(page, 'GET', '/summary.json', { headers: { Host: 'evil.example' } })).status).toBe(421);
@@ -38,7 +38,7 @@ test('a request under a foreign host, or a file from a foreign origin, is refuse
   expect(uploads).toEqual([]);
 });
 
-test('a window that joins is given each lane from its last key frame on', async () => {
+test('sends a window that joins each lane from its last key frame', async () => {
   const page = await opened();
   page.picture('key', 0, picture(0, 0, true));
   page.picture('reference', 0, picture(0, 1));
@@ -56,13 +56,13 @@ test('a window that joins is given each lane from its last key frame on', async 
   ]);
 });
 
-test('a window that does not read costs bounded memory and nobody else a picture', async () => {
+test('bounds the memory for a window that does not read, without drops for others', async () => {
   const page = await opened();
   const good = await pages.viewer(page);
   const slow = await pages.viewer(page);
   slow.socket.pause();
   let queuedBytesMax = 0;
-  // 30 MB: more than the kernel's buffers and ours together.
+  // 30 MB: more than the buffers of the kernel and the server together.
   for (let frame = 0; frame < 600; frame++) {
     const key = frame % 30 === 0;
     page.picture(key ? 'key' : 'reference', frame % 3, picture(frame % 3, frame, key, 50_000));
@@ -77,14 +77,14 @@ test('a window that does not read costs bounded memory and nobody else a picture
 }, 30_000);
 
 test.each([
-  ['text that is no command', 'hello'],
-  ['a command that nobody knows', '{"kind":"format-disk"}'],
-  ['a lane too many', JSON.stringify({ kind: 'settings', lanes: Array(5).fill(LANE) })],
+  ['text that is not a command', 'hello'],
+  ['an unknown command', '{"kind":"format-disk"}'],
+  ['too many lanes', JSON.stringify({ kind: 'settings', lanes: Array(5).fill(LANE) })],
   ['a latency beyond the limit', JSON.stringify({ kind: 'settings', lanes: [{ ...LANE, latencyMs: 60_001 }] })],
-  ['a command with something added', '{"kind":"stop","x":1}'],
+  ['a command with an extra field', '{"kind":"stop","x":1}'],
   ['bytes', Buffer.from([1, 2, 3])],
   ['a message over the limit', 'x'.repeat(100_000)],
-])('%s closes only the window that sent it', async (_, garbage) => {
+])('disconnects only the window that sent %s', async (_, garbage) => {
   const commands: LaneCommand[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
   const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
@@ -98,8 +98,8 @@ test.each([
   expect(commands).toEqual([]);
 });
 
-test('settings are asked for as one, and a reply goes to the window that asked and to no other', async () => {
-  const refusal = { kind: 'refused', why: 'there is no source x' } as const;
+test('passes settings on as a whole, and replies to the window that asked only', async () => {
+  const refusal = { kind: 'refused', why: 'x is not one of the sources' } as const;
   const commands: LaneCommand[] = [];
   const page = await opened({
     onCommand: (command, reply) => {
@@ -118,7 +118,7 @@ test('settings are asked for as one, and a reply goes to the window that asked a
   expect(watches.texts).toEqual([ENDED]);
 });
 
-test('an uploaded file is handed over whole, under a name that leads nowhere', async () => {
+test('passes an upload on completely, under a name without path parts', async () => {
   const seen: { name: string; content: string }[] = [];
   const page = await opened({
     onUpload: async ({ name, path, folder }) => {
@@ -131,7 +131,7 @@ test('an uploaded file is handed over whole, under a name that leads nowhere', a
   expect(seen).toEqual([{ name: 'my clip.mp4', content: 'the video' }]);
 });
 
-test('a file that cannot be streamed is refused with why, and is gone', async () => {
+test('refuses a file that cannot be streamed with the cause, and removes it', async () => {
   let lay = '';
   const page = await opened({
     onUpload: async ({ path }) => {
@@ -144,22 +144,19 @@ test('a file that cannot be streamed is refused with why, and is gone', async ()
   await until(() => !existsSync(dirname(lay)));
 });
 
-test('a file that is too large is refused, whether it says so or not, and the next one is taken', async () => {
+test('refuses a file that is too large, announced or not, and accepts the next one', async () => {
   const taken: string[] = [];
   const page = await opened({ uploadBytesMax: 1_000_000, onUpload: async ({ name }) => void taken.push(name) });
   const large = Buffer.alloc(1_000_001);
   for (const headers of [{ 'Content-Length': '1000001' }, { 'Transfer-Encoding': 'chunked' }]) {
     const answer = await post(page, '/source?name=large.mp4', large, headers);
-    expect([answer.status, answer.body]).toEqual([
-      413,
-      'large.mp4 may have 1 MB at most: dropframe demo FILE takes any\n',
-    ]);
+    expect([answer.status, answer.body]).toEqual([413, 'large.mp4 is larger than 1 MB: use dropframe demo FILE\n']);
   }
   expect((await post(page, '/source?name=small.mp4', 'x')).status).toBe(204);
   expect(taken).toEqual(['small.mp4']);
 });
 
-test('while one file is taken another is refused', async () => {
+test('refuses a file while another is being uploaded', async () => {
   let finish: (() => void) | undefined;
   const page = await opened({
     onUpload: () =>
@@ -174,7 +171,7 @@ test('while one file is taken another is refused', async () => {
   expect((await first).status).toBe(204);
 });
 
-test('what cannot be laid down anywhere is refused, and the page goes on', async () => {
+test('refuses a file that cannot be stored, and continues', async () => {
   const page = await opened();
   vi.stubEnv('TMPDIR', '/there/is/no/such/folder');
   for (const path of ['/source?name=a.mp4', '/lab']) {
@@ -188,7 +185,7 @@ test('what cannot be laid down anywhere is refused, and the page goes on', async
   expect((await post(page, '/source?name=a.mp4', 'x')).status).toBe(204);
 });
 
-test('a page that closes ends the experiment that is under way, and nothing of it is left', async () => {
+test('aborts a running experiment on close, and leaves nothing of it', async () => {
   const folders: string[] = [];
   let begun = 0;
   const onScenario: LanePageOptions['onScenario'] = (scenario, _, closing) => {
@@ -204,7 +201,7 @@ test('a page that closes ends the experiment that is under way, and nothing of i
   expect(folders.map((folder) => existsSync(folder))).toEqual([false]);
 });
 
-test('a scenario is answered with the address of its report, which may draw and not run', async () => {
+test('answers a scenario with the address of its report, which may not run scripts', async () => {
   let asked = '';
   const page = await opened({
     onScenario: async (scenario, folder) => {
@@ -221,7 +218,7 @@ test('a scenario is answered with the address of its report, which may draw and 
   expect(report.headers['content-security-policy']).not.toContain('script-src');
 });
 
-test('the packets of a lane are a file, and the figures are another', async () => {
+test('serves the packets of a lane and the figures as files', async () => {
   const page = await opened({
     capture: (lane) => (lane === 1 ? Uint8Array.of(1, 2, 3) : undefined),
     summary: () => ({ kind: 'lanes' }),

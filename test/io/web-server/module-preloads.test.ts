@@ -15,7 +15,7 @@ const preloads = (files: Record<string, string>): string[] => {
   return [...html.matchAll(/<link rel="modulepreload" href="([^"]+)" \/>/g)].map(([, url]) => url!);
 };
 
-test('what a script imports by way of others is preloaded, each once, and nothing else', () => {
+test('preloads indirect imports of a script, each once, and nothing else', () => {
   const found = preloads({
     '/web/page.js': "import { a } from './a.js';\nexport * from '../protocol/b.js';\nimport \"./c.js\";",
     '/web/a.js': "import { b } from '../protocol/b.js';",
@@ -26,11 +26,11 @@ test('what a script imports by way of others is preloaded, each once, and nothin
   expect(found).toEqual(['/web/a.js', '/protocol/b.js', '/web/c.js']);
 });
 
-test('what is not served is not preloaded', () => {
+test('does not preload files that are not served', () => {
   expect(preloads({ '/web/page.js': "import { fs } from '../io/files.js';" })).toEqual([]);
 });
 
-test('a page without a script stays as it is', () => {
+test('leaves a page without a script unchanged', () => {
   const plain = file('<html></html>');
   expect(withModulePreloads(plain, new Map())).toBe(plain);
 });

@@ -16,7 +16,7 @@ const pages = usePages({
   parse: parsePagePicture,
 });
 
-test('two windows see the same pictures from a keyframe on, after the description', async () => {
+test('sends two windows the description, then the same pictures from a key frame on', async () => {
   const page = await opened();
   const [first, second] = [await pages.viewer(page), await pages.viewer(page)];
   expect(page.viewers).toBe(2);
@@ -34,7 +34,7 @@ test('two windows see the same pictures from a keyframe on, after the descriptio
   }
 });
 
-test('a window that joins late starts at the next keyframe', async () => {
+test('starts a window that joins late at the next key frame', async () => {
   const page = await opened();
   const early = await pages.viewer(page);
   page.write(unit('key', 0));
@@ -46,13 +46,13 @@ test('a window that joins late starts at the next keyframe', async () => {
   expect(late.pictures[0]?.number).toBe(2);
 });
 
-test('a window that does not read costs bounded memory and nobody else a picture', async () => {
+test('bounds the memory for a window that does not read, without drops for others', async () => {
   const page = await opened();
   const good = await pages.viewer(page);
   const slow = await pages.viewer(page);
   slow.socket.pause();
   const frameBytes = 50_000;
-  const frames = 600; // 30 MB: more than the kernel's buffers and ours together
+  const frames = 600; // 30 MB: more than the buffers of the kernel and the server together
   let queuedBytesMax = 0;
   for (let index = 0; index < frames; index += 1) {
     page.write(unit(index % 30 === 0 ? 'key' : 'reference', index, frameBytes));
@@ -61,14 +61,14 @@ test('a window that does not read costs bounded memory and nobody else a picture
     good.pictures[index] = { ...good.pictures[index], annexB: new Uint8Array(0) } as PagePicture;
   }
   expect(page.dropped).toBeGreaterThan(100);
-  // 2 MB, the picture that goes over it, and one on its way to the window that reads.
+  // 2 MB, the picture that exceeds it, and one on its way to the window that reads.
   expect(queuedBytesMax).toBeGreaterThan(1_000_000);
   expect(queuedBytesMax).toBeLessThan(2_000_000 + 3 * frameBytes);
   slow.socket.resume();
   await until(() => page.queuedBytes === 0);
   page.write(unit('key', frames));
   await until(() => slow.pictures.at(-1)?.number === frames);
-  // After every gap comes a keyframe: what it did get can be decoded.
+  // A key frame follows each gap, so everything received can be decoded.
   slow.pictures.forEach((picture, index) => {
     const previous = slow.pictures[index - 1];
     if (previous !== undefined && picture.number !== previous.number + 1) expect(picture.key).toBe(true);
@@ -76,12 +76,12 @@ test('a window that does not read costs bounded memory and nobody else a picture
 }, 30_000);
 
 test.each([
-  ['text that is no command', 'hello'],
-  ['a command that nobody knows', '{"kind":"command","command":"format-disk"}'],
-  ['a command with something added', '{"kind":"command","command":"stop","x":1}'],
+  ['text that is not a command', 'hello'],
+  ['an unknown command', '{"kind":"command","command":"format-disk"}'],
+  ['a command with an extra field', '{"kind":"command","command":"stop","x":1}'],
   ['bytes', Buffer.from([1, 2, 3])],
   ['a message over the limit', 'x'.repeat(10_000)],
-])('%s closes only the window that sent it', async (_, garbage) => {
+])('disconnects only the window that sent %s', async (_, garbage) => {
   const commands: string[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
   const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
@@ -95,7 +95,7 @@ test.each([
   expect(commands).toEqual([]);
 });
 
-test('bytes that are no WebSocket frame close only that connection', async () => {
+test('disconnects a connection with invalid WebSocket frames only', async () => {
   const page = await opened();
   const [good, bad] = [await pages.viewer(page), await pages.viewer(page)];
   (bad.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.alloc(64, 0xff));
@@ -104,7 +104,7 @@ test('bytes that are no WebSocket frame close only that connection', async () =>
   await until(() => good.pictures.length === 1);
 });
 
-test('a command reaches its owner', async () => {
+test('passes a command on', async () => {
   const commands: string[] = [];
   const page = await opened({ onCommand: (command) => commands.push(command) });
   const { socket } = await pages.viewer(page);
@@ -120,29 +120,29 @@ test.each([
   ['the origin of another port', { origin: 'http://127.0.0.1:1' }],
   ['https', { origin: 'https://127.0.0.1:PORT' }],
   ['another host name for this address', { origin: 'http://evil.example:PORT', host: 'evil.example:PORT' }],
-  ['our origin under a foreign host', { origin: 'http://127.0.0.1:PORT', host: 'evil.example' }],
-])('a socket with %s is refused', async (_, headers) => {
+  ['the page’s origin under a foreign host', { origin: 'http://127.0.0.1:PORT', host: 'evil.example' }],
+])('refuses a socket with %s', async (_, headers) => {
   const page = await opened();
   const port = new URL(page.url).port;
   const filled = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text.replace('PORT', port)]));
   const socket = pages.ending(new WebSocket(`ws://127.0.0.1:${port}/live`, { headers: filled }));
   const status = await new Promise((resolve, reject) => {
     socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
-    socket.on('open', () => reject(new Error('it was let in')));
+    socket.on('open', () => reject(new Error('the socket was accepted')));
     socket.on('error', () => {});
   });
   expect([403, 421]).toContain(status);
   expect(page.viewers).toBe(0);
 });
 
-test('localhost is as good as 127.0.0.1', async () => {
+test('accepts localhost for 127.0.0.1', async () => {
   const page = await opened();
   const port = new URL(page.url).port;
   const answer = await get(page, '/', { Host: `localhost:${port}` });
   expect(answer.status).toBe(200);
 });
 
-test('the page and its parts are served with headers that let nothing foreign in', async () => {
+test('serves the page with headers that exclude foreign content', async () => {
   const page = await opened();
   const html = await get(page, '/');
   expect(html.status).toBe(200);
@@ -155,7 +155,7 @@ test('the page and its parts are served with headers that let nothing foreign in
   expect((await get(page, '/protocol/base/parsed.js')).headers['content-type']).toBe('text/javascript; charset=utf-8');
 });
 
-test('another host, another method and another path are refused', async () => {
+test('refuses another host, method or path', async () => {
   const page = await opened();
   expect((await get(page, '/', { Host: 'evil.example' })).status).toBe(421);
   expect((await get(page, '/', {}, 'POST')).status).toBe(405);
@@ -164,7 +164,7 @@ test('another host, another method and another path are refused', async () => {
   }
 });
 
-test('the latest statistics go to the windows and stand at /statistics.json', async () => {
+test('sends the latest statistics to the windows and serves them at /statistics.json', async () => {
   const page = await opened();
   page.statistics({ framesOnTime: 1 });
   const { texts } = await pages.viewer(page);
@@ -179,14 +179,14 @@ test('the latest statistics go to the windows and stand at /statistics.json', as
   expect(answer.headers['access-control-allow-origin']).toBeUndefined();
 });
 
-test('only sixteen windows are let in', async () => {
+test('accepts at most sixteen windows', async () => {
   const page = await opened();
   for (let index = 0; index < 16; index += 1) await pages.viewer(page);
   await expect(pages.viewer(page)).rejects.toThrow('503');
   expect(page.viewers).toBe(16);
 });
 
-test('closing tells the windows, cuts off those that do not answer, and frees the port', async () => {
+test('announces the close, disconnects windows that do not answer, and frees the port', async () => {
   const page = await opened();
   const good = await pages.viewer(page);
   const deaf = await pages.viewer(page);
@@ -199,7 +199,7 @@ test('closing tells the windows, cuts off those that do not answer, and frees th
   await opened({ port: Number(new URL(page.url).port) });
 });
 
-test('a port in use is one clear line', async () => {
+test('reports a busy port in one line', async () => {
   const page = await opened();
   const port = Number(new URL(page.url).port);
   await expect(opened({ port })).rejects.toThrow(
@@ -207,7 +207,7 @@ test('a port in use is one clear line', async () => {
   );
 });
 
-test('a page that is not built is one clear line', async () => {
+test('reports a page that is not built in one line', async () => {
   const missing = { ...pages.folders, compiled: join(pages.folders.compiled, 'nowhere') };
   await expect(opened({ folders: missing })).rejects.toThrow(/is missing: run "npm run build" first$/);
 });

@@ -9,7 +9,7 @@ import type { Parsed } from '../../../protocol/base/parsed.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** A page's server, as far as windows and requests know it. */
+/** A page's server as seen by windows and requests. */
 interface Server {
   readonly url: string;
   readonly viewers: number;
@@ -22,7 +22,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** A window, as far as the server can tell. */
+/** A window as seen by the server. */
 export interface Window<Picture> {
   readonly socket: WebSocket;
   readonly pictures: Picture[];
@@ -31,8 +31,8 @@ export interface Window<Picture> {
 }
 
 /**
- * What the tests of a page's server have in common.
- * @param scripts that are served; what is in them does not matter to the server, so no compiler is needed.
+ * Common set-up of the tests of a page's server.
+ * @param scripts served scripts; their content does not matter to the server, so no compiler is needed.
  * @param path of the page's WebSocket.
  */
 export function usePages<Picture>({
@@ -63,12 +63,12 @@ export function usePages<Picture>({
 
   return {
     folders: folders as PageFolders,
-    /** It is closed after the test. */
+    /** Closed after the test. */
     closing<Page extends Server>(page: Page): Page {
       open.push(page);
       return page;
     },
-    /** It is cut off after the test. */
+    /** Terminated after the test. */
     ending(socket: WebSocket): WebSocket {
       sockets.push(socket);
       return socket;
@@ -96,7 +96,7 @@ export function usePages<Picture>({
   };
 }
 
-/** A request past all that a browser would make of it. */
+/** Sends a request without the restrictions of a browser. */
 export function ask(
   page: Server,
   method: string,
@@ -117,7 +117,7 @@ export function ask(
   });
 }
 
-/** Waits for what the other side of a socket does; the test's own time limit is the bound. */
+/** Waits for the other side of a socket; the time limit of the test is the bound. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

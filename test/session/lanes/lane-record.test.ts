@@ -3,12 +3,12 @@ import { w3cFreezes } from '../../../lab/metrics/freeze.ts';
 import { milliseconds } from '../../../protocol/base/instant.ts';
 import { LaneRecord } from '../../../session/lanes/lane-record.ts';
 
-test('freezes are those of the W3C: the mean that one exceeds is that of the last thirty frames', () => {
+test('counts freezes by the W3C definition, against the mean of the last thirty frames', () => {
   const shownAt = [0];
   const show = (frames: number, intervalMs: number) => {
     for (let frame = 0; frame < frames; frame++) shownAt.push(shownAt.at(-1)! + milliseconds(intervalMs));
   };
-  // A minute at a frame a second, then thirty a second: half a second is long again.
+  // One frame per second for a minute, then thirty per second: half a second counts as long again.
   show(60, 1_000);
   show(60, 33);
   show(1, 500);

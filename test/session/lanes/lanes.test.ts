@@ -21,7 +21,7 @@ const TCP: LaneSettings = { ...BASE, transport: 'tcp' };
 const FRAME_MS = 33;
 const START_MS = 60_000;
 
-test('over a clean link every strategy shows every frame on time', () => {
+test('shows every frame on time over a clean link, with every strategy', () => {
   for (const settings of [BARE, BASE, TCP]) {
     const story = play(settings, 'delay=20ms seed=1', { frames: 300 });
     const { framesOnTime, framesRecovered, framesLate, framesLost, freezes } = story.figures;
@@ -31,13 +31,13 @@ test('over a clean link every strategy shows every frame on time', () => {
       framesLost: 0,
       freezes: 0,
     });
-    // The last ones are not due yet.
+    // The last frames are not due yet.
     expect(framesOnTime).toBeGreaterThan(285);
     expect(story.shown).toBe(framesOnTime);
   }
 });
 
-test('over a lossy link bare UDP loses, TCP is late and hybrid is neither', () => {
+test('loses frames over UDP reorder, is late over TCP, and neither over UDP hybrid', () => {
   const link = 'loss=5% burst=2 delay=30ms seed=1';
   const bare = play(BARE, link, { frames: 900 }).figures;
   const hybrid = play(BASE, link, { frames: 900 }).figures;
@@ -51,8 +51,8 @@ test('over a lossy link bare UDP loses, TCP is late and hybrid is neither', () =
   expect(tcp.lagMsP95).toBeGreaterThan(300);
 });
 
-test('frames that come too late are shown over TCP and not over UDP, and what was shown is counted', () => {
-  // Wider than the latency, and kept in order: much of it comes too late, none of it is lost.
+test('shows late frames over TCP and not over UDP, and counts the frames shown', () => {
+  // Jitter beyond the latency, without reordering: many frames are late, none is lost.
   const link = 'delay=30ms jitter=60ms order=kept seed=1';
   for (const settings of [BARE, TCP]) {
     const { figures, shown } = play({ ...settings, latencyMs: 20 }, link, { frames: 300 });
@@ -63,12 +63,12 @@ test('frames that come too late are shown over TCP and not over UDP, and what wa
   }
 });
 
-test('the same seed makes the same story, to the last packet', () => {
+test('repeats a run exactly with the same seed', () => {
   const events = () => play(BASE, 'loss=5% burst=3 delay=20ms jitter=10ms seed=4', { frames: 60 }).events;
   expect(events()).toEqual(events());
 });
 
-test('the packets that are dropped on purpose are lost, and no others', () => {
+test('loses the packets that are dropped on purpose, and no others', () => {
   for (const settings of [BARE, TCP]) {
     const { events } = play(settings, 'delay=20ms seed=1', { frames: 90, at: { 30: (lane) => lane.dropNext(5) } });
     const lost = events.sent.filter(([, , , , gone]) => gone === 1);
@@ -76,7 +76,7 @@ test('the packets that are dropped on purpose are lost, and no others', () => {
   }
 });
 
-test('over TCP what arrives behind a hole waits for it, and is freed when it closes', () => {
+test('holds TCP segments after a gap until the gap is filled', () => {
   const { events } = play(TCP, 'delay=20ms seed=1', { frames: 90, at: { 30: (lane) => lane.dropNext(3) } });
   const held = events.arrived.filter(([, , waits]) => waits === 1).map(([number]) => number);
   expect(held.length).toBeGreaterThan(3);
@@ -85,7 +85,7 @@ test('over TCP what arrives behind a hole waits for it, and is freed when it clo
   expect(plain.events.freed).toEqual([]);
 });
 
-test('every packet of a frame is told with that frame, sent again or not', () => {
+test('reports every packet with its frame, retransmissions included', () => {
   for (const settings of [BASE, TCP]) {
     const { events } = play(settings, 'loss=5% delay=20ms seed=2', { frames: 120 });
     const frames = new Map(events.frames.map(([frame, capturedMs]) => [frame, capturedMs]));
@@ -95,7 +95,7 @@ test('every packet of a frame is told with that frame, sent again or not', () =>
   }
 });
 
-test('another delay holds from now on', () => {
+test('applies a new delay from then on', () => {
   const later = linkOf('delay=120ms seed=1');
   const before = play(BASE, 'delay=20ms seed=1', { frames: 60 }).figures.lagMsP95!;
   const after = play(BASE, 'delay=20ms seed=1', {
@@ -106,7 +106,7 @@ test('another delay holds from now on', () => {
   expect(after.figures.lagMsP95).toBeGreaterThan(300);
 });
 
-test('frames that a busy computer hands over in a heap are sent at their own times all the same', () => {
+test('sends frames at their own times even if a busy machine delivers them in a burst', () => {
   const lanes = new Lanes({ lanes: [BASE, TCP], link: linkOf('loss=3% delay=20ms seed=1'), onPicture: () => {} });
   const from = clockNow();
   for (const [index, unit] of sampleUnits().slice(0, 120).entries()) {
@@ -114,14 +114,14 @@ test('frames that a busy computer hands over in a heap are sent at their own tim
   }
   const [hybrid, tcp] = lanes.figures;
   lanes.close();
-  // What is not decided yet was sent within the latency.
+  // Undecided frames were sent within the latency.
   expect(hybrid!.framesOnTime + hybrid!.framesRecovered).toBeGreaterThan(105);
   expect(hybrid!.framesLost + hybrid!.framesLate).toBe(0);
   expect(hybrid!.lagMsP95).toBeLessThan(230);
   expect(tcp!.framesOnTime + tcp!.framesLate).toBeGreaterThan(100);
 });
 
-test('a capture holds what was sent and what arrived, for the last half minute', () => {
+test('captures sent and delivered packets of the last 30 seconds', () => {
   for (const settings of [BARE, TCP]) {
     const story = play(settings, 'delay=20ms seed=1', { frames: 1_200, at: { 1100: (lane) => lane.dropNext(5) } });
     const { packets, linkType } = readPcapng(Buffer.from(story.capture));

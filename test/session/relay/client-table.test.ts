@@ -5,7 +5,7 @@ import { ClientTable } from '../../../session/relay/client-table.ts';
 const client = (name: string, lastActiveAt: number) => ({ name, lastActiveAt });
 const table = () => new ClientTable<ReturnType<typeof client>>({ clientsMax: 2, idle: seconds(60) });
 
-test('a client is found by its address until it is idle for longer than agreed', () => {
+test('finds a client by its address until the idle time has passed', () => {
   const clients = table();
   const one = client('one', seconds(10));
   clients.add('a', one);
@@ -16,7 +16,7 @@ test('a client is found by its address until it is idle for longer than agreed',
   expect(clients.find('a')).toBeUndefined();
 });
 
-test('a client that is active in between is kept', () => {
+test('keeps a client that is active in between', () => {
   const clients = table();
   const one = client('one', 0);
   clients.add('a', one);
@@ -27,7 +27,7 @@ test('a client that is active in between is kept', () => {
   expect(clients.expire(seconds(119) + milliseconds(1))).toEqual([one]);
 });
 
-test('only the idle ones go', () => {
+test('removes idle clients only', () => {
   const clients = table();
   clients.add('a', client('idle', 0));
   clients.add('b', client('busy', seconds(50)));
@@ -36,7 +36,7 @@ test('only the idle ones go', () => {
   expect([...clients].map(({ name }) => name)).toEqual(['busy']);
 });
 
-test('it is full with as many as agreed, and has room again when one has gone', () => {
+test('is full at its limit, and has room again after a removal', () => {
   const clients = table();
   clients.add('a', client('one', 0));
   expect(clients.full).toBe(false);

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const each of opened.splice(0)) each.close();
 });
 
-/** A socket that notes what it receives. */
+/** A socket that records what it receives. */
 class Peer {
   readonly received: Buffer[] = [];
   readonly socket: Socket;
@@ -43,7 +43,7 @@ class Peer {
     this.#closed = true;
   }
 
-  /** Sends back whatever comes. */
+  /** Echoes every datagram. */
   echo(): this {
     this.socket.on('message', (datagram, { address, port }) => this.socket.send(datagram, port, address));
     return this;
@@ -88,7 +88,7 @@ const numbered = (n: number): Buffer => {
   return datagram;
 };
 
-/** Sends datagrams 0 … count − 1, a wave at a time, so that nothing but a link can lose one. */
+/** Sends datagrams 0 to count − 1 in small groups, so that only a link can lose one. */
 async function sendNumbered(client: Peer, relay: UdpRelay, count: number): Promise<void> {
   const before = relay.report.forward.offered;
   for (let n = 0; n < count; n++) {
@@ -99,7 +99,7 @@ async function sendNumbered(client: Peer, relay: UdpRelay, count: number): Promi
   }
 }
 
-/** Which of `count` datagrams a link carries, by its own account. */
+/** Returns which of `count` datagrams a link carries in simulation. */
 function carried(link: LinkSpecification, direction: Direction, count: number): number[] {
   const loss = new LossProcess(link, direction);
   return Array.from({ length: count }, (_, n) => n).filter(() => !loss.next());
@@ -108,7 +108,7 @@ function carried(link: LinkSpecification, direction: Direction, count: number): 
 const LOSSY: LinkSpecification = { ...CLEAN_LINK, loss: 0.2, burst: 3, seed: 7 };
 const COUNT = 500;
 
-test('the datagrams that a seed loses are the same by number in every run', async () => {
+test('loses the same datagram numbers in every run with the same seed', async () => {
   for (const _run of [1, 2]) {
     const target = await Peer.open();
     const relay = await relayTo(target, { link: LOSSY });
@@ -120,7 +120,7 @@ test('the datagrams that a seed loses are the same by number in every run', asyn
   }
 });
 
-test('the way back has a link and random streams of its own', async () => {
+test('uses a separate link and random stream for the way back', async () => {
   const target = (await Peer.open()).echo();
   const client = await Peer.open();
   const relay = await relayTo(target, { linkBack: LOSSY });
@@ -132,7 +132,7 @@ test('the way back has a link and random streams of its own', async () => {
   expect(expected).not.toEqual(carried(LOSSY, 'forward', COUNT));
 });
 
-test('every client meets the same fates, and gets its own answers', async () => {
+test('gives every client the same fates and its own answers', async () => {
   const target = (await Peer.open()).echo();
   const clients = [await Peer.open(), await Peer.open()];
   const relay = await relayTo(target, { link: LOSSY });
@@ -146,13 +146,13 @@ test('every client meets the same fates, and gets its own answers', async () => 
   expect(relay.report.clients).toEqual({ active: 2, served: 2, expired: 0 });
 });
 
-test('the report measures the loss and the bursts that there were', async () => {
+test('reports the measured loss and burst length', async () => {
   const relay = await relayTo(await Peer.open(), { link: LOSSY });
   await sendNumbered(await Peer.open(), relay, COUNT);
 
   const passed = carried(LOSSY, 'forward', COUNT);
   const lost = COUNT - passed.length;
-  // A run begins where something is lost that is first, or follows on something carried.
+  // A run starts with a loss that is first or follows a carried datagram.
   const loses = (n: number) => !passed.includes(n);
   const runs = Array.from({ length: COUNT }, (_, n) => n).filter((n) => loses(n) && (n === 0 || !loses(n - 1))).length;
   const { forward } = relay.report;
@@ -161,16 +161,16 @@ test('the report measures the loss and the bursts that there were', async () => 
   expect(forward.burstMean).toBeCloseTo(lost / runs, 12);
 });
 
-test('the report balances with everything switched on, also when it ends with datagrams in flight', async () => {
+test('balances the report with all impairments, even with datagrams in flight at the end', async () => {
   const link = {
     ...{ ...LOSSY, delay: 3_000, jitter: 30_000, duplicate: 0.2, corrupt: 0.2 },
     ...{ rate: 5_000_000, queue: 5_000 },
   };
   const target = (await Peer.open()).echo();
   const client = await Peer.open();
-  // On the way back everything takes a minute: what is under way there is so when the relay is closed, too.
+  // The way back delays everything by a minute, so its datagrams are in flight when the relay closes.
   const relay = await relayTo(target, { link, linkBack: { ...link, delay: 60_000_000 } });
-  // However slow the machine is: a wave that comes at once is longer than the queue, and more of them follow.
+  // On any machine: a group is longer than the queue, and more groups follow.
   await vi.waitFor(() => {
     for (let n = 0; n < 2 * WAVE; n++) client.send(numbered(n), relay);
     const { forward, back } = relay.report;
@@ -189,7 +189,7 @@ test('the report balances with everything switched on, also when it ends with da
   expect(relay.report).toBe(relay.report);
 });
 
-test('nothing arrives before its delay is over', async () => {
+test('delivers nothing before its delay has passed', async () => {
   const target = await Peer.open();
   const arrivals: number[] = [];
   target.socket.on('message', () => arrivals.push(performance.now()));
@@ -205,7 +205,7 @@ test('nothing arrives before its delay is over', async () => {
   expect(relay.report.forward.latenessMs?.p50).toBeGreaterThanOrEqual(0);
 });
 
-test('datagrams of any length pass unchanged, the empty and the longest too', async () => {
+test('passes datagrams of any length unchanged, including the empty and the longest', async () => {
   const target = (await Peer.open()).echo();
   const client = await Peer.open();
   const relay = await relayTo(target);
@@ -220,7 +220,7 @@ test('datagrams of any length pass unchanged, the empty and the longest too', as
   }
 });
 
-test('a client that speaks IPv6 reaches a target that speaks IPv4, and the other way round', async () => {
+test('connects IPv6 clients to IPv4 targets, and the reverse', async () => {
   for (const [near, far] of [
     ['::1', '127.0.0.1'],
     ['127.0.0.1', '::1'],
@@ -233,7 +233,7 @@ test('a client that speaks IPv6 reaches a target that speaks IPv4, and the other
   }
 });
 
-test('a silent client is forgotten, its counts are not, and it starts from the first fate when it comes back', async () => {
+test('expires a silent client, keeps its counters, and restarts its fates when it returns', async () => {
   const target = await Peer.open();
   const client = await Peer.open();
   const relay = await relayTo(target, { link: LOSSY, idleMs: 30 });
@@ -245,7 +245,7 @@ test('a silent client is forgotten, its counts are not, and it starts from the f
   expect(target.numbers).toEqual([0, 0]);
 });
 
-test('a client beyond the agreed number is refused, counted and reported once', async () => {
+test('refuses clients beyond the limit, counts them and reports them once', async () => {
   const target = await Peer.open();
   const [first, second] = [await Peer.open(), await Peer.open()];
   const relay = await relayTo(target, { clientsMax: 1 });
@@ -254,10 +254,10 @@ test('a client beyond the agreed number is refused, counted and reported once', 
 
   await vi.waitFor(() => expect(relay.report.forward.refused).toBe(3), PATIENCE);
   expect(relay.report.forward.offered).toBe(1);
-  expect(logged.filter((line) => line.includes('is refused: 1 clients'))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes('was refused: 1 clients'))).toHaveLength(1);
 });
 
-test('what does not fit into the memory that was agreed is refused and counted', async () => {
+test('refuses and counts datagrams beyond the memory limit', async () => {
   const target = await Peer.open();
   const relay = await relayTo(target, { link: { ...CLEAN_LINK, delay: 60_000_000 }, heldBytesMax: 1_000 });
   const client = await Peer.open();
@@ -267,7 +267,7 @@ test('what does not fit into the memory that was agreed is refused and counted',
   expect(relay.report.forward).toMatchObject({ offered: 10, inFlight: 10 });
 });
 
-test('a target where nothing listens is reported once, and reached as soon as something does', async () => {
+test('reports a target without a listener once, and reaches it as soon as there is one', async () => {
   const gone = await Peer.open();
   const relay = await relayTo(gone);
   const { port } = gone.address;
@@ -275,7 +275,7 @@ test('a target where nothing listens is reported once, and reached as soon as so
   const client = await Peer.open();
   for (let n = 0; n < 5; n++) await sendNumbered(client, relay, 1);
   await vi.waitFor(() => expect(relay.report.forward.sendErrors).toBeGreaterThan(0), PATIENCE);
-  expect(logged.filter((line) => line.includes(`nothing listens at 127.0.0.1:${port}`))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes(`no program listens at 127.0.0.1:${port}`))).toHaveLength(1);
 
   const target = createSocket('udp4').bind(port, '127.0.0.1');
   opened.push(target);
@@ -285,16 +285,16 @@ test('a target where nothing listens is reported once, and reached as soon as so
   clearInterval(resend);
 });
 
-test('what cannot be had is one line: a busy port, an address of another machine, itself', async () => {
+test('reports a busy port, a foreign address and itself as target in one line', async () => {
   const target = await Peer.open();
   const busy = await Peer.open();
   await expect(relayTo(target, { listen: busy.address })).rejects.toThrow(
     new Failure(
-      `cannot open UDP 127.0.0.1:${busy.address.port}: the port is in use; choose another one, or end the program that has it`,
+      `cannot open UDP 127.0.0.1:${busy.address.port}: the port is in use; choose another one, or stop the program that uses it`,
     ),
   );
   await expect(relayTo(target, { listen: { host: '192.0.2.1', port: 0 } })).rejects.toThrow(
-    'this machine has no such address',
+    'this machine does not have this address',
   );
   await expect(relayTo(target, { to: { host: '255.255.255.255', port: 9 } })).rejects.toThrow(
     'cannot reach UDP 255.255.255.255:9: ',

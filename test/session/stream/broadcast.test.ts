@@ -3,7 +3,7 @@ import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { Broadcast, type BroadcastOptions } from '../../../session/stream/broadcast.ts';
 import { until } from '../../io/net/control-peers.ts';
 
-/** A hundred frames a second. */
+/** 100 frames per second. */
 const FRAME = 900;
 
 const unit = (decodeTimestamp: number, timestamp = decodeTimestamp): AccessUnit => ({
@@ -31,7 +31,7 @@ function broadcast(units: readonly AccessUnit[], options: Partial<BroadcastOptio
   return { one, handed, ends };
 }
 
-test('all units are handed over in order, and then the end, once', async () => {
+test('emits all units in order, then the end once', async () => {
   const units = [0, 1, 2, 3].map((index) => unit(index * FRAME));
   const { handed, ends } = broadcast(units);
   await until('it has ended', () => ends.length > 0);
@@ -40,7 +40,7 @@ test('all units are handed over in order, and then the end, once', async () => {
 });
 
 describe('a loop', () => {
-  test('goes on in time, a frame after the last of the round before', async () => {
+  test('continues in time, one frame after the previous round', async () => {
     const { handed } = broadcast(
       [0, 1, 2].map((index) => unit(index * FRAME)),
       { loop: true },
@@ -49,22 +49,22 @@ describe('a loop', () => {
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test('of B-frames, whose decoding begins before 0, never decodes backwards', async () => {
-    // Shown 0 2 1, decoded two frames earlier: I P B.
+  test('never decodes backwards with B-frames, whose decoding begins before 0', async () => {
+    // Presentation order 0 2 1, decoded two frames earlier: I P B.
     const { handed } = broadcast([unit(-2 * FRAME, 0), unit(-FRAME, 2 * FRAME), unit(0, FRAME)], { loop: true });
     await until('it has gone round', () => handed.length >= 7);
     expect(handed.slice(0, 7).map(({ decodeTimestamp }) => decodeTimestamp / FRAME)).toEqual([-2, -1, 0, 1, 2, 3, 4]);
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 2, 1, 3, 5, 4, 6]);
   });
 
-  test('of nothing ends', async () => {
+  test('ends for an empty source', async () => {
     const { ends } = broadcast([], { loop: true });
     await until('it has ended', () => ends.length > 0);
     expect(ends).toEqual([undefined]);
   });
 });
 
-test('a source that fails hands over what it gave, and then its failure', async () => {
+test('emits the units of a failing source, then its error', async () => {
   const { handed, ends } = broadcast([], {
     units: async function* () {
       yield unit(0);
@@ -76,7 +76,7 @@ test('a source that fails hands over what it gave, and then its failure', async 
   expect((ends[0] as Error).message).toBe('gone');
 });
 
-test('a broadcast that is stopped hands over nothing more, and does not end', async () => {
+test('emits nothing after a stop, not even the end', async () => {
   const { one, handed, ends } = broadcast([0, 1, 2].map((index) => unit(index * 90_000)));
   await until('it has begun', () => handed.length === 1);
   one.stop();
@@ -84,7 +84,7 @@ test('a broadcast that is stopped hands over nothing more, and does not end', as
   expect([handed.length, ends.length]).toEqual([1, 0]);
 });
 
-test('what is read ahead of the clock is bounded', async () => {
+test('reads ahead of the clock by a bounded amount', async () => {
   let read = 0;
   broadcast([], {
     units: async function* () {
@@ -98,7 +98,7 @@ test('what is read ahead of the clock is bounded', async () => {
   expect(read).toBeLessThanOrEqual(40);
 });
 
-test('it tells how long it is to the next key frame', async () => {
+test('returns the time until the next key frame', async () => {
   const { one, handed } = broadcast([unit(0), unit(9_000_000)]);
   await until('it has begun', () => handed.length === 1);
   await until('the next is read', () => one.nextKeyframeIn() !== undefined);

@@ -16,7 +16,7 @@ const datagram = (source: number, destination: number) => ipv4({ protocol: 17, p
 const segment = (source: number, destination: number, flags: number) =>
   ipv4({ protocol: 6, payload: tcp(source, destination, flags) });
 
-test('TCP: whoever sent the SYN goes forward, the other side back', () => {
+test('sends TCP forward from the side that sent the SYN, and back from the other', () => {
   const of = watcher();
   expect(of(segment(40_000, 80, SYN))).toBe('forward');
   expect(of(segment(80, 40_000, SYN | ACK))).toBe('back');
@@ -24,7 +24,7 @@ test('TCP: whoever sent the SYN goes forward, the other side back', () => {
   expect(of(segment(80, 40_000, ACK))).toBe('back');
 });
 
-test('TCP: a SYN decides anew, and a SYN with ACK tells who began also where the SYN was never seen', () => {
+test('decides again on a new SYN, and infers the opener from a SYN with ACK', () => {
   const of = watcher();
   expect(of(segment(80, 40_000, ACK))).toBe('forward');
   expect(of(segment(40_000, 80, SYN))).toBe('forward');
@@ -32,7 +32,7 @@ test('TCP: a SYN decides anew, and a SYN with ACK tells who began also where the
   expect(of(segment(81, 40_000, SYN | ACK))).toBe('back');
 });
 
-test('UDP: the first datagram of two ports goes forward, each pair of ports for itself', () => {
+test('sends the first UDP datagram of each pair of ports forward', () => {
   const of = watcher();
   expect(of(datagram(40_000, 9_000))).toBe('forward');
   expect(of(datagram(9_000, 40_000))).toBe('back');
@@ -40,19 +40,19 @@ test('UDP: the first datagram of two ports goes forward, each pair of ports for 
   expect(of(datagram(40_001, 9_000))).toBe('back');
 });
 
-test('the same ports in another protocol or over IPv6 are another conversation', () => {
+test('treats the same ports in another protocol or over IPv6 as another flow', () => {
   const of = watcher();
   expect(of(datagram(40_000, 9_000))).toBe('forward');
   expect(of(segment(9_000, 40_000, SYN))).toBe('forward');
   expect(of(ipv6({ next: 17, payload: udp(9_000, 40_000) }))).toBe('forward');
 });
 
-test('a socket that sends to its own port always sends forward', () => {
+test('sends packets from a socket to its own port forward', () => {
   const of = watcher();
   expect([of(datagram(5_004, 5_004)), of(datagram(5_004, 5_004))]).toEqual(['forward', 'forward']);
 });
 
-test('pings go forward and their answers back, over IPv4 and IPv6', () => {
+test('sends pings forward and their answers back, over IPv4 and IPv6', () => {
   const of = watcher();
   const echo = (type: number) => Uint8Array.of(type, 0, 0, 0, 0, 1, 0, 1);
   expect(of(ipv4({ protocol: 1, payload: echo(8) }))).toBe('forward');
@@ -61,7 +61,7 @@ test('pings go forward and their answers back, over IPv4 and IPv6', () => {
   expect(of(ipv6({ next: 58, payload: echo(129) }))).toBe('back');
 });
 
-test('an ICMP error goes against the packet that it is about', () => {
+test('sends an ICMP error opposite to the packet it reports', () => {
   const of = watcher();
   const arrived = (source: number, destination: number) =>
     ipv4({ protocol: 17, payload: udp(source, destination), source: V4.across, destination: V4.local });
@@ -71,7 +71,7 @@ test('an ICMP error goes against the packet that it is about', () => {
   expect(of(icmpUnreachable(arrived(9, 40_000)))).toBe('forward');
 });
 
-test('fragments go where the first of their packet went, and packets are not mixed up', () => {
+test('sends fragments in the direction of their first fragment, separately for each packet', () => {
   const of = watcher();
   const fragment = (identification: number, flagsAndOffset: number, payload: Uint8Array) =>
     of(ipv4({ protocol: 17, payload, identification, flagsAndOffset }));
@@ -84,7 +84,7 @@ test('fragments go where the first of their packet went, and packets are not mix
   expect(fragment(1, 0x0172, middle)).toBe('back');
 });
 
-test('a conversation that goes on is not forgotten for a hundred thousand others', () => {
+test('keeps an active flow while a hundred thousand others are added', () => {
   const of = watcher();
   expect(of(datagram(1, 2))).toBe('forward');
   for (let index = 0; index < 100_000; index++) {

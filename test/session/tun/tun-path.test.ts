@@ -30,7 +30,7 @@ function path(link: Partial<LinkSpecification> = {}, linkBack: Partial<LinkSpeci
 const datagram = (source: number, destination: number, bytes = 0) =>
   ipv4({ protocol: 17, payload: udp(source, destination, Array(bytes).fill(0)) });
 
-test('a packet comes back with its addresses exchanged and all else as it was', () => {
+test('returns a packet with exchanged addresses and otherwise unchanged', () => {
   const { written, send } = path();
   const there = ipv4({ protocol: 17, payload: udp(40_000, 80, [1, 2, 3]) });
   send(there.slice());
@@ -43,7 +43,7 @@ test('a packet comes back with its addresses exchanged and all else as it was', 
   expect(written).toEqual([expected]);
 });
 
-test('question and answer pass different links', () => {
+test('sends requests and answers through different links', () => {
   const { tun, send } = path({ loss: 1 }, {});
   for (let index = 0; index < 3; index++) send(datagram(40_000, 80));
   for (let index = 0; index < 2; index++) send(datagram(80, 40_000));
@@ -51,7 +51,7 @@ test('question and answer pass different links', () => {
   expect(tun.report.back).toMatchObject({ offered: 2, lost: 0, delivered: 2 });
 });
 
-test('each packet meets the fate that the same link gives the same number in simulation', () => {
+test('gives each packet the fate of its number in simulation', () => {
   const link = { ...CLEAN_LINK, loss: 0.2, burst: 3, duplicate: 0.1, corrupt: 0.1, seed: 11 };
   const { tun, seen, send } = path(link);
   const sizes = Array.from({ length: 2_000 }, (_, index) => (index * 37) % 900);
@@ -70,14 +70,14 @@ test('each packet meets the fate that the same link gives the same number in sim
   expect(corrupted).toBeGreaterThan(0);
 });
 
-test('the bottleneck carries the packet and no header beside it', () => {
+test('counts the packet alone at the bottleneck, without additional headers', () => {
   const { tun } = path({ rate: 1_000_000 });
   const at = now();
   tun.send(at, datagram(40_000, 80, 972));
   expect(tun.nextAt).toBe(at + 8_000);
 });
 
-test('what is not for the machine across is counted by its cause, and no link sees it', () => {
+test('counts packets for other addresses by cause, before any link', () => {
   const { tun, written, send } = path();
   send(ipv4({ protocol: 17, payload: udp(1, 2), destination: Uint8Array.of(224, 0, 0, 251) }));
   send(
@@ -92,7 +92,7 @@ test('what is not for the machine across is counted by its cause, and no link se
   expect(tun.report.forward.offered + tun.report.back.offered).toBe(0);
 });
 
-test('a packet that the kernel does not take back is delivered and counted as refused', () => {
+test('counts a packet refused by the kernel as delivered and as a send error', () => {
   const { tun, send } = path();
   send(datagram(40_000, 80, 1_200));
   send(datagram(40_000, 80));
