@@ -138,7 +138,7 @@ export class ControlClient {
     if (kind !== 'greeting' && kind !== 'receiving' && kind !== 'draining') return;
     switch (message.kind) {
       case 'welcome':
-        if (kind !== 'greeting') return this.#cut('it said welcome twice');
+        if (kind !== 'greeting') return this.#cut('the sender sent welcome twice');
         return this.#handleWelcome(now, message);
       case 'refused':
         this.#events.push({ kind: 'cut', cause: message.reason });

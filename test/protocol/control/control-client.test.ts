@@ -220,10 +220,10 @@ describe('joining', () => {
   test('a second welcome is answered by leaving for another attempt', () => {
     const stage = new Stage().joined();
     stage.news();
-    expect(stage.say(30, WELCOME).news()).toEqual(['30 cut: it said welcome twice']);
+    expect(stage.say(30, WELCOME).news()).toEqual(['30 cut: the sender sent welcome twice']);
     expect(stage.say(31, END).news()).toEqual([]);
-    stage.close(32, 'it said welcome twice').at(432);
-    expect(stage.news()).toEqual(['32 close-media', '32 waiting: it said welcome twice', '432 connect']);
+    stage.close(32, 'the sender sent welcome twice').at(432);
+    expect(stage.news()).toEqual(['32 close-media', '32 waiting: the sender sent welcome twice', '432 connect']);
   });
 });
 
