@@ -24,7 +24,7 @@ test('reads the capacity and loss traces that a link names', () => {
   const form = formatLinkSpecification(link);
   expect(formatLinkSpecification(readLink(form))).toBe(form);
   writeFileSync(capacity, '1\n2\n5\n');
-  expect(() => readLink(form)).toThrow(/the content of .* is another/);
+  expect(() => readLink(form)).toThrow(/the content of .* has changed/);
 });
 
 test.each([

@@ -23,7 +23,7 @@ const FATES: readonly Fate[] = ['delivered', 'repair', 'reordered', 'late', 'aga
 
 const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
-interface Look {
+interface View {
   readonly nowMs: number;
   /** Time up to which events are known, milliseconds. */
   readonly knownMs: number;
@@ -42,7 +42,7 @@ export class PacketTimeline {
   /** Read at the first drawing: before, the canvas is not in the document and has no style. */
   #colors: Readonly<Record<string, string>> | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
-  #look: Look | undefined;
+  #view: View | undefined;
   #selected: number | undefined;
 
   constructor(canvas: HTMLCanvasElement, log: LaneLog) {
@@ -69,7 +69,7 @@ export class PacketTimeline {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     if (context === null || width === 0) return;
     this.#drawnMs = nowMs;
-    this.#look = { nowMs, knownMs: Math.min(nowMs, this.#log.knownMs), width, height };
+    this.#view = { nowMs, knownMs: Math.min(nowMs, this.#log.knownMs), width, height };
     const [pixelsX, pixelsY] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     if (this.#canvas.width !== pixelsX || this.#canvas.height !== pixelsY) {
       this.#canvas.width = pixelsX;
@@ -82,18 +82,18 @@ export class PacketTimeline {
     context.beginPath();
     context.rect(GUTTER, 0, width - GUTTER, height);
     context.clip();
-    this.#drawPackets(context, this.#look);
-    this.#drawFrames(context, this.#look);
+    this.#drawPackets(context, this.#view);
+    this.#drawFrames(context, this.#view);
     context.restore();
   }
 
   /** Returns the number of the frame nearest to `x` (CSS pixels); `undefined` when none is near. */
   frameAt(x: number): number | undefined {
-    if (!this.#look) return undefined;
+    if (!this.#view) return undefined;
     let best: number | undefined;
     let nearest = REACH;
     for (const frame of this.#log.frames.values()) {
-      const away = Math.abs(place(this.#look, frame.decidedMs) - x);
+      const away = Math.abs(xAt(this.#view, frame.decidedMs) - x);
       if (away <= nearest) {
         nearest = away;
         best = frame.number;
@@ -127,9 +127,9 @@ export class PacketTimeline {
     }
   }
 
-  #drawPackets(context: CanvasRenderingContext2D, look: Look): void {
+  #drawPackets(context: CanvasRenderingContext2D, view: View): void {
     const paths = new Map(FATES.map((fate) => [fate, new Path2D()]));
-    const from = look.nowMs - WINDOW_MS;
+    const from = view.nowMs - WINDOW_MS;
     const selected = new Path2D();
     for (const packet of this.#log.packets.values()) {
       if (packet.kind === 'control') continue;
@@ -137,8 +137,8 @@ export class PacketTimeline {
       const end = Math.max(packet.freedMs ?? 0, packet.arrivedMs ?? 0, frame?.decidedMs ?? 0);
       const open = packet.held && packet.freedMs === undefined;
       if (packet.sentMs < from && end < from && !open) continue;
-      this.#trace(paths, look, packet, frame);
-      if (packet.frame === this.#selected) fall(selected, look, packet);
+      this.#trace(paths, view, packet, frame);
+      if (packet.frame === this.#selected) addTransit(selected, view, packet);
     }
     for (const fate of FATES) {
       context.strokeStyle = this.#color(fate);
@@ -150,31 +150,31 @@ export class PacketTimeline {
     context.stroke(selected);
   }
 
-  #trace(paths: ReadonlyMap<Fate, Path2D>, look: Look, packet: Packet, frame: Frame | undefined): void {
+  #trace(paths: ReadonlyMap<Fate, Path2D>, view: View, packet: Packet, frame: Frame | undefined): void {
     const fate = fateOf(packet);
-    fall(paths.get(fate)!, look, packet);
+    addTransit(paths.get(fate)!, view, packet);
     if (packet.arrivedMs === undefined) return;
-    const middle = receivedAt(look.height);
-    let [x, y] = [place(look, packet.arrivedMs), middle];
+    const middle = receivedAt(view.height);
+    let [x, y] = [xAt(view, packet.arrivedMs), middle];
     if (packet.held) {
-      const jam = paths.get('held')!;
+      const waiting = paths.get('held')!;
       // Spread over nine rows, so that the number of waiting packets is visible.
       y = middle + 2 + (packet.number % 9);
-      jam.moveTo(x, y);
-      x = place(look, packet.freedMs ?? look.knownMs);
-      jam.lineTo(x, y);
+      waiting.moveTo(x, y);
+      x = xAt(view, packet.freedMs ?? view.knownMs);
+      waiting.lineTo(x, y);
       if (packet.freedMs === undefined) return;
     }
     if (frame === undefined || packet.late || frame.decidedMs < packet.arrivedMs) return;
     const wait = paths.get(packet.held ? 'held' : fate)!;
     wait.moveTo(x, y);
-    wait.lineTo(place(look, frame.decidedMs), look.height - BOTTOM);
+    wait.lineTo(xAt(view, frame.decidedMs), view.height - BOTTOM);
   }
 
-  #drawFrames(context: CanvasRenderingContext2D, look: Look): void {
-    const y = look.height - BOTTOM;
+  #drawFrames(context: CanvasRenderingContext2D, view: View): void {
+    const y = view.height - BOTTOM;
     for (const frame of this.#log.frames.values()) {
-      const x = place(look, frame.decidedMs);
+      const x = xAt(view, frame.decidedMs);
       if (x < GUTTER - 4) continue;
       const shown = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late';
       context.fillStyle = context.strokeStyle = this.#frameColor(frame);
@@ -206,7 +206,7 @@ export class PacketTimeline {
 }
 
 const receivedAt = (height: number): number => TOP + (height - TOP - BOTTOM) * RECEIVED;
-const place = ({ nowMs, width }: Look, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
+const xAt = ({ nowMs, width }: View, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
 
 export function fateOf(packet: Packet): Fate {
   if (packet.lost) return 'lost';
@@ -218,19 +218,19 @@ export function fateOf(packet: Packet): Fate {
 }
 
 /** Adds a packet's line from the sender to the receiver, or to the point where it was lost or is now. */
-function fall(path: Path2D, look: Look, packet: Packet): void {
-  const x = place(look, packet.sentMs);
-  const middle = receivedAt(look.height);
+function addTransit(path: Path2D, view: View, packet: Packet): void {
+  const x = xAt(view, packet.sentMs);
+  const middle = receivedAt(view.height);
   path.moveTo(x, TOP);
   if (packet.lost) {
-    const [endX, endY] = [place(look, packet.sentMs + TRANSIT_MS * LOST), TOP + (middle - TOP) * LOST];
+    const [endX, endY] = [xAt(view, packet.sentMs + TRANSIT_MS * LOST), TOP + (middle - TOP) * LOST];
     path.lineTo(endX, endY);
     path.moveTo(endX - 3, endY - 3);
     path.lineTo(endX + 3, endY + 3);
     path.moveTo(endX + 3, endY - 3);
     path.lineTo(endX - 3, endY + 3);
   } else if (packet.arrivedMs === undefined) {
-    const underWay = Math.min(0.95, (look.knownMs - packet.sentMs) / (4 * TRANSIT_MS));
-    path.lineTo(place(look, Math.max(packet.sentMs, look.knownMs)), TOP + (middle - TOP) * Math.max(0, underWay));
-  } else path.lineTo(place(look, packet.arrivedMs), middle);
+    const underWay = Math.min(0.95, (view.knownMs - packet.sentMs) / (4 * TRANSIT_MS));
+    path.lineTo(xAt(view, Math.max(packet.sentMs, view.knownMs)), TOP + (middle - TOP) * Math.max(0, underWay));
+  } else path.lineTo(xAt(view, packet.arrivedMs), middle);
 }
