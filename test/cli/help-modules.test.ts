@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { ROOT, run } from './dropframe-process.ts';
 
-/** Runs in Node's loader thread: appends the address of each module to the file named by the environment. */
+/** Module hook in Node's loader thread: appends the URL of each module to the file named by the environment. */
 const HOOKS = `
 import { appendFileSync } from 'node:fs';
 export async function load(url, context, nextLoad) {
@@ -30,7 +30,7 @@ async function modulesOf(...args: readonly string[]) {
 }
 
 const packageOf = (module: string): string | undefined => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1];
-/** What `tsx` loads to run uncompiled sources is not ours. */
+/** Excludes modules loaded by `tsx` to run uncompiled sources. */
 const TOOLS = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
 
 const COMMANDS = [
@@ -49,7 +49,7 @@ const COMMANDS = [
   'lab validate',
   'lab list',
 ];
-/** Half of them are the commands and their texts; the rest reads links, addresses and names of strategies. */
+/** Half of these are the commands and their texts; the rest parse links, addresses and strategy names. */
 const MODULES_MAX = 55;
 
 test.for(COMMANDS)('`dropframe %s --help` loads commander and no other package', async (command) => {
@@ -63,7 +63,7 @@ test.for(COMMANDS)('`dropframe %s --help` loads commander and no other package',
   expect(ours.length).toBeLessThanOrEqual(MODULES_MAX);
 });
 
-test('a command that runs loads what it needs, and the count sees it', async () => {
+test('loads further modules when a command runs, and counts them', async () => {
   const { code, modules } = await modulesOf('receive', 'dropframe://127.0.0.1:1', '--play', 'none', '--timeout', '0.1');
   expect(code).toBe(1);
   expect(modules.map(packageOf)).toContain('zod');

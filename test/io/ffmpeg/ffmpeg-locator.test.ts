@@ -22,7 +22,7 @@ function standIn(
 
 const nowhere: FfmpegSearch = { environment: {}, wellKnownFolders: [], packageBinary: () => undefined };
 
-testOnUnix('the ffmpeg of ffmpeg-static goes before the one on the PATH', async () => {
+testOnUnix('prefers the binary of ffmpeg-static to the one on the PATH', async () => {
   const folder = temporaryFolder();
   const packaged = standIn(join(folder, 'package'), { version: '6.0-static' });
   standIn(join(folder, 'path'));
@@ -46,7 +46,7 @@ testOnUnix('skips a package that names a missing file', async () => {
   expect(found).toMatchObject({ path, origin: 'PATH' });
 });
 
-testOnUnix('what the user names is taken, before all else', async () => {
+testOnUnix('uses the binary named by the user before any other', async () => {
   const folder = temporaryFolder();
   const [first, second, third] = ['a', 'b', 'c'].map((name) => standIn(join(folder, name)));
   const environment = { FFMPEG_PATH: second, FFMPEG_BIN: third, PATH: join(folder, 'a') };
@@ -60,7 +60,7 @@ testOnUnix('what the user names is taken, before all else', async () => {
   });
 });
 
-testOnUnix('what the user names and does not work is an error, not replaced in silence', async () => {
+testOnUnix('fails for an unusable binary named by the user instead of replacing it', async () => {
   const folder = temporaryFolder();
   standIn(join(folder, 'path'));
   const environment = { FFMPEG_BIN: join(folder, 'typo'), PATH: join(folder, 'path') };
@@ -70,7 +70,7 @@ testOnUnix('what the user names and does not work is an error, not replaced in s
   });
 });
 
-testOnUnix('a bare name is looked up on the PATH', async () => {
+testOnUnix('looks up a bare name on the PATH', async () => {
   const folder = temporaryFolder();
   const path = standIn(folder, { name: 'ffmpeg7' });
   expect(await locateFfmpeg({ ...nowhere, explicit: 'ffmpeg7', environment: { PATH: folder } })).toMatchObject({
@@ -103,7 +103,7 @@ testOnUnix('prefers a binary with libx264', async () => {
   expect(alone.warnings).toEqual([expect.stringContaining('no libx264')]);
 });
 
-testOnUnix('the old build of @ffmpeg-installer comes last and with a warning', async () => {
+testOnUnix('uses the old build of @ffmpeg-installer last, with a warning', async () => {
   const folder = temporaryFolder();
   const path = standIn(folder, { version: 'N-47683-g0e8eb07980-static' });
   const found = await locateFfmpeg({

@@ -9,7 +9,7 @@ import { SAMPLES, temporaryFolder, withFfmpeg } from '../sources/media.ts';
 const allowed = (options: readonly string[], name: string): readonly string[] =>
   options[options.indexOf(name) + 1]!.split(',');
 
-test('a file may open no protocol but file, and no format that names other files', () => {
+test('limits a file to the file protocol and to formats that name no other files', () => {
   for (const input of ['clip.mp4', 'file:/videos/clip.mp4', 'C:\\videos\\clip.mp4']) {
     const options = inputGuard(input);
     expect(allowed(options, '-protocol_whitelist')).toEqual(['file']);
@@ -21,7 +21,7 @@ test('a file may open no protocol but file, and no format that names other files
 });
 
 test.each(['https://host/live.m3u8', 'rtsp://camera/1', 'udp://0.0.0.0:5000', 'srt://host:9000', 'RTMP://host/app'])(
-  '%s may open network protocols and no local file',
+  'limits %s to network protocols',
   (input) => {
     const protocols = allowed(inputGuard(input), '-protocol_whitelist');
     expect(protocols).toContain(input.slice(0, input.indexOf(':')).toLowerCase());
@@ -30,7 +30,7 @@ test.each(['https://host/live.m3u8', 'rtsp://camera/1', 'udp://0.0.0.0:5000', 's
 );
 
 test.each(['concat:a.ts|b.ts', 'subfile,,start,0,end,9,,:a.ts', 'data:text/plain,x', 'crypto:a.ts', 'pipe:0'])(
-  '%s is refused as wrong usage',
+  'rejects %s as wrong usage',
   (input) => {
     expect(() => inputGuard(input)).toThrow(expect.objectContaining({ exitCode: 2 }));
   },

@@ -9,7 +9,7 @@ import { withKoffi as test } from './with-koffi.ts';
 
 const HOST = '127.0.0.1';
 
-test('counts the segments of a connection, and those of a closed one not at all', async () => {
+test('counts the segments of an open connection only', async () => {
   const server = createServer((socket) => socket.resume()).listen(0, HOST);
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -26,7 +26,7 @@ test('counts the segments of a connection, and those of a closed one not at all'
   expect(segmentsReceived(accepted)).toBeUndefined();
 });
 
-test('counts the datagrams that found the receive buffer full', async () => {
+test('counts the datagrams dropped at a full receive buffer', async () => {
   const receiver = createSocket({ type: 'udp4', recvBufferSize: 20_000 }).bind(0, HOST);
   const sender = createSocket('udp4').bind(0, HOST);
   onTestFinished(() => {
@@ -36,7 +36,7 @@ test('counts the datagrams that found the receive buffer full', async () => {
   await Promise.all([once(receiver, 'listening'), once(sender, 'listening')]);
   expect(receiveDrops(receiver)).toBe(0);
   const direct = new DirectSend(sender);
-  // Sent within one turn of the event loop: nothing is read meanwhile.
+  // Sent within one turn of the event loop, so that nothing is read meanwhile.
   for (let index = 0; index < 100; index++)
     direct.send(new Uint8Array(1_000), { host: HOST, port: receiver.address().port });
   let received = 0;
