@@ -47,7 +47,7 @@ export class Interrupt {
  * Runs work that cannot stop cleanly: the first signal exits the process.
  * @param line printed then, says what is kept.
  */
-export async function endingAtOnce<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
+export async function exitAtOnceOnSignal<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
   const interrupt = new Interrupt(() => {
     stderr.write(`dropframe: interrupted: ${line}\n`);
     process.exit(INTERRUPTED);

@@ -10,7 +10,7 @@ import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { endingAtOnce, Interrupt, Interrupted } from './interrupt.ts';
+import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
@@ -112,11 +112,11 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   const context = new Context(options);
   const opened = await openRun(scenario, runOptions(options, context));
   await sweepWith(context, options, opened, { index: 1, of: 1 }, 'run the same command again to continue');
-  const { manifest, rows } = await endingAtOnce(cellsKept(opened.directory), () =>
+  const { manifest, rows } = await exitAtOnceOnSignal(allCellsIn(opened.directory), () =>
     completeRun(opened, packageVersion()),
   );
   show(context, options, { directory: opened.directory, manifest, rows });
-  if (opened.output.video) await film(context, opened);
+  if (opened.output.video) await writeVideo(context, opened);
   await drawIfPossible(context, opened.directory);
 }
 
@@ -124,7 +124,7 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
  * Makes the comparison video from cells that are already measured.
  * @throws {Interrupted} on Ctrl-C; the answer is complete by then.
  */
-async function film(context: Context, opened: OpenRun): Promise<void> {
+async function writeVideo(context: Context, opened: OpenRun): Promise<void> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
   const { makeVideo } = await import('../lab/run.ts');
@@ -195,7 +195,7 @@ async function sweepWith(
 async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
   const { mergeRun } = await import('../lab/run.ts');
   const context = new Context(options);
-  const { manifest, rows, adopted } = await endingAtOnce(cellsKept(folder), () =>
+  const { manifest, rows, adopted } = await exitAtOnceOnSignal(allCellsIn(folder), () =>
     mergeRun(folder, others, packageVersion()),
   );
   if (adopted > 0) context.log.info(`copied ${adopted} files`);
@@ -203,12 +203,12 @@ async function merge(folder: string, others: readonly string[], options: CommonO
   await drawIfPossible(context, folder);
 }
 
-const undrawn = (folder: string): string => `the answer is in ${folder}, without report.html`;
-const cellsKept = (folder: string): string => `all cells are in ${folder}; run the same command again to continue`;
+const withoutReport = (folder: string): string => `the answer is in ${folder}, without report.html`;
+const allCellsIn = (folder: string): string => `all cells are in ${folder}; run the same command again to continue`;
 
 async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
-  await endingAtOnce(undrawn(folder), async () => {
+  await exitAtOnceOnSignal(withoutReport(folder), async () => {
     const { readAnswer } = await import('../lab/answer.ts');
     const { manifest, rows } = await readAnswer(folder);
     show(context, options, { directory: folder, manifest, rows });
@@ -226,7 +226,7 @@ async function draw(context: Context, folder: string): Promise<void> {
 /** Draws the report. The answer exists already, so a failure to draw is a warning. */
 async function drawIfPossible(context: Context, folder: string): Promise<void> {
   try {
-    await endingAtOnce(undrawn(folder), () => draw(context, folder));
+    await exitAtOnceOnSignal(withoutReport(folder), () => draw(context, folder));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     context.log.warn(`report.html was not drawn: ${error.message}`);

@@ -45,7 +45,7 @@ export class LaneCard {
     }
     for (const { name, label } of STRATEGIES) this.#part('.strategy', HTMLSelectElement).add(new Option(label, name));
     this.#listen(timeline);
-    this.settle(settings);
+    this.applySettings(settings);
   }
 
   get settings(): LaneSettings {
@@ -62,7 +62,7 @@ export class LaneCard {
   }
 
   /** Applies the settings that the server reports. */
-  settle(settings: LaneSettings): void {
+  applySettings(settings: LaneSettings): void {
     this.#settings = settings;
     const strategy = strategyOf(settings);
     const style = LANE_STYLES[strategy]!;
@@ -123,14 +123,14 @@ export class LaneCard {
     this.#figures = figures;
     const { framesOnTime, framesRecovered, framesLate, framesLost, packets, packetsLost } = figures;
     const frames = framesOnTime + framesRecovered + framesLate + framesLost;
-    this.#say('onTime', share(framesOnTime, frames));
-    this.#say('recovered', share(framesRecovered, frames));
-    this.#say('late', share(framesLate, frames), framesLate > 0 ? 'late' : '');
-    this.#say('lost', share(framesLost, frames), framesLost > 0 ? 'bad' : '');
-    this.#say('lag', [duration(figures.lagMsP50), `/ ${duration(figures.lagMsP95)}`]);
-    this.#say('freezes', [String(figures.freezes), '']);
-    this.#say('overhead', [figures.overhead === null ? '–' : percent(figures.overhead, 1), '']);
-    this.#say('packetsLost', [percent(packetsLost, packets), '']);
+    this.#setFigure('onTime', share(framesOnTime, frames));
+    this.#setFigure('recovered', share(framesRecovered, frames));
+    this.#setFigure('late', share(framesLate, frames), framesLate > 0 ? 'late' : '');
+    this.#setFigure('lost', share(framesLost, frames), framesLost > 0 ? 'bad' : '');
+    this.#setFigure('lag', [duration(figures.lagMsP50), `/ ${duration(figures.lagMsP95)}`]);
+    this.#setFigure('freezes', [String(figures.freezes), '']);
+    this.#setFigure('overhead', [figures.overhead === null ? '–' : percent(figures.overhead, 1), '']);
+    this.#setFigure('packetsLost', [percent(packetsLost, packets), '']);
   }
 
   /** Called once per animation frame. */
@@ -196,7 +196,7 @@ export class LaneCard {
     });
   }
 
-  #say(name: string, [text, detail]: readonly [string, string], tone = ''): void {
+  #setFigure(name: string, [text, detail]: readonly [string, string], tone = ''): void {
     const place = this.#places.get(name);
     if (!place) return;
     place.dataset.tone = tone;

@@ -78,7 +78,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     refreshState();
   },
   disconnected() {
-    message.say(ended ? ENDED : GONE, true);
+    message.show(ended ? ENDED : GONE, true);
     refreshState();
   },
   announced,
@@ -88,7 +88,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
 function announced(announcement: LaneAnnouncement): void {
   switch (announcement.kind) {
     case 'state':
-      return settle(announcement.state);
+      return applyState(announcement.state);
     case 'description': {
       const { width, height, title } = announcement;
       document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
@@ -109,7 +109,7 @@ function announced(announcement: LaneAnnouncement): void {
       for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
       return frontier.show(cards);
     case 'refused':
-      if (state) network.settle(state.link, true);
+      if (state) network.showLink(state.link, true);
       return message.refuse(announcement.why);
     case 'ended':
       ended = true;
@@ -119,21 +119,21 @@ function announced(announcement: LaneAnnouncement): void {
   }
 }
 
-function settle(next: LanesState): void {
+function applyState(next: LanesState): void {
   state = next;
   // A new state from the server replaces an earlier refusal.
   message.endRefusal();
-  if (unread !== undefined) ask(readAddress(unread, next), next);
+  if (unread !== undefined) requestSettings(readAddress(unread, next), next);
   unread = undefined;
-  settleLanes(next.lanes);
-  network.settle(next.link);
+  applyLanes(next.lanes);
+  network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
   history.replaceState(null, '', writeAddress(next));
 }
 
 /** Requests the settings of an address. An address with any fault is ignored as a whole. */
-function ask({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
+function requestSettings({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
   if (faults.length > 0) {
     return message.refuse(`The settings in this address were ignored: ${faults.join('; ')}.`);
   }
@@ -145,7 +145,7 @@ function ask({ lanes, link, source, faults }: AddressedState, present: LanesStat
   if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
 }
 
-function settleLanes(lanes: readonly LaneSettings[]): void {
+function applyLanes(lanes: readonly LaneSettings[]): void {
   while (cards.length > lanes.length) {
     const card = cards.pop()!;
     if (selection?.card === card) select(undefined, undefined);
@@ -153,7 +153,7 @@ function settleLanes(lanes: readonly LaneSettings[]): void {
   }
   for (const [index, settings] of lanes.entries()) {
     const known = cards[index];
-    if (known) known.settle(settings);
+    if (known) known.applySettings(settings);
     else {
       const card: LaneCard = new LaneCard(settings, {
         changed: (changed) => sendLanes(cards.map((other) => (other === card ? changed : other.settings))),
@@ -211,7 +211,7 @@ function refreshState(): void {
   if (document.body.dataset.state === now && now !== 'unable') return;
   document.body.dataset.state = now;
   element('state-text', HTMLElement).textContent = WORDS[now];
-  if (now === 'unable') message.say(UNABLE, true);
+  if (now === 'unable') message.show(UNABLE, true);
 }
 
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());
@@ -274,7 +274,7 @@ async function upload(file: File): Promise<void> {
   if (file.size > UPLOAD_BYTES_MAX) {
     return message.refuse(`${file.name} is too large for the page: run "dropframe demo ${file.name}" instead.`);
   }
-  message.say(`Uploading ${file.name} …`, true);
+  message.show(`Uploading ${file.name} …`, true);
   try {
     const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
     if (answer.ok) message.hide();
@@ -291,12 +291,12 @@ function scenario(): string {
 async function runInLab(): Promise<void> {
   const button = element('lab', HTMLButtonElement);
   button.disabled = true;
-  message.say('The lab simulates the same settings, four runs of one minute each …', true);
+  message.show('The lab simulates the same settings, four runs of one minute each …', true);
   try {
     const answer = await fetch('/lab', { method: 'POST', body: scenario() });
     if (!answer.ok) return message.refuse(await answer.text());
     const { url } = (await answer.json()) as { readonly url: string };
-    message.say('The lab has finished: ', true);
+    message.show('The lab has finished: ', true);
     const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
     link.textContent = 'open the report';
     message.append(link);
@@ -367,7 +367,7 @@ document.addEventListener('drop', (event) => {
 });
 addEventListener('hashchange', () => {
   unread = location.hash;
-  if (state) settle(state);
+  if (state) applyState(state);
 });
 setInterval(refreshState, 500);
 refreshState();

@@ -11,7 +11,7 @@ export class MessageBar {
   #refusing = false;
 
   /** Shows a message. @param stays true to keep it until it is hidden or replaced. */
-  say(text: string, stays = false): void {
+  show(text: string, stays = false): void {
     this.#element.textContent = text;
     this.#element.hidden = false;
     this.#refusing = false;
@@ -21,7 +21,7 @@ export class MessageBar {
 
   /** Shows why a request failed, until the next accepted state or until the display time is over. */
   refuse(why: string): void {
-    this.say(why);
+    this.show(why);
     this.#refusing = true;
   }
 

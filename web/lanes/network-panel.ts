@@ -136,7 +136,7 @@ export class NetworkPanel {
    * Shows the link that the server reports.
    * @param refused true when the server has just refused a change: every slider is then reset, even the focused one.
    */
-  settle(text: string, refused = false): void {
+  showLink(text: string, refused = false): void {
     if (document.activeElement !== this.#line) this.#line.value = text;
     this.#inForce = text;
     const link = parseRunningLink(text, readTrace);
@@ -146,14 +146,14 @@ export class NetworkPanel {
       input.disabled = !link.ok;
       input.title = link.ok ? '' : WHOLE;
       if (!link.ok) {
-        say(input, '–');
+        showValue(input, '–');
         continue;
       }
       const value = +knob.read(link.value).toFixed(3);
       // A focused slider is not moved.
       if (refused || document.activeElement !== input) input.value = String(value);
       // The value in force may lie beyond the slider's range or between two of its steps.
-      say(input, saidElsewhere(knob, link.value) ?? worded(knob, value));
+      showValue(input, externalValue(knob, link.value) ?? valueText(knob, value));
     }
     this.#showPreset();
   }
@@ -181,7 +181,7 @@ export class NetworkPanel {
     label.append(name, value, input);
     this.#inputs.set(knob.name, input);
     input.addEventListener('input', () => {
-      say(input, worded(knob, Number(input.value)));
+      showValue(input, valueText(knob, Number(input.value)));
       // Parts of the link that no slider shows are kept.
       this.#link = knob.write(this.#link, Number(input.value));
       handlers.changed(formatLinkSpecification(this.#link));
@@ -206,17 +206,17 @@ export class NetworkPanel {
   }
 }
 
-function worded({ zero, unit }: Knob, value: number): string {
+function valueText({ zero, unit }: Knob, value: number): string {
   return value === 0 && zero !== undefined ? zero : `${value}\u00a0${unit}`;
 }
 
-function say(input: HTMLInputElement, text: string): void {
+function showValue(input: HTMLInputElement, text: string): void {
   (input.previousElementSibling as HTMLOutputElement).value = text;
   input.setAttribute('aria-valuetext', text);
 }
 
 /** Returns the text of a slider whose value comes from a trace or a loss model instead. */
-function saidElsewhere({ name }: Knob, { lossModel, capacity }: LinkSpecification): string | undefined {
+function externalValue({ name }: Knob, { lossModel, capacity }: LinkSpecification): string | undefined {
   if (name === 'rate' && capacity) return 'from trace';
   return lossModel && (name === 'loss' || name === 'burst') ? 'from model' : undefined;
 }
