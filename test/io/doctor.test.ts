@@ -10,7 +10,7 @@ test('completes every check without throwing on a bare machine', async () => {
   expect(findings.find((finding) => finding.name === 'UDP on loopback')).toEqual({
     name: 'UDP on loopback',
     state: 'ok',
-    detail: 'a datagram to ourselves arrives',
+    detail: 'a datagram sent to this machine arrives',
   });
 });
 

@@ -72,8 +72,8 @@ test('leaves nothing behind after an early return, and yields nothing after clos
 test.each([
   ['not-there.mp4', undefined, 'there is no such file or directory'],
   ['empty.mp4', '', 'is empty'],
-  ['letter.h264', 'Dear Sir or Madam', 'holds no H.264 byte stream'],
-  ['zero.264', Uint8Array.of(0), 'holds no H.264 byte stream'],
+  ['letter.h264', 'Dear Sir or Madam', 'contains no H.264 byte stream'],
+  ['zero.264', Uint8Array.of(0), 'contains no H.264 byte stream'],
   ['frames.yuv', new Uint8Array(1_000), 'raw pictures of unknown size'],
   ['frames_64x64.yuv', new Uint8Array(1_000), 'not a whole number of them'],
   ['capture.pcap', Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0), 'is a packet capture'],
@@ -109,7 +109,7 @@ test('says that ffmpeg is required when there is none', async () => {
   const path = file('a.webm', 'anything');
   await expect(open(path, { ffmpeg: '/no/ffmpeg/here' })).rejects.toMatchObject({
     exitCode: 3,
-    message: expect.stringMatching(/a\.webm needs ffmpeg, and --ffmpeg names \/no\/ffmpeg\/here, which is not/),
+    message: expect.stringMatching(/a\.webm requires ffmpeg: --ffmpeg names \/no\/ffmpeg\/here, which is not/),
   });
 });
 
@@ -120,7 +120,7 @@ test('streams a truncated file to its end with a warning', async () => {
   const units = await all(source.units());
   expect(units.length).toBeGreaterThan(100);
   expect(flat(units)).toEqual(flat(whole.slice(0, units.length)));
-  expect(warnings).toEqual([expect.stringMatching(/the pictures end after \d+\.\d s of 12\.0 s: the file is cut/)]);
+  expect(warnings).toEqual([expect.stringMatching(/the video ends after \d+\.\d s of 12\.0 s: the file is truncated/)]);
 });
 
 test('starts a raw stream at its first key frame', async () => {
@@ -130,7 +130,7 @@ test('starts a raw stream at its first key frame', async () => {
     file('a.264', joinAnnexB([...sets, ...units.slice(5).flatMap((unit) => unit.parts)])),
   );
   expect(nalText(await all(source.units()))).toEqual(nalText(units.slice(30)));
-  expect(warnings).toEqual([expect.stringContaining('skipped 25 pictures before the first keyframe')]);
+  expect(warnings).toEqual([expect.stringContaining('skipped 25 pictures before the first key frame')]);
 });
 
 test('copies a raw stream with distant key frames, with a warning', async () => {
@@ -140,7 +140,7 @@ test('copies a raw stream with distant key frames, with a warning', async () => 
     file('a.264', joinAnnexB([...first.parts, ...units.slice(1, 30), ...repeated(units)].flatMap(nalUnitsOf))),
   );
   expect((await all(source.units())).length).toBeGreaterThan(150);
-  expect(warnings).toEqual([expect.stringMatching(/keyframes are more than 5 s apart.*--encode x264 --gop/)]);
+  expect(warnings).toEqual([expect.stringMatching(/key frames are more than 5 s apart.*--encode x264 --gop/)]);
 
   function repeated(all: readonly AccessUnit[]): AccessUnit[] {
     return Array.from({ length: 6 }, () => all.slice(1, 30)).flat();
@@ -174,7 +174,7 @@ withFfmpeg(
     const { source, warnings } = await open(path);
     expect(source.description.mode).toBe('x264');
     expect((await all(source.units())).length).toBeGreaterThan(40);
-    expect(warnings).toEqual([expect.stringMatching(/no keyframe.*; encoding it anew/)]);
+    expect(warnings).toEqual([expect.stringMatching(/no key frame.*; encoding it instead/)]);
   },
   30_000,
 );
