@@ -45,7 +45,7 @@ export function addCalibrateCommand(lab: Command): void {
     )
     .option('--docs', 'update the table in docs/VALIDATION.md')
     .option('--json', 'print the comparisons as JSON on stdout; log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
     .action(run);
 }

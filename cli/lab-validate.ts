@@ -38,7 +38,7 @@ export function addValidateCommand(lab: Command): void {
     .option('--quick', 'fewer trials; skip expensive checks')
     .addOption(new Option('--docs', 'update the table in docs/VALIDATION.md').conflicts('quick'))
     .option('--json', 'print the outcomes as JSON on stdout; log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
     .action(run);
 }

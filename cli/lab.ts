@@ -104,7 +104,7 @@ function withRunOptions(command: Command): Command {
 const commonOptions = (command: Command): Command =>
   command
     .option('--json', 'print the answer as JSON on stdout; log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail');
 
 async function run(scenario: string, options: RunCommandOptions): Promise<void> {

@@ -39,7 +39,7 @@ export function addLinkCommand(program: Command): void {
     )
     .argument('[command...]', 'with --tun, after --: the command to run in the namespace')
     .addOption(
-      new Option('--listen <address>', 'address the relay receives on: point the program at it').argParser(readAddress),
+      new Option('--listen <address>', 'address the relay listens on; point the program at it').argParser(readAddress),
     )
     .addOption(
       new Option('--to <address>', 'destination of the datagrams; answers return through the relay').argParser(
@@ -80,7 +80,7 @@ export function addLinkCommand(program: Command): void {
       ).argParser(readWhole({ min: 1, max: 0xffff_ffff }, 'bytes')),
     )
     .option('--json', 'print counters every second and the report as JSON lines on stdout; log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
     .addHelpText(
       'after',

@@ -66,7 +66,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option(
         '--redundancy <share>',
-        'limit of retransmitted and repair bytes, as a share of the media; with fec: repair packets per media packet, rounded up per frame (25%)',
+        'limit of retransmitted and repair bytes, as a share of the media; with fec: repair packets per media packet, rounded up per frame (default: 25%)',
       ).argParser(readShare),
     )
     .addOption(
@@ -111,7 +111,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     )
     .option('--summary <file>', 'write the summary as JSON')
     .option('--json', 'print statistics every second and the summary as JSON lines on stdout; log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail');
 }
 

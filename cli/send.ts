@@ -86,7 +86,7 @@ export function addSendCommand(program: Command): void {
     .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
     .option('--record <file>', 'record the stream as sent to FILE.h264, FILE.mp4 or FILE.ts')
     .option('--json', 'log as JSON lines')
-    .option('-q, --quiet', 'errors only')
+    .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
     .addHelpText(
       'after',
