@@ -194,10 +194,10 @@ test('leaves a detached connection to the caller', async () => {
   const chunks: Buffer[] = [];
   socket.on('data', (bytes) => chunks.push(bytes));
   peer.socket.write('not a control message');
-  await until('the bytes are there', () => Buffer.concat(chunks).length === 25);
+  await until('the bytes have arrived', () => Buffer.concat(chunks).length === 21);
   expect([heard.closed, heard.messages]).toEqual([false, []]);
   heard.connection.send({ kind: 'keep-alive' });
   socket.end('bye');
-  await until('the peer has heard the end', () => peer.ended);
+  await until('the peer has received the end', () => peer.ended);
   expect(peer.received).toEqual([]);
 });
