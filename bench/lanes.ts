@@ -44,7 +44,7 @@ export const lanes: Part = async (context) => {
       ...[0, 1, 2].map((lane) => `${middle((reading) => reading.lanes[lane]?.lagMsP95 ?? Number.NaN).toFixed(0)} ms`),
     ];
   });
-  const head = ['link', 'of one core', 'resident', 'first picture', 'lag p95: reorder', 'hybrid', 'tcp-cubic'];
+  const head = ['link', 'of one core', 'resident', 'first picture', 'lag p95: UDP reorder', 'UDP hybrid', 'TCP cubic'];
   const text = [
     `The demo's three lanes, ${clip.megabitsPerSecond.toFixed(2)} Mb/s of 720p each, with one connected window; medians.`,
     table(head, rows),
