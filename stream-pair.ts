@@ -2,12 +2,13 @@ import { milliseconds } from './protocol/base/instant.ts';
 import { checkChoice, checkMilliseconds, checkShare, checkWhole } from './protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX } from './protocol/control/latency-limit.ts';
 import { RECOVERIES } from './protocol/control/recovery.ts';
-import { STREAM_DEFAULTS, streamParameters } from './protocol/stream-parameters.ts';
+import { STREAM_DEFAULTS } from './protocol/stream-parameters.ts';
 import { Receiver } from './receiver/receiver.ts';
 import { RECEIVER_DEFAULTS, type Recovery, receiverOptions } from './receiver/receiver-options.ts';
 import type { RecoveryFactory } from './receiver/recovery/loss-recovery.ts';
 import { Sender } from './sender/sender.ts';
 import { senderOptions } from './sender/sender-options.ts';
+import { REPORT_SSRC, simulatedStream } from './sim/simulated-stream.ts';
 
 /** How a stream is set up. Everything has a default; a value out of range throws a `RangeError` at once. */
 export interface StreamPairOptions {
@@ -34,10 +35,6 @@ export interface StreamPair {
   readonly receiver: Receiver;
 }
 
-/** Any that differ do: the pair is one stream of its own. */
-const [MEDIA_SSRC, RETRANSMISSION_SSRC, REPORT_SSRC, REPAIR_SSRC] = [1, 2, 3, 4] as const;
-const IDENTITY = { ssrc: MEDIA_SSRC, initialSequence: 1_000, timestampBase: 0 };
-
 /**
  * Returns a sender and a receiver that agree on everything: the receiver understands what the sender sends.
  * @throws {RangeError} when an option is out of its range.
@@ -46,10 +43,8 @@ export function createStreamPair(options: StreamPairOptions = {}): StreamPair {
   const latencyMs = checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX });
   const { recovery = STREAM_DEFAULTS.recovery, datagramBytesMax = STREAM_DEFAULTS.datagramBytesMax } = options;
   const own = typeof recovery === 'function' ? recovery : undefined;
-  const parameters = streamParameters({
-    ...IDENTITY,
-    retransmission: { ssrc: RETRANSMISSION_SSRC, payloadType: STREAM_DEFAULTS.retransmissionPayloadType },
-    repair: { ssrc: REPAIR_SSRC, payloadType: STREAM_DEFAULTS.repairPayloadType },
+  // SSRCs and first numbers are the simulator's: any do, since the pair is one stream of its own.
+  const parameters = simulatedStream({
     recovery: typeof recovery === 'function' ? 'nack' : checkChoice('recovery', recovery, RECOVERIES),
     redundancy: checkShare('redundancy', options.redundancy ?? STREAM_DEFAULTS.redundancy),
     latency: milliseconds(latencyMs),
