@@ -1,5 +1,6 @@
 import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
 import type { Instant } from '../protocol/base/instant.ts';
+import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
@@ -106,18 +107,15 @@ export class MediaPacketTable implements PathObserver {
   }
 
   /** The receiver released a frame. */
-  release(
-    now: Instant,
-    frame: number,
-    how: { readonly fate: 'onTime' | 'recovered' | 'late'; readonly completeAt: Instant },
-  ): void {
+  release(now: Instant, frame: number, how: { readonly fate: ReleasedFrameClass; readonly completeAt: Instant }): void {
     const row = this.#decide(frame);
     if (row === undefined) return;
     const frames = this.#frames;
     frames.setClass(row, how.fate);
     frames.setTime(row, 'completeAt', how.completeAt);
-    frames.setTime(row, 'renderedAt', now);
-    if (how.fate === 'recovered') this.#setMechanism(frame, row, how.completeAt);
+    // A mended frame is for the decoder alone.
+    if (how.fate !== 'mended') frames.setTime(row, 'renderedAt', now);
+    if (how.fate !== 'onTime') this.#setMechanism(frame, row, how.completeAt);
     this.#endRun(row);
     this.#open.delete(frame);
   }
@@ -242,6 +240,8 @@ export class MediaPacketTable implements PathObserver {
       if (this.#arrival[packet] === RECEIVED) receivedPackets++;
     }
     const repaired = this.#frames.packets(row) - receivedPackets - useful;
+    // Nothing was missing: it was slow, or waited for a frame before it.
+    if (repaired <= 0 && useful === 0) return this.#countWasted(frame, completeAt);
     if (row >= this.#measuredFrom) this.#repairs.used += repaired;
     this.#frames.setMechanism(row, repaired <= 0 ? 'retransmission' : useful > 0 ? 'both' : 'repair');
     this.#countWasted(frame, completeAt);

@@ -75,6 +75,7 @@ function classes(frames: FrameTable, from: number) {
     framesOnTime: counts.onTime,
     framesRecovered: counts.recovered,
     framesLate: counts.late,
+    framesMended: counts.mended,
     framesOverdue: counts.overdue,
     framesIncomplete: counts.incomplete,
     framesNeverArrived: counts.neverArrived,

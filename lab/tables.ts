@@ -6,13 +6,14 @@ import type { Importance } from '../protocol/access-unit.ts';
  */
 
 /**
- * Final class of a frame. The first seven come from the receiver's ledger; `refused`: the sender had no room for it, or
+ * Final class of a frame. The first eight come from the receiver's ledger; `refused`: the sender had no room for it, or
  * withheld it because the path cannot carry it.
  */
 export const FRAME_OUTCOMES = [
   'onTime',
   'recovered',
   'late',
+  'mended',
   'overdue',
   'incomplete',
   'neverArrived',
@@ -89,6 +90,7 @@ export interface SummaryRow {
   readonly framesOnTime: number;
   readonly framesRecovered: number;
   readonly framesLate: number;
+  readonly framesMended: number;
   readonly framesOverdue: number;
   readonly framesIncomplete: number;
   readonly framesNeverArrived: number;

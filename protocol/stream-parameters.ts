@@ -1,5 +1,6 @@
 import { CLOCK_RATE, type Microseconds, milliseconds } from './base/instant.ts';
 import type { CodecName } from './codec/codecs.ts';
+import { MEND_MS_DEFAULT } from './control/latency-limit.ts';
 import type { Recovery } from './control/recovery.ts';
 
 /** An RTP stream beside the media stream, for its retransmissions (RFC 4588) or its repair packets. */
@@ -48,6 +49,8 @@ export interface StreamParameters {
   readonly redundancy: number;
   /** Play-out delay above the fastest transit seen. */
   readonly latency: Microseconds;
+  /** How long after its deadline a frame that others refer to is still asked for, so that they can be decoded; 0: not. */
+  readonly mend: Microseconds;
   /** Largest datagram, UDP payload bytes. */
   readonly datagramBytesMax: number;
 }
@@ -76,11 +79,14 @@ export const STREAM_DEFAULTS = {
   recovery: 'hybrid',
   redundancy: 0.25,
   latency: milliseconds(120),
+  mend: milliseconds(MEND_MS_DEFAULT),
   datagramBytesMax: 1_200,
 } as const;
 
 /** Recoveries whose sender transmits more than the media. */
 const REDUNDANT: ReadonlySet<Recovery> = new Set(['nack', 'fec', 'hybrid']);
+/** Those whose receiver asks for what is missing. */
+const ASKING: ReadonlySet<Recovery> = new Set(['nack', 'hybrid']);
 /** Those of them with repair packets. */
 const REPAIRING: ReadonlySet<Recovery> = new Set(['fec', 'hybrid']);
 
@@ -105,6 +111,7 @@ export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>
     ...parameters,
     recovery,
     redundancy: REDUNDANT.has(recovery) ? parameters.redundancy : 0,
+    mend: ASKING.has(recovery) ? parameters.mend : 0,
     ...(repair && REPAIRING.has(recovery) && { repair }),
   };
 }

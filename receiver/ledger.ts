@@ -14,8 +14,10 @@ export interface FrameClasses {
   readonly onTime: number;
   /** Whole by its deadline thanks to a retransmission or a repair packet. */
   readonly recovered: number;
-  /** Whole after its deadline, and released all the same: only where nothing is dropped (TCP). */
+  /** Decodable after its deadline, and shown all the same: nothing is dropped (TCP), or no newer frame could be shown. */
   readonly late: number;
+  /** Decoded after its deadline and never shown: it or a frame that it refers to was mended. */
+  readonly mended: number;
   /** Dropped: a part was missing at the deadline, but came later; nothing of it was lost on the way. */
   readonly overdue: number;
   /** Dropped: a part was missing at the deadline and has not come since. */
@@ -47,7 +49,16 @@ const DROPPED_MISSING_MAX = 1024;
 
 /** Where every packet and every frame is entered once. The sums balance at any time. */
 export class Ledger {
-  readonly #frames = { onTime: 0, recovered: 0, late: 0, overdue: 0, incomplete: 0, neverArrived: 0, undecodable: 0 };
+  readonly #frames = {
+    onTime: 0,
+    recovered: 0,
+    late: 0,
+    mended: 0,
+    overdue: 0,
+    incomplete: 0,
+    neverArrived: 0,
+    undecodable: 0,
+  };
   readonly #packets = { onTime: 0, reordered: 0, repaired: 0, late: 0, neverArrived: 0 };
   readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
   readonly #remembered = new Set<Sequence>();

@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Microseconds } from '../protocol/base/instant.ts';
+import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 
 /** Events of a receiver: each frame is released or dropped in exactly one event. */
 export type ReceiverEvent =
@@ -7,7 +8,12 @@ export type ReceiverEvent =
       readonly kind: 'access-unit';
       readonly unit: AccessUnit;
       readonly frame: number;
-      readonly fate: 'onTime' | 'recovered' | 'late';
+      readonly fate: ReleasedFrameClass;
+      /**
+       * The frame is for the decoder alone: its time to be shown has passed, and a newer one can be shown (`mended`).
+       * A `late` frame is shown at once, all others at their time.
+       */
+      readonly decodeOnly: boolean;
       /** From the fastest transit seen to the release, microseconds. */
       readonly playoutDelay: Microseconds;
       /** From the fastest transit seen to the last packet's arrival, microseconds. */

@@ -49,6 +49,13 @@ export interface ReceiverOptions {
   readonly onLoss: 'freeze' | 'smear';
   /** `deadline`: a frame is released when it is due; `asap`: as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
+  /**
+   * How long after its deadline a frame that others refer to is still mended, so that it can be decoded, microseconds;
+   * 0: it is dropped. Only recoveries that ask (`nack`, `hybrid`) mend, and not where damage is shown (`smear`).
+   */
+  readonly mend: Microseconds;
+  /** Bytes of frames past their deadline that are held at most for a frame that is being mended. */
+  readonly heldBytesMax: number;
   /** Whether an overdue frame is dropped, or waited for and released late (a transport that loses nothing). */
   readonly overdue: 'drop' | 'wait';
   /** How long a gap is taken for reordering before it is asked for, microseconds. */
@@ -64,13 +71,14 @@ export interface ReceiverOptions {
 /** The receiver's own settings, on which its sender has no say. */
 export type ReceiverSettings = Pick<
   ReceiverOptions,
-  'cname' | 'createRecovery' | 'onLoss' | 'release' | 'reorderWait' | 'framesMax' | 'reportSsrc'
+  'cname' | 'createRecovery' | 'onLoss' | 'release' | 'heldBytesMax' | 'reorderWait' | 'framesMax' | 'reportSsrc'
 >;
 
 export const RECEIVER_DEFAULTS = {
   cname: 'dropframe',
   onLoss: 'freeze',
   release: 'deadline',
+  heldBytesMax: 32_000_000,
   reorderWait: 3_000,
   framesMax: 1024,
 } as const satisfies Partial<ReceiverSettings>;
@@ -98,10 +106,17 @@ export function receiverOptions(
     frameMarks,
     ...(frameMarks && { initialFrameNumber }),
     latency: parameters.latency,
+    mend: parameters.mend,
     recovery: parameters.recovery,
     overdue: parameters.transport === 'tcp' ? 'wait' : 'drop',
     reports: parameters.feedback,
   };
+}
+
+/** How long frames are mended after their deadline by a receiver with these options; 0 when it drops them. */
+export function mendOf({ recovery, onLoss, overdue, mend }: ReceiverOptions): Microseconds {
+  const asks = recovery === 'nack' || recovery === 'hybrid';
+  return asks && onLoss === 'freeze' && overdue === 'drop' ? mend : 0;
 }
 
 /** What a stranger's stream may hold in its buffer before the oldest must go. */

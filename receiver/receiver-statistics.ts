@@ -3,6 +3,9 @@ import type { FrameClasses, PacketClasses } from './ledger.ts';
 /** What a receiver has seen so far. Times in microseconds, bytes are UDP payload bytes. */
 export interface ReceiverStatistics {
   readonly frames: FrameClasses & { readonly decided: number };
+  /** Key frames that were whole after their deadline, and the longest time from the fastest transit to then. */
+  readonly lateKeyFrames: number;
+  readonly lateKeyDelay: number;
   /** Frames that the sender says it did not send, as the path does not carry them all; in none of the classes. */
   readonly framesWithheld: number;
   readonly packets: PacketClasses & { readonly decided: number };

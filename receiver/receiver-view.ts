@@ -49,12 +49,19 @@ export class ReceiverView implements StreamView {
     return this.#state().marked?.newest();
   }
 
-  /** By when a packet must be here: the deadline of its frame, or of the first frame after it. */
+  referenceDeadlines(): (sequence: Sequence) => Instant {
+    const { buffer } = this.#state();
+    return buffer ? this.#frames.referenceDeadlines(buffer) : () => Number.NEGATIVE_INFINITY;
+  }
+
+  /** By when a packet must be here: the deadline of its frame, or of the next one that is known. */
   deadlineOf(sequence: Sequence): Instant | undefined {
     const { buffer } = this.#state();
     if (!buffer) return undefined;
+    let before: PendingFrame | undefined;
     for (const frame of buffer.frames()) {
-      if (sequence <= frame.lastSequence) return this.#frames.deadline(frame);
+      if (sequence <= frame.lastSequence) return this.#frames.deadlineOf(sequence, { before, frame });
+      before = frame;
     }
     // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
     return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;

@@ -19,7 +19,7 @@ import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
-import { PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
+import { mendOf, PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
@@ -66,7 +66,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   constructor(options: ReceiverOptions) {
     this.#options = options;
     const { latency, overdue } = options;
-    this.#clock = new PlayoutClock({ latency, window: CLOCK_WINDOW, followsStalls: overdue === 'drop' });
+    this.#clock = new PlayoutClock({
+      latency,
+      mend: mendOf(options),
+      window: CLOCK_WINDOW,
+      followsStalls: overdue === 'drop',
+    });
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
     this.#recovery = createRecovery(options);
     this.#repair = createRepairIntake(options);
@@ -98,6 +103,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
       payloadBytes: released.payloadBytes,
+      lateKeyFrames: released.lateKeyFrames,
+      lateKeyDelay: released.lateKeyDelay,
       requests: this.#recovery?.requests ?? 0,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,

@@ -1,7 +1,8 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import { powerOfTwo } from '../protocol/base/binary-digits.ts';
-import type { Instant } from '../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 import type { Sequence } from '../protocol/rtp/sequence.ts';
+import type { HistoryBudget } from './history-budget.ts';
 
 /** A packet that was sent; another one, once it had to make room. */
 export interface Kept {
@@ -30,6 +31,17 @@ class Slot implements Kept {
     return new Uint8Array(this.#buffer, this.#offset, this.#length);
   }
 
+  get bytes(): number {
+    return this.#length;
+  }
+
+  /** Lets go of the buffer, so that it can be collected. */
+  clear(): void {
+    this.sequence = Number.NaN;
+    this.#buffer = NO_BUFFER;
+    this.#length = 0;
+  }
+
   set datagram(datagram: Uint8Array) {
     this.#buffer = datagram.buffer;
     this.#offset = datagram.byteOffset;
@@ -39,16 +51,35 @@ class Slot implements Kept {
 
 const NO_BUFFER = new ArrayBuffer(0);
 
+export interface PacketHistoryOptions {
+  /** Most packets; rounded up to a power of two, at most 32,768 (half the sequence space). */
+  readonly packetsMax: number;
+  /** How long a packet is kept at most. */
+  readonly keptFor: Microseconds;
+  /** Most bytes, those of one datagram apart. */
+  readonly budget: Pick<HistoryBudget, 'share'>;
+}
+
 /** The packets sent of late, by sequence number, for those who ask again. A ring: the oldest makes room. */
 export class PacketHistory {
+  readonly #options: PacketHistoryOptions;
   readonly #ring: (Slot | undefined)[];
   readonly #mask: number;
+  #bytes = 0;
+  /** The oldest packet that may still be kept, and the newest. */
+  #oldest: Sequence = 0;
+  #newest: Sequence | undefined;
 
-  /** @param packets how many are kept; rounded up to a power of two, at most 32,768 (half the sequence space). */
-  constructor(packets: number) {
-    const size = powerOfTwo(Math.min(Math.max(packets, 1), 32_768));
+  constructor(options: PacketHistoryOptions) {
+    this.#options = options;
+    const size = powerOfTwo(Math.min(Math.max(options.packetsMax, 1), 32_768));
     this.#ring = new Array(size).fill(undefined);
     this.#mask = size - 1;
+  }
+
+  /** Of the packets that are kept. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
@@ -56,15 +87,34 @@ export class PacketHistory {
     this.#ring[place] ??= new Slot();
     // In place: nobody holds what `find` gave from one call to the next.
     const kept = this.#ring[place];
+    if (this.#newest === undefined) this.#oldest = sequence;
+    this.#newest = sequence;
+    this.#bytes += datagram.length - kept.bytes;
     kept.sequence = sequence;
     kept.datagram = datagram;
     kept.sentAt = sentAt;
     kept.importance = importance;
     kept.resentAt = undefined;
+    this.#trim(sentAt);
   }
 
   find(sequence: Sequence): Kept | undefined {
     const kept = this.#ring[sequence & this.#mask];
     return kept?.sequence === sequence ? kept : undefined;
+  }
+
+  /** Lets go of what is older, or more, than is to be kept; the newest packet always is. */
+  #trim(now: Instant): void {
+    const { keptFor, budget } = this.#options;
+    const bytesMax = budget.share;
+    while (this.#oldest < this.#newest!) {
+      const slot = this.#ring[this.#oldest & this.#mask];
+      if (slot?.sequence === this.#oldest) {
+        if (this.#bytes <= bytesMax && now - slot.sentAt <= keptFor) return;
+        this.#bytes -= slot.bytes;
+        slot.clear();
+      }
+      this.#oldest++;
+    }
   }
 }

@@ -3,10 +3,11 @@ import type { Instant, Microseconds } from '../protocol/base/instant.ts';
 import type { RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
+import type { HistoryBudget } from './history-budget.ts';
 import { type Kept, PacketHistory } from './packet-history.ts';
 import type { ForwardRepair } from './repair/forward-repair.ts';
-import { repairsOfLastAnswer } from './repair/repair-budget.ts';
-import type { TokenBucket } from './repair/token-bucket.ts';
+import { repairsOfLastAnswer, repairsOfLateAnswer } from './repair/repair-budget.ts';
+import { TokenBucket } from './repair/token-bucket.ts';
 import type { SenderStatistics } from './sender-statistics.ts';
 
 export interface RetransmissionOptions {
@@ -15,6 +16,9 @@ export interface RetransmissionOptions {
   readonly retransmissionPayloadType?: number;
   readonly initialSequence: number;
   readonly historyPackets: number;
+  readonly historyTime: Microseconds;
+  /** Bytes allowed for each byte of media, 0 … 1. */
+  readonly redundancy: number;
 }
 
 /** A NACK, and what the receiver said of it. */
@@ -29,8 +33,21 @@ const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
 const NUMBERS_MAX = 256;
 /** What is not for discardable frames: some six packets of others. */
 const RESERVED_BYTES = 8_000;
+/** Of what is earned, and of what may be saved up, packets that are too late to be shown get no more than half. */
+const LATE_SHARE = 0.5;
+const LATE_BYTES_MAX = 128_000;
+/**
+ * Every frame behind a late one waits for it, so that it may overdraw the budget by so much, which is paid back first: in
+ * the first moment of a stream, a lost packet of its key frame would else be waited for until the stream has earned it.
+ */
+const LATE_ADVANCE_BYTES = 8_000;
 
 const RANK: Readonly<Record<Importance, number>> = { key: 0, reference: 1, discardable: 2 };
+const RANK_LATE = 3;
+
+/** What can still be shown in time goes first, then what can only be decoded; of either, what others depend on. */
+const rankOf = (kept: readonly Kept[], notice: RequestNotice | undefined): number =>
+  Math.min(...kept.map(({ importance }) => RANK[importance])) + (notice?.late ? RANK_LATE : 0);
 
 /** Answers requests from the history, within the budget: what others depend on first, and nothing that must be late. */
 export class Retransmissions {
@@ -39,16 +56,29 @@ export class Retransmissions {
   readonly #budget: TokenBucket;
   readonly #repair: ForwardRepair | undefined;
   readonly #statistics: SenderStatistics;
+  /** The part of the budget that may go to packets that are too late to be shown. */
+  readonly #lateBudget: TokenBucket;
   readonly #answered = new Set<number>();
   #sequence: number;
 
   constructor(
     options: RetransmissionOptions,
-    parts: { budget: TokenBucket; repair: ForwardRepair | undefined; statistics: SenderStatistics },
+    parts: {
+      budget: TokenBucket;
+      history: HistoryBudget;
+      repair: ForwardRepair | undefined;
+      statistics: SenderStatistics;
+    },
   ) {
     this.#options = options;
-    this.#history = new PacketHistory(options.historyPackets);
+    const { historyPackets: packetsMax, historyTime: keptFor } = options;
+    this.#history = new PacketHistory({ packetsMax, keptFor, budget: parts.history });
     this.#budget = parts.budget;
+    this.#lateBudget = new TokenBucket({
+      share: options.redundancy * LATE_SHARE,
+      bytesMax: LATE_BYTES_MAX,
+      advance: LATE_ADVANCE_BYTES,
+    });
     this.#repair = parts.repair;
     this.#statistics = parts.statistics;
     this.#sequence = options.initialSequence ^ 0x5555;
@@ -56,6 +86,7 @@ export class Retransmissions {
 
   keep(now: Instant, packet: { sequence: Sequence; datagram: Uint8Array; importance: Importance }): void {
     this.#history.keep(packet.sequence, packet.datagram, now, packet.importance);
+    this.#lateBudget.earn(packet.datagram.length);
   }
 
   /**
@@ -71,7 +102,7 @@ export class Retransmissions {
       this.#statistics.requestsRefused += wires.length - kept.length;
       if (kept.length === 0) continue;
       if (notice && notice.usefulFor < (this.#roundTrip * 7) / 8) this.#statistics.requestsRefused += kept.length;
-      else found.push({ notice, kept, rank: Math.min(...kept.map(({ importance }) => RANK[importance])) });
+      else found.push({ notice, kept, rank: rankOf(kept, notice) });
     }
     found.sort((one, other) => one.rank - other.rank);
     return found.flatMap(({ notice, kept }) => this.#answerOne(now, kept, notice));
@@ -89,14 +120,14 @@ export class Retransmissions {
   }
 
   #answerOne(now: Instant, kept: readonly Kept[], notice: RequestNotice | undefined): Uint8Array[] {
-    const last = notice?.last === true;
+    const { last = false, late = false } = notice ?? {};
     const datagrams: Uint8Array[] = [];
     for (const packet of kept) {
-      const datagram = this.#again(now, packet, last);
+      const datagram = this.#again(now, packet, { last, late });
       if (datagram) datagrams.push(datagram);
     }
     const path = this.#repair?.path;
-    if (!last || !this.#repair || !path || datagrams.length < kept.length) return datagrams;
+    if (!(last || late) || !this.#repair || !path || datagrams.length < kept.length) return datagrams;
     const importance = kept[0]!.importance;
     const sequences = kept.map(({ sequence }) => sequence);
     const window = {
@@ -104,19 +135,23 @@ export class Retransmissions {
       lastSequence: Math.max(...sequences),
       timestamp: timestampOf(kept[0]!.datagram),
     };
-    const repairs = this.#repair.repairs(window, repairsOfLastAnswer(kept.length, path, importance));
+    const count = late ? repairsOfLateAnswer(kept.length, path) : repairsOfLastAnswer(kept.length, path, importance);
+    const repairs = this.#repair.repairs(window, count);
+    if (late) for (const { length } of repairs) this.#countLate(length);
     return [...datagrams, ...repairs];
   }
 
-  #again(now: Instant, kept: Kept, last: boolean): Uint8Array | undefined {
+  #again(now: Instant, kept: Kept, { last, late }: { last: boolean; late: boolean }): Uint8Array | undefined {
     const { retransmissionSsrc: ssrc, retransmissionPayloadType: payloadType } = this.#options;
     const guard = this.#statistics.roundTrip ?? ROUND_TRIP_DEFAULT;
     // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
     // eighth is the receiver's own spacing of its requests, which is no exact clock.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
-    const reserve = kept.importance === 'discardable' ? RESERVED_BYTES : 0;
     const offered = ssrc !== undefined && payloadType !== undefined;
-    if (!offered || recent || !this.#budget.spend(bytesAgain(kept.datagram), reserve)) {
+    const bytes = bytesAgain(kept.datagram);
+    const affordable = !late || this.#lateBudget.bytes >= bytes;
+    const reserve = late ? -LATE_ADVANCE_BYTES : kept.importance === 'discardable' ? RESERVED_BYTES : 0;
+    if (!offered || recent || !affordable || !this.#budget.spend(bytes, reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;
     }
@@ -128,7 +163,13 @@ export class Retransmissions {
     });
     this.#statistics.retransmissions++;
     this.#statistics.retransmissionBytes += datagram.length;
+    if (late) this.#countLate(datagram.length);
     return datagram;
+  }
+
+  #countLate(bytes: number): void {
+    this.#statistics.lateBytes += bytes;
+    this.#lateBudget.spend(bytes);
   }
 }
 

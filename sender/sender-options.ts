@@ -1,7 +1,8 @@
-import type { Microseconds } from '../protocol/base/instant.ts';
+import { type Microseconds, seconds } from '../protocol/base/instant.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
+import type { HistoryBudget } from './history-budget.ts';
 import type { PacketizerOptions } from './packetizer.ts';
 import type { RateController } from './rate/rate-controller.ts';
 import { RateLimit } from './rate/rate-limit.ts';
@@ -20,8 +21,11 @@ export interface SenderOptions extends PacketizerOptions {
   readonly repairPayloadType?: number;
   /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;
-  /** Packets kept for retransmission. */
+  /** Packets kept for retransmission at most, and for how long. */
   readonly historyPackets: number;
+  readonly historyTime: Microseconds;
+  /** Bytes of packets kept, shared with the senders of other receivers; `undefined` when they are this sender's alone. */
+  readonly historyBudget?: HistoryBudget;
   /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
   readonly redundancy: number;
   /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
@@ -37,24 +41,29 @@ export interface SenderOptions extends PacketizerOptions {
 /** The sender's own settings, on which its receiver has no say. */
 export type SenderSettings = Pick<
   SenderOptions,
-  'cname' | 'historyPackets' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax' | 'createRateController'
+  'cname' | 'historyPackets' | 'historyBudget' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax' | 'createRateController'
 >;
 
 export const SENDER_DEFAULTS: SenderSettings = {
   cname: 'dropframe',
-  historyPackets: 8192,
+  historyPackets: 32_768,
   burstDatagrams: 16,
   spreadMax: 50_000,
   queueBytesMax: 32_000_000,
   createRateController: () => new RateLimit(),
 };
 
+/** Bytes of packets kept for retransmission, for all receivers of a stream together. */
+export const HISTORY_BYTES = 128_000_000;
+/** Longer than a packet is of use: a request and its answer are under way for a while. */
+const HISTORY_MARGIN: Microseconds = seconds(1);
+
 /** Spreading a frame uses up the receiver's latency: at most this share of it. */
 const SPREAD_OF_LATENCY = 0.5;
 
 /** Returns the options of the sender of a stream with these parameters. */
 export function senderOptions(parameters: SentStreamParameters, settings: Partial<SenderSettings> = {}): SenderOptions {
-  const { retransmission, repair, latency } = parameters;
+  const { retransmission, repair, latency, mend } = parameters;
   const own = { ...SENDER_DEFAULTS, ...settings };
   return {
     ...own,
@@ -73,6 +82,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
     ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
     recovery: parameters.recovery,
     redundancy: parameters.redundancy,
+    historyTime: latency + mend + HISTORY_MARGIN,
     spreadMax: Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY),
   };
 }

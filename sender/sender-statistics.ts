@@ -11,6 +11,8 @@ export interface SenderStatistics {
   payloadBytes: number;
   retransmissions: number;
   retransmissionBytes: number;
+  /** Those of the retransmissions, and repair packets with them, that were too late to be shown: for the decoder alone. */
+  lateBytes: number;
   /** Repair packets, each of which stands for any one that is missing. */
   repairs: number;
   repairBytes: number;
@@ -33,6 +35,7 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   payloadBytes: 0,
   retransmissions: 0,
   retransmissionBytes: 0,
+  lateBytes: 0,
   repairs: 0,
   repairBytes: 0,
   requestsRefused: 0,

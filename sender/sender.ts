@@ -17,6 +17,7 @@ import {
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
+import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
@@ -24,7 +25,7 @@ import type { RateController } from './rate/rate-controller.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
-import type { SenderOptions } from './sender-options.ts';
+import { HISTORY_BYTES, type SenderOptions } from './sender-options.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 
 /** Events of a sender: what its receiver asked for or did, and datagrams that are not RTCP. */
@@ -113,7 +114,8 @@ export class Sender implements Endpoint<SenderEvent> {
       };
       this.#repair = new ForwardRepair(repair, parts);
     }
-    this.#answers = new Retransmissions(options, { ...parts, repair: this.#repair });
+    const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
+    this.#answers = new Retransmissions(options, { ...parts, history, repair: this.#repair });
     this.#highestSent = options.initialSequence - 1;
   }
 

@@ -100,7 +100,7 @@ const rtcpLike: fc.Arbitrary<Uint8Array> = fc
           }),
         ),
       fc
-        .record({ number: fc.nat(0xffff), last: fc.boolean(), usefulFor: uint32 })
+        .record({ number: fc.nat(0xffff), last: fc.boolean(), late: fc.boolean(), usefulFor: uint32 })
         .map((request) => recoveryNoticePacket(REPORT_SSRC, { kind: 'request', ...request })),
       fc.record({ kind: fc.constant('picture-loss-indication' as const), senderSsrc: ssrc, mediaSsrc: ssrc }),
       fc.record({

@@ -145,7 +145,7 @@ function checkRun(
   const changed = received.filter((unit) => !sameUnit(unit, known.get(unit.timestamp)));
   if (!/corrupt/.test(scenario.forward ?? '')) expect(changed).toEqual([]);
   const { frames, packets } = receiver.statistics;
-  expect(received.length).toBe(frames.onTime + frames.recovered + frames.late);
+  expect(received.length).toBe(frames.onTime + frames.recovered + frames.late + frames.mended);
   if (scenario.tellEnd === false) return;
   expect(receiver.ended).toBe(true);
   expect(frames.decided).toBe(sent.length);

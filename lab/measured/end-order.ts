@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { ReleasedFrameClass } from '../../protocol/frame-class.ts';
 import type { Cell } from '../cell.ts';
 import { openSource, type PackedUnits } from '../cell-source.ts';
 
@@ -20,7 +21,7 @@ export type Receipt =
       readonly kind: 'released';
       readonly at: Instant;
       readonly frame: number;
-      readonly fate: 'onTime' | 'recovered' | 'late';
+      readonly fate: ReleasedFrameClass;
       readonly completeAt: Instant;
     }
   | {

@@ -2,7 +2,7 @@ import type { FrameTable } from '../frame-table.ts';
 import type { FrameOutcome } from '../tables.ts';
 
 /** Classes of frames that were decoded. */
-const DECODED: readonly FrameOutcome[] = ['onTime', 'recovered', 'late'];
+const DECODED: readonly FrameOutcome[] = ['onTime', 'recovered', 'late', 'mended'];
 const WHOLE: readonly FrameOutcome[] = [...DECODED, 'undecodable'];
 
 /** True when the whole frame was available at its decision. */

@@ -57,10 +57,12 @@ export function planSlots(
   const starts = Float64Array.from(rows, startOf);
   const middles = starts.map((start, slot) => (start + (starts[slot + 1] ?? start + lastPeriod(starts))) / 2);
   const decoded: DecodedPicture[] = [];
-  for (const { frame: row, renderedAt } of frames) {
-    if (renderedAt === null) continue;
+  for (const { frame: row, renderedAt, class: fate } of frames) {
+    if (renderedAt === null && fate !== 'mended') continue;
     const slot = slotOf[row]!;
-    decoded.push({ row, slot, shownFrom: firstAtOrAfter(middles, Math.max(starts[slot]!, renderedAt)) });
+    // A mended picture is decoded, as others refer to it, and never shown.
+    const shownAt = renderedAt === null ? Number.POSITIVE_INFINITY : Math.max(starts[slot]!, renderedAt);
+    decoded.push({ row, slot, shownFrom: firstAtOrAfter(middles, shownAt) });
   }
   return { rows, onScreen: picturesOnScreen(decoded, frames.length), decoded };
 }

@@ -29,6 +29,7 @@ const FATES: Readonly<Record<FrameOutcome, DisplayedClass>> = {
   onTime: 'on time',
   recovered: 'recovered',
   late: 'late',
+  mended: 'late',
   overdue: 'late',
   incomplete: 'lost',
   neverArrived: 'lost',

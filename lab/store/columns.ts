@@ -26,6 +26,7 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   framesOnTime: 'whole',
   framesRecovered: 'whole',
   framesLate: 'whole',
+  framesMended: 'whole',
   framesOverdue: 'whole',
   framesIncomplete: 'whole',
   framesNeverArrived: 'whole',

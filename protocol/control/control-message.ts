@@ -15,7 +15,7 @@ import {
 } from './control-field.ts';
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
 import { CONTROL_MAJOR } from './control-version.ts';
-import { LATENCY_MS_MAX } from './latency-limit.ts';
+import { LATENCY_MS_MAX, MEND_MS_MAX } from './latency-limit.ts';
 import { announcedStreams, refuseStream } from './media-stream.ts';
 import { RECOVERIES } from './recovery.ts';
 
@@ -58,6 +58,8 @@ const hello = z.object({
   /** The play-out delay that it asks for, milliseconds. */
   latencyMs,
   recovery: z.enum(RECOVERIES),
+  /** How long after that it still asks for what others refer to, milliseconds; without it, 5,000. */
+  mendMs: z.int().min(0).max(MEND_MS_MAX).optional(),
   /** Bytes of retransmission and repair that it wants at most for each byte of media; without it, the sender's default. */
   redundancy: z.number().min(0).max(1).optional(),
   userAgent: text(100).optional(),

@@ -49,7 +49,7 @@ export interface PathNotice {
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |            number             |L|          reserved           |
+ *    |            number             |L|D|         reserved          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |        an answer is of use for so long, microseconds          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -60,6 +60,8 @@ export interface RequestNotice {
   readonly number: number;
   /** No later request can be answered in time. */
   readonly last: boolean;
+  /** The packets are of use to the decoder alone: they are too late to be shown. */
+  readonly late: boolean;
   /** Counted from when the request is sent. */
   readonly usefulFor: Microseconds;
 }
@@ -90,6 +92,7 @@ const PATH_BYTES_MIN = 16;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
 const LAST = 0x8000;
+const LATE = 0x4000;
 const SHOWS_DAMAGED = 0x8000;
 const QUEUEING_UNIT: Microseconds = 100;
 const QUEUEING_MAX = 0x7fff;
@@ -122,7 +125,7 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
     case 'request': {
       const data = new Uint8Array(REQUEST_BYTES);
       writeUint16(data, 0, notice.number);
-      writeUint16(data, 2, notice.last ? LAST : 0);
+      writeUint16(data, 2, (notice.last ? LAST : 0) | (notice.late ? LATE : 0));
       writeUint32(data, 4, span(notice.usefulFor));
       return data;
     }
@@ -161,6 +164,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         kind: 'request',
         number: readUint16(data, 0),
         last: (readUint16(data, 2) & LAST) !== 0,
+        late: (readUint16(data, 2) & LATE) !== 0,
         usefulFor: readUint32(data, 4),
       });
     case WITHHELD_SUBTYPE:

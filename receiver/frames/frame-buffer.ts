@@ -30,6 +30,8 @@ export interface PendingFrame {
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
   readonly receivedPackets: number;
+  /** Payload bytes that are here. */
+  readonly receivedBytes: number;
   readonly complete: boolean;
   /** When the last packet so far arrived. */
   readonly lastArrivalAt: Instant;
@@ -55,6 +57,8 @@ export interface FrameBuffer {
   following(): PendingFrame | undefined;
   /** The frame with the lowest number that is here. */
   earliest(): PendingFrame | undefined;
+  /** Whether there is no room for another frame. */
+  readonly full: boolean;
   /** Every frame that is here, in order. */
   frames(): Iterable<PendingFrame>;
   /** The head is decided: forget it and turn to the next number. */

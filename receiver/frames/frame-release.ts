@@ -11,6 +11,7 @@ import type { Ledger } from '../ledger.ts';
 import type { EventQueue } from '../receiver-event.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import { type DecodingState, HeldGroup } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import { ReleasedUnit } from './released-unit.ts';
 
@@ -24,17 +25,26 @@ export interface StreamEnd {
 }
 
 const FRAME_INTERVAL_DEFAULT: Ticks = 3_000;
+/** From here on a gap is an outage: the packets in it belong to frames that were due at different times. */
+const LONG_GAP_FRAMES = 16;
+/** A frame that is mended within some round trips needs no key frame in its place. */
+const KEYFRAME_WISH_AFTER: Microseconds = 250_000;
 /** A longer step is a pause, and says nothing of when the frames around it are due. */
 const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
 
-/** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadline. */
+/** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadlines. */
 export class FrameRelease {
-  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss'>;
+  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'heldBytesMax'>;
   readonly #clock: PlayoutClock;
   readonly #ledger: Ledger;
   readonly #events: EventQueue;
   readonly #playoutDelay = new Histogram();
   readonly #completionDelay = new Histogram();
+  readonly #held: HeldGroup;
+  /** Until when the overdue head is being mended; `undefined`: it is not. */
+  #heldUntil: Instant | undefined;
+  /** When the reference of the next frame could be decoded, where that was after its deadline. */
+  #referenceReadyAt: Instant = Number.NEGATIVE_INFINITY;
   #highest: Sequence | undefined;
   /** Before then nothing is to be decided but what comes. */
   #quietUntil: Instant = Number.NEGATIVE_INFINITY;
@@ -50,16 +60,18 @@ export class FrameRelease {
   #end: StreamEnd | undefined;
   #ended = false;
   #payloadBytes = 0;
+  readonly #lateKeys = { frames: 0, delay: 0 };
   #malformedFrames = 0;
 
   constructor(
-    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss'>,
+    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'heldBytesMax'>,
     parts: { readonly clock: PlayoutClock; readonly ledger: Ledger; readonly events: EventQueue },
   ) {
     this.#options = options;
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
     this.#events = parts.events;
+    this.#held = new HeldGroup(options, parts.clock);
   }
 
   /** Nothing more will come: the sender said so and all is decided. */
@@ -80,6 +92,8 @@ export class FrameRelease {
   get statistics() {
     return {
       payloadBytes: this.#payloadBytes,
+      lateKeyFrames: this.#lateKeys.frames,
+      lateKeyDelay: this.#lateKeys.delay,
       malformed: this.#malformedFrames,
       playoutDelay: this.#playoutDelay.summary,
       completionDelay: this.#completionDelay.summary,
@@ -131,16 +145,42 @@ export class FrameRelease {
 
   /** Decides the next frame if it can be released, or has missed its deadline, be it here in part or not at all. */
   #decideOne(now: Instant, buffer: FrameBuffer): boolean {
-    const complete = buffer.head()?.complete === true;
+    const head = buffer.head();
+    const complete = head?.complete === true && !(head.followsGap && this.#clock.mend > 0);
     const dueAt = this.#dueAt(buffer);
     const due = dueAt !== undefined && now >= dueAt;
-    if (complete && (due || this.#options.release === 'asap')) this.#decideNext(now, buffer, false);
-    else if (due && this.#options.overdue === 'drop') this.#decideNext(now, buffer, true);
-    else {
-      this.#quietUntil = dueAt ?? Number.POSITIVE_INFINITY;
-      return false;
+    if (complete && (due || this.#options.release === 'asap')) {
+      this.#decideNext(now, buffer, false);
+      return true;
     }
+    if (due && this.#options.overdue === 'drop') {
+      if (!this.#holds(now, buffer, dueAt)) {
+        this.#decideNext(now, buffer, true);
+        return true;
+      }
+    } else this.#heldUntil = undefined;
+    this.#quietUntil = this.#heldUntil ?? dueAt ?? Number.POSITIVE_INFINITY;
+    return false;
+  }
+
+  /** Whether the overdue head is waited for, as frames behind it refer to it. */
+  #holds(now: Instant, buffer: FrameBuffer, dueAt: Instant): boolean {
+    const until = this.#held.heldUntil(now, buffer, { dueAt, state: this.#decoding });
+    if (now >= until) return false;
+    this.#heldUntil = until;
+    if (now - dueAt > KEYFRAME_WISH_AFTER) this.#wantsKeyframe = true;
     return true;
+  }
+
+  get #decoding(): DecodingState {
+    return { needsKey: this.#needsKey, started: this.#released, endsAt: this.#end?.waitUntil };
+  }
+
+  /** Returns until when each packet is of use to the decoder, its display deadline apart. */
+  referenceDeadlines(buffer: FrameBuffer): (sequence: Sequence) => Instant {
+    return this.#held.referenceDeadlines(buffer, this.#decoding, (sequence, around) =>
+      this.deadlineOf(sequence, around),
+    );
   }
 
   /** When the frame would have been here on the fastest path seen. */
@@ -151,6 +191,25 @@ export class FrameRelease {
   /** By when the frame must be released. */
   deadline(frame: PendingFrame): Instant {
     return this.#expected(frame) + this.#clock.latency;
+  }
+
+  /**
+   * By when a packet must be here to be shown: one of the frame, or one of those that are missing before it. In a long
+   * gap, most of them were due long ago.
+   * @param around the frame, and the one before it that is not decided.
+   */
+  deadlineOf(
+    sequence: Sequence,
+    { before, frame }: { readonly before: PendingFrame | undefined; readonly frame: PendingFrame },
+  ): Instant {
+    const deadline = this.deadline(frame);
+    const number = before?.number ?? this.#decided?.number;
+    if (sequence >= frame.firstSequence || number === undefined) return deadline;
+    const frames = frame.number - number - 1;
+    if (frames < LONG_GAP_FRAMES) return deadline;
+    const last = before?.lastSequence ?? this.#decidedSequence;
+    const behind = (frame.firstSequence - sequence) / (frame.firstSequence - last - 1);
+    return deadline - ticksToMicroseconds(Math.floor(behind * frames) * this.#intervalBefore(frame));
   }
 
   /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
@@ -189,6 +248,7 @@ export class FrameRelease {
       const head = buffer.head();
       return head?.complete ? this.#releaseAt(buffer, head) : undefined;
     }
+    if (this.#heldUntil !== undefined) return this.#heldUntil;
     const dueAt = this.#dueAt(buffer);
     if (dueAt === undefined && this.#end && !this.#ended && Number.isNaN(this.#end.frames)) return this.#end.waitUntil;
     return dueAt;
@@ -196,6 +256,8 @@ export class FrameRelease {
 
   #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean): void {
     const frame = buffer.head();
+    const held = this.#heldUntil !== undefined;
+    this.#heldUntil = undefined;
     if (!frame) {
       this.#decideMissing(buffer);
       return;
@@ -210,7 +272,7 @@ export class FrameRelease {
     else if (misdated) {
       this.#malformed('a timestamp that contradicts its neighbors');
       this.#drop(frame, 'undecodable');
-    } else this.#deliver(now, frame);
+    } else this.#deliver(now, buffer, { frame, held });
     buffer.advance();
     this.#decidedSequence = Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence);
   }
@@ -237,7 +299,8 @@ export class FrameRelease {
     if (frame.importance !== 'discardable') this.#needsKey = true;
   }
 
-  #deliver(now: Instant, frame: PendingFrame): void {
+  /** @param held whether the frame was whole only after its deadline. */
+  #deliver(now: Instant, buffer: FrameBuffer, { frame, held }: { frame: PendingFrame; held: boolean }): void {
     if (frame.followsGap) this.#needsKey = true;
     const importance = frame.importance ?? 'reference';
     if (importance === 'key') this.#needsKey = false;
@@ -255,13 +318,15 @@ export class FrameRelease {
       return;
     }
     const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
-    const late = this.#options.overdue === 'wait' && frame.lastArrivalAt > this.deadline(frame);
-    const fate = late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const late = this.#isLate(frame, held);
+    if (late && importance === 'key') this.#noteLateKey(frame);
+    const decodeOnly = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
+    const fate = decodeOnly ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);
     const playoutDelay = now - expected;
     const completionDelay = frame.lastArrivalAt - expected;
     this.#ledger.decide(frame, fate, this.#highest);
-    this.#playoutDelay.add(playoutDelay);
+    if (!decodeOnly) this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
     const packed = read.value;
     this.#payloadBytes += packed.bytes;
@@ -271,7 +336,23 @@ export class FrameRelease {
     const decodeTimestamp = Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough));
     this.#decodedThrough = decodeTimestamp;
     const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance });
-    this.#events.push({ kind: 'access-unit', unit, frame: frame.number, fate, playoutDelay, completionDelay });
+    const { number } = frame;
+    this.#events.push({ kind: 'access-unit', unit, frame: number, fate, decodeOnly, playoutDelay, completionDelay });
+  }
+
+  #noteLateKey(frame: PendingFrame): void {
+    this.#lateKeys.frames++;
+    this.#lateKeys.delay = Math.max(this.#lateKeys.delay, frame.lastArrivalAt - this.#expected(frame));
+  }
+
+  /** Whether the frame, or one that it refers to, was not here by its deadline. */
+  #isLate(frame: PendingFrame, held: boolean): boolean {
+    const deadline = this.deadline(frame);
+    if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
+    const ownReadyAt = held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY;
+    const readyAt = frame.importance === 'key' ? ownReadyAt : Math.max(ownReadyAt, this.#referenceReadyAt);
+    if (frame.importance !== 'discardable') this.#referenceReadyAt = readyAt;
+    return readyAt > deadline;
   }
 
   #everythingDecided(now: Instant, buffer: FrameBuffer | undefined): boolean {

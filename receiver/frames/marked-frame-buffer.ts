@@ -15,6 +15,7 @@ class MarkedFrame implements PendingFrame {
   readonly lastSequence: Sequence;
   readonly arrivals: PacketArrival[] = [];
   lastArrivalAt: Instant = 0;
+  receivedBytes = 0;
   readonly #packetCount: number;
   /** Grows with what arrives, not with what a mark promises. */
   readonly #packets: (ArrivedPacket | undefined)[] = [];
@@ -58,6 +59,7 @@ class MarkedFrame implements PendingFrame {
   take(now: Instant, mark: FrameMark, packet: ArrivedPacket): void {
     this.#packets[mark.packetIndex] = packet;
     this.arrivals.push(packet.arrival);
+    this.receivedBytes += packet.payloadEnd - packet.payloadAt;
     this.lastArrivalAt = now;
   }
 
@@ -98,6 +100,10 @@ export class MarkedFrameBuffer implements FrameBuffer {
 
   get next(): number {
     return this.#next;
+  }
+
+  get full(): boolean {
+    return this.#frames.length >= this.#framesMax || this.#packets >= PACKETS_MAX;
   }
 
   /** Whether this packet of a frame is here already. */

@@ -62,6 +62,10 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#frames.at(-1)?.decodeTimestamp;
   }
 
+  get full(): boolean {
+    return this.#frames.length >= this.#framesMax || this.#packets >= this.#packetsMax;
+  }
+
   insert(now: Instant, packet: ArrivedPacket): Insertion {
     const decided = this.#decided;
     if (decided && packet.sequence <= decided.sequence) return 'behind';

@@ -23,6 +23,7 @@ export class PlainFrame implements PendingFrame {
   firstSequence: Sequence;
   lastSequence: Sequence;
   lastArrivalAt: Instant = 0;
+  receivedBytes = 0;
   readonly #surroundings: Surroundings;
 
   constructor(surroundings: Surroundings, packet: ArrivedPacket) {
@@ -74,6 +75,7 @@ export class PlainFrame implements PendingFrame {
   take(now: Instant, packet: ArrivedPacket): boolean {
     if (this.packets.has(packet.sequence)) return false;
     this.packets.set(packet.sequence, packet);
+    this.receivedBytes += packet.payloadEnd - packet.payloadAt;
     this.firstSequence = Math.min(this.firstSequence, packet.sequence);
     this.lastSequence = Math.max(this.lastSequence, packet.sequence);
     this.lastArrivalAt = now;

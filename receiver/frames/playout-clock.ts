@@ -3,6 +3,8 @@ import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from
 export interface PlayoutClockOptions {
   /** Play-out delay above the fastest transit seen, microseconds. */
   readonly latency: Microseconds;
+  /** How long after its deadline a frame is still of use to the decoder, microseconds; 0: no longer. */
+  readonly mend: Microseconds;
   /** How far back the fastest transit is looked for, microseconds. */
   readonly window: Microseconds;
   /** Whether the clock moves on when everything comes too late; off where nothing is dropped, and lateness is told. */
@@ -21,7 +23,8 @@ const SETTLING: Microseconds = 1_000_000;
 const SLOTS = 8;
 
 /**
- * The one owner of deadlines: turns media time into the instant by which a frame must be released.
+ * The one owner of both deadlines: turns media time into the instant by which a frame must be released to be shown in its
+ * time, and into the one until which it is still of use to the decoder.
  *
  * The base is the smallest `arrival − media time` in a sliding window: queueing only ever adds, so the minimum is the
  * path without queues, and a drifting or jumping clock moves it. The base follows that minimum by a slow slew.
@@ -49,6 +52,11 @@ export class PlayoutClock {
 
   get latency(): Microseconds {
     return this.#options.latency;
+  }
+
+  /** How long after its deadline a frame is still of use to the decoder. */
+  get mend(): Microseconds {
+    return this.#options.mend;
   }
 
   /** Takes the arrival of a packet that was sent once, at media (decode) time `mediaTime`. */
@@ -85,9 +93,14 @@ export class PlayoutClock {
     return ticksToMicroseconds(mediaTime) + (this.#base ?? 0);
   }
 
-  /** By when a frame of that media time must be released. */
+  /** By when a frame of that media time must be released to be shown in its time. */
   deadline(mediaTime: Ticks): Instant {
     return this.expected(mediaTime) + this.#options.latency;
+  }
+
+  /** By when a frame with that deadline must be whole, so that the frames that refer to it are decoded. */
+  referenceDeadline(deadline: Instant): Instant {
+    return deadline + this.#options.mend;
   }
 
   #advance(now: Instant): void {

@@ -162,11 +162,13 @@ export class DeadlineRecovery implements LossRecovery {
     const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
     return {
       answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      answerTimeKnown: view.roundTrip !== undefined,
       spread,
       stragglersLikely: this.#stragglersLikely(),
       patient: this.#isPatient(),
       reorderWait,
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
+      referenceDeadlines: () => view.referenceDeadlines(),
     };
   }
 
@@ -226,7 +228,8 @@ export class DeadlineRecovery implements LossRecovery {
       room -= sequences.length;
       numbers.add(number);
       const usefulFor = request.deadline - now;
-      packets.push(recoveryNoticePacket(senderSsrc, { kind: 'request', number, last: request.last, usefulFor }), {
+      const { last, late } = request;
+      packets.push(recoveryNoticePacket(senderSsrc, { kind: 'request', number, last, late, usefulFor }), {
         kind: 'nack',
         senderSsrc,
         mediaSsrc,

@@ -16,6 +16,8 @@ export interface StreamView {
   readonly endKnown: boolean;
   /** By when a packet must be here; `undefined`: its frame is not known; -∞: it is of no use. */
   deadlineOf(sequence: Sequence): Instant | undefined;
+  /** Returns until when each packet is of use to the decoder, after that deadline as well; −∞: it is of none. */
+  referenceDeadlines(): (sequence: Sequence) => Instant;
 }
 
 /** A packet that has been taken, as far as its recovery is concerned. */

@@ -1,5 +1,6 @@
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { LateRequests } from './late-requests.ts';
 
 export interface NackGeneratorOptions {
   /** How long a gap is taken for reordering before it is asked for at least, microseconds. */
@@ -12,6 +13,8 @@ interface Missing {
   readonly since: Instant;
   nextAskAt: Instant;
   rounds: number;
+  /** Those of the rounds that came too late for the packet to be shown. */
+  lateRounds: number;
 }
 
 /** What is to be known for a request. */
@@ -21,6 +24,17 @@ export interface NackTerms {
   readonly reordering: Microseconds;
   /** By when a packet must be here; `undefined` when its frame is not known. */
   deadlineOf(sequence: Sequence): Instant | undefined;
+  /** Until when it is of use to the decoder after that; −∞: it is of none. */
+  referenceDeadlines(): (sequence: Sequence) => Instant;
+}
+
+/** Packets to ask for. */
+export interface Asked {
+  /** Those that can still be shown in time. */
+  readonly inTime: readonly Sequence[];
+  /** Those that are of use to the decoder alone, and until when. */
+  readonly late: readonly Sequence[];
+  readonly lateUntil: Instant;
 }
 
 /** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
@@ -30,13 +44,16 @@ const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
 /** One NACK packet asks for no more than this, so that it fits any path. */
 const REQUESTS_PER_POLL = 256;
 
+const NOTHING: Asked = { inTime: [], late: [], lateUntil: Number.NEGATIVE_INFINITY };
+
 /**
  * Which packets to ask for again, and when (generic NACK, RFC 4585 §6.2.1): once the reorder wait is over, then once a
- * round trip, and never when the answer would have to be late.
+ * round trip; when the answer would have to be late, only as long as frames that can be decoded refer to it.
  */
 export class NackGenerator {
   readonly #options: NackGeneratorOptions;
   readonly #missing = new Map<Sequence, Missing>();
+  readonly #late = new LateRequests();
   #nextAt: Instant | undefined;
   #requests = 0;
 
@@ -61,7 +78,7 @@ export class NackGenerator {
       if (oldest !== undefined) this.#missing.delete(oldest);
     }
     const nextAskAt = now + this.#options.reorderWait;
-    this.#missing.set(sequence, { since: now, nextAskAt, rounds: 0 });
+    this.#missing.set(sequence, { since: now, nextAskAt, rounds: 0, lateRounds: 0 });
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
@@ -84,11 +101,14 @@ export class NackGenerator {
     if (this.#missing.size === 0) this.#nextAt = undefined;
   }
 
-  poll(now: Instant, { roundTrip, reordering, deadlineOf }: NackTerms): Sequence[] {
-    if (this.#nextAt === undefined || now < this.#nextAt) return [];
+  poll(now: Instant, { roundTrip, reordering, deadlineOf, referenceDeadlines }: NackTerms): Asked {
+    if (this.#nextAt === undefined || now < this.#nextAt) return NOTHING;
     const expected = roundTrip ?? ROUND_TRIP_DEFAULT;
     const repeat = Math.max(REPEAT_MIN, expected + expected / 8);
     const asked: Sequence[] = [];
+    const late: Sequence[] = [];
+    let lateUntil = Number.NEGATIVE_INFINITY;
+    let usefulUntil: ((sequence: Sequence) => Instant) | undefined;
     let nextAt = Number.POSITIVE_INFINITY;
     for (const [sequence, missing] of this.#missing) {
       if (missing.nextAskAt <= now && asked.length < REQUESTS_PER_POLL) {
@@ -97,8 +117,19 @@ export class NackGenerator {
         if (missing.rounds === 0 && now < waitUntil) {
           missing.nextAskAt = waitUntil;
         } else if (deadline !== undefined && now + expected >= deadline) {
+          usefulUntil ??= referenceDeadlines();
+          const until = usefulUntil(sequence);
           // Too late for this one, and later will be no better; it may still come by itself.
-          missing.nextAskAt = Number.POSITIVE_INFINITY;
+          if (now + expected >= until) missing.nextAskAt = Number.POSITIVE_INFINITY;
+          else if (missing.rounds === 0 && now < missing.since + reordering) {
+            missing.nextAskAt = missing.since + reordering;
+          } else if (!this.#late.take(now, repeat)) missing.nextAskAt = now + repeat;
+          else {
+            missing.nextAskAt = now + LateRequests.interval(repeat, ++missing.lateRounds);
+            missing.rounds++;
+            late.push(sequence);
+            lateUntil = Math.max(lateUntil, until);
+          }
         } else {
           missing.nextAskAt = now + repeat;
           missing.rounds++;
@@ -108,8 +139,8 @@ export class NackGenerator {
       if (missing.nextAskAt < nextAt) nextAt = missing.nextAskAt;
     }
     this.#nextAt = Number.isFinite(nextAt) ? nextAt : undefined;
-    this.#requests += asked.length;
-    return asked.sort((a, b) => a - b);
+    this.#requests += asked.length + late.length;
+    return { inTime: asked.sort((a, b) => a - b), late: late.sort((a, b) => a - b), lateUntil };
   }
 
   pollTimeout(): Instant | undefined {

@@ -1,4 +1,5 @@
 import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
@@ -20,6 +21,7 @@ export class NackRecovery implements LossRecovery {
   readonly #nack: NackGenerator;
   readonly #reordering: ReorderingEstimator;
   #silenceCheckedOf: number | undefined;
+  #number = 0;
 
   constructor(options: { readonly reportSsrc: number; readonly reorderWait: Microseconds }) {
     this.#reportSsrc = options.reportSsrc;
@@ -51,14 +53,31 @@ export class NackRecovery implements LossRecovery {
   poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined {
     this.#checkSilence(now, view);
     if (view.mediaSsrc === undefined) return undefined;
-    const asked = this.#nack.poll(now, {
+    const { mediaSsrc } = view;
+    const { inTime, late, lateUntil } = this.#nack.poll(now, {
       roundTrip: view.roundTrip,
       reordering: this.#reordering.wait(now),
       deadlineOf: (sequence) => view.deadlineOf(sequence),
+      referenceDeadlines: () => view.referenceDeadlines(),
     });
-    if (asked.length === 0) return undefined;
-    const sequenceNumbers = asked.map(wireSequence);
-    return [{ kind: 'nack', senderSsrc: this.#reportSsrc, mediaSsrc: view.mediaSsrc, sequenceNumbers }];
+    const packets: RtcpPacket[] = [];
+    const ask = (sequences: readonly Sequence[]) => {
+      const sequenceNumbers = sequences.map(wireSequence);
+      packets.push({ kind: 'nack', senderSsrc: this.#reportSsrc, mediaSsrc, sequenceNumbers });
+    };
+    if (inTime.length > 0) ask(inTime);
+    if (late.length > 0) {
+      if (view.newest) packets.push(this.#lateNotice(lateUntil - now));
+      ask(late);
+    }
+    return packets.length === 0 ? undefined : packets;
+  }
+
+  /** Only our own senders know it; a stranger's is asked without. */
+  #lateNotice(usefulFor: Microseconds): RtcpPacket {
+    const number = this.#number;
+    this.#number = (number + 1) & 0xffff;
+    return recoveryNoticePacket(this.#reportSsrc, { kind: 'request', number, last: false, late: true, usefulFor });
   }
 
   pollTimeout(view: StreamView): Instant | undefined {

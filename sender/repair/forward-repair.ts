@@ -45,6 +45,9 @@ const WINDOW_PACKETS_MAX = 512;
 const FRAMES_MAX = 64;
 /** A repair that comes closer to a frame's deadline than this is not reckoned with. */
 const DEADLINE_MARGIN: Microseconds = 3_000;
+/** What repair packets leave for answers where a lost frame holds up others: a dozen packets, once so much is earned. */
+const ANSWERS_BYTES = 16_000;
+const ANSWERS_OF_EARNED = 0.1;
 /** What it takes a receiver to notice a loss at least, and us to answer. */
 const DETECTION: Microseconds = 2_000;
 /**
@@ -120,7 +123,8 @@ export class ForwardRepair {
     const firstSequence = Math.max(window.firstSequence, this.#encoder.oldestSequence ?? Number.POSITIVE_INFINITY);
     const datagrams: Uint8Array[] = [];
     if (firstSequence > lastSequence) return datagrams;
-    for (let index = 0; index < count && this.#budget.bytes >= this.#options.datagramBytesMax; index++) {
+    const reserve = this.#options.datagramBytesMax + this.#reserve;
+    for (let index = 0; index < count && this.#budget.bytes >= reserve; index++) {
       const repairKey = this.#key;
       this.#key = (repairKey + 1) & 0xffff;
       const payload = this.#encoder.repair({ firstSequence, lastSequence, repairKey });
@@ -135,6 +139,12 @@ export class ForwardRepair {
       datagrams.push(datagram);
     }
     return datagrams;
+  }
+
+  /** Kept for answers: a packet that is asked for mends for sure what a repair packet mends by chance. */
+  get #reserve(): number {
+    if (this.#options.strategy === 'fec' || !this.#path || this.#path.showsDamaged) return 0;
+    return Math.min(ANSWERS_BYTES, this.#budget.earned * ANSWERS_OF_EARNED);
   }
 
   /** What of a frame leaves before it can be asked for again; ∞: all of it, as nothing is lost, or not known to be. */

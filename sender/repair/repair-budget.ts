@@ -1,4 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
+import type { Microseconds } from '../../protocol/base/instant.ts';
 import { type PathLoss, shortfallProbabilities } from './shortfall-probability.ts';
 
 /**
@@ -19,6 +20,19 @@ const WORTH_IN_RUNS = 3;
  */
 export function repairsOfLastAnswer(packets: number, path: PathLoss, importance: Importance): number {
   const worth = WORTH[importance] * (path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1);
+  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
+}
+
+/** One frame at 30 a second. */
+const FRAME_INTERVAL: Microseconds = 33_333;
+
+/**
+ * How many repair packets go with an answer that is too late to be shown: where it is lost as well, the picture stands
+ * still for another round.
+ * @param packets those that are asked for, 1 or more. All of them are needed.
+ */
+export function repairsOfLateAnswer(packets: number, path: PathLoss & { readonly answerTime: Microseconds }): number {
+  const worth = WORTH.discardable * Math.max(1, path.answerTime / FRAME_INTERVAL);
   return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 

@@ -9,6 +9,7 @@ export class TokenBucket {
   readonly #bytesMax: number;
   #bytes: number;
   #owed: number;
+  #earned = 0;
 
   /**
    * @param options.share bytes earned for each byte of media, 0 … 1; `bytesMax` is what may be saved up, and
@@ -25,15 +26,21 @@ export class TokenBucket {
     return this.#bytes;
   }
 
+  /** Earned since the beginning, spent or not. */
+  get earned(): number {
+    return this.#earned;
+  }
+
   earn(mediaBytes: number): void {
     const earned = mediaBytes * this.#share;
+    this.#earned += earned;
     const paidBack = Math.min(earned, this.#owed);
     this.#owed -= paidBack;
     this.#bytes = Math.min(this.#bytesMax, this.#bytes + earned - paidBack);
   }
 
   /**
-   * @param reserve bytes that are kept for others.
+   * @param reserve bytes that are kept for others; below 0: by how much the bucket may be overdrawn.
    * @returns false, and spends nothing, when there is not enough.
    */
   spend(bytes: number, reserve = 0): boolean {

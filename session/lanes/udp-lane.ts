@@ -75,7 +75,7 @@ export class UdpLane implements LaneTransport {
     return {
       framesOnTime: frames.onTime,
       framesRecovered: frames.recovered,
-      framesLate: frames.late + frames.overdue,
+      framesLate: frames.late + frames.mended + frames.overdue,
       framesLost: frames.incomplete + frames.neverArrived + frames.undecodable + framesWithheld + this.#refused,
     };
   }

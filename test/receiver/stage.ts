@@ -90,7 +90,7 @@ export const unitOf = (frame: number, count = 1): AccessUnit => ({
 
 /** A receiver on a clock that one can see: datagrams arrive at a millisecond, and time is served in between. */
 export class Stage {
-  readonly receiver: Receiver;
+  receiver: Receiver;
   readonly units: AccessUnit[] = [];
   /** What became of each frame, and at which millisecond. */
   readonly told: string[] = [];
@@ -101,7 +101,13 @@ export class Stage {
 
   constructor(options: Partial<ReceiverOptions> = {}) {
     // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
-    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', ...options });
+    // Most stories end at the display deadline; those of frames that are mended after it say so.
+    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', mend: 0, ...options });
+  }
+
+  /** Plays with another receiver. */
+  use(receiver: Receiver): void {
+    this.receiver = receiver;
   }
 
   arrive(ms: number, ...datagrams: readonly Uint8Array[]): this {
@@ -142,6 +148,11 @@ export class Stage {
     this.receiver.assertBalanced();
     checkRelease(this.#events);
     return this;
+  }
+
+  /** All that the receiver told of its frames. */
+  get events(): readonly Parameters<typeof checkRelease>[0][number][] {
+    return this.#events;
   }
 
   /** The numbers asked for, as sequences of the stream, and when. */

@@ -62,6 +62,7 @@ class Desk {
         kind: 'request',
         number: this.#requests++ & 0xffff,
         last: false,
+        late: false,
         usefulFor: at(100),
         ...notice,
       }),

@@ -15,9 +15,13 @@ describe('a budget with an advance', () => {
   });
 });
 
+/** Keeps so many packets, however long and large. */
+const newHistory = (packetsMax: number) =>
+  new PacketHistory({ packetsMax, keptFor: Number.POSITIVE_INFINITY, budget: { share: Number.POSITIVE_INFINITY } });
+
 describe('the packet history', () => {
   test('finds what was sent of late, and nothing else', () => {
-    const history = new PacketHistory(4);
+    const history = newHistory(4);
     for (let sequence = 65_534; sequence < 65_540; sequence++)
       history.keep(sequence, Uint8Array.of(sequence & 0xff), 0);
     const found = Array.from({ length: 8 }, (_, step) => history.find(65_533 + step)?.datagram[0]);
@@ -25,7 +29,7 @@ describe('the packet history', () => {
   });
 
   test('tells a packet from the one that had its number a round of the ring before', () => {
-    const history = new PacketHistory(8192);
+    const history = newHistory(8192);
     history.keep(5, Uint8Array.of(1), 0);
     expect(history.find(5 + 65_536)).toBeUndefined();
     history.keep(5 + 65_536, Uint8Array.of(2), 0);
@@ -34,7 +38,7 @@ describe('the packet history', () => {
   });
 
   test('gives back of a shared buffer what the datagram was, and no more', () => {
-    const history = new PacketHistory(4);
+    const history = newHistory(4);
     const shared = Uint8Array.of(1, 2, 3, 4, 5, 6);
     history.keep(1, shared.subarray(1, 3), 0);
     history.keep(2, shared.subarray(3), 0);
@@ -43,7 +47,7 @@ describe('the packet history', () => {
   });
 
   test('does not take over from the packet that made room when that was sent again', () => {
-    const history = new PacketHistory(4);
+    const history = newHistory(4);
     history.keep(1, Uint8Array.of(1), 100, 'key');
     history.find(1)!.resentAt = 200;
     history.keep(5, Uint8Array.of(5), 300);
@@ -63,7 +67,7 @@ describe('the packet history', () => {
     [8, 8],
     [1_000_000, 32_768],
   ])('room for %i packets is room for %i', (asked, room) => {
-    const history = new PacketHistory(asked);
+    const history = newHistory(asked);
     for (let sequence = 0; sequence < 40_000; sequence++) history.keep(sequence, new Uint8Array(0), 0);
     expect(history.find(40_000 - room)).toBeDefined();
     expect(history.find(40_000 - room - 1)).toBeUndefined();

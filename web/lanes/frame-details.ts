@@ -8,6 +8,7 @@ const FATES: Readonly<Record<FrameClass, string>> = {
   late: 'shown late',
   incomplete: 'never shown: incomplete at its deadline',
   neverArrived: 'never shown: no packet arrived before its deadline',
+  mended: 'never shown: mended after its deadline, for the frames that refer to it',
   undecodable: 'never shown: a reference frame was lost',
 };
 

@@ -34,6 +34,7 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
     framesOnTime: framesInTime,
     framesRecovered: 0,
     framesLate: 0,
+    framesMended: 0,
     framesOverdue: 0,
     framesIncomplete: frames - framesInTime,
     framesNeverArrived: 0,

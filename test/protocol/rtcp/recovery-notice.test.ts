@@ -18,7 +18,7 @@ const PATH: RecoveryNotice = {
   showsDamaged: true,
   spacing: 1_200,
 };
-const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, usefulFor: 70_000 };
+const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, late: false, usefulFor: 70_000 };
 
 describe('a recovery notice', () => {
   test('of the path is five words behind the name', () => {

@@ -4,7 +4,8 @@ import { PlayoutClock } from '../../../receiver/frames/playout-clock.ts';
 
 const at = milliseconds;
 const LATENCY = at(120);
-const newClock = (followsStalls = true) => new PlayoutClock({ latency: LATENCY, window: at(800), followsStalls });
+const newClock = (followsStalls = true) =>
+  new PlayoutClock({ latency: LATENCY, mend: 0, window: at(800), followsStalls });
 
 /** 25 frames a second. */
 const FRAME = at(40);

@@ -5,7 +5,12 @@ import { NackGenerator } from '../../../receiver/recovery/nack-generator.ts';
 const at = milliseconds;
 const ROUND_TRIP = at(40);
 const never = () => undefined;
-const TERMS = { roundTrip: ROUND_TRIP, reordering: 0, deadlineOf: never };
+const TERMS = {
+  roundTrip: ROUND_TRIP,
+  reordering: 0,
+  deadlineOf: never,
+  referenceDeadlines: () => () => Number.NEGATIVE_INFINITY,
+};
 
 const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: at(3), missingMax });
 
@@ -15,9 +20,9 @@ function asked(
   untilMs: number,
   deadlineOf: (sequence: number) => number | undefined = never,
 ) {
-  const requests: [number, number[]][] = [];
+  const requests: [number, readonly number[]][] = [];
   for (let due = generator.pollTimeout(); due !== undefined && due <= at(untilMs); due = generator.pollTimeout()) {
-    const sequences = generator.poll(due, { ...TERMS, deadlineOf });
+    const { inTime: sequences } = generator.poll(due, { ...TERMS, deadlineOf });
     if (sequences.length > 0) requests.push([due / 1_000, sequences]);
   }
   return requests;
@@ -40,7 +45,7 @@ test('a gap is waited for as long as packets are overtaken, unless an answer wou
     const generator = newGenerator();
     generator.onMissing(at(10), 5);
     const terms = { ...TERMS, reordering: at(12), deadlineOf: () => at(deadlineMs) };
-    const polled = [13, 16, 19, 22, 25].filter((ms) => generator.poll(at(ms), terms).length > 0);
+    const polled = [13, 16, 19, 22, 25].filter((ms) => generator.poll(at(ms), terms).inTime.length > 0);
     return polled[0];
   };
   expect(askedWith(200)).toBe(22);

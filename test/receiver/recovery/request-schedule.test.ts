@@ -7,11 +7,13 @@ const at = milliseconds;
 /** One packet, due at 120 ms, with a round trip of 50 ms and 4 ms of variation, that nothing overtakes. */
 const TERMS: Terms = {
   answerTime: at(54),
+  answerTimeKnown: true,
   spread: at(4),
   reorderWait: 0,
   stragglersLikely: false,
   patient: false,
   deadlineOf: () => at(120),
+  referenceDeadlines: () => () => Number.NEGATIVE_INFINITY,
 };
 
 /** When the packet, missed at 0, is asked for, if the schedule is asked each time it wants to be and so much later. */

@@ -1,0 +1,125 @@
+import { type Instant, type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import type { PlayoutClock } from './playout-clock.ts';
+
+export interface HeldGroupOptions {
+  readonly release: 'deadline' | 'asap';
+  /** Bytes of frames past their deadline that are held at most. */
+  readonly heldBytesMax: number;
+}
+
+/** The state of decoding that decides which frames are still of use. */
+export interface DecodingState {
+  /** Nothing but a key frame can be decoded. */
+  readonly needsKey: boolean;
+  /** A frame has been released before. */
+  readonly started: boolean;
+  /** When the last packets may still arrive, once the sender has told the end of the stream. */
+  readonly endsAt: Instant | undefined;
+}
+
+/** After the end nothing more is shown: only a recording gains by waiting. */
+const MEND_AFTER_END: Microseconds = seconds(2);
+/** A picture that is later than this is old: the viewer goes on at the live edge instead. */
+const SHOWN_LATE_MAX: Microseconds = milliseconds(500);
+const NEVER: Instant = Number.NEGATIVE_INFINITY;
+
+/**
+ * The frames behind a frame that has missed its deadline and that they refer to: held undecoded until it is mended, a
+ * later key frame takes over, or a bound is reached.
+ */
+export class HeldGroup {
+  readonly #options: HeldGroupOptions;
+  readonly #clock: PlayoutClock;
+
+  constructor(options: HeldGroupOptions, clock: PlayoutClock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /**
+   * Until when the overdue head of the buffer is waited for; −∞: no longer.
+   * @param dueAt the head's display deadline.
+   */
+  heldUntil(now: Instant, buffer: FrameBuffer, { dueAt, state }: { dueAt: Instant; state: DecodingState }): Instant {
+    let until = this.#clock.referenceDeadline(dueAt);
+    if (now >= until) return NEVER;
+    const head = buffer.head();
+    if (!mayBeDecoded(head, state) || buffer.full) return NEVER;
+    if (state.endsAt !== undefined) until = Math.min(until, Math.max(dueAt, state.endsAt) + MEND_AFTER_END);
+    let heldBytes = 0;
+    for (const frame of buffer.frames()) {
+      const shownAt = this.#clock.deadline(frame.decodeTimestamp);
+      if (shownAt <= now) heldBytes += frame.receivedBytes;
+      if (frame === head || !isWholeKey(frame)) continue;
+      until = Math.min(until, this.#options.release === 'asap' ? now : shownAt);
+    }
+    return heldBytes > this.#options.heldBytesMax ? NEVER : until;
+  }
+
+  /** Returns until when a packet is of use to the decoder, its display deadline apart; −∞: it is of none. */
+  referenceDeadlines(
+    buffer: FrameBuffer,
+    state: DecodingState,
+    deadlineOf: (sequence: Sequence, around: Surrounding) => Instant,
+  ): (sequence: Sequence) => Instant {
+    if (this.#clock.mend === 0) return () => NEVER;
+    let firstKey: PendingFrame | undefined;
+    let takeOver: PendingFrame | undefined;
+    for (const frame of buffer.frames()) {
+      if (frame.importance === 'key') firstKey ??= frame;
+      if (isWholeKey(frame)) takeOver = frame;
+    }
+    return (sequence) => {
+      const around = surroundingOf(buffer, sequence);
+      if (!around) return NEVER;
+      const { frame } = around;
+      const own = sequence >= frame.firstSequence;
+      if (own && frame.importance === 'discardable') return NEVER;
+      const useless = state.needsKey && !(firstKey && firstKey.number <= frame.number && (own || firstKey !== frame));
+      if (useless && (state.started || own)) return NEVER;
+      const until = this.#clock.referenceDeadline(deadlineOf(sequence, around));
+      if (!takeOver || takeOver.number < frame.number || (own && takeOver === frame)) return until;
+      return Math.min(until, this.#clock.deadline(takeOver.decodeTimestamp));
+    };
+  }
+
+  /** True when a newer frame can be shown now, or the frame is too old to be shown at all. */
+  isOutdated(now: Instant, buffer: FrameBuffer, frame: PendingFrame): boolean {
+    if (now - this.#clock.deadline(frame.decodeTimestamp) > SHOWN_LATE_MAX) return true;
+    let { number } = frame;
+    for (const next of buffer.frames()) {
+      if (next.number <= number) continue;
+      if (next.number > number + 1) return false;
+      if (next.complete) return this.#options.release === 'asap' || this.#clock.deadline(next.decodeTimestamp) <= now;
+      if (next.importance !== 'discardable') return false;
+      number = next.number;
+    }
+    return false;
+  }
+}
+
+const isWholeKey = (frame: PendingFrame): boolean => frame.complete && frame.importance === 'key';
+
+/** Whether the decoder gains anything by the frame; a frame that nothing is known of may be a reference. */
+function mayBeDecoded(head: PendingFrame | undefined, { needsKey, started }: DecodingState): boolean {
+  if (head?.importance === 'discardable') return false;
+  if (!needsKey || head?.importance === 'key') return true;
+  return !started && head?.importance === undefined;
+}
+
+/** Where a packet stands: the frame that it belongs to, or the first one behind it, and the one before that. */
+interface Surrounding {
+  readonly before: PendingFrame | undefined;
+  readonly frame: PendingFrame;
+}
+
+function surroundingOf(buffer: FrameBuffer, sequence: Sequence): Surrounding | undefined {
+  let before: PendingFrame | undefined;
+  for (const frame of buffer.frames()) {
+    if (sequence <= frame.lastSequence) return { before, frame };
+    before = frame;
+  }
+  return undefined;
+}

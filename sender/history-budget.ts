@@ -1,0 +1,25 @@
+import { assert } from '../protocol/base/assert.ts';
+
+/** Bytes of sent packets that are kept for all receivers of a stream together, in equal shares. */
+export class HistoryBudget {
+  readonly #bytesMax: number;
+  #members = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Most bytes that one receiver's history may hold. */
+  get share(): number {
+    return this.#bytesMax / Math.max(1, this.#members);
+  }
+
+  join(): void {
+    this.#members++;
+  }
+
+  leave(): void {
+    assert(this.#members > 0, 'nobody leaves who has not joined');
+    this.#members--;
+  }
+}
