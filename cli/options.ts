@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { readTraceFile } from '../io/trace-file.ts';
-import { LATENCY_MS_MAX } from '../protocol/control/latency-limit.ts';
+import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -17,6 +17,25 @@ export function readLatency(text: string): number {
     throw new InvalidArgumentError(`expected milliseconds from 0 to ${LATENCY_MS_MAX}, such as 120 or 120ms`);
   }
   return Math.round(value);
+}
+
+/** `5s`, `500ms`, or seconds; 0 switches it off. */
+export function readMend(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
+  const value = match ? Number(match[1]) * (match[2] === 'ms' ? 1 : 1_000) : Number.NaN;
+  if (!(value >= 0 && value <= MEND_MS_MAX)) {
+    throw new InvalidArgumentError(`expected seconds from 0 to ${MEND_MS_MAX / 1_000}, such as 5s or 500ms`);
+  }
+  return Math.round(value);
+}
+
+/** Megabytes for people, bytes inside. */
+export function readMegabytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:MB)?$/i.exec(text);
+  const value = match ? Number(match[1]) : Number.NaN;
+  if (!(value >= 1 && value <= 16_384))
+    throw new InvalidArgumentError('expected megabytes from 1 to 16384, such as 128MB');
+  return value * 1_000_000;
 }
 
 export function readBitrate(text: string): number {

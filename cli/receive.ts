@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
+import { MEND_MS_DEFAULT } from '../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
 import type { ReceiveRun } from '../session/run/receive-run.ts';
@@ -13,7 +14,7 @@ import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
-import { readLatency, readLink, readSeconds, readShare, readWhole } from './options.ts';
+import { readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
@@ -25,6 +26,7 @@ export interface ReceiveCommandOptions extends CommonOptions {
   readonly output?: string;
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
+  readonly mend: number;
   readonly link?: LinkSpecification;
   readonly congestion: CongestionControlName;
   readonly timeout: number;
@@ -84,6 +86,15 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
       )
         .choices(['freeze', 'smear'])
         .default('freeze'),
+    )
+    .addOption(
+      new Option(
+        '--mend <time>',
+        'how long after its deadline a frame that others refer to is still asked for, so that they can be decoded; 0: ' +
+          'dropped at once (udp, recovery nack or hybrid, on-loss freeze)',
+      )
+        .default(MEND_MS_DEFAULT, '5s')
+        .argParser(readMend),
     )
     .addOption(new Option('--link <text>', LINK_HELP).argParser(readLink))
     .addOption(
@@ -201,7 +212,8 @@ async function clientFor(
   const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
   if (target.kind === 'dropframe') {
     const { dropframeClient } = await import('../session/stream/dropframe-client.ts');
-    return dropframeClient({ ...common, transport, recovery, redundancy, congestionControl: options.congestion });
+    const { congestion: congestionControl, mend: mendMs } = options;
+    return dropframeClient({ ...common, transport, recovery, redundancy, mendMs, congestionControl });
   }
   const { payloadType, parameterSets } = target;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([

@@ -8,6 +8,7 @@ import {
   readAddress,
   readBitrate,
   readFramesPerSecond,
+  readMegabytes,
   readRtpTarget,
   readWhole,
 } from './options.ts';
@@ -21,6 +22,7 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions 
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
   readonly receivers: number;
+  readonly history: number;
 }
 
 export const INPUT_HELP = 'a file that ffmpeg reads, a raw .h264 file, or testsrc (testsrc=WIDTHxHEIGHT@FPS:SECONDS)';
@@ -83,6 +85,11 @@ export function addSendCommand(program: Command): void {
         .default(64)
         .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
     )
+    .addOption(
+      new Option('--history <size>', 'packets kept for retransmission, of all receivers together, megabytes')
+        .default(128_000_000, '128MB')
+        .argParser(readMegabytes),
+    )
     .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
     .option('--record <file>', 'record the stream as sent to FILE.h264, FILE.mp4 or FILE.ts')
     .option('--json', 'log as JSON lines')
@@ -127,6 +134,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     loop: options.loop === true,
     datagramBytesMax: options.mtu,
     receiversMax: options.receivers,
+    historyBytes: options.history,
     log,
     onUnit: (unit) => recorder?.write(unit),
     onIdle: (error) => {

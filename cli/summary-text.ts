@@ -28,7 +28,7 @@ export function summaryText(summary: RunSummary): string {
     ['stream', `${transportName(summary)}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
     [
       'frames',
-      `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late${frames.overdue > 0 ? ` (${frames.overdue} of them dropped)` : ''}, ` +
+      `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late${lateText(summary)}, ` +
         `${framesLost(summary)} lost (${percent(framesLost(summary), frames.total)})`,
     ],
     [
@@ -53,11 +53,28 @@ export function summaryText(summary: RunSummary): string {
         `${summary.transport === 'tcp' ? ` (${bytes.headersCounted})` : ''}`,
     ],
   ];
+  if (summary.recordedFrames !== null) {
+    const inTime = frames.onTime + frames.recovered;
+    lines.push(['recording', `${summary.recordedFrames} frames, ${inTime} shown in time`]);
+  }
+  if (summary.lateKeyFrames) lines.push(['late key frames', lateKeyText(summary.lateKeyFrames)]);
   if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
   return alignedText(lines);
+}
+
+/** What became of the late frames that were not shown when they came. */
+function lateText({ frames }: RunSummary): string {
+  const parts: string[] = [];
+  if (frames.mended > 0) parts.push(`${frames.mended} mended and only decoded`);
+  if (frames.overdue > 0) parts.push(`${frames.overdue} dropped`);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function lateKeyText({ frames, latencyMs }: NonNullable<RunSummary['lateKeyFrames']>): string {
+  return `${frames} arrived too late to be shown in time: --latency ${latencyMs} would do`;
 }
 
 /** Shortest stall reported, milliseconds; a shorter one is a late frame, which is counted when it arrives. */
@@ -86,11 +103,12 @@ export function statusText(summary: RunSummary, bitrate: number | null): string 
   const still =
     summary.stalledForMs >= STALLED_MS ? `STALLED for ${(summary.stalledForMs / 1_000).toFixed(1)} s · ` : '';
   const model = summary.modelledTcp ? `${transportName(summary)} · ` : '';
+  const key = summary.lateKeyFrames ? ` · late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do` : '';
   return (
     still +
     model +
     `delay ${ms(summary.playoutDelayMs.p50)} (95 %: ${ms(summary.playoutDelayMs.p95)})` +
     ` · ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late, ${framesLost(summary)} lost` +
-    ` · rtt ${ms(summary.roundTripMs)}${rate}`
+    ` · rtt ${ms(summary.roundTripMs)}${rate}${key}`
   );
 }

@@ -41,7 +41,13 @@ export interface SenderOptions extends PacketizerOptions {
 /** The sender's own settings, on which its receiver has no say. */
 export type SenderSettings = Pick<
   SenderOptions,
-  'cname' | 'historyPackets' | 'historyBudget' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax' | 'createRateController'
+  | 'cname'
+  | 'historyPackets'
+  | 'historyBudget'
+  | 'burstDatagrams'
+  | 'spreadMax'
+  | 'queueBytesMax'
+  | 'createRateController'
 >;
 
 export const SENDER_DEFAULTS: SenderSettings = {

@@ -8,6 +8,7 @@ import {
   type WelcomeMessage,
 } from './control-message.ts';
 import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
+import { MEND_MS_DEFAULT } from './latency-limit.ts';
 import { type AcceptedWelcome, chooseStream } from './stream-choice.ts';
 
 /** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
@@ -47,7 +48,7 @@ export type ControlClientEvent =
   | { readonly kind: 'failed'; readonly failure: ControlFailure };
 
 export interface ControlClientOptions
-  extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'redundancy'> {
+  extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
   /** How long without a sender, or without media from it, is a failure. */
   readonly timeout: Microseconds;
 }
@@ -119,8 +120,10 @@ export class ControlClient {
     if (this.#state.kind === 'leaving') return void this.#events.push({ kind: 'cut', cause: 'stopped' });
     if (this.#state.kind !== 'connecting') return;
     this.#state = { kind: 'greeting' };
-    const { transport, latencyMs, recovery, redundancy } = this.#options;
-    const wish = redundancy === undefined ? {} : { redundancy };
+    const { transport, latencyMs, recovery, mendMs, redundancy } = this.#options;
+    // Earlier senders refuse a field that they do not know: the default needs no words.
+    const mend = mendMs === undefined || mendMs === MEND_MS_DEFAULT ? {} : { mendMs };
+    const wish = { ...mend, ...(redundancy !== undefined && { redundancy }) };
     this.#messages.push({
       kind: 'hello',
       version: CONTROL_MAJOR,

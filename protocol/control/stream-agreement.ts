@@ -11,7 +11,7 @@ import type { HelloMessage, WelcomeMessage } from './control-message.ts';
 import type { MediaStream } from './media-stream.ts';
 
 /** A receiver's wishes, as in its `hello`. */
-export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy'>;
+export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy' | 'mendMs'>;
 
 /** What the sender chose for one receiver. */
 export type StreamChoices = Pick<
@@ -111,8 +111,9 @@ export function welcomedParameters(
   });
 }
 
-const wished = ({ transport, recovery, redundancy }: StreamWishes) => ({
+const wished = ({ transport, recovery, redundancy, mendMs }: StreamWishes) => ({
   transport,
   recovery,
   ...(redundancy !== undefined && { redundancy }),
+  ...(mendMs !== undefined && { mend: milliseconds(mendMs) }),
 });

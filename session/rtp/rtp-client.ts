@@ -223,7 +223,7 @@ export class RtpClient implements Client {
         if (!this.#pictures.known) return;
         this.#lastMediaAt = now() / 1_000;
         this.#silenceTold = false;
-        this.#events.onUnit(this.#timeline.shift(event.unit));
+        this.#events.onUnit(this.#timeline.shift(event.unit), event);
         return;
       case 'dropped':
         return this.#events.onDrop(event);

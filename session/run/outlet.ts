@@ -1,8 +1,14 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
+/** What a unit is for. */
+export interface UnitUse {
+  /** True when the unit is too late to be shown, but later units refer to it. */
+  readonly decodeOnly: boolean;
+}
+
 /** A destination of access units once it is open: a player, a page, a file. */
 export interface OpenOutlet {
-  write(unit: AccessUnit): void;
+  write(unit: AccessUnit, how: UnitUse): void;
   close(): Promise<void>;
 }
 
@@ -13,12 +19,12 @@ const EARLY_UNITS_MAX = 600;
 export class Outlet<T extends OpenOutlet> {
   readonly #opening: Promise<void>;
   #open: T | undefined;
-  #early: AccessUnit[] = [];
+  #early: { readonly unit: AccessUnit; readonly how: UnitUse }[] = [];
 
   constructor(opening: Promise<T>, events: { onOpen?: (outlet: T) => void; onFailure: (error: unknown) => void }) {
     this.#opening = opening.then(
       (outlet) => {
-        for (const unit of this.#early) outlet.write(unit);
+        for (const { unit, how } of this.#early) outlet.write(unit, how);
         this.#early = [];
         this.#open = outlet;
         events.onOpen?.(outlet);
@@ -31,9 +37,9 @@ export class Outlet<T extends OpenOutlet> {
     return this.#open;
   }
 
-  write(unit: AccessUnit): void {
-    if (this.#open) this.#open.write(unit);
-    else if (this.#early.length < EARLY_UNITS_MAX) this.#early.push(unit);
+  write(unit: AccessUnit, how: UnitUse): void {
+    if (this.#open) this.#open.write(unit, how);
+    else if (this.#early.length < EARLY_UNITS_MAX) this.#early.push({ unit, how });
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../stream/client.ts';
-import { Outlet } from './outlet.ts';
+import { Outlet, type UnitUse } from './outlet.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
 import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewer.ts';
@@ -53,7 +53,7 @@ export class ReceiveRun {
     this.#client = options.connect({
       onWaiting: (text) => log.info(text),
       onStream: (stream) => this.#begin(stream),
-      onUnit: (unit) => this.#show(unit),
+      onUnit: (unit, how) => this.#take(unit, how),
       onDrop: (event) => log.debug('frame dropped', { frame: event.frame, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
     });
@@ -74,6 +74,7 @@ export class ReceiveRun {
       durationSeconds: (Date.now() - this.#startedAt) / 1_000,
       ipv6,
       stalledFor: this.#client.stalledFor,
+      recordedFrames: this.#recorder?.opened?.written,
       segments: this.#client.segments,
       modelledTcp: this.#client.modelledTcp,
     });
@@ -188,7 +189,8 @@ export class ReceiveRun {
     });
   }
 
-  #show(unit: AccessUnit): void {
+  /** Hands a unit to the viewer and the recording, which is whole: it has the units that come too late to be shown as well. */
+  #take(unit: AccessUnit, how: UnitUse): void {
     if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
     const stream = this.#stream;
     const joinable =
@@ -196,9 +198,9 @@ export class ReceiveRun {
         ? { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) }
         : unit;
     // A player that opens late or resets can start at any key frame with its parameter sets.
-    this.#viewer?.write(joinable);
+    this.#viewer?.write(joinable, how);
     // A file needs them once, at its start; everything else is written as received.
-    this.#recorder?.write(this.#pictures === 1 ? joinable : unit);
+    this.#recorder?.write(this.#pictures === 1 ? joinable : unit, how);
   }
 
   #description({ media }: StreamAnnouncement): PageDescription {

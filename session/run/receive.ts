@@ -1,7 +1,7 @@
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
-import { LATENCY_MS_MAX } from '../../protocol/control/latency-limit.ts';
+import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -26,6 +26,8 @@ export interface ReceiveOptions {
   readonly release?: 'deadline' | 'asap';
   /** After a lost reference: nothing until the next key frame (`freeze`, the default), or every complete frame. */
   readonly onLoss?: 'freeze' | 'smear';
+  /** How long after its deadline a frame that others refer to is mended, milliseconds, 0 … 8,000. Default 5,000. */
+  readonly mendMs?: number;
   /** Impairs this receiver's path, both ways, such as `loss=5% delay=20ms seed=1` (docs/LINK.md). Default: none. */
   readonly link?: string;
   /** Where the stream is shown. Default `none`. */
@@ -38,8 +40,8 @@ export interface ReceiveOptions {
   readonly timeoutMs?: number;
   /** Called when a stream begins, and again when its sender restarts. */
   readonly onStream?: (stream: StreamAnnouncement) => void;
-  /** Called with each frame as it is released. */
-  readonly onFrame?: (unit: AccessUnit) => void;
+  /** Called with each frame as it is released; `decodeOnly`: too late to be shown, but later frames refer to it. */
+  readonly onFrame?: (unit: AccessUnit, use: { readonly decodeOnly: boolean }) => void;
   /** Called with each frame that is dropped, and why. */
   readonly onDrop?: (event: ReceiverEvent & { readonly kind: 'dropped' }) => void;
   /** Called with each line of the log. */
@@ -74,6 +76,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
     recovery: checkChoice('recovery', recovery, RECOVERIES),
     redundancy: options.redundancy === undefined ? undefined : checkShare('redundancy', options.redundancy),
     release: checkChoice('release', options.release ?? 'deadline', ['deadline', 'asap']),
+    mendMs: checkMilliseconds('mendMs', options.mendMs ?? MEND_MS_DEFAULT, { min: 0, max: MEND_MS_MAX }),
     onLoss: checkChoice('onLoss', options.onLoss ?? 'freeze', ['freeze', 'smear']),
     link: options.link === undefined ? undefined : parseLink(options.link),
   } as const;
@@ -87,9 +90,9 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
           events.onStream(stream);
           onStream?.(stream);
         },
-        onUnit: (unit) => {
-          events.onUnit(unit);
-          onFrame?.(unit);
+        onUnit: (unit, use) => {
+          events.onUnit(unit, use);
+          onFrame?.(unit, use);
         },
         onDrop: (event) => {
           events.onDrop(event);

@@ -25,6 +25,7 @@ export interface RunSummary {
     readonly onTime: number;
     readonly recovered: number;
     readonly late: number;
+    readonly mended: number;
     readonly overdue: number;
     readonly incomplete: number;
     readonly neverArrived: number;
@@ -32,6 +33,10 @@ export interface RunSummary {
   };
   /** Frames not sent because the path has too little capacity; they are in none of the classes. */
   readonly framesWithheld: number;
+  /** Frames in the recording, including those too late to be shown; `null` without a recording. */
+  readonly recordedFrames: number | null;
+  /** Key frames too late to be shown in time, and the latency at which all of them had been in time; `null` without any. */
+  readonly lateKeyFrames: { readonly frames: number; readonly latencyMs: number } | null;
   /** Packets by class; each packet is in exactly one class after `total`. */
   readonly packets: {
     readonly total: number;
@@ -107,6 +112,8 @@ export interface RunCircumstances {
   /** TCP segments received, if the model or the kernel counted them. */
   readonly segments: number | undefined;
   readonly modelledTcp: ModelledTcpRecord | undefined;
+  /** Frames written to the recording; `undefined`: there is none. */
+  readonly recordedFrames?: number | undefined;
 }
 
 /** UDP header; TCP header with timestamps; payload of a segment at an Ethernet MTU with TCP timestamps. */
@@ -134,11 +141,14 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       onTime: sum((s) => s.frames.onTime),
       recovered: sum((s) => s.frames.recovered),
       late: sum((s) => s.frames.late),
+      mended: sum((s) => s.frames.mended),
       overdue: sum((s) => s.frames.overdue),
       incomplete: sum((s) => s.frames.incomplete),
       neverArrived: sum((s) => s.frames.neverArrived),
       undecodable: sum((s) => s.frames.undecodable),
     },
+    recordedFrames: run.recordedFrames ?? null,
+    lateKeyFrames: lateKeyFrames(sessions),
     framesWithheld: sum((s) => s.framesWithheld),
     packets: {
       total: sum((s) => s.packets.decided),
@@ -197,8 +207,14 @@ function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord):
 export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
   modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
 
-/** Number of late frames, shown anyway (TCP) or dropped. */
-export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.overdue;
+function lateKeyFrames(sessions: readonly ReceiverStatistics[]): RunSummary['lateKeyFrames'] {
+  const frames = sessions.reduce((total, session) => total + session.lateKeyFrames, 0);
+  const latency = Math.max(0, ...sessions.map((session) => session.lateKeyDelay));
+  return frames === 0 ? null : { frames, latencyMs: Math.ceil(latency / 10_000) * 10 };
+}
+
+/** Number of late frames: shown late, only decoded, or dropped. */
+export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.mended + frames.overdue;
 
 /** Number of frames not shown for a reason other than lateness. */
 export const framesLost = ({ frames }: RunSummary): number =>

@@ -18,7 +18,8 @@ export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
 export interface Viewer {
   readonly name: string;
   readonly url?: string;
-  write(unit: AccessUnit): void;
+  /** @param how `decodeOnly`: the unit is too late to be shown, but others refer to it. */
+  write(unit: AccessUnit, how: { readonly decodeOnly: boolean }): void;
   statistics(record: PageStatistics): void;
   /** Announces the stream of another session. */
   describe(description: PageDescription): void;

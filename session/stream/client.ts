@@ -27,7 +27,8 @@ export interface ClientEvents {
   readonly onWaiting: (text: string) => void;
   /** Called when a stream begins, after a restart of the sender, and when the pictures change. */
   readonly onStream: (stream: StreamAnnouncement) => void;
-  readonly onUnit: (unit: AccessUnit) => void;
+  /** A unit to decode; `decodeOnly`: it is too late to be shown, but others refer to it. */
+  readonly onUnit: (unit: AccessUnit, how: { readonly decodeOnly: boolean }) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }

@@ -18,6 +18,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
+  /** How long after its deadline a frame that others refer to is mended, milliseconds; `undefined` for the default. */
+  readonly mendMs?: number | undefined;
   readonly welcome: AcceptedWelcome;
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */

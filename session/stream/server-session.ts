@@ -14,6 +14,7 @@ import {
 } from '../../protocol/control/stream-agreement.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
+import type { HistoryBudget } from '../../sender/history-budget.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
@@ -27,6 +28,8 @@ export interface ServerSessionOptions {
   readonly peer: string;
   readonly connection: ControlConnection<ReceiverMessage>;
   readonly datagramBytesMax: number;
+  /** Bytes of sent packets, shared by all receivers of the stream. */
+  readonly historyBudget: HistoryBudget;
   readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
   readonly nextKeyframeMs: () => number | null;
   /** Called when the receiver can be reached and wants the stream. */
@@ -57,12 +60,13 @@ export class ServerSession {
   #needsKey = true;
   #finishing = false;
   #told = false;
+  #closed = false;
   #framesSkipped = 0;
   #reported: StatisticsMessage | undefined;
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
-    const { hello, datagramBytesMax } = options;
+    const { hello, datagramBytesMax, historyBudget } = options;
     this.#playing = hello.playing;
     this.#parameters = agreedParameters(hello, {
       codec: options.codec,
@@ -71,7 +75,8 @@ export class ServerSession {
       timestampBase: randomTimestamp(),
       datagramBytesMax,
     });
-    this.#sender = new Sender(senderOptions(this.#parameters));
+    historyBudget.join();
+    this.#sender = new Sender(senderOptions(this.#parameters, { historyBudget }));
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
@@ -198,6 +203,8 @@ export class ServerSession {
 
   /** Stops sending. The control connection stays open. */
   close(): void {
+    if (!this.#closed) this.#options.historyBudget.leave();
+    this.#closed = true;
     this.#driver.close();
     this.#stream?.destroy();
   }

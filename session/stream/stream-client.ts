@@ -36,6 +36,8 @@ export interface StreamClientOptions {
   /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
+  /** How long after its deadline a frame that others refer to is mended, milliseconds; `undefined` for the default. */
+  readonly mendMs?: number | undefined;
   readonly link: LinkSpecification | undefined;
   /** Congestion control of the modelled TCP (transport TCP over a link); default: cubic. */
   readonly congestionControl?: CongestionControlName | undefined;
@@ -209,6 +211,7 @@ export class StreamClient {
       redundancy,
       release,
       onLoss,
+      mendMs: this.#options.mendMs,
       link,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
@@ -292,7 +295,7 @@ function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
     kind: 'statistics',
     frames: frames.decided,
     framesLost: frames.incomplete + frames.neverArrived + frames.undecodable,
-    framesLate: frames.late + frames.overdue,
+    framesLate: frames.late + frames.mended + frames.overdue,
     packets: packets.decided,
     packetsLost: packets.neverArrived + packets.late,
     packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired),

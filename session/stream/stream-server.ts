@@ -24,6 +24,8 @@ import {
 } from '../../protocol/control/control-message.ts';
 import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { HistoryBudget } from '../../sender/history-budget.ts';
+import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
 import { mac } from './identifiers.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
@@ -36,6 +38,8 @@ export interface StreamServerOptions {
   /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
   readonly receiversMax: number;
+  /** Bytes of sent packets that are kept for those who ask again, for all receivers together. */
+  readonly historyBytes?: number | undefined;
   readonly log: Log;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
@@ -81,6 +85,7 @@ export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #control: ControlServer;
   readonly #verifier: AddressVerifier;
+  readonly #history: HistoryBudget;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
   readonly #byAddress = new Map<string, ServerSession>();
@@ -96,6 +101,7 @@ export class StreamServer {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#history = new HistoryBudget(options.historyBytes ?? HISTORY_BYTES);
     this.#control = new ControlServer({
       host: options.host,
       port: options.port,
@@ -209,6 +215,7 @@ export class StreamServer {
       peer: pending.peer,
       connection,
       datagramBytesMax,
+      historyBudget: this.#history,
       sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
       nextKeyframeMs: () => {
         const span = this.#broadcast?.nextKeyframeIn();

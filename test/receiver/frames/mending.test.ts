@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseRecoveryNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { Receiver } from '../../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
-import { receiverOptions, SENDER_OPTIONS } from '../../simulated-session.ts';
+import { RECEIVER_OPTIONS } from '../../simulated-session.ts';
 import { again, at, FRAME_MS, packet, packets, Stage } from '../stage.ts';
 
 /** Frames of 40 ms, due 120 ms after they arrive: frame n at 40 n + 120. */
@@ -235,7 +235,7 @@ describe('a stranger’s stream without frame marks', () => {
     packet({ frame, mark: false, payload: Uint8Array.of(frame === 0 ? 0x65 : 0x41, 0x9a) });
 
   test('is mended as well', () => {
-    const { initialFrameNumber: _, ...options } = { ...receiverOptions(SENDER_OPTIONS), recovery: 'nack' as const };
+    const { initialFrameNumber: _, ...options } = { ...RECEIVER_OPTIONS, recovery: 'nack' as const };
     const stage = new MendingStage();
     const receiver = new Receiver({ ...options, mend: at(5_000), frameMarks: false });
     stage.use(receiver);
