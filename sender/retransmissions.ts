@@ -40,7 +40,7 @@ const LATE_BYTES_MAX = 128_000;
  * Every frame behind a late one waits for it, so that it may overdraw the budget by so much, which is paid back first: in
  * the first moment of a stream, a lost packet of its key frame would else be waited for until the stream has earned it.
  */
-const LATE_ADVANCE_BYTES = 8_000;
+const LATE_ADVANCE_BYTES: Readonly<Record<Importance, number>> = { key: 32_000, reference: 8_000, discardable: 0 };
 
 const RANK: Readonly<Record<Importance, number>> = { key: 0, reference: 1, discardable: 2 };
 const RANK_LATE = 3;
@@ -55,6 +55,7 @@ export class Retransmissions {
   readonly #history: PacketHistory;
   readonly #budget: TokenBucket;
   readonly #repair: ForwardRepair | undefined;
+  readonly #worthOf: (importance: Importance) => number;
   readonly #statistics: SenderStatistics;
   /** The part of the budget that may go to packets that are too late to be shown. */
   readonly #lateBudget: TokenBucket;
@@ -67,6 +68,7 @@ export class Retransmissions {
       budget: TokenBucket;
       history: HistoryBudget;
       repair: ForwardRepair | undefined;
+      worthOf: (importance: Importance) => number;
       statistics: SenderStatistics;
     },
   ) {
@@ -77,9 +79,10 @@ export class Retransmissions {
     this.#lateBudget = new TokenBucket({
       share: options.redundancy * LATE_SHARE,
       bytesMax: LATE_BYTES_MAX,
-      advance: LATE_ADVANCE_BYTES,
+      advance: LATE_ADVANCE_BYTES.key,
     });
     this.#repair = parts.repair;
+    this.#worthOf = parts.worthOf;
     this.#statistics = parts.statistics;
     this.#sequence = options.initialSequence ^ 0x5555;
   }
@@ -135,7 +138,7 @@ export class Retransmissions {
       lastSequence: Math.max(...sequences),
       timestamp: timestampOf(kept[0]!.datagram),
     };
-    const count = late ? repairsOfLateAnswer(kept.length, path) : repairsOfLastAnswer(kept.length, path, importance);
+    const count = late ? repairsOfLateAnswer(kept.length, path) : repairsOfLastAnswer(kept.length, path, this.#worthOf(importance));
     const repairs = this.#repair.repairs(window, count);
     if (late) for (const { length } of repairs) this.#countLate(length);
     return [...datagrams, ...repairs];
@@ -150,7 +153,7 @@ export class Retransmissions {
     const offered = ssrc !== undefined && payloadType !== undefined;
     const bytes = bytesAgain(kept.datagram);
     const affordable = !late || this.#lateBudget.bytes >= bytes;
-    const reserve = late ? -LATE_ADVANCE_BYTES : kept.importance === 'discardable' ? RESERVED_BYTES : 0;
+    const reserve = late ? -LATE_ADVANCE_BYTES[kept.importance] : kept.importance === 'discardable' ? RESERVED_BYTES : 0;
     if (!offered || recent || !affordable || !this.#budget.spend(bytes, reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;

@@ -26,6 +26,8 @@ export interface SenderOptions extends PacketizerOptions {
   readonly historyTime: Microseconds;
   /** Bytes of packets kept, shared with the senders of other receivers; `undefined` when they are this sender's alone. */
   readonly historyBudget?: HistoryBudget;
+  /** How long after its deadline the receiver still asks for a frame, microseconds; 0 when it does not. */
+  readonly mend: Microseconds;
   /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
   readonly redundancy: number;
   /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
@@ -88,6 +90,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
     ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
     recovery: parameters.recovery,
     redundancy: parameters.redundancy,
+    mend,
     historyTime: latency + mend + HISTORY_MARGIN,
     spreadMax: Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY),
   };

@@ -1,4 +1,4 @@
-import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/base/instant.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import {
@@ -22,6 +22,7 @@ import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
 import type { RateController } from './rate/rate-controller.ts';
+import { FrameWorth } from './repair/frame-worth.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
@@ -71,6 +72,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
   readonly #rate: RateController;
   readonly #admission = new FrameAdmission();
+  readonly #worth: FrameWorth;
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets: they go before the media that is not so late. */
   readonly #urgent: Uint8Array[] = [];
@@ -97,6 +99,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
+    this.#worth = new FrameWorth(options.mend > 0);
     this.#budget = new TokenBucket({
       share: strategy === 'fec' ? FIXED_RATIO_SHARE : redundancy,
       bytesMax: REDUNDANCY_BYTES_MAX,
@@ -115,8 +118,13 @@ export class Sender implements Endpoint<SenderEvent> {
       this.#repair = new ForwardRepair(repair, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
-    this.#answers = new Retransmissions(options, { ...parts, history, repair: this.#repair });
+    const worthOf = (importance: Importance) => this.#worthOf(importance);
+    this.#answers = new Retransmissions(options, { ...parts, history, repair: this.#repair, worthOf });
     this.#highestSent = options.initialSequence - 1;
+  }
+
+  #worthOf(importance: Importance): number {
+    return this.#worth.of(importance, this.#path, this.#frameInterval);
   }
 
   get statistics(): Readonly<SenderStatistics> {
@@ -154,12 +162,14 @@ export class Sender implements Endpoint<SenderEvent> {
       return 'refused';
     }
     const { datagrams, firstSequence, headerBytes } = this.#packetizer.packetize(unit);
+    this.#worth.onFrame(unit.importance);
     const frame = {
       firstSequence,
       lastSequence: firstSequence + datagrams.length - 1,
       at: now,
       timestamp: this.#packetizer.wireTimestamp(unit.timestamp),
       importance: unit.importance,
+      worth: this.#worthOf(unit.importance),
       headerBytes,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);

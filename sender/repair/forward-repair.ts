@@ -31,6 +31,8 @@ export interface SentFrame {
   /** On the wire. */
   readonly timestamp: number;
   readonly importance: Importance;
+  /** What it saves to have the frame in time, packets. */
+  readonly worth: number;
 }
 
 /** What a repair packet is about. */
@@ -69,7 +71,9 @@ export class ForwardRepair {
   #sequence = 0;
   #key = 0;
   /** What the last window came to, which mostly is the next one's. */
-  #planned: { readonly path: PathNotice; readonly packets: number; readonly repairs: number } | undefined;
+  #planned:
+    | { readonly path: PathNotice; readonly packets: number; readonly worth: number; readonly repairs: number }
+    | undefined;
   /** Repair packets that are due, in parts of one. */
   #due = 0;
 
@@ -162,7 +166,7 @@ export class ForwardRepair {
     if (!first) return [];
     const { lastSequence, timestamp } = frame;
     const packets = Math.min(lastSequence - first.firstSequence + 1, WINDOW_PACKETS_MAX);
-    this.#due += (this.#plan(packets, this.#frames.length) / packets) * (lastSequence - frame.firstSequence + 1);
+    this.#due += (this.#plan(packets, frame.worth) / packets) * (lastSequence - frame.firstSequence + 1);
     const count = Math.floor(this.#due);
     this.#due -= count;
     return this.repairs({ firstSequence: first.firstSequence, lastSequence, timestamp }, count);
@@ -176,21 +180,24 @@ export class ForwardRepair {
    */
   #repairsBehind(frame: SentFrame, path: PathNotice): number {
     const { pause, hurriedFrom, passesAt } = this.#departure;
-    const { firstSequence, lastSequence, importance } = frame;
+    const { firstSequence, lastSequence, importance, worth } = frame;
     if (hurriedFrom !== undefined) {
       const from = Math.max(firstSequence, hurriedFrom - Math.ceil(path.burst));
-      return repairsOfGroup(lastSequence - from + 1, path, importance);
+      return repairsOfGroup(lastSequence - from + 1, path, worth);
     }
     if (pause === 0 && importance !== 'key') return 0;
     const detection = Math.max(END_DETECTION, pause * END_DETECTION_OF_PAUSE);
-    return passesAt + detection < this.#askableUntil(frame) ? 0 : repairsOfEnd(path, importance);
+    return passesAt + detection < this.#askableUntil(frame) ? 0 : repairsOfEnd(path, worth);
   }
 
-  #plan(packets: number, frames: number): number {
+  #plan(packets: number, worth: number): number {
     const path = this.#path!;
-    if (this.#planned?.path !== path || this.#planned.packets !== packets) {
-      this.#planned = { path, packets, repairs: repairsOfWindow({ packets, frames }, path) };
+    const planned = this.#planned;
+    if (planned?.path !== path || planned.packets !== packets || planned.worth !== worth) {
+      const repairs = repairsOfWindow({ packets, frames: this.#frames.length, worth }, path);
+      this.#planned = { path, packets, worth, repairs };
+      return repairs;
     }
-    return this.#planned.repairs;
+    return planned.repairs;
   }
 }

@@ -1,12 +1,5 @@
-import type { Importance } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/instant.ts';
 import { type PathLoss, shortfallProbabilities } from './shortfall-probability.ts';
-
-/**
- * How many packets a frame is worth: another repair packet is sent as long as it saves more than one frame in so many.
- * A lost key frame takes all up to the next one with it, and nobody misses a discardable frame but for its own time.
- */
-const WORTH: Readonly<Record<Importance, number>> = { key: 1_000, reference: 333, discardable: 50 };
 
 /** Repair packets at most for one answer. */
 const EXTRA_MAX = 24;
@@ -17,14 +10,16 @@ const WORTH_IN_RUNS = 3;
 /**
  * How many repair packets go with the last answer that can be in time.
  * @param packets those that are asked for, 1 or more. All of them are needed.
+ * @param worth of the frame, packets: one more is sent as long as it saves more than one frame in so many.
  */
-export function repairsOfLastAnswer(packets: number, path: PathLoss, importance: Importance): number {
-  const worth = WORTH[importance] * (path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1);
-  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
+export function repairsOfLastAnswer(packets: number, path: PathLoss, worth: number): number {
+  const inRuns = path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1;
+  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth: worth * inRuns, step: 1 });
 }
 
-/** One frame at 30 a second. */
+/** One frame at 30 a second, and its worth when nothing refers to it. */
 const FRAME_INTERVAL: Microseconds = 33_333;
+const WORTH_OF_FRAME = 50;
 
 /**
  * How many repair packets go with an answer that is too late to be shown: where it is lost as well, the picture stands
@@ -32,7 +27,7 @@ const FRAME_INTERVAL: Microseconds = 33_333;
  * @param packets those that are asked for, 1 or more. All of them are needed.
  */
 export function repairsOfLateAnswer(packets: number, path: PathLoss & { readonly answerTime: Microseconds }): number {
-  const worth = WORTH.discardable * Math.max(1, path.answerTime / FRAME_INTERVAL);
+  const worth = WORTH_OF_FRAME * Math.max(1, path.answerTime / FRAME_INTERVAL);
   return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
@@ -40,20 +35,20 @@ export function repairsOfLateAnswer(packets: number, path: PathLoss & { readonly
  * How many repair packets go with packets of a frame that nobody has the time to ask for.
  * @param packets 1 or more. All of them are needed.
  */
-export function repairsOfGroup(packets: number, path: PathLoss, importance: Importance): number {
-  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth: WORTH[importance], step: 1 });
+export function repairsOfGroup(packets: number, path: PathLoss, worth: number): number {
+  return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
 /** How many repair packets go behind a frame so that one of them shows, when its last packets are lost, that it ended. */
-export function repairsOfEnd({ loss, burst }: PathLoss, importance: Importance): number {
+export function repairsOfEnd({ loss, burst }: PathLoss, worth: number): number {
   const goesOn = burst * (1 - loss) > 1 ? 1 - 1 / burst : loss;
   const chances: number[] = [];
   for (let repairs = 0, chance = loss; repairs <= EXTRA_MAX; repairs++, chance *= goesOn) chances.push(chance);
-  return cheapest(chances, { worth: WORTH[importance], step: 1 });
+  return cheapest(chances, { worth, step: 1 });
 }
 
 /** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
-const WORTH_OF_WINDOW = 400;
+const WORTH_IN_WINDOW = 1.2;
 /** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */
 const WINDOW_SHARE_MAX = 0.5;
 /** The rate moves in steps of a quarter of a repair packet a window. */
@@ -64,18 +59,18 @@ const STEPS = 4;
  * between whole numbers a chance is taken to fall as it does on the way from one to the next, by a constant factor.
  *
  * @param window media packets of the window, and the frames that they are: each of them has such a window of its own,
- * and shares its repair packets with the others.
+ * and shares its repair packets with the others; `worth` of one of them, packets.
  */
 export function repairsOfWindow(
-  { packets, frames }: { readonly packets: number; readonly frames: number },
+  { packets, frames, worth }: { readonly packets: number; readonly frames: number; readonly worth: number },
   path: PathLoss,
 ): number {
   if (path.loss === 0) return 0;
   const whole = shortfallProbabilities(packets, path, Math.ceil(packets * WINDOW_SHARE_MAX));
-  const worth = WORTH_OF_WINDOW * frames;
-  const nearest = cheapest(whole, { worth, step: 1 });
+  const worthOfAll = WORTH_IN_WINDOW * worth * frames;
+  const nearest = cheapest(whole, { worth: worthOfAll, step: 1 });
   const from = Math.max(0, nearest - 1);
-  return from + cheapest(quartered(whole.slice(from, nearest + 2)), { worth, step: 1 / STEPS });
+  return from + cheapest(quartered(whole.slice(from, nearest + 2)), { worth: worthOfAll, step: 1 / STEPS });
 }
 
 function quartered(chances: readonly number[]): number[] {

@@ -23,6 +23,9 @@ function enumerated(packets: number, { loss, burst }: { loss: number; burst: num
   return sum;
 }
 
+/** Packets, of a frame that others refer to. */
+const WORTH = 333;
+
 describe('the chance that repair packets are not enough', () => {
   test.each([
     { loss: 0.05, burst: 1 },
@@ -44,37 +47,36 @@ describe('the chance that repair packets are not enough', () => {
 
 describe('the last answer', () => {
   test('goes with more repair packets the more is lost, and the more the frame is worth', () => {
-    const at = (loss: number) => repairsOfLastAnswer(1, { loss, burst: 1 }, 'reference');
+    const at = (loss: number) => repairsOfLastAnswer(1, { loss, burst: 1 }, WORTH);
     expect([0, 0.001, 0.05, 0.1, 0.3].map(at)).toEqual([0, 0, 1, 2, 4]);
-    const worth = (importance: 'key' | 'reference' | 'discardable') =>
-      repairsOfLastAnswer(1, { loss: 0.05, burst: 1 }, importance);
-    expect([worth('key'), worth('reference'), worth('discardable')]).toEqual([2, 1, 1]);
+    const worth = (packets: number) => repairsOfLastAnswer(1, { loss: 0.05, burst: 1 }, packets);
+    expect([worth(1_000), worth(333), worth(50)]).toEqual([2, 1, 1]);
   });
 
   test('of many packets that are often lost goes with some, although the first of them save nothing', () => {
-    expect(repairsOfLastAnswer(100, { loss: 0.1, burst: 1 }, 'key')).toBeGreaterThan(15);
+    expect(repairsOfLastAnswer(100, { loss: 0.1, burst: 1 }, 1_000)).toBeGreaterThan(15);
   });
 
   test('of several packets shares its repair packets among them', () => {
-    const repairs = repairsOfLastAnswer(6, { loss: 0.1, burst: 1 }, 'reference');
-    expect(repairs).toBeGreaterThan(repairsOfLastAnswer(1, { loss: 0.1, burst: 1 }, 'reference'));
+    const repairs = repairsOfLastAnswer(6, { loss: 0.1, burst: 1 }, WORTH);
+    expect(repairs).toBeGreaterThan(repairsOfLastAnswer(1, { loss: 0.1, burst: 1 }, WORTH));
     expect(repairs).toBeLessThan(6);
   });
 });
 
 describe('a sliding window', () => {
   test('needs no repair packet on a path that loses nothing', () => {
-    expect(repairsOfWindow({ packets: 36, frames: 3 }, { loss: 0, burst: 1 })).toBe(0);
+    expect(repairsOfWindow({ packets: 36, frames: 3, worth: WORTH }, { loss: 0, burst: 1 })).toBe(0);
   });
 
   test('of many packets needs about as many as are lost and some, although the first of them save nothing', () => {
-    const repairs = repairsOfWindow({ packets: 252, frames: 21 }, { loss: 0.05, burst: 1 });
+    const repairs = repairsOfWindow({ packets: 252, frames: 21, worth: WORTH }, { loss: 0.05, burst: 1 });
     expect(repairs).toBeGreaterThan(252 * 0.05 * 1.5);
     expect(repairs).toBeLessThan(252 * 0.05 * 3);
   });
 
   test('needs more the more is lost, up to half of its packets', () => {
-    const at = (loss: number, burst = 1) => repairsOfWindow({ packets: 36, frames: 3 }, { loss, burst });
+    const at = (loss: number, burst = 1) => repairsOfWindow({ packets: 36, frames: 3, worth: WORTH }, { loss, burst });
     const counts = [0.001, 0.01, 0.05, 0.2].map((loss) => at(loss));
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
     expect(counts[0]).toBeGreaterThan(0);
@@ -86,10 +88,10 @@ describe('a sliding window', () => {
 
 describe('the end of a frame', () => {
   test('is shown by one packet where losses come alone, by more where they come in runs, by none where few are lost', () => {
-    const at = (loss: number, burst: number) => repairsOfEnd({ loss, burst }, 'key');
+    const at = (loss: number, burst: number) => repairsOfEnd({ loss, burst }, 1_000);
     expect([at(0, 1), at(0.0005, 1), at(0.01, 1), at(0.02, 1)]).toEqual([0, 0, 1, 1]);
     expect(at(0.02, 4)).toBeGreaterThan(3);
     expect(at(0.02, 4)).toBeLessThan(10);
-    expect(repairsOfEnd({ loss: 0.01, burst: 1 }, 'discardable')).toBe(0);
+    expect(repairsOfEnd({ loss: 0.01, burst: 1 }, 50)).toBe(0);
   });
 });
