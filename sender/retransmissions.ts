@@ -138,7 +138,9 @@ export class Retransmissions {
       lastSequence: Math.max(...sequences),
       timestamp: timestampOf(kept[0]!.datagram),
     };
-    const count = late ? repairsOfLateAnswer(kept.length, path) : repairsOfLastAnswer(kept.length, path, this.#worthOf(importance));
+    const count = late
+      ? repairsOfLateAnswer(kept.length, path)
+      : repairsOfLastAnswer(kept.length, path, this.#worthOf(importance));
     const repairs = this.#repair.repairs(window, count);
     if (late) for (const { length } of repairs) this.#countLate(length);
     return [...datagrams, ...repairs];
@@ -153,7 +155,11 @@ export class Retransmissions {
     const offered = ssrc !== undefined && payloadType !== undefined;
     const bytes = bytesAgain(kept.datagram);
     const affordable = !late || this.#lateBudget.bytes >= bytes;
-    const reserve = late ? -LATE_ADVANCE_BYTES[kept.importance] : kept.importance === 'discardable' ? RESERVED_BYTES : 0;
+    const reserve = late
+      ? -LATE_ADVANCE_BYTES[kept.importance]
+      : kept.importance === 'discardable'
+        ? RESERVED_BYTES
+        : 0;
     if (!offered || recent || !affordable || !this.#budget.spend(bytes, reserve)) {
       this.#statistics.requestsRefused++;
       return undefined;

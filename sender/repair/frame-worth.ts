@@ -46,9 +46,12 @@ export class FrameWorth {
     const interval = this.#keyInterval ?? Math.max(KEY_INTERVAL_MIN, 2 * this.#sinceKey);
     const untilKey = importance === 'key' ? interval : Math.max(1, interval - this.#sinceKey);
     if (!this.#mends) return untilKey;
-    return Math.min(untilKey, HELD_FRAMES + (path?.answerTime || ANSWER_TIME_DEFAULT) / frameInterval);
+    const held = HELD_FRAMES + (path?.answerTime || ANSWER_TIME_DEFAULT) / frameInterval;
+    return Math.min(untilKey, importance === 'key' ? held * HELD_BY_KEY : held);
   }
 }
 
 /** A frame that is mended misses its own time and holds up others for the answer time, which is reckoned low. */
 const HELD_FRAMES = 6;
+/** Of a key frame more is missing as a rule, which takes longer. */
+const HELD_BY_KEY = 3;

@@ -274,3 +274,53 @@ describe('forward repair', () => {
     expect(datagrams).toBe(sender.statistics.packets);
   });
 });
+
+describe('a request for what is too late to be shown', () => {
+  test('is answered after those that can still be shown, whatever they are for', () => {
+    const desk = new Desk().earned(10).frame(330, 2, 'key');
+    const key = 100;
+    desk.ask(400, { packets: [key], late: true }, { packets: [5] });
+    expect(desk.beside).toEqual(['5', `${key}`]);
+  });
+
+  test('is answered in the first moment of a stream, when what is in time has spent the budget', () => {
+    const desk = new Desk().frame(0, 40, 'key');
+    desk.sent.length = 0;
+    desk.ask(50, { packets: Array.from({ length: 12 }, (_, index) => index) });
+    const inTime = desk.beside.length;
+    desk.ask(60, { packets: Array.from({ length: 12 }, (_, index) => index + 20), late: true });
+    expect(inTime).toBeLessThan(8);
+    expect(desk.beside.length - inTime).toBe(12);
+  });
+
+  test('of another frame than a key frame overdraws the budget by some packets, and no more', () => {
+    const desk = new Desk().frame(0, 40);
+    desk.sent.length = 0;
+    desk.ask(50, { packets: Array.from({ length: 12 }, (_, index) => index) });
+    const inTime = desk.beside.length;
+    desk.ask(60, { packets: Array.from({ length: 20 }, (_, index) => index + 12), late: true });
+    expect(desk.beside.length - inTime).toBeGreaterThan(4);
+    expect(desk.beside.length - inTime).toBeLessThan(12);
+  });
+
+  test('gets no more than half of what the stream earns, however often it is repeated', () => {
+    const desk = new Desk();
+    for (let index = 0; index < 600; index++) {
+      desk.frame(index * 33, 10);
+      const places = Array.from({ length: 64 }, (_, place) => Math.max(0, index * 10 - 80 + place));
+      desk.ask(index * 33 + 20, { packets: places, late: true });
+    }
+    const { bytes, lateBytes, retransmissionBytes, repairBytes } = desk.sender.statistics;
+    expect(lateBytes).toBeGreaterThan(0.1 * bytes);
+    expect(lateBytes).toBeLessThan(0.125 * bytes + 32_000);
+    expect(retransmissionBytes + repairBytes).toBeLessThan(0.25 * bytes + 40_000);
+  });
+
+  test('goes with a repair packet where the answer may be lost as well', () => {
+    const desk = new Desk()
+      .earned(20)
+      .path(660, { loss: 0.1, answerTime: at(100) })
+      .ask(700, { packets: [190], late: true });
+    expect(desk.beside).toEqual(['190', '190–190', '190–190']);
+  });
+});

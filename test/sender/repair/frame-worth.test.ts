@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import type { Importance } from '../../../protocol/access-unit.ts';
+import type { PathNotice } from '../../../protocol/rtcp/recovery-notice.ts';
+import { FrameWorth } from '../../../sender/repair/frame-worth.ts';
+
+const PATH: PathNotice = {
+  kind: 'path',
+  latency: 120_000,
+  answerTime: 66_666,
+  loss: 0.03,
+  burst: 2,
+  recentLoss: 0,
+  queueing: 0,
+  showsDamaged: false,
+  spacing: 0,
+};
+const INTERVAL = 33_333;
+
+/** The worth of a frame after so many others of a stream with a key frame in every `keyInterval`. */
+function worthAfter(frames: number, options: { keyInterval: number; mends: boolean; importance?: Importance }): number {
+  const worth = new FrameWorth(options.mends);
+  for (let frame = 0; frame <= frames; frame++) {
+    worth.onFrame(frame % options.keyInterval === 0 ? 'key' : 'reference');
+  }
+  return worth.of(options.importance ?? 'reference', PATH, INTERVAL);
+}
+
+describe('the worth of a frame', () => {
+  test('is as many frames as come before the next key frame where nothing is mended', () => {
+    const early = worthAfter(240 + 10, { keyInterval: 240, mends: false });
+    const late = worthAfter(240 + 230, { keyInterval: 240, mends: false });
+    expect(early).toBe(50 * 230);
+    expect(late).toBe(50 * 10);
+  });
+
+  test('is the frames of an answer time and some where it is mended, however far the next key frame is', () => {
+    const near = worthAfter(1_000 + 10, { keyInterval: 1_000, mends: true });
+    const far = worthAfter(1_000 + 900, { keyInterval: 1_000, mends: true });
+    expect(near).toBeCloseTo(50 * 8, 1);
+    expect(far).toBeCloseTo(near, 1);
+  });
+
+  test('falls with the next key frame near, mended or not', () => {
+    expect(worthAfter(60 + 57, { keyInterval: 60, mends: true })).toBe(50 * 3);
+  });
+
+  test('is that of its own time alone where nothing refers to it', () => {
+    expect(worthAfter(300, { keyInterval: 240, mends: false, importance: 'discardable' })).toBe(50);
+  });
+
+  test('does not depend on the next key frame where damage is shown', () => {
+    const worth = new FrameWorth(false);
+    worth.onFrame('key');
+    expect(worth.of('reference', { ...PATH, showsDamaged: true }, INTERVAL)).toBe(333);
+    expect(worth.of('key', { ...PATH, showsDamaged: true }, INTERVAL)).toBe(1_000);
+  });
+
+  test('grows with the group as long as there has been one key frame only', () => {
+    expect(worthAfter(30, { keyInterval: 10_000, mends: false })).toBe(50 * 30);
+    expect(worthAfter(300, { keyInterval: 10_000, mends: false })).toBe(50 * 300);
+  });
+});
