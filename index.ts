@@ -3,11 +3,22 @@
  * clock, and runs in a browser as it is. docs/API.md describes each name.
  */
 export type { AccessUnit, Importance } from './protocol/access-unit.ts';
-export { type Instant, type Microseconds, milliseconds, seconds, type Ticks } from './protocol/base/instant.ts';
+export {
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+  type Ticks,
+  ticks,
+} from './protocol/base/units.ts';
 export type { Recovery } from './protocol/control/recovery.ts';
 export type { Endpoint } from './protocol/endpoint.ts';
 export type { RtcpPacket } from './protocol/rtcp/rtcp.ts';
-export { type Sequence, type WireSequence, wireSequence } from './protocol/rtp/sequence.ts';
+export { asSequence, type Sequence, type WireSequence, wireSequence } from './protocol/rtp/sequence.ts';
 export { type SentStreamParameters, type StreamParameters, streamParameters } from './protocol/stream-parameters.ts';
 export { Receiver, type ReceiverEvent } from './receiver/receiver.ts';
 export { type ReceiverOptions, type ReceiverSettings, receiverOptions } from './receiver/receiver-options.ts';

@@ -1,5 +1,5 @@
-import { milliseconds } from './protocol/base/instant.ts';
 import { checkChoice, checkMilliseconds, checkShare, checkWhole } from './protocol/base/option-checks.ts';
+import { milliseconds } from './protocol/base/units.ts';
 import { LATENCY_MS_MAX } from './protocol/control/latency-limit.ts';
 import { RECOVERIES } from './protocol/control/recovery.ts';
 import { STREAM_DEFAULTS } from './protocol/stream-parameters.ts';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE } from '../protocol/base/instant.ts';
+import { CLOCK_RATE, ticks } from '../protocol/base/units.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 
 export const FRAMES_PER_SECOND = 30;
@@ -44,7 +44,8 @@ function syntheticSource(megabitsPerSecond: number): MediaSource {
       const round = (KEY_INTERVAL * CLOCK_RATE) / FRAMES_PER_SECOND;
       for (let offset = 0; ; offset += round) {
         for (const unit of units) {
-          yield { ...unit, timestamp: unit.timestamp + offset, decodeTimestamp: unit.decodeTimestamp + offset };
+          const timestamp = ticks(unit.timestamp + offset);
+          yield { ...unit, timestamp, decodeTimestamp: ticks(unit.decodeTimestamp + offset) };
         }
       }
     },

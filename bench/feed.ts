@@ -8,7 +8,7 @@ import { argv, stdout } from 'node:process';
 import { now } from '../io/os/clock.ts';
 import { WakeUp } from '../io/os/wake-up.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { seconds } from '../protocol/base/instant.ts';
+import { seconds } from '../protocol/base/units.ts';
 import { Pacer } from '../sender/pacer.ts';
 import { SENDER_DEFAULTS } from '../sender/sender-options.ts';
 import { Broadcast } from '../session/stream/broadcast.ts';

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { CLOCK_RATE, instant, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { type Recovery, receiverOptions } from '../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
@@ -166,7 +166,7 @@ export function runPoint(point: Point, run: PointRun): Outcome {
     back: link(point.back, 'back'),
     scripts: [
       new LiveFeed({
-        startAt: milliseconds(1),
+        startAt: instant(milliseconds(1)),
         next: () => stream.next(),
         deliver: (now, unit) => sender.send(now, unit),
         finish: () => sender.finish(),
@@ -181,8 +181,8 @@ export function runPoint(point: Point, run: PointRun): Outcome {
   });
   // In steps of one second, so that an imbalance is detected close to its cause.
   const end = seconds(run.frames / FRAMES_PER_SECOND + 2);
-  for (let at = seconds(1); at < end; at += seconds(1)) {
-    simulation.runUntil(at);
+  for (let at = seconds(1); at < end; at = microseconds(at + seconds(1))) {
+    simulation.runUntil(instant(at));
     receiver.assertBalanced();
   }
   receiver.endOfStream(simulation.now, { frames: sender.statistics.frames, lastSequence: sender.lastSequence });

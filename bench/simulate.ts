@@ -2,9 +2,10 @@
  * Streams 4 Mb/s at 30 frames per second from a sender to a receiver over a simulated link. `simulate HOURS LINK
  * RECOVERY [hash]` prints one line of JSON; with --expose-gc it includes the heap size after each hour.
  */
+
 import { createHash } from 'node:crypto';
 import { argv, cpuUsage, memoryUsage, stdout } from 'node:process';
-import { milliseconds, seconds } from '../protocol/base/instant.ts';
+import { instant, milliseconds, seconds } from '../protocol/base/units.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { receiverOptions } from '../receiver/receiver-options.ts';
@@ -66,7 +67,7 @@ const simulation = new Simulation({
   back: new Link(link.value, 'back'),
   scripts: [
     new LiveFeed({
-      startAt: 0,
+      startAt: instant(0),
       next: () => stream.next(),
       deliver: (now, unit) => sender.send(now, unit),
       finish: () => sender.finish(),
@@ -84,7 +85,7 @@ const simulation = new Simulation({
 const heapMegabytes: number[] = [];
 const started = cpuUsage();
 for (let hour = 1; hour < hours + 1; hour++) {
-  simulation.runUntil(seconds(Math.min(hour, hours) * 3_600));
+  simulation.runUntil(instant(seconds(Math.min(hour, hours) * 3_600)));
   receiver.assertBalanced();
   if (!collect) continue;
   // Twice, because the first pass only starts to release external buffers.

@@ -1,5 +1,5 @@
 import { percentile } from '../lab/metrics/percentile.ts';
-import { milliseconds } from '../protocol/base/instant.ts';
+import { milliseconds } from '../protocol/base/units.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import type { Part } from './part.ts';
 import { median, table } from './table.ts';

@@ -1,6 +1,6 @@
 import { cpuUsage } from 'node:process';
 import { type Sorted, sorted } from '../lab/metrics/percentile.ts';
-import { type Instant, seconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, later, seconds } from '../protocol/base/units.ts';
 import { CLEAN_LINK } from '../sim/link/clean-link.ts';
 import { Link } from '../sim/link/link.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -26,7 +26,7 @@ export interface TcpRun {
 const FRAMES_PER_SECOND = 30;
 const FRAME_BYTES = 16_000;
 /** Start of the stream, after the handshake. */
-const START: Instant = seconds(1);
+const START: Instant = instant(seconds(1));
 
 /** Sends 16,000-byte frames at 30 per second; the path loses and delays data, and only delays acknowledgments. */
 export function runTcp(
@@ -41,7 +41,7 @@ export function runTcp(
     localPort: 5_000,
     remotePort: 6_000,
     initialSequence: 1_000,
-    openAt: 0,
+    openAt: instant(0),
   });
   const receiver = new TcpMediaReceiver({ ...common, localPort: 6_000, remotePort: 5_000, initialSequence: 2_000 });
   const stream = new SyntheticStream({
@@ -84,7 +84,7 @@ export function runTcp(
   });
   const started = cpuUsage();
   // Half a second longer than the stream; incomplete frames then do not count.
-  simulation.runUntil(START + seconds(duration + 0.5));
+  simulation.runUntil(later(START, seconds(duration + 0.5)));
   const { user, system } = cpuUsage(started);
   return {
     delays: sorted(delays),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
-import { CLOCK_RATE } from '../protocol/base/instant.ts';
+import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
 import { type HostAndPort, readTarget } from './options.ts';
 

@@ -1,11 +1,12 @@
 // How do I test my own UDP protocol against loss, duplication and reordering, without a network and without waiting?
-import { type Endpoint, type Instant, Link, milliseconds, parseLink, Simulation, seconds } from 'dropframe';
+import type { Endpoint, Instant } from 'dropframe';
+import { instant, Link, later, milliseconds, parseLink, Simulation, seconds } from 'dropframe';
 
 /** The protocol under test: messages of one byte, numbered modulo 2, each sent again until it is acknowledged. */
 class AlternatingSender implements Endpoint<never> {
   readonly #messages: number[];
   #bit = 0;
-  #sendAt: Instant | undefined = 0;
+  #sendAt: Instant | undefined = instant(0);
 
   constructor(messages: readonly number[]) {
     this.#messages = [...messages];
@@ -22,7 +23,7 @@ class AlternatingSender implements Endpoint<never> {
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     if (this.#sendAt === undefined || now < this.#sendAt) return undefined;
-    this.#sendAt = now + milliseconds(100);
+    this.#sendAt = later(now, milliseconds(100));
     return Uint8Array.of(this.#bit, this.#messages[0]!);
   }
 
@@ -54,7 +55,6 @@ const [sender, receiver] = [new AlternatingSender(messages), new AlternatingRece
 const link = parseLink('loss=20% burst=2 dup=5% delay=10ms seed=3'); // order=free jitter=30ms breaks it: try
 const paths = { forward: new Link(link, 'forward'), back: new Link(link, 'back') };
 const onReceiverEvent = (_now: Instant, message: number) => void arrived.push(message);
-new Simulation({ sender, receiver, ...paths, scripts: [], onReceiverEvent }).runUntil(seconds(120));
-console.log(
-  `${arrived.length} of ${messages.length} messages, ${paths.forward.counters.lost} datagrams lost on the way`,
-);
+new Simulation({ sender, receiver, ...paths, scripts: [], onReceiverEvent }).runUntil(instant(seconds(120)));
+const { lost } = paths.forward.counters;
+console.log(`${arrived.length} of ${messages.length} messages, ${lost} datagrams lost on the way`);

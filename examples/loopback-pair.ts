@@ -1,5 +1,6 @@
 // How does a frame get from a sender to a receiver? Both ends in one program, driven by hand: the contract of `Endpoint`.
-import { type AccessUnit, createStreamPair, type Instant, milliseconds, SyntheticStream } from 'dropframe';
+import type { AccessUnit, Instant } from 'dropframe';
+import { createStreamPair, instant, later, milliseconds, SyntheticStream } from 'dropframe';
 
 const FRAMES = 90;
 const FRAME_INTERVAL = milliseconds(1_000 / 30);
@@ -31,18 +32,18 @@ function drain(now: Instant): void {
   while (sender.pollEvent()) {} // such as a request for a key frame, for the encoder
 }
 
-let nextFrameAt = 0;
+let nextFrameAt = instant(0);
 while (received.length < FRAMES) {
   // A program with a real clock sleeps until the earliest of these, or until a datagram comes.
   const waitingFor = [nextFrameAt, sender.pollTimeout(), receiver.pollTimeout()].filter((at) => at !== undefined);
-  const now = Math.min(...waitingFor);
+  const now = instant(Math.min(...waitingFor));
   if (now >= nextFrameAt) {
     const unit = video.next();
     if (unit) {
       sender.send(now, unit);
       sent.push(unit);
     }
-    nextFrameAt = unit ? nextFrameAt + FRAME_INTERVAL : Number.POSITIVE_INFINITY;
+    nextFrameAt = unit ? later(nextFrameAt, FRAME_INTERVAL) : instant(Number.POSITIVE_INFINITY);
     drain(now);
   }
   sender.handleTimeout(now);

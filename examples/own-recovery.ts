@@ -24,12 +24,12 @@ class AskTwiceAtOnce implements dropframe.LossRecovery {
     if (waiting.length === 0 || mediaSsrc === undefined) return undefined;
     for (const sequence of waiting) this.#asked.set(sequence, 'asked');
     this.requests += 2 * waiting.length;
-    const sequenceNumbers = waiting.map(dropframe.wireSequence);
+    const sequenceNumbers = waiting.map((sequence) => dropframe.wireSequence(sequence));
     const nack = { kind: 'nack', senderSsrc: this.#reportSsrc, mediaSsrc, sequenceNumbers } as const;
     return [nack, nack];
   }
 
-  pollTimeout = () => ([...this.#asked.values()].includes('waiting') ? 0 : undefined);
+  pollTimeout = () => ([...this.#asked.values()].includes('waiting') ? dropframe.instant(0) : undefined);
 }
 
 function played(recovery: dropframe.Recovery | dropframe.RecoveryFactory, seed: number): number {
@@ -38,13 +38,15 @@ function played(recovery: dropframe.Recovery | dropframe.RecoveryFactory, seed: 
   const size = { framesPerSecond: 30, frameBytes: 12_000, keyFrameBytes: 48_000, keyInterval: 30, frames: 600, seed };
   const video = new dropframe.SyntheticStream(size);
   const feed = new dropframe.LiveFeed({
-    startAt: 0,
+    startAt: dropframe.instant(0),
     next: () => video.next(),
     deliver: (now, unit) => sender.send(now, unit),
     finish: () => sender.finish(),
   });
   const paths = { forward: new dropframe.Link(link, 'forward'), back: new dropframe.Link(link, 'back') };
-  new dropframe.Simulation({ sender, receiver, ...paths, scripts: [feed] }).runUntil(dropframe.seconds(22));
+  new dropframe.Simulation({ sender, receiver, ...paths, scripts: [feed] }).runUntil(
+    dropframe.instant(dropframe.seconds(22)),
+  );
   const { onTime, recovered } = receiver.statistics.frames;
   return (onTime + recovered) / size.frames;
 }

@@ -1,6 +1,7 @@
 // What does a network do to my stream? A minute over links of growing loss, in a second, the same on every machine.
 import {
   createStreamPair,
+  instant,
   Link,
   LiveFeed,
   parseLink,
@@ -24,7 +25,7 @@ function measure(loss: number, recovery: Recovery) {
     seed: 1,
   });
   const feed = new LiveFeed({
-    startAt: 0,
+    startAt: instant(0),
     next: () => video.next(),
     deliver: (now, unit) => sender.send(now, unit),
     finish: () => sender.finish(),
@@ -37,7 +38,7 @@ function measure(loss: number, recovery: Recovery) {
     back: new Link(link, 'back'),
     scripts: [feed],
   });
-  simulation.runUntil(seconds(SECONDS + 1));
+  simulation.runUntil(instant(seconds(SECONDS + 1)));
   receiver.finish(simulation.now);
   const { frames, playoutDelay } = receiver.statistics;
   const { payloadBytes } = sender.statistics;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
-import { CLOCK_RATE } from '../protocol/base/instant.ts';
+import { CLOCK_RATE, ticks } from '../protocol/base/units.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { Traces } from './cell.ts';
 
@@ -68,8 +68,8 @@ export function* unpackUnits({ bytes, units, partBytes }: PackedUnits): Generato
     }
     yield {
       parts,
-      timestamp: units[field]!,
-      decodeTimestamp: units[field + 1]!,
+      timestamp: ticks(units[field]!),
+      decodeTimestamp: ticks(units[field + 1]!),
       importance: IMPORTANCES[units[field + 2]!]!,
     };
   }

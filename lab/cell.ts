@@ -1,6 +1,6 @@
 import { assert } from '../protocol/base/assert.ts';
-import { type Microseconds, milliseconds } from '../protocol/base/instant.ts';
 import { malformed, parsed } from '../protocol/base/parsed.ts';
+import { type Microseconds, microseconds, milliseconds } from '../protocol/base/units.ts';
 import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -57,7 +57,7 @@ const DATAGRAM_BITS = (1_200 + 28) * 8;
 /** Minimum transit time of a full datagram on an empty link, from its initial parameters, microseconds. */
 export function shortestTransit(link: LinkSpecification): Microseconds {
   const { delay, rate } = lineOf(link);
-  return Math.round(delay + (rate > 0 ? (DATAGRAM_BITS * 1e6) / rate : 0));
+  return microseconds(Math.round(delay + (rate > 0 ? (DATAGRAM_BITS * 1e6) / rate : 0)));
 }
 
 /** Parameters of a link for plot axes, at its start. */

@@ -1,6 +1,6 @@
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
-import type { Instant } from '../protocol/base/instant.ts';
+import { type Instant, instant } from '../protocol/base/units.ts';
 import { FRAME_OUTCOMES, type FrameOutcome, type FrameRecord, MECHANISMS, type Mechanism } from './tables.ts';
 
 const TYPES: readonly Importance[] = ['key', 'reference', 'discardable'];
@@ -31,7 +31,7 @@ export class FrameTable {
   static of(records: readonly Partial<FrameRecord>[]): FrameTable {
     const table = new FrameTable();
     for (const record of records) {
-      const row = table.#append(record.type ?? 'reference', record.bytes ?? 0, record.capturedAt ?? 0);
+      const row = table.#append(record.type ?? 'reference', record.bytes ?? 0, instant(record.capturedAt ?? 0));
       table.#packets[row] = record.packets ?? 0;
       for (const time of TIMES) {
         if (time !== 'capturedAt') table.#times[time][row] = record[time] ?? Number.NaN;

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../protocol/base/instant.ts';
+import type { Microseconds } from '../protocol/base/units.ts';
 
 /**
  * Latencies of real end hosts, microseconds. All are zero in plain simulation; they are set to compare a simulation

@@ -1,6 +1,7 @@
 import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
-import type { Instant } from '../protocol/base/instant.ts';
+import { type Instant, instant } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
+import { wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
@@ -89,7 +90,7 @@ export class MediaPacketTable implements PathObserver {
     const ssrc = readUint32(datagram, 8);
     if (ssrc === MEDIA_SSRC) {
       const packet = this.#packetOf(readUint16(datagram, 2));
-      const timestamp = readUint32(datagram, 4);
+      const timestamp = wireTimestamp(readUint32(datagram, 4));
       this.#jitter.add(now, timestamp);
       if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) this.#jitterFirst.add(now, timestamp);
       if (packet === undefined) return;
@@ -128,7 +129,7 @@ export class MediaPacketTable implements PathObserver {
       if (Number.isNaN(this.#frames.time(row, 'completeAt'))) this.#frames.setTime(row, 'completeAt', now);
       this.#endRun(row);
     } else this.#noteMissing(frame, row);
-    this.#countWasted(frame, Number.NEGATIVE_INFINITY);
+    this.#countWasted(frame, instant(Number.NEGATIVE_INFINITY));
     this.#open.delete(frame);
   }
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../protocol/base/instant.ts';
+import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { Fate, Link } from '../sim/link/link.ts';
 import type { Path } from '../sim/simulation.ts';

@@ -1,5 +1,5 @@
 import { assert } from '../protocol/base/assert.ts';
-import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
 import { Link, type LinkCounters } from '../sim/link/link.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
@@ -30,7 +30,7 @@ export interface Bursts {
 }
 
 /** Start of the media, after the receiver is ready. */
-export const START: Instant = milliseconds(1);
+export const START: Instant = instant(milliseconds(1));
 
 /**
  * Runs one cell on the virtual clock: a pure function of the cell and of the files it refers to by hash.
@@ -80,8 +80,8 @@ export function runCell(
     scripts: [feed],
   });
   // In steps of one second, so that an imbalance is detected close to its cause.
-  for (let at = seconds(1); ; at += seconds(1)) {
-    simulation.runUntil(at);
+  for (let at = seconds(1); ; at = microseconds(at + seconds(1))) {
+    simulation.runUntil(instant(at));
     strategy.assertBalanced();
     const streaming = feed.pollTimeout() !== undefined;
     if (!streaming && (strategy.ended || at > lastCapturedAt + strategy.drain)) break;

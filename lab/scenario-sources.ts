@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE } from '../protocol/base/instant.ts';
+import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { hashUnits, type PackedUnits, packUnits, type SourceDescription } from './cell-source.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
 

@@ -1,5 +1,5 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
-import type { Instant } from '../protocol/base/instant.ts';
+import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { Fate } from '../sim/link/link.ts';
 import { RunLengths } from './metrics/run-lengths.ts';

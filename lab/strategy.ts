@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../protocol/base/units.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';

@@ -1,3 +1,4 @@
+import { instant, microseconds } from '../protocol/base/units.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { budgetOf, type Cell, cellId, formatParameters, lineOf } from './cell.ts';
 import { framesPerSecondOf, labelOf, rateOf } from './cell-source.ts';
@@ -150,11 +151,11 @@ function smoothness(cell: Cell, frames: FrameTable, from: number) {
   const stall = stalls(
     renderedAt,
     {
-      from: measured ? frames.time(from, 'capturedAt') + offset : 0,
-      to: measured ? frames.time(frames.length - 1, 'capturedAt') + offset + period : 0,
+      from: measured ? instant(frames.time(from, 'capturedAt') + offset) : instant(0),
+      to: measured ? instant(frames.time(frames.length - 1, 'capturedAt') + offset + period) : instant(0),
     },
     // Rounding of 90 kHz ticks to microseconds must not count as a stall.
-    period + 2,
+    microseconds(period + 2),
   );
   const w3c = w3cFreezes(renderedAt);
   const pauses = w3cPauses(renderedAt);

@@ -1,6 +1,13 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
-import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
@@ -45,7 +52,7 @@ class TcpStrategy implements Strategy {
       localPort: SENDER_PORT,
       remotePort: RECEIVER_PORT,
       initialSequence: 1_000,
-      openAt: 0,
+      openAt: instant(0),
       ...(unsentBytesMax !== undefined && { unsentBytesMax }),
       ...(giveUpMs !== undefined && { waitMax: milliseconds(giveUpMs) }),
     });
@@ -65,7 +72,9 @@ class TcpStrategy implements Strategy {
     const { machine } = this.#options;
     // The kernel acknowledges and paces by itself; only the delivery to processes takes longer.
     const onHost = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
-      machine ? new HostedEndpoint(endpoint, { arrival: machine.path, together: false, timerTick: 1 }) : endpoint;
+      machine
+        ? new HostedEndpoint(endpoint, { arrival: machine.path, together: false, timerTick: microseconds(1) })
+        : endpoint;
     return new Simulation({
       sender: onHost(this.#sender),
       receiver: onHost(this.#receiver),
@@ -133,7 +142,7 @@ class TcpStrategy implements Strategy {
     const { frames, budget, release } = this.#options;
     const due = frames.time(row, 'capturedAt') + budget;
     frames.setTime(row, 'completeAt', completeAt);
-    frames.setTime(row, 'renderedAt', release === 'asap' ? completeAt : Math.max(due, completeAt));
+    frames.setTime(row, 'renderedAt', release === 'asap' ? completeAt : instant(Math.max(due, completeAt)));
     frames.setClass(row, completeAt <= due ? 'onTime' : 'late');
     this.observer.framesDelivered++;
   }

@@ -1,4 +1,4 @@
-import type { Instant } from '../protocol/base/instant.ts';
+import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { PathObserver } from './path-observer.ts';
 

@@ -1,5 +1,13 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { type Instant, type Microseconds, milliseconds, seconds } from '../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../protocol/base/units.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
@@ -31,7 +39,7 @@ export const udpParameters = (
   simulatedStream({
     recovery,
     ...(redundancy !== undefined && { redundancy }),
-    latency: Math.max(0, budget - transitMin),
+    latency: microseconds(Math.max(0, budget - transitMin)),
   });
 
 /** Options of a cell's receiver, on any clock. */
@@ -49,10 +57,10 @@ export function udpReceiverOptions(
 
 /** How long packets may still arrive after the last frame. */
 export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' | 'transitMin'>): Microseconds =>
-  2 * budget + 4 * transitMin + seconds(2);
+  microseconds(2 * budget + 4 * transitMin + seconds(2));
 
 /** Time after the last frame at which the control channel announces the end. */
-export const endAnnouncedAfter = (transitMin: Microseconds): Microseconds => transitMin + CONTROL_DELAY;
+export const endAnnouncedAfter = (transitMin: Microseconds): Microseconds => microseconds(transitMin + CONTROL_DELAY);
 
 class UdpStrategy implements Strategy {
   readonly headerBytes = UDP_HEADER_BYTES;
@@ -90,7 +98,7 @@ class UdpStrategy implements Strategy {
     const onHost = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
       machine
         ? new HostedEndpoint(endpoint, {
-            arrival: machine.path + machine.datagramWakeUp,
+            arrival: microseconds(machine.path + machine.datagramWakeUp),
             together: true,
             timerTick: machine.processTick,
           })
@@ -113,7 +121,7 @@ class UdpStrategy implements Strategy {
 
   finish(now: Instant): void {
     this.#sender.finish();
-    this.#endAnnouncedAt = now + endAnnouncedAfter(this.#options.transitMin);
+    this.#endAnnouncedAt = later(now, endAnnouncedAfter(this.#options.transitMin));
   }
 
   assertBalanced(): void {
@@ -134,7 +142,7 @@ class UdpStrategy implements Strategy {
       case 'access-unit':
         return this.observer.release(now, event.frame, {
           fate: event.fate,
-          completeAt: now - event.playoutDelay + event.completionDelay,
+          completeAt: instant(now - event.playoutDelay + event.completionDelay),
         });
       case 'dropped':
         return this.observer.drop(now, event.frame, event.cause);

@@ -1,4 +1,4 @@
-import type { Ticks } from './base/instant.ts';
+import type { Ticks } from './base/units.ts';
 
 /**
  * What a frame is worth to the frames after it:

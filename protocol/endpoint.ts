@@ -1,4 +1,4 @@
-import type { Instant } from './base/instant.ts';
+import type { Instant } from './base/units.ts';
 
 /**
  * A protocol machine without an operating system: time, chance and datagrams are arguments, results are polled.

@@ -1,7 +1,8 @@
-import { CLOCK_RATE, type Microseconds, milliseconds } from './base/instant.ts';
+import { CLOCK_RATE, type Microseconds, microseconds, milliseconds } from './base/units.ts';
 import type { CodecName } from './codec/codecs.ts';
 import { MEND_MS_DEFAULT } from './control/latency-limit.ts';
 import type { Recovery } from './control/recovery.ts';
+import type { WireSequence, WireTimestamp } from './rtp/sequence.ts';
 
 /** An RTP stream beside the media stream, for its retransmissions (RFC 4588) or its repair packets. */
 export interface CompanionStream {
@@ -34,9 +35,9 @@ export interface StreamParameters {
   /** `undefined` when the sender makes no repair packets. */
   readonly repair?: CompanionStream;
   /** The first packet's sequence number as on the wire; `undefined` when a receiver was not told. */
-  readonly initialSequence?: number;
+  readonly initialSequence?: WireSequence;
   /** The wire timestamp of media time 0; `undefined` when a receiver was not told. */
-  readonly timestampBase?: number;
+  readonly timestampBase?: WireTimestamp;
   /** True when each packet carries our frame mark (`rtp/frame-mark.ts`). */
   readonly frameMarks: boolean;
   /** The first frame's number in its mark, 0 … 65535. */
@@ -60,9 +61,9 @@ export interface SentStreamParameters extends StreamParameters {
   /** The media stream's SSRC, 32 bits. */
   readonly ssrc: number;
   /** The first packet's sequence number as on the wire, 0 … 65,535. */
-  readonly initialSequence: number;
+  readonly initialSequence: WireSequence;
   /** The wire timestamp of media time 0, 32 bits. */
-  readonly timestampBase: number;
+  readonly timestampBase: WireTimestamp;
 }
 
 /** Our own streams, where nothing else was agreed. Payload types are dynamic ones (RFC 3551 §3). */
@@ -111,7 +112,7 @@ export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>
     ...parameters,
     recovery,
     redundancy: REDUNDANT.has(recovery) ? parameters.redundancy : 0,
-    mend: ASKING.has(recovery) ? parameters.mend : 0,
+    mend: ASKING.has(recovery) ? parameters.mend : microseconds(0),
     ...(repair && REPAIRING.has(recovery) && { repair }),
   };
 }

@@ -1,5 +1,5 @@
 import type { AccessUnit } from './access-unit.ts';
-import type { Ticks } from './base/instant.ts';
+import { type Ticks, ticks } from './base/units.ts';
 import { joinAnnexB } from './codec/h264/annex-b.ts';
 
 /** ISO/IEC 13818-1 §2.4.3.2: every packet of a transport stream has this size. */
@@ -21,7 +21,7 @@ const CLOCK_FIELD_BYTES = 8;
 /** Tables are repeated at least this often, so that a reader may join (DVB asks for 100 ms; at 30/s this is that). */
 const TABLE_INTERVAL_PICTURES = 3;
 /** Keeps the first clock above zero whatever the stream starts with: one second. */
-const CLOCK_START: Ticks = 90_000;
+const CLOCK_START: Ticks = ticks(90_000);
 
 /**
  * One H.264 stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock: what goes in comes out at once, picture
@@ -114,8 +114,8 @@ function packetizedElementaryStream(unit: AccessUnit): Uint8Array {
   // A known length lets the reader hand the picture on without waiting for the next one; 0 means not known.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;
   bytes.set([0, 0, 1, VIDEO_STREAM_ID, following >> 8, following & 0xff, 0x84, 0xc0, 10]);
-  writeTime(bytes, 9, 0x3, unit.timestamp + CLOCK_START);
-  writeTime(bytes, 14, 0x1, unit.decodeTimestamp + CLOCK_START);
+  writeTime(bytes, 9, 0x3, ticks(unit.timestamp + CLOCK_START));
+  writeTime(bytes, 14, 0x1, ticks(unit.decodeTimestamp + CLOCK_START));
   bytes.set(picture, PES_HEADER_BYTES);
   return bytes;
 }
@@ -133,7 +133,7 @@ function writeTime(bytes: Uint8Array, offset: number, prefix: number, time: Tick
 
 /** ISO/IEC 13818-1 §2.4.3.5: 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz (always 0 here). */
 function writeClock(packet: Uint8Array, offset: number, unit: AccessUnit, lead: Ticks): void {
-  const clock = modulo33(unit.decodeTimestamp + CLOCK_START - lead);
+  const clock = modulo33(ticks(unit.decodeTimestamp + CLOCK_START - lead));
   const high = Math.floor(clock / 2);
   packet[offset] = 0x10 | (unit.importance === 'key' ? 0x40 : 0); // clock present, random access
   packet[offset + 1] = high >>> 24;

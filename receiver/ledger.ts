@@ -1,6 +1,6 @@
 import { assert } from '../protocol/base/assert.ts';
 import type { FrameClass } from '../protocol/frame-class.ts';
-import type { Sequence } from '../protocol/rtp/sequence.ts';
+import { asSequence, type Sequence } from '../protocol/rtp/sequence.ts';
 import type { PacketArrival, PendingFrame } from './frames/frame-buffer.ts';
 
 /** Packets of a dropped frame that may still come, only to show that it was late and not lost. */
@@ -94,7 +94,7 @@ export class Ledger {
   /** The first packet that counts. Without it, the first packet of the first decided frame is. */
   startAt(sequence: Sequence): void {
     this.#firstSequence = sequence;
-    this.#decidedThrough = sequence - 1;
+    this.#decidedThrough = asSequence(sequence - 1);
   }
 
   /**
@@ -108,9 +108,9 @@ export class Ledger {
     if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
     // Frames that claim the same packets are a lie or a bit error; what is beyond shows as a gap later.
     if (frame.firstSequence <= this.#decidedThrough!) return;
-    this.decidePacketsThrough(frame.firstSequence - 1);
+    this.decidePacketsThrough(asSequence(frame.firstSequence - 1));
     for (const arrival of frame.arrivals) this.#enter(arrival);
-    const through = Math.min(frame.lastSequence, seenThrough);
+    const through = asSequence(Math.min(frame.lastSequence, seenThrough));
     if (frame.receivedPackets < through - frame.firstSequence + 1) {
       for (const sequence of frame.missing()) if (sequence <= through) this.#enterMissing(sequence);
     }
@@ -128,7 +128,7 @@ export class Ledger {
     if (this.#decidedThrough === undefined || sequence <= this.#decidedThrough) return;
     const remembered = Math.max(this.#decidedThrough + 1, sequence - REMEMBERED_MAX + 1);
     this.#packets.neverArrived += remembered - this.#decidedThrough - 1;
-    for (let missing = remembered; missing <= sequence; missing++) this.#enterMissing(missing);
+    for (let missing = asSequence(remembered); missing <= sequence; missing++) this.#enterMissing(missing);
     this.#decidedThrough = sequence;
   }
 

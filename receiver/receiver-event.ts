@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { Microseconds } from '../protocol/base/instant.ts';
+import type { Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 
 /** Events of a receiver: each frame is released or dropped in exactly one event. */

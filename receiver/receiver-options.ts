@@ -1,7 +1,8 @@
-import type { Microseconds, Ticks } from '../protocol/base/instant.ts';
+import { type Microseconds, microseconds, milliseconds, type Ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
+import type { WireSequence, WireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { StreamParameters } from '../protocol/stream-parameters.ts';
 import type { RecoveryFactory } from './recovery/loss-recovery.ts';
 
@@ -30,11 +31,11 @@ export interface ReceiverOptions {
   /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;
   /** The first packet's sequence number as on the wire; `undefined` when the sender did not tell it. */
-  readonly initialSequence?: number;
+  readonly initialSequence?: WireSequence;
   /** The first frame's number in its mark; `undefined` when the sender did not tell it. */
   readonly initialFrameNumber?: number;
   /** The wire timestamp of media time 0. */
-  readonly timestampBase?: number;
+  readonly timestampBase?: WireTimestamp;
   /** Play-out delay above the fastest transit seen, microseconds. */
   readonly latency: Microseconds;
   /**
@@ -79,7 +80,7 @@ export const RECEIVER_DEFAULTS = {
   onLoss: 'freeze',
   release: 'deadline',
   heldBytesMax: 32_000_000,
-  reorderWait: 3_000,
+  reorderWait: milliseconds(3),
   framesMax: 1024,
 } as const satisfies Partial<ReceiverSettings>;
 
@@ -116,7 +117,7 @@ export function receiverOptions(
 /** How long frames are mended after their deadline by a receiver with these options; 0 when it drops them. */
 export function mendOf({ recovery, onLoss, overdue, mend }: ReceiverOptions): Microseconds {
   const asks = recovery === 'nack' || recovery === 'hybrid';
-  return asks && onLoss === 'freeze' && overdue === 'drop' ? mend : 0;
+  return asks && onLoss === 'freeze' && overdue === 'drop' ? mend : microseconds(0);
 }
 
 /** What a stranger's stream may hold in its buffer before the oldest must go. */

@@ -1,3 +1,5 @@
+import type { Percentiles } from '../protocol/base/histogram.ts';
+import type { Microseconds } from '../protocol/base/units.ts';
 import type { FrameClasses, PacketClasses } from './ledger.ts';
 
 /** What a receiver has seen so far. Times in microseconds, bytes are UDP payload bytes. */
@@ -23,14 +25,9 @@ export interface ReceiverStatistics {
   readonly overflowed: number;
   readonly requests: number;
   readonly keyframeRequests: number;
-  readonly roundTrip: number | undefined;
-  readonly jitter: number;
+  readonly roundTrip: Microseconds | undefined;
+  readonly jitter: Microseconds;
   /** From the fastest transit seen to the frame's release, and to its last packet's arrival. */
-  readonly playoutDelay: { readonly p50?: number; readonly p95?: number; readonly p99?: number; readonly max: number };
-  readonly completionDelay: {
-    readonly p50?: number;
-    readonly p95?: number;
-    readonly p99?: number;
-    readonly max: number;
-  };
+  readonly playoutDelay: Percentiles;
+  readonly completionDelay: Percentiles;
 }

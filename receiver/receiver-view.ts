@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds } from '../protocol/base/units.ts';
 import type { Sequence } from '../protocol/rtp/sequence.ts';
 import type { Feedback } from './feedback/feedback.ts';
 import type { FrameBuffer, PendingFrame } from './frames/frame-buffer.ts';
@@ -51,7 +51,7 @@ export class ReceiverView implements StreamView {
 
   referenceDeadlines(): (sequence: Sequence) => Instant {
     const { buffer } = this.#state();
-    return buffer ? this.#frames.referenceDeadlines(buffer) : () => Number.NEGATIVE_INFINITY;
+    return buffer ? this.#frames.referenceDeadlines(buffer) : () => instant(Number.NEGATIVE_INFINITY);
   }
 
   /** By when a packet must be here: the deadline of its frame, or of the next one that is known. */
@@ -64,6 +64,6 @@ export class ReceiverView implements StreamView {
       before = frame;
     }
     // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
-    return this.#frames.endKnown ? undefined : Number.NEGATIVE_INFINITY;
+    return this.#frames.endKnown ? undefined : instant(Number.NEGATIVE_INFINITY);
   }
 }

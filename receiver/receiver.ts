@@ -1,5 +1,6 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
-import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../protocol/base/instant.ts';
+import type { Instant, Microseconds, Ticks } from '../protocol/base/units.ts';
+import { instant, later, milliseconds, ticks } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { parseRecoveryNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp/rtcp.ts';
@@ -7,13 +8,13 @@ import type { FrameMark } from '../protocol/rtp/frame-mark.ts';
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { unwrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.ts';
-import { extend, type Sequence } from '../protocol/rtp/sequence.ts';
+import { asSequence, extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
 import type { FrameBuffer, Insertion, PacketArrival } from './frames/frame-buffer.ts';
 import { FrameRelease } from './frames/frame-release.ts';
 import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
-import { PlayoutClock } from './frames/playout-clock.ts';
+import { CLOCK_WINDOW, PlayoutClock, transitOf } from './frames/playout-clock.ts';
 import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
 import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
@@ -27,10 +28,8 @@ import { type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
 
-/** How far back the fastest transit is looked for. */
-const CLOCK_WINDOW: Microseconds = 800_000;
 /** How long the first packets may still be on their way when the end is told before any of them came. */
-const IN_FLIGHT_DEFAULT: Microseconds = 1_000_000;
+const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
 /** One stream from one sender: datagrams in, access units or named drops out, reports and requests back. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -51,7 +50,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** Of the datagram in hand. */
   readonly #layout = new RtpLayout();
   #reorderDepth = 0;
-  #forgotten: Sequence = Number.NEGATIVE_INFINITY;
+  #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #counters = {
     datagrams: 0,
     bytes: 0,
@@ -83,7 +82,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     });
     this.#ssrc = options.ssrc;
     this.#admission = new PacketAdmission(options);
-    if (options.initialSequence !== undefined) this.#ledger.startAt(options.initialSequence);
+    if (options.initialSequence !== undefined) this.#ledger.startAt(asSequence(options.initialSequence));
     if (options.initialFrameNumber !== undefined) {
       this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
     }
@@ -108,7 +107,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       requests: this.#recovery?.requests ?? 0,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,
-      jitter: ticksToMicroseconds(this.#feedback.jitter),
+      jitter: this.#feedback.jitter,
       playoutDelay: released.playoutDelay,
       completionDelay: released.completionDelay,
     };
@@ -168,7 +167,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const decideAt = this.#frames.pollTimeout(this.#buffer) ?? never;
     const askAt = this.#recovery?.pollTimeout(this.#view) ?? never;
     const at = Math.min(reportAt, decideAt, askAt);
-    return at === never ? undefined : at;
+    return at === never ? undefined : instant(at);
   }
 
   /** Asks the sender for a key frame (PLI), at most twice a second. */
@@ -180,16 +179,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
    * The sender has said how much it sent in all; what is not here by its deadline never will be.
    * @param lastSequence the last packet's number as it stands on the wire; `undefined`: none was sent.
    */
-  endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: number | undefined }): void {
+  endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: WireSequence | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;
     const highest = this.#admission.highest;
     const lastSequence =
       total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
     const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
-    const waitUntil = now + this.#clock.latency + inFlight;
+    const waitUntil = instant(now + this.#clock.latency + inFlight);
     this.#frames.endOfStream({ frames: first + total.frames, lastSequence, waitUntil });
     // What the control channel has overtaken is still on its way and needs no asking for.
-    if (lastSequence !== undefined) this.#askFor(now + inFlight, highest!, lastSequence + 1);
+    if (lastSequence !== undefined) this.#askFor(later(now, inFlight), highest!, asSequence(lastSequence + 1));
     this.#release(now);
   }
 
@@ -235,7 +234,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!repaired.ok) return this.#malformed(repaired.malformed);
     const { packets, through } = repaired.value;
     for (const packet of packets) this.#admitAgain(now, packet, 'repaired');
-    this.#askFor(now, this.#admission.highest!, through + 1);
+    this.#askFor(now, this.#admission.highest!, asSequence(through + 1));
   }
 
   #admitAgain(now: Instant, packet: RtpPacket, origin: 'sent-again' | 'repaired'): void {
@@ -258,7 +257,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const sent = origin === 'sent';
     if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(packet);
     packet.arrival = this.#arrivalOf(packet);
-    const mediaTime = timestamp - (mark?.decodeLead ?? 0);
+    const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
     if (packet.payloadAt === packet.payloadEnd) this.#handleEmpty(sequence, packet.arrival);
     else {
       const insertion = mark ? this.#insertMarked(now, mark, packet) : this.#insertPlain(now, packet);
@@ -267,7 +266,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
     if (this.#recovery) {
       packet.expectedAt = this.#clock.expected(mediaTime);
-      packet.transit = now - ticksToMicroseconds(mediaTime);
+      packet.transit = transitOf(now, mediaTime);
       this.#recovery.onPacket(now, packet);
     }
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
@@ -327,7 +326,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
     if (!this.#recovery || before === after + 1) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
-    for (let lost = first; lost < before; lost++) this.#recovery.onMissing(now, lost);
+    for (let lost = asSequence(first); lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
 
   #observe(now: Instant, decodeTimestamp: Ticks): void {
@@ -365,7 +364,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       if (packet.kind === 'goodbye' && this.#ssrc !== undefined && packet.ssrcs.includes(this.#ssrc)) {
         // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
         if (!this.#plain || this.#frames.endKnown) continue;
-        this.#frames.endOfStream({ frames: Number.NaN, waitUntil: now + this.#clock.latency });
+        this.#frames.endOfStream({ frames: Number.NaN, waitUntil: later(now, this.#clock.latency) });
       } else if (packet.kind === 'application') this.#handleNotice(packet);
       else this.#feedback.handleRtcp(now, packet, this.#ssrc);
     }

@@ -1,4 +1,11 @@
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  SECOND,
+} from '../protocol/base/units.ts';
 
 export interface PacerOptions {
   /**
@@ -13,11 +20,11 @@ export interface PacerOptions {
 /** The share of the frame interval over which a frame is spread; the rest absorbs timers that fire late. */
 const SPREAD = 0.8;
 /** Groups follow each other no faster than this while they are small; WebRTC's pacer has the same. */
-const GROUP_INTERVAL_MIN: Microseconds = 5_000;
+const GROUP_INTERVAL_MIN: Microseconds = milliseconds(5);
 /** The largest group: 48 kB, in a stream so fast (above 75 Mb/s) that this many take less than the interval above. */
 const GROUP_DATAGRAMS_MAX = 40;
 /** A timer that fires later than this is a stalled process; its backlog is paced again rather than sent in a heap. */
-const CATCH_UP_MAX: Microseconds = 20_000;
+const CATCH_UP_MAX: Microseconds = milliseconds(20);
 
 /**
  * When each datagram leaves. A small frame leaves at once; the groups of a large one (a keyframe) are spread evenly
@@ -29,9 +36,9 @@ export class Pacer<T extends { readonly length: number }> {
   #queue: T[] = [];
   #head = 0;
   #queuedBytes = 0;
-  #nextAt: Instant = 0;
+  #nextAt: Instant = instant(0);
   #groupDatagrams = 1;
-  #groupInterval: Microseconds = 0;
+  #groupInterval: Microseconds = microseconds(0);
   #groupLeft = 0;
 
   constructor(options: PacerOptions) {
@@ -62,7 +69,7 @@ export class Pacer<T extends { readonly length: number }> {
       this.#queue.push(datagram);
       this.#queuedBytes += datagram.length;
     }
-    if (rate === undefined) this.#spread(frameInterval * SPREAD);
+    if (rate === undefined) this.#spread(microseconds(frameInterval * SPREAD));
     else this.#keepTo(rate);
     if (!idle) return;
     this.#groupLeft = this.#groupDatagrams;
@@ -74,14 +81,14 @@ export class Pacer<T extends { readonly length: number }> {
     const groups = Math.min(Math.round(this.#queue.length / burstDatagrams), Math.floor(span / GROUP_INTERVAL_MIN));
     const even = Math.ceil(this.#queue.length / Math.max(1, groups));
     this.#groupDatagrams = Math.max(burstDatagrams, Math.min(even, GROUP_DATAGRAMS_MAX));
-    this.#groupInterval = span / Math.ceil(this.#queue.length / this.#groupDatagrams);
+    this.#groupInterval = microseconds(span / Math.ceil(this.#queue.length / this.#groupDatagrams));
   }
 
   /** Single datagrams where that takes no more wake-ups than a large frame's groups. */
   #keepTo(rate: number): void {
-    const each = (this.#queuedBytes / this.#queue.length / rate) * 1_000_000;
+    const each = (this.#queuedBytes / this.#queue.length / rate) * SECOND;
     this.#groupDatagrams = Math.min(GROUP_DATAGRAMS_MAX, Math.max(1, Math.floor(GROUP_INTERVAL_MIN / each)));
-    this.#groupInterval = each * this.#groupDatagrams;
+    this.#groupInterval = microseconds(each * this.#groupDatagrams);
   }
 
   poll(now: Instant): T | undefined {
@@ -91,12 +98,12 @@ export class Pacer<T extends { readonly length: number }> {
     this.#queuedBytes -= datagram.length;
     if (--this.#groupLeft <= 0) {
       this.#groupLeft = this.#groupDatagrams;
-      this.#nextAt = Math.max(this.#nextAt + this.#groupInterval, now - CATCH_UP_MAX);
+      this.#nextAt = instant(Math.max(this.#nextAt + this.#groupInterval, now - CATCH_UP_MAX));
     }
     return datagram;
   }
 
   pollTimeout(): Instant | undefined {
-    return this.#head === this.#queue.length ? undefined : Math.ceil(this.#nextAt);
+    return this.#head === this.#queue.length ? undefined : instant(Math.ceil(this.#nextAt));
   }
 }

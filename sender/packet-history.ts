@@ -1,7 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import { powerOfTwo } from '../protocol/base/binary-digits.ts';
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
-import type { Sequence } from '../protocol/rtp/sequence.ts';
+import { type Instant, instant, type Microseconds } from '../protocol/base/units.ts';
+import { asSequence, type Sequence } from '../protocol/rtp/sequence.ts';
 import type { HistoryBudget } from './history-budget.ts';
 
 /** A packet that was sent; another one, once it had to make room. */
@@ -18,8 +18,8 @@ export interface Kept {
  * object a packet, but where it lies in the buffer that it shares with its neighbors.
  */
 class Slot implements Kept {
-  sequence: Sequence = Number.NaN;
-  sentAt: Instant = 0;
+  sequence: Sequence = asSequence(Number.NaN);
+  sentAt: Instant = instant(0);
   importance: Importance = 'reference';
   resentAt: Instant | undefined;
   #buffer: ArrayBufferLike = NO_BUFFER;
@@ -37,7 +37,7 @@ class Slot implements Kept {
 
   /** Lets go of the buffer, so that it can be collected. */
   clear(): void {
-    this.sequence = Number.NaN;
+    this.sequence = asSequence(Number.NaN);
     this.#buffer = NO_BUFFER;
     this.#length = 0;
   }
@@ -67,7 +67,7 @@ export class PacketHistory {
   readonly #mask: number;
   #bytes = 0;
   /** The oldest packet that may still be kept, and the newest. */
-  #oldest: Sequence = 0;
+  #oldest: Sequence = asSequence(0);
   #newest: Sequence | undefined;
 
   constructor(options: PacketHistoryOptions) {

@@ -1,9 +1,18 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
+import { type Ticks, ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp/rtp-packet.ts';
+import {
+  asSequence,
+  type Sequence,
+  type WireSequence,
+  type WireTimestamp,
+  wireSequence,
+  wireTimestamp,
+} from '../protocol/rtp/sequence.ts';
 import { BufferSlab } from './buffer-slab.ts';
 
 export interface PacketizerOptions {
@@ -11,9 +20,9 @@ export interface PacketizerOptions {
   readonly ssrc: number;
   readonly payloadType: number;
   /** The first packet's sequence number; RFC 3550 §5.1 wants it random. */
-  readonly initialSequence: number;
+  readonly initialSequence: WireSequence;
   /** The wire timestamp of media time 0; RFC 3550 §5.1 wants it random. */
-  readonly timestampBase: number;
+  readonly timestampBase: WireTimestamp;
   /** The first frame's number, 0 … 65535. */
   readonly initialFrameNumber: number;
   /** Largest datagram, UDP payload bytes. */
@@ -25,7 +34,7 @@ export interface PacketizerOptions {
 /** The packets of one frame, ready for the wire. */
 export interface PacketizedFrame {
   readonly datagrams: readonly Uint8Array[];
-  readonly firstSequence: number;
+  readonly firstSequence: Sequence;
   /** RTP header bytes in front of each payload, the extension included. */
   readonly headerBytes: number;
 }
@@ -37,18 +46,18 @@ export class Packetizer {
   readonly #options: PacketizerOptions;
   readonly #slab = new BufferSlab();
   readonly #allocate = (bytes: number): Uint8Array => this.#slab.take(bytes);
-  #sequence: number;
+  #sequence: Sequence;
   #frameNumber: number;
   #frames = 0;
 
   constructor(options: PacketizerOptions) {
     this.#options = options;
-    this.#sequence = options.initialSequence;
+    this.#sequence = asSequence(options.initialSequence);
     this.#frameNumber = options.initialFrameNumber;
   }
 
   /** The next packet's sequence number, counted on without wrapping. */
-  get nextSequence(): number {
+  get nextSequence(): Sequence {
     return this.#sequence;
   }
 
@@ -57,15 +66,15 @@ export class Packetizer {
   }
 
   /** The wire timestamp of a media time. */
-  wireTimestamp(mediaTime: number): number {
-    return (mediaTime + this.#options.timestampBase) >>> 0;
+  wireTimestamp(mediaTime: Ticks): WireTimestamp {
+    return wireTimestamp((mediaTime + this.#options.timestampBase) >>> 0);
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {
     const { codec, ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
     const { importance } = unit;
     const frameNumber = this.#frameNumber;
-    const decodeLead = Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff);
+    const decodeLead = ticks(Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff));
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
     // Those who see the marks may ask again, and a retransmission is longer than its original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
@@ -81,7 +90,7 @@ export class Packetizer {
         marker: index === packetCount - 1,
         extension: frameMarks,
         payloadType,
-        sequenceNumber: this.#sequence++ & 0xffff,
+        sequenceNumber: wireSequence(this.#sequence++ & 0xffff),
         timestamp,
         ssrc,
       });

@@ -1,8 +1,16 @@
 import type { Importance } from '../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds } from '../protocol/base/units.ts';
 import type { RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/rtp/retransmission.ts';
-import { extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
+import {
+  asSequence,
+  extend,
+  type Sequence,
+  type WireSequence,
+  type WireTimestamp,
+  wireSequence,
+  wireTimestamp,
+} from '../protocol/rtp/sequence.ts';
 import type { HistoryBudget } from './history-budget.ts';
 import { type Kept, PacketHistory } from './packet-history.ts';
 import type { ForwardRepair } from './repair/forward-repair.ts';
@@ -28,7 +36,7 @@ export interface AnswerableRequest {
 }
 
 /** Before anything is measured: a request within this of the last answer is taken for the same loss. */
-const ROUND_TRIP_DEFAULT: Microseconds = 10_000;
+const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(10);
 /** Copies of a request come within some milliseconds; so many others may come in between. */
 const NUMBERS_MAX = 256;
 /** What is not for discardable frames: some six packets of others. */
@@ -60,7 +68,7 @@ export class Retransmissions {
   /** The part of the budget that may go to packets that are too late to be shown. */
   readonly #lateBudget: TokenBucket;
   readonly #answered = new Set<number>();
-  #sequence: number;
+  #sequence: Sequence;
 
   constructor(
     options: RetransmissionOptions,
@@ -84,7 +92,7 @@ export class Retransmissions {
     this.#repair = parts.repair;
     this.#worthOf = parts.worthOf;
     this.#statistics = parts.statistics;
-    this.#sequence = options.initialSequence ^ 0x5555;
+    this.#sequence = asSequence(options.initialSequence ^ 0x5555);
   }
 
   keep(now: Instant, packet: { sequence: Sequence; datagram: Uint8Array; importance: Importance }): void {
@@ -112,7 +120,7 @@ export class Retransmissions {
   }
 
   get #roundTrip(): Microseconds {
-    return this.#statistics.roundTrip ?? 0;
+    return this.#statistics.roundTrip ?? microseconds(0);
   }
 
   #isCopy({ number }: RequestNotice): boolean {
@@ -134,8 +142,8 @@ export class Retransmissions {
     const importance = kept[0]!.importance;
     const sequences = kept.map(({ sequence }) => sequence);
     const window = {
-      firstSequence: Math.min(...sequences),
-      lastSequence: Math.max(...sequences),
+      firstSequence: asSequence(Math.min(...sequences)),
+      lastSequence: asSequence(Math.max(...sequences)),
       timestamp: timestampOf(kept[0]!.datagram),
     };
     const count = late
@@ -168,7 +176,7 @@ export class Retransmissions {
     const datagram = wrapRetransmission(kept.datagram, {
       ssrc,
       payloadType,
-      sequenceNumber: this.#sequence++ & 0xffff,
+      sequenceNumber: wireSequence(this.#sequence++ & 0xffff),
     });
     this.#statistics.retransmissions++;
     this.#statistics.retransmissionBytes += datagram.length;
@@ -185,5 +193,5 @@ export class Retransmissions {
 /** Length of the retransmission: with the number that it had first (RFC 4588 §4). */
 const bytesAgain = (datagram: Uint8Array): number => datagram.length + RETRANSMISSION_OVERHEAD_BYTES;
 
-const timestampOf = (datagram: Uint8Array): number =>
-  ((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!) >>> 0;
+const timestampOf = (datagram: Uint8Array): WireTimestamp =>
+  wireTimestamp((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!);

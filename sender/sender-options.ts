@@ -1,4 +1,4 @@
-import { type Microseconds, seconds } from '../protocol/base/instant.ts';
+import { type Microseconds, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
@@ -56,7 +56,7 @@ export const SENDER_DEFAULTS: SenderSettings = {
   cname: 'dropframe',
   historyPackets: 32_768,
   burstDatagrams: 16,
-  spreadMax: 50_000,
+  spreadMax: milliseconds(50),
   queueBytesMax: 32_000_000,
   createRateController: () => new RateLimit(),
 };
@@ -91,7 +91,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
     recovery: parameters.recovery,
     redundancy: parameters.redundancy,
     mend,
-    historyTime: latency + mend + HISTORY_MARGIN,
-    spreadMax: Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY),
+    historyTime: microseconds(latency + mend + HISTORY_MARGIN),
+    spreadMax: microseconds(Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY)),
   };
 }

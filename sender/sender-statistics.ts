@@ -1,3 +1,5 @@
+import type { Microseconds } from '../protocol/base/units.ts';
+
 /** What a sender has done so far. Bytes are UDP payload bytes: RTP headers in, UDP and IP headers out. */
 export interface SenderStatistics {
   frames: number;
@@ -21,7 +23,7 @@ export interface SenderStatistics {
   keyframeRequests: number;
   malformed: number;
   /** The last round trip that a receiver report told, in microseconds. */
-  roundTrip: number | undefined;
+  roundTrip: Microseconds | undefined;
   /** The share of packets lost as the receiver last reported it, 0 … 1. */
   reportedLoss: number | undefined;
 }

@@ -1,5 +1,18 @@
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
-import { CLOCK_RATE, type Instant, type Microseconds, seconds, ticksToMicroseconds } from '../protocol/base/instant.ts';
+import {
+  CLOCK_RATE,
+  earliest,
+  elapsed,
+  type Instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  SECOND,
+  seconds,
+  ticks,
+  ticksToMicroseconds,
+} from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import {
   type PathNotice,
@@ -17,6 +30,7 @@ import {
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
+import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
@@ -37,8 +51,8 @@ export type SenderEvent =
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
 /** A round-trip probe is answered at most this often. */
-const PROBE_INTERVAL: Microseconds = 20_000;
-const FRAME_INTERVAL_DEFAULT: Microseconds = 33_333;
+const PROBE_INTERVAL: Microseconds = milliseconds(20);
+const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
 /** Saved-up budget: a keyframe's worth of answers in one go. */
 const REDUNDANCY_BYTES_MAX = 256_000;
 /**
@@ -79,7 +93,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #events: SenderEvent[] = [];
   readonly #statistics: SenderStatistics = emptySenderStatistics();
   #path: PathNotice | undefined;
-  #highestSent: number;
+  #highestSent: Sequence;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
   #reportAt: Instant | undefined;
@@ -120,7 +134,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
     const worthOf = (importance: Importance) => this.#worthOf(importance);
     this.#answers = new Retransmissions(options, { ...parts, history, repair: this.#repair, worthOf });
-    this.#highestSent = options.initialSequence - 1;
+    this.#highestSent = asSequence(options.initialSequence - 1);
   }
 
   #worthOf(importance: Importance): number {
@@ -132,8 +146,8 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   /** The last sequence number sent, as it stands on the wire; `undefined` before the first. */
-  get lastSequence(): number | undefined {
-    return this.#statistics.packets === 0 ? undefined : this.#highestSent & 0xffff;
+  get lastSequence(): WireSequence | undefined {
+    return this.#statistics.packets === 0 ? undefined : wireSequence(this.#highestSent);
   }
 
   /** Nothing is left to send: the stream was finished and its last datagram has been handed out. */
@@ -147,8 +161,8 @@ export class Sender implements Endpoint<SenderEvent> {
    */
   send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {
-      const interval = ticksToMicroseconds(unit.decodeTimestamp - this.#lastDecode);
-      if (interval > 0) this.#frameInterval = Math.min(interval, this.#options.spreadMax);
+      const interval = ticksToMicroseconds(ticks(unit.decodeTimestamp - this.#lastDecode));
+      if (interval > 0) this.#frameInterval = microseconds(Math.min(interval, this.#options.spreadMax));
     }
     this.#lastDecode = unit.decodeTimestamp;
     let payloadBytes = 0;
@@ -165,7 +179,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#worth.onFrame(unit.importance);
     const frame = {
       firstSequence,
-      lastSequence: firstSequence + datagrams.length - 1,
+      lastSequence: asSequence(firstSequence + datagrams.length - 1),
       at: now,
       timestamp: this.#packetizer.wireTimestamp(unit.timestamp),
       importance: unit.importance,
@@ -206,7 +220,7 @@ export class Sender implements Endpoint<SenderEvent> {
   handleTimeout(now: Instant): void {
     if (this.#reportAt !== undefined && now >= this.#reportAt && this.#statistics.packets > 0) {
       this.#control.push(serializeRtcp(this.#report(now)));
-      this.#reportAt = now + REPORT_INTERVAL;
+      this.#reportAt = later(now, REPORT_INTERVAL);
     }
   }
 
@@ -232,14 +246,14 @@ export class Sender implements Endpoint<SenderEvent> {
   pollTimeout(): Instant | undefined {
     const pacing = this.#pacer.pollTimeout();
     if (this.#reportAt === undefined || this.#statistics.packets === 0) return pacing;
-    return pacing === undefined ? this.#reportAt : Math.min(pacing, this.#reportAt);
+    return pacing === undefined ? this.#reportAt : earliest(pacing, this.#reportAt);
   }
 
   #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
-    const sequence = this.#highestSent + 1;
+    const sequence = asSequence(this.#highestSent + 1);
     const frame = this.#queuedFrames[0]!;
     if (sequence === frame.lastSequence) this.#queuedFrames.shift();
-    this.#rate.onPaced(now, now - frame.at);
+    this.#rate.onPaced(now, elapsed(frame.at, now));
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#repair?.add(now, { sequence, datagram, frame });
@@ -320,7 +334,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#rate.onOffered(now, bytes);
     const path = this.#path;
     if (!path) return true;
-    const patience = path.latency * PATIENCE_OF_LATENCY;
+    const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);
     const limit = this.#rate.target;
     const { showsDamaged } = path;
     const waiting = this.#pacer.queuedBytes;
@@ -344,13 +358,13 @@ export class Sender implements Endpoint<SenderEvent> {
     if (!this.#anchor || this.#statistics.packets === 0) {
       return [{ kind: 'receiver-report', ssrc, reports: [] }, description];
     }
-    const elapsed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / 1e6);
+    const passed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / SECOND);
     return [
       {
         kind: 'sender-report',
         ssrc,
         ntp: ntpFromInstant(now),
-        rtpTimestamp: this.#packetizer.wireTimestamp(this.#anchor.mediaTime + elapsed),
+        rtpTimestamp: this.#packetizer.wireTimestamp(ticks(this.#anchor.mediaTime + passed)),
         packetCount: this.#statistics.packets >>> 0,
         octetCount: this.#octets % 0x1_0000_0000,
         reports: [],

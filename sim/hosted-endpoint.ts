@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../protocol/base/instant.ts';
+import { earliest, type Instant, instant, later, type Microseconds } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 
 export interface HostOptions {
@@ -34,7 +34,7 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array): void {
-    this.#waiting.push({ at: now + this.#options.arrival, datagram });
+    this.#waiting.push({ at: later(now, this.#options.arrival), datagram });
   }
 
   handleTimeout(now: Instant): void {
@@ -57,12 +57,12 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
   pollTimeout(): Instant | undefined {
     const timerAt = this.#timerAt();
     const arrivalAt = this.#waiting[0]?.at;
-    return timerAt === undefined || arrivalAt === undefined ? (timerAt ?? arrivalAt) : Math.min(timerAt, arrivalAt);
+    return timerAt === undefined || arrivalAt === undefined ? (timerAt ?? arrivalAt) : earliest(timerAt, arrivalAt);
   }
 
   #timerAt(): Instant | undefined {
     const due = this.#endpoint.pollTimeout();
     const { timerTick } = this.#options;
-    return due === undefined ? undefined : Math.ceil(due / timerTick) * timerTick;
+    return due === undefined ? undefined : instant(Math.ceil(due / timerTick) * timerTick);
   }
 }

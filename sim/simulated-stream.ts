@@ -1,3 +1,4 @@
+import { wireSequence, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import {
   type SentStreamParameters,
   STREAM_DEFAULTS,
@@ -12,7 +13,7 @@ export const REPORT_SSRC = 3;
 export const REPAIR_SSRC = 4;
 
 /** Both numbers wrap after a few hundred packets and some minutes, as they do in the field. */
-export const SIMULATED_START = { initialSequence: 65_000, timestampBase: 4_000_000_000 };
+export const SIMULATED_START = { initialSequence: wireSequence(65_000), timestampBase: wireTimestamp(4_000_000_000) };
 
 /** Returns the parameters of a stream on the virtual clock, on which `agreed` was agreed. */
 export function simulatedStream(agreed: Partial<Omit<StreamParameters, 'ssrc'>>): SentStreamParameters {

@@ -1,5 +1,5 @@
 import { assert } from '../protocol/base/assert.ts';
-import type { Instant } from '../protocol/base/instant.ts';
+import { type Instant, instant, latest, NEVER } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { Direction } from './direction.ts';
 
@@ -54,7 +54,7 @@ class CachedTimeout {
   touched = true;
   readonly #component: Timed;
   #known = false;
-  #at: Instant = 0;
+  #at: Instant = instant(0);
 
   constructor(component: Timed) {
     this.#component = component;
@@ -64,7 +64,7 @@ class CachedTimeout {
   get at(): Instant {
     if (this.#known) return this.#at;
     this.#known = true;
-    this.#at = this.#component.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    this.#at = this.#component.pollTimeout() ?? NEVER;
     return this.#at;
   }
 
@@ -96,12 +96,12 @@ export class Simulation<A, B> {
    * Starts as NaN so that the engine stores it as a 64-bit float from the start: after 36 minutes, microseconds exceed
    * its small integers, and the compiled code would be discarded.
    */
-  #now: Instant = Number.NaN;
+  #now: Instant = instant(Number.NaN);
   #turns = 0;
 
   constructor(options: SimulationOptions<A, B>) {
     this.#options = options;
-    this.#now = 0;
+    this.#now = instant(0);
     this.#sender = new CachedTimeout(options.sender);
     this.#receiver = new CachedTimeout(options.receiver);
     this.#forward = new CachedTimeout(options.forward);
@@ -126,7 +126,7 @@ export class Simulation<A, B> {
       assert(++this.#turns < TURNS_AT_ONE_INSTANT_MAX, 'a component moves its timeout when it is called');
       this.#turn();
     }
-    this.#now = Math.max(this.#now, end);
+    this.#now = latest(this.#now, end);
   }
 
   /** Time of the next event, at which a caller on a real clock must call `runUntil`; `undefined`: none. */
@@ -138,7 +138,7 @@ export class Simulation<A, B> {
   }
 
   #nextEvent(): Instant {
-    let next = Math.min(this.#sender.at, this.#receiver.at, this.#forward.at, this.#back.at);
+    let next = instant(Math.min(this.#sender.at, this.#receiver.at, this.#forward.at, this.#back.at));
     for (const script of this.#options.scripts) {
       const at = script.pollTimeout();
       if (at !== undefined && at < next) next = at;

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { CLOCK_RATE, type Instant } from '../protocol/base/instant.ts';
+import { CLOCK_RATE, type Instant, instant, ticks } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import { RandomStream } from './random.ts';
 import type { Script } from './simulation.ts';
@@ -49,7 +49,7 @@ export class SyntheticStream {
     const key = frame % keyInterval === 0;
     // One draw per frame fills the whole unit: the content has to differ, not to be random.
     const part = this.#part(key, this.#random.uint32(frame) & 0xff);
-    const timestamp = Math.round((frame * CLOCK_RATE) / framesPerSecond);
+    const timestamp = ticks(Math.round((frame * CLOCK_RATE) / framesPerSecond));
     return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
   }
 
@@ -92,7 +92,7 @@ export class LiveFeed implements Script {
 
   pollTimeout(): Instant | undefined {
     if (!this.#unit) return undefined;
-    return this.#startAt + Math.round(((this.#unit.decodeTimestamp - this.#origin!) * 100) / 9);
+    return instant(this.#startAt + Math.round(((this.#unit.decodeTimestamp - this.#origin!) * 100) / 9));
   }
 
   run(now: Instant): void {

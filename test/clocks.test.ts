@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, seconds } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { receiverOptions } from '../receiver/receiver-options.ts';
@@ -23,7 +23,7 @@ class Route implements Path {
   }
 
   send(now: Instant, datagram: Uint8Array): void {
-    this.#queue.push(now + this.#delayAt(now), datagram);
+    this.#queue.push(instant(now + this.#delayAt(now)), datagram);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
@@ -46,11 +46,11 @@ class Skewed<Event> implements Endpoint<Event> {
   }
 
   own(now: Instant): Instant {
-    return Math.round(now * this.#rate);
+    return instant(Math.round(now * this.#rate));
   }
 
   real(own: Instant): Instant {
-    return Math.ceil(own / this.#rate);
+    return instant(Math.ceil(own / this.#rate));
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array): void {
@@ -97,7 +97,7 @@ function run(scenario: { seconds: number; partsInAMillion?: number; delayAt: (no
   });
   const handedOver: Instant[] = [];
   const feed = new LiveFeed({
-    startAt: 1_000,
+    startAt: instant(1_000),
     next: () => source.next(),
     deliver: (own, unit) => {
       handedOver.push(skewed.real(own));
@@ -124,7 +124,7 @@ function run(scenario: { seconds: number; partsInAMillion?: number; delayAt: (no
       if (event.kind === 'access-unit') delays[event.frame] = now - handedOver[event.frame]!;
     },
   });
-  simulation.runUntil(seconds(scenario.seconds + 1));
+  simulation.runUntil(instant(seconds(scenario.seconds + 1)));
   receiver.assertBalanced();
   return { delays, receiver };
 }

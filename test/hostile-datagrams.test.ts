@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../protocol/base/units.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import { recoveryNoticePacket } from '../protocol/rtcp/recovery-notice.ts';
 import { type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
@@ -18,7 +18,7 @@ import {
   sameUnit,
 } from './simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 const FRAMES = 20;
 
 /** A short stream as its sender sends it, repair packets included, and what went into it. */
@@ -89,18 +89,23 @@ const rtcpLike: fc.Arbitrary<Uint8Array> = fc
         .map(({ loss, burst, span }) =>
           recoveryNoticePacket(REPORT_SSRC, {
             kind: 'path',
-            latency: span,
-            answerTime: span >>> 3,
+            latency: microseconds(span),
+            answerTime: microseconds(span >>> 3),
             loss,
             burst,
             recentLoss: loss,
-            queueing: span >>> 5,
+            queueing: microseconds(span >>> 5),
             showsDamaged: (span & 1) === 1,
-            spacing: 0,
+            spacing: microseconds(0),
           }),
         ),
       fc
-        .record({ number: fc.nat(0xffff), last: fc.boolean(), late: fc.boolean(), usefulFor: uint32 })
+        .record({
+          number: fc.nat(0xffff),
+          last: fc.boolean(),
+          late: fc.boolean(),
+          usefulFor: uint32.map((span) => microseconds(span)),
+        })
         .map((request) => recoveryNoticePacket(REPORT_SSRC, { kind: 'request', ...request })),
       fc.record({ kind: fc.constant('picture-loss-indication' as const), senderSsrc: ssrc, mediaSsrc: ssrc }),
       fc.record({
@@ -175,7 +180,7 @@ function serve(
     for (let event = receiver.pollEvent(); event; event = receiver.pollEvent()) events.push(event);
     const due = receiver.pollTimeout();
     if (due === undefined || due > now) return;
-    receiver.handleTimeout(Math.max(0, due));
+    receiver.handleTimeout(instant(Math.max(0, due)));
   }
   throw new Error('a receiver that is called moves its timeout on');
 }
@@ -204,8 +209,8 @@ describe('the paths, at their worst', () => {
           arrivals.sort((a, b) => a.at - b.at);
           const events: ReceiverEvent[] = [];
           for (const { at: now, datagram } of arrivals) {
-            serve(receiver, now, events, () => {});
-            receiver.handleDatagram(now, datagram);
+            serve(receiver, instant(now), events, () => {});
+            receiver.handleDatagram(instant(now), datagram);
             receiver.assertBalanced();
           }
           receiver.endOfStream(at(1_200), { frames: FRAMES, lastSequence: RECORDED.lastSequence });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { microseconds } from '../protocol/base/units.ts';
 import { runSession } from './simulated-session.ts';
 
 /** A film: one key frame, and every other frame refers to the one before it. */
@@ -24,7 +25,7 @@ describe('a film with one key frame', () => {
       forward: 'loss=3% burst=2 delay=30ms seed=3',
       back: 'delay=30ms',
       latencyMs: 80,
-      parameters: { recovery: 'nack', mend: 0 },
+      parameters: { recovery: 'nack', mend: microseconds(0) },
       stream: FILM,
     });
     expect(receiver.statistics.frames.undecodable).toBeGreaterThan(30);
@@ -42,7 +43,8 @@ describe('a film with one key frame', () => {
   });
 
   test('asks for nothing more on a clean path', () => {
-    const run = (mend: number) => runSession({ forward: 'delay=20ms', stream: FILM, parameters: { mend } });
+    const run = (mend: number) =>
+      runSession({ forward: 'delay=20ms', stream: FILM, parameters: { mend: microseconds(mend) } });
     const { sender, receiver } = run(5_000_000);
     expect(receiver.statistics.requests).toBe(run(0).receiver.statistics.requests);
     expect(sender.statistics).toMatchObject({ retransmissions: 0, repairs: 0, lateBytes: 0 });

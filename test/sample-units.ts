@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import { ticks } from '../protocol/base/units.ts';
 import { splitAnnexB } from '../protocol/codec/h264/annex-b.ts';
 
 /** The ready-made clip: 30 frames a second, a keyframe each second, no B-frames, a delimiter before each picture. */
@@ -17,8 +18,8 @@ export function sampleUnits(file = SAMPLE): AccessUnit[] {
   }
   return pictures.map((parts, index) => ({
     parts,
-    timestamp: index * TICKS_PER_FRAME,
-    decodeTimestamp: index * TICKS_PER_FRAME,
+    timestamp: ticks(index * TICKS_PER_FRAME),
+    decodeTimestamp: ticks(index * TICKS_PER_FRAME),
     importance: parts.some((nalUnit) => typeOf(nalUnit) === 5) ? 'key' : 'reference',
   }));
 }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import { type Instant, milliseconds, seconds } from '../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
+import { wireSequence, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import { type SentStreamParameters, streamParameters } from '../protocol/stream-parameters.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, type ReceiverSettings, receiverOptions } from '../receiver/receiver-options.ts';
@@ -18,7 +19,7 @@ export const RETRANSMISSION_SSRC = 0x1234_5679;
 export const REPAIR_SSRC = 0x1234_567a;
 export const REPORT_SSRC = 0x0badcafe;
 /** The media starts here, so that the receiver has had time to be there first. */
-export const START: Instant = milliseconds(1);
+export const START: Instant = instant(milliseconds(1));
 
 /** A link from its one-line form, as a user writes it. */
 export function link(text: string): LinkSpecification {
@@ -31,8 +32,8 @@ export function link(text: string): LinkSpecification {
 export const agreed = (changes: Partial<SentStreamParameters> = {}): SentStreamParameters =>
   streamParameters({
     ssrc: MEDIA_SSRC,
-    initialSequence: 100,
-    timestampBase: 0x8000_0000,
+    initialSequence: wireSequence(100),
+    timestampBase: wireTimestamp(0x8000_0000),
     retransmission: { ssrc: RETRANSMISSION_SSRC, payloadType: 97 },
     repair: { ssrc: REPAIR_SSRC, payloadType: 98 },
     ...changes,
@@ -87,7 +88,7 @@ export function runSession(scenario: SessionScenario): SessionResult {
     },
     finish: () => {
       sender.finish();
-      endAt = START + seconds(stream.frames / stream.framesPerSecond) + milliseconds(100);
+      endAt = instant(START + seconds(stream.frames / stream.framesPerSecond) + milliseconds(100));
     },
   });
   const tellEnd = {
@@ -110,8 +111,8 @@ export function runSession(scenario: SessionScenario): SessionResult {
     },
   });
   const last = START + seconds(stream.frames / stream.framesPerSecond + 8);
-  for (let at = seconds(1); at < last; at += seconds(1)) {
-    simulation.runUntil(at);
+  for (let at = seconds(1); at < last; at = microseconds(at + seconds(1))) {
+    simulation.runUntil(instant(at));
     receiver.assertBalanced();
     scenario.eachSecond?.({ forward, back });
   }

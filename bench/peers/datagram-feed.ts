@@ -2,11 +2,13 @@
  * `datagram-feed PORT FRAMES FILE`: sends frames to an SRT or RIST sender as datagrams on 127.0.0.1, twelve at once per
  * 1/30 s, and writes the send time of each frame (microseconds of `hrtime`) to FILE.
  */
+
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { argv, exit } from 'node:process';
 import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
+import { instant } from '../../protocol/base/units.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
 import { FRAMES_PER_SECOND, markedPayload, PAYLOADS_PER_FRAME } from './workload.ts';
 
@@ -23,7 +25,7 @@ function send(): void {
     handedOverAt.push(monotonicMicroseconds());
     for (let index = 0; index < PAYLOADS_PER_FRAME; index++) socket.send(markedPayload({ frame, index }));
   }
-  if (handedOverAt.length < Number(frames)) return wakeUp.set(dueAt(handedOverAt.length));
+  if (handedOverAt.length < Number(frames)) return wakeUp.set(instant(dueAt(handedOverAt.length)));
   writeFileSync(file, JSON.stringify(handedOverAt));
   socket.close();
 }

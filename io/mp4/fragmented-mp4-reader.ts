@@ -1,6 +1,5 @@
-import type { Ticks } from '../../protocol/base/instant.ts';
-import { CLOCK_RATE } from '../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** Content of a fragmented MP4 in file order. */
 export type FragmentedMp4Event =
@@ -152,7 +151,7 @@ export class FragmentedMp4Reader {
       field(0x400, 0);
       // Unsigned in version 0, signed in version 1; no real offset needs the top bit.
       const compositionOffset = field(0x800, 0) | 0;
-      timestamps.push(Math.round(((decodeTime + compositionOffset) * CLOCK_RATE) / this.#timescale));
+      timestamps.push(ticks(Math.round(((decodeTime + compositionOffset) * CLOCK_RATE) / this.#timescale)));
       decodeTime += duration;
     }
     if (sizes.length !== count || offset > run.length) return 'a track run that ends early';

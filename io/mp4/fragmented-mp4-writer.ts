@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/units.ts';
 
 /** Properties of the single track, for the header of the file. */
 export interface Mp4Track {

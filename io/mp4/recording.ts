@@ -2,7 +2,7 @@ import { access, constants, type FileHandle, open, stat } from 'node:fs/promises
 import { dirname, extname } from 'node:path';
 import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
@@ -29,9 +29,9 @@ export interface RecordingDescription {
 }
 
 /** Duration of an MP4 fragment and most that a crash loses, 90 kHz; each fragment costs 150 bytes. */
-const FRAGMENT_TICKS: Ticks = CLOCK_RATE;
+const FRAGMENT_TICKS: Ticks = ticks(CLOCK_RATE);
 /** Lead of the transport stream clock, 90 kHz: half a second for a key frame to arrive in, as is usual in files. */
-const TRANSPORT_CLOCK_LEAD: Ticks = CLOCK_RATE / 2;
+const TRANSPORT_CLOCK_LEAD: Ticks = ticks(CLOCK_RATE / 2);
 /** Limit of the fragment kept in memory, bytes. */
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -187,7 +187,7 @@ class Mp4Serializer implements Serializer {
   #writer: FragmentedMp4Writer | undefined;
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;
-  #lastStep: Ticks = 0;
+  #lastStep: Ticks = ticks(0);
 
   constructor(description: RecordingDescription) {
     this.#description = description;
@@ -202,7 +202,7 @@ class Mp4Serializer implements Serializer {
     }
     const first = this.#waiting[0];
     const last = this.#waiting.at(-1);
-    if (last !== undefined) this.#lastStep = unit.decodeTimestamp - last.decodeTimestamp;
+    if (last !== undefined) this.#lastStep = ticks(unit.decodeTimestamp - last.decodeTimestamp);
     const isFull =
       first !== undefined &&
       (unit.decodeTimestamp - first.decodeTimestamp >= FRAGMENT_TICKS || this.#waitingBytes >= FRAGMENT_BYTES_MAX);
@@ -214,7 +214,7 @@ class Mp4Serializer implements Serializer {
 
   flush(): Uint8Array | undefined {
     const last = this.#waiting.at(-1);
-    return last === undefined ? undefined : this.#fragment(last.decodeTimestamp + this.#lastStep);
+    return last === undefined ? undefined : this.#fragment(ticks(last.decodeTimestamp + this.#lastStep));
   }
 
   #fragment(nextDecodeTimestamp: Ticks): Uint8Array | undefined {

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 
 /** Monotonic clock of this process, microseconds. All endpoints run on it. */
-export const now = (): Instant => Math.round(performance.now() * 1_000);
+export const now = (): Instant => instant(Math.round(performance.now() * 1_000));
 
 const SAMPLES = 9;
 
@@ -19,5 +19,5 @@ export function monotonicOffset(): Microseconds {
     const gap = performance.now() - before;
     if (gap < closest.gap) closest = { gap, offset: machine - (before + gap / 2) * 1_000 };
   }
-  return Math.round(closest.offset);
+  return microseconds(Math.round(closest.offset));
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { hrtime } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, NEVER } from '../../protocol/base/units.ts';
 import { now } from './clock.ts';
 import { causeOf, Failure } from './failure.ts';
 import { WakeUp } from './wake-up.ts';
@@ -22,7 +22,7 @@ export class FineWakeUp {
   readonly #alarm: Float64Array;
   /** Offset from this process's clock to `hrtime`, microseconds. */
   readonly #offset: number;
-  #at: Instant = Number.POSITIVE_INFINITY;
+  #at: Instant = NEVER;
 
   /** @param ring called when the alarm is due; spurious calls are possible. */
   static async open(ring: () => void): Promise<FineWakeUp> {
@@ -66,7 +66,7 @@ export class FineWakeUp {
   }
 
   #rung(): void {
-    this.#at = Number.POSITIVE_INFINITY;
+    this.#at = NEVER;
     this.#ring();
   }
 }

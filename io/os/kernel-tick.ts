@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { libraryFunction } from './c-library.ts';
 
 const CLOCK_MONOTONIC_COARSE = 6;
@@ -16,5 +16,5 @@ export function kernelTick(): Microseconds | undefined {
   const resolution = new Uint8Array(TIMESPEC_BYTES);
   if (call === undefined || call(CLOCK_MONOTONIC_COARSE, resolution) !== 0) return undefined;
   const nanoseconds = new DataView(resolution.buffer).getBigInt64(8, true);
-  return Math.round(Number(nanoseconds) / 1_000);
+  return microseconds(Math.round(Number(nanoseconds) / 1_000));
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
 import { lastErrorNumber, libraryFunction } from './c-library.ts';
 import { causeOf, Failure } from './failure.ts';
 

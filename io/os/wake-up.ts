@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, NEVER } from '../../protocol/base/units.ts';
 import { now } from './clock.ts';
 
 /** Longest delay of setTimeout, milliseconds. */
@@ -8,7 +8,7 @@ const SLEEP_MS_MAX = 2 ** 31 - 1;
 export class WakeUp {
   readonly #ring: () => void;
   #timer: NodeJS.Timeout | undefined;
-  #at: Instant = Number.POSITIVE_INFINITY;
+  #at: Instant = NEVER;
 
   constructor(ring: () => void) {
     this.#ring = ring;
@@ -24,7 +24,7 @@ export class WakeUp {
     const sleepMs = Math.min(Math.max(Math.ceil((at - now()) / 1_000), 0), SLEEP_MS_MAX);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#at = Number.POSITIVE_INFINITY;
+      this.#at = NEVER;
       this.#ring();
     }, sleepMs);
   }
@@ -32,6 +32,6 @@ export class WakeUp {
   clear(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#at = Number.POSITIVE_INFINITY;
+    this.#at = NEVER;
   }
 }

@@ -1,3 +1,4 @@
+import { ticks } from '../../protocol/base/units.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
@@ -8,7 +9,7 @@ import type { PlayerCommand } from './player-process.ts';
  */
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
   const flags = '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts';
-  const writer = new TransportStreamWriter({ clockLead: 0 });
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   return {
     name: 'VLC',
     path,

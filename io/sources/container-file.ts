@@ -1,5 +1,5 @@
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { within } from '../os/time-limit.ts';
@@ -122,7 +122,7 @@ async function* readSamples(
       if (isDamaged) damagedSamples += 1;
       start = Math.min(start, packet.timestamp);
       end = Math.max(end, packet.timestamp + packet.duration);
-      yield { parts: nalUnits, timestamp: ticks(packet.timestamp), duration: ticks(packet.duration) };
+      yield { parts: nalUnits, timestamp: ticksOf(packet.timestamp), duration: ticksOf(packet.duration) };
     }
   } catch (error) {
     // mediabunny's assertions carry no message; a damaged file causes them.
@@ -165,4 +165,4 @@ function bytesOf(source: ArrayBufferLike | ArrayBufferView): Uint8Array {
     : new Uint8Array(source);
 }
 
-const ticks = (seconds: number): Ticks => Math.round(seconds * CLOCK_RATE);
+const ticksOf = (secondsShown: number): Ticks => ticks(Math.round(secondsShown * CLOCK_RATE));

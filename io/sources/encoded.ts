@@ -1,3 +1,4 @@
+import { ticks } from '../../protocol/base/units.ts';
 import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
@@ -41,7 +42,7 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
         yield {
           parts: mode === 'x264' ? fromDelimiter(nalUnits) : nalUnits,
           timestamp: event.timestamp,
-          duration: 0,
+          duration: ticks(0),
         };
       }
     })(),

@@ -1,5 +1,5 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import type { Ticks } from '../../protocol/base/instant.ts';
+import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
 import { DecodeTimestamps } from '../../protocol/codec/h264/decode-timestamps.ts';
 import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
@@ -103,7 +103,7 @@ class SamplePictures {
     this.#latest = { sample, count: count + 1 };
     const step = sample.duration > 0 ? Math.floor(sample.duration / 2) : FIELD_TICKS;
     const parts = withParameterSets(picture.parts, this.#sets.sets(), picture.importance === 'key');
-    return { ...picture, parts, timestamp: sample.timestamp + count * step };
+    return { ...picture, parts, timestamp: ticks(sample.timestamp + count * step) };
   }
 }
 
@@ -120,8 +120,8 @@ class Epoch {
     this.#settled = true;
     return {
       parts,
-      timestamp: timestamp - this.#earliest,
-      decodeTimestamp: decodeTimestamp - this.#earliest,
+      timestamp: ticks(timestamp - this.#earliest),
+      decodeTimestamp: ticks(decodeTimestamp - this.#earliest),
       importance,
     };
   }

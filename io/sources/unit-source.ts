@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import type { EntryGate } from './entry-gate.ts';
@@ -46,7 +46,7 @@ const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
  * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next
  * key frame.
  */
-const KEYFRAME_INTERVAL_MAX: Ticks = 5 * CLOCK_RATE;
+const KEYFRAME_INTERVAL_MAX: Ticks = ticks(5 * CLOCK_RATE);
 
 /**
  * A `MediaSource` built from a recipe. The first pass starts at once to describe the source; the first `units()`
@@ -98,7 +98,7 @@ export class UnitSource implements MediaSource {
     try {
       if (begun !== undefined) yield begun.first;
       for await (const unit of stream.units) {
-        if (unit.importance === 'key') keyframeDue = unit.decodeTimestamp + KEYFRAME_INTERVAL_MAX;
+        if (unit.importance === 'key') keyframeDue = ticks(unit.decodeTimestamp + KEYFRAME_INTERVAL_MAX);
         else if (unit.decodeTimestamp > keyframeDue) this.#warnOfKeyframes();
         yield unit;
         if (this.#closed) return;

@@ -1,5 +1,5 @@
 import { Failure } from '../../io/os/failure.ts';
-import { milliseconds, seconds } from '../../protocol/base/instant.ts';
+import { milliseconds, seconds } from '../../protocol/base/units.ts';
 import { NO_FILES } from '../cell-source.ts';
 import type { Machine } from '../machine.ts';
 import { calmMachine } from '../measured/calm-machine.ts';

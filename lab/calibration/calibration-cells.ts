@@ -1,4 +1,4 @@
-import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { type Cell, canonicalLink } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';

@@ -1,3 +1,4 @@
+import { instant } from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { type Cell, linkOf } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
@@ -207,7 +208,7 @@ function differingFates(cell: Cell, { path }: MeasuredRun): number {
     const link = new Link(linkOf(cell[direction], NO_FILES.traces), direction, { headerBytes: 0 });
     for (const { at, kind, direction: way, datagram, fate } of path) {
       if (kind !== 'sent' || way !== direction) continue;
-      if (link.send(Math.max(0, at), datagram) !== fate) differing++;
+      if (link.send(instant(Math.max(0, at)), datagram) !== fate) differing++;
     }
   }
   return differing;

@@ -1,5 +1,5 @@
 import { kernelTick } from '../../io/os/kernel-tick.ts';
-import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { NO_FILES } from '../cell-source.ts';
 import type { Machine } from '../machine.ts';
 import { measureCell } from '../measured/measure-cell.ts';
@@ -24,13 +24,13 @@ export async function measuredMachine(options: {
   const overUdp = await clean('udp-kernel-nack', options);
   // Without losses the congestion control does not matter; every kernel has Reno.
   const overTcp = await clean('tcp-kernel-reno', options);
-  const path = Math.round((overUdp.relay + overTcp.relay) / 2);
+  const path = microseconds(Math.round((overUdp.relay + overTcp.relay) / 2));
   return {
     path,
-    datagramWakeUp: Math.max(0, overUdp.added - path),
-    streamWakeUp: Math.max(0, overTcp.added - path),
+    datagramWakeUp: microseconds(Math.max(0, overUdp.added - path)),
+    streamWakeUp: microseconds(Math.max(0, overTcp.added - path)),
     processTick: PROCESS_TICK,
-    kernelTick: kernelTick() ?? 1,
+    kernelTick: kernelTick() ?? microseconds(1),
   };
 }
 
@@ -41,6 +41,6 @@ async function clean(
   const cell = cleanCell(strategy);
   const run = await measureCell(cell, NO_FILES, options);
   const delays = delaysOf(measuredCell(cell, NO_FILES, run).frames);
-  const added = Math.round((percentile(delays, 0.5) ?? 0) - CLEAN_DELAY);
-  return { added, relay: run.measurement.relayUsP50 };
+  const added = microseconds(Math.round((percentile(delays, 0.5) ?? 0) - CLEAN_DELAY));
+  return { added, relay: microseconds(run.measurement.relayUsP50) };
 }

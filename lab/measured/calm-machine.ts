@@ -1,5 +1,5 @@
 import { now } from '../../io/os/clock.ts';
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
 
 /** Number and length of consecutive punctual timers that indicate an idle machine. */
 const TIMERS = 40;

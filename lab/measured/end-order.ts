@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../../protocol/frame-class.ts';
+import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { Cell } from '../cell.ts';
 import { openSource, type PackedUnits } from '../cell-source.ts';
 
@@ -54,7 +55,7 @@ export interface EndResult {
 /** Messages between the two processes. */
 export type ToReceiver =
   /** End of the stream, which a session announces on its control channel. */
-  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
+  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: WireSequence | null }
   | { readonly kind: 'conclude' };
 
 export type ToSender =

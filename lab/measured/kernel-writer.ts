@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../protocol/base/units.ts';
 import { frameAccessUnit } from '../../sim/tcp/access-unit-framing.ts';
 import type { StrategyParameters } from '../strategy.ts';
 
@@ -21,7 +21,7 @@ export class KernelWriter {
   readonly givenUp: number[] = [];
   #socket: Socket | undefined;
   #frames = 0;
-  #now: Instant = 0;
+  #now: Instant = instant(0);
   #writing = false;
   #finishRequested = false;
   #skipsToKey = false;

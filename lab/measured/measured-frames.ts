@@ -1,4 +1,5 @@
 import { assert } from '../../protocol/base/assert.ts';
+import { type Instant, instant } from '../../protocol/base/units.ts';
 import { SIMULATED_START } from '../../sim/simulated-stream.ts';
 import { budgetOf, type Cell, linkOf } from '../cell.ts';
 import { type CellFiles, framesBefore } from '../cell-source.ts';
@@ -57,7 +58,7 @@ export function measuredCell(
     const capture = () => {
       const unit = next();
       assert(unit !== undefined, 'the source has a unit for each captured frame');
-      const row = frames.add(at - result.zero, unit);
+      const row = frames.add(instant(at - result.zero), unit);
       if (overTcp) frames.setMechanism(row, 'transport');
       if (!taken || givenUp.has(index)) frames.setClass(row, 'refused');
       else media?.addFrame(row);
@@ -74,10 +75,10 @@ export function measuredCell(
     steps.push({ at, order: ON_THE_PATH, run: show });
   }
   const replayReceipt = (receipt: Receipt) => {
-    const at = receipt.at - result.zero;
+    const at = instant(receipt.at - result.zero);
     if (receipt.kind === 'complete') return complete(cell, frames, receipt.frame, at);
     if (receipt.kind === 'dropped') return media?.drop(at, receipt.frame, receipt.cause);
-    media?.release(at, receipt.frame, { fate: receipt.fate, completeAt: receipt.completeAt - result.zero });
+    media?.release(at, receipt.frame, { fate: receipt.fate, completeAt: instant(receipt.completeAt - result.zero) });
   };
   for (const receipt of result.receipts) {
     steps.push({ at: receipt.at - result.zero, order: READ, run: () => replayReceipt(receipt) });
@@ -106,9 +107,9 @@ export function measuredCell(
 }
 
 /** As in the modelled TCP: a frame in time is displayed at its deadline (or at once), a late one on arrival. */
-function complete(cell: Cell, frames: FrameTable, row: number, at: number): void {
+function complete(cell: Cell, frames: FrameTable, row: number, at: Instant): void {
   const due = frames.time(row, 'capturedAt') + budgetOf(cell);
   frames.setTime(row, 'completeAt', at);
-  frames.setTime(row, 'renderedAt', cell.release === 'asap' ? at : Math.max(due, at));
+  frames.setTime(row, 'renderedAt', cell.release === 'asap' ? at : instant(Math.max(due, at)));
   frames.setClass(row, at <= due ? 'onTime' : 'late');
 }

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant } from '../../protocol/base/units.ts';
 import { parseIpPacket, swapAddresses, TCP } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
 import type { Fate } from '../../sim/link/link.ts';
@@ -32,7 +32,7 @@ export function readPath(capture: Buffer, zero: number): PathEvent[] {
   for (let start = 0; start < capture.length; start += capture.readUInt32LE(start + 4)) {
     if (capture.readUInt32LE(start) !== ENHANCED_PACKET) continue;
     const block = capture.subarray(start + 8, start + capture.readUInt32LE(start + 4) - 4);
-    const at = Math.round(block.readUInt32LE(4) * 2 ** 32 + block.readUInt32LE(8) - zero);
+    const at = instant(Math.round(block.readUInt32LE(4) * 2 ** 32 + block.readUInt32LE(8) - zero));
     const packet = Uint8Array.from(block.subarray(20, 20 + block.readUInt32LE(12)));
     const parsed = parseIpPacket(packet);
     if (!parsed.ok) continue;

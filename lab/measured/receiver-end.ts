@@ -5,6 +5,7 @@ import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { monotonicOffset, now } from '../../io/os/clock.ts';
 import { assert } from '../../protocol/base/assert.ts';
+import { instant, later } from '../../protocol/base/units.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
@@ -65,9 +66,9 @@ async function overUdp(): Promise<void> {
     endpoint: receiver,
     transmit: (datagrams) => socket.send(datagrams),
     onEvent: (event) => {
-      const at = now() + offset;
+      const at = later(now(), offset);
       if (event.kind === 'access-unit') {
-        const completeAt = at - event.playoutDelay + event.completionDelay;
+        const completeAt = instant(at - event.playoutDelay + event.completionDelay);
         receipts.push({ kind: 'released', at, frame: event.frame, fate: event.fate, completeAt });
       } else if (event.kind === 'dropped') {
         receipts.push({ kind: 'dropped', at, frame: event.frame, cause: event.cause });
@@ -94,7 +95,7 @@ function overTcp(): void {
   const deframer = new AccessUnitDeframer();
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('data', (chunk) => {
-      const at = now() + offset;
+      const at = later(now(), offset);
       const units = deframer.push(chunk);
       assert(units !== 'malformed', 'TCP delivers the written bytes unchanged');
       for (const { frame } of units) receipts.push({ kind: 'complete', at, frame });

@@ -11,7 +11,15 @@ import { monotonicOffset, now } from '../../io/os/clock.ts';
 import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
-import { type Microseconds, milliseconds } from '../../protocol/base/instant.ts';
+import {
+  earlier,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  milliseconds,
+  sinceEpoch,
+} from '../../protocol/base/units.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
 import { Sender } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
@@ -49,7 +57,7 @@ const { cell, transitMin } = order;
 assert(isKernelStrategy(cell.strategy), 'the ends run kernel strategies');
 const twin = simulatedTwin(cell.strategy);
 const offset = monotonicOffset();
-const captured: { at: number; taken: boolean }[] = [];
+const captured: { at: Instant; taken: boolean }[] = [];
 const lateness: number[] = [];
 
 /** Transport of frames to the other end. */
@@ -135,11 +143,11 @@ async function overTcp(): Promise<Transport> {
 }
 
 function stream(): void {
-  const startAt = now() + WARM_UP;
+  const startAt = later(now(), WARM_UP);
   const opening: Script & { done: boolean } = {
     done: false,
     pollTimeout() {
-      return this.done ? undefined : startAt - START;
+      return this.done ? undefined : earlier(startAt, sinceEpoch(START));
     },
     run() {
       this.done = true;
@@ -150,7 +158,7 @@ function stream(): void {
     startAt,
     next: unitsOf(cell, packed),
     deliver: (at, unit) => {
-      const row = { at: at + offset, taken: true };
+      const row = { at: later(at, offset), taken: true };
       captured.push(row);
       row.taken = transport.send(unit);
     },
@@ -169,7 +177,7 @@ function stream(): void {
       wakeUp.set(script.pollTimeout());
     }
   };
-  const zero = startAt - START + offset;
+  const zero = instant(startAt - START + offset);
   receiver.on('message', (message: ToSender) => {
     if (message.kind !== 'result') return;
     // Its result is complete, so it may exit while the result is written.
@@ -177,15 +185,15 @@ function stream(): void {
     void end(zero, message);
   });
   onWakeUp = runDue;
-  wakeUp.set(startAt - START);
+  wakeUp.set(instant(startAt - START));
 }
 
-async function end(zero: number, { receipts, socketDrops, timerUsMax }: ToSender & { kind: 'result' }): Promise<void> {
+async function end(zero: Instant, { receipts, socketDrops, timerUsMax }: ToSender & { kind: 'result' }): Promise<void> {
   const late = sorted(lateness);
   const at = (share: number) => Math.round(percentile(late, share) ?? 0);
   const result: EndResult = {
     zero,
-    endedAt: now() + offset,
+    endedAt: later(now(), offset),
     captured,
     givenUp: transport.givenUp,
     receipts,

@@ -1,3 +1,4 @@
+import { instant } from '../../protocol/base/units.ts';
 import type { FrameTable } from '../frame-table.ts';
 import type { FrameOutcome } from '../tables.ts';
 
@@ -18,7 +19,7 @@ export function enterDecodability(frames: FrameTable): void {
     const type = frames.type(row);
     const completeAt = DECODED.includes(frames.class(row)) ? frames.time(row, 'completeAt') : Number.NaN;
     // `Math.max` propagates NaN: never, if one of them never was.
-    const decodableAt = type === 'key' ? completeAt : Math.max(completeAt, referenceAt);
+    const decodableAt = instant(type === 'key' ? completeAt : Math.max(completeAt, referenceAt));
     frames.setTime(row, 'decodableAt', decodableAt);
     if (type !== 'discardable') referenceAt = decodableAt;
   }

@@ -1,4 +1,5 @@
-import { type Instant, type Microseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, ticksToMicroseconds } from '../../protocol/base/units.ts';
+import { timestampDistance, type WireTimestamp } from '../../protocol/rtp/sequence.ts';
 
 /**
  * Interarrival jitter (RFC 3550 §6.4.1, §A.8): J ← J + (|D| − J)/16, where D is the difference between the arrival
@@ -6,15 +7,15 @@ import { type Instant, type Microseconds, ticksToMicroseconds } from '../../prot
  */
 export class InterarrivalJitter {
   #jitter = 0;
-  #before: { readonly at: Instant; readonly timestamp: number } | undefined;
+  #before: { readonly at: Instant; readonly timestamp: WireTimestamp } | undefined;
   #samples = 0;
 
   /** @param timestamp as on the wire, 90 kHz, 32 bits. */
-  add(at: Instant, timestamp: number): void {
+  add(at: Instant, timestamp: WireTimestamp): void {
     const before = this.#before;
     if (before) {
-      const ticks = (timestamp - before.timestamp) | 0;
-      const difference = Math.abs(at - before.at - ticksToMicroseconds(ticks));
+      const step = timestampDistance(before.timestamp, timestamp);
+      const difference = Math.abs(at - before.at - ticksToMicroseconds(step));
       this.#jitter += (difference - this.#jitter) / 16;
       this.#samples++;
     }
@@ -23,6 +24,6 @@ export class InterarrivalJitter {
 
   /** Rounded jitter, microseconds; `null` before the second packet. */
   get value(): Microseconds | null {
-    return this.#samples === 0 ? null : Math.round(this.#jitter);
+    return this.#samples === 0 ? null : microseconds(Math.round(this.#jitter));
   }
 }

@@ -1,4 +1,4 @@
-import { type Microseconds, type Ticks, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds, type Ticks, ticks, ticksToMicroseconds } from '../../protocol/base/units.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
 import type { FrameRecord } from '../tables.ts';
 
@@ -52,7 +52,7 @@ export function planSlots(
   const lag = screenLag(frames) ?? budget;
   const startOf = (row: number) => {
     const { timestamp, decodeTimestamp } = times[row]!;
-    return frames[row]!.capturedAt + ticksToMicroseconds(timestamp - decodeTimestamp) + lag;
+    return frames[row]!.capturedAt + ticksToMicroseconds(ticks(timestamp - decodeTimestamp)) + lag;
   };
   const starts = Float64Array.from(rows, startOf);
   const middles = starts.map((start, slot) => (start + (starts[slot + 1] ?? start + lastPeriod(starts))) / 2);
@@ -70,7 +70,8 @@ export function planSlots(
 /** Median delay from capture to the screen; `undefined` when nothing arrived in time. */
 function screenLag(frames: readonly FrameRecord[]): Microseconds | undefined {
   const lags = frames.filter(({ renderedAt, class: fate }) => renderedAt !== null && fate !== 'late');
-  return percentile(sorted(lags.map(({ renderedAt, capturedAt }) => renderedAt! - capturedAt)), 0.5) ?? undefined;
+  const lag = percentile(sorted(lags.map(({ renderedAt, capturedAt }) => renderedAt! - capturedAt)), 0.5);
+  return lag === null ? undefined : microseconds(lag);
 }
 
 /** The latest available picture; never returns to an earlier one. */
@@ -86,7 +87,7 @@ function picturesOnScreen(decoded: readonly DecodedPicture[], slots: number): In
 /** Duration of the last picture: that of the one before it. */
 function lastPeriod(starts: Float64Array): Microseconds {
   const [before, last] = starts.slice(-2);
-  return last === undefined ? 0 : last - before!;
+  return last === undefined ? microseconds(0) : microseconds(last - before!);
 }
 
 /** Returns the first slot whose middle is at or after `instant`. @param middles ascending. */

@@ -1,6 +1,6 @@
 import { FragmentedMp4Writer } from '../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/instant.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
@@ -9,7 +9,7 @@ import type { DecodedPicture } from './slot-plan.ts';
 /**
  * Ticks between slots in the files for ffmpeg. Pictures overtaken before display lie between two slots, one tick apart.
  */
-const SLOT_TICKS: Ticks = 3_000;
+const SLOT_TICKS: Ticks = ticks(3_000);
 
 /** Slots per second in those files, whatever the frame rate: slots are counted, not timed. */
 export const SLOT_RATE = CLOCK_RATE / SLOT_TICKS;
@@ -51,12 +51,12 @@ export function slotStream(
   const pictures = decoded.map(({ row, slot }, index): AccessUnit => {
     const { parts, importance } = units[row]!;
     // Decode timestamps one tick apart, so each picture is decoded before it is shown.
-    return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: index };
+    return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: ticks(index) };
   });
   const { width, height, parameterSets } = format;
   const track = { width, height, configuration: serializeDecoderConfiguration(parameterSets) };
   const writer = new FragmentedMp4Writer(track, parameterSets);
-  const file = Buffer.concat([writer.header(), writer.fragment(pictures, pictures.length)]);
+  const file = Buffer.concat([writer.header(), writer.fragment(pictures, ticks(pictures.length))]);
   return { file, origin: pictures[0]!.timestamp };
 }
 
@@ -64,9 +64,9 @@ export function slotStream(
 function presentationTimes(decoded: readonly DecodedPicture[]): ReadonlyMap<number, Ticks> {
   const latestFirst = [...decoded].sort((one, other) => other.slot - one.slot);
   const shownAt = new Map<number, Ticks>();
-  let following = Number.POSITIVE_INFINITY;
+  let following = ticks(Number.POSITIVE_INFINITY);
   for (const { slot, shownFrom } of latestFirst) {
-    following = Math.min(shownFrom * SLOT_TICKS, following - 1);
+    following = ticks(Math.min(shownFrom * SLOT_TICKS, following - 1));
     shownAt.set(slot, following);
   }
   return shownAt;

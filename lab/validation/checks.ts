@@ -1,3 +1,4 @@
+import { microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { meanLoss } from '../../sim/link/loss/loss-model.ts';
 import { type Check, check, type Simulate } from './check.ts';
 import {
@@ -109,9 +110,15 @@ const GILBERT: GilbertElliottPath = { enterBad: 0.02, leaveBad: 0.25, lossInBad:
 /** Interleaving, frames of 14 packets, and the time-driven, four-state and on-off models. */
 function generatorChecks(): Check[] {
   const { enterBad: p, leaveBad: r } = GILBERT;
-  const timed = { kind: 'continuous-time', badShare: 0.05, meanBad: 30_000, lossInBad: 0.8, lossInGood: 0.01 } as const;
+  const timed = {
+    kind: 'continuous-time',
+    badShare: 0.05,
+    meanBad: milliseconds(30),
+    lossInBad: 0.8,
+    lossInGood: 0.01,
+  } as const;
   const states = { kind: 'four-state', p13: 0.02, p31: 0.3, p32: 0.05, p23: 0.4, p14: 0.001 } as const;
-  const turns = { kind: 'on-off', durations: 'exponential', on: 95_000, off: 5_000 } as const;
+  const turns = { kind: 'on-off', durations: 'exponential', on: milliseconds(95), off: milliseconds(5) } as const;
   const { p13, p31, p32, p23, p14 } = states;
   return [
     ...[2, 4, 8].map((stride) =>
@@ -143,17 +150,17 @@ function delayChecks(): Check[] {
   return [
     ...[10, 20, 40].map((J) =>
       linkCheck('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
-        inMilliseconds(simulateReorderWait(J * 1_000, 2_400, seed, trials)),
+        inMilliseconds(simulateReorderWait(microseconds(J * 1_000), microseconds(2_400), seed, trials)),
       ),
     ),
     linkCheck('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>
-      inMilliseconds(simulateInterarrivalJitter({ jitter: 9_000 }, 10_000, seed, trials)),
+      inMilliseconds(simulateInterarrivalJitter({ jitter: milliseconds(9) }, milliseconds(10), seed, trials)),
     ),
     linkCheck('rfc3550_normal_ms', { sigma: 3 }, interarrivalJitterOfNormal(3), 500_000, (seed, trials) =>
       inMilliseconds(
         simulateInterarrivalJitter(
-          { delay: 50_000, jitter: 3_000, jitterDistribution: 'normal' },
-          100_000,
+          { delay: milliseconds(50), jitter: milliseconds(3), jitterDistribution: 'normal' },
+          milliseconds(100),
           seed,
           trials,
         ),

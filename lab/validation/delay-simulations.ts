@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { instant, type Microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
 import { Propagation, type PropagationOptions } from '../../sim/link/stages/propagation.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
@@ -10,7 +10,7 @@ function arrivals(options: Partial<PropagationOptions>, spacing: Microseconds, s
   const propagation = new Propagation({ ...CLEAN_LINK, ...options }, seed, 'check');
   let index = 0;
   return () => {
-    const at = propagation.arrives(index * spacing, index);
+    const at = propagation.arrives(instant(index * spacing), index);
     index++;
     return at;
   };

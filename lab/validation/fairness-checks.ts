@@ -1,4 +1,4 @@
-import { milliseconds, seconds } from '../../protocol/base/instant.ts';
+import { instant, milliseconds, seconds } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { Link } from '../../sim/link/link.ts';
 import { outageHash, outageSchedule } from '../../sim/link/loss/outage-schedule.ts';
@@ -31,7 +31,7 @@ function lossesOn(words: string, seed: number): boolean[] {
   const path = new Link(linkOf(`${words} seed=${seed}`, new Map()), 'forward');
   return Array.from(
     { length: DATAGRAMS },
-    (_, number) => path.send(milliseconds(number), new Uint8Array(40)) === 'lost',
+    (_, number) => path.send(instant(milliseconds(number)), new Uint8Array(40)) === 'lost',
   );
 }
 
@@ -129,8 +129,8 @@ function unaccounted(words: string, seed: number): number {
   let [delivered, wrong] = [0, 0];
   for (let number = 0; number < DATAGRAMS; number++) {
     const now = milliseconds(number);
-    while (path.pollDelivery(now)) delivered++;
-    path.send(now, new Uint8Array(500));
+    while (path.pollDelivery(instant(now))) delivered++;
+    path.send(instant(now), new Uint8Array(500));
     const { offered, duplicated, lost, overflowed, inFlight } = path.counters;
     wrong += Math.abs(offered + duplicated - delivered - lost - overflowed - inFlight);
   }

@@ -1,7 +1,7 @@
 /** A greedy source over one TCP connection, as assumed by throughput formulas. */
 
 import { assert } from '../../protocol/base/assert.ts';
-import { type Instant, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { type Path, Simulation } from '../../sim/simulation.ts';
@@ -84,7 +84,7 @@ function run(
     remotePort: 5_000,
     initialSequence: 2_000,
   });
-  let fillAt: Instant | undefined = 0;
+  let fillAt: Instant | undefined = instant(0);
   let opened = false;
   let bytes = 0;
   const simulation = new Simulation({
@@ -99,7 +99,7 @@ function run(
           if (!opened) sender.open(now);
           opened = true;
           while (sender.unsentBytes < UNSENT_MIN) sender.write(now, CHUNK);
-          fillAt = now + 2_000;
+          fillAt = later(now, milliseconds(2));
         },
       },
     ],
@@ -107,7 +107,7 @@ function run(
       if (event.kind === 'data' && now >= seconds(from)) bytes += event.bytes.length;
     },
   });
-  simulation.runUntil(seconds(duration + from));
+  simulation.runUntil(instant(seconds(duration + from)));
   fillAt = undefined;
   return (bytes * 8) / duration;
 }

@@ -1,3 +1,4 @@
+import { microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
 import type { LossModel } from '../../sim/link/loss/loss-model.ts';
 import { type LossOptions, LossProcess } from '../../sim/link/loss-process.ts';
@@ -50,14 +51,20 @@ export function simulateRepetitionInOutages(
   seed: number,
   trials: number,
 ): Estimate {
-  const model: LossModel = { kind: 'continuous-time', badShare, meanBad, lossInBad: 1, lossInGood: 0 };
+  const model: LossModel = {
+    kind: 'continuous-time',
+    badShare,
+    meanBad: microseconds(meanBad),
+    lossInBad: 1,
+    lossInGood: 0,
+  };
   const loss = lossBy({ lossModel: model }, seed);
   const spacing = 2 * roundTrip;
-  let at = 0;
+  let at = microseconds(0);
   return estimateRatio(trials, (size) =>
     hits(size, () => {
-      at += spacing;
-      const [first, second] = [loss.next(at), loss.next(at + roundTrip)];
+      at = microseconds(at + spacing);
+      const [first, second] = [loss.next(at), loss.next(microseconds(at + roundTrip))];
       return first && second;
     }),
   );
@@ -113,10 +120,10 @@ export const simulateLoss = (
   trials: number,
 ): Estimate => {
   const loss = lossBy(options, seed);
-  let at = 0;
+  let at = microseconds(0);
   return estimateRatio(trials, (size) =>
     hits(size, () => {
-      at += spacing;
+      at = microseconds(at + spacing);
       return loss.next(at);
     }),
   );

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant, later, milliseconds } from '../../protocol/base/units.ts';
 import { type Freezes, libwebrtcFreezes, tamburFreezes, w3cFreezes, w3cPauses } from '../metrics/freeze.ts';
 import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
@@ -11,9 +11,9 @@ type Definition = keyof typeof DEFINITIONS;
 
 /** Frame times at 25 frames per second with one gap. */
 function withGap(before: number, gapMs: number): Instant[] {
-  const instants = Array.from({ length: before + 1 }, (_, frame) => frame * 40_000);
-  const at = instants.at(-1)! + Math.round(gapMs * 1_000);
-  return [...instants, at, at + 40_000];
+  const instants = Array.from({ length: before + 1 }, (_, frame) => instant(milliseconds(frame * 40)));
+  const at = later(instants.at(-1)!, milliseconds(gapMs));
+  return [...instants, at, later(at, milliseconds(40))];
 }
 
 function freezes(definition: Definition, before: number, gapMs: number, predicted: number): Check {

@@ -1,3 +1,4 @@
+import { instant } from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { linkOf } from '../cell.ts';
 import { AT_MOST, type Check, check, type Simulate } from './check.ts';
@@ -17,8 +18,8 @@ function simulateNetem(words: string, seed: number, trials: number): Estimate {
   return estimateRatio(trials, (size) => {
     let lost = 0;
     for (let n = 0; n < size; n++) {
-      if (path.send(0, datagram) === 'lost') lost++;
-      path.pollDelivery(0);
+      if (path.send(instant(0), datagram) === 'lost') lost++;
+      path.pollDelivery(instant(0));
     }
     return [lost, size];
   });

@@ -1,4 +1,4 @@
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { type Script, Simulation } from '../../sim/simulation.ts';
 import { TcpConnection } from '../../sim/tcp/connection.ts';
@@ -9,8 +9,8 @@ import { linkOf } from '../cell.ts';
 export const SEGMENT_BYTES = 1_448;
 
 /** Time of the single write on an idle connection. */
-const WRITE_AT: Instant = milliseconds(500);
-const UNTIL: Instant = milliseconds(10_000);
+const WRITE_AT: Instant = instant(milliseconds(500));
+const UNTIL: Instant = instant(milliseconds(10_000));
 
 /**
  * Time until a given byte of a write was delivered, milliseconds.
@@ -26,7 +26,7 @@ export function arrivalMs(
   const sender = new TcpConnection({ ...common, role: 'active', localPort: 5_000, remotePort: 6_000 });
   const receiver = new TcpConnection({ ...common, role: 'passive', localPort: 6_000, remotePort: 5_000 });
   const steps: { readonly at: Instant; readonly act: (now: Instant) => void }[] = [
-    { at: 0, act: (now) => sender.open(now) },
+    { at: instant(0), act: (now) => sender.open(now) },
     { at: WRITE_AT, act: (now) => sender.write(now, new Uint8Array(write.bytes)) },
   ];
   const script: Script = { pollTimeout: () => steps[0]?.at, run: (now) => steps.shift()?.act(now) };

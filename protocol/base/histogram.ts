@@ -1,34 +1,43 @@
+import { type Microseconds, microseconds } from './units.ts';
+
 /** Fine bins up to two seconds, coarse ones up to two hundred: percentiles of any run in a fixed amount of memory. */
 const FINE_BIN = 100;
 const FINE_BINS = 20_000;
 const COARSE_BIN = 10_000;
 const COARSE_BINS = 19_800;
 
+export interface Percentiles {
+  readonly p50?: Microseconds;
+  readonly p95?: Microseconds;
+  readonly p99?: Microseconds;
+  readonly max: Microseconds;
+}
+
 /** Counts of time spans in microseconds; resolution 0.1 ms below 2 s and 10 ms above. */
 export class Histogram {
   readonly #bins = new Uint32Array(FINE_BINS + COARSE_BINS);
   #count = 0;
-  #max = 0;
+  #max: Microseconds = microseconds(0);
 
   get count(): number {
     return this.#count;
   }
 
-  get max(): number {
+  get max(): Microseconds {
     return this.#max;
   }
 
   /** The percentiles that are shown; none while empty. */
-  get summary(): { readonly p50?: number; readonly p95?: number; readonly p99?: number; readonly max: number } {
+  get summary(): Percentiles {
     const p50 = this.percentile(0.5);
     const p95 = this.percentile(0.95);
     const p99 = this.percentile(0.99);
-    if (p50 === undefined || p95 === undefined || p99 === undefined) return { max: 0 };
+    if (p50 === undefined || p95 === undefined || p99 === undefined) return { max: microseconds(0) };
     return { p50, p95, p99, max: this.#max };
   }
 
-  add(span: number): void {
-    const value = Math.max(0, span);
+  add(span: Microseconds): void {
+    const value = microseconds(Math.max(0, span));
     const fine = Math.floor(value / FINE_BIN);
     const coarse = FINE_BINS + Math.floor((value - FINE_BINS * FINE_BIN) / COARSE_BIN);
     const bin = fine < FINE_BINS ? fine : Math.min(coarse, this.#bins.length - 1);
@@ -41,7 +50,7 @@ export class Histogram {
    * The smallest span that at least `share` of all do not exceed, to the bin's middle; `undefined` when empty.
    * @param share 0 … 1
    */
-  percentile(share: number): number | undefined {
+  percentile(share: number): Microseconds | undefined {
     if (this.#count === 0) return undefined;
     const rank = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;
@@ -52,7 +61,7 @@ export class Histogram {
         bin < FINE_BINS
           ? bin * FINE_BIN + FINE_BIN / 2
           : FINE_BINS * FINE_BIN + (bin - FINE_BINS) * COARSE_BIN + COARSE_BIN / 2;
-      return Math.min(middle, this.#max);
+      return microseconds(Math.min(middle, this.#max));
     }
     return this.#max;
   }

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from './instant.ts';
+import { type Instant, later, type Microseconds } from './units.ts';
 
 /** The largest value of late: of the slot of time that runs and of the one before it. */
 export class WindowedMaximum {
@@ -24,10 +24,10 @@ export class WindowedMaximum {
   }
 
   #advance(now: Instant): void {
-    this.#endsAt ??= now + this.#slot;
+    this.#endsAt ??= later(now, this.#slot);
     if (now < this.#endsAt) return;
     this.#before = now < this.#endsAt + this.#slot ? this.#current : 0;
     this.#current = 0;
-    this.#endsAt = now + this.#slot;
+    this.#endsAt = later(now, this.#slot);
   }
 }

@@ -1,5 +1,5 @@
-import type { Instant } from '../base/instant.ts';
 import { utf8Bytes } from '../base/text-codec.ts';
+import type { Instant } from '../base/units.ts';
 
 /**
  * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian. A file is a section header, one description for each

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { type Instant, type Microseconds, milliseconds } from '../base/instant.ts';
+import { type Instant, later, type Microseconds, microseconds, milliseconds } from '../base/units.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { parseRtcp } from '../rtcp/rtcp.ts';
 import {
@@ -77,13 +77,13 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
     const sentAt = this.#sentAtOf(message.nonce);
     if (sentAt === undefined) return;
     if (message.kind === 'challenge') {
-      this.#roundTrip = Math.min(this.#roundTrip ?? Number.POSITIVE_INFINITY, now - sentAt);
+      this.#roundTrip = microseconds(Math.min(this.#roundTrip ?? Number.POSITIVE_INFINITY, now - sentAt));
       const proof = proofOf(this.#options.mac, this.#options.key, message);
       const { session, nonce } = message;
       this.#proof = serializeAddressProof({ kind: 'proof', session, nonce, proof });
       this.#proofPending = true;
       // The proof has as long to be answered as the hello had.
-      this.#retryAt = now + this.#retryAfter;
+      this.#retryAt = later(now, this.#retryAfter);
     }
     // Without a challenge there was no proof to confirm.
     if (message.kind === 'confirmed' && this.#roundTrip !== undefined) {
@@ -108,8 +108,8 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
     this.#helloPending = true;
     // The proof may be what was lost; its challenge may also be too old by now, which the new hello mends.
     this.#proofPending = this.#proof !== undefined;
-    this.#retryAfter = Math.min(this.#retryAfter * 2, RETRY_MAX);
-    this.#retryAt = now + this.#retryAfter;
+    this.#retryAfter = microseconds(Math.min(this.#retryAfter * 2, RETRY_MAX));
+    this.#retryAt = later(now, this.#retryAfter);
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
@@ -119,7 +119,7 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
     }
     if (!this.#helloPending) return undefined;
     this.#helloPending = false;
-    this.#retryAt ??= now + this.#retryAfter;
+    this.#retryAt ??= later(now, this.#retryAfter);
     const nonce = this.#options.nonce.slice();
     nonce[NONCE_BYTES - 1] = this.#attempt;
     this.#helloSentAt[this.#attempt] = now;

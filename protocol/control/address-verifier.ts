@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { writeUint32 } from '../base/big-endian.ts';
-import { type Instant, type Microseconds, seconds } from '../base/instant.ts';
 import { hexBytes, utf8Bytes } from '../base/text-codec.ts';
+import { type Instant, type Microseconds, seconds } from '../base/units.ts';
 import {
   type AddressProofMessage,
   CHALLENGE_BYTES,

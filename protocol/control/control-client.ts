@@ -1,4 +1,4 @@
-import { type Instant, type Microseconds, milliseconds, seconds } from '../base/instant.ts';
+import { type Instant, instant, later, type Microseconds, milliseconds, seconds } from '../base/units.ts';
 import {
   type HelloMessage,
   presentable,
@@ -92,7 +92,7 @@ export class ControlClient {
   #playing = true;
   /** True from a sender's goodbye to the next welcome. */
   #dismissed = false;
-  #mediaAt: Instant = 0;
+  #mediaAt: Instant = instant(0);
   #frames = 0;
   #causeTold: string | undefined;
 
@@ -209,7 +209,7 @@ export class ControlClient {
     const state = this.#state;
     if (state.kind === 'waiting' && now >= state.retryAt) return this.#connect();
     if ((state.kind !== 'receiving' && state.kind !== 'draining') || now < state.reportAt) return;
-    this.#state = { ...state, reportAt: now + REPORT_INTERVAL };
+    this.#state = { ...state, reportAt: later(now, REPORT_INTERVAL) };
     this.#events.push({ kind: 'report' });
     if (this.#playing && now - this.#mediaAt > this.#options.timeout) this.#cut('no media arrived');
   }
@@ -282,7 +282,7 @@ export class ControlClient {
     }
     this.#dismissed = false;
     if (accepted) {
-      this.#state = { kind: 'receiving', reportAt: now + REPORT_INTERVAL };
+      this.#state = { kind: 'receiving', reportAt: later(now, REPORT_INTERVAL) };
       this.#events.push({ kind: 'welcomed', welcome: accepted });
       return;
     }
@@ -325,6 +325,6 @@ export class ControlClient {
     }
     if (cause !== this.#causeTold) this.#events.push({ kind: 'waiting', cause });
     this.#causeTold = cause;
-    this.#state = { kind: 'waiting', retryAt: now + Math.min(RETRY_INTERVAL, timeout - waited) };
+    this.#state = { kind: 'waiting', retryAt: instant(now + Math.min(RETRY_INTERVAL, timeout - waited)) };
   }
 }

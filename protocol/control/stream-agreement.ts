@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
-import { milliseconds } from '../base/instant.ts';
+import { milliseconds } from '../base/units.ts';
 import { type CodecName, codecByName } from '../codec/codecs.ts';
+import { wireSequence, wireTimestamp } from '../rtp/sequence.ts';
 import {
   type SentStreamParameters,
   STREAM_DEFAULTS,
@@ -104,8 +105,8 @@ export function welcomedParameters(
     retransmission: { ssrc: retransmissionSsrc, payloadType: retransmissionPayloadType },
     ...(repairSsrc !== undefined &&
       repairPayloadType !== undefined && { repair: { ssrc: repairSsrc, payloadType: repairPayloadType } }),
-    ...(initialSequence !== undefined && { initialSequence }),
-    timestampBase,
+    ...(initialSequence !== undefined && { initialSequence: wireSequence(initialSequence) }),
+    timestampBase: wireTimestamp(timestampBase),
     datagramBytesMax,
     latency: milliseconds(welcome.latencyMs),
   });

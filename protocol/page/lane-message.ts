@@ -1,6 +1,6 @@
 import { readUint32, writeUint32 } from '../base/big-endian.ts';
-import type { Ticks } from '../base/instant.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import { type Ticks, ticks } from '../base/units.ts';
 import type { Recovery } from '../control/recovery.ts';
 
 /**
@@ -178,7 +178,7 @@ export function parseLanePicture(message: Uint8Array): Parsed<LanePicture> {
     run: view.getUint8(3),
     frame: readUint32(message, 4),
     key: (view.getUint8(1) & KEY) !== 0,
-    timestamp,
+    timestamp: ticks(timestamp),
     capturedMs,
     annexB: message.subarray(LANE_PICTURE_HEADER_BYTES),
   });

@@ -1,5 +1,5 @@
-import type { Ticks } from '../base/instant.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import { type Ticks, ticks } from '../base/units.ts';
 
 /**
  * What the page server and the page say to each other over one WebSocket.
@@ -127,7 +127,7 @@ export function parsePagePicture(message: Uint8Array): Parsed<PagePicture> {
   return parsed({
     number: view.getUint32(4),
     key: (view.getUint8(1) & KEY) !== 0,
-    timestamp,
+    timestamp: ticks(timestamp),
     sentAtMs,
     annexB: message.subarray(PAGE_PICTURE_HEADER_BYTES),
   });

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { Sequence } from '../rtp/sequence.ts';
+import { asSequence, type Sequence } from '../rtp/sequence.ts';
 import { Equation, type EquationOptions } from './equation.ts';
 import { inverse } from './galois-field.ts';
 
@@ -23,7 +23,7 @@ export class EquationSystem {
   readonly #equationsMax: number;
   readonly #waiting: Equation[] = [];
   readonly #spare: Equation[];
-  #oldest: Sequence = Number.NEGATIVE_INFINITY;
+  #oldest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #changed = false;
   #evicted = 0;
 

@@ -1,4 +1,4 @@
-import type { Sequence } from '../rtp/sequence.ts';
+import { asSequence, type Sequence } from '../rtp/sequence.ts';
 import { addScaled, scale } from './galois-field.ts';
 import { LENGTH_BYTES, WORD_BYTES, wordsFor } from './source-symbols.ts';
 
@@ -13,7 +13,7 @@ export interface EquationOptions {
  * `pivot` is the oldest unknown, and its coefficient is one in an equation that is in a system.
  */
 export class Equation {
-  pivot: Sequence = 0;
+  pivot: Sequence = asSequence(0);
   /** Length of the longest symbol that can be in the sum: every one in it is zero from there on. */
   symbolBytes = 0;
   /** One for each slot: `sequence & (slots - 1)`. */
@@ -70,7 +70,7 @@ export class Equation {
   /** The first slot in the order of sequence numbers, `oldest` being where the ring begins, that is not zero. */
   oldestUnknown(oldest: Sequence): Sequence | undefined {
     for (let index = 0; index < this.#coefficients.length; index++) {
-      if (this.coefficient(oldest + index) !== 0) return oldest + index;
+      if (this.coefficient(asSequence(oldest + index)) !== 0) return asSequence(oldest + index);
     }
     return undefined;
   }

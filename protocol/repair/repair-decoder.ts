@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { readUint16, readUint32 } from '../base/big-endian.ts';
 import { powerOfTwo } from '../base/binary-digits.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
-import { type Sequence, wireSequence } from '../rtp/sequence.ts';
+import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { fillCodingCoefficients } from './coding-coefficients.ts';
 import type { Equation } from './equation.ts';
 import { EquationSystem } from './equation-system.ts';
@@ -62,7 +62,7 @@ export class RepairDecoder {
   readonly #computed: Uint8Array;
   #newest: Sequence | undefined;
   /** The oldest packet that counts. Before there is one, nothing is within reach. */
-  #oldest: Sequence = Number.NEGATIVE_INFINITY;
+  #oldest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #recovered = 0;
   #redundant = 0;
   #unusable = 0;
@@ -106,7 +106,7 @@ export class RepairDecoder {
     if (sequence < this.#oldest) return NONE;
     if (this.#newest === undefined || sequence > this.#newest) {
       this.#newest = sequence;
-      this.forgetThrough(sequence - this.#options.windowPackets);
+      this.forgetThrough(asSequence(sequence - this.#options.windowPackets));
     }
     assert(sequence < this.#oldest + this.#symbols.slots, 'the window follows the newest packet');
     if (this.#symbols.has(sequence)) {
@@ -144,7 +144,7 @@ export class RepairDecoder {
   /** Gives up on everything up to `sequence`. The window alone does so for what is `windowPackets` behind the newest. */
   forgetThrough(sequence: Sequence): void {
     if (sequence < this.#oldest) return;
-    this.#oldest = sequence + 1;
+    this.#oldest = asSequence(sequence + 1);
     this.#system.forgetBefore(this.#oldest);
   }
 
@@ -156,7 +156,7 @@ export class RepairDecoder {
 
   #isAnyMissing(firstSequence: Sequence, windowPackets: number): boolean {
     for (let index = 0; index < windowPackets; index++) {
-      if (!this.#symbols.has(firstSequence + index)) return true;
+      if (!this.#symbols.has(asSequence(firstSequence + index))) return true;
     }
     return false;
   }
@@ -167,7 +167,7 @@ export class RepairDecoder {
     fillCodingCoefficients(coefficients, repair);
     const equation = this.#system.draft(repair.symbol);
     for (let index = 0; index < coefficients.length; index++) {
-      const sequence = firstSequence + index;
+      const sequence = asSequence(firstSequence + index);
       const coefficient = coefficients[index]!;
       if (!this.#symbols.has(sequence)) {
         equation.setCoefficient(sequence, coefficient);

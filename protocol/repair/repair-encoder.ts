@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { powerOfTwo } from '../base/binary-digits.ts';
-import { type Sequence, wireSequence } from '../rtp/sequence.ts';
+import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
 import { addScaled } from './galois-field.ts';
 import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
@@ -30,7 +30,7 @@ export class RepairEncoder {
   readonly #sum: Int32Array;
   readonly #coefficients: Uint8Array;
   #first: Sequence | undefined;
-  #next: Sequence = 0;
+  #next: Sequence = asSequence(0);
 
   constructor({ windowPackets, packetBytesMax }: RepairEncoderOptions) {
     assert(windowPackets >= 1, 'a window has a packet');
@@ -43,7 +43,7 @@ export class RepairEncoder {
 
   /** The oldest packet that a repair can still cover; `undefined` before the first packet. */
   get oldestSequence(): Sequence | undefined {
-    return this.#first === undefined ? undefined : Math.max(this.#first, this.#next - this.#windowPackets);
+    return this.#first === undefined ? undefined : asSequence(Math.max(this.#first, this.#next - this.#windowPackets));
   }
 
   /** @param packet the whole RTP packet as it is sent; kept. Its sequence number is one above the one before. */
@@ -51,7 +51,7 @@ export class RepairEncoder {
     if (this.#first === undefined) this.#first = sequence;
     else assert(sequence === this.#next, 'the packets of a window are consecutive');
     this.#symbols.put(sequence, packet);
-    this.#next = sequence + 1;
+    this.#next = asSequence(sequence + 1);
   }
 
   /** @returns the payload of a repair packet: header and symbol. */
@@ -68,7 +68,7 @@ export class RepairEncoder {
     this.#sum.fill(0);
     let symbolBytes = 0;
     for (let index = 0; index < windowPackets; index++) {
-      const sequence = firstSequence + index;
+      const sequence = asSequence(firstSequence + index);
       symbolBytes = Math.max(symbolBytes, this.#symbols.bytes(sequence));
       if (coefficients[index] !== 0) addScaled(this.#sum, this.#symbols.words(sequence), coefficients[index]!);
     }

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { readUint16, writeUint16 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
-import type { WireSequence } from '../rtp/sequence.ts';
+import { type WireSequence, wireSequence } from '../rtp/sequence.ts';
 import type { CodingKey } from './coding-coefficients.ts';
 import { LENGTH_BYTES } from './source-symbols.ts';
 
@@ -54,7 +54,7 @@ export function parseRepairPayload(payload: Uint8Array): Parsed<RepairPayload> {
     repairKey: readUint16(payload, 0),
     density: payload[2]! >> 4,
     windowPackets,
-    firstSequence: readUint16(payload, 4),
+    firstSequence: wireSequence(readUint16(payload, 4)),
     symbol: payload.subarray(REPAIR_HEADER_BYTES),
   });
 }

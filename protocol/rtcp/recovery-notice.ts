@@ -1,6 +1,6 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
-import type { Microseconds } from '../base/instant.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import { type Microseconds, microseconds } from '../base/units.ts';
 import type { ApplicationPacket } from './rtcp-application.ts';
 
 /**
@@ -94,9 +94,9 @@ const WITHHELD_BYTES = 4;
 const LAST = 0x8000;
 const LATE = 0x4000;
 const SHOWS_DAMAGED = 0x8000;
-const QUEUEING_UNIT: Microseconds = 100;
+const QUEUEING_UNIT: Microseconds = microseconds(100);
 const QUEUEING_MAX = 0x7fff;
-const SPAN_MAX: Microseconds = 0xffff_ffff;
+const SPAN_MAX: Microseconds = microseconds(0xffff_ffff);
 
 const SUBTYPES: Readonly<Record<RecoveryNotice['kind'], number>> = {
   path: PATH_SUBTYPE,
@@ -149,14 +149,14 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
       if (data.length < PATH_BYTES_MIN) return malformed('path-notice-cut');
       return parsed({
         kind: 'path',
-        latency: readUint32(data, 0),
-        answerTime: readUint32(data, 4),
+        latency: microseconds(readUint32(data, 0)),
+        answerTime: microseconds(readUint32(data, 4)),
         loss: readUint16(data, 8) / 0x1_0000,
         burst: Math.max(1, readUint16(data, 10) / 0x100),
         recentLoss: readUint16(data, 12) / 0x1_0000,
-        queueing: (readUint16(data, 14) & QUEUEING_MAX) * QUEUEING_UNIT,
+        queueing: microseconds((readUint16(data, 14) & QUEUEING_MAX) * QUEUEING_UNIT),
         showsDamaged: (readUint16(data, 14) & SHOWS_DAMAGED) !== 0,
-        spacing: data.length < PATH_BYTES ? 0 : readUint32(data, 16),
+        spacing: microseconds(data.length < PATH_BYTES ? 0 : readUint32(data, 16)),
       });
     case REQUEST_SUBTYPE:
       if (data.length < REQUEST_BYTES) return malformed('request-notice-cut');
@@ -165,7 +165,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         number: readUint16(data, 0),
         last: (readUint16(data, 2) & LAST) !== 0,
         late: (readUint16(data, 2) & LATE) !== 0,
-        usefulFor: readUint32(data, 4),
+        usefulFor: microseconds(readUint32(data, 4)),
       });
     case WITHHELD_SUBTYPE:
       if (data.length < WITHHELD_BYTES) return malformed('withheld-notice-cut');

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
-import { distance, type WireSequence } from '../rtp/sequence.ts';
+import { distance, type WireSequence, wireSequence } from '../rtp/sequence.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
@@ -42,11 +42,11 @@ export function parseNack({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<Nack> {
   if (bodyEnd - bodyAt < SSRCS_BYTES + NACK_ENTRY_BYTES) return malformed('nack-cut');
   const sequenceNumbers: WireSequence[] = [];
   for (let offset = bodyAt + SSRCS_BYTES; offset < bodyEnd; offset += NACK_ENTRY_BYTES) {
-    const first = readUint16(bytes, offset);
+    const first = wireSequence(readUint16(bytes, offset));
     const following = readUint16(bytes, offset + 2);
     sequenceNumbers.push(first);
     for (let bit = 0; following >> bit !== 0; bit++) {
-      if ((following & (1 << bit)) !== 0) sequenceNumbers.push((first + bit + 1) & 0xffff);
+      if ((following & (1 << bit)) !== 0) sequenceNumbers.push(wireSequence((first + bit + 1) & 0xffff));
     }
   }
   return parsed({

@@ -1,7 +1,7 @@
 import { readUint24, readUint32, writeUint24, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import type { CompactNtp, NtpTimestamp } from '../rtp/ntp.ts';
-import type { WireTimestamp } from '../rtp/sequence.ts';
+import { type WireTimestamp, wireTimestamp } from '../rtp/sequence.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
@@ -92,7 +92,7 @@ export function parseSenderReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock):
     kind: 'sender-report',
     ssrc: readUint32(bytes, bodyAt),
     ntp: { seconds: readUint32(bytes, bodyAt + 4), fraction: readUint32(bytes, bodyAt + 8) },
-    rtpTimestamp: readUint32(bytes, bodyAt + 12),
+    rtpTimestamp: wireTimestamp(readUint32(bytes, bodyAt + 12)),
     packetCount: readUint32(bytes, bodyAt + 16),
     octetCount: readUint32(bytes, bodyAt + 20),
     reports: readReportBlocks(bytes, bodyAt + SENDER_INFORMATION_BYTES, count),

@@ -1,8 +1,8 @@
 import type { Importance } from '../access-unit.ts';
 import { assert } from '../base/assert.ts';
 import { readUint16, readUint24, writeUint16, writeUint24 } from '../base/big-endian.ts';
-import type { Ticks } from '../base/instant.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import { type Ticks, ticks } from '../base/units.ts';
 import { ONE_BYTE_PROFILE, parseElements } from './header-extension.ts';
 import { EXTENSION_HEADER_BYTES, type HeaderExtension } from './rtp-packet.ts';
 
@@ -45,7 +45,7 @@ export const DECODE_LEAD_URN = 'urn:dropframe:decode-lead';
 export const FRAME_MARK_ELEMENT = 1;
 export const DECODE_LEAD_ELEMENT = 2;
 
-export const DECODE_LEAD_MAX: Ticks = 0xff_ffff;
+export const DECODE_LEAD_MAX: Ticks = ticks(0xff_ffff);
 
 const FRAME_MARK_DATA_BYTES = 7;
 const DECODE_LEAD_DATA_BYTES = 3;
@@ -77,19 +77,19 @@ export function readFrameMark(
   if (profile === ONE_BYTE_PROFILE && bytes[start] === FRAME_MARK_HEAD) {
     // The layout that our sender writes, for 50,000 packets a second; the way below comes to the same result.
     const length = end - start;
-    if (length === 8) return readMark(bytes, start + 1, 0);
+    if (length === 8) return readMark(bytes, start + 1, ticks(0));
     if (length === 12 && bytes[start + 8] === DECODE_LEAD_HEAD) {
-      return readMark(bytes, start + 1, readUint24(bytes, start + 9));
+      return readMark(bytes, start + 1, ticks(readUint24(bytes, start + 9)));
     }
   }
   const elements = parseElements({ profile, data: bytes.subarray(start, end) });
   if (!elements.ok) return elements.malformed;
   let mark: Uint8Array | undefined;
-  let decodeLead = 0;
+  let decodeLead = ticks(0);
   for (const element of elements.value) {
     if (element.id === FRAME_MARK_ELEMENT && element.data.length === FRAME_MARK_DATA_BYTES) mark ??= element.data;
     if (element.id === DECODE_LEAD_ELEMENT && element.data.length === DECODE_LEAD_DATA_BYTES) {
-      decodeLead = readUint24(element.data, 0);
+      decodeLead = ticks(readUint24(element.data, 0));
     }
   }
   return mark === undefined ? undefined : readMark(mark, 0, decodeLead);

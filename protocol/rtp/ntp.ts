@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../base/instant.ts';
+import { type Instant, type Microseconds, microseconds, SECOND } from '../base/units.ts';
 
 /**
  * A 64-bit NTP timestamp (RFC 3550 §4). Only differences between timestamps of the same clock mean anything here:
@@ -17,11 +17,9 @@ export interface NtpTimestamp {
  */
 export type CompactNtp = number;
 
-const MICROSECONDS_A_SECOND = 1_000_000;
-
 export function ntpFromInstant(now: Instant): NtpTimestamp {
-  const seconds = Math.floor(now / MICROSECONDS_A_SECOND);
-  const fraction = Math.floor(((now - seconds * MICROSECONDS_A_SECOND) * 2 ** 32) / MICROSECONDS_A_SECOND);
+  const seconds = Math.floor(now / SECOND);
+  const fraction = Math.floor(((now - seconds * SECOND) * 2 ** 32) / SECOND);
   return { seconds: seconds >>> 0, fraction };
 }
 
@@ -30,10 +28,10 @@ export const compactNtp = (ntp: NtpTimestamp): CompactNtp =>
 
 /** A span of time, as "delay since last report" counts it. Negative spans are 0, too long ones the longest: 18.2 h. */
 export const compactNtpFromMicroseconds = (span: Microseconds): CompactNtp =>
-  Math.min(Math.max(Math.round((span * 65_536) / MICROSECONDS_A_SECOND), 0), 0xffff_ffff);
+  Math.min(Math.max(Math.round((span * 65_536) / SECOND), 0), 0xffff_ffff);
 
 export const compactNtpToMicroseconds = (span: CompactNtp): Microseconds =>
-  Math.round((span * MICROSECONDS_A_SECOND) / 65_536);
+  microseconds(Math.round((span * SECOND) / 65_536));
 
 /**
  * Round-trip time from an echoed report (RFC 3550 §6.4.1, figure 2; the same for RFC 3611 §4.5): arrival minus last

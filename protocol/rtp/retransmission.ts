@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { readUint16, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { RTP_PADDING, RtpLayout, type RtpPacket } from './rtp-packet.ts';
-import type { WireSequence } from './sequence.ts';
+import { type WireSequence, wireSequence } from './sequence.ts';
 
 /**
  * Retransmission (RFC 4588 §4), SSRC-multiplexed: the packet again, header extension included, in a stream with an
@@ -55,7 +55,7 @@ export function unwrapRetransmission(
   return parsed({
     marker: packet.marker,
     payloadType: original.payloadType,
-    sequenceNumber: readUint16(payload, 0),
+    sequenceNumber: wireSequence(readUint16(payload, 0)),
     timestamp: packet.timestamp,
     ssrc: original.ssrc,
     csrcs: packet.csrcs,

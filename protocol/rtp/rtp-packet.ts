@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
-import type { WireSequence, WireTimestamp } from './sequence.ts';
+import { type WireSequence, type WireTimestamp, wireSequence, wireTimestamp } from './sequence.ts';
 
 /**
  * An RTP packet (RFC 3550 §5.1, the extension §5.3.1).
@@ -127,8 +127,8 @@ export function packetAt(datagram: Uint8Array, layout: RtpLayout): RtpPacket {
   return {
     marker: datagram[1]! >= 0x80,
     payloadType: datagram[1]! & 0x7f,
-    sequenceNumber: readUint16(datagram, 2),
-    timestamp: readUint32(datagram, 4),
+    sequenceNumber: wireSequence(readUint16(datagram, 2)),
+    timestamp: wireTimestamp(readUint32(datagram, 4)),
     ssrc: readUint32(datagram, 8),
     csrcs: csrcCount === 0 ? NO_CSRCS : readCsrcs(datagram, csrcCount),
     payload: datagram.subarray(payloadAt, payloadEnd),

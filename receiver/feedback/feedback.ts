@@ -1,4 +1,13 @@
-import type { Instant, Microseconds, Ticks } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  milliseconds,
+  seconds,
+  type Ticks,
+  ticksToMicroseconds,
+} from '../../protocol/base/units.ts';
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../../protocol/rtp/ntp.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
@@ -11,14 +20,14 @@ export interface FeedbackOptions {
   readonly reports: boolean;
 }
 
-const REPORT_INTERVAL: Microseconds = 1_000_000;
+const REPORT_INTERVAL: Microseconds = seconds(1);
 /** Until the round trip is known it is asked for more often: recovery needs it before the first loss. */
-const PROBE_INTERVAL: Microseconds = 50_000;
+const PROBE_INTERVAL: Microseconds = milliseconds(50);
 const PROBES_MAX = 20;
 /** While packets are asked for it decides which ones are worth it, and so has to be true of the path as it is now. */
-const REPORT_INTERVAL_ASKING: Microseconds = 250_000;
-const ASKING_FOR: Microseconds = 2_000_000;
-const KEYFRAME_REQUEST_INTERVAL: Microseconds = 500_000;
+const REPORT_INTERVAL_ASKING: Microseconds = milliseconds(250);
+const ASKING_FOR: Microseconds = seconds(2);
+const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(500);
 const QUEUE_MAX = 256;
 
 /** What goes back to the sender: reports, round-trip probes, requests for packets and key frames. */
@@ -28,7 +37,7 @@ export class Feedback {
   #queue: Uint8Array[] = [];
   #reportAt: Instant | undefined;
   #probes = 0;
-  #askedAt: Instant = Number.NEGATIVE_INFINITY;
+  #askedAt: Instant = instant(Number.NEGATIVE_INFINITY);
   readonly #roundTrip = new RoundTrip();
   #keyframeRequestedAt: Instant | undefined;
   #keyframeRequests = 0;
@@ -45,8 +54,8 @@ export class Feedback {
     return this.#roundTrip.spread;
   }
 
-  get jitter(): Ticks {
-    return this.#report.jitter;
+  get jitter(): Microseconds {
+    return ticksToMicroseconds(this.#report.jitter);
   }
 
   get keyframeRequests(): number {
@@ -83,7 +92,7 @@ export class Feedback {
     if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
     const probing = this.#roundTrip.typical === undefined && ++this.#probes < PROBES_MAX;
     const interval = now - this.#askedAt < ASKING_FOR ? REPORT_INTERVAL_ASKING : REPORT_INTERVAL;
-    this.#reportAt = now + (probing ? PROBE_INTERVAL : interval);
+    this.#reportAt = later(now, probing ? PROBE_INTERVAL : interval);
     const ssrc = this.#options.reportSsrc;
     this.send(now, [
       { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
@@ -110,6 +119,6 @@ export class Feedback {
     this.#queue.push(serializeRtcp(packets));
     if (!packets.some(({ kind }) => kind === 'nack')) return;
     this.#askedAt = now;
-    if (this.#reportAt !== undefined) this.#reportAt = Math.min(this.#reportAt, now + REPORT_INTERVAL_ASKING);
+    if (this.#reportAt !== undefined) this.#reportAt = instant(Math.min(this.#reportAt, now + REPORT_INTERVAL_ASKING));
   }
 }

@@ -1,17 +1,24 @@
-import { type Instant, microsecondsToTicks, type Ticks } from '../../protocol/base/instant.ts';
+import {
+  elapsed,
+  type Instant,
+  microsecondsToTicks,
+  sinceEpoch,
+  type Ticks,
+  ticks,
+} from '../../protocol/base/units.ts';
 import type { ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, compactNtpFromMicroseconds, type NtpTimestamp } from '../../protocol/rtp/ntp.ts';
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** What a receiver report says of the stream as it comes off the wire (RFC 3550 §6.4.1, §A.3, §A.8). */
 export class ReceptionReport {
   #first: Sequence | undefined;
-  #highest: Sequence = 0;
+  #highest: Sequence = asSequence(0);
   #received = 0;
   #expectedBefore = 0;
   #receivedBefore = 0;
   #transit: Ticks | undefined;
-  #jitter = 0;
+  #jitter = ticks(0);
   #senderReport: { readonly ntp: number; readonly at: Instant } | undefined;
 
   /** Interarrival jitter, ticks of the RTP clock. */
@@ -28,8 +35,9 @@ export class ReceptionReport {
     this.#first ??= sequence;
     if (this.#received === 0 || sequence > this.#highest) this.#highest = sequence;
     this.#received++;
-    const transit = microsecondsToTicks(now) - timestamp;
-    if (this.#transit !== undefined) this.#jitter += (Math.abs(transit - this.#transit) - this.#jitter) / 16;
+    const transit = ticks(microsecondsToTicks(sinceEpoch(now)) - timestamp);
+    if (this.#transit !== undefined)
+      this.#jitter = ticks(this.#jitter + (Math.abs(transit - this.#transit) - this.#jitter) / 16);
     this.#transit = transit;
   }
 
@@ -52,7 +60,9 @@ export class ReceptionReport {
       highestSequence: this.#highest >>> 0,
       jitter: Math.floor(this.#jitter) >>> 0,
       lastSenderReport: this.#senderReport?.ntp ?? 0,
-      delaySinceLastSenderReport: this.#senderReport ? compactNtpFromMicroseconds(now - this.#senderReport.at) : 0,
+      delaySinceLastSenderReport: this.#senderReport
+        ? compactNtpFromMicroseconds(elapsed(this.#senderReport.at, now))
+        : 0,
     };
   }
 }

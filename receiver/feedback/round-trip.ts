@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 
 /** Some two seconds of samples while packets are being asked for, and longer while nothing is missing. */
 const SAMPLES = 9;
@@ -12,7 +12,7 @@ const SAMPLES = 9;
 export class RoundTrip {
   #samples: Microseconds[] = [];
   #median: Microseconds | undefined;
-  #spread: Microseconds = 0;
+  #spread: Microseconds = microseconds(0);
 
   /** The median. */
   get typical(): Microseconds | undefined {
@@ -29,6 +29,6 @@ export class RoundTrip {
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     const sorted = this.#samples.toSorted((one, other) => one - other);
     this.#median = sorted[sorted.length >> 1]!;
-    this.#spread = sorted.at(sorted.length > 3 ? -2 : -1)! - this.#median;
+    this.#spread = microseconds(sorted.at(sorted.length > 3 ? -2 : -1)! - this.#median);
   }
 }

@@ -1,11 +1,11 @@
-import type { Ticks } from '../../protocol/base/instant.ts';
+import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** H.264 §A.3.1: MaxDpbFrames is never more. */
 const DEPTH_MAX = 16;
 /** Timestamps this far apart are no reordering: a pause, a cut, or another clock. */
-const APART: Ticks = 90_000;
+const APART: Ticks = ticks(90_000);
 /** One frame at 30 a second, until two timestamps are known. */
-const INTERVAL_DEFAULT: Ticks = 3_000;
+const INTERVAL_DEFAULT: Ticks = ticks(3_000);
 
 /**
  * RTP carries presentation times only, and with B-frames they run backwards. Where frames are shown up to `depth`
@@ -42,7 +42,7 @@ export class DecodeOrder {
     return timestamps.map((timestamp) => {
       largest = this.#enter(largest, timestamp);
       const missing = this.#depth + 1 - largest.length;
-      return missing > 0 ? largest.at(-1)! - missing * this.#interval : largest[this.#depth]!;
+      return missing > 0 ? ticks(largest.at(-1)! - missing * this.#interval) : largest[this.#depth]!;
     });
   }
 
@@ -56,14 +56,14 @@ export class DecodeOrder {
     const rank = near.findIndex((other) => other <= timestamp);
     const place = rank === -1 ? near.length : rank;
     this.#depth = Math.max(this.#depth, Math.min(place, DEPTH_MAX));
-    this.#learnInterval(near[place] === undefined ? undefined : timestamp - near[place]);
-    this.#learnInterval(place === 0 ? undefined : near[place - 1]! - timestamp);
+    this.#learnInterval(near[place] === undefined ? undefined : ticks(timestamp - near[place]));
+    this.#learnInterval(place === 0 ? undefined : ticks(near[place - 1]! - timestamp));
     return [...near.slice(0, place), timestamp, ...near.slice(place)].slice(0, DEPTH_MAX + 1);
   }
 
   #learnInterval(step: Ticks | undefined): void {
     if (step === undefined || step <= 0) return;
-    this.#interval = this.#intervalKnown ? Math.min(this.#interval, step) : step;
+    this.#interval = this.#intervalKnown ? ticks(Math.min(this.#interval, step)) : step;
     this.#intervalKnown = true;
   }
 }

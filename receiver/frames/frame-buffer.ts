@@ -1,5 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import type { Instant, Ticks } from '../../protocol/base/units.ts';
 import type { PayloadRange } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 

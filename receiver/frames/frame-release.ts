@@ -1,12 +1,22 @@
 import { Histogram } from '../../protocol/base/histogram.ts';
 import {
   CLOCK_RATE,
+  earlier,
+  earliest,
+  elapsed,
   type Instant,
+  instant,
+  later,
+  latest,
   type Microseconds,
+  microseconds,
+  milliseconds,
+  NEVER,
   type Ticks,
+  ticks,
   ticksToMicroseconds,
-} from '../../protocol/base/instant.ts';
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+} from '../../protocol/base/units.ts';
+import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { Ledger } from '../ledger.ts';
 import type { EventQueue } from '../receiver-event.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
@@ -24,13 +34,13 @@ export interface StreamEnd {
   readonly waitUntil: Instant;
 }
 
-const FRAME_INTERVAL_DEFAULT: Ticks = 3_000;
+const FRAME_INTERVAL_DEFAULT: Ticks = ticks(3_000);
 /** From here on a gap is an outage: the packets in it belong to frames that were due at different times. */
 const LONG_GAP_FRAMES = 16;
 /** A frame that is mended within some round trips needs no key frame in its place. */
-const KEYFRAME_WISH_AFTER: Microseconds = 250_000;
+const KEYFRAME_WISH_AFTER: Microseconds = milliseconds(250);
 /** A longer step is a pause, and says nothing of when the frames around it are due. */
-const FRAME_INTERVAL_MAX: Ticks = CLOCK_RATE;
+const FRAME_INTERVAL_MAX: Ticks = ticks(CLOCK_RATE);
 
 /** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadlines. */
 export class FrameRelease {
@@ -44,12 +54,12 @@ export class FrameRelease {
   /** Until when the overdue head is being mended; `undefined`: it is not. */
   #heldUntil: Instant | undefined;
   /** When the reference of the next frame could be decoded, where that was after its deadline. */
-  #referenceReadyAt: Instant = Number.NEGATIVE_INFINITY;
+  #referenceReadyAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #highest: Sequence | undefined;
   /** Before then nothing is to be decided but what comes. */
-  #quietUntil: Instant = Number.NEGATIVE_INFINITY;
-  #decidedSequence: Sequence = Number.NEGATIVE_INFINITY;
-  #decodedThrough: Ticks = Number.NEGATIVE_INFINITY;
+  #quietUntil: Instant = instant(Number.NEGATIVE_INFINITY);
+  #decidedSequence: Sequence = asSequence(Number.NEGATIVE_INFINITY);
+  #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
   /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
   #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
   #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
@@ -109,13 +119,15 @@ export class FrameRelease {
 
   /** For how long the next frame has been overdue, as far as the frames before it tell; 0 where frames are dropped. */
   stalledFor(now: Instant): Microseconds {
-    if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return 0;
-    return Math.max(0, now - this.#clock.deadline(this.#decided.decodeTimestamp + this.#frameInterval));
+    if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return microseconds(0);
+    return microseconds(
+      Math.max(0, now - this.#clock.deadline(ticks(this.#decided.decodeTimestamp + this.#frameInterval))),
+    );
   }
 
   endOfStream(end: StreamEnd): void {
     this.#end = end;
-    this.#quietUntil = Number.NEGATIVE_INFINITY;
+    this.#quietUntil = instant(Number.NEGATIVE_INFINITY);
   }
 
   /** Decides what is left as if every deadline had passed. */
@@ -134,7 +146,7 @@ export class FrameRelease {
     this.#highest = highest;
     if (buffer) while (this.#decideOne(now, buffer));
     if (!this.#end || this.#ended) return;
-    this.#quietUntil = Number.NEGATIVE_INFINITY;
+    this.#quietUntil = instant(Number.NEGATIVE_INFINITY);
     if (this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
   }
 
@@ -159,7 +171,7 @@ export class FrameRelease {
         return true;
       }
     } else this.#heldUntil = undefined;
-    this.#quietUntil = this.#heldUntil ?? dueAt ?? Number.POSITIVE_INFINITY;
+    this.#quietUntil = this.#heldUntil ?? dueAt ?? NEVER;
     return false;
   }
 
@@ -190,7 +202,7 @@ export class FrameRelease {
 
   /** By when the frame must be released. */
   deadline(frame: PendingFrame): Instant {
-    return this.#expected(frame) + this.#clock.latency;
+    return later(this.#expected(frame), this.#clock.latency);
   }
 
   /**
@@ -209,14 +221,14 @@ export class FrameRelease {
     if (frames < LONG_GAP_FRAMES) return deadline;
     const last = before?.lastSequence ?? this.#decidedSequence;
     const behind = (frame.firstSequence - sequence) / (frame.firstSequence - last - 1);
-    return deadline - ticksToMicroseconds(Math.floor(behind * frames) * this.#intervalBefore(frame));
+    return earlier(deadline, ticksToMicroseconds(ticks(Math.floor(behind * frames) * this.#intervalBefore(frame))));
   }
 
   /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
   #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
     const following = buffer.following();
     const deadline = this.deadline(head);
-    return following ? Math.min(deadline, this.deadline(following)) : deadline;
+    return following ? earliest(deadline, this.deadline(following)) : deadline;
   }
 
   /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
@@ -224,21 +236,21 @@ export class FrameRelease {
     const earliest = buffer.earliest();
     if (earliest) {
       if (earliest.number === buffer.next) return this.#releaseAt(buffer, earliest);
-      const ahead = (earliest.number - buffer.next) * this.#intervalBefore(earliest);
-      return this.deadline(earliest) - ticksToMicroseconds(ahead);
+      const ahead = ticks((earliest.number - buffer.next) * this.#intervalBefore(earliest));
+      return earlier(this.deadline(earliest), ticksToMicroseconds(ahead));
     }
     if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
     if (!this.#decided) return this.#end.waitUntil;
     const behind = (buffer.next - this.#decided.number) * this.#frameInterval;
     // Nothing says when the last frames were due; the control channel may have overtaken them.
-    return Math.max(this.#end.waitUntil, this.#clock.deadline(this.#decided.decodeTimestamp + behind));
+    return latest(this.#end.waitUntil, this.#clock.deadline(ticks(this.#decided.decodeTimestamp + behind)));
   }
 
   /** From frame to frame, between the one decided last and this one. */
   #intervalBefore(frame: PendingFrame): Ticks {
     if (!this.#decided) return this.#frameInterval;
     const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-    return Math.max(0, Math.min(step, FRAME_INTERVAL_MAX));
+    return ticks(Math.max(0, Math.min(step, FRAME_INTERVAL_MAX)));
   }
 
   /** When `release` has something to decide next. */
@@ -265,7 +277,7 @@ export class FrameRelease {
     const misdated = this.#isMisdated(buffer, frame);
     if (!misdated && this.#decided && frame.number > this.#decided.number) {
       const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-      if (step > 0) this.#frameInterval = Math.min(step, FRAME_INTERVAL_MAX);
+      if (step > 0) this.#frameInterval = ticks(Math.min(step, FRAME_INTERVAL_MAX));
     }
     if (!misdated) this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
     if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
@@ -274,7 +286,7 @@ export class FrameRelease {
       this.#drop(frame, 'undecodable');
     } else this.#deliver(now, buffer, { frame, held });
     buffer.advance();
-    this.#decidedSequence = Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence);
+    this.#decidedSequence = asSequence(Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence));
   }
 
   /** Our senders' decode times never decrease. Where this frame's do, it is damaged, unless the next one is. */
@@ -323,8 +335,8 @@ export class FrameRelease {
     const decodeOnly = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
     const fate = decodeOnly ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);
-    const playoutDelay = now - expected;
-    const completionDelay = frame.lastArrivalAt - expected;
+    const playoutDelay = elapsed(expected, now);
+    const completionDelay = elapsed(expected, frame.lastArrivalAt);
     this.#ledger.decide(frame, fate, this.#highest);
     if (!decodeOnly) this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
@@ -333,7 +345,7 @@ export class FrameRelease {
     this.#released = true;
     const { timestamp } = frame;
     // A stranger's decode times are a guess; what leaves here never runs backwards.
-    const decodeTimestamp = Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough));
+    const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;
     const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance });
     const { number } = frame;
@@ -349,8 +361,8 @@ export class FrameRelease {
   #isLate(frame: PendingFrame, held: boolean): boolean {
     const deadline = this.deadline(frame);
     if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
-    const ownReadyAt = held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY;
-    const readyAt = frame.importance === 'key' ? ownReadyAt : Math.max(ownReadyAt, this.#referenceReadyAt);
+    const ownReadyAt = instant(held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY);
+    const readyAt = frame.importance === 'key' ? ownReadyAt : latest(ownReadyAt, this.#referenceReadyAt);
     if (frame.importance !== 'discardable') this.#referenceReadyAt = readyAt;
     return readyAt > deadline;
   }
@@ -368,7 +380,7 @@ export class FrameRelease {
       buffer.skipTo(this.#end.frames);
     }
     if (this.#end?.lastSequence !== undefined) this.#ledger.decidePacketsThrough(this.#end.lastSequence);
-    this.#decidedSequence = Number.POSITIVE_INFINITY;
+    this.#decidedSequence = asSequence(Number.POSITIVE_INFINITY);
     if (this.#ended) return;
     this.#ended = true;
     this.#events.push({ kind: 'ended' });

@@ -1,4 +1,11 @@
-import { type Instant, type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import {
+  earliest,
+  type Instant,
+  instant,
+  type Microseconds,
+  milliseconds,
+  seconds,
+} from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
 import type { PlayoutClock } from './playout-clock.ts';
@@ -23,7 +30,7 @@ export interface DecodingState {
 const MEND_AFTER_END: Microseconds = seconds(2);
 /** A picture that is later than this is old: the viewer goes on at the live edge instead. */
 const SHOWN_LATE_MAX: Microseconds = milliseconds(500);
-const NEVER: Instant = Number.NEGATIVE_INFINITY;
+const NEVER: Instant = instant(Number.NEGATIVE_INFINITY);
 
 /**
  * The frames behind a frame that has missed its deadline and that they refer to: held undecoded until it is mended, a
@@ -47,13 +54,13 @@ export class HeldGroup {
     if (now >= until) return NEVER;
     const head = buffer.head();
     if (!mayBeDecoded(head, state) || buffer.full) return NEVER;
-    if (state.endsAt !== undefined) until = Math.min(until, Math.max(dueAt, state.endsAt) + MEND_AFTER_END);
+    if (state.endsAt !== undefined) until = instant(Math.min(until, Math.max(dueAt, state.endsAt) + MEND_AFTER_END));
     let heldBytes = 0;
     for (const frame of buffer.frames()) {
       const shownAt = this.#clock.deadline(frame.decodeTimestamp);
       if (shownAt <= now) heldBytes += frame.receivedBytes;
       if (frame === head || !isWholeKey(frame)) continue;
-      until = Math.min(until, this.#options.release === 'asap' ? now : shownAt);
+      until = earliest(until, this.#options.release === 'asap' ? now : shownAt);
     }
     return heldBytes > this.#options.heldBytesMax ? NEVER : until;
   }
@@ -81,7 +88,7 @@ export class HeldGroup {
       if (useless && (state.started || own)) return NEVER;
       const until = this.#clock.referenceDeadline(deadlineOf(sequence, around));
       if (!takeOver || takeOver.number < frame.number || (own && takeOver === frame)) return until;
-      return Math.min(until, this.#clock.deadline(takeOver.decodeTimestamp));
+      return earliest(until, this.#clock.deadline(takeOver.decodeTimestamp));
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, FrameBuffer, Insertion, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
 class MarkedFrame implements PendingFrame {
@@ -14,7 +14,7 @@ class MarkedFrame implements PendingFrame {
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
   readonly arrivals: PacketArrival[] = [];
-  lastArrivalAt: Instant = 0;
+  lastArrivalAt: Instant = instant(0);
   receivedBytes = 0;
   readonly #packetCount: number;
   /** Grows with what arrives, not with what a mark promises. */
@@ -23,10 +23,10 @@ class MarkedFrame implements PendingFrame {
   constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
     this.number = number;
     this.timestamp = packet.timestamp;
-    this.decodeTimestamp = packet.timestamp - mark.decodeLead;
+    this.decodeTimestamp = ticks(packet.timestamp - mark.decodeLead);
     this.importance = mark.importance;
-    this.firstSequence = packet.sequence - mark.packetIndex;
-    this.lastSequence = this.firstSequence + mark.packetCount - 1;
+    this.firstSequence = asSequence(packet.sequence - mark.packetIndex);
+    this.lastSequence = asSequence(this.firstSequence + mark.packetCount - 1);
     this.#packetCount = mark.packetCount;
   }
 
@@ -70,7 +70,7 @@ class MarkedFrame implements PendingFrame {
   missing(): Sequence[] {
     const missing: Sequence[] = [];
     for (let index = 0; index < this.#packetCount; index++) {
-      if (!this.#packets[index]) missing.push(this.firstSequence + index);
+      if (!this.#packets[index]) missing.push(asSequence(this.firstSequence + index));
     }
     return missing;
   }

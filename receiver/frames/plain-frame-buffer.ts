@@ -1,6 +1,6 @@
 import type { Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
-import type { Instant, Ticks } from '../../protocol/base/instant.ts';
+import type { Instant, Ticks } from '../../protocol/base/units.ts';
 import type { Codec, ObservedImportance } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { DecodeOrder } from './decode-order.ts';

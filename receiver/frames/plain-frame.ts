@@ -1,6 +1,6 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Ticks } from '../../protocol/base/instant.ts';
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { type Instant, instant, type Ticks } from '../../protocol/base/units.ts';
+import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
 /** What a frame needs to know of those around it. */
@@ -22,7 +22,7 @@ export class PlainFrame implements PendingFrame {
   decodeTimestamp: Ticks;
   firstSequence: Sequence;
   lastSequence: Sequence;
-  lastArrivalAt: Instant = 0;
+  lastArrivalAt: Instant = instant(0);
   receivedBytes = 0;
   readonly #surroundings: Surroundings;
 
@@ -76,8 +76,8 @@ export class PlainFrame implements PendingFrame {
     if (this.packets.has(packet.sequence)) return false;
     this.packets.set(packet.sequence, packet);
     this.receivedBytes += packet.payloadEnd - packet.payloadAt;
-    this.firstSequence = Math.min(this.firstSequence, packet.sequence);
-    this.lastSequence = Math.max(this.lastSequence, packet.sequence);
+    this.firstSequence = asSequence(Math.min(this.firstSequence, packet.sequence));
+    this.lastSequence = asSequence(Math.max(this.lastSequence, packet.sequence));
     this.lastArrivalAt = now;
     return true;
   }

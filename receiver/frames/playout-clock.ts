@@ -1,4 +1,18 @@
-import { type Instant, type Microseconds, type Ticks, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  SECOND,
+  seconds,
+  type Ticks,
+  ticksToMicroseconds,
+} from '../../protocol/base/units.ts';
+
+/** How far back a receiver looks for the fastest transit. */
+export const CLOCK_WINDOW = milliseconds(800);
 
 export interface PlayoutClockOptions {
   /** Play-out delay above the fastest transit seen, microseconds. */
@@ -15,11 +29,11 @@ export interface PlayoutClockOptions {
  * How fast the clock follows the path, microseconds a second: a route that changes by 80 ms is followed within two
  * seconds (what is left of the old route in the window included), and a stream played 7 % fast or slow so long is not seen.
  */
-const SLEW_PER_SECOND: Microseconds = 70_000;
+const SLEW_PER_SECOND: Microseconds = milliseconds(70);
 /** A packet that comes so much earlier than any of late has a damaged timestamp, unless the next one does so too. */
-const OUTLIER_MIN: Microseconds = 500_000;
+const OUTLIER_MIN: Microseconds = milliseconds(500);
 /** While the first fastest packet is still being looked for, the clock steps down rather than slews. */
-const SETTLING: Microseconds = 1_000_000;
+const SETTLING: Microseconds = seconds(1);
 const SLOTS = 8;
 
 /**
@@ -35,15 +49,15 @@ export class PlayoutClock {
   /** Smallest transit in each of the last slots of the window. */
   readonly #minima: number[] = new Array(SLOTS).fill(Number.POSITIVE_INFINITY);
   #slot = 0;
-  #slotEndsAt: Instant = 0;
+  #slotEndsAt: Instant = instant(0);
   #base: Microseconds | undefined;
-  #startedAt: Instant = 0;
-  #slewedAt: Instant = 0;
+  #startedAt: Instant = instant(0);
+  #slewedAt: Instant = instant(0);
   #outlier: Microseconds | undefined;
 
   constructor(options: PlayoutClockOptions) {
     this.#options = options;
-    this.#slotLength = options.window / SLOTS;
+    this.#slotLength = microseconds(options.window / SLOTS);
   }
 
   get started(): boolean {
@@ -61,12 +75,12 @@ export class PlayoutClock {
 
   /** Takes the arrival of a packet that was sent once, at media (decode) time `mediaTime`. */
   observe(now: Instant, mediaTime: Ticks): void {
-    const transit = now - ticksToMicroseconds(mediaTime);
+    const transit = transitOf(now, mediaTime);
     if (this.#base === undefined) {
       this.#base = transit;
       this.#startedAt = now;
       this.#slewedAt = now;
-      this.#slotEndsAt = now + this.#slotLength;
+      this.#slotEndsAt = later(now, this.#slotLength);
     }
     if (this.#isOutlier(transit)) return;
     this.#advance(now);
@@ -90,31 +104,31 @@ export class PlayoutClock {
 
   /** When a frame of that media time would have been here on the fastest path seen. */
   expected(mediaTime: Ticks): Instant {
-    return ticksToMicroseconds(mediaTime) + (this.#base ?? 0);
+    return instant(ticksToMicroseconds(mediaTime) + (this.#base ?? 0));
   }
 
   /** By when a frame of that media time must be released to be shown in its time. */
   deadline(mediaTime: Ticks): Instant {
-    return this.expected(mediaTime) + this.#options.latency;
+    return later(this.expected(mediaTime), this.#options.latency);
   }
 
   /** By when a frame with that deadline must be whole, so that the frames that refer to it are decoded. */
   referenceDeadline(deadline: Instant): Instant {
-    return deadline + this.#options.mend;
+    return later(deadline, this.#options.mend);
   }
 
   #advance(now: Instant): void {
     if (now - this.#slotEndsAt > this.#options.window) {
       // Nothing came for a whole window; what was measured before it says nothing about now.
       this.#minima.fill(Number.POSITIVE_INFINITY);
-      this.#slotEndsAt = now + this.#slotLength;
+      this.#slotEndsAt = later(now, this.#slotLength);
       return;
     }
     if (now >= this.#slotEndsAt && this.#options.followsStalls) this.#followStall();
     while (now >= this.#slotEndsAt) {
       this.#slot = (this.#slot + 1) % SLOTS;
       this.#minima[this.#slot] = Number.POSITIVE_INFINITY;
-      this.#slotEndsAt += this.#slotLength;
+      this.#slotEndsAt = later(this.#slotEndsAt, this.#slotLength);
     }
   }
 
@@ -130,19 +144,23 @@ export class PlayoutClock {
   }
 
   #fastest(): Microseconds {
-    let fastest = Number.POSITIVE_INFINITY;
-    for (const minimum of this.#minima) if (minimum < fastest) fastest = minimum;
+    let fastest = microseconds(Number.POSITIVE_INFINITY);
+    for (const minimum of this.#minima) if (minimum < fastest) fastest = microseconds(minimum);
     return fastest;
   }
 
   #slew(now: Instant): void {
-    const step = ((now - this.#slewedAt) * SLEW_PER_SECOND) / 1e6;
+    const step = ((now - this.#slewedAt) * SLEW_PER_SECOND) / SECOND;
     // A frame's packets come in a bunch; slewing at each of them would round the step to nothing.
     if (step < 50) return;
     this.#slewedAt = now;
     const target = this.#fastest();
     if (!Number.isFinite(target)) return;
     const base = this.#base!;
-    this.#base = Math.round(base + Math.max(-step, Math.min(step, target - base)));
+    this.#base = microseconds(Math.round(base + Math.max(-step, Math.min(step, target - base))));
   }
 }
+
+/** How long a packet of this media time was on its way, but for a constant: the two clocks have epochs of their own. */
+export const transitOf = (now: Instant, mediaTime: Ticks): Microseconds =>
+  microseconds(now - ticksToMicroseconds(mediaTime));

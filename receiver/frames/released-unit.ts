@@ -1,5 +1,5 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
-import type { Ticks } from '../../protocol/base/instant.ts';
+import type { Ticks } from '../../protocol/base/units.ts';
 import type { PackedParts } from '../../protocol/codec/codec.ts';
 
 /**

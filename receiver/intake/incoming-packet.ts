@@ -1,5 +1,12 @@
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
-import type { Instant, Microseconds, Ticks } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  type Ticks,
+  ticks,
+} from '../../protocol/base/units.ts';
 import { type FrameMark, parseFrameMark, readFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import {
   EXTENSION_HEADER_BYTES,
@@ -7,7 +14,14 @@ import {
   type RtpPacket,
   serializeRtpPacket,
 } from '../../protocol/rtp/rtp-packet.ts';
-import type { Sequence, WireSequence, WireTimestamp } from '../../protocol/rtp/sequence.ts';
+import {
+  asSequence,
+  type Sequence,
+  type WireSequence,
+  type WireTimestamp,
+  wireSequence,
+  wireTimestamp,
+} from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival } from '../frames/frame-buffer.ts';
 import type { TakenPacket } from '../recovery/loss-recovery.ts';
 import type { Place } from './sequence-extender.ts';
@@ -36,16 +50,16 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   /** The packet as it was sent first, from which others may be mended; `undefined`: it follows from others itself. */
   readonly datagram: Uint8Array | undefined;
   // Found on admission.
-  sequence: Sequence = 0;
-  timestamp: Ticks = 0;
+  sequence: Sequence = asSequence(0);
+  timestamp: Ticks = ticks(0);
   ahead = false;
   leap = false;
   /** The frame's number, its roll-over undone; there where the mark is. */
   number: number | undefined;
   // Told by those who take it in.
   arrival: PacketArrival = 'on-time';
-  expectedAt: Instant = 0;
-  transit: Microseconds = 0;
+  expectedAt: Instant = instant(0);
+  transit: Microseconds = microseconds(0);
 
   constructor(wire: OnWire) {
     this.sequenceNumber = wire.sequenceNumber;
@@ -84,8 +98,8 @@ export function readIncomingPacket(
     mark = found;
   }
   return new IncomingPacket({
-    sequenceNumber: readUint16(datagram, 2),
-    wireTimestamp: readUint32(datagram, 4),
+    sequenceNumber: wireSequence(readUint16(datagram, 2)),
+    wireTimestamp: wireTimestamp(readUint32(datagram, 4)),
     marker: datagram[1]! >= 0x80,
     bytes: datagram,
     payloadAt,

@@ -1,5 +1,10 @@
-import type { Instant } from '../../protocol/base/instant.ts';
-import { extend, type Sequence, type WireTimestamp } from '../../protocol/rtp/sequence.ts';
+import type { Instant } from '../../protocol/base/units.ts';
+import {
+  extendFrameNumber,
+  type Sequence,
+  type WireSequence,
+  type WireTimestamp,
+} from '../../protocol/rtp/sequence.ts';
 import type { IncomingPacket } from './incoming-packet.ts';
 import { SequenceExtender, vouch } from './sequence-extender.ts';
 
@@ -10,7 +15,7 @@ import { SequenceExtender, vouch } from './sequence-extender.ts';
 export type Admission = 'admitted' | readonly [IncomingPacket, IncomingPacket] | 'foreign' | 'held';
 
 export interface PacketAdmissionOptions {
-  readonly initialSequence?: Sequence | undefined;
+  readonly initialSequence?: WireSequence | undefined;
   readonly timestampBase?: WireTimestamp | undefined;
   readonly initialFrameNumber?: number | undefined;
 }
@@ -35,7 +40,7 @@ export class PacketAdmission {
   admit(now: Instant, packet: IncomingPacket, kind: 'marked' | 'plain' | undefined): Admission {
     const { mark } = packet;
     if (packet.payloadEnd > packet.payloadAt && kind === (mark ? 'plain' : 'marked')) return 'foreign';
-    const number = mark && extend(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
+    const number = mark && extendFrameNumber(mark.frameNumber, this.#highestFrame ?? mark.frameNumber);
     const framesAhead = number === undefined ? 0 : number - (this.#highestFrame ?? number);
     const place = this.#extender.place(now, packet, framesAhead);
     if (!place) return 'foreign';

@@ -2,7 +2,7 @@ import { type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { RepairDecoder, type RepairDecoderCounts } from '../../protocol/repair/repair-decoder.ts';
 import { parseRepairPayload } from '../../protocol/repair/repair-payload.ts';
 import { parseRtpPacket, type RtpPacket, withoutPadding } from '../../protocol/rtp/rtp-packet.ts';
-import { extend, type Sequence } from '../../protocol/rtp/sequence.ts';
+import { asSequence, extend, type Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** As many as our senders cover at most. */
 const WINDOW_PACKETS = 512;
@@ -41,7 +41,7 @@ export class RepairIntake {
     const firstSequence = extend(repair.value.firstSequence, highest);
     const packets = packetsOf(this.#decoder.handleRepair(firstSequence, repair.value));
     // What is further ahead than any window of ours is damaged, and no sign of what was sent.
-    const last = firstSequence + repair.value.windowPackets - 1;
+    const last = asSequence(firstSequence + repair.value.windowPackets - 1);
     return parsed({ packets, through: last > highest + WINDOW_PACKETS ? highest : last });
   }
 }

@@ -1,17 +1,22 @@
 import {
   type Instant,
+  instant,
   type Microseconds,
+  milliseconds,
   seconds,
   type Ticks,
+  ticks,
   ticksToMicroseconds,
-} from '../../protocol/base/instant.ts';
+} from '../../protocol/base/units.ts';
 import {
+  asSequence,
   extend,
   extendTimestamp,
   type Sequence,
   timestampDistance,
   type WireSequence,
   type WireTimestamp,
+  wireTimestamp,
 } from '../../protocol/rtp/sequence.ts';
 
 /** Where a packet stands in the stream, its roll-overs undone. */
@@ -30,10 +35,10 @@ interface Wire {
 }
 
 /** The first timestamp is taken to lie from a minute before media time 0 to 13 hours after it. */
-const FIRST_TIMESTAMP_NEAR: Ticks = 2 ** 31 - 60 * 90_000;
+const FIRST_TIMESTAMP_NEAR: Ticks = ticks(2 ** 31 - 60 * 90_000);
 /** Media time that ran ahead by this in a silence, while sequence numbers fell behind: these wrapped in an outage. */
-const OUTAGE_MIN: Ticks = 45_000;
-const SILENCE_MIN: Microseconds = 400_000;
+const OUTAGE_MIN: Ticks = ticks(45_000);
+const SILENCE_MIN: Microseconds = milliseconds(400);
 /** A packet this far behind is no straggler (RFC 3550 §A.1 has 100; a fast stream's reordering is longer). */
 const BEHIND_MAX = 30_000;
 /** More packets than this are rarely lost in a row; if they are, the next packet says so too. */
@@ -51,13 +56,13 @@ export class SequenceExtender {
   #timestampBase: WireTimestamp | undefined;
   #highest: Sequence | undefined;
   #newest: { readonly timestamp: Ticks; readonly at: Instant } | undefined;
-  #acceptedAt: Instant = 0;
+  #acceptedAt: Instant = instant(0);
 
   constructor(start: {
-    readonly initialSequence?: Sequence | undefined;
+    readonly initialSequence?: WireSequence | undefined;
     readonly timestampBase?: WireTimestamp | undefined;
   }) {
-    if (start.initialSequence !== undefined) this.#highest = start.initialSequence - 1;
+    if (start.initialSequence !== undefined) this.#highest = asSequence(start.initialSequence - 1);
     this.#timestampBase = start.timestampBase;
   }
 
@@ -73,28 +78,29 @@ export class SequenceExtender {
   place(now: Instant, wire: Wire, framesAhead: number): Place | undefined {
     const timestamp = this.#mediaTime(wire.wireTimestamp);
     const highest = this.#highest;
-    if (highest === undefined) return { sequence: wire.sequenceNumber, timestamp, ahead: true, leap: false };
+    if (highest === undefined)
+      return { sequence: asSequence(wire.sequenceNumber), timestamp, ahead: true, leap: false };
     let sequence = extend(wire.sequenceNumber, highest);
     const newest = this.#newest;
     const outage =
       newest !== undefined && timestamp > newest.timestamp + OUTAGE_MIN && now - this.#acceptedAt > SILENCE_MIN;
-    if (outage && sequence - highest < Math.max(framesAhead, 1)) sequence += 0x1_0000;
+    if (outage && sequence - highest < Math.max(framesAhead, 1)) sequence = asSequence(sequence + 0x1_0000);
     if (highest - sequence > BEHIND_MAX) return undefined;
     const early =
-      newest !== undefined && ticksToMicroseconds(timestamp - newest.timestamp) - (now - newest.at) > LEAP_TIME;
+      newest !== undefined && ticksToMicroseconds(ticks(timestamp - newest.timestamp)) - (now - newest.at) > LEAP_TIME;
     return { sequence, timestamp, ahead: sequence > highest, leap: early || sequence - highest > LEAP_PACKETS };
   }
 
   /** The packet is one of the stream's. */
   accept(now: Instant, { sequence, timestamp }: Place): void {
     this.#acceptedAt = now;
-    this.#highest = Math.max(this.#highest ?? sequence, sequence);
+    this.#highest = asSequence(Math.max(this.#highest ?? sequence, sequence));
     if (this.#newest === undefined || timestamp > this.#newest.timestamp) this.#newest = { timestamp, at: now };
   }
 
   #mediaTime(wire: WireTimestamp): Ticks {
     this.#timestampBase ??= wire;
-    const relative = (wire - this.#timestampBase) >>> 0;
+    const relative = wireTimestamp((wire - this.#timestampBase) >>> 0);
     return extendTimestamp(relative, this.#newest?.timestamp ?? FIRST_TIMESTAMP_NEAR);
   }
 }
@@ -102,6 +108,8 @@ export class SequenceExtender {
 /** Whether two packets that leaped come from the same place. */
 export function vouch(one: Place, other: Place): boolean {
   const apart = Math.abs(other.sequence - one.sequence);
-  const time = Math.abs(ticksToMicroseconds(timestampDistance(one.timestamp >>> 0, other.timestamp >>> 0)));
+  const time = Math.abs(
+    ticksToMicroseconds(timestampDistance(wireTimestamp(one.timestamp >>> 0), wireTimestamp(other.timestamp >>> 0))),
+  );
   return apart > 0 && apart <= VOUCH_PACKETS && time < LEAP_TIME;
 }

@@ -1,13 +1,21 @@
 import {
   type Instant,
+  instant,
   type Microseconds,
   seconds,
   type Ticks,
   ticksToMicroseconds,
-} from '../../protocol/base/instant.ts';
+} from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import type { RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { distance, timestampDistance } from '../../protocol/rtp/sequence.ts';
+import {
+  distance,
+  timestampDistance,
+  type WireSequence,
+  type WireTimestamp,
+  wireSequence,
+  wireTimestamp,
+} from '../../protocol/rtp/sequence.ts';
 
 /**
  * `present`: it is the stream's; `new`: a stream begins with it, and with the packet before it where that one was
@@ -28,8 +36,8 @@ const DYNAMIC_MIN = 96;
 
 interface Newest {
   readonly at: Instant;
-  readonly sequenceNumber: number;
-  readonly timestamp: number;
+  readonly sequenceNumber: WireSequence;
+  readonly timestamp: WireTimestamp;
 }
 
 type Header = Pick<RtpPacket, 'ssrc' | 'payloadType' | 'sequenceNumber' | 'timestamp' | 'payload'>;
@@ -39,8 +47,8 @@ export class SourceLock {
   readonly #codec: Codec;
   readonly #payloadType: number | undefined;
   #source: { readonly ssrc: number; readonly payloadType: number } | undefined;
-  #newest: Newest = { at: 0, sequenceNumber: 0, timestamp: 0 };
-  #lastAt: Instant = 0;
+  #newest: Newest = { at: instant(0), sequenceNumber: wireSequence(0), timestamp: wireTimestamp(0) };
+  #lastAt: Instant = instant(0);
   /** A packet that leaped; a second one from where it landed makes it credible. */
   #leaped: Newest | undefined;
   #left = false;

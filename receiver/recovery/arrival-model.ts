@@ -1,12 +1,12 @@
-import { type Instant, type Microseconds, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 import type { TakenPacket } from './loss-recovery.ts';
 
 const SLOT: Microseconds = seconds(4);
 /** Timers and schedulers are no more exact than this. */
-const SILENCE_MIN: Microseconds = 2_000;
+const SILENCE_MIN: Microseconds = milliseconds(2);
 /** Where no frame of that size has been seen to its end of late: senders' groups are at most 20 ms apart. */
-const SILENCE_DEFAULT: Microseconds = 25_000;
+const SILENCE_DEFAULT: Microseconds = milliseconds(25);
 const MARGIN = 1.25;
 /** Once steps have differed, so many have to agree in a row: a variable frame rate is no interval for long. */
 const STEPS_TO_TRUST = 30;
@@ -42,7 +42,7 @@ export class ArrivalModel {
   /** When the frame in hand began, and how far apart the packets of the last ones came. */
   #began = { frame: Number.NaN, at: 0 };
   #spacings: Microseconds[] = [];
-  #spacing: Microseconds = 0;
+  #spacing: Microseconds = microseconds(0);
   #newest: Frame | undefined;
   #before: Frame | undefined;
   #interval: Microseconds | undefined;
@@ -96,22 +96,22 @@ export class ArrivalModel {
     const size = sizeOf(packetCount);
     const pause = (this.#pauses[size]?.at(now) ?? 0) * MARGIN;
     const known = this.#isKnown(now, size) || this.#comesInOnePiece(now, size);
-    return Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, pause);
+    return microseconds(Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, pause));
   }
 
   /** How much later than expected a frame's first packet may be. */
   lateness(now: Instant): Microseconds {
-    return Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN);
+    return microseconds(Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN));
   }
 
   #onWhole(now: Instant, packetCount: number): void {
     if (packetCount < SPACED_MIN || packetCount > SPACED_MAX) return;
-    this.#spacings.push(Math.max(0, (now - this.#began.at) / (packetCount - 1)));
+    this.#spacings.push(microseconds(Math.max(0, (now - this.#began.at) / (packetCount - 1))));
     if (this.#spacings.length > SPACINGS) this.#spacings.shift();
     const sorted = this.#spacings.toSorted((one, other) => one - other);
     const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
     // Where the capacity comes and goes, the last frames tell nothing of the next.
-    this.#spacing = at(0.75) > SPACING_SPREAD * at(0.25) ? 0 : at(0.5);
+    this.#spacing = at(0.75) > SPACING_SPREAD * at(0.25) ? microseconds(0) : microseconds(at(0.5));
   }
 
   #isKnown(now: Instant, size: number): boolean {
@@ -131,7 +131,7 @@ export class ArrivalModel {
     const newest = this.#newest;
     this.#lateness.observe(now, now - frame.expectedAt);
     if (newest) {
-      const step = (frame.expectedAt - newest.expectedAt) / (frame.number - newest.number);
+      const step = microseconds((frame.expectedAt - newest.expectedAt) / (frame.number - newest.number));
       // Two steps that agree make an interval. Media time is in ticks, which 30 and 60 frames a second do not divide.
       const agrees = this.#interval !== undefined && Math.abs(step - this.#interval) <= 0.1 * step;
       this.#interval = step > 0 && (agrees || this.#before === undefined) ? step : undefined;

@@ -1,7 +1,17 @@
-import { type Instant, type Microseconds, seconds } from '../../protocol/base/instant.ts';
+import {
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  NEVER,
+  seconds,
+} from '../../protocol/base/units.ts';
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
-import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
+import { asSequence, type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
 import { ArrivalModel } from './arrival-model.ts';
 import { LossEstimator } from './loss-estimator.ts';
@@ -20,9 +30,9 @@ export interface DeadlineRecoveryOptions {
 }
 
 /** Before the round trip is known. */
-const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
+const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(50);
 /** The way back and the answer are never more exact than this. */
-const SPREAD_MIN: Microseconds = 1_000;
+const SPREAD_MIN: Microseconds = milliseconds(1);
 const OVERTAKEN_MEMORY_PACKETS = 1_024;
 /** What a frame is worth, as the sender sees it too. */
 const FRAME_WORTH_PACKETS = 333;
@@ -40,7 +50,16 @@ const COPIED_SEQUENCES_MAX = 400;
 const COPIES_IN_RUNS = 8;
 const BURST_OF_RUNS = 2;
 /** From the request to each of its copies: close to each other at first, and further apart to outlast a run. */
-const COPY_OFFSETS: readonly Microseconds[] = [0, 2_000, 4_000, 7_000, 11_000, 16_000, 22_000, 29_000];
+const COPY_OFFSETS: readonly Microseconds[] = [
+  microseconds(0),
+  milliseconds(2),
+  milliseconds(4),
+  milliseconds(7),
+  milliseconds(11),
+  milliseconds(16),
+  milliseconds(22),
+  milliseconds(29),
+];
 /** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
 const SEQUENCES_MAX = 200;
 const REQUESTS_MAX = 8;
@@ -52,8 +71,8 @@ const OVERDUE_FRAMES_MAX = 4;
 const OVERDUE_PACKETS_MAX = 64;
 const NOTICE_INTERVAL: Microseconds = seconds(1);
 /** Where something is lost, or a queue stands. */
-const NOTICE_INTERVAL_BUSY: Microseconds = 100_000;
-const QUEUEING_NOTED: Microseconds = 20_000;
+const NOTICE_INTERVAL_BUSY: Microseconds = milliseconds(100);
+const QUEUEING_NOTED: Microseconds = milliseconds(20);
 
 interface Sending {
   readonly at: Instant;
@@ -128,10 +147,12 @@ export class DeadlineRecovery implements LossRecovery {
     const requests = this.#due(now, view.mediaSsrc);
     if (requests.length === 0 && !noticeDue) return undefined;
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
-    if (noticeDue) this.#noticeAt = now + (busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
+    if (noticeDue) this.#noticeAt = later(now, busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
     // What is waited for in any case is time that a request takes.
-    const answerTime = view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0);
+    const answerTime = microseconds(
+      view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0),
+    );
     const { loss, burst } = this.#meter;
     const { loss: recentLoss, queueing } = this.#load;
     const showsDamaged = this.#options.onLoss === 'smear';
@@ -155,13 +176,13 @@ export class DeadlineRecovery implements LossRecovery {
     const silent = this.#silentFrame(view);
     if (silent) at = Math.min(at, this.#silenceEndsAt(silent));
     at = Math.min(at, this.#overdueAt(view));
-    return Number.isFinite(at) ? Math.ceil(at) : undefined;
+    return Number.isFinite(at) ? instant(Math.ceil(at)) : undefined;
   }
 
   #terms(view: StreamView, reorderWait: Microseconds): Terms {
-    const spread = Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread);
+    const spread = microseconds(Math.max(SPREAD_MIN, reorderWait, view.roundTripSpread));
     return {
-      answerTime: Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread),
+      answerTime: microseconds(Math.ceil((view.roundTrip ?? ROUND_TRIP_DEFAULT) + spread)),
       answerTimeKnown: view.roundTrip !== undefined,
       spread,
       stragglersLikely: this.#stragglersLikely(),
@@ -194,7 +215,7 @@ export class DeadlineRecovery implements LossRecovery {
     // Of a frame that is overdue, and of which nothing is here.
     const known = view.deadlineOf(sequence);
     if (known !== undefined && Number.isFinite(known)) return known;
-    return newest.expectedAt + this.#overdue.frames * (this.#pace.interval ?? 0) + this.#options.latency;
+    return instant(newest.expectedAt + this.#overdue.frames * (this.#pace.interval ?? 0) + this.#options.latency);
   }
 
   #send(now: Instant, request: Request): void {
@@ -206,7 +227,7 @@ export class DeadlineRecovery implements LossRecovery {
     // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
     const scale = Math.min(1, request.spare / Math.max(1, COPY_OFFSETS[copies - 1]!));
     for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
-      this.#copies.push({ at: now + Math.floor(COPY_OFFSETS[copy]! * scale), number, request });
+      this.#copies.push({ at: instant(now + Math.floor(COPY_OFFSETS[copy]! * scale)), number, request });
     }
   }
 
@@ -227,7 +248,7 @@ export class DeadlineRecovery implements LossRecovery {
       if (sequences.length === 0) continue;
       room -= sequences.length;
       numbers.add(number);
-      const usefulFor = request.deadline - now;
+      const usefulFor = elapsed(now, request.deadline);
       const { last, late } = request;
       packets.push(recoveryNoticePacket(senderSsrc, { kind: 'request', number, last, late, usefulFor }), {
         kind: 'nack',
@@ -248,7 +269,7 @@ export class DeadlineRecovery implements LossRecovery {
 
   #silenceEndsAt(frame: PendingFrame): Instant {
     const { lastArrivalAt, firstSequence, lastSequence } = frame;
-    return lastArrivalAt + this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1);
+    return later(lastArrivalAt, this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1));
   }
 
   /**
@@ -267,10 +288,10 @@ export class DeadlineRecovery implements LossRecovery {
 
   #overdueAt(view: StreamView): Instant {
     const { newest, interval } = this.#pace;
-    if (!newest || interval === undefined || view.endKnown) return Number.POSITIVE_INFINITY;
+    if (!newest || interval === undefined || view.endKnown) return NEVER;
     const frames = this.#overdue.behind === newest.number ? this.#overdue.frames : 0;
-    if (frames >= OVERDUE_FRAMES_MAX) return Number.POSITIVE_INFINITY;
-    return newest.expectedAt + (frames + 1) * interval + this.#pace.lateness(newest.expectedAt);
+    if (frames >= OVERDUE_FRAMES_MAX) return NEVER;
+    return instant(newest.expectedAt + (frames + 1) * interval + this.#pace.lateness(newest.expectedAt));
   }
 
   /**
@@ -284,6 +305,7 @@ export class DeadlineRecovery implements LossRecovery {
     this.#overdue = { behind: newest.number, frames: frames + 1 };
     const first = newest.nextSequence + frames * packetsLikely;
     const count = Math.min(packetsLikely, OVERDUE_PACKETS_MAX);
-    for (let sequence = first; sequence < first + count; sequence++) this.#schedule.onOverdue(now, sequence);
+    for (let sequence = asSequence(first); sequence < first + count; sequence++)
+      this.#schedule.onOverdue(now, sequence);
   }
 }

@@ -1,4 +1,4 @@
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** A packet this far behind the newest is not merely overtaken. */
 const SETTLED_BEHIND = 64;
@@ -13,7 +13,7 @@ const PACKETS_MIN = 400;
 export class LossEstimator {
   readonly #came = new Uint8Array(MARKS);
   #settled: Sequence | undefined;
-  #highest: Sequence = Number.NEGATIVE_INFINITY;
+  #highest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #packets = 0;
   #lost = 0;
   #runs = 0;
@@ -36,13 +36,13 @@ export class LossEstimator {
 
   /** A packet that was sent once is here. */
   onPacket(sequence: Sequence): void {
-    this.#settled ??= sequence - 1;
+    this.#settled ??= asSequence(sequence - 1);
     if (sequence <= this.#settled) return;
     if (sequence > this.#highest + MARKS - SETTLED_BEHIND && Number.isFinite(this.#highest)) this.#restart(sequence);
     this.#came[sequence & (MARKS - 1)] = 1;
     if (sequence <= this.#highest) return;
     this.#highest = sequence;
-    while (this.#settled < sequence - SETTLED_BEHIND) this.#settle(++this.#settled);
+    while (this.#settled < sequence - SETTLED_BEHIND) this.#settle(asSequence(++this.#settled));
   }
 
   #settle(sequence: Sequence): void {
@@ -58,6 +58,6 @@ export class LossEstimator {
 
   #restart(sequence: Sequence): void {
     this.#came.fill(0);
-    this.#settled = sequence - 1;
+    this.#settled = asSequence(sequence - 1);
   }
 }

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';

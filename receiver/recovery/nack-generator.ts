@@ -1,4 +1,13 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  latest,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  NEVER,
+} from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { LateRequests } from './late-requests.ts';
 
@@ -38,13 +47,13 @@ export interface Asked {
 }
 
 /** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
-const REPEAT_MIN: Microseconds = 5_000;
+const REPEAT_MIN: Microseconds = milliseconds(5);
 /** Before the round trip is known. */
-const ROUND_TRIP_DEFAULT: Microseconds = 50_000;
+const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(50);
 /** One NACK packet asks for no more than this, so that it fits any path. */
 const REQUESTS_PER_POLL = 256;
 
-const NOTHING: Asked = { inTime: [], late: [], lateUntil: Number.NEGATIVE_INFINITY };
+const NOTHING: Asked = { inTime: [], late: [], lateUntil: instant(Number.NEGATIVE_INFINITY) };
 
 /**
  * Which packets to ask for again, and when (generic NACK, RFC 4585 §6.2.1): once the reorder wait is over, then once a
@@ -77,7 +86,7 @@ export class NackGenerator {
       const oldest = this.#missing.keys().next().value;
       if (oldest !== undefined) this.#missing.delete(oldest);
     }
-    const nextAskAt = now + this.#options.reorderWait;
+    const nextAskAt = later(now, this.#options.reorderWait);
     this.#missing.set(sequence, { since: now, nextAskAt, rounds: 0, lateRounds: 0 });
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
@@ -104,34 +113,36 @@ export class NackGenerator {
   poll(now: Instant, { roundTrip, reordering, deadlineOf, referenceDeadlines }: NackTerms): Asked {
     if (this.#nextAt === undefined || now < this.#nextAt) return NOTHING;
     const expected = roundTrip ?? ROUND_TRIP_DEFAULT;
-    const repeat = Math.max(REPEAT_MIN, expected + expected / 8);
+    const repeat = microseconds(Math.max(REPEAT_MIN, expected + expected / 8));
     const asked: Sequence[] = [];
     const late: Sequence[] = [];
-    let lateUntil = Number.NEGATIVE_INFINITY;
+    let lateUntil = instant(Number.NEGATIVE_INFINITY);
     let usefulUntil: ((sequence: Sequence) => Instant) | undefined;
-    let nextAt = Number.POSITIVE_INFINITY;
+    let nextAt = NEVER;
     for (const [sequence, missing] of this.#missing) {
       if (missing.nextAskAt <= now && asked.length < REQUESTS_PER_POLL) {
         const deadline = deadlineOf(sequence);
-        const waitUntil = Math.min(missing.since + reordering, (deadline ?? Number.POSITIVE_INFINITY) - repeat);
+        const waitUntil = instant(
+          Math.min(missing.since + reordering, (deadline ?? Number.POSITIVE_INFINITY) - repeat),
+        );
         if (missing.rounds === 0 && now < waitUntil) {
           missing.nextAskAt = waitUntil;
         } else if (deadline !== undefined && now + expected >= deadline) {
           usefulUntil ??= referenceDeadlines();
           const until = usefulUntil(sequence);
           // Too late for this one, and later will be no better; it may still come by itself.
-          if (now + expected >= until) missing.nextAskAt = Number.POSITIVE_INFINITY;
+          if (now + expected >= until) missing.nextAskAt = NEVER;
           else if (missing.rounds === 0 && now < missing.since + reordering) {
-            missing.nextAskAt = missing.since + reordering;
-          } else if (!this.#late.take(now, repeat)) missing.nextAskAt = now + repeat;
+            missing.nextAskAt = later(missing.since, reordering);
+          } else if (!this.#late.take(now, repeat)) missing.nextAskAt = instant(now + repeat);
           else {
-            missing.nextAskAt = now + LateRequests.interval(repeat, ++missing.lateRounds);
+            missing.nextAskAt = later(now, LateRequests.interval(repeat, ++missing.lateRounds));
             missing.rounds++;
             late.push(sequence);
-            lateUntil = Math.max(lateUntil, until);
+            lateUntil = latest(lateUntil, until);
           }
         } else {
-          missing.nextAskAt = now + repeat;
+          missing.nextAskAt = instant(now + repeat);
           missing.rounds++;
           asked.push(sequence);
         }

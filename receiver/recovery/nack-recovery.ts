@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
@@ -8,7 +8,7 @@ import { NackGenerator } from './nack-generator.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
 
 /** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
-const SILENCE: Microseconds = 25_000;
+const SILENCE: Microseconds = milliseconds(25);
 /** A frame of more packets than this does not fall silent after its first. */
 const SILENCE_MISSING_MAX = 512;
 
@@ -67,7 +67,7 @@ export class NackRecovery implements LossRecovery {
     };
     if (inTime.length > 0) ask(inTime);
     if (late.length > 0) {
-      if (view.newest) packets.push(this.#lateNotice(lateUntil - now));
+      if (view.newest) packets.push(this.#lateNotice(elapsed(now, lateUntil)));
       ask(late);
     }
     return packets.length === 0 ? undefined : packets;
@@ -83,7 +83,7 @@ export class NackRecovery implements LossRecovery {
   pollTimeout(view: StreamView): Instant | undefined {
     const frame = this.#silentFrame(view);
     const silentAt = frame ? frame.lastArrivalAt + SILENCE : Number.POSITIVE_INFINITY;
-    const at = Math.min(silentAt, this.#nack.pollTimeout() ?? Number.POSITIVE_INFINITY);
+    const at = instant(Math.min(silentAt, this.#nack.pollTimeout() ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(at) ? at : undefined;
   }
 

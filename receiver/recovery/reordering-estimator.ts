@@ -1,10 +1,10 @@
-import { type Instant, type Microseconds, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 
 const SLOT: Microseconds = seconds(8);
 const MARGIN = 1.125;
 /** A packet that comes after this was no straggler, but held up with all others. */
-const WAIT_MAX: Microseconds = 100_000;
+const WAIT_MAX: Microseconds = milliseconds(100);
 
 /** How long packets are overtaken: for so long a gap may close by itself. */
 export class ReorderingEstimator {
@@ -22,6 +22,6 @@ export class ReorderingEstimator {
 
   /** How long to wait for one that may only have been overtaken. */
   wait(now: Instant): Microseconds {
-    return this.#longest.at(now);
+    return microseconds(this.#longest.at(now));
   }
 }

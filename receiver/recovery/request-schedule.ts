@@ -1,4 +1,13 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  latest,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  NEVER,
+} from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { LateRequests } from './late-requests.ts';
 import { MISSING_MAX } from './loss-recovery.ts';
@@ -48,21 +57,21 @@ interface Missing {
 }
 
 /** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
-const ANSWER_TIME_MIN: Microseconds = 3_000;
+const ANSWER_TIME_MIN: Microseconds = milliseconds(3);
 /** An answer that is late is waited for so much longer, and for no more than this share of the time to spare. */
-const SPREAD_MAX: Microseconds = 6_000;
+const SPREAD_MAX: Microseconds = milliseconds(6);
 const SPARE_WAITED = 0.25;
 /** Before any answer time is measured, a late packet is not asked for twice within so long. */
-const ANSWER_TIME_UNKNOWN_MAX: Microseconds = 250_000;
-const ANSWER_TIME_RECHECK: Microseconds = 5_000;
+const ANSWER_TIME_UNKNOWN_MAX: Microseconds = milliseconds(250);
+const ANSWER_TIME_RECHECK: Microseconds = milliseconds(5);
 /** What is not known has this deadline: nothing is urgent about it. */
-const FAR: Instant = Number.MAX_SAFE_INTEGER;
+const FAR: Instant = instant(Number.MAX_SAFE_INTEGER);
 
 /** How many answers can still come in time, and how much time is left beside them. */
 export function attemptsBy(deadline: Instant, now: Instant, answerTime: Microseconds) {
   const left = Math.max(0, deadline - now - 1);
   const count = Math.floor(left / answerTime);
-  return { count, spare: left - count * answerTime };
+  return { count, spare: microseconds(left - count * answerTime) };
 }
 
 /**
@@ -72,7 +81,7 @@ export function attemptsBy(deadline: Instant, now: Instant, answerTime: Microsec
 export class RequestSchedule {
   readonly #missing = new Map<Sequence, Missing>();
   readonly #late = new LateRequests();
-  #nextAt: Instant = Number.POSITIVE_INFINITY;
+  #nextAt: Instant = NEVER;
   #requests = 0;
 
   get requests(): number {
@@ -118,18 +127,18 @@ export class RequestSchedule {
 
   forgetThrough(sequence: Sequence): void {
     for (const candidate of this.#missing.keys()) if (candidate <= sequence) this.#missing.delete(candidate);
-    if (this.#missing.size === 0) this.#nextAt = Number.POSITIVE_INFINITY;
+    if (this.#missing.size === 0) this.#nextAt = NEVER;
   }
 
   /** What is to be asked for now, the nearest deadline first. */
   poll(now: Instant, terms: Terms): Request[] {
     if (now < this.#nextAt) return [];
-    const answerTime = Math.max(ANSWER_TIME_MIN, terms.answerTime);
+    const answerTime = microseconds(Math.max(ANSWER_TIME_MIN, terms.answerTime));
     const { spread, reorderWait, stragglersLikely, patient } = terms;
     const path = { answerTime, spread, reorderWait, stragglersLikely, patient };
     const byDeadline = new Map<Instant, Sequence[]>();
     const late = new LateRound(now, this.#late, { ...terms, answerTime });
-    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#nextAt = NEVER;
     for (const [sequence, missing] of this.#missing) {
       if (missing.askAt <= now) {
         const deadline = terms.deadlineOf(sequence) ?? FAR;
@@ -165,10 +174,10 @@ export class RequestSchedule {
     const { count, spare } = attemptsBy(deadline, now, answerTime);
     // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
     // since come to look a little longer.
-    const asReckoned = missing.rounds > 0 && attemptsBy(deadline, now, answerTime - spread / 2).count > 0;
+    const asReckoned = missing.rounds > 0 && attemptsBy(deadline, now, microseconds(answerTime - spread / 2)).count > 0;
     if (count === 0 && !asReckoned) {
       // Too late for this one, and later will be no better; it may still come by itself.
-      missing.askAt = Number.POSITIVE_INFINITY;
+      missing.askAt = NEVER;
       return false;
     }
     if (!missing.waited) {
@@ -177,11 +186,11 @@ export class RequestSchedule {
       const beforeLast = spare + Math.max(0, count - 1) * answerTime;
       const timeToWait = count > 2 || stragglersLikely ? beforeLast : spare;
       const wait = patient ? reorderWait : Math.min(reorderWait, timeToWait);
-      missing.askAt = missing.since + wait;
+      missing.askAt = instant(missing.since + wait);
       if (missing.askAt > now) return false;
     }
     missing.rounds++;
-    missing.askAt = Math.ceil(now + answerTime + Math.min(SPREAD_MAX, spare * SPARE_WAITED));
+    missing.askAt = instant(Math.ceil(now + answerTime + Math.min(SPREAD_MAX, spare * SPARE_WAITED)));
     return true;
   }
 }
@@ -193,7 +202,7 @@ class LateRound {
   readonly #terms: Terms;
   #usefulUntil: ((sequence: Sequence) => Instant) | undefined;
   readonly #sequences: Sequence[] = [];
-  #deadline: Instant = Number.NEGATIVE_INFINITY;
+  #deadline: Instant = instant(Number.NEGATIVE_INFINITY);
 
   constructor(now: Instant, requests: LateRequests, terms: Terms) {
     this.#now = now;
@@ -216,24 +225,24 @@ class LateRound {
     missing.waited = true;
     if (missing.rounds > 0 && !answerTimeKnown && this.#now < missing.since + ANSWER_TIME_UNKNOWN_MAX) {
       // The first answer may still be under way, and tells how long that takes.
-      missing.askAt = this.#now + ANSWER_TIME_RECHECK;
+      missing.askAt = later(this.#now, ANSWER_TIME_RECHECK);
       return;
     }
     if (missing.rounds === 0) {
       // Repair packets may still bring it in time, and a straggler comes by itself.
       const earliest = Math.max(missing.since + this.#terms.reorderWait, shownBy - answerTime / 2);
       if (this.#now < earliest) {
-        missing.askAt = Math.ceil(earliest);
+        missing.askAt = instant(Math.ceil(earliest));
         return;
       }
     }
     if (!this.#requests.take(this.#now, answerTime)) {
-      missing.askAt = this.#now + answerTime;
+      missing.askAt = later(this.#now, answerTime);
       return;
     }
     missing.rounds++;
-    missing.askAt = Math.ceil(this.#now + LateRequests.interval(answerTime, ++missing.lateRounds));
+    missing.askAt = instant(Math.ceil(this.#now + LateRequests.interval(answerTime, ++missing.lateRounds)));
     this.#sequences.push(sequence);
-    this.#deadline = Math.max(this.#deadline, until);
+    this.#deadline = latest(this.#deadline, until);
   }
 }

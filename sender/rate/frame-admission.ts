@@ -1,5 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { amountIn, elapsed, type Instant, type Microseconds, timeFor } from '../../protocol/base/units.ts';
 
 export interface AdmissionTerms {
   /** Bytes a second that the path carries; `undefined`: all that comes. */
@@ -56,21 +56,21 @@ export class FrameAdmission {
   }
 
   #drain(now: Instant, limit: number | undefined): void {
-    const elapsed = now - (this.#at ?? now);
-    this.#backlog = limit === undefined ? 0 : Math.max(0, this.#backlog - (limit * elapsed) / 1_000_000);
+    const passed = elapsed(this.#at ?? now, now);
+    this.#backlog = limit === undefined ? 0 : Math.max(0, this.#backlog - amountIn(passed, limit));
     this.#at = now;
   }
 
   #noteKey(now: Instant, bytes: number): void {
     const before = this.#key;
-    this.#key = { at: now, bytes, ...(before && { interval: now - before.at }) };
+    this.#key = { at: now, bytes, ...(before && { interval: elapsed(before.at, now) }) };
     this.#chainBroken = false;
   }
 
   #fits(now: Instant, { importance, bytes }: Offered, limit: number, terms: AdmissionTerms): boolean {
     if (importance === 'key') return true;
     const { patience, frameInterval, waiting, showsDamaged } = terms;
-    const through = (some: number): Microseconds => (some * 1_000_000) / limit;
+    const through = (some: number): Microseconds => timeFor(some, limit);
     const before = this.#backlog + waiting;
     if (showsDamaged && through(before) > frameInterval * BACKLOG_MAX) return false;
     if (through(before + bytes) > patience * SHARE[importance]) return false;

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 
 /** What the receiver says of the path. */

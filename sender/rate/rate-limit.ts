@@ -1,4 +1,16 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  amountIn,
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  perSecond,
+  SECOND,
+  seconds,
+} from '../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 import { PacingDelay } from './pacing-delay.ts';
 import type { RateController, RateFeedback } from './rate-controller.ts';
@@ -10,17 +22,17 @@ type Load = Pick<RateFeedback, 'recentLoss' | 'queueing' | 'latency' | 'answerTi
 /** From here on the redundancy that there is can not make up for what is lost. */
 const LOSS_MAX = 0.2;
 /** Losses beside a queue are the queue's, when both last: for a moment a burst of losses and some jitter look alike. */
-const QUEUEING_MIN: Microseconds = 10_000;
-const FULL_FOR: Microseconds = 600_000;
+const QUEUEING_MIN: Microseconds = milliseconds(10);
+const FULL_FOR: Microseconds = milliseconds(600);
 /**
  * Losses without a queue may be those of a bottleneck that has hardly any: what is lost in runs stays below so much for
  * all but a moment, and what loses more for so long is tried.
  */
 const LOSS_WITHOUT_QUEUE = 0.3;
-const LOSSY_FOR: Microseconds = 2_000_000;
+const LOSSY_FOR: Microseconds = seconds(2);
 /** A trial that did not help is not repeated soon, where it was a guess. */
-const TRIAL_INTERVAL: Microseconds = 30_000_000;
-const TRIAL_INTERVAL_QUEUED: Microseconds = 2_000_000;
+const TRIAL_INTERVAL: Microseconds = seconds(30);
+const TRIAL_INTERVAL_QUEUED: Microseconds = seconds(2);
 /** What is left of the losses after a rate that helped, with a queue to show and without. */
 const HELPED = 0.5;
 const HELPED_WITHOUT_QUEUE = 0.25;
@@ -29,14 +41,14 @@ const EMPTIES = 0.05;
 const IN_VAIN_MAX = 3;
 /** How much more than at a lower rate is lost, and for how long, when a path that has no queue is full again. */
 const LOSS_MORE = 0.12;
-const LOSS_MORE_FOR: Microseconds = 1_200_000;
+const LOSS_MORE_FOR: Microseconds = milliseconds(1_200);
 /** A queue of so much, and of such a share of the latency, takes the time that recovery needs, when it is there for so long. */
-const QUEUEING_MAX: Microseconds = 30_000;
+const QUEUEING_MAX: Microseconds = milliseconds(30);
 const QUEUEING_OF_LATENCY = 0.25;
-const QUEUED_FOR: Microseconds = 350_000;
+const QUEUED_FOR: Microseconds = milliseconds(350);
 /** What a change of the rate has done shows after so long, and a round trip. */
-const EFFECT: Microseconds = 600_000;
-const EFFECT_WITHOUT_QUEUE: Microseconds = 1_500_000;
+const EFFECT: Microseconds = milliseconds(600);
+const EFFECT_WITHOUT_QUEUE: Microseconds = milliseconds(1_500);
 /** Less than the path has shown to carry, so that its queue empties. */
 const SHARE_OF_DELIVERED = 0.85;
 /**
@@ -51,18 +63,18 @@ const GROWTH_BEYOND = 0.1;
 const STARVING = 0.6;
 const GROWTH_OF_STARVING = 4;
 /** Where it is cut again so soon after, the path is as full as it was, and that is not tried again soon. */
-const IN_VAIN_WITHIN: Microseconds = 4_000_000;
-const FULL_AGAIN_FOR: Microseconds = 300_000;
-const GROWTH_STEP_MAX: Microseconds = 200_000;
+const IN_VAIN_WITHIN: Microseconds = seconds(4);
+const FULL_AGAIN_FOR: Microseconds = milliseconds(300);
+const GROWTH_STEP_MAX: Microseconds = milliseconds(200);
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
 /** So much more than the stream asks for is no limit. */
 const LIMIT_OF_NEED = 1.5;
-const MEASURED_OVER: Microseconds = 500_000;
+const MEASURED_OVER: Microseconds = milliseconds(500);
 /** A rate is carried while hardly anything is lost and no queue stands; for so long, and up to twice as long, it counts. */
 const NEAR_CARRIED = 0.75;
 const CARRIED_LOSS_MAX = 0.05;
-const CARRIED_MEMORY: Microseconds = 10_000_000;
+const CARRIED_MEMORY: Microseconds = seconds(10);
 
 interface Cut {
   readonly at: Instant;
@@ -87,20 +99,20 @@ export class RateLimit implements RateController {
   #cut: Cut | undefined;
   #judged = true;
   /** The shortest queue since the last cut, and the cuts that did not shorten it. */
-  #queueingLeast: Microseconds = Number.POSITIVE_INFINITY;
+  #queueingLeast: Microseconds = microseconds(Number.POSITIVE_INFINITY);
   #inVain = 0;
   /** When a limit that starves the stream grew last, and until when it does not. */
-  #grownBackAt: Instant = Number.NEGATIVE_INFINITY;
-  #starvesUntil: Instant = Number.NEGATIVE_INFINITY;
+  #grownBackAt: Instant = instant(Number.NEGATIVE_INFINITY);
+  #starvesUntil: Instant = instant(Number.NEGATIVE_INFINITY);
   /** The loss at the rate that helped. */
   #lossLeast = 0;
   readonly #full = new SustainedCondition();
   readonly #queued = new SustainedCondition();
   readonly #lossy = new SustainedCondition();
   readonly #lossyAgain = new SustainedCondition();
-  #trialAt: Instant = Number.NEGATIVE_INFINITY;
+  #trialAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #sentSince = 0;
-  #grownAt: Instant = 0;
+  #grownAt: Instant = instant(0);
   readonly #pacing = new PacingDelay();
   readonly #carried = new WindowedMaximum({ slot: CARRIED_MEMORY });
   #measuredAt: Instant | undefined;
@@ -118,11 +130,11 @@ export class RateLimit implements RateController {
   onOffered(now: Instant, bytes: number): void {
     this.#wanted += bytes;
     this.#measuredAt ??= now;
-    const elapsed = now - this.#measuredAt;
-    if (elapsed < MEASURED_OVER) return;
+    const passed = elapsed(this.#measuredAt, now);
+    if (passed < MEASURED_OVER) return;
     this.#sentRateBefore = this.#sentRate;
-    this.#sentRate = (this.#sent * 1_000_000) / elapsed;
-    this.#wantedRate = (this.#wanted * 1_000_000) / elapsed;
+    this.#sentRate = perSecond(this.#sent, passed);
+    this.#wantedRate = perSecond(this.#wanted, passed);
     this.#measuredAt = now;
     this.#sent = 0;
     this.#wanted = 0;
@@ -139,7 +151,7 @@ export class RateLimit implements RateController {
 
   onFeedback(now: Instant, told: Load): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
-    const load = { ...told, queueing: Math.max(0, told.queueing - this.#pacing.at(now)) };
+    const load = { ...told, queueing: microseconds(Math.max(0, told.queueing - this.#pacing.at(now))) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
       // What is told of the path is about as old as the rate before this one.
@@ -147,7 +159,7 @@ export class RateLimit implements RateController {
     }
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
     if (this.#cut && now - this.#cut.at < effect + load.answerTime) return;
-    this.#queueingLeast = Math.min(this.#queueingLeast, load.queueing);
+    this.#queueingLeast = microseconds(Math.min(this.#queueingLeast, load.queueing));
     const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
     const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
     const full = this.#full.update(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
@@ -160,7 +172,7 @@ export class RateLimit implements RateController {
     if (this.#starves && now >= this.#starvesUntil && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN)
       return this.#growBack(now, load);
     // Nothing is known of a rate before it has been sent at for a while.
-    if (this.#sentSince < (this.#limit * EFFECT) / 1_000_000) return;
+    if (this.#sentSince < amountIn(EFFECT, this.#limit)) return;
     if (!this.#judged) {
       this.#judged = true;
       this.#lossLeast = load.recentLoss;
@@ -208,11 +220,11 @@ export class RateLimit implements RateController {
 
   #lower(now: Instant, { recentLoss, queueing }: Load, queued: boolean): void {
     this.#judged = this.#limit !== undefined;
-    if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = now + TRIAL_INTERVAL;
+    if (now - this.#grownBackAt < IN_VAIN_WITHIN) this.#starvesUntil = later(now, TRIAL_INTERVAL);
     this.#cut = { at: now, queueing, loss: recentLoss, queued };
     this.#ceiling = (this.#limit ?? this.#sentRate) * (1 - recentLoss);
     this.#limit = this.#ceiling * SHARE_OF_DELIVERED;
-    this.#queueingLeast = Number.POSITIVE_INFINITY;
+    this.#queueingLeast = microseconds(Number.POSITIVE_INFINITY);
     this.#sentSince = 0;
     this.#grownAt = now;
     this.#forget();
@@ -234,7 +246,7 @@ export class RateLimit implements RateController {
 
   /** @param growth a second. */
   #growBy(now: Instant, growth: number): void {
-    this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / 1_000_000;
+    this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / SECOND;
     this.#grownAt = now;
     if (this.#limit! <= this.#wantedRate * LIMIT_OF_NEED) return;
     this.#limit = undefined;

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 
 /** A condition that counts only once it has held at every update for some time. */
 export class SustainedCondition {

@@ -1,11 +1,24 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  NEVER,
+} from '../../protocol/base/units.ts';
 import { RepairEncoder } from '../../protocol/repair/repair-encoder.ts';
 import { REPAIR_HEADER_BYTES } from '../../protocol/repair/repair-payload.ts';
 import { LENGTH_BYTES } from '../../protocol/repair/source-symbols.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import {
+  asSequence,
+  type Sequence,
+  type WireSequence,
+  type WireTimestamp,
+  wireSequence,
+} from '../../protocol/rtp/sequence.ts';
 import type { SenderStatistics } from '../sender-statistics.ts';
 import { FrameDeparture } from './frame-departure.ts';
 import { repairsOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
@@ -29,7 +42,7 @@ export interface SentFrame {
   /** When its first packet could leave: its deadline is reckoned from there. */
   readonly at: Instant;
   /** On the wire. */
-  readonly timestamp: number;
+  readonly timestamp: WireTimestamp;
   readonly importance: Importance;
   /** What it saves to have the frame in time, packets. */
   readonly worth: number;
@@ -46,17 +59,17 @@ const WINDOW_PACKETS_MAX = 512;
 /** Frames that may be in a window. */
 const FRAMES_MAX = 64;
 /** A repair that comes closer to a frame's deadline than this is not reckoned with. */
-const DEADLINE_MARGIN: Microseconds = 3_000;
+const DEADLINE_MARGIN: Microseconds = milliseconds(3);
 /** What repair packets leave for answers where a lost frame holds up others: a dozen packets, once so much is earned. */
 const ANSWERS_BYTES = 16_000;
 const ANSWERS_OF_EARNED = 0.1;
 /** What it takes a receiver to notice a loss at least, and us to answer. */
-const DETECTION: Microseconds = 2_000;
+const DETECTION: Microseconds = milliseconds(2);
 /**
  * How long it takes a receiver at least to miss the end of a frame that comes in groups, or is of a size that it has not
  * seen for a while: it waits for so long, or somewhat longer than from one group to the next.
  */
-const END_DETECTION: Microseconds = 25_000;
+const END_DETECTION: Microseconds = milliseconds(25);
 const END_DETECTION_OF_PAUSE = 1.25;
 
 /** Repair packets over what was sent of late: as many as are worth their bytes where nobody has the time to ask. */
@@ -68,7 +81,7 @@ export class ForwardRepair {
   readonly #departure = new FrameDeparture();
   #frames: SentFrame[] = [];
   #path: PathNotice | undefined;
-  #sequence = 0;
+  #sequence: WireSequence = wireSequence(0);
   #key = 0;
   /** What the last window came to, which mostly is the next one's. */
   #planned:
@@ -104,7 +117,10 @@ export class ForwardRepair {
     this.#encoder.add(sequence, datagram);
     if (sequence === frame.firstSequence) this.#departure.begin(now);
     const spacing = this.#path?.spacing ?? 0;
-    this.#departure.onPacket(now, sequence, { askableUntil: this.#askableUntil(frame), spacing });
+    this.#departure.onPacket(now, sequence, {
+      askableUntil: this.#askableUntil(frame),
+      spacing: microseconds(spacing),
+    });
   }
 
   /** The last packet of a frame has left. @returns the datagrams that are to follow it. */
@@ -124,7 +140,9 @@ export class ForwardRepair {
   /** So many repair packets over a window, or as many as the budget has bytes for. */
   repairs(window: Window, count: number): Uint8Array[] {
     const { lastSequence, timestamp } = window;
-    const firstSequence = Math.max(window.firstSequence, this.#encoder.oldestSequence ?? Number.POSITIVE_INFINITY);
+    const firstSequence = asSequence(
+      Math.max(window.firstSequence, this.#encoder.oldestSequence ?? Number.POSITIVE_INFINITY),
+    );
     const datagrams: Uint8Array[] = [];
     if (firstSequence > lastSequence) return datagrams;
     const reserve = this.#options.datagramBytesMax + this.#reserve;
@@ -135,7 +153,7 @@ export class ForwardRepair {
       this.#budget.spend(RTP_HEADER_BYTES + payload.length);
       const { ssrc, payloadType } = this.#options;
       const sequenceNumber = this.#sequence;
-      this.#sequence = (sequenceNumber + 1) & 0xffff;
+      this.#sequence = wireSequence(sequenceNumber + 1);
       const packet = { marker: false, payloadType, sequenceNumber, timestamp, ssrc, csrcs: [], payload };
       const datagram = serializeRtpPacket(packet);
       this.#statistics.repairs++;
@@ -154,8 +172,8 @@ export class ForwardRepair {
   /** What of a frame leaves before it can be asked for again; ∞: all of it, as nothing is lost, or not known to be. */
   #askableUntil({ at }: SentFrame): Instant {
     const path = this.#path;
-    if (!path || path.loss === 0 || path.answerTime === 0) return Number.POSITIVE_INFINITY;
-    return at + path.latency - path.answerTime - DETECTION;
+    if (!path || path.loss === 0 || path.answerTime === 0) return NEVER;
+    return instant(at + path.latency - path.answerTime - DETECTION);
   }
 
   /** A frame's share of the repair packets over all frames that are not due yet, none of which can be asked for. */

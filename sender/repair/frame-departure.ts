@@ -1,14 +1,21 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  elapsed,
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+} from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** Packets that leave further apart than this are of different groups; what lies within is the sender's own work. */
-const GROUP_PAUSE_MIN: Microseconds = 2_000;
+const GROUP_PAUSE_MIN: Microseconds = milliseconds(2);
 
 /** How the packets of the frame in hand leave: a large frame does so in groups, and its last packets have the least time. */
 export class FrameDeparture {
-  #lastAt: Instant = 0;
-  #pause: Microseconds = 0;
-  #passesAt: Instant = 0;
+  #lastAt: Instant = instant(0);
+  #pause: Microseconds = microseconds(0);
+  #passesAt: Instant = instant(0);
   #hurriedFrom: Sequence | undefined;
 
   /** The longest pause between two packets; 0: the frame leaves in one piece. */
@@ -28,10 +35,10 @@ export class FrameDeparture {
 
   /** The frame's first packet leaves. */
   begin(now: Instant): void {
-    this.#pause = 0;
+    this.#pause = microseconds(0);
     this.#hurriedFrom = undefined;
     this.#lastAt = now;
-    this.#passesAt = Number.NEGATIVE_INFINITY;
+    this.#passesAt = instant(Number.NEGATIVE_INFINITY);
   }
 
   /**
@@ -39,9 +46,9 @@ export class FrameDeparture {
    * a packet.
    */
   onPacket(now: Instant, sequence: Sequence, terms: { askableUntil: Instant; spacing: Microseconds }): void {
-    const pause = now - this.#lastAt;
+    const pause = elapsed(this.#lastAt, now);
     if (pause >= GROUP_PAUSE_MIN && pause > this.#pause) this.#pause = pause;
-    this.#passesAt = Math.max(now, this.#passesAt + terms.spacing);
+    this.#passesAt = instant(Math.max(now, this.#passesAt + terms.spacing));
     if (this.#passesAt >= terms.askableUntil) this.#hurriedFrom ??= sequence;
     this.#lastAt = now;
   }

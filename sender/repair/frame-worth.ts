@@ -1,5 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 
 /** The worth of a frame that is missed for itself alone, packets. */
@@ -9,7 +9,7 @@ const SHOWN_DAMAGED: Readonly<Record<Importance, number>> = { key: 1_000, refere
 /** Before the first interval from key frame to key frame is known, frames. */
 const KEY_INTERVAL_MIN = 60;
 /** Before an answer time is measured. */
-const ANSWER_TIME_DEFAULT: Microseconds = 50_000;
+const ANSWER_TIME_DEFAULT: Microseconds = milliseconds(50);
 
 /**
  * What frames are worth in packets: another repair packet is sent as long as it saves more than one frame in so many.

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { type PathLoss, shortfallProbabilities } from './shortfall-probability.ts';
 
 /** Repair packets at most for one answer. */
@@ -18,7 +18,7 @@ export function repairsOfLastAnswer(packets: number, path: PathLoss, worth: numb
 }
 
 /** One frame at 30 a second, and its worth when nothing refers to it. */
-const FRAME_INTERVAL: Microseconds = 33_333;
+const FRAME_INTERVAL: Microseconds = microseconds(33_333);
 const WORTH_OF_FRAME = 50;
 
 /**

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant } from '../../protocol/base/units.ts';
 
 /**
  * A budget in bytes that fills with what is earned and empties with what is spent, so that whatever a peer asks for
@@ -53,7 +53,7 @@ export class TokenBucket {
 /** The same for events a second, such as answers to requests that cost us more than them. */
 export class EventLimit {
   readonly #interval: number;
-  #nextAt: Instant = Number.NEGATIVE_INFINITY;
+  #nextAt: Instant = instant(Number.NEGATIVE_INFINITY);
 
   constructor(interval: number) {
     this.#interval = interval;
@@ -61,7 +61,7 @@ export class EventLimit {
 
   allow(now: Instant): boolean {
     if (now < this.#nextAt) return false;
-    this.#nextAt = now + this.#interval;
+    this.#nextAt = instant(now + this.#interval);
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { type Instant, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, seconds } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import type { Path } from '../../sim/simulation.ts';
 import { PathCapture } from '../relay/path-capture.ts';

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, toMilliseconds } from '../../protocol/base/units.ts';
 import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
 import {
   type FrameDecided,
@@ -20,9 +20,6 @@ interface Sent {
 
 /** Limit of stored events; beyond it they are not being taken. */
 const EVENTS_MAX = 20_000;
-
-/** Converts to milliseconds with two decimals, enough for a drawing. */
-export const toMilliseconds = (at: Instant): number => Math.round(at / 10) / 100;
 
 /** Events of a lane since they were last taken. They feed the packet timeline of the page, never its figures. */
 export class LaneJournal {

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import type { Link } from '../../sim/link/link.ts';
 import type { Path } from '../../sim/simulation.ts';
 import type { LaneCapture } from './lane-capture.ts';

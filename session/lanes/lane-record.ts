@@ -1,13 +1,12 @@
 import { DurationWindow } from '../../protocol/base/duration-window.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, type Microseconds, milliseconds, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
-import { toMilliseconds } from './lane-journal.ts';
 
 /** Frames whose capture time is kept: more than a minute at 60 frames per second. */
 const FRAMES_MAX = 4_096;
 /** W3C webrtc-stats, `freezeCount`: an interval of at least three times the mean, and at least this much above it. */
-const FREEZE_ABOVE_MEAN: Microseconds = 150_000;
+const FREEZE_ABOVE_MEAN: Microseconds = milliseconds(150);
 const FREEZE_TIMES_MEAN = 3;
 
 /** Counters of a lane that its receiver does not have; both ends are here, on one clock. */
@@ -38,9 +37,9 @@ export class LaneRecord {
   }
 
   frameShown(at: Instant, capturedAt: Instant): void {
-    this.#lag.add(at - capturedAt);
+    this.#lag.add(elapsed(capturedAt, at));
     if (this.#shownAt !== undefined) {
-      const duration = at - this.#shownAt;
+      const duration = elapsed(this.#shownAt, at);
       const mean = this.#durations.mean();
       // The first interval has no mean to exceed.
       if (duration >= Math.max(FREEZE_TIMES_MEAN * mean, mean + FREEZE_ABOVE_MEAN)) this.#freezes++;

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { FrameClass } from '../../protocol/frame-class.ts';
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import type { Link } from '../../sim/link/link.ts';
@@ -34,7 +34,7 @@ export interface LaneTransport {
   /** Accepted media bytes that have not entered the path yet. */
   readonly unsentBytes: number;
   /** How long the next frame has been overdue, on a transport that waits for frames, microseconds. */
-  stalledFor(now: Instant): number;
+  stalledFor(now: Instant): Microseconds;
   /** @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame. */
   send(now: Instant, unit: AccessUnit): boolean;
   runUntil(now: Instant): void;

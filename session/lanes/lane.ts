@@ -1,10 +1,10 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneEvents, LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { LaneCapture } from './lane-capture.ts';
-import { LaneJournal, toMilliseconds } from './lane-journal.ts';
+import { LaneJournal } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
 import type { LaneTransport } from './lane-transport.ts';
 import { TcpLane } from './tcp-lane.ts';

@@ -1,6 +1,15 @@
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+  sinceEpoch,
+  toMilliseconds,
+} from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import {
   type LaneEvents,
@@ -10,7 +19,6 @@ import {
 } from '../../protocol/page/lane-message.ts';
 import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specification.ts';
 import { Lane } from './lane.ts';
-import { toMilliseconds } from './lane-journal.ts';
 
 /** Description of the stream carried by the lanes. */
 interface LaneSource {
@@ -31,7 +39,7 @@ const STEP_MS = 4;
 /** Time the lanes wait for an overdue frame; after it the source counts as stalled, and the lanes continue. */
 export const FRAME_LATE_MAX: Microseconds = seconds(1);
 /** Assumed frame interval before two frames have arrived, and for a source that pauses. */
-const INTERVAL_MAX: Microseconds = 100_000;
+const INTERVAL_MAX: Microseconds = milliseconds(100);
 
 /**
  * Lanes side by side: the same frames at the same times, over links with the same fates.
@@ -46,7 +54,7 @@ export class Lanes {
   #lanes: Lane[];
   #runs = 0;
   /** Current time of the lanes' clock. */
-  #at: Instant = 0;
+  #at: Instant = instant(0);
   /** Due time of the newest frame; `undefined` before the first frame after a restart, for which the clock waits. */
   #dueAt: Instant | undefined;
   #interval: Microseconds = INTERVAL_MAX;
@@ -63,7 +71,7 @@ export class Lanes {
 
   /** Microseconds since the lanes were created. */
   get now(): Instant {
-    return now() - this.#epoch;
+    return instant(now() - this.#epoch);
   }
 
   get nowMs(): number {
@@ -91,10 +99,11 @@ export class Lanes {
 
   /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
   send(unit: AccessUnit, dueAt: Instant): void {
-    const due = dueAt - this.#epoch;
-    if (this.#dueAt !== undefined) this.#interval = Math.min(INTERVAL_MAX, Math.max(0, due - this.#dueAt));
+    const due = instant(dueAt - this.#epoch);
+    if (this.#dueAt !== undefined)
+      this.#interval = microseconds(Math.min(INTERVAL_MAX, Math.max(0, due - this.#dueAt)));
     this.#dueAt = due;
-    this.#at = Math.max(this.#at, due);
+    this.#at = instant(Math.max(this.#at, due));
     for (const lane of this.#lanes) lane.send(this.#at, unit);
   }
 
@@ -117,8 +126,8 @@ export class Lanes {
   }
 
   freeze(spanMs: number): void {
-    const from = this.#at;
-    const until = from + milliseconds(spanMs);
+    const from = sinceEpoch(this.#at);
+    const until = microseconds(from + milliseconds(spanMs));
     // A past outage is dropped; a new one replaces one that is still in progress.
     this.#freezes = [{ from, until }];
     this.#apply();
@@ -180,7 +189,7 @@ export class Lanes {
     if (this.#dueAt === undefined) return;
     const at = this.now;
     const next = this.#dueAt + this.#interval;
-    this.#at = Math.max(this.#at, at > next + FRAME_LATE_MAX ? at : Math.min(at, next));
+    this.#at = instant(Math.max(this.#at, at > next + FRAME_LATE_MAX ? at : Math.min(at, next)));
     for (const [index, lane] of this.#lanes.entries()) {
       lane.runUntil(this.#at);
       if (lane.failed) this.#lanes[index] = this.#begin(lane.settings, index);

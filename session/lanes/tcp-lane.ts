@@ -1,6 +1,13 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint32 } from '../../protocol/base/big-endian.ts';
-import { type Instant, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../../protocol/base/units.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/media-receiver.ts';
@@ -123,9 +130,9 @@ export class TcpLane implements LaneTransport {
     return Math.max(0, this.#takenBytes - this.#sentThrough);
   }
 
-  stalledFor(now: Instant): number {
+  stalledFor(now: Instant): Microseconds {
     const capturedAt = this.#decided < this.#frames ? this.#options.record.capturedAt(this.#decided) : undefined;
-    return capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt));
+    return microseconds(capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt)));
   }
 
   send(now: Instant, unit: AccessUnit): boolean {
@@ -141,7 +148,7 @@ export class TcpLane implements LaneTransport {
   }
 
   #dueAt(capturedAt: Instant): Instant {
-    return capturedAt + this.#options.pathDelay() + milliseconds(this.#options.settings.latencyMs);
+    return instant(capturedAt + this.#options.pathDelay() + milliseconds(this.#options.settings.latencyMs));
   }
 
   #note(now: Instant, segment: Uint8Array, lost: boolean): number {
@@ -218,7 +225,7 @@ export class TcpLane implements LaneTransport {
           unit,
           frame,
           completeAt,
-          showAt: Math.max(due, completeAt, last),
+          showAt: instant(Math.max(due, completeAt, last)),
           late: completeAt > due,
         });
         return;

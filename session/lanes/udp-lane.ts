@@ -1,8 +1,9 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
@@ -21,7 +22,7 @@ import {
 /** IPv4 and UDP headers, bytes (RFC 791 §3.1, RFC 768). */
 const HEADER_BYTES = 28;
 /** Fixed identifiers, which the page shows unchanged. */
-const START = { initialSequence: 1_000, timestampBase: 0 } as const;
+const START = { initialSequence: wireSequence(1_000), timestampBase: wireTimestamp(0) } as const;
 /** Field offsets in a media datagram with the frame mark extension (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
 const SEQUENCE_OFFSET = 2;
 const SSRC_OFFSET = 8;
@@ -80,8 +81,8 @@ export class UdpLane implements LaneTransport {
     };
   }
 
-  stalledFor(): number {
-    return 0;
+  stalledFor(): Microseconds {
+    return microseconds(0);
   }
 
   send(now: Instant, unit: AccessUnit): boolean {
@@ -128,7 +129,7 @@ export class UdpLane implements LaneTransport {
   #handleEvent(now: Instant, event: ReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit': {
-        const completeAt = now - event.playoutDelay + event.completionDelay;
+        const completeAt = instant(now - event.playoutDelay + event.completionDelay);
         decide(this.#options, event.frame, event.fate, { completeAt, decidedAt: now });
         return this.#options.show(event.unit, event.frame);
       }

@@ -1,5 +1,5 @@
 import { assert } from '../../protocol/base/assert.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 
 export interface ClientTableOptions {
   /** Clients held at once; further ones are refused. */

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import type { Direction } from '../../sim/direction.ts';

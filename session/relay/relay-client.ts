@@ -1,6 +1,6 @@
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { now } from '../../io/os/clock.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import { RelayDirection, type RelayDirectionOptions } from './relay-direction.ts';
 
 export interface SocketAddress {

@@ -1,7 +1,7 @@
 import { now } from '../../io/os/clock.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import type { Histogram } from '../../protocol/base/histogram.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { type Fate, Link, type LinkCounters } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -87,7 +87,7 @@ export class RelayDirection {
       const datagram = this.#link.pollDelivery(at);
       assert(datagram !== undefined, 'a datagram that is due can be taken');
       this.#hold(-datagram.length);
-      this.#options.lateness.add(at - due);
+      this.#options.lateness.add(elapsed(due, at));
       this.#options.deliver(datagram);
     }
   }

@@ -5,7 +5,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
 import type { Log } from '../../io/os/log.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { milliseconds } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientTable } from './client-table.ts';

@@ -3,7 +3,7 @@ import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
@@ -56,7 +56,7 @@ const DATAGRAM_BYTES_MAX = 1_500;
 export class RtpClient implements Client {
   readonly segments = undefined;
   readonly modelledTcp = undefined;
-  readonly stalledFor = 0;
+  readonly stalledFor = microseconds(0);
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
   readonly #watch: SourceLock;

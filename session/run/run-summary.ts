@@ -1,3 +1,4 @@
+import type { Microseconds } from '../../protocol/base/units.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { PageStatistics } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -108,7 +109,7 @@ export interface RunCircumstances {
   readonly durationSeconds: number;
   readonly ipv6: boolean;
   /** Duration of the stall at the end, microseconds. */
-  readonly stalledFor: number;
+  readonly stalledFor: Microseconds;
   /** TCP segments received, if the model or the kernel counted them. */
   readonly segments: number | undefined;
   readonly modelledTcp: ModelledTcpRecord | undefined;

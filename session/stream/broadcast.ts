@@ -2,12 +2,17 @@ import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
+  elapsed,
   type Instant,
+  later,
   type Microseconds,
+  microseconds,
   microsecondsToTicks,
+  milliseconds,
   type Ticks,
+  ticks,
   ticksToMicroseconds,
-} from '../../protocol/base/instant.ts';
+} from '../../protocol/base/units.ts';
 
 export interface BroadcastOptions {
   /** Access units in decode order, from the beginning at each call. */
@@ -33,9 +38,9 @@ const BATCH_UNITS = 8;
  * receivers see a gap rather than a longer path. Below it the timestamps stand, and the usual latency of 120 ms absorbs
  * the scheduler's jitter.
  */
-const STALL: Microseconds = 100_000;
+const STALL: Microseconds = milliseconds(100);
 /** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
-const GAP_DEFAULT: Ticks = 3_000;
+const GAP_DEFAULT: Ticks = ticks(3_000);
 
 /** Emits the access units of a source at their decode times, which makes a file a live stream. */
 export class Broadcast {
@@ -48,9 +53,9 @@ export class Broadcast {
   #error: unknown;
   #stopped = false;
   #startedAt: Instant | undefined;
-  #origin: Ticks = 0;
+  #origin: Ticks = ticks(0);
   /** Total delay caused by stalls. */
-  #stalled: Ticks = 0;
+  #stalled: Ticks = ticks(0);
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
@@ -69,11 +74,11 @@ export class Broadcast {
   /** Time until the next key frame is emitted; `undefined` when none is queued. */
   nextKeyframeIn(): Microseconds | undefined {
     const key = this.#queue.find((unit) => unit.importance === 'key');
-    return key && this.#startedAt !== undefined ? Math.max(0, this.#dueAt(key) - now()) : undefined;
+    return key && this.#startedAt !== undefined ? microseconds(Math.max(0, this.#dueAt(key) - now())) : undefined;
   }
 
   async #read(): Promise<void> {
-    let offset: Ticks = 0;
+    let offset: Ticks = ticks(0);
     try {
       do {
         let last: AccessUnit | undefined;
@@ -82,11 +87,11 @@ export class Broadcast {
         for await (const unit of this.#options.units()) {
           if (this.#stopped) return;
           // With B-frames decoding begins before 0, but not before the previous round has ended.
-          base ??= this.#startedAt === undefined ? 0 : offset - unit.decodeTimestamp;
-          if (last) step = unit.decodeTimestamp - last.decodeTimestamp || step;
+          base ??= this.#startedAt === undefined ? ticks(0) : ticks(offset - unit.decodeTimestamp);
+          if (last) step = ticks(unit.decodeTimestamp - last.decodeTimestamp) || step;
           last = unit;
           this.#take(shifted(unit, base));
-          offset = base + unit.decodeTimestamp + step;
+          offset = ticks(base + unit.decodeTimestamp + step);
           await this.#room();
           if (this.#stopped) return;
         }
@@ -119,16 +124,16 @@ export class Broadcast {
   }
 
   #dueAt(unit: AccessUnit): Instant {
-    return this.#startedAt! + ticksToMicroseconds(unit.decodeTimestamp + this.#stalled - this.#origin);
+    return later(this.#startedAt!, ticksToMicroseconds(ticks(unit.decodeTimestamp + this.#stalled - this.#origin)));
   }
 
   #handOver(): void {
     while (!this.#stopped && this.#queue.length > 0) {
       const unit = this.#queue[0]!;
-      const late = now() - this.#dueAt(unit);
+      const late = elapsed(this.#dueAt(unit), now());
       if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
       if (late > (this.#options.lateMax ?? STALL)) {
-        this.#stalled += microsecondsToTicks(late);
+        this.#stalled = ticks(this.#stalled + microsecondsToTicks(late));
         this.#options.onStall(late);
       }
       this.#queue.shift();
@@ -151,5 +156,5 @@ function bytesOf(unit: AccessUnit): number {
 
 function shifted(unit: AccessUnit, by: Ticks): AccessUnit {
   if (by === 0) return unit;
-  return { ...unit, timestamp: unit.timestamp + by, decodeTimestamp: unit.decodeTimestamp + by };
+  return { ...unit, timestamp: ticks(unit.timestamp + by), decodeTimestamp: ticks(unit.decodeTimestamp + by) };
 }

@@ -1,4 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { ControlEnd } from '../../protocol/control/control-client.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
@@ -49,7 +50,7 @@ export interface Client {
   /** `undefined` without a modelled TCP. */
   readonly modelledTcp: ModelledTcpRecord | undefined;
   /** Duration of the current stall, microseconds. */
-  readonly stalledFor: number;
+  readonly stalledFor: Microseconds;
   run(): Promise<ClientEnd>;
   stop(): void;
   /** Pauses or resumes the sender, where there is a control channel. */

@@ -1,9 +1,10 @@
 import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { type WireSequence, type WireTimestamp, wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 
 /** Random values required by RFC 3550 (§5.1, §8.1), and secrets of a session. */
 export const randomSsrc = (): number => randomInt(1, 0xffff_ffff);
-export const randomSequence = (): number => randomInt(0, 0x1_0000);
-export const randomTimestamp = (): number => randomInt(0, 0x1_0000_0000);
+export const randomSequence = (): WireSequence => wireSequence(randomInt(0, 0x1_0000));
+export const randomTimestamp = (): WireTimestamp => wireTimestamp(randomInt(0, 0x1_0000_0000));
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
 /** HMAC-SHA-256 (RFC 2104), used by the address proof. */

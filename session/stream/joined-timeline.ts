@@ -1,8 +1,8 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Ticks } from '../../protocol/base/instant.ts';
+import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** Gap between two sessions: one frame at 30 frames per second. */
-const SESSION_GAP: Ticks = 3_000;
+const SESSION_GAP: Ticks = ticks(3_000);
 
 /** Joins the media time of successive sessions, so that players and files see one stream. */
 export class JoinedTimeline {
@@ -20,10 +20,11 @@ export class JoinedTimeline {
   }
 
   shift(unit: AccessUnit): AccessUnit {
-    this.#base ??= this.#lastDecode === undefined ? 0 : this.#lastDecode + SESSION_GAP - unit.decodeTimestamp;
+    this.#base ??=
+      this.#lastDecode === undefined ? ticks(0) : ticks(this.#lastDecode + SESSION_GAP - unit.decodeTimestamp);
     const base = this.#base;
-    this.#lastDecode = unit.decodeTimestamp + base;
+    this.#lastDecode = ticks(unit.decodeTimestamp + base);
     if (base === 0) return unit;
-    return { ...unit, timestamp: unit.timestamp + base, decodeTimestamp: this.#lastDecode };
+    return { ...unit, timestamp: ticks(unit.timestamp + base), decodeTimestamp: this.#lastDecode };
   }
 }

@@ -2,6 +2,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
@@ -74,7 +75,10 @@ export class MediaSession {
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
     // Read now: the connection may be closed before the next reading.
     void this.segments;
-    this.receiver.endOfStream(now(), { frames: total.frames, lastSequence: total.lastSequence ?? undefined });
+    this.receiver.endOfStream(now(), {
+      frames: total.frames,
+      lastSequence: total.lastSequence === null ? undefined : wireSequence(total.lastSequence),
+    });
     this.#driver.drain();
   }
 

@@ -6,7 +6,7 @@ import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { ControlClient, type ControlClientEvent, type ControlFailure } from '../../protocol/control/control-client.ts';
 import {
   parseSenderMessage,
@@ -65,7 +65,7 @@ export class StreamClient {
   #host = '';
   #media: MediaSession | undefined;
   /** Value at the end of the run. */
-  #stalledFor = 0;
+  #stalledFor = microseconds(0);
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
   readonly #modelledTcp: ByteTunnelCounters[] = [];
@@ -85,7 +85,7 @@ export class StreamClient {
   }
 
   /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
-  get stalledFor(): number {
+  get stalledFor(): Microseconds {
     return this.#media?.receiver.stalledFor(now()) ?? this.#stalledFor;
   }
 

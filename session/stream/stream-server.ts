@@ -8,8 +8,8 @@ import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Microseconds } from '../../protocol/base/instant.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
+import { type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { parseAddressProof } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
@@ -53,8 +53,8 @@ export interface StreamServerStatus {
   readonly datagramsForeign: number;
 }
 
-const STALL_WARNING_MIN: Microseconds = 200_000;
-const STALL_WARNING_INTERVAL: Microseconds = 5_000_000;
+const STALL_WARNING_MIN: Microseconds = milliseconds(200);
+const STALL_WARNING_INTERVAL: Microseconds = seconds(5);
 const PENDING_MAX = 64;
 /** Totals over receivers; `bytes` are those of media datagrams, without retransmissions. */
 export interface StreamServerTotals {
@@ -94,7 +94,7 @@ export class StreamServer {
   /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
   #datagramsForeign = 0;
-  #stalled: Microseconds = 0;
+  #stalled: Microseconds = microseconds(0);
   #stallWarnedAt = Number.NEGATIVE_INFINITY;
   #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
   #closed = false;
@@ -285,14 +285,14 @@ export class StreamServer {
 
   /** Logs a rate-limited warning: a source that is too slow stalls at every picture. */
   #warnOfStall(late: Microseconds): void {
-    this.#stalled += late;
+    this.#stalled = microseconds(this.#stalled + late);
     if (this.#stalled < STALL_WARNING_MIN || now() - this.#stallWarnedAt < STALL_WARNING_INTERVAL) return;
     const ms = Math.round(this.#stalled / 1_000);
     this.#options.log.warn(
       `the stream stalled for ${ms} ms recently: the source or the machine is too slow; a smaller picture, ` +
         'a lower --bitrate or frame rate may help',
     );
-    this.#stalled = 0;
+    this.#stalled = microseconds(0);
     this.#stallWarnedAt = now();
   }
 

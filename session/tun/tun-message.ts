@@ -1,3 +1,4 @@
+import type { Microseconds } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { TunPathReport } from './tun-path.ts';
 
@@ -47,7 +48,7 @@ export interface TunReport extends TunPathReport, TunSettings {
   /** Packets dropped by the device before the link could see them, normally 0; `null` when unknown. */
   readonly deviceDrops: number | null;
   /** Offset from the machine's monotonic clock to the times in the capture, microseconds; `null` without a capture. */
-  readonly captureOffset: number | null;
+  readonly captureOffset: Microseconds | null;
 }
 
 /** Messages from the process outside to the one inside. */

@@ -1,5 +1,5 @@
 import { Histogram } from '../../protocol/base/histogram.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import { earliest, type Instant } from '../../protocol/base/units.ts';
 import { isBetween, parseIpPacket, swapAddresses } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -89,7 +89,7 @@ export class TunPath {
     const forward = this.#ways.forward.nextAt;
     const back = this.#ways.back.nextAt;
     if (forward === undefined || back === undefined) return forward ?? back;
-    return Math.min(forward, back);
+    return earliest(forward, back);
   }
 
   get report(): TunPathReport {

@@ -3,7 +3,7 @@ import { PacketCapture } from '../../io/capture/packet-capture.ts';
 import { monotonicOffset, now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { TunDevice } from '../../io/os/tun-device.ts';
-import { type Microseconds, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { TunPath, type TunPathReport } from './tun-path.ts';
 
@@ -67,7 +67,7 @@ function relay(data: TunRelayData): TunRelayMessage {
   parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
   let tellAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
   while (Atomics.load(stop, 0) === 0) {
-    const sleep = Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX);
+    const sleep = microseconds(Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX));
     if (sleep > 0) device.wait(sleep);
     for (let reads = 0; reads < READS_MAX; reads++) {
       if (filled + mtu > slab.length) {
@@ -90,7 +90,7 @@ function relay(data: TunRelayData): TunRelayMessage {
   }
   capture?.close();
   // Capture times are this thread's clock plus the time of day at its start.
-  const captureOffset = capture ? Math.round(performance.timeOrigin * 1_000) - monotonicOffset() : null;
+  const captureOffset = capture ? microseconds(milliseconds(performance.timeOrigin) - monotonicOffset()) : null;
   return { kind: 'report', report: path.report, captureFailure: capture?.failure?.message, captureOffset };
 }
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { earliest, type Instant, instant } from '../../protocol/base/units.ts';
 
 /**
  * Items to deliver, ordered by time; items due at the same time keep their insertion order.
@@ -18,7 +18,7 @@ export class DeliveryQueue<T> {
   get nextAt(): Instant | undefined {
     const heapTop = this.#heap[0];
     if (this.#ring.length === 0) return heapTop?.at;
-    return heapTop === undefined ? this.#ring.firstAt : Math.min(this.#ring.firstAt, heapTop.at);
+    return heapTop === undefined ? this.#ring.firstAt : earliest(this.#ring.firstAt, heapTop.at);
   }
 
   push(at: Instant, item: T): void {
@@ -88,10 +88,10 @@ class SortedRing<T> {
   #first = 0;
   length = 0;
   /** Delivery time of the item inserted last, whether or not it is still queued. */
-  lastAt: Instant = 0;
+  lastAt: Instant = instant(0);
 
   get firstAt(): Instant {
-    return this.#times[this.#first]!;
+    return instant(this.#times[this.#first]!);
   }
 
   get firstOrder(): number {

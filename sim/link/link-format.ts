@@ -1,3 +1,4 @@
+import { microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
 import type { LinkSpecification } from './link-specification.ts';
 import { asShare, asTime } from './link-values.ts';
@@ -13,7 +14,7 @@ const WORDS: readonly (readonly [name: string, write: (link: LinkSpecification) 
   ['jitter', (link) => asTime(link.jitter)],
   ['dist', (link) => link.jitterDistribution ?? 'uniform'],
   ['order', (link) => link.order],
-  ['fifo-jitter', (link) => asTime(link.fifoJitter ?? 0)],
+  ['fifo-jitter', (link) => asTime(link.fifoJitter ?? microseconds(0))],
   ['slip', (link) => (link.slip ? `${asShare(link.slip.share)}/${link.slip.packets}` : 'none')],
   ['dup', (link) => asShare(link.duplicate)],
   ['corrupt', (link) => asShare(link.corrupt)],

@@ -1,4 +1,5 @@
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
+import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
 import { differences } from './link-format.ts';
 import type { LinkChange, LinkSpecification, OutageWindow } from './link-specification.ts';
@@ -102,11 +103,12 @@ export function parseLinkSpecification(text: string, readTrace?: TraceReader): P
   let before = link.value;
   let after = -1;
   for (const { at, words } of later) {
-    if (at <= after) return malformed(`'at ${at / 1_000}ms:': changes must be in ascending order of time`);
+    if (at <= after) return malformed(`'at ${inMilliseconds(at)}ms:': changes must be in ascending order of time`);
     const unchangeable = words.find(({ name }) => NOT_IN_A_CHANGE.includes(name));
     if (unchangeable)
       return malformed(`'${unchangeable.text}': ${unchangeable.name} cannot change while the link runs`);
-    if (words.length === 0) return malformed(`'at ${at / 1_000}ms:': expected at least one word after the time`);
+    if (words.length === 0)
+      return malformed(`'at ${inMilliseconds(at)}ms:': expected at least one word after the time`);
     const changed = apply(before, words, readTrace);
     if (!changed.ok) return changed;
     after = at;
@@ -129,13 +131,13 @@ export function parseLink(text: string, readTrace?: TraceReader): LinkSpecificat
 }
 
 interface Clause {
-  readonly at: number;
+  readonly at: Microseconds;
   readonly words: Word[];
 }
 
 function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
   if (text.split('"').length % 2 === 0) return malformed('unbalanced quotation mark');
-  const clauses: [Clause, ...Clause[]] = [{ at: 0, words: [] }];
+  const clauses: [Clause, ...Clause[]] = [{ at: microseconds(0), words: [] }];
   let clause: Clause = clauses[0];
   const texts = text.match(/(?:"[^"]*"|[^\s,"])+/g) ?? [];
   for (let index = 0; index < texts.length; index++) {
@@ -144,7 +146,7 @@ function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
       const time = texts[++index] ?? '';
       const at = time.endsWith(':') ? readPointInTime(time.slice(0, -1)) : undefined;
       if (at === undefined) return malformed(`'at ${time}': expected a time and a colon, such as at 10s: loss=20%`);
-      clause = { at, words: [] };
+      clause = { at: microseconds(at), words: [] };
       clauses.push(clause);
       continue;
     }
@@ -225,7 +227,7 @@ function applyNumber(link: Draft, { text, name, value }: Word, given: ReadonlyMa
   if (name === 'delay') return applyDelay(link, { text, name, value }, given);
   const number = read(value);
   if (number === undefined) return `'${text}': expected ${expected}`;
-  link[field] = number;
+  link[field] = microseconds(number);
   if (name === 'burst' && link.lossModel && !given.has('loss')) return `'${text}': burst requires loss`;
   if (name === 'loss' && link.lossModel) {
     delete link.lossModel;
@@ -247,7 +249,7 @@ function applyDelay(link: Draft, { text, value }: Word, given: ReadonlyMap<strin
   if (jitterText === undefined) return undefined;
   const conflict = given.get('jitter') ?? given.get('dist');
   if (conflict) return `'${conflict.text}': the ± of delay already sets it`;
-  link.jitter = jitter;
+  link.jitter = microseconds(jitter);
   link.jitterDistribution = 'symmetric';
   return undefined;
 }
@@ -281,7 +283,7 @@ function readOutages(link: Draft, value: string): string | undefined {
     if (from === undefined || until === undefined || more.length > 0 || from >= until || from < before) {
       return 'expected ascending time spans such as 5s-6s/10s-12s';
     }
-    windows.push({ from, until });
+    windows.push({ from: microseconds(from), until: microseconds(until) });
   }
   link.outages = windows;
   return undefined;

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { NetemParameters } from './netem/netem-parameters.ts';
 import type { CapacityTrace } from './stages/capacity-trace.ts';
@@ -35,14 +35,14 @@ export interface LinkSpecification {
   /** Intervals of total loss, ascending. */
   readonly outages?: readonly OutageWindow[];
   /** Propagation delay, microseconds. */
-  readonly delay: number;
+  readonly delay: Microseconds;
   /** Additional delay, microseconds; uniform in 0 … jitter unless `jitterDistribution` is set. */
-  readonly jitter: number;
+  readonly jitter: Microseconds;
   readonly jitterDistribution?: Exclude<JitterDistribution, 'uniform'>;
   /** `free`: jitter may reorder datagrams. `kept`: a datagram waits for those sent before it. */
   readonly order: 'free' | 'kept';
   /** Queue-like jitter applied before `jitter`: uniform in 0 … fifoJitter, microseconds, without reordering. */
-  readonly fifoJitter?: number;
+  readonly fifoJitter?: Microseconds;
   /** Fraction of datagrams moved behind later ones, and by how many places. */
   readonly slip?: SlipOptions;
   /** Fraction of datagrams delivered twice, 0 … 1. */
@@ -56,7 +56,7 @@ export interface LinkSpecification {
   /**
    * Longest queueing delay at the bottleneck, microseconds; a datagram that would wait longer is dropped (tail drop).
    */
-  readonly queue: number;
+  readonly queue: Microseconds;
   /** Queue limit in bytes, headers included. */
   readonly queueBytes?: number;
   /** Queue limit in datagrams. */

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { inMilliseconds, MILLISECOND, type Microseconds, microseconds, SECOND } from '../../protocol/base/units.ts';
 
 /** Parses one value of the one-line form of a link; `undefined` when it is invalid. */
 
@@ -23,10 +23,14 @@ export const readShare: Reader = (text) => {
   return value === undefined ? undefined : Number(value.toPrecision(DIGITS));
 };
 /** `20ms`: microseconds, at most one minute. */
-export const readTime = scaled({ us: 1, ms: 1_000, s: 1_000_000 }, 60_000_000);
+export const readTime = (text: string): Microseconds | undefined => {
+  const value = readSpan(text);
+  return value === undefined ? undefined : microseconds(value);
+};
+const readSpan = scaled({ us: 1, ms: MILLISECOND, s: SECOND }, 60_000_000);
 /** `90s` or `2h`: microseconds since the link began, at most one day. */
 export const readPointInTime: Reader = (text) => {
-  const value = scaled({ us: 1, ms: 1_000, s: 1_000_000, min: 60_000_000, h: 3_600_000_000 }, 86_400_000_000)(text);
+  const value = scaled({ us: 1, ms: MILLISECOND, s: SECOND, min: 60_000_000, h: 3_600_000_000 }, 86_400_000_000)(text);
   return value === undefined ? undefined : Math.round(value);
 };
 /** `8mbit`: bits per second. */
@@ -61,4 +65,5 @@ export function readList(text: string, readers: readonly Reader[], least = reade
 }
 
 export const asShare = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
-export const asTime = (value: Microseconds): string => (value % 1_000 === 0 ? `${value / 1_000}ms` : `${value}us`);
+export const asTime = (value: Microseconds): string =>
+  value % MILLISECOND === 0 ? `${inMilliseconds(value)}ms` : `${value}us`;

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, instant, later, type Microseconds, NEVER } from '../../protocol/base/units.ts';
 import { RandomStream } from '../random.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { LinkSpecification } from './link-specification.ts';
@@ -88,7 +88,7 @@ export class Link {
   constructor(
     link: LinkSpecification,
     direction: string,
-    { startsAt = 0, headerBytes = HEADER_BYTES }: LinkOptions = {},
+    { startsAt = instant(0), headerBytes = HEADER_BYTES }: LinkOptions = {},
   ) {
     this.#specification = link;
     this.#startsAt = startsAt;
@@ -128,7 +128,7 @@ export class Link {
     const leavesAt = this.#passBottleneck(now, datagram);
     if (leavesAt === undefined) {
       // Overflowed datagrams advance the loss process too, so a full queue does not shift later losses.
-      this.#loss.next(now - this.#startsAt, context?.frame);
+      this.#loss.next(elapsed(this.#startsAt, now), context?.frame);
       return 'overflowed';
     }
     if (this.#isLost(leavesAt, context?.frame)) return 'lost';
@@ -149,7 +149,7 @@ export class Link {
     if (this.#netem) return this.#netem.nextAt;
     const next = this.#queue.nextAt;
     if (!this.#slips || this.#slip.held === 0) return next;
-    return Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY);
+    return instant(Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY));
   }
 
   /**
@@ -159,7 +159,7 @@ export class Link {
   reconfigure(now: Instant, link: LinkSpecification): void {
     this.#keep(link);
     this.#bottleneck.reconfigure(link);
-    this.#loss.reconfigure(link, now - this.#startsAt);
+    this.#loss.reconfigure(link, elapsed(this.#startsAt, now));
     this.#outages.reconfigure(link.outages);
     this.#propagation.reconfigure(link);
     this.#slip.reconfigure(link.slip);
@@ -185,7 +185,7 @@ export class Link {
   }
 
   #isLost(at: Instant, frame: number | undefined): boolean {
-    const time = at - this.#startsAt;
+    const time = elapsed(this.#startsAt, at);
     const lost = this.#loss.next(time, frame);
     const away = this.#hasOutages && this.#outages.covers(time);
     if (!lost && !away) return false;
@@ -220,12 +220,12 @@ export class Link {
 
   #makeNextChange(): void {
     const change = this.#specification.changes![this.#changesMade++]!;
-    this.reconfigure(this.#startsAt + change.at, change.link);
+    this.reconfigure(later(this.#startsAt, change.at), change.link);
     this.#nextChangeAt = this.#changeAt(this.#changesMade);
   }
 
   #changeAt(number: number): Instant {
     const change: { readonly at: Microseconds } | undefined = this.#specification.changes?.[number];
-    return change ? this.#startsAt + change.at : Number.POSITIVE_INFINITY;
+    return change ? later(this.#startsAt, change.at) : NEVER;
   }
 }

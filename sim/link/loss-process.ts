@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { RandomStream } from '../random.ts';
 import type { LinkSpecification } from './link-specification.ts';
 import { FourState } from './loss/four-state.ts';
@@ -38,7 +38,7 @@ export class LossProcess {
     this.#setChain(link);
     // Start in the stationary distribution, so that short runs are unbiased.
     this.#bad = this.#stream('loss-start').chance(0, link.loss);
-    this.#model = link.lossModel && this.#source(link.lossModel, 0);
+    this.#model = link.lossModel && this.#source(link.lossModel, microseconds(0));
   }
 
   /**
@@ -47,7 +47,7 @@ export class LossProcess {
    * @param at time since the link began, microseconds; used by time-driven models.
    * @param frame number of the datagram's frame; used by models that step per frame.
    */
-  next(at: Microseconds = 0, frame?: number): boolean {
+  next(at: Microseconds = microseconds(0), frame?: number): boolean {
     const index = this.#index++;
     if (this.#model) return this.#model.lost(index, at, frame);
     if (this.#loss === 0) return false;

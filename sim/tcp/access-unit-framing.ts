@@ -2,6 +2,7 @@ import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol/base/big-endian.ts';
 import { ByteAccumulator } from '../../protocol/base/byte-accumulator.ts';
+import { ticks } from '../../protocol/base/units.ts';
 
 /** An access unit and its frame number, as carried on a byte stream. */
 export interface NumberedUnit {
@@ -97,7 +98,7 @@ export class AccessUnitDeframer {
 /** Parses the body of a unit. Offsets are those of the diagram minus the length field. */
 function parseUnit(body: Uint8Array): NumberedUnit | undefined {
   const importance = IMPORTANCES[readUint16(body, 16)];
-  const timestamp = (readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8);
+  const timestamp = ticks((readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8));
   const parts: Uint8Array[] = [];
   let offset = HEADER_BYTES;
   for (let left = readUint16(body, 18); left > 0; left--) {
@@ -108,6 +109,6 @@ function parseUnit(body: Uint8Array): NumberedUnit | undefined {
     offset = end;
   }
   if (importance === undefined || offset !== body.length) return undefined;
-  const unit = { parts, timestamp, decodeTimestamp: timestamp - readUint32(body, 12), importance };
+  const unit = { parts, timestamp, decodeTimestamp: ticks(timestamp - readUint32(body, 12)), importance };
   return { frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
 }

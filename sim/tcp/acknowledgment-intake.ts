@@ -1,4 +1,11 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import {
+  elapsed,
+  type Instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  wholeMilliseconds,
+} from '../../protocol/base/units.ts';
 import type { AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Flow } from './flow.ts';
@@ -114,7 +121,7 @@ export class AcknowledgmentIntake {
    * 3522).
    */
   #isSpurious(segment: SentSegment, { echo }: AcknowledgmentNews): boolean {
-    return segment.transmissions > 1 && echo !== undefined && echo < Math.floor(segment.sentAt / 1_000);
+    return segment.transmissions > 1 && echo !== undefined && echo < wholeMilliseconds(segment.sentAt);
   }
 
   #noteRoundTrip(
@@ -125,21 +132,21 @@ export class AcknowledgmentIntake {
     last: Instant | undefined,
   ): void {
     const flow = this.#flow;
-    let measured: number | undefined;
-    let newest: number | undefined;
+    let measured: Microseconds | undefined;
+    let newest: Microseconds | undefined;
     // Karn's algorithm: no samples from retransmitted segments.
     if (first !== undefined && last !== undefined && !news.retransmissionAcknowledged) {
-      measured = now - first;
-      newest = now - last;
+      measured = elapsed(first, now);
+      newest = elapsed(last, now);
     }
-    const sackRoundTrip = news.sackedFirstSentAt === undefined ? undefined : now - news.sackedFirstSentAt;
-    if (news.sackedLastSentAt !== undefined) newest = now - news.sackedLastSentAt;
+    const sackRoundTrip = news.sackedFirstSentAt === undefined ? undefined : elapsed(news.sackedFirstSentAt, now);
+    if (news.sackedLastSentAt !== undefined) newest = elapsed(news.sackedLastSentAt, now);
     measured ??= sackRoundTrip;
     if (measured === undefined && news.echo !== undefined && news.acknowledged) {
-      measured = Math.max(Math.floor(now / 1_000) - news.echo, 1) * 1_000;
+      measured = milliseconds(Math.max(wholeMilliseconds(now) - news.echo, 1));
       newest = measured;
     }
-    sample.roundTrip = newest ?? -1;
+    sample.roundTrip = newest ?? microseconds(-1);
     if (measured !== undefined && newest !== undefined) flow.noteRoundTrip(now, newest, measured);
     const head = this.#queue.head;
     // A sacked segment says nothing about the head if the head was retransmitted after it.

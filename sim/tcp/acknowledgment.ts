@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import type { ByteRange } from './receive-buffer.ts';

@@ -1,15 +1,15 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 
 const WINDOW_ROUNDS = 5;
 const SEGMENTS_MAX = 0xf_ffff;
-const TIME_MAX: Microseconds = 100_000;
+const TIME_MAX: Microseconds = milliseconds(100);
 
 /**
  * Estimates ACK aggregation: segments acknowledged at once beyond those that the bandwidth explains
  * (`bbr_update_ack_aggregation`).
  */
 export class BbrAggregation {
-  #epochAt: Instant = 0;
+  #epochAt: Instant = instant(0);
   #epochAcknowledged = 0;
   readonly #extra: [number, number] = [0, 0];
   #index: 0 | 1 = 0;

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant, SECOND } from '../../protocol/base/units.ts';
 import type { Flow } from './flow.ts';
 import type { RateSample } from './rate-sample.ts';
 
@@ -19,7 +19,7 @@ export class BbrPolicer {
   #used = false;
   #bandwidth = 0;
   #rounds = 0;
-  #lastAt: Instant = 0;
+  #lastAt: Instant = instant(0);
   #lastDelivered = 0;
   #lastLost = 0;
 
@@ -76,7 +76,7 @@ export class BbrPolicer {
     const bandwidth = delivered / span;
     if (this.#bandwidth > 0) {
       const difference = Math.abs(bandwidth - this.#bandwidth);
-      const bytes = difference * flow.segmentBytes * 1_000_000;
+      const bytes = difference * flow.segmentBytes * SECOND;
       if (difference <= RATIO * this.#bandwidth || bytes <= DIFFERENCE) {
         this.#bandwidth = (bandwidth + this.#bandwidth) / 2;
         this.#used = true;

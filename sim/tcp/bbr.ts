@@ -1,5 +1,14 @@
 import { assert } from '../../protocol/base/assert.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  SECOND,
+  seconds,
+} from '../../protocol/base/units.ts';
 import { RandomStream } from '../random.ts';
 import { BbrAggregation } from './bbr-aggregation.ts';
 import { BbrPolicer } from './bbr-policer.ts';
@@ -18,8 +27,8 @@ const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
 const CYCLE_STARTS = 7;
 /** Window of the maximum filter for the bandwidth, rounds. */
 const BANDWIDTH_ROUNDS = CYCLE.length + 2;
-const ROUND_TRIP_WINDOW: Microseconds = 10_000_000;
-const PROBE_ROUND_TRIP: Microseconds = 200_000;
+const ROUND_TRIP_WINDOW: Microseconds = seconds(10);
+const PROBE_ROUND_TRIP: Microseconds = milliseconds(200);
 const WINDOW_MIN = 4;
 /** The pipe is full after three rounds with less than 25 % growth. */
 const FULL_GROWTH = 1.25;
@@ -27,7 +36,7 @@ const FULL_ROUNDS = 3;
 /** Paces slightly below the estimate so that queues drain. */
 const PACING_MARGIN = 0.99;
 /** Assumed round-trip time before the first sample, microseconds. */
-const ROUND_TRIP_GUESS: Microseconds = 1_000;
+const ROUND_TRIP_GUESS: Microseconds = milliseconds(1);
 /** Below this rate a burst is one segment; bytes per second (1.2 Mb/s). */
 const SINGLE_SEGMENT_RATE = 150_000;
 
@@ -52,13 +61,13 @@ export class Bbr implements CongestionControl {
   #round = 0;
   #roundStarts = false;
   #roundEndsAt = 0;
-  #minimum: Microseconds = Number.POSITIVE_INFINITY;
-  #minimumAt: Instant = 0;
+  #minimum: Microseconds = microseconds(Number.POSITIVE_INFINITY);
+  #minimumAt: Instant = instant(0);
   #fullBandwidth = 0;
   #fullRounds = 0;
   #pipeIsFull = false;
   #phase = 0;
-  #phaseAt: Instant = 0;
+  #phaseAt: Instant = instant(0);
   #probeEndsAt: Instant | undefined;
   #probeRoundDone = false;
   #restartsAfterIdle = false;
@@ -236,7 +245,7 @@ export class Bbr implements CongestionControl {
     flow.applicationLimitedUntil = Math.max(flow.delivered + flow.inFlight, 1);
     if (this.#probeEndsAt === undefined) {
       if (flow.inFlight > WINDOW_MIN) return;
-      this.#probeEndsAt = now + PROBE_ROUND_TRIP;
+      this.#probeEndsAt = later(now, PROBE_ROUND_TRIP);
       this.#probeRoundDone = false;
       this.#roundEndsAt = flow.delivered;
       return;
@@ -292,7 +301,7 @@ export class Bbr implements CongestionControl {
   }
 
   #bytesPerSecond(bandwidth: number, gain: number): number {
-    return bandwidth * this.#flow.segmentBytes * 1_000_000 * gain * PACING_MARGIN;
+    return bandwidth * this.#flow.segmentBytes * SECOND * gain * PACING_MARGIN;
   }
 
   #setWindow(sample: RateSample, bandwidth: number): void {

@@ -1,3 +1,4 @@
+import { SECOND } from '../../protocol/base/units.ts';
 import type { Flow } from './flow.ts';
 
 /** Largest burst, bytes: `GSO_MAX_SIZE` − 1 − Linux' largest header. */
@@ -25,7 +26,7 @@ export function burstSegments(flow: Flow, segmentsMin: number): number {
 function unpacedRate({ congestionWindow, slowStartThreshold, packetsOut, segmentBytes, roundTrip }: Flow): number {
   const gain = congestionWindow < slowStartThreshold / 2 ? 2 : 1.2;
   const segments = Math.max(congestionWindow, packetsOut);
-  return (gain * segments * segmentBytes * 1_000_000) / Math.max(roundTrip.smoothed, 1);
+  return (gain * segments * segmentBytes * SECOND) / Math.max(roundTrip.smoothed, 1);
 }
 
 /** Returns the burst size without the short-path bonus, as in BBR's budget (`bbr_tso_segs_goal`), segments. */

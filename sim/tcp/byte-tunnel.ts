@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import { Link } from '../link/link.ts';
 import type { LinkSpecification } from '../link/link-specification.ts';
 import { Simulation } from '../simulation.ts';

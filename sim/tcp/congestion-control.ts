@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { Flow, RecoveryState } from './flow.ts';
 import type { RateSample } from './rate-sample.ts';
 

@@ -1,5 +1,5 @@
 import { assert } from '../../protocol/base/assert.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, wholeMilliseconds } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { type ByteSequence, extendByteSequence, wireByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
@@ -243,7 +243,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
       if (acknowledgment !== sending.flow.next) return;
       this.#establish(now, segment.window * 2 ** this.#sendScale, start);
     }
-    const milliseconds = Math.floor(now / 1_000);
+    const milliseconds = wholeMilliseconds(now);
     sending.handleAcknowledgment(now, {
       acknowledgment,
       sequence: start,
@@ -317,7 +317,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
   }
 
   #timestamps(now: Instant) {
-    return { value: wireByteSequence(Math.floor(now / 1_000)), echo: this.#recent };
+    return { value: wireByteSequence(wholeMilliseconds(now)), echo: this.#recent };
   }
 
   #serializeWith(

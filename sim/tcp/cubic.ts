@@ -1,4 +1,11 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  MILLISECOND,
+  type Microseconds,
+  microseconds,
+  SECOND,
+} from '../../protocol/base/units.ts';
 import { additiveIncrease, type CongestionControl, slowStart } from './congestion-control.ts';
 import type { Flow, RecoveryState } from './flow.ts';
 import { HyStart } from './hystart.ts';
@@ -11,10 +18,9 @@ const FRIENDLY_EIGHTHS = Math.floor((8 * (1024 + BETA)) / 3 / (1024 - BETA));
 const C_SCALED = 410;
 const ROOT_FACTOR = 2 ** 40 / C_SCALED;
 /** Longest time between evaluations of the cubic function while the window is unchanged. */
-const UPDATE_INTERVAL: Microseconds = 31_250;
+const UPDATE_INTERVAL: Microseconds = microseconds(31_250);
 /** Linux evaluates at most once per jiffy. */
-const TICK: Microseconds = 1_000;
-const SECOND: Microseconds = 1_000_000;
+const TICK = MILLISECOND;
 
 /**
  * CUBIC (RFC 9438) in the integer arithmetic of Linux' tcp_cubic.c, with fast convergence, Reno-friendly region and
@@ -32,9 +38,9 @@ export class Cubic implements CongestionControl {
   #origin = 0;
   /** K, units of 1/1024 s. */
   #rootTime = 0;
-  #smallestRoundTrip: Microseconds = 0;
+  #smallestRoundTrip: Microseconds = microseconds(0);
   #lastWindow = 0;
-  #lastAt: Instant = Number.NEGATIVE_INFINITY;
+  #lastAt: Instant = instant(Number.NEGATIVE_INFINITY);
   /** Acknowledged segments per window increment. */
   #per = 0;
   #friendlyWindow = 0;
@@ -70,7 +76,7 @@ export class Cubic implements CongestionControl {
     // Samples right after fast recovery are distorted by retransmissions.
     if (this.#epochStartAt !== undefined && now - this.#epochStartAt < SECOND) return;
     if (this.#smallestRoundTrip === 0 || sample < this.#smallestRoundTrip)
-      this.#smallestRoundTrip = Math.max(sample, 1);
+      this.#smallestRoundTrip = microseconds(Math.max(sample, 1));
     this.#hystart.note(now, sample, this.#smallestRoundTrip);
   }
 
@@ -78,9 +84,9 @@ export class Cubic implements CongestionControl {
     if (state !== 'loss') return;
     this.#windowMax = 0;
     this.#epochStartAt = undefined;
-    this.#smallestRoundTrip = 0;
+    this.#smallestRoundTrip = microseconds(0);
     this.#lastWindow = 0;
-    this.#lastAt = Number.NEGATIVE_INFINITY;
+    this.#lastAt = instant(Number.NEGATIVE_INFINITY);
     this.#per = 0;
     this.#friendlyWindow = 0;
     this.#friendlyCount = 0;
@@ -91,7 +97,7 @@ export class Cubic implements CongestionControl {
   noteTransmissionStart(now: Instant): void {
     if (this.#epochStartAt === undefined) return;
     const idle = now - this.#flow.lastSentAt;
-    if (idle > 0) this.#epochStartAt = Math.min(this.#epochStartAt + idle, now);
+    if (idle > 0) this.#epochStartAt = instant(Math.min(this.#epochStartAt + idle, now));
   }
 
   control(): void {}

@@ -1,14 +1,21 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import {
+  earliest,
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+} from '../../protocol/base/units.ts';
 import { expiryAt } from './timer-tick.ts';
 
 /** `TCP_ATO_MIN` and `TCP_DELACK_MAX`, microseconds. */
-const DELAY_MIN: Microseconds = 40_000;
-const DELAY_MAX: Microseconds = 200_000;
+const DELAY_MIN: Microseconds = milliseconds(40);
+const DELAY_MAX: Microseconds = milliseconds(200);
 /** `TCP_MAX_QUICKACKS`: number of undelayed acknowledgments at the start of a connection and after a duplicate. */
 const QUICK_MAX = 16;
 /** Number of duplicate acknowledgments sent at once before compression starts (`tcp_comp_sack_…`). */
 const IMMEDIATE_DUPLICATES = 3;
-const COMPRESSION_MAX: Microseconds = 1_000;
+const COMPRESSION_MAX: Microseconds = milliseconds(1);
 const COMPRESSED_MAX = 44;
 
 /**
@@ -17,9 +24,9 @@ const COMPRESSED_MAX = 44;
  */
 export class DelayedAcknowledgment {
   readonly #tick: Microseconds;
-  #delay: Microseconds = 0;
+  #delay: Microseconds = microseconds(0);
   #quick = 0;
-  #lastAt: Instant = 0;
+  #lastAt: Instant = instant(0);
   #timerAt: Instant | undefined;
   #compressedAt: Instant | undefined;
   #compressed = 0;
@@ -37,7 +44,7 @@ export class DelayedAcknowledgment {
 
   get timerAt(): Instant | undefined {
     if (this.#timerAt === undefined || this.#compressedAt === undefined) return this.#timerAt ?? this.#compressedAt;
-    return Math.min(this.#timerAt, this.#compressedAt);
+    return earliest(this.#timerAt, this.#compressedAt);
   }
 
   /**
@@ -49,8 +56,8 @@ export class DelayedAcknowledgment {
       this.#delay = DELAY_MIN;
     } else {
       const gap = now - this.#lastAt;
-      if (gap <= DELAY_MIN / 2) this.#delay = (this.#delay >> 1) + DELAY_MIN / 2;
-      else if (gap < this.#delay) this.#delay = Math.min((this.#delay >> 1) + gap, timeout);
+      if (gap <= DELAY_MIN / 2) this.#delay = microseconds((this.#delay >> 1) + DELAY_MIN / 2);
+      else if (gap < this.#delay) this.#delay = microseconds(Math.min((this.#delay >> 1) + gap, timeout));
       else if (gap > timeout) this.#quick = QUICK_MAX;
     }
     this.#lastAt = now;
@@ -73,10 +80,10 @@ export class DelayedAcknowledgment {
       return;
     }
     let delay = this.#delay;
-    if (delay > DELAY_MIN) delay = Math.min(delay, Math.max(roundTrip, DELAY_MIN), DELAY_MAX);
+    if (delay > DELAY_MIN) delay = microseconds(Math.min(delay, Math.max(roundTrip, DELAY_MIN), DELAY_MAX));
     // A timer about to expire is not worth the wait.
     if (this.#timerAt !== undefined && this.#timerAt <= now + (delay >> 2)) this.#due = true;
-    else this.#timerAt = Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, expiryAt(now, delay, this.#tick));
+    else this.#timerAt = instant(Math.min(this.#timerAt ?? Number.POSITIVE_INFINITY, expiryAt(now, delay, this.#tick)));
   }
 
   /** Data beyond a gap. @param advanced true when the first missing byte has changed since the last call. */
@@ -88,14 +95,14 @@ export class DelayedAcknowledgment {
       return;
     }
     this.#compressed++;
-    this.#compressedAt ??= now + Math.min(COMPRESSION_MAX, Math.floor(roundTrip / 20));
+    this.#compressedAt ??= instant(now + Math.min(COMPRESSION_MAX, Math.floor(roundTrip / 20)));
   }
 
   handleTimeout(now: Instant): void {
     if (this.#compressedAt !== undefined && this.#compressedAt <= now) this.#due = true;
     if (this.#timerAt === undefined || this.#timerAt > now) return;
     // The timer expired before more data: double the delay (`tcp_delack_timer_handler`).
-    this.#delay = Math.min(this.#delay * 2, Math.max(DELAY_MAX, DELAY_MIN));
+    this.#delay = microseconds(Math.min(this.#delay * 2, Math.max(DELAY_MAX, DELAY_MIN)));
     this.#due = true;
   }
 

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { RoundTripEstimator } from './round-trip-estimator.ts';
 
@@ -54,9 +54,9 @@ export class Flow {
   /** Segments known to have arrived, and segments declared lost; both monotonic. */
   delivered = 0;
   lost = 0;
-  deliveredAt: Instant = 0;
+  deliveredAt: Instant = instant(0);
   /** Send time of the first segment of the current delivery-rate sample. */
-  firstSentAt: Instant = 0;
+  firstSentAt: Instant = instant(0);
   /** Rate samples are application-limited until this number of delivered segments; 0: not limited. */
   applicationLimitedUntil = 0;
 
@@ -64,7 +64,7 @@ export class Flow {
   windowLimited = false;
   /** Maximum of segments in flight during the last round. */
   packetsOutMax = 0;
-  lastSentAt: Instant = 0;
+  lastSentAt: Instant = instant(0);
 
   /** End of the highest sacked byte range. */
   highestSacked: ByteSequence;

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
 import { RETRANSMISSION_TIMEOUT_INITIAL } from './round-trip-estimator.ts';
 
 /** `tcp_syn_retries` and `tcp_synack_retries`. */
@@ -10,7 +10,7 @@ export class Handshake {
   #opened: boolean;
   #pending = false;
   #timerAt: Instant | undefined;
-  #firstAt: Instant = 0;
+  #firstAt: Instant = instant(0);
   #attempts = 0;
 
   constructor(role: 'active' | 'passive') {
@@ -71,12 +71,12 @@ export class Handshake {
    */
   finish(now: Instant): Microseconds | undefined {
     this.#timerAt = undefined;
-    return this.#attempts === 1 ? now - this.#firstAt : undefined;
+    return this.#attempts === 1 ? elapsed(this.#firstAt, now) : undefined;
   }
 
   #attempt(now: Instant): void {
     this.#pending = true;
-    this.#timerAt = now + RETRANSMISSION_TIMEOUT_INITIAL * 2 ** this.#attempts;
+    this.#timerAt = instant(now + RETRANSMISSION_TIMEOUT_INITIAL * 2 ** this.#attempts);
     this.#attempts++;
   }
 }

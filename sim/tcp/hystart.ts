@@ -1,14 +1,14 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 
 /** `hystart_low_window`, segments. */
 const WINDOW_MIN = 16;
 /** `hystart_ack_delta_us`: maximum gap between acknowledgments of one train, microseconds. */
-const TRAIN_GAP: Microseconds = 2_000;
+const TRAIN_GAP: Microseconds = milliseconds(2);
 const SAMPLES_MIN = 8;
-const DELAY_RISE_MIN: Microseconds = 4_000;
-const DELAY_RISE_MAX: Microseconds = 16_000;
+const DELAY_RISE_MIN: Microseconds = milliseconds(4);
+const DELAY_RISE_MAX: Microseconds = milliseconds(16);
 
 /**
  * HyStart of Linux' CUBIC (Ha and Rhee 2008): ends slow start when the queue starts to grow rather than when it
@@ -18,10 +18,10 @@ export class HyStart {
   readonly #flow: Flow;
   #found = false;
   #roundEnd: ByteSequence = 0;
-  #roundStartAt: Instant = 0;
-  #lastAt: Instant = 0;
+  #roundStartAt: Instant = instant(0);
+  #lastAt: Instant = instant(0);
   #samples = 0;
-  #smallest: Microseconds = Number.POSITIVE_INFINITY;
+  #smallest: Microseconds = microseconds(Number.POSITIVE_INFINITY);
 
   constructor(flow: Flow) {
     this.#flow = flow;
@@ -41,7 +41,7 @@ export class HyStart {
       this.#lastAt = now;
       if (now - this.#roundStartAt > minimum >> 1) this.#end();
     }
-    this.#smallest = Math.min(this.#smallest, sample);
+    this.#smallest = microseconds(Math.min(this.#smallest, sample));
     if (this.#samples < SAMPLES_MIN) this.#samples++;
     else if (this.#smallest > minimum + Math.min(Math.max(minimum >> 3, DELAY_RISE_MIN), DELAY_RISE_MAX)) this.#end();
   }
@@ -56,6 +56,6 @@ export class HyStart {
     this.#roundStartAt = now;
     this.#lastAt = now;
     this.#samples = 0;
-    this.#smallest = Number.POSITIVE_INFINITY;
+    this.#smallest = microseconds(Number.POSITIVE_INFINITY);
   }
 }

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant } from '../../protocol/base/instant.ts';
+import type { Instant } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { AccessUnitDeframer } from './access-unit-framing.ts';
 import { TcpConnection } from './connection.ts';

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { frameAccessUnit } from './access-unit-framing.ts';
 import { TcpConnection } from './connection.ts';
@@ -45,7 +45,7 @@ export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
   #opened = false;
   #finishRequested = false;
   #skipsToKey = false;
-  #now: Instant = 0;
+  #now: Instant = instant(0);
 
   constructor(options: TcpMediaSenderOptions) {
     this.#options = options;

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant, timeFor } from '../../protocol/base/units.ts';
 import type { Flow } from './flow.ts';
 
 /** The first segments of a connection are not paced (`tcp_update_skb_after_send`). */
@@ -23,7 +23,7 @@ export class Pacing {
   }
 
   get wakeAt(): Instant | undefined {
-    return this.#blocked ? Math.ceil(this.#nextAt) : undefined;
+    return this.#blocked ? instant(Math.ceil(this.#nextAt)) : undefined;
   }
 
   /** Ends the wait; a sender with more data asks again. */
@@ -35,7 +35,7 @@ export class Pacing {
     this.#segments += segments;
     if (this.#flow.pacingRate === 0 || this.#segments < UNPACED_SEGMENTS) return;
     const late = Math.max(now - this.#nextAt, 0);
-    const span = (bytes * 1_000_000) / this.#flow.pacingRate;
+    const span = timeFor(bytes, this.#flow.pacingRate);
     // A late burst shortens the wait for the next one, by at most half.
     this.#nextAt = Math.max(this.#nextAt, now) + span - Math.min(span / 2, late);
   }

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { type Flow, isRecovering } from './flow.ts';
 import { sentAfter } from './rate-sample.ts';
@@ -16,9 +16,9 @@ export class Rack {
   readonly #flow: Flow;
   readonly #queue: RetransmissionQueue;
   /** Properties of the most recently sent segment that was delivered. */
-  #sentAt: Instant = Number.NEGATIVE_INFINITY;
+  #sentAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #end: ByteSequence = 0;
-  #roundTrip: Microseconds = 0;
+  #roundTrip: Microseconds = microseconds(0);
   #advanced = false;
   /** Reordering window in quarters of the minimum round-trip time. */
   #windowSteps = 1;
@@ -37,7 +37,7 @@ export class Rack {
 
   /** Notes the delivery of a segment. */
   advance(now: Instant, segment: SentSegment): void {
-    const roundTrip = now - segment.sentAt;
+    const roundTrip = elapsed(segment.sentAt, now);
     // Faster than the minimum round trip, so this acknowledges the original, not the retransmission.
     if (segment.transmissions > 1 && roundTrip < this.#flow.roundTrip.minimum) return;
     this.#advanced = true;
@@ -78,7 +78,7 @@ export class Rack {
    * microseconds; 0: none.
    */
   detectAfterDelivery(now: Instant): Microseconds {
-    if (!this.#advanced) return 0;
+    if (!this.#advanced) return microseconds(0);
     this.#advanced = false;
     return this.detect(now);
   }
@@ -86,7 +86,7 @@ export class Rack {
   /** Marks lost segments. @see RFC 8985 §6.2 step 5. */
   detect(now: Instant): Microseconds {
     const window = this.#reorderingWindow;
-    let wait = 0;
+    let wait = microseconds(0);
     let next: SentSegment | undefined;
     for (let segment = this.#queue.earliest; segment; segment = next) {
       next = segment.later;
@@ -97,21 +97,21 @@ export class Rack {
       if (remaining <= 0) {
         this.#queue.markLost(segment);
         this.#queue.unlist(segment);
-      } else wait = Math.max(wait, remaining);
+      } else wait = microseconds(Math.max(wait, remaining));
     }
     return wait;
   }
 
   /** Time until a transmission is declared lost, microseconds. */
   remaining(now: Instant, segment: SentSegment, window: Microseconds): Microseconds {
-    return this.#roundTrip + window - (now - segment.sentAt);
+    return microseconds(this.#roundTrip + window - (now - segment.sentAt));
   }
 
   get #reorderingWindow(): Microseconds {
     const flow = this.#flow;
     // Until reordering is observed, react as fast as three duplicate acknowledgments.
-    if (!flow.reorderingSeen && (isRecovering(flow.state) || flow.sackedOut >= flow.reordering)) return 0;
+    if (!flow.reorderingSeen && (isRecovering(flow.state) || flow.sackedOut >= flow.reordering)) return microseconds(0);
     const { minimum, smoothed } = flow.roundTrip;
-    return Math.min(Math.floor(minimum / 4) * this.#windowSteps, smoothed);
+    return microseconds(Math.min(Math.floor(minimum / 4) * this.#windowSteps, smoothed));
   }
 }

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { elapsed, type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 import type { SentSegment } from './retransmission-queue.ts';
@@ -14,20 +14,20 @@ export const sentAfter = (at: Instant, end: ByteSequence, otherAt: Instant, othe
 export class RateSample {
   /** Segments delivered over `interval`; -1: no sample. */
   delivered = -1;
-  interval: Microseconds = -1;
+  interval: Microseconds = microseconds(-1);
   applicationLimited = false;
   priorDelivered = -1;
   /** Newly delivered and newly lost segments. */
   acknowledged = 0;
   losses = 0;
   /** Round-trip time of the newest acknowledged segment, microseconds; -1: none or ambiguous. */
-  roundTrip: Microseconds = -1;
+  roundTrip: Microseconds = microseconds(-1);
   /** True when the receiver may have delayed the acknowledgment. */
   maybeDelayed = false;
   /** True when the acknowledgment advanced SND.UNA. */
   advanced = false;
   priorInFlight = 0;
-  #priorDeliveredAt: Instant = 0;
+  #priorDeliveredAt: Instant = instant(0);
   #newestEnd: ByteSequence = 0;
 
   noteDelivered(flow: Flow, segment: SentSegment): void {
@@ -39,7 +39,7 @@ export class RateSample {
     this.applicationLimited = segment.applicationLimited;
     this.#newestEnd = segment.end;
     flow.firstSentAt = segment.sentAt;
-    this.interval = segment.sentAt - segment.firstSentBeforeAt;
+    this.interval = elapsed(segment.firstSentBeforeAt, segment.sentAt);
   }
 
   /** Completes the sample after all acknowledged segments were noted. */
@@ -51,13 +51,13 @@ export class RateSample {
     this.losses = flow.lost - lostBefore;
     if (this.acknowledged > 0) flow.deliveredAt = now;
     if (this.priorDelivered < 0) {
-      this.interval = -1;
+      this.interval = microseconds(-1);
       return;
     }
     this.delivered = flow.delivered - this.priorDelivered;
     // The longer of send and ACK interval: compressed acknowledgments must not inflate the rate.
-    this.interval = Math.max(this.interval, now - this.#priorDeliveredAt);
-    if (this.interval < flow.roundTrip.minimum) this.interval = -1;
+    this.interval = microseconds(Math.max(this.interval, now - this.#priorDeliveredAt));
+    if (this.interval < flow.roundTrip.minimum) this.interval = microseconds(-1);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { earliest, type Instant, instant, later, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { DelayedAcknowledgment } from './delayed-acknowledgment.ts';
 import { type ByteRange, ReceiveBuffer } from './receive-buffer.ts';
@@ -21,7 +21,7 @@ export interface OppositeTiming {
 /** Assumed segment size of the peer before the first data, bytes (`TCP_MSS_DEFAULT`). */
 const SEGMENT_BYTES_INITIAL = 536;
 /** Minimum interval between answers to out-of-window segments without data, microseconds (`tcp_invalid_ratelimit`). */
-const INVALID_INTERVAL: Microseconds = 500_000;
+const INVALID_INTERVAL: Microseconds = milliseconds(500);
 
 /** Receiver of one direction: turns segments into ordered bytes, and decides what to acknowledge. */
 export class ReceivingHalf {
@@ -37,7 +37,7 @@ export class ReceivingHalf {
   #gapAt: ByteSequence | undefined;
   #finishAt: ByteSequence | undefined;
   #finished = false;
-  #invalidAnsweredAt: Instant = Number.NEGATIVE_INFINITY;
+  #invalidAnsweredAt: Instant = instant(Number.NEGATIVE_INFINITY);
   readonly #readDelay: Microseconds;
   /** When the application reads the received data. */
   #readsAt: Instant | undefined;
@@ -82,7 +82,7 @@ export class ReceivingHalf {
   pollTimeout(): Instant | undefined {
     const { timerAt } = this.#acknowledgment;
     if (timerAt === undefined || this.#readsAt === undefined) return timerAt ?? this.#readsAt;
-    return Math.min(timerAt, this.#readsAt);
+    return earliest(timerAt, this.#readsAt);
   }
 
   handleTimeout(now: Instant): void {
@@ -193,7 +193,7 @@ export class ReceivingHalf {
         if (this.#buffer.hasGap) this.#acknowledgeGap(now, opposite);
         else if (hadGap || this.#acknowledgesAtOnce(push)) this.#acknowledgment.acknowledgeNow();
         else this.#acknowledgment.acknowledgeSoon(now, opposite.roundTrip);
-        if (this.#readDelay > 0) this.#readsAt ??= now + this.#readDelay;
+        if (this.#readDelay > 0) this.#readsAt ??= later(now, this.#readDelay);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../../protocol/base/instant.ts';
+import { type Instant, instant } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { Flow } from './flow.ts';
 
@@ -9,7 +9,7 @@ export class SentSegment {
   readonly end: ByteSequence;
   readonly finish: boolean;
   /** Time of the last transmission. */
-  sentAt: Instant = 0;
+  sentAt: Instant = instant(0);
   transmissions = 0;
   /** True for the last segment of a burst handed to the device at once. */
   endsBurst = false;
@@ -20,8 +20,8 @@ export class SentSegment {
 
   /** State for the delivery-rate sample, as of the last transmission (draft-cheng-iccrg-delivery-rate-estimation). */
   deliveredBefore = 0;
-  deliveredBeforeAt: Instant = 0;
-  firstSentBeforeAt: Instant = 0;
+  deliveredBeforeAt: Instant = instant(0);
+  firstSentBeforeAt: Instant = instant(0);
   applicationLimited = false;
   rateCounted = false;
 

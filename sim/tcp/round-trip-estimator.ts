@@ -1,15 +1,15 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { WindowedFilter } from './windowed-filter.ts';
 
 /** Minimum of the variation term (`TCP_RTO_MIN`), microseconds: as in Linux, the timeout is at least RTT + 200 ms. */
-export const RETRANSMISSION_TIMEOUT_MIN: Microseconds = 200_000;
+export const RETRANSMISSION_TIMEOUT_MIN: Microseconds = milliseconds(200);
 /** `TCP_RTO_MAX`, microseconds. */
-export const RETRANSMISSION_TIMEOUT_MAX: Microseconds = 120_000_000;
+export const RETRANSMISSION_TIMEOUT_MAX: Microseconds = seconds(120);
 /** Initial timeout (RFC 6298 §2.1), microseconds. */
-export const RETRANSMISSION_TIMEOUT_INITIAL: Microseconds = 1_000_000;
+export const RETRANSMISSION_TIMEOUT_INITIAL: Microseconds = seconds(1);
 /** Window of the minimum round-trip time (`net.ipv4.tcp_min_rtt_wlen`), microseconds. */
-const MINIMUM_WINDOW: Microseconds = 300_000_000;
+const MINIMUM_WINDOW: Microseconds = seconds(300);
 
 /**
  * Round-trip estimator of RFC 6298 in Linux' integer arithmetic (`tcp_rtt_estimator`), which uses the maximum deviation
@@ -27,18 +27,18 @@ export class RoundTripEstimator {
 
   /** Smoothed round-trip time, microseconds; 0 before the first sample. */
   get smoothed(): Microseconds {
-    return this.#smoothed8 >> 3;
+    return microseconds(this.#smoothed8 >> 3);
   }
 
   /** Minimum of the last five minutes, microseconds; infinite before the first sample. */
   get minimum(): Microseconds {
-    return this.#minimum.value;
+    return microseconds(this.#minimum.value);
   }
 
   /** Retransmission timeout without back-off, microseconds. */
   get timeout(): Microseconds {
     if (this.#smoothed8 === 0) return RETRANSMISSION_TIMEOUT_INITIAL;
-    return Math.min((this.#smoothed8 >> 3) + this.#variation, RETRANSMISSION_TIMEOUT_MAX);
+    return microseconds(Math.min((this.#smoothed8 >> 3) + this.#variation, RETRANSMISSION_TIMEOUT_MAX));
   }
 
   noteMinimum(now: Instant, sample: Microseconds): void {

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { earliest, type Instant, type Microseconds, wholeMilliseconds } from '../../protocol/base/units.ts';
 import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
 import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
 import { burstSegments } from './burst-size.ts';
@@ -142,7 +142,7 @@ export class SendingHalf {
     const { wakeAt } = this.#pacing;
     const { at } = this.#timer;
     if (wakeAt === undefined || at === undefined) return wakeAt ?? at;
-    return Math.min(wakeAt, at);
+    return earliest(wakeAt, at);
   }
 
   handleTimeout(now: Instant): void {
@@ -251,7 +251,7 @@ export class SendingHalf {
   }
 
   #retransmit(now: Instant, segment: SentSegment): void {
-    this.#recovery.undo.noteRetransmission(Math.floor(now / 1_000));
+    this.#recovery.undo.noteRetransmission(wholeMilliseconds(now));
     segment.retransmitted = true;
     this.flow.retransmittedOut++;
     this.#tally.noteRetransmission(this.flow.state === 'loss');

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 
 export interface TcpConnectionOptions {
@@ -35,9 +35,9 @@ export const TCP_DEFAULTS = {
   seed: 1,
   maximumSegmentSize: 1_460,
   receiveBufferBytes: 6 * 1_024 * 1_024,
-  readDelay: 0,
+  readDelay: microseconds(0),
   marksBursts: false,
-  timerTick: 1,
+  timerTick: microseconds(1),
 } as const satisfies Partial<TcpConnectionOptions>;
 
 export type TcpEvent =

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import type { AcknowledgmentNews } from './acknowledgment.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { type Flow, isRecovering, type RecoveryState, THRESHOLD_INFINITE } from './flow.ts';
@@ -24,7 +24,7 @@ export class TcpRecovery {
   #reductionSent = 0;
   /** True while the timeout may have been spurious; new data will decide (F-RTO). */
   #timeoutMayBeSpurious = false;
-  #reorderingWait: Microseconds = 0;
+  #reorderingWait: Microseconds = microseconds(0);
 
   constructor(flow: Flow, queue: RetransmissionQueue, rack: Rack, congestionControl: CongestionControl) {
     this.#flow = flow;
@@ -37,7 +37,7 @@ export class TcpRecovery {
   /** Returns the time until suspected losses are confirmed, microseconds, and clears it; 0: none. */
   takeReorderingWait(): Microseconds {
     const wait = this.#reorderingWait;
-    this.#reorderingWait = 0;
+    this.#reorderingWait = microseconds(0);
     return wait;
   }
 
@@ -93,7 +93,7 @@ export class TcpRecovery {
     const isNew = !isRecovering(flow.state);
     const head = this.#queue.head;
     for (const segment of this.#queue.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
-      if (segment !== head && this.#rack.remaining(now, segment, 0) > 0) continue;
+      if (segment !== head && this.#rack.remaining(now, segment, microseconds(0)) > 0) continue;
       this.#queue.markLost(segment);
     }
     const open = flow.state === 'open' || flow.state === 'disorder';

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, later, type Microseconds } from '../../protocol/base/units.ts';
 
 /** Timer wheel of Linux: from this many ticks on, each level is eight times coarser (kernel/time/timer.c). */
 const WHEEL_TICKS = 63;
@@ -12,9 +12,9 @@ const WHEEL_STEP = 8;
  * @param tick 4 ms with `CONFIG_HZ=250`; 1: exact to the microsecond.
  */
 export function expiryAt(now: Instant, wait: Microseconds, tick: Microseconds): Instant {
-  if (tick === 1) return now + wait;
+  if (tick === 1) return later(now, wait);
   const ticks = Math.ceil(wait / tick);
   let step = 1;
   while (ticks >= WHEEL_TICKS * step) step *= WHEEL_STEP;
-  return now + Math.round((ticks + step / 2) * tick);
+  return instant(now + Math.round((ticks + step / 2) * tick));
 }

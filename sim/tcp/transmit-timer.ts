@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { Flow } from './flow.ts';
 import type { RetransmissionQueue } from './retransmission-queue.ts';
 import { RETRANSMISSION_TIMEOUT_MAX, RETRANSMISSION_TIMEOUT_MIN } from './round-trip-estimator.ts';
@@ -11,7 +11,7 @@ import { expiryAt } from './timer-tick.ts';
 export type TimerCause = 'retransmission' | 'tail-probe' | 'reordering' | 'window-probe';
 
 /** `TCP_TIMEOUT_MIN`: two jiffies at 1000 Hz, microseconds. */
-const WAIT_MIN: Microseconds = 2_000;
+const WAIT_MIN: Microseconds = milliseconds(2);
 
 /** A single timer for all purposes, as in Linux: setting one replaces another. */
 export class TransmitTimer {
@@ -38,7 +38,7 @@ export class TransmitTimer {
   }
 
   get retransmissionTimeout(): Microseconds {
-    return Math.min(this.#flow.roundTrip.timeout * 2 ** this.#backOff, RETRANSMISSION_TIMEOUT_MAX);
+    return microseconds(Math.min(this.#flow.roundTrip.timeout * 2 ** this.#backOff, RETRANSMISSION_TIMEOUT_MAX));
   }
 
   /** Ends the back-off after a new round-trip sample. */
@@ -75,12 +75,12 @@ export class TransmitTimer {
   }
 
   setReordering(now: Instant, wait: Microseconds): void {
-    this.#set('reordering', now, wait + WAIT_MIN);
+    this.#set('reordering', now, microseconds(wait + WAIT_MIN));
   }
 
   /** @param probes number of unanswered probes. */
   setWindowProbe(now: Instant, probes: number): void {
-    const wait = Math.min(this.#flow.roundTrip.timeout * 2 ** probes, RETRANSMISSION_TIMEOUT_MAX);
+    const wait = microseconds(Math.min(this.#flow.roundTrip.timeout * 2 ** probes, RETRANSMISSION_TIMEOUT_MAX));
     this.#set('window-probe', now, wait);
   }
 
@@ -94,9 +94,9 @@ export class TransmitTimer {
     let wait = this.retransmissionTimeout;
     // The acknowledgment of a single segment may be delayed.
     const allowance = packetsOut === 1 ? RETRANSMISSION_TIMEOUT_MIN : WAIT_MIN;
-    if (roundTrip.smoothed > 0) wait = 2 * roundTrip.smoothed + allowance;
+    if (roundTrip.smoothed > 0) wait = microseconds(2 * roundTrip.smoothed + allowance);
     const untilTimeout = timerRestarts ? this.retransmissionTimeout : this.#untilTimeout(now);
-    if (untilTimeout > 0) wait = Math.min(wait, untilTimeout);
+    if (untilTimeout > 0) wait = microseconds(Math.min(wait, untilTimeout));
     this.#set('tail-probe', now, wait);
     return true;
   }
@@ -108,12 +108,12 @@ export class TransmitTimer {
     }
     // After a reordering or probe timer, the timeout still counts from the transmission of the head.
     const replacedTimeout = this.#cause === 'reordering' || this.#cause === 'tail-probe';
-    if (replacedTimeout) this.#set('retransmission', now, Math.max(this.#untilTimeout(now), 1));
+    if (replacedTimeout) this.#set('retransmission', now, microseconds(Math.max(this.#untilTimeout(now), 1)));
     else this.setRetransmission(now);
   }
 
   #untilTimeout(now: Instant): Microseconds {
-    return (this.#queue.head?.sentAt ?? now) + this.retransmissionTimeout - now;
+    return microseconds((this.#queue.head?.sentAt ?? now) + this.retransmissionTimeout - now);
   }
 
   #set(cause: TimerCause, now: Instant, wait: Microseconds): void {

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../protocol/base/instant.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import { type Flow, INITIAL_WINDOW } from './flow.ts';
 

@@ -2,6 +2,7 @@ import type { Page as Tab } from 'playwright-core';
 import { afterEach, expect } from 'vitest';
 import { openPage, type Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { ticks } from '../../protocol/base/units.ts';
 import { sampleUnits } from '../sample-units.ts';
 import { inChromium, useBrowser } from './browser.ts';
 
@@ -223,7 +224,7 @@ function feed(page: Page): Feed {
   const unitAt = (index: number): AccessUnit => {
     const unit = units[index % units.length];
     if (unit === undefined) throw new Error('the clip is empty');
-    return { ...unit, timestamp: index * 3_000, decodeTimestamp: index * 3_000 };
+    return { ...unit, timestamp: ticks(index * 3_000), decodeTimestamp: ticks(index * 3_000) };
   };
   const timer = setInterval(() => page.write(unitAt(count++)), FRAME_MS);
   const running: Feed = {

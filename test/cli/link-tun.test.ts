@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { instant } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { Link } from '../../sim/link/link.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
@@ -75,11 +76,11 @@ withTun(
     expect(sent).toHaveLength(1_000);
     const simulated = linkOf(link, 'forward');
     const fates = sent.map(({ bytes }, index) => {
-      const fate = simulated.send(0, bytes);
+      const fate = simulated.send(instant(0), bytes);
       return `forward ${index}${fate === 'carried' ? '' : `: ${fate}`}`;
     });
     expect(sent.map(({ comment }) => comment)).toEqual(fates);
-    while (simulated.pollDelivery(0));
+    while (simulated.pollDelivery(instant(0)));
     const { lost, delivered, duplicated, corrupted } = simulated.counters;
     expect(run.report!.forward).toMatchObject({ offered: 1_000, lost, delivered, duplicated, corrupted });
     expect(lost).toBeGreaterThan(100);
@@ -98,8 +99,8 @@ withTunAnd('ping')(
     const [forward, backward] = [linkOf(there, 'forward'), linkOf(back, 'back')];
     let answered = 0;
     for (let index = 0; index < 100; index++) {
-      const arrived = forward.send(0, new Uint8Array(84)) === 'carried';
-      if (arrived && backward.send(0, new Uint8Array(84)) === 'carried') answered++;
+      const arrived = forward.send(instant(0), new Uint8Array(84)) === 'carried';
+      if (arrived && backward.send(instant(0), new Uint8Array(84)) === 'carried') answered++;
     }
     expect(run.stdout).toContain(`100 packets transmitted, ${answered} received`);
     const [, least] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];

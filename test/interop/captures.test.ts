@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
@@ -45,12 +45,12 @@ function receive(
     }
   };
   for (const { at, payload } of datagrams) {
-    runTo(at);
-    receiver.handleDatagram(at, payload);
+    runTo(instant(at));
+    receiver.handleDatagram(instant(at), payload);
     drain();
   }
-  runTo((datagrams.at(-1)?.at ?? 0) + 1_000_000);
-  receiver.finish((datagrams.at(-1)?.at ?? 0) + 1_000_000);
+  runTo(instant((datagrams.at(-1)?.at ?? 0) + 1_000_000));
+  receiver.finish(instant((datagrams.at(-1)?.at ?? 0) + 1_000_000));
   drain();
   return { units, drops, statistics: receiver.statistics };
 }
@@ -62,7 +62,7 @@ const inMediaTime = (datagrams: readonly CapturedDatagram[]): CapturedDatagram[]
     const packet = parseRtpPacket(datagram.payload);
     const timestamp = packet.ok ? packet.value.timestamp : 0;
     first ??= timestamp;
-    return { ...datagram, at: Math.round((((timestamp - first) | 0) * 100) / 9) };
+    return { ...datagram, at: microseconds(Math.round((((timestamp - first) | 0) * 100) / 9)) };
   });
 };
 

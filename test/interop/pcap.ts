@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 
 /** A UDP datagram in a capture. */
 export interface CapturedDatagram {
@@ -33,8 +33,8 @@ export function readCapture(pcap: Uint8Array): CapturedDatagram[] {
     let network = start + linkHeaderBytes;
     while (linkType === 1 && view.getUint16(network - 2) === VLAN) network += 4;
     const datagram = readDatagram(view, network, end);
-    first ??= at;
-    if (datagram) datagrams.push({ at: at - first, ...datagram });
+    first ??= microseconds(at);
+    if (datagram) datagrams.push({ at: microseconds(at - first), ...datagram });
     offset = end;
   }
   return datagrams;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds, ticksToMicroseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, ticks, ticksToMicroseconds } from '../../protocol/base/units.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
@@ -39,8 +40,8 @@ function throughPlainRtp(units: readonly AccessUnit[]) {
     codec: H264,
     ssrc: 7,
     payloadType: 96,
-    initialSequence: 65_500,
-    timestampBase: 0xffff_0000,
+    initialSequence: wireSequence(65_500),
+    timestampBase: wireTimestamp(0xffff_0000),
     initialFrameNumber: 0,
     datagramBytesMax: 1_200,
     frameMarks: false,
@@ -62,12 +63,12 @@ function throughPlainRtp(units: readonly AccessUnit[]) {
     }
   };
   for (const unit of units) {
-    const at = ticksToMicroseconds(unit.decodeTimestamp - units[0]!.decodeTimestamp);
-    runTo(at);
-    for (const datagram of packetizer.packetize(unit).datagrams) receiver.handleDatagram(at, datagram);
+    const at = ticksToMicroseconds(ticks(unit.decodeTimestamp - units[0]!.decodeTimestamp));
+    runTo(instant(at));
+    for (const datagram of packetizer.packetize(unit).datagrams) receiver.handleDatagram(instant(at), datagram);
     drain();
   }
-  runTo(ticksToMicroseconds(units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp) + 10 * LATENCY);
+  runTo(instant(ticksToMicroseconds(ticks(units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp)) + 10 * LATENCY));
   receiver.assertBalanced();
   return { received, drops, statistics: receiver.statistics };
 }

@@ -11,6 +11,7 @@ import type { ScenarioOutput } from '../../lab/scenario.ts';
 import { makeDirectory, writeAtomically } from '../../lab/store/atomic-file.ts';
 import { bytesNeeded, checkRoom } from '../../lab/store/disk-room.ts';
 import { readSealedJson, sealedJson } from '../../lab/store/sealed-json.ts';
+import { ticks } from '../../protocol/base/units.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dropframe-faults-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -214,7 +215,7 @@ test('a temporary folder has an absolute path, for programs with another working
 });
 
 test('a failed write of a stream for ffmpeg is reported with its cause', async () => {
-  const shown = { plan: { onScreen: Int32Array.of(0) }, stream: { file: new Uint8Array(10), origin: 0 } };
+  const shown = { plan: { onScreen: Int32Array.of(0) }, stream: { file: new Uint8Array(10), origin: ticks(0) } };
   const writing = streamInput(shown, { width: 16, height: 16 } as PictureFormat, join(root, 'nowhere', 'shown.mp4'));
   await expect(writing).rejects.toThrow(/^cannot write .*shown\.mp4: there is no such file or directory; finished/);
 });

@@ -5,6 +5,8 @@ import { libwebrtcFreezes, stalls, tamburFreezes, w3cFreezes, w3cPauses } from '
 import { InterarrivalJitter } from '../../lab/metrics/interarrival-jitter.ts';
 import { percentile, roundedMean, sorted } from '../../lab/metrics/percentile.ts';
 import { RunLengths } from '../../lab/metrics/run-lengths.ts';
+import { instant, microseconds } from '../../protocol/base/units.ts';
+import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 
 /** Times of frames with the given durations between them: milliseconds in, microseconds out. */
 function instants(...durationsMs: number[]): number[] {
@@ -144,21 +146,26 @@ describe('stalls', () => {
 
   test('a steady stream has none', () => {
     const renderedAt = instants(...steady(24, 40));
-    expect(stalls(renderedAt, { from: 0, to: 1_000_000 }, period)).toEqual({ stalled: 0, watched: 1_000_000 });
+    expect(stalls(renderedAt, { from: instant(0), to: instant(1_000_000) }, microseconds(period))).toEqual({
+      stalled: 0,
+      watched: 1_000_000,
+    });
   });
 
   test('time beyond one frame period counts, also at both ends', () => {
     // Shown at 100 … 140 and 300 … 340 ms: 100 before, 160 between, 60 after.
-    const watched = { from: 0, to: 400_000 };
-    expect(stalls([100_000, 300_000], watched, period)).toEqual({ stalled: 320_000, watched: 400_000 });
+    const watched = { from: instant(0), to: instant(400_000) };
+    expect(stalls([100_000, 300_000], watched, microseconds(period))).toEqual({ stalled: 320_000, watched: 400_000 });
   });
 
   test('without frames everything is stalled', () => {
-    expect(stalls([], { from: 0, to: 400_000 }, period).stalled).toBe(400_000);
+    expect(stalls([], { from: instant(0), to: instant(400_000) }, microseconds(period)).stalled).toBe(400_000);
   });
 
   test('frames at the same time count once', () => {
-    expect(stalls([0, 1_000, 2_000], { from: 0, to: 100_000 }, period).stalled).toBe(58_000);
+    expect(stalls([0, 1_000, 2_000], { from: instant(0), to: instant(100_000) }, microseconds(period)).stalled).toBe(
+      58_000,
+    );
   });
 });
 
@@ -194,25 +201,25 @@ describe('loss bursts', () => {
 describe('interarrival jitter', () => {
   test('is zero for regular packets, and null after a single one', () => {
     const jitter = new InterarrivalJitter();
-    jitter.add(0, 0);
+    jitter.add(instant(0), wireTimestamp(0));
     expect(jitter.value).toBeNull();
-    for (let i = 1; i < 100; i++) jitter.add(i * 40_000, i * 3_600);
+    for (let i = 1; i < 100; i++) jitter.add(instant(i * 40_000), wireTimestamp(i * 3_600));
     expect(jitter.value).toBe(0);
   });
 
   test('moves by a sixteenth of each difference', () => {
     const jitter = new InterarrivalJitter();
-    jitter.add(0, 0);
-    jitter.add(41_600, 3_600); // 1600 µs late: 100
+    jitter.add(instant(0), wireTimestamp(0));
+    jitter.add(instant(41_600), wireTimestamp(3_600)); // 1600 µs late: 100
     expect(jitter.value).toBe(100);
-    jitter.add(80_000, 7_200); // 1600 µs early: 100 + 1500/16
+    jitter.add(instant(80_000), wireTimestamp(7_200)); // 1600 µs early: 100 + 1500/16
     expect(jitter.value).toBe(194);
   });
 
   test('continues across timestamp wrap-around', () => {
     const jitter = new InterarrivalJitter();
-    jitter.add(0, 0xffff_ffff - 1_799);
-    jitter.add(40_000, 1_800);
+    jitter.add(instant(0), wireTimestamp(0xffff_ffff - 1_799));
+    jitter.add(instant(40_000), wireTimestamp(1_800));
     expect(jitter.value).toBe(0);
   });
 });

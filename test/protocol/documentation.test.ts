@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ticks } from '../../protocol/base/units.ts';
 import { serializeControlFrame } from '../../protocol/control/control-framing.ts';
 import { parseControlMessage } from '../../protocol/control/control-message.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
 import { hex } from './bytes.ts';
 
@@ -28,7 +30,13 @@ test('every message in docs/PROTOCOL.md is one that we take, and every kind is t
 
 test('the bytes in docs/PROTOCOL.md are those that we send', () => {
   const mark = new Uint8Array(12);
-  writeFrameMark(mark, 0, { frameNumber: 0x1234, packetIndex: 2, packetCount: 9, importance: 'key', decodeLead: 0 });
+  writeFrameMark(mark, 0, {
+    frameNumber: 0x1234,
+    packetIndex: 2,
+    packetCount: 9,
+    importance: 'key',
+    decodeLead: ticks(0),
+  });
   expect(hex('be de 00 02  16 80 12 34  00 02 00 09')).toEqual(mark);
   expect(PROTOCOL).toContain('be de 00 02  16 80 12 34  00 02 00 09');
 
@@ -36,7 +44,13 @@ test('the bytes in docs/PROTOCOL.md are those that we send', () => {
   expect(hex(play)).toEqual(serializeControlFrame(new TextEncoder().encode('{"kind":"play"}')));
   expect(PROTOCOL).toContain(play);
 
-  const sequenceNumbers = [65_534, 65_535, 1, 14, 15];
+  const sequenceNumbers = [
+    wireSequence(65_534),
+    wireSequence(65_535),
+    wireSequence(1),
+    wireSequence(14),
+    wireSequence(15),
+  ];
   const nack = serializeRtcp([{ kind: 'nack', senderSsrc: 0, mediaSsrc: 0, sequenceNumbers }]);
   expect(hex('ff fe 80 05 00 0f 00 00')).toEqual(nack.subarray(12));
   expect(PROTOCOL).toContain('`ff fe 80 05` and `00 0f 00 00`');

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { milliseconds } from '../../protocol/base/units.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { agreedParameters, welcomedParameters, welcomeFields } from '../../protocol/control/stream-agreement.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { SENDER_DEFAULTS, senderOptions } from '../../sender/sender-options.ts';
 
-const KNOWN = { ssrc: 5, initialSequence: 65_535, timestampBase: 2 ** 32 - 1 };
+const KNOWN = { ssrc: 5, initialSequence: wireSequence(65_535), timestampBase: wireTimestamp(2 ** 32 - 1) };
 const COMPANIONS = {
   retransmission: { ssrc: 6, payloadType: 97 },
   repair: { ssrc: 7, payloadType: 98 },

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { ticks } from '../../protocol/base/units.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { optional } from '../optional.ts';
@@ -12,11 +13,11 @@ const DELIMITER = Uint8Array.of(0x09, 0xf0);
 test('a keyframe begins with both tables, then its picture with clock and times', () => {
   const unit: AccessUnit = {
     parts: [Uint8Array.of(0x65, 0x88)],
-    timestamp: 3_000,
-    decodeTimestamp: 0,
+    timestamp: ticks(3_000),
+    decodeTimestamp: ticks(0),
     importance: 'key',
   };
-  const bytes = new TransportStreamWriter({ clockLead: 45_000 }).write(unit);
+  const bytes = new TransportStreamWriter({ clockLead: ticks(45_000) }).write(unit);
   expect(bytes.length).toBe(3 * TRANSPORT_PACKET_BYTES);
   expect([...bytes.subarray(0, 21)]).toEqual([
     ...[0x47, 0x40, 0x00, 0x10], // sync, PID 0 with a start, payload only, counter 0
@@ -52,8 +53,8 @@ test('whatever the size of a picture, its packets hold exactly that picture', ()
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 4 }), (sizes) => {
       const parts = sizes.map((size) => new Uint8Array(size).fill(0x41));
-      const writer = new TransportStreamWriter({ clockLead: 0 });
-      const unit: AccessUnit = { parts, timestamp: 0, decodeTimestamp: 0, importance: 'reference' };
+      const writer = new TransportStreamWriter({ clockLead: ticks(0) });
+      const unit: AccessUnit = { parts, timestamp: ticks(0), decodeTimestamp: ticks(0), importance: 'reference' };
       const payload = payloadOf(writer.write(unit), 0x100);
       expect(payload.subarray(19)).toEqual(joinAnnexB([DELIMITER, ...parts]));
     }),
@@ -61,13 +62,13 @@ test('whatever the size of a picture, its packets hold exactly that picture', ()
 });
 
 test('the counters of a PID go on from picture to picture', () => {
-  const writer = new TransportStreamWriter({ clockLead: 0 });
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   const counters: number[] = [];
   for (let index = 0; index < 40; index += 1) {
     const packets = writer.write({
       parts: [new Uint8Array(300).fill(0x41)],
-      timestamp: index * 3_000,
-      decodeTimestamp: index * 3_000,
+      timestamp: ticks(index * 3_000),
+      decodeTimestamp: ticks(index * 3_000),
       importance: 'reference',
     });
     for (const packet of packetsOf(packets)) if (pidOf(packet) === 0x100) counters.push((packet[3] ?? 0) & 15);
@@ -86,7 +87,7 @@ const ffprobe = (() => {
 
 optional('ffprobe', ffprobe)('ffprobe finds every picture of our clip, with its times', () => {
   const units = sampleUnits().slice(0, 90);
-  const writer = new TransportStreamWriter({ clockLead: 0 });
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   const stream = Buffer.concat(units.map((unit) => writer.write(unit)));
   const options = '-v error -f mpegts -show_entries packet=pts,dts -of csv=p=0 -'.split(' ');
   const lines = execFileSync('ffprobe', options, { input: stream, encoding: 'utf8' }).trim().split('\n');

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { instant, ticks } from '../../protocol/base/units.ts';
 import type { FrameClass } from '../../protocol/frame-class.ts';
+import { asSequence } from '../../protocol/rtp/sequence.ts';
 import type { PacketArrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
 import { Ledger } from '../../receiver/ledger.ts';
 
@@ -13,20 +15,22 @@ function frame(
 ): PendingFrame {
   return {
     number: 0,
-    timestamp: 0,
-    decodeTimestamp: 0,
+    timestamp: ticks(0),
+    decodeTimestamp: ticks(0),
     followsGap: false,
     importance: 'reference',
-    firstSequence,
-    lastSequence: firstSequence + count - 1,
+    firstSequence: asSequence(firstSequence),
+    lastSequence: asSequence(firstSequence + count - 1),
     receivedPackets: held.length,
     receivedBytes: 0,
     complete: held.length === count,
-    lastArrivalAt: 0,
+    lastArrivalAt: instant(0),
     arrivals: held.map(() => arrival),
     payloads: () => [],
     missing: () =>
-      Array.from({ length: count }, (_, index) => firstSequence + index).filter((_, index) => !held.includes(index)),
+      Array.from({ length: count }, (_, index) => asSequence(firstSequence + index)).filter(
+        (_, index) => !held.includes(index),
+      ),
   };
 }
 
@@ -40,7 +44,7 @@ const whole = (firstSequence: number, count: number, arrival: PacketArrival = 'o
 
 test('each packet of a decided frame is in one class', () => {
   const ledger = new Ledger();
-  ledger.startAt(10);
+  ledger.startAt(asSequence(10));
   ledger.decide(whole(10, 3), 'onTime');
   ledger.decide(whole(13, 2, 'reordered'), 'onTime');
   ledger.decide(whole(15, 2, { recoveredInRound: 2 }), 'recovered');
@@ -70,11 +74,11 @@ test('each packet of a decided frame is in one class', () => {
 
 test('a dropped frame whose missing packets all come later was overdue, and nothing of it was lost', () => {
   const ledger = new Ledger();
-  ledger.startAt(10);
+  ledger.startAt(asSequence(10));
   ledger.decide(frame(10, 4, [0, 2]), 'incomplete');
-  ledger.enterLate(11);
+  ledger.enterLate(asSequence(11));
   expect(ledger.frames).toMatchObject({ incomplete: 1, overdue: 0 });
-  ledger.enterLate(13);
+  ledger.enterLate(asSequence(13));
   expect(ledger.frames).toMatchObject({ incomplete: 0, overdue: 1 });
   expect(ledger.packets).toMatchObject({ onTime: 2, late: 2, neverArrived: 0 });
   ledger.assertBalanced();
@@ -82,11 +86,11 @@ test('a dropped frame whose missing packets all come later was overdue, and noth
 
 test('packets between two frames, and before the first, never arrived', () => {
   const ledger = new Ledger();
-  ledger.startAt(10);
+  ledger.startAt(asSequence(10));
   ledger.decide(whole(12, 2), 'onTime');
   ledger.decideMissing(3);
   ledger.decide(whole(20, 1), 'onTime');
-  ledger.decidePacketsThrough(22);
+  ledger.decidePacketsThrough(asSequence(22));
   ledger.assertBalanced();
   expect(ledger.packets).toMatchObject({ onTime: 3, neverArrived: 10 });
   expect(ledger.decidedPackets).toBe(13);
@@ -97,8 +101,8 @@ describe('a late packet', () => {
   test('leaves the class of those that never arrived, once', () => {
     const ledger = new Ledger();
     ledger.decide(frame(0, 3, [0, 2]), 'incomplete');
-    expect(ledger.enterLate(1)).toBe(true);
-    expect(ledger.enterLate(1)).toBe(false);
+    expect(ledger.enterLate(asSequence(1))).toBe(true);
+    expect(ledger.enterLate(asSequence(1))).toBe(false);
     expect(ledger.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 0 });
     ledger.assertBalanced();
   });
@@ -106,15 +110,20 @@ describe('a late packet', () => {
   test('that had not been missed is a duplicate', () => {
     const ledger = new Ledger();
     ledger.decide(whole(0, 3), 'onTime');
-    expect([0, 2, 3, -1].map((sequence) => ledger.enterLate(sequence))).toEqual([false, false, false, false]);
+    expect([0, 2, 3, -1].map((sequence) => ledger.enterLate(asSequence(sequence)))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('that was missed too long ago can no longer be told from one', () => {
     const ledger = new Ledger();
-    ledger.startAt(0);
-    ledger.decidePacketsThrough(20_000);
-    expect(ledger.enterLate(5)).toBe(false);
-    expect(ledger.enterLate(20_000)).toBe(true);
+    ledger.startAt(asSequence(0));
+    ledger.decidePacketsThrough(asSequence(20_000));
+    expect(ledger.enterLate(asSequence(5))).toBe(false);
+    expect(ledger.enterLate(asSequence(20_000))).toBe(true);
     expect(ledger.packets).toMatchObject({ neverArrived: 20_000, late: 1 });
     ledger.assertBalanced();
   });
@@ -122,22 +131,22 @@ describe('a late packet', () => {
 
 test('a packet that is in no frame is entered with what is around it', () => {
   const ledger = new Ledger();
-  ledger.startAt(0);
-  expect(ledger.noteLoose(1, 'on-time')).toBe(true);
-  expect(ledger.noteLoose(2, 'late')).toBe(true);
-  expect(ledger.noteLoose(2, 'late')).toBe(false);
+  ledger.startAt(asSequence(0));
+  expect(ledger.noteLoose(asSequence(1), 'on-time')).toBe(true);
+  expect(ledger.noteLoose(asSequence(2), 'late')).toBe(true);
+  expect(ledger.noteLoose(asSequence(2), 'late')).toBe(false);
   expect(ledger.decidedPackets).toBe(0);
   ledger.decide(whole(4, 1), 'onTime');
   expect(ledger.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 2 });
-  expect(ledger.noteLoose(3, 'on-time')).toBe(false);
+  expect(ledger.noteLoose(asSequence(3), 'on-time')).toBe(false);
   ledger.assertBalanced();
 });
 
 test('what a frame promises beyond the newest packet is left for what comes next', () => {
   const ledger = new Ledger();
-  ledger.decide(frame(0, 60_000, [0]), 'incomplete', 0);
+  ledger.decide(frame(0, 60_000, [0]), 'incomplete', asSequence(0));
   expect(ledger.decidedPackets).toBe(1);
-  ledger.decide(whole(5, 1), 'onTime', 5);
+  ledger.decide(whole(5, 1), 'onTime', asSequence(5));
   expect(ledger.packets).toMatchObject({ onTime: 2, neverArrived: 4 });
   ledger.assertBalanced();
 });
@@ -169,9 +178,9 @@ test('whatever frames claim, overlapping and out of order, the sums balance', ()
         const here = held.filter((index) => index < count);
         const claimed = frame(first, count, here.length > 0 ? here : [0]);
         const newest = Math.max(seen, first + Math.max(0, ...here));
-        ledger.noteLoose(loose, 'late');
-        ledger.decide(claimed, fate, newest);
-        ledger.enterLate(late);
+        ledger.noteLoose(asSequence(loose), 'late');
+        ledger.decide(claimed, fate, asSequence(newest));
+        ledger.enterLate(asSequence(late));
         ledger.assertBalanced();
         expect(ledger.decidedPackets).toBeGreaterThanOrEqual(last);
         last = ledger.decidedPackets;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../../protocol/base/units.ts';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, RECEIVER_OPTIONS, SENDER_OPTIONS } from '../simulated-session.ts';
-import { at, FRAME_MS, FRAME_TICKS, INITIAL_SEQUENCE, packet, packets, Stage, unitOf } from './stage.ts';
+import { FRAME_MS, FRAME_TICKS, INITIAL_SEQUENCE, packet, packets, Stage, unitOf } from './stage.ts';
 
 /** Frames as they leave: one packet each, at their time. */
 function live(stage: Stage, from: number, to: number, options: { sequenceOf?: (frame: number) => number } = {}): Stage {
@@ -14,7 +16,7 @@ function live(stage: Stage, from: number, to: number, options: { sequenceOf?: (f
 
 describe('numbers that roll over', () => {
   test.each([0, 1, 32_767, 32_768, 65_535])('sequence numbers, from %i', (initialSequence) => {
-    const stage = new Stage({ initialSequence });
+    const stage = new Stage({ initialSequence: wireSequence(initialSequence) });
     // The stage's packets count from its own first number; these count from another one.
     const sequenceOf = (frame: number) => initialSequence - INITIAL_SEQUENCE + frame;
     live(stage, 0, 6, { sequenceOf }).until(1_000);
@@ -37,7 +39,7 @@ describe('numbers that roll over', () => {
   });
 
   test.each([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1])('timestamps, from %i', (timestampBase) => {
-    const stage = new Stage({ timestampBase });
+    const stage = new Stage({ timestampBase: wireTimestamp(timestampBase) });
     const shift = timestampBase - SENDER_OPTIONS.timestampBase;
     for (let frame = 0; frame < 6; frame++) {
       stage.arrive(frame * FRAME_MS, packet({ frame, timestamp: frame * FRAME_TICKS + shift }));
@@ -46,7 +48,7 @@ describe('numbers that roll over', () => {
   });
 
   test('packets that are overtaken at the roll-over find their places', () => {
-    const stage = new Stage({ initialSequence: 65_534, recovery: 'reorder' });
+    const stage = new Stage({ initialSequence: wireSequence(65_534), recovery: 'reorder' });
     const sequenceOf = (frame: number) => 65_534 - INITIAL_SEQUENCE + frame;
     const of = (frame: number) => packet({ frame, sequence: sequenceOf(frame) });
     stage.arrive(0, of(0)).arrive(85, of(2), of(1)).arrive(130, of(3)).until(1_000);
@@ -209,7 +211,7 @@ describe('what is not of the stream', () => {
     const padding = serializeRtpPacket({
       marker: false,
       payloadType: 96,
-      sequenceNumber: INITIAL_SEQUENCE + 1,
+      sequenceNumber: wireSequence(INITIAL_SEQUENCE + 1),
       timestamp: SENDER_OPTIONS.timestampBase,
       ssrc: MEDIA_SSRC,
       csrcs: [],
@@ -259,7 +261,7 @@ describe('joining', () => {
 });
 
 test('what is held is bounded, whatever is sent', () => {
-  const stage = new Stage({ framesMax: 20, latency: at(60_000) });
+  const stage = new Stage({ framesMax: 20, latency: milliseconds(60_000) });
   for (let frame = 0; frame < 200; frame++) stage.arrive(frame, packet({ frame }));
   expect(stage.receiver.statistics.overflowed).toBe(180);
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../../protocol/base/units.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp } from '../../protocol/rtp/ntp.ts';
+import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
-import { again, at, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
+import { again, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
 
 /** Answers the receiver's round-trip probes as a sender that is so far away does. */
 function answerProbes(stage: Stage, roundTripMs: number, untilMs: number): void {
@@ -134,7 +136,7 @@ describe('an answer', () => {
 
 describe('the round trip', () => {
   test('is asked for before the first loss, and sets the pace of requests', () => {
-    const stage = sendFrames(new Stage({ latency: at(400) }), 0, 1, () => false);
+    const stage = sendFrames(new Stage({ latency: milliseconds(400) }), 0, 1, () => false);
     answerProbes(stage, 20, 100);
     expect(stage.receiver.statistics.roundTrip).toBeGreaterThan(19_000);
     expect(stage.receiver.statistics.roundTrip).toBeLessThan(21_000);
@@ -147,7 +149,7 @@ describe('the round trip', () => {
   });
 
   test('longer than the latency makes every request pointless, and none is made', () => {
-    const stage = sendFrames(new Stage({ latency: at(100) }), 0, 1, () => false);
+    const stage = sendFrames(new Stage({ latency: milliseconds(100) }), 0, 1, () => false);
     answerProbes(stage, 150, 400);
     stage.arrive(400, ...packets({ frame: 10, count: 3 })).until(1_000);
     expect(stage.asked).toEqual([]);
@@ -178,7 +180,7 @@ describe('reports', () => {
       kind: 'sender-report',
       ssrc: MEDIA_SSRC,
       ntp: { seconds: 0x0001_0002, fraction: 0x0003_0000 },
-      rtpTimestamp: 0,
+      rtpTimestamp: wireTimestamp(0),
       packetCount: 3,
       octetCount: 12,
       reports: [],

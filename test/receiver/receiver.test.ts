@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { instant, milliseconds } from '../../protocol/base/units.ts';
 import { again, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
 
 /** Frames of one packet, each at its time, but for those that are left out. */
@@ -113,7 +114,7 @@ describe('too late', () => {
   test('a packet at the very deadline is on time', () => {
     const stage = new Stage({ recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0, count: 2 }));
-    stage.receiver.handleDatagram(120_000 - 1, packet({ frame: 0, index: 1, count: 2 }));
+    stage.receiver.handleDatagram(instant(120_000 - 1), packet({ frame: 0, index: 1, count: 2 }));
     expect(stage.until(200).told).toEqual(['120 onTime 0']);
   });
 });
@@ -182,7 +183,7 @@ describe('a stream that ends', () => {
   });
 
   test('with its tail missing, the tail is asked for and mended', () => {
-    const stage = stream(new Stage({ latency: 400_000 }), 0, 3);
+    const stage = stream(new Stage({ latency: milliseconds(400) }), 0, 3);
     // Nobody answers probes here: the round trip is not known, and a second is allowed for what is still on its way.
     stage.end(90, 4, 3);
     stage.arrive(130, again(packet({ frame: 3 }))).until(2_000);

@@ -1,10 +1,11 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, latest, microseconds, milliseconds, ticks } from '../../protocol/base/units.ts';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
 import {
@@ -15,7 +16,7 @@ import {
   SENDER_OPTIONS,
 } from '../simulated-session.ts';
 
-export const at = milliseconds;
+export const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** 25 frames a second: numbers that can be added up in the head. */
 export const FRAME_MS = 40;
@@ -55,13 +56,13 @@ export function packet({ frame, index = 0, count = 1, ...options }: PacketOption
     packetIndex: index,
     packetCount: count,
     importance,
-    decodeLead: lead,
+    decodeLead: ticks(lead),
   });
   return serializeRtpPacket({
     marker: index === count - 1,
     payloadType,
-    sequenceNumber: (INITIAL_SEQUENCE + sequence) & 0xffff,
-    timestamp: (SENDER_OPTIONS.timestampBase + timestamp) >>> 0,
+    sequenceNumber: wireSequence((INITIAL_SEQUENCE + sequence) & 0xffff),
+    timestamp: wireTimestamp((SENDER_OPTIONS.timestampBase + timestamp) >>> 0),
     ssrc,
     csrcs: [],
     payload,
@@ -79,12 +80,12 @@ export const packets = (options: PacketOptions & { count: number }): Uint8Array[
 
 /** The same packet as an answer to a NACK. */
 export const again = (original: Uint8Array): Uint8Array =>
-  wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: 0 });
+  wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: wireSequence(0) });
 
 export const unitOf = (frame: number, count = 1): AccessUnit => ({
   parts: Array.from({ length: count }, (_, index) => payloadOf(frame, index)),
-  timestamp: frame * FRAME_TICKS,
-  decodeTimestamp: frame * FRAME_TICKS,
+  timestamp: ticks(frame * FRAME_TICKS),
+  decodeTimestamp: ticks(frame * FRAME_TICKS),
   importance: frame === 0 ? 'key' : 'reference',
 });
 
@@ -97,12 +98,12 @@ export class Stage {
   /** What the receiver said, and when. */
   readonly said: { readonly ms: number; readonly packet: RtcpPacket }[] = [];
   readonly #events: Parameters<typeof checkRelease>[0][number][] = [];
-  #now: Instant = 0;
+  #now: Instant = instant(0);
 
   constructor(options: Partial<ReceiverOptions> = {}) {
     // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
     // Most stories end at the display deadline; those of frames that are mended after it say so.
-    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', mend: 0, ...options });
+    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', mend: microseconds(0), ...options });
   }
 
   /** Plays with another receiver. */
@@ -123,7 +124,7 @@ export class Stage {
   /** The sender has said on the control channel how much there was. */
   end(ms: number, frames: number, lastSequence: number | undefined): this {
     this.until(ms);
-    const wire = lastSequence === undefined ? undefined : (INITIAL_SEQUENCE + lastSequence) & 0xffff;
+    const wire = lastSequence === undefined ? undefined : wireSequence(INITIAL_SEQUENCE + lastSequence);
     this.receiver.endOfStream(at(ms), { frames, lastSequence: wire });
     return this.#drain(at(ms));
   }
@@ -140,11 +141,11 @@ export class Stage {
       const due = this.receiver.pollTimeout();
       if (due === undefined || due > at(ms)) break;
       assert(turns < 100_000, 'a receiver that is called moves its timeout on');
-      this.#now = Math.max(this.#now, due);
+      this.#now = latest(this.#now, due);
       this.receiver.handleTimeout(this.#now);
       this.#drain(this.#now);
     }
-    this.#now = Math.max(this.#now, at(ms));
+    this.#now = instant(Math.max(this.#now, at(ms)));
     this.receiver.assertBalanced();
     checkRelease(this.#events);
     return this;

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Importance } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds, seconds, ticks } from '../../protocol/base/units.ts';
 import { parseRepairPayload } from '../../protocol/repair/repair-payload.ts';
 import { type PathNotice, type RequestNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { Sender } from '../../sender/sender.ts';
 import type { SenderOptions } from '../../sender/sender-options.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 const FIRST = SENDER_OPTIONS.initialSequence;
 
 /** A sender whose frames are what a test makes of them: so many packets of about a kilobyte. */
@@ -28,7 +29,12 @@ class Desk {
   frame(ms: number, packets: number, importance: Importance = 'reference'): this {
     const timestamp = this.#frames++ * 3_000;
     const parts = [new Uint8Array(packets * 1_100).fill(0x41)];
-    this.sender.send(at(ms), { parts, timestamp, decodeTimestamp: timestamp, importance });
+    this.sender.send(at(ms), {
+      parts,
+      timestamp: ticks(timestamp),
+      decodeTimestamp: ticks(timestamp),
+      importance,
+    });
     return this.drain(at(ms));
   }
 
@@ -42,14 +48,14 @@ class Desk {
   path(ms: number, path: Partial<PathNotice>): this {
     const notice: PathNotice = {
       kind: 'path',
-      latency: at(120),
-      answerTime: at(41),
+      latency: milliseconds(120),
+      answerTime: milliseconds(41),
       loss: 0.1,
       burst: 1,
       recentLoss: 0,
-      queueing: 0,
+      queueing: microseconds(0),
       showsDamaged: false,
-      spacing: 0,
+      spacing: microseconds(0),
       ...path,
     };
     return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));
@@ -63,14 +69,14 @@ class Desk {
         number: this.#requests++ & 0xffff,
         last: false,
         late: false,
-        usefulFor: at(100),
+        usefulFor: milliseconds(100),
         ...notice,
       }),
       {
         kind: 'nack',
         senderSsrc: REPORT_SSRC,
         mediaSsrc: MEDIA_SSRC,
-        sequenceNumbers: places.map((place) => (FIRST + place) & 0xffff),
+        sequenceNumbers: places.map((place) => wireSequence((FIRST + place) & 0xffff)),
       },
     ]);
     return this.hear(ms, ...packets);
@@ -136,9 +142,9 @@ describe('a request', () => {
       reports: [{ ...report!, lastSenderReport, delaySinceLastSenderReport: 0 }],
     });
     expect(desk.sender.statistics.roundTrip).toBeGreaterThan(39_000);
-    desk.ask(1_041, { packets: [5], usefulFor: at(30) });
+    desk.ask(1_041, { packets: [5], usefulFor: milliseconds(30) });
     expect(desk.beside).toEqual([]);
-    desk.ask(1_041, { packets: [5], usefulFor: at(42) });
+    desk.ask(1_041, { packets: [5], usefulFor: milliseconds(42) });
     expect(desk.beside).toEqual(['5']);
   });
 
@@ -174,7 +180,7 @@ describe('the budget', () => {
     const desk = new Desk({ redundancy: 0.25 });
     let number = 0;
     for (let frame = 0; frame < 60; frame++) {
-      desk.frame(frame * 33, 10).path(frame * 33, { loss: 0.5, burst: 4, answerTime: at(200) });
+      desk.frame(frame * 33, 10).path(frame * 33, { loss: 0.5, burst: 4, answerTime: milliseconds(200) });
       const packets = Array.from({ length: 10 }, (_, index) => frame * 10 + index);
       for (let round = 0; round < 5; round++) desk.ask(frame * 33 + round, { packets, last: true, number: number++ });
       const bytes = (kind: string) =>
@@ -194,7 +200,7 @@ describe('forward repair', () => {
   };
 
   test('covers the frames that are not due yet where no round trip fits, about one packet a frame at 1 % loss', () => {
-    const desk = run({ loss: 0.01, latency: at(100), answerTime: at(101) });
+    const desk = run({ loss: 0.01, latency: milliseconds(100), answerTime: milliseconds(101) });
     const windows = desk.beside.slice(-20);
     // Three frames of twelve packets are on their way at a time, and the newest is always among them.
     for (const window of windows) {
@@ -207,9 +213,9 @@ describe('forward repair', () => {
   });
 
   test.each([
-    ['there is time to ask', { loss: 0.01, latency: at(100), answerTime: at(60) }],
-    ['nothing is lost', { loss: 0, latency: at(100), answerTime: at(101) }],
-    ['the round trip is not known', { loss: 0.01, latency: at(100), answerTime: 0 }],
+    ['there is time to ask', { loss: 0.01, latency: milliseconds(100), answerTime: milliseconds(60) }],
+    ['nothing is lost', { loss: 0, latency: milliseconds(100), answerTime: milliseconds(101) }],
+    ['the round trip is not known', { loss: 0.01, latency: milliseconds(100), answerTime: microseconds(0) }],
   ])('is silent where %s', (_, path) => {
     expect(run(path).beside).toEqual([]);
   });
@@ -217,39 +223,39 @@ describe('forward repair', () => {
   describe('behind a key frame of two groups, the second ten milliseconds after the first', () => {
     /** All else about it can be asked for; 28 packets leave in groups of sixteen and twelve. */
     const behind = (path: Partial<PathNotice>, importance: Importance = 'key') => {
-      const desk = new Desk({ spreadMax: at(25) }).earned(40);
+      const desk = new Desk({ spreadMax: milliseconds(25) }).earned(40);
       desk
-        .path(1_400, { loss: 0.02, answerTime: at(41), ...path })
+        .path(1_400, { loss: 0.02, answerTime: milliseconds(41), ...path })
         .frame(1_400, 28, importance)
         .drain(at(1_410));
       return { beside: desk.beside, first: 400 };
     };
 
     test('covers it where its second group can not be asked for in time, as its loss and its worth demand', () => {
-      const { beside, first } = behind({ latency: at(50) });
+      const { beside, first } = behind({ latency: milliseconds(50) });
       const packets = Number(beside[0]!.split('–')[1]) - first + 1;
       expect(packets).toBeGreaterThan(24);
       expect(new Set(beside)).toEqual(new Set([`${first}–${first + packets - 1}`]));
       // One of thirteen is missed more than a fifth of the time, four of them once in a few thousand.
       expect(beside.length).toBeGreaterThanOrEqual(2);
       expect(beside.length).toBeLessThanOrEqual(4);
-      expect(behind({ latency: at(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
+      expect(behind({ latency: milliseconds(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
     });
 
     test('covers it where a bottleneck lets its last packets through too late', () => {
       // At two milliseconds each the last one passes 52 ms after the first left.
-      expect(behind({ latency: at(85), spacing: at(2) }).beside.length).toBeGreaterThan(1);
-      expect(behind({ latency: at(130), spacing: at(2) }).beside).toEqual([]);
+      expect(behind({ latency: milliseconds(85), spacing: milliseconds(2) }).beside.length).toBeGreaterThan(1);
+      expect(behind({ latency: milliseconds(130), spacing: milliseconds(2) }).beside).toEqual([]);
     });
 
     test('shows that its end was sent where it would be missed too late', () => {
-      expect(behind({ latency: at(60) }).beside).toHaveLength(1);
+      expect(behind({ latency: milliseconds(60) }).beside).toHaveLength(1);
     });
 
     test('is not made where there is time to miss its end and to ask for it, or nothing is lost', () => {
-      expect(behind({ latency: at(85) }).beside).toEqual([]);
-      expect(behind({ latency: at(50), loss: 0 }).beside).toEqual([]);
-      expect(behind({ latency: at(50), answerTime: 0 }).beside).toEqual([]);
+      expect(behind({ latency: milliseconds(85) }).beside).toEqual([]);
+      expect(behind({ latency: milliseconds(50), loss: 0 }).beside).toEqual([]);
+      expect(behind({ latency: milliseconds(50), answerTime: microseconds(0) }).beside).toEqual([]);
     });
   });
 
@@ -265,12 +271,12 @@ describe('forward repair', () => {
     const sender = new Sender({ ...without, recovery: 'hybrid' });
     sender.send(at(0), {
       parts: [new Uint8Array(9_000).fill(0x41)],
-      timestamp: 0,
-      decodeTimestamp: 0,
+      timestamp: ticks(0),
+      decodeTimestamp: ticks(0),
       importance: 'key',
     });
     let datagrams = 0;
-    while (sender.pollTransmit(seconds(1))) datagrams++;
+    while (sender.pollTransmit(instant(seconds(1)))) datagrams++;
     expect(datagrams).toBe(sender.statistics.packets);
   });
 });
@@ -319,7 +325,7 @@ describe('a request for what is too late to be shown', () => {
   test('goes with a repair packet where the answer may be lost as well', () => {
     const desk = new Desk()
       .earned(20)
-      .path(660, { loss: 0.1, answerTime: at(100) })
+      .path(660, { loss: 0.1, answerTime: milliseconds(100) })
       .ask(700, { packets: [190], late: true });
     expect(desk.beside).toEqual(['190', '190–190', '190–190']);
   });

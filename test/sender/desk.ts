@@ -1,17 +1,18 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, ticks } from '../../protocol/base/units.ts';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { MEDIA_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 
-export const at = milliseconds;
+export const at = (ms: number): Instant => instant(milliseconds(ms));
 
 export const frame = (number: number, bytes = 800): AccessUnit => ({
   parts: [new Uint8Array(bytes).fill(0x41)],
-  timestamp: number * 3_000,
-  decodeTimestamp: number * 3_000,
+  timestamp: ticks(number * 3_000),
+  decodeTimestamp: ticks(number * 3_000),
   importance: number === 0 ? 'key' : 'reference',
 });
 
@@ -41,11 +42,11 @@ export function events(sender: Sender): SenderEvent[] {
 
 export const deliverRtcp = (sender: Sender, now: Instant, ...packets: RtcpPacket[]) =>
   sender.handleDatagram(now, serializeRtcp(packets));
-export const nack = (...sequenceNumbers: number[]): RtcpPacket => ({
+export const nack = (...sequenceNumbers: readonly number[]): RtcpPacket => ({
   kind: 'nack',
   senderSsrc: REPORT_SSRC,
   mediaSsrc: MEDIA_SSRC,
-  sequenceNumbers,
+  sequenceNumbers: sequenceNumbers.map((n) => wireSequence(n)),
 });
 
 /** A sender that has sent so many single-packet frames, all of them at 0. */

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
+import { instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { asSequence } from '../../protocol/rtp/sequence.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { PacketHistory } from '../../sender/packet-history.ts';
 
-const newHistory = (options: { keptFor?: number; budget?: Pick<HistoryBudget, 'share'> }) =>
+const newHistory = (options: { keptFor?: Microseconds; budget?: Pick<HistoryBudget, 'share'> }) =>
   new PacketHistory({
     packetsMax: 1_024,
-    keptFor: options.keptFor ?? Number.POSITIVE_INFINITY,
+    keptFor: options.keptFor ?? microseconds(Number.POSITIVE_INFINITY),
     budget: options.budget ?? { share: Number.POSITIVE_INFINITY },
   });
 
@@ -24,39 +26,42 @@ test('the history of one receiver shrinks to its share when another joins', () =
   const budget = new HistoryBudget(1_000);
   budget.join();
   const history = newHistory({ budget });
-  for (let sequence = 0; sequence < 20; sequence++) history.keep(sequence, new Uint8Array(100), sequence);
+  for (let sequence = 0; sequence < 20; sequence++)
+    history.keep(asSequence(sequence), new Uint8Array(100), instant(sequence));
   expect(history.bytes).toBe(1_000);
-  expect(history.find(9)).toBeUndefined();
-  expect(history.find(10)).toBeDefined();
+  expect(history.find(asSequence(9))).toBeUndefined();
+  expect(history.find(asSequence(10))).toBeDefined();
   budget.join();
-  history.keep(20, new Uint8Array(100), 20);
+  history.keep(asSequence(20), new Uint8Array(100), instant(20));
   expect(history.bytes).toBe(500);
-  expect(history.find(15)).toBeUndefined();
-  expect(history.find(16)).toBeDefined();
+  expect(history.find(asSequence(15))).toBeUndefined();
+  expect(history.find(asSequence(16))).toBeDefined();
 });
 
 test('a packet is kept for so long and no longer', () => {
-  const history = newHistory({ keptFor: 100 });
-  for (let sequence = 0; sequence < 10; sequence++) history.keep(sequence, new Uint8Array(10), sequence * 30);
-  expect(history.find(5)).toBeUndefined();
-  expect(history.find(6)).toBeDefined();
+  const history = newHistory({ keptFor: microseconds(100) });
+  for (let sequence = 0; sequence < 10; sequence++)
+    history.keep(asSequence(sequence), new Uint8Array(10), instant(sequence * 30));
+  expect(history.find(asSequence(5))).toBeUndefined();
+  expect(history.find(asSequence(6))).toBeDefined();
   expect(history.bytes).toBe(40);
 });
 
 test('the newest packet is kept however large it is', () => {
   const history = newHistory({ budget: { share: 50 } });
-  history.keep(1, new Uint8Array(100), 0);
-  history.keep(2, new Uint8Array(100), 1);
-  expect(history.find(1)).toBeUndefined();
-  expect(history.find(2)).toBeDefined();
+  history.keep(asSequence(1), new Uint8Array(100), instant(0));
+  history.keep(asSequence(2), new Uint8Array(100), instant(1));
+  expect(history.find(asSequence(1))).toBeUndefined();
+  expect(history.find(asSequence(2))).toBeDefined();
 });
 
 test('bytes are counted right when the ring overwrites what it held', () => {
   const history = new PacketHistory({
     packetsMax: 4,
-    keptFor: Number.POSITIVE_INFINITY,
+    keptFor: microseconds(Number.POSITIVE_INFINITY),
     budget: { share: Number.POSITIVE_INFINITY },
   });
-  for (let sequence = 65_530; sequence < 65_600; sequence++) history.keep(sequence, new Uint8Array(10), 0);
+  for (let sequence = 65_530; sequence < 65_600; sequence++)
+    history.keep(asSequence(sequence), new Uint8Array(10), instant(0));
   expect(history.bytes).toBe(40);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, later, milliseconds } from '../../protocol/base/units.ts';
 import { Pacer } from '../../sender/pacer.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 const GROUP = 16;
-const INTERVAL = at(40);
+const INTERVAL = milliseconds(40);
 
 const newPacer = (queueBytesMax = 1_000_000) => new Pacer<Uint8Array>({ burstDatagrams: GROUP, queueBytesMax });
 const datagrams = (count: number, bytes = 100): Uint8Array[] =>
@@ -15,7 +15,7 @@ function departures(pacer: Pacer<Uint8Array>, from: number): [number, number][] 
   const groups: [number, number][] = [];
   for (let now = from, turns = 0; turns < 1_000; turns++, now = Math.max(now, pacer.pollTimeout()!)) {
     let count = 0;
-    while (pacer.poll(now)) count++;
+    while (pacer.poll(instant(now))) count++;
     if (count > 0) groups.push([now, count]);
     if (pacer.pollTimeout() === undefined) return groups;
   }
@@ -61,8 +61,8 @@ test('nothing leaves before its time', () => {
   const pacer = newPacer();
   pacer.enqueue(at(0), datagrams(32), INTERVAL);
   for (let sent = 0; sent < GROUP; sent++) expect(pacer.poll(at(0))).toBeDefined();
-  expect(pacer.pollTimeout()).toBe(at(16));
-  expect(pacer.poll(at(16) - 1)).toBeUndefined();
+  expect(pacer.pollTimeout()).toBe(milliseconds(16));
+  expect(pacer.poll(instant(at(16) - 1))).toBeUndefined();
   expect(pacer.poll(at(16))).toBeDefined();
 });
 
@@ -84,7 +84,7 @@ describe('a backlog', () => {
     pacer.poll(at(0));
     pacer.enqueue(at(2), all.slice(30), INTERVAL);
     const order: number[] = [];
-    for (let now = at(2); pacer.queuedDatagrams > 0; now += at(1)) {
+    for (let now = at(2); pacer.queuedDatagrams > 0; now = later(now, milliseconds(1))) {
       for (let next = pacer.poll(now); next; next = pacer.poll(now)) order.push(next[0]!);
     }
     expect(order).toEqual(Array.from({ length: 49 }, (_, index) => index + 1));
@@ -94,7 +94,7 @@ describe('a backlog', () => {
 describe('a timer that fires late', () => {
   const sentBy = (pacer: Pacer<Uint8Array>, now: number): number => {
     let count = 0;
-    while (pacer.poll(now)) count++;
+    while (pacer.poll(instant(now))) count++;
     return count;
   };
 

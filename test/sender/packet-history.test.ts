@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { instant, microseconds } from '../../protocol/base/units.ts';
+import { asSequence } from '../../protocol/rtp/sequence.ts';
 import { PacketHistory } from '../../sender/packet-history.ts';
 import { EventLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
 
@@ -17,41 +19,45 @@ describe('a budget with an advance', () => {
 
 /** Keeps so many packets, however long and large. */
 const newHistory = (packetsMax: number) =>
-  new PacketHistory({ packetsMax, keptFor: Number.POSITIVE_INFINITY, budget: { share: Number.POSITIVE_INFINITY } });
+  new PacketHistory({
+    packetsMax,
+    keptFor: microseconds(Number.POSITIVE_INFINITY),
+    budget: { share: Number.POSITIVE_INFINITY },
+  });
 
 describe('the packet history', () => {
   test('finds what was sent of late, and nothing else', () => {
     const history = newHistory(4);
     for (let sequence = 65_534; sequence < 65_540; sequence++)
-      history.keep(sequence, Uint8Array.of(sequence & 0xff), 0);
-    const found = Array.from({ length: 8 }, (_, step) => history.find(65_533 + step)?.datagram[0]);
+      history.keep(asSequence(sequence), Uint8Array.of(sequence & 0xff), instant(0));
+    const found = Array.from({ length: 8 }, (_, step) => history.find(asSequence(65_533 + step))?.datagram[0]);
     expect(found).toEqual([undefined, undefined, undefined, 0, 1, 2, 3, undefined]);
   });
 
   test('tells a packet from the one that had its number a round of the ring before', () => {
     const history = newHistory(8192);
-    history.keep(5, Uint8Array.of(1), 0);
-    expect(history.find(5 + 65_536)).toBeUndefined();
-    history.keep(5 + 65_536, Uint8Array.of(2), 0);
-    expect(history.find(5)).toBeUndefined();
-    expect(history.find(5 + 65_536)?.datagram[0]).toBe(2);
+    history.keep(asSequence(5), Uint8Array.of(1), instant(0));
+    expect(history.find(asSequence(5 + 65_536))).toBeUndefined();
+    history.keep(asSequence(5 + 65_536), Uint8Array.of(2), instant(0));
+    expect(history.find(asSequence(5))).toBeUndefined();
+    expect(history.find(asSequence(5 + 65_536))?.datagram[0]).toBe(2);
   });
 
   test('gives back of a shared buffer what the datagram was, and no more', () => {
     const history = newHistory(4);
     const shared = Uint8Array.of(1, 2, 3, 4, 5, 6);
-    history.keep(1, shared.subarray(1, 3), 0);
-    history.keep(2, shared.subarray(3), 0);
-    expect(history.find(1)!.datagram).toEqual(Uint8Array.of(2, 3));
-    expect(history.find(2)!.datagram).toEqual(Uint8Array.of(4, 5, 6));
+    history.keep(asSequence(1), shared.subarray(1, 3), instant(0));
+    history.keep(asSequence(2), shared.subarray(3), instant(0));
+    expect(history.find(asSequence(1))!.datagram).toEqual(Uint8Array.of(2, 3));
+    expect(history.find(asSequence(2))!.datagram).toEqual(Uint8Array.of(4, 5, 6));
   });
 
   test('does not take over from the packet that made room when that was sent again', () => {
     const history = newHistory(4);
-    history.keep(1, Uint8Array.of(1), 100, 'key');
-    history.find(1)!.resentAt = 200;
-    history.keep(5, Uint8Array.of(5), 300);
-    expect(history.find(5)).toMatchObject({
+    history.keep(asSequence(1), Uint8Array.of(1), instant(100), 'key');
+    history.find(asSequence(1))!.resentAt = instant(200);
+    history.keep(asSequence(5), Uint8Array.of(5), instant(300));
+    expect(history.find(asSequence(5))).toMatchObject({
       sequence: 5,
       datagram: Uint8Array.of(5),
       sentAt: 300,
@@ -68,9 +74,10 @@ describe('the packet history', () => {
     [1_000_000, 32_768],
   ])('room for %i packets is room for %i', (asked, room) => {
     const history = newHistory(asked);
-    for (let sequence = 0; sequence < 40_000; sequence++) history.keep(sequence, new Uint8Array(0), 0);
-    expect(history.find(40_000 - room)).toBeDefined();
-    expect(history.find(40_000 - room - 1)).toBeUndefined();
+    for (let sequence = 0; sequence < 40_000; sequence++)
+      history.keep(asSequence(sequence), new Uint8Array(0), instant(0));
+    expect(history.find(asSequence(40_000 - room))).toBeDefined();
+    expect(history.find(asSequence(40_000 - room - 1))).toBeUndefined();
   });
 });
 
@@ -99,5 +106,12 @@ describe('the token bucket', () => {
 
 test('a rate limit allows one event an interval', () => {
   const limit = new EventLimit(10);
-  expect([0, 9, 10, 11, 19, 25].map((now) => limit.allow(now))).toEqual([true, false, true, false, false, true]);
+  expect([0, 9, 10, 11, 19, 25].map((now) => limit.allow(instant(now)))).toEqual([
+    true,
+    false,
+    true,
+    false,
+    false,
+    true,
+  ]);
 });

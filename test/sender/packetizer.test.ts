@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
+import { ticks } from '../../protocol/base/units.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { unpackPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
 import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { unwrapRetransmission, wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { Packetizer, type PacketizerOptions } from '../../sender/packetizer.ts';
 
 const OPTIONS: PacketizerOptions = {
   codec: H264,
   ssrc: 0xdecade,
   payloadType: 96,
-  initialSequence: 7,
-  timestampBase: 1_000,
+  initialSequence: wireSequence(7),
+  timestampBase: wireTimestamp(1_000),
   initialFrameNumber: 0,
   datagramBytesMax: 1_200,
   frameMarks: true,
@@ -20,7 +22,7 @@ const OPTIONS: PacketizerOptions = {
 
 function unit(bytes: number, { timestamp = 3_000, lead = 0, importance = 'key' as Importance } = {}): AccessUnit {
   const nalUnit = Uint8Array.from({ length: bytes }, (_, index) => (index === 0 ? 0x65 : index & 0xff));
-  return { parts: [nalUnit], timestamp, decodeTimestamp: timestamp - lead, importance };
+  return { parts: [nalUnit], timestamp: ticks(timestamp), decodeTimestamp: ticks(timestamp - lead), importance };
 }
 
 function packets(datagrams: readonly Uint8Array[]): RtpPacket[] {
@@ -82,7 +84,7 @@ test('frame marks tell importance and decode lead', () => {
 
 describe('numbers roll over', () => {
   test.each([0, 1, 32_767, 32_768, 65_535])('the sequence number that begins with %i', (initialSequence) => {
-    const packetizer = new Packetizer({ ...OPTIONS, initialSequence });
+    const packetizer = new Packetizer({ ...OPTIONS, initialSequence: wireSequence(initialSequence) });
     const { datagrams, firstSequence } = packetizer.packetize(unit(3_000));
     expect(firstSequence).toBe(initialSequence);
     expect(packets(datagrams).map(({ sequenceNumber }) => sequenceNumber)).toEqual(
@@ -103,7 +105,7 @@ describe('numbers roll over', () => {
     [0, 2 ** 32 + 9, 9],
     [0, -3, 2 ** 32 - 3],
   ])('the timestamp: base %i and media time %i are %i on the wire', (timestampBase, timestamp, wire) => {
-    const packetizer = new Packetizer({ ...OPTIONS, timestampBase });
+    const packetizer = new Packetizer({ ...OPTIONS, timestampBase: wireTimestamp(timestampBase) });
     expect(packets(packetizer.packetize(unit(20, { timestamp })).datagrams)[0]?.timestamp).toBe(wire);
   });
 });
@@ -127,7 +129,7 @@ describe('the length of datagrams', () => {
       for (const lead of [0, 3_000]) {
         for (const datagram of packetizer.packetize(unit(bytes, { lead })).datagrams) {
           expect(datagram.length).toBeLessThanOrEqual(1_200);
-          const again = wrapRetransmission(datagram, { ssrc: 1, payloadType: 97, sequenceNumber: 5 });
+          const again = wrapRetransmission(datagram, { ssrc: 1, payloadType: 97, sequenceNumber: wireSequence(5) });
           expect(again.length).toBeLessThanOrEqual(1_200);
           const [packet] = packets([again]);
           const original = unwrapRetransmission(packet!, OPTIONS);

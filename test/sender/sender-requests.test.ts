@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { unwrapRetransmission } from '../../protocol/rtp/retransmission.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 import { at, deliverRtcp, drain, events, frame, nack, newSender, sentFrames } from './desk.ts';
 
@@ -45,7 +46,7 @@ test('what was never sent, what is too old and what another stream is asked for 
 });
 
 test('a request across the roll-over of sequence numbers finds its packets', () => {
-  const sender = sentFrames(4, { initialSequence: 65_534 });
+  const sender = sentFrames(4, { initialSequence: wireSequence(65_534) });
   deliverRtcp(sender, at(1), nack(65_534, 65_535, 0, 1));
   const found = drain(sender, at(1)).rtp.map((packet) => unwrapRetransmission(packet, SENDER_OPTIONS));
   expect(found.map((original) => original.ok && original.value.sequenceNumber)).toEqual([65_534, 65_535, 0, 1]);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, seconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, later, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { ntpFromInstant } from '../../protocol/rtp/ntp.ts';
+import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
 import { at, deliverRtcp, drain, events, frame, nack, newSender, sentFrames } from './desk.ts';
 
@@ -11,7 +12,7 @@ describe('reports', () => {
     sender.send(at(0), frame(0));
     drain(sender, at(0));
     const times: Instant[] = [];
-    for (let now = at(0); now <= seconds(3.5); now += at(10)) {
+    for (let now = at(0); now <= seconds(3.5); now = instant(microseconds(now + at(10)))) {
       if (sender.pollTimeout()! <= now) sender.handleTimeout(now);
       if (drain(sender, now).rtcp.length > 0) times.push(now);
     }
@@ -19,7 +20,7 @@ describe('reports', () => {
   });
 
   test('it tells the time, the media time that goes with it, and what was sent', () => {
-    const sender = newSender({ timestampBase: 0xffff_fff0 });
+    const sender = newSender({ timestampBase: wireTimestamp(0xffff_fff0) });
     sender.send(at(0), frame(0, 50));
     sender.send(at(40), frame(1, 70));
     drain(sender, at(40));
@@ -51,8 +52,8 @@ describe('reports', () => {
   test('nothing is reported before anything is sent, and nothing waits for time', () => {
     const sender = newSender();
     expect(sender.pollTimeout()).toBeUndefined();
-    sender.handleTimeout(seconds(5));
-    expect(drain(sender, seconds(5)).rtcp).toEqual([]);
+    sender.handleTimeout(instant(seconds(5)));
+    expect(drain(sender, instant(seconds(5))).rtcp).toEqual([]);
   });
 
   test('a receiver report tells the loss and the round trip', () => {
@@ -67,9 +68,9 @@ describe('reports', () => {
       lastSenderReport: 0x8000,
       delaySinceLastSenderReport: 0x4000,
     };
-    deliverRtcp(sender, seconds(1), { kind: 'receiver-report', ssrc: REPORT_SSRC, reports: [report] });
+    deliverRtcp(sender, instant(seconds(1)), { kind: 'receiver-report', ssrc: REPORT_SSRC, reports: [report] });
     expect(sender.statistics).toMatchObject({ reportedLoss: 0.25, roundTrip: 250_000 });
-    deliverRtcp(sender, seconds(1), {
+    deliverRtcp(sender, instant(seconds(1)), {
       kind: 'receiver-report',
       ssrc: 1,
       reports: [{ ...report, ssrc: 5, fractionLost: 255 }],
@@ -96,7 +97,7 @@ describe('reports', () => {
         },
       ],
     });
-    for (let now = at(6); now < at(1_006); now += at(1)) probe(now);
+    for (let now = at(6); now < at(1_006); now = later(now, milliseconds(1))) probe(now);
     expect(drain(sender, at(1_006)).rtcp.filter(({ kind }) => kind === 'extended-report')).toHaveLength(50);
   });
 });
@@ -114,7 +115,7 @@ describe('the end', () => {
     expect(sender.finished).toBe(true);
     expect(rtcp.map(({ kind }) => kind)).toEqual(['sender-report', 'source-description', 'goodbye']);
     expect(rtcp.at(-1)).toEqual({ kind: 'goodbye', ssrcs: [MEDIA_SSRC], reason: '' });
-    expect(drain(sender, seconds(9))).toEqual({ rtp: [], rtcp: [], bytes: 0 });
+    expect(drain(sender, instant(seconds(9)))).toEqual({ rtp: [], rtcp: [], bytes: 0 });
     expect(sender.pollTimeout()).toBeUndefined();
   });
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { serializeAddressProof } from '../../protocol/control/address-proof.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { frame, HELLO, Peer, until } from '../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve } from '../loopback-session.ts';
 import { differences } from '../simulated-session.ts';
@@ -105,7 +106,7 @@ const hostile = (): Uint8Array[] => [
       kind: 'nack',
       senderSsrc: 1,
       mediaSsrc: 2,
-      sequenceNumbers: Array.from({ length: 200 }, (_, index) => index * 5),
+      sequenceNumbers: Array.from({ length: 200 }, (_, index) => wireSequence(index * 5)),
     },
   ]),
   serializeRtcp([{ kind: 'goodbye', ssrcs: [1, 2, 3], reason: 'go away' }]),
@@ -164,7 +165,9 @@ describe('datagrams from other hosts', () => {
         kind: 'nack',
         senderSsrc: 1,
         mediaSsrc: welcome.ssrc,
-        sequenceNumbers: Array.from({ length: 280 * 17 }, (_, index) => (welcome.initialSequence! + index) & 0xffff),
+        sequenceNumbers: Array.from({ length: 280 * 17 }, (_, index) =>
+          wireSequence((welcome.initialSequence! + index) & 0xffff),
+        ),
       },
     ]);
     while (sent.length < 75) {

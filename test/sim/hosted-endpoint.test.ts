@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { HostedEndpoint } from '../../sim/hosted-endpoint.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** Records all calls, and requests one timeout. */
 class RecordingEndpoint implements Endpoint<string> {
@@ -41,10 +41,10 @@ function runOn(hosted: HostedEndpoint<string>): void {
 
 test('datagrams arrive in order after the wake-up latency', () => {
   const inner = new RecordingEndpoint();
-  const hosted = new HostedEndpoint(inner, { arrival: 700, together: true, timerTick: 1 });
+  const hosted = new HostedEndpoint(inner, { arrival: microseconds(700), together: true, timerTick: microseconds(1) });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   hosted.handleDatagram(at(10), Uint8Array.of(2));
-  hosted.handleDatagram(at(10) + 100, Uint8Array.of(3));
+  hosted.handleDatagram(instant(at(10) + 100), Uint8Array.of(3));
   expect(inner.calls).toEqual([]);
   runOn(hosted);
   expect(inner.calls).toEqual([
@@ -55,8 +55,8 @@ test('datagrams arrive in order after the wake-up latency', () => {
 });
 
 test('a timer expires at the next tick, never early, and an earlier arrival does not trigger it', () => {
-  const inner = new RecordingEndpoint(at(10) + 1);
-  const hosted = new HostedEndpoint(inner, { arrival: 500, together: true, timerTick: 1_000 });
+  const inner = new RecordingEndpoint(instant(at(10) + 1));
+  const hosted = new HostedEndpoint(inner, { arrival: microseconds(500), together: true, timerTick: milliseconds(1) });
   hosted.handleDatagram(at(10), Uint8Array.of(1));
   runOn(hosted);
   expect(inner.calls).toEqual([
@@ -66,8 +66,8 @@ test('a timer expires at the next tick, never early, and an earlier arrival does
 });
 
 test('a timer without ticks expires to the microsecond', () => {
-  const inner = new RecordingEndpoint(12_345);
-  runOn(new HostedEndpoint(inner, { arrival: 0, together: true, timerTick: 1 }));
+  const inner = new RecordingEndpoint(instant(12_345));
+  runOn(new HostedEndpoint(inner, { arrival: microseconds(0), together: true, timerTick: microseconds(1) }));
   expect(inner.calls).toEqual([[12_345, 'woke up']]);
 });
 
@@ -76,8 +76,8 @@ test.each([
   { together: false, calls: 2 },
 ])('simultaneous datagrams are handled in $calls calls when together is $together', ({ together, calls }) => {
   const inner = new RecordingEndpoint();
-  const hosted = new HostedEndpoint(inner, { arrival: 100, together, timerTick: 1 });
-  for (const number of [1, 2]) hosted.handleDatagram(0, Uint8Array.of(number));
+  const hosted = new HostedEndpoint(inner, { arrival: microseconds(100), together, timerTick: microseconds(1) });
+  for (const number of [1, 2]) hosted.handleDatagram(instant(0), Uint8Array.of(number));
   let called = 0;
   for (let now = hosted.pollTimeout(); now !== undefined; now = hosted.pollTimeout(), called++)
     hosted.handleTimeout(now);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { Link } from '../../sim/link/link.ts';
 import { Simulation, type SimulationOptions } from '../../sim/simulation.ts';
 import { link } from '../simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** Sends one byte at each of the given instants, and records all calls. */
 class RecordingEndpoint implements Endpoint<string> {
@@ -59,7 +59,7 @@ test('the clock jumps from event to event', () => {
   run.runUntil(at(1_000));
   expect(sender.calls).toEqual(['5 woke up', '30 received 10', '30 woke up']);
   expect(receiver.calls).toEqual(['10 woke up', '25 received 5', '50 received 30']);
-  expect(run.now).toBe(at(1_000));
+  expect(run.now).toBe(milliseconds(1_000));
 });
 
 test('a run stops at its end time and can continue', () => {

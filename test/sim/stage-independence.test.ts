@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/base/instant.ts';
+import { instant, milliseconds } from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 import { link } from '../simulated-session.ts';
@@ -35,7 +35,7 @@ function decisions(words: readonly string[]): Seen {
     for (const place of [0, 2, 4]) new DataView(content.buffer).setUint16(place, number);
     return content;
   });
-  const fates = originals.map((original, number) => path.send(milliseconds(number), original));
+  const fates = originals.map((original, number) => path.send(instant(milliseconds(number)), original));
   const corrupted = new Array<boolean>(COUNT).fill(false);
   for (let next = path.pollTimeout(); next !== undefined; next = path.pollTimeout()) {
     const content = path.pollDelivery(next);
@@ -90,7 +90,10 @@ describe('enabling a stage does not change the decisions of another', () => {
         const path = new Link(link(`jitter=9ms seed=3 ${specification}`), 'forward');
         const delays = new Map<number, number>();
         for (let number = 0; number < COUNT; number++) {
-          path.send(milliseconds(100 * number), new Uint8Array([number >> 8, number & 0xff, 0, 0, 0, 0, 0, 0]));
+          path.send(
+            instant(milliseconds(100 * number)),
+            new Uint8Array([number >> 8, number & 0xff, 0, 0, 0, 0, 0, 0]),
+          );
           const first = path.pollTimeout();
           if (first !== undefined) delays.set(number, first - milliseconds(100 * number));
           for (let next = first; next !== undefined; next = path.pollTimeout()) path.pollDelivery(next);
@@ -162,8 +165,8 @@ test('every datagram is delivered, lost, overflowed or in flight, in any configu
       let delivered = 0;
       for (const [number, gap] of gaps.entries()) {
         now += milliseconds(gap);
-        while (path.pollDelivery(now)) delivered++;
-        path.send(now, new Uint8Array(500), { frame: number >> 2 });
+        while (path.pollDelivery(instant(now))) delivered++;
+        path.send(instant(now), new Uint8Array(500), { frame: number >> 2 });
         const { counters } = path;
         expect(counters.delivered).toBe(delivered);
         expect(counters.offered + counters.duplicated).toBe(

@@ -1,3 +1,4 @@
+import { inMilliseconds, milliseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from '../../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -45,8 +46,8 @@ const KNOBS: readonly Knob[] = [
     max: 400,
     step: 5,
     unit: 'ms',
-    read: ({ delay }) => delay / 1_000,
-    write: (link, value) => ({ ...link, delay: value * 1_000 }),
+    read: ({ delay }) => inMilliseconds(delay),
+    write: (link, value) => ({ ...link, delay: milliseconds(value) }),
   },
   {
     name: 'jitter',
@@ -54,8 +55,8 @@ const KNOBS: readonly Knob[] = [
     max: 100,
     step: 1,
     unit: 'ms',
-    read: ({ jitter }) => jitter / 1_000,
-    write: (link, value) => ({ ...link, jitter: value * 1_000 }),
+    read: ({ jitter }) => inMilliseconds(jitter),
+    write: (link, value) => ({ ...link, jitter: milliseconds(value) }),
   },
   {
     name: 'slip',
@@ -83,8 +84,8 @@ const KNOBS: readonly Knob[] = [
     max: 1_000,
     step: 10,
     unit: 'ms',
-    read: ({ queue }) => (queue < UNLIMITED ? queue / 1_000 : 0),
-    write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : value * 1_000 }),
+    read: ({ queue }) => (queue < UNLIMITED ? inMilliseconds(queue) : 0),
+    write: (link, value) => ({ ...link, queue: value === 0 ? UNLIMITED : milliseconds(value) }),
   },
 ];
 

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import type { Ticks } from '../../base/instant.ts';
+import { type Ticks, ticks } from '../../base/units.ts';
 
 /** H.264 §A.3.1: no decoder holds back more than 16 frames (max_dec_frame_buffering). */
 const REORDER_FRAMES_MAX = 16;
@@ -29,7 +29,7 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
   /** The latest presentation timestamps in decode order: what the depth is found from. */
   #recent: Ticks[] = [];
   #started = false;
-  #last = Number.NEGATIVE_INFINITY;
+  #last = ticks(Number.NEGATIVE_INFINITY);
   #timestampsRaised = 0;
 
   /** @param options.reorderFrames max_num_reorder_frames of the sequence parameter set, 0 to 16, where it is known. */
@@ -89,12 +89,12 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
       const candidate = this.#next();
       // The depth may have grown since: no frame that waits may be passed.
       let bound = candidate;
-      for (const waiting of this.#waiting) bound = Math.min(bound, waiting.timestamp);
-      const decodeTimestamp = Math.max(bound, this.#last);
+      for (const waiting of this.#waiting) bound = ticks(Math.min(bound, waiting.timestamp));
+      const decodeTimestamp = ticks(Math.max(bound, this.#last));
       this.#last = decodeTimestamp;
       const frame = this.#waiting.shift()!;
       if (frame.timestamp < decodeTimestamp) this.#timestampsRaised += 1;
-      settled.push({ ...frame, timestamp: Math.max(frame.timestamp, decodeTimestamp), decodeTimestamp });
+      settled.push({ ...frame, timestamp: ticks(Math.max(frame.timestamp, decodeTimestamp)), decodeTimestamp });
     }
     return settled;
   }
@@ -104,7 +104,7 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
     this.#started = true;
     const first = this.#ascending[0]!;
     const depth = Math.min(this.#depth, this.#ascending.length - 1);
-    const mirrored = this.#ascending.slice(1, depth + 1).map((timestamp) => 2 * first - timestamp);
+    const mirrored = this.#ascending.slice(1, depth + 1).map((timestamp) => ticks(2 * first - timestamp));
     this.#ascending.unshift(...mirrored.reverse());
     this.#depthGiven = this.#depth;
   }

@@ -1,4 +1,4 @@
-import { CLOCK_RATE } from '../../base/instant.ts';
+import { CLOCK_RATE } from '../../base/units.ts';
 import type { Codec, VideoFormat } from '../codec.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 import { ParameterSetTracker, withParameterSets } from './parameter-sets.ts';

@@ -1,6 +1,6 @@
 import type { AccessUnit, Importance } from '../../access-unit.ts';
 import { assert } from '../../base/assert.ts';
-import { CLOCK_RATE, type Ticks } from '../../base/instant.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../base/units.ts';
 import type { CodedPicture } from './access-unit-splitter.ts';
 import { DecodeTimestamps } from './decode-timestamps.ts';
 import { reorderFramesMax } from './sequence-parameter-set.ts';
@@ -42,7 +42,7 @@ export class Timeline {
   constructor({ framesPerSecond = FRAMES_PER_SECOND_DEFAULT }: { readonly framesPerSecond?: number | undefined } = {}) {
     assert(framesPerSecond > 0, 'time goes forward');
     this.#framesPerSecond = framesPerSecond;
-    this.#clock = new FieldClock(0, framesPerSecond);
+    this.#clock = new FieldClock(ticks(0), framesPerSecond);
   }
 
   /** Takes the next picture in decode order; returns the access units that are settled by it, in decode order. */
@@ -113,7 +113,7 @@ class FieldClock {
   }
 
   get now(): Ticks {
-    return this.#start + Math.round((this.#fields * CLOCK_RATE) / (2 * this.framesPerSecond));
+    return ticks(this.#start + Math.round((this.#fields * CLOCK_RATE) / (2 * this.framesPerSecond)));
   }
 
   advance(fieldCount: number): void {

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { Microseconds } from '../../../protocol/base/units.ts';
 import type { RandomStream } from '../../random.ts';
 import type { GilbertElliottModel } from './loss-model.ts';
 import type { LossSource } from './loss-source.ts';

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { Microseconds } from '../../../protocol/base/units.ts';
 
 /**
  * Gilbert–Elliott: two states, Good and Bad, each with its own loss probability. The chain steps once per datagram, per

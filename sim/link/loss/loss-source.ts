@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { Microseconds } from '../../../protocol/base/units.ts';
 
 /** Decides which datagrams are lost. Called once per datagram, in order, with non-decreasing time. */
 export interface LossSource {

@@ -1,4 +1,5 @@
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
+import { microseconds } from '../../../protocol/base/units.ts';
 import { asShare, asTime, readList, readShare, readTime, readWhole } from '../link-values.ts';
 import { parseLossBitmap } from './loss-bitmap.ts';
 import type { LossModel } from './loss-model.ts';
@@ -26,7 +27,7 @@ const readContinuousTime: Read = (value) => {
   if (!numbers) return undefined;
   const [badShare = 0, meanBad = 0, lossInBad = 1, lossInGood = 0] = numbers;
   if (badShare === 0 || badShare === 1 || meanBad < SOJOURN_MIN) return undefined;
-  return model({ kind: 'continuous-time', badShare, meanBad, lossInBad, lossInGood });
+  return model({ kind: 'continuous-time', badShare, meanBad: microseconds(meanBad), lossInBad, lossInGood });
 };
 
 const readFourState: Read = (value) => {
@@ -43,7 +44,7 @@ const readOnOff: Read = (value) => {
   if (!numbers || (durations !== 'exponential' && durations !== 'periodic')) return undefined;
   const [on = 0, off = 0] = numbers;
   if (on < SOJOURN_MIN || off < SOJOURN_MIN) return undefined;
-  return model({ kind: 'on-off', durations, on, off });
+  return model({ kind: 'on-off', durations, on: microseconds(on), off: microseconds(off) });
 };
 
 const readDropList: Read = (value) => {

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
 import { contentHash } from '../content-hash.ts';
 import type { LinkSpecification } from '../link-specification.ts';
@@ -20,15 +20,15 @@ export function outageSchedule(
     times: stream('loss-times'),
     start: stream('loss-start'),
     losses: stream('loss-in-state'),
-    from: 0,
+    from: microseconds(0),
   });
   const schedule: number[] = [];
-  let at = 0;
-  let bad = times?.isBad(0) ?? false;
+  let at = microseconds(0);
+  let bad = times?.isBad(microseconds(0)) ?? false;
   if (bad) schedule.push(0);
   for (;;) {
     if (times) at = times.switchesAt;
-    else if (lossModel.kind === 'on-off') at += bad ? lossModel.off : lossModel.on;
+    else if (lossModel.kind === 'on-off') at = microseconds(at + (bad ? lossModel.off : lossModel.on));
     if (at >= until) return schedule;
     times?.isBad(at);
     bad = !bad;

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import { naturalLog } from '../../exact-mathematics.ts';
 import type { RandomStream } from '../../random.ts';
 
@@ -25,7 +25,7 @@ export class SwitchingTimes {
   constructor(options: SwitchingTimesOptions) {
     this.#options = options;
     this.#bad = options.startsBad;
-    this.#switchesAt = options.from + this.#length();
+    this.#switchesAt = microseconds(options.from + this.#length());
   }
 
   /** End of the current sojourn, microseconds since the link began. */
@@ -38,7 +38,7 @@ export class SwitchingTimes {
     while (at >= this.#switchesAt) {
       this.#bad = !this.#bad;
       this.#sojourn++;
-      this.#switchesAt += this.#length();
+      this.#switchesAt = microseconds(this.#switchesAt + this.#length());
     }
     return this.#bad;
   }
@@ -46,6 +46,6 @@ export class SwitchingTimes {
   #length(): Microseconds {
     const { random, meanBad, meanGood } = this.#options;
     const uniform = (random.uint32(this.#sojourn) + 0.5) / 0x1_0000_0000;
-    return Math.max(1, Math.round(-naturalLog(uniform) * (this.#bad ? meanBad : meanGood)));
+    return microseconds(Math.max(1, Math.round(-naturalLog(uniform) * (this.#bad ? meanBad : meanGood))));
   }
 }

@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import { type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import type { RandomStream } from '../../random.ts';
 import type { ContinuousTimeModel, OnOffModel } from './loss-model.ts';
 import type { LossSource } from './loss-source.ts';
@@ -22,7 +22,7 @@ export function switchingTimes(
 ): SwitchingTimes | undefined {
   if (model.kind === 'continuous-time') {
     const { badShare, meanBad } = model;
-    const meanGood = (meanBad * (1 - badShare)) / badShare;
+    const meanGood = microseconds((meanBad * (1 - badShare)) / badShare);
     return new SwitchingTimes({ random: times, meanGood, meanBad, startsBad: start.chance(0, badShare), from });
   }
   if (model.durations === 'periodic') return undefined;

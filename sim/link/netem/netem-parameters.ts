@@ -1,5 +1,5 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
+import { inMilliseconds, MILLISECOND, type Microseconds, microseconds, SECOND } from '../../../protocol/base/units.ts';
 import type { FourStateModel, GilbertElliottModel } from '../loss/loss-model.ts';
 
 /** A probability and the correlation of its draws, each 0 … 1. */
@@ -38,12 +38,12 @@ const TIME_UNITS: Readonly<Record<string, number>> = {
   us: 1,
   usec: 1,
   usecs: 1,
-  ms: 1e3,
-  msec: 1e3,
-  msecs: 1e3,
-  s: 1e6,
-  sec: 1e6,
-  secs: 1e6,
+  ms: MILLISECOND,
+  msec: MILLISECOND,
+  msecs: MILLISECOND,
+  s: SECOND,
+  sec: SECOND,
+  secs: SECOND,
 };
 const RATE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -137,10 +137,10 @@ const shareReader =
 const readDelay: Reader = (words, to) => {
   const delay = take(words, time);
   if (delay === undefined) return invalidWord(words, 'delay', 'expected a time such as 50ms, at most 60s');
-  to.delay = delay;
+  to.delay = microseconds(delay);
   const jitter = take(words, time);
   if (jitter === undefined) return undefined;
-  to.jitter = jitter;
+  to.jitter = microseconds(jitter);
   const correlation = take(words, percent);
   if (correlation) to.delayCorrelation = correlation;
   return undefined;
@@ -221,7 +221,8 @@ export function parseNetemParameters(text: string): Parsed<NetemParameters> {
 }
 
 const asPercent = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
-const asTime = (value: Microseconds): string => (value % 1_000 === 0 ? `${value / 1_000}ms` : `${value}us`);
+const asTime = (value: Microseconds): string =>
+  value % MILLISECOND === 0 ? `${inMilliseconds(value)}ms` : `${value}us`;
 
 function correlatedWords({ share, correlation }: CorrelatedShare): string {
   return correlation === 0 ? asPercent(share) : `${asPercent(share)} ${asPercent(correlation)}`;

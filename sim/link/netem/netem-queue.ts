@@ -1,4 +1,4 @@
-import type { Instant } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, latest, microseconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
 import { DeliveryQueue } from '../delivery-queue.ts';
 import { FourState } from '../loss/four-state.ts';
@@ -38,7 +38,7 @@ export class NetemQueue {
   #entered = 0;
   #corrupted = 0;
   #sinceReorder = 0;
-  #lastSendAt: Instant = 0;
+  #lastSendAt: Instant = instant(0);
 
   constructor(netem: NetemParameters, seed: number, direction: string) {
     this.#netem = netem;
@@ -96,7 +96,7 @@ export class NetemQueue {
 
   #isLost(): boolean {
     const index = this.#entered++;
-    if (this.#lossModel) return this.#lossModel.lost(index, 0, undefined);
+    if (this.#lossModel) return this.#lossModel.lost(index, microseconds(0), undefined);
     const { loss } = this.#netem;
     return loss !== undefined && 'share' in loss && this.#loss.happens(loss.share);
   }
@@ -120,7 +120,7 @@ export class NetemQueue {
     }
     this.#sinceReorder++;
     const at = this.#sendTime(now, datagram.length);
-    this.#lastSendAt = this.#queue.length === 0 ? at : Math.max(this.#lastSendAt, at);
+    this.#lastSendAt = this.#queue.length === 0 ? at : latest(this.#lastSendAt, at);
     this.#queue.push(at, arriving);
   }
 
@@ -129,9 +129,9 @@ export class NetemQueue {
     const wanted = this.#delayOf(delay, jitter);
     const transmission = rate === undefined ? 0 : Math.round(((bytes + HEADER_BYTES) * 8_000_000) / rate);
     // A delivery time in the past becomes `now`.
-    if (rate === undefined || this.#queue.length === 0) return now + Math.max(0, wanted + transmission);
+    if (rate === undefined || this.#queue.length === 0) return instant(now + Math.max(0, wanted + transmission));
     // With datagrams ahead, their waiting time counts as part of the delay, and order is kept.
-    return this.#lastSendAt + Math.max(0, wanted - (this.#lastSendAt - now)) + transmission;
+    return instant(this.#lastSendAt + Math.max(0, wanted - (this.#lastSendAt - now)) + transmission);
   }
 
   /** Uniform in [delay − jitter, delay + jitter), or from a table with the jitter as standard deviation. */

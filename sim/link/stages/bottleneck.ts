@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, latest, type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import { CapacityCursor, type CapacityTrace } from './capacity-trace.ts';
 
 /** IPv4 and UDP headers, which use bottleneck capacity too (RFC 791 §3.1, RFC 768). */
@@ -24,11 +24,11 @@ export class Bottleneck {
   #rate = 0;
   #capacity: CapacityTrace | undefined;
   #cursor: CapacityCursor | undefined;
-  #queueTime: Microseconds = 0;
+  #queueTime: Microseconds = microseconds(0);
   #queueBytes = Number.POSITIVE_INFINITY;
   #queuePackets = Number.POSITIVE_INFINITY;
   #hasSizeLimit = false;
-  #freeAt: Instant = 0;
+  #freeAt: Instant = instant(0);
   readonly #waiting = new WaitingDatagrams();
 
   /** @param place.headerBytes header bytes carried with each payload. */
@@ -53,13 +53,15 @@ export class Bottleneck {
   pass(now: Instant, payloadBytes: number): Instant | undefined {
     if (this.#rate === 0 && !this.#cursor) return now;
     const bytes = payloadBytes + this.#headerBytes;
-    const free = Math.max(now, this.#freeAt);
-    const beginsAt = this.#cursor ? this.#cursor.begins(free) : free;
+    const free = latest(now, this.#freeAt);
+    const beginsAt = instant(this.#cursor ? this.#cursor.begins(free) : free);
     if (beginsAt - now > this.#queueTime) return undefined;
     if (this.#hasSizeLimit && !this.#waiting.admits(now, beginsAt, bytes, this.#queueBytes, this.#queuePackets)) {
       return undefined;
     }
-    this.#freeAt = this.#cursor ? this.#cursor.take(bytes) : beginsAt + Math.round((bytes * 8_000_000) / this.#rate);
+    this.#freeAt = this.#cursor
+      ? this.#cursor.take(bytes)
+      : instant(beginsAt + Math.round((bytes * 8_000_000) / this.#rate));
     return this.#freeAt;
   }
 }

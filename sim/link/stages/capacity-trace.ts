@@ -1,5 +1,5 @@
-import type { Instant } from '../../../protocol/base/instant.ts';
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
+import { type Instant, instant, MILLISECOND } from '../../../protocol/base/units.ts';
 import { contentHash } from '../content-hash.ts';
 
 /** A recorded capacity in Mahimahi's format. */
@@ -91,7 +91,7 @@ export class CapacityCursor {
   get #at(): Instant {
     const { opportunities } = this.#trace;
     const roundMs = opportunities[opportunities.length - 1]!;
-    return this.#startsAt + (this.#round * roundMs + opportunities[this.#index]!) * 1_000;
+    return instant(this.#startsAt + (this.#round * roundMs + opportunities[this.#index]!) * MILLISECOND);
   }
 
   #next(): void {
@@ -106,7 +106,7 @@ export class CapacityCursor {
   #skipTo(now: Instant): void {
     const { opportunities } = this.#trace;
     const roundMs = opportunities[opportunities.length - 1]!;
-    const ms = Math.ceil((now - this.#startsAt) / 1_000);
+    const ms = Math.ceil((now - this.#startsAt) / MILLISECOND);
     // In (0, length]: the last opportunity of a round precedes the first of the next round at the same instant.
     const round = Math.max(Math.ceil(ms / roundMs) - 1, 0);
     const wanted = ms - round * roundMs;

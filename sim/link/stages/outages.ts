@@ -1,4 +1,4 @@
-import type { Microseconds } from '../../../protocol/base/instant.ts';
+import type { Microseconds } from '../../../protocol/base/units.ts';
 import type { OutageWindow } from '../link-specification.ts';
 
 /** Intervals of total loss. */

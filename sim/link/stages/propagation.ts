@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, latest, type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
 import { normalTable, paretoTable, type QuantileTable } from '../quantile-table.ts';
 
@@ -23,14 +23,14 @@ export class Propagation {
   readonly #jitterDraws: RandomStream;
   readonly #fifoDraws: RandomStream;
   // Separate fields instead of the options object, whose varying shape would slow down each access.
-  #delay: Microseconds = 0;
-  #jitter: Microseconds = 0;
-  #fifoJitter: Microseconds = 0;
+  #delay: Microseconds = microseconds(0);
+  #jitter: Microseconds = microseconds(0);
+  #fifoJitter: Microseconds = microseconds(0);
   #symmetric = false;
   #keepsOrder = false;
   #table: QuantileTable | undefined;
-  #lastAt: Instant = 0;
-  #lastFifoAt: Instant = 0;
+  #lastAt: Instant = instant(0);
+  #lastFifoAt: Instant = instant(0);
 
   constructor(options: PropagationOptions, seed: number, direction: string) {
     this.#jitterDraws = new RandomStream(seed, `${direction}/jitter`);
@@ -38,7 +38,7 @@ export class Propagation {
     this.reconfigure(options);
   }
 
-  reconfigure({ delay, jitter, jitterDistribution, order, fifoJitter = 0 }: PropagationOptions): void {
+  reconfigure({ delay, jitter, jitterDistribution, order, fifoJitter = microseconds(0) }: PropagationOptions): void {
     this.#delay = delay;
     this.#jitter = jitter;
     this.#fifoJitter = fifoJitter;
@@ -52,23 +52,23 @@ export class Propagation {
   /** Returns the arrival time of a datagram that left the bottleneck at `leavesAt`; `draw` is its random index. */
   arrives(leavesAt: Instant, draw: number): Instant {
     const from = this.#fifoJitter > 0 ? this.#afterFifoJitter(leavesAt, draw) : leavesAt;
-    let at = from + Math.round(this.#jitter > 0 ? this.#drawDelay(draw) : this.#delay);
-    if (this.#keepsOrder) at = Math.max(at, this.#lastAt);
+    let at = instant(from + Math.round(this.#jitter > 0 ? this.#drawDelay(draw) : this.#delay));
+    if (this.#keepsOrder) at = latest(at, this.#lastAt);
     this.#lastAt = at;
     return at;
   }
 
   #afterFifoJitter(leavesAt: Instant, draw: number): Instant {
     const at = leavesAt + Math.round((this.#fifoDraws.uint32(draw) * this.#fifoJitter) / 0x1_0000_0000);
-    this.#lastFifoAt = Math.max(this.#lastFifoAt, at);
+    this.#lastFifoAt = instant(Math.max(this.#lastFifoAt, at));
     return this.#lastFifoAt;
   }
 
   #drawDelay(draw: number): Microseconds {
     const uint32 = this.#jitterDraws.uint32(draw);
-    if (this.#table) return Math.max(0, this.#delay + this.#table.at(uint32) * this.#jitter);
+    if (this.#table) return microseconds(Math.max(0, this.#delay + this.#table.at(uint32) * this.#jitter));
     const uniform = (uint32 * this.#jitter) / 0x1_0000_0000;
-    if (this.#symmetric) return Math.max(0, this.#delay - this.#jitter + 2 * uniform);
-    return this.#delay + uniform;
+    if (this.#symmetric) return microseconds(Math.max(0, this.#delay - this.#jitter + 2 * uniform));
+    return microseconds(this.#delay + uniform);
   }
 }

@@ -1,4 +1,4 @@
-import type { Instant, Microseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, later, latest, type Microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
 
 export interface SlipOptions {
@@ -9,7 +9,7 @@ export interface SlipOptions {
 }
 
 /** Longest wait for later datagrams, microseconds; then a held datagram is released. */
-const WAIT_MAX: Microseconds = 100_000;
+const WAIT_MAX: Microseconds = milliseconds(100);
 
 interface Held<T> {
   readonly item: T;
@@ -61,7 +61,7 @@ export class Slip<T> {
     for (const held of this.#held) {
       if (--held.passing > 0) continue;
       released++;
-      this.#push(Math.max(at, held.arrivesAt), held.item);
+      this.#push(latest(at, held.arrivesAt), held.item);
     }
     if (released > 0) this.#held = this.#held.filter((held) => held.passing > 0);
   }
@@ -70,7 +70,7 @@ export class Slip<T> {
   get nextAt(): Instant | undefined {
     let next: Instant | undefined;
     for (const { arrivesAt } of this.#held) {
-      if (next === undefined || arrivesAt + WAIT_MAX < next) next = arrivesAt + WAIT_MAX;
+      if (next === undefined || arrivesAt + WAIT_MAX < next) next = later(arrivesAt, WAIT_MAX);
     }
     return next;
   }
@@ -79,7 +79,7 @@ export class Slip<T> {
   expire(now: Instant): void {
     if (!this.#held.some(({ arrivesAt }) => arrivesAt + WAIT_MAX <= now)) return;
     for (const { item, arrivesAt } of this.#held) {
-      if (arrivesAt + WAIT_MAX <= now) this.#push(arrivesAt + WAIT_MAX, item);
+      if (arrivesAt + WAIT_MAX <= now) this.#push(later(arrivesAt, WAIT_MAX), item);
     }
     this.#held = this.#held.filter(({ arrivesAt }) => arrivesAt + WAIT_MAX > now);
   }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type FragmentedMp4Event, FragmentedMp4Reader } from '../../../io/mp4/fragmented-mp4-reader.ts';
 import { FragmentedMp4Writer } from '../../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/h264/decoder-configuration.ts';
 
 const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
@@ -11,15 +12,19 @@ const slice = (byte: number) => Uint8Array.of(0x41, byte, byte, byte);
 
 /** I P B B in decode order: presentation order 0 3 1 2, with a gap of a second before the last. */
 const UNITS: readonly AccessUnit[] = [
-  { parts: [PARAMETER_SET, slice(1)], timestamp: 6_000, decodeTimestamp: 0, importance: 'key' },
-  { parts: [slice(2), slice(22)], timestamp: 15_000, decodeTimestamp: 3_000, importance: 'reference' },
-  { parts: [slice(3)], timestamp: 9_000, decodeTimestamp: 6_000, importance: 'discardable' },
-  { parts: [slice(4)], timestamp: 102_000, decodeTimestamp: 99_000, importance: 'discardable' },
+  { parts: [PARAMETER_SET, slice(1)], timestamp: ticks(6_000), decodeTimestamp: ticks(0), importance: 'key' },
+  { parts: [slice(2), slice(22)], timestamp: ticks(15_000), decodeTimestamp: ticks(3_000), importance: 'reference' },
+  { parts: [slice(3)], timestamp: ticks(9_000), decodeTimestamp: ticks(6_000), importance: 'discardable' },
+  { parts: [slice(4)], timestamp: ticks(102_000), decodeTimestamp: ticks(99_000), importance: 'discardable' },
 ];
 
 function file(): Uint8Array {
   const writer = new FragmentedMp4Writer(track, [PARAMETER_SET]);
-  const parts = [writer.header(), writer.fragment(UNITS.slice(0, 3), 99_000), writer.fragment(UNITS.slice(3), 102_000)];
+  const parts = [
+    writer.header(),
+    writer.fragment(UNITS.slice(0, 3), ticks(99_000)),
+    writer.fragment(UNITS.slice(3), ticks(102_000)),
+  ];
   return Buffer.concat(parts);
 }
 
@@ -68,8 +73,8 @@ test('keeps pictures of any size', () => {
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 1, maxLength: 8 }),
       (parts) => {
         const writer = new FragmentedMp4Writer(track, []);
-        const unit: AccessUnit = { parts, timestamp: 0, decodeTimestamp: 0, importance: 'key' };
-        const sample = read([writer.header(), writer.fragment([unit], 3_000)])[1];
+        const unit: AccessUnit = { parts, timestamp: ticks(0), decodeTimestamp: ticks(0), importance: 'key' };
+        const sample = read([writer.header(), writer.fragment([unit], ticks(3_000))])[1];
         expect(sample?.kind === 'sample' && splitLengthPrefixed(sample.bytes, 4)).toEqual({
           nalUnits: parts,
           malformed: undefined,

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { EndpointDriver } from '../../../io/net/endpoint-driver.ts';
 import { now } from '../../../io/os/clock.ts';
 import { WakeUp } from '../../../io/os/wake-up.ts';
-import type { Instant } from '../../../protocol/base/instant.ts';
+import { earlier, type Instant, instant, later, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import type { Endpoint } from '../../../protocol/endpoint.ts';
 import { until } from './control-peers.ts';
 
@@ -66,7 +66,7 @@ test('drains once per turn, in order', async () => {
 test('wakes an endpoint once, at its time and not before', async () => {
   const { endpoint, driver, events } = driven();
   const due = now() + 30_000;
-  endpoint.wakeAt = due;
+  endpoint.wakeAt = instant(due);
   driver.drain();
   await until('it was woken', () => endpoint.timeouts.length > 0);
   expect(endpoint.timeouts[0]).toBeGreaterThanOrEqual(due);
@@ -77,16 +77,16 @@ test('wakes an endpoint once, at its time and not before', async () => {
 
 test('replaces a later timeout by an earlier one', async () => {
   const { endpoint, driver } = driven();
-  endpoint.wakeAt = now() + 60_000_000;
+  endpoint.wakeAt = later(now(), seconds(60));
   driver.drain();
-  endpoint.wakeAt = now() + 10_000;
+  endpoint.wakeAt = later(now(), milliseconds(10));
   driver.receive(Uint8Array.of(1));
   await until('it was woken', () => endpoint.timeouts.length === 1);
 });
 
 test('does nothing after a close, not even pending work', async () => {
   const { endpoint, driver, transmitted } = driven();
-  endpoint.wakeAt = now() + 5_000;
+  endpoint.wakeAt = later(now(), milliseconds(5));
   driver.drain();
   driver.receive(Uint8Array.of(1));
   driver.close();
@@ -105,7 +105,7 @@ test('may be closed by an event handler', async () => {
     transmit: () => {},
     onEvent: () => {
       // Set here, so that it is not due before the event, however late that comes.
-      endpoint.wakeAt = now() + 1_000;
+      endpoint.wakeAt = later(now(), milliseconds(1));
       driver.close();
     },
   });
@@ -119,14 +119,14 @@ test('rings once, can be set again, and stays silent after clear', async () => {
   let rings = 0;
   const wakeUp = new WakeUp(() => rings++);
   wakeUp.set(undefined);
-  wakeUp.set(now() + 5_000);
-  wakeUp.set(now() + 50_000_000);
+  wakeUp.set(later(now(), milliseconds(5)));
+  wakeUp.set(later(now(), seconds(50)));
   await until('it has rung', () => rings === 1);
-  wakeUp.set(now() + 5_000);
+  wakeUp.set(later(now(), milliseconds(5)));
   wakeUp.clear();
   await pause(20);
   expect(rings).toBe(1);
-  wakeUp.set(now() - 1_000);
+  wakeUp.set(earlier(now(), milliseconds(1)));
   await until('it has rung again', () => rings === 2);
 });
 
@@ -134,7 +134,7 @@ test('does not ring at once for a time beyond the range of timers', async () => 
   let rings = 0;
   const wakeUp = new WakeUp(() => rings++);
   onTestFinished(() => wakeUp.clear());
-  wakeUp.set(now() + 1e15);
+  wakeUp.set(later(now(), seconds(1_000_000_000)));
   await pause(20);
   expect(rings).toBe(0);
 });

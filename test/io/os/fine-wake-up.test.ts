@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { now } from '../../../io/os/clock.ts';
 import { FineWakeUp } from '../../../io/os/fine-wake-up.ts';
-import type { Instant } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, later, milliseconds, seconds } from '../../../protocol/base/units.ts';
 
 let wakeUp: FineWakeUp | undefined;
 afterEach(() => wakeUp?.close());
@@ -28,7 +28,7 @@ async function ringsFor(times: readonly Instant[]): Promise<Instant[]> {
 
 test('rings repeatedly, never before its time', async () => {
   const start = now() + 100_000;
-  const times = Array.from({ length: 50 }, (_, n) => start + n * 700);
+  const times = Array.from({ length: 50 }, (_, n) => instant(start + n * 700));
 
   const rings = await ringsFor(times);
 
@@ -36,15 +36,15 @@ test('rings repeatedly, never before its time', async () => {
 });
 
 test('rings for a time in the past', async () => {
-  expect(await ringsFor([0, 1])).toHaveLength(2);
+  expect(await ringsFor([instant(0), instant(1)])).toHaveLength(2);
 });
 
 test('replaces a later time by an earlier one', async () => {
   const ring = await new Promise<'rung'>((resolve) => {
     void FineWakeUp.open(() => resolve('rung')).then((opened) => {
       wakeUp = opened;
-      opened.set(now() + 3_600_000_000);
-      opened.set(now() + 1_000);
+      opened.set(later(now(), seconds(3_600)));
+      opened.set(later(now(), milliseconds(1)));
     });
   });
   expect(ring).toBe('rung');

@@ -15,6 +15,7 @@ import {
 import type { Player } from '../../../io/players/player.ts';
 import type { PlayerProcess } from '../../../io/players/player-process.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { optional } from '../../optional.ts';
 import { sampleUnits } from '../../sample-units.ts';
 
@@ -101,8 +102,8 @@ test('reports a program that cannot be started', async () => {
 test('writes a picture without its delimiter and with that of the next picture', () => {
   const unit: AccessUnit = {
     parts: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
-    timestamp: 0,
-    decodeTimestamp: 0,
+    timestamp: ticks(0),
+    decodeTimestamp: ticks(0),
     importance: 'key',
   };
   expect([...serializeForParser(unit)]).toEqual([
@@ -225,7 +226,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
 function unit(importance: AccessUnit['importance'], mark: number, bytes = 2): AccessUnit {
   const nalUnit = new Uint8Array(bytes).fill(mark);
   nalUnit[0] = importance === 'key' ? 0x65 : 0x41;
-  return { parts: [nalUnit], timestamp: 0, decodeTimestamp: 0, importance };
+  return { parts: [nalUnit], timestamp: ticks(0), decodeTimestamp: ticks(0), importance };
 }
 
 function* repeated(units: readonly AccessUnit[]): Generator<AccessUnit> {

@@ -3,6 +3,7 @@ import { EntryGate } from '../../../io/sources/entry-gate.ts';
 import { type Sample, sampleUnits } from '../../../io/sources/sample-units.ts';
 import { untimedUnits } from '../../../io/sources/untimed-units.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../../protocol/codec/h264/nal-unit.ts';
 import { sampleUnits as clip } from '../../sample-units.ts';
 import { all, nalText } from './media.ts';
@@ -20,7 +21,7 @@ function expectClip(units: readonly AccessUnit[]): void {
 }
 
 const samplesOf = (units: readonly AccessUnit[]): Sample[] =>
-  units.map(({ parts, timestamp }) => ({ parts, timestamp, duration: 3_000 }));
+  units.map(({ parts, timestamp }) => ({ parts, timestamp, duration: ticks(3_000) }));
 
 async function* stream(samples: readonly Sample[]): AsyncGenerator<Sample> {
   yield* samples;
@@ -37,7 +38,7 @@ test('passes samples that are access units unchanged', async () => {
 });
 
 test('shifts times so that the earliest picture is shown at 0', async () => {
-  const late = samplesOf(CLIP).map((sample) => ({ ...sample, timestamp: sample.timestamp + 902_999 }));
+  const late = samplesOf(CLIP).map((sample) => ({ ...sample, timestamp: ticks(sample.timestamp + 902_999) }));
   expectClip((await units(late)).units);
 });
 
@@ -53,8 +54,8 @@ test('adds parameter sets of the container to each key frame', async () => {
 test('joins two samples that form one access unit', async () => {
   const first = CLIP[0] as AccessUnit;
   const samples = samplesOf(CLIP.slice(1));
-  const head = { parts: first.parts.slice(0, -1), timestamp: 0, duration: 0 };
-  const tail = { parts: first.parts.slice(-1), timestamp: 0, duration: 3_000 };
+  const head = { parts: first.parts.slice(0, -1), timestamp: ticks(0), duration: ticks(0) };
+  const tail = { parts: first.parts.slice(-1), timestamp: ticks(0), duration: ticks(3_000) };
   expectClip((await units([head, tail, ...samples])).units);
 });
 
@@ -62,7 +63,7 @@ test('splits a sample with two access units, which share its duration', async ()
   const pairs: Sample[] = [];
   for (let index = 0; index < CLIP.length; index += 2) {
     const [one, other] = CLIP.slice(index, index + 2) as [AccessUnit, AccessUnit];
-    pairs.push({ parts: [...one.parts, ...other.parts], timestamp: one.timestamp, duration: 6_000 });
+    pairs.push({ parts: [...one.parts, ...other.parts], timestamp: one.timestamp, duration: ticks(6_000) });
   }
   expectClip((await units(pairs)).units);
 });
@@ -88,7 +89,7 @@ test('yields nothing for a key frame without parameter sets', async () => {
 });
 
 test('ignores samples without a picture', async () => {
-  const empty: Sample = { parts: [], timestamp: 500, duration: 0 };
+  const empty: Sample = { parts: [], timestamp: ticks(500), duration: ticks(0) };
   expectClip((await units([empty, ...samplesOf(CLIP), empty])).units);
   expect((await units([empty])).gate.cause).toBe('no picture');
 });

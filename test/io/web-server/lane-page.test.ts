@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import type { LaneCommand } from '../../../protocol/page/lane-command.ts';
 import { parseLanePicture, serializeLanePicture } from '../../../protocol/page/lane-message.ts';
 import { ask, until, usePages } from './page-window.ts';
@@ -245,7 +246,15 @@ async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage>
 
 function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {
   const parts = [new Uint8Array(bytes)];
-  return serializeLanePicture({ lane, run: 0, frame, key, timestamp: frame * 3_000, capturedMs: frame * 33, parts });
+  return serializeLanePicture({
+    lane,
+    run: 0,
+    frame,
+    key,
+    timestamp: ticks(frame * 3_000),
+    capturedMs: frame * 33,
+    parts,
+  });
 }
 
 const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>

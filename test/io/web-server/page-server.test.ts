@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { Failure } from '../../../io/os/failure.ts';
 import { openPage, type Page, type PageOptions } from '../../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { type PagePicture, parsePagePicture } from '../../../protocol/page/page-message.ts';
 import { ask, until, usePages } from './page-window.ts';
 
@@ -220,7 +221,7 @@ async function opened(options: Partial<PageOptions> = {}): Promise<Page> {
 function unit(importance: AccessUnit['importance'], index: number, bytes = 2): AccessUnit {
   const nalUnit = new Uint8Array(bytes).fill(1);
   nalUnit[0] = importance === 'key' ? 0x65 : 0x41;
-  return { parts: [nalUnit], timestamp: index * 3_000, decodeTimestamp: index * 3_000, importance };
+  return { parts: [nalUnit], timestamp: ticks(index * 3_000), decodeTimestamp: ticks(index * 3_000), importance };
 }
 
 const get = (page: Page, path: string, headers: Record<string, string> = {}, method = 'GET') =>

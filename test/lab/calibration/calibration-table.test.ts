@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { conclude } from '../../../lab/calibration/calibrate.ts';
 import { calibrationMarkdown, calibrationText, conclusionText } from '../../../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../../../lab/calibration/comparison.ts';
+import { microseconds, milliseconds } from '../../../protocol/base/units.ts';
 
 const side = { p50: 25_000, p95: 80_000, p99: 120_000, goodput: 2e6, framesDecodable: 600 };
 
@@ -33,7 +34,13 @@ function comparison(changes: Partial<Comparison>, disturbed = false): Comparison
       attempts: disturbed ? 3 : 1,
       disturbed,
     },
-    machine: { path: 200, datagramWakeUp: 700, streamWakeUp: 400, processTick: 1_000, kernelTick: 4_000 },
+    machine: {
+      path: microseconds(200),
+      datagramWakeUp: microseconds(700),
+      streamWakeUp: microseconds(400),
+      processTick: milliseconds(1),
+      kernelTick: milliseconds(4),
+    },
     verdict: 'agrees',
     misses: [],
     withinChance: false,

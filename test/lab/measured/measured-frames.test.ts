@@ -8,6 +8,7 @@ import { duplicatesReported } from '../../../lab/measured/tcp-statistics.ts';
 import type { PathObserver } from '../../../lab/path-observer.ts';
 import { runCell } from '../../../lab/run-cell.ts';
 import { type KernelStrategyName, simulatedTwin } from '../../../lab/strategies.ts';
+import { instant } from '../../../protocol/base/units.ts';
 
 const MACHINE_ZERO = 5_000_000_000;
 /** Some receiver times have fractions of a microsecond and the table rounds them; this keeps the order of events. */
@@ -39,14 +40,17 @@ function both(strategy: KernelStrategyName, link: string) {
   const rows = Array.from({ length: simulated.frames.length }, (_, row) => simulated.frames.record(row));
   const receipts = rows.flatMap(({ frame, completeAt, renderedAt, class: fate }): Receipt[] => {
     if (completeAt === null || renderedAt === null) return [];
-    const times = { at: renderedAt + MACHINE_ZERO + ROUNDED, completeAt: completeAt + MACHINE_ZERO + ROUNDED };
+    const times = {
+      at: instant(renderedAt + MACHINE_ZERO + ROUNDED),
+      completeAt: instant(completeAt + MACHINE_ZERO + ROUNDED),
+    };
     if (strategy.startsWith('tcp-')) return [{ kind: 'complete', at: times.completeAt, frame }];
     return [{ kind: 'released', frame, fate: fate as 'onTime' | 'recovered', ...times }];
   });
   const result: EndResult = {
-    zero: MACHINE_ZERO,
-    endedAt: MACHINE_ZERO + simulated.row.simulatedUs,
-    captured: rows.map(({ capturedAt }) => ({ at: capturedAt + MACHINE_ZERO, taken: true })),
+    zero: instant(MACHINE_ZERO),
+    endedAt: instant(MACHINE_ZERO + simulated.row.simulatedUs),
+    captured: rows.map(({ capturedAt }) => ({ at: instant(capturedAt + MACHINE_ZERO), taken: true })),
     givenUp: [],
     receipts,
     timerUs: { p50: 0, p99: 0, max: 0 },

@@ -5,6 +5,7 @@ import { locateFfmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { compareStreams, openComparer } from '../../../lab/quality/compare-streams.ts';
 import { planSlots } from '../../../lab/quality/slot-plan.ts';
 import { pictureFormat, slotStream } from '../../../lab/quality/slot-stream.ts';
+import { microseconds } from '../../../protocol/base/units.ts';
 import { temporaryFolder, withFfmpeg } from '../../io/sources/media.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { BUDGET, madeFrames } from './made-frames.ts';
@@ -16,7 +17,7 @@ const format = pictureFormat(units)!;
 async function compared(fates: Parameters<typeof madeFrames>[1]) {
   const comparer = await openComparer(await locateFfmpeg());
   const stream = (frames: ReturnType<typeof madeFrames>) => {
-    const plan = planSlots(frames, units, BUDGET);
+    const plan = planSlots(frames, units, microseconds(BUDGET));
     return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
   };
   const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import type { FrameRecord } from '../../../lab/tables.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { ticksToMicroseconds } from '../../../protocol/base/instant.ts';
+import { ticksToMicroseconds } from '../../../protocol/base/units.ts';
 
 export const BUDGET = 100_000;
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { instant } from '../../../protocol/base/units.ts';
 import { CapturedDatagrams } from '../../../protocol/capture/captured-datagrams.ts';
 import { pcapHeader, pcapRecord } from '../../../protocol/capture/pcap.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../../protocol/capture/pcapng.ts';
@@ -21,12 +22,18 @@ test('an interface description names the interface, padded to four bytes', () =>
 });
 
 test('a packet without direction and comment has no options', () => {
-  const block = enhancedPacket({ interfaceIndex: 1, at: 2 ** 32 + 7, packet: Uint8Array.of(0x45, 1, 2) });
+  const block = enhancedPacket({ interfaceIndex: 1, at: instant(2 ** 32 + 7), packet: Uint8Array.of(0x45, 1, 2) });
   expect(hex(block)).toBe('06000000 24000000 01000000 01000000 07000000 03000000 03000000 45010200 24000000');
 });
 
 test('direction and comment are options of the packet', () => {
-  const block = enhancedPacket({ interfaceIndex: 0, at: 0, packet: new Uint8Array(), direction: 'out', comment: 'é' });
+  const block = enhancedPacket({
+    interfaceIndex: 0,
+    at: instant(0),
+    packet: new Uint8Array(),
+    direction: 'out',
+    comment: 'é',
+  });
   // Option 2 (epb_flags): outbound; option 1 (opt_comment) of two bytes of UTF-8; end of options.
   expect(hex(block.subarray(28))).toBe('02000400 02000000 01000200 c3a90000 00000000 34000000');
 });

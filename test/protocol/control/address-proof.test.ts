@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import {
   type AddressProofMessage,
   type Mac,
@@ -14,7 +14,7 @@ import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { hex, uint, wordsOf } from '../bytes.ts';
 
 const mac: Mac = (key, message) => Uint8Array.from(createHmac('sha256', key).update(message).digest());
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 const SESSION = '0011223344556677';
 const KEY = hex('00112233445566778899aabbccddeeff');
@@ -41,7 +41,8 @@ function messageOf(datagram: Uint8Array | undefined): AddressProofMessage {
 
 function drain(prover: AddressProver, now: number): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
-  for (let next = prover.pollTransmit(now); next !== undefined; next = prover.pollTransmit(now)) datagrams.push(next);
+  for (let next = prover.pollTransmit(instant(now)); next !== undefined; next = prover.pollTransmit(instant(now)))
+    datagrams.push(next);
   return datagrams;
 }
 
@@ -104,7 +105,7 @@ describe('between a prover and a verifier', () => {
     expect(confirmed.proved).toBe(SESSION);
     prover.handleDatagram(at(40), confirmed.reply!);
 
-    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: at(20) });
+    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: milliseconds(20) });
     expect(prover.pollEvent()).toBeUndefined();
     expect(drain(prover, at(40))).toEqual([]);
     expect(prover.pollTimeout()).toBeUndefined();
@@ -120,7 +121,7 @@ describe('between a prover and a verifier', () => {
       verifier.handle(at(0), HERE, hello),
       verifier.handle(at(0), HERE, other),
       verifier.handle(at(0), ELSEWHERE, hello),
-      verifier.handle(seconds(15), HERE, hello),
+      verifier.handle(instant(seconds(15)), HERE, hello),
       elsewhere.handle(at(0), HERE, hello),
     ].map(({ reply }) => Buffer.from(reply!.subarray(28)).toString('hex'));
     expect(new Set(challenges).size).toBe(5);
@@ -140,9 +141,9 @@ describe('between a prover and a verifier', () => {
   });
 
   function proofFor(verifier: AddressVerifier, prover: AddressProver, now: number): AddressProofMessage {
-    const { reply } = verifier.handle(now, HERE, messageOf(prover.pollTransmit(now)));
-    prover.handleDatagram(now, reply!);
-    return messageOf(prover.pollTransmit(now));
+    const { reply } = verifier.handle(instant(now), HERE, messageOf(prover.pollTransmit(instant(now))));
+    prover.handleDatagram(instant(now), reply!);
+    return messageOf(prover.pollTransmit(instant(now)));
   }
 
   test('a proof made at one address proves no other', () => {
@@ -176,8 +177,8 @@ describe('between a prover and a verifier', () => {
   test('a challenge is good across the change of its epoch, and not for ever', () => {
     const verifier = newVerifier();
     const proof = proofFor(verifier, newProver(), seconds(14));
-    expect(verifier.handle(seconds(29), HERE, proof).proved).toBe(SESSION);
-    expect(verifier.handle(seconds(30), HERE, proof)).toEqual({});
+    expect(verifier.handle(instant(seconds(29)), HERE, proof).proved).toBe(SESSION);
+    expect(verifier.handle(instant(seconds(30)), HERE, proof)).toEqual({});
   });
 
   test('an unknown session, and messages of the wrong direction, are met with silence', () => {
@@ -197,7 +198,7 @@ describe('a prover on a bad path', () => {
     const prover = newProver();
     const sentAt: number[] = [];
     for (let now: number | undefined = at(0); now !== undefined && now <= seconds(4); now = prover.pollTimeout()) {
-      prover.handleTimeout(now);
+      prover.handleTimeout(instant(now));
       for (const kind of kinds(drain(prover, now))) {
         expect(kind).toBe('hello');
         sentAt.push(now);
@@ -218,7 +219,7 @@ describe('a prover on a bad path', () => {
     const verifier = newVerifier();
     prover.handleDatagram(at(30), verifier.handle(at(15), HERE, messageOf(prover.pollTransmit(at(0)))).reply!);
     expect(kinds(drain(prover, at(30)))).toEqual(['proof']);
-    expect(prover.pollTimeout()).toBe(at(130));
+    expect(prover.pollTimeout()).toBe(milliseconds(130));
     prover.handleTimeout(at(130));
     const [proof, hello] = drain(prover, at(130));
     expect(kinds([proof!, hello!])).toEqual(['proof', 'hello']);
@@ -236,7 +237,7 @@ describe('a prover on a bad path', () => {
     prover.handleDatagram(at(350), verifier.handle(at(200), HERE, messageOf(second)).reply!);
     const proof = messageOf(prover.pollTransmit(at(350)));
     prover.handleDatagram(at(600), verifier.handle(at(475), HERE, proof).reply!);
-    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: at(250) });
+    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: milliseconds(250) });
   });
 
   test('what comes twice changes nothing', () => {
@@ -251,7 +252,7 @@ describe('a prover on a bad path', () => {
     prover.handleDatagram(at(20), confirmed);
     prover.handleDatagram(at(21), confirmed);
     prover.handleDatagram(at(22), challenge);
-    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: at(10) });
+    expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: milliseconds(10) });
     expect(prover.pollEvent()).toBeUndefined();
     expect(drain(prover, at(22))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, latest, microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import {
   ControlClient,
   type ControlClientEvent,
@@ -8,7 +8,8 @@ import {
 import type { ReceiverMessage, SenderMessage, WelcomeMessage } from '../../../protocol/control/control-message.ts';
 import type { MediaStream } from '../../../protocol/control/media-stream.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
+const WISHES = { transport: 'udp', latencyMs: 120, recovery: 'hybrid', timeout: milliseconds(5_000) } as const;
 const WELCOME: WelcomeMessage = {
   kind: 'welcome',
   version: 1,
@@ -40,22 +41,16 @@ const GOODBYE: SenderMessage = { kind: 'goodbye', reason: 'restarting' };
 class Stage {
   readonly client: ControlClient;
   readonly told: string[] = [];
-  #now: Instant = 0;
+  #now: Instant = instant(0);
 
   constructor(options: Partial<ControlClientOptions> = {}) {
-    this.client = new ControlClient({
-      transport: 'udp',
-      latencyMs: 120,
-      recovery: 'hybrid',
-      timeout: at(5_000),
-      ...options,
-    });
+    this.client = new ControlClient({ ...WISHES, ...options });
   }
 
   /** Serves time until then, and does something. */
   at(ms: number, act: (client: ControlClient, now: Instant) => void = () => {}): this {
     for (let due = this.client.pollTimeout(); due !== undefined && due <= at(ms); due = this.client.pollTimeout()) {
-      this.#now = Math.max(this.#now, due);
+      this.#now = latest(this.#now, due);
       this.client.handleTimeout(this.#now);
       this.#drain();
     }
@@ -138,8 +133,8 @@ const VIDEO: MediaStream = {
 
 /** A client that has said hello. */
 function greeting(): ControlClient {
-  const client = new ControlClient({ transport: 'udp', latencyMs: 120, recovery: 'nack', timeout: at(5_000) });
-  client.start(0);
+  const client = new ControlClient({ ...WISHES, recovery: 'nack' });
+  client.start(at(0));
   client.handleConnected();
   client.pollEvent();
   client.pollMessage();
@@ -155,8 +150,14 @@ describe('joining', () => {
 
   test('says its wishes in hello, and the redundancy only where it has one', () => {
     const helloOf = (redundancy?: number) => {
-      const client = new ControlClient({ transport: 'tcp', latencyMs: 80, recovery: 'nack', redundancy, timeout: 1 });
-      client.start(0);
+      const client = new ControlClient({
+        transport: 'tcp',
+        latencyMs: 80,
+        recovery: 'nack',
+        redundancy,
+        timeout: microseconds(1),
+      });
+      client.start(at(0));
       client.handleConnected();
       return client.pollMessage();
     };
@@ -167,7 +168,7 @@ describe('joining', () => {
   });
 
   test('tries again every 400 ms, tells a cause once, and gives up at the timeout', () => {
-    const stage = new Stage({ timeout: at(1_000) }).at(0, (client, now) => client.start(now));
+    const stage = new Stage({ timeout: milliseconds(1_000) }).at(0, (client, now) => client.start(now));
     stage.close(0, 'nothing listens').close(400, 'nothing listens').close(800, 'no route').close(1_000, 'no route');
     expect(stage.news()).toEqual([
       '0 connect',
@@ -187,7 +188,11 @@ describe('joining', () => {
 
   test('refuses the streams of unknown codecs, and receives the one that it knows', () => {
     const client = greeting();
-    client.handleMessage(0, { ...WELCOME, minor: 1, streams: [{ id: 5, mediaType: 'audio', codec: 'opus' }, VIDEO] });
+    client.handleMessage(at(0), {
+      ...WELCOME,
+      minor: 1,
+      streams: [{ id: 5, mediaType: 'audio', codec: 'opus' }, VIDEO],
+    });
     expect(client.pollMessage()).toEqual({
       kind: 'refuse-stream',
       id: 5,
@@ -199,11 +204,11 @@ describe('joining', () => {
 
   test('leaves with a goodbye when no stream can be received, and says no more than a 1.0 sender knows', () => {
     const client = greeting();
-    client.handleMessage(0, { ...WELCOME, media: { ...WELCOME.media, codec: 'av01.0.04M.10' } });
+    client.handleMessage(at(0), { ...WELCOME, media: { ...WELCOME.media, codec: 'av01.0.04M.10' } });
     const reason = 'av01.0.04M.10 is not known here';
     expect(client.pollMessage()).toBeUndefined();
     expect(client.pollEvent()).toEqual({ kind: 'farewell', reason });
-    client.handleClosed(0);
+    client.handleClosed(at(0));
     expect([client.pollEvent(), client.pollEvent()]).toEqual([
       { kind: 'close-media' },
       { kind: 'failed', failure: { kind: 'unknown-codec', reason } },
@@ -235,10 +240,12 @@ describe('while media flows', () => {
   });
 
   test('leaves a sender from which no frame came for the timeout, and none is missed while it is paused', () => {
-    const silent = new Stage({ timeout: at(1_500) }).joined();
+    const silent = new Stage({ timeout: milliseconds(1_500) }).joined();
     silent.news();
     expect(silent.at(2_100).news()).toEqual(['1020 report', '2020 report', '2020 cut: no media arrived']);
-    const paused = new Stage({ timeout: at(1_500) }).joined().at(100, (client, now) => client.setPlaying(now, false));
+    const paused = new Stage({ timeout: milliseconds(1_500) })
+      .joined()
+      .at(100, (client, now) => client.setPlaying(now, false));
     expect(paused.at(9_000).state).toBe('receiving');
     paused.at(9_000, (client, now) => client.setPlaying(now, true)).at(10_400);
     expect(paused.state).toBe('receiving');
@@ -341,7 +348,7 @@ describe('a sender that goes away', () => {
     ['with a goodbye', true, 'over: sender-stopped'],
     ['without a word', false, 'failed: sender-lost'],
   ])('%s and stays away for the timeout ends the run as such', (_, goodbye, end) => {
-    const stage = new Stage({ timeout: at(300) }).joined().frame(30);
+    const stage = new Stage({ timeout: milliseconds(300) }).joined().frame(30);
     if (goodbye) stage.say(40, GOODBYE);
     stage.close(41, 'closed').at(330).close(331, 'nothing listens');
     expect(stage.news().at(-1)).toBe(`331 ${end}`);
@@ -349,7 +356,7 @@ describe('a sender that goes away', () => {
   });
 
   test('with a goodbye before its first frame has sent no stream', () => {
-    const stage = new Stage({ timeout: at(300) }).joined().say(40, GOODBYE).close(41).at(341).close(342);
+    const stage = new Stage({ timeout: milliseconds(300) }).joined().say(40, GOODBYE).close(41).at(341).close(342);
     expect(stage.news().at(-1)).toBe('342 failed: no-stream');
   });
 });

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ticks } from '../../../protocol/base/units.ts';
 import { parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
 
 test('a picture message is laid out as the diagram says', () => {
   const message = serializePagePicture({
     number: 0x01020304,
     key: true,
-    timestamp: 3_000,
+    timestamp: ticks(3_000),
     sentAtMs: 1.5,
     parts: [Uint8Array.of(0x67, 0x42), Uint8Array.of(0x65)],
   });
@@ -30,7 +31,9 @@ test('what is serialized parses to the same picture', () => {
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.array(nalUnit, { minLength: 1, maxLength: 5 }),
       (number, key, timestamp, sentAtMs, parts) => {
-        const result = parsePagePicture(serializePagePicture({ number, key, timestamp, sentAtMs, parts }));
+        const result = parsePagePicture(
+          serializePagePicture({ number, key, timestamp: ticks(timestamp), sentAtMs, parts }),
+        );
         if (!result.ok) throw new Error(result.malformed);
         const { annexB, ...rest } = result.value;
         expect(rest).toEqual({ number, key, timestamp, sentAtMs });
@@ -44,7 +47,7 @@ test('a picture message parses as well from the middle of a larger buffer', () =
   const message = serializePagePicture({
     number: 7,
     key: false,
-    timestamp: 1,
+    timestamp: ticks(1),
     sentAtMs: 2,
     parts: [Uint8Array.of(1)],
   });
@@ -64,7 +67,13 @@ test('any bytes parse or are malformed, and nothing throws', () => {
 });
 
 test('a header without a picture, a foreign version and a timestamp that is no number are malformed', () => {
-  const good = serializePagePicture({ number: 0, key: true, timestamp: 0, sentAtMs: 0, parts: [Uint8Array.of(1)] });
+  const good = serializePagePicture({
+    number: 0,
+    key: true,
+    timestamp: ticks(0),
+    sentAtMs: 0,
+    parts: [Uint8Array.of(1)],
+  });
   expect(parsePagePicture(good.subarray(0, 24))).toEqual({ ok: false, malformed: 'too-short' });
   expect(parsePagePicture(Uint8Array.from(good, (byte, at) => (at === 0 ? 2 : byte)))).toEqual({
     ok: false,

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseRepairPayload, type RepairPayload } from '../../../protocol/repair/repair-payload.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { uint } from '../bytes.ts';
 import { decoderOf, encoderOver, PACKET_BYTES_MAX, packetOf, rangeOf, recovered, repairOf } from './repair-stream.ts';
 
-const encoder = encoderOver(0, 12);
+const encoder = encoderOver(asSequence(0), 12);
 
 const repair = (firstSequence: number, lastSequence: number, repairKey: number): RepairPayload =>
-  repairOf(encoder, { firstSequence, lastSequence, repairKey }).payload;
+  repairOf(encoder, { firstSequence: asSequence(firstSequence), lastSequence: asSequence(lastSequence), repairKey })
+    .payload;
 
 const flipped = (payload: RepairPayload, place: number): RepairPayload => ({
   ...payload,
@@ -17,14 +19,14 @@ const flipped = (payload: RepairPayload, place: number): RepairPayload => ({
 /** 0…11 without those that are lost. */
 function decoderWithout(lost: readonly number[]) {
   const decoder = decoderOf();
-  for (const sequence of rangeOf(0, 12))
+  for (const sequence of rangeOf(asSequence(0), 12))
     if (!lost.includes(sequence)) decoder.handleSource(sequence, packetOf(sequence));
   return decoder;
 }
 
 test('before the first media packet a repair packet has nothing to be measured by', () => {
   const decoder = decoderOf();
-  expect(decoder.handleRepair(0, repair(0, 11, 1))).toEqual([]);
+  expect(decoder.handleRepair(asSequence(0), repair(0, 11, 1))).toEqual([]);
   expect(decoder.counts.unusable).toBe(1);
 });
 
@@ -32,11 +34,11 @@ test('before the first media packet a repair packet has nothing to be measured b
 // and packet 6 has 54, so that places 49 to 55 of the window's symbol are padding of the fifth.
 test.each([0, 1, 2, 4, 5, 10, 11, 12, 13, 49, 55])('a result that is false at place %i is not handed out', (place) => {
   const decoder = decoderWithout([5]);
-  expect(decoder.handleRepair(0, flipped(repair(0, 11, 1), place))).toEqual([]);
+  expect(decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), place))).toEqual([]);
   expect(decoder.counts).toMatchObject({ recovered: 0, inconsistent: 1 });
   expect(decoder.waiting).toBe(0);
   // An honest one afterwards is not the worse for it.
-  expect(decoder.handleRepair(0, repair(0, 11, 2))).toEqual([recovered(5)]);
+  expect(decoder.handleRepair(asSequence(0), repair(0, 11, 2))).toEqual([recovered(asSequence(5))]);
 });
 
 test('a symbol under a false key or a false window is not handed out', () => {
@@ -48,50 +50,56 @@ test('a symbol under a false key or a false window is not handed out', () => {
     [0, { ...honest, windowPackets: 10 }],
   ] as const) {
     const decoder = decoderWithout([6]);
-    expect(decoder.handleRepair(firstSequence, lie)).toEqual([]);
+    expect(decoder.handleRepair(asSequence(firstSequence), lie)).toEqual([]);
     expect(decoder.counts).toMatchObject({ recovered: 0, inconsistent: 1 });
-    expect(decoder.handleRepair(0, repair(0, 11, 2))).toEqual([recovered(6)]);
+    expect(decoder.handleRepair(asSequence(0), repair(0, 11, 2))).toEqual([recovered(asSequence(6))]);
   }
 });
 
 test('a symbol shorter than a packet that it covers is a lie, and costs the others nothing', () => {
   const decoder = decoderWithout([4, 5]);
-  decoder.handleRepair(0, repair(0, 11, 1));
+  decoder.handleRepair(asSequence(0), repair(0, 11, 1));
   const honest = repair(0, 11, 2);
   // Packet 6, which is there, is the longest of the window.
-  decoder.handleRepair(0, { ...honest, symbol: honest.symbol.subarray(0, 2 + packetOf(6).length - 1) });
+  decoder.handleRepair(asSequence(0), {
+    ...honest,
+    symbol: honest.symbol.subarray(0, 2 + packetOf(asSequence(6)).length - 1),
+  });
   expect(decoder.counts.inconsistent).toBe(1);
-  expect(decoder.handleRepair(0, honest)).toEqual([recovered(4), recovered(5)]);
+  expect(decoder.handleRepair(asSequence(0), honest)).toEqual([recovered(asSequence(4)), recovered(asSequence(5))]);
 });
 
 test('repair packets that contradict each other are all given up', () => {
   const decoder = decoderWithout([5, 6]);
-  decoder.handleRepair(0, repair(0, 11, 1));
-  expect(decoder.handleRepair(0, flipped(repair(0, 11, 1), 20))).toEqual([]);
+  decoder.handleRepair(asSequence(0), repair(0, 11, 1));
+  expect(decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), 20))).toEqual([]);
   expect(decoder.counts).toMatchObject({ redundant: 0, inconsistent: 1 });
   expect(decoder.waiting).toBe(0);
-  const afterwards = [2, 3].flatMap((key) => decoder.handleRepair(0, repair(0, 11, key)));
-  expect(afterwards).toEqual([recovered(5), recovered(6)]);
+  const afterwards = [2, 3].flatMap((key) => decoder.handleRepair(asSequence(0), repair(0, 11, key)));
+  expect(afterwards).toEqual([recovered(asSequence(5)), recovered(asSequence(6))]);
 });
 
 test('media packets that contradict a repair packet end it', () => {
   const decoder = decoderWithout([2, 6]);
   const lie = flipped(repair(0, 11, 1), 2);
-  expect(decoder.handleRepair(0, lie)).toEqual([]);
+  expect(decoder.handleRepair(asSequence(0), lie)).toEqual([]);
   // With packet 2 there, the symbol names packet 6, falsely.
-  expect(decoder.handleSource(2, packetOf(2))).toEqual([]);
+  expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([]);
   expect(decoder.counts).toMatchObject({ recovered: 0, inconsistent: 1 });
   expect(decoder.waiting).toBe(0);
 });
 
 test('a media packet longer than a waiting repair symbol allows ends it', () => {
   const decoder = decoderOf();
-  decoder.handleSource(0, packetOf(0));
+  decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
   // 1 to 4: payloads of 7, 14, 21 and 28 bytes, and the longest of the window is the fourth.
   const honest = repair(1, 4, 1);
-  decoder.handleRepair(1, { ...honest, symbol: honest.symbol.subarray(0, 2 + packetOf(4).length - 1) });
+  decoder.handleRepair(asSequence(1), {
+    ...honest,
+    symbol: honest.symbol.subarray(0, 2 + packetOf(asSequence(4)).length - 1),
+  });
   expect(decoder.waiting).toBe(1);
-  decoder.handleSource(4, packetOf(4));
+  decoder.handleSource(asSequence(4), packetOf(asSequence(4)));
   expect(decoder.waiting).toBe(0);
   expect(decoder.counts.inconsistent).toBe(1);
 });
@@ -99,27 +107,27 @@ test('a media packet longer than a waiting repair symbol allows ends it', () => 
 test('an original that comes after all and is another one than was computed is counted', () => {
   const decoder = decoderWithout([6]);
   // In the payload, where nothing is known beforehand: a lie like this is not noticed at once.
-  const [lie] = decoder.handleRepair(0, flipped(repair(0, 11, 1), 20));
+  const [lie] = decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), 20));
   expect(lie?.sequence).toBe(6);
-  expect(lie?.packet).not.toEqual(packetOf(6));
+  expect(lie?.packet).not.toEqual(packetOf(asSequence(6)));
   expect(decoder.counts.inconsistent).toBe(0);
-  decoder.handleSource(6, packetOf(6));
+  decoder.handleSource(asSequence(6), packetOf(asSequence(6)));
   expect(decoder.counts.inconsistent).toBe(1);
 });
 
 test('a symbol or a window wider than agreed is unusable', () => {
   const decoder = decoderWithout([6]);
   const honest = repair(0, 11, 1);
-  decoder.handleRepair(0, { ...honest, symbol: new Uint8Array(2 + PACKET_BYTES_MAX + 1) });
-  decoder.handleRepair(0, { ...honest, windowPackets: 17 });
+  decoder.handleRepair(asSequence(0), { ...honest, symbol: new Uint8Array(2 + PACKET_BYTES_MAX + 1) });
+  decoder.handleRepair(asSequence(0), { ...honest, windowPackets: 17 });
   expect(decoder.counts).toMatchObject({ unusable: 2, inconsistent: 0 });
-  expect(decoder.handleRepair(0, honest)).toEqual([recovered(6)]);
+  expect(decoder.handleRepair(asSequence(0), honest)).toEqual([recovered(asSequence(6))]);
 });
 
 test('a media packet longer than agreed cannot be part of a sum and does not move the window', () => {
   const decoder = decoderWithout([6]);
-  decoder.handleSource(1_000, new Uint8Array(PACKET_BYTES_MAX + 1));
-  expect(decoder.handleRepair(0, repair(0, 11, 1))).toEqual([recovered(6)]);
+  decoder.handleSource(asSequence(1_000), new Uint8Array(PACKET_BYTES_MAX + 1));
+  expect(decoder.handleRepair(asSequence(0), repair(0, 11, 1))).toEqual([recovered(asSequence(6))]);
 });
 
 test('random bytes among honest packets never throw and never yield anything that is not a packet of the stream', () => {
@@ -136,12 +144,13 @@ test('random bytes among honest packets never throw and never yield anything tha
       const decoder = decoderOf({ equationsMax: 4 });
       for (const event of events) {
         const handedOut = (() => {
-          if (event.kind === 'source') return decoder.handleSource(event.sequence, packetOf(event.sequence));
-          if (event.kind === 'repair') return decoder.handleRepair(0, repair(0, 11, event.repairKey));
+          if (event.kind === 'source')
+            return decoder.handleSource(asSequence(event.sequence), packetOf(asSequence(event.sequence)));
+          if (event.kind === 'repair') return decoder.handleRepair(asSequence(0), repair(0, 11, event.repairKey));
           const payload = parseRepairPayload(event.bytes);
           if (!payload.ok) return [];
           const { windowPackets = payload.value.windowPackets, firstSequence } = event;
-          return decoder.handleRepair(firstSequence, { ...payload.value, windowPackets });
+          return decoder.handleRepair(asSequence(firstSequence), { ...payload.value, windowPackets });
         })();
         expect(handedOut).toEqual(handedOut.map(({ sequence }) => recovered(sequence)));
         expect(decoder.waiting).toBeLessThanOrEqual(4);

@@ -1,94 +1,111 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fillCodingCoefficients } from '../../../protocol/repair/coding-coefficients.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { RandomStream } from '../../../sim/random.ts';
 import { uint } from '../bytes.ts';
 import { decoderOf, encoderOver, packetOf, rangeOf, recovered, repairOf } from './repair-stream.ts';
 import { type SlowEquation, slowSolve } from './slow-linear-algebra.ts';
 
 test('what is behind the window is neither taken nor mended', () => {
-  const encoder = encoderOver(0, 30);
+  const encoder = encoderOver(asSequence(0), 30);
   const decoder = decoderOf({ windowPackets: 8 });
-  decoder.handleSource(0, packetOf(0));
-  decoder.handleSource(20, packetOf(20));
+  decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
+  decoder.handleSource(asSequence(20), packetOf(asSequence(20)));
   // The window is 13…20.
-  const straddling = repairOf(encoder, { firstSequence: 12, lastSequence: 19, repairKey: 1 });
+  const straddling = repairOf(encoder, { firstSequence: asSequence(12), lastSequence: asSequence(19), repairKey: 1 });
   expect(decoder.handleRepair(straddling.firstSequence, straddling.payload)).toEqual([]);
   expect(decoder.counts.unusable).toBe(1);
-  const within = repairOf(encoder, { firstSequence: 13, lastSequence: 20, repairKey: 1 });
+  const within = repairOf(encoder, { firstSequence: asSequence(13), lastSequence: asSequence(20), repairKey: 1 });
   expect(decoder.handleRepair(within.firstSequence, within.payload)).toEqual([]);
   expect(decoder.waiting).toBe(1);
-  expect(rangeOf(10, 9).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
-    recovered(19),
+  expect(rangeOf(asSequence(10), 9).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
+    recovered(asSequence(19)),
   ]);
 });
 
 test('a packet that comes far too late displaces none', () => {
-  const encoder = encoderOver(0, 30);
+  const encoder = encoderOver(asSequence(0), 30);
   const decoder = decoderOf({ windowPackets: 8 });
-  for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20]) decoder.handleSource(sequence, packetOf(sequence));
+  for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20])
+    decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
   // The ring has sixteen places: 4 would have that of 20, and 0, which was taken, had that of 16.
-  for (const sequence of [4, 0]) expect(decoder.handleSource(sequence, packetOf(sequence))).toEqual([]);
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 13, lastSequence: 20, repairKey: 1 });
-  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(16)]);
+  for (const sequence of [4, 0])
+    expect(decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)))).toEqual([]);
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(13),
+    lastSequence: asSequence(20),
+    repairKey: 1,
+  });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(asSequence(16))]);
 });
 
 test('an equation goes when a packet in it is forgotten', () => {
-  const encoder = encoderOver(0, 8);
+  const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
-  for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(sequence, packetOf(sequence));
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 1, lastSequence: 7, repairKey: 1 });
+  for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(1),
+    lastSequence: asSequence(7),
+    repairKey: 1,
+  });
   decoder.handleRepair(firstSequence, payload);
-  decoder.forgetThrough(1);
+  decoder.forgetThrough(asSequence(1));
   expect(decoder.waiting).toBe(1);
-  decoder.forgetThrough(2);
+  decoder.forgetThrough(asSequence(2));
   expect(decoder.waiting).toBe(0);
-  expect([2, 4].flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([]);
+  expect(
+    [2, 4].flatMap((sequence) => decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)))),
+  ).toEqual([]);
 });
 
 test('a burst longer than the window is survived, by a decoder that waits for nothing in it', () => {
-  const encoder = encoderOver(0, 4_003);
+  const encoder = encoderOver(asSequence(0), 4_003);
   const decoder = decoderOf({ windowPackets: 8 });
-  for (const sequence of [0, 2]) decoder.handleSource(sequence, packetOf(sequence));
-  const before = repairOf(encoder, { firstSequence: 0, lastSequence: 4, repairKey: 1 });
+  for (const sequence of [0, 2]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
+  const before = repairOf(encoder, { firstSequence: asSequence(0), lastSequence: asSequence(4), repairKey: 1 });
   decoder.handleRepair(before.firstSequence, before.payload);
   expect(decoder.waiting).toBe(1);
-  decoder.handleSource(4_000, packetOf(4_000));
+  decoder.handleSource(asSequence(4_000), packetOf(asSequence(4_000)));
   expect(decoder.waiting).toBe(0);
-  decoder.handleSource(4_002, packetOf(4_002));
-  const after = repairOf(encoder, { firstSequence: 4_000, lastSequence: 4_002, repairKey: 1 });
-  expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(4_001)]);
+  decoder.handleSource(asSequence(4_002), packetOf(asSequence(4_002)));
+  const after = repairOf(encoder, { firstSequence: asSequence(4_000), lastSequence: asSequence(4_002), repairKey: 1 });
+  expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(asSequence(4_001))]);
 });
 
 test('a decoder that is told where the past ends needs no media packet to begin with', () => {
-  const encoder = encoderOver(100, 1);
+  const encoder = encoderOver(asSequence(100), 1);
   const decoder = decoderOf();
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 100, lastSequence: 100, repairKey: 1 });
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(100),
+    lastSequence: asSequence(100),
+    repairKey: 1,
+  });
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
-  decoder.forgetThrough(99);
-  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(100)]);
+  decoder.forgetThrough(asSequence(99));
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(asSequence(100))]);
   expect(decoder.counts).toMatchObject({ unusable: 1, recovered: 1 });
 });
 
 test('a repair packet may cover a whole window that has not come, and nothing beyond it', () => {
-  const encoder = encoderOver(0, 40);
+  const encoder = encoderOver(asSequence(0), 40);
   const decoder = decoderOf({ windowPackets: 8 });
-  decoder.handleSource(0, packetOf(0));
-  const ahead = repairOf(encoder, { firstSequence: 1, lastSequence: 8, repairKey: 1 });
-  const beyond = repairOf(encoder, { firstSequence: 2, lastSequence: 9, repairKey: 1 });
+  decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
+  const ahead = repairOf(encoder, { firstSequence: asSequence(1), lastSequence: asSequence(8), repairKey: 1 });
+  const beyond = repairOf(encoder, { firstSequence: asSequence(2), lastSequence: asSequence(9), repairKey: 1 });
   decoder.handleRepair(beyond.firstSequence, beyond.payload);
   expect(decoder.counts.unusable).toBe(1);
   decoder.handleRepair(ahead.firstSequence, ahead.payload);
   expect(decoder.counts.unusable).toBe(1);
-  expect(rangeOf(1, 7).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
-    recovered(8),
+  expect(rangeOf(asSequence(1), 7).flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([
+    recovered(asSequence(8)),
   ]);
 });
 
 test('forgetting costs nothing that could still be mended, in any story', () => {
   const PACKETS = 14;
   const WINDOW = 8;
-  const encoder = encoderOver(0, PACKETS);
+  const encoder = encoderOver(asSequence(0), PACKETS);
   const event = fc.oneof(
     {
       weight: 4,
@@ -120,27 +137,35 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
       for (const event of events) {
         let handedOut: readonly { sequence: number; packet: Uint8Array }[] = [];
         if (event.kind === 'forget') {
-          decoder.forgetThrough(event.sequence);
+          decoder.forgetThrough(asSequence(event.sequence));
           oldest = Math.max(oldest, event.sequence + 1);
         } else if (event.kind === 'source') {
           const { sequence } = event;
-          handedOut = decoder.handleSource(sequence, packetOf(sequence));
+          handedOut = decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
           newest = Math.max(newest, sequence);
           oldest = Math.max(oldest, newest - WINDOW + 1);
           if (sequence >= oldest && !known.has(sequence)) {
             known.add(sequence);
-            equations.push({ coefficients: rangeOf(0, PACKETS).map((other) => +(other === sequence)), bytes: [] });
+            equations.push({
+              coefficients: rangeOf(asSequence(0), PACKETS).map((other) => +(other === sequence)),
+              bytes: [],
+            });
           }
         } else {
           const { firstSequence, repairKey, density } = event;
           const lastSequence = Math.min(firstSequence + event.width, PACKETS) - 1;
           const windowPackets = lastSequence - firstSequence + 1;
-          const { payload } = repairOf(encoder, { firstSequence, lastSequence, repairKey, density });
-          handedOut = decoder.handleRepair(firstSequence, payload);
+          const { payload } = repairOf(encoder, {
+            firstSequence: asSequence(firstSequence),
+            lastSequence: asSequence(lastSequence),
+            repairKey,
+            density,
+          });
+          handedOut = decoder.handleRepair(asSequence(firstSequence), payload);
           if (windowPackets <= WINDOW && firstSequence >= oldest && lastSequence < oldest + 2 * WINDOW) {
             const coefficients = new Uint8Array(windowPackets);
             fillCodingCoefficients(coefficients, payload);
-            const row = rangeOf(0, PACKETS).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
+            const row = rangeOf(asSequence(0), PACKETS).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
             equations.push({ coefficients: row, bytes: [] });
           }
         }
@@ -148,7 +173,7 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
         const expected = determined
           .filter((sequence) => sequence >= oldest && !known.has(sequence))
           .sort((a, b) => a - b);
-        expect(handedOut).toEqual(expected.map(recovered));
+        expect(handedOut).toEqual(expected.map((sequence) => recovered(asSequence(sequence))));
         for (const sequence of expected) known.add(sequence);
       }
       expect(decoder.counts.inconsistent).toBe(0);
@@ -157,39 +182,40 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
 });
 
 test('equations never wait in greater number than allowed, and a decoder that was flooded still mends', () => {
-  const encoder = encoderOver(0, 2_400);
+  const encoder = encoderOver(asSequence(0), 2_400);
   const decoder = decoderOf({ windowPackets: 64, equationsMax: 6 });
   const random = new RandomStream(5, 'flood');
   for (let sequence = 0; sequence < 2_000; sequence++) {
-    if (sequence === 0 || random.chance(sequence, 0.2)) decoder.handleSource(sequence, packetOf(sequence));
+    if (sequence === 0 || random.chance(sequence, 0.2))
+      decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
     // Media packets and equations are fewer together than the unknowns.
     if (sequence % 2 === 0) continue;
     const repair = repairOf(encoder, {
-      firstSequence: Math.max(0, sequence - 20),
-      lastSequence: sequence,
+      firstSequence: asSequence(Math.max(0, sequence - 20)),
+      lastSequence: asSequence(sequence),
       repairKey: sequence,
     });
     decoder.handleRepair(repair.firstSequence, repair.payload);
     expect(decoder.waiting).toBeLessThanOrEqual(6);
   }
   expect(decoder.counts.evicted).toBeGreaterThan(100);
-  const mended = rangeOf(2_100, 200).flatMap((sequence) => {
+  const mended = rangeOf(asSequence(2_100), 200).flatMap((sequence) => {
     if (sequence % 10 !== 5) return decoder.handleSource(sequence, packetOf(sequence));
-    const repair = repairOf(encoder, { firstSequence: sequence - 5, lastSequence: sequence, repairKey: 1 });
+    const repair = repairOf(encoder, { firstSequence: asSequence(sequence - 5), lastSequence: sequence, repairKey: 1 });
     return decoder.handleRepair(repair.firstSequence, repair.payload);
   });
-  expect(mended).toEqual(rangeOf(210, 20).map((ten) => recovered(ten * 10 + 5)));
+  expect(mended).toEqual(rangeOf(asSequence(210), 20).map((ten) => recovered(asSequence(ten * 10 + 5))));
 });
 
 test('with room for one equation the one with the oldest unknown gives way', () => {
-  const encoder = encoderOver(0, 10);
+  const encoder = encoderOver(asSequence(0), 10);
   const decoder = decoderOf({ equationsMax: 1 });
-  for (const sequence of [0, 3, 6, 9]) decoder.handleSource(sequence, packetOf(sequence));
-  const early = repairOf(encoder, { firstSequence: 0, lastSequence: 2, repairKey: 1 });
-  const late = repairOf(encoder, { firstSequence: 3, lastSequence: 5, repairKey: 1 });
+  for (const sequence of [0, 3, 6, 9]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
+  const early = repairOf(encoder, { firstSequence: asSequence(0), lastSequence: asSequence(2), repairKey: 1 });
+  const late = repairOf(encoder, { firstSequence: asSequence(3), lastSequence: asSequence(5), repairKey: 1 });
   for (const { firstSequence, payload } of [early, late, early]) decoder.handleRepair(firstSequence, payload);
   expect(decoder.waiting).toBe(1);
   expect(decoder.counts.evicted).toBe(2);
-  expect(decoder.handleSource(1, packetOf(1))).toEqual([]);
-  expect(decoder.handleSource(4, packetOf(4))).toEqual([recovered(5)]);
+  expect(decoder.handleSource(asSequence(1), packetOf(asSequence(1)))).toEqual([]);
+  expect(decoder.handleSource(asSequence(4), packetOf(asSequence(4)))).toEqual([recovered(asSequence(5))]);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fillCodingCoefficients } from '../../../protocol/repair/coding-coefficients.ts';
 import type { RecoveredPacket } from '../../../protocol/repair/repair-decoder.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { RandomStream } from '../../../sim/random.ts';
 import { uint } from '../bytes.ts';
 import { decoderOf, encoderOver, packetOf, type Repair, rangeOf, recovered, repairOf } from './repair-stream.ts';
@@ -10,15 +11,15 @@ import { slowSolve } from './slow-linear-algebra.ts';
 describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (start) => {
   const WINDOW = 12;
   const first = start - 6;
-  const encoder = encoderOver(first, WINDOW);
-  const window = { firstSequence: first, lastSequence: first + WINDOW - 1 };
+  const encoder = encoderOver(asSequence(first), WINDOW);
+  const window = { firstSequence: asSequence(first), lastSequence: asSequence(first + WINDOW - 1) };
 
   test.each([{ widest: WINDOW }, { widest: 40 }])(
     'one repair packet mends any one loss, windows up to $widest',
     ({ widest }) => {
-      for (const lost of rangeOf(first, WINDOW)) {
+      for (const lost of rangeOf(asSequence(first), WINDOW)) {
         const decoder = decoderOf({ windowPackets: widest });
-        for (const sequence of rangeOf(first, WINDOW)) {
+        for (const sequence of rangeOf(asSequence(first), WINDOW)) {
           if (sequence !== lost) expect(decoder.handleSource(sequence, packetOf(sequence))).toEqual([]);
         }
         const { firstSequence, payload } = repairOf(encoder, { ...window, repairKey: lost & 0xffff });
@@ -31,8 +32,8 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
 
   test('a burst of as many losses as repair packets is mended by the last of them', () => {
     const decoder = decoderOf();
-    const lost = rangeOf(first + 3, 5);
-    for (const sequence of rangeOf(first, WINDOW)) {
+    const lost = rangeOf(asSequence(first + 3), 5);
+    for (const sequence of rangeOf(asSequence(first), WINDOW)) {
       if (!lost.includes(sequence)) decoder.handleSource(sequence, packetOf(sequence));
     }
     const results = [11, 12, 13, 14, 15].map((repairKey) => {
@@ -44,88 +45,112 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
 });
 
 test('a repair packet that came first is used by the packet that leaves it one unknown', () => {
-  const encoder = encoderOver(0, 6);
+  const encoder = encoderOver(asSequence(0), 6);
   const decoder = decoderOf();
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 1, lastSequence: 5, repairKey: 9 });
-  decoder.handleSource(0, packetOf(0));
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(1),
+    lastSequence: asSequence(5),
+    repairKey: 9,
+  });
+  decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
-  expect([5, 1, 4].flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence)))).toEqual([]);
-  expect(decoder.handleSource(2, packetOf(2))).toEqual([recovered(3)]);
+  expect(
+    [5, 1, 4].flatMap((sequence) => decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)))),
+  ).toEqual([]);
+  expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([recovered(asSequence(3))]);
 });
 
 test('a retransmission that comes after two repair packets lets them mend the two other losses', () => {
-  const encoder = encoderOver(0, 8);
+  const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
-  for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(sequence, packetOf(sequence));
+  for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
   for (const repairKey of [1, 2]) {
-    const { firstSequence, payload } = repairOf(encoder, { firstSequence: 1, lastSequence: 7, repairKey });
+    const { firstSequence, payload } = repairOf(encoder, {
+      firstSequence: asSequence(1),
+      lastSequence: asSequence(7),
+      repairKey,
+    });
     expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
   }
   // The oldest unknown, and so the pivot of an equation that has to find itself another one.
-  expect(decoder.handleSource(2, packetOf(2))).toEqual([recovered(4), recovered(6)]);
+  expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([
+    recovered(asSequence(4)),
+    recovered(asSequence(6)),
+  ]);
 });
 
 test('a repair packet over what is all there, and one that is there twice, are redundant', () => {
-  const encoder = encoderOver(0, 4);
+  const encoder = encoderOver(asSequence(0), 4);
   const decoder = decoderOf();
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 0, lastSequence: 3, repairKey: 5 });
-  for (const sequence of [0, 3]) decoder.handleSource(sequence, packetOf(sequence));
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(0),
+    lastSequence: asSequence(3),
+    repairKey: 5,
+  });
+  for (const sequence of [0, 3]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
   expect(decoder.counts.redundant).toBe(1);
-  expect(decoder.handleSource(1, packetOf(1))).toEqual([recovered(2)]);
+  expect(decoder.handleSource(asSequence(1), packetOf(asSequence(1)))).toEqual([recovered(asSequence(2))]);
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
   expect(decoder.counts.redundant).toBe(2);
 });
 
 test('a recovered packet is kept: what comes after it can build on it', () => {
-  const encoder = encoderOver(0, 8);
+  const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
-  for (const sequence of [0, 1, 3, 4, 6, 7]) decoder.handleSource(sequence, packetOf(sequence));
-  const early = repairOf(encoder, { firstSequence: 0, lastSequence: 4, repairKey: 1 });
-  const late = repairOf(encoder, { firstSequence: 1, lastSequence: 7, repairKey: 2 });
+  for (const sequence of [0, 1, 3, 4, 6, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
+  const early = repairOf(encoder, { firstSequence: asSequence(0), lastSequence: asSequence(4), repairKey: 1 });
+  const late = repairOf(encoder, { firstSequence: asSequence(1), lastSequence: asSequence(7), repairKey: 2 });
   expect(decoder.handleRepair(late.firstSequence, late.payload)).toEqual([]);
-  expect(decoder.handleRepair(early.firstSequence, early.payload)).toEqual([recovered(2), recovered(5)]);
+  expect(decoder.handleRepair(early.firstSequence, early.payload)).toEqual([
+    recovered(asSequence(2)),
+    recovered(asSequence(5)),
+  ]);
 });
 
 test('a late original of a recovered packet yields nothing and changes nothing', () => {
-  const encoder = encoderOver(0, 3);
+  const encoder = encoderOver(asSequence(0), 3);
   const decoder = decoderOf();
-  for (const sequence of [0, 2]) decoder.handleSource(sequence, packetOf(sequence));
-  const { firstSequence, payload } = repairOf(encoder, { firstSequence: 0, lastSequence: 2, repairKey: 3 });
-  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(1)]);
-  expect(decoder.handleSource(1, packetOf(1))).toEqual([]);
+  for (const sequence of [0, 2]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
+  const { firstSequence, payload } = repairOf(encoder, {
+    firstSequence: asSequence(0),
+    lastSequence: asSequence(2),
+    repairKey: 3,
+  });
+  expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(asSequence(1))]);
+  expect(decoder.handleSource(asSequence(1), packetOf(asSequence(1)))).toEqual([]);
   expect(decoder.counts).toEqual({ recovered: 1, redundant: 0, unusable: 0, inconsistent: 0, evicted: 0 });
 });
 
 /** Windows of different places and widths, one of them sparse. */
 const SMALL_WINDOWS = [
-  { firstSequence: 1, lastSequence: 6, repairKey: 1 },
-  { firstSequence: 1, lastSequence: 4, repairKey: 2 },
-  { firstSequence: 2, lastSequence: 5, repairKey: 3 },
-  { firstSequence: 3, lastSequence: 6, repairKey: 4, density: 7 },
+  { firstSequence: asSequence(1), lastSequence: asSequence(6), repairKey: 1 },
+  { firstSequence: asSequence(1), lastSequence: asSequence(4), repairKey: 2 },
+  { firstSequence: asSequence(2), lastSequence: asSequence(5), repairKey: 3 },
+  { firstSequence: asSequence(3), lastSequence: asSequence(6), repairKey: 4, density: 7 },
 ];
 
 test('of six packets and four repair packets, whatever comes determines what an oracle says it does', () => {
-  const encoder = encoderOver(0, 7);
+  const encoder = encoderOver(asSequence(0), 7);
   const repairs = SMALL_WINDOWS.map((request) => repairOf(encoder, request));
   for (let came = 0; came < 2 ** 10; came++) {
     const isHere = (place: number): boolean => ((came >> place) & 1) === 1;
-    const sources = rangeOf(1, 6).filter((_, index) => isHere(index));
+    const sources = rangeOf(asSequence(1), 6).filter((_, index) => isHere(index));
     const used = repairs.filter((_, index) => isHere(6 + index));
 
     const decoder = decoderOf();
-    decoder.handleSource(0, packetOf(0));
+    decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
     const results = [
       ...used.flatMap(({ firstSequence, payload }) => decoder.handleRepair(firstSequence, payload)),
       ...sources.flatMap((sequence) => decoder.handleSource(sequence, packetOf(sequence))),
     ];
 
     const equations = [
-      ...rangeOf(0, 1)
+      ...rangeOf(asSequence(0), 1)
         .concat(sources)
         .map((sequence) => ({
-          coefficients: rangeOf(0, 7).map((other) => (other === sequence ? 1 : 0)),
+          coefficients: rangeOf(asSequence(0), 7).map((other) => (other === sequence ? 1 : 0)),
           bytes: slowBytes(packetOf(sequence)),
         })),
       ...used.map((repair) => ({
@@ -134,7 +159,7 @@ test('of six packets and four repair packets, whatever comes determines what an 
       })),
     ];
     const determined = slowSolve(equations, 7);
-    const expected = [...determined].filter(([sequence]) => sequence !== 0 && !sources.includes(sequence));
+    const expected = [...determined].filter(([sequence]) => sequence !== 0 && !sources.includes(asSequence(sequence)));
     // Both ways, and in the bytes too: the oracle solves for them on its own.
     const bytesOf = ({ sequence, packet }: RecoveredPacket): [number, number[]] => [sequence, slowBytes(packet)];
     const bySequence = (left: [number, number[]], right: [number, number[]]): number => left[0] - right[0];
@@ -154,12 +179,12 @@ const slowBytes = (packet: Uint8Array): number[] => padded([0, packet.length, ..
 function slowCoefficients({ firstSequence, payload }: Repair, from: number, count: number): number[] {
   const coefficients = new Uint8Array(payload.windowPackets);
   fillCodingCoefficients(coefficients, payload);
-  return rangeOf(from, count).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
+  return rangeOf(asSequence(from), count).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
 }
 
 test('in whatever order packets come, and however often, each that is lost is handed out once, and rightly', () => {
   const FIRST = 65_530;
-  const encoder = encoderOver(FIRST, 13);
+  const encoder = encoderOver(asSequence(FIRST), 13);
   const window = fc.record({
     from: fc.nat({ max: 11 }),
     to: fc.nat({ max: 11 }),
@@ -168,7 +193,7 @@ test('in whatever order packets come, and however often, each that is lost is ha
   });
   const lost = fc.uniqueArray(fc.nat({ max: 11 }), { maxLength: 6 });
   const story = fc.tuple(fc.array(window, { maxLength: 8 }), lost).chain(([windows, lost]) => {
-    const sources = rangeOf(0, 12).filter((index) => !lost.includes(index));
+    const sources = rangeOf(asSequence(0), 12).filter((index) => !lost.includes(index));
     const events = [...sources.map((index) => ({ index })), ...windows];
     const again = fc.shuffledSubarray(events);
     return again.chain((again) => {
@@ -188,28 +213,33 @@ test('in whatever order packets come, and however often, each that is lost is ha
       };
       const repairs: Repair[] = [];
       const sequenceOf = (index: number): number => FIRST + 1 + index;
-      decoder.handleSource(FIRST, packetOf(FIRST));
+      decoder.handleSource(asSequence(FIRST), packetOf(asSequence(FIRST)));
       for (const event of events) {
         if ('index' in event) {
-          take(decoder.handleSource(sequenceOf(event.index), packetOf(sequenceOf(event.index))));
+          take(
+            decoder.handleSource(asSequence(sequenceOf(event.index)), packetOf(asSequence(sequenceOf(event.index)))),
+          );
           continue;
         }
         const { from, to, repairKey, density } = event;
         const repair = repairOf(encoder, {
-          firstSequence: sequenceOf(Math.min(from, to)),
-          lastSequence: sequenceOf(Math.max(from, to)),
+          firstSequence: asSequence(sequenceOf(Math.min(from, to))),
+          lastSequence: asSequence(sequenceOf(Math.max(from, to))),
           repairKey,
           density,
         });
         repairs.push(repair);
         take(decoder.handleRepair(repair.firstSequence, repair.payload));
       }
-      for (const [sequence, packet] of handedOut) expect(packet).toEqual(packetOf(sequence));
+      for (const [sequence, packet] of handedOut) expect(packet).toEqual(packetOf(asSequence(sequence)));
 
-      const known = rangeOf(0, 12).filter((index) => !lost.has(index));
+      const known = rangeOf(asSequence(0), 12).filter((index) => !lost.has(index));
       const determined = slowSolve(
         [
-          ...known.map((index) => ({ coefficients: rangeOf(0, 12).map((other) => +(other === index)), bytes: [] })),
+          ...known.map((index) => ({
+            coefficients: rangeOf(asSequence(0), 12).map((other) => +(other === index)),
+            bytes: [],
+          })),
           ...repairs.map((repair) => ({ coefficients: slowCoefficients(repair, FIRST + 1, 12), bytes: [] })),
         ],
         12,
@@ -243,21 +273,25 @@ test.each([
     let draws = 0;
     let failures = 0;
     const decoder = decoderOf({ windowPackets: BLOCK, equationsMax: BLOCK });
-    const encoder = encoderOver(0, BLOCK);
+    const encoder = encoderOver(asSequence(0), BLOCK);
     for (let trial = 0; trial < TRIALS; trial++) {
       const first = trial * BLOCK;
-      const block = rangeOf(first, BLOCK);
+      const block = rangeOf(asSequence(first), BLOCK);
       if (trial > 0) for (const sequence of block) encoder.add(sequence, packetOf(sequence));
       const lost = new Set<number>();
       while (lost.size < losses) lost.add(first + random.below(draws++, BLOCK));
       const here = block.filter((sequence) => !lost.has(sequence));
       // The window has to be there before the first repair packet: it moves with the newest media packet alone.
       for (const sequence of here) decoder.handleSource(sequence, packetOf(sequence));
-      decoder.forgetThrough(first - 1);
+      decoder.forgetThrough(asSequence(first - 1));
       let mended = 0;
       for (let count = 0; count < losses; count++) {
         const repairKey = random.below(draws++, 65_536);
-        const repair = repairOf(encoder, { firstSequence: first, lastSequence: first + BLOCK - 1, repairKey });
+        const repair = repairOf(encoder, {
+          firstSequence: asSequence(first),
+          lastSequence: asSequence(first + BLOCK - 1),
+          repairKey,
+        });
         mended += decoder.handleRepair(repair.firstSequence, repair.payload).length;
       }
       if (mended < losses) failures++;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseRepairPayload, serializeRepairPayload } from '../../../protocol/repair/repair-payload.ts';
+import { wireSequence } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint } from '../bytes.ts';
 
 const SYMBOL = '0011 8060ffff 00000001 000000aa 65 0000';
@@ -10,7 +11,7 @@ test('the header is six bytes: key, density with window, first sequence number',
     repairKey: 0x1234,
     density: 15,
     windowPackets: 0x0c8,
-    firstSequence: 0xfffe,
+    firstSequence: wireSequence(0xfffe),
     symbol: hex(SYMBOL),
   };
   // Key 1234; density f and 0c8 packets; from fffe; then the symbol.
@@ -24,7 +25,7 @@ test('what is serialized parses to itself', () => {
     repairKey: uint(16),
     density: uint(4),
     windowPackets: fc.integer({ min: 1, max: 4095 }),
-    firstSequence: uint(16),
+    firstSequence: uint(16).map((n) => wireSequence(n)),
     symbol: fc.uint8Array({ minLength: 14, maxLength: 60 }),
   });
   fc.assert(

@@ -2,7 +2,7 @@ import { RepairDecoder, type RepairDecoderOptions } from '../../../protocol/repa
 import { RepairEncoder, type RepairRequest } from '../../../protocol/repair/repair-encoder.ts';
 import { parseRepairPayload, type RepairPayload } from '../../../protocol/repair/repair-payload.ts';
 import { serializeRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
-import { extend, type Sequence, wireSequence } from '../../../protocol/rtp/sequence.ts';
+import { asSequence, extend, type Sequence, wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 
 export const SSRC = 0x1a2b_3c4d;
 
@@ -20,7 +20,7 @@ export function packetOf(sequence: Sequence): Uint8Array {
     marker: wire % 5 === 0,
     payloadType: 96,
     sequenceNumber: wire,
-    timestamp: (wire * 3000) >>> 0,
+    timestamp: wireTimestamp((wire * 3000) >>> 0),
     ssrc: SSRC,
     csrcs: [],
     payload,
@@ -28,7 +28,7 @@ export function packetOf(sequence: Sequence): Uint8Array {
 }
 
 export const rangeOf = (first: Sequence, count: number): Sequence[] =>
-  Array.from({ length: count }, (_, index) => first + index);
+  Array.from({ length: count }, (_, index) => asSequence(first + index));
 
 /** A repair packet after its way over the wire. */
 export interface Repair {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import {
   parseRecoveryNotice,
   type RecoveryNotice,
@@ -9,16 +10,22 @@ import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 
 const PATH: RecoveryNotice = {
   kind: 'path',
-  latency: 100_000,
-  answerTime: 41_000,
+  latency: milliseconds(100),
+  answerTime: milliseconds(41),
   loss: 0.25,
   burst: 1.5,
   recentLoss: 0.5,
-  queueing: 12_300,
+  queueing: microseconds(12_300),
   showsDamaged: true,
-  spacing: 1_200,
+  spacing: microseconds(1_200),
 };
-const REQUEST: RecoveryNotice = { kind: 'request', number: 0x0102, last: true, late: false, usefulFor: 70_000 };
+const REQUEST: RecoveryNotice = {
+  kind: 'request',
+  number: 0x0102,
+  last: true,
+  late: false,
+  usefulFor: milliseconds(70),
+};
 
 describe('a recovery notice', () => {
   test('of the path is five words behind the name', () => {
@@ -51,14 +58,14 @@ describe('a recovery notice', () => {
   test('never says that nothing is lost where something is, nor more than the field holds', () => {
     const packet = recoveryNoticePacket(1, {
       kind: 'path',
-      latency: -5,
-      answerTime: 1e12,
+      latency: microseconds(-5),
+      answerTime: seconds(1_000_000),
       loss: 1e-9,
       burst: 1_000,
       recentLoss: 1,
-      queueing: 1e9,
+      queueing: seconds(1_000),
       showsDamaged: false,
-      spacing: 1e12,
+      spacing: seconds(1_000_000),
     });
     expect(parseRecoveryNotice(packet)).toEqual({
       ok: true,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
-import { distance } from '../../../protocol/rtp/sequence.ts';
+import { distance, wireSequence } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint } from '../bytes.ts';
 
 test.each([0, 1, 32_767, 32_768, 65_535])('lost packets from %i on are packed seventeen to an entry', (start) => {
-  const sequenceNumbers = Array.from({ length: 40 }, (_, index) => (start + index) % 65_536);
+  const sequenceNumbers = Array.from({ length: 40 }, (_, index) => wireSequence((start + index) % 65_536));
   const packet: RtcpPacket = { kind: 'nack', senderSsrc: 1, mediaSsrc: 2, sequenceNumbers };
   const datagram = serializeRtcp([packet]);
   expect(datagram.length).toBe(12 + 3 * 4);
@@ -18,7 +18,7 @@ function entriesOnFoot(sequenceNumbers: readonly number[]): number {
   let entries = 0;
   while (left.length > 0) {
     const first = left[0]!;
-    left = left.filter((sequenceNumber) => distance(first, sequenceNumber) > 16);
+    left = left.filter((sequenceNumber) => distance(wireSequence(first), wireSequence(sequenceNumber)) > 16);
     entries++;
   }
   return entries;
@@ -31,7 +31,7 @@ test('losses in the order of the stream take no more entries than need be', () =
       let last = start;
       const sequenceNumbers = gaps.map((gap) => {
         last = (last + gap) % 65_536;
-        return last;
+        return wireSequence(last);
       });
       const datagram = serializeRtcp([{ kind: 'nack', senderSsrc: 1, mediaSsrc: 2, sequenceNumbers }]);
       expect((datagram.length - 12) / 4).toBe(entriesOnFoot(sequenceNumbers));

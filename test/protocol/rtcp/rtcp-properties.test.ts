@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
+import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { uint, wordsOf } from '../bytes.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => Buffer.byteLength(text) <= 255);
@@ -22,7 +23,7 @@ const rtcpPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
     kind: fc.constant('sender-report' as const),
     ssrc: uint(32),
     ntp,
-    rtpTimestamp: uint(32),
+    rtpTimestamp: uint(32).map((n) => wireTimestamp(n)),
     packetCount: uint(32),
     octetCount: uint(32),
     reports,
@@ -44,7 +45,10 @@ const rtcpPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
     kind: fc.constant('nack' as const),
     senderSsrc: uint(32),
     mediaSsrc: uint(32),
-    sequenceNumbers: fc.array(uint(16), { minLength: 1, maxLength: 60 }),
+    sequenceNumbers: fc.array(
+      uint(16).map((n) => wireSequence(n)),
+      { minLength: 1, maxLength: 60 },
+    ),
   }),
   fc.record({ kind: fc.constant('picture-loss-indication' as const), senderSsrc: uint(32), mediaSsrc: uint(32) }),
   fc.record({

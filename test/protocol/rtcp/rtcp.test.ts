@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
+import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { hex } from '../bytes.ts';
 import { sharedFile, sharedFolder, udpPayloads, withSharedMedia } from '../shared-media.ts';
 
@@ -37,7 +38,7 @@ const GOLDEN: readonly Golden[] = [
       kind: 'sender-report',
       ssrc: 0x5d93_1534,
       ntp: { seconds: 0xdd3a_c174, fraction: 0x5280_8c82 },
-      rtpTimestamp: 0xfaa0,
+      rtpTimestamp: wireTimestamp(0xfaa0),
       packetCount: 0x191,
       octetCount: 0xfaa0,
       reports: [
@@ -109,7 +110,18 @@ const GOLDEN: readonly Golden[] = [
       '000f PID 15: seventeen after the first PID',
       '0000 BLP: nothing more',
     ],
-    packet: { kind: 'nack', senderSsrc: 1, mediaSsrc: 2, sequenceNumbers: [65_534, 65_535, 1, 14, 15] },
+    packet: {
+      kind: 'nack',
+      senderSsrc: 1,
+      mediaSsrc: 2,
+      sequenceNumbers: [
+        wireSequence(65_534),
+        wireSequence(65_535),
+        wireSequence(1),
+        wireSequence(14),
+        wireSequence(15),
+      ],
+    },
   },
   {
     name: 'picture loss indication (RFC 4585 §6.3.1)',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ticks } from '../../../protocol/base/units.ts';
 import { type FrameMark, frameMarkBytes, parseFrameMark, writeFrameMark } from '../../../protocol/rtp/frame-mark.ts';
 import { parseElements, serializeElements } from '../../../protocol/rtp/header-extension.ts';
 import type { HeaderExtension } from '../../../protocol/rtp/rtp-packet.ts';
@@ -10,7 +11,7 @@ const MARK: FrameMark = {
   packetIndex: 2,
   packetCount: 0x0105,
   importance: 'key',
-  decodeLead: 0,
+  decodeLead: ticks(0),
 };
 
 function written(mark: FrameMark): Uint8Array {
@@ -55,7 +56,7 @@ test('a mark without a decode lead is twelve bytes', () => {
 });
 
 test('a decode lead is a second element, sixteen bytes in all', () => {
-  const mark: FrameMark = { ...MARK, importance: 'discardable', decodeLead: 3_000 };
+  const mark: FrameMark = { ...MARK, importance: 'discardable', decodeLead: ticks(3_000) };
   expect(written(mark)).toEqual(WITH_LEAD);
   expect(parseFrameMark(asExtension(WITH_LEAD))).toEqual({ ok: true, value: mark });
 });
@@ -102,7 +103,7 @@ const mark: fc.Arbitrary<FrameMark> = fc
     packetCount: fc.integer({ min: 1, max: 65_535 }),
     packetIndex: uint(16),
     importance: fc.constantFrom('key', 'reference', 'discardable'),
-    decodeLead: fc.oneof(fc.constant(0), uint(24)),
+    decodeLead: fc.oneof(fc.constant(0), uint(24)).map((n) => ticks(n)),
   })
   .map((mark) => ({ ...mark, packetIndex: mark.packetIndex % mark.packetCount }));
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { instant, microseconds, seconds } from '../../../protocol/base/units.ts';
 import {
   compactNtp,
   compactNtpFromMicroseconds,
@@ -9,10 +10,10 @@ import {
 } from '../../../protocol/rtp/ntp.ts';
 
 test('an instant is whole seconds and a binary fraction', () => {
-  expect(ntpFromInstant(0)).toEqual({ seconds: 0, fraction: 0 });
-  expect(ntpFromInstant(2_500_000)).toEqual({ seconds: 2, fraction: 0x8000_0000 });
-  expect(ntpFromInstant(7_250_000)).toEqual({ seconds: 7, fraction: 0x4000_0000 });
-  expect(ntpFromInstant(-250_000)).toEqual({ seconds: 0xffff_ffff, fraction: 0xc000_0000 });
+  expect(ntpFromInstant(instant(0))).toEqual({ seconds: 0, fraction: 0 });
+  expect(ntpFromInstant(instant(2_500_000))).toEqual({ seconds: 2, fraction: 0x8000_0000 });
+  expect(ntpFromInstant(instant(7_250_000))).toEqual({ seconds: 7, fraction: 0x4000_0000 });
+  expect(ntpFromInstant(instant(-250_000))).toEqual({ seconds: 0xffff_ffff, fraction: 0xc000_0000 });
 });
 
 test('the compact form is the middle 32 bits', () => {
@@ -21,13 +22,15 @@ test('the compact form is the middle 32 bits', () => {
 });
 
 test('spans keep to the unit of 15 microseconds, and to their range', () => {
-  expect(compactNtpFromMicroseconds(1_000_000)).toBe(65_536);
+  expect(compactNtpFromMicroseconds(seconds(1))).toBe(65_536);
   expect(compactNtpToMicroseconds(65_536)).toBe(1_000_000);
-  expect(compactNtpFromMicroseconds(-5)).toBe(0);
-  expect(compactNtpFromMicroseconds(2 ** 40)).toBe(0xffff_ffff);
+  expect(compactNtpFromMicroseconds(microseconds(-5))).toBe(0);
+  expect(compactNtpFromMicroseconds(microseconds(2 ** 40))).toBe(0xffff_ffff);
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 60_000_000_000 }), (span) => {
-      expect(Math.abs(compactNtpToMicroseconds(compactNtpFromMicroseconds(span)) - span)).toBeLessThanOrEqual(8);
+      expect(
+        Math.abs(compactNtpToMicroseconds(compactNtpFromMicroseconds(microseconds(span))) - span),
+      ).toBeLessThanOrEqual(8);
     }),
   );
 });
@@ -42,10 +45,14 @@ test('the round trip of an echo is the time on the way, at any time of day', () 
   const span = fc.integer({ min: 0, max: 3_600_000_000 });
   fc.assert(
     fc.property(fc.integer({ min: 1_000_000, max: 2 ** 48 }), span, span, (sentAt, way, delay) => {
-      const lastReport = compactNtp(ntpFromInstant(sentAt));
+      const lastReport = compactNtp(ntpFromInstant(instant(sentAt)));
       fc.pre(lastReport !== 0);
-      const arrival = compactNtp(ntpFromInstant(sentAt + way + delay));
-      const roundTrip = roundTripFromEcho({ arrival, lastReport, delay: compactNtpFromMicroseconds(delay) });
+      const arrival = compactNtp(ntpFromInstant(instant(sentAt + way + delay)));
+      const roundTrip = roundTripFromEcho({
+        arrival,
+        lastReport,
+        delay: compactNtpFromMicroseconds(microseconds(delay)),
+      });
       expect(Math.abs((roundTrip ?? Number.NaN) - way)).toBeLessThanOrEqual(32);
     }),
   );

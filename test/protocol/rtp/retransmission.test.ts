@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { unwrapRetransmission, wrapRetransmission } from '../../../protocol/rtp/retransmission.ts';
 import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint, wordsOf } from '../bytes.ts';
 
-const HEADER = { ssrc: 0x0000_00bb, payloadType: 97, sequenceNumber: 5 };
+const HEADER = { ssrc: 0x0000_00bb, payloadType: 97, sequenceNumber: wireSequence(5) };
 
 function packetOf(datagram: Uint8Array): RtpPacket {
   const packet = parseRtpPacket(datagram);
@@ -30,8 +31,8 @@ test('what is wrapped unwraps to the packet as it came the first time', () => {
     .record({
       marker: fc.boolean(),
       payloadType: uint(7),
-      sequenceNumber: uint(16),
-      timestamp: uint(32),
+      sequenceNumber: uint(16).map((n) => wireSequence(n)),
+      timestamp: uint(32).map((n) => wireTimestamp(n)),
       ssrc: uint(32),
       csrcs: fc.array(uint(32), { maxLength: 15 }),
       payload: fc.uint8Array({ maxLength: 100 }),

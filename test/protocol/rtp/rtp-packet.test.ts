@@ -9,6 +9,7 @@ import {
   serializeRtpPacket,
   writeRtpHeader,
 } from '../../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint, wordsOf } from '../bytes.ts';
 import { sharedFile, sharedFolder, udpPayloads, withSharedMedia } from '../shared-media.ts';
 
@@ -109,8 +110,8 @@ const rtpPacket = fc
   .record({
     marker: fc.boolean(),
     payloadType: uint(7),
-    sequenceNumber: uint(16),
-    timestamp: uint(32),
+    sequenceNumber: uint(16).map((n) => wireSequence(n)),
+    timestamp: uint(32).map((n) => wireTimestamp(n)),
     ssrc: uint(32),
     csrcs: fc.array(uint(32), { maxLength: 15 }),
     payload: fc.uint8Array({ maxLength: 200 }),
@@ -130,7 +131,14 @@ test('a header written in place is the one that is serialized', () => {
   fc.assert(
     fc.property(rtpPacket, (whole) => {
       const { marker, payloadType, sequenceNumber, timestamp, ssrc, payload } = whole;
-      const packet = { marker, payloadType, sequenceNumber, timestamp, ssrc, payload };
+      const packet = {
+        marker,
+        payloadType,
+        sequenceNumber: sequenceNumber,
+        timestamp: timestamp,
+        ssrc,
+        payload,
+      };
       const target = new Uint8Array(RTP_HEADER_BYTES + packet.payload.length).fill(0xff);
       target.set(packet.payload, RTP_HEADER_BYTES);
       writeRtpHeader(target, { ...packet, extension: false });

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ticks } from '../../../protocol/base/units.ts';
 import {
+  asSequence,
   distance,
   extend,
   extendTimestamp,
@@ -34,34 +36,34 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('from sequence number %i', (start)
   test('the distance to every number is the shorter way round', () => {
     for (const step of [0, 1, 2, 127, 128, 255, 256, 16_384, 32_766, 32_767, 32_768, 32_769, 65_534, 65_535]) {
       const to = (start + step) % RING;
-      expect(distance(start, to)).toBe(distanceOnFoot(start, to));
+      expect(distance(wireSequence(start), wireSequence(to))).toBe(distanceOnFoot(start, to));
     }
   });
 
   test('a stream of three turns is counted on without a jump', () => {
     let reference = start;
     for (let sequence = start; sequence < start + 3 * RING; sequence += 1_111) {
-      reference = extend(sequence % RING, reference);
+      reference = extend(wireSequence(sequence % RING), asSequence(reference));
       expect(reference).toBe(sequence);
     }
   });
 
   test('what is older than the reference stays older, below zero too', () => {
     for (const back of [1, 2, 100, 32_767]) {
-      expect(extend(wireSequence(start - back), start)).toBe(start - back);
-      expect(extend(wireSequence(start - back), start + 5 * RING)).toBe(start + 5 * RING - back);
+      expect(extend(wireSequence(start - back), asSequence(start))).toBe(start - back);
+      expect(extend(wireSequence(start - back), asSequence(start + 5 * RING))).toBe(start + 5 * RING - back);
     }
   });
 
   test('exactly half the ring away is older', () => {
-    expect(distance(start, (start + 32_768) % RING)).toBe(-32_768);
+    expect(distance(wireSequence(start), wireSequence((start + 32_768) % RING))).toBe(-32_768);
   });
 });
 
 test('an extended number is the nearest that reads so on the wire', () => {
   fc.assert(
     fc.property(uint(16), fc.integer({ min: -200_000, max: 2 ** 45 }), (wire, reference) => {
-      const extended = extend(wire, reference);
+      const extended = extend(wireSequence(wire), asSequence(reference));
       const far = Math.abs(extended - reference);
       expect(wireSequence(extended)).toBe(wire);
       expect(far).toBe(Math.abs(extendOnFoot(wire, reference, RING) - reference));
@@ -72,7 +74,7 @@ test('an extended number is the nearest that reads so on the wire', () => {
 test('an extended timestamp is the nearest that reads so on the wire', () => {
   fc.assert(
     fc.property(uint(32), fc.integer({ min: -(2 ** 33), max: 2 ** 45 }), (wire, reference) => {
-      const extended = extendTimestamp(wire, reference);
+      const extended = extendTimestamp(wireTimestamp(wire), ticks(reference));
       expect(wireTimestamp(extended)).toBe(wire);
       expect(Math.abs(extended - reference)).toBe(Math.abs(extendOnFoot(wire, reference, 2 ** 32) - reference));
     }),
@@ -80,8 +82,8 @@ test('an extended timestamp is the nearest that reads so on the wire', () => {
 });
 
 test('a timestamp rolls over after thirteen hours and is counted on', () => {
-  expect(extendTimestamp(2_999, 2 ** 32 - 1)).toBe(2 ** 32 + 2_999);
-  expect(extendTimestamp(2 ** 32 - 1, 2 ** 32 + 2_999)).toBe(2 ** 32 - 1);
-  expect(timestampDistance(2 ** 32 - 1, 0)).toBe(1);
-  expect(timestampDistance(0, 2 ** 31)).toBe(-(2 ** 31));
+  expect(extendTimestamp(wireTimestamp(2_999), ticks(2 ** 32 - 1))).toBe(2 ** 32 + 2_999);
+  expect(extendTimestamp(wireTimestamp(2 ** 32 - 1), ticks(2 ** 32 + 2_999))).toBe(2 ** 32 - 1);
+  expect(timestampDistance(wireTimestamp(2 ** 32 - 1), wireTimestamp(0))).toBe(1);
+  expect(timestampDistance(wireTimestamp(0), wireTimestamp(2 ** 31))).toBe(-(2 ** 31));
 });

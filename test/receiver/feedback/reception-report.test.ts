@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, seconds, ticks } from '../../../protocol/base/units.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { ReceptionReport } from '../../../receiver/feedback/reception-report.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 const SSRC = 77;
 
 test('nothing received is reported as nothing', () => {
-  expect(new ReceptionReport().block(0, SSRC)).toEqual({
+  expect(new ReceptionReport().block(instant(0), SSRC)).toEqual({
     ssrc: SSRC,
     fractionLost: 0,
     cumulativeLost: 0,
@@ -19,35 +20,39 @@ test('nothing received is reported as nothing', () => {
 
 test('the share lost is that since the last report, the sum that since the first packet', () => {
   const report = new ReceptionReport();
-  for (const sequence of [65_530, 65_531, 65_534, 65_537]) report.onPacket(0, sequence, 0);
+  for (const sequence of [65_530, 65_531, 65_534, 65_537]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
   // Eight expected, four came; RFC 3550 §A.3 counts in 256ths.
-  expect(report.block(0, SSRC)).toMatchObject({ fractionLost: 128, cumulativeLost: 4, highestSequence: 65_537 });
-  for (const sequence of [65_538, 65_539]) report.onPacket(0, sequence, 0);
-  expect(report.block(0, SSRC)).toMatchObject({ fractionLost: 0, cumulativeLost: 4, highestSequence: 65_539 });
-  for (const sequence of [65_543]) report.onPacket(0, sequence, 0);
-  expect(report.block(0, SSRC)).toMatchObject({ fractionLost: 192, cumulativeLost: 7 });
+  expect(report.block(instant(0), SSRC)).toMatchObject({
+    fractionLost: 128,
+    cumulativeLost: 4,
+    highestSequence: 65_537,
+  });
+  for (const sequence of [65_538, 65_539]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
+  expect(report.block(instant(0), SSRC)).toMatchObject({ fractionLost: 0, cumulativeLost: 4, highestSequence: 65_539 });
+  for (const sequence of [65_543]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
+  expect(report.block(instant(0), SSRC)).toMatchObject({ fractionLost: 192, cumulativeLost: 7 });
 });
 
 test('more packets than were expected are a negative loss, and no share', () => {
   const report = new ReceptionReport();
-  for (const sequence of [1, 2, 2, 2]) report.onPacket(0, sequence, 0);
-  expect(report.block(0, SSRC)).toMatchObject({ fractionLost: 0, cumulativeLost: -2 });
+  for (const sequence of [1, 2, 2, 2]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
+  expect(report.block(instant(0), SSRC)).toMatchObject({ fractionLost: 0, cumulativeLost: -2 });
 });
 
 test('packets as far apart as their timestamps have no jitter; a sixteenth of each difference is added', () => {
   const report = new ReceptionReport();
-  report.onPacket(at(0), 1, 0);
-  report.onPacket(at(40), 2, 3_600);
+  report.onPacket(at(0), asSequence(1), ticks(0));
+  report.onPacket(at(40), asSequence(2), ticks(3_600));
   expect(report.jitter).toBe(0);
   // 16 ms late: 1,440 ticks.
-  report.onPacket(at(96), 3, 7_200);
+  report.onPacket(at(96), asSequence(3), ticks(7_200));
   expect(report.jitter).toBe(90);
 });
 
 test('a sender report is echoed with the time that it lay here', () => {
   const report = new ReceptionReport();
-  report.onSenderReport(seconds(5), { seconds: 0x12_3456, fraction: 0x789a_bcde });
-  expect(report.block(seconds(5.5), SSRC)).toMatchObject({
+  report.onSenderReport(instant(seconds(5)), { seconds: 0x12_3456, fraction: 0x789a_bcde });
+  expect(report.block(instant(seconds(5.5)), SSRC)).toMatchObject({
     lastSenderReport: 0x3456_789a,
     delaySinceLastSenderReport: 0x8000,
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ticks } from '../../../protocol/base/units.ts';
 import { DecodeOrder } from '../../../receiver/frames/decode-order.ts';
 
 const FRAME = 3_000;
@@ -8,14 +9,14 @@ const FRAME = 3_000;
 function oneByOne(places: readonly number[]): number[] {
   const order = new DecodeOrder();
   return places.map((place) => {
-    const [decodeTimestamp] = order.reckon([place * FRAME]);
-    order.decide(place * FRAME);
+    const [decodeTimestamp] = order.reckon([ticks(place * FRAME)]);
+    order.decide(ticks(place * FRAME));
     return decodeTimestamp! / FRAME;
   });
 }
 
 const allAtOnce = (places: readonly number[]): number[] =>
-  new DecodeOrder().reckon(places.map((place) => place * FRAME)).map((timestamp) => timestamp / FRAME);
+  new DecodeOrder().reckon(places.map((place) => ticks(place * FRAME))).map((timestamp) => timestamp / FRAME);
 
 test('without B-frames a frame is decoded when it is shown', () => {
   expect(allAtOnce([0, 1, 2, 3, 4])).toEqual([0, 1, 2, 3, 4]);

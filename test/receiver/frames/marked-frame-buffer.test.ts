@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { instant, ticks } from '../../../protocol/base/units.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import type { FrameMark } from '../../../protocol/rtp/frame-mark.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, Insertion, PendingFrame } from '../../../receiver/frames/frame-buffer.ts';
 import { MarkedFrameBuffer } from '../../../receiver/frames/marked-frame-buffer.ts';
 
@@ -23,13 +25,13 @@ function insert(
     packetIndex: index,
     packetCount: count,
     importance: 'reference',
-    decodeLead: 0,
+    decodeLead: ticks(0),
   };
   // A single NAL unit packet in the middle of other bytes: a non-IDR slice.
   const payload = Uint8Array.of(0x41, number & 0xff, index);
   const packet: ArrivedPacket = {
-    sequence: first + index,
-    timestamp,
+    sequence: asSequence(first + index),
+    timestamp: ticks(timestamp),
     marker: index === count - 1,
     payload,
     bytes: Uint8Array.of(0xff, ...payload, 0xff),
@@ -37,7 +39,7 @@ function insert(
     payloadEnd: 4,
     arrival: 'on-time',
   };
-  return buffer.insert(0, number, mark, packet);
+  return buffer.insert(instant(0), number, mark, packet);
 }
 
 function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import { parseRecoveryNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { Receiver } from '../../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
 import { RECEIVER_OPTIONS } from '../../simulated-session.ts';
-import { again, at, FRAME_MS, packet, packets, Stage } from '../stage.ts';
+import { again, FRAME_MS, packet, packets, Stage } from '../stage.ts';
 
 /** Frames of 40 ms, due 120 ms after they arrive: frame n at 40 n + 120. */
 class MendingStage extends Stage {
   constructor(options: Partial<ReceiverOptions> = {}) {
-    super({ mend: at(5_000), ...options });
+    super({ mend: milliseconds(5_000), ...options });
   }
 
   /** Frames of one packet each at their time, without those that are lost. */
@@ -58,7 +59,9 @@ describe('a frame that misses its deadline', () => {
   });
 
   test('is dropped where mending is switched off, as is what refers to it', () => {
-    const stage = new MendingStage({ mend: 0 }).frames(0, 4, [1]).arrive(190, again(packet({ frame: 1 })));
+    const stage = new MendingStage({ mend: microseconds(0) })
+      .frames(0, 4, [1])
+      .arrive(190, again(packet({ frame: 1 })));
     stage.until(300);
     expect(stage.told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 undecodable 2', '240 undecodable 3']);
   });
@@ -119,7 +122,7 @@ describe('a later key frame', () => {
   });
 
   test('that is not whole does not: it is mended itself', () => {
-    const stage = new MendingStage({ mend: at(300) }).frames(0, 2, [1]);
+    const stage = new MendingStage({ mend: milliseconds(300) }).frames(0, 2, [1]);
     const key = packets({ frame: 2, count: 2, importance: 'key' });
     stage.arrive(80, key[0]!).arrive(480, again(key[1]!)).until(600);
     expect(from(stage, 150)).toEqual(['460 neverArrived 1', '480 late 2']);
@@ -136,7 +139,7 @@ describe('a later key frame', () => {
 
 describe('a bound', () => {
   test('of time gives the frame up, and what refers to it with it', () => {
-    const stage = new MendingStage({ mend: at(500) }).frames(0, 4, [1]).until(2_000);
+    const stage = new MendingStage({ mend: milliseconds(500) }).frames(0, 4, [1]).until(2_000);
     expect(from(stage, 200)).toEqual(['660 neverArrived 1', '660 undecodable 2', '660 undecodable 3']);
   });
 
@@ -205,7 +208,7 @@ describe('requests for what is too late to be shown', () => {
   });
 
   test('are not made for what cannot be decoded in any case', () => {
-    const stage = new MendingStage({ mend: at(400) }).frames(0, 30, [1, 20]).until(3_000);
+    const stage = new MendingStage({ mend: milliseconds(400) }).frames(0, 30, [1, 20]).until(3_000);
     const wanted = stage.lateRequests.flatMap(({ sequences }) => sequences.map((wire) => wire - 100));
     expect(new Set(wanted)).toEqual(new Set([1]));
   });
@@ -237,7 +240,7 @@ describe('a stranger’s stream without frame marks', () => {
   test('is mended as well', () => {
     const { initialFrameNumber: _, ...options } = { ...RECEIVER_OPTIONS, recovery: 'nack' as const };
     const stage = new MendingStage();
-    const receiver = new Receiver({ ...options, mend: at(5_000), frameMarks: false });
+    const receiver = new Receiver({ ...options, mend: milliseconds(5_000), frameMarks: false });
     stage.use(receiver);
     for (const frame of [0, 1, 2, 4, 5, 6]) stage.arrive(frame * FRAME_MS, plain(frame));
     stage.arrive(300, plain(3)).until(500);

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Importance } from '../../../protocol/access-unit.ts';
+import { instant, ticks } from '../../../protocol/base/units.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import {
   beginsAccessUnit,
   looksLikeH264,
   payloadsImportance,
 } from '../../../protocol/codec/h264/payload-inspection.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { PlainFrameBuffer } from '../../../receiver/frames/plain-frame-buffer.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
@@ -72,7 +74,14 @@ const whole = (bytes: Uint8Array) => ({ bytes, payloadAt: 0, payloadEnd: bytes.l
 function buffer() {
   const plain = new PlainFrameBuffer({ codec: H264, framesMax: 16, packetsMax: 64 });
   const insert = (sequence: number, frame: number, payload: Uint8Array, marker = true) =>
-    plain.insert(0, { sequence, timestamp: frame * FRAME, marker, payload, ...whole(payload), arrival: 'on-time' });
+    plain.insert(instant(0), {
+      sequence: asSequence(sequence),
+      timestamp: ticks(frame * FRAME),
+      marker,
+      payload,
+      ...whole(payload),
+      arrival: 'on-time',
+    });
   /** Decides the frames that are here. */
   const decide = () => {
     const decided: { frame: number; complete: boolean; importance: Importance | undefined; gap: boolean }[] = [];
@@ -166,9 +175,9 @@ test('the late end of a frame that was decided without it is behind, and makes n
 test('packets of padding between and inside frames leave no gap', () => {
   const { plain, insert, decide } = buffer();
   insert(10, 0, IDR);
-  plain.insertEmpty(11);
+  plain.insertEmpty(asSequence(11));
   insert(12, 1, fragment(P_SECOND_SLICE, 'first'), false);
-  plain.insertEmpty(13);
+  plain.insertEmpty(asSequence(13));
   insert(14, 1, fragment(P_SECOND_SLICE, 'last'));
   expect(decide().map(({ complete, gap }) => ({ complete, gap }))).toEqual([
     { complete: true, gap: false },

@@ -1,67 +1,82 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import {
+  type Instant,
+  instant,
+  later,
+  microseconds,
+  milliseconds,
+  seconds,
+  type Ticks,
+  ticks,
+} from '../../../protocol/base/units.ts';
 import { PlayoutClock } from '../../../receiver/frames/playout-clock.ts';
 
 const at = milliseconds;
 const LATENCY = at(120);
 const newClock = (followsStalls = true) =>
-  new PlayoutClock({ latency: LATENCY, mend: 0, window: at(800), followsStalls });
+  new PlayoutClock({ latency: LATENCY, mend: microseconds(0), window: at(800), followsStalls });
 
 /** 25 frames a second. */
-const FRAME = at(40);
-const ticks = (span: number): number => (span * 9) / 100;
+const FRAME = milliseconds(40);
+const ticksOf = (mediaTime: number): Ticks => ticks((mediaTime * 9) / 100);
 
 /** Frames arrive as long after their media time as `transit` says. */
 function play(clock: PlayoutClock, from: Instant, to: Instant, transit: (mediaTime: Instant) => number): void {
   const arrivals: { now: Instant; media: Instant }[] = [];
-  for (let media = from; media < to; media += FRAME) arrivals.push({ now: media + transit(media), media });
+  for (let media = from; media < to; media = later(media, FRAME))
+    arrivals.push({ now: instant(media + transit(media)), media });
   arrivals.sort((a, b) => a.now - b.now);
-  for (const { now, media } of arrivals) clock.observe(now, ticks(media));
+  for (const { now, media } of arrivals) clock.observe(now, ticksOf(media));
 }
 
 /** The transit that the clock takes for the fastest. */
-const base = (clock: PlayoutClock, media: Instant): number => clock.expected(ticks(media)) - media;
+const base = (clock: PlayoutClock, media: Instant): number => clock.expected(ticksOf(media)) - media;
 
 test('a deadline is a latency after the frame would come on the fastest path', () => {
   const clock = newClock();
   expect(clock.started).toBe(false);
-  clock.observe(at(70), ticks(at(50)));
+  clock.observe(instant(at(70)), ticksOf(at(50)));
   expect(clock.started).toBe(true);
-  expect(clock.expected(ticks(at(90)))).toBe(at(110));
-  expect(clock.deadline(ticks(at(90)))).toBe(at(230));
+  expect(clock.expected(ticksOf(at(90)))).toBe(milliseconds(110));
+  expect(clock.deadline(ticksOf(at(90)))).toBe(milliseconds(230));
 });
 
 test('the beginning finds the fastest at once: queueing only ever adds', () => {
   const clock = newClock();
-  play(clock, 0, at(400), (media) => at(20) + Math.max(0, at(60) - media));
-  expect(base(clock, at(400))).toBe(at(20));
+  play(clock, instant(0), instant(at(400)), (media) => at(20) + Math.max(0, at(60) - media));
+  expect(base(clock, instant(at(400)))).toBe(milliseconds(20));
 });
 
 test('jitter leaves it alone: what is late now and then is no slower path', () => {
   const clock = newClock();
-  play(clock, 0, seconds(20), (media) => at(20) + (media % (8 * FRAME) === 0 ? 0 : at((media / FRAME) % 37)));
-  expect(Math.abs(base(clock, seconds(20)) - at(20))).toBeLessThan(at(1));
+  play(
+    clock,
+    instant(0),
+    instant(seconds(20)),
+    (media) => at(20) + (media % (8 * FRAME) === 0 ? 0 : at((media / FRAME) % 37)),
+  );
+  expect(Math.abs(base(clock, instant(seconds(20))) - at(20))).toBeLessThan(at(1));
 });
 
 describe('a route that changes', () => {
   test.each([80, -80])('by %i ms is followed within two seconds, slowly enough not to be seen', (change) => {
     const clock = newClock();
-    play(clock, 0, seconds(10), () => at(100));
-    let last = base(clock, seconds(10));
-    for (let media = seconds(10); media < seconds(12); media += FRAME) {
-      clock.observe(media + at(100 + change), ticks(media));
-      const next = base(clock, media);
+    play(clock, instant(0), instant(seconds(10)), () => at(100));
+    let last = base(clock, instant(seconds(10)));
+    for (let media = seconds(10); media < seconds(12); media = microseconds(media + FRAME)) {
+      clock.observe(instant(media + at(100 + change)), ticksOf(media));
+      const next = base(clock, instant(media));
       expect(Math.abs(next - last)).toBeLessThanOrEqual(FRAME * 0.07 + 1);
       last = next;
     }
-    expect(last).toBe(at(100 + change));
+    expect(last).toBe(milliseconds(100 + change));
   });
 
   test('to a slower one is followed only when the window has forgotten the faster one', () => {
     const clock = newClock();
-    play(clock, 0, seconds(10), () => at(100));
-    play(clock, seconds(10), seconds(10) + at(600), () => at(150));
-    expect(base(clock, seconds(10))).toBe(at(100));
+    play(clock, instant(0), instant(seconds(10)), () => at(100));
+    play(clock, instant(seconds(10)), instant(seconds(10) + at(600)), () => at(150));
+    expect(base(clock, instant(seconds(10)))).toBe(milliseconds(100));
   });
 });
 
@@ -71,9 +86,9 @@ describe('clocks that drift', () => {
     const transit = (media: Instant) => at(1_000) + (media * ppm) / 1e6;
     for (let hour = 0; hour < 60; hour++) {
       const end = seconds((hour + 1) * 60);
-      play(clock, seconds(hour * 60), end, transit);
+      play(clock, instant(seconds(hour * 60)), instant(end), transit);
       // The window's minimum is 0.8 s old at most: 160 µs of drift.
-      expect(Math.abs(base(clock, end) - transit(end))).toBeLessThan(at(1));
+      expect(Math.abs(base(clock, instant(end)) - transit(instant(end)))).toBeLessThan(at(1));
     }
   });
 });
@@ -81,67 +96,67 @@ describe('clocks that drift', () => {
 describe('silence', () => {
   test('of minutes forgets what was measured before it, and slews no faster for it than it would have', () => {
     const clock = newClock();
-    play(clock, 0, seconds(5), () => at(100));
-    play(clock, seconds(305), seconds(306), () => at(130));
-    expect(base(clock, seconds(306))).toBe(at(130));
+    play(clock, instant(0), instant(seconds(5)), () => at(100));
+    play(clock, instant(seconds(305)), instant(seconds(306)), () => at(130));
+    expect(base(clock, instant(seconds(306)))).toBe(milliseconds(130));
   });
 
   test('that a pause of the stream made moves nothing', () => {
     const clock = newClock();
-    play(clock, 0, seconds(5), () => at(100));
-    play(clock, seconds(60), seconds(61), () => at(100));
-    expect(base(clock, seconds(61))).toBe(at(100));
+    play(clock, instant(0), instant(seconds(5)), () => at(100));
+    play(clock, instant(seconds(60)), instant(seconds(61)), () => at(100));
+    expect(base(clock, instant(seconds(61)))).toBe(milliseconds(100));
   });
 });
 
 describe('a stall', () => {
   const stall = (clock: PlayoutClock) => {
-    play(clock, 0, seconds(5), () => at(100));
-    play(clock, seconds(5), seconds(7), () => at(3_100));
+    play(clock, instant(0), instant(seconds(5)), () => at(100));
+    play(clock, instant(seconds(5)), instant(seconds(7)), () => at(3_100));
   };
 
   test('that makes everything too late moves media time within a second', () => {
     const clock = newClock();
     stall(clock);
-    expect(base(clock, seconds(7))).toBe(at(3_100));
+    expect(base(clock, instant(seconds(7)))).toBe(milliseconds(3_100));
   });
 
   test('is told, not followed, where nothing is dropped', () => {
     const clock = newClock(false);
     stall(clock);
-    expect(base(clock, seconds(7))).toBeLessThan(at(100 + 5_200 * 0.07));
+    expect(base(clock, instant(seconds(7)))).toBeLessThan(at(100 + 5_200 * 0.07));
   });
 
   test('of single packets is no stall', () => {
     const clock = newClock();
-    play(clock, 0, seconds(10), (media) => (media % (4 * FRAME) === 0 ? at(100) : at(900)));
+    play(clock, instant(0), instant(seconds(10)), (media) => (media % (4 * FRAME) === 0 ? at(100) : at(900)));
     // The last of the late ones come alone, and are slewed after.
-    expect(base(clock, seconds(10))).toBeLessThan(at(150));
+    expect(base(clock, instant(seconds(10)))).toBeLessThan(at(150));
   });
 });
 
 describe('a timestamp that is damaged', () => {
   test('moves nothing when it is one packet alone', () => {
     const clock = newClock();
-    play(clock, 0, at(400), () => at(100));
-    clock.observe(at(500), ticks(seconds(4)));
-    play(clock, at(440), at(800), () => at(100));
-    expect(base(clock, at(800))).toBe(at(100));
+    play(clock, instant(0), instant(at(400)), () => at(100));
+    clock.observe(instant(at(500)), ticksOf(seconds(4)));
+    play(clock, instant(at(440)), instant(at(800)), () => at(100));
+    expect(base(clock, instant(at(800)))).toBe(milliseconds(100));
   });
 
   test('is none when the next packets say the same', () => {
     const clock = newClock();
-    play(clock, 0, at(400), () => at(1_100));
-    play(clock, at(400), at(800), () => at(100));
-    expect(base(clock, at(800))).toBe(at(100));
+    play(clock, instant(0), instant(at(400)), () => at(1_100));
+    play(clock, instant(at(400)), instant(at(800)), () => at(100));
+    expect(base(clock, instant(at(800)))).toBe(milliseconds(100));
   });
 });
 
 test('made to restart it reckons media time anew', () => {
   const clock = newClock();
-  play(clock, 0, seconds(5), () => at(100));
+  play(clock, instant(0), instant(seconds(5)), () => at(100));
   clock.restart();
   expect(clock.started).toBe(false);
-  clock.observe(seconds(6), ticks(seconds(3)));
-  expect(base(clock, seconds(3))).toBe(seconds(3));
+  clock.observe(instant(seconds(6)), ticksOf(seconds(3)));
+  expect(base(clock, instant(seconds(3)))).toBe(seconds(3));
 });

@@ -1,27 +1,50 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, ticks } from '../../../protocol/base/units.ts';
+import { asSequence, wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { SequenceExtender, vouch } from '../../../receiver/intake/sequence-extender.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** Takes a packet as the receiver does: what is credible is accepted. */
 function take(extender: SequenceExtender, now: Instant, sequence: number, timestamp: number) {
-  const place = extender.place(now, { sequenceNumber: sequence & 0xffff, wireTimestamp: timestamp >>> 0 }, 0);
+  const place = extender.place(
+    now,
+    { sequenceNumber: wireSequence(sequence & 0xffff), wireTimestamp: wireTimestamp(timestamp >>> 0) },
+    0,
+  );
   if (place && !place.leap) extender.accept(now, place);
   return place;
 }
 
 test('a stream is counted on from its first packet, where nothing was told of it', () => {
   const extender = new SequenceExtender({});
-  expect(take(extender, 0, 65_535, 2 ** 32 - 5)).toEqual({ sequence: 65_535, timestamp: 0, ahead: true, leap: false });
-  expect(take(extender, at(40), 0, 3_595)).toEqual({ sequence: 65_536, timestamp: 3_600, ahead: true, leap: false });
+  expect(take(extender, instant(0), 65_535, 2 ** 32 - 5)).toEqual({
+    sequence: 65_535,
+    timestamp: 0,
+    ahead: true,
+    leap: false,
+  });
+  expect(take(extender, at(40), 0, 3_595)).toEqual({
+    sequence: 65_536,
+    timestamp: 3_600,
+    ahead: true,
+    leap: false,
+  });
 });
 
 test('a stream that was told begins where it was told', () => {
-  const extender = new SequenceExtender({ initialSequence: 65_530, timestampBase: 2 ** 32 - 1 });
+  const extender = new SequenceExtender({
+    initialSequence: wireSequence(65_530),
+    timestampBase: wireTimestamp(2 ** 32 - 1),
+  });
   expect(extender.highest).toBe(65_529);
-  expect(take(extender, 0, 2, 8_999)).toEqual({ sequence: 65_538, timestamp: 9_000, ahead: true, leap: false });
+  expect(take(extender, instant(0), 2, 8_999)).toEqual({
+    sequence: 65_538,
+    timestamp: 9_000,
+    ahead: true,
+    leap: false,
+  });
 });
 
 test('packets and times are the same as if they had never rolled over, in any order', () => {
@@ -38,13 +61,16 @@ test('packets and times are the same as if they had never rolled over, in any or
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       steps,
       (sequence, base, steps) => {
-        const extender = new SequenceExtender({ initialSequence: sequence, timestampBase: base });
+        const extender = new SequenceExtender({
+          initialSequence: wireSequence(sequence),
+          timestampBase: wireTimestamp(base),
+        });
         let now = 0;
         let newest = sequence;
         for (const { ahead, ms } of steps) {
           now += at(ms);
           const media = Math.round((now * 9) / 100);
-          const place = take(extender, now, Math.max(0, newest + ahead), base + media);
+          const place = take(extender, instant(now), Math.max(0, newest + ahead), base + media);
           expect(place?.sequence).toBe(Math.max(0, newest + ahead));
           expect(place?.timestamp).toBe(media);
           newest = Math.max(newest, newest + ahead);
@@ -56,7 +82,7 @@ test('packets and times are the same as if they had never rolled over, in any or
 
 describe('a leap', () => {
   const started = (): SequenceExtender => {
-    const extender = new SequenceExtender({ initialSequence: 0, timestampBase: 0 });
+    const extender = new SequenceExtender({ initialSequence: wireSequence(0), timestampBase: wireTimestamp(0) });
     for (let frame = 0; frame < 10; frame++) take(extender, at(frame * 40), frame, frame * 3_600);
     return extender;
   };
@@ -69,34 +95,49 @@ describe('a leap', () => {
     ['media time behind', 10, 0, false],
   ])('%s', (_, sequence, timestamp, leap) => {
     const extender = started();
-    expect(extender.place(at(400), { sequenceNumber: sequence, wireTimestamp: timestamp }, 0)?.leap).toBe(leap);
+    expect(
+      extender.place(at(400), { sequenceNumber: wireSequence(sequence), wireTimestamp: wireTimestamp(timestamp) }, 0)
+        ?.leap,
+    ).toBe(leap);
   });
 
   test('is none when as much time has passed', () => {
-    expect(started().place(at(60_000), { sequenceNumber: 10, wireTimestamp: 60 * 90_000 }, 0)?.leap).toBe(false);
+    expect(
+      started().place(at(60_000), { sequenceNumber: wireSequence(10), wireTimestamp: wireTimestamp(60 * 90_000) }, 0)
+        ?.leap,
+    ).toBe(false);
   });
 
   test('that is not accepted moves nothing', () => {
     const extender = started();
-    extender.place(at(400), { sequenceNumber: 30_000, wireTimestamp: 2 ** 31 - 1 }, 0);
-    expect(take(extender, at(400), 10, 36_000)).toEqual({ sequence: 10, timestamp: 36_000, ahead: true, leap: false });
+    extender.place(at(400), { sequenceNumber: wireSequence(30_000), wireTimestamp: wireTimestamp(2 ** 31 - 1) }, 0);
+    expect(take(extender, at(400), 10, 36_000)).toEqual({
+      sequence: 10,
+      timestamp: 36_000,
+      ahead: true,
+      leap: false,
+    });
   });
 
   test('is confirmed by a packet of its neighborhood, and by no other', () => {
-    const one = { sequence: 20_000, timestamp: 90_000, ahead: true, leap: true };
-    expect(vouch(one, { ...one, sequence: 20_001 })).toBe(true);
-    expect(vouch(one, { ...one, sequence: 19_990, timestamp: 80_000 })).toBe(true);
+    const one = { sequence: asSequence(20_000), timestamp: ticks(90_000), ahead: true, leap: true };
+    expect(vouch(one, { ...one, sequence: asSequence(20_001) })).toBe(true);
+    expect(vouch(one, { ...one, sequence: asSequence(19_990), timestamp: ticks(80_000) })).toBe(true);
     expect(vouch(one, one)).toBe(false);
-    expect(vouch(one, { ...one, sequence: 20_100 })).toBe(false);
-    expect(vouch(one, { ...one, sequence: 20_001, timestamp: 90_000 * 10 })).toBe(false);
+    expect(vouch(one, { ...one, sequence: asSequence(20_100) })).toBe(false);
+    expect(vouch(one, { ...one, sequence: asSequence(20_001), timestamp: ticks(90_000 * 10) })).toBe(false);
   });
 });
 
 test('what is a third of the ring behind is of no use', () => {
-  const extender = new SequenceExtender({ initialSequence: 40_000, timestampBase: 0 });
-  take(extender, 0, 40_000, 0);
-  expect(extender.place(at(1), { sequenceNumber: 9_000, wireTimestamp: 0 }, 0)).toBeUndefined();
-  expect(extender.place(at(1), { sequenceNumber: 12_000, wireTimestamp: 0 }, 0)).toMatchObject({
+  const extender = new SequenceExtender({ initialSequence: wireSequence(40_000), timestampBase: wireTimestamp(0) });
+  take(extender, instant(0), 40_000, 0);
+  expect(
+    extender.place(at(1), { sequenceNumber: wireSequence(9_000), wireTimestamp: wireTimestamp(0) }, 0),
+  ).toBeUndefined();
+  expect(
+    extender.place(at(1), { sequenceNumber: wireSequence(12_000), wireTimestamp: wireTimestamp(0) }, 0),
+  ).toMatchObject({
     sequence: 12_000,
     ahead: false,
   });

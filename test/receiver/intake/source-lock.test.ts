@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { seconds } from '../../../protocol/base/instant.ts';
+import { instant, seconds } from '../../../protocol/base/units.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
+import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { SourceLock } from '../../../receiver/intake/source-lock.ts';
 
 const SLICE = Uint8Array.of(0x41, 0x9a, 0x00);
@@ -19,30 +20,30 @@ const packet = (sequenceNumber: number, { ssrc = 1, payloadType = 96, payload = 
   ssrc,
   payloadType,
   payload,
-  sequenceNumber,
-  timestamp: ((frame ?? sequenceNumber) * FRAME) >>> 0,
+  sequenceNumber: wireSequence(sequenceNumber),
+  timestamp: wireTimestamp(((frame ?? sequenceNumber) * FRAME) >>> 0),
 });
 
 /** A watch with a source of its own, packets 0 to 9 seen in their time. */
 function watching(): { watch: SourceLock; now: number } {
   const watch = new SourceLock(H264, undefined);
-  expect(watch.observe(0, packet(0))).toBe('new');
-  for (let n = 1; n < 10; n++) expect(watch.observe(n * FRAME_TIME, packet(n))).toBe('present');
+  expect(watch.observe(instant(0), packet(0))).toBe('new');
+  for (let n = 1; n < 10; n++) expect(watch.observe(instant(n * FRAME_TIME), packet(n))).toBe('present');
   return { watch, now: 10 * FRAME_TIME };
 }
 
 test('the first source with a dynamic payload type is the stream', () => {
   const watch = new SourceLock(H264, undefined);
-  expect(watch.observe(0, packet(1, { payloadType: 33 }))).toBe('foreign');
-  expect(watch.observe(0, packet(1, { payloadType: 111 }))).toBe('new');
+  expect(watch.observe(instant(0), packet(1, { payloadType: 33 }))).toBe('foreign');
+  expect(watch.observe(instant(0), packet(1, { payloadType: 111 }))).toBe('new');
   expect(watch.source).toEqual({ ssrc: 1, payloadType: 111 });
 });
 
 test('where the payload type is known, no other is taken', () => {
   const watch = new SourceLock(H264, 97);
-  expect(watch.observe(0, packet(1))).toBe('foreign');
-  expect(watch.observe(0, packet(1, { payloadType: 97 }))).toBe('new');
-  expect(new SourceLock(H264, 35).observe(0, packet(1, { payloadType: 35 }))).toBe('new');
+  expect(watch.observe(instant(0), packet(1))).toBe('foreign');
+  expect(watch.observe(instant(0), packet(1, { payloadType: 97 }))).toBe('new');
+  expect(new SourceLock(H264, 35).observe(instant(0), packet(1, { payloadType: 35 }))).toBe('new');
 });
 
 test('a payload that cannot be H.264 begins no stream', () => {
@@ -51,66 +52,67 @@ test('a payload that cannot be H.264 begins no stream', () => {
   const cutAggregate = Uint8Array.of(0x78, 0x00, 0x10, 0x67, 0x42);
   const watch = new SourceLock(H264, undefined);
   for (const payload of [vp8, reserved, cutAggregate, new Uint8Array()]) {
-    expect(watch.observe(0, packet(1, { payload }))).toBe('foreign');
+    expect(watch.observe(instant(0), packet(1, { payload }))).toBe('foreign');
   }
-  expect(watch.observe(0, packet(1, { payload: Uint8Array.of(0x7c, 0x85, 0x88) }))).toBe('new');
+  expect(watch.observe(instant(0), packet(1, { payload: Uint8Array.of(0x7c, 0x85, 0x88) }))).toBe('new');
 });
 
 test('another source is foreign while the first one sends, and takes over when that is silent for a second', () => {
   const { watch, now } = watching();
-  expect(watch.observe(now, packet(500, { ssrc: 2 }))).toBe('foreign');
-  expect(watch.observe(now + seconds(1) - FRAME_TIME, packet(501, { ssrc: 2 }))).toBe('foreign');
-  expect(watch.observe(now + seconds(1), packet(502, { ssrc: 2 }))).toBe('new');
-  expect(watch.observe(now + seconds(1), packet(10))).toBe('foreign');
+  expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('foreign');
+  expect(watch.observe(instant(now + seconds(1) - FRAME_TIME), packet(501, { ssrc: 2 }))).toBe('foreign');
+  expect(watch.observe(instant(now + seconds(1)), packet(502, { ssrc: 2 }))).toBe('new');
+  expect(watch.observe(instant(now + seconds(1)), packet(10))).toBe('foreign');
 });
 
 test('after a BYE another source begins at once, and stragglers of the first one are still its own', () => {
   const { watch, now } = watching();
   watch.handleGoodbye([7]);
-  expect(watch.observe(now, packet(500, { ssrc: 2 }))).toBe('foreign');
+  expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('foreign');
   watch.handleGoodbye([1]);
-  expect(watch.observe(now, packet(10))).toBe('present');
-  expect(watch.observe(now, packet(500, { ssrc: 2 }))).toBe('new');
+  expect(watch.observe(instant(now), packet(10))).toBe('present');
+  expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('new');
 });
 
 test('a source that comes back after its BYE is a new stream', () => {
   const { watch, now } = watching();
   watch.handleGoodbye([1]);
-  expect(watch.observe(now + seconds(2), packet(70))).toBe('new');
+  expect(watch.observe(instant(now + seconds(2)), packet(70))).toBe('new');
 });
 
 test('silence with media time to match is an outage, and the stream goes on', () => {
   const { watch } = watching();
-  expect(watch.observe(seconds(60), packet(1_800))).toBe('present');
+  expect(watch.observe(instant(seconds(60)), packet(1_800))).toBe('present');
 });
 
 test('media time that leaps, forwards or back, is a new stream once a second packet says so', () => {
   for (const frame of [100_000, -100_000]) {
     const { watch, now } = watching();
-    expect(watch.observe(now, packet(10, { frame }))).toBe('held');
-    expect(watch.observe(now, packet(11, { frame }))).toBe('new');
-    expect(watch.observe(now + FRAME_TIME, packet(12, { frame: frame + 1 }))).toBe('present');
+    expect(watch.observe(instant(now), packet(10, { frame }))).toBe('held');
+    expect(watch.observe(instant(now), packet(11, { frame }))).toBe('new');
+    expect(watch.observe(instant(now + FRAME_TIME), packet(12, { frame: frame + 1 }))).toBe('present');
   }
 });
 
 test('a sender that went on after a pause, its media time standing still, is a new stream', () => {
   const { watch, now } = watching();
   const later = now + seconds(30);
-  expect(watch.observe(later, packet(10))).toBe('held');
-  expect(watch.observe(later + FRAME_TIME, packet(11))).toBe('new');
+  expect(watch.observe(instant(later), packet(10))).toBe('held');
+  expect(watch.observe(instant(later + FRAME_TIME), packet(11))).toBe('new');
 });
 
 test('a single packet with a damaged timestamp changes nothing', () => {
   const { watch, now } = watching();
-  expect(watch.observe(now, packet(10, { frame: 500_000 }))).toBe('held');
-  expect(watch.observe(now + FRAME_TIME, packet(11))).toBe('present');
-  expect(watch.observe(now + 2 * FRAME_TIME, packet(12, { frame: 12 }))).toBe('present');
+  expect(watch.observe(instant(now), packet(10, { frame: 500_000 }))).toBe('held');
+  expect(watch.observe(instant(now + FRAME_TIME), packet(11))).toBe('present');
+  expect(watch.observe(instant(now + 2 * FRAME_TIME), packet(12, { frame: 12 }))).toBe('present');
 });
 
 test('reordered packets, B-frames and the roll-over of both numbers are all of the same stream', () => {
   const watch = new SourceLock(H264, undefined);
   const ring = 2 ** 32 / FRAME;
-  const at = (n: number, frame: number) => watch.observe(n * FRAME_TIME, packet((65_530 + n) & 0xffff, { frame }));
+  const at = (n: number, frame: number) =>
+    watch.observe(instant(n * FRAME_TIME), packet((65_530 + n) & 0xffff, { frame }));
   expect(at(0, ring - 2)).toBe('new');
   expect(at(1, ring + 1)).toBe('present');
   expect(at(2, ring - 1)).toBe('present');

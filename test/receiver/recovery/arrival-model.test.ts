@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 
 const FRAME_MS = 33;
@@ -11,14 +12,14 @@ function after(spacingsMs: readonly number[]): ArrivalModel {
   for (const [number, spacingMs] of spacingsMs.entries()) {
     for (let packetIndex = 0; packetIndex < PACKETS; packetIndex++) {
       const now = milliseconds(100 + number * FRAME_MS + packetIndex * spacingMs);
-      pace.onPacket(now, {
-        sequence: number * PACKETS + packetIndex,
+      pace.onPacket(instant(now), {
+        sequence: asSequence(number * PACKETS + packetIndex),
         number,
         mark: { packetIndex, packetCount: PACKETS },
-        expectedAt: milliseconds(100 + number * FRAME_MS),
+        expectedAt: instant(milliseconds(100 + number * FRAME_MS)),
         ahead: true,
         origin: 'sent',
-        transit: 0,
+        transit: microseconds(0),
       });
     }
   }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { seconds } from '../../../protocol/base/instant.ts';
+import { microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import { RepairEncoder } from '../../../protocol/repair/repair-encoder.ts';
 import { parseRecoveryNotice, type RecoveryNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { compactNtp } from '../../../protocol/rtp/ntp.ts';
 import { serializeRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
+import { asSequence, wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../../simulated-session.ts';
-import { again, at, FRAME_MS, INITIAL_SEQUENCE, packet, packets, Stage } from '../stage.ts';
+import { again, FRAME_MS, INITIAL_SEQUENCE, packet, packets, Stage } from '../stage.ts';
 
 interface Asked {
   readonly ms: number;
@@ -19,7 +20,7 @@ interface Asked {
 /** A receiver that asks by deadline, and what it asked for. No packet has overtaken another so far. */
 class HybridStage extends Stage {
   constructor(options: Partial<ReceiverOptions> = {}) {
-    super({ recovery: 'hybrid', reorderWait: 0, ...options });
+    super({ recovery: 'hybrid', reorderWait: microseconds(0), ...options });
   }
 
   get notices(): { readonly ms: number; readonly notice: RecoveryNotice }[] {
@@ -115,13 +116,16 @@ describe('a loss', () => {
   test('at the end of a frame is asked for once a repair packet shows that it was sent', () => {
     const frames = packets({ frame: START, count: 3 });
     const encoder = new RepairEncoder({ windowPackets: 8, packetBytesMax: 1_100 });
-    for (const [index, datagram] of frames.entries()) encoder.add(INITIAL_SEQUENCE + 30 + index, datagram);
-    const window = { firstSequence: INITIAL_SEQUENCE + 30, lastSequence: INITIAL_SEQUENCE + 32 };
+    for (const [index, datagram] of frames.entries()) encoder.add(asSequence(INITIAL_SEQUENCE + 30 + index), datagram);
+    const window = {
+      firstSequence: asSequence(INITIAL_SEQUENCE + 30),
+      lastSequence: asSequence(INITIAL_SEQUENCE + 32),
+    };
     const repair = serializeRtpPacket({
       marker: false,
       payloadType: SENDER_OPTIONS.repairPayloadType!,
-      sequenceNumber: 0,
-      timestamp: 0,
+      sequenceNumber: wireSequence(0),
+      timestamp: wireTimestamp(0),
       ssrc: REPAIR_SSRC,
       csrcs: [],
       payload: encoder.repair({ ...window, repairKey: 0 }),
@@ -191,7 +195,7 @@ describe('a request', () => {
   });
 
   test('is not made where no answer can be in time', () => {
-    const one = stage(118, { latency: at(120) })
+    const one = stage(118, { latency: milliseconds(120) })
       .stream(START, START + 1, (_, index) => index === 2)
       .until(T0 + 200);
     expect(one.requests).toEqual([]);
@@ -204,7 +208,7 @@ describe('a request', () => {
   });
 
   test('lists all that is missing of its frame', () => {
-    const one = stage(20, { latency: at(200) });
+    const one = stage(20, { latency: milliseconds(200) });
     one.arrive(T0, packet({ frame: START, index: 3, count: 6, sequence: 33 })).until(T0 + 1);
     expect(one.firsts).toMatchObject([{ sequences: [30, 31, 32] }]);
   });
@@ -263,7 +267,7 @@ describe('reordering', () => {
   });
 
   test('is not waited for where that would cost the only attempt', () => {
-    const one = overtaken(stage(90, { latency: at(120) }), START, START + 5, 20);
+    const one = overtaken(stage(90, { latency: milliseconds(120) }), START, START + 5, 20);
     const lost = START + 5;
     one.stream(lost, lost + 1, (_, index) => index === 1).until(lost * FRAME_MS + 30);
     const { ms, last } = one.firsts.at(-1)!;

@@ -1,24 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import { asSequence, type Sequence } from '../../../protocol/rtp/sequence.ts';
 import { NackGenerator } from '../../../receiver/recovery/nack-generator.ts';
 
-const at = milliseconds;
-const ROUND_TRIP = at(40);
+const at = (ms: number): Instant => instant(milliseconds(ms));
+const ROUND_TRIP = milliseconds(40);
 const never = () => undefined;
 const TERMS = {
   roundTrip: ROUND_TRIP,
-  reordering: 0,
+  reordering: microseconds(0),
   deadlineOf: never,
-  referenceDeadlines: () => () => Number.NEGATIVE_INFINITY,
+  referenceDeadlines: () => () => instant(Number.NEGATIVE_INFINITY),
 };
 
-const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: at(3), missingMax });
+const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: milliseconds(3), missingMax });
 
 /** Polls as often as it asks to be, and writes down what it asked for and when. */
 function asked(
   generator: NackGenerator,
   untilMs: number,
-  deadlineOf: (sequence: number) => number | undefined = never,
+  deadlineOf: (sequence: Sequence) => Instant | undefined = never,
 ) {
   const requests: [number, readonly number[]][] = [];
   for (let due = generator.pollTimeout(); due !== undefined && due <= at(untilMs); due = generator.pollTimeout()) {
@@ -30,21 +31,21 @@ function asked(
 
 test('a gap is asked for when the reorder wait is over, and again a round trip and an eighth later', () => {
   const generator = newGenerator();
-  generator.onMissing(at(10), 5);
+  generator.onMissing(at(10), asSequence(5));
   expect(asked(generator, 110)).toEqual([
     [13, [5]],
     [58, [5]],
     [103, [5]],
   ]);
   expect(generator.requests).toBe(3);
-  expect(generator.roundsOf(5)).toBe(3);
+  expect(generator.roundsOf(asSequence(5))).toBe(3);
 });
 
 test('a gap is waited for as long as packets are overtaken, unless an answer would then have to be late', () => {
   const askedWith = (deadlineMs: number) => {
     const generator = newGenerator();
-    generator.onMissing(at(10), 5);
-    const terms = { ...TERMS, reordering: at(12), deadlineOf: () => at(deadlineMs) };
+    generator.onMissing(at(10), asSequence(5));
+    const terms = { ...TERMS, reordering: milliseconds(12), deadlineOf: () => at(deadlineMs) };
     const polled = [13, 16, 19, 22, 25].filter((ms) => generator.poll(at(ms), terms).inTime.length > 0);
     return polled[0];
   };
@@ -57,85 +58,85 @@ test('a gap is waited for as long as packets are overtaken, unless an answer wou
 
 test('what was only overtaken is not asked for', () => {
   const generator = newGenerator();
-  generator.onMissing(at(10), 5);
-  generator.onArrival(5);
+  generator.onMissing(at(10), asSequence(5));
+  generator.onArrival(asSequence(5));
   expect(asked(generator, 500)).toEqual([]);
   expect(generator.missing).toBe(0);
-  expect(generator.roundsOf(5)).toBe(0);
+  expect(generator.roundsOf(asSequence(5))).toBe(0);
 });
 
 test('an answer that has come ends the asking', () => {
   const generator = newGenerator();
-  generator.onMissing(at(10), 5);
-  generator.onMissing(at(10), 6);
+  generator.onMissing(at(10), asSequence(5));
+  generator.onMissing(at(10), asSequence(6));
   generator.poll(at(13), TERMS);
-  generator.onArrival(5);
+  generator.onArrival(asSequence(5));
   expect(asked(generator, 60)).toEqual([[58, [6]]]);
 });
 
 describe('in time', () => {
   test('nothing is asked for whose answer would be late, not even later', () => {
     const generator = newGenerator();
-    generator.onMissing(at(10), 5);
-    expect(asked(generator, 900, () => at(13) + ROUND_TRIP)).toEqual([]);
+    generator.onMissing(at(10), asSequence(5));
+    expect(asked(generator, 900, () => instant(at(13) + ROUND_TRIP))).toEqual([]);
     expect(generator.pollTimeout()).toBeUndefined();
   });
 
   test('the last request is the last that can be answered', () => {
     const generator = newGenerator();
-    generator.onMissing(at(10), 5);
+    generator.onMissing(at(10), asSequence(5));
     // Asked at 13 and 58; at 103 an answer would be here at 143.
     expect(asked(generator, 900, () => at(120)).map(([ms]) => ms)).toEqual([13, 58]);
   });
 
   test('one that is too late stops no other', () => {
     const generator = newGenerator();
-    for (const sequence of [5, 6]) generator.onMissing(at(10), sequence);
+    for (const sequence of [5, 6]) generator.onMissing(at(10), asSequence(sequence));
     expect(asked(generator, 30, (sequence) => (sequence === 5 ? at(0) : at(500)))).toEqual([[13, [6]]]);
   });
 });
 
 test('however short the path is, five milliseconds lie between two requests', () => {
   const generator = newGenerator();
-  generator.onMissing(at(0), 1);
-  generator.poll(at(3), { ...TERMS, roundTrip: 100 });
-  expect(generator.pollTimeout()).toBe(at(8));
+  generator.onMissing(at(0), asSequence(1));
+  generator.poll(at(3), { ...TERMS, roundTrip: microseconds(100) });
+  expect(generator.pollTimeout()).toBe(milliseconds(8));
 });
 
 test('before the round trip is known it is taken for 50 ms', () => {
   const generator = newGenerator();
-  generator.onMissing(at(0), 1);
+  generator.onMissing(at(0), asSequence(1));
   generator.poll(at(3), { ...TERMS, roundTrip: undefined });
-  expect(generator.pollTimeout()).toBe(at(3 + 56.25));
+  expect(generator.pollTimeout()).toBe(milliseconds(3 + 56.25));
 });
 
 test('what has been decided is forgotten', () => {
   const generator = newGenerator();
-  for (const sequence of [5, 6, 7]) generator.onMissing(at(0), sequence);
-  generator.forgetThrough(6);
+  for (const sequence of [5, 6, 7]) generator.onMissing(at(0), asSequence(sequence));
+  generator.forgetThrough(asSequence(6));
   expect(asked(generator, 10)).toEqual([[3, [7]]]);
-  generator.forgetThrough(7);
+  generator.forgetThrough(asSequence(7));
   expect(generator.pollTimeout()).toBeUndefined();
 });
 
 test('what is told twice is asked for once', () => {
   const generator = newGenerator();
-  generator.onMissing(at(0), 5);
-  generator.onMissing(at(2), 5);
+  generator.onMissing(at(0), asSequence(5));
+  generator.onMissing(at(2), asSequence(5));
   expect(asked(generator, 10)).toEqual([[3, [5]]]);
 });
 
 describe('bounds', () => {
   test('of all that is missing the oldest is given up first', () => {
     const generator = newGenerator(10);
-    for (let sequence = 0; sequence < 25; sequence++) generator.onMissing(at(0), sequence);
+    for (let sequence = 0; sequence < 25; sequence++) generator.onMissing(at(0), asSequence(sequence));
     expect(generator.missing).toBe(10);
     expect(asked(generator, 10)).toEqual([[3, [15, 16, 17, 18, 19, 20, 21, 22, 23, 24]]]);
   });
 
   test('no request names more than a datagram holds; the others follow at once', () => {
     const generator = newGenerator();
-    for (let sequence = 0; sequence < 600; sequence++) generator.onMissing(at(0), sequence);
+    for (let sequence = 0; sequence < 600; sequence++) generator.onMissing(at(0), asSequence(sequence));
     const sizes = asked(generator, 10).map(([ms, sequences]) => [ms, sequences.length]);
     expect(sizes).toEqual([
       [3, 256],
@@ -147,6 +148,6 @@ describe('bounds', () => {
 
 test('numbers are asked for in order, however they were missed', () => {
   const generator = newGenerator();
-  for (const sequence of [10, 9, 100, 2]) generator.onMissing(at(0), sequence);
+  for (const sequence of [10, 9, 100, 2]) generator.onMissing(at(0), asSequence(sequence));
   expect(asked(generator, 10)).toEqual([[3, [2, 9, 10, 100]]]);
 });

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { PathEstimator } from '../../../receiver/recovery/path-estimator.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** Packets 10 ms apart, each with so long a way. */
 function feed(load: PathEstimator, sequences: readonly number[], transit: (sequence: number) => number): void {
-  for (const sequence of sequences) load.onPacket(at(10 * sequence), sequence, at(transit(sequence)));
+  for (const sequence of sequences)
+    load.onPacket(at(10 * sequence), asSequence(sequence), milliseconds(transit(sequence)));
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -19,7 +21,7 @@ test('what was lost is told of the window that is over, and not before there was
     () => 0,
   );
   expect(load.loss).toBe(0);
-  load.onPacket(at(300), 30, 0);
+  load.onPacket(at(300), asSequence(30), microseconds(0));
   expect(load.loss).toBeCloseTo(8 / 31, 10);
   feed(load, upTo(70).slice(31), () => 0);
   expect(load.loss).toBe(0);
@@ -28,7 +30,8 @@ test('what was lost is told of the window that is over, and not before there was
 test('what was overtaken is not lost', () => {
   const load = new PathEstimator();
   const swapped = upTo(62).map((sequence) => sequence ^ 1);
-  for (const [place, sequence] of swapped.entries()) load.onPacket(at(10 * place), sequence, 0);
+  for (const [place, sequence] of swapped.entries())
+    load.onPacket(at(10 * place), asSequence(sequence), microseconds(0));
   expect(load.loss).toBeLessThan(0.04);
 });
 
@@ -39,20 +42,20 @@ test('a queue is what even the least delayed packet has waited for, beside the f
   feed(load, upTo(31), () => TRANSIT_MS);
   expect(load.queueing).toBe(0);
   feed(load, upTo(61).slice(31), (sequence) => TRANSIT_MS + (sequence === 47 ? 12 : 40));
-  expect(load.queueing).toBe(at(12));
+  expect(load.queueing).toBe(milliseconds(12));
 });
 
 test('a queue that stands for ten seconds is still one, and what lasts for longer than half a minute is the path', () => {
   const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   feed(load, upTo(1_000).slice(31), () => TRANSIT_MS + 60);
-  expect(load.queueing).toBe(at(60));
+  expect(load.queueing).toBe(milliseconds(60));
   feed(load, upTo(3_200).slice(1_000), () => TRANSIT_MS + 60);
   expect(load.queueing).toBe(0);
 });
 
 test('a few packets tell nothing, however long they took', () => {
   const load = new PathEstimator();
-  for (let packet = 0; packet < 15; packet++) load.onPacket(at(100 * packet), 2 * packet, at(9));
+  for (let packet = 0; packet < 15; packet++) load.onPacket(at(100 * packet), asSequence(2 * packet), milliseconds(9));
   expect([load.loss, load.queueing]).toEqual([0, 0]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../../protocol/base/windowed-maximum.ts';
+import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { RoundTrip } from '../../../receiver/feedback/round-trip.ts';
 import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 import { LossEstimator } from '../../../receiver/recovery/loss-estimator.ts';
@@ -8,21 +9,21 @@ import { attemptsBy } from '../../../receiver/recovery/request-schedule.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 describe('the largest value of late', () => {
   test('is remembered for one slot and not for three', () => {
-    const maximum = new WindowedMaximum({ slot: 100 });
-    maximum.observe(0, 7);
-    maximum.observe(50, 3);
-    expect([50, 99, 150, 199].map((now) => maximum.at(now))).toEqual([7, 7, 7, 7]);
-    maximum.observe(199, 5);
-    expect(maximum.at(299)).toBe(5);
-    expect(maximum.at(1_000)).toBe(0);
+    const maximum = new WindowedMaximum({ slot: microseconds(100) });
+    maximum.observe(instant(0), 7);
+    maximum.observe(instant(50), 3);
+    expect([50, 99, 150, 199].map((now) => maximum.at(instant(now)))).toEqual([7, 7, 7, 7]);
+    maximum.observe(instant(199), 5);
+    expect(maximum.at(instant(299))).toBe(5);
+    expect(maximum.at(instant(1_000))).toBe(0);
   });
 
   test('begins with what is told', () => {
-    expect(new WindowedMaximum({ slot: 100, initial: 9 }).at(5)).toBe(9);
+    expect(new WindowedMaximum({ slot: microseconds(100), initial: 9 }).at(instant(5))).toBe(9);
   });
 });
 
@@ -30,7 +31,8 @@ describe('the loss', () => {
   const measured = (loss: number, burst: number, packets: number) => {
     const path = new LossProcess({ ...CLEAN_LINK, loss, burst, seed: 5 }, 'forward');
     const meter = new LossEstimator();
-    for (let sequence = 65_000; sequence < 65_000 + packets; sequence++) if (!path.next()) meter.onPacket(sequence);
+    for (let sequence = 65_000; sequence < 65_000 + packets; sequence++)
+      if (!path.next()) meter.onPacket(asSequence(sequence));
     return meter;
   };
 
@@ -52,22 +54,22 @@ describe('the loss', () => {
 
   test('is none where packets are merely overtaken', () => {
     const meter = new LossEstimator();
-    for (let sequence = 0; sequence < 5_000; sequence++) meter.onPacket(sequence ^ 7);
+    for (let sequence = 0; sequence < 5_000; sequence++) meter.onPacket(asSequence(sequence ^ 7));
     expect(meter.loss).toBe(0);
     expect(meter.burst).toBe(1);
   });
 
   test('of the first packets is no larger than one loss in some hundred', () => {
     const meter = new LossEstimator();
-    for (let sequence = 0; sequence < 80; sequence++) if (sequence !== 3) meter.onPacket(sequence);
+    for (let sequence = 0; sequence < 80; sequence++) if (sequence !== 3) meter.onPacket(asSequence(sequence));
     expect(meter.loss).toBeGreaterThan(0);
     expect(meter.loss).toBeLessThan(0.01);
   });
 
   test('of an outage is none of the path', () => {
     const meter = new LossEstimator();
-    for (let sequence = 0; sequence < 500; sequence++) meter.onPacket(sequence);
-    for (let sequence = 9_000; sequence < 9_500; sequence++) meter.onPacket(sequence);
+    for (let sequence = 0; sequence < 500; sequence++) meter.onPacket(asSequence(sequence));
+    for (let sequence = 9_000; sequence < 9_500; sequence++) meter.onPacket(asSequence(sequence));
     expect(meter.loss).toBe(0);
   });
 });
@@ -83,62 +85,75 @@ describe('the pace', () => {
   ) => {
     for (let packetIndex = 0; packetIndex < to; packetIndex++) {
       const sequence = frame * packetCount + packetIndex;
-      const packet = { sequence, origin: 'sent' as const, ahead: true, expectedAt: now, transit: 0 };
-      pace.onPacket(now + packetIndex * gap, { ...packet, number: frame, mark: { packetIndex, packetCount } });
+      const packet = {
+        sequence: asSequence(sequence),
+        origin: 'sent' as const,
+        ahead: true,
+        expectedAt: now,
+        transit: microseconds(0),
+      };
+      pace.onPacket(instant(now + packetIndex * gap), { ...packet, number: frame, mark: { packetIndex, packetCount } });
     }
   };
 
   test('of packets inside of a frame tells how long a silence means something, for each size of frame', () => {
     const pace = new ArrivalModel();
-    expect(pace.silence(0, 12)).toBe(at(25));
-    arrive(pace, 0, 12, at(4), 0);
-    arrive(pace, 1, 100, 0, at(100));
-    expect(pace.silence(at(100), 12)).toBe(at(5));
-    expect(pace.silence(at(100), 100)).toBe(at(2));
-    expect(pace.silence(at(100), 1_000)).toBe(at(25));
+    expect(pace.silence(instant(0), 12)).toBe(milliseconds(25));
+    arrive(pace, 0, 12, at(4), instant(0));
+    arrive(pace, 1, 100, instant(0), at(100));
+    expect(pace.silence(at(100), 12)).toBe(milliseconds(5));
+    expect(pace.silence(at(100), 100)).toBe(milliseconds(2));
+    expect(pace.silence(at(100), 1_000)).toBe(milliseconds(25));
   });
 
   test('inside of a frame is not known from its first group, nor for ever', () => {
     const pace = new ArrivalModel();
-    arrive(pace, 0, 24, 0, 0, 16);
-    expect(pace.silence(0, 24)).toBe(at(25));
+    arrive(pace, 0, 24, instant(0), instant(0), 16);
+    expect(pace.silence(instant(0), 24)).toBe(milliseconds(25));
     arrive(pace, 1, 24, at(1), at(40));
-    expect(pace.silence(at(70), 24)).toBe(at(2));
-    expect(pace.silence(at(20_000), 24)).toBe(at(25));
+    expect(pace.silence(at(70), 24)).toBe(milliseconds(2));
+    expect(pace.silence(at(20_000), 24)).toBe(milliseconds(25));
   });
 
   test('of frames is known by the first step, and after one that differs only when many have agreed in a row', () => {
     const pace = new ArrivalModel();
     const intervals = [0, 40, 80, 120, 200, ...Array.from({ length: 31 }, (_, step) => 240 + 40 * step)].map(
       (ms, frame) => {
-        arrive(pace, frame, 3, 0, at(ms));
+        arrive(pace, frame, 3, instant(0), at(ms));
         return pace.interval;
       },
     );
-    expect(intervals.slice(0, 6)).toEqual([undefined, at(40), at(40), at(40), undefined, undefined]);
-    expect(intervals.slice(-3)).toEqual([undefined, at(40), at(40)]);
+    expect(intervals.slice(0, 6)).toEqual([
+      undefined,
+      milliseconds(40),
+      milliseconds(40),
+      milliseconds(40),
+      undefined,
+      undefined,
+    ]);
+    expect(intervals.slice(-3)).toEqual([undefined, milliseconds(40), milliseconds(40)]);
     expect(pace.packetsLikely).toBe(3);
   });
 });
 
 test('attempts are counted by the answers that come before the deadline, and what is left over is to spare', () => {
-  expect(attemptsBy(at(100), 0, at(40))).toEqual({ count: 2, spare: at(20) - 1 });
-  expect(attemptsBy(at(80), 0, at(40))).toEqual({ count: 1, spare: at(40) - 1 });
-  expect(attemptsBy(at(40), at(50), at(40))).toEqual({ count: 0, spare: 0 });
+  expect(attemptsBy(at(100), instant(0), milliseconds(40))).toEqual({ count: 2, spare: at(20) - 1 });
+  expect(attemptsBy(at(80), instant(0), milliseconds(40))).toEqual({ count: 1, spare: at(40) - 1 });
+  expect(attemptsBy(at(40), at(50), milliseconds(40))).toEqual({ count: 0, spare: 0 });
 });
 
 test('the round trip is what most samples say, and one that was held up moves it by nothing', () => {
   const roundTrip = new RoundTrip();
   expect(roundTrip.typical).toBeUndefined();
-  roundTrip.observe(at(50));
+  roundTrip.observe(milliseconds(50));
   expect([roundTrip.typical, roundTrip.spread]).toEqual([at(50), 0]);
-  for (const sample of [52, 51, 400, 50]) roundTrip.observe(at(sample));
-  expect([roundTrip.typical, roundTrip.spread]).toEqual([at(51), at(1)]);
+  for (const sample of [52, 51, 400, 50]) roundTrip.observe(milliseconds(sample));
+  expect([roundTrip.typical, roundTrip.spread]).toEqual([milliseconds(51), milliseconds(1)]);
 });
 
 test('the round trip follows a path that has become longer after half of its samples', () => {
   const roundTrip = new RoundTrip();
-  for (let sample = 0; sample < 20; sample++) roundTrip.observe(at(50));
-  for (let sample = 0; sample < 5; sample++) roundTrip.observe(at(130));
-  expect(roundTrip.typical).toBe(at(130));
+  for (let sample = 0; sample < 20; sample++) roundTrip.observe(milliseconds(50));
+  for (let sample = 0; sample < 5; sample++) roundTrip.observe(milliseconds(130));
+  expect(roundTrip.typical).toBe(milliseconds(130));
 });

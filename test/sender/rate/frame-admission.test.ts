@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Importance } from '../../../protocol/access-unit.ts';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../../protocol/base/units.ts';
 import { type AdmissionTerms, FrameAdmission } from '../../../sender/rate/frame-admission.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 /** 100 bytes a millisecond. */
 const TERMS: AdmissionTerms = {
   limit: 100_000,
-  patience: at(100),
-  frameInterval: at(40),
+  patience: milliseconds(100),
+  frameInterval: milliseconds(40),
   waiting: 0,
   showsDamaged: false,
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Instant } from '../../../protocol/base/instant.ts';
+import type { Instant } from '../../../protocol/base/units.ts';
 import { classifyDatagram } from '../../../protocol/rtp/multiplex.ts';
 import type { RateController, RateFeedback } from '../../../sender/rate/rate-controller.ts';
 import { runSession } from '../../simulated-session.ts';

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Importance } from '../../../protocol/access-unit.ts';
+import { microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import type { PathNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { FrameWorth } from '../../../sender/repair/frame-worth.ts';
 
 const PATH: PathNotice = {
   kind: 'path',
-  latency: 120_000,
-  answerTime: 66_666,
+  latency: milliseconds(120),
+  answerTime: microseconds(66_666),
   loss: 0.03,
   burst: 2,
   recentLoss: 0,
-  queueing: 0,
+  queueing: microseconds(0),
   showsDamaged: false,
-  spacing: 0,
+  spacing: microseconds(0),
 };
 const INTERVAL = 33_333;
 
@@ -22,7 +23,7 @@ function worthAfter(frames: number, options: { keyInterval: number; mends: boole
   for (let frame = 0; frame <= frames; frame++) {
     worth.onFrame(frame % options.keyInterval === 0 ? 'key' : 'reference');
   }
-  return worth.of(options.importance ?? 'reference', PATH, INTERVAL);
+  return worth.of(options.importance ?? 'reference', PATH, microseconds(INTERVAL));
 }
 
 describe('the worth of a frame', () => {
@@ -51,8 +52,8 @@ describe('the worth of a frame', () => {
   test('does not depend on the next key frame where damage is shown', () => {
     const worth = new FrameWorth(false);
     worth.onFrame('key');
-    expect(worth.of('reference', { ...PATH, showsDamaged: true }, INTERVAL)).toBe(333);
-    expect(worth.of('key', { ...PATH, showsDamaged: true }, INTERVAL)).toBe(1_000);
+    expect(worth.of('reference', { ...PATH, showsDamaged: true }, microseconds(INTERVAL))).toBe(333);
+    expect(worth.of('key', { ...PATH, showsDamaged: true }, microseconds(INTERVAL))).toBe(1_000);
   });
 
   test('grows with the group as long as there has been one key frame only', () => {

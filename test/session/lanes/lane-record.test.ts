@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { w3cFreezes } from '../../../lab/metrics/freeze.ts';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { instant, milliseconds } from '../../../protocol/base/units.ts';
 import { LaneRecord } from '../../../session/lanes/lane-record.ts';
 
 test('counts freezes by the W3C definition, against the mean of the last thirty frames', () => {
@@ -16,7 +16,7 @@ test('counts freezes by the W3C definition, against the mean of the last thirty 
   show(1, 150);
   show(10, 33);
   const record = new LaneRecord();
-  for (const at of shownAt) record.frameShown(at, at - milliseconds(100));
+  for (const at of shownAt) record.frameShown(instant(at), instant(at - milliseconds(100)));
   const { freezes, framesShown } = record.figures(0, 0);
   expect(freezes).toBe(1);
   expect(freezes).toBe(w3cFreezes(shownAt).count);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { now as clockNow } from '../../../io/os/clock.ts';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { instant, later, milliseconds, ticks } from '../../../protocol/base/units.ts';
 import type { LaneSettings } from '../../../protocol/page/lane-message.ts';
 import { Lane } from '../../../session/lanes/lane.ts';
 import { Lanes } from '../../../session/lanes/lanes.ts';
@@ -100,7 +100,7 @@ test('applies a new delay from then on', () => {
   const before = play(BASE, 'delay=20ms seed=1', { frames: 60 }).figures.lagMsP95!;
   const after = play(BASE, 'delay=20ms seed=1', {
     frames: 300,
-    at: { 30: (lane, now) => lane.reconfigure(now, later) },
+    at: { 30: (lane, now) => lane.reconfigure(instant(now), later) },
   });
   expect(before).toBeLessThan(230);
   expect(after.figures.lagMsP95).toBeGreaterThan(300);
@@ -110,7 +110,10 @@ test('sends frames at their own times even if a busy machine delivers them in a 
   const lanes = new Lanes({ lanes: [BASE, TCP], link: linkOf('loss=3% delay=20ms seed=1'), onPicture: () => {} });
   const from = clockNow();
   for (const [index, unit] of sampleUnits().slice(0, 120).entries()) {
-    lanes.send({ ...unit, timestamp: index * 3_000, decodeTimestamp: index * 3_000 }, from + milliseconds(index * 33));
+    lanes.send(
+      { ...unit, timestamp: ticks(index * 3_000), decodeTimestamp: ticks(index * 3_000) },
+      later(from, milliseconds(index * 33)),
+    );
   }
   const [hybrid, tcp] = lanes.figures;
   lanes.close();
@@ -144,7 +147,7 @@ function play(
     settings,
     link: linkOf(text),
     run: 0,
-    startsAt: milliseconds(START_MS),
+    startsAt: instant(milliseconds(START_MS)),
     onPicture: () => shown++,
   });
   let now = milliseconds(START_MS);
@@ -153,10 +156,10 @@ function play(
     const unit = units[frame % units.length]!;
     const time = frame * 3_000;
     story.at?.[frame]?.(lane, now);
-    lane.send(now, { ...unit, timestamp: time, decodeTimestamp: time });
-    lane.runUntil(now + milliseconds(FRAME_MS) - 1);
+    lane.send(instant(now), { ...unit, timestamp: ticks(time), decodeTimestamp: ticks(time) });
+    lane.runUntil(instant(now + milliseconds(FRAME_MS) - 1));
   }
-  return { figures: lane.figures(now), events: lane.takeEvents(), capture: lane.captureFile(), shown };
+  return { figures: lane.figures(instant(now)), events: lane.takeEvents(), capture: lane.captureFile(), shown };
 }
 
 function linkOf(text: string): LinkSpecification {

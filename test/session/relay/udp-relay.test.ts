@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Failure } from '../../../io/os/failure.ts';
 import { Log } from '../../../io/os/log.ts';
+import { milliseconds, seconds } from '../../../protocol/base/units.ts';
 import { UdpRelay, type UdpRelayOptions } from '../../../session/relay/udp-relay.ts';
 import type { Direction } from '../../../sim/direction.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
@@ -163,13 +164,13 @@ test('reports the measured loss and burst length', async () => {
 
 test('balances the report with all impairments, even with datagrams in flight at the end', async () => {
   const link = {
-    ...{ ...LOSSY, delay: 3_000, jitter: 30_000, duplicate: 0.2, corrupt: 0.2 },
-    ...{ rate: 5_000_000, queue: 5_000 },
+    ...{ ...LOSSY, delay: milliseconds(3), jitter: milliseconds(30), duplicate: 0.2, corrupt: 0.2 },
+    ...{ rate: 5_000_000, queue: milliseconds(5) },
   };
   const target = (await Peer.open()).echo();
   const client = await Peer.open();
   // The way back delays everything by a minute, so its datagrams are in flight when the relay closes.
-  const relay = await relayTo(target, { link, linkBack: { ...link, delay: 60_000_000 } });
+  const relay = await relayTo(target, { link, linkBack: { ...link, delay: seconds(60) } });
   // On any machine: a group is longer than the queue, and more groups follow.
   await vi.waitFor(() => {
     for (let n = 0; n < 2 * WAVE; n++) client.send(numbered(n), relay);
@@ -193,7 +194,7 @@ test('delivers nothing before its delay has passed', async () => {
   const target = await Peer.open();
   const arrivals: number[] = [];
   target.socket.on('message', () => arrivals.push(performance.now()));
-  const relay = await relayTo(target, { link: { ...CLEAN_LINK, delay: 30_000 } });
+  const relay = await relayTo(target, { link: { ...CLEAN_LINK, delay: milliseconds(30) } });
   const client = await Peer.open();
   const sent: number[] = [];
   for (let n = 0; n < 20; n++) {
@@ -259,7 +260,7 @@ test('refuses clients beyond the limit, counts them and reports them once', asyn
 
 test('refuses and counts datagrams beyond the memory limit', async () => {
   const target = await Peer.open();
-  const relay = await relayTo(target, { link: { ...CLEAN_LINK, delay: 60_000_000 }, heldBytesMax: 1_000 });
+  const relay = await relayTo(target, { link: { ...CLEAN_LINK, delay: seconds(60) }, heldBytesMax: 1_000 });
   const client = await Peer.open();
   for (let n = 0; n < 15; n++) client.send(numbered(n), relay);
 

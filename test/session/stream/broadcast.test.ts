@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { Broadcast, type BroadcastOptions } from '../../../session/stream/broadcast.ts';
 import { until } from '../../io/net/control-peers.ts';
 
@@ -8,8 +9,8 @@ const FRAME = 900;
 
 const unit = (decodeTimestamp: number, timestamp = decodeTimestamp): AccessUnit => ({
   parts: [Uint8Array.of(0x65)],
-  timestamp,
-  decodeTimestamp,
+  timestamp: ticks(timestamp),
+  decodeTimestamp: ticks(decodeTimestamp),
   importance: 'key',
 });
 

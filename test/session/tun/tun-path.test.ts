@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { now } from '../../../io/os/clock.ts';
+import { instant } from '../../../protocol/base/units.ts';
 import { TunPath } from '../../../session/tun/tun-path.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { Link } from '../../../sim/link/link.ts';
@@ -58,10 +59,10 @@ test('gives each packet the fate of its number in simulation', () => {
   const simulated = new Link(link, 'forward', { headerBytes: 0 });
   const fates = sizes.map((bytes, index) => {
     const packet = datagram(40_000, 80, bytes);
-    const fate = simulated.send(0, packet);
+    const fate = simulated.send(instant(0), packet);
     return `out ${packet.length} (forward ${index}${fate === 'carried' ? '' : `: ${fate}`})`;
   });
-  while (simulated.pollDelivery(0));
+  while (simulated.pollDelivery(instant(0)));
   for (const bytes of sizes) send(datagram(40_000, 80, bytes));
 
   expect(seen.filter((line) => line.startsWith('out'))).toEqual(fates);

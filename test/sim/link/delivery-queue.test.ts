@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { instant } from '../../../protocol/base/units.ts';
 import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
 
 /** Reference implementation: a sorted array. */
@@ -36,9 +37,9 @@ test('behaves like a sorted array', () => {
       const model = new SortedArray();
       for (const [item, { kind, at }] of steps.entries()) {
         if (kind === 'push') {
-          queue.push(at, item);
+          queue.push(instant(at), item);
           model.push(at, item);
-        } else expect(queue.pop(at)).toBe(model.pop(at));
+        } else expect(queue.pop(instant(at))).toBe(model.pop(at));
         expect(queue.length).toBe(model.length);
         expect(queue.nextAt).toBe(model.nextAt);
       }
@@ -50,19 +51,21 @@ test('a growing queue stays ordered when items overtake', () => {
   const queue = new DeliveryQueue<number>();
   const out: (number | undefined)[] = [];
   for (let at = 0; at < 200; at++) {
-    queue.push(at, at);
+    queue.push(instant(at), at);
     // Every tenth item is overtaken by one due half a unit earlier.
-    if (at % 10 === 0) queue.push(at - 0.5, at - 0.5);
-    if (at % 3 === 0) out.push(queue.pop(at));
+    if (at % 10 === 0) queue.push(instant(at - 0.5), at - 0.5);
+    if (at % 3 === 0) out.push(queue.pop(instant(at)));
   }
-  while (queue.length > 0) out.push(queue.pop(200));
+  while (queue.length > 0) out.push(queue.pop(instant(200)));
   expect(out).toHaveLength(220);
   expect(out).toEqual(out.toSorted((one, other) => one! - other!));
 });
 
 test('items due at the same time keep their insertion order', () => {
   const queue = new DeliveryQueue<number>();
-  for (let item = 0; item < 100; item++) queue.push(5, item);
-  expect(queue.pop(4)).toBeUndefined();
-  expect(Array.from({ length: 100 }, () => queue.pop(5))).toEqual(Array.from({ length: 100 }, (_, item) => item));
+  for (let item = 0; item < 100; item++) queue.push(instant(5), item);
+  expect(queue.pop(instant(4))).toBeUndefined();
+  expect(Array.from({ length: 100 }, () => queue.pop(instant(5)))).toEqual(
+    Array.from({ length: 100 }, (_, item) => item),
+  );
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { microseconds } from '../../../protocol/base/units.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../../../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
@@ -72,7 +73,7 @@ test('a formatted link parses to the same link', () => {
     fc.integer({ min: 1, max: 9_999 }).map((n) => n / 10_000),
     fc.constant(1e-9),
   );
-  const time = fc.integer({ min: 0, max: 60_000_000 });
+  const time = fc.integer({ min: 0, max: 60_000_000 }).map((n) => microseconds(n));
   const specification: fc.Arbitrary<LinkSpecification> = fc.record({
     loss: share,
     burst: fc.constantFrom(1, 2, 2.5, 40),

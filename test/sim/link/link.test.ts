@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../../protocol/base/instant.ts';
+import { earlier, type Instant, instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import { Link } from '../../../sim/link/link.ts';
 import { link } from '../../simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** A datagram of the given size that carries its number. */
 function datagram(number: number, bytes = 972): Uint8Array {
@@ -20,7 +20,7 @@ const numberOf = (content: Uint8Array): number => content[0]! | (content[1]! << 
 function deliveries(path: Link): { number: number; at: number; datagram: Uint8Array }[] {
   const delivered = [];
   for (let next = path.pollTimeout(); next !== undefined; next = path.pollTimeout()) {
-    expect(path.pollDelivery(next - 1)).toBeUndefined();
+    expect(path.pollDelivery(earlier(next, microseconds(1)))).toBeUndefined();
     const content = path.pollDelivery(next);
     if (content) delivered.push({ number: numberOf(content), at: next, datagram: content });
   }
@@ -33,7 +33,7 @@ test('a clean link delivers at once and unchanged', () => {
   const path = new Link(link(''), 'forward');
   const content = datagram(1);
   path.send(at(3), content);
-  expect(path.pollTimeout()).toBe(at(3));
+  expect(path.pollTimeout()).toBe(milliseconds(3));
   expect(path.pollDelivery(at(3))).toBe(content);
   expect(path.pollTimeout()).toBeUndefined();
 });
@@ -44,7 +44,7 @@ describe('bottleneck', () => {
     const path = new Link(link('rate=1mbit delay=20ms queue=1s'), 'forward');
     for (const number of [0, 1, 2]) path.send(at(0), datagram(number));
     path.send(at(100), datagram(3));
-    expect(instants(path)).toEqual([at(28), at(36), at(44), at(128)]);
+    expect(instants(path)).toEqual([milliseconds(28), milliseconds(36), milliseconds(44), milliseconds(128)]);
   });
 
   test('drops a datagram that would wait longer than the queue limit', () => {
@@ -104,8 +104,8 @@ test('duplicates are additional deliveries of the same bytes', () => {
 test('a corrupted datagram has one flipped bit, and the original is unchanged', () => {
   const path = new Link(link('corrupt=100%'), 'forward');
   const originals = Array.from({ length: 200 }, (_, number) => datagram(number, 40));
-  for (const original of originals) path.send(0, original);
-  const delivered = Array.from({ length: 200 }, () => path.pollDelivery(0)!);
+  for (const original of originals) path.send(instant(0), original);
+  const delivered = Array.from({ length: 200 }, () => path.pollDelivery(instant(0))!);
   for (const [number, original] of originals.entries()) {
     expect(original).toEqual(datagram(number, 40));
     let flipped = 0;
@@ -166,8 +166,8 @@ test('every datagram is delivered, lost, overflowed or in flight, in any configu
       let delivered = 0;
       for (const [number, gap] of gaps.entries()) {
         now += at(gap);
-        while (path.pollDelivery(now)) delivered++;
-        path.send(now, datagram(number, 500));
+        while (path.pollDelivery(instant(now))) delivered++;
+        path.send(instant(now), datagram(number, 500));
         const { counters } = path;
         expect(counters.delivered).toBe(delivered);
         expect(counters.offered + counters.duplicated).toBe(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Instant, milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import { ByteTunnel, type ByteTunnelOptions } from '../../../sim/tcp/byte-tunnel.ts';
 import { link } from '../../simulated-session.ts';
 
@@ -10,7 +10,7 @@ function tunnel(path: string, options: Partial<ByteTunnelOptions> = {}): ByteTun
   return new ByteTunnel({
     link: link(path),
     congestionControl: 'cubic',
-    startsAt: STARTS_AT,
+    startsAt: instant(STARTS_AT),
     headerBytes: 20,
     ...options,
   });
@@ -29,13 +29,14 @@ const total = (arrivals: readonly Arrival[]): number => arrivals.reduce((sum, { 
 function run(machine: ByteTunnel, end: Instant, onStep: (now: Instant) => void = () => {}, stepMs = 20): Arrival[] {
   const arrivals: Arrival[] = [];
   for (let now = STARTS_AT, step = STARTS_AT; now <= end; ) {
-    machine.handleTimeout(now);
+    machine.handleTimeout(instant(now));
     if (now === step) {
-      onStep(now);
-      step += milliseconds(stepMs);
+      onStep(instant(now));
+      step = microseconds(step + milliseconds(stepMs));
     }
-    for (let bytes = machine.pollForward(); bytes; bytes = machine.pollForward()) arrivals.push({ at: now, bytes });
-    now = Math.min(Math.max(machine.pollTimeout() ?? step, now + 1), step);
+    for (let bytes = machine.pollForward(); bytes; bytes = machine.pollForward())
+      arrivals.push({ at: instant(now), bytes });
+    now = microseconds(Math.min(Math.max(machine.pollTimeout() ?? step, now + 1), step));
   }
   return arrivals;
 }
@@ -68,9 +69,9 @@ function waits(arrivals: readonly Arrival[]): number[] {
 
 test('bytes written at either end arrive at the other after the handshake and the delay', () => {
   const machine = tunnel('delay=40ms');
-  machine.writeBack(STARTS_AT, Uint8Array.of(1, 2));
+  machine.writeBack(instant(STARTS_AT), Uint8Array.of(1, 2));
   const back: Arrival[] = [];
-  const forward = run(machine, STARTS_AT + seconds(1), (now) => {
+  const forward = run(machine, instant(STARTS_AT + seconds(1)), (now) => {
     for (let bytes = machine.pollBack(); bytes; bytes = machine.pollBack()) {
       back.push({ at: now, bytes });
       machine.writeForward(now, Uint8Array.of(3, 4, 5));
@@ -86,7 +87,7 @@ test.each(['reno', 'cubic', 'bbr'] as const)('%s: packet loss delays bytes and l
   const [clean, lossy] = ['delay=40ms', 'loss=5% delay=40ms seed=3'].map((path) => {
     const machine = tunnel(path, { congestionControl });
     const { sent, step } = writes(machine, 200);
-    const arrivals = run(machine, STARTS_AT + seconds(60), step);
+    const arrivals = run(machine, instant(STARTS_AT + seconds(60)), step);
     return { sent, arrivals, counters: machine.counters! };
   });
   for (const { sent, arrivals } of [clean!, lossy!]) {
@@ -105,7 +106,7 @@ test.each(['reno', 'cubic', 'bbr'] as const)('%s: packet loss delays bytes and l
 test('a corrupted segment counts as lost', () => {
   const machine = tunnel('corrupt=5% delay=10ms seed=2');
   const { sent, step } = writes(machine, 100);
-  const arrivals = run(machine, STARTS_AT + seconds(60), step);
+  const arrivals = run(machine, instant(STARTS_AT + seconds(60)), step);
   expect(joined(arrivals).equals(Buffer.concat(sent))).toBe(true);
   expect(machine.counters!.retransmittedBytes).toBeGreaterThan(0);
 });
@@ -113,11 +114,11 @@ test('a corrupted segment counts as lost', () => {
 test('late calls do not change the timing inside the tunnel', () => {
   const [punctual, late] = [1, 1_000].map((everyMs) => {
     const machine = tunnel('loss=2% delay=40ms seed=5');
-    machine.writeBack(STARTS_AT, Uint8Array.of(0));
-    machine.writeForward(STARTS_AT, new Uint8Array(1_000_000));
+    machine.writeBack(instant(STARTS_AT), Uint8Array.of(0));
+    machine.writeForward(instant(STARTS_AT), new Uint8Array(1_000_000));
     let bytes = 0;
-    for (let now = STARTS_AT; now <= STARTS_AT + seconds(20); now += milliseconds(everyMs)) {
-      machine.handleTimeout(now);
+    for (let now = STARTS_AT; now <= STARTS_AT + seconds(20); now = microseconds(now + milliseconds(everyMs))) {
+      machine.handleTimeout(instant(now));
       for (let read = machine.pollForward(); read; read = machine.pollForward()) bytes += read.length;
     }
     return { bytes, counters: machine.counters };
@@ -132,11 +133,11 @@ test('a slow path fills the send buffer, which becomes writable when a third is 
   const held: { readonly isFull: boolean; readonly bytes: number }[] = [];
   let written = 0;
   let arrived = 0;
-  for (let now = STARTS_AT; now <= STARTS_AT + seconds(30); now += milliseconds(1)) {
-    machine.handleTimeout(now);
+  for (let now = STARTS_AT; now <= STARTS_AT + seconds(30); now = microseconds(now + milliseconds(1))) {
+    machine.handleTimeout(instant(now));
     for (let bytes = machine.pollForward(); bytes; bytes = machine.pollForward()) arrived += bytes.length;
     if (!machine.isFull) {
-      machine.writeForward(now, new Uint8Array(WRITE_BYTES));
+      machine.writeForward(instant(now), new Uint8Array(WRITE_BYTES));
       written += WRITE_BYTES;
     }
     held.push({ isFull: machine.isFull, bytes: written - arrived });
@@ -156,7 +157,7 @@ test('a dead path fails the connection after the last SYN retransmission', () =>
   const failedAt: Instant[] = [];
   const arrivals = run(
     machine,
-    STARTS_AT + seconds(200),
+    instant(STARTS_AT + seconds(200)),
     (now) => {
       if (machine.failure === 'timed-out') failedAt.push(now);
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seconds } from '../../../protocol/base/instant.ts';
+import { instant, seconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../../sim/random.ts';
 import { CONGESTION_CONTROLS } from '../../../sim/tcp/congestion-control.ts';
 import { at, numbered, Pair, type Rule } from './pair.ts';
@@ -55,7 +55,7 @@ test('every byte arrives once and in order despite loss, duplication and reorder
           pair.write(at(100 + 33 * index), length, bytes);
           bytes += length;
         });
-        pair.at(at(100 + 33 * writes.length), (now) => pair.sender.finish(now)).run(seconds(20_000));
+        pair.at(at(100 + 33 * writes.length), (now) => pair.sender.finish(now)).run(instant(seconds(20_000)));
         expect(Buffer.compare(pair.received, numbered(bytes))).toBe(0);
         expect(pair.receiverEvents.filter(({ event }) => event.kind === 'finished')).toHaveLength(1);
         expect(pair.senderEvents.at(-1)?.event.kind).toBe('closed');

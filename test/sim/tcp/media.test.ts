@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { type Instant, milliseconds, seconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds, seconds, ticks } from '../../../protocol/base/units.ts';
 import { Link } from '../../../sim/link/link.ts';
 import { Simulation } from '../../../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../../../sim/synthetic-stream.ts';
@@ -27,7 +27,7 @@ function runSession(forward: string, frames: number, options: Partial<TcpMediaSe
     localPort: 5_000,
     remotePort: 6_000,
     initialSequence: 0xffff_0000,
-    openAt: 0,
+    openAt: instant(0),
     ...options,
   });
   const receiver = new TcpMediaReceiver({ ...common, localPort: 6_000, remotePort: 5_000, initialSequence: 7 });
@@ -50,7 +50,7 @@ function runSession(forward: string, frames: number, options: Partial<TcpMediaSe
     back: new Link(link('delay=25ms'), 'back'),
     scripts: [
       new LiveFeed({
-        startAt: seconds(1),
+        startAt: instant(seconds(1)),
         next: () => stream.next(),
         deliver: (now, unit) => {
           handedAt.push(now);
@@ -63,14 +63,14 @@ function runSession(forward: string, frames: number, options: Partial<TcpMediaSe
     onSenderEvent: (_, event) => written.push(event),
     onReceiverEvent: (_, event) => events.push(event),
   });
-  simulation.runUntil(seconds(200));
+  simulation.runUntil(instant(seconds(200)));
   const received = events.flatMap((event) => (event.kind === 'access-unit' ? [event] : []));
   return { sent, written, received, last: events.at(-1), handedAt, sender };
 }
 
 const unit = fc.record({
   parts: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 }),
-  timestamp: fc.integer({ min: -(2 ** 40), max: 2 ** 50 }),
+  timestamp: fc.integer({ min: -(2 ** 40), max: 2 ** 50 }).map((n) => ticks(n)),
   lead: fc.nat(900_000),
   importance: fc.constantFrom('key' as const, 'reference' as const, 'discardable' as const),
 });
@@ -78,7 +78,7 @@ const unit = fc.record({
 test('access units survive a byte stream cut at any place', () => {
   fc.assert(
     fc.property(fc.array(unit, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), (drafts, step) => {
-      const units = drafts.map(({ lead, ...rest }) => ({ ...rest, decodeTimestamp: rest.timestamp - lead }));
+      const units = drafts.map(({ lead, ...rest }) => ({ ...rest, decodeTimestamp: ticks(rest.timestamp - lead) }));
       const stream = Buffer.concat(units.map((each, frame) => frameAccessUnit(frame, each)));
       const deframer = new AccessUnitDeframer();
       const out: unknown[] = [];

@@ -1,4 +1,4 @@
-import { type Instant, milliseconds } from '../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../../protocol/base/units.ts';
 import type { Endpoint } from '../../../protocol/endpoint.ts';
 import type { Direction } from '../../../sim/direction.ts';
 import { DeliveryQueue } from '../../../sim/link/delivery-queue.ts';
@@ -7,7 +7,7 @@ import { TcpConnection } from '../../../sim/tcp/connection.ts';
 import { parseSegment, type TcpSegment } from '../../../sim/tcp/segment.ts';
 import { TCP_DEFAULTS, type TcpConnectionOptions, type TcpEvent } from '../../../sim/tcp/tcp-options.ts';
 
-export const at = milliseconds;
+export const at = (ms: number): Instant => instant(milliseconds(ms));
 
 /** Decides the fate of the n-th segment; `dataNumber` counts segments with payload only, −1 for others. */
 export type Rule = (
@@ -39,8 +39,8 @@ export class RuledPath implements Path {
       this.dropped.push(parsed.value);
       return;
     }
-    this.#queue.push(now + this.#delay + (typeof verdict === 'object' ? verdict.delay : 0), datagram);
-    if (verdict === 'twice') this.#queue.push(now + this.#delay, datagram);
+    this.#queue.push(instant(now + this.#delay + (typeof verdict === 'object' ? verdict.delay : 0)), datagram);
+    if (verdict === 'twice') this.#queue.push(instant(now + this.#delay), datagram);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
@@ -132,7 +132,7 @@ export class Pair {
         if (parsed.ok) this.sights.push({ at: now, direction, segment: parsed.value });
       },
     });
-    this.at(0, (now) => this.sender.open(now));
+    this.at(instant(0), (now) => this.sender.open(now));
   }
 
   /** Schedules an action. */

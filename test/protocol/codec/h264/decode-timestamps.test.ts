@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Ticks, ticks } from '../../../../protocol/base/units.ts';
 import { DecodeTimestamps } from '../../../../protocol/codec/h264/decode-timestamps.ts';
 
 interface Stamped {
@@ -7,8 +8,8 @@ interface Stamped {
   readonly decodeTimestamp: number;
 }
 
-function stamp(timestamps: readonly number[], machine = new DecodeTimestamps<{ timestamp: number }>()): Stamped[] {
-  const frames = timestamps.flatMap((timestamp) => machine.push({ timestamp }));
+function stamp(timestamps: readonly number[], machine = new DecodeTimestamps<{ timestamp: Ticks }>()): Stamped[] {
+  const frames = timestamps.flatMap((timestamp) => machine.push({ timestamp: ticks(timestamp) }));
   return [...frames, ...machine.flush()];
 }
 
@@ -34,17 +35,17 @@ describe('decode timestamps', () => {
 
   test('come at once with every frame where no reordering is declared', () => {
     const machine = new DecodeTimestamps({ reorderFrames: 0 });
-    expect(machine.push({ timestamp: 7 })).toEqual([{ timestamp: 7, decodeTimestamp: 7 }]);
+    expect(machine.push({ timestamp: ticks(7) })).toEqual([{ timestamp: 7, decodeTimestamp: 7 }]);
   });
 
   test('come with every frame after the first ones where a depth is declared', () => {
     const machine = new DecodeTimestamps({ reorderFrames: 1 });
-    expect([0, 3, 1, 2].map((timestamp) => machine.push({ timestamp }).length)).toEqual([0, 0, 3, 1]);
+    expect([0, 3, 1, 2].map((timestamp) => machine.push({ timestamp: ticks(timestamp) }).length)).toEqual([0, 0, 3, 1]);
   });
 
   test('hold back no more than 16 frames where none is', () => {
-    const machine = new DecodeTimestamps<{ timestamp: number }>();
-    const counts = Array.from({ length: 20 }, (_, timestamp) => machine.push({ timestamp }).length);
+    const machine = new DecodeTimestamps<{ timestamp: Ticks }>();
+    const counts = Array.from({ length: 20 }, (_, timestamp) => machine.push({ timestamp: ticks(timestamp) }).length);
     expect(counts).toEqual([...new Array(16).fill(0), 1, 1, 1, 1]);
   });
 
@@ -56,16 +57,16 @@ describe('decode timestamps', () => {
   });
 
   test('of more than is needed keep the order when a depth is announced later', () => {
-    const machine = new DecodeTimestamps<{ timestamp: number }>({ reorderFrames: 0 });
-    const before = [0, 1, 2].flatMap((timestamp) => machine.push({ timestamp }));
+    const machine = new DecodeTimestamps<{ timestamp: Ticks }>({ reorderFrames: 0 });
+    const before = [0, 1, 2].flatMap((timestamp) => machine.push({ timestamp: ticks(timestamp) }));
     machine.expectDepth(1);
-    const after = [3, 6, 4, 5].flatMap((timestamp) => machine.push({ timestamp }));
+    const after = [3, 6, 4, 5].flatMap((timestamp) => machine.push({ timestamp: ticks(timestamp) }));
     expect([...before, ...after].map((frame) => frame.decodeTimestamp)).toEqual([0, 1, 2, 2, 3, 4, 5]);
     expect(machine.timestampsRaised).toBe(0);
   });
 
   test('raise a presentation timestamp that goes back beyond all bounds, and count it', () => {
-    const machine = new DecodeTimestamps<{ timestamp: number }>({ reorderFrames: 0 });
+    const machine = new DecodeTimestamps<{ timestamp: Ticks }>({ reorderFrames: 0 });
     expect(stamp([10, 20, 5, 30], machine)).toEqual([
       { timestamp: 10, decodeTimestamp: 10 },
       { timestamp: 20, decodeTimestamp: 20 },

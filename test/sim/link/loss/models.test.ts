@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { microseconds, milliseconds, seconds } from '../../../../protocol/base/units.ts';
 import { meanLoss } from '../../../../sim/link/loss/loss-model.ts';
 import { outageHash, outageSchedule } from '../../../../sim/link/loss/outage-schedule.ts';
 import { SwitchingTimes } from '../../../../sim/link/loss/switching-times.ts';
@@ -11,7 +12,7 @@ const process = (text: string, direction = 'forward') => new LossProcess(link(te
 /** Fates of datagrams sent at a fixed interval, microseconds. */
 function fates(text: string, count: number, every = 0): boolean[] {
   const loss = process(text);
-  return Array.from({ length: count }, (_, index) => loss.next(index * every));
+  return Array.from({ length: count }, (_, index) => loss.next(microseconds(index * every)));
 }
 
 const share = (lost: readonly boolean[]): number => lost.filter(Boolean).length / lost.length;
@@ -43,7 +44,7 @@ describe('Gilbert–Elliott', () => {
     const run = (packets: (frame: number) => number) => {
       const loss = process('ge=20%/30% step=frame seed=2');
       return Array.from({ length: 300 }, (_, frame) => {
-        const lost = Array.from({ length: packets(frame) }, () => loss.next(0, frame + 7));
+        const lost = Array.from({ length: packets(frame) }, () => loss.next(microseconds(0), frame + 7));
         expect(new Set(lost).size).toBe(1);
         return lost[0];
       });
@@ -76,16 +77,16 @@ describe('Gilbert–Elliott in continuous time', () => {
     const times = () =>
       new SwitchingTimes({
         random: new RandomStream(5, 'forward/loss-times'),
-        meanGood: 980_000,
-        meanBad: 20_000,
+        meanGood: milliseconds(980),
+        meanBad: milliseconds(20),
         startsBad: false,
-        from: 0,
+        from: microseconds(0),
       });
     const switches = (step: number) => {
       const process = times();
       const seen: number[] = [];
       for (let at = 0; at < 100_000_000; at += step) {
-        process.isBad(at);
+        process.isBad(microseconds(at));
         if (seen.at(-1) !== process.switchesAt) seen.push(process.switchesAt);
       }
       return seen;
@@ -98,12 +99,18 @@ describe('Gilbert–Elliott in continuous time', () => {
 
   test('sojourn times have the configured means', () => {
     const random = new RandomStream(9, 'forward/loss-times');
-    const times = new SwitchingTimes({ random, meanGood: 120_000, meanBad: 40_000, startsBad: false, from: 0 });
+    const times = new SwitchingTimes({
+      random,
+      meanGood: milliseconds(120),
+      meanBad: milliseconds(40),
+      startsBad: false,
+      from: microseconds(0),
+    });
     const sums = { good: 0, bad: 0 };
     const count = 20_000;
     let since = 0;
     for (let sojourn = 0; sojourn < 2 * count; sojourn++) {
-      const state = times.isBad(since) ? 'bad' : 'good';
+      const state = times.isBad(microseconds(since)) ? 'bad' : 'good';
       const at = times.switchesAt;
       sums[state] += at - since;
       since = at;
@@ -161,22 +168,26 @@ describe('outage schedule', () => {
     'of %s matches the fates, and differs between seeds and directions',
     (words) => {
       const until = 3_000_000;
-      const schedule = outageSchedule(link(`${words} seed=5`), 'forward', until);
+      const schedule = outageSchedule(link(`${words} seed=5`), 'forward', microseconds(until));
       expect(schedule.length).toBeGreaterThan(20);
       const bad = (at: number) => schedule.filter((switchesAt) => switchesAt <= at).length % 2 === 1;
       const expected = Array.from({ length: until / 1_000 }, (_, index) => bad(index * 1_000));
       expect(fates(`${words} seed=5`, until / 1_000, 1_000)).toEqual(expected);
       // Other stages do not change it.
-      const same = outageSchedule(link(`${words} seed=5 delay=9ms rate=1mbit dup=5%`), 'forward', until);
+      const same = outageSchedule(link(`${words} seed=5 delay=9ms rate=1mbit dup=5%`), 'forward', microseconds(until));
       expect(outageHash(same)).toBe(outageHash(schedule));
       if (words.includes('periodic')) return;
-      expect(outageHash(outageSchedule(link(`${words} seed=6`), 'forward', until))).not.toBe(outageHash(schedule));
-      expect(outageHash(outageSchedule(link(`${words} seed=5`), 'back', until))).not.toBe(outageHash(schedule));
+      expect(outageHash(outageSchedule(link(`${words} seed=6`), 'forward', microseconds(until)))).not.toBe(
+        outageHash(schedule),
+      );
+      expect(outageHash(outageSchedule(link(`${words} seed=5`), 'back', microseconds(until)))).not.toBe(
+        outageHash(schedule),
+      );
     },
   );
 
   test('is empty for loss per datagram', () => {
-    expect(outageSchedule(link('loss=5% burst=3'), 'forward', 1e9)).toEqual([]);
+    expect(outageSchedule(link('loss=5% burst=3'), 'forward', seconds(1_000))).toEqual([]);
   });
 });
 
@@ -185,8 +196,8 @@ describe('reconfiguration of a loss model', () => {
     const changed = process('ge=5%/20%/90%/1% seed=4');
     const expected = fates('ge=5%/20%/90%/1% seed=4', 1_000);
     const seen = Array.from({ length: 1_000 }, (_, index) => {
-      if (index % 100 === 50) changed.reconfigure(link('ge=5%/20%/90%/1% seed=99'), index);
-      return changed.next(index);
+      if (index % 100 === 50) changed.reconfigure(link('ge=5%/20%/90%/1% seed=99'), microseconds(index));
+      return changed.next(microseconds(index));
     });
     expect(seen).toEqual(expected);
   });
@@ -194,8 +205,8 @@ describe('reconfiguration of a loss model', () => {
   test('continues the random streams instead of restarting them', () => {
     const changed = process('loss=10% seed=4');
     const first = Array.from({ length: 500 }, () => changed.next());
-    changed.reconfigure(link('loss=10% burst=1.2 seed=4'), 500);
-    changed.reconfigure(link('loss=10% seed=4'), 500);
+    changed.reconfigure(link('loss=10% burst=1.2 seed=4'), microseconds(500));
+    changed.reconfigure(link('loss=10% seed=4'), microseconds(500));
     const second = Array.from({ length: 500 }, () => changed.next());
     expect(second).not.toEqual(first);
     expect([...first, ...second]).toEqual(fates('loss=10% seed=4', 1_000));

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../../../protocol/base/units.ts';
 import { Link } from '../../../../sim/link/link.ts';
 import { formatNetemParameters, parseNetemParameters } from '../../../../sim/link/netem/netem-parameters.ts';
 import { link } from '../../../simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 const netem = (words: string, seed = 1) => new Link(link(`netem="${words}" seed=${seed}`), 'forward');
 
 /** Fates of datagrams through a link that holds none back. */
@@ -13,8 +13,8 @@ function fates(words: string, count: number, seed = 1): boolean[] {
   const path = netem(words, seed);
   const datagram = new Uint8Array(1);
   return Array.from({ length: count }, () => {
-    const lost = path.send(0, datagram) === 'lost';
-    path.pollDelivery(0);
+    const lost = path.send(instant(0), datagram) === 'lost';
+    path.pollDelivery(instant(0));
     return lost;
   });
 }
@@ -165,7 +165,7 @@ describe('delay', () => {
   test('with a rate keeps the order, and counts queueing time as part of the delay', () => {
     // 1000 bytes with headers take 8 ms at 1 Mb/s: the fourth arrives at 10 + 4 · 8 ms.
     const path = netem('delay 10ms rate 1mbit');
-    for (let number = 0; number < 4; number++) path.send(0, new Uint8Array(972).fill(number));
+    for (let number = 0; number < 4; number++) path.send(instant(0), new Uint8Array(972).fill(number));
     expect(deliveries(path)).toEqual([
       [0, at(18)],
       [1, at(26)],
@@ -192,7 +192,7 @@ test('with gap 3, at most every third datagram is sent without delay', () => {
 
 test('a duplicate draws its own loss; duplicated and lost passes one copy', () => {
   const path = netem('duplicate 100% loss 50% limit 2000', 9);
-  const seen = Array.from({ length: 1_000 }, () => path.send(0, new Uint8Array(1)));
+  const seen = Array.from({ length: 1_000 }, () => path.send(instant(0), new Uint8Array(1)));
   const { lost, duplicated, inFlight } = path.counters;
   expect(duplicated).toBe(1_000);
   expect(inFlight).toBe(2_000 - lost);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../../../protocol/base/instant.ts';
+import { type Instant, instant, milliseconds } from '../../../../protocol/base/units.ts';
 import { Link } from '../../../../sim/link/link.ts';
 import { CapacityCursor, parseCapacityTrace } from '../../../../sim/link/stages/capacity-trace.ts';
 import { link } from '../../../simulated-session.ts';
 
-const at = milliseconds;
+const at = (ms: number): Instant => instant(milliseconds(ms));
 
 const datagram = (number: number, bytes = 972): Uint8Array => {
   const content = new Uint8Array(bytes);
@@ -35,23 +35,23 @@ describe('bottleneck queue', () => {
   // 972 bytes and 28 of headers take 8 ms at 1 Mb/s. The first is in transmission and does not wait.
   test('limited in datagrams drops the fourth, and has room again when one starts to leave', () => {
     const path = new Link(link('rate=1mbit queue=2p'), 'forward');
-    for (const number of [0, 1, 2, 3]) path.send(0, datagram(number));
+    for (const number of [0, 1, 2, 3]) path.send(instant(0), datagram(number));
     path.send(at(8), datagram(4));
     expect(numbers(path)).toEqual([0, 1, 2, 4]);
   });
 
   test('limited in bytes accepts a small datagram where a large one does not fit', () => {
     const path = new Link(link('rate=1mbit queue=1500b'), 'forward');
-    for (const number of [0, 1]) path.send(0, datagram(number));
-    path.send(0, datagram(2));
-    path.send(0, datagram(3, 472));
+    for (const number of [0, 1]) path.send(instant(0), datagram(number));
+    path.send(instant(0), datagram(2));
+    path.send(instant(0), datagram(3, 472));
     expect(numbers(path)).toEqual([0, 1, 3]);
     expect(path.counters).toMatchObject({ overflowed: 1 });
   });
 
   test('applies the tightest of several limits', () => {
     const path = new Link(link('rate=1mbit queue=8ms/1MB/5p'), 'forward');
-    for (const number of [0, 1, 2]) path.send(0, datagram(number));
+    for (const number of [0, 1, 2]) path.send(instant(0), datagram(number));
     expect(numbers(path)).toEqual([0, 1]);
   });
 
@@ -76,55 +76,57 @@ describe('capacity trace', () => {
 
   test('sends one datagram per opportunity, in a loop', () => {
     const path = over('2 5 5 10');
-    for (let number = 0; number < 7; number++) path.send(0, datagram(number));
+    for (let number = 0; number < 7; number++) path.send(instant(0), datagram(number));
     expect(deliveries(path).map(([, when]) => when)).toEqual([2, 5, 5, 10, 12, 15, 15].map(at));
   });
 
   test('loses an opportunity with nothing queued', () => {
     const path = over('2 5 5 10');
     path.send(at(3), datagram(0));
-    path.send(at(5) + 1, datagram(1));
+    path.send(instant(at(5) + 1), datagram(1));
     path.send(at(27), datagram(2));
     expect(deliveries(path).map(([, when]) => when)).toEqual([5, 10, 30].map(at));
   });
 
   test('small datagrams share an opportunity, and a large one uses several', () => {
     const path = over('1 2 3 4');
-    for (const number of [0, 1]) path.send(0, datagram(number, 472));
-    path.send(0, datagram(2, 1_972));
+    for (const number of [0, 1]) path.send(instant(0), datagram(number, 472));
+    path.send(instant(0), datagram(2, 1_972));
     expect(deliveries(path).map(([, when]) => when)).toEqual([1, 1, 3].map(at));
   });
 
   test('capacity left in an opportunity is not available later', () => {
     const path = over('1 2 3 4');
-    path.send(0, datagram(0, 472));
-    path.send(at(1) + 1, datagram(1, 472));
+    path.send(instant(0), datagram(0, 472));
+    path.send(instant(at(1) + 1), datagram(1, 472));
     expect(deliveries(path).map(([, when]) => when)).toEqual([1, 2].map(at));
   });
 
   test('the time limit of the queue applies to the wait for the opportunity', () => {
     const path = over('10', 1_000, 'queue=15ms');
-    for (const number of [0, 1, 2]) path.send(0, datagram(number));
+    for (const number of [0, 1, 2]) path.send(instant(0), datagram(number));
     expect(numbers(path)).toEqual([0]);
   });
 
   test('starts with the link, on any clock', () => {
     const startsAt = at(1e9);
-    const path = new Link({ ...link(''), capacity: trace('2 5') }, 'forward', { startsAt });
-    path.send(startsAt + at(3), datagram(0));
+    const path = new Link({ ...link(''), capacity: trace('2 5') }, 'forward', { startsAt: startsAt });
+    path.send(instant(startsAt + at(3)), datagram(0));
     expect(path.pollTimeout()).toBe(startsAt + at(5));
   });
 
   test('the cursor agrees with a linear walk over all opportunities', () => {
     const opportunities = [0, 0, 3, 7, 7, 8, 20];
-    const walk = Array.from({ length: 40 }, (_, round) => opportunities.map((time) => at(round * 20 + time))).flat();
+    const walk = Array.from({ length: 40 }, (_, round) =>
+      opportunities.map((time) => milliseconds(round * 20 + time)),
+    ).flat();
     const recorded = trace(opportunities.join(' '), 1_000);
     for (let gap = 1; gap < 40; gap++) {
-      const cursor = new CapacityCursor(recorded, 0);
+      const cursor = new CapacityCursor(recorded, instant(0));
       let next = 0;
       for (let now = 0; now < at(500) && walk[next]! < at(700); now += gap * 700) {
         while (walk[next]! < now) next++;
-        expect(cursor.begins(now)).toBe(walk[next]);
+        expect(cursor.begins(instant(now))).toBe(walk[next]);
         expect(cursor.take(1_000)).toBe(walk[next++]);
       }
     }
@@ -211,8 +213,8 @@ describe('slip', () => {
   test('releases a datagram without successors after 100 ms', () => {
     const path = slipped('slip=100%/3 delay=10ms', 1);
     expect(path.counters).toMatchObject({ inFlight: 1 });
-    expect(path.pollTimeout()).toBe(at(110));
-    expect(path.pollDelivery(at(110) - 1)).toBeUndefined();
+    expect(path.pollTimeout()).toBe(milliseconds(110));
+    expect(path.pollDelivery(instant(at(110) - 1))).toBeUndefined();
     expect(path.pollDelivery(at(110))).toBeDefined();
     expect(path.counters).toMatchObject({ inFlight: 0, delivered: 1 });
   });
@@ -231,7 +233,7 @@ describe('position of the loss', () => {
   // Each takes 8 ms; every other one is lost.
   const passed = (position: string) => {
     const path = new Link(link(`rate=1mbit drop=1/3 position=${position} queue=1s`), 'forward');
-    for (let number = 0; number < 4; number++) path.send(0, datagram(number));
+    for (let number = 0; number < 4; number++) path.send(instant(0), datagram(number));
     return deliveries(path);
   };
 
@@ -253,7 +255,7 @@ describe('position of the loss', () => {
     const specification = 'rate=1mbit outage=20ms-40ms queue=1s';
     const sent = (position: string) => {
       const path = new Link(link(`${specification} position=${position}`), 'forward');
-      for (let number = 0; number < 6; number++) path.send(0, datagram(number));
+      for (let number = 0; number < 6; number++) path.send(instant(0), datagram(number));
       return numbers(path);
     };
     expect(sent('pre')).toEqual([0, 1, 2, 3, 4, 5]);
@@ -264,10 +266,10 @@ describe('position of the loss', () => {
 describe('duplicates', () => {
   test('are corrupted independently', () => {
     const path = new Link(link('dup=100% corrupt=50% seed=6'), 'forward');
-    for (let number = 0; number < 200; number++) path.send(0, datagram(number));
+    for (let number = 0; number < 200; number++) path.send(instant(0), datagram(number));
     const whole = new Map<string, number>();
     for (let number = 0; number < 200; number++) {
-      const copies = [path.pollDelivery(0)!, path.pollDelivery(0)!];
+      const copies = [path.pollDelivery(instant(0))!, path.pollDelivery(instant(0))!];
       const intact = copies.map((copy) => copy.every((byte, index) => byte === datagram(number)[index])).join();
       whole.set(intact, (whole.get(intact) ?? 0) + 1);
     }
@@ -285,9 +287,9 @@ describe('timed changes', () => {
 
   test('count from the start of the link, on any clock', () => {
     const startsAt = at(5_000_000);
-    const path = new Link(link('loss=0% at 10ms: loss=100%'), 'forward', { startsAt });
-    expect(path.send(startsAt + at(9), datagram(0))).toBe('carried');
-    expect(path.send(startsAt + at(10), datagram(1))).toBe('lost');
+    const path = new Link(link('loss=0% at 10ms: loss=100%'), 'forward', { startsAt: startsAt });
+    expect(path.send(instant(startsAt + at(9)), datagram(0))).toBe('carried');
+    expect(path.send(instant(startsAt + at(10)), datagram(1))).toBe('lost');
   });
 
   test('do not restart the random streams', () => {
@@ -304,7 +306,7 @@ describe('timed changes', () => {
 
   test('can be made by the caller as well', () => {
     const path = new Link(link('rate=1mbit'), 'forward');
-    path.send(0, datagram(0));
+    path.send(instant(0), datagram(0));
     path.reconfigure(at(1), link('rate=2mbit delay=1ms loss=0%'));
     path.send(at(1), datagram(1));
     expect(deliveries(path)).toEqual([
