@@ -184,6 +184,7 @@ export class Sender implements Endpoint<SenderEvent> {
       timestamp: this.#packetizer.wireTimestamp(unit.timestamp),
       importance: unit.importance,
       worth: this.#worthOf(unit.importance),
+      referenceWorth: this.#worthOf('reference'),
       headerBytes,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);

@@ -44,8 +44,9 @@ export interface SentFrame {
   /** On the wire. */
   readonly timestamp: WireTimestamp;
   readonly importance: Importance;
-  /** What it saves to have the frame in time, packets. */
+  /** What it saves to have the frame in time, packets, and what it does for one of reference importance. */
   readonly worth: number;
+  readonly referenceWorth: number;
 }
 
 /** What a repair packet is about. */
@@ -184,7 +185,7 @@ export class ForwardRepair {
     if (!first) return [];
     const { lastSequence, timestamp } = frame;
     const packets = Math.min(lastSequence - first.firstSequence + 1, WINDOW_PACKETS_MAX);
-    this.#due += (this.#plan(packets, frame.worth) / packets) * (lastSequence - frame.firstSequence + 1);
+    this.#due += (this.#plan(packets, frame.referenceWorth) / packets) * (lastSequence - frame.firstSequence + 1);
     const count = Math.floor(this.#due);
     this.#due -= count;
     return this.repairs({ firstSequence: first.firstSequence, lastSequence, timestamp }, count);

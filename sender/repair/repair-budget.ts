@@ -48,7 +48,7 @@ export function repairsOfEnd({ loss, burst }: PathLoss, worth: number): number {
 }
 
 /** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
-const WORTH_IN_WINDOW = 1.2;
+const WORTH_IN_WINDOW = 400 / 333;
 /** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */
 const WINDOW_SHARE_MAX = 0.5;
 /** The rate moves in steps of a quarter of a repair packet a window. */

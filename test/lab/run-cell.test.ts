@@ -40,6 +40,7 @@ const classesOf = (row: SummaryRow) =>
   row.framesOnTime +
   row.framesRecovered +
   row.framesLate +
+  row.framesMended +
   row.framesOverdue +
   row.framesIncomplete +
   row.framesNeverArrived +
@@ -182,10 +183,10 @@ describe('any path', () => {
       for (const release of ['deadline', 'asap'] as const) {
         const { row, frames } = run({ link, strategy, release, back: link });
         expect(classesOf(row)).toBe(row.frames);
-        const decoded = row.framesOnTime + row.framesRecovered + row.framesLate;
-        expect(row.framesRendered).toBe(decoded);
-        // The displayed frames are the decodable ones, computed independently.
-        expect(row.framesDecodable).toBe(decoded);
+        const displayed = row.framesOnTime + row.framesRecovered + row.framesLate;
+        expect(row.framesRendered).toBe(displayed);
+        // The displayed and the mended frames are the decodable ones, computed independently.
+        expect(row.framesDecodable).toBe(displayed + row.framesMended);
         expect(row.framesInTime).toBeLessThanOrEqual(row.framesCompleteInTime);
         expect(row.packetsLate).toBeLessThanOrEqual(row.packetsResidual);
         expect(row.bytesWasted).toBeLessThanOrEqual(row.bytesRetransmission + row.bytesRepair);
