@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import { until } from './io/net/control-peers.ts';
 import { HAS_IPV6, madeUpUnits, receive, serve } from './loopback-session.ts';
 import { optional } from './optional.ts';
@@ -7,6 +8,28 @@ import { sampleUnits } from './sample-units.ts';
 import { differences, link } from './simulated-session.ts';
 
 const FRAMES = 40;
+
+describe('a film with one key frame over a path that loses packets', () => {
+  test.each(['nack', 'hybrid'] as const)('is recorded whole and in order, by %s', async (recovery) => {
+    const stream = new SyntheticStream({
+      framesPerSecond: 50,
+      frameBytes: 3_000,
+      keyFrameBytes: 25_000,
+      keyInterval: 10_000,
+      frames: 200,
+      seed: 1,
+    });
+    const { server, sent } = await serve(Array.from({ length: 200 }, () => stream.next()!));
+    // Too short for a second request: what is lost twice is mended.
+    const lossy = { latencyMs: 40, link: link('loss=6% burst=2 delay=10ms seed=4') };
+    const { client, received, run } = receive(server.port, { transport: 'udp', recovery, ...lossy });
+    expect(await run).toBe('end-of-stream');
+    expect(differences(received, sent)).toEqual([]);
+    const { onTime, recovered, late, mended, decided } = client.sessions[0]!.frames;
+    expect(decided).toBe(200);
+    expect(onTime + recovered + late + mended).toBe(200);
+  });
+});
 
 describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   test('what comes out equals what went in', async () => {
