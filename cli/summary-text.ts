@@ -65,7 +65,7 @@ export function summaryText(summary: RunSummary): string {
   return alignedText(lines);
 }
 
-/** What became of the late frames that were not shown when they came. */
+/** Outcome of the late frames that were not shown. */
 function lateText({ frames }: RunSummary): string {
   const parts: string[] = [];
   if (frames.mended > 0) parts.push(`${frames.mended} mended and only decoded`);

@@ -99,17 +99,13 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return {
       frames: { ...frames, decided: this.#ledger.decidedFrames },
       packets: { ...packets, decided: this.#ledger.decidedPackets },
+      ...released,
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
-      payloadBytes: released.payloadBytes,
-      lateKeyFrames: released.lateKeyFrames,
-      lateKeyDelay: released.lateKeyDelay,
       requests: this.#recovery?.requests ?? 0,
       keyframeRequests: this.#feedback.keyframeRequests,
       roundTrip: this.#feedback.roundTrip,
       jitter: this.#feedback.jitter,
-      playoutDelay: released.playoutDelay,
-      completionDelay: released.completionDelay,
     };
   }
 

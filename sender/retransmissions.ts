@@ -53,7 +53,7 @@ const LATE_ADVANCE_BYTES: Readonly<Record<Importance, number>> = { key: 32_000, 
 const RANK: Readonly<Record<Importance, number>> = { key: 0, reference: 1, discardable: 2 };
 const RANK_LATE = 3;
 
-/** What can still be shown in time goes first, then what can only be decoded; of either, what others depend on. */
+/** Order of answers: packets that can still be shown in time, then late ones; of either, those that others depend on. */
 const rankOf = (kept: readonly Kept[], notice: RequestNotice | undefined): number =>
   Math.min(...kept.map(({ importance }) => RANK[importance])) + (notice?.late ? RANK_LATE : 0);
 

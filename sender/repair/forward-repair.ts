@@ -44,7 +44,7 @@ export interface SentFrame {
   /** On the wire. */
   readonly timestamp: WireTimestamp;
   readonly importance: Importance;
-  /** What it saves to have the frame in time, packets, and what it does for one of reference importance. */
+  /** Worth of the frame, and of one of reference importance in its place, packets. */
   readonly worth: number;
   readonly referenceWorth: number;
 }
@@ -61,7 +61,7 @@ const WINDOW_PACKETS_MAX = 512;
 const FRAMES_MAX = 64;
 /** A repair that comes closer to a frame's deadline than this is not reckoned with. */
 const DEADLINE_MARGIN: Microseconds = milliseconds(3);
-/** What repair packets leave for answers where a lost frame holds up others: a dozen packets, once so much is earned. */
+/** Budget that repair packets leave to answers where a lost frame holds up others: a dozen packets, once it is earned. */
 const ANSWERS_BYTES = 16_000;
 const ANSWERS_OF_EARNED = 0.1;
 /** What it takes a receiver to notice a loss at least, and us to answer. */

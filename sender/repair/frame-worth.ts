@@ -12,8 +12,8 @@ const KEY_INTERVAL_MIN = 60;
 const ANSWER_TIME_DEFAULT: Microseconds = milliseconds(50);
 
 /**
- * What frames are worth in packets: another repair packet is sent as long as it saves more than one frame in so many.
- * It follows from how many frames a missed one takes with it: those up to the next key frame, or, where it is mended,
+ * Worth of frames in packets: another repair packet is sent as long as it saves more than one frame in so many. It
+ * follows from how many frames a missed one takes with it: those up to the next key frame, or, where it is mended,
  * those up to then. How far key frames are from each other is learned from the stream.
  */
 export class FrameWorth {

@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
-/** What a unit is for. */
+/** Use of a unit. */
 export interface UnitUse {
   /** True when the unit is too late to be shown, but later units refer to it. */
   readonly decodeOnly: boolean;
