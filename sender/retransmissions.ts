@@ -41,7 +41,8 @@ const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(10);
 const NUMBERS_MAX = 256;
 /** What is not for discardable frames: some six packets of others. */
 const RESERVED_BYTES = 8_000;
-/** Of what is earned, and of what may be saved up, packets that are too late to be shown get no more than half. */
+/** Kept for what can still be shown: where less is left, late packets get no more than half of what is earned. */
+const RESERVED_FROM_LATE_BYTES = 12_000;
 const LATE_SHARE = 0.5;
 const LATE_BYTES_MAX = 128_000;
 /**
@@ -162,13 +163,7 @@ export class Retransmissions {
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
     const offered = ssrc !== undefined && payloadType !== undefined;
     const bytes = bytesAgain(kept.datagram);
-    const affordable = !late || this.#lateBudget.bytes >= bytes;
-    const reserve = late
-      ? -LATE_ADVANCE_BYTES[kept.importance]
-      : kept.importance === 'discardable'
-        ? RESERVED_BYTES
-        : 0;
-    if (!offered || recent || !affordable || !this.#budget.spend(bytes, reserve)) {
+    if (!offered || recent || !this.#spend(bytes, kept.importance, late)) {
       this.#statistics.requestsRefused++;
       return undefined;
     }
@@ -184,9 +179,16 @@ export class Retransmissions {
     return datagram;
   }
 
+  /** Late packets are limited by the whole budget alone while enough is left for what can still be shown. */
+  #spend(bytes: number, importance: Importance, late: boolean): boolean {
+    if (!late) return this.#budget.spend(bytes, importance === 'discardable' ? RESERVED_BYTES : 0);
+    if (this.#budget.spend(bytes, RESERVED_FROM_LATE_BYTES)) return true;
+    if (this.#lateBudget.bytes < bytes) return false;
+    return this.#budget.spend(bytes, -LATE_ADVANCE_BYTES[importance]) && this.#lateBudget.spend(bytes);
+  }
+
   #countLate(bytes: number): void {
     this.#statistics.lateBytes += bytes;
-    this.#lateBudget.spend(bytes);
   }
 }
 

@@ -63,7 +63,7 @@ const FRAMES_MAX = 64;
 const DEADLINE_MARGIN: Microseconds = milliseconds(3);
 /** Budget that repair packets leave to answers where a lost frame holds up others: a dozen packets, once it is earned. */
 const ANSWERS_BYTES = 16_000;
-const ANSWERS_OF_EARNED = 0.1;
+const ANSWERS_OF_EARNED = 0.5;
 /** What it takes a receiver to notice a loss at least, and us to answer. */
 const DETECTION: Microseconds = milliseconds(2);
 /**
