@@ -1,5 +1,6 @@
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { BOX_HEADER_BYTES, child, descend, fourCharacters, uint32, uint64 } from './boxes.ts';
 
 /** Content of a fragmented MP4 in file order. */
 export type FragmentedMp4Event =
@@ -13,7 +14,6 @@ export type FragmentedMp4Event =
  * allocated.
  */
 const BOX_BYTES_MAX = 64 * 1024 * 1024;
-const BOX_HEADER_BYTES = 8;
 const LARGE_BOX_HEADER_BYTES = 16;
 /** Header of a list box: version and flags, then the number of entries. */
 const LIST_HEADER_BYTES = 8;
@@ -184,36 +184,4 @@ function trackDefaults(tfhd: Uint8Array): { readonly duration: number; readonly 
   const duration = flags & 0x8 ? uint32(tfhd, offset) : 0;
   if (flags & 0x8) offset += 4;
   return { duration, size: flags & 0x10 ? uint32(tfhd, offset) : 0 };
-}
-
-function descend(body: Uint8Array, path: readonly string[]): Uint8Array | undefined {
-  let at: Uint8Array | undefined = body;
-  for (const type of path) at = at && child(at, type);
-  return at;
-}
-
-/** Returns the body of the first child box of this type. */
-function child(body: Uint8Array, type: string): Uint8Array | undefined {
-  for (let offset = 0; offset + BOX_HEADER_BYTES <= body.length; ) {
-    const size = uint32(body, offset);
-    if (size < BOX_HEADER_BYTES || offset + size > body.length) return undefined;
-    if (fourCharacters(body, offset + 4) === type) return body.subarray(offset + BOX_HEADER_BYTES, offset + size);
-    offset += size;
-  }
-  return undefined;
-}
-
-/** Big-endian; bytes past the end read as 0. */
-function uint32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) * 0x1000000 + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
-  );
-}
-
-function uint64(bytes: Uint8Array, at: number): number {
-  return uint32(bytes, at) * 0x100000000 + uint32(bytes, at + 4);
-}
-
-function fourCharacters(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + 4));
 }
