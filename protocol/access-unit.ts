@@ -22,4 +22,6 @@ export interface AccessUnit {
   /** When the picture is to be decoded, 90 kHz; never after `timestamp`, never decreasing in stream order. */
   readonly decodeTimestamp: Ticks;
   readonly importance: Importance;
+  /** True for a picture that is decoded and not shown: others refer to it, but it is cut away, or too late. */
+  readonly decodeOnly?: true;
 }

@@ -1,8 +1,15 @@
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
-import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
+import {
+  type DecoderConfiguration,
+  parseDecoderConfiguration,
+  splitLengthPrefixed,
+} from '../../protocol/codec/h264/decoder-configuration.ts';
+import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
+import { applyEdits } from './mp4-edits.ts';
+import { Mp4Packets, packetsOf, patchedSource, READ_MS_MAX } from './mp4-packets.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** Result of examining a file of any kind. */
@@ -25,7 +32,7 @@ export interface ContainerFile {
 }
 
 export interface ContainerEnd {
-  /** Duration of the media read, seconds. */
+  /** When the last picture ends, seconds from the presentation's beginning. */
   readonly seconds: number;
   /** Error message of the reader or of a sample. */
   readonly complaint: string | undefined;
@@ -33,10 +40,10 @@ export interface ContainerEnd {
   readonly damagedSamples: number;
   /** True when it was read to the end, false when it was abandoned. */
   readonly wasRead: boolean;
+  /** Whether something that the file announces is not in it; `undefined`: that cannot be told. */
+  readonly isCut: boolean | undefined;
 }
 
-/** Time limit of a read, milliseconds; beyond it the file counts as damaged. */
-const READ_MS_MAX = 20_000;
 const CACHE_BYTES = 4 * 1024 * 1024;
 /** Packets used for the mean frame rate. */
 const RATE_PACKETS = 120;
@@ -67,75 +74,161 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
     return { kind: 'no-video', format, tracks: (await input.getTracks()).length };
   }
   const codec = await track.getCodec();
-  // A damaged table may affect only the rate.
-  const rate = await track.computePacketStats(RATE_PACKETS).catch(() => undefined);
-  const framesPerSecond = rate && rate.averagePacketRate > 0 ? rate.averagePacketRate : undefined;
+  const structure = await readMp4Structure(path, track.id).catch(() => undefined);
+  const framesPerSecond = await rateOf(path, track, structure);
   if (codec !== 'avc') return { kind: 'other-codec', codec: codec ?? undefined, framesPerSecond };
-  const end = await input.getDurationFromMetadata([track]).catch(() => null);
-  const durationSeconds = end ?? undefined;
+  const end = structure ?? (await input.getDurationFromMetadata([track]).catch(() => null));
   const record = (await track.getDecoderConfig())?.description;
   const configuration = record === undefined ? undefined : bytesOf(record);
   return {
     kind: 'h264',
     file: {
       framesPerSecond,
-      durationSeconds,
+      durationSeconds: (typeof end === 'object' ? end?.durationSeconds : end) ?? undefined,
       rotation: await track.getRotation().catch(() => 0),
-      open: (ended) => openTrack(path, configuration, ended),
+      open: (ended) => openTrack(new TrackReader(path, { record: configuration, structure, ended })),
     },
   };
 }
 
-function openTrack(path: string, record: Uint8Array | undefined, ended: (end: ContainerEnd) => void): SampleTrack {
-  const configuration = record && parseDecoderConfiguration(record);
-  const known = configuration?.ok === true ? configuration.value : undefined;
-  return {
-    parameterSets: known === undefined ? [] : [...known.sequenceParameterSets, ...known.pictureParameterSets],
-    samples: readSamples(path, known?.lengthSize, ended),
-    reorderFrames: undefined,
-    samplesAreUnits: false,
-  };
-}
-
-async function* readSamples(
-  path: string,
-  lengthSize: number | undefined,
-  ended: (end: ContainerEnd) => void,
-): AsyncGenerator<Sample> {
-  const input = openInput(path);
-  let complaint: string | undefined;
-  let damagedSamples = 0;
-  let wasRead = false;
-  let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+/** The mean rate, where it can be told; for a file whose first samples stand apart from its fragments, the fragments'. */
+async function rateOf(path: string, track: InputVideoTrack, structure: Mp4Structure | undefined) {
+  const patches = structure?.withoutSamples ?? [];
+  const input = patches.length === 0 ? undefined : openInput(path, patches);
   try {
-    const track = (await input.getVideoTracks())[0] as InputVideoTrack;
-    const packets = new EncodedPacketSink(track).packets();
-    while (true) {
-      const next = await within(READ_MS_MAX, packets.next());
-      if (next === undefined) throw new Error(`timeout: no answer within ${READ_MS_MAX / 1000} s`);
-      if (next.value.done === true) {
-        wasRead = true;
-        break;
-      }
-      const packet = next.value.value;
-      const { nalUnits, isDamaged } = splitSample(packet.data, lengthSize);
-      if (isDamaged) damagedSamples += 1;
-      start = Math.min(start, packet.timestamp);
-      end = Math.max(end, packet.timestamp + packet.duration);
-      yield { parts: nalUnits, timestamp: ticksOf(packet.timestamp), duration: ticksOf(packet.duration) };
-    }
-  } catch (error) {
-    // mediabunny's assertions carry no message; a damaged file causes them.
-    const message = error instanceof Error ? error.message : String(error);
-    wasRead = true;
-    complaint = message.startsWith('Assertion') ? 'its index does not match its contents' : message;
+    const measured = input === undefined ? track : ((await input.getVideoTracks())[0] ?? track);
+    const rate = await measured.computePacketStats(RATE_PACKETS);
+    return rate.averagePacketRate > 0 ? rate.averagePacketRate : undefined;
+  } catch {
+    // A damaged table may spoil the rate and nothing else.
+    return undefined;
   } finally {
-    input.dispose();
-    ended({ seconds: Math.max(0, end - start), complaint, damagedSamples, wasRead });
+    input?.dispose();
   }
 }
 
-function openInput(path: string): Input {
+function openTrack(reader: TrackReader): SampleTrack {
+  return {
+    parameterSets: reader.parameterSets,
+    samples: reader.read(),
+    reorderFrames: undefined,
+    samplesAreUnits: false,
+    keepsStart: reader.isEdited,
+  };
+}
+
+/** What a sample is, whichever way it was read; times in seconds. */
+interface ReadSample {
+  readonly data: Uint8Array;
+  readonly shownAt: number;
+  readonly duration: number;
+  readonly decodeOnly: boolean;
+  readonly configuration: DecoderConfiguration | undefined;
+}
+
+/** One pass over the track. */
+class TrackReader {
+  readonly #path: string;
+  readonly #structure: Mp4Structure | undefined;
+  readonly #ended: (end: ContainerEnd) => void;
+  /** By sample description; one, as a rule. */
+  readonly #configurations: readonly (DecoderConfiguration | undefined)[];
+  #isCut: boolean | undefined;
+
+  constructor(
+    path: string,
+    parts: {
+      readonly record: Uint8Array | undefined;
+      readonly structure: Mp4Structure | undefined;
+      readonly ended: (end: ContainerEnd) => void;
+    },
+  ) {
+    const { record, structure, ended } = parts;
+    this.#path = path;
+    this.#structure = structure;
+    this.#ended = ended;
+    const several = structure !== undefined && structure.configurations.length > 1;
+    this.#configurations = (several ? structure.configurations : [record]).map(configurationOf);
+  }
+
+  /** Those of the first sample description. */
+  get parameterSets(): readonly Uint8Array[] {
+    return setsOf(this.#configurations[0]);
+  }
+
+  /** True when an edit list says when the pictures begin. */
+  get isEdited(): boolean {
+    return this.#structure !== undefined && this.#structure.edits.length > 0;
+  }
+
+  async *read(): AsyncGenerator<Sample> {
+    let complaint: string | undefined;
+    let damagedSamples = 0;
+    let wasRead = false;
+    let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let inForce = this.#configurations[0];
+    try {
+      for await (const { data, shownAt, duration, decodeOnly, configuration } of this.#samples()) {
+        const { nalUnits, isDamaged } = splitSample(data, configuration?.lengthSize);
+        if (isDamaged) damagedSamples += 1;
+        start = Math.min(start, shownAt);
+        end = Math.max(end, shownAt + duration);
+        const sets = configuration === inForce ? [] : setsOf(configuration);
+        inForce = configuration;
+        const parts = sets.length === 0 ? nalUnits : [...sets, ...nalUnits];
+        yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
+      }
+      wasRead = true;
+    } catch (error) {
+      // mediabunny's assertions carry no message; a damaged file causes them.
+      const message = error instanceof Error ? error.message : String(error);
+      wasRead = true;
+      complaint = message.startsWith('Assertion') ? 'its index does not match its contents' : message;
+    } finally {
+      const seconds = Math.max(0, this.isEdited ? end : end - start);
+      this.#ended({ seconds, complaint, damagedSamples, wasRead, isCut: this.#isCut });
+    }
+  }
+
+  #samples(): AsyncIterable<ReadSample> {
+    return this.#structure === undefined ? this.#plainSamples() : this.#mp4Samples(this.#structure);
+  }
+
+  async *#plainSamples(): AsyncGenerator<ReadSample> {
+    const input = openInput(this.#path);
+    const configuration = this.#configurations[0];
+    try {
+      const sink = new EncodedPacketSink((await input.getVideoTracks())[0] as InputVideoTrack);
+      for await (const { data, timestamp, duration } of packetsOf(sink)) {
+        yield { data, shownAt: timestamp, duration, decodeOnly: false, configuration };
+      }
+    } finally {
+      input.dispose();
+    }
+  }
+
+  async *#mp4Samples(structure: Mp4Structure): AsyncGenerator<ReadSample> {
+    const packets = new Mp4Packets(this.#path, structure, (patches) => openInput(this.#path, patches));
+    for await (const { sample, shownAt, decodeOnly } of applyEdits(structure.edits, (from) => packets.read(from))) {
+      const configuration = this.#configurations[sample.description] ?? this.#configurations[0];
+      yield { data: sample.data, shownAt, duration: sample.duration, decodeOnly, configuration };
+    }
+    this.#isCut = packets.isCut;
+  }
+}
+
+function configurationOf(record: Uint8Array | undefined): DecoderConfiguration | undefined {
+  const configuration = record && parseDecoderConfiguration(record);
+  return configuration?.ok === true ? configuration.value : undefined;
+}
+
+function setsOf(configuration: DecoderConfiguration | undefined): Uint8Array[] {
+  if (configuration === undefined) return [];
+  return [...configuration.sequenceParameterSets, ...configuration.pictureParameterSets];
+}
+
+function openInput(path: string, patches: readonly Patch[] = []): Input {
+  if (patches.length > 0) return new Input({ source: patchedSource(path, patches, CACHE_BYTES), formats: FORMATS });
   // An error that occurs while nobody reads is raised again by the next read.
   const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
   return new Input({ source, formats: FORMATS });

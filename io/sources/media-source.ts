@@ -25,9 +25,9 @@ export interface MediaDescription {
 export interface MediaSource {
   readonly description: MediaDescription;
   /**
-   * Yields the units in decode order, from the beginning at each call. The first is a key frame, and the earliest is
-   * shown at time 0 (with B-frames the first decode timestamps are negative). Reads ahead of a slow consumer by a
-   * bounded queue only.
+   * Decode order, from the beginning at each call; the first is a key, the earliest is shown at 0 (so with B-frames the
+   * first decode timestamps lie before 0), or later where an edit list begins with nothing. Nothing is read ahead of a
+   * slow consumer but a bounded queue.
    */
   units(): AsyncGenerator<AccessUnit>;
   /** Stops everything the source has started, including ffmpeg; running `units()` end. */

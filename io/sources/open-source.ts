@@ -136,19 +136,21 @@ function containerRecipe(input: string, file: ContainerFile, options: MediaSourc
 function reportEnd(
   input: string,
   { durationSeconds, framesPerSecond = FRAMES_PER_SECOND_DEFAULT }: ContainerFile,
-  { seconds, complaint, damagedSamples, wasRead }: ContainerEnd,
+  { seconds, complaint, damagedSamples, wasRead, isCut }: ContainerEnd,
   gate: EntryGate,
   { warn }: MediaSourceOptions,
 ): void {
   if (!gate.isOpen || !wasRead) return;
   if (damagedSamples > 0) warn(`${input}: ${damagedSamples} pictures are damaged; their intact parts are streamed`);
   const missing = (durationSeconds ?? 0) - seconds;
-  const reason = complaint === undefined ? 'the file is truncated' : complaint;
-  // Tolerance of one and a half frames: durations in headers are rounded.
-  if (complaint !== undefined || missing > 0.5 + 1.5 / framesPerSecond) {
-    const whole = durationSeconds === undefined ? '' : ` of ${durationSeconds.toFixed(1)} s`;
-    warn(`${input}: the video ends after ${seconds.toFixed(1)} s${whole}: ${reason}`);
-  }
+  // A frame and a half: durations in headers are rounded.
+  const isShort = missing > 0.5 + 1.5 / framesPerSecond;
+  if (complaint === undefined && (isCut === false || (isCut === undefined && !isShort))) return;
+  // A header may count the sound as well.
+  const guess = 'the file is truncated, or its header names another duration than that of the video';
+  const reason = complaint ?? (isCut === true ? 'the file is truncated' : guess);
+  const whole = durationSeconds === undefined ? '' : ` of ${durationSeconds.toFixed(1)} s`;
+  warn(`${input}: the video ends after ${seconds.toFixed(1)} s${whole}: ${reason}`);
 }
 
 /** Opens an input that only ffmpeg can read. */

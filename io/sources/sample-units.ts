@@ -14,6 +14,8 @@ export interface Sample {
   readonly timestamp: Ticks;
   /** Time until the next sample is shown, 90 kHz; 0: unknown. */
   readonly duration: Ticks;
+  /** True for a picture that is not shown: others may refer to it. */
+  readonly decodeOnly?: boolean;
 }
 
 export interface SampleTrack {
@@ -24,6 +26,8 @@ export interface SampleTrack {
   readonly reorderFrames: number | undefined;
   /** True when each sample is exactly one access unit, so that none waits for the next to be complete. */
   readonly samplesAreUnits: boolean;
+  /** True when times count from the presentation's beginning, which need not be the first picture's. */
+  readonly keepsStart?: boolean;
 }
 
 /** Distance between two pictures of a sample without a duration, 90 kHz: half a frame at 30 frames per second. */
@@ -33,36 +37,34 @@ interface Timed {
   readonly parts: readonly Uint8Array[];
   readonly importance: Importance;
   readonly timestamp: Ticks;
+  readonly decodeOnly?: true;
 }
 
 /**
- * Yields the access units of a track from the first one at which decoding can start; the earliest is shown at 0. Access
- * units and key frames are determined from the NAL units, because containers are often wrong about both. Missing
- * parameter sets are added to each key frame.
+ * The access units of a container's track, from the first one at which decoding can start, the earliest shown at 0, or
+ * where the track keeps its start, then. Pictures that are not shown are left out where nothing refers to them.
+ * NAL units decide what is an access unit and what is a keyframe; containers are wrong about both often enough. Each
+ * keyframe gets the parameter sets that it lacks.
  */
 export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGenerator<AccessUnit> {
   const pictures = new SamplePictures(track.parameterSets);
-  const epoch = new Epoch();
+  const epoch = new Epoch(track.keepsStart === true);
   const decodeTimestamps = new DecodeTimestamps<Timed>({ reorderFrames: track.reorderFrames });
+  const timed = function* (picture: TimedPicture): Generator<AccessUnit> {
+    if (!gate.admits(picture)) return;
+    if (picture.decodeOnly === true && picture.importance === 'discardable') return;
+    epoch.see(picture.timestamp);
+    for (const unit of decodeTimestamps.push(picture)) yield epoch.shift(unit);
+  };
   for await (const sample of track.samples) {
-    const complete = track.samplesAreUnits ? [...pictures.push(sample), ...pictures.flush()] : pictures.push(sample);
-    for (const picture of complete) {
-      if (gate.admits(picture)) {
-        epoch.see(picture.timestamp);
-        for (const unit of decodeTimestamps.push(picture)) yield epoch.shift(unit);
-      }
-    }
+    for (const picture of pictures.push(sample)) yield* timed(picture);
+    if (track.samplesAreUnits) for (const picture of pictures.flush()) yield* timed(picture);
   }
-  for (const picture of pictures.flush()) {
-    if (gate.admits(picture)) {
-      epoch.see(picture.timestamp);
-      for (const unit of decodeTimestamps.push(picture)) yield epoch.shift(unit);
-    }
-  }
+  for (const picture of pictures.flush()) yield* timed(picture);
   for (const unit of decodeTimestamps.flush()) yield epoch.shift(unit);
 }
 
-type TimedPicture = CodedPicture & { readonly timestamp: Ticks };
+type TimedPicture = CodedPicture & Timed;
 
 /** Splits the NAL units of all samples into pictures; each picture gets the time of its first slice. */
 class SamplePictures {
@@ -103,26 +105,34 @@ class SamplePictures {
     this.#latest = { sample, count: count + 1 };
     const step = sample.duration > 0 ? Math.floor(sample.duration / 2) : FIELD_TICKS;
     const parts = withParameterSets(picture.parts, this.#sets.sets(), picture.importance === 'key');
-    return { ...picture, parts, timestamp: ticks(sample.timestamp + count * step) };
+    const timestamp = ticks(sample.timestamp + count * step);
+    return { ...picture, parts, timestamp, ...(sample.decodeOnly === true && { decodeOnly: true }) };
   }
 }
 
 /** Shifts times so that the earliest picture is shown at 0; known when the first picture leaves the reordering. */
 class Epoch {
-  #earliest = Number.POSITIVE_INFINITY;
+  #earliest: Ticks;
   #settled = false;
 
-  see(timestamp: Ticks): void {
-    if (!this.#settled) this.#earliest = Math.min(this.#earliest, timestamp);
+  /** @param keepsStart moves nothing but pictures from before 0. */
+  constructor(keepsStart: boolean) {
+    this.#earliest = ticks(keepsStart ? 0 : Number.POSITIVE_INFINITY);
   }
 
-  shift({ parts, importance, timestamp, decodeTimestamp }: Timed & { readonly decodeTimestamp: Ticks }): AccessUnit {
+  see(timestamp: Ticks): void {
+    if (!this.#settled) this.#earliest = ticks(Math.min(this.#earliest, timestamp));
+  }
+
+  shift(unit: Timed & { readonly decodeTimestamp: Ticks }): AccessUnit {
     this.#settled = true;
+    const { parts, importance, decodeOnly } = unit;
     return {
       parts,
-      timestamp: ticks(timestamp - this.#earliest),
-      decodeTimestamp: ticks(decodeTimestamp - this.#earliest),
+      timestamp: ticks(unit.timestamp - this.#earliest),
+      decodeTimestamp: ticks(unit.decodeTimestamp - this.#earliest),
       importance,
+      ...(decodeOnly && { decodeOnly }),
     };
   }
 }
