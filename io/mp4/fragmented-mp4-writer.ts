@@ -1,12 +1,15 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/units.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { ParameterSetTracker, parameterSetId } from '../../protocol/codec/h264/parameter-sets.ts';
 
-/** Properties of the single track, for the header of the file. */
-export interface Mp4Track {
+/** A sample entry (ISO/IEC 14496-12 §8.5.2): what is needed to decode the samples that refer to it. */
+export interface SampleEntry {
   readonly width: number;
   readonly height: number;
   /** AVCDecoderConfigurationRecord with length prefixes of four bytes (ISO/IEC 14496-15 §5.3.3.1). */
   readonly configuration: Uint8Array;
+  /** Those of the configuration. */
+  readonly parameterSets: readonly Uint8Array[];
 }
 
 /** Sample flags: 0x02000000 depends on no other sample (sync sample); 0x01010000 depends on others. */
@@ -18,26 +21,68 @@ const RUN_FLAGS = 0x000f01;
 const IDENTITY_MATRIX = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
 /**
- * Writer of a fragmented MP4 (ISO/IEC 14496-12 §8.8) with one H.264 track on the 90 kHz clock. Fragments are limited by
- * time, not by key frames, which bounds the memory and the loss after a crash. The first picture is at time 0; gaps and
- * B-frames keep their distances (composition offsets are signed).
+ * Free bytes behind the header, into which it can grow: some eighty sample entries. A file that needs more of them
+ * keeps further parameter sets in its samples only.
+ */
+const HEADER_ROOM_BYTES = 16_384;
+const FREE_BYTES_MIN = 8;
+
+/**
+ * A fragmented MP4 (ISO/IEC 14496-12 §8.8) of one H.264 track on the 90 kHz clock. Fragments don't wait for
+ * keyframes, so memory and what a crash loses are bounded by time whatever the stream is. The first picture is at 0;
+ * gaps and B-frames keep their distances (composition offsets are signed).
+ *
+ * Parameter sets that change begin a new sample entry, and stand in the samples as well: players that know one entry
+ * only (ffmpeg 5, in fragments) find them there. Those that are in force already are not repeated.
  */
 export class FragmentedMp4Writer {
-  readonly #track: Mp4Track;
-  readonly #parameterSets: readonly Uint8Array[];
+  readonly #entries: SampleEntry[];
+  readonly #headerBytes: number;
+  #entry = 0;
   #sequence = 0;
   #epoch: { readonly decode: Ticks; readonly shown: Ticks } | undefined;
+  /** What a decoder goes by that has read everything so far, and the first entry only. */
+  readonly #inForce = new ParameterSetTracker();
+  /** Media time of the first picture that is shown, where pictures before it are not. */
+  #shownFrom: Ticks = ticks(0);
+  #hasShown = false;
 
-  /** @param parameterSets parameter sets of the configuration, which are left out of the samples. */
-  constructor(track: Mp4Track, parameterSets: readonly Uint8Array[]) {
-    this.#track = track;
-    this.#parameterSets = parameterSets;
+  constructor(entry: SampleEntry) {
+    this.#entries = [entry];
+    for (const set of entry.parameterSets) this.#inForce.add(set);
+    this.#headerBytes = this.#movie().length + HEADER_ROOM_BYTES;
   }
 
-  /** Returns the start of the file: `ftyp` and `moov`. */
+  /** `ftyp`, `moov` and free room: the start of the file, always as long. It changes with entries and `shownFrom`. */
   header(): Uint8Array {
+    const movieBytes = this.#movie();
+    return Buffer.concat([movieBytes, box('free', zeros(this.#headerBytes - movieBytes.length - FREE_BYTES_MIN))]);
+  }
+
+  /** The fragments from here on refer to this entry, which is added where it is new. @returns whether it was added. */
+  use(entry: SampleEntry): boolean {
+    const known = this.#entries.findIndex((each) => equal(each.configuration, entry.configuration));
+    if (known !== -1) {
+      this.#entry = known;
+      return false;
+    }
+    this.#entries.push(entry);
+    if (this.#movie().length + FREE_BYTES_MIN > this.#headerBytes) {
+      this.#entries.pop();
+      return false;
+    }
+    this.#entry = this.#entries.length - 1;
+    return true;
+  }
+
+  /** Media time of the first picture that is shown; above 0 where pictures before it are for the decoder alone. */
+  get shownFrom(): Ticks {
+    return this.#shownFrom;
+  }
+
+  #movie(): Uint8Array {
     const brands = box('ftyp', ascii('iso6'), uint32(512), ascii('iso6'), ascii('mp41'), ascii('avc1'));
-    return Buffer.concat([brands, movie(this.#track)]);
+    return Buffer.concat([brands, movie(this.#entries, this.#shownFrom)]);
   }
 
   /**
@@ -48,7 +93,11 @@ export class FragmentedMp4Writer {
     const first = units[0] as AccessUnit;
     this.#epoch ??= { decode: first.decodeTimestamp, shown: first.timestamp };
     const { decode, shown } = this.#epoch;
-    const samples = units.map((unit) => this.#sample(unit));
+    this.#noteShown(units, shown);
+    // What a decoder goes by that starts with this fragment.
+    const inForce = new ParameterSetTracker();
+    for (const set of this.#entries[this.#entry]!.parameterSets) inForce.add(set);
+    const samples = units.map((unit) => this.#sample(unit, inForce));
     const entries = units.map((unit, index) => {
       const next = units[index + 1]?.decodeTimestamp ?? nextDecodeTimestamp;
       return [
@@ -65,8 +114,8 @@ export class FragmentedMp4Writer {
         fullBox('mfhd', 0, 0, uint32(this.#sequence)),
         box(
           'traf',
-          // default-base-is-moof
-          fullBox('tfhd', 0, 0x020000, uint32(TRACK_ID)),
+          // default-base-is-moof, sample-description-index-present
+          fullBox('tfhd', 0, 0x020002, uint32(TRACK_ID), uint32(this.#entry + 1)),
           fullBox('tfdt', 1, 0, uint64(first.decodeTimestamp - decode)),
           fullBox('trun', 1, RUN_FLAGS, uint32(units.length), uint32(dataOffset), ...entries.flat()),
         ),
@@ -75,26 +124,38 @@ export class FragmentedMp4Writer {
     return Buffer.concat([moof(moof(0).length + 8), mdat]);
   }
 
-  #sample(unit: AccessUnit): Uint8Array {
-    const isNew = (nalUnit: Uint8Array) => !this.#parameterSets.some((known) => equal(known, nalUnit));
-    return Buffer.concat(unit.parts.filter(isNew).flatMap((nalUnit) => [uint32(nalUnit.length), nalUnit]));
+  #sample(unit: AccessUnit, inForce: ParameterSetTracker): Uint8Array {
+    const sets = unit.parts.filter((nalUnit) => parameterSetId(nalUnit) !== undefined);
+    // All or none: with a new sequence parameter set, ffmpeg forgets the picture parameter sets that refer to it.
+    const areKnown = sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));
+    for (const set of sets) {
+      inForce.add(set);
+      this.#inForce.add(set);
+    }
+    const parts = areKnown ? unit.parts.filter((nalUnit) => !sets.includes(nalUnit)) : unit.parts;
+    return Buffer.concat(parts.flatMap((nalUnit) => [uint32(nalUnit.length), nalUnit]));
+  }
+
+  #noteShown(units: readonly AccessUnit[], epoch: Ticks): void {
+    if (this.#hasShown) return;
+    const shown = units.filter((unit) => unit.decodeOnly !== true);
+    if (shown.length === 0) return;
+    this.#hasShown = true;
+    const isTrimmed = this.#sequence > 0 || shown.length < units.length;
+    if (isTrimmed) {
+      this.#shownFrom = ticks(Math.max(0, Math.min(...shown.map((unit) => unit.timestamp)) - epoch));
+    }
   }
 }
 
-/** Returns the moov box (§8.2.1) down to avc1 (§12.1.3), for a track whose samples are all in fragments. */
-function movie({ width, height, configuration }: Mp4Track): Uint8Array {
+/** §8.2.1 moov down to §12.1.3 avc1, for a track whose samples are all in fragments. */
+function movie(entries: readonly SampleEntry[], shownFrom: Ticks): Uint8Array {
+  const { width, height } = entries[0]!;
   const matrix = IDENTITY_MATRIX.map(uint32);
   const none = uint32(0);
-  const sampleEntry = box(
-    'avc1',
-    ...[zeros(6), uint16(1), zeros(16), uint16(width), uint16(height)],
-    // 72 dpi in both directions, one frame per sample, no compressor name, 24 bits, no color table.
-    ...[uint32(0x480000), uint32(0x480000), none, uint16(1), zeros(32), uint16(24), uint16(0xffff)],
-    box('avcC', configuration),
-  );
   const table = box(
     'stbl',
-    fullBox('stsd', 0, 0, uint32(1), sampleEntry),
+    fullBox('stsd', 0, 0, uint32(entries.length), ...entries.map(sampleEntry)),
     ...[fullBox('stts', 0, 0, none), fullBox('stsc', 0, 0, none)],
     ...[fullBox('stsz', 0, 0, none, none), fullBox('stco', 0, 0, none)],
   );
@@ -120,9 +181,24 @@ function movie({ width, height, configuration }: Mp4Track): Uint8Array {
   return box(
     'moov',
     fullBox('mvhd', 0, 0, none, none, ...movieHeader, uint32(TRACK_ID + 1)),
-    box('trak', trackHeader, media),
+    box('trak', trackHeader, ...(shownFrom > 0 ? [editList(shownFrom)] : []), media),
     box('mvex', fullBox('trex', 0, 0, uint32(TRACK_ID), uint32(1), none, none, none)),
   );
+}
+
+function sampleEntry({ width, height, configuration }: SampleEntry): Uint8Array {
+  return box(
+    'avc1',
+    ...[zeros(6), uint16(1), zeros(16), uint16(width), uint16(height)],
+    // 72 dpi both ways, one frame a sample, no compressor name, 24 bits, no color table.
+    ...[uint32(0x480000), uint32(0x480000), uint32(0), uint16(1), zeros(32), uint16(24), uint16(0xffff)],
+    box('avcC', configuration),
+  );
+}
+
+/** §8.6.6: one edit from this media time on. A duration of 0 is that of all fragments. */
+function editList(mediaTime: Ticks): Uint8Array {
+  return box('edts', fullBox('elst', 0, 0, uint32(1), uint32(0), uint32(mediaTime), uint32(0x10000)));
 }
 
 function box(type: string, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -6,10 +6,11 @@ import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { ParameterSetTracker } from '../../protocol/codec/h264/parameter-sets.ts';
 import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
-import { FragmentedMp4Writer } from './fragmented-mp4-writer.ts';
+import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
 
 /** Destination that stores access units. */
 export interface AccessUnitSink {
@@ -73,6 +74,8 @@ export async function checkWritable(path: string): Promise<void> {
 interface Serializer {
   push(unit: AccessUnit): Uint8Array | undefined;
   flush(): Uint8Array | undefined;
+  /** The start of the file, as long as before, where it has changed since it was asked for last. */
+  takeHeader?(): Uint8Array | undefined;
 }
 
 function serializerFor(path: string, description: RecordingDescription): Serializer {
@@ -132,7 +135,10 @@ class RecordingFile implements AccessUnitSink {
     const file = this.#file;
     if (bytes === undefined || file === undefined) return;
     try {
-      // `write` may write only a part.
+      const header = this.#serializer.takeHeader?.();
+      // A pipe has no start to go back to.
+      if (header !== undefined) await file.write(header, 0, header.length, 0).catch(ignoreUnseekable);
+      // `write` may take a part only.
       await file.appendFile(bytes);
     } catch (error) {
       this.#file = undefined;
@@ -140,6 +146,10 @@ class RecordingFile implements AccessUnitSink {
       throw new Failure(`cannot write ${this.#path}: ${causeOf(error)}`);
     }
   }
+}
+
+function ignoreUnseekable(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ESPIPE') throw error;
 }
 
 class StandardOutput implements AccessUnitSink {
@@ -181,19 +191,32 @@ class StandardOutput implements AccessUnitSink {
   async close(): Promise<void> {}
 }
 
-/** Writes one fragment per second. The file starts with a key frame; anything before it is not playable. */
+/** H.264 Table 7-1; an avcC counts no more sequence parameter sets. */
+const SEQUENCE_SETS_MAX = 31;
+
+/**
+ * A fragment a second, and one where a keyframe finds other parameter sets in force than its sample entry has. The file
+ * begins with a keyframe; what comes before one could not be played.
+ */
 class Mp4Serializer implements Serializer {
   readonly #description: RecordingDescription;
+  /** What is in force by type and identifier. */
+  readonly #sets = new ParameterSetTracker();
   #writer: FragmentedMp4Writer | undefined;
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;
   #lastStep: Ticks = ticks(0);
+  /** The entry that the fragment in the making is to refer to. */
+  #entry: SampleEntry | undefined;
+  #headerChanged = false;
 
   constructor(description: RecordingDescription) {
     this.#description = description;
+    for (const set of description.parameterSets) this.#sets.add(set);
   }
 
   push(unit: AccessUnit): Uint8Array | undefined {
+    for (const nalUnit of unit.parts) this.#sets.add(nalUnit);
     let header: Uint8Array | undefined;
     if (this.#writer === undefined) {
       if (unit.importance !== 'key') return undefined;
@@ -203,10 +226,14 @@ class Mp4Serializer implements Serializer {
     const first = this.#waiting[0];
     const last = this.#waiting.at(-1);
     if (last !== undefined) this.#lastStep = ticks(unit.decodeTimestamp - last.decodeTimestamp);
+    const entry = unit.importance === 'key' ? this.#entryFor(unit) : undefined;
     const isFull =
       first !== undefined &&
-      (unit.decodeTimestamp - first.decodeTimestamp >= FRAGMENT_TICKS || this.#waitingBytes >= FRAGMENT_BYTES_MAX);
+      (entry !== undefined ||
+        unit.decodeTimestamp - first.decodeTimestamp >= FRAGMENT_TICKS ||
+        this.#waitingBytes >= FRAGMENT_BYTES_MAX);
     const fragment = isFull ? this.#fragment(unit.decodeTimestamp) : undefined;
+    this.#entry = entry ?? this.#entry;
     this.#waiting.push(unit);
     this.#waitingBytes += unit.parts.reduce((sum, nalUnit) => sum + nalUnit.length, 0);
     return header ?? fragment;
@@ -217,23 +244,44 @@ class Mp4Serializer implements Serializer {
     return last === undefined ? undefined : this.#fragment(ticks(last.decodeTimestamp + this.#lastStep));
   }
 
+  takeHeader(): Uint8Array | undefined {
+    const header = this.#headerChanged ? this.#writer?.header() : undefined;
+    this.#headerChanged = false;
+    return header;
+  }
+
   #fragment(nextDecodeTimestamp: Ticks): Uint8Array | undefined {
-    const fragment = this.#writer?.fragment(this.#waiting, nextDecodeTimestamp);
+    const writer = this.#writer;
+    if (writer === undefined) return undefined;
+    if (this.#entry !== undefined && writer.use(this.#entry)) this.#headerChanged = true;
+    const before = writer.shownFrom;
+    const fragment = writer.fragment(this.#waiting, nextDecodeTimestamp);
+    if (writer.shownFrom !== before) this.#headerChanged = true;
     this.#waiting = [];
     this.#waitingBytes = 0;
     return fragment;
   }
 
-  /** Starts the file with the parameter sets of the first key frame, else with those announced. */
   #start(unit: AccessUnit): Uint8Array | undefined {
-    const own = unit.parts.filter(isParameterSet);
-    const sets = own.some(isSequence) ? own : this.#description.parameterSets;
-    const sequence = sets.find(isSequence);
-    if (sequence === undefined || sequence.length < 4) return undefined;
-    const sps = parseSequenceParameterSet(sequence);
-    const { width, height } = sps.ok ? sps.value : this.#description;
-    this.#writer = new FragmentedMp4Writer({ width, height, configuration: serializeDecoderConfiguration(sets) }, sets);
+    this.#entry = this.#entryFor(unit);
+    if (this.#entry === undefined) return undefined;
+    this.#writer = new FragmentedMp4Writer(this.#entry);
     return this.#writer.header();
+  }
+
+  /** The sample entry for what is in force at this keyframe; `undefined`: the one in use, or none can be made. */
+  #entryFor(unit: AccessUnit): SampleEntry | undefined {
+    const sets = this.#sets.sets();
+    const sequences = sets.filter(isSequence);
+    const own = unit.parts.find(isSequence) ?? sequences[0];
+    if (own === undefined || own.length < 4 || sequences.length > SEQUENCE_SETS_MAX) return undefined;
+    // Profile and level are read from the first one.
+    const parameterSets = [own, ...sets.filter((set) => !sameBytes(set, own))];
+    const configuration = serializeDecoderConfiguration(parameterSets);
+    if (this.#entry !== undefined && sameBytes(this.#entry.configuration, configuration)) return undefined;
+    const sps = parseSequenceParameterSet(own);
+    const { width, height } = sps.ok ? sps.value : this.#description;
+    return { width, height, configuration, parameterSets };
   }
 }
 
@@ -241,6 +289,6 @@ function isSequence(nalUnit: Uint8Array): boolean {
   return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet;
 }
 
-function isParameterSet(nalUnit: Uint8Array): boolean {
-  return isSequence(nalUnit) || nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet;
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

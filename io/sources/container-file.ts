@@ -6,6 +6,7 @@ import {
   parseDecoderConfiguration,
   splitLengthPrefixed,
 } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { applyEdits } from './mp4-edits.ts';
@@ -173,7 +174,9 @@ class TrackReader {
         if (isDamaged) damagedSamples += 1;
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
-        const sets = configuration === inForce ? [] : setsOf(configuration);
+        // Some files have them in the samples as well.
+        const isTold = configuration === inForce || nalUnits.some(isSequenceSet);
+        const sets = isTold ? [] : setsOf(configuration);
         inForce = configuration;
         const parts = sets.length === 0 ? nalUnits : [...sets, ...nalUnits];
         yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
@@ -215,6 +218,10 @@ class TrackReader {
     }
     this.#isCut = packets.isCut;
   }
+}
+
+function isSequenceSet(nalUnit: Uint8Array): boolean {
+  return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet;
 }
 
 function configurationOf(record: Uint8Array | undefined): DecoderConfiguration | undefined {

@@ -54,8 +54,8 @@ export function slotStream(
     return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: ticks(index) };
   });
   const { width, height, parameterSets } = format;
-  const track = { width, height, configuration: serializeDecoderConfiguration(parameterSets) };
-  const writer = new FragmentedMp4Writer(track, parameterSets);
+  const configuration = serializeDecoderConfiguration(parameterSets);
+  const writer = new FragmentedMp4Writer({ width, height, configuration, parameterSets });
   const file = Buffer.concat([writer.header(), writer.fragment(pictures, ticks(pictures.length))]);
   return { file, origin: pictures[0]!.timestamp };
 }

@@ -10,13 +10,20 @@ export class ParameterSetTracker implements Tracker {
 
   /** Takes any NAL unit, and a copy of it where it is a parameter set. */
   add(nalUnit: Uint8Array): void {
-    switch (nalUnitType(nalUnit)) {
-      case NAL_UNIT_TYPE.sequenceParameterSet:
-        // Behind profile, constraints and level.
-        return remember(this.#sequence, nalUnit, 4, 31);
-      case NAL_UNIT_TYPE.pictureParameterSet:
-        return remember(this.#picture, nalUnit, 1, 255);
-    }
+    const id = parameterSetId(nalUnit);
+    if (id === undefined) return;
+    const sets = nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? this.#sequence : this.#picture;
+    // A copy: a view would keep the buffer alive that it was read into.
+    sets.set(id, nalUnit.slice());
+  }
+
+  /** True when the same set, byte for byte, is in force by its type and identifier. */
+  holds(nalUnit: Uint8Array): boolean {
+    const id = parameterSetId(nalUnit);
+    if (id === undefined) return false;
+    const sets = nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? this.#sequence : this.#picture;
+    const known = sets.get(id);
+    return known !== undefined && known.length === nalUnit.length && known.every((byte, at) => byte === nalUnit[at]);
   }
 
   /** Sequence parameter sets, then picture parameter sets, each in order of identifier. */
@@ -52,12 +59,23 @@ export function withParameterSets(
   return [...nalUnits.slice(0, ownSequence + 1), ...picture, ...nalUnits.slice(ownSequence + 1)];
 }
 
-function remember(sets: Map<number, Uint8Array>, nalUnit: Uint8Array, from: number, identifierMax: number): void {
+/** The identifier of a sequence or picture parameter set; `undefined` for other NAL units, and damaged ones. */
+export function parameterSetId(nalUnit: Uint8Array): number | undefined {
+  switch (nalUnitType(nalUnit)) {
+    case NAL_UNIT_TYPE.sequenceParameterSet:
+      // Behind profile, constraints and level.
+      return readId(nalUnit, 4, 31);
+    case NAL_UNIT_TYPE.pictureParameterSet:
+      return readId(nalUnit, 1, 255);
+    default:
+      return undefined;
+  }
+}
+
+function readId(nalUnit: Uint8Array, from: number, idMax: number): number | undefined {
   const reader = new BitReader(nalUnit, from);
-  const identifier = reader.unsigned();
-  if (reader.overrun || identifier > identifierMax) return;
-  // A copy: a view would keep the buffer alive that it was read into.
-  sets.set(identifier, nalUnit.slice());
+  const id = reader.unsigned();
+  return reader.overrun || id > idMax ? undefined : id;
 }
 
 function inOrder(sets: ReadonlyMap<number, Uint8Array>): Uint8Array[] {

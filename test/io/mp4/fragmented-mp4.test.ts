@@ -7,7 +7,8 @@ import { ticks } from '../../../protocol/base/units.ts';
 import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/h264/decoder-configuration.ts';
 
 const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
-const track = { width: 640, height: 360, configuration: Uint8Array.of(1, 66, 0, 30, 0xff) };
+const configuration = Uint8Array.of(1, 66, 0, 30, 0xff);
+const track = { width: 640, height: 360, configuration, parameterSets: [PARAMETER_SET] };
 const slice = (byte: number) => Uint8Array.of(0x41, byte, byte, byte);
 
 /** I P B B in decode order: presentation order 0 3 1 2, with a gap of a second before the last. */
@@ -19,7 +20,7 @@ const UNITS: readonly AccessUnit[] = [
 ];
 
 function file(): Uint8Array {
-  const writer = new FragmentedMp4Writer(track, [PARAMETER_SET]);
+  const writer = new FragmentedMp4Writer(track);
   const parts = [
     writer.header(),
     writer.fragment(UNITS.slice(0, 3), ticks(99_000)),
@@ -72,7 +73,9 @@ test('keeps pictures of any size', () => {
     fc.property(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { minLength: 1, maxLength: 8 }),
       (parts) => {
-        const writer = new FragmentedMp4Writer(track, []);
+        // No parameter sets, which are left out where they are in force.
+        for (const part of parts) part[0] = 0x65;
+        const writer = new FragmentedMp4Writer(track);
         const unit: AccessUnit = { parts, timestamp: ticks(0), decodeTimestamp: ticks(0), importance: 'key' };
         const sample = read([writer.header(), writer.fragment([unit], ticks(3_000))])[1];
         expect(sample?.kind === 'sample' && splitLengthPrefixed(sample.bytes, 4)).toEqual({

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openRecording } from '../../../io/mp4/recording.ts';
@@ -6,6 +7,7 @@ import { openMediaSource } from '../../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { joinAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { fault, withFaults } from '../sources/faults.ts';
 import { all, nalText, probedTimes, SAMPLES, temporaryFolder, withFfmpeg } from '../sources/media.ts';
 
 const CLIP = sampleUnits().slice(0, 90);
@@ -65,7 +67,70 @@ test('leaves a readable MP4 file without a close', async () => {
   await sink.close();
 });
 
-test('starts an MP4 recording at the first key frame', async () => {
+withFfmpeg('an MP4 recording shows every picture of a stream whose size changes and comes back', async () => {
+  const folder = temporaryFolder();
+  const parts: Uint8Array[] = [];
+  for (const size of ['64x48', '96x64', '64x48']) {
+    const path = join(folder, `${size}.h264`);
+    const pattern = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30:duration=0.5`, '-pix_fmt', 'yuv420p'];
+    execFileSync('ffmpeg', ['-v', 'error', ...pattern, '-c:v', 'libx264', '-bf', '0', '-g', '8', '-y', path]);
+    parts.push(readFileSync(path));
+  }
+  const raw = join(folder, 'raw.h264');
+  writeFileSync(raw, Buffer.concat(parts));
+  const { source } = await open(raw);
+  const units = await all(source.units());
+  await source.close();
+  const recorded = join(folder, 'recorded.mp4');
+  await record(recorded, units);
+  expect(pictures(recorded)).toEqual(pictures(raw));
+  const copy = await open(recorded);
+  const copies = await all(copy.source.units());
+  await copy.source.close();
+  const ownSets = (each: readonly AccessUnit[]) =>
+    nalText(each).map((nalUnits) => nalUnits.filter((nalUnit) => nalUnit.startsWith('67')));
+  expect(ownSets(copies)).toEqual(ownSets(units));
+  // Two sizes are two sample entries.
+  const file = readFileSync(recorded);
+  expect(file.readUInt32BE(file.indexOf('stsd') + 8)).toBe(2);
+});
+
+withFaults('an MP4 recording has no wrong picture where the resolution changes', async () => {
+  const raw = fault('resolution-change.h264');
+  const { source } = await open(raw);
+  const recorded = join(temporaryFolder(), 'recorded.mp4');
+  await record(recorded, await all(source.units()));
+  await source.close();
+  expect(pictures(recorded)).toEqual(pictures(raw));
+});
+
+withFfmpeg('an MP4 recording hides what is for the decoder alone', async () => {
+  const { source } = await open(join(SAMPLES, 'counter.mp4'));
+  const units = await all(source.units());
+  await source.close();
+  const trimmed = units
+    .slice(0, 60)
+    .map((unit) => (unit.timestamp < 30_000 ? { ...unit, decodeOnly: true as const } : unit));
+  const recorded = join(temporaryFolder(), 'recorded.mp4');
+  await record(recorded, trimmed);
+  const copy = await open(recorded);
+  const copies = await all(copy.source.units());
+  await copy.source.close();
+  const shown = (each: readonly AccessUnit[]) => each.filter((unit) => unit.decodeOnly !== true).length;
+  expect(shown(copies)).toBe(shown(trimmed));
+});
+
+/** The hash of each decoded picture, in its own size. */
+function pictures(path: string): (string | undefined)[] {
+  const filter = ['-autoscale', '0', '-f', 'framemd5', '-'];
+  return execFileSync('ffmpeg', ['-v', 'error', '-i', path, '-fps_mode', 'passthrough', ...filter])
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(/\s+/).at(-1));
+}
+
+test('an MP4 recording that joins between keyframes begins at the next one', async () => {
   const path = join(temporaryFolder(), 'a.mp4');
   await record(path, CLIP.slice(10));
   const { source } = await open(path);
