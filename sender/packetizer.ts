@@ -73,6 +73,7 @@ export class Packetizer {
   packetize(unit: AccessUnit): PacketizedFrame {
     const { codec, ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
     const { importance } = unit;
+    const decodeOnly = unit.decodeOnly === true;
     const frameNumber = this.#frameNumber;
     const decodeLead = ticks(Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff));
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
@@ -96,7 +97,7 @@ export class Packetizer {
       });
       if (frameMarks) {
         // Each field by name: a spread takes longer than all the rest of a packet.
-        const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeLead };
+        const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeOnly, decodeLead };
         writeFrameMark(datagram, RTP_HEADER_BYTES, mark);
       }
     }

@@ -109,6 +109,7 @@ class PageServer implements Page {
     const message = serializePagePicture({
       number,
       key: unit.importance === 'key',
+      decodeOnly: unit.decodeOnly === true,
       timestamp: unit.timestamp,
       sentAtMs: performance.timeOrigin + performance.now(),
       parts: unit.parts,

@@ -12,7 +12,7 @@ import type { Recovery } from '../control/recovery.ts';
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |   version=2   |K|  reserved=0 |     lane      |    run        |
+ *    |   version=2   |K|N| reserved=0|     lane      |    run        |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |                 frame number within the run                   |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -34,6 +34,8 @@ export interface LanePicture {
   readonly run: number;
   readonly frame: number;
   readonly key: boolean;
+  /** True for a picture that is decoded and not shown. */
+  readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
   readonly capturedMs: number;
   /** The access unit with its start codes (H.264 Annex B). */
@@ -137,6 +139,7 @@ export const UPLOAD_BYTES_MAX = 512_000_000;
 export const LANE_PICTURE_HEADER_BYTES = 24;
 const VERSION = 2;
 const KEY = 0x80;
+const DECODE_ONLY = 0x40;
 const START_CODE_BYTES = 4;
 
 export function serializeLanePicture(
@@ -147,7 +150,7 @@ export function serializeLanePicture(
   const message = new Uint8Array(length);
   const view = new DataView(message.buffer);
   view.setUint8(0, VERSION);
-  view.setUint8(1, picture.key ? KEY : 0);
+  view.setUint8(1, (picture.key ? KEY : 0) | (picture.decodeOnly === true ? DECODE_ONLY : 0));
   view.setUint8(2, picture.lane);
   view.setUint8(3, picture.run);
   writeUint32(message, 4, picture.frame);
@@ -178,6 +181,7 @@ export function parseLanePicture(message: Uint8Array): Parsed<LanePicture> {
     run: view.getUint8(3),
     frame: readUint32(message, 4),
     key: (view.getUint8(1) & KEY) !== 0,
+    ...((view.getUint8(1) & DECODE_ONLY) !== 0 && { decodeOnly: true }),
     timestamp: ticks(timestamp),
     capturedMs,
     annexB: message.subarray(LANE_PICTURE_HEADER_BYTES),

@@ -9,7 +9,7 @@ import { type Ticks, ticks } from '../base/units.ts';
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |   version=1   |K|  reserved=0 |          reserved=0           |
+ *    |   version=1   |K|N| reserved=0|          reserved=0           |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |              picture number, one more for each                |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -21,7 +21,7 @@ import { type Ticks, ticks } from '../base/units.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |           Annex B: start codes and NAL units ...              |
  *
- * K: decoding can start here. A gap in the picture numbers is a picture dropped on the way to this viewer.
+ * K: decoding can start here. N: the picture is decoded and not shown. A gap in the picture numbers is a picture dropped on the way to this viewer.
  * A double holds every whole number below 2^53: neither field wraps in the life of a stream.
  *
  * Text messages are JSON: `PageAnnouncement` from the server, `PageCommand` from the page.
@@ -30,6 +30,8 @@ export interface PagePicture {
   /** 0…2^32-1, counted by the server over all pictures, sent to this viewer or not. */
   readonly number: number;
   readonly key: boolean;
+  /** True for a picture that is decoded and not shown. */
+  readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
   /** Milliseconds since the Unix epoch on the server's clock, the same machine as the page's. */
   readonly sentAtMs: number;
@@ -92,6 +94,7 @@ export const PAGE_PICTURE_HEADER_BYTES = 24;
 
 const VERSION = 1;
 const KEY = 0x80;
+const DECODE_ONLY = 0x40;
 const START_CODE_BYTES = 4;
 
 export function serializePagePicture(
@@ -102,7 +105,7 @@ export function serializePagePicture(
   const message = new Uint8Array(length);
   const view = new DataView(message.buffer);
   view.setUint8(0, VERSION);
-  view.setUint8(1, picture.key ? KEY : 0);
+  view.setUint8(1, (picture.key ? KEY : 0) | (picture.decodeOnly === true ? DECODE_ONLY : 0));
   view.setUint32(4, picture.number);
   view.setFloat64(8, picture.timestamp);
   view.setFloat64(16, picture.sentAtMs);
@@ -127,6 +130,7 @@ export function parsePagePicture(message: Uint8Array): Parsed<PagePicture> {
   return parsed({
     number: view.getUint32(4),
     key: (view.getUint8(1) & KEY) !== 0,
+    ...((view.getUint8(1) & DECODE_ONLY) !== 0 && { decodeOnly: true }),
     timestamp: ticks(timestamp),
     sentAtMs,
     annexB: message.subarray(PAGE_PICTURE_HEADER_BYTES),

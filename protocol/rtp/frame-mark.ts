@@ -15,7 +15,7 @@ import { EXTENSION_HEADER_BYTES, type HeaderExtension } from './rtp-packet.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |            0xBEDE             |        length = 2 or 3        |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    | ID=1  | L=6   |K|R|D|reserved |         frame number          |
+ *    | ID=1  | L=6   |K|R|D|N| resv. |         frame number          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |         packet index          |         packet count          |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -23,7 +23,7 @@ import { EXTENSION_HEADER_BYTES, type HeaderExtension } from './rtp-packet.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
  * Exactly one of K (decoding can start here), R (others refer to this frame) and D (nothing refers to it: it may be
- * dropped) is set. Reserved bits are sent as 0 and ignored. The last word is there only when the decode lead is not 0.
+ * dropped) is set. N: the frame is decoded and not shown. Reserved bits are sent as 0 and ignored. The last word is there only when the decode lead is not 0.
  */
 export interface FrameMark {
   /** One more for each frame in decode order: 0…65535, then 0 again. */
@@ -33,6 +33,8 @@ export interface FrameMark {
   /** How many packets the frame has: 1…65535. */
   readonly packetCount: number;
   readonly importance: Importance;
+  /** True for a frame that is decoded and not shown. */
+  readonly decodeOnly?: boolean;
   /** How long before its RTP timestamp the frame is to be decoded: 0…2^24-1, which is 186 seconds. */
   readonly decodeLead: Ticks;
 }
@@ -55,6 +57,7 @@ const DECODE_LEAD_HEAD = (DECODE_LEAD_ELEMENT << 4) | (DECODE_LEAD_DATA_BYTES - 
 const KEY = 0x80;
 const REFERENCE = 0x40;
 const DISCARDABLE = 0x20;
+const DECODE_ONLY = 0x10;
 const IMPORTANCE = KEY | REFERENCE | DISCARDABLE;
 
 /** `undefined`: a sound extension that is not ours. */
@@ -101,7 +104,9 @@ function readMark(data: Uint8Array, offset: number, decodeLead: Ticks): FrameMar
   const packetIndex = readUint16(data, offset + 3);
   const packetCount = readUint16(data, offset + 5);
   if (packetIndex >= packetCount) return 'frame-mark-index';
-  return { frameNumber: readUint16(data, offset + 1), packetIndex, packetCount, importance, decodeLead };
+  const frameNumber = readUint16(data, offset + 1);
+  if ((data[offset]! & DECODE_ONLY) === 0) return { frameNumber, packetIndex, packetCount, importance, decodeLead };
+  return { frameNumber, packetIndex, packetCount, importance, decodeOnly: true, decodeLead };
 }
 
 function importanceOf(bits: number): Importance | undefined {
@@ -131,7 +136,8 @@ export function writeFrameMark(target: Uint8Array, offset: number, mark: FrameMa
   writeUint16(target, offset, ONE_BYTE_PROFILE);
   writeUint16(target, offset + 2, (bytes - EXTENSION_HEADER_BYTES) / 4);
   target[offset + 4] = FRAME_MARK_HEAD;
-  target[offset + 5] = importance === 'key' ? KEY : importance === 'reference' ? REFERENCE : DISCARDABLE;
+  const flag = importance === 'key' ? KEY : importance === 'reference' ? REFERENCE : DISCARDABLE;
+  target[offset + 5] = mark.decodeOnly === true ? flag | DECODE_ONLY : flag;
   writeUint16(target, offset + 6, mark.frameNumber);
   writeUint16(target, offset + 8, mark.packetIndex);
   writeUint16(target, offset + 10, mark.packetCount);

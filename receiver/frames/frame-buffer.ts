@@ -26,6 +26,8 @@ export interface PendingFrame {
   readonly followsGap: boolean;
   /** `undefined` while it cannot be known: a stranger's frame that is not whole. */
   readonly importance: Importance | undefined;
+  /** The sender's word that the frame is decoded and not shown. */
+  readonly decodeOnly?: boolean;
   /** First and last sequence number that belong to the frame, as far as they are known. */
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;

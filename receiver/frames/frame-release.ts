@@ -332,8 +332,9 @@ export class FrameRelease {
     const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
     const late = this.#isLate(frame, held);
     if (late && importance === 'key') this.#noteLateKey(frame);
-    const decodeOnly = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
-    const fate = decodeOnly ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const isOutdated = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
+    const decodeOnly = isOutdated || frame.decodeOnly === true;
+    const fate = isOutdated ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);
     const playoutDelay = elapsed(expected, now);
     const completionDelay = elapsed(expected, frame.lastArrivalAt);
@@ -347,7 +348,7 @@ export class FrameRelease {
     // A stranger's decode times are a guess; what leaves here never runs backwards.
     const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;
-    const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance });
+    const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance, ...(decodeOnly && { decodeOnly }) });
     const { number } = frame;
     this.#events.push({ kind: 'access-unit', unit, frame: number, fate, decodeOnly, playoutDelay, completionDelay });
   }

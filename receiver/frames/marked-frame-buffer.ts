@@ -11,6 +11,7 @@ class MarkedFrame implements PendingFrame {
   /** Nothing is unknown between marked frames: their numbers show the missing ones. */
   readonly followsGap = false;
   readonly importance: Importance;
+  readonly decodeOnly: boolean;
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
   readonly arrivals: PacketArrival[] = [];
@@ -25,6 +26,7 @@ class MarkedFrame implements PendingFrame {
     this.timestamp = packet.timestamp;
     this.decodeTimestamp = ticks(packet.timestamp - mark.decodeLead);
     this.importance = mark.importance;
+    this.decodeOnly = mark.decodeOnly === true;
     this.firstSequence = asSequence(packet.sequence - mark.packetIndex);
     this.lastSequence = asSequence(this.firstSequence + mark.packetCount - 1);
     this.#packetCount = mark.packetCount;
@@ -48,7 +50,8 @@ class MarkedFrame implements PendingFrame {
       mark.packetCount === this.#packetCount &&
       packet.sequence - mark.packetIndex === this.firstSequence &&
       packet.timestamp === this.timestamp &&
-      mark.importance === this.importance
+      mark.importance === this.importance &&
+      (mark.decodeOnly === true) === this.decodeOnly
     );
   }
 

@@ -12,6 +12,7 @@ export class ReleasedUnit implements AccessUnit {
   declare readonly timestamp: Ticks;
   declare readonly decodeTimestamp: Ticks;
   declare readonly importance: Importance;
+  declare readonly decodeOnly?: true;
   readonly #packed: PackedParts;
 
   static readonly #PARTS: PropertyDescriptor = {
@@ -28,5 +29,6 @@ export class ReleasedUnit implements AccessUnit {
     this.timestamp = unit.timestamp;
     this.decodeTimestamp = unit.decodeTimestamp;
     this.importance = unit.importance;
+    if (unit.decodeOnly === true) this.decodeOnly = true;
   }
 }

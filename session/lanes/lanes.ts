@@ -170,6 +170,7 @@ export class Lanes {
           run,
           frame,
           key,
+          decodeOnly: unit.decodeOnly === true,
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
           parts: key ? this.#joinable(unit.parts) : unit.parts,

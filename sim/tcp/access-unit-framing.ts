@@ -27,13 +27,15 @@ export interface NumberedUnit {
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |             timestamp − decode timestamp                      |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |          importance           |       number of parts         |
+ *    |N|        importance           |       number of parts         |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |           length of the first part, then its bytes ...       |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 20;
+/** The frame is decoded and not shown. */
+const DECODE_ONLY = 0x8000;
 const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
 /** Upper bound of an access unit, bytes. A larger announced length means that the stream is not ours. */
 const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
@@ -48,7 +50,7 @@ export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   writeUint32(target, 8, Math.floor(timestamp / 2 ** 32));
   writeUint32(target, 12, timestamp >>> 0);
   writeUint32(target, 16, timestamp - decodeTimestamp);
-  writeUint16(target, 20, IMPORTANCES.indexOf(importance));
+  writeUint16(target, 20, IMPORTANCES.indexOf(importance) | (unit.decodeOnly === true ? DECODE_ONLY : 0));
   writeUint16(target, 22, parts.length);
   let offset = LENGTH_BYTES + HEADER_BYTES;
   for (const part of parts) {
@@ -97,7 +99,7 @@ export class AccessUnitDeframer {
 
 /** Parses the body of a unit. Offsets are those of the diagram minus the length field. */
 function parseUnit(body: Uint8Array): NumberedUnit | undefined {
-  const importance = IMPORTANCES[readUint16(body, 16)];
+  const importance = IMPORTANCES[readUint16(body, 16) & ~DECODE_ONLY];
   const timestamp = ticks((readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8));
   const parts: Uint8Array[] = [];
   let offset = HEADER_BYTES;
@@ -109,6 +111,8 @@ function parseUnit(body: Uint8Array): NumberedUnit | undefined {
     offset = end;
   }
   if (importance === undefined || offset !== body.length) return undefined;
-  const unit = { parts, timestamp, decodeTimestamp: ticks(timestamp - readUint32(body, 12)), importance };
+  const decodeOnly = (readUint16(body, 16) & DECODE_ONLY) !== 0;
+  const shared = { parts, timestamp, decodeTimestamp: ticks(timestamp - readUint32(body, 12)), importance };
+  const unit: AccessUnit = decodeOnly ? { ...shared, decodeOnly } : shared;
   return { frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
 }

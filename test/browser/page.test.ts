@@ -48,6 +48,26 @@ inChromium(
 );
 
 inChromium(
+  'decodes a frame that is not to be shown, and does not draw it',
+  async () => {
+    const page = await opened();
+    const tab = await tabAt(page);
+    await untilPage(tab, (page) => page.state !== '');
+    const shown = sampleUnits().slice(0, 30);
+    while (page.viewers === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const [index, unit] of shown.entries()) page.write(index < 20 ? { ...unit, decodeOnly: true } : unit);
+    await untilPage(tab, (page) => page.framesDrawn >= 10);
+    const { framesDrawn, framesReceived, decodeErrors } = await pageState(tab);
+    expect({ framesDrawn, framesReceived, decodeErrors }).toEqual({
+      framesDrawn: 10,
+      framesReceived: 30,
+      decodeErrors: 0,
+    });
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
   'skips to the next key frame after a frame that cannot be decoded, and requests one',
   async () => {
     const commands: string[] = [];

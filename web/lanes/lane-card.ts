@@ -102,8 +102,7 @@ export class LaneCard {
       if (this.#run !== undefined) this.video.reset();
       this.#run = picture.run;
     }
-    const { number, key, timestamp, annexB } = { ...picture, number: picture.frame };
-    this.video.show({ number, key, timestamp, annexB, sentAtMs: picture.capturedMs });
+    this.video.show({ ...picture, number: picture.frame, sentAtMs: picture.capturedMs });
   }
 
   /** Resets the lane for a new connection: run numbers and clock may belong to another server. */

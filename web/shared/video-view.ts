@@ -46,6 +46,8 @@ export class VideoView {
   readonly #requestKey: () => void;
   readonly #sentAtMs = new Map<number, number>();
   readonly #delaysMs: number[] = [];
+  /** Timestamps of frames that are decoded and not drawn. */
+  readonly #hidden = new Set<number>();
   readonly #tolerant: boolean;
   #decoder: VideoDecoder | undefined;
   /** Tolerant view: chunks decoded since the last key frame. */
@@ -95,6 +97,7 @@ export class VideoView {
     this.#resumes = 0;
     this.#drawnTimestamp = Number.NEGATIVE_INFINITY;
     this.#sentAtMs.clear();
+    this.#hidden.clear();
     this.#delaysMs.length = 0;
   }
 
@@ -111,7 +114,8 @@ export class VideoView {
     if (decoder.decodeQueueSize >= queueMax) return this.#giveUp(decoder);
     // WebCodecs timestamps are in microseconds. The value also identifies the send time of a decoded frame.
     const timestamp = Math.round((picture.timestamp * 100) / 9);
-    this.#sentAtMs.set(timestamp, picture.sentAtMs);
+    if (picture.decodeOnly === true) this.#hidden.add(timestamp);
+    else this.#sentAtMs.set(timestamp, picture.sentAtMs);
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
     if (this.#tolerant) this.#remember(chunk);
     decoder.decode(chunk);
@@ -131,6 +135,7 @@ export class VideoView {
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#sentAtMs.clear();
+    this.#hidden.clear();
     this.#open(codec);
   }
 
@@ -159,6 +164,7 @@ export class VideoView {
     this.#failures = 0;
     this.#everDecoded = true;
     this.decodedAt = performance.now();
+    if (this.#hidden.delete(frame.timestamp)) return frame.close();
     if (!this.#tolerant) {
       if (!this.paused) this.#draw(frame);
       else this.#sentAtMs.delete(frame.timestamp);

@@ -63,8 +63,14 @@ test('a decode lead is a second element, sixteen bytes in all', () => {
 
 test('reserved flags are ignored', () => {
   const block = WITHOUT_LEAD.slice();
-  block[5] = 0x9f;
+  block[5] = 0x8f;
   expect(parseFrameMark(asExtension(block))).toEqual({ ok: true, value: MARK });
+});
+
+test('a frame that is decoded and not shown is marked so beside its importance', () => {
+  const block = WITHOUT_LEAD.slice();
+  block[5] = 0x90;
+  expect(parseFrameMark(asExtension(block))).toEqual({ ok: true, value: { ...MARK, decodeOnly: true } });
 });
 
 test.each([

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { type AccessUnit, createStreamPair, SyntheticStream } from '../index.ts';
+import { instant } from '../protocol/base/units.ts';
+import { parsePagePicture, serializePagePicture } from '../protocol/page/page-message.ts';
+import { AccessUnitDeframer, frameAccessUnit } from '../sim/tcp/access-unit-framing.ts';
+
+const stream = new SyntheticStream({
+  framesPerSecond: 30,
+  frameBytes: 3_000,
+  keyFrameBytes: 9_000,
+  keyInterval: 10,
+  frames: 10,
+  seed: 1,
+});
+
+/** The first three frames are cut away by an edit list. */
+const UNITS: readonly AccessUnit[] = Array.from({ length: 10 }, (_, index) => {
+  const unit = stream.next()!;
+  return index < 3 ? { ...unit, decodeOnly: true } : unit;
+});
+
+test('a frame that is not to be shown is marked so at the receiver, and no other', () => {
+  const { sender, receiver } = createStreamPair({ latencyMs: 100, recovery: 'none' });
+  const received: AccessUnit[] = [];
+  for (const [index, unit] of UNITS.entries()) {
+    sender.send(instant(index * 33_333), unit);
+    for (let step = 0; step < 33; step++) {
+      const now = instant(index * 33_333 + step * 1_000);
+      sender.handleTimeout(now);
+      for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
+        receiver.handleDatagram(now, datagram);
+      }
+    }
+  }
+  receiver.handleTimeout(instant(2_000_000));
+  for (;;) {
+    const event = receiver.pollEvent();
+    if (event === undefined) break;
+    if (event.kind === 'access-unit') received.push(event.unit);
+  }
+  expect(received.map((unit) => unit.decodeOnly)).toEqual(UNITS.map((unit) => unit.decodeOnly));
+});
+
+test('over TCP it is marked as well', () => {
+  const deframer = new AccessUnitDeframer();
+  const units = UNITS.flatMap((unit, frame) => {
+    const deframed = deframer.push(frameAccessUnit(frame, unit));
+    return deframed === 'malformed' ? [] : deframed.map((each) => each.unit);
+  });
+  expect(units).toEqual(UNITS);
+});
+
+test('a page is told not to draw it', () => {
+  const told = UNITS.map(({ parts, timestamp, importance, decodeOnly }, number) =>
+    parsePagePicture(
+      serializePagePicture({
+        number,
+        key: importance === 'key',
+        decodeOnly: decodeOnly === true,
+        timestamp,
+        sentAtMs: 0,
+        parts,
+      }),
+    ),
+  );
+  expect(told.map((picture) => picture.ok && picture.value.decodeOnly)).toEqual(UNITS.map((unit) => unit.decodeOnly));
+});
