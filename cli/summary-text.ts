@@ -59,6 +59,10 @@ export function summaryText(summary: RunSummary): string {
   }
   if (summary.lateKeyFrames) lines.push(['late key frames', lateKeyText(summary.lateKeyFrames)]);
   if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
+  if (summary.framesPossiblyDamaged > 0) {
+    const count = `${summary.framesPossiblyDamaged} of the frames shown`;
+    lines.push(['possibly damaged', `${count}: decoding started where the stream does not say that it can`]);
+  }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);

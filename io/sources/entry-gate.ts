@@ -6,7 +6,7 @@ export class EntryGate {
   #skipped = 0;
   #sequenceKnown = false;
 
-  /** Number of pictures dropped before the first key frame. */
+  /** Pictures before the first at which decoding can start; nothing could be made of them. */
   get skipped(): number {
     return this.#skipped;
   }

@@ -76,7 +76,7 @@ export class UnitSource implements MediaSource {
       throw new NoEntry(stream.gate);
     }
     const { skipped } = stream.gate;
-    if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first key frame`);
+    if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first at which decoding can start`);
     return new UnitSource(recipe, warn, first.value, stream);
   }
 

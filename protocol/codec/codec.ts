@@ -33,6 +33,9 @@ export interface Codec {
   /** Importance of a complete access unit whose sender has not said it, from its payloads in order. */
   importanceOf(payloads: readonly Uint8Array[]): ObservedImportance;
 
+  /** What a decoder gets that starts at this key frame, from its parts. */
+  entryOf(parts: readonly Uint8Array[]): Entry;
+
   /** A new, empty memory for one stream's parameter sets. */
   trackParameterSets(): ParameterSetTracker;
 
@@ -82,6 +85,14 @@ export interface PackedParts {
 
 /** Importance read from payloads. `intra`: a key frame only in a stream that has no better ones. */
 export type ObservedImportance = Importance | 'intra';
+
+/** A key frame as the beginning of decoding. */
+export interface Entry {
+  /** So many frames later, of those that others refer to, pictures are right; 0: at once. */
+  readonly recoveryFrames: number;
+  /** False when nothing in the stream says that decoding can start there. */
+  readonly isSafe: boolean;
+}
 
 /** The latest parameter sets of one stream, for a decoder that joins later. */
 export interface ParameterSetTracker {

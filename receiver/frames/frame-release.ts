@@ -21,6 +21,7 @@ import type { Ledger } from '../ledger.ts';
 import type { EventQueue } from '../receiver-event.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import { GradualRefresh } from './gradual-refresh.ts';
 import { type DecodingState, HeldGroup } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import { ReleasedUnit } from './released-unit.ts';
@@ -66,6 +67,7 @@ export class FrameRelease {
   /** Decoding needs a key frame: nothing has been released yet, or a reference was lost. */
   #needsKey = true;
   #wantsKeyframe = false;
+  readonly #refresh = new GradualRefresh();
   #released = false;
   #end: StreamEnd | undefined;
   #ended = false;
@@ -104,6 +106,7 @@ export class FrameRelease {
       payloadBytes: this.#payloadBytes,
       lateKeyFrames: this.#lateKeys.frames,
       lateKeyDelay: this.#lateKeys.delay,
+      framesPossiblyDamaged: this.#refresh.doubtfulPictures,
       malformed: this.#malformedFrames,
       playoutDelay: this.#playoutDelay.summary,
       completionDelay: this.#completionDelay.summary,
@@ -315,6 +318,7 @@ export class FrameRelease {
   #deliver(now: Instant, buffer: FrameBuffer, { frame, held }: { frame: PendingFrame; held: boolean }): void {
     if (frame.followsGap) this.#needsKey = true;
     const importance = frame.importance ?? 'reference';
+    const enters = importance === 'key' && this.#needsKey;
     if (importance === 'key') this.#needsKey = false;
     const smearing = this.#options.onLoss === 'smear' && this.#released;
     if (this.#needsKey && !smearing) {
@@ -332,23 +336,30 @@ export class FrameRelease {
     const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
     const late = this.#isLate(frame, held);
     if (late && importance === 'key') this.#noteLateKey(frame);
+    const packed = read.value;
+    const picture = this.#refresh.next({ importance, enters, parts: () => packed.parts }, this.#options.codec);
     const isOutdated = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
-    const decodeOnly = isOutdated || frame.decodeOnly === true;
-    const fate = isOutdated ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const isUnfit = isOutdated || (picture === 'incomplete' && this.#options.onLoss === 'freeze');
+    const decodeOnly = isUnfit || frame.decodeOnly === true;
+    const fate = isUnfit ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);
     const playoutDelay = elapsed(expected, now);
     const completionDelay = elapsed(expected, frame.lastArrivalAt);
     this.#ledger.decide(frame, fate, this.#highest);
     if (!decodeOnly) this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
-    const packed = read.value;
     this.#payloadBytes += packed.bytes;
     this.#released = true;
     const { timestamp } = frame;
     // A stranger's decode times are a guess; what leaves here never runs backwards.
     const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;
-    const unit = new ReleasedUnit(packed, { timestamp, decodeTimestamp, importance, ...(decodeOnly && { decodeOnly }) });
+    const unit = new ReleasedUnit(packed, {
+      timestamp,
+      decodeTimestamp,
+      importance,
+      ...(decodeOnly && { decodeOnly }),
+    });
     const { number } = frame;
     this.#events.push({ kind: 'access-unit', unit, frame: number, fate, decodeOnly, playoutDelay, completionDelay });
   }

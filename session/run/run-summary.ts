@@ -34,6 +34,8 @@ export interface RunSummary {
   };
   /** Frames not sent because the path has too little capacity; they are in none of the classes. */
   readonly framesWithheld: number;
+  /** Frames shown from an entry that the stream does not call one, until a safe one; they are in the classes as well. */
+  readonly framesPossiblyDamaged: number;
   /** Frames in the recording, including those too late to be shown; `null` without a recording. */
   readonly recordedFrames: number | null;
   /** Key frames too late to be shown in time, and the latency at which all of them had been in time; `null` without any. */
@@ -151,6 +153,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
     recordedFrames: run.recordedFrames ?? null,
     lateKeyFrames: lateKeyFrames(sessions),
     framesWithheld: sum((s) => s.framesWithheld),
+    framesPossiblyDamaged: sum((s) => s.framesPossiblyDamaged),
     packets: {
       total: sum((s) => s.packets.decided),
       onTime: sum((s) => s.packets.onTime),

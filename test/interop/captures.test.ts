@@ -8,6 +8,8 @@ import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
+import { readPcapng } from '../io/capture/pcapng.ts';
+import { faultBytes, withFaults } from '../io/sources/faults.ts';
 import { MEDIA, withMedia, withMediaAndFfmpeg } from '../io/sources/media.ts';
 import { annexBOf, decode } from './ffmpeg.ts';
 import { type CapturedDatagram, readCapture } from './pcap.ts';
@@ -87,6 +89,28 @@ function wholeFrames(datagrams: readonly CapturedDatagram[], payloadType: number
   }
   return whole;
 }
+
+withFaults('shows a stream of gradual refreshes again after a loss, when the refresh is complete', () => {
+  const { packets } = readPcapng(Buffer.from(faultBytes('gdr-one-loss.pcap')));
+  const start = packets[0]!.at;
+  // Ethernet, IPv4 and UDP headers.
+  const datagrams = packets.map(({ at, bytes }) => {
+    return {
+      at: microseconds(Math.round((at - start) * 1e6)),
+      destinationPort: 0,
+      payload: new Uint8Array(bytes.subarray(42)),
+    };
+  });
+  const { units, drops, statistics } = receive(datagrams, { payloadType: 96, latencyMs: 400 });
+  const shown = units.map((unit) => unit.decodeOnly !== true);
+  const hidden = shown.indexOf(false);
+  // The recovery point message says 38.
+  expect(shown.slice(hidden)).toEqual([...new Array(38).fill(false), ...new Array(9).fill(true)]);
+  expect(units[hidden]?.importance).toBe('key');
+  expect(drops.every((cause) => cause === 'undecodable')).toBe(true);
+  expect(statistics.frames).toMatchObject({ onTime: shown.filter(Boolean).length });
+  expect(statistics.framesPossiblyDamaged).toBe(0);
+});
 
 withMediaAndFfmpeg('delivers every picture of a capture with H.264 and audio, and ffmpeg decodes them all', () => {
   const datagrams = capture('pcap/h264-and-audio_demo_rtp.pcap');

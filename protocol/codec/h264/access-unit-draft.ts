@@ -22,7 +22,8 @@ export class Draft {
   hasPicture = false;
   /** An end of sequence or of stream has come: the next slice begins a picture whatever it says. */
   ended = false;
-  recovers = false;
+  /** recovery_frame_cnt of a recovery point message (H.264 §D.2.8). */
+  recoveryFrames: number | undefined;
   idr = false;
   reference = false;
   allIntra = true;

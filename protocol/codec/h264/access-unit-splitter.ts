@@ -3,7 +3,7 @@ import { Draft, type Slice } from './access-unit-draft.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
 import { PictureOrder } from './picture-order.ts';
 import { type PictureParameterSet, parsePictureParameterSet } from './picture-parameter-set.ts';
-import { hasRecoveryPoint } from './recovery-point.ts';
+import { recoveryFrames } from './recovery-point.ts';
 import { parseSequenceParameterSet, type SequenceParameterSet } from './sequence-parameter-set.ts';
 import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader } from './slice-header.ts';
 
@@ -11,10 +11,12 @@ import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader
  * Where decoding can start, from the safest:
  * `idr` – nothing behind it refers to anything before it;
  * `recovery-point` – all intra, and the encoder says so in a recovery point message (open GOP);
+ * `gradual` – the encoder says so of any other reference picture: pictures are right some frames later (gradual intra
+ * refresh, §D.2.8);
  * `intra` – a reference picture that is all intra and that nobody vouches for: its own picture is right, later ones
  * may refer across it. Never the second field of a frame.
  */
-export type Keyframe = 'idr' | 'recovery-point' | 'intra';
+export type Keyframe = 'idr' | 'recovery-point' | 'gradual' | 'intra';
 
 /** One primary coded picture, a frame or a field, with all that belongs to its access unit (H.264 §7.4.1.2.3). */
 export interface CodedPicture {
@@ -43,7 +45,7 @@ export interface CodedPicture {
  * - Without parameter sets, or with a damaged header, a picture begins with macroblock 0, or where nal_unit_type
  *   turns to or from IDR, or nal_ref_idc to or from 0. A slice without even a first macroblock joins what is there.
  *
- * A picture is a `key` when it is IDR, or a recovery point. A picture that is merely `intra` counts as key until the
+ * A picture is a `key` when it is IDR, or a recovery point, gradual ones included. A picture that is merely `intra` counts as key until the
  * stream has shown a second IDR picture or recovery point: streams that have these need no risk, in others (some
  * broadcasts, one IDR picture at the start) it is the only way in.
  */
@@ -102,7 +104,7 @@ export class AccessUnitSplitter implements ParameterSets {
     const picture = begins || this.#draft.full ? this.#complete() : undefined;
     for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
     this.learn(nalUnit);
-    if (type === NAL_UNIT_TYPE.supplementalEnhancement && hasRecoveryPoint(nalUnit)) this.#draft.recovers = true;
+    if (type === NAL_UNIT_TYPE.supplementalEnhancement) this.#draft.recoveryFrames ??= recoveryFrames(nalUnit);
     this.#draft.add(nalUnit);
     if (slice !== undefined) this.#draft.addSlice(slice);
     return picture;
@@ -143,7 +145,7 @@ export class AccessUnitSplitter implements ParameterSets {
     const { header } = draft;
     const sequenceParameterSet = header && this.#sequenceOf(header);
     const keyframe = this.#keyframe(draft);
-    if (keyframe === 'idr' || keyframe === 'recovery-point') this.#cleanEntries += 1;
+    if (keyframe !== undefined && keyframe !== 'intra') this.#cleanEntries += 1;
     const key = keyframe !== undefined && (keyframe !== 'intra' || this.#cleanEntries < 2);
     return {
       parts: draft.parts,
@@ -164,8 +166,10 @@ export class AccessUnitSplitter implements ParameterSets {
   #keyframe(draft: Draft): Keyframe | undefined {
     const second = this.#isSecondField(draft.header);
     if (draft.idr) return 'idr';
-    if (!draft.allIntra || second) return undefined;
-    if (draft.recovers) return 'recovery-point';
+    if (second) return undefined;
+    if (draft.recoveryFrames === 0 && draft.allIntra) return 'recovery-point';
+    if (draft.recoveryFrames !== undefined && draft.reference) return 'gradual';
+    if (!draft.allIntra) return undefined;
     return draft.reference ? 'intra' : undefined;
   }
 

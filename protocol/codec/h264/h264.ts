@@ -3,6 +3,7 @@ import type { Codec, VideoFormat } from '../codec.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 import { ParameterSetTracker, withParameterSets } from './parameter-sets.ts';
 import { beginsAccessUnit, looksLikeH264, payloadsImportance } from './payload-inspection.ts';
+import { entryOf } from './recovery-point.ts';
 import { packPayloads, readPayloadRanges } from './rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from './sequence-parameter-set.ts';
 
@@ -19,6 +20,7 @@ export const H264: Codec = {
   recognizes: looksLikeH264,
   startsFrame: beginsAccessUnit,
   importanceOf: payloadsImportance,
+  entryOf,
   trackParameterSets: () => new ParameterSetTracker(),
   withParameterSets,
   describe,

@@ -1,7 +1,7 @@
 import type { ObservedImportance } from '../codec.ts';
 import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
-import { hasRecoveryPoint } from './recovery-point.ts';
+import { recoveryFrames } from './recovery-point.ts';
 import { parseSliceStart, SLICE_TYPE } from './slice-header.ts';
 
 /** What is copied of a fragment's beginning: a slice's first three numbers are never longer. */
@@ -63,6 +63,7 @@ export function beginsAccessUnit(payload: Uint8Array): boolean {
 export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImportance {
   let reference = false;
   let recovers = false;
+  let announced = false;
   let slices = 0;
   let intraSlices = 0;
   for (const payload of payloads) {
@@ -71,7 +72,7 @@ export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImp
       if (type === NAL_UNIT_TYPE.idrSlice) return 'key';
       // Encoders that repeat parameter sets do so where decoding can start.
       if (type === NAL_UNIT_TYPE.sequenceParameterSet) recovers = true;
-      if (type === NAL_UNIT_TYPE.supplementalEnhancement && hasRecoveryPoint(head)) recovers = true;
+      announced ||= type === NAL_UNIT_TYPE.supplementalEnhancement && recoveryFrames(head) !== undefined;
       if (type < NAL_UNIT_TYPE.slice || type > NAL_UNIT_TYPE.partitionC) continue;
       reference ||= nalReferenceIdc(head) !== 0;
       const sliceType = type > NAL_UNIT_TYPE.partitionA ? undefined : parseSliceStart(head)?.sliceType;
@@ -79,7 +80,8 @@ export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImp
       if (sliceType === SLICE_TYPE.I || sliceType === SLICE_TYPE.SI) intraSlices++;
     }
   }
-  if (slices > 0 && slices === intraSlices) return recovers ? 'key' : reference ? 'intra' : 'discardable';
+  if (slices > 0 && announced && reference) return 'key';
+  if (slices > 0 && slices === intraSlices) return recovers || announced ? 'key' : reference ? 'intra' : 'discardable';
   return reference ? 'reference' : 'discardable';
 }
 

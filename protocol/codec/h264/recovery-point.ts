@@ -1,23 +1,43 @@
+import type { Entry } from '../codec.ts';
 import { BitReader } from './bit-reader.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** payloadType of the recovery point message (H.264 §D.1.1). */
 const RECOVERY_POINT = 6;
+/** recovery_frame_cnt is below MaxFrameNum (§D.2.8). */
+const RECOVERY_FRAMES_MAX = 65_535;
 
 /**
- * Whether an SEI NAL unit says that decoding can start with this access unit (§D.2.8). Messages follow each other as
- * type, size and payload; type and size are sums of bytes up to the first that is not 255 (§7.3.2.3.1).
+ * recovery_frame_cnt of an SEI NAL unit, 0 to 65,535; `undefined` without a recovery point message (§D.2.8). Decoding
+ * can start with its access unit, and pictures are right when frame_num has advanced by so many: 0 says from this one
+ * on, more is gradual intra refresh. Messages follow each other as type, size and payload; type and size are sums of
+ * bytes up to the first that is not 255 (§7.3.2.3.1).
  */
-export function hasRecoveryPoint(nalUnit: Uint8Array): boolean {
+export function recoveryFrames(nalUnit: Uint8Array): number | undefined {
   const reader = new BitReader(nalUnit);
   while (!reader.overrun) {
     const type = readSum(reader);
     const size = readSum(reader);
-    if (reader.overrun) return false;
+    if (reader.overrun) return undefined;
     // Where the payload should start, the stop bit of the NAL unit would give type 128: no message.
-    if (type === RECOVERY_POINT && size > 0) return true;
+    if (type === RECOVERY_POINT && size > 0) {
+      const frames = reader.unsigned();
+      return reader.overrun || frames > RECOVERY_FRAMES_MAX ? undefined : frames;
+    }
     for (let skipped = 0; skipped < size && !reader.overrun; skipped += 1) reader.bits(8);
   }
-  return false;
+  return undefined;
+}
+
+/** What a decoder gets that starts at this key frame. */
+export function entryOf(parts: readonly Uint8Array[]): Entry {
+  for (const nalUnit of parts) {
+    const type = nalUnitType(nalUnit);
+    if (type === NAL_UNIT_TYPE.idrSlice) return { recoveryFrames: 0, isSafe: true };
+    const frames = type === NAL_UNIT_TYPE.supplementalEnhancement ? recoveryFrames(nalUnit) : undefined;
+    if (frames !== undefined) return { recoveryFrames: frames, isSafe: true };
+  }
+  return { recoveryFrames: 0, isSafe: false };
 }
 
 function readSum(reader: BitReader): number {

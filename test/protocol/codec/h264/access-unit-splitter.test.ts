@@ -203,11 +203,11 @@ describe('importance', () => {
     expect(kinds([IDR, a, nal(0x03, 0x88)])[1]).toEqual(['reference', undefined]);
   });
 
-  test('a recovery point is a key when all of its slices are intra', () => {
+  test('a recovery point is a key, and gradual where not all of its slices are intra', () => {
     const mixed = slice({ type: 'P', frameNumber: 1, lsb: 2, firstMacroblock: 8 });
     expect(kinds([IDR, RECOVERY_POINT, I1])[1]).toEqual(['key', 'recovery-point']);
-    expect(kinds([IDR, RECOVERY_POINT, P1])[1]).toEqual(['reference', undefined]);
-    expect(kinds([IDR, RECOVERY_POINT, I1, mixed])[1]).toEqual(['reference', undefined]);
+    expect(kinds([IDR, RECOVERY_POINT, P1])[1]).toEqual(['key', 'gradual']);
+    expect(kinds([IDR, RECOVERY_POINT, I1, mixed])[1]).toEqual(['key', 'gradual']);
   });
 
   test('bytes inside another message are no recovery point', () => {

@@ -4,7 +4,7 @@ import {
   type PictureParameterSet,
   parsePictureParameterSet,
 } from '../../../../protocol/codec/h264/picture-parameter-set.ts';
-import { hasRecoveryPoint } from '../../../../protocol/codec/h264/recovery-point.ts';
+import { recoveryFrames } from '../../../../protocol/codec/h264/recovery-point.ts';
 import {
   parseSequenceParameterSet,
   type SequenceParameterSet,
@@ -93,11 +93,13 @@ describe('a slice header', () => {
 
 describe('a recovery point message', () => {
   test('is found behind other messages, and not inside them', () => {
-    expect(hasRecoveryPoint(RECOVERY_POINT)).toBe(true);
-    expect(hasRecoveryPoint(USER_DATA)).toBe(false);
+    expect(recoveryFrames(RECOVERY_POINT)).toBe(0);
+    expect(recoveryFrames(USER_DATA)).toBeUndefined();
+    // ue(v) 00100: three frames.
+    expect(recoveryFrames(Uint8Array.of(0x06, 6, 1, 0b0010_0100, 0x80))).toBe(3);
   });
 
   test('is not found in a message that is longer than its NAL unit', () => {
-    expect(hasRecoveryPoint(Uint8Array.of(0x06, 5, 200, 6, 1, 0x84, 0x80))).toBe(false);
+    expect(recoveryFrames(Uint8Array.of(0x06, 5, 200, 6, 1, 0x84, 0x80))).toBeUndefined();
   });
 });

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../../protocol/codec/codec.ts';
+import { GradualRefresh } from '../../../receiver/frames/gradual-refresh.ts';
+
+/** States of frames in decode order: K is an entry, P refers and is referred to, b is not referred to. */
+function states(refresh: GradualRefresh, frames: string, entry: Entry, enters = true): string[] {
+  return [...frames].map((letter, index) =>
+    refresh.next(
+      {
+        importance: letter === 'b' ? 'discardable' : letter === 'K' ? 'key' : 'reference',
+        enters: enters && index === 0,
+        parts: () => [],
+      },
+      { entryOf: () => entry },
+    ),
+  );
+}
+
+const IDR: Entry = { recoveryFrames: 0, isSafe: true };
+const INTRA: Entry = { recoveryFrames: 0, isSafe: false };
+
+describe('a decoder that starts', () => {
+  test('at an IDR picture shows right pictures at once', () => {
+    expect(states(new GradualRefresh(), 'KPP', IDR)).toEqual(['right', 'right', 'right']);
+  });
+
+  test('at a gradual refresh shows right pictures when frame_num has advanced as far as it says', () => {
+    // Frames that nothing refers to do not advance it.
+    const entry = { recoveryFrames: 3, isSafe: true };
+    expect(states(new GradualRefresh(), 'KPbPP', entry)).toEqual([...new Array(4).fill('incomplete'), 'right']);
+  });
+
+  test('at a picture that the stream does not call an entry shows doubtful pictures until a safe entry', () => {
+    const refresh = new GradualRefresh();
+    expect(states(refresh, 'KPK', INTRA)).toEqual(['doubtful', 'doubtful', 'doubtful']);
+    expect(states(refresh, 'KP', IDR, false)).toEqual(['right', 'right']);
+    expect(refresh.doubtfulPictures).toBe(3);
+  });
+
+  test('at a gradual refresh shows right pictures earlier where a better entry comes', () => {
+    const refresh = new GradualRefresh();
+    expect(states(refresh, 'KP', { recoveryFrames: 30, isSafe: true })).toEqual(['incomplete', 'incomplete']);
+    expect(states(refresh, 'K', IDR, false)).toEqual(['right']);
+  });
+});
