@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { locateFfmpeg } from './ffmpeg/ffmpeg-locator.ts';
 import { tryNamespaces } from './os/network-namespace.ts';
+import { within } from './os/time-limit.ts';
 import { assertTunCalls, TUN_PATH } from './os/tun-device.ts';
 import { findPlayers, hasDisplay } from './players/open-player.ts';
 import type { Environment } from './players/player.ts';
@@ -29,7 +30,9 @@ const NODE_VERSION_MIN = [20, 19] as const;
 const UDP_BUFFER_BYTES = 2_000_000;
 /** Time limit of a program's version output, milliseconds: usually 20, more on a network drive. */
 const PROBE_MS = 5_000;
-const LOOPBACK_MS = 1_000;
+/** A datagram takes microseconds; a machine that is busy takes seconds to look at it. */
+const LOOPBACK_MS = 5_000;
+const LOOPBACK_INTERVAL_MS = 200;
 
 /** Checks everything on this machine that dropframe can use. Never throws: a failed check is a finding. */
 export async function examine(environment: Environment = process.env): Promise<Finding[]> {
@@ -99,9 +102,9 @@ async function players(environment: Environment): Promise<Finding[]> {
   return Promise.all(
     found.map(async ({ kind, path, obstacle }): Promise<Finding> => {
       const version = await versionOf(path, kind === 'ffplay' ? '-version' : '--version');
-      const detail = `${version ?? 'unknown version'}, ${path}`;
+      const detail = `${version.text}, ${path}`;
       if (obstacle !== undefined) return { name: kind, state: 'warn', detail: `${detail}; not usable: ${obstacle}` };
-      return { name: kind, state: version === undefined ? 'warn' : 'ok', detail };
+      return { name: kind, state: version.isKnown ? 'ok' : 'warn', detail };
     }),
   );
 }
@@ -132,24 +135,32 @@ async function browser(environment: Environment): Promise<Finding[]> {
 async function loopback(): Promise<Finding[]> {
   const name = 'UDP on loopback';
   const socket = createSocket('udp4');
-  let timer: NodeJS.Timeout | undefined;
+  let repeat: NodeJS.Timeout | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('a datagram sent to this machine did not arrive')), LOOPBACK_MS);
+    const arrival = new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.once('message', () => resolve());
       socket.bind(0, '127.0.0.1', () => {
         const { port } = socket.address() as AddressInfo;
-        socket.send('dropframe', port, '127.0.0.1', (error) => {
-          if (error !== null) reject(error);
-        });
+        const send = (): void => {
+          socket.send('dropframe', port, '127.0.0.1', (error) => {
+            if (error !== null) reject(error);
+          });
+        };
+        send();
+        repeat = setInterval(send, LOOPBACK_INTERVAL_MS);
       });
     });
-    return [{ name, state: 'ok', detail: 'a datagram sent to this machine arrives' }];
+    if ((await within(LOOPBACK_MS, arrival)) !== undefined) {
+      return [{ name, state: 'ok', detail: 'a datagram sent to this machine arrives' }];
+    }
+    const detail = `could not be found out: no datagram sent to this machine was seen within ${LOOPBACK_MS / 1_000} s`;
+    const remedy = 'try again on a calm machine; if it stays so, look at the firewall rules for 127.0.0.1';
+    return [{ name, state: 'warn', detail, remedy }];
   } catch (error) {
     return [{ name, state: 'missing', detail: messageOf(error), remedy: 'check the firewall rules for 127.0.0.1' }];
   } finally {
-    clearTimeout(timer);
+    clearInterval(repeat);
     socket.close();
   }
 }
@@ -219,12 +230,16 @@ async function networkNamespaces(): Promise<Finding> {
   return { name, state: 'warn', detail, remedy: found.remedy };
 }
 
-/** Returns the first version number in a program's output; `undefined` when there is none. */
-function versionOf(path: string, flag: string): Promise<string | undefined> {
+/** The first thing like a version number in what a program prints, or why there is none. */
+function versionOf(path: string, flag: string): Promise<{ readonly text: string; readonly isKnown: boolean }> {
   return new Promise((resolve) => {
-    // A failing program may still print its version: VLC exits with 1 as root.
-    execFile(path, [flag], { timeout: PROBE_MS, killSignal: 'SIGKILL', windowsHide: true }, (_error, out, err) => {
-      resolve(/\d+\.\d+[\w.+~-]*/.exec(`${out}\n${err}`)?.[0]);
+    // A failure may still have printed it: VLC as root exits with 1 and names itself.
+    execFile(path, [flag], { timeout: PROBE_MS, killSignal: 'SIGKILL', windowsHide: true }, (error, out, err) => {
+      const version = /\d+\.\d+[\w.+~-]*/.exec(`${out}\n${err}`)?.[0];
+      if (version !== undefined) resolve({ text: version, isKnown: true });
+      else if (error?.killed === true)
+        resolve({ text: `no answer to ${flag} within ${PROBE_MS / 1_000} s`, isKnown: false });
+      else resolve({ text: `no version in its answer to ${flag}`, isKnown: false });
     });
   });
 }

@@ -211,6 +211,6 @@ export function complaint(errorOutput: string | null, input: string): string | u
 /** Error message about a format that `inputGuard` does not allow. */
 const NOT_A_VIDEO_FILE = /^\[([\w,]+) @ \w+\] Format not on whitelist/m;
 
-/** Lines that ffmpeg prints after the cause. */
+/** What ffmpeg says behind the cause, and of its own use: `probe` gives it no output to make. */
 const AFTERMATH =
-  /^(Conversion failed|Error (while )?(initializing|opening (input|output) file|opening output|processing|submitting|sending|during)|Terminating|Task finished|Nothing was written|Exiting)/;
+  /^(At least one output file must|Use -h to get|Usage:|Hyper fast|Conversion failed|Error (while )?(initializing|opening (input|output) file|opening output|processing|submitting|sending|during)|Terminating|Task finished|Nothing was written|Exiting)/;

@@ -28,7 +28,9 @@ export interface Ffmpeg {
 
 /** Inputs of the search; each can be replaced in a test. */
 export interface FfmpegSearch {
-  /** Value of `--ffmpeg`: this binary or none. */
+  /** How long a binary may take to answer, milliseconds. */
+  readonly patienceMs?: number;
+  /** `--ffmpeg PATH`: this one or none. */
   readonly explicit?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly wellKnownFolders?: readonly string[];
@@ -58,12 +60,12 @@ interface Probe {
 export async function locateFfmpeg(search: FfmpegSearch = {}): Promise<Ffmpeg> {
   const environment = search.environment ?? env;
   const named = namedCandidate(search.explicit, environment);
-  if (named !== undefined) return usableOrFailure(named, environment);
+  if (named !== undefined) return usableOrFailure(named, environment, search.patienceMs);
 
   let second: Ffmpeg | undefined;
   const refused: string[] = [];
   for (const candidate of candidates(search, environment)) {
-    const probe = await probed(candidate.path);
+    const probe = await probed(candidate.path, search.patienceMs);
     if (typeof probe === 'string') refused.push(`${candidate.path} ${probe}`);
     else if (probe.libx264) return located(candidate, probe, refused);
     else second ??= located(candidate, probe, refused);
@@ -101,11 +103,15 @@ function namedCandidate(explicit: string | undefined, environment: NonNullable<F
   return undefined;
 }
 
-async function usableOrFailure(named: Candidate, environment: NonNullable<FfmpegSearch['environment']>) {
+async function usableOrFailure(
+  named: Candidate,
+  environment: NonNullable<FfmpegSearch['environment']>,
+  patienceMs: number | undefined,
+) {
   const { origin } = named;
   // A bare name (`ffmpeg7`) is looked up on the PATH, as in a shell.
   const path = named.path.includes('/') || named.path.includes(sep) ? named.path : onPath(named.path, environment);
-  const probe = path === undefined ? 'is not on the PATH' : await probed(path);
+  const probe = path === undefined ? 'is not on the PATH' : await probed(path, patienceMs);
   if (path !== undefined && typeof probe !== 'string') return located({ path, origin }, probe, []);
   throw new Failure(`${origin} names ${named.path}, which ${probe as string}: correct it, or ${remedy()}`, 3);
 }
@@ -169,30 +175,40 @@ function isExecutable(path: string): boolean {
 /** One probe per binary and process. */
 const probes = new Map<string, Promise<Probe | string>>();
 
-function probed(path: string): Promise<Probe | string> {
+function probed(path: string, patienceMs = PROBE_MS_MAX): Promise<Probe | string> {
   let probe = probes.get(path);
   if (probe === undefined) {
-    probe = runProbe(path);
+    probe = runProbe(path, patienceMs);
     probes.set(path, probe);
   }
   return probe;
 }
 
-/** Returns version and features of a binary, or the reason why it is unusable. */
-async function runProbe(path: string): Promise<Probe | string> {
+/** What the binary says of itself, or why it is of no use. */
+async function runProbe(path: string, patienceMs: number): Promise<Probe | string> {
   if (!isExecutable(path)) return 'is not an executable file';
-  const banner = await output(path, ['-version']);
+  const banner = await output(path, ['-version'], patienceMs);
+  if (banner === 'silent') return `gave no answer within ${patienceMs / 1000} s`;
   if (banner === undefined) return 'does not run';
-  const version = /^ffmpeg version (\S+)/.exec(banner)?.[1];
+  const version = /^ffmpeg version (\S+)/.exec(banner.text)?.[1];
   if (version === undefined) return 'is not ffmpeg';
-  const encoders = await output(path, ['-hide_banner', '-encoders']);
-  return { version, libx264: /\blibx264\b/.test(encoders ?? '') };
+  const encoders = await output(path, ['-hide_banner', '-encoders'], patienceMs);
+  if (encoders === 'silent') return `did not list its encoders within ${patienceMs / 1000} s`;
+  return { version, libx264: /\blibx264\b/.test(encoders?.text ?? '') };
 }
 
-function output(path: string, args: readonly string[]): Promise<string | undefined> {
+/** `undefined`: it failed; `silent`: that could not be found out in the time there is. */
+function output(
+  path: string,
+  args: readonly string[],
+  patienceMs: number,
+): Promise<{ readonly text: string } | 'silent' | undefined> {
   return new Promise((resolve) => {
-    const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024 } as const;
-    const child = execFile(path, args, options, (error, stdout) => resolve(error === null ? stdout : undefined));
+    const options = { timeout: patienceMs, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024 } as const;
+    const child = execFile(path, args, options, (error, stdout) => {
+      if (error === null) resolve({ text: stdout });
+      else resolve(error.killed === true ? 'silent' : undefined);
+    });
     child.stdin?.on('error', () => {});
     child.stdin?.end();
   });

@@ -21,7 +21,9 @@ export interface ProbedVideo {
   readonly framesPerSecond: number | undefined;
 }
 
-/** Time limit, milliseconds. ffmpeg analyzes 5 s of input by default; a camera or server may take longer. */
+/** Ticks a second: AVI's clock is the frame rate, and no camera's is this fast. */
+const CLOCK_MIN = 500;
+/** ffmpeg looks at 5 s of an input by itself; a camera or a server may take its time. */
 const PROBE_MS_MAX = 20_000;
 
 /**
@@ -62,15 +64,27 @@ export function readProbe(errorOutput: string, input: string, late?: string): Pr
     hasAudio: streams.some((line) => / Audio: /.test(line)),
     durationSeconds:
       duration === null ? undefined : Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3]),
-    complaint: isGivenUp ? (late ?? complaint(errorOutput, input) ?? 'no stream in it') : undefined,
+    complaint: isGivenUp ? (late ?? complaint(withoutList(errorOutput), input) ?? 'no stream in it') : undefined,
   };
 }
 
+/** What ffmpeg lists of an input is no complaint. */
+function withoutList(errorOutput: string): string {
+  return errorOutput.split(/^Input #\d/m)[0] ?? '';
+}
+
 function readVideo(line: string): ProbedVideo {
-  const rate = /, ([\d.]+)(k?) fps/.exec(line) ?? /, ([\d.]+)(k?) tbr/.exec(line);
-  const framesPerSecond = rate === null ? 0 : Number(rate[1]) * (rate[2] === 'k' ? 1000 : 1);
+  const clock = figure(line, 'tbn');
+  const rates = [figure(line, 'fps'), figure(line, 'tbr')];
   return {
     codec: / Video: (\w+)/.exec(line)?.[1] ?? 'unknown',
-    framesPerSecond: framesPerSecond > 0 ? framesPerSecond : undefined,
+    // Where it knows no rate (FLV, above all), it names the clock of the timestamps.
+    framesPerSecond: rates.find((rate) => rate !== undefined && rate > 0 && (rate !== clock || rate < CLOCK_MIN)),
   };
+}
+
+/** `25 fps`, `1k tbn`; `undefined`: not told. */
+function figure(line: string, unit: 'fps' | 'tbr' | 'tbn'): number | undefined {
+  const found = new RegExp(`, ([\\d.]+)(k?) ${unit}`).exec(line);
+  return found === null ? undefined : Number(found[1]) * (found[2] === 'k' ? 1000 : 1);
 }

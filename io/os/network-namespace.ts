@@ -7,6 +7,8 @@ import { causeOf, Failure } from './failure.ts';
 /** Time limit of a probe, milliseconds; creating a namespace takes about ten. */
 const PROBE_MS = 5_000;
 
+const SILENT = `could not be found out: unshare gave no answer within ${PROBE_MS / 1_000} s`;
+
 /**
  * Network, process and mount namespaces, which disappear when the first process inside ends or unshare is killed. Root
  * needs no user namespace, and without one keeps access to files of other users.
@@ -32,7 +34,7 @@ export async function tryNamespaces(): Promise<{ readonly arguments: readonly st
     if (refusal === undefined) return { arguments: attempt };
     detail = refusal;
   }
-  return { detail, remedy: remedy() };
+  return { detail, remedy: detail === SILENT ? 'try again on a calm machine' : remedy() };
 }
 
 /** Like `tryNamespaces`. @throws {Failure} with the obstacle and its remedy when there is no namespace. */
@@ -50,6 +52,7 @@ function refusalOf(options: readonly string[]): Promise<string | undefined> {
     execFile('unshare', [...options, ...command], { timeout: PROBE_MS }, (error, _out, complaint) => {
       if (error === null) return resolve(undefined);
       if (error.code === 'ENOENT') return resolve('the program unshare is missing');
+      if (error.killed === true) return resolve(SILENT);
       resolve(complaint.trim().split('\n').at(-1) || error.message);
     });
   });

@@ -23,6 +23,16 @@ export function isAnnexB(head: Uint8Array): boolean {
   return nalUnits.every((nalUnit) => ((nalUnit[0] as number) & 0x80) === 0) && nalUnits.some(isH264);
 }
 
+/** The frame rate that the first sequence parameter set tells; `undefined`: it tells none. */
+export function rateOfAnnexB(head: Uint8Array): number | undefined {
+  for (const nalUnit of splitAnnexB(head)) {
+    if (nalUnitType(nalUnit) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;
+    const set = parseSequenceParameterSet(nalUnit);
+    if (set.ok) return set.value.framesPerSecond;
+  }
+  return undefined;
+}
+
 function isSequenceParameterSet(nalUnit: Uint8Array): boolean {
   return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet && parseSequenceParameterSet(nalUnit).ok;
 }

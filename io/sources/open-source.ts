@@ -3,7 +3,7 @@ import type { EncoderOptions, TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { Failure } from '../os/failure.ts';
-import { annexBNalUnits, isAnnexB } from './annex-b-file.ts';
+import { annexBNalUnits, isAnnexB, rateOfAnnexB } from './annex-b-file.ts';
 import { type ContainerEnd, type ContainerFile, examineContainer } from './container-file.ts';
 import { openEncoded } from './encoded.ts';
 import { EntryGate } from './entry-gate.ts';
@@ -44,7 +44,7 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   if (found.kind === 'other') return openThroughFfmpeg(input, input, options);
   const pictures = rawPicturesOf(input, found.bytes, options.framesPerSecond);
   if (pictures !== undefined) return openRawPictures(input, pictures, found.bytes, options);
-  if (isAnnexB(found.head)) return openAnnexB(input, options);
+  if (isAnnexB(found.head)) return openAnnexB(input, found.head, options);
   if (RAW_H264.includes(extname(input).toLowerCase())) {
     throw new Failure(`${input} contains no H.264 byte stream, despite its name`);
   }
@@ -71,8 +71,13 @@ function openRawPictures(
   return openEncoding(input, { source: localFile(input), rawPictures, framesPerSecond, durationSeconds }, options);
 }
 
-async function openAnnexB(input: string, options: MediaSourceOptions): Promise<MediaSource> {
-  const framesPerSecond = options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
+async function openAnnexB(input: string, head: Uint8Array, options: MediaSourceOptions): Promise<MediaSource> {
+  const told = rateOfAnnexB(head);
+  if (told === undefined && options.framesPerSecond === undefined) {
+    const guess = `${FRAMES_PER_SECOND_DEFAULT} frames a second are assumed`;
+    options.warn(`${input}: its H.264 does not say how fast it is: ${guess}; --fps names another rate`);
+  }
+  const framesPerSecond = told ?? options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
   const encoding = { source: localFile(input), framesPerSecond, durationSeconds: undefined, evenTimes: true };
   if (options.encode === 'x264') return openEncoding(input, encoding, options);
   const recipe: Recipe = {
@@ -164,7 +169,8 @@ async function openThroughFfmpeg(input: string, source: string, options: MediaSo
     throw new Failure(`${input} contains no video${found.hasAudio ? ', only audio' : ''}`);
   }
   const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = found.video;
-  const encoding = { source, framesPerSecond, durationSeconds: found.durationSeconds };
+  const isRateKnown = found.video.framesPerSecond !== undefined;
+  const encoding = { source, framesPerSecond, isRateKnown, durationSeconds: found.durationSeconds };
   if (options.encode === 'x264') return openEncoding(input, encoding, options);
   if (codec !== 'h264') {
     if (options.encode === 'auto') return openEncoding(input, encoding, options);
@@ -179,6 +185,8 @@ interface Encoding {
   readonly source: string | TestPattern;
   readonly rawPictures?: RawPictures;
   readonly framesPerSecond: number;
+  /** False: the rate is a guess. */
+  readonly isRateKnown?: boolean;
   readonly durationSeconds: number | undefined;
   /** True when the input has no timestamps: frames are spaced evenly. */
   readonly evenTimes?: boolean;
@@ -222,10 +230,12 @@ async function openEncoding(input: string, encoding: Encoding, options: MediaSou
 
 async function ffmpegRecipe(
   input: string,
-  { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false, hasTimes = true }: Encoding,
+  encoding: Encoding,
   mode: 'copy' | 'x264',
   options: MediaSourceOptions,
 ): Promise<Recipe> {
+  const { source, rawPictures, framesPerSecond, durationSeconds } = encoding;
+  const { evenTimes = false, hasTimes = true, isRateKnown = true } = encoding;
   const ffmpeg = await ffmpegFor(input, options);
   const { bitrate, gop } = options;
   const pace = { bitrate, gop, framesPerSecond, evenTimes };
@@ -233,7 +243,8 @@ async function ffmpegRecipe(
   return {
     name: input,
     mode,
-    framesPerSecond: hasTimes ? framesPerSecond : undefined,
+    // Where it is copied, the stream itself may know better than a guess.
+    framesPerSecond: hasTimes && (isRateKnown || mode === 'x264') ? framesPerSecond : undefined,
     assumedFramesPerSecond: framesPerSecond,
     durationSeconds,
     open: (): UnitStream => {

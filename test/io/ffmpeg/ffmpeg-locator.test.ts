@@ -135,3 +135,10 @@ test.each([
 ])('knows that -fps_mode in ffmpeg %s is %s', (version, known) => {
   expect(knowsFrameRateMode(version)).toBe(known);
 });
+
+testOnUnix('an ffmpeg that does not answer in time is not said to be broken', async () => {
+  const path = standIn(temporaryFolder());
+  writeFileSync(path, '#!/bin/sh\nexec sleep 60\n');
+  const search = { ...nowhere, explicit: path, patienceMs: 100 };
+  await expect(locateFfmpeg(search)).rejects.toThrow(`${path}, which gave no answer within 0.1 s`);
+});

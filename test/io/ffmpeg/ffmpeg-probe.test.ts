@@ -59,10 +59,33 @@ test.each([
   ],
   ['[h264 @ 0x2] no frame!\nConversion failed!\n', 'no frame!'],
   ['\n', undefined],
-])('extracts from %j the cause %j', (output, cause) => {
+  ['At least one output file must be specified\n', undefined],
+])('of %j the cause is %j', (output, cause) => {
   expect(complaint(output, 'x.mp4')).toBe(cause);
 });
 
 test('keeps the whole cause when no input is named', () => {
   expect(complaint('a.mp4: No such file or directory\n', '')).toBe('a.mp4: No such file or directory');
+});
+
+test('a line of the list of what is in a file is no complaint', () => {
+  const list = [
+    "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'x.mp4':",
+    '  Metadata:',
+    '    creation_time   : 1995-08-15T05:27:12.000000Z',
+    '  Duration: 00:00:01.00, bitrate: 3 kb/s',
+    'At least one output file must be specified',
+  ];
+  expect(readProbe(list.join('\n'), 'x.mp4').complaint).toBe('no stream in it');
+});
+
+test.each([
+  ['1k fps, 1k tbr, 1k tbn', undefined],
+  ['1k tbr, 1k tbn', undefined],
+  ['1k fps, 29.97 tbr, 1k tbn', 29.97],
+  ['25 fps, 25 tbr, 25 tbn', 25],
+  ['240 fps, 240 tbr, 90k tbn', 240],
+])('of %j the frame rate is %s: the clock of the timestamps is none', (figures, rate) => {
+  const line = `  Stream #0:0: Video: h264 (High), yuv420p, 64x48, ${figures}`;
+  expect(readProbe(`Input #0, flv, from 'x.flv':\n${line}\n`, 'x.flv').video?.framesPerSecond).toBe(rate);
 });

@@ -109,3 +109,15 @@ withFfmpeg('says that a file is cut where a sample or a part of a fragment is mi
     expect(warnings[0], flags).toMatch(/the video ends after .*: the file is truncated$/);
   }
 });
+
+withFaults('encodes a raw stream at the rate that it tells', async () => {
+  const { source, warnings } = await open(fault('annexb-30fps-encoded-at-25.h264'), { encode: 'x264' });
+  const units = await all(source.units());
+  expect(source.description.framesPerSecond).toBe(30);
+  expect(units.map((unit) => unit.timestamp)).toEqual(units.map((_, index) => index * 3_000));
+  expect(warnings).toEqual([]);
+});
+
+withFaults('gives no line of ffmpeg about itself as a cause', async () => {
+  await expect(open(fault('ffmpeg-usage-as-cause.mp4'))).rejects.toThrow(/can read: no stream in it$/);
+});
