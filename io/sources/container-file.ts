@@ -9,6 +9,7 @@ import {
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
+import { readMatroskaStructure } from './matroska-structure.ts';
 import { applyEdits } from './mp4-edits.ts';
 import { Mp4Packets, packetsOf, patchedSource, READ_MS_MAX } from './mp4-packets.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
@@ -26,7 +27,9 @@ export type ContainerFinding =
 export interface ContainerFile {
   readonly framesPerSecond: number | undefined;
   readonly durationSeconds: number | undefined;
-  /** Clockwise rotation that a player has to apply, degrees. */
+  /** True when something lies in it that is none of its format: what comes behind may be lost to this reader. */
+  readonly hasJunk: boolean;
+  /** By how many degrees, clockwise, a player has to turn the pictures. */
   readonly rotation: number;
   /** Opens the track from its beginning. `ended` is called where the samples end. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
@@ -76,6 +79,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   }
   const codec = await track.getCodec();
   const structure = await readMp4Structure(path, track.id).catch(() => undefined);
+  const matroska = structure ? undefined : await readMatroskaStructure(path).catch(() => undefined);
   const framesPerSecond = await rateOf(path, track, structure);
   if (codec !== 'avc') return { kind: 'other-codec', codec: codec ?? undefined, framesPerSecond };
   const end = structure ?? (await input.getDurationFromMetadata([track]).catch(() => null));
@@ -86,8 +90,10 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
     file: {
       framesPerSecond,
       durationSeconds: (typeof end === 'object' ? end?.durationSeconds : end) ?? undefined,
+      hasJunk: matroska?.hasJunk === true,
       rotation: await track.getRotation().catch(() => 0),
-      open: (ended) => openTrack(new TrackReader(path, { record: configuration, structure, ended })),
+      open: (ended) =>
+        openTrack(new TrackReader(path, { record: configuration, structure, isCut: matroska?.isCut, ended })),
     },
   };
 }
@@ -141,10 +147,13 @@ class TrackReader {
     parts: {
       readonly record: Uint8Array | undefined;
       readonly structure: Mp4Structure | undefined;
+      /** Where the whole file has been looked at already. */
+      readonly isCut: boolean | undefined;
       readonly ended: (end: ContainerEnd) => void;
     },
   ) {
-    const { record, structure, ended } = parts;
+    const { record, structure, isCut, ended } = parts;
+    this.#isCut = isCut;
     this.#path = path;
     this.#structure = structure;
     this.#ended = ended;

@@ -101,6 +101,10 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
       const { framesPerSecond = FRAMES_PER_SECOND_DEFAULT, durationSeconds } = finding.file;
       const encoding = { source: localFile(input), framesPerSecond, durationSeconds };
       if (options.encode === 'x264') return openEncoding(input, encoding, options);
+      if (finding.file.hasJunk) {
+        const behind = await openBehindJunk(input, options);
+        if (behind !== undefined) return behind;
+      }
       if (finding.file.rotation !== 0) {
         const turn = `${finding.file.rotation}°, which is lost in a copied stream; --encode x264 rotates the video`;
         options.warn(`${input}: the video has a rotation of ${turn}`);
@@ -120,6 +124,20 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
       return openThroughFfmpeg(input, localFile(input), options);
     default:
       return finding satisfies never;
+  }
+}
+
+/** ffmpeg's reader goes on behind what is none of the format. `undefined`: there is no ffmpeg. */
+async function openBehindJunk(input: string, options: MediaSourceOptions): Promise<MediaSource | undefined> {
+  const what = 'something that is no part of a Matroska file lies in it';
+  try {
+    const source = await openThroughFfmpeg(input, localFile(input), options);
+    options.warn(`${input}: ${what}; ffmpeg reads what is behind it`);
+    return source;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode !== 3) throw error;
+    options.warn(`${input}: ${what}; pictures behind it are lost without ffmpeg`);
+    return undefined;
   }
 }
 

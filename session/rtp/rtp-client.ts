@@ -44,6 +44,8 @@ export interface RtpClientOptions {
 
 /** Codec expected in plain RTP streams. */
 const CODEC_NAME = 'h264';
+/** More packets than a picture has, as a rule. */
+const STANDING_PACKETS = 50;
 const TICK_MS = 250;
 /** Time for another stream to start after a BYE, milliseconds. */
 const SUCCESSOR_MS = 2_000;
@@ -69,6 +71,8 @@ export class RtpClient implements Client {
   #held: Uint8Array | undefined;
   #datagrams = 0;
   #lastPayloadType: number | undefined;
+  /** RTP timestamps so far, and the packets that had them. */
+  #clock: { readonly first: number; readonly moves: boolean; readonly packets: number } | undefined;
   #lastMediaAt = now() / 1_000;
   #endedAt: number | undefined;
   #silenceTold = false;
@@ -170,6 +174,7 @@ export class RtpClient implements Client {
     const packet = parseRtpPacket(datagram);
     if (!packet.ok) return this.#session?.driver.receive(datagram);
     this.#lastPayloadType = packet.value.payloadType;
+    this.#noteClock(packet.value.timestamp);
     const verdict = this.#watch.observe(now(), packet.value);
     const held = this.#held;
     this.#held = undefined;
@@ -177,6 +182,11 @@ export class RtpClient implements Client {
     if (verdict === 'new') this.#begin();
     if (held) this.#session?.driver.receive(held);
     if (verdict !== 'held') this.#session?.driver.receive(datagram);
+  }
+
+  #noteClock(timestamp: number): void {
+    const { first, moves, packets } = this.#clock ?? { first: timestamp, moves: false, packets: 0 };
+    this.#clock = { first, moves: moves || timestamp !== first, packets: packets + 1 };
   }
 
   #begin(): void {
@@ -267,6 +277,11 @@ export class RtpClient implements Client {
     const { timeoutMs, payloadType } = this.#options;
     if (this.#datagrams === 0) {
       return `timeout: nothing received for ${timeoutMs / 1_000} s. Is the sender running, and does it send to this address?`;
+    }
+    const clock = this.#clock;
+    if (clock !== undefined && !clock.moves && clock.packets >= STANDING_PACKETS) {
+      const seen = `${clock.packets} RTP packets came, and all of them have the timestamp ${clock.first}`;
+      return `${seen}: one picture cannot be told from the next; set the clock of the sender going`;
     }
     if (this.#session || this.#finished.length > 0) {
       const why = this.#pictures.known ? 'no key frame' : 'no key frame with parameter sets (SPS, PPS)';

@@ -248,3 +248,17 @@ test('counts foreign sources and garbage on the port, and the stream continues',
   expect(receiving.client.sessions).toMatchObject([{ frames: { onTime: 33 } }]);
   expect(receiving.client.sessions[0]!.foreign).toBeGreaterThanOrEqual(50);
 });
+
+test('says so where the timestamps of all packets are the same', async () => {
+  const port = await freePortPair();
+  const { ended, ready } = client(port, { timeoutMs: 3_000, payloadType: 96 });
+
+  await ready;
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  for (let sequence = 0; sequence < 60; sequence++) {
+    const packet = Buffer.from([0x80, 0xe0, 0, sequence, 0, 0, 0x30, 0x39, 0, 0, 0, 1, 0x41, 0x9a, 1, 2]);
+    await new Promise((resolve) => socket.send(packet, port, '127.0.0.1', resolve));
+  }
+  await expect(ended).rejects.toThrow(/RTP packets came, and all of them have the timestamp 12345: /);
+});
