@@ -7,8 +7,8 @@ import { ONE_BYTE_PROFILE, parseElements } from './header-extension.ts';
 import { EXTENSION_HEADER_BYTES, type HeaderExtension } from './rtp-packet.ts';
 
 /**
- * Which part of which frame a packet carries, in an RTP header extension (RFC 8285 §4.2, one-byte form) of our own.
- * After any one packet of a frame the receiver knows what is missing of it.
+ * Frame number, packet index and packet count of a packet's frame, in an RTP header extension of our own (RFC 8285
+ * §4.2, one-byte form). Any one packet of a frame tells the receiver which of the others are missing.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -22,28 +22,29 @@ import { EXTENSION_HEADER_BYTES, type HeaderExtension } from './rtp-packet.ts';
  *    | ID=2  | L=2   |          decode lead, 90 kHz ticks            |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * Exactly one of K (decoding can start here), R (others refer to this frame) and D (nothing refers to it: it may be
- * dropped) is set. N: the frame is decoded and not shown. Reserved bits are sent as 0 and ignored. The last word is there only when the decode lead is not 0.
+ * Exactly one of K (random access point), R (other frames refer to this one) and D (discardable: no frame refers to it)
+ * is set. N: the frame is decoded and not shown. Reserved bits are sent as 0 and ignored. The last word is present only
+ * when the decode lead is not 0.
  */
 export interface FrameMark {
-  /** One more for each frame in decode order: 0…65535, then 0 again. */
+  /** Ascends by one per frame in decode order, modulo 65536. */
   readonly frameNumber: number;
-  /** Which of the frame's packets this is: 0…packetCount-1. */
+  /** Index of the packet within its frame: 0…packetCount-1. */
   readonly packetIndex: number;
-  /** How many packets the frame has: 1…65535. */
+  /** Number of packets in the frame: 1…65535. */
   readonly packetCount: number;
   readonly importance: Importance;
   /** True for a frame that is decoded and not shown. */
   readonly decodeOnly?: boolean;
-  /** How long before its RTP timestamp the frame is to be decoded: 0…2^24-1, which is 186 seconds. */
+  /** Presentation time minus decode time: 0…2^24-1, which is 186 seconds. */
   readonly decodeLead: Ticks;
 }
 
-/** Names of the two elements in session descriptions (RFC 8285 §5). */
+/** URNs of the two elements in session descriptions (RFC 8285 §5). */
 export const FRAME_MARK_URN = 'urn:dropframe:frame-mark';
 export const DECODE_LEAD_URN = 'urn:dropframe:decode-lead';
 
-/** Their ids on the wire. Fixed: both ends of a session are ours. */
+/** Element ids on the wire. Fixed, because both ends of a session are ours. */
 export const FRAME_MARK_ELEMENT = 1;
 export const DECODE_LEAD_ELEMENT = 2;
 
@@ -60,7 +61,7 @@ const DISCARDABLE = 0x20;
 const DECODE_ONLY = 0x10;
 const IMPORTANCE = KEY | REFERENCE | DISCARDABLE;
 
-/** `undefined`: a sound extension that is not ours. */
+/** Returns the frame mark, `undefined` when a well-formed extension has none. */
 export function parseFrameMark(extension: HeaderExtension): Parsed<FrameMark | undefined> {
   const { profile, data } = extension;
   const mark = readFrameMark(profile, data, 0, data.length);
@@ -68,8 +69,8 @@ export function parseFrameMark(extension: HeaderExtension): Parsed<FrameMark | u
 }
 
 /**
- * The same of an extension whose data lie at `start` … `end` of some bytes.
- * @returns why it is none where it is damaged.
+ * Like `parseFrameMark`, for an extension whose data are `bytes[start…end]`.
+ * @returns the reason when the extension is malformed.
  */
 export function readFrameMark(
   profile: number,
@@ -78,7 +79,8 @@ export function readFrameMark(
   end: number,
 ): FrameMark | string | undefined {
   if (profile === ONE_BYTE_PROFILE && bytes[start] === FRAME_MARK_HEAD) {
-    // The layout that our sender writes, for 50,000 packets a second; the way below comes to the same result.
+    // Fast path for the layout that our sender writes, at 50,000 packets a second; the general path below is
+    // equivalent.
     const length = end - start;
     if (length === 8) return readMark(bytes, start + 1, ticks(0));
     if (length === 12 && bytes[start + 8] === DECODE_LEAD_HEAD) {
@@ -122,10 +124,10 @@ function importanceOf(bits: number): Importance | undefined {
   }
 }
 
-/** Bytes of the whole extension, its own header included: 12, or 16 when there is a decode lead. */
+/** Size of the whole extension with its header, bytes: 12, or 16 with a decode lead. */
 export const frameMarkBytes = (mark: Pick<FrameMark, 'decodeLead'>): 12 | 16 => (mark.decodeLead === 0 ? 12 : 16);
 
-/** Writes the whole extension, `frameMarkBytes(mark)` long, from `offset` on. */
+/** Writes the whole extension, `frameMarkBytes(mark)` long, at `offset`. */
 export function writeFrameMark(target: Uint8Array, offset: number, mark: FrameMark): void {
   assert(mark.packetIndex < mark.packetCount, 'a packet is one of those counted');
   assert(mark.packetCount <= 0xffff, 'a packet count has sixteen bits');

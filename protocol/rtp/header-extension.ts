@@ -19,10 +19,10 @@ export interface ExtensionElement {
 
 export const ONE_BYTE_PROFILE = 0xbede;
 
-/** The lower four bits are the application's and say nothing about the form (RFC 8285 §4.3). */
+/** The lower four bits are application-defined and do not affect the form (RFC 8285 §4.3). */
 const TWO_BYTE_PROFILE = 0x1000;
 
-/** The elements, as views, in their order. An extension of another profile (RFC 3550 §5.3.1) has none. */
+/** Returns the elements in order, as views. An extension of another profile (RFC 3550 §5.3.1) has none. */
 export function parseElements(extension: HeaderExtension): Parsed<readonly ExtensionElement[]> {
   if (extension.profile === ONE_BYTE_PROFILE) return parseOneByteForm(extension.data);
   if ((extension.profile & 0xfff0) === TWO_BYTE_PROFILE) return parseTwoByteForm(extension.data);
@@ -36,7 +36,7 @@ function parseOneByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]>
     const head = data[offset++]!;
     if (head === 0) continue; // padding
     const id = head >> 4;
-    // RFC 8285 §4.2: padding that claims a length, and the id kept for the future, both end the elements.
+    // RFC 8285 §4.2: padding with a length, or the reserved id 15, ends the elements.
     if (id === 0 || id === 15) break;
     const end = offset + (head & 0x0f) + 1;
     if (end > data.length) return malformed('element-cut');
@@ -62,7 +62,7 @@ function parseTwoByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]>
   return parsed(elements);
 }
 
-/** The one-byte form, padded to whole words. */
+/** Serializes the elements in the one-byte form, padded to whole words. */
 export function serializeElements(elements: readonly ExtensionElement[]): HeaderExtension {
   let length = 0;
   for (const { id, data } of elements) {

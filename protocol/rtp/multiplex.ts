@@ -1,7 +1,7 @@
 /**
- * What a datagram on a port that RTP and RTCP share claims to be, from its first two bytes (RFC 5761 §4): the second
- * byte of RTCP is its packet type, 192…223; RTP keeps clear of it because payload types 64…95 are not used.
- * `foreign`: neither. Only a parser says whether the claim is true.
+ * Classifies a datagram on a port shared by RTP and RTCP by its first two bytes (RFC 5761 §4). The second byte of RTCP
+ * is its packet type, 192…223; RTP avoids these values by not using payload types 64…95. `foreign`: neither. The rest
+ * of the datagram is not validated.
  */
 export function classifyDatagram(datagram: Uint8Array): 'rtp' | 'rtcp' | 'foreign' {
   if (datagram.length < RTCP_BYTES_MIN || datagram[0]! >> 6 !== 2) return 'foreign';
@@ -10,6 +10,6 @@ export function classifyDatagram(datagram: Uint8Array): 'rtp' | 'rtcp' | 'foreig
   return datagram.length < RTP_BYTES_MIN ? 'foreign' : 'rtp';
 }
 
-/** A goodbye of no sources: a header alone. */
+/** Smallest RTCP packet: the header of a BYE without sources. */
 const RTCP_BYTES_MIN = 4;
 const RTP_BYTES_MIN = 12;

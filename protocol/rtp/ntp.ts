@@ -1,19 +1,19 @@
 import { type Instant, type Microseconds, microseconds, SECOND } from '../base/units.ts';
 
 /**
- * A 64-bit NTP timestamp (RFC 3550 §4). Only differences between timestamps of the same clock mean anything here:
- * seconds count from the owner's epoch, as RFC 3550 §6.4.1 allows a host that does not know the time of day.
+ * A 64-bit NTP timestamp (RFC 3550 §4). Only differences between timestamps of the same clock are meaningful: seconds
+ * count from the owner's epoch, as RFC 3550 §6.4.1 allows for a host without wall-clock time.
  */
 export interface NtpTimestamp {
-  /** 0…2^32-1, then 0 again. */
+  /** Seconds modulo 2^32. */
   readonly seconds: number;
   /** In 2^-32 s: 0…2^32-1. */
   readonly fraction: number;
 }
 
 /**
- * The middle 32 bits of an NTP timestamp, or a span in the same unit (RFC 3550 §4, §6.4.1): 1/65536 s, 0…2^32-1.
- * As a timestamp it rolls over every 18.2 hours.
+ * The middle 32 bits of an NTP timestamp, or a duration in the same unit (RFC 3550 §4, §6.4.1): 1/65536 s, 0…2^32-1. A
+ * timestamp wraps every 18.2 hours.
  */
 export type CompactNtp = number;
 
@@ -26,7 +26,7 @@ export function ntpFromInstant(now: Instant): NtpTimestamp {
 export const compactNtp = (ntp: NtpTimestamp): CompactNtp =>
   (((ntp.seconds & 0xffff) << 16) | (ntp.fraction >>> 16)) >>> 0;
 
-/** A span of time, as "delay since last report" counts it. Negative spans are 0, too long ones the longest: 18.2 h. */
+/** A duration in the unit of "delay since last SR", clamped to 0…18.2 h. */
 export const compactNtpFromMicroseconds = (span: Microseconds): CompactNtp =>
   Math.min(Math.max(Math.round((span * 65_536) / SECOND), 0), 0xffff_ffff);
 
@@ -34,9 +34,9 @@ export const compactNtpToMicroseconds = (span: CompactNtp): Microseconds =>
   microseconds(Math.round((span * SECOND) / 65_536));
 
 /**
- * Round-trip time from an echoed report (RFC 3550 §6.4.1, figure 2; the same for RFC 3611 §4.5): arrival minus last
- * report minus the delay at the other side. `undefined` when the peer had no report to echo, or when its numbers
- * cannot be: less than nothing, or more than nine hours. A rounding error below 0 counts as 0.
+ * Round-trip time from an echoed report (RFC 3550 §6.4.1, figure 2; likewise RFC 3611 §4.5): arrival time minus last
+ * report minus the delay at the peer. A rounding error below 0 counts as 0. `undefined` when the peer had no report to
+ * echo, or when the result is negative or above nine hours.
  */
 export function roundTripFromEcho(echo: {
   readonly arrival: CompactNtp;
@@ -49,5 +49,5 @@ export function roundTripFromEcho(echo: {
   return compactNtpToMicroseconds(Math.max(units, 0));
 }
 
-/** Both stamps and the delay are rounded to the unit, so an echo over no distance can come out this far below 0. */
+/** Largest negative round trip that rounding can produce: both timestamps and the delay are rounded to the unit. */
 const ECHO_ROUNDING_MAX = 2;

@@ -5,8 +5,8 @@ import { RTP_PADDING, RtpLayout, type RtpPacket } from './rtp-packet.ts';
 import { type WireSequence, wireSequence } from './sequence.ts';
 
 /**
- * Retransmission (RFC 4588 §4), SSRC-multiplexed: the packet again, header extension included, in a stream with an
- * SSRC, a payload type and sequence numbers of its own. Its payload is
+ * Retransmission packet (RFC 4588 §4), SSRC-multiplexed: a copy of the original, header extension included, in a stream
+ * with its own SSRC, payload type and sequence numbers. Its payload is
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -16,25 +16,25 @@ import { type WireSequence, wireSequence } from './sequence.ts';
  *    |                  original RTP packet payload                  |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * where OSN is the original sequence number. Marker and timestamp are the original's.
+ * where OSN is the original sequence number. Marker and timestamp are copied from the original.
  */
 export interface RetransmissionHeader {
   readonly ssrc: number;
   readonly payloadType: number;
-  /** The retransmission stream's own, one more for each of its packets. */
+  /** Sequence number in the retransmission stream. */
   readonly sequenceNumber: WireSequence;
 }
 
-/** How much longer the retransmission is than the original. */
+/** Size of the OSN field, by which a retransmission exceeds its original. */
 export const RETRANSMISSION_OVERHEAD_BYTES = 2;
 
-/** @param original a datagram that we sent; padding is taken off, as RFC 4588 §4 demands. */
+/** @param original a datagram that we sent; its padding is removed, as RFC 4588 §4 requires. */
 export function wrapRetransmission(original: Uint8Array, header: RetransmissionHeader): Uint8Array {
   const layout = new RtpLayout();
   assert(layout.read(original) === undefined, 'what is sent again was a packet of ours');
   const { payloadAt, payloadEnd } = layout;
   const datagram = new Uint8Array(payloadEnd + RETRANSMISSION_OVERHEAD_BYTES);
-  // What is in front of the payload stays as it was, but for what the other stream has of its own.
+  // Copy everything in front of the payload, then overwrite the fields that belong to the retransmission stream.
   datagram.set(original.subarray(0, payloadAt));
   datagram.set(original.subarray(payloadAt, payloadEnd), payloadAt + RETRANSMISSION_OVERHEAD_BYTES);
   datagram[0] = original[0]! & ~RTP_PADDING;
@@ -45,7 +45,7 @@ export function wrapRetransmission(original: Uint8Array, header: RetransmissionH
   return datagram;
 }
 
-/** The packet as it would have come the first time. */
+/** Restores the original packet. */
 export function unwrapRetransmission(
   packet: RtpPacket,
   original: { readonly ssrc: number; readonly payloadType: number },

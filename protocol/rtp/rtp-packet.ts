@@ -25,7 +25,7 @@ import { type WireSequence, type WireTimestamp, wireSequence, wireTimestamp } fr
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 export interface RtpPacket {
-  /** The last packet of a frame (RFC 6184 §5.1). */
+  /** Set on the last packet of a frame (RFC 6184 §5.1). */
   readonly marker: boolean;
   /** 0…127. */
   readonly payloadType: number;
@@ -36,47 +36,47 @@ export interface RtpPacket {
   /** At most 15. */
   readonly csrcs: readonly number[];
   readonly extension?: HeaderExtension | undefined;
-  /** Without the padding; may be empty. */
+  /** Payload without padding; may be empty. */
   readonly payload: Uint8Array;
 }
 
 export interface HeaderExtension {
-  /** 0…65535; 0xBEDE and 0x1000…0x100F are RFC 8285's. */
+  /** 0…65535; RFC 8285 defines 0xBEDE and 0x1000…0x100F. */
   readonly profile: number;
-  /** Without the four bytes of profile and length; its length is a multiple of four. */
+  /** Extension data without the four bytes of profile and length; its length is a multiple of four. */
   readonly data: Uint8Array;
 }
 
-/** What stands in the twelve bytes that each packet begins with. */
+/** Fields of the twelve fixed bytes of an RTP header. */
 export interface RtpHeader extends Omit<RtpPacket, 'csrcs' | 'extension' | 'payload'> {
-  /** A header extension follows. */
+  /** True when a header extension follows. */
   readonly extension: boolean;
 }
 
 export const RTP_HEADER_BYTES = 12;
 
-/** Bytes of an extension before its data: profile and length. */
+/** Bytes of profile and length in front of an extension's data. */
 export const EXTENSION_HEADER_BYTES = 4;
 
-/** The P bit of the first byte. */
+/** P bit of the first byte. */
 export const RTP_PADDING = 0x20;
 
 const CSRCS_MAX = 15;
 const NO_CSRCS: readonly number[] = [];
 
 /**
- * Where the parts of a packet lie in its datagram. One is enough for a whole stream: it is read anew for each packet, so
- * that nothing has to be made of parts that nobody keeps.
+ * Offsets of a packet's parts in its datagram. One instance serves a whole stream: `read` overwrites it for each
+ * packet, so that reading allocates nothing.
  */
 export class RtpLayout {
-  /** Where the data of the header extension begin and end; both 0: there is none. */
+  /** Start and end of the header extension's data; both 0 without an extension. */
   extensionAt = 0;
   extensionEnd = 0;
-  /** Where the payload begins and ends; behind it there may be padding. */
+  /** Start and end of the payload; padding may follow it. */
   payloadAt = 0;
   payloadEnd = 0;
 
-  /** @returns why the datagram is no RTP packet; `undefined`: it is one. */
+  /** Reads the offsets. @returns the reason when the datagram is not an RTP packet, `undefined` on success. */
   read(datagram: Uint8Array): string | undefined {
     const length = datagram.length;
     if (length < RTP_HEADER_BYTES) return 'too-short';
@@ -108,14 +108,14 @@ export class RtpLayout {
   }
 }
 
-/** The packet's extension and payload are views of the datagram: whoever keeps them keeps it. */
+/** The packet's extension and payload are views of the datagram; retaining them retains the datagram. */
 export function parseRtpPacket(datagram: Uint8Array): Parsed<RtpPacket> {
   const layout = new RtpLayout();
   const cause = layout.read(datagram);
   return cause === undefined ? parsed(packetAt(datagram, layout)) : malformed(cause);
 }
 
-/** The packet whose parts were found to lie there. */
+/** Builds the packet from a layout that has been read. */
 export function packetAt(datagram: Uint8Array, layout: RtpLayout): RtpPacket {
   const { extensionAt, extensionEnd, payloadAt, payloadEnd } = layout;
   const csrcCount = datagram[0]! & 0x0f;
@@ -142,7 +142,7 @@ function readCsrcs(datagram: Uint8Array, count: number): number[] {
   return csrcs;
 }
 
-/** The packet with its padding taken off: a copy where there is some, else the datagram itself. */
+/** Returns the packet without padding: a copy when there is padding, otherwise the datagram itself. */
 export function withoutPadding(datagram: Uint8Array): Uint8Array {
   const first = datagram[0]!;
   if ((first & RTP_PADDING) === 0) return datagram;
@@ -151,7 +151,7 @@ export function withoutPadding(datagram: Uint8Array): Uint8Array {
   return packet;
 }
 
-/** Writes the first twelve bytes of a packet without contributing sources and padding, in place. */
+/** Writes the twelve fixed header bytes in place, for a packet without CSRCs and padding. */
 export function writeRtpHeader(target: Uint8Array, header: RtpHeader): void {
   target[0] = header.extension ? 0x90 : 0x80;
   target[1] = (header.marker ? 0x80 : 0) | header.payloadType;
@@ -160,7 +160,7 @@ export function writeRtpHeader(target: Uint8Array, header: RtpHeader): void {
   writeUint32(target, 8, header.ssrc);
 }
 
-/** A new datagram, without padding. The sender's fast path writes headers in place instead (`writeRtpHeader`). */
+/** Serializes into a new datagram, without padding. The sender's fast path uses `writeRtpHeader` instead. */
 export function serializeRtpPacket(packet: RtpPacket): Uint8Array {
   const { csrcs, extension, payload } = packet;
   assert(packet.payloadType >= 0, 'a payload type has seven bits');
@@ -172,7 +172,7 @@ export function serializeRtpPacket(packet: RtpPacket): Uint8Array {
 
   const datagram = new Uint8Array(RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes + payload.length);
   const { marker, payloadType, sequenceNumber, timestamp, ssrc } = packet;
-  // Each field by name, here and in the callers: a spread takes longer than all the rest of a packet.
+  // Fields are listed one by one, here and in the callers: a spread costs more than the rest of the packet.
   writeRtpHeader(datagram, {
     marker,
     payloadType,

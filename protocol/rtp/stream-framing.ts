@@ -25,18 +25,21 @@ export function frameForStream(packet: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Takes the stream apart again, however it was cut. Holds at most one packet that is not whole yet: 64 KiB. */
+/** Extracts packets from a byte stream cut at arbitrary points. Buffers at most one incomplete packet: 64 KiB. */
 export class StreamDeframer {
   #header: ByteAccumulator | undefined;
   #body: ByteAccumulator | undefined;
 
-  /** Bytes held of a packet that is not whole yet, its header included. */
+  /** Bytes buffered of an incomplete packet, its header included. */
   get pendingBytes(): number {
     if (this.#body !== undefined) return STREAM_HEADER_BYTES + this.#body.length;
     return this.#header?.length ?? 0;
   }
 
-  /** The packets that are whole now. Those that the chunk holds whole are views of it: it is the deframer's to keep. */
+  /**
+   * Returns the packets completed by `chunk`. Those that lie wholly in the chunk are views of it; the chunk must not be
+   * reused.
+   */
   push(chunk: Uint8Array): Uint8Array[] {
     const packets: Uint8Array[] = [];
     let offset = 0;

@@ -20,13 +20,13 @@ function written(mark: FrameMark): Uint8Array {
   return target;
 }
 
-/** What the RTP parser makes of the block: profile, and the data after the length. */
+/** The extension as `parseRtpPacket` returns it: profile, and the data after the length. */
 const asExtension = (block: Uint8Array): HeaderExtension => ({
   profile: (block[0]! << 8) | block[1]!,
   data: block.subarray(4),
 });
 
-// biome-ignore format: a line a field
+// biome-ignore format: one field per line
 const WITHOUT_LEAD = new Uint8Array([
   0xbe, 0xde, // RFC 8285, one-byte form
   0x00, 0x02, // two words follow
@@ -37,7 +37,7 @@ const WITHOUT_LEAD = new Uint8Array([
   0x01, 0x05, // packet count
 ]);
 
-// biome-ignore format: a line a field
+// biome-ignore format: one field per line
 const WITH_LEAD = new Uint8Array([
   0xbe, 0xde, // RFC 8285, one-byte form
   0x00, 0x03, // three words follow
@@ -50,12 +50,12 @@ const WITH_LEAD = new Uint8Array([
   0x00, 0x0b, 0xb8, // decode lead: 3000 ticks, 33 ms
 ]);
 
-test('a mark without a decode lead is twelve bytes', () => {
+test('a mark without a decode lead takes twelve bytes', () => {
   expect(written(MARK)).toEqual(WITHOUT_LEAD);
   expect(parseFrameMark(asExtension(WITHOUT_LEAD))).toEqual({ ok: true, value: MARK });
 });
 
-test('a decode lead is a second element, sixteen bytes in all', () => {
+test('a decode lead adds a second element: sixteen bytes in all', () => {
   const mark: FrameMark = { ...MARK, importance: 'discardable', decodeLead: ticks(3_000) };
   expect(written(mark)).toEqual(WITH_LEAD);
   expect(parseFrameMark(asExtension(WITH_LEAD))).toEqual({ ok: true, value: mark });
@@ -84,7 +84,7 @@ test.each([
   expect(parseFrameMark(asExtension(block))).toEqual({ ok: false, malformed: cause });
 });
 
-test('a mark of no packets is malformed', () => {
+test('rejects a mark with a packet count of 0', () => {
   const block = WITHOUT_LEAD.slice();
   block.fill(0, 8);
   expect(parseFrameMark(asExtension(block))).toEqual({ ok: false, malformed: 'frame-mark-index' });
@@ -99,7 +99,7 @@ test.each([
   expect(parseFrameMark(extension)).toEqual({ ok: true, value: undefined });
 });
 
-test('a broken extension is malformed', () => {
+test('rejects a malformed extension', () => {
   expect(parseFrameMark({ profile: 0xbede, data: hex('16800000') })).toEqual({ ok: false, malformed: 'element-cut' });
 });
 
@@ -113,7 +113,7 @@ const mark: fc.Arbitrary<FrameMark> = fc
   })
   .map((mark) => ({ ...mark, packetIndex: mark.packetIndex % mark.packetCount }));
 
-test('what is written parses to the same mark', () => {
+test('serialize and parse round-trip', () => {
   fc.assert(
     fc.property(mark, (mark) => {
       expect(parseFrameMark(asExtension(written(mark)))).toEqual({ ok: true, value: mark });
@@ -121,7 +121,7 @@ test('what is written parses to the same mark', () => {
   );
 });
 
-test('a mark among strangers, in any order, is found as well as alone', () => {
+test('finds the mark among other elements, in any order', () => {
   const stranger = fc.record({
     id: fc.integer({ min: 3, max: 14 }),
     data: fc.uint8Array({ minLength: 1, maxLength: 16 }),
@@ -137,20 +137,20 @@ test('a mark among strangers, in any order, is found as well as alone', () => {
   );
 });
 
-test('a stranger of three bytes behind the mark is not taken for a decode lead', () => {
+test('does not read another three-byte element after the mark as a decode lead', () => {
   const ours = { id: 1, data: WITHOUT_LEAD.subarray(5) };
   const extension = serializeElements([ours, { id: 3, data: hex('000bb8') }]);
   expect(extension.data).toHaveLength(12);
   expect(parseFrameMark(extension)).toEqual({ ok: true, value: MARK });
 });
 
-test('a mark is written at its offset and touches nothing beside it', () => {
+test('writes a mark at its offset and touches no other byte', () => {
   const target = new Uint8Array(20).fill(0xaa);
   writeFrameMark(target, 3, MARK);
   expect(target).toEqual(Uint8Array.of(0xaa, 0xaa, 0xaa, ...WITHOUT_LEAD, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa));
 });
 
-test('no bytes make the parser throw, and a mark that parses keeps its rules', () => {
+test('never throws on arbitrary bytes, and a parsed mark keeps its invariants', () => {
   const profile = fc.oneof(fc.constant(0xbede), fc.constant(0x1000), uint(16));
   const nearlyOurs = fc.uint8Array({ minLength: 7, maxLength: 7 }).map((bytes) => Uint8Array.of(0x16, ...bytes));
   fc.assert(

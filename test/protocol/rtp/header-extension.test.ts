@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseElements, serializeElements } from '../../../protocol/rtp/header-extension.ts';
 import { hex, uint, wordsOf } from '../bytes.ts';
 
-test('the one-byte form reads as in RFC 8285 §4.2, padding between elements included', () => {
+test('parses the one-byte form of RFC 8285 §4.2, with padding between elements', () => {
   // ID 1, one byte (L=0): aa; two bytes of padding; ID 2, four bytes (L=3); ID 3, one byte; one byte of padding.
   const data = hex('10 aa 00 00  23 01 02 03  04 30 bb 00');
   expect(parseElements({ profile: 0xbede, data })).toEqual({
@@ -16,7 +16,7 @@ test('the one-byte form reads as in RFC 8285 §4.2, padding between elements inc
   });
 });
 
-test('the two-byte form reads as in RFC 8285 §4.3, empty elements and application bits included', () => {
+test('parses the two-byte form of RFC 8285 §4.3, with empty elements and application bits', () => {
   // ID 1, no bytes; ID 0xf0, one byte: cc; padding; ID 3, four bytes.
   const data = hex('01 00 f0 01  cc 00 03 04  01 02 03 04');
   for (const profile of [0x1000, 0x1005, 0x100f]) {
@@ -53,7 +53,7 @@ test('an extension of another profile has no elements', () => {
   expect(parseElements({ profile: 0xabac, data: hex('10aa0000') })).toEqual({ ok: true, value: [] });
 });
 
-test('what is serialized parses to the same elements', () => {
+test('serialize and parse round-trip', () => {
   const element = fc.record({
     id: fc.integer({ min: 1, max: 14 }),
     data: fc.uint8Array({ minLength: 1, maxLength: 16 }),
@@ -67,7 +67,7 @@ test('what is serialized parses to the same elements', () => {
   );
 });
 
-test('no bytes make the parser throw, and its elements fit into them', () => {
+test('never throws on arbitrary bytes, and elements stay within them', () => {
   const profile = fc.oneof(fc.constant(0xbede), fc.constant(0x1000), uint(16));
   fc.assert(
     fc.property(profile, wordsOf(20), (profile, data) => {

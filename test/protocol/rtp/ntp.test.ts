@@ -9,7 +9,7 @@ import {
   roundTripFromEcho,
 } from '../../../protocol/rtp/ntp.ts';
 
-test('an instant is whole seconds and a binary fraction', () => {
+test('converts an instant to whole seconds and a binary fraction', () => {
   expect(ntpFromInstant(instant(0))).toEqual({ seconds: 0, fraction: 0 });
   expect(ntpFromInstant(instant(2_500_000))).toEqual({ seconds: 2, fraction: 0x8000_0000 });
   expect(ntpFromInstant(instant(7_250_000))).toEqual({ seconds: 7, fraction: 0x4000_0000 });
@@ -21,7 +21,7 @@ test('the compact form is the middle 32 bits', () => {
   expect(compactNtp({ seconds: 0xffff_ffff, fraction: 0xffff_ffff })).toBe(0xffff_ffff);
 });
 
-test('spans keep to the unit of 15 microseconds, and to their range', () => {
+test('durations are rounded to 15 microseconds and clamped to their range', () => {
   expect(compactNtpFromMicroseconds(seconds(1))).toBe(65_536);
   expect(compactNtpToMicroseconds(65_536)).toBe(1_000_000);
   expect(compactNtpFromMicroseconds(microseconds(-5))).toBe(0);
@@ -35,13 +35,13 @@ test('spans keep to the unit of 15 microseconds, and to their range', () => {
   );
 });
 
-test('the round trip is what RFC 3550 §6.4.1 works out in its figure 2', () => {
+test('computes the round trip of RFC 3550 §6.4.1, figure 2', () => {
   // A = 0xb710:8000, LSR = 0xb705:2000, DLSR = 0x0005:4000, which makes 0x0006:2000: 6.125 s.
   const echo = { arrival: 0xb710_8000, lastReport: 0xb705_2000, delay: 0x0005_4000 };
   expect(roundTripFromEcho(echo)).toBe(6_125_000);
 });
 
-test('the round trip of an echo is the time on the way, at any time of day', () => {
+test('the round trip of an echo equals the time on the path, at any time of day', () => {
   const span = fc.integer({ min: 0, max: 3_600_000_000 });
   fc.assert(
     fc.property(fc.integer({ min: 1_000_000, max: 2 ** 48 }), span, span, (sentAt, way, delay) => {
@@ -58,7 +58,7 @@ test('the round trip of an echo is the time on the way, at any time of day', () 
   );
 });
 
-test('an echo of nothing, or of the future, gives no round trip', () => {
+test('gives no round trip without an echo or for one from the future', () => {
   expect(roundTripFromEcho({ arrival: 1_000, lastReport: 0, delay: 0 })).toBeUndefined();
   expect(roundTripFromEcho({ arrival: 1_000, lastReport: 1_100, delay: 0 })).toBeUndefined();
   expect(roundTripFromEcho({ arrival: 1_000, lastReport: 900, delay: 5_000 })).toBeUndefined();

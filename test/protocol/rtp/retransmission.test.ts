@@ -16,17 +16,17 @@ function packetOf(datagram: Uint8Array): RtpPacket {
 // V=2 and X; marker and type 96; sequence 0xffff; timestamp; SSRC; an extension of one word; payload.
 const ORIGINAL = hex('90e0ffff 11223344 000000aa bede0001 10850000 658884');
 
-test('the original sequence number goes between the headers and the payload (RFC 4588 §4)', () => {
-  // Marker and timestamp stay, type, sequence number and SSRC are the retransmission's, then OSN ffff.
+test('inserts the original sequence number between headers and payload (RFC 4588 §4)', () => {
+  // Marker and timestamp stay; type, sequence number and SSRC are those of the retransmission; then OSN ffff.
   expect(wrapRetransmission(ORIGINAL, HEADER)).toEqual(hex('90e10005 11223344 000000bb bede0001 10850000 ffff 658884'));
 });
 
-test('padding of the original is not sent again', () => {
+test('removes the padding of the original', () => {
   const padded = hex('a0600001 11223344 000000aa 6588 0002');
   expect(wrapRetransmission(padded, HEADER)).toEqual(hex('80610005 11223344 000000bb 0001 6588'));
 });
 
-test('what is wrapped unwraps to the packet as it came the first time', () => {
+test('unwrapping restores the original packet', () => {
   const original = fc
     .record({
       marker: fc.boolean(),
@@ -48,7 +48,7 @@ test('what is wrapped unwraps to the packet as it came the first time', () => {
   );
 });
 
-test('a retransmission too short for a sequence number is malformed', () => {
+test('rejects a retransmission too short for an original sequence number', () => {
   for (const payload of ['', '00']) {
     const packet = { ...packetOf(ORIGINAL), payload: hex(payload) };
     expect(unwrapRetransmission(packet, packet)).toEqual({ ok: false, malformed: 'retransmission-too-short' });

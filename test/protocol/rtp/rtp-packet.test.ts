@@ -13,7 +13,7 @@ import { wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint, wordsOf } from '../bytes.ts';
 import { sharedFile, sharedFolder, udpPayloads, withSharedMedia } from '../shared-media.ts';
 
-// biome-ignore format: a line a field
+// biome-ignore format: one field per line
 const PLAIN = new Uint8Array([
   0x80, // V=2, no padding, no extension, no CSRCs
   0xe0, // marker, payload type 96
@@ -23,7 +23,7 @@ const PLAIN = new Uint8Array([
   0x65, 0x88, 0x84, // payload: the beginning of an IDR slice
 ]);
 
-// biome-ignore format: a line a field
+// biome-ignore format: one field per line
 const FULL = new Uint8Array([
   0xb2, // V=2, P, X, two CSRCs
   0x64, // no marker, payload type 100
@@ -39,7 +39,7 @@ const FULL = new Uint8Array([
   0x00, 0x00, 0x00, 0x00, 0x05, // padding, five bytes, the count included
 ]);
 
-test('a plain packet reads as RFC 3550 §5.1 draws it', () => {
+test('parses a packet without options, as in RFC 3550 §5.1', () => {
   expect(parseRtpPacket(PLAIN)).toEqual({
     ok: true,
     value: {
@@ -54,7 +54,7 @@ test('a plain packet reads as RFC 3550 §5.1 draws it', () => {
   });
 });
 
-test('contributing sources, extension and padding are told from the payload', () => {
+test('separates CSRCs, extension and padding from the payload', () => {
   expect(parseRtpPacket(FULL)).toEqual({
     ok: true,
     value: {
@@ -70,13 +70,13 @@ test('contributing sources, extension and padding are told from the payload', ()
   });
 });
 
-test('payload and extension are views: nothing is copied', () => {
+test('payload and extension are views of the datagram', () => {
   const packet = parseRtpPacket(FULL);
   expect(packet.ok && packet.value.payload.buffer).toBe(FULL.buffer);
   expect(packet.ok && packet.value.extension?.data.buffer).toBe(FULL.buffer);
 });
 
-test('a packet cut at any byte of its header is malformed, and after it a shorter payload', () => {
+test('rejects a packet cut within its header; a later cut shortens the payload', () => {
   const header = 28;
   const unpadded = FULL.slice();
   unpadded[0] = 0x92;
@@ -97,7 +97,7 @@ test.each([
   expect(parseRtpPacket(datagram)).toEqual({ ok: false, malformed: cause });
 });
 
-test('padding may take the whole payload and no more', () => {
+test('padding may fill the payload but not exceed it', () => {
   const datagram = new Uint8Array(16);
   datagram[0] = 0xa0;
   datagram[15] = 4;
@@ -119,7 +119,7 @@ const rtpPacket = fc
   })
   .map(({ extension, ...packet }) => (extension === undefined ? packet : { ...packet, extension }));
 
-test('what is serialized parses to the same packet', () => {
+test('serialize and parse round-trip', () => {
   fc.assert(
     fc.property(rtpPacket, (packet) => {
       expect(parseRtpPacket(serializeRtpPacket(packet))).toEqual({ ok: true, value: packet });
@@ -127,7 +127,7 @@ test('what is serialized parses to the same packet', () => {
   );
 });
 
-test('a header written in place is the one that is serialized', () => {
+test('a header written in place equals the serialized one', () => {
   fc.assert(
     fc.property(rtpPacket, (whole) => {
       const { marker, payloadType, sequenceNumber, timestamp, ssrc, payload } = whole;
@@ -147,7 +147,7 @@ test('a header written in place is the one that is serialized', () => {
   );
 });
 
-test('no bytes make the parser throw or read past the datagram', () => {
+test('never throws on arbitrary bytes or reads past the datagram', () => {
   const anyHeader = fc.tuple(fc.constantFrom(0x80, 0x90, 0xa0, 0xb0, 0xbf), fc.uint8Array({ maxLength: 80 }));
   fc.assert(
     fc.property(
@@ -204,7 +204,7 @@ withSharedMedia('every datagram of a captured H.264 stream parses and serializes
   }
 });
 
-test('a layout that is read anew says nothing of the packet before', () => {
+test('a reused layout keeps nothing of the previous packet', () => {
   const layout = new RtpLayout();
   expect(layout.read(FULL)).toBeUndefined();
   expect(layout).toMatchObject({ extensionAt: 24, extensionEnd: 28, payloadAt: 28, payloadEnd: 31 });

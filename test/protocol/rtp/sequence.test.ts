@@ -14,7 +14,7 @@ import { uint } from '../bytes.ts';
 
 const RING = 65_536;
 
-/** Walks both ways round the ring, a step at a time, and takes the shorter way; half the ring is behind. */
+/** Reference: counts steps in both directions and takes the shorter; a tie counts as older. */
 function distanceOnFoot(from: number, to: number): number {
   for (let steps = 0; steps < RING / 2; steps++) {
     if ((from + steps) % RING === to) return steps;
@@ -23,7 +23,7 @@ function distanceOnFoot(from: number, to: number): number {
   return -RING / 2;
 }
 
-/** Tries every turn of the ring near the reference. */
+/** Reference: tries every cycle near the reference. */
 function extendOnFoot(wire: number, reference: number, ring: number): number {
   const turn = Math.floor(reference / ring);
   const candidates = [turn - 1, turn, turn + 1].map((turns) => turns * ring + wire);
@@ -33,14 +33,14 @@ function extendOnFoot(wire: number, reference: number, ring: number): number {
 }
 
 describe.each([0, 1, 32_767, 32_768, 65_535])('from sequence number %i', (start) => {
-  test('the distance to every number is the shorter way round', () => {
+  test('the distance to every other number is the shorter way around', () => {
     for (const step of [0, 1, 2, 127, 128, 255, 256, 16_384, 32_766, 32_767, 32_768, 32_769, 65_534, 65_535]) {
       const to = (start + step) % RING;
       expect(distance(wireSequence(start), wireSequence(to))).toBe(distanceOnFoot(start, to));
     }
   });
 
-  test('a stream of three turns is counted on without a jump', () => {
+  test('extends a stream of three cycles without a jump', () => {
     let reference = start;
     for (let sequence = start; sequence < start + 3 * RING; sequence += 1_111) {
       reference = extend(wireSequence(sequence % RING), asSequence(reference));
@@ -48,19 +48,19 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('from sequence number %i', (start)
     }
   });
 
-  test('what is older than the reference stays older, below zero too', () => {
+  test('numbers older than the reference extend to smaller ones, below zero as well', () => {
     for (const back of [1, 2, 100, 32_767]) {
       expect(extend(wireSequence(start - back), asSequence(start))).toBe(start - back);
       expect(extend(wireSequence(start - back), asSequence(start + 5 * RING))).toBe(start + 5 * RING - back);
     }
   });
 
-  test('exactly half the ring away is older', () => {
+  test('a distance of exactly half the range counts as older', () => {
     expect(distance(wireSequence(start), wireSequence((start + 32_768) % RING))).toBe(-32_768);
   });
 });
 
-test('an extended number is the nearest that reads so on the wire', () => {
+test('extends a sequence number to the nearest candidate', () => {
   fc.assert(
     fc.property(uint(16), fc.integer({ min: -200_000, max: 2 ** 45 }), (wire, reference) => {
       const extended = extend(wireSequence(wire), asSequence(reference));
@@ -71,7 +71,7 @@ test('an extended number is the nearest that reads so on the wire', () => {
   );
 });
 
-test('an extended timestamp is the nearest that reads so on the wire', () => {
+test('extends a timestamp to the nearest candidate', () => {
   fc.assert(
     fc.property(uint(32), fc.integer({ min: -(2 ** 33), max: 2 ** 45 }), (wire, reference) => {
       const extended = extendTimestamp(wireTimestamp(wire), ticks(reference));
@@ -81,7 +81,7 @@ test('an extended timestamp is the nearest that reads so on the wire', () => {
   );
 });
 
-test('a timestamp rolls over after thirteen hours and is counted on', () => {
+test('extends a timestamp past its wrap after thirteen hours', () => {
   expect(extendTimestamp(wireTimestamp(2_999), ticks(2 ** 32 - 1))).toBe(2 ** 32 + 2_999);
   expect(extendTimestamp(wireTimestamp(2 ** 32 - 1), ticks(2 ** 32 + 2_999))).toBe(2 ** 32 - 1);
   expect(timestampDistance(wireTimestamp(2 ** 32 - 1), wireTimestamp(0))).toBe(1);

@@ -3,26 +3,26 @@ import { expect, test } from 'vitest';
 import { frameForStream, STREAM_PACKET_BYTES_MAX, StreamDeframer } from '../../../protocol/rtp/stream-framing.ts';
 import { cutAt, hex } from '../bytes.ts';
 
-test('a packet goes behind its length in two bytes (RFC 4571 §2)', () => {
+test('puts a two-byte length in front of a packet (RFC 4571 §2)', () => {
   expect(frameForStream(hex('80e1aa'))).toEqual(hex('0003 80e1aa'));
   expect(frameForStream(new Uint8Array(STREAM_PACKET_BYTES_MAX)).subarray(0, 3)).toEqual(hex('ffff 00'));
   expect(() => frameForStream(new Uint8Array(STREAM_PACKET_BYTES_MAX + 1))).toThrow('sixteen bits');
 });
 
-test('null packets are skipped', () => {
+test('skips null packets', () => {
   expect(new StreamDeframer().push(hex('0000 0001aa 0000 0000 0001bb 0000'))).toEqual([hex('aa'), hex('bb')]);
   const deframer = new StreamDeframer();
   const chunks = ['00', '00', '0000', '00', '0000', '01', 'aa'];
   expect(chunks.flatMap((chunk) => deframer.push(hex(chunk)))).toEqual([hex('aa')]);
 });
 
-test('packets that a chunk holds whole are views of it', () => {
+test('packets that lie wholly in a chunk are views of it', () => {
   const chunk = hex('0002 8001 0001 ff');
   const packets = new StreamDeframer().push(chunk);
   expect(packets.map((packet) => packet.buffer)).toEqual([chunk.buffer, chunk.buffer]);
 });
 
-test('what is framed comes out as it went in, wherever the stream is cut', () => {
+test('framing and deframing round-trip, wherever the stream is cut', () => {
   const packets = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 12 });
   const places = fc.array(fc.nat(), { maxLength: 30 });
   fc.assert(
@@ -35,7 +35,7 @@ test('what is framed comes out as it went in, wherever the stream is cut', () =>
   );
 });
 
-test('a stream that comes byte by byte comes out whole', () => {
+test('reassembles a stream that arrives byte by byte', () => {
   const packets = [new Uint8Array(1).fill(1), new Uint8Array(700).fill(2), new Uint8Array(255).fill(3)];
   const deframer = new StreamDeframer();
   const received = packets
@@ -44,7 +44,7 @@ test('a stream that comes byte by byte comes out whole', () => {
   expect(received).toEqual(packets);
 });
 
-test('what is held never grows beyond one packet', () => {
+test('never buffers more than one packet', () => {
   const deframer = new StreamDeframer();
   const chunk = new Uint8Array(10_000).fill(0xff);
   for (let chunks = 0; chunks < 100; chunks++) {
