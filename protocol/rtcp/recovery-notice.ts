@@ -4,10 +4,10 @@ import { type Microseconds, microseconds } from '../base/units.ts';
 import type { ApplicationPacket } from './rtcp-application.ts';
 
 /**
- * What a receiver that recovers by deadline and its sender tell each other, in RTCP application packets (RFC 3550 §6.7, name `DFRM`).
- * Who does not know them skips them, and takes the NACK behind a request for what it is.
+ * Messages between a deadline-recovery receiver and its sender, in RTCP application packets (RFC 3550 §6.7, name
+ * `DFRM`). A peer that does not know them skips them, and still understands the NACK that follows a request.
  *
- * Subtype 8, path: what the receiver measures.
+ * Subtype 8, path: the receiver's measurements of the path.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -25,26 +25,28 @@ import type { ApplicationPacket } from './rtcp-application.ts';
  */
 export interface PathNotice {
   readonly kind: 'path';
-  /** The play-out delay above the fastest transit: how long after its packets a frame is due. */
+  /** Play-out delay: time from the fastest observed transit to a frame's deadline. */
   readonly latency: Microseconds;
-  /** From a request to its answer, the variation of the path included; 0: not known. */
+  /** Time from a request to its answer, including path variation; 0: unknown. */
   readonly answerTime: Microseconds;
-  /** The share of packets that do not come by themselves, 0 … 1. */
+  /** Share of packets lost on their first transmission, 0 … 1. */
   readonly loss: number;
-  /** How many packets in a row are lost on average, 1 … 255. */
+  /** Mean number of consecutive losses, 1 … 255. */
   readonly burst: number;
-  /** The same share of late, in the last third of a second or so. */
+  /** The same share over roughly the last third of a second. */
   readonly recentLoss: number;
-  /** How much later than on the fastest path seen even the least delayed packet came of late. */
+  /** Recent queueing delay: lowest recent transit time minus the lowest transit time ever seen. */
   readonly queueing: Microseconds;
-  /** Frames are of use whose reference is missing. */
+  /** True when the receiver shows frames whose reference is missing. */
   readonly showsDamaged: boolean;
-  /** From packet to packet where they were sent at once: what the bottleneck takes for each; 0: not known. */
+  /**
+   * Time between packets that were sent back to back, which is their serialization time at the bottleneck; 0: unknown.
+   */
   readonly spacing: Microseconds;
 }
 
 /**
- * Subtype 9, request: says of the NACK behind it, in the same datagram, which request it is.
+ * Subtype 9, request: describes the NACK that follows it in the same datagram.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -56,18 +58,18 @@ export interface PathNotice {
  */
 export interface RequestNotice {
   readonly kind: 'request';
-  /** 0…65535: copies of a request have the same number, and are answered once. */
+  /** 0…65535. Copies of a request share a number and are answered once. */
   readonly number: number;
-  /** No later request can be answered in time. */
+  /** True when a later request could not be answered in time. */
   readonly last: boolean;
-  /** The packets are of use to the decoder alone: they are too late to be shown. */
+  /** True when the packets can no longer be shown and serve the decoder only. */
   readonly late: boolean;
-  /** Counted from when the request is sent. */
+  /** Time for which an answer is useful, counted from the transmission of the request. */
   readonly usefulFor: Microseconds;
 }
 
 /**
- * Subtype 10, withheld: the sender says how many frames it has not sent, as the path does not carry them all.
+ * Subtype 10, withheld: number of frames that the sender did not send because they exceed the path's capacity.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -87,7 +89,7 @@ const PATH_SUBTYPE = 8;
 const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
 const PATH_BYTES = 20;
-/** Without the spacing, as earlier receivers say it. */
+/** Size of a path notice without the spacing, as earlier receivers send it. */
 const PATH_BYTES_MIN = 16;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
@@ -141,7 +143,7 @@ const share = (value: number): number => Math.min(0xffff, Math.ceil(value * 0x1_
 
 const span = (value: Microseconds): number => Math.max(0, Math.min(SPAN_MAX, Math.round(value)));
 
-/** `undefined`: an application packet, but not one of these. Data beyond what is known is for those who know it. */
+/** Returns the notice; `undefined` for any other application packet. Trailing data of newer versions are ignored. */
 export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket): Parsed<RecoveryNotice | undefined> {
   if (name !== NAME) return parsed(undefined);
   switch (subtype) {

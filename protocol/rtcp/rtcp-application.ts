@@ -4,7 +4,7 @@ import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
- * Application-defined packet (RFC 3550 §6.7): the header, whose count is the subtype, then
+ * Application-defined packet (RFC 3550 §6.7): the header, with the subtype in place of the count, then
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -21,9 +21,9 @@ export interface ApplicationPacket {
   readonly ssrc: number;
   /** 0…31. */
   readonly subtype: number;
-  /** Four characters, a byte each. */
+  /** Four ASCII characters. */
   readonly name: string;
-  /** Whole words. */
+  /** A whole number of 32-bit words. */
   readonly data: Uint8Array;
 }
 
@@ -41,7 +41,7 @@ export function parseApplication({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): 
   });
 }
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const applicationBytes = ({ data }: ApplicationPacket): number => RTCP_HEADER_BYTES + DATA_OFFSET + data.length;
 
 export function writeApplication(target: Uint8Array, offset: number, packet: ApplicationPacket): void {

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { writeUint16 } from '../base/big-endian.ts';
 
 /**
- * One RTCP packet of a compound, its header taken apart (RFC 3550 §6.4, RFC 4585 §6.1).
+ * One RTCP packet of a compound, with its header parsed (RFC 3550 §6.4, RFC 4585 §6.1).
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -13,10 +13,10 @@ import { writeUint16 } from '../base/big-endian.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 export interface RtcpBlock {
-  /** Reports, chunks or sources that follow; a subtype or feedback message type in some packets: 0…31. */
+  /** Number of reports, chunks or sources that follow, or subtype, or feedback message type: 0…31. */
   readonly count: number;
   readonly packetType: number;
-  /** What comes after the four bytes of the header, without padding, lies in these: whole words. */
+  /** Body without header and padding, a whole number of 32-bit words: `bytes[start…end]`. */
   readonly bytes: Uint8Array;
   readonly bodyAt: number;
   readonly bodyEnd: number;
@@ -36,10 +36,10 @@ export const RTCP_TYPE = {
 
 export const RTCP_HEADER_BYTES = 4;
 
-/** The most that the five bits of the count can say. */
+/** Largest value of the five-bit count. */
 export const RTCP_COUNT_MAX = 31;
 
-/** Writes the four bytes of a header. @returns where the body begins. */
+/** Writes the four bytes of a header. @returns the offset of the body. */
 export function writeRtcpHeader(
   target: Uint8Array,
   offset: number,
@@ -54,5 +54,5 @@ export function writeRtcpHeader(
   return offset + RTCP_HEADER_BYTES;
 }
 
-/** The next multiple of four. */
+/** Rounds up to a multiple of four. */
 export const wholeWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;

@@ -4,7 +4,7 @@ import type { CompactNtp, NtpTimestamp } from '../rtp/ntp.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from './rtcp-block.ts';
 
 /**
- * Extended report (RFC 3611 §2): the header, the SSRC, then blocks that begin (§3) with
+ * Extended report (RFC 3611 §2): the header, the SSRC, then blocks, each of which begins (§3) with
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -12,24 +12,24 @@ import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from '.
  *    |  block type   |   reserved    |        length in words        |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * The two kinds that we use let a receiver, which sends no sender reports, measure the round trip as well.
+ * We use two block types. They let a receiver measure the round-trip time although it sends no sender reports.
  */
 export interface ExtendedReport {
   readonly kind: 'extended-report';
   readonly ssrc: number;
-  /** Blocks of other types are left out. */
+  /** Blocks of other types are skipped. */
   readonly blocks: readonly ExtendedReportBlock[];
 }
 
 export type ExtendedReportBlock = ReceiverReferenceTime | DelaySinceLastReceiverReport;
 
-/** Block type 4 (RFC 3611 §4.4), two words: the 64 bits of the receiver's NTP timestamp. */
+/** Receiver reference time, block type 4 (RFC 3611 §4.4), two words: the receiver's 64-bit NTP timestamp. */
 export interface ReceiverReferenceTime {
   readonly kind: 'receiver-reference-time';
   readonly ntp: NtpTimestamp;
 }
 
-/** Block type 5 (RFC 3611 §4.5), three words a receiver: SSRC, last receiver reference time, delay since then. */
+/** DLRR, block type 5 (RFC 3611 §4.5), three words per receiver: SSRC, last RR timestamp, delay since then. */
 export interface DelaySinceLastReceiverReport {
   readonly kind: 'delay-since-last-receiver-report';
   readonly reports: readonly {
@@ -80,11 +80,11 @@ function readDelayReports(bytes: Uint8Array): DelaySinceLastReceiverReport['repo
   return reports;
 }
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const extendedReportBytes = ({ blocks }: ExtendedReport): number =>
   blocks.reduce((bytes, block) => bytes + BLOCK_HEADER_BYTES + contentBytes(block), RTCP_HEADER_BYTES + 4);
 
-/** @param target zeroed. */
+/** @param target must be zeroed. */
 export function writeExtendedReport(target: Uint8Array, offset: number, packet: ExtendedReport): void {
   const bodyBytes = extendedReportBytes(packet) - RTCP_HEADER_BYTES;
   const body = writeRtcpHeader(target, offset, { count: 0, packetType: RTCP_TYPE.extendedReport, bodyBytes });

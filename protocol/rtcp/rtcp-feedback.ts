@@ -13,13 +13,13 @@ import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock, writeRtcpHeader } from '.
  *    |            PID                |             BLP               |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * PID: one lost packet. BLP: bit i, counted from the least significant, is set when packet PID + i + 1 is lost too.
+ * PID: a lost packet. BLP: bit i, counted from the least significant, is set when packet PID + i + 1 is lost as well.
  */
 export interface Nack {
   readonly kind: 'nack';
   readonly senderSsrc: number;
   readonly mediaSsrc: number;
-  /** At least one. They pack best in the order of the stream. */
+  /** At least one. Stream order needs the fewest entries. */
   readonly sequenceNumbers: readonly WireSequence[];
 }
 
@@ -30,7 +30,7 @@ export interface PictureLossIndication {
   readonly mediaSsrc: number;
 }
 
-/** The feedback message type of both: RFC 4585 §6.2.1 and §6.3.1 count them apart. */
+/** Feedback message type of both: RFC 4585 §6.2.1 and §6.3.1 number them separately. */
 export const FEEDBACK_NACK = 1;
 export const FEEDBACK_PICTURE_LOSS = 1;
 
@@ -66,7 +66,7 @@ export function parsePictureLossIndication({ bytes, bodyAt, bodyEnd }: RtcpBlock
   });
 }
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const nackBytes = ({ sequenceNumbers }: Nack): number =>
   RTCP_HEADER_BYTES + SSRCS_BYTES + nackEntries(sequenceNumbers) * NACK_ENTRY_BYTES;
 
@@ -98,8 +98,8 @@ function nackEntries(sequenceNumbers: readonly WireSequence[]): number {
 }
 
 /**
- * Behind the last number that goes into the entry that begins with this one: those that are among the sixteen after
- * its PID, each newer than the one before.
+ * Index after the last sequence number in this NACK entry. An entry takes numbers up to its PID + 16, in ascending
+ * order.
  */
 function entryEnd(sequenceNumbers: readonly WireSequence[], start: number): number {
   let last = 0;

@@ -19,7 +19,7 @@ export interface Goodbye {
   readonly kind: 'goodbye';
   /** At most 31. */
   readonly ssrcs: readonly number[];
-  /** At most 255 bytes of UTF-8; empty: no reason given. */
+  /** At most 255 bytes of UTF-8; empty when no reason is given. */
   readonly reason: string;
 }
 
@@ -37,11 +37,11 @@ export function parseGoodbye({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Pars
   return parsed({ kind: 'goodbye', ssrcs, reason: utf8Text(body.subarray(start, end)) });
 }
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const goodbyeBytes = ({ ssrcs, reason }: Goodbye): number =>
   RTCP_HEADER_BYTES + ssrcs.length * 4 + (reason === '' ? 0 : wholeWords(1 + utf8Bytes(reason).length));
 
-/** @param target zeroed. */
+/** @param target must be zeroed. */
 export function writeGoodbye(target: Uint8Array, offset: number, packet: Goodbye): void {
   const { ssrcs, reason } = packet;
   const text = utf8Bytes(reason);

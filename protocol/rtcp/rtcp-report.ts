@@ -28,11 +28,11 @@ export interface SenderReport {
   readonly kind: 'sender-report';
   readonly ssrc: number;
   readonly ntp: NtpTimestamp;
-  /** The same instant as `ntp`, on the media clock. */
+  /** RTP timestamp of the instant `ntp`. */
   readonly rtpTimestamp: WireTimestamp;
-  /** Since the stream began, modulo 2^32. */
+  /** Packets sent since the start of the stream, modulo 2^32. */
   readonly packetCount: number;
-  /** Payload bytes since the stream began, modulo 2^32. */
+  /** Payload bytes sent since the start of the stream, modulo 2^32. */
   readonly octetCount: number;
   /** At most 31. */
   readonly reports: readonly ReportBlock[];
@@ -47,7 +47,7 @@ export interface ReceiverReport {
 }
 
 /**
- * How one source is received (RFC 3550 §6.4.1):
+ * Reception report block of one source (RFC 3550 §6.4.1):
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -67,15 +67,15 @@ export interface ReceiverReport {
  */
 export interface ReportBlock {
   readonly ssrc: number;
-  /** Of the packets expected since the last report, in 1/256: 0…255. */
+  /** Share of the packets expected since the last report, in 1/256: 0…255. */
   readonly fractionLost: number;
-  /** Since the stream began, less duplicates: -2^23…2^23-1; what is beyond is sent as the limit. */
+  /** Packets lost since the start of the stream, minus duplicates; clamped to -2^23…2^23-1. */
   readonly cumulativeLost: number;
-  /** Roll-overs in the upper sixteen bits, the sequence number in the lower: 0…2^32-1. */
+  /** Extended highest sequence number: cycles in the upper 16 bits, 0…2^32-1. */
   readonly highestSequence: number;
-  /** RTP clock ticks (RFC 3550 §A.8): 0…2^32-1. */
+  /** Interarrival jitter in RTP clock ticks (RFC 3550 §A.8): 0…2^32-1. */
   readonly jitter: number;
-  /** Of the last sender report seen; 0: none yet. */
+  /** Timestamp of the last sender report received; 0 before the first. */
   readonly lastSenderReport: CompactNtp;
   readonly delaySinceLastSenderReport: CompactNtp;
 }
@@ -109,7 +109,7 @@ export function parseReceiverReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock
   });
 }
 
-/** What follows the last block is a profile's extension (RFC 3550 §6.4.3) and none of ours. */
+/** Profile-specific extensions after the last block (RFC 3550 §6.4.3) are ignored; we define none. */
 function readReportBlocks(bytes: Uint8Array, start: number, count: number): readonly ReportBlock[] {
   if (count === 0) return NO_REPORTS;
   const reports: ReportBlock[] = [];
@@ -129,11 +129,11 @@ function readReportBlocks(bytes: Uint8Array, start: number, count: number): read
 
 const NO_REPORTS: readonly ReportBlock[] = [];
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const senderReportBytes = ({ reports }: SenderReport): number =>
   RTCP_HEADER_BYTES + SENDER_INFORMATION_BYTES + reports.length * REPORT_BLOCK_BYTES;
 
-/** The same of a receiver report. */
+/** Size of the whole packet. */
 export const receiverReportBytes = ({ reports }: ReceiverReport): number =>
   RTCP_HEADER_BYTES + RECEIVER_INFORMATION_BYTES + reports.length * REPORT_BLOCK_BYTES;
 

@@ -25,7 +25,7 @@ export interface SourceDescription {
 
 export interface SourceDescriptionChunk {
   readonly ssrc: number;
-  /** At most 255 bytes of UTF-8; empty when the source did not say. Other items are skipped. */
+  /** At most 255 bytes of UTF-8; empty when the chunk has no CNAME. Other items are skipped. */
   readonly cname: string;
 }
 
@@ -47,7 +47,7 @@ export function parseSourceDescription({ count, bytes, bodyAt, bodyEnd }: RtcpBl
       if (item === 0) break;
       const start = offset + 2;
       const end = start + (body[offset + 1] ?? 0);
-      // At least the null byte that ends the chunk has to follow.
+      // At least one null byte must end the chunk.
       if (end >= body.length) return malformed('source-description-cut');
       if (item === CNAME) cname ??= utf8Text(body.subarray(start, end));
       offset = end;
@@ -58,11 +58,11 @@ export function parseSourceDescription({ count, bytes, bodyAt, bodyEnd }: RtcpBl
   return parsed({ kind: 'source-description', chunks });
 }
 
-/** Bytes of the whole packet. */
+/** Size of the whole packet. */
 export const sourceDescriptionBytes = ({ chunks }: SourceDescription): number =>
   chunks.reduce((bytes, { cname }) => bytes + chunkBytes(utf8Bytes(cname)), RTCP_HEADER_BYTES);
 
-/** @param target zeroed. */
+/** @param target must be zeroed. */
 export function writeSourceDescription(target: Uint8Array, offset: number, packet: SourceDescription): void {
   const { chunks } = packet;
   const bodyBytes = sourceDescriptionBytes(packet) - RTCP_HEADER_BYTES;
@@ -79,5 +79,5 @@ export function writeSourceDescription(target: Uint8Array, offset: number, packe
   }
 }
 
-/** SSRC, item header, name, and at least one null byte. */
+/** Size of a chunk: SSRC, item header, name, and at least one null byte. */
 const chunkBytes = (name: Uint8Array): number => wholeWords(4 + 2 + name.length + 1);

@@ -46,8 +46,8 @@ export type { ReceiverReport, ReportBlock, SenderReport } from './rtcp-report.ts
 export type { SourceDescription, SourceDescriptionChunk } from './rtcp-source-description.ts';
 
 /**
- * What of RTCP we send and understand. `unknown`: well-formed, of a type or feedback message type that we do not use;
- * received only.
+ * RTCP packets that we send or parse. `unknown`: a well-formed packet of a type or feedback message type that we do not
+ * use; received only.
  */
 export type RtcpPacket =
   | SenderReport
@@ -61,9 +61,9 @@ export type RtcpPacket =
   | { readonly kind: 'unknown'; readonly packetType: number };
 
 /**
- * The packets of one datagram: a compound (RFC 3550 §6.1) or a reduced-size one (RFC 5506), which may begin with any
- * packet. The lengths must add up to the datagram's (RFC 3550 §A.2) and only the last packet may be padded. One bad
- * packet condemns the datagram: lengths that lie in one place are not to be believed in the next.
+ * Parses the packets of a datagram: a compound (RFC 3550 §6.1) or a reduced-size one (RFC 5506), which may begin with
+ * any packet. Packet lengths must add up to the datagram's (RFC 3550 §A.2), and only the last packet may be padded. One
+ * malformed packet rejects the whole datagram, because its length field cannot be trusted.
  */
 export function parseRtcp(datagram: Uint8Array): Parsed<readonly RtcpPacket[]> {
   if (datagram.length === 0) return malformed('empty');
@@ -119,10 +119,13 @@ function parsePacket(block: RtcpBlock): Parsed<RtcpPacket> {
 
 const unknown = ({ packetType }: RtcpBlock): Parsed<RtcpPacket> => parsed({ kind: 'unknown', packetType });
 
-/** Ours hold at most five; a datagram of nothing but headers would cost forty times its size in objects. */
+/**
+ * Limits the objects made from one datagram; our compounds hold at most five packets. Bare headers would otherwise
+ * allocate forty times the datagram's size.
+ */
 const COMPOUND_PACKETS_MAX = 64;
 
-/** One datagram of these packets in this order. A compound begins with a report (RFC 3550 §6.1): that is the caller's. */
+/** Serializes the packets into one datagram, in order. The caller puts a report first in a compound (RFC 3550 §6.1). */
 export function serializeRtcp(packets: readonly RtcpPacket[]): Uint8Array {
   let bytes = 0;
   for (const packet of packets) bytes += packetBytes(packet);

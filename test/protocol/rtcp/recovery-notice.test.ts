@@ -28,34 +28,34 @@ const REQUEST: RecoveryNotice = {
 };
 
 describe('a recovery notice', () => {
-  test('of the path is five words behind the name', () => {
+  test('of the path is five words after the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(0x0badcafe, PATH)])]).toEqual([
       ...[0x88, 204, 0, 7], // subtype 8, APP, seven words follow
-      ...[0x0b, 0xad, 0xca, 0xfe], // who says so
+      ...[0x0b, 0xad, 0xca, 0xfe], // SSRC of the sender
       ...[0x44, 0x46, 0x52, 0x4d], // DFRM
       ...[0x00, 0x01, 0x86, 0xa0], // latency 100,000 µs
       ...[0x00, 0x00, 0xa0, 0x28], // answer time 41,000 µs
-      ...[0x40, 0x00, 0x01, 0x80], // a quarter is lost, in runs of one and a half
-      ...[0x80, 0x00, 0x80, 0x7b], // half of late, damage is shown, a queue of 12.3 ms
-      ...[0x00, 0x00, 0x04, 0xb0], // a packet each 1,200 µs
+      ...[0x40, 0x00, 0x01, 0x80], // loss of a quarter, mean burst of 1.5
+      ...[0x80, 0x00, 0x80, 0x7b], // recent loss of a half, damaged frames shown, queueing of 12.3 ms
+      ...[0x00, 0x00, 0x04, 0xb0], // spacing of 1,200 µs
     ]);
   });
 
-  test('of a request is two words behind the name', () => {
+  test('of a request is two words after the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(1, REQUEST)])]).toEqual([
       ...[0x89, 204, 0, 4, 0, 0, 0, 1, 0x44, 0x46, 0x52, 0x4d],
       ...[0x01, 0x02, 0x80, 0x00], // number 258, the last
-      ...[0x00, 0x01, 0x11, 0x70], // of use for 70,000 µs
+      ...[0x00, 0x01, 0x11, 0x70], // useful for 70,000 µs
     ]);
   });
 
-  test.each([PATH, REQUEST, { ...REQUEST, last: false }])('comes back as it was: $kind', (notice) => {
+  test.each([PATH, REQUEST, { ...REQUEST, last: false }])('round-trips: $kind', (notice) => {
     const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));
     const packet = packets.ok ? packets.value[0] : undefined;
     expect(packet?.kind === 'application' && parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });
   });
 
-  test('never says that nothing is lost where something is, nor more than the field holds', () => {
+  test('never rounds a loss to 0 or beyond its field', () => {
     const packet = recoveryNoticePacket(1, {
       kind: 'path',
       latency: microseconds(-5),
@@ -83,13 +83,13 @@ describe('a recovery notice', () => {
     });
   });
 
-  test('of the path by a receiver that knows of no spacing has none', () => {
+  test('of the path without a spacing field has spacing 0', () => {
     const { data, ...packet } = recoveryNoticePacket(1, PATH);
     const read = parseRecoveryNotice({ ...packet, data: data.subarray(0, 16) });
     expect(read).toEqual({ ok: true, value: { ...PATH, spacing: 0 } });
   });
 
-  test('of another name or subtype is none of ours, and a short one is malformed', () => {
+  test('of another name or subtype is skipped, and a short one is malformed', () => {
     const packet = recoveryNoticePacket(1, REQUEST);
     expect(parseRecoveryNotice({ ...packet, name: 'dfrm' })).toEqual({ ok: true, value: undefined });
     expect(parseRecoveryNotice({ ...packet, subtype: 3 })).toEqual({ ok: true, value: undefined });
@@ -97,7 +97,7 @@ describe('a recovery notice', () => {
     expect(parseRecoveryNotice({ ...packet, subtype: 8 }).ok).toBe(false);
   });
 
-  test('is read from any bytes without a throw, and a run is never shorter than one packet', () => {
+  test('parsing never throws on arbitrary bytes, and a burst is at least one packet', () => {
     fc.assert(
       fc.property(fc.constantFrom(8, 9), fc.uint8Array({ maxLength: 20 }), (subtype, data) => {
         const notice = parseRecoveryNotice({ kind: 'application', ssrc: 1, subtype, name: 'DFRM', data });

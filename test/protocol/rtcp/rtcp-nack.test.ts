@@ -4,7 +4,7 @@ import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../../protocol/rtc
 import { distance, wireSequence } from '../../../protocol/rtp/sequence.ts';
 import { hex, uint } from '../bytes.ts';
 
-test.each([0, 1, 32_767, 32_768, 65_535])('lost packets from %i on are packed seventeen to an entry', (start) => {
+test.each([0, 1, 32_767, 32_768, 65_535])('packs seventeen lost packets into an entry, from number %i on', (start) => {
   const sequenceNumbers = Array.from({ length: 40 }, (_, index) => wireSequence((start + index) % 65_536));
   const packet: RtcpPacket = { kind: 'nack', senderSsrc: 1, mediaSsrc: 2, sequenceNumbers };
   const datagram = serializeRtcp([packet]);
@@ -12,7 +12,7 @@ test.each([0, 1, 32_767, 32_768, 65_535])('lost packets from %i on are packed se
   expect(parseRtcp(datagram)).toEqual({ ok: true, value: [packet] });
 });
 
-/** Each number to an entry with all the numbers that can join it: no packing of a sorted list needs fewer entries. */
+/** Reference: extends each entry as far as possible, which is optimal for a sorted list. */
 function entriesOnFoot(sequenceNumbers: readonly number[]): number {
   let left = [...sequenceNumbers];
   let entries = 0;
@@ -24,7 +24,7 @@ function entriesOnFoot(sequenceNumbers: readonly number[]): number {
   return entries;
 }
 
-test('losses in the order of the stream take no more entries than need be', () => {
+test('losses in stream order take the minimum number of entries', () => {
   const gaps = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 50 });
   fc.assert(
     fc.property(uint(16), gaps, (start, gaps) => {
@@ -39,7 +39,7 @@ test('losses in the order of the stream take no more entries than need be', () =
   );
 });
 
-test('a forged NACK is answered for by its own size', () => {
+test('the cost of a forged NACK is bounded by its size', () => {
   const forged = new Uint8Array(1_200).fill(0xff);
   forged.set(hex('81cd012b'));
   const result = parseRtcp(forged);

@@ -69,7 +69,7 @@ const rtcpPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
   }),
 );
 
-test('what is serialized parses to the same packets', () => {
+test('serialize and parse round-trip', () => {
   fc.assert(
     fc.property(fc.array(rtcpPacket, { minLength: 1, maxLength: 6 }), (packets) => {
       expect(parseRtcp(serializeRtcp(packets))).toEqual({ ok: true, value: packets });
@@ -77,7 +77,7 @@ test('what is serialized parses to the same packets', () => {
   );
 });
 
-test('no bytes make the parser throw', () => {
+test('never throws on arbitrary bytes', () => {
   const header = fc
     .record({
       count: uint(5),

@@ -10,7 +10,7 @@ interface Golden {
   readonly packet: RtcpPacket;
 }
 
-/** Each string is a field: its bytes, and what they say. */
+/** Concatenates fields. Each string is a field: its bytes, then a description. */
 const bytesOf = (fields: readonly string[]): Uint8Array => hex(fields.map((field) => field.split(' ')[0]).join(''));
 
 const GOLDEN: readonly Golden[] = [
@@ -168,38 +168,38 @@ const GOLDEN: readonly Golden[] = [
 ];
 
 describe.each(GOLDEN)('$name', ({ bytes, packet }) => {
-  test('is written so', () => {
+  test('serializes to these bytes', () => {
     expect(serializeRtcp([packet])).toEqual(bytesOf(bytes));
   });
 
-  test('is read so', () => {
+  test('parses from these bytes', () => {
     expect(parseRtcp(bytesOf(bytes))).toEqual({ ok: true, value: [packet] });
   });
 
-  test('cut at any byte is malformed', () => {
+  test('is malformed when cut at any byte', () => {
     const whole = bytesOf(bytes);
     for (let length = 0; length < whole.length; length++) {
       expect(parseRtcp(whole.subarray(0, length)).ok).toBe(false);
     }
   });
 
-  test('with a body a word too short for it is malformed', () => {
+  test('is malformed when its body is one word too short', () => {
     const short = bytesOf(bytes).slice(0, -4);
     short[3]!--;
-    // A reason, a chunk or application data may end a word earlier; what is left must then still be sound.
+    // A reason, a chunk or application data may be one word shorter; the rest must then still be valid.
     const result = parseRtcp(short);
     if (result.ok) expect(result.value).not.toEqual([packet]);
   });
 });
 
-test('all of them in one compound come out in their order', () => {
+test('a compound of all of them keeps their order', () => {
   const packets = GOLDEN.map(({ packet }) => packet);
   const datagram = serializeRtcp(packets);
   expect(datagram).toEqual(bytesOf(GOLDEN.flatMap(({ bytes }) => bytes)));
   expect(parseRtcp(datagram)).toEqual({ ok: true, value: packets });
 });
 
-test('packets and feedback of other types are told as unknown', () => {
+test('reports packets and feedback of other types as unknown', () => {
   // Full intra request: PSFB with feedback message type 4. Transport-wide feedback: RTPFB with 15. Type 192.
   const datagram = hex('84ce0002 00000001 00000002  8fcd0002 00000001 00000002  80c00000');
   expect(parseRtcp(datagram)).toEqual({
@@ -212,7 +212,7 @@ test('packets and feedback of other types are told as unknown', () => {
   });
 });
 
-test('other items of a source description, and profile extensions of a report, are skipped', () => {
+test('skips other SDES items and profile-specific extensions of a report', () => {
   const description = hex('81ca0005 00000007 0203616263 0102 7879 000000000000 00');
   expect(parseRtcp(description)).toEqual({
     ok: true,
@@ -224,7 +224,7 @@ test('other items of a source description, and profile extensions of a report, a
   });
 });
 
-test('unknown blocks of an extended report are left out', () => {
+test('skips unknown blocks of an extended report', () => {
   expect(parseRtcp(hex('80cf0005 00000001  01000000  04000002 00000001 00000002'))).toEqual({
     ok: true,
     value: [
@@ -275,7 +275,7 @@ test.each([
   expect(parseRtcp(hex(bytes))).toEqual({ ok: false, malformed: cause });
 });
 
-test('the cumulative loss keeps to its 24 bits', () => {
+test('clamps the cumulative loss to 24 bits', () => {
   for (const [told, sent] of [
     [0x80_0000, 0x7f_ffff],
     [-0x80_0001, -0x80_0000],
