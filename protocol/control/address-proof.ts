@@ -5,9 +5,9 @@ import { serializeRtcp } from '../rtcp/rtcp.ts';
 import type { ApplicationPacket } from '../rtcp/rtcp-application.ts';
 
 /**
- * How a receiver proves that it holds its session's key and that it receives at the address it sends from: a sender
- * that streamed to any address named to it could be turned on a third party. Four RTCP application packets (RFC 3550
- * §6.7, name `DFRM`, SSRC 0), told apart by their subtype:
+ * Proof that a receiver holds its session's key and receives at the address it sends from; without it, a sender could
+ * be made to stream to a third party. Four RTCP application packets (RFC 3550 §6.7, name `DFRM`, SSRC 0), distinguished
+ * by subtype:
  *
  *     receiver                                                     sender
  *        | -- 0 hello      session, nonce, 16 zero bytes ------------> |   no answer is longer than its question,
@@ -33,7 +33,7 @@ import type { ApplicationPacket } from '../rtcp/rtcp-application.ts';
  *    |   hello: 16 zero bytes; challenge: 16 bytes; proof: 32 bytes  |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * The proof repeats the nonce because the sender kept nothing to look it up in.
+ * The proof repeats the nonce because the sender keeps no state to look it up in.
  */
 export type AddressProofMessage =
   | { readonly kind: 'hello'; readonly session: string; readonly nonce: Uint8Array }
@@ -53,7 +53,7 @@ export type AddressProofMessage =
     }
   | { readonly kind: 'confirmed'; readonly session: string; readonly nonce: Uint8Array };
 
-/** A message authentication code of 32 bytes: HMAC-SHA-256. An argument, because the core has no cryptography. */
+/** Message authentication code of 32 bytes: HMAC-SHA-256. Passed in, because the core contains no cryptography. */
 export type Mac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
 export const ADDRESS_PROOF_NAME = 'DFRM';
@@ -63,11 +63,11 @@ export const CHALLENGE_BYTES = 16;
 export const MAC_BYTES = 32;
 
 const KINDS = ['hello', 'challenge', 'proof', 'confirmed'] as const;
-/** What follows session and nonce. The hello's are there to make it as long as the challenge that answers it. */
+/** Bytes after session and nonce. The hello is padded to the length of the challenge that answers it. */
 const TAIL_BYTES = { hello: CHALLENGE_BYTES, challenge: CHALLENGE_BYTES, proof: MAC_BYTES, confirmed: 0 } as const;
 const TAIL_OFFSET = SESSION_BYTES + NONCE_BYTES;
 
-/** The message as a datagram of its own: reduced-size RTCP (RFC 5506). */
+/** Serializes the message as a datagram of its own: reduced-size RTCP (RFC 5506). */
 export const serializeAddressProof = (message: AddressProofMessage): Uint8Array =>
   serializeRtcp([addressProofPacket(message)]);
 
@@ -92,12 +92,12 @@ function tailOf(message: AddressProofMessage): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
-/** `undefined`: an application packet, but not one of these. */
+/** Returns the message; `undefined` for any other application packet. */
 export function parseAddressProof(packet: ApplicationPacket): Parsed<AddressProofMessage | undefined> {
   const kind = KINDS[packet.subtype];
   if (packet.name !== ADDRESS_PROOF_NAME || kind === undefined) return parsed(undefined);
   const { data } = packet;
-  // A longer hello is welcome: it pads itself. The others have one length.
+  // A hello may be longer than needed, since it is padding; the others have one length.
   const whole = TAIL_OFFSET + TAIL_BYTES[kind];
   if (data.length < whole || (kind !== 'hello' && data.length > whole)) return malformed('address-proof-length');
   const session = hexText(data.subarray(0, SESSION_BYTES));
@@ -113,7 +113,7 @@ export function parseAddressProof(packet: ApplicationPacket): Parsed<AddressProo
   }
 }
 
-/** MAC(key, challenge ‖ nonce): what the proof is. */
+/** Computes the proof: MAC(key, challenge ‖ nonce). */
 export function proofOf(
   mac: Mac,
   key: Uint8Array,

@@ -12,32 +12,32 @@ import {
 } from './address-proof.ts';
 
 export interface AddressProverOptions {
-  /** 16 hexadecimal digits, from `welcome`. */
+  /** Session from `welcome`, 16 hexadecimal digits. */
   readonly session: string;
-  /** From `welcome`. */
+  /** Session key from `welcome`. */
   readonly key: Uint8Array;
-  /** Eight random bytes; the last one makes room for the number of the attempt. */
+  /** Eight random bytes; the last one is replaced by the attempt's number. */
   readonly nonce: Uint8Array;
   readonly mac: Mac;
 }
 
 export type AddressProverEvent = {
   readonly kind: 'confirmed';
-  /** From a hello to its challenge, the fastest of those seen. Exact: each hello has a nonce of its own. */
+  /** Shortest time from a hello to its challenge. Exact, because each hello has its own nonce. */
   readonly roundTrip: Microseconds;
 };
 
-/** Sooner than any round trip worth streaming over would only double the questions. */
+/** First retry interval. A shorter one would only duplicate hellos on any usable path. */
 const RETRY_FIRST: Microseconds = milliseconds(100);
 const RETRY_MAX: Microseconds = milliseconds(1_000);
 
-/** Attempts that can be told apart; an answer to an older one is ignored. */
+/** Number of attempts that the nonce can distinguish; answers to older ones are ignored. */
 const ATTEMPTS = 256;
 
 /**
- * The receiver's side of the address proof (`address-proof.ts`). A hello waits in `pollTransmit` from the beginning;
- * it is repeated, with the last proof, until the sender confirms. It never gives up: how long to wait is the
- * session's to decide.
+ * Receiver's side of the address proof (`address-proof.ts`). A hello is ready in `pollTransmit` from the start; it is
+ * repeated, together with the last proof, until the sender confirms. It never gives up: the session decides on a
+ * timeout.
  */
 export class AddressProver implements Endpoint<AddressProverEvent> {
   readonly #options: AddressProverOptions;
@@ -61,7 +61,7 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
     return this.#confirmed;
   }
 
-  /** Datagrams that are no answer to this prover are ignored: the port is shared with the media. */
+  /** Ignores datagrams that do not answer this prover: the port is shared with the media. */
   handleDatagram(now: Instant, datagram: Uint8Array): void {
     const packets = parseRtcp(datagram);
     if (!packets.ok) return;
@@ -82,10 +82,10 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
       const { session, nonce } = message;
       this.#proof = serializeAddressProof({ kind: 'proof', session, nonce, proof });
       this.#proofPending = true;
-      // The proof has as long to be answered as the hello had.
+      // The proof gets the same time for an answer as the hello.
       this.#retryAt = later(now, this.#retryAfter);
     }
-    // Without a challenge there was no proof to confirm.
+    // A confirmation before any challenge cannot be genuine.
     if (message.kind === 'confirmed' && this.#roundTrip !== undefined) {
       this.#confirmed = true;
       this.#helloPending = false;
@@ -95,7 +95,7 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
     }
   }
 
-  /** When the hello with this nonce left; `undefined`: it is none of ours. */
+  /** Returns the send time of the hello with this nonce, `undefined` when the nonce is not ours. */
   #sentAtOf(nonce: Uint8Array): Instant | undefined {
     for (let index = 0; index < NONCE_BYTES - 1; index++) {
       if (nonce[index] !== this.#options.nonce[index]) return undefined;
@@ -106,7 +106,7 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
   handleTimeout(now: Instant): void {
     if (this.#retryAt === undefined || now < this.#retryAt) return;
     this.#helloPending = true;
-    // The proof may be what was lost; its challenge may also be too old by now, which the new hello mends.
+    // Either the proof was lost, or its challenge has expired; the new hello obtains another challenge.
     this.#proofPending = this.#proof !== undefined;
     this.#retryAfter = microseconds(Math.min(this.#retryAfter * 2, RETRY_MAX));
     this.#retryAt = later(now, this.#retryAfter);

@@ -13,29 +13,31 @@ import {
 } from './address-proof.ts';
 
 export interface AddressVerifierOptions {
-  /** Random bytes that never leave this process, 16 or more. */
+  /** At least 16 random bytes that never leave this process. */
   readonly secret: Uint8Array;
   readonly mac: Mac;
-  /** The key of a session (16 hexadecimal digits) that is open; `undefined`: there is no such session. */
+  /** Returns the key of an open session (16 hexadecimal digits); `undefined` when there is no such session. */
   readonly keyOf: (session: string) => Uint8Array | undefined;
 }
 
 export interface AddressVerdict {
-  /** A datagram for the address that asked; never longer than what it answers. */
+  /** Reply to the address of the request; never longer than the request. */
   readonly reply?: Uint8Array;
-  /** The session that the address has proved to belong to, again with each repeated proof. */
+  /** Session to which the address has proved to belong; set again for each repeated proof. */
   readonly proved?: string;
 }
 
-/** A challenge is good for one to two of these: long enough for any retry, too short to be of use to the next owner
- * of an address. */
+/**
+ * Length of an epoch. A challenge is valid for one to two epochs: long enough for any retry, too short to be useful to
+ * the next owner of an address.
+ */
 const CHALLENGE_EPOCH: Microseconds = seconds(15);
 
 const NO_VERDICT: AddressVerdict = {};
 
 /**
- * The sender's side of the address proof (`address-proof.ts`). It stores nothing: the challenge is a MAC, under a
- * secret of its own, over the time, the session, the nonce and the address, and is made again when the proof comes.
+ * Sender's side of the address proof (`address-proof.ts`). It stores nothing: the challenge is a MAC under a local
+ * secret over the epoch, the session, the nonce and the address, and is recomputed when the proof arrives.
  */
 export class AddressVerifier {
   readonly #options: AddressVerifierOptions;
@@ -45,12 +47,12 @@ export class AddressVerifier {
     this.#options = options;
   }
 
-  /** @param address where the datagram came from, as text with its port, always the same text for the same address. */
+  /** @param address source address and port as text; one address must always have the same text. */
   handle(now: Instant, address: string, message: AddressProofMessage): AddressVerdict {
     if (message.kind !== 'hello' && message.kind !== 'proof') return NO_VERDICT;
     const { session, nonce } = message;
     const key = this.#options.keyOf(session);
-    // Silence for those who know no session: the port is no mirror for anybody's datagrams.
+    // No reply to unknown sessions: the port must not reflect datagrams of third parties.
     if (key === undefined) return NO_VERDICT;
     const epoch = Math.floor(now / CHALLENGE_EPOCH);
     if (message.kind === 'hello') {
@@ -67,7 +69,7 @@ export class AddressVerifier {
     return NO_VERDICT;
   }
 
-  /** The address comes last: all before it has a fixed length, so no two inputs read the same. */
+  /** The address is last: everything before it has a fixed length, so different inputs never serialize alike. */
   #challenge(
     epoch: number,
     address: string,
@@ -85,7 +87,7 @@ export class AddressVerifier {
 
 const EPOCH_BYTES = 4;
 
-/** Looks at every byte, so that the time it takes tells nothing of where the first difference is. */
+/** Compares every byte, so that the duration does not reveal the position of the first difference. */
 function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   let difference = 0;

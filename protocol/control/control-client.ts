@@ -11,62 +11,62 @@ import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
 import { MEND_MS_DEFAULT } from './latency-limit.ts';
 import { type AcceptedWelcome, chooseStream } from './stream-choice.ts';
 
-/** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
+/** Result of a run: the stream ended, the user stopped it, or the sender said goodbye and did not return. */
 export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 
-/** Why a run failed. */
+/** Reason for a failed run. */
 export type ControlFailure =
   | { readonly kind: 'refused'; readonly reason: string }
   /** The sender has no stream that this program can receive. */
   | { readonly kind: 'unknown-codec'; readonly reason: string }
-  /** No frame was ever handed on. */
+  /** No frame was ever delivered. */
   | { readonly kind: 'no-stream'; readonly cause: string }
-  /** The sender went away without a goodbye, after so many frames. */
+  /** The sender disappeared without a goodbye, after this many frames. */
   | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };
 
-/** Instructions to the driver, in the order in which they are to be carried out. */
+/** Instructions to the driver, to be carried out in order. */
 export type ControlClientEvent =
-  /** Open a control connection; `handleConnected` or `handleClosed` answers. */
+  /** Open a control connection; answered by `handleConnected` or `handleClosed`. */
   | { readonly kind: 'connect' }
   /** Close the connection at once, for this cause. */
   | { readonly kind: 'cut'; readonly cause: string }
   /** Say goodbye, then close the connection. */
   | { readonly kind: 'farewell'; readonly reason: string }
-  /** A session begins: open its media. */
+  /** A session has started: open its media. */
   | { readonly kind: 'welcomed'; readonly welcome: AcceptedWelcome }
-  /** The sender has told how much it sent. */
+  /** The sender has reported how much it sent. */
   | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
-  /** Nothing more will come: decide what is left. */
+  /** No more media will arrive: decide the remaining frames. */
   | { readonly kind: 'finish-media' }
-  /** The session is over: close its media. */
+  /** The session has ended: close its media. */
   | { readonly kind: 'close-media' }
   /** Send the receiver's statistics. */
   | { readonly kind: 'report' }
-  /** There is no sender, or none any more; told when the cause changes. */
+  /** There is no sender, or no longer one; emitted when the cause changes. */
   | { readonly kind: 'waiting'; readonly cause: string }
   | { readonly kind: 'over'; readonly end: ControlEnd }
   | { readonly kind: 'failed'; readonly failure: ControlFailure };
 
 export interface ControlClientOptions
   extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
-  /** How long without a sender, or without media from it, is a failure. */
+  /** Time without a sender, or without media from it, after which the run fails. */
   readonly timeout: Microseconds;
 }
 
-/** Where a run stands. */
+/** State of a run. */
 export type ControlClientState =
   | { readonly kind: 'idle' }
   /** The driver is opening a connection. */
   | { readonly kind: 'connecting' }
-  /** `hello` is sent, and not answered. */
+  /** `hello` has been sent and not yet answered. */
   | { readonly kind: 'greeting' }
-  /** Media flows; the next statistics are due at `reportAt`. */
+  /** Media is flowing; the next statistics are due at `reportAt`. */
   | { readonly kind: 'receiving'; readonly reportAt: Instant }
-  /** The sender has told how much there was; some of it may be on its way. */
+  /** The sender has reported the end of the stream; some packets may still be in flight. */
   | { readonly kind: 'draining'; readonly reportAt: Instant }
-  /** The connection is closing for a cause of ours, and another one will be tried. */
+  /** The connection is being closed by us, and another attempt follows. */
   | { readonly kind: 'cutting' }
-  /** Nobody to talk to until the next attempt. */
+  /** No connection until the next attempt. */
   | { readonly kind: 'waiting'; readonly retryAt: Instant }
   /** The connection is closing, or was never opened, and the run ends with it. */
   | { readonly kind: 'leaving'; readonly outcome: Outcome }
@@ -80,9 +80,9 @@ const RETRY_INTERVAL: Microseconds = milliseconds(400);
 const REPORT_INTERVAL: Microseconds = seconds(1);
 
 /**
- * The receiver's side of the control channel: joins a sender, and joins again through its restarts, until the stream ends,
- * it is stopped, or there was no sender for too long. A machine without sockets or a clock: connections, messages, frames
- * and time are handed in; messages (`pollMessage`) and instructions (`pollEvent`) are polled, until `undefined`.
+ * Receiver's side of the control channel: joins a sender, and rejoins after its restarts, until the stream ends, the
+ * user stops it, or no sender is found within the timeout. Sans-IO: connections, messages, frames and time are passed
+ * in; messages (`pollMessage`) and instructions (`pollEvent`) are polled until `undefined`.
  */
 export class ControlClient {
   readonly #options: ControlClientOptions;
@@ -104,7 +104,7 @@ export class ControlClient {
     return this.#state;
   }
 
-  /** Frames handed on, over all sessions. */
+  /** Frames delivered, over all sessions. */
   get frames(): number {
     return this.#frames;
   }
@@ -115,13 +115,13 @@ export class ControlClient {
     this.#connect();
   }
 
-  /** The connection that was asked for is open. */
+  /** The requested connection is open. */
   handleConnected(): void {
     if (this.#state.kind === 'leaving') return void this.#events.push({ kind: 'cut', cause: 'stopped' });
     if (this.#state.kind !== 'connecting') return;
     this.#state = { kind: 'greeting' };
     const { transport, latencyMs, recovery, mendMs, redundancy } = this.#options;
-    // Earlier senders refuse a field that they do not know: the default needs no words.
+    // Earlier senders refuse unknown fields, so the default value is omitted.
     const mend = mendMs === undefined || mendMs === MEND_MS_DEFAULT ? {} : { mendMs };
     const wish = { ...mend, ...(redundancy !== undefined && { redundancy }) };
     this.#messages.push({
@@ -150,7 +150,7 @@ export class ControlClient {
       case 'end-of-stream':
         return this.#handleEndOfStream(message);
       case 'goodbye':
-        // The sender waits no longer: what is still missing will not come, and the stream is over all the same.
+        // The sender waits no longer: missing packets will not arrive, but the stream has ended regularly.
         if (kind === 'draining') return void this.#events.push({ kind: 'finish-media' });
         this.#dismissed = true;
         return this.#cut(`the sender stopped (${message.reason})`);
@@ -186,12 +186,12 @@ export class ControlClient {
     }
   }
 
-  /** The session's media path is gone, or could not be opened. */
+  /** The session's media path has failed, or could not be opened. */
   handlePathLost(cause: string): void {
     if (this.#inSession) this.#cut(cause);
   }
 
-  /** A frame was handed on. */
+  /** A frame was delivered. */
   handleFrame(now: Instant): void {
     this.#mediaAt = now;
     this.#frames++;
@@ -199,7 +199,7 @@ export class ControlClient {
 
   /** The receiver has decided every frame of the stream. */
   handleMediaEnded(): void {
-    // The rest is decided when a session is broken off as well; that is no end of the stream.
+    // Frames are also decided when a session breaks off; the stream has not ended then.
     if (!this.#inSession) return;
     this.#events.push({ kind: 'farewell', reason: 'end of stream' });
     this.#leave({ kind: 'over', end: 'end-of-stream' });
@@ -214,7 +214,7 @@ export class ControlClient {
     if (this.#playing && now - this.#mediaAt > this.#options.timeout) this.#cut('no media arrived');
   }
 
-  /** `false`: the sender is to hold this receiver's stream; `true`: to go on live, from the next key frame. */
+  /** `false` asks the sender to hold this receiver's stream, `true` to continue live from the next key frame. */
   setPlaying(now: Instant, playing: boolean): void {
     this.#playing = playing;
     this.#mediaAt = now;
@@ -225,7 +225,7 @@ export class ControlClient {
     if (this.#isConnected) this.#messages.push({ kind: 'request-keyframe' });
   }
 
-  /** Ends the run; a connection is left with a goodbye. */
+  /** Ends the run, with a goodbye on an open connection. */
   stop(): void {
     const outcome = { kind: 'over', end: 'stopped' } as const;
     const state = this.#state;
@@ -249,17 +249,17 @@ export class ControlClient {
     }
   }
 
-  /** The next message to send; call until `undefined`. */
+  /** Returns the next message to send; call until `undefined`. */
   pollMessage(): ReceiverMessage | undefined {
     return this.#messages.shift();
   }
 
-  /** The next instruction to the driver; call until `undefined`. */
+  /** Returns the next instruction to the driver; call until `undefined`. */
   pollEvent(): ControlClientEvent | undefined {
     return this.#events.shift();
   }
 
-  /** When `handleTimeout` wants to be called next; `undefined` while nothing waits for time. */
+  /** Time of the next `handleTimeout`; `undefined` when there is none. */
   pollTimeout(): Instant | undefined {
     const state = this.#state;
     if (state.kind === 'waiting') return state.retryAt;
@@ -276,7 +276,7 @@ export class ControlClient {
 
   #handleWelcome(now: Instant, welcome: WelcomeMessage): void {
     const { accepted, refused } = chooseStream(welcome);
-    // A 1.0 sender does not know the message, and has one stream only.
+    // A 1.0 sender does not know the message, and has only one stream.
     if (welcome.minor !== undefined) {
       for (const refusal of refused) this.#messages.push({ kind: 'refuse-stream', ...refusal });
     }

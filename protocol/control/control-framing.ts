@@ -18,7 +18,7 @@ import { malformed, type Parsed, parsed } from '../base/parsed.ts';
  */
 export const CONTROL_HEADER_BYTES = 8;
 
-/** The largest message, a `welcome` with its parameter sets, needs a few KiB; the rest is room to grow. */
+/** Largest body. The largest message, a `welcome` with its parameter sets, needs a few KiB; the rest is reserve. */
 export const CONTROL_BODY_BYTES_MAX = 65_536;
 
 const OPENING = [0x44, 0x46, 1, 0] as const;
@@ -35,22 +35,22 @@ export function serializeControlFrame(body: Uint8Array): Uint8Array {
 }
 
 /**
- * Takes the stream apart again, however it was cut. What is wrong is refused at the first byte that shows it, before
- * anything of the body is held; once refused, the stream stays refused: there is no telling where a message begins.
+ * Extracts message bodies from a byte stream cut at arbitrary points. An error is reported at the first byte that shows
+ * it, before any of the body is buffered. After an error every `push` fails, because message boundaries are lost.
  */
 export class ControlDeframer {
   #header = new ByteAccumulator(CONTROL_HEADER_BYTES);
   #body: ByteAccumulator | undefined;
   #refusal: ReturnType<typeof malformed> | undefined;
 
-  /** Bytes held of a message that is not whole yet, its header included; not 0 for long unless the peer stalls. */
+  /** Bytes buffered of an incomplete message, its header included; stays above 0 only while the peer stalls. */
   get pendingBytes(): number {
     return this.#header.length + (this.#body?.length ?? 0);
   }
 
   /**
-   * The bodies that are whole now, or why the stream is refused. A refusal takes the bodies that came whole in the
-   * same chunk with it: a peer that breaks the framing is not believed in what it said in the same breath.
+   * Returns the bodies completed by `chunk`, or the reason for refusing the stream. A refusal discards the complete
+   * bodies of the same chunk.
    */
   push(chunk: Uint8Array): Parsed<Uint8Array[]> {
     const bodies: Uint8Array[] = [];

@@ -20,9 +20,8 @@ import { announcedStreams, refuseStream } from './media-stream.ts';
 import { RECOVERIES } from './recovery.ts';
 
 /**
- * The messages on the control connection, JSON, one in each frame (`control-framing.ts`). Each number that the peer
- * picks has a range, and each text and list a bound. A field or a kind that is not named here is a newer peer's, and
- * ignored.
+ * Messages on the control connection: JSON, one per frame (`control-framing.ts`). Numbers from a peer have a range, and
+ * texts and lists a maximum length. Unknown fields and kinds come from a newer peer and are ignored.
  */
 
 export const MEDIA_NAME_CHARACTERS_MAX = 255;
@@ -35,46 +34,46 @@ const session = z.string().regex(/^[0-9a-f]{16}$/);
 const key = z.string().regex(/^[0-9a-f]{32}$/);
 
 const media = z.object({
-  /** What to show as a title: a file's name without its path. */
+  /** Title of the stream: a file name without its path. */
   name: text(MEDIA_NAME_CHARACTERS_MAX),
-  /** RFC 6381, of the first video stream: `avc1.` and profile, constraints and level in hexadecimal. */
+  /** RFC 6381 string of the first video stream: `avc1.` and profile, constraints and level in hexadecimal. */
   codec: decoderString,
   /** Luma samples after cropping. */
   width: z.int().min(1).max(65_535),
   height: z.int().min(1).max(65_535),
-  /** `null`: not known or not constant. */
+  /** Frame rate; `null` when unknown or not constant. */
   framesPerSecond: z.number().positive().max(100_000).nullable(),
-  /** `null`: endless or not known. */
+  /** Duration; `null` when endless or unknown. */
   durationMs: z.number().min(0).nullable(),
-  /** How the pictures were made: `copy`, `x264`. */
+  /** Encoding mode: `copy`, `x264`. */
   mode: z.string().regex(/^[a-z0-9-]{1,32}$/),
 });
 
-/** The first message of a receiver: what it wants. */
+/** First message of a receiver: its wishes. */
 const hello = z.object({
   kind: z.literal('hello'),
   version: z.literal(CONTROL_MAJOR),
   transport: z.enum(['udp', 'tcp']),
-  /** The play-out delay that it asks for, milliseconds. */
+  /** Requested play-out delay, milliseconds. */
   latencyMs,
   recovery: z.enum(RECOVERIES),
-  /** How long after that it still asks for what others refer to, milliseconds; without it, 5,000. */
+  /** Time after the play-out delay for which it still requests reference frames, milliseconds; 5,000 when absent. */
   mendMs: z.int().min(0).max(MEND_MS_MAX).optional(),
-  /** Bytes of retransmission and repair that it wants at most for each byte of media; without it, the sender's default. */
+  /** Maximum bytes of retransmission and repair per byte of media; the sender's default when absent. */
   redundancy: z.number().min(0).max(1).optional(),
   userAgent: text(100).optional(),
-  /** Whether the stream is to start at once; `false`: it waits for `play`. */
+  /** True to start the stream at once; with `false`, it waits for `play`. */
   playing: z.boolean(),
 });
 
-/** The first and only message of a second connection, which carries media from then on (transport `tcp`). */
+/** First and only message of a second connection, which carries media from then on (transport `tcp`). */
 const attach = z.object({ kind: z.literal('attach'), session, key });
 
 const play = z.object({ kind: z.literal('play') });
 const pause = z.object({ kind: z.literal('pause') });
 const requestKeyframe = z.object({ kind: z.literal('request-keyframe') });
 
-/** How it goes, now and then. Counts are totals since the session began; `null`: nothing to measure yet. */
+/** Periodic statistics. Counts are totals since the session began; `null`: not measured yet. */
 const statistics = z.object({
   kind: z.literal('statistics'),
   frames: count,
@@ -83,69 +82,69 @@ const statistics = z.object({
   packets: count,
   packetsLost: count,
   packetsRecovered: count,
-  /** Play-out delay of the frames, half of them and 95 of 100 below. */
+  /** Median and 95th percentile of the frames' play-out delay. */
   delayMsP50: spanMs.nullable(),
   delayMsP95: spanMs.nullable(),
   roundTripMs: spanMs.nullable(),
 });
 
-/** The answer to `hello`: all that is needed to receive. */
+/** Answer to `hello`: everything needed to receive. */
 const welcome = z.object({
   kind: z.literal('welcome'),
   version: z.literal(CONTROL_MAJOR),
-  /** The sender's minor version; without it, 0. Only for receivers of 1.1 and later, as `streams`. */
+  /** The sender's minor version; 0 when absent. Like `streams`, only for receivers of 1.1 and later. */
   minor: z.int().min(0).max(9_999).optional(),
-  /** Eight bytes that name the session. */
+  /** Session identifier, eight bytes. */
   session,
-  /** Sixteen bytes that only the two ends of the session know. */
+  /** Session key, sixteen bytes, known to the two ends only. */
   key,
   media,
   ssrc: wire32,
   retransmissionSsrc: wire32,
   payloadType,
   retransmissionPayloadType: payloadType,
-  /** Of repair packets, where the receiver chose a recovery that has some. */
+  /** SSRC of repair packets, when the receiver chose a recovery that uses them. */
   repairSsrc: wire32.optional(),
   repairPayloadType: payloadType.optional(),
-  /** The first packet's sequence number, where it is known already. */
+  /** Sequence number of the first packet, when known. */
   initialSequence: wire16.optional(),
-  /** The RTP timestamp of media time 0. */
+  /** RTP timestamp of media time 0. */
   timestampBase: wire32,
-  /** Largest datagram that will come, UDP payload bytes. */
+  /** Largest datagram to expect, UDP payload bytes. */
   datagramBytesMax: z.int().min(200).max(65_507),
-  /** Empty when `streams` has them. */
+  /** Empty when `streams` carries them. */
   parameterSets,
-  /** The play-out delay agreed on. */
+  /** Agreed play-out delay. */
   latencyMs,
-  /** `start`: the stream begins for this receiver; `live`: it runs, and joins at the next keyframe. */
+  /** `start`: the stream begins for this receiver; `live`: it is running and is joined at the next key frame. */
   position: z.enum(['start', 'live']),
-  /** All media streams; the first is the video that the single fields above describe for 1.0 receivers. */
+  /** All media streams. The first is the video that the single fields above describe for 1.0 receivers. */
   streams: announcedStreams.optional(),
 });
 
-/** The answer to `attach`; RFC 4571 frames follow it. */
+/** Answer to `attach`; RFC 4571 frames follow. */
 const attached = z.object({ kind: z.literal('attached') });
 
-/** The answer to `request-keyframe`: when the next one comes; `null`: not known, or none comes. */
+/** Answer to `request-keyframe`: time until the next key frame; `null` when unknown or when there is none. */
 const keyframe = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
 
-/** All has been sent. */
+/** Everything has been sent. */
 const endOfStream = z.object({
   kind: z.literal('end-of-stream'),
-  /** Sent to this receiver. */
+  /** Frames sent to this receiver. */
   frames: count,
   packets: count,
-  /** Of the last packet sent, as on the wire; `null`: none was. */
+  /** Wire sequence number of the last packet sent; `null` when no packet was sent. */
   lastSequence: wire16.nullable(),
 });
 
 /** No session; the connection closes next. */
 const refused = z.object({ kind: z.literal('refused'), reason: text(REASON_CHARACTERS_MAX) });
 
-/** The last message of either side. */
+/** Last message of either side. */
 const goodbye = z.object({ kind: z.literal('goodbye'), reason: text(REASON_CHARACTERS_MAX) });
 
-/** Nothing to say, and still there; of either side. */
+/** Sent by either side while there is nothing else to send. */
 const keepAlive = z.object({ kind: z.literal('keep-alive') });
 
 const receiverMessage = z.discriminatedUnion('kind', [
@@ -175,16 +174,16 @@ const controlMessage = z.discriminatedUnion('kind', [
   ...senderMessage.options.filter((option) => option !== goodbye && option !== keepAlive),
 ]);
 
-/** What a receiver says. */
+/** Messages of a receiver. */
 export type ReceiverMessage = z.infer<typeof receiverMessage>;
-/** What a sender says. */
+/** Messages of a sender. */
 export type SenderMessage = z.infer<typeof senderMessage>;
 export type ControlMessage = ReceiverMessage | SenderMessage;
 export type StatisticsMessage = z.infer<typeof statistics>;
 export type WelcomeMessage = z.infer<typeof welcome>;
 export type HelloMessage = z.infer<typeof hello>;
 
-/** A message of a kind that a newer peer may say: to be ignored. */
+/** A message of a kind defined by a newer version; to be ignored. */
 export interface UnrecognizedMessage {
   readonly kind: 'unrecognized';
 }
@@ -192,11 +191,11 @@ export interface UnrecognizedMessage {
 export const parseControlMessage = (text: string): Parsed<ControlMessage | UnrecognizedMessage> =>
   parseWith(controlMessage, text);
 
-/** For the sender's side: a sender's message is refused. */
+/** Parses on the sender's side: a sender's message is an error. */
 export const parseReceiverMessage = (text: string): Parsed<ReceiverMessage | UnrecognizedMessage> =>
   parseWith(receiverMessage, text);
 
-/** For the receiver's side: a receiver's message is refused. */
+/** Parses on the receiver's side: a receiver's message is an error. */
 export const parseSenderMessage = (text: string): Parsed<SenderMessage | UnrecognizedMessage> =>
   parseWith(senderMessage, text);
 
@@ -217,7 +216,7 @@ function parseWith<T>(schema: z.ZodType<T>, text: string): Parsed<T | Unrecogniz
   if (!outside.success) return malformed(causeOf(outside.error));
   const { kind, version } = outside.data;
   if (!KINDS.has(kind)) return parsed({ kind: 'unrecognized' });
-  // Nothing else is known of a message of another major version.
+  // Other major versions are parsed no further than kind and version.
   if ((kind === 'hello' || kind === 'welcome') && Number.isSafeInteger(version) && version !== CONTROL_MAJOR) {
     return malformed(`control protocol version ${version}, and this program speaks ${CONTROL_MAJOR}`);
   }
@@ -225,20 +224,20 @@ function parseWith<T>(schema: z.ZodType<T>, text: string): Parsed<T | Unrecogniz
   return result.success ? parsed(result.data) : malformed(causeOf(result.error));
 }
 
-/** Where and why, in our own words: nothing that the peer wrote gets into a log by this way. */
+/** Path and reason in our own words, so that text from the peer never reaches a log. */
 function causeOf(error: z.ZodError): string {
   const issue = error.issues[0];
   return issue === undefined ? 'message' : `message: ${['', ...issue.path].join('.').slice(1)} ${issue.code}`;
 }
 
-/** JSON, and a proof that the other side will take it. Texts from outside go through `presentable` first. */
+/** Serializes to JSON and checks that the peer will accept it. External text must pass through `presentable` first. */
 export function serializeControlMessage(message: ControlMessage): string {
   const result = controlMessage.safeParse(message);
   assert(result.success, `our own message is sound (${result.success ? '' : causeOf(result.error)})`);
   return JSON.stringify(result.data);
 }
 
-/** A text from outside (a file's name, an error) made fit for a message: cut, and without control characters. */
+/** Makes external text (a file name, an error) fit for a message: truncated and without control characters. */
 export function presentable(text: string, charactersMax: number): string {
   let result = '';
   for (const character of text) {
@@ -250,8 +249,8 @@ export function presentable(text: string, charactersMax: number): string {
 }
 
 /**
- * Parameter sets made fit for a `welcome`. None of them when they are beyond its limits: a receiver finds them in front
- * of the next key frame as well.
+ * Makes parameter sets fit for a `welcome`. Returns none when they exceed its limits: a receiver also finds them in
+ * front of the next key frame.
  */
 export function presentableParameterSets(parameterSets: readonly Uint8Array[]): string[] {
   const bytes = parameterSets.reduce((sum, set) => sum + set.length, 0);

@@ -3,23 +3,23 @@ import { CODEC_NAMES } from '../codec/codecs.ts';
 import { decoderString, parameterSets, payloadType, text, wire16, wire32 } from './control-field.ts';
 
 /**
- * The media streams of a session, as `welcome` lists them. Each has its own SSRC, clock, payload types, codec and
- * parameter sets. They share the session's media time, so that one play-out delay gives all of them their deadlines.
+ * Media streams of a session, as listed in `welcome`. Each has its own SSRC, clock, payload types, codec and parameter
+ * sets. They share the session's media time, so one play-out delay sets the deadlines of all.
  */
 
-/** More than any session needs: pictures from several cameras and a sound track for each. */
+/** Maximum number of streams: more than any session needs, such as several cameras with sound. */
 export const MEDIA_STREAMS_MAX = 16;
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 const companion = z.object({ ssrc: wire32, payloadType });
 
-/** The fields that every version of the protocol gives a stream, so that one of another codec can be refused by name. */
+/** Fields of a stream in every version of the protocol, so that a stream of an unknown codec can be refused by name. */
 const streamName = z.object({
-  /** Names the stream within its session. */
+  /** Identifies the stream within its session. */
   id: z.int().min(0).max(255),
   /** `video`, `audio`. */
   mediaType: name,
-  /** The RTP payload format in lower case: `h264`, `h265`, `opus`. */
+  /** RTP payload format in lower case: `h264`, `h265`, `opus`. */
   codec: name,
 });
 
@@ -32,14 +32,14 @@ const mediaStream = streamName.extend({
   payloadType,
   retransmission: companion,
   repair: companion.optional(),
-  /** The first packet's sequence number, when it is known already. */
+  /** Sequence number of the first packet, when known. */
   initialSequence: wire16.optional(),
-  /** The RTP timestamp of the session's media time 0. */
+  /** RTP timestamp of the session's media time 0. */
   timestampBase: wire32,
   parameterSets,
 });
 
-/** A stream that this version can describe in full, or else the name of one that it cannot. */
+/** Streams, each with a full description, or with its name only when this version cannot describe it. */
 export const announcedStreams = z
   .array(z.union([mediaStream, streamName]))
   .min(1)
@@ -51,7 +51,7 @@ export type AnnouncedStream = MediaStream | z.infer<typeof streamName>;
 
 export const isDescribed = (stream: AnnouncedStream): stream is MediaStream => 'ssrc' in stream;
 
-/** The receiver takes no packets of this stream. */
+/** Sent by a receiver that declines this stream. */
 export const refuseStream = z.object({
   kind: z.literal('refuse-stream'),
   id: z.int().min(0).max(255),

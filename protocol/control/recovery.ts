@@ -1,4 +1,4 @@
-/** What is done about loss, from nothing to everything. A receiver chooses, and tells its sender. */
+/** Loss recoveries, from none to the strongest. The receiver chooses one and names it in `hello`. */
 export const RECOVERIES = ['none', 'reorder', 'nack', 'fec', 'hybrid'] as const;
 
 /** Name of a loss recovery. */

@@ -14,13 +14,13 @@ import type { MediaStream } from './media-stream.ts';
 /** A receiver's wishes, as in its `hello`. */
 export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy' | 'mendMs'>;
 
-/** What the sender chose for one receiver. */
+/** Choices of the sender for one receiver. */
 export type StreamChoices = Pick<
   SentStreamParameters,
   'codec' | 'ssrc' | 'initialSequence' | 'timestampBase' | 'datagramBytesMax'
 >;
 
-/** The fields of `welcome` that say how a stream is sent. */
+/** Fields of `welcome` that describe how a stream is sent. */
 export type StreamFields = Pick<
   WelcomeMessage,
   | 'ssrc'
@@ -35,7 +35,7 @@ export type StreamFields = Pick<
   | 'latencyMs'
 >;
 
-/** The sender's side: the parameters of the stream for a receiver that said this `hello`. */
+/** Sender's side: returns the parameters of the stream for a receiver with this `hello`. */
 export function agreedParameters(
   hello: StreamWishes & Pick<HelloMessage, 'latencyMs'>,
   choices: StreamChoices,
@@ -51,7 +51,7 @@ export function agreedParameters(
   });
 }
 
-/** The sender's side: the same parameters as the receiver is told them. */
+/** Sender's side: converts parameters to fields of `welcome`. */
 export function welcomeFields(parameters: SentStreamParameters): StreamFields {
   const { ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = parameters;
   assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which `welcome` names');
@@ -68,7 +68,7 @@ export function welcomeFields(parameters: SentStreamParameters): StreamFields {
   };
 }
 
-/** The sender's side: the same parameters as an entry in the list of streams. */
+/** Sender's side: converts parameters to an entry in the list of streams. */
 export function announcedStream(
   parameters: SentStreamParameters,
   description: Pick<MediaStream, 'id' | 'decoder' | 'parameterSets'>,
@@ -89,7 +89,7 @@ export function announcedStream(
   };
 }
 
-/** The receiver's side: the parameters of the stream that `welcome` promises to those wishes. */
+/** Receiver's side: returns the parameters that `welcome` grants to these wishes. */
 export function welcomedParameters(
   welcome: StreamFields & { readonly codec: CodecName },
   wishes: StreamWishes,

@@ -2,7 +2,7 @@ import { type CodecName, codecByName } from '../codec/codecs.ts';
 import type { WelcomeMessage } from './control-message.ts';
 import { type AnnouncedStream, isDescribed, type MediaStream } from './media-stream.ts';
 
-/** A `welcome` whose single-stream fields describe the stream that is received, and the codec of that stream. */
+/** A `welcome` whose single-stream fields describe the accepted stream, and that stream's codec. */
 export type AcceptedWelcome = WelcomeMessage & { readonly codec: CodecName };
 
 export interface StreamRefusal {
@@ -10,14 +10,14 @@ export interface StreamRefusal {
   readonly reason: string;
 }
 
-/** The receiver's answer to a list of streams. */
+/** Receiver's answer to a list of streams. */
 export interface StreamChoice {
-  /** `undefined` when there is no stream that can be received. */
+  /** `undefined` when no stream can be received. */
   readonly accepted: AcceptedWelcome | undefined;
   readonly refused: readonly StreamRefusal[];
 }
 
-/** Takes the first video stream that this program can receive, and says of every other one why not. */
+/** Accepts the first video stream that this program can decode, and refuses every other one with a reason. */
 export function chooseStream(welcome: WelcomeMessage): StreamChoice {
   if (welcome.streams === undefined) return chooseSingle(welcome);
   let accepted: AcceptedWelcome | undefined;

@@ -71,19 +71,19 @@ describe('on the wire', () => {
     expect(messageOf(hex(bytes))).toEqual(message);
   });
 
-  test('application packets of other names and subtypes are not these', () => {
+  test('other application packets are skipped', () => {
     const packet = { kind: 'application', ssrc: 0, subtype: 0, name: 'DFRM', data: new Uint8Array(32) } as const;
     expect(parseAddressProof({ ...packet, name: 'qtsi' })).toEqual({ ok: true, value: undefined });
     expect(parseAddressProof({ ...packet, subtype: 4 })).toEqual({ ok: true, value: undefined });
   });
 
-  test('a hello shorter than the challenge it asks for is malformed: the port amplifies nothing', () => {
+  test('a hello shorter than its challenge is malformed, so that the port never amplifies', () => {
     const packet = { kind: 'application', ssrc: 0, subtype: 0, name: 'DFRM', data: new Uint8Array(28) } as const;
     expect(parseAddressProof(packet)).toEqual({ ok: false, malformed: 'address-proof-length' });
     expect(parseAddressProof({ ...packet, data: new Uint8Array(64) }).ok).toBe(true);
   });
 
-  test('no bytes make the parser throw', () => {
+  test('never throws on arbitrary bytes', () => {
     fc.assert(
       fc.property(uint(5), wordsOf(16), (subtype, data) => {
         const packet = { kind: 'application', ssrc: 0, subtype, name: 'DFRM', data } as const;
@@ -111,7 +111,7 @@ describe('between a prover and a verifier', () => {
     expect(prover.pollTimeout()).toBeUndefined();
   });
 
-  test('each hello, address and verifier gets a challenge of its own, and the same one again', () => {
+  test('a challenge depends on hello, address and verifier only', () => {
     const hello = { kind: 'hello', session: SESSION, nonce: NONCE } as const;
     const other = { ...hello, nonce: hex('a0a1a2a3a4a5a601') };
     const verifier = newVerifier();
@@ -128,7 +128,7 @@ describe('between a prover and a verifier', () => {
     expect(verifier.handle(at(1), HERE, hello)).toEqual(newVerifier().handle(at(0), HERE, hello));
   });
 
-  test('no reply is longer than what it answers', () => {
+  test('no reply is longer than its request', () => {
     const prover = newProver();
     const verifier = newVerifier();
     const hello = prover.pollTransmit(at(0))!;
@@ -146,7 +146,7 @@ describe('between a prover and a verifier', () => {
     return messageOf(prover.pollTransmit(instant(now)));
   }
 
-  test('a proof made at one address proves no other', () => {
+  test('a proof is not valid for another address', () => {
     const verifier = newVerifier();
     const proof = proofFor(verifier, newProver(), at(0));
     expect(verifier.handle(at(1), ELSEWHERE, proof)).toEqual({});
@@ -154,13 +154,13 @@ describe('between a prover and a verifier', () => {
     expect(verifier.handle(at(1), HERE, proof).proved).toBe(SESSION);
   });
 
-  test('a proof with another key proves nothing', () => {
+  test('a proof with another key is ignored', () => {
     const verifier = newVerifier();
     const proof = proofFor(verifier, newProver(hex('ff112233445566778899aabbccddeeff')), at(0));
     expect(verifier.handle(at(1), HERE, proof)).toEqual({});
   });
 
-  test('a proof changed in any byte proves nothing', () => {
+  test('a proof changed in any byte is ignored', () => {
     const verifier = newVerifier();
     const proof = proofFor(verifier, newProver(), at(0));
     if (proof.kind !== 'proof') throw new Error('no proof');
@@ -174,14 +174,14 @@ describe('between a prover and a verifier', () => {
     expect(verifier.handle(at(1), HERE, { ...proof, nonce })).toEqual({});
   });
 
-  test('a challenge is good across the change of its epoch, and not for ever', () => {
+  test('a challenge is valid across one change of epoch and then expires', () => {
     const verifier = newVerifier();
     const proof = proofFor(verifier, newProver(), seconds(14));
     expect(verifier.handle(instant(seconds(29)), HERE, proof).proved).toBe(SESSION);
     expect(verifier.handle(instant(seconds(30)), HERE, proof)).toEqual({});
   });
 
-  test('an unknown session, and messages of the wrong direction, are met with silence', () => {
+  test('an unknown session and messages of the wrong direction get no reply', () => {
     const verifier = newVerifier();
     const unknown = 'ffffffffffffffff';
     expect(verifier.handle(at(0), HERE, { kind: 'hello', session: unknown, nonce: NONCE })).toEqual({});
@@ -193,7 +193,7 @@ describe('between a prover and a verifier', () => {
   });
 });
 
-describe('a prover on a bad path', () => {
+describe('a prover on a lossy path', () => {
   test('asks again after 100, 200, 400 and 800 ms, then every second', () => {
     const prover = newProver();
     const sentAt: number[] = [];
@@ -207,14 +207,14 @@ describe('a prover on a bad path', () => {
     expect(sentAt).toEqual([0, 100, 300, 700, 1_500, 2_500, 3_500].map(milliseconds));
   });
 
-  test('a timeout that comes too early sends nothing', () => {
+  test('sends nothing on an early timeout', () => {
     const prover = newProver();
     drain(prover, at(0));
     prover.handleTimeout(at(99));
     expect(drain(prover, at(99))).toEqual([]);
   });
 
-  test('a lost proof is sent again, with a new hello for the case that its challenge is too old', () => {
+  test('repeats a lost proof together with a new hello, in case its challenge has expired', () => {
     const prover = newProver();
     const verifier = newVerifier();
     prover.handleDatagram(at(30), verifier.handle(at(15), HERE, messageOf(prover.pollTransmit(at(0)))).reply!);
@@ -226,7 +226,7 @@ describe('a prover on a bad path', () => {
     expect(verifier.handle(at(145), HERE, messageOf(proof)).proved).toBe(SESSION);
   });
 
-  test('the round trip is that of the hello that was answered, not of the last or first one sent', () => {
+  test('measures the round trip of the hello that was answered, not of the last or first one sent', () => {
     const prover = newProver();
     const verifier = newVerifier();
     drain(prover, at(0));
@@ -240,7 +240,7 @@ describe('a prover on a bad path', () => {
     expect(prover.pollEvent()).toEqual({ kind: 'confirmed', roundTrip: milliseconds(250) });
   });
 
-  test('what comes twice changes nothing', () => {
+  test('ignores duplicates', () => {
     const prover = newProver();
     const verifier = newVerifier();
     const challenge = verifier.handle(at(5), HERE, messageOf(prover.pollTransmit(at(0)))).reply!;
@@ -257,7 +257,7 @@ describe('a prover on a bad path', () => {
     expect(drain(prover, at(22))).toEqual([]);
   });
 
-  test('strangers cannot make it answer or believe', () => {
+  test('ignores datagrams of third parties', () => {
     const prover = newProver();
     drain(prover, at(0));
     const challenge = new Uint8Array(16);

@@ -37,7 +37,7 @@ const WELCOME: WelcomeMessage = {
 const END: SenderMessage = { kind: 'end-of-stream', frames: 2, packets: 9, lastSequence: 8 };
 const GOODBYE: SenderMessage = { kind: 'goodbye', reason: 'restarting' };
 
-/** A control client on a clock that one can see. What it says and asks of its driver is noted as text, with its time. */
+/** A control client on a virtual clock. Logs its messages and instructions as text with their times. */
 class Stage {
   readonly client: ControlClient;
   readonly told: string[] = [];
@@ -47,7 +47,7 @@ class Stage {
     this.client = new ControlClient({ ...WISHES, ...options });
   }
 
-  /** Serves time until then, and does something. */
+  /** Runs the client until `ms`, then calls `act`. */
   at(ms: number, act: (client: ControlClient, now: Instant) => void = () => {}): this {
     for (let due = this.client.pollTimeout(); due !== undefined && due <= at(ms); due = this.client.pollTimeout()) {
       this.#now = latest(this.#now, due);
@@ -71,7 +71,7 @@ class Stage {
     return this.at(ms, (client, now) => client.handleClosed(now, cause));
   }
 
-  /** Joined at 20 ms. */
+  /** A client that joined at 20 ms. */
   joined(): this {
     return this.at(0, (client, now) => client.start(now))
       .at(10, (client) => client.handleConnected())
@@ -82,7 +82,7 @@ class Stage {
     return this.client.state.kind;
   }
 
-  /** What was told since the last look. */
+  /** Returns the log since the last call. */
   news(): string[] {
     return this.told.splice(0);
   }
@@ -131,7 +131,7 @@ const VIDEO: MediaStream = {
   parameterSets: [],
 };
 
-/** A client that has said hello. */
+/** A client that has sent hello. */
 function greeting(): ControlClient {
   const client = new ControlClient({ ...WISHES, recovery: 'nack' });
   client.start(at(0));
@@ -142,13 +142,13 @@ function greeting(): ControlClient {
 }
 
 describe('joining', () => {
-  test('connects, says hello, and opens the media once it is welcome', () => {
+  test('connects, says hello, and opens the media once welcomed', () => {
     const stage = new Stage().joined();
     expect(stage.news()).toEqual(['0 connect', '10 says hello playing', '20 welcomed']);
     expect(stage.state).toBe('receiving');
   });
 
-  test('says its wishes in hello, and the redundancy only where it has one', () => {
+  test('states its wishes in hello, and the redundancy only when set', () => {
     const helloOf = (redundancy?: number) => {
       const client = new ControlClient({
         transport: 'tcp',
@@ -167,7 +167,7 @@ describe('joining', () => {
     expect(helloOf(0.5)).toEqual({ ...hello, redundancy: 0.5 });
   });
 
-  test('tries again every 400 ms, tells a cause once, and gives up at the timeout', () => {
+  test('retries every 400 ms, reports each cause once, and gives up at the timeout', () => {
     const stage = new Stage({ timeout: milliseconds(1_000) }).at(0, (client, now) => client.start(now));
     stage.close(0, 'nothing listens').close(400, 'nothing listens').close(800, 'no route').close(1_000, 'no route');
     expect(stage.news()).toEqual([
@@ -186,7 +186,7 @@ describe('joining', () => {
     expect(stage.at(9_000).news()).toEqual([]);
   });
 
-  test('refuses the streams of unknown codecs, and receives the one that it knows', () => {
+  test('refuses streams of unknown codecs and receives the known one', () => {
     const client = greeting();
     client.handleMessage(at(0), {
       ...WELCOME,
@@ -202,7 +202,7 @@ describe('joining', () => {
     expect(client.state.kind).toBe('receiving');
   });
 
-  test('leaves with a goodbye when no stream can be received, and says no more than a 1.0 sender knows', () => {
+  test('says goodbye when no stream can be received, without messages unknown to a 1.0 sender', () => {
     const client = greeting();
     client.handleMessage(at(0), { ...WELCOME, media: { ...WELCOME.media, codec: 'av01.0.04M.10' } });
     const reason = 'av01.0.04M.10 is not known here';
@@ -215,14 +215,14 @@ describe('joining', () => {
     ]);
   });
 
-  test('a refusal ends the run with its reason, and no other attempt', () => {
+  test('ends the run with the reason of a refusal, without another attempt', () => {
     const stage = new Stage().at(0, (client, now) => client.start(now)).at(1, (client) => client.handleConnected());
     stage.say(2, { kind: 'refused', reason: '8 receivers are served already' }).news();
     expect(stage.state).toBe('leaving');
     expect(stage.close(3).at(9_000).news()).toEqual(['3 close-media', '3 failed: refused']);
   });
 
-  test('a second welcome is answered by leaving for another attempt', () => {
+  test('reconnects after a second welcome', () => {
     const stage = new Stage().joined();
     stage.news();
     expect(stage.say(30, WELCOME).news()).toEqual(['30 cut: the sender sent welcome twice']);
@@ -233,13 +233,13 @@ describe('joining', () => {
 });
 
 describe('while media flows', () => {
-  test('reports each second from the welcome on', () => {
+  test('reports every second after the welcome', () => {
     const stage = new Stage().joined();
     stage.news();
     expect(stage.frame(900).at(3_100).news()).toEqual(['1020 report', '2020 report', '3020 report']);
   });
 
-  test('leaves a sender from which no frame came for the timeout, and none is missed while it is paused', () => {
+  test('reconnects after the timeout without a frame, but not while paused', () => {
     const silent = new Stage({ timeout: milliseconds(1_500) }).joined();
     silent.news();
     expect(silent.at(2_100).news()).toEqual(['1020 report', '2020 report', '2020 cut: no media arrived']);
@@ -252,7 +252,7 @@ describe('while media flows', () => {
     expect(paused.at(11_100).state).toBe('cutting');
   });
 
-  test('passes on commands, and a pause holds for the next session', () => {
+  test('forwards commands, and keeps a pause for the next session', () => {
     const stage = new Stage().joined();
     stage.news();
     stage.at(30, (client) => client.requestKeyframe()).at(40, (client, now) => client.setPlaying(now, false));
@@ -264,14 +264,14 @@ describe('while media flows', () => {
     expect(stage.news().at(-1)).toBe('460 says hello paused');
   });
 
-  test('without a connection says nothing', () => {
+  test('sends nothing without a connection', () => {
     const stage = new Stage().at(0, (client, now) => client.start(now));
     stage.news();
     stage.at(1, (client) => client.requestKeyframe()).at(2, (client, now) => client.setPlaying(now, false));
     expect(stage.news()).toEqual([]);
   });
 
-  test('a lost media path is a reason to leave and to try again', () => {
+  test('reconnects after the loss of its media path', () => {
     const stage = new Stage().joined();
     stage.news();
     stage.at(50, (client) => client.handlePathLost('the media connection closed'));
@@ -289,7 +289,7 @@ describe('while media flows', () => {
 });
 
 describe('the end of a stream', () => {
-  test('is over once the receiver has decided every frame', () => {
+  test('is reached once the receiver has decided every frame', () => {
     const stage = new Stage().joined().frame(30);
     stage.news();
     stage.say(40, END);
@@ -298,7 +298,7 @@ describe('the end of a stream', () => {
     expect(stage.news()).toEqual(['90 farewell: end of stream', '95 close-media', '95 over: end-of-stream']);
   });
 
-  test('comes at once when the sender waits no longer', () => {
+  test('is reached at once when the sender waits no longer', () => {
     const stage = new Stage().joined().say(40, END);
     stage.news();
     expect(stage.say(50, GOODBYE).news()).toEqual(['50 finish-media']);
@@ -311,14 +311,14 @@ describe('the end of a stream', () => {
     ).toBe('51 over: end-of-stream');
   });
 
-  test('is not taken for one when a broken session decides what is left', () => {
+  test('is not reported when a broken session decides its remaining frames', () => {
     const stage = new Stage().joined().say(40, END).close(50, 'reset');
     stage.at(50, (client) => client.handleMediaEnded());
     expect(stage.state).toBe('waiting');
     expect(stage.news().at(-1)).toBe('50 waiting: reset');
   });
 
-  test('a stop while it closes does not change how it ended', () => {
+  test('is not changed by a stop while the connection closes', () => {
     const stage = new Stage()
       .joined()
       .say(40, END)
@@ -333,8 +333,8 @@ describe('the end of a stream', () => {
   });
 });
 
-describe('a sender that goes away', () => {
-  test('is joined again when it comes back, and the run goes on', () => {
+describe('a sender that disappears', () => {
+  test('is rejoined when it returns, and the run continues', () => {
     const stage = new Stage().joined().frame(30).say(40, GOODBYE).close(41, 'the sender stopped (restarting)');
     stage
       .at(441)
@@ -355,14 +355,14 @@ describe('a sender that goes away', () => {
     expect(stage.state).toBe('over');
   });
 
-  test('with a goodbye before its first frame has sent no stream', () => {
+  test('with a goodbye before its first frame counts as no stream', () => {
     const stage = new Stage({ timeout: milliseconds(300) }).joined().say(40, GOODBYE).close(41).at(341).close(342);
     expect(stage.news().at(-1)).toBe('342 failed: no-stream');
   });
 });
 
 describe('a stop', () => {
-  test('decides what is left, says goodbye, and ends the run when the connection has closed', () => {
+  test('decides the remaining frames, says goodbye, and ends the run when the connection has closed', () => {
     const stage = new Stage().joined();
     stage.news();
     stage
@@ -372,7 +372,7 @@ describe('a stop', () => {
     expect(stage.news()).toEqual(['50 finish-media', '50 farewell: stopped', '55 close-media', '55 over: stopped']);
   });
 
-  test('while it waits for a sender ends the run at once', () => {
+  test('while waiting for a sender ends the run at once', () => {
     const stage = new Stage().at(0, (client, now) => client.start(now)).close(0, 'nothing listens');
     expect(
       stage
@@ -383,14 +383,14 @@ describe('a stop', () => {
     expect(stage.at(9_000).news()).toEqual([]);
   });
 
-  test('while it connects closes the connection once it is open, and says nothing on it', () => {
+  test('while connecting closes the connection once it is open, without sending', () => {
     const stage = new Stage().at(0, (client, now) => client.start(now)).at(1, (client) => client.stop());
     stage.news();
     stage.at(2, (client) => client.handleConnected()).close(3, 'stopped');
     expect(stage.news()).toEqual(['2 cut: stopped', '3 close-media', '3 over: stopped']);
   });
 
-  test('before the start ends a run that never begins', () => {
+  test('before the start ends the run before it begins', () => {
     const stage = new Stage().at(0, (client) => client.stop()).at(1, (client, now) => client.start(now));
     expect(stage.news()).toEqual(['0 over: stopped']);
   });

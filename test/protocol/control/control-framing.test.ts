@@ -9,22 +9,22 @@ import { cutAt, hex } from '../bytes.ts';
 
 const body = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index);
 
-test('a body goes behind a header of eight bytes', () => {
-  // "DF", version 1, reserved, the length in four bytes, then the body.
+test('puts a header of eight bytes in front of the body', () => {
+  // "DF", version 1, reserved, four bytes of length, then the body.
   expect(serializeControlFrame(hex('7b7d'))).toEqual(hex('4446 01 00 00000002 7b7d'));
 });
 
-test('a body of the greatest length passes', () => {
+test('accepts a body of the maximum length', () => {
   const largest = body(CONTROL_BODY_BYTES_MAX);
   expect(new ControlDeframer().push(serializeControlFrame(largest))).toEqual({ ok: true, value: [largest] });
 });
 
-test('an empty body and one over the limit are never sent', () => {
+test('never sends an empty body or one above the limit', () => {
   expect(() => serializeControlFrame(body(0))).toThrow('never empty');
   expect(() => serializeControlFrame(body(CONTROL_BODY_BYTES_MAX + 1))).toThrow('over the limit');
 });
 
-test('a message split at any one byte arrives, and what is pending is told', () => {
+test('reassembles a message split at any byte, and counts pending bytes', () => {
   const sent = [body(3), body(300)];
   const stream = Uint8Array.from(sent.flatMap((body) => [...serializeControlFrame(body)]));
   for (let place = 0; place <= stream.length; place++) {
@@ -38,7 +38,7 @@ test('a message split at any one byte arrives, and what is pending is told', () 
   }
 });
 
-test('messages come out as they went in, wherever the stream is cut', () => {
+test('framing and deframing round-trip, wherever the stream is cut', () => {
   const bodies = fc.array(fc.uint8Array({ minLength: 1, maxLength: 700 }), { maxLength: 8 });
   fc.assert(
     fc.property(bodies, fc.array(fc.nat(), { maxLength: 40 }), (bodies, places) => {
@@ -70,7 +70,7 @@ test.each([
   expect(deframer.pendingBytes).toBe(0);
 });
 
-test('a stream that was refused stays refused', () => {
+test('a refused stream stays refused', () => {
   const deframer = new ControlDeframer();
   deframer.push(hex('00'));
   const sound = serializeControlFrame(body(3));
@@ -78,12 +78,12 @@ test('a stream that was refused stays refused', () => {
   expect(deframer.push(new Uint8Array(0))).toEqual({ ok: false, malformed: 'not-the-control-protocol' });
 });
 
-test('a refusal takes what came in the same chunk with it', () => {
+test('a refusal discards the messages of the same chunk', () => {
   const chunk = Uint8Array.of(...serializeControlFrame(body(3)), 0x00);
   expect(new ControlDeframer().push(chunk)).toEqual({ ok: false, malformed: 'not-the-control-protocol' });
 });
 
-test('no bytes make the deframer throw or hold more than it was sent', () => {
+test('never throws on arbitrary bytes or buffers more than it received', () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 60 }),
     fc.constant(hex('44460100000000ff')),

@@ -96,24 +96,24 @@ const FROM_BOTH: readonly ControlMessage[] = [{ kind: 'goodbye', reason: '' }, {
 describe.each([...FROM_RECEIVER, ...FROM_SENDER, ...FROM_BOTH])('$kind', (message) => {
   const text = serializeControlMessage(message);
 
-  test('is read as it was written', () => {
+  test('round-trips', () => {
     expect(parseControlMessage(text)).toEqual({ ok: true, value: message });
   });
 
-  test('is taken from the side that says it, and refused from the other', () => {
+  test('is accepted from its own side and refused from the other', () => {
     const both = FROM_BOTH.includes(message);
     expect(parseReceiverMessage(text).ok).toBe(both || FROM_RECEIVER.includes(message));
     expect(parseSenderMessage(text).ok).toBe(both || FROM_SENDER.includes(message));
   });
 
-  test('is read without the fields that a newer peer adds', () => {
+  test('parses without the fields that a newer peer adds', () => {
     expect(parseControlMessage(JSON.stringify({ ...message, more: { and: [1] } }))).toEqual({
       ok: true,
       value: message,
     });
   });
 
-  test('is refused without a field that it needs', () => {
+  test('is refused without a required field', () => {
     const optional = ['userAgent', 'initialSequence', 'minor', 'streams'];
     for (const field of Object.keys(message).filter((field) => !optional.includes(field))) {
       expect(parseControlMessage(JSON.stringify({ ...message, [field]: undefined })).ok).toBe(false);
@@ -180,19 +180,19 @@ test.each(['reboot', 'constructor', '__proto__', 'unrecognized', 'Play'])(
   },
 );
 
-test('a prototype in a message is a field that nobody reads', () => {
+test('a prototype in a message is ignored like any unknown field', () => {
   const result = parseControlMessage('{"kind":"play","__proto__":{"version":1}}');
   expect(result).toEqual({ ok: true, value: { kind: 'play' } });
   expect(result.ok && 'version' in result.value).toBe(false);
 });
 
-test('the cause repeats nothing that the peer wrote', () => {
+test('the cause of an error repeats no text of the peer', () => {
   const text = JSON.stringify({ kind: 'goodbye', reason: 'evil\u001b[2J' });
   const result = parseControlMessage(text);
   expect(result.ok ? '' : result.malformed).not.toContain('evil');
 });
 
-test('no text makes the parser throw', () => {
+test('never throws on arbitrary text', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -207,12 +207,12 @@ test('no text makes the parser throw', () => {
   );
 });
 
-test('a message of ours that the other side would refuse is our own mistake', () => {
+test('asserts on a message of ours that the peer would refuse', () => {
   expect(() => serializeControlMessage({ ...WELCOME, latencyMs: -1 })).toThrow('latencyMs too_small');
   expect(() => serializeControlMessage({ kind: 'refused', reason: 'a\nb' })).toThrow('reason custom');
 });
 
-test('any text is presentable after it was made so', () => {
+test('makes any text presentable', () => {
   expect(presentable('a\u001b[2Jb\nc', 100)).toBe('a\ufffd[2Jb\ufffdc');
   expect(presentable('ab🎞️', 3)).toBe('ab');
   fc.assert(
@@ -224,7 +224,7 @@ test('any text is presentable after it was made so', () => {
   );
 });
 
-test('parameter sets fit a welcome, or are left out', () => {
+test('parameter sets that exceed the limits of a welcome are left out', () => {
   const set = (bytes: number) => new Uint8Array(bytes).fill(0x67);
   const welcome = (sets: readonly Uint8Array[]) =>
     parseControlMessage(serializeControlMessage({ ...WELCOME, parameterSets: presentableParameterSets(sets) }));

@@ -25,7 +25,7 @@ function welcome(change: object): WelcomeMessage {
   return message.value;
 }
 
-test('takes the only stream of a 1.0 sender as it stands', () => {
+test('takes the only stream of a 1.0 sender unchanged', () => {
   expect(chooseStream(welcome({}))).toEqual({ accepted: { ...OLD, codec: 'h264' }, refused: [] });
 });
 
@@ -37,7 +37,7 @@ test('refuses the only stream of a 1.0 sender when it is not H.264', () => {
   });
 });
 
-test('takes the fields of the first video stream that it knows, and none of the others', () => {
+test('takes the fields of the first video stream with a known codec', () => {
   const { accepted, refused } = chooseStream(
     welcome({ minor: 1, streams: [{ id: 0, mediaType: 'video', codec: 'av1' }, STREAM, { ...STREAM, id: 9 }] }),
   );
@@ -81,7 +81,7 @@ test.each([
   expect(minorVersionOf(userAgent)).toBe(minor);
 });
 
-test('no list of streams makes the choice throw, and each of its streams is accepted or refused', () => {
+test('never throws on a list of streams, and accepts or refuses each', () => {
   const value = fc.oneof(fc.anything(), fc.constantFrom('h264', 'video', 90_000, 96));
   const stream = fc.record(
     { id: fc.nat({ max: 300 }), mediaType: value, codec: value, ssrc: value, clockRate: value },
