@@ -3,7 +3,10 @@ import { LATENCY_MS_MAX } from '../control/latency-limit.ts';
 import { RECOVERIES } from '../control/recovery.ts';
 import { LANES_MAX } from './lane-message.ts';
 
-/** Longer than any link that is taken, characters: what is wrong with it is said, and not only that it is too long. */
+/**
+ * Maximum length of a link, in characters. Longer than any valid link, so that a mistake is reported as such and not as
+ * excessive length.
+ */
 const LINK_CHARACTERS_MAX = 1_000;
 
 const Lane = z.strictObject({
@@ -15,26 +18,26 @@ const Lane = z.strictObject({
 });
 
 const Command = z.discriminatedUnion('kind', [
-  /** All of it, or nothing where a part is impossible. Of the lanes, those that stay as they are go on. */
+  /** Settings are applied atomically. Lanes whose settings do not change continue without a restart. */
   z.strictObject({
     kind: z.literal('settings'),
     lanes: z.array(Lane).min(1).max(LANES_MAX).optional(),
     link: z.string().max(LINK_CHARACTERS_MAX).optional(),
     source: z.string().min(1).max(256).optional(),
   }),
-  /** The next so many packets of every lane are lost. */
+  /** Lose the next `packets` packets of every lane. */
   z.strictObject({ kind: z.literal('drop'), packets: z.number().int().min(1).max(1_000) }),
-  /** Nothing comes through, either way, for so long. */
+  /** Lose everything in both directions for this long. */
   z.strictObject({ kind: z.literal('freeze'), milliseconds: z.number().int().min(1).max(10_000) }),
-  /** All lanes begin anew, and count from zero. */
+  /** Restart all lanes, with all counts at zero. */
   z.strictObject({ kind: z.literal('restart') }),
   z.strictObject({ kind: z.literal('stop') }),
 ]);
 
-/** What the page asks of the lanes. */
+/** Commands from the page to the lanes. */
 export type LaneCommand = z.infer<typeof Command>;
 
-/** `undefined`: no command. */
+/** Returns `undefined` when the text is not a command. */
 export function parseLaneCommand(text: string): LaneCommand | undefined {
   try {
     return Command.safeParse(JSON.parse(text)).data;

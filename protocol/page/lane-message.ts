@@ -4,8 +4,8 @@ import { type Ticks, ticks } from '../base/units.ts';
 import type { Recovery } from '../control/recovery.ts';
 
 /**
- * What the lanes' server and its page say to each other over one WebSocket. All times are milliseconds on the clock of
- * the lanes, which began at 0 when the server did.
+ * Messages between the lane server and its page over one WebSocket. All times are milliseconds on the clock of the
+ * lanes, which starts at 0 with the server.
  *
  * Binary messages carry a frame of one lane, server to page. All integers are big-endian:
  *
@@ -24,13 +24,13 @@ import type { Recovery } from '../control/recovery.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |           Annex B: start codes and NAL units ...              |
  *
- * K: decoding can start here. A lane that is changed begins another run, whose frames count from 0 again.
- * Text messages are JSON: `LaneAnnouncement` from the server, `LaneCommand` (protocol/page/lane-command.ts) from the page.
+ * K: random access point. A lane whose settings change begins another run, whose frames count from 0 again. Text
+ * messages are JSON: `LaneAnnouncement` from the server, `LaneCommand` (protocol/page/lane-command.ts) from the page.
  */
 export interface LanePicture {
   /** 0…3. */
   readonly lane: number;
-  /** 0…255, then 0 again. */
+  /** Run of the lane, modulo 256. */
   readonly run: number;
   readonly frame: number;
   readonly key: boolean;
@@ -38,37 +38,40 @@ export interface LanePicture {
   readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
   readonly capturedMs: number;
-  /** The access unit with its start codes (H.264 Annex B). */
+  /** Access unit with start codes (H.264 Annex B). */
   readonly annexB: Uint8Array;
 }
 
 export type LaneTransport = 'udp' | 'tcp';
 export type LaneCongestionControl = 'reno' | 'cubic' | 'bbr';
 
-/** How one lane brings its frames. */
+/** Transport settings of one lane. */
 export interface LaneSettings {
   readonly transport: LaneTransport;
-  /** Over UDP. */
+  /** Loss recovery over UDP. */
   readonly recovery: Recovery;
-  /** Over the modelled TCP. */
+  /** Congestion control of the modelled TCP. */
   readonly congestionControl: LaneCongestionControl;
-  /** The play-out delay above the path's own, milliseconds. */
+  /** Play-out delay above the path's own delay, milliseconds. */
   readonly latencyMs: number;
-  /** What follows a lost frame: the last whole picture until the next key frame, or whatever can be decoded. */
+  /**
+   * After a lost frame: `freeze` holds the last intact picture until the next key frame, `smear` decodes what can be
+   * decoded.
+   */
   readonly onLoss: 'freeze' | 'smear';
 }
 
-/** What all lanes share. */
+/** Settings shared by all lanes. */
 export interface LanesState {
   readonly lanes: readonly LaneSettings[];
-  /** Each direction of every lane's path, in the link's one-line form. */
+  /** Link of each direction of every lane, in the one-line form. */
   readonly link: string;
-  /** The name of one of `sources`. */
+  /** Name of one of `sources`. */
   readonly source: string;
   readonly sources: readonly string[];
 }
 
-/** The figures of a lane since its run began: what the page shows, and what `/summary.json` and "save" hold. */
+/** Figures of a lane since its run began: shown on the page, and contained in `/summary.json` and "save". */
 export interface LaneFigures {
   readonly run: number;
   readonly seconds: number;
@@ -77,43 +80,43 @@ export interface LaneFigures {
   readonly framesRecovered: number;
   readonly framesLate: number;
   readonly framesLost: number;
-  /** Of the decided ones: over UDP those on time and recovered, over TCP the late ones too. */
+  /** Over UDP, frames on time and recovered; over TCP, late frames as well. */
   readonly framesShown: number;
-  /** Datagrams or segments that carried new media, and those of them that the link lost. */
+  /** Datagrams or segments that carried new media, and the number of these that the link lost. */
   readonly packets: number;
   readonly packetsLost: number;
-  /** Sent again, and sent in advance to repair. */
+  /** Retransmitted packets, and repair packets. */
   readonly packetsAgain: number;
   readonly packetsRepair: number;
-  /** From the moment the source handed a frame over to the moment it is shown; `null`: nothing was shown yet. */
+  /** Time from the source's delivery of a frame until it is shown; `null` before the first frame. */
   readonly lagMsP50: number | null;
   readonly lagMsP95: number | null;
   /** W3C webrtc-stats `freezeCount`. */
   readonly freezes: number;
-  /** Of the video itself, sent; and all that entered the link for it, headers counted. */
+  /** Bytes of the video sent, and all bytes that entered the link for it, headers included. */
   readonly mediaBytes: number;
   readonly pathBytes: number;
-  /** Bytes that entered the link towards the receiver, all headers counted, for each byte of media sent, less one. */
+  /** Bytes that entered the link towards the receiver, headers included, per byte of media sent, minus one. */
   readonly overhead: number | null;
-  /** A transport that waits is this far behind with the frame that is next; 0 elsewhere. */
+  /** Delay so far of the next frame of an in-order transport; 0 for others. */
   readonly stalledForMs: number;
 }
 
-/** What a packet is to its lane. */
+/** Kinds of packets in a lane. */
 export const PACKET_KINDS = ['media', 'again', 'repair', 'control'] as const;
 export type PacketKind = (typeof PACKET_KINDS)[number];
 
-/** [number, kind, frame or −1, sent at, 1 if the link lost it] */
+/** [number, kind, frame or −1, sent at, 1 when lost by the link] */
 export type PacketSent = readonly [number, number, number, number, 0 | 1];
-/** [number, arrived at, 1 if it has to wait behind a hole] */
+/** [number, arrived at, 1 when blocked by a missing earlier packet] */
 export type PacketArrived = readonly [number, number, 0 | 1];
-/** [number, when the hole before it closed] */
+/** [number, time at which the missing packet before it arrived] */
 export type PacketFreed = readonly [number, number];
 
-/** [number, captured at, whole at or −1, shown or given up at, fate] */
+/** [number, captured at, complete at or −1, shown or given up at, fate] */
 export type FrameDecided = readonly [number, number, number, number, number];
 
-/** What happened on one lane since the last such message. */
+/** Events of one lane since the previous such message. */
 export interface LaneEvents {
   readonly run: number;
   readonly sent: readonly PacketSent[];
@@ -127,13 +130,15 @@ export type LaneAnnouncement =
   | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
   | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
   | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
-  /** What this window asked for is not done, or the source has ended early, and why: one line. */
+  /**
+   * A command of this window was not carried out, or the source has ended early; `why` gives the reason in one line.
+   */
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'ended' };
 
 export const LANES_MAX = 4;
 export const LANE_SOCKET_PATH = '/lanes';
-/** What a file dropped on the page may have, bytes. */
+/** Maximum size of a file dropped on the page, bytes. */
 export const UPLOAD_BYTES_MAX = 512_000_000;
 
 export const LANE_PICTURE_HEADER_BYTES = 24;

@@ -2,7 +2,7 @@ import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { type Ticks, ticks } from '../base/units.ts';
 
 /**
- * What the page server and the page say to each other over one WebSocket.
+ * Messages between the page server and the page over one WebSocket.
  *
  * Binary messages carry a picture, server to page. All integers are big-endian:
  *
@@ -21,70 +21,67 @@ import { type Ticks, ticks } from '../base/units.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |           Annex B: start codes and NAL units ...              |
  *
- * K: decoding can start here. N: the picture is decoded and not shown. A gap in the picture numbers is a picture dropped on the way to this viewer.
- * A double holds every whole number below 2^53: neither field wraps in the life of a stream.
+ * K: random access point. N: the picture is decoded and not shown. A gap in the picture numbers is a picture dropped on
+ * the way to this viewer. A double represents every integer below 2^53: neither field wraps within the life of a stream.
  *
  * Text messages are JSON: `PageAnnouncement` from the server, `PageCommand` from the page.
  */
 export interface PagePicture {
-  /** 0…2^32-1, counted by the server over all pictures, sent to this viewer or not. */
+  /** 0…2^32-1, counts all pictures of the server, including those not sent to this viewer. */
   readonly number: number;
   readonly key: boolean;
   /** True for a picture that is decoded and not shown. */
   readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
-  /** Milliseconds since the Unix epoch on the server's clock, the same machine as the page's. */
+  /** Send time in milliseconds since the Unix epoch, on the server's clock, which is also the page's. */
   readonly sentAtMs: number;
-  /** The access unit with its start codes (H.264 Annex B). */
+  /** Access unit with start codes (H.264 Annex B). */
   readonly annexB: Uint8Array;
 }
 
-/** The picture that viewers are about to see. `codec` is an RFC 6381 string such as `avc1.42C01F`. */
+/** Description of the pictures that follow. `codec` is an RFC 6381 string such as `avc1.42C01F`. */
 export interface PageDescription {
   readonly title: string;
   readonly codec: string;
   /** Luma samples after cropping. */
   readonly width: number;
   readonly height: number;
-  /** `undefined`: not known or not constant. */
+  /** `undefined` when unknown or not constant. */
   readonly framesPerSecond?: number | undefined;
 }
 
-/**
- * The figures that the page knows how to show. Counts are totals since the stream began; a field that is missing is
- * shown as a dash.
- */
+/** Statistics shown by the page. Counts are totals since the stream began; a missing field is shown as a dash. */
 export interface PageStatistics {
-  /** Frames handed to the player by their deadline without asking again. */
+  /** Frames delivered to the player by their deadline without a retransmission. */
   readonly framesOnTime?: number;
   readonly framesLate?: number;
   readonly framesLost?: number;
   readonly framesRecovered?: number;
-  /** Packets that the sender sent, as far as the receiver can tell: the base of the loss rate. */
+  /** Packets sent, as estimated by the receiver: the denominator of the loss rate. */
   readonly packets?: number;
-  /** Lost on the way, those included that were recovered. */
+  /** Packets lost on the path, including those recovered later. */
   readonly packetsLost?: number;
   readonly packetsRecovered?: number;
   readonly delayMsP50?: number | null;
   readonly delayMsP95?: number | null;
-  /** The play-out delay that sender and receiver agreed on. */
+  /** Agreed play-out delay. */
   readonly latencyMs?: number | null;
   readonly roundTripMs?: number | null;
-  /** Media bits a second. */
+  /** Media bit rate, bits per second. */
   readonly bitrate?: number | null;
   readonly transport?: string;
   readonly recovery?: string;
-  /** The impairment, as typed: `loss=5% delay=20ms`. */
+  /** Impairment as typed: `loss=5% delay=20ms`. */
   readonly link?: string;
 }
 
 export type PageAnnouncement =
   | { readonly kind: 'description'; readonly description: PageDescription }
   | { readonly kind: 'statistics'; readonly record: PageStatistics }
-  /** The stream is over; the connection closes next. */
+  /** The stream has ended; the connection closes next. */
   | { readonly kind: 'ended' };
 
-/** `stop` ends the stream for all; `request-keyframe` asks for a picture at which a broken decoder can start again. */
+/** `stop` ends the stream for all viewers; `request-keyframe` asks for a key frame at which a decoder can restart. */
 export type PageCommand = 'stop' | 'request-keyframe';
 
 /** Path of the WebSocket on the page server. */

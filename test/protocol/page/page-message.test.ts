@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ticks } from '../../../protocol/base/units.ts';
 import { parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
 
-test('a picture message is laid out as the diagram says', () => {
+test('a picture message is laid out as in the diagram', () => {
   const message = serializePagePicture({
     number: 0x01020304,
     key: true,
@@ -21,7 +21,7 @@ test('a picture message is laid out as the diagram says', () => {
   ]);
 });
 
-test('what is serialized parses to the same picture', () => {
+test('serialize and parse round-trip', () => {
   const nalUnit = fc.uint8Array({ minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(
@@ -43,7 +43,7 @@ test('what is serialized parses to the same picture', () => {
   );
 });
 
-test('a picture message parses as well from the middle of a larger buffer', () => {
+test('parses a message from the middle of a larger buffer', () => {
   const message = serializePagePicture({
     number: 7,
     key: false,
@@ -56,7 +56,7 @@ test('a picture message parses as well from the middle of a larger buffer', () =
   expect(parsePagePicture(larger.subarray(5, 5 + message.length))).toEqual(parsePagePicture(message));
 });
 
-test('any bytes parse or are malformed, and nothing throws', () => {
+test('never throws on arbitrary bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       const result = parsePagePicture(bytes);
@@ -66,7 +66,7 @@ test('any bytes parse or are malformed, and nothing throws', () => {
   );
 });
 
-test('a header without a picture, a foreign version and a timestamp that is no number are malformed', () => {
+test('rejects a header without a picture, an unknown version and a timestamp that is not a number', () => {
   const good = serializePagePicture({
     number: 0,
     key: true,
