@@ -1,21 +1,21 @@
 import { TinyMT32 } from './tinymt32.ts';
 
-/** Every coefficient is nonzero: each packet of the window is in the sum (RFC 8681 §3.6). */
+/** Density with all coefficients nonzero: each packet of the window is in the sum (RFC 8681 §3.6). */
 export const DENSITY_FULL = 15;
 
-/** What the coefficients of a repair symbol follow from. They need not travel. */
+/** Inputs of the coefficients of a repair symbol, so that the coefficients need not be transmitted. */
 export interface CodingKey {
-  /** 0…65535: the seed. Two repair symbols over the same window must differ in it, or they say the same. */
+  /** Seed, 0…65535. Repair symbols over the same window need different seeds, otherwise they are equal. */
   readonly repairKey: number;
   /** 0…15, "DT" in the RFC: (density + 1) of 16 coefficients are nonzero. */
   readonly density: number;
 }
 
-/** Fills `coefficients`, one for each packet of the window in its order, over GF(2^8) (RFC 8681 §3.6). */
+/** Fills `coefficients`, one per packet of the window in order, over GF(2^8) (RFC 8681 §3.6). */
 export function fillCodingCoefficients(coefficients: Uint8Array, { repairKey, density }: CodingKey): void {
   const random = new TinyMT32(repairKey);
   for (let index = 0; index < coefficients.length; index++) {
-    // The low bits of a draw each (RFC 8681 §3.5). A full code draws no first number, so its coefficients are others.
+    // Each draw uses the low bits only (RFC 8681 §3.5). A full code skips the first draw, so its coefficients differ.
     const present = density === DENSITY_FULL || (random.next() & 0x0f) <= density;
     coefficients[index] = present ? nonzeroByte(random) : 0;
   }

@@ -4,18 +4,21 @@ import { Equation, type EquationOptions } from './equation.ts';
 import { inverse } from './galois-field.ts';
 
 export interface EquationSystemOptions extends EquationOptions {
-  /** Equations that wait for more. Each costs a symbol of memory and, with each new one, one addition of a symbol. */
+  /**
+   * Number of unsolved equations kept. Each costs the memory of a symbol and, for each new one, one addition of a
+   * symbol.
+   */
   readonly equationsMax: number;
 }
 
-/** `contradiction`: the equations cannot all be true. `implied`: it says nothing that is not known. */
+/** `contradiction`: the equations are inconsistent. `implied`: linearly dependent on the others. */
 export type Insertion = 'inserted' | 'implied' | 'contradiction';
 
 /**
- * Linear equations in the missing symbols, solved as far as they can be after each one (RFC 8681 §6.2 leaves the
- * method open). The system is in reduced row echelon form: no equation holds another's pivot. And a pivot is the
- * *oldest* unknown of its equation, so that forgetting the past is easy and costs nothing: what is forgotten is in
- * no equation but those that it is the pivot of, or that have an older one, and all of these go.
+ * Linear equations in the missing symbols, solved as far as possible after each insertion (RFC 8681 §6.2 leaves the
+ * method open). The system is in reduced row echelon form: no equation contains another's pivot. The pivot is the
+ * *oldest* unknown of its equation, which makes forgetting cheap: an unknown that is forgotten occurs only in equations
+ * with that pivot or an older one, and all of these are dropped.
  *
  * An insertion takes at most 2 · `equationsMax` additions of a symbol, a substitution 3 · `equationsMax`.
  */
@@ -29,7 +32,7 @@ export class EquationSystem {
 
   constructor(options: EquationSystemOptions) {
     this.#equationsMax = options.equationsMax;
-    // One more than wait: the one that is being made.
+    // One more for the draft.
     this.#spare = Array.from({ length: options.equationsMax + 1 }, () => new Equation(options));
   }
 
@@ -37,19 +40,19 @@ export class EquationSystem {
     return this.#waiting.length;
   }
 
-  /** Equations given up because `equationsMax` others were waiting. */
+  /** Equations evicted because `equationsMax` others were waiting. */
   get evicted(): number {
     return this.#evicted;
   }
 
-  /** An equation to fill in and to give to `insert` or `discard`, one at a time. */
+  /** Returns an equation to fill in and to pass to `insert` or `discard`. There is one draft at a time. */
   draft(symbol: Uint8Array): Equation {
     const equation = this.#spare.at(-1)!;
     equation.reset(symbol);
     return equation;
   }
 
-  /** The draft's unknowns must all be within `slots` from the oldest that is not forgotten. */
+  /** The draft's unknowns must all be within `slots` of the oldest one that is not forgotten. */
   insert(draft: Equation): Insertion {
     assert(draft === this.#spare.at(-1), 'one equation is made at a time');
     for (const other of this.#waiting) {
@@ -71,7 +74,7 @@ export class EquationSystem {
     return 'inserted';
   }
 
-  /** An unknown has become known. `contradiction`: an equation says that it is something else. */
+  /** Substitutes an unknown that has become known. `contradiction`: an equation requires another value. */
   substitute(sequence: Sequence, symbolWords: Int32Array, symbolBytes: number): 'consistent' | 'contradiction' {
     let freed: Equation | undefined;
     for (const equation of this.#waiting) {
@@ -84,12 +87,12 @@ export class EquationSystem {
       this.#changed = true;
     }
     if (freed === undefined) return 'consistent';
-    // At most one: no other equation holds its pivot. What is left of it is an equation with another oldest unknown.
+    // At most one, because no other equation contains its pivot. It gets a new pivot after the substitution.
     this.#release(freed);
     return this.insert(freed) === 'contradiction' ? 'contradiction' : 'consistent';
   }
 
-  /** The equations that name one symbol each, oldest first. They leave the system and are good until the next draft. */
+  /** Removes and returns the solved equations, oldest first. Valid until the next draft. */
   takeSolved(): readonly Equation[] {
     if (!this.#changed) return NONE;
     this.#changed = false;
@@ -98,7 +101,7 @@ export class EquationSystem {
     return solved.sort((left, right) => left.pivot - right.pivot);
   }
 
-  /** Everything before `sequence` is given up for ever. */
+  /** Forgets everything before `sequence`. */
   forgetBefore(sequence: Sequence): void {
     assert(sequence >= this.#oldest, 'the past is not called back');
     this.#oldest = sequence;
@@ -110,7 +113,7 @@ export class EquationSystem {
     for (const equation of [...this.#waiting]) this.#release(equation);
   }
 
-  /** The oldest unknown has the nearest deadline and has waited longest: nothing has come that names it. */
+  /** Evicts the equation with the oldest unknown: its deadline is the nearest, and it has waited longest. */
   #evictOldest(): void {
     this.#evicted++;
     this.#release(this.#waiting.reduce((oldest, other) => (other.pivot < oldest.pivot ? other : oldest)));

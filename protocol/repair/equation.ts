@@ -3,20 +3,20 @@ import { addScaled, scale } from './galois-field.ts';
 import { LENGTH_BYTES, WORD_BYTES, wordsFor } from './source-symbols.ts';
 
 export interface EquationOptions {
-  /** The packets that can be unknown at the same time; a power of two, at least four. */
+  /** Maximum number of simultaneous unknowns; a power of two, at least four. */
   readonly slots: number;
   readonly packetBytesMax: number;
 }
 
 /**
- * A sum of unknown symbols and what it comes to: what a repair symbol says once the known packets are taken out.
- * `pivot` is the oldest unknown, and its coefficient is one in an equation that is in a system.
+ * A linear combination of unknown symbols and its value: a repair symbol with the known packets subtracted. `pivot` is
+ * the oldest unknown; in an equation of a system its coefficient is one.
  */
 export class Equation {
   pivot: Sequence = asSequence(0);
-  /** Length of the longest symbol that can be in the sum: every one in it is zero from there on. */
+  /** Length of the longest symbol in the sum; all symbols are zero beyond it. */
   symbolBytes = 0;
-  /** One for each slot: `sequence & (slots - 1)`. */
+  /** One coefficient per slot: `sequence & (slots - 1)`. */
   readonly #coefficients: Uint8Array;
   readonly #coefficientWords: Int32Array;
   readonly #symbolWords: Int32Array;
@@ -34,7 +34,7 @@ export class Equation {
     return this.#symbol.subarray(0, this.symbolBytes);
   }
 
-  /** Nothing unknown, and the sum is `symbol`. */
+  /** Resets to an equation without unknowns whose value is `symbol`. */
   reset(symbol: Uint8Array): void {
     this.#coefficientWords.fill(0);
     this.#symbolWords.fill(0);
@@ -50,7 +50,7 @@ export class Equation {
     this.#coefficients[sequence & (this.#coefficients.length - 1)] = coefficient;
   }
 
-  /** Takes a known symbol out of the sum. */
+  /** Subtracts a known symbol. */
   subtract(symbolWords: Int32Array, coefficient: number): void {
     addScaled(this.#symbolWords, symbolWords, coefficient);
   }
@@ -67,7 +67,7 @@ export class Equation {
     scale(this.#symbolWords.subarray(0, wordsFor(this.symbolBytes)), coefficient);
   }
 
-  /** The first slot in the order of sequence numbers, `oldest` being where the ring begins, that is not zero. */
+  /** Returns the first unknown in sequence order, where the ring starts at `oldest`. */
   oldestUnknown(oldest: Sequence): Sequence | undefined {
     for (let index = 0; index < this.#coefficients.length; index++) {
       if (this.coefficient(asSequence(oldest + index)) !== 0) return asSequence(oldest + index);
@@ -75,18 +75,18 @@ export class Equation {
     return undefined;
   }
 
-  /** Only the pivot is unknown. */
+  /** True when the pivot is the only unknown. */
   isSolved(): boolean {
     const pivotWord = (this.pivot & (this.#coefficients.length - 1)) >> 2;
     for (let index = 0; index < this.#coefficientWords.length; index++) {
       if (index !== pivotWord && this.#coefficientWords[index] !== 0) return false;
     }
-    // The pivot's word holds its coefficient, one, and three others. One bit set in four bytes is that coefficient.
+    // The pivot's word holds its coefficient, one, and three others; a single bit set in the word is that coefficient.
     const word = this.#coefficientWords[pivotWord]!;
     return (word & (word - 1)) === 0;
   }
 
-  /** Nothing is left of the sum: an equation without unknowns that is true. */
+  /** True for the trivial equation 0 = 0. */
   isZero(): boolean {
     return this.#symbolWords.every((word) => word === 0);
   }

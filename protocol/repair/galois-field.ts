@@ -1,16 +1,16 @@
 /**
- * Arithmetic in GF(2^8), the bytes as polynomials over GF(2) modulo x^8 + x^4 + x^3 + x^2 + 1 (RFC 8681 §3.7.1; the
- * field of RFC 5510 §8.1). Addition and subtraction are both `^`.
+ * Arithmetic in GF(2^8): bytes as polynomials over GF(2) modulo x^8 + x^4 + x^3 + x^2 + 1 (RFC 8681 §3.7.1; the field
+ * of RFC 5510 §8.1). Addition and subtraction are both `^`.
  */
 import { assert } from '../base/assert.ts';
 
 const POLYNOMIAL = 0x11d;
 
-/** The powers of x, twice over, so that a sum of two logarithms needs no remainder. */
+/** Powers of x, stored twice, so that a sum of two logarithms needs no modulo. */
 const EXPONENTIALS = new Uint8Array(510);
 const LOGARITHMS = new Uint8Array(256);
 
-/** Every product, at `left << 8 | right`. 64 KiB: within the second-level cache of any machine that plays video. */
+/** Products, at `left << 8 | right`. 64 KiB, which fits into the second-level cache of any machine that plays video. */
 const PRODUCTS = new Uint8Array(256 * 256);
 
 let power = 1;
@@ -35,9 +35,9 @@ export function inverse(value: number): number {
 }
 
 /**
- * `target += coefficient · source`, each byte for itself, over the length of `source` (RFC 8681 §3.7.2). The bytes
- * travel four at a time: a word is loaded and stored once, and only the products are looked up singly, which is twice
- * as fast as a loop over bytes. How the machine orders the bytes of a word does not matter.
+ * `target += coefficient · source`, bytewise, over the length of `source` (RFC 8681 §3.7.2). Bytes are loaded and
+ * stored four at a time and only the products are looked up singly, which is twice as fast as a loop over bytes.
+ * Independent of the machine's byte order.
  */
 export function addScaled(target: Int32Array, source: Int32Array, coefficient: number): void {
   assert(source.length <= target.length, 'a sum is as long as its longest part');

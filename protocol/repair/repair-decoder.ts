@@ -10,58 +10,58 @@ import { type RepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
 import { LENGTH_BYTES, SourceSymbols } from './source-symbols.ts';
 
 export interface RepairDecoderOptions {
-  /** The media stream's: a packet that comes out with another one was computed from something false. */
+  /** SSRC of the media stream. A recovered packet with another one was computed from false data. */
   readonly ssrc: number;
-  /** Packets kept behind the newest, and the widest window that is accepted: 1…4095. Twice as many fit in memory. */
+  /** Packets kept behind the newest, and the widest window accepted: 1…4095. Memory holds twice as many. */
   readonly windowPackets: number;
-  /** Repair symbols kept that do not yet name a packet, 1 or more. The oldest gives way. */
+  /** Repair symbols kept that cannot be solved yet, at least 1. The oldest is evicted. */
   readonly equationsMax: number;
-  /** The longest media datagram that can be recovered. */
+  /** Longest media datagram that can be recovered. */
   readonly packetBytesMax: number;
 }
 
 export interface RecoveredPacket {
   readonly sequence: Sequence;
-  /** The RTP packet, byte for byte as it was sent. A copy. */
+  /** The RTP packet as it was sent. A copy. */
   readonly packet: Uint8Array;
 }
 
-/** What became of what came in. */
+/** Counts of inputs and results. */
 export interface RepairDecoderCounts {
-  /** Packets handed out that did not come by themselves. */
+  /** Recovered packets returned. */
   readonly recovered: number;
-  /** Repair packets that said nothing new, most often because nothing was missing. */
+  /** Repair packets without new information, most often because nothing was missing. */
   readonly redundant: number;
-  /** Repair packets that cover what is forgotten, too far ahead, too wide or too long. */
+  /** Repair packets outside the window, too wide or too long. */
   readonly unusable: number;
-  /** Times that something received was shown to be false: a contradiction, or a result that is no packet of ours. */
+  /** Detections of false data: a contradiction, or a result that is not a packet of this stream. */
   readonly inconsistent: number;
-  /** Repair symbols given up for want of room. */
+  /** Repair symbols evicted for lack of room. */
   readonly evicted: number;
 }
 
 /**
- * Recovers lost packets from repair symbols (RFC 8681 §6.2), each as soon as what has come determines it, in whatever
- * order it comes. Sequence numbers are extended already.
+ * Recovers lost packets from repair symbols (RFC 8681 §6.2), each as soon as the received packets determine it, in any
+ * order of arrival. Sequence numbers are extended already.
  *
- * Work a packet: at most `windowPackets` + 3 · `equationsMax` additions of a symbol. Memory: 2 · `windowPackets` (as a
- * power of two) symbols and `equationsMax` equations, from the start.
+ * Work per packet: at most `windowPackets` + 3 · `equationsMax` additions of a symbol. Memory, allocated at
+ * construction: 2 · `windowPackets` (rounded up to a power of two) symbols and `equationsMax` equations.
  *
- * Repair symbols are not authenticated. False ones are noticed when they contradict what else came, or when what they
- * yield is not a packet of this stream with this sequence number, and then every equation is given up: one of them
- * lies, and which one cannot be told. That notices random bytes all but surely (some fifty bits would have to be
- * right by chance) and a symbol under a wrong header nearly always (packets resemble each other: some sixteen bits).
- * It cannot notice a symbol that is false in the media alone. Who can forge media packets can forge recovered ones.
+ * Repair symbols are not authenticated. A false one is detected when it contradicts other packets, or when its result
+ * is not a packet of this stream with the expected sequence number. All equations are dropped then, because it is
+ * unknown which one is false. This detects random bytes almost certainly (some fifty bits would have to match) and a
+ * symbol under a wrong header nearly always (packets resemble each other: some sixteen bits). It cannot detect a symbol
+ * that is false in the media bytes only: an attacker who can forge media packets can forge recovered ones.
  */
 export class RepairDecoder {
   readonly #options: RepairDecoderOptions;
   readonly #symbols: SourceSymbols;
   readonly #system: EquationSystem;
   readonly #coefficients: Uint8Array;
-  /** By slot: the symbol was computed. */
+  /** By slot: 1 when the symbol was computed rather than received. */
   readonly #computed: Uint8Array;
   #newest: Sequence | undefined;
-  /** The oldest packet that counts. Before there is one, nothing is within reach. */
+  /** Oldest packet in the window; -∞ before the first media packet, when every repair packet is out of reach. */
   #oldest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #recovered = 0;
   #redundant = 0;
@@ -73,7 +73,7 @@ export class RepairDecoder {
     assert(windowPackets >= 1, 'a window has a packet');
     assert(windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
     assert(equationsMax >= 1, 'an equation has to be somewhere while it is solved');
-    // Half behind the newest packet and half ahead: a repair packet can overtake all that it covers.
+    // Half behind the newest packet and half ahead: a repair packet can overtake everything it covers.
     const slots = Math.max(4, 2 * powerOfTwo(windowPackets));
     this.#options = options;
     this.#symbols = new SourceSymbols({ slots, packetBytesMax });
@@ -92,14 +92,15 @@ export class RepairDecoder {
     };
   }
 
-  /** Repair symbols that wait for more: at most `equationsMax`. */
+  /** Repair symbols that cannot be solved yet: at most `equationsMax`. */
   get waiting(): number {
     return this.#system.waiting;
   }
 
   /**
-   * A media packet, late, twice or sent again as it may be. It moves the window. It is kept, and must stay as it is.
-   * @returns what it helped to recover.
+   * Adds a media packet, possibly late, duplicated or retransmitted, and moves the window. The packet is retained and
+   * must not be modified.
+   * @returns the packets recovered with its help.
    */
   handleSource(sequence: Sequence, packet: Uint8Array): readonly RecoveredPacket[] {
     if (packet.length > this.#options.packetBytesMax) return NONE;
@@ -120,7 +121,7 @@ export class RepairDecoder {
     return this.#harvest();
   }
 
-  /** @param firstSequence the window's, extended. @returns what it recovered, oldest first. */
+  /** @param firstSequence first of the window, extended. @returns the recovered packets, oldest first. */
   handleRepair(firstSequence: Sequence, repair: RepairPayload): readonly RecoveredPacket[] {
     if (!this.#isWithinReach(firstSequence, repair)) {
       this.#unusable++;
@@ -141,7 +142,7 @@ export class RepairDecoder {
     return this.#harvest();
   }
 
-  /** Gives up on everything up to `sequence`. The window alone does so for what is `windowPackets` behind the newest. */
+  /** Forgets everything up to `sequence`. Packets `windowPackets` behind the newest are forgotten without it. */
   forgetThrough(sequence: Sequence): void {
     if (sequence < this.#oldest) return;
     this.#oldest = asSequence(sequence + 1);
@@ -161,7 +162,7 @@ export class RepairDecoder {
     return false;
   }
 
-  /** The symbol without what is known; `undefined` where something known is longer than the symbol that holds it. */
+  /** Returns the symbol minus the known packets; `undefined` when a known packet is longer than the symbol. */
   #equationOf(firstSequence: Sequence, repair: RepairPayload): Equation | undefined {
     const coefficients = this.#coefficients.subarray(0, repair.windowPackets);
     fillCodingCoefficients(coefficients, repair);
@@ -173,7 +174,7 @@ export class RepairDecoder {
         equation.setCoefficient(sequence, coefficient);
         continue;
       }
-      // Whatever its coefficient: the symbol is as long as the longest of the window.
+      // Independent of its coefficient: the symbol is as long as the longest packet of the window.
       if (this.#symbols.bytes(sequence) > repair.symbol.length) return undefined;
       if (coefficient !== 0) equation.subtract(this.#symbols.words(sequence), coefficient);
     }
@@ -195,7 +196,7 @@ export class RepairDecoder {
     });
   }
 
-  /** What everyone knows of the packet beforehand, and the padding. */
+  /** Checks the fields known in advance, and the padding. */
   #isPacketOfOurs({ pivot, symbol }: Equation): boolean {
     const end = LENGTH_BYTES + readUint16(symbol, 0);
     if (end < LENGTH_BYTES + RTP_HEADER_BYTES) return false;
@@ -211,7 +212,7 @@ export class RepairDecoder {
     this.#computed[this.#symbols.slot(sequence)] = origin === 'computed' ? 1 : 0;
   }
 
-  /** The packet comes after all, and says whether what was handed out was right. */
+  /** Compares a late original with the packet that was computed for it. */
   #compareWithComputed(sequence: Sequence, packet: Uint8Array): void {
     if (this.#computed[this.#symbols.slot(sequence)] === 0) return;
     const computed = this.#symbols.packet(sequence);

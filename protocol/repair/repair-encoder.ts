@@ -7,23 +7,23 @@ import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts'
 import { LENGTH_BYTES, SourceSymbols, wordsFor } from './source-symbols.ts';
 
 export interface RepairEncoderOptions {
-  /** The last packets kept, and so the widest window: 1…4095. */
+  /** Packets kept, which is the widest possible window: 1…4095. */
   readonly windowPackets: number;
-  /** The longest media datagram. A repair payload can be 8 bytes longer. */
+  /** Longest media datagram. A repair payload can be 8 bytes longer. */
   readonly packetBytesMax: number;
 }
 
 export interface RepairRequest {
   readonly firstSequence: Sequence;
-  /** Included. */
+  /** Inclusive. */
   readonly lastSequence: Sequence;
-  /** 0…65535, another one for each symbol over the same window. */
+  /** 0…65535, different for each symbol over the same window. */
   readonly repairKey: number;
-  /** 0…15; the default, 15, puts every packet of the window into the sum. A lower one costs less time and mends less. */
+  /** 0…15; the default, 15, puts every packet of the window into the sum. A lower one is faster and recovers less. */
   readonly density?: number;
 }
 
-/** Makes repair symbols over the packets last sent (RFC 8681 §6.1). The caller decides when, and how many. */
+/** Makes repair symbols over the packets last sent (RFC 8681 §6.1). The caller decides when and how many. */
 export class RepairEncoder {
   readonly #windowPackets: number;
   readonly #symbols: SourceSymbols;
@@ -41,12 +41,12 @@ export class RepairEncoder {
     this.#coefficients = new Uint8Array(windowPackets);
   }
 
-  /** The oldest packet that a repair can still cover; `undefined` before the first packet. */
+  /** The oldest packet that can still be covered; `undefined` before the first packet. */
   get oldestSequence(): Sequence | undefined {
     return this.#first === undefined ? undefined : asSequence(Math.max(this.#first, this.#next - this.#windowPackets));
   }
 
-  /** @param packet the whole RTP packet as it is sent; kept. Its sequence number is one above the one before. */
+  /** @param packet the whole RTP packet as it is sent; retained. Its sequence number follows the previous one. */
   add(sequence: Sequence, packet: Uint8Array): void {
     if (this.#first === undefined) this.#first = sequence;
     else assert(sequence === this.#next, 'the packets of a window are consecutive');

@@ -7,20 +7,19 @@ import type { CodingKey } from './coding-coefficients.ts';
 import { LENGTH_BYTES } from './source-symbols.ts';
 
 /**
- * Which packets a repair symbol is the sum of, and with which coefficients: the Repair FEC Payload ID of RFC 8681
- * §4.1.3, but for its last field. The RFC counts source symbols with 32 bits of their own; here a media packet is one
- * symbol, so the RTP sequence number counts them and no source packet needs a trailer: a receiver that has never
- * heard of repair takes the media as it is.
+ * Window and coefficients of a repair symbol: the Repair FEC Payload ID of RFC 8681 §4.1.3 except for its last field.
+ * The RFC numbers source symbols with 32 bits of their own. Here a media packet is one symbol, numbered by its RTP
+ * sequence number, so source packets need no trailer and receivers without repair support take the media unchanged.
  */
 export interface RepairHeader extends CodingKey {
-  /** The packets of the window, "NSS" in the RFC: 1…4095. */
+  /** Number of packets in the window, "NSS" in the RFC: 1…4095. */
   readonly windowPackets: number;
-  /** The oldest packet of the window. */
+  /** Oldest packet of the window. */
   readonly firstSequence: WireSequence;
 }
 
 /**
- * The payload of a repair packet, an RTP packet with an SSRC, a payload type and sequence numbers of its own:
+ * Payload of a repair packet, which is an RTP packet with its own SSRC, payload type and sequence numbers:
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -39,13 +38,13 @@ export interface RepairPayload extends RepairHeader {
 
 export const REPAIR_HEADER_BYTES = 6;
 
-/** What the twelve bits of the RFC's NSS hold. */
+/** Largest value of the twelve bits of NSS. */
 export const WINDOW_PACKETS_MAX = 0xfff;
 
-/** A source symbol is an RTP packet's, so that no sum of them is shorter than its header. */
+/** Shortest symbol: a source symbol holds an RTP packet, which is at least a header. */
 const SYMBOL_BYTES_MIN = LENGTH_BYTES + RTP_HEADER_BYTES;
 
-/** The symbol is a view of `payload`. */
+/** The symbol in the result is a view of `payload`. */
 export function parseRepairPayload(payload: Uint8Array): Parsed<RepairPayload> {
   if (payload.length < REPAIR_HEADER_BYTES + SYMBOL_BYTES_MIN) return malformed('repair-too-short');
   const windowPackets = readUint16(payload, 2) & WINDOW_PACKETS_MAX;

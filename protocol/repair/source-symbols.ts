@@ -2,18 +2,18 @@ import { assert } from '../base/assert.ts';
 import { writeUint16 } from '../base/big-endian.ts';
 import type { Sequence } from '../rtp/sequence.ts';
 
-/** Bytes of a source symbol before the packet. */
+/** Bytes of the length field in front of the packet. */
 export const LENGTH_BYTES = 2;
 
-/** Bytes of a word: the arithmetic takes that many at a time. */
+/** Bytes of a word, the unit of the arithmetic. */
 export const WORD_BYTES = 4;
 
 export const wordsFor = (bytes: number): number => Math.ceil(bytes / WORD_BYTES);
 
 /**
- * The last packets as source symbols. Datagrams differ in length and symbols in a sum must not, so a symbol carries
- * the packet's length and is padded with zeros to the longest of its window: the ADU Information of RFC 8681 §3.2
- * without the flow's number, as there is one flow.
+ * Recent packets as source symbols. Symbols in a sum must have equal length, so a symbol is the packet's length, the
+ * packet, and zeros up to the longest of its window: the ADU Information of RFC 8681 §3.2 without the flow number,
+ * since there is one flow.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -23,24 +23,24 @@ export const wordsFor = (bytes: number): number => Math.ceil(bytes / WORD_BYTES)
  *    |   ...                                 zeros ...               |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * Most packets are never part of a sum, where little is lost: so a packet is only kept, and made a symbol when it is
- * asked for as one. Then it is copied: a word at a time needs it at a word boundary, which the views of a socket's
- * buffer are not, and a copy costs less than a tenth of one multiplication by a coefficient.
+ * With little loss, most packets are never part of a sum. Therefore a packet is only retained at first, and copied into
+ * a symbol on demand. The copy is needed for word alignment, which views of a socket's buffer do not have, and costs
+ * less than a tenth of one multiplication by a coefficient.
  */
 export class SourceSymbols {
-  /** Powers of two, so that the slot of a sequence number is its low bits, below zero too. */
+  /** A power of two, so that the slot of a sequence number is its low bits, also below zero. */
   readonly slots: number;
   readonly #packetBytesMax: number;
   readonly #slotWords: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  /** Whose symbol a slot holds. */
+  /** By slot: the sequence number of its symbol. */
   readonly #sequences: Float64Array;
   readonly #packets: Uint8Array[];
-  /** By slot: the packet is in `#words` as well. */
+  /** By slot: 1 when the packet has been copied to `#words`. */
   readonly #copied: Uint8Array;
 
-  /** @param slots how many consecutive packets there is room for; a power of two. */
+  /** @param slots number of consecutive packets kept; a power of two. */
   constructor({ slots, packetBytesMax }: { readonly slots: number; readonly packetBytesMax: number }) {
     assert(packetBytesMax <= 0xffff, 'the length before a packet has sixteen bits');
     this.slots = slots;
@@ -57,7 +57,7 @@ export class SourceSymbols {
     return sequence & (this.slots - 1);
   }
 
-  /** Takes the place of the packet `slots` before it. The packet is kept, and must stay as it is. */
+  /** Replaces the packet `slots` before it. The packet is retained and must not be modified. */
   put(sequence: Sequence, packet: Uint8Array): void {
     assert(packet.length <= this.#packetBytesMax, 'no packet is longer than the longest');
     const slot = this.slot(sequence);
@@ -70,7 +70,7 @@ export class SourceSymbols {
     return this.#sequences[this.slot(sequence)] === sequence;
   }
 
-  /** The symbol, its zeros only up to the next word. A view: it holds until another packet takes the slot. */
+  /** Returns the symbol, zero-padded to the next word. A view, valid until another packet takes the slot. */
   words(sequence: Sequence): Int32Array {
     const packet = this.packet(sequence);
     const slot = this.slot(sequence);
@@ -81,7 +81,7 @@ export class SourceSymbols {
     return this.#words.subarray(start, start + words);
   }
 
-  /** Length of the symbol without its zeros. */
+  /** Length of the symbol without padding. */
   bytes(sequence: Sequence): number {
     return LENGTH_BYTES + this.packet(sequence).length;
   }
@@ -95,7 +95,7 @@ export class SourceSymbols {
     const end = start + LENGTH_BYTES + packet.length;
     writeUint16(this.#bytes, start, packet.length);
     this.#bytes.set(packet, start + LENGTH_BYTES);
-    // The rest of the last word belongs to the symbol and would be what the packet before left there.
+    // Clear the rest of the last word, which belongs to the symbol and may hold bytes of the previous packet.
     this.#bytes.fill(0, end, start + bytes);
   }
 }

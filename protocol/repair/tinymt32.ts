@@ -1,27 +1,27 @@
 /**
- * TinyMT32 (RFC 8682): 32 random bits at a time from a state of 127 bits, the same on every machine for the same seed.
- * Sender and receiver draw the coefficients of a repair symbol with it, so it is part of the wire format and not a
- * source of chance. The parameters are those that RFC 8682 §2.1 fixes.
+ * TinyMT32 (RFC 8682): 32 pseudo-random bits at a time from a state of 127 bits, identical on every machine for the
+ * same seed. Sender and receiver draw the coefficients of a repair symbol from it, so it is part of the wire format.
+ * The parameters are those of RFC 8682 §2.1.
  */
 const MATRIX_1 = 0x8f7011ee;
 const MATRIX_2 = 0xfc78ff1f;
 const TEMPERING = 0x3793fdff;
 
-/** Rounds that mix the seed into the state, the first word being the seed itself, and rounds thrown away after them. */
+/** Rounds that mix the seed into the state, whose first word is the seed, and rounds discarded after them. */
 const SEEDING_ROUNDS = 7;
 const WARM_UP_ROUNDS = 8;
 
-/** The multiplier of the Mersenne Twister's own initialization. */
+/** Multiplier of the Mersenne Twister's initialization. */
 const SEEDING_MULTIPLIER = 1_812_433_253;
 
 export class TinyMT32 {
-  // The four words of the state, as signed 32-bit integers. Fields, not an array: it is half the time.
+  // The four words of the state, as signed 32-bit integers. Fields instead of an array halve the time.
   #first: number;
   #second: number;
   #third: number;
   #fourth: number;
 
-  /** @param seed 0…2^32-1; zero is as good as any. */
+  /** @param seed 0…2^32-1; zero is allowed. */
   constructor(seed: number) {
     const state = [seed | 0, MATRIX_1 | 0, MATRIX_2 | 0, TEMPERING | 0];
     for (let round = 1; round <= SEEDING_ROUNDS; round++) {
@@ -35,7 +35,7 @@ export class TinyMT32 {
     for (let round = 0; round < WARM_UP_ROUNDS; round++) this.#advance();
   }
 
-  /** 0…2^32-1. */
+  /** Returns the next number, 0…2^32-1. */
   next(): number {
     this.#advance();
     const sum = (this.#first + (this.#third >>> 8)) | 0;
