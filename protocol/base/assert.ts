@@ -1,4 +1,7 @@
-/** An invariant of ours. A failure is our own mistake and ends the program; bytes from others never reach this. */
+/**
+ * Checks an internal invariant. A failure is a bug in dropframe and ends the program; input from peers never causes
+ * one.
+ */
 export function assert(condition: boolean, reason: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${reason}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Unsigned integers in network byte order, at an offset that the caller has checked. Plain arithmetic on purpose: a
+ * Unsigned integers in network byte order, at an offset checked by the caller. Uses plain arithmetic, because a
  * `DataView` would have to be allocated for each of some 50,000 datagrams a second.
  */
 export const readUint16 = (bytes: Uint8Array, offset: number): number => (bytes[offset]! << 8) | bytes[offset + 1]!;

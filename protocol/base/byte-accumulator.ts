@@ -1,11 +1,13 @@
 import { assert } from './assert.ts';
 
-/** Small enough to give to every connection that sends one byte, large enough for most control messages. */
+/**
+ * Initial capacity: small enough for every connection that sends a single byte, large enough for most control messages.
+ */
 const CAPACITY_MIN = 256;
 
 /**
- * Collects a known number of bytes from pieces of any size. Memory grows with what has arrived (at most twice of it),
- * not with what a header promised; each byte is copied a bounded number of times, whatever the pieces.
+ * Collects a known number of bytes from chunks of any size. Memory is at most twice the bytes received, whatever length
+ * a header announced. Each byte is copied a bounded number of times, however small the chunks are.
  */
 export class ByteAccumulator {
   readonly #wanted: number;
@@ -20,7 +22,7 @@ export class ByteAccumulator {
     return this.#length;
   }
 
-  /** Bytes of memory in use. */
+  /** Allocated memory, bytes. */
   get capacity(): number {
     return this.#bytes.length;
   }
@@ -41,7 +43,7 @@ export class ByteAccumulator {
     this.#length = length;
   }
 
-  /** All of it, once nothing is missing. */
+  /** Returns all bytes. Call once nothing is missing. */
   take(): Uint8Array {
     assert(this.missing === 0, 'what is taken is whole');
     return this.#bytes;

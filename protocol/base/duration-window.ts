@@ -1,9 +1,8 @@
-/** W3C webrtc-stats, `freezeCount`: so many frame durations make the mean that a freeze exceeds. */
+/** Number of frame durations averaged for the freeze threshold (W3C webrtc-stats, `freezeCount`). */
 export const DURATIONS_AVERAGED = 30;
 
 /**
- * The last thirty frame durations: the time between two frames that were shown one after the other,
- * all in one unit.
+ * The last thirty frame durations. A frame duration is the time between two consecutive shown frames; all in one unit.
  */
 export class DurationWindow {
   readonly #durations = new Float64Array(DURATIONS_AVERAGED);
@@ -15,14 +14,14 @@ export class DurationWindow {
     return Math.min(this.#pushed, DURATIONS_AVERAGED);
   }
 
-  /** Not a number while there are none. */
+  /** Mean duration; NaN while empty. */
   mean(): number {
     return this.#sum / this.length;
   }
 
   push(duration: number): void {
     const place = this.#pushed++ % DURATIONS_AVERAGED;
-    // Whole numbers: the sum never drifts.
+    // Integers, so that the sum never drifts.
     this.#sum += duration - this.#durations[place]!;
     this.#durations[place] = duration;
   }

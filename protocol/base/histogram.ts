@@ -1,6 +1,6 @@
 import { type Microseconds, microseconds } from './units.ts';
 
-/** Fine bins up to two seconds, coarse ones up to two hundred: percentiles of any run in a fixed amount of memory. */
+/** Fine bins up to 2 s and coarse ones up to 200 s: percentiles of a run of any length in constant memory. */
 const FINE_BIN = 100;
 const FINE_BINS = 20_000;
 const COARSE_BIN = 10_000;
@@ -13,7 +13,7 @@ export interface Percentiles {
   readonly max: Microseconds;
 }
 
-/** Counts of time spans in microseconds; resolution 0.1 ms below 2 s and 10 ms above. */
+/** Histogram of durations in microseconds; resolution 0.1 ms below 2 s and 10 ms above. */
 export class Histogram {
   readonly #bins = new Uint32Array(FINE_BINS + COARSE_BINS);
   #count = 0;
@@ -27,7 +27,7 @@ export class Histogram {
     return this.#max;
   }
 
-  /** The percentiles that are shown; none while empty. */
+  /** The reported percentiles; all `undefined` while empty. */
   get summary(): Percentiles {
     const p50 = this.percentile(0.5);
     const p95 = this.percentile(0.95);
@@ -47,7 +47,7 @@ export class Histogram {
   }
 
   /**
-   * The smallest span that at least `share` of all do not exceed, to the bin's middle; `undefined` when empty.
+   * Smallest duration that at least `share` of all do not exceed, as the middle of its bin; `undefined` when empty.
    * @param share 0 … 1
    */
   percentile(share: number): Microseconds | undefined {

@@ -1,6 +1,6 @@
 /**
- * Checks of option values at the public door. Each returns the value, or throws a `RangeError` that names the option,
- * what was expected, and what was given. `undefined` stands for the default.
+ * Checks of option values in the public API. Each returns the value, or throws a `RangeError` that names the option,
+ * the expected range and the value. `undefined` selects the default.
  */
 
 interface Range {
@@ -8,25 +8,25 @@ interface Range {
   readonly max: number;
 }
 
-/** A number of milliseconds, whole or not. */
+/** Checks a number of milliseconds, which may have a fraction. */
 export function checkMilliseconds(name: string, value: number, { min, max }: Range): number {
   if (typeof value === 'number' && value >= min && value <= max) return value;
   throw refused(name, `milliseconds from ${min} to ${max}`, value);
 }
 
-/** A share of 0 … 1. */
+/** Checks a share of 0 … 1. */
 export function checkShare(name: string, value: number): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
   throw refused(name, 'a share from 0 to 1', value);
 }
 
-/** A whole number. */
+/** Checks an integer. */
 export function checkWhole(name: string, value: number, { min, max }: Range): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw refused(name, `a whole number from ${min} to ${max}`, value);
 }
 
-/** One of a few words. */
+/** Checks for one of the listed values. */
 export function checkChoice<Choice extends string>(name: string, value: Choice, choices: readonly Choice[]): Choice {
   if (choices.includes(value)) return value;
   throw refused(name, `one of ${choices.join(', ')}`, value);

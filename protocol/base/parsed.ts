@@ -1,4 +1,4 @@
-/** Bytes from others are data: a parser returns the value, or the cause why there is none. It never throws. */
+/** Result of parsing input from a peer: the value, or the reason why it is malformed. Parsers never throw. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly malformed: string };
 
 export const parsed = <T>(value: T): Parsed<T> => ({ ok: true, value });

@@ -1,13 +1,13 @@
 /**
- * Bytes as text: UTF-8, base64 and hexadecimal. Written out here because the core is compiled without the `TextEncoder`,
- * `atob` and `Buffer` of its hosts.
+ * UTF-8, base64 and hexadecimal. Implemented here because the core is compiled without the hosts' `TextEncoder`, `atob`
+ * and `Buffer`.
  */
 
 const REPLACEMENT = 0xfffd;
 
-/** UTF-8 (RFC 3629). A surrogate without its other half becomes U+FFFD. */
+/** Encodes UTF-8 (RFC 3629). An unpaired surrogate becomes U+FFFD. */
 export function utf8Bytes(text: string): Uint8Array {
-  // Three bytes a UTF-16 unit are enough: what needs four has two units.
+  // Three bytes per UTF-16 unit suffice: a code point of four bytes has two units.
   const target = new Uint8Array(text.length * 3);
   let length = 0;
   for (const character of text) {
@@ -32,7 +32,7 @@ export function utf8Bytes(text: string): Uint8Array {
   return target.slice(0, length);
 }
 
-/** The text that UTF-8 bytes stand for; each byte that belongs to no valid character becomes U+FFFD. */
+/** Decodes UTF-8. Each byte outside a valid character becomes U+FFFD. */
 export function utf8Text(bytes: Uint8Array): string {
   let text = '';
   for (let offset = 0; offset < bytes.length; ) {
@@ -56,7 +56,7 @@ function characterAt(bytes: Uint8Array, offset: number): { point: number; length
     if ((continuation & 0xc0) !== 0x80) return invalid;
     point = (point << 6) | (continuation & 0x3f);
   }
-  // Longer than need be (RFC 3629 §3), a surrogate, or beyond the last code point.
+  // Overlong (RFC 3629 §3), a surrogate, or beyond the last code point.
   if (length === 3 && (point < 0x800 || (point >= 0xd800 && point <= 0xdfff))) return invalid;
   if (length === 4 && (point < 0x1_0000 || point > 0x10_ffff)) return invalid;
   return { point, length };
@@ -65,7 +65,7 @@ function characterAt(bytes: Uint8Array, offset: number): { point: number; length
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const BASE64_VALUES: ReadonlyMap<string, number> = new Map([...BASE64].map((digit, value) => [digit, value]));
 
-/** Base64 with padding (RFC 4648 §4). */
+/** Encodes base64 with padding (RFC 4648 §4). */
 export function base64Text(bytes: Uint8Array): string {
   let text = '';
   for (let offset = 0; offset < bytes.length; offset += 3) {
@@ -79,7 +79,7 @@ export function base64Text(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of a base64 text; `undefined` when it is none. Missing padding is forgiven: some SDP writers leave it out. */
+/** Decodes base64; `undefined` when invalid. Padding is optional, because some SDP writers omit it. */
 export function base64Bytes(text: string): Uint8Array | undefined {
   const digits = text.replace(/={1,2}$/, '');
   if (digits.length % 4 === 1) return undefined;
@@ -100,14 +100,14 @@ export function base64Bytes(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Two lower-case hexadecimal digits a byte. */
+/** Encodes two lower-case hexadecimal digits per byte. */
 export function hexText(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 }
 
-/** The bytes of a hexadecimal text of either case; `undefined` when it is none. */
+/** Decodes hexadecimal of either case; `undefined` when invalid. */
 export function hexBytes(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);

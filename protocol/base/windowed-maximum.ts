@@ -1,13 +1,13 @@
 import { type Instant, later, type Microseconds } from './units.ts';
 
-/** The largest value of late: of the slot of time that runs and of the one before it. */
+/** Maximum over the current and the previous time slot. */
 export class WindowedMaximum {
   readonly #slot: Microseconds;
   #endsAt: Instant | undefined;
   #before = 0;
   #current: number;
 
-  /** @param options.slot length of a slot; `initial` counts as seen when the first value comes. */
+  /** @param options.slot length of a slot. @param options.initial counts as a value at the time of the first value. */
   constructor(options: { readonly slot: Microseconds; readonly initial?: number }) {
     this.#slot = options.slot;
     this.#current = options.initial ?? 0;

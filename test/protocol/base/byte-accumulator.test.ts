@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ByteAccumulator } from '../../../protocol/base/byte-accumulator.ts';
 
-test('memory grows with what has arrived, not with what was promised', () => {
+test('memory grows with the bytes received, not with the announced length', () => {
   const accumulator = new ByteAccumulator(65_536);
   accumulator.append(new Uint8Array(1));
   expect(accumulator.capacity).toBeLessThanOrEqual(256);
@@ -14,7 +14,7 @@ test('memory grows with what has arrived, not with what was promised', () => {
   expect(accumulator.take()).toEqual(Uint8Array.from({ length: 65_536 }, (_, index) => index));
 });
 
-test('pieces are copied: the giver may use its buffer again', () => {
+test('copies its input, so that the caller may reuse the buffer', () => {
   const accumulator = new ByteAccumulator(2);
   const piece = Uint8Array.of(7);
   accumulator.append(piece);
@@ -23,7 +23,7 @@ test('pieces are copied: the giver may use its buffer again', () => {
   expect(accumulator.take()).toEqual(Uint8Array.of(7, 8));
 });
 
-test('more than is wanted, and taking too early, are our own mistakes', () => {
+test('asserts on excess bytes and on taking too early', () => {
   const accumulator = new ByteAccumulator(2);
   expect(() => accumulator.append(new Uint8Array(3))).toThrow('no more is collected');
   expect(() => accumulator.take()).toThrow('whole');

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { Histogram } from '../../../protocol/base/histogram.ts';
 import { microseconds, seconds } from '../../../protocol/base/units.ts';
 
-test('nothing has no percentiles', () => {
+test('an empty histogram has no percentiles', () => {
   const histogram = new Histogram();
   expect(histogram.percentile(0.5)).toBeUndefined();
   expect([histogram.count, histogram.max]).toEqual([0, 0]);
 });
 
-test('percentiles are those of the sorted list, to the resolution that is promised', () => {
+test('percentiles match the sorted list within the stated resolution', () => {
   const spans = fc.array(fc.integer({ min: 0, max: 150_000_000 }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(spans, fc.constantFrom(0.01, 0.5, 0.95, 0.99, 1), (list, share) => {
@@ -25,7 +25,7 @@ test('percentiles are those of the sorted list, to the resolution that is promis
   );
 });
 
-test('spans beyond all bins count as the longest, negative ones as none', () => {
+test('clamps spans beyond the last bin, and negative ones to 0', () => {
   const histogram = new Histogram();
   histogram.add(microseconds(-5));
   expect(histogram.percentile(1)).toBe(0);

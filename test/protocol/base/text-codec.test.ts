@@ -9,7 +9,7 @@ const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((units) => String.fromCharCode(...units)),
 );
 
-test('UTF-8 is what the platform writes', () => {
+test('encodes UTF-8 as the platform does', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       expect(utf8Bytes(text)).toEqual(new TextEncoder().encode(text));
@@ -17,7 +17,7 @@ test('UTF-8 is what the platform writes', () => {
   );
 });
 
-test('UTF-8 reads back, and half a surrogate pair becomes the replacement character', () => {
+test('UTF-8 round-trips, and an unpaired surrogate becomes U+FFFD', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       expect(utf8Text(utf8Bytes(text))).toBe(Buffer.from(text).toString());
@@ -26,7 +26,7 @@ test('UTF-8 reads back, and half a surrogate pair becomes the replacement charac
   expect(utf8Text(utf8Bytes('a\ud800b'))).toBe('a\ufffdb');
 });
 
-test('any bytes read as some text, valid UTF-8 as the platform reads it', () => {
+test('decodes arbitrary bytes, and valid UTF-8 as the platform does', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       const text = utf8Text(bytes);
@@ -48,7 +48,7 @@ test.each([
   expect(utf8Text(hex(bytes))).toMatch(/^\ufffd+$/);
 });
 
-test('base64 is what the platform writes, and reads back with padding or without', () => {
+test('encodes base64 as the platform does, and decodes it with or without padding', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       const text = base64Text(bytes);
@@ -63,7 +63,7 @@ test.each(['a', 'aaaaa', 'a===', 'aa=', '=', 'aa aa', 'aa-_', 'aaä=', 'a=aa'])(
   expect(base64Bytes(text)).toBeUndefined();
 });
 
-test('hexadecimal is what the platform writes, and reads back in either case', () => {
+test('encodes hexadecimal as the platform does, and decodes either case', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       expect(hexText(bytes)).toBe(Buffer.from(bytes).toString('hex'));

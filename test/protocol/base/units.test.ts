@@ -57,7 +57,7 @@ describe('conversions', () => {
     expect(microsecondsToTicks(milliseconds(1))).toBe(90);
   });
 
-  test('a rate, an amount and a span give each other', () => {
+  test('rate, amount and duration follow from each other', () => {
     expect(perSecond(500, milliseconds(250))).toBe(2_000);
     expect(amountIn(milliseconds(250), 2_000)).toBe(500);
     expect(timeFor(500, 2_000)).toBe(milliseconds(250));
@@ -65,7 +65,7 @@ describe('conversions', () => {
 });
 
 describe('instants', () => {
-  test('move by a span and differ by one', () => {
+  test('move by a duration and differ by one', () => {
     expect(later(at, span)).toBe(2_001_500);
     expect(earlier(at, span)).toBe(1_998_500);
     expect(elapsed(later(at, span), at)).toBe(-1_500);
@@ -79,61 +79,61 @@ describe('instants', () => {
 });
 
 /** Checked by `npm run check`: a directive over a line that compiles is an error. */
-describe('the compiler refuses', () => {
-  test('a plain number where a unit is meant', () => {
+describe('the compiler rejects', () => {
+  test('a plain number in place of a unit', () => {
     const parameters = (_: Partial<StreamParameters>) => {};
     // @ts-expect-error 200 of what?
     parameters({ latency: 200 });
     parameters({ latency: milliseconds(200) });
     const sender = new Sender(SENDER_OPTIONS);
-    // @ts-expect-error the time of day is no instant
+    // @ts-expect-error the time of day is not an instant
     expect(() => sender.handleTimeout(Date.now())).not.toThrow();
-    // @ts-expect-error nor is a sum
+    // @ts-expect-error a sum is not an instant
     const sum: Instant = at + span;
     expect(sum).toBe(later(at, span));
   });
 
-  test('one unit of time for another', () => {
-    // @ts-expect-error an instant is no span
+  test('one unit of time in place of another', () => {
+    // @ts-expect-error an instant is not a duration
     const one: Microseconds = at;
-    // @ts-expect-error a span is no instant
+    // @ts-expect-error a duration is not an instant
     const two: Instant = span;
-    // @ts-expect-error ticks are no microseconds
+    // @ts-expect-error ticks are not microseconds
     const three: Microseconds = ticks(90);
-    // @ts-expect-error milliseconds are no microseconds
+    // @ts-expect-error milliseconds are not microseconds
     const four: Microseconds = inMilliseconds(span);
-    // @ts-expect-error nor the other way round
+    // @ts-expect-error microseconds are not milliseconds
     const five: Milliseconds = span;
-    // @ts-expect-error a span has no ticks of its own
+    // @ts-expect-error microseconds are not ticks
     const six: Ticks = span;
     expect([one, two, three, four, five, six]).toEqual([at, span, 90, 1.5, span, span]);
   });
 
-  test('a brand on top of another', () => {
-    // @ts-expect-error ticks become microseconds by conversion alone
+  test('branding a branded number', () => {
+    // @ts-expect-error ticks must be converted to microseconds
     expect(microseconds(ticks(90))).toBe(90);
-    // @ts-expect-error microseconds are no milliseconds to convert
+    // @ts-expect-error microseconds cannot be converted from milliseconds
     expect(milliseconds(span)).toBe(1_500_000);
-    // @ts-expect-error an instant is no span to add
+    // @ts-expect-error an instant cannot be added to an instant
     expect(later(at, at)).toBe(4_000_000);
-    // @ts-expect-error the first of two instants, not of an instant and a span
+    // @ts-expect-error an instant and a duration cannot be compared
     expect(earliest(at, span)).toBe(span);
   });
 
-  test('a number from the wire for one that is counted on, and the other way round', () => {
+  test('a wire number in place of an extended one, and the reverse', () => {
     const wire: WireSequence = wireSequence(65_535);
     const counted: Sequence = asSequence(65_536);
-    // @ts-expect-error the roll-over is not undone
+    // @ts-expect-error a wire number must be extended first
     const one: Sequence = wire;
-    // @ts-expect-error more than 16 bits
+    // @ts-expect-error an extended number has more than 16 bits
     const two: WireSequence = counted;
-    // @ts-expect-error never equal but by accident
+    // @ts-expect-error wire and extended numbers cannot be compared
     const three = wire === counted;
-    // @ts-expect-error a sequence number is no timestamp
+    // @ts-expect-error a sequence number is not a timestamp
     const four: WireTimestamp = wire;
-    // @ts-expect-error nor are ticks that do not roll over
+    // @ts-expect-error extended ticks are not a wire timestamp
     const five: WireTimestamp = ticks(1);
-    // @ts-expect-error the short way round the ring is for wire numbers
+    // @ts-expect-error distance is defined for wire numbers
     expect(distance(counted, counted)).toBe(0);
     expect([one, two, three, four, five]).toEqual([65_535, 65_536, false, 65_535, 1]);
     expect(extend(wireSequence(counted), asSequence(wire))).toBe(counted);
