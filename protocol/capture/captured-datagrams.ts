@@ -1,7 +1,7 @@
 import { readUint16, writeUint16 } from '../base/big-endian.ts';
 import { UDP } from '../ip-packet.ts';
 
-/** Documentation addresses (RFC 5737): a capture shows which end sent a datagram, not where that end is. */
+/** Documentation addresses (RFC 5737). They tell which end sent a datagram and disclose no real address. */
 const SENDER = { address: [192, 0, 2, 1], port: 5004 };
 const RECEIVER = { address: [192, 0, 2, 2], port: 6004 };
 const TIME_TO_LIVE = 64;
@@ -10,19 +10,19 @@ export const IP_HEADER_BYTES = 20;
 export const UDP_HEADER_BYTES = 8;
 
 /**
- * Wraps datagrams of a session for a capture: an IPv4 header and, for UDP, a UDP header. Media always has port 5004 (RFC
- * 3551 §8 registers it), whichever it had on the wire.
+ * Wraps datagrams of a session for a capture in an IPv4 header and, for UDP, a UDP header. Media always gets port 5004
+ * (RFC 3551 §8), whichever port it used.
  */
 export class CapturedDatagrams {
   readonly #protocol: number;
   #identification = 0;
 
-  /** @param protocol the IP protocol number; for any but UDP (17) the datagrams contain their own transport header. */
+  /** @param protocol IP protocol number; except for UDP (17), datagrams contain their own transport header. */
   constructor(protocol: number = UDP) {
     this.#protocol = protocol;
   }
 
-  /** @param direction `forward`: from the sender to the receiver. */
+  /** @param direction `forward` is from the sender to the receiver. */
   wrap(direction: 'forward' | 'back', datagram: Uint8Array): Uint8Array {
     const udp = this.#protocol === UDP;
     const [from, to] = direction === 'forward' ? [SENDER, RECEIVER] : [RECEIVER, SENDER];
@@ -39,14 +39,14 @@ export class CapturedDatagrams {
     if (udp) {
       writeUint16(packet, IP_HEADER_BYTES, from.port);
       writeUint16(packet, IP_HEADER_BYTES + 2, to.port);
-      writeUint16(packet, IP_HEADER_BYTES + 4, UDP_HEADER_BYTES + datagram.length); // checksum 0: none (RFC 768)
+      writeUint16(packet, IP_HEADER_BYTES + 4, UDP_HEADER_BYTES + datagram.length); // checksum 0: unused (RFC 768)
     }
     packet.set(datagram, headerBytes);
     return packet;
   }
 }
 
-/** The checksum of an IPv4 header without options, whose checksum field is still 0 (RFC 1071). */
+/** Checksum of an IPv4 header without options whose checksum field is still 0 (RFC 1071). */
 function headerChecksum(packet: Uint8Array): number {
   let sum = 0;
   for (let offset = 0; offset < IP_HEADER_BYTES; offset += 2) sum += readUint16(packet, offset);

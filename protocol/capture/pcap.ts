@@ -1,9 +1,9 @@
 import { LINK_TYPE_RAW } from './pcapng.ts';
 
-/** The longest packet of a file, bytes: the longest that IPv4 carries. */
+/** Snapshot length, bytes: the longest IPv4 packet. */
 export const SNAPSHOT_BYTES = 65_535;
 
-/** The file header of the classic pcap format (draft-ietf-opsawg-pcap §4): little-endian, microseconds, raw IP. */
+/** File header of the classic pcap format (draft-ietf-opsawg-pcap §4): little-endian, microseconds, raw IP. */
 export function pcapHeader(): Uint8Array {
   const bytes = new Uint8Array(24);
   const view = new DataView(bytes.buffer);
@@ -15,7 +15,7 @@ export function pcapHeader(): Uint8Array {
   return bytes;
 }
 
-/** A packet record (§5). @param atMs milliseconds since 1970, fractions included */
+/** Packet record (§5). @param atMs milliseconds since 1970, with fraction */
 export function pcapRecord(atMs: number, packet: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(16 + packet.length);
   const view = new DataView(bytes.buffer);

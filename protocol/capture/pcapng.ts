@@ -2,8 +2,8 @@ import { utf8Bytes } from '../base/text-codec.ts';
 import type { Instant } from '../base/units.ts';
 
 /**
- * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian. A file is a section header, one description for each
- * interface, then packets.
+ * Blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian. A file is a section header, one interface
+ * description per interface, then packets.
  */
 
 /** LINKTYPE_RAW: each packet begins with an IP header. */
@@ -18,7 +18,7 @@ const OPTION_INTERFACE_NAME = 2;
 const OPTION_FLAGS = 2;
 const INBOUND = 1;
 const OUTBOUND = 2;
-/** Block type, two block lengths. */
+/** Block type and two block lengths. */
 const FRAME_BYTES = 12;
 const PACKET_FIELDS_BYTES = 20;
 
@@ -30,12 +30,12 @@ export interface EnhancedPacket {
   /** Microseconds since 1970. */
   readonly at: Instant;
   readonly packet: Uint8Array;
-  /** As seen from the machine that captured it. */
+  /** Direction as seen by the capturing host. */
   readonly direction?: 'in' | 'out';
   readonly comment?: string | undefined;
 }
 
-/** §4.1: version 1.0, section length unspecified. */
+/** Section header block (§4.1): version 1.0, section length unspecified. */
 export function sectionHeader(): Uint8Array {
   const { bytes, view } = block(SECTION_HEADER, 16, []);
   view.setUint32(8, BYTE_ORDER_MAGIC, true);
@@ -44,14 +44,14 @@ export function sectionHeader(): Uint8Array {
   return bytes;
 }
 
-/** §4.2: raw IP, packets of any length, timestamps in microseconds (the default). */
+/** Interface description block (§4.2): raw IP, packets of any length, timestamps in microseconds (the default). */
 export function interfaceDescription(name: string): Uint8Array {
   const { bytes, view } = block(INTERFACE_DESCRIPTION, 8, [[OPTION_INTERFACE_NAME, utf8Bytes(name)]]);
   view.setUint16(8, LINK_TYPE_RAW, true);
   return bytes;
 }
 
-/** §4.3. */
+/** Enhanced packet block (§4.3). */
 export function enhancedPacket({ interfaceIndex, at, packet, direction, comment }: EnhancedPacket): Uint8Array {
   const options: Option[] = [];
   if (direction) options.push([OPTION_FLAGS, Uint8Array.of(direction === 'in' ? INBOUND : OUTBOUND, 0, 0, 0)]);
