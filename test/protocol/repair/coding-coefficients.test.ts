@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DENSITY_FULL, fillCodingCoefficients } from '../../../protocol/repair/coding-coefficients.ts';
 import { TinyMT32 } from '../../../protocol/repair/tinymt32.ts';
 
-/** RFC 8682 §2.2, figure 2: the first fifty numbers for the seed 1. */
+/** RFC 8682 §2.2, figure 2: the first fifty numbers for seed 1. */
 const SEED_ONE = [
   2545341989, 981918433, 3715302833, 2387538352, 3591001365, 3820442102, 2114400566, 2196103051, 2783359912, 764534509,
   643179475, 1822416315, 881558334, 4207026366, 3690273640, 3240535687, 2921447122, 3984931427, 4092394160, 44209675,
@@ -12,8 +12,7 @@ const SEED_ONE = [
 ];
 
 /**
- * Their low eight bits and their low four, as RFC 8681 appendix A, figures 9 and 10, have them: what the coefficients
- * are drawn from.
+ * Their low eight and low four bits, from RFC 8681 appendix A, figures 9 and 10; the coefficients are drawn from them.
  */
 const LOW_BYTES_OF_SEED_ONE = [
   37, 225, 177, 176, 21, 246, 54, 139, 168, 237, 211, 187, 62, 190, 104, 135, 210, 99, 176, 11, 207, 35, 40, 113, 179,
@@ -27,13 +26,13 @@ const coefficientsOf = (repairKey: number, density: number, count: number): numb
   return [...coefficients];
 };
 
-test('the first fifty numbers for the seed 1 are those of RFC 8682', () => {
+test('TinyMT32 produces the first fifty numbers of RFC 8682 for seed 1', () => {
   const random = new TinyMT32(1);
   expect(SEED_ONE.map(() => random.next())).toEqual(SEED_ONE);
 });
 
 test('the coefficients of a full code are the low bytes of the draws (RFC 8681 §3.6)', () => {
-  // None of the fifty is zero, so that none is drawn again.
+  // None of the fifty is zero, so none is drawn again.
   expect(coefficientsOf(1, DENSITY_FULL, 50)).toEqual(LOW_BYTES_OF_SEED_ONE);
 });
 
@@ -46,14 +45,14 @@ test('a coefficient of zero is drawn again', () => {
   expect(coefficientsOf(0, DENSITY_FULL, nonzero.length)).toEqual(nonzero);
 });
 
-test('a sparse code draws first whether, then what', () => {
-  // For the seed 1 the low four bits begin 5, 1, 1, 0, 5, 6, 6, 11, 8: with density 4 the first packet (5) is not in the
-  // sum, the second (1) is with the low byte of the next draw (177), the third (0) with 21, the fourth to sixth
-  // (6, 6, 11) are not, nor is the seventh (8).
+test('a sparse code draws presence first, then the coefficient', () => {
+  // For seed 1, the low four bits are 5, 1, 1, 0, 5, 6, 6, 11, 8. With density 4, the first packet (5) is not in the
+  // sum; the second (1) has the low byte of the next draw (177), the third (0) has 21; the fourth to sixth (6, 6, 11)
+  // and the seventh (8) are not in the sum.
   expect(coefficientsOf(1, 4, 7)).toEqual([0, 177, 21, 0, 0, 0, 0]);
 });
 
-test('of sixteen coefficients, density and one more are nonzero on average', () => {
+test('of sixteen coefficients, density + 1 are nonzero on average', () => {
   for (const density of [0, 3, 7, 14, 15]) {
     const share = (density + 1) / 16;
     const count = 65_536;

@@ -6,13 +6,13 @@ import { slowInverse, slowMultiply } from './slow-linear-algebra.ts';
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
-test('every product is the remainder of the product of the polynomials', () => {
+test('every product is the remainder of the polynomial product', () => {
   for (const left of BYTES) {
     expect(BYTES.map((right) => multiply(left, right))).toEqual(BYTES.map((right) => slowMultiply(left, right)));
   }
 });
 
-test('every value but zero has its inverse', () => {
+test('every nonzero value has an inverse', () => {
   expect(BYTES.slice(1).map(inverse)).toEqual(BYTES.slice(1).map(slowInverse));
   expect(() => inverse(0)).toThrow('zero has no inverse');
 });
@@ -20,7 +20,7 @@ test('every value but zero has its inverse', () => {
 const words = fc.array(fc.integer(), { maxLength: 20 }).map((values) => Int32Array.from(values));
 const bytesOf = (words: Int32Array): number[] => [...new Uint8Array(words.buffer)];
 
-test('a scaled sum is the sum of the products, byte for byte, and leaves alone what is beyond the shorter', () => {
+test('addScaled adds the products bytewise and leaves bytes beyond the source alone', () => {
   fc.assert(
     fc.property(words, uint(8), words, (source, coefficient, beyond) => {
       const target = Int32Array.from([...source].reverse().concat([...beyond]));
@@ -32,7 +32,7 @@ test('a scaled sum is the sum of the products, byte for byte, and leaves alone w
   );
 });
 
-test('to scale is to multiply each byte', () => {
+test('scale multiplies each byte', () => {
   fc.assert(
     fc.property(words, uint(8), (target, coefficient) => {
       const expected = bytesOf(target).map((byte) => slowMultiply(byte, coefficient));
@@ -42,7 +42,7 @@ test('to scale is to multiply each byte', () => {
   );
 });
 
-test('what is added twice is gone', () => {
+test('adding twice cancels out', () => {
   const target = Int32Array.of(0x01020304, -1);
   addScaled(target, Int32Array.of(0x7fffffff, -5), 0x8e);
   addScaled(target, Int32Array.of(0x7fffffff, -5), 0x8e);

@@ -16,7 +16,7 @@ const flipped = (payload: RepairPayload, place: number): RepairPayload => ({
   symbol: payload.symbol.map((byte, index) => (index === place ? byte ^ 0x10 : byte)),
 });
 
-/** 0…11 without those that are lost. */
+/** A decoder that got packets 0…11 except `lost`. */
 function decoderWithout(lost: readonly number[]) {
   const decoder = decoderOf();
   for (const sequence of rangeOf(asSequence(0), 12))
@@ -24,24 +24,24 @@ function decoderWithout(lost: readonly number[]) {
   return decoder;
 }
 
-test('before the first media packet a repair packet has nothing to be measured by', () => {
+test('a repair packet before the first media packet is unusable', () => {
   const decoder = decoderOf();
   expect(decoder.handleRepair(asSequence(0), repair(0, 11, 1))).toEqual([]);
   expect(decoder.counts.unusable).toBe(1);
 });
 
-// Place 1 is the length's low byte, 2 the version, 4 and 5 the sequence number, 10 to 13 the SSRC; packet 5 has 47 bytes
-// and packet 6 has 54, so that places 49 to 55 of the window's symbol are padding of the fifth.
-test.each([0, 1, 2, 4, 5, 10, 11, 12, 13, 49, 55])('a result that is false at place %i is not handed out', (place) => {
+// Place 1 is the low byte of the length, 2 the version, 4 and 5 the sequence number, 10 to 13 the SSRC. Packet 5 has 47
+// bytes and packet 6 has 54, so places 49 to 55 of the window's symbol are padding of packet 5.
+test.each([0, 1, 2, 4, 5, 10, 11, 12, 13, 49, 55])('does not return a result that is false at place %i', (place) => {
   const decoder = decoderWithout([5]);
   expect(decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), place))).toEqual([]);
   expect(decoder.counts).toMatchObject({ recovered: 0, inconsistent: 1 });
   expect(decoder.waiting).toBe(0);
-  // An honest one afterwards is not the worse for it.
+  // A valid repair packet still works afterwards.
   expect(decoder.handleRepair(asSequence(0), repair(0, 11, 2))).toEqual([recovered(asSequence(5))]);
 });
 
-test('a symbol under a false key or a false window is not handed out', () => {
+test('does not return a packet from a symbol with a false key or window', () => {
   const honest = repair(0, 8, 1);
   for (const [firstSequence, lie] of [
     [0, { ...honest, repairKey: 2 }],
@@ -56,11 +56,11 @@ test('a symbol under a false key or a false window is not handed out', () => {
   }
 });
 
-test('a symbol shorter than a packet that it covers is a lie, and costs the others nothing', () => {
+test('rejects a symbol shorter than a packet that it covers, and keeps the other equations', () => {
   const decoder = decoderWithout([4, 5]);
   decoder.handleRepair(asSequence(0), repair(0, 11, 1));
   const honest = repair(0, 11, 2);
-  // Packet 6, which is there, is the longest of the window.
+  // Packet 6, which has arrived, is the longest of the window.
   decoder.handleRepair(asSequence(0), {
     ...honest,
     symbol: honest.symbol.subarray(0, 2 + packetOf(asSequence(6)).length - 1),
@@ -69,7 +69,7 @@ test('a symbol shorter than a packet that it covers is a lie, and costs the othe
   expect(decoder.handleRepair(asSequence(0), honest)).toEqual([recovered(asSequence(4)), recovered(asSequence(5))]);
 });
 
-test('repair packets that contradict each other are all given up', () => {
+test('repair packets that contradict each other are all dropped', () => {
   const decoder = decoderWithout([5, 6]);
   decoder.handleRepair(asSequence(0), repair(0, 11, 1));
   expect(decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), 20))).toEqual([]);
@@ -79,20 +79,20 @@ test('repair packets that contradict each other are all given up', () => {
   expect(afterwards).toEqual([recovered(asSequence(5)), recovered(asSequence(6))]);
 });
 
-test('media packets that contradict a repair packet end it', () => {
+test('a contradicting media packet drops a repair packet', () => {
   const decoder = decoderWithout([2, 6]);
   const lie = flipped(repair(0, 11, 1), 2);
   expect(decoder.handleRepair(asSequence(0), lie)).toEqual([]);
-  // With packet 2 there, the symbol names packet 6, falsely.
+  // Once packet 2 has arrived, the symbol yields a false packet 6.
   expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([]);
   expect(decoder.counts).toMatchObject({ recovered: 0, inconsistent: 1 });
   expect(decoder.waiting).toBe(0);
 });
 
-test('a media packet longer than a waiting repair symbol allows ends it', () => {
+test('a media packet longer than a waiting repair symbol drops it', () => {
   const decoder = decoderOf();
   decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
-  // 1 to 4: payloads of 7, 14, 21 and 28 bytes, and the longest of the window is the fourth.
+  // 1 to 4: payloads of 7, 14, 21 and 28 bytes; the fourth is the longest of the window.
   const honest = repair(1, 4, 1);
   decoder.handleRepair(asSequence(1), {
     ...honest,
@@ -104,9 +104,9 @@ test('a media packet longer than a waiting repair symbol allows ends it', () => 
   expect(decoder.counts.inconsistent).toBe(1);
 });
 
-test('an original that comes after all and is another one than was computed is counted', () => {
+test('counts a late original that differs from its recovered packet', () => {
   const decoder = decoderWithout([6]);
-  // In the payload, where nothing is known beforehand: a lie like this is not noticed at once.
+  // In the payload, where nothing is known in advance, a false byte is not detected at once.
   const [lie] = decoder.handleRepair(asSequence(0), flipped(repair(0, 11, 1), 20));
   expect(lie?.sequence).toBe(6);
   expect(lie?.packet).not.toEqual(packetOf(asSequence(6)));
@@ -115,7 +115,7 @@ test('an original that comes after all and is another one than was computed is c
   expect(decoder.counts.inconsistent).toBe(1);
 });
 
-test('a symbol or a window wider than agreed is unusable', () => {
+test('a symbol or a window above the agreed limits is unusable', () => {
   const decoder = decoderWithout([6]);
   const honest = repair(0, 11, 1);
   decoder.handleRepair(asSequence(0), { ...honest, symbol: new Uint8Array(2 + PACKET_BYTES_MAX + 1) });
@@ -124,13 +124,13 @@ test('a symbol or a window wider than agreed is unusable', () => {
   expect(decoder.handleRepair(asSequence(0), honest)).toEqual([recovered(asSequence(6))]);
 });
 
-test('a media packet longer than agreed cannot be part of a sum and does not move the window', () => {
+test('a media packet above the agreed length is no part of a sum and does not move the window', () => {
   const decoder = decoderWithout([6]);
   decoder.handleSource(asSequence(1_000), new Uint8Array(PACKET_BYTES_MAX + 1));
   expect(decoder.handleRepair(asSequence(0), repair(0, 11, 1))).toEqual([recovered(asSequence(6))]);
 });
 
-test('random bytes among honest packets never throw and never yield anything that is not a packet of the stream', () => {
+test('random bytes among valid packets never throw and never yield a packet outside the stream', () => {
   const noise = fc.record({
     kind: fc.constant('noise' as const),
     bytes: fc.uint8Array({ minLength: 20, maxLength: 80 }),

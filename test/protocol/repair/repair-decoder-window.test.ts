@@ -7,7 +7,7 @@ import { uint } from '../bytes.ts';
 import { decoderOf, encoderOver, packetOf, rangeOf, recovered, repairOf } from './repair-stream.ts';
 import { type SlowEquation, slowSolve } from './slow-linear-algebra.ts';
 
-test('what is behind the window is neither taken nor mended', () => {
+test('ignores and does not recover packets behind the window', () => {
   const encoder = encoderOver(asSequence(0), 30);
   const decoder = decoderOf({ windowPackets: 8 });
   decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
@@ -24,12 +24,12 @@ test('what is behind the window is neither taken nor mended', () => {
   ]);
 });
 
-test('a packet that comes far too late displaces none', () => {
+test('a packet far too late displaces no other', () => {
   const encoder = encoderOver(asSequence(0), 30);
   const decoder = decoderOf({ windowPackets: 8 });
   for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20])
     decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
-  // The ring has sixteen places: 4 would have that of 20, and 0, which was taken, had that of 16.
+  // The ring has sixteen slots: 4 would take the slot of 20, and 0, which was received, that of 16.
   for (const sequence of [4, 0])
     expect(decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)))).toEqual([]);
   const { firstSequence, payload } = repairOf(encoder, {
@@ -40,7 +40,7 @@ test('a packet that comes far too late displaces none', () => {
   expect(decoder.handleRepair(firstSequence, payload)).toEqual([recovered(asSequence(16))]);
 });
 
-test('an equation goes when a packet in it is forgotten', () => {
+test('an equation is dropped when one of its packets is forgotten', () => {
   const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
   for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
@@ -59,7 +59,7 @@ test('an equation goes when a packet in it is forgotten', () => {
   ).toEqual([]);
 });
 
-test('a burst longer than the window is survived, by a decoder that waits for nothing in it', () => {
+test('recovers again after a burst longer than the window', () => {
   const encoder = encoderOver(asSequence(0), 4_003);
   const decoder = decoderOf({ windowPackets: 8 });
   for (const sequence of [0, 2]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
@@ -73,7 +73,7 @@ test('a burst longer than the window is survived, by a decoder that waits for no
   expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(asSequence(4_001))]);
 });
 
-test('a decoder that is told where the past ends needs no media packet to begin with', () => {
+test('starts without a media packet once it is told the oldest packet', () => {
   const encoder = encoderOver(asSequence(100), 1);
   const decoder = decoderOf();
   const { firstSequence, payload } = repairOf(encoder, {
@@ -87,7 +87,7 @@ test('a decoder that is told where the past ends needs no media packet to begin 
   expect(decoder.counts).toMatchObject({ unusable: 1, recovered: 1 });
 });
 
-test('a repair packet may cover a whole window that has not come, and nothing beyond it', () => {
+test('a repair packet may cover a whole window that has not arrived, but nothing beyond it', () => {
   const encoder = encoderOver(asSequence(0), 40);
   const decoder = decoderOf({ windowPackets: 8 });
   decoder.handleSource(asSequence(0), packetOf(asSequence(0)));
@@ -102,7 +102,7 @@ test('a repair packet may cover a whole window that has not come, and nothing be
   ]);
 });
 
-test('forgetting costs nothing that could still be mended, in any story', () => {
+test('forgetting drops nothing that could still be recovered, in any sequence of events', () => {
   const PACKETS = 14;
   const WINDOW = 8;
   const encoder = encoderOver(asSequence(0), PACKETS);
@@ -129,7 +129,7 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       const decoder = decoderOf({ windowPackets: WINDOW, equationsMax: PACKETS });
-      // The oracle keeps all that was ever taken, and knows of the window only what may be taken and handed out.
+      // The oracle keeps every packet; it uses the window only to decide what may be accepted and returned.
       const equations: SlowEquation[] = [];
       const known = new Set<number>();
       let newest = Number.NEGATIVE_INFINITY;
@@ -181,14 +181,14 @@ test('forgetting costs nothing that could still be mended, in any story', () => 
   );
 });
 
-test('equations never wait in greater number than allowed, and a decoder that was flooded still mends', () => {
+test('the number of waiting equations is bounded, and a flooded decoder still recovers', () => {
   const encoder = encoderOver(asSequence(0), 2_400);
   const decoder = decoderOf({ windowPackets: 64, equationsMax: 6 });
   const random = new RandomStream(5, 'flood');
   for (let sequence = 0; sequence < 2_000; sequence++) {
     if (sequence === 0 || random.chance(sequence, 0.2))
       decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
-    // Media packets and equations are fewer together than the unknowns.
+    // Media packets and equations together are fewer than the unknowns.
     if (sequence % 2 === 0) continue;
     const repair = repairOf(encoder, {
       firstSequence: asSequence(Math.max(0, sequence - 20)),
@@ -207,7 +207,7 @@ test('equations never wait in greater number than allowed, and a decoder that wa
   expect(mended).toEqual(rangeOf(asSequence(210), 20).map((ten) => recovered(asSequence(ten * 10 + 5))));
 });
 
-test('with room for one equation the one with the oldest unknown gives way', () => {
+test('with room for one equation, evicts the one with the oldest unknown', () => {
   const encoder = encoderOver(asSequence(0), 10);
   const decoder = decoderOf({ equationsMax: 1 });
   for (const sequence of [0, 3, 6, 9]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));

@@ -15,7 +15,7 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
   const window = { firstSequence: asSequence(first), lastSequence: asSequence(first + WINDOW - 1) };
 
   test.each([{ widest: WINDOW }, { widest: 40 }])(
-    'one repair packet mends any one loss, windows up to $widest',
+    'one repair packet recovers any single loss, for windows up to $widest',
     ({ widest }) => {
       for (const lost of rangeOf(asSequence(first), WINDOW)) {
         const decoder = decoderOf({ windowPackets: widest });
@@ -30,7 +30,7 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
     },
   );
 
-  test('a burst of as many losses as repair packets is mended by the last of them', () => {
+  test('a burst is recovered by the last of as many repair packets', () => {
     const decoder = decoderOf();
     const lost = rangeOf(asSequence(first + 3), 5);
     for (const sequence of rangeOf(asSequence(first), WINDOW)) {
@@ -44,7 +44,7 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
   });
 });
 
-test('a repair packet that came first is used by the packet that leaves it one unknown', () => {
+test('an early repair packet is used once a packet leaves it one unknown', () => {
   const encoder = encoderOver(asSequence(0), 6);
   const decoder = decoderOf();
   const { firstSequence, payload } = repairOf(encoder, {
@@ -60,7 +60,7 @@ test('a repair packet that came first is used by the packet that leaves it one u
   expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([recovered(asSequence(3))]);
 });
 
-test('a retransmission that comes after two repair packets lets them mend the two other losses', () => {
+test('a retransmission after two repair packets lets them recover the two other losses', () => {
   const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
   for (const sequence of [0, 1, 3, 5, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
@@ -72,14 +72,14 @@ test('a retransmission that comes after two repair packets lets them mend the tw
     });
     expect(decoder.handleRepair(firstSequence, payload)).toEqual([]);
   }
-  // The oldest unknown, and so the pivot of an equation that has to find itself another one.
+  // The oldest unknown, and so the pivot of an equation, which needs another pivot afterwards.
   expect(decoder.handleSource(asSequence(2), packetOf(asSequence(2)))).toEqual([
     recovered(asSequence(4)),
     recovered(asSequence(6)),
   ]);
 });
 
-test('a repair packet over what is all there, and one that is there twice, are redundant', () => {
+test('a repair packet over a complete window, and a duplicate, are redundant', () => {
   const encoder = encoderOver(asSequence(0), 4);
   const decoder = decoderOf();
   const { firstSequence, payload } = repairOf(encoder, {
@@ -96,7 +96,7 @@ test('a repair packet over what is all there, and one that is there twice, are r
   expect(decoder.counts.redundant).toBe(2);
 });
 
-test('a recovered packet is kept: what comes after it can build on it', () => {
+test('a recovered packet is kept and used for later recoveries', () => {
   const encoder = encoderOver(asSequence(0), 8);
   const decoder = decoderOf();
   for (const sequence of [0, 1, 3, 4, 6, 7]) decoder.handleSource(asSequence(sequence), packetOf(asSequence(sequence)));
@@ -123,7 +123,7 @@ test('a late original of a recovered packet yields nothing and changes nothing',
   expect(decoder.counts).toEqual({ recovered: 1, redundant: 0, unusable: 0, inconsistent: 0, evicted: 0 });
 });
 
-/** Windows of different places and widths, one of them sparse. */
+/** Windows at different places and of different widths, one of them sparse. */
 const SMALL_WINDOWS = [
   { firstSequence: asSequence(1), lastSequence: asSequence(6), repairKey: 1 },
   { firstSequence: asSequence(1), lastSequence: asSequence(4), repairKey: 2 },
@@ -131,7 +131,7 @@ const SMALL_WINDOWS = [
   { firstSequence: asSequence(3), lastSequence: asSequence(6), repairKey: 4, density: 7 },
 ];
 
-test('of six packets and four repair packets, whatever comes determines what an oracle says it does', () => {
+test('recovers what an oracle recovers, from any subset of six packets and four repair packets', () => {
   const encoder = encoderOver(asSequence(0), 7);
   const repairs = SMALL_WINDOWS.map((request) => repairOf(encoder, request));
   for (let came = 0; came < 2 ** 10; came++) {
@@ -160,7 +160,7 @@ test('of six packets and four repair packets, whatever comes determines what an 
     ];
     const determined = slowSolve(equations, 7);
     const expected = [...determined].filter(([sequence]) => sequence !== 0 && !sources.includes(asSequence(sequence)));
-    // Both ways, and in the bytes too: the oracle solves for them on its own.
+    // Compared in both directions and bytewise: the oracle solves independently.
     const bytesOf = ({ sequence, packet }: RecoveredPacket): [number, number[]] => [sequence, slowBytes(packet)];
     const bySequence = (left: [number, number[]], right: [number, number[]]): number => left[0] - right[0];
     expect(
@@ -182,7 +182,7 @@ function slowCoefficients({ firstSequence, payload }: Repair, from: number, coun
   return rangeOf(asSequence(from), count).map((sequence) => coefficients[sequence - firstSequence] ?? 0);
 }
 
-test('in whatever order packets come, and however often, each that is lost is handed out once, and rightly', () => {
+test('returns each lost packet once and correct, whatever the order and the duplicates', () => {
   const FIRST = 65_530;
   const encoder = encoderOver(asSequence(FIRST), 13);
   const window = fc.record({
@@ -253,9 +253,9 @@ test('in whatever order packets come, and however often, each that is lost is ha
 });
 
 /**
- * A square matrix of random nonzero values is singular: two by two exactly 1/255. Of three by three, scaling rows and
- * columns makes the first of each ones; what is left are four values that are anything but one, and their determinant
- * is zero in 16,581,883 of 255^4 cases, 1/254.996. Larger ones stay within a thousandth of 1/255.
+ * Probability that a square matrix of random nonzero values is singular: exactly 1/255 for two by two. For three by
+ * three, scaling rows and columns makes the first of each one; the determinant of the remaining four values, none of
+ * which is one, is zero in 16,581,883 of 255^4 cases, 1/254.996. Larger matrices stay within a thousandth of 1/255.
  */
 const SINGULAR = 1 / 255;
 
@@ -281,7 +281,7 @@ test.each([
       const lost = new Set<number>();
       while (lost.size < losses) lost.add(first + random.below(draws++, BLOCK));
       const here = block.filter((sequence) => !lost.has(sequence));
-      // The window has to be there before the first repair packet: it moves with the newest media packet alone.
+      // The window must exist before the first repair packet: only media packets move it.
       for (const sequence of here) decoder.handleSource(sequence, packetOf(sequence));
       decoder.forgetThrough(asSequence(first - 1));
       let mended = 0;

@@ -7,7 +7,7 @@ import { uint } from '../bytes.ts';
 import { encoderOver, PACKET_BYTES_MAX, packetOf, rangeOf, repairOf } from './repair-stream.ts';
 import { slowMultiply } from './slow-linear-algebra.ts';
 
-/** Length and packet of each, times its coefficient, padded and added up. */
+/** Reference: sum of length and packet of each, times its coefficient, zero-padded. */
 function slowSymbol(sequences: readonly number[], coefficients: Uint8Array): number[] {
   const symbols = sequences
     .map((sequence) => packetOf(asSequence(sequence)))
@@ -20,7 +20,7 @@ function slowSymbol(sequences: readonly number[], coefficients: Uint8Array): num
 }
 
 describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (start) => {
-  test('a repair symbol is the sum of the packets of its window, each with its length and its coefficient', () => {
+  test('a repair symbol is the sum of the packets of its window, each with length and coefficient', () => {
     const first = start - 6;
     const encoder = encoderOver(asSequence(first), 13);
     const window = fc.tuple(uint(4), uint(4)).map(([one, other]) => [one % 13, other % 13].sort((a, b) => a - b));
@@ -45,17 +45,17 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('around sequence number %i', (star
   });
 });
 
-test('a long packet before a short one in the same slot leaves nothing behind', () => {
+test('a short packet leaves no bytes of a longer one in the same slot', () => {
   const encoder = new RepairEncoder({ windowPackets: 1, packetBytesMax: 40 });
   encoder.add(asSequence(7), new Uint8Array(40).fill(0xff));
   encoder.add(asSequence(8), new Uint8Array(13).fill(0x55));
   const { payload } = repairOf(encoder, { firstSequence: asSequence(8), lastSequence: asSequence(8), repairKey: 1 });
-  // The key 1 begins with the coefficient 37. Length 13, then thirteen bytes.
+  // Key 1 begins with the coefficient 37. Length 13, then thirteen bytes.
   const byte = slowMultiply(0x55, 37);
   expect(payload.symbol).toEqual(Uint8Array.of(0, slowMultiply(13, 37), ...new Array<number>(13).fill(byte)));
 });
 
-test('the oldest packet that can be covered is as many back as the window is wide', () => {
+test('the oldest packet that can be covered is one window width back', () => {
   const encoder = new RepairEncoder({ windowPackets: 5, packetBytesMax: PACKET_BYTES_MAX });
   expect(encoder.oldestSequence).toBeUndefined();
   const oldest = rangeOf(asSequence(65_530), 8).map((sequence) => {
@@ -65,7 +65,7 @@ test('the oldest packet that can be covered is as many back as the window is wid
   expect(oldest).toEqual([65_530, 65_530, 65_530, 65_530, 65_530, 65_531, 65_532, 65_533]);
 });
 
-test('a window that is not there is our own mistake', () => {
+test('asserts on a window that is not kept', () => {
   const encoder = encoderOver(asSequence(100), 4);
   encoder.add(asSequence(104), packetOf(asSequence(104)));
   const ask = (firstSequence: number, lastSequence: number) => () =>

@@ -6,7 +6,7 @@ import { hex, uint } from '../bytes.ts';
 
 const SYMBOL = '0011 8060ffff 00000001 000000aa 65 0000';
 
-test('the header is six bytes: key, density with window, first sequence number', () => {
+test('the header is six bytes: key, density and window, first sequence number', () => {
   const payload = {
     repairKey: 0x1234,
     density: 15,
@@ -20,7 +20,7 @@ test('the header is six bytes: key, density with window, first sequence number',
   expect(parseRepairPayload(bytes)).toEqual({ ok: true, value: payload });
 });
 
-test('what is serialized parses to itself', () => {
+test('serialize and parse round-trip', () => {
   const payload = fc.record({
     repairKey: uint(16),
     density: uint(4),
@@ -35,7 +35,7 @@ test('what is serialized parses to itself', () => {
   );
 });
 
-test('a symbol that no RTP packet fits into is malformed', () => {
+test('a symbol too short for an RTP packet is malformed', () => {
   expect(parseRepairPayload(hex('1234 f001 0000 00000000000000000000000000'))).toEqual({
     ok: false,
     malformed: 'repair-too-short',
@@ -47,7 +47,7 @@ test('a window of no packets is malformed', () => {
   expect(parseRepairPayload(hex(`1234 f000 0000 ${SYMBOL}`))).toEqual({ ok: false, malformed: 'repair-window-empty' });
 });
 
-test('any bytes parse or are malformed', () => {
+test('never throws on arbitrary bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       const payload = parseRepairPayload(bytes);

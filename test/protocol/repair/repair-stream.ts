@@ -6,10 +6,10 @@ import { asSequence, extend, type Sequence, wireSequence, wireTimestamp } from '
 
 export const SSRC = 0x1a2b_3c4d;
 
-/** Above the longest of `packetOf`, and no multiple of a word. */
+/** Above the longest of `packetOf`, and not a multiple of a word. */
 export const PACKET_BYTES_MAX = 61;
 
-/** A packet of our own making: its length and bytes follow from its sequence number, and repeat late. */
+/** A synthetic packet: length and bytes follow from its sequence number, with a long period. */
 export function packetOf(sequence: Sequence): Uint8Array {
   const wire = wireSequence(sequence);
   const payload = Uint8Array.from(
@@ -30,13 +30,13 @@ export function packetOf(sequence: Sequence): Uint8Array {
 export const rangeOf = (first: Sequence, count: number): Sequence[] =>
   Array.from({ length: count }, (_, index) => asSequence(first + index));
 
-/** A repair packet after its way over the wire. */
+/** A repair packet as received. */
 export interface Repair {
   readonly firstSequence: Sequence;
   readonly payload: RepairPayload;
 }
 
-/** The sender of a story: packets from `first` on. */
+/** An encoder that has sent `count` packets from `first` on. */
 export function encoderOver(first: Sequence, count: number): RepairEncoder {
   const encoder = new RepairEncoder({ windowPackets: count, packetBytesMax: PACKET_BYTES_MAX });
   for (const sequence of rangeOf(first, count)) encoder.add(sequence, packetOf(sequence));
@@ -58,5 +58,5 @@ export const decoderOf = (options: Partial<RepairDecoderOptions> = {}): RepairDe
     ...options,
   });
 
-/** What a decoder should hand out. */
+/** Expected result for a recovered packet. */
 export const recovered = (sequence: Sequence) => ({ sequence, packet: packetOf(sequence) });

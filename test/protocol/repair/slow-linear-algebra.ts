@@ -1,6 +1,6 @@
 /**
- * The oracle of the repair code: GF(2^8) by shifting and subtracting as one learns it at school, and equations solved
- * on tables of plain numbers, with no window, no ring and no cleverness.
+ * Oracle of the repair code: GF(2^8) by shifting and subtracting, and equations solved on tables of plain numbers,
+ * without window, ring or optimization.
  */
 
 /** Multiplies the polynomials, then takes the remainder by x^8 + x^4 + x^3 + x^2 + 1. */
@@ -28,11 +28,11 @@ export interface SlowEquation {
   readonly bytes: readonly number[];
 }
 
-/** The same as `slowMultiply`, looked up: the oracle is asked some million times. */
+/** A table of `slowMultiply`, since the oracle multiplies some million times. */
 const SLOW_PRODUCTS = Array.from({ length: 65_536 }, (_, index) => slowMultiply(index >> 8, index & 0xff));
 const times = (left: number, right: number): number => SLOW_PRODUCTS[(left << 8) | right]!;
 
-/** What the equations determine, by the number of the unknown; everything else they leave open. */
+/** Returns the determined unknowns by index; the others remain open. */
 export function slowSolve(equations: readonly SlowEquation[], unknowns: number): Map<number, number[]> {
   const rows = equations.map(({ coefficients, bytes }) => [...coefficients, ...bytes]);
   let rank = 0;
