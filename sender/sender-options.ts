@@ -21,8 +21,9 @@ export interface SenderOptions extends PacketizerOptions {
   readonly repairPayloadType?: number;
   /** RTCP's canonical name (RFC 3550 §6.5.1). */
   readonly cname: string;
-  /** Packets kept for retransmission at most, and for how long. */
+  /** Limit of packets kept for retransmission. */
   readonly historyPackets: number;
+  /** Time that a packet is kept for retransmission. */
   readonly historyTime: Microseconds;
   /** Bytes of packets kept, shared with the senders of other receivers; `undefined` when they are this sender's alone. */
   readonly historyBudget?: HistoryBudget;

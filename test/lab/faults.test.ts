@@ -194,7 +194,7 @@ describe('files', () => {
   });
 
   test('in place of a directory are named in the error', async () => {
-    await expect(makeDirectory(FILE)).rejects.toThrow(/cannot make the directory .*: there is a file of that name$/);
+    await expect(makeDirectory(FILE)).rejects.toThrow(/cannot make the directory .*: a file with this name exists$/);
   });
 
   test('sealed as JSON are read back, and any change is detected', () => {
