@@ -8,7 +8,7 @@ export type CodecName = keyof typeof CODECS;
 
 export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
 
-/** The codec of this name; `undefined` when it is not known here. */
+/** Returns the codec of this name; `undefined` when it is unknown. */
 export function codecByName(name: CodecName): Codec;
 export function codecByName(name: string): Codec | undefined;
 export function codecByName(name: string): Codec | undefined {

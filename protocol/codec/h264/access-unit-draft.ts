@@ -3,31 +3,31 @@ import { SLICE_TYPE, type SliceHeader, type SliceStart } from './slice-header.ts
 
 /** Twice the largest NAL unit that the byte stream splitter lets through. */
 const ACCESS_UNIT_BYTES_MAX = 64 * 1024 * 1024;
-/** A thousand times what is usual; 8,000 slices a picture exist. */
+/** A thousand times the usual number; pictures with 8,000 slices exist. */
 const ACCESS_UNIT_NAL_UNITS_MAX = 65_536;
 
-/** What a slice says about where a picture begins. */
+/** Information in a slice about picture boundaries. */
 export interface Slice {
   readonly idr: boolean;
   readonly reference: boolean;
-  /** Data partition B or C: belongs to the partition A before it. */
+  /** True for data partitions B and C, which belong to the partition A before them. */
   readonly continues: boolean;
   readonly start: SliceStart | undefined;
   readonly header: SliceHeader | undefined;
 }
 
-/** The access unit in the making (H.264 §7.4.1.2.3), and the judgement whether a slice still belongs to it. */
+/** The access unit under construction (H.264 §7.4.1.2.3), with the test whether a slice still belongs to it. */
 export class Draft {
   readonly parts: Uint8Array[] = [];
   hasPicture = false;
-  /** An end of sequence or of stream has come: the next slice begins a picture whatever it says. */
+  /** True after an end of sequence or stream: the next slice begins a picture. */
   ended = false;
   /** recovery_frame_cnt of a recovery point message (H.264 §D.2.8). */
   recoveryFrames: number | undefined;
   idr = false;
   reference = false;
   allIntra = true;
-  /** Of the first slice of the primary picture that could be read. */
+  /** Header of the first valid slice of the primary picture. */
   header: SliceHeader | undefined;
   #last: Slice | undefined;
   #hasFirstMacroblock = false;
@@ -53,11 +53,11 @@ export class Draft {
     this.allIntra &&= sliceType === SLICE_TYPE.I || sliceType === SLICE_TYPE.SI;
     this.header ??= slice.header;
     this.#hasFirstMacroblock ||= slice.start?.firstMacroblock === 0;
-    // A slice that could not be read says nothing to compare the next with.
+    // An invalid slice gives nothing to compare the next one with.
     if (slice.start !== undefined) this.#last = slice;
   }
 
-  /** §7.4.1.2.4: whether the slice is the first of another primary coded picture. */
+  /** True when the slice is the first of another primary coded picture (§7.4.1.2.4). */
   isFollowedBy(slice: Slice): boolean {
     const last = this.#last;
     if (slice.continues || isRedundant(slice) || slice.start === undefined || last === undefined) return false;

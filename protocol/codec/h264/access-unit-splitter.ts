@@ -8,55 +8,55 @@ import { parseSequenceParameterSet, type SequenceParameterSet } from './sequence
 import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader } from './slice-header.ts';
 
 /**
- * Where decoding can start, from the safest:
- * `idr` – nothing behind it refers to anything before it;
- * `recovery-point` – all intra, and the encoder says so in a recovery point message (open GOP);
- * `gradual` – the encoder says so of any other reference picture: pictures are right some frames later (gradual intra
- * refresh, §D.2.8);
- * `intra` – a reference picture that is all intra and that nobody vouches for: its own picture is right, later ones
- * may refer across it. Never the second field of a frame.
+ * Kinds of random access points, from the safest: `idr` – no later picture refers to anything before it;
+ * `recovery-point` – all intra, with a recovery point SEI message (open GOP); `gradual` – any other reference picture
+ * with such a message: pictures are correct some frames later (gradual intra refresh, §D.2.8); `intra` – an all-intra
+ * reference picture without a message: it decodes correctly itself, but later pictures may refer across it. Never the
+ * second field of a frame.
  */
 export type Keyframe = 'idr' | 'recovery-point' | 'gradual' | 'intra';
 
-/** One primary coded picture, a frame or a field, with all that belongs to its access unit (H.264 §7.4.1.2.3). */
+/** One primary coded picture, a frame or a field, with its whole access unit (H.264 §7.4.1.2.3). */
 export interface CodedPicture {
   /** Its NAL units in stream order, none of them empty. */
   readonly parts: readonly Uint8Array[];
   readonly importance: Importance;
   readonly keyframe: Keyframe | undefined;
-  /** Picture order count; undefined where slice header or parameter sets are missing or damaged. */
+  /** Picture order count; `undefined` when slice header or parameter sets are missing or damaged. */
   readonly pictureOrder: number | undefined;
-  /** All pictures before this one are shown before it, and picture order counts start anew. */
+  /** True when all earlier pictures are shown before this one and the picture order count restarts. */
   readonly startsSequence: boolean;
   readonly field: 'frame' | 'top' | 'bottom';
-  /** The one that its first slice refers to. */
+  /** Sequence parameter set of its first slice. */
   readonly sequenceParameterSet: SequenceParameterSet | undefined;
 }
 
 /**
- * Puts NAL units together to pictures (H.264 §7.4.1.2.3 and §7.4.1.2.4). A picture is known to be complete when the
- * next one begins, so each `push` may return the picture before. Each field picture is one of its own.
+ * Groups NAL units into pictures (H.264 §7.4.1.2.3 and §7.4.1.2.4). A picture is complete when the next one begins, so
+ * each `push` may return the previous picture. Each field is a picture of its own.
  *
- * What the standard leaves open, or streams do regardless of it:
- * - A prefix NAL unit (14) belongs to the slice behind it, which may be a further one of the same picture.
- * - Slices that differ in pic_parameter_set_id only stay together while their macroblocks go forward: in a conforming
- *   stream the picture order already tells pictures apart, and some encoders give each slice type its own set.
- * - Two slices that start with macroblock 0 are two pictures: cameras send IDR pictures that all have idr_pic_id 0.
+ * Cases that the standard leaves open, or that streams handle differently:
+ *
+ * - A prefix NAL unit (14) belongs to the slice after it, which may be a further one of the same picture.
+ * - Slices that differ in pic_parameter_set_id only stay together while their macroblock addresses ascend: in a
+ *   conforming stream the picture order count already separates pictures, and some encoders use one set per slice type.
+ * - Two slices that start with macroblock 0 are two pictures: some cameras send only IDR pictures with idr_pic_id 0.
  * - Without parameter sets, or with a damaged header, a picture begins with macroblock 0, or where nal_unit_type
- *   turns to or from IDR, or nal_ref_idc to or from 0. A slice without even a first macroblock joins what is there.
+ *   changes to or from IDR, or nal_ref_idc to or from 0. A slice without a valid first macroblock joins the current
+ *   picture.
  *
- * A picture is a `key` when it is IDR, or a recovery point, gradual ones included. A picture that is merely `intra` counts as key until the
- * stream has shown a second IDR picture or recovery point: streams that have these need no risk, in others (some
- * broadcasts, one IDR picture at the start) it is the only way in.
+ * A picture is a `key` when it is IDR or a recovery point, including gradual ones. An `intra` picture counts as key
+ * until the stream has shown a second IDR picture or recovery point: streams with these do not need the risk; in others
+ * (some broadcasts have one IDR picture at the start) it is the only random access point.
  */
 export class AccessUnitSplitter implements ParameterSets {
   readonly #pictureParameterSets = new Map<number, PictureParameterSet>();
   readonly #sequenceParameterSets = new Map<number, SequenceParameterSet>();
   readonly #pictureOrder = new PictureOrder();
   #draft = new Draft();
-  /** Prefix NAL units after a slice: the next NAL unit decides whose they are. */
+  /** Prefix NAL units after a slice; the next NAL unit decides which picture they belong to. */
   #prefixes: Uint8Array[] = [];
-  /** The first field of a frame, until its second has come. */
+  /** First field of a frame, until its second field arrives. */
   #firstField: SliceHeader | undefined;
   #cleanEntries = 0;
   #leftover: readonly Uint8Array[] = [];
@@ -70,17 +70,17 @@ export class AccessUnitSplitter implements ParameterSets {
     return this.#sequenceParameterSets.get(id);
   }
 
-  /** After `flush`: NAL units behind the last picture that belong to a picture which never came. */
+  /** After `flush`: NAL units after the last picture that belong to a picture that never arrived. */
   get leftover(): readonly Uint8Array[] {
     return this.#leftover;
   }
 
-  /** NAL units thrown away because they piled up (65,536, or 64 MiB) without a picture. */
+  /** NAL units discarded because too many (65,536, or 64 MiB) accumulated without a picture. */
   get nalUnitsDropped(): number {
     return this.#nalUnitsDropped;
   }
 
-  /** Takes note of a parameter set that came beside the stream (avcC, SDP); other NAL units are passed over. */
+  /** Registers a parameter set received outside the stream (avcC, SDP); ignores other NAL units. */
   learn(nalUnit: Uint8Array): void {
     const type = nalUnitType(nalUnit);
     if (type === NAL_UNIT_TYPE.sequenceParameterSet) {
@@ -92,7 +92,7 @@ export class AccessUnitSplitter implements ParameterSets {
     }
   }
 
-  /** Takes the next NAL unit, not empty; returns the picture that it shows to be complete. */
+  /** Takes the next, non-empty NAL unit; returns the picture that it completes. */
   push(nalUnit: Uint8Array): CodedPicture | undefined {
     const type = nalUnitType(nalUnit);
     if (type === NAL_UNIT_TYPE.prefix && this.#draft.hasPicture && !this.#draft.ended) {
@@ -110,7 +110,7 @@ export class AccessUnitSplitter implements ParameterSets {
     return picture;
   }
 
-  /** The stream has ended: the last picture, if there is one. */
+  /** Ends the stream; returns the last picture, if there is one. */
   flush(): CodedPicture | undefined {
     for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
     if (this.#draft.hasPicture) return this.#complete();
@@ -122,7 +122,7 @@ export class AccessUnitSplitter implements ParameterSets {
   #begins(type: number, slice: Slice | undefined): boolean {
     if (!this.#draft.hasPicture) return false;
     if (slice !== undefined) return this.#draft.ended || this.#draft.isFollowedBy(slice);
-    // A prefix followed by no slice is the first of something new.
+    // A prefix without a slice after it begins the next access unit.
     return startsAccessUnit(type) || this.#prefixes.length > 0;
   }
 
@@ -173,7 +173,7 @@ export class AccessUnitSplitter implements ParameterSets {
     return draft.reference ? 'intra' : undefined;
   }
 
-  /** The second field of a frame has the parity that the first had not, and its frame_num (§7.4.1.2.4, §3.30). */
+  /** The second field of a frame has the opposite parity and the same frame_num (§7.4.1.2.4, §3.30). */
   #isSecondField(header: SliceHeader | undefined): boolean {
     const first = this.#firstField;
     const second =
@@ -188,7 +188,10 @@ export class AccessUnitSplitter implements ParameterSets {
   }
 }
 
-/** §7.4.1.2.3: these never lie between or behind the slices of a picture, so behind them they begin the next. */
+/**
+ * True for NAL units that never occur between or after the slices of a picture, so that they begin the next
+ * (§7.4.1.2.3).
+ */
 function startsAccessUnit(type: number): boolean {
   switch (type) {
     case NAL_UNIT_TYPE.supplementalEnhancement:

@@ -1,19 +1,19 @@
 import { assert } from '../../base/assert.ts';
 
-/** 00 00 01: what every NAL unit of a byte stream starts with (H.264 §B.1). */
+/** Start code prefix 00 00 01 (H.264 §B.1). */
 const START_CODE_BYTES = 3;
-/** zero_byte and the start code: the long form, which is allowed before every NAL unit. */
+/** zero_byte and start code prefix, the long form, which is allowed before every NAL unit. */
 const LONG_START_CODE_BYTES = 4;
 
-/** The largest picture of level 6.2, sent as I_PCM, takes 53 MB; a real one takes a tenth of this. */
+/** The largest picture of level 6.2, as I_PCM, takes 53 MB; real ones take a tenth of this limit. */
 const NAL_UNIT_BYTES_MAX = 32 * 1024 * 1024;
 /** Room for a few chunks of a file or pipe (64 KiB each in Node), so that most chunks need no new buffer. */
 const BUFFER_BYTES_MIN = 512 * 1024;
 
 /**
- * The NAL units of a whole byte stream (H.264 Annex B), as views into it. Bytes before the first start code, zeros
- * around the NAL units (leading_zero_8bits, trailing_zero_8bits) and NAL units of no bytes are left out. The
- * cabac_zero_words of a NAL unit (00 00 03 at its end) are its own and stay.
+ * Splits a whole byte stream (H.264 Annex B) into NAL units, as views. Omits bytes before the first start code, zeros
+ * around NAL units (leading_zero_8bits, trailing_zero_8bits) and empty NAL units. The cabac_zero_words of a NAL unit
+ * (00 00 03 at its end) are part of it.
  */
 export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
   const nalUnits: Uint8Array[] = [];
@@ -27,7 +27,7 @@ export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
   return nalUnits;
 }
 
-/** The byte stream of these NAL units, each behind the four-byte start code, which is legal everywhere (§B.1.2). */
+/** Joins NAL units to a byte stream, each after a four-byte start code, which is legal everywhere (§B.1.2). */
 export function joinAnnexB(nalUnits: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const nalUnit of nalUnits) length += LONG_START_CODE_BYTES + nalUnit.length;
@@ -41,19 +41,18 @@ export function joinAnnexB(nalUnits: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** `splitAnnexB` for a byte stream that arrives in chunks, cut anywhere. */
+/** `splitAnnexB` for a byte stream that arrives in chunks cut at arbitrary points. */
 export class AnnexBSplitter {
   readonly #nalUnitBytesMax: number;
   /**
-   * Written once, front to back, and replaced when full, never reused: NAL units handed out are views into it that
-   * stay valid.
+   * Written once from front to back, and replaced when full; never reused, since returned NAL units are views of it.
    */
   #buffer = new Uint8Array(0);
   #end = 0;
-  /** Where the NAL unit in hand starts; before the first start code, where a start code could still begin. */
+  /** Start of the current NAL unit; before the first start code, the earliest position where one could still begin. */
   #start = 0;
   #scanned = 0;
-  /** Inside a NAL unit, as opposed to before the first start code or in the rest of one that was too long. */
+  /** True within a NAL unit; false before the first start code and in the rest of an oversized NAL unit. */
   #inside = false;
   #emptyNalUnits = 0;
   #oversizedNalUnits = 0;
@@ -65,22 +64,22 @@ export class AnnexBSplitter {
     this.#nalUnitBytesMax = nalUnitBytesMax;
   }
 
-  /** Start codes that nothing but zeros followed; skipped. */
+  /** Start codes followed by nothing but zeros; skipped. */
   get emptyNalUnits(): number {
     return this.#emptyNalUnits;
   }
 
-  /** NAL units above the bound; dropped. */
+  /** Oversized NAL units; dropped. */
   get oversizedNalUnits(): number {
     return this.#oversizedNalUnits;
   }
 
-  /** Bytes that belong to no NAL unit: before the first start code, or of an oversized NAL unit. Zeros may count. */
+  /** Bytes outside any NAL unit: before the first start code, or of an oversized NAL unit. May include zeros. */
   get skippedBytes(): number {
     return this.#skippedBytes;
   }
 
-  /** The NAL units that this chunk completes: those whose following start code is in it. The chunk is copied. */
+  /** Returns the NAL units completed by this chunk, which is when the next start code is in it. Copies the chunk. */
   push(chunk: Uint8Array): Uint8Array[] {
     this.#append(chunk);
     const nalUnits: Uint8Array[] = [];
@@ -95,12 +94,12 @@ export class AnnexBSplitter {
     // A start code may begin in the last two bytes and end in the next chunk.
     this.#scanned = Math.max(this.#start, this.#end - (START_CODE_BYTES - 1));
     if (!this.#inside) this.#skip();
-    // The bytes more are for zeros that may yet turn out to belong to a start code.
+    // The additional bytes allow for zeros that may turn out to belong to a start code.
     else if (this.#end - this.#start > this.#nalUnitBytesMax + LONG_START_CODE_BYTES - 1) this.#giveUp();
     return nalUnits;
   }
 
-  /** The stream has ended: the last NAL unit, if there is one. The splitter is then as new, its counts aside. */
+  /** Ends the stream; returns the last NAL unit, if there is one. Resets the splitter except for its counts. */
   flush(): Uint8Array[] {
     const nalUnits: Uint8Array[] = [];
     this.#finish(this.#end, nalUnits);
@@ -152,7 +151,9 @@ export class AnnexBSplitter {
   }
 }
 
-/** Where the next 00 00 01 in `from` to `end` begins, or `end`. Looks at every third byte where it can. */
+/**
+ * Returns the position of the next 00 00 01 within `from` … `end`, or `end`. Inspects every third byte where possible.
+ */
 function findStartCode(bytes: Uint8Array, from: number, end: number): number {
   let last = from + 2;
   while (last < end) {

@@ -1,10 +1,10 @@
-/** ue(v) codes are no longer than this many leading zeros in H.264 (§9.1: codeNum up to 2³² − 2). */
+/** Longest ue(v) prefix in H.264, leading zeros (§9.1: codeNum up to 2³² − 2). */
 const LEADING_ZEROS_MAX = 31;
 
 /**
- * Reads the syntax elements of a NAL unit (H.264 §7.2, §9.1), its header left out and emulation prevention bytes
- * (00 00 *03*, §7.3.1) passed over on the way, so that a long slice is not copied for its few header bits. Never reads
- * past the end: from there on every element is 0 and `overrun` stays true. Check it before believing a result.
+ * Reads syntax elements of a NAL unit (H.264 §7.2, §9.1) after its header. Emulation prevention bytes (00 00 *03*,
+ * §7.3.1) are skipped while reading, so that a long slice is not copied for a few header bits. Never reads past the
+ * end: elements beyond it are 0 and set `overrun`. Check `overrun` before using a result.
  */
 export class BitReader {
   readonly #bytes: Uint8Array;
@@ -14,13 +14,13 @@ export class BitReader {
   #zeros = 0;
   #overrun = false;
 
-  /** @param from the first byte to read: 1, behind the NAL unit header. */
+  /** @param from first byte to read: 1, after the NAL unit header. */
   constructor(nalUnit: Uint8Array, from = 1) {
     this.#bytes = nalUnit;
     this.#next = from;
   }
 
-  /** An element lay beyond the end, or was no valid code; this and all later ones were read as 0. */
+  /** True once an element was beyond the end or an invalid code; it and all later ones were read as 0. */
   get overrun(): boolean {
     return this.#overrun;
   }
@@ -33,14 +33,14 @@ export class BitReader {
       if (this.#bitsLeft === 0 && !this.#load()) return 0;
       const taken = Math.min(wanted, this.#bitsLeft);
       this.#bitsLeft -= taken;
-      // Not a shift: 32 bits would come out negative.
+      // A multiplication, because a shift of 32 bits would be negative.
       value = value * 2 ** taken + ((this.#current >> this.#bitsLeft) & ((1 << taken) - 1));
       wanted -= taken;
     }
     return value;
   }
 
-  /** u(1) as a truth value. */
+  /** u(1) as a boolean. */
   flag(): boolean {
     return this.bits(1) === 1;
   }
@@ -66,7 +66,7 @@ export class BitReader {
 
   #load(): boolean {
     if (this.#overrun) return false;
-    // After 00 00, a 03 only keeps start codes from appearing by chance (§7.4.1).
+    // After 00 00, a 03 is an emulation prevention byte (§7.4.1).
     if (this.#zeros >= 2 && this.#bytes[this.#next] === 3) {
       this.#next += 1;
       this.#zeros = 0;

@@ -1,56 +1,57 @@
 import { assert } from '../../base/assert.ts';
 import { type Ticks, ticks } from '../../base/units.ts';
 
-/** H.264 §A.3.1: no decoder holds back more than 16 frames (max_dec_frame_buffering). */
+/** H.264 §A.3.1: no decoder delays output by more than 16 frames (max_dec_frame_buffering). */
 const REORDER_FRAMES_MAX = 16;
 
 /**
- * Decode timestamps for frames that come in decode order with presentation timestamps only (Matroska, or a reader that
- * hides them): the presentation timestamps in ascending order, moved back by the reorder depth. Frame `i` gets the
- * `i - depth`-th smallest; the first `depth` frames mirror the spacing behind them, and so may lie before zero. The
- * result never decreases, never exceeds the presentation timestamp and keeps a variable frame rate's own steps:
+ * Decode timestamps for frames in decode order that have presentation timestamps only (Matroska, or a reader that hides
+ * them): the presentation timestamps in ascending order, delayed by the reorder depth. Frame `i` gets the
+ * `i - depth`-th smallest; the first `depth` frames mirror the spacing after them, and so may lie before zero. The
+ * result never decreases, never exceeds the presentation timestamp, and preserves a variable frame rate:
  *
  *     presentation   0  3  1  2  6  4  5
  *     decode        -1  0  1  2  3  4  5      (depth 1)
  *
- * With `reorderFrames` given, only the first twice that many frames wait for those behind them, until the spacing to
- * mirror is known; then every frame leaves at once. Without it, frames wait until 16 more are known, and the depth found so far may grow.
+ * With `reorderFrames`, only the first frames, twice that many, wait for later ones, until the spacing to mirror is
+ * known; after that every frame is returned at once. Without it, frames wait until 16 more are known, and the detected
+ * depth may grow.
  */
 export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
   readonly #lookahead: number;
   readonly #declared: boolean;
   #depth: number;
-  /** How deep the frames are held back by now; it follows `#depth` by not taking a time for one frame. */
+  /** Depth in effect; it follows `#depth` by repeating a timestamp for one frame. */
   #depthGiven = 0;
   /** Frames in decode order, still without a decode timestamp. */
   #waiting: Frame[] = [];
-  /** Ascending presentation timestamps of the frames not yet given out as decode timestamps. */
+  /** Presentation timestamps, ascending, that have not been used as decode timestamps yet. */
   readonly #ascending: Ticks[] = [];
-  /** The latest presentation timestamps in decode order: what the depth is found from. */
+  /** Latest presentation timestamps in decode order, from which the depth is detected. */
   #recent: Ticks[] = [];
   #started = false;
   #last = ticks(Number.NEGATIVE_INFINITY);
   #timestampsRaised = 0;
 
-  /** @param options.reorderFrames max_num_reorder_frames of the sequence parameter set, 0 to 16, where it is known. */
+  /** @param options.reorderFrames max_num_reorder_frames of the sequence parameter set, 0 to 16, when known. */
   constructor({ reorderFrames }: { readonly reorderFrames?: number | undefined } = {}) {
     this.#declared = reorderFrames !== undefined;
     this.#depth = reorderFrames ?? 0;
     assert(this.#depth >= 0, 'a reorder depth counts frames');
     assert(this.#depth <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
-    // The `depth`-th smallest is known for certain when as many frames again have come.
+    // The `depth`-th smallest is certain once as many further frames have arrived.
     this.#lookahead = this.#declared ? 2 * this.#depth : REORDER_FRAMES_MAX;
   }
 
   /**
-   * Frames whose presentation timestamp was raised to their decode timestamp: the source went backwards further than
-   * the depth allows (a broken file, or a jump that the caller should have started a new instance for).
+   * Number of frames whose presentation timestamp was raised to their decode timestamp, because the source went back
+   * further than the depth allows: a damaged file, or a jump for which the caller should have created a new instance.
    */
   get timestampsRaised(): number {
     return this.#timestampsRaised;
   }
 
-  /** The frames, in decode order, that are now settled; often one, none at first. */
+  /** Takes a frame; returns the frames with a final decode timestamp, in decode order: often one, none at first. */
   push(frame: Frame): (Frame & { readonly decodeTimestamp: Ticks })[] {
     this.#waiting.push(frame);
     insertAscending(this.#ascending, frame.timestamp);
@@ -60,20 +61,20 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
   }
 
   /**
-   * From here on the stream may reorder this many frames, 0 to 16: where a new sequence parameter set says so. A depth
-   * once reached is kept; a growing one holds back by repeating a decode timestamp.
+   * Sets the reorder depth, 0 to 16, from a new sequence parameter set. The depth never shrinks; it grows by repeating
+   * a decode timestamp.
    */
   expectDepth(reorderFrames: number): void {
     assert(reorderFrames <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
     this.#depth = Math.max(this.#depth, reorderFrames);
   }
 
-  /** There are no more frames: all that still wait. */
+  /** Ends the stream; returns all waiting frames. */
   flush(): (Frame & { readonly decodeTimestamp: Ticks })[] {
     return this.#settle(0);
   }
 
-  /** The depth is the largest number of frames decoded before a frame and shown after it. */
+  /** Detects the depth: the largest number of frames decoded before a frame and shown after it. */
   #learnDepth(timestamp: Ticks): void {
     let later = 0;
     for (const earlier of this.#recent) if (earlier > timestamp) later += 1;
@@ -87,7 +88,7 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
     if (!this.#started && this.#waiting.length > keep) this.#start();
     while (this.#waiting.length > keep) {
       const candidate = this.#next();
-      // The depth may have grown since: no frame that waits may be passed.
+      // The depth may have grown since: do not exceed the timestamp of any waiting frame.
       let bound = candidate;
       for (const waiting of this.#waiting) bound = ticks(Math.min(bound, waiting.timestamp));
       const decodeTimestamp = ticks(Math.max(bound, this.#last));
@@ -99,7 +100,7 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
     return settled;
   }
 
-  /** The times of the first `depth` frames: as far before the first picture shown as the ones behind it are after. */
+  /** Decode timestamps of the first `depth` frames: mirrored at the first shown picture. */
   #start(): void {
     this.#started = true;
     const first = this.#ascending[0]!;

@@ -3,25 +3,25 @@ import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 import { parseSequenceParameterSet } from './sequence-parameter-set.ts';
 
-/** Profiles whose record goes on with chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
+/** Profiles whose record continues with chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2). */
 const PROFILES_WITH_EXTENSION: readonly number[] = [100, 110, 122, 144];
 const FIXED_BYTES = 6;
 const SEQUENCE_COUNT_MAX = 31;
 const PICTURE_COUNT_MAX = 255;
 
-/** What MP4 and Matroska files, and WebCodecs, call `avcC`. */
+/** Decoder configuration, called `avcC` in MP4 and Matroska files and in WebCodecs. */
 export interface DecoderConfiguration {
   readonly profile: number;
   readonly constraints: number;
   readonly level: number;
-  /** Bytes of the length in front of each NAL unit of a sample: 1, 2 or 4. */
+  /** Size of the length in front of each NAL unit of a sample: 1, 2 or 4 bytes. */
   readonly lengthSize: number;
   readonly sequenceParameterSets: readonly Uint8Array[];
   readonly pictureParameterSets: readonly Uint8Array[];
 }
 
 /**
- * AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); the parameter sets are views:
+ * Parses an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); the parameter sets are views:
  *
  *    +---------------+---------------+---------------+---------------+---------------+---------------+
  *    |  version = 1  |    profile    |  constraints  |     level     |1 1 1 1 1 1|len|1 1 1|SPS count|
@@ -29,7 +29,7 @@ export interface DecoderConfiguration {
  *    | SPS length 16 | SPS … | PPS count 8 | PPS length 16 | PPS … |
  *    +---------------+-------+-------------+---------------+-------+
  *
- * High profiles add chroma format, bit depths and SPS extensions, which are passed over, as they repeat the SPS.
+ * High profiles add chroma format, bit depths and SPS extensions, which are skipped because they repeat the SPS.
  */
 export function parseDecoderConfiguration(bytes: Uint8Array): Parsed<DecoderConfiguration> {
   if (bytes.length < FIXED_BYTES + 1) return malformed('avcc-too-short');
@@ -52,8 +52,8 @@ export function parseDecoderConfiguration(bytes: Uint8Array): Parsed<DecoderConf
 }
 
 /**
- * The record for these parameter sets, of which at least one is a sequence parameter set of four bytes or more;
- * lengths take 4 bytes.
+ * Serializes the record for these parameter sets, which must include a sequence parameter set of at least four bytes;
+ * lengths are 4 bytes.
  */
 export function serializeDecoderConfiguration(sets: readonly Uint8Array[]): Uint8Array {
   const sequence = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.sequenceParameterSet);
@@ -74,15 +74,15 @@ export function serializeDecoderConfiguration(sets: readonly Uint8Array[]): Uint
   return Uint8Array.from(bytes);
 }
 
-/** The NAL units of a sample, as far as they are good. */
+/** NAL units of a sample, up to the first damage. */
 export interface LengthPrefixed {
-  /** Views; those before the damage. Empty NAL units are left out. */
+  /** Views of the NAL units before the damage. Empty NAL units are omitted. */
   readonly nalUnits: Uint8Array[];
-  /** Why the rest is missing; undefined: nothing is. */
+  /** Reason why the rest is missing; `undefined` when it is complete. */
   readonly malformed: string | undefined;
 }
 
-/** Splits a sample of an MP4 or Matroska file: a length, big-endian, in front of each NAL unit (§5.3.2). */
+/** Splits a sample of an MP4 or Matroska file, with a big-endian length in front of each NAL unit (§5.3.2). */
 export function splitLengthPrefixed(bytes: Uint8Array, lengthSize: number): LengthPrefixed {
   const nalUnits: Uint8Array[] = [];
   let offset = 0;
@@ -98,7 +98,7 @@ export function splitLengthPrefixed(bytes: Uint8Array, lengthSize: number): Leng
   return { nalUnits, malformed: undefined };
 }
 
-/** The sample of these NAL units, with lengths of 4 bytes: what a decoder configured by `avcC` takes. */
+/** Joins NAL units to a sample with lengths of 4 bytes, for a decoder configured by `avcC`. */
 export function joinLengthPrefixed(nalUnits: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const nalUnit of nalUnits) length += 4 + nalUnit.length;

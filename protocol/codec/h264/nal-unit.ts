@@ -1,13 +1,13 @@
 /**
- * The one-byte NAL unit header (H.264 §7.3.1, RFC 6184 §1.3):
+ * NAL unit header, one byte (H.264 §7.3.1, RFC 6184 §1.3):
  *
  *     0 1 2 3 4 5 6 7
  *    +-+-+-+-+-+-+-+-+
  *    |F|NRI|  Type   |
  *    +-+-+-+-+-+-+-+-+
  *
- * F: forbidden_zero_bit, 1 says "known to be damaged"; NRI: nal_ref_idc, 0 says "no picture refers to this";
- * Type: nal_unit_type, 0 to 31 (H.264 Table 7-1).
+ * F: forbidden_zero_bit, 1 when known to be damaged; NRI: nal_ref_idc, 0 when no picture refers to it; Type:
+ * nal_unit_type, 0 to 31 (H.264 Table 7-1).
  */
 export const NAL_UNIT_TYPE = {
   slice: 1,
@@ -63,12 +63,12 @@ export function nalUnitType(nalUnit: Uint8Array): number {
   return (nalUnit[0] ?? 0) & 0x1f;
 }
 
-/** nal_ref_idc, 0 to 3; 0: nothing refers to it. */
+/** nal_ref_idc, 0 to 3; 0 when no picture refers to it. */
 export function nalReferenceIdc(nalUnit: Uint8Array): number {
   return ((nalUnit[0] ?? 0) >> 5) & 3;
 }
 
-/** What people call a NAL unit of this type: `IDR slice`, `SPS`, `unspecified 24`. */
+/** Common name of a NAL unit type: `IDR slice`, `SPS`, `unspecified 24`. */
 export function nalUnitTypeName(type: number): string {
   return NAMES[type] ?? `unspecified ${type}`;
 }

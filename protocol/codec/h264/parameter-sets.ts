@@ -2,22 +2,22 @@ import type { ParameterSetTracker as Tracker } from '../codec.ts';
 import { BitReader } from './bit-reader.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
-/** Remembers the latest parameter sets of a stream, so that a decoder which joins later can be given them. */
+/** Keeps the latest parameter sets of a stream for decoders that join later. */
 export class ParameterSetTracker implements Tracker {
-  /** By identifier: 0 to 31 and 0 to 255, so both stay small. */
+  /** By identifier, 0 to 31 and 0 to 255, so both are bounded. */
   readonly #sequence = new Map<number, Uint8Array>();
   readonly #picture = new Map<number, Uint8Array>();
 
-  /** Takes any NAL unit, and a copy of it where it is a parameter set. */
+  /** Accepts any NAL unit, and keeps a copy of a parameter set. */
   add(nalUnit: Uint8Array): void {
     const id = parameterSetId(nalUnit);
     if (id === undefined) return;
     const sets = nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? this.#sequence : this.#picture;
-    // A copy: a view would keep the buffer alive that it was read into.
+    // A copy: a view would retain the buffer that it was read into.
     sets.set(id, nalUnit.slice());
   }
 
-  /** True when the same set, byte for byte, is in force by its type and identifier. */
+  /** True when an identical set is already in force under its type and identifier. */
   holds(nalUnit: Uint8Array): boolean {
     const id = parameterSetId(nalUnit);
     if (id === undefined) return false;
@@ -33,12 +33,11 @@ export class ParameterSetTracker implements Tracker {
 }
 
 /**
- * An IDR access unit with the parameter sets in it that a decoder joining there needs (as ffmpeg's h264_mp4toannexb
- * gives it): where it has no sequence parameter set of its own, all of `sets` go behind its access unit delimiter;
- * where it only lacks a picture parameter set, those of `sets` follow its sequence parameter sets. Other access units
- * come back as they are.
- *
- * @param joinable whether to treat the access unit as one to join at; by default where it has an IDR slice.
+ * Adds missing parameter sets to an IDR access unit, so that a decoder can join there (as ffmpeg's h264_mp4toannexb
+ * does). Without a sequence parameter set of its own, all of `sets` are inserted after its access unit delimiter;
+ * without a picture parameter set only, those of `sets` are inserted after its sequence parameter sets. Other access
+ * units are returned unchanged.
+ * @param joinable true to treat the access unit as a join point; by default when it has an IDR slice.
  */
 export function withParameterSets(
   nalUnits: readonly Uint8Array[],
@@ -59,11 +58,11 @@ export function withParameterSets(
   return [...nalUnits.slice(0, ownSequence + 1), ...picture, ...nalUnits.slice(ownSequence + 1)];
 }
 
-/** The identifier of a sequence or picture parameter set; `undefined` for other NAL units, and damaged ones. */
+/** Returns the identifier of a sequence or picture parameter set; `undefined` for other NAL units and damaged ones. */
 export function parameterSetId(nalUnit: Uint8Array): number | undefined {
   switch (nalUnitType(nalUnit)) {
     case NAL_UNIT_TYPE.sequenceParameterSet:
-      // Behind profile, constraints and level.
+      // The identifier follows profile, constraints and level.
       return readId(nalUnit, 4, 31);
     case NAL_UNIT_TYPE.pictureParameterSet:
       return readId(nalUnit, 1, 255);

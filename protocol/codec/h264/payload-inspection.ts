@@ -4,12 +4,12 @@ import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 import { recoveryFrames } from './recovery-point.ts';
 import { parseSliceStart, SLICE_TYPE } from './slice-header.ts';
 
-/** What is copied of a fragment's beginning: a slice's first three numbers are never longer. */
+/** Bytes copied from the start of a fragment; the first three elements of a slice header always fit. */
 const HEAD_BYTES = 32;
 
 /**
- * The beginnings of the NAL units that begin in this payload, each with its header: none for the later fragments of an
- * FU (RFC 6184 §5.8), and as far as the sizes are good for an aggregate (§5.7.1).
+ * Returns the first bytes of each NAL unit that begins in this payload, with its header. None for later fragments of an
+ * FU (RFC 6184 §5.8); for an aggregate, those before the first invalid size (§5.7.1).
  */
 function nalUnitHeads(payload: Uint8Array): Uint8Array[] {
   if (payload.length < 2) return [];
@@ -38,7 +38,7 @@ function nalUnitHeads(payload: Uint8Array): Uint8Array[] {
   }
 }
 
-/** Whether a picture begins with this payload (H.264 §7.4.1.2.3), even if what came before it is not here. */
+/** True when a picture begins with this payload (H.264 §7.4.1.2.3), even if the packets before it are missing. */
 export function beginsAccessUnit(payload: Uint8Array): boolean {
   const head = nalUnitHeads(payload)[0];
   if (head === undefined) return false;
@@ -59,7 +59,7 @@ export function beginsAccessUnit(payload: Uint8Array): boolean {
   }
 }
 
-/** Read from the NAL units' beginnings, by the rules that `AccessUnitSplitter` has for a source. */
+/** Determines the importance from the first bytes of the NAL units, by the rules of `AccessUnitSplitter`. */
 export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImportance {
   let reference = false;
   let recovers = false;
@@ -70,7 +70,7 @@ export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImp
     for (const head of nalUnitHeads(payload)) {
       const type = nalUnitType(head);
       if (type === NAL_UNIT_TYPE.idrSlice) return 'key';
-      // Encoders that repeat parameter sets do so where decoding can start.
+      // Encoders that repeat parameter sets do so at random access points.
       if (type === NAL_UNIT_TYPE.sequenceParameterSet) recovers = true;
       announced ||= type === NAL_UNIT_TYPE.supplementalEnhancement && recoveryFrames(head) !== undefined;
       if (type < NAL_UNIT_TYPE.slice || type > NAL_UNIT_TYPE.partitionC) continue;
@@ -85,7 +85,7 @@ export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImp
   return reference ? 'reference' : 'discardable';
 }
 
-/** Whether the bytes can be H.264's at all: other codecs' payloads begin otherwise as a rule. */
+/** True when the bytes can be an H.264 payload. Payloads of other codecs usually begin differently. */
 export function looksLikeH264(payload: Uint8Array): boolean {
   if (payload.length < 2 || (payload[0]! & 0x80) !== 0) return false;
   const type = nalUnitType(payload);
@@ -98,7 +98,7 @@ export function looksLikeH264(payload: Uint8Array): boolean {
   return isDefined(type);
 }
 
-/** Types that H.264 gives a meaning (Table 7-1). */
+/** True for types defined by H.264 (Table 7-1). */
 const isDefined = (type: number): boolean =>
   (type >= NAL_UNIT_TYPE.slice && type <= NAL_UNIT_TYPE.subsetSequenceParameterSet) ||
   type === NAL_UNIT_TYPE.auxiliarySlice ||

@@ -2,23 +2,23 @@ import type { PictureOrderCoding, SequenceParameterSet } from './sequence-parame
 import type { SliceHeader } from './slice-header.ts';
 
 /**
- * The picture order count (H.264 §8.2.1) of one picture after the other, in decode order: within a coded video
- * sequence, pictures are shown in its order. A frame's is the lesser of its two fields'.
+ * Picture order count (H.264 §8.2.1) of consecutive pictures in decode order. Within a coded video sequence, pictures
+ * are shown in ascending order of it. That of a frame is the lesser of its two fields'.
  *
- * A picture with memory_management_control_operation 5 ends the sequence before it, as an IDR picture does: all
- * earlier pictures are shown first (§C.4.4), and its own count is as after the operation, relative to zero.
+ * A picture with memory_management_control_operation 5 ends the sequence before it, like an IDR picture: all earlier
+ * pictures are shown first (§C.4.4), and its own count is that after the operation, relative to zero.
  */
 export class PictureOrder {
   #previousReference = { msb: 0, lsb: 0 };
   #previousFrameNumber = 0;
   #frameNumberOffset = 0;
 
-  /** The count of the picture with this slice; call once a picture, with its first slice. */
+  /** Returns the count of the next picture; call once per picture, with its first slice. */
   next(header: SliceHeader, sps: SequenceParameterSet): number {
     const [top, bottom] = this.#counts(header, sps);
     const order = header.field === 'frame' ? Math.min(top, bottom) : header.field === 'top' ? top : bottom;
     if (!header.forgetsAll) return order;
-    // §8.2.1: after the operation the counts are taken relative to the picture's own, and frame_num counts as 0.
+    // §8.2.1: after the operation, counts are relative to this picture's own, and frame_num counts as 0.
     this.#previousReference = { msb: 0, lsb: header.field === 'bottom' ? 0 : top - order };
     this.#previousFrameNumber = 0;
     this.#frameNumberOffset = 0;
@@ -33,12 +33,12 @@ export class PictureOrder {
     this.#previousFrameNumber = header.frameNumber;
     const frame = this.#frameNumberOffset + header.frameNumber;
     if (coding.type === 1) return countsFromCycle(header, coding, frame);
-    // §8.2.1.3: shown as decoded; pictures that are no reference take the odd places.
+    // §8.2.1.3: output order is decode order; non-reference pictures get odd counts.
     const count = header.idr ? 0 : 2 * frame - (header.referenceIdc === 0 ? 1 : 0);
     return [count, count];
   }
 
-  /** §8.2.1.1: the count's low bits are sent, the high bits follow from the last reference picture's. */
+  /** §8.2.1.1: the low bits are transmitted, the high bits follow from the previous reference picture. */
   #countsFromLsb(header: SliceHeader, range: number): readonly [top: number, bottom: number] {
     if (header.idr) this.#previousReference = { msb: 0, lsb: 0 };
     const previous = this.#previousReference;
@@ -52,7 +52,7 @@ export class PictureOrder {
   }
 }
 
-/** §8.2.1.2: the expected count from a cycle of differences between reference frames, and the sent difference to it. */
+/** §8.2.1.2: the expected count from a cycle of offsets between reference frames, plus the transmitted difference. */
 function countsFromCycle(
   header: SliceHeader,
   coding: Extract<PictureOrderCoding, { readonly type: 1 }>,

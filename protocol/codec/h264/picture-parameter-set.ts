@@ -8,13 +8,13 @@ const SLICE_GROUPS_MAX = 8;
 /** A field has at most twice as many references as a frame's 16. */
 const REFERENCES_MAX = 32;
 
-/** What a picture parameter set says (H.264 §7.3.2.2), as far as reading a slice header needs it. */
+/** Elements of a picture parameter set (H.264 §7.3.2.2) needed to parse slice headers. */
 export interface PictureParameterSet {
   /** 0 to 255. */
   readonly id: number;
   /** 0 to 31. */
   readonly sequenceParameterSetId: number;
-  /** bottom_field_pic_order_in_frame_present_flag: frames carry the picture order of their bottom field too. */
+  /** bottom_field_pic_order_in_frame_present_flag: frames also carry the picture order of their bottom field. */
   readonly bottomFieldOrderPresent: boolean;
   /** num_ref_idx_l0_default_active and …_l1_…, 1 to 32. */
   readonly referencesDefault: readonly [number, number];
@@ -24,7 +24,7 @@ export interface PictureParameterSet {
   readonly redundantPictureCountPresent: boolean;
 }
 
-/** Reads a picture parameter set NAL unit up to redundant_pic_cnt_present_flag; the rest concerns decoders. */
+/** Parses a picture parameter set NAL unit up to redundant_pic_cnt_present_flag; only decoders need the rest. */
 export function parsePictureParameterSet(nalUnit: Uint8Array): Parsed<PictureParameterSet> {
   const reader = new BitReader(nalUnit);
   const id = reader.unsigned();
@@ -57,7 +57,7 @@ export function parsePictureParameterSet(nalUnit: Uint8Array): Parsed<PicturePar
   });
 }
 
-/** Flexible macroblock ordering (§7.3.2.2): how macroblocks are dealt to slice groups. */
+/** Skips flexible macroblock ordering (§7.3.2.2): the map of macroblocks to slice groups. */
 function skipSliceGroups(reader: BitReader, sliceGroups: number): void {
   const type = reader.unsigned();
   if (type === 0) {

@@ -8,10 +8,10 @@ const RECOVERY_POINT = 6;
 const RECOVERY_FRAMES_MAX = 65_535;
 
 /**
- * recovery_frame_cnt of an SEI NAL unit, 0 to 65,535; `undefined` without a recovery point message (§D.2.8). Decoding
- * can start with its access unit, and pictures are right when frame_num has advanced by so many: 0 says from this one
- * on, more is gradual intra refresh. Messages follow each other as type, size and payload; type and size are sums of
- * bytes up to the first that is not 255 (§7.3.2.3.1).
+ * Returns recovery_frame_cnt of an SEI NAL unit, 0 to 65,535; `undefined` without a recovery point message (§D.2.8).
+ * Decoding can start with its access unit, and pictures are correct once frame_num has advanced by this count: 0 from
+ * this picture on, more with gradual intra refresh. Messages consist of type, size and payload; type and size are sums
+ * of bytes up to the first that is not 255 (§7.3.2.3.1).
  */
 export function recoveryFrames(nalUnit: Uint8Array): number | undefined {
   const reader = new BitReader(nalUnit);
@@ -19,7 +19,7 @@ export function recoveryFrames(nalUnit: Uint8Array): number | undefined {
     const type = readSum(reader);
     const size = readSum(reader);
     if (reader.overrun) return undefined;
-    // Where the payload should start, the stop bit of the NAL unit would give type 128: no message.
+    // At the stop bit of the NAL unit the type reads as 128 with size 0, which is not a message.
     if (type === RECOVERY_POINT && size > 0) {
       const frames = reader.unsigned();
       return reader.overrun || frames > RECOVERY_FRAMES_MAX ? undefined : frames;
@@ -29,7 +29,7 @@ export function recoveryFrames(nalUnit: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** What a decoder gets that starts at this key frame. */
+/** Returns the quality of this key frame as a random access point. */
 export function entryOf(parts: readonly Uint8Array[]): Entry {
   for (const nalUnit of parts) {
     const type = nalUnitType(nalUnit);

@@ -2,15 +2,15 @@ import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
 import type { PackedParts, PayloadRange } from '../codec.ts';
 import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
 
-/** STAP-B and FU-B carry a decoding order number behind their header (RFC 6184 §5.5). */
+/** STAP-B and FU-B have a decoding order number after their header (RFC 6184 §5.5). */
 const DECODING_ORDER_BYTES = 2;
 const FU_HEADER_BYTES = 2;
 
 /**
- * The NAL units of one complete frame from its payloads, in order (RFC 6184 §5). Reads what others send as well: single
- * NAL unit packets, STAP-A, STAP-B, FU-A and FU-B; decoding order numbers are passed over, since the payloads come in
- * order. MTAPs carry several frames and are refused. Single and aggregated NAL units are views, fragmented ones are
- * put together in a fresh array.
+ * Depacketizes one complete frame: returns its NAL units from its payloads in order (RFC 6184 §5). Accepts single NAL
+ * unit packets, STAP-A, STAP-B, FU-A and FU-B from any sender. Decoding order numbers are skipped, since payloads are
+ * in order. MTAPs, which carry several frames, are rejected. Single and aggregated NAL units are views, fragmented ones
+ * are reassembled into a new array.
  */
 export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Array[]> {
   const packed = readPayloads(payloads);
@@ -19,11 +19,11 @@ export function unpackPayloads(payloads: readonly Uint8Array[]): Parsed<Uint8Arr
 
 const rangeOf = (payload: Uint8Array): PayloadRange => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length });
 
-/** `unpackPayloads` up to the copying: says whether the payloads are sound, and of how many bytes. */
+/** `unpackPayloads` without the copying: validates the payloads and returns their size. */
 export const readPayloads = (payloads: readonly Uint8Array[]): Parsed<PackedParts> =>
   readPayloadRanges(payloads.map(rangeOf));
 
-/** The same of payloads that were left where they lie. */
+/** `readPayloads` for payloads within larger buffers. */
 export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<PackedParts> {
   const reader = new PayloadReader();
   for (const payload of payloads) {
@@ -34,14 +34,14 @@ export function readPayloadRanges(payloads: readonly PayloadRange[]): Parsed<Pac
   return cause === undefined ? parsed(new PackedNalUnits(reader.units)) : malformed(cause);
 }
 
-/** A NAL unit that is spread over FU payloads. */
+/** A NAL unit fragmented over FU payloads. */
 interface Fragmented {
   readonly header: number;
   readonly payloads: readonly PayloadRange[];
   readonly length: number;
 }
 
-/** The NAL units of a frame, which are put together when they are asked for: not everyone who counts frames looks at them. */
+/** NAL units of a frame, reassembled on demand: runs that only count frames never read them. */
 export class PackedNalUnits implements PackedParts {
   readonly #units: readonly (Uint8Array | Fragmented)[];
   #assembled: Uint8Array[] | undefined;
@@ -54,14 +54,14 @@ export class PackedNalUnits implements PackedParts {
     return this.#units.length;
   }
 
-  /** Of all NAL units, put together. */
+  /** Total length of all NAL units. */
   get bytes(): number {
     let bytes = 0;
     for (const { length } of this.#units) bytes += length;
     return bytes;
   }
 
-  /** The same array at each call. */
+  /** Returns the same array at each call. */
   get parts(): Uint8Array[] {
     this.#assembled ??= this.#units.map(assemble);
     return this.#assembled;
@@ -86,17 +86,17 @@ const typeOf = ({ bytes, payloadAt }: PayloadRange): number => bytes[payloadAt]!
 const fragmentOffset = (payload: PayloadRange): number =>
   typeOf(payload) === PAYLOAD_TYPE.fuB ? FU_HEADER_BYTES + DECODING_ORDER_BYTES : FU_HEADER_BYTES;
 
-/** What is left of a frame with holes. */
+/** Intact parts of a frame with missing packets. */
 export interface Salvage {
-  /** The NAL units that are whole, in order; possibly none. */
+  /** The complete NAL units in order; possibly none. */
   readonly nalUnits: Uint8Array[];
-  /** Gaps, cut fragments and malformed payloads: 0 says that the frame is whole after all. */
+  /** Number of gaps, truncated fragments and malformed payloads; 0 when the frame is complete. */
   readonly damages: number;
 }
 
 /**
- * `unpackPayloads` for a frame with missing packets: what is whole of it. `undefined` stands for one missing packet or
- * several in a row; a fragmented NAL unit with a gap inside is lost, its neighbours are not.
+ * `unpackPayloads` for a frame with missing packets: returns its complete NAL units. `undefined` stands for one or more
+ * consecutive missing packets. A fragmented NAL unit with a gap is lost, its neighbours are not.
  */
 export function salvagePayloads(payloads: readonly (Uint8Array | undefined)[]): Salvage {
   const reader = new PayloadReader();
@@ -115,10 +115,10 @@ class PayloadReader {
   readonly units: (Uint8Array | Fragmented)[] = [];
   #fragments: PayloadRange[] = [];
   #fragmentBytes = 0;
-  /** The NAL unit header of the fragments in hand. */
+  /** NAL unit header of the current fragments. */
   #header: number | undefined;
 
-  /** Takes the next payload. A cause says that it, or the fragments before it, had to be left out. */
+  /** Takes the next payload. Returns a reason when it, or the fragments before it, had to be discarded. */
   take(range: PayloadRange): string | undefined {
     if (range.payloadAt === range.payloadEnd) return this.#refuse('empty-payload');
     const type = typeOf(range);
@@ -142,7 +142,7 @@ class PayloadReader {
     }
   }
 
-  /** No more payloads: fragments in hand lack their end. */
+  /** Ends the frame; returns a reason when the last fragment is missing. */
   end(): string | undefined {
     return this.#header === undefined ? undefined : this.#refuse('fu-without-end');
   }
@@ -159,8 +159,8 @@ class PayloadReader {
   }
 
   /**
-   * Sizes and NAL units in turn (§5.7.1). NAL units before a bad size are kept. A type of 24 to 31 inside is the NAL
-   * unit's own: aggregation packets are never nested.
+   * Reads alternating sizes and NAL units (§5.7.1). NAL units before an invalid size are kept. A type of 24 to 31
+   * inside is that of the NAL unit: aggregation packets are never nested.
    */
   #takeAggregate(payload: Uint8Array, headerBytes: number): string | undefined {
     if (payload.length <= headerBytes) return 'stap-empty';
@@ -178,8 +178,8 @@ class PayloadReader {
   }
 
   /**
-   * A fragment (§5.8). Start and end bit together are forbidden but sent by some; such a NAL unit is whole and taken.
-   * A fragment of no bytes is allowed.
+   * Reads a fragment (§5.8). Start and end bit together are forbidden, but some senders set both; the NAL unit is
+   * complete then. An empty fragment is allowed.
    */
   #takeFragment(payload: PayloadRange): string | undefined {
     const { bytes, payloadAt } = payload;

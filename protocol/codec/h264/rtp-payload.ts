@@ -10,47 +10,47 @@ export {
   unpackPayloads,
 } from './rtp-payload-reader.ts';
 
-/** The aggregation packet's own NAL unit header. */
+/** NAL unit header of the aggregation packet. */
 const STAP_HEADER_BYTES = 1;
-/** The 16-bit size in front of each NAL unit of an aggregation packet. */
+/** 16-bit size in front of each NAL unit of an aggregation packet. */
 const STAP_SIZE_BYTES = 2;
 /** FU indicator and FU header. */
 const FU_HEADER_BYTES = 2;
-/** Below this, headers outweigh what they carry; nobody's path MTU is near. */
+/** Below this, headers exceed their contents; no path MTU is that small. */
 const PAYLOAD_BYTES_MIN = 16;
-/** A UDP datagram is no longer. */
+/** Upper bound of a UDP datagram. */
 const PAYLOAD_BYTES_MAX = 65_535;
 
-/** NAL units `first` to `last` (exclusive) share a packet, or one NAL unit is spread over `fragments` packets. */
+/** NAL units `first` to `last` (exclusive) share a packet, or one NAL unit is split into `fragments` packets. */
 interface Plan {
   readonly first: number;
   readonly last: number;
-  /** 1: not fragmented. */
+  /** 1 when not fragmented. */
   readonly fragments: number;
-  /** Payload bytes over all of the packets. */
+  /** Total payload bytes of these packets. */
   readonly bytes: number;
   readonly aggregated: boolean;
 }
 
 /**
- * The RTP payloads of one frame (RFC 6184, packetization-mode 1): single NAL unit packets, consecutive small NAL units
- * together as STAP-A, large ones as FU-A. Each fragment but the last of a NAL unit fills its payload, so that UDP
- * segmentation offload can carry them: it wants datagrams of one agreed length, and only the last may be shorter.
+ * Packetizes one frame (RFC 6184, packetization-mode 1): single NAL unit packets, consecutive small NAL units as
+ * STAP-A, large ones as FU-A. All fragments of a NAL unit except the last fill their payload, as UDP segmentation
+ * offload requires: datagrams of one length, of which only the last may be shorter.
  *
  *    single NAL unit    STAP-A (§5.7.1)                          FU-A (§5.8)
  *    +-+-+-+-+-+-+-+-+  +---------------+------+-----+------+-   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+------
  *    |F|NRI| 1 to 23 |  |F|NRI|   24    | size | NAL | size |    |F|NRI|   28    |S|E|0|  Type   | bytes
  *    +-+-+-+-+-+-+-+-+  +---------------+------+-----+------+-   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+------
  *
- * NAL units of types 0 and 24 to 31, which H.264 leaves to applications and whose numbers RFC 6184 uses for its packet
- * structures, never stand alone: inside a STAP-A or behind an FU header the type can only be the NAL unit's own, since
- * structures are never nested there (§5.7, §5.8). A stranger passes them to its decoder, which ignores them (H.264
- * §7.4.1); our own receiver gives them back unchanged.
+ * NAL units of types 0 and 24 to 31 are unspecified in H.264, and RFC 6184 uses these numbers for its packet types, so
+ * they are never sent as single NAL unit packets. In a STAP-A or after an FU header the type is unambiguous, because
+ * packet types are never nested (§5.7, §5.8). Other receivers pass them to their decoder, which ignores them (H.264
+ * §7.4.1); our receiver returns them unchanged.
  *
- * @param options.payloadBytesMax 16 to 65,535: the length of a payload, RTP header not counted.
- * @param options.headroomBytes free bytes in front of each payload, for the headers of the layers below.
- * @param options.allocate gives so many fresh zeroed bytes.
- * @returns one array `[headroom | payload]` a packet; they lie one behind the other, and each byte is copied once.
+ * @param options.payloadBytesMax 16 to 65,535: longest payload, without the RTP header.
+ * @param options.headroomBytes free bytes in front of each payload, for the headers of lower layers.
+ * @param options.allocate returns zeroed bytes.
+ * @returns one array `[headroom | payload]` per packet, contiguous in memory; each byte is copied once.
  */
 export function packPayloads(nalUnits: readonly Uint8Array[], options: PacketizeOptions): Uint8Array[] {
   const { payloadBytesMax, headroomBytes } = options;
@@ -118,14 +118,14 @@ function planOne(nalUnits: readonly Uint8Array[], first: number, payloadBytesMax
     const bytes = STAP_HEADER_BYTES + STAP_SIZE_BYTES + length;
     if (bytes <= payloadBytesMax) return { first, last, fragments: 1, bytes, aggregated: true };
   }
-  // The NAL unit header travels in the FU headers.
+  // The NAL unit header is part of the FU headers.
   const fragments = Math.ceil((length - 1) / fragmentBytes(nalUnit, payloadBytesMax));
   return { first, last, fragments, bytes: length - 1 + fragments * FU_HEADER_BYTES, aggregated: false };
 }
 
 /**
- * Bytes of a NAL unit that each fragment but the last carries: all that fit, or half of them all where one fragment
- * would do, which is forbidden (§5.8: start and end bit together).
+ * NAL unit bytes in each fragment but the last: as many as fit, or half of them when one fragment would suffice, since
+ * start and end bit together are forbidden (§5.8).
  */
 function fragmentBytes(nalUnit: Uint8Array, payloadBytesMax: number): number {
   const most = payloadBytesMax - FU_HEADER_BYTES;
@@ -133,7 +133,7 @@ function fragmentBytes(nalUnit: Uint8Array, payloadBytesMax: number): number {
   return all > most ? most : Math.ceil(all / 2);
 }
 
-/** §5.7: the header's F is the or, its NRI the maximum, of those of the NAL units inside. */
+/** §5.7: F is the bitwise or of the contained NAL units' F, NRI the maximum of theirs. */
 function writeAggregate(packet: Uint8Array, headroomBytes: number, nalUnits: readonly Uint8Array[], part: Plan): void {
   let forbidden = 0;
   let reference = 0;
@@ -151,7 +151,7 @@ function writeAggregate(packet: Uint8Array, headroomBytes: number, nalUnits: rea
   packet[headroomBytes] = forbidden | reference | PAYLOAD_TYPE.stapA;
 }
 
-/** Writes the payload that carries bytes `from` … `to` of the NAL unit; the first of them is behind its header. */
+/** Writes the payload with bytes `from` … `to` of the NAL unit; byte 1, after its header, is the first. */
 function writeFragment(target: Uint8Array, offset: number, nalUnit: Uint8Array, from: number, to: number): void {
   const header = nalUnit[0]!;
   const startBit = from === 1 ? 0x80 : 0;

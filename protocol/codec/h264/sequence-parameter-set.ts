@@ -4,7 +4,7 @@ import { readVideoUsability, type VideoUsability } from './video-usability.ts';
 
 /** Profiles whose parameter sets carry chroma format, bit depths and scaling lists (§7.3.2.1.1). */
 const PROFILES_WITH_CHROMA_FORMAT: readonly number[] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
-/** Profiles whose constraint_set3_flag says "intra pictures only" (§A.2.8 to §A.2.11). */
+/** Profiles whose constraint_set3_flag means intra-only (§A.2.8 to §A.2.11). */
 const PROFILES_WITH_INTRA_FLAG: readonly number[] = [44, 86, 100, 110, 122, 244];
 
 const IDENTIFIER_MAX = 31;
@@ -12,7 +12,7 @@ const IDENTIFIER_MAX = 31;
 const SIDE_MACROBLOCKS_MAX = 4096;
 const DECODED_PICTURE_BUFFER_FRAMES_MAX = 16;
 
-/** How the picture order of a picture is coded (§7.4.2.1.1, pic_order_cnt_type). */
+/** Coding of the picture order count (§7.4.2.1.1, pic_order_cnt_type). */
 export type PictureOrderCoding =
   | { readonly type: 0; readonly lsbBits: number }
   | {
@@ -24,14 +24,14 @@ export type PictureOrderCoding =
     }
   | { readonly type: 2 };
 
-/** What a sequence parameter set says (§7.3.2.1), as far as streaming needs it. */
+/** Elements of a sequence parameter set (§7.3.2.1) needed for streaming. */
 export interface SequenceParameterSet {
   /** 0 to 31. */
   readonly id: number;
   readonly profile: number;
   /** constraint_set0_flag (the most significant bit) to constraint_set5_flag and two zero bits. */
   readonly constraints: number;
-  /** Ten times the level: 31 is level 3.1; level 1b is 11 with constraint_set3_flag in the oldest profiles. */
+  /** Ten times the level: 31 is level 3.1. Level 1b is 11 with constraint_set3_flag in the oldest profiles. */
   readonly level: number;
   /** chroma_format_idc: 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
   readonly chromaFormat: number;
@@ -48,17 +48,20 @@ export interface SequenceParameterSet {
   readonly width: number;
   /** Luma samples of a frame (not of a field), cropping applied. */
   readonly height: number;
-  /** Macroblocks of a frame: an upper bound of first_mb_in_slice. */
+  /** Macroblocks in a frame: upper bound of first_mb_in_slice. */
   readonly macroblocks: number;
   /** frame_mbs_only_flag: no field pictures and no field macroblocks. */
   readonly framesOnly: boolean;
-  /** The frame rate, where vui_parameters give a timing that can be true (1 to 1,000 frames a second). */
+  /** Frame rate, when vui_parameters contain a plausible timing (1 to 1,000 frames per second). */
   readonly framesPerSecond: number | undefined;
-  /** max_num_reorder_frames, 0 to 16, where vui_parameters give it. */
+  /** max_num_reorder_frames, 0 to 16, when present in vui_parameters. */
   readonly reorderFrames: number | undefined;
 }
 
-/** Reads a sequence parameter set NAL unit. A damaged end (the vui_parameters) does not spoil what is before it. */
+/**
+ * Parses a sequence parameter set NAL unit. Damage in the vui_parameters at its end does not affect the elements
+ * before.
+ */
 export function parseSequenceParameterSet(nalUnit: Uint8Array): Parsed<SequenceParameterSet> {
   const reader = new BitReader(nalUnit);
   const profile = reader.bits(8);
@@ -97,7 +100,7 @@ export function parseSequenceParameterSet(nalUnit: Uint8Array): Parsed<SequenceP
   });
 }
 
-/** The codec's name in MIME types and WebCodecs (RFC 6381 §3.3): `avc1.64001f` for High at level 3.1. */
+/** RFC 6381 §3.3 string for MIME types and WebCodecs: `avc1.64001f` for High at level 3.1. */
 export function codecString({
   profile,
   constraints,
@@ -107,8 +110,8 @@ export function codecString({
 }
 
 /**
- * How many frames may be decoded before a frame and shown after it: as declared, or none where order type 2 or an
- * intra-only profile forbids it, or what the level's decoded picture buffer holds (§E.2.1, §A.3.1).
+ * Maximum number of frames decoded before a frame and shown after it: as declared, 0 where order type 2 or an
+ * intra-only profile forbids reordering, otherwise the size of the level's decoded picture buffer (§E.2.1, §A.3.1).
  */
 export function reorderFramesMax(sps: SequenceParameterSet): number {
   if (sps.reorderFrames !== undefined) return sps.reorderFrames;
@@ -119,7 +122,7 @@ export function reorderFramesMax(sps: SequenceParameterSet): number {
   return Math.min(Math.max(frames, 1), DECODED_PICTURE_BUFFER_FRAMES_MAX);
 }
 
-/** MaxDpbMbs by level (Table A-1); above the table and for levels unknown, its largest. */
+/** MaxDpbMbs by level (Table A-1); the largest for unknown levels and those above the table. */
 function decodedPictureBufferMacroblocks({ level }: SequenceParameterSet): number {
   const table: readonly (readonly [level: number, macroblocks: number])[] = [
     [10, 396],
@@ -158,7 +161,7 @@ function readFormat(reader: BitReader, profile: number): Format | string {
   return { chromaFormat, separateColorPlanes, bitDepthLuma, bitDepthChroma };
 }
 
-/** seq_scaling_matrix (§7.3.2.1.1.1): six lists of 16 entries, then lists of 64; a scale of 0 ends a list. */
+/** Skips seq_scaling_matrix (§7.3.2.1.1.1): six lists of 16 entries, then lists of 64; a scale of 0 ends a list. */
 function skipScalingLists(reader: BitReader, lists: number): void {
   for (let list = 0; list < lists; list += 1) {
     if (!reader.flag()) continue;
@@ -198,7 +201,9 @@ interface Dimensions {
   readonly framesOnly: boolean;
 }
 
-/** §7.4.2.1.1: sizes in macroblocks of 16 × 16, cropping in units of a chroma sample (of a field, where there are some). */
+/**
+ * §7.4.2.1.1: sizes in macroblocks of 16 × 16, cropping in units of a chroma sample (of a field for interlaced video).
+ */
 function readDimensions(reader: BitReader, chromaArrayType: number): Dimensions | string {
   const macroblocksWide = reader.unsigned() + 1;
   const mapUnitsHigh = reader.unsigned() + 1;
@@ -215,6 +220,6 @@ function readDimensions(reader: BitReader, chromaArrayType: number): Dimensions 
   const height = macroblocksHigh * 16 - unitY * (crop[2]! + crop[3]!);
   const macroblocks = macroblocksWide * macroblocksHigh;
   if (width > 0 && height > 0) return { width, height, macroblocks, framesOnly };
-  // Decoders ignore a cropping that leaves nothing.
+  // Like decoders, ignore cropping that leaves nothing.
   return { width: macroblocksWide * 16, height: macroblocksHigh * 16, macroblocks, framesOnly };
 }

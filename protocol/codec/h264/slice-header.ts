@@ -8,54 +8,58 @@ export const SLICE_TYPE = { P: 0, B: 1, I: 2, SP: 3, SI: 4 } as const;
 
 const SLICE_TYPE_MAX = 9;
 const REFERENCES_MAX = 32;
-/** A list of 32 references is modified at most once an entry; memory is managed at most twice a reference. */
+/**
+ * A list of 32 references is modified at most once per entry; there are at most two marking operations per reference.
+ */
 const OPERATIONS_MAX = 66;
-/** memory_management_control_operation 5: forget all references, as an IDR picture does (§7.4.3.3). */
+/** memory_management_control_operation 5: drop all references, like an IDR picture (§7.4.3.3). */
 const FORGET_ALL = 5;
 
-/** The start of a slice header, which can be read without parameter sets (§7.3.3). */
+/** Start of a slice header, which can be parsed without parameter sets (§7.3.3). */
 export interface SliceStart {
-  /** first_mb_in_slice: 0 starts a picture, except where slices come in arbitrary order. */
+  /** first_mb_in_slice: 0 begins a picture, except with arbitrary slice order. */
   readonly firstMacroblock: number;
   /** slice_type modulo 5: see `SLICE_TYPE`. */
   readonly sliceType: number;
   readonly pictureParameterSetId: number;
 }
 
-/** What a slice header says of its picture: what §7.4.1.2.4 compares and §8.2.1 computes the picture order from. */
+/** Elements of a slice header that §7.4.1.2.4 compares and §8.2.1 uses for the picture order count. */
 export interface SliceHeader extends SliceStart {
   readonly idr: boolean;
   readonly referenceIdc: number;
   readonly frameNumber: number;
   readonly field: 'frame' | 'top' | 'bottom';
-  /** idr_pic_id; 0 where it is not an IDR picture. */
+  /** idr_pic_id; 0 for pictures that are not IDR. */
   readonly idrPictureId: number;
-  /** pic_order_cnt_lsb; 0 where the order type is not 0. */
+  /** pic_order_cnt_lsb; 0 when the order type is not 0. */
   readonly orderLsb: number;
-  /** delta_pic_order_cnt_bottom; 0 where absent. */
+  /** delta_pic_order_cnt_bottom; 0 when absent. */
   readonly orderDeltaBottom: number;
-  /** delta_pic_order_cnt[0] and [1]; 0 where absent. */
+  /** delta_pic_order_cnt[0] and [1]; 0 when absent. */
   readonly orderDelta: readonly [number, number];
-  /** Above 0: a redundant coded picture's slice, which repeats part of the primary picture. */
+  /** Above 0 for a slice of a redundant coded picture, which repeats part of the primary picture. */
   readonly redundantPictureCount: number;
-  /** Has memory_management_control_operation 5. */
+  /** True with memory_management_control_operation 5. */
   readonly forgetsAll: boolean;
 }
 
-/** Parameter sets as the stream has given them so far. */
+/** Parameter sets of the stream so far. */
 export interface ParameterSets {
   pictureParameterSet(id: number): PictureParameterSet | undefined;
   sequenceParameterSet(id: number): SequenceParameterSet | undefined;
 }
 
-/** The first three elements of the header of a NAL unit of type 1, 2, 5 or 19; undefined where they are cut or invalid. */
+/**
+ * Parses the first three header elements of a NAL unit of type 1, 2, 5 or 19; `undefined` when truncated or invalid.
+ */
 export function parseSliceStart(nalUnit: Uint8Array): SliceStart | undefined {
   return readStart(new BitReader(nalUnit));
 }
 
 /**
- * The header of a NAL unit of type 1, 2, 5 or 19; undefined where it is cut or invalid, or its parameter sets are
- * unknown.
+ * Parses the header of a NAL unit of type 1, 2, 5 or 19; `undefined` when it is truncated or invalid, or its parameter
+ * sets are unknown.
  */
 export function parseSliceHeader(nalUnit: Uint8Array, sets: ParameterSets): SliceHeader | undefined {
   const reader = new BitReader(nalUnit);
@@ -115,7 +119,7 @@ function readOrder(
   return { orderLsb: 0, orderDeltaBottom: 0, orderDelta: [0, 0] };
 }
 
-/** The rest up to dec_ref_pic_marking (§7.3.3), for one fact. A damaged rest says no. */
+/** Parses up to dec_ref_pic_marking (§7.3.3) for operation 5. Damage counts as no operation 5. */
 function readForgetsAll(
   reader: BitReader,
   sliceType: number,
@@ -139,7 +143,7 @@ function readForgetsAll(
   return readMarking(reader);
 }
 
-/** ref_pic_list_modification (§7.3.3.1): operations of one argument each, up to operation 3. */
+/** Skips ref_pic_list_modification (§7.3.3.1): operations with one argument each, up to operation 3. */
 function skipListModification(reader: BitReader): void {
   if (!reader.flag()) return;
   for (let count = 0; count < OPERATIONS_MAX && reader.unsigned() !== 3 && !reader.overrun; count += 1) {
@@ -147,7 +151,7 @@ function skipListModification(reader: BitReader): void {
   }
 }
 
-/** pred_weight_table (§7.3.3.2): a weight and an offset for luma and both chromas of every reference. */
+/** Skips pred_weight_table (§7.3.3.2): weights and offsets for luma and both chromas of every reference. */
 function skipWeights(reader: BitReader, sps: SequenceParameterSet, lists: readonly number[]): void {
   const chroma = sps.chromaFormat !== 0 && !sps.separateColorPlanes;
   reader.unsigned();
@@ -164,7 +168,10 @@ function skipSigned(reader: BitReader, count: number): void {
   for (let element = 0; element < count; element += 1) reader.signed();
 }
 
-/** dec_ref_pic_marking of a picture that is not IDR (§7.3.3.3): operations of no to two arguments, up to operation 0. */
+/**
+ * Parses dec_ref_pic_marking of a picture that is not IDR (§7.3.3.3): operations with zero to two arguments, up to
+ * operation 0.
+ */
 function readMarking(reader: BitReader): boolean {
   if (!reader.flag()) return false;
   let forgetsAll = false;

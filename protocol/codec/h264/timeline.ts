@@ -5,13 +5,13 @@ import type { CodedPicture } from './access-unit-splitter.ts';
 import { DecodeTimestamps } from './decode-timestamps.ts';
 import { reorderFramesMax } from './sequence-parameter-set.ts';
 
-/** What players assume of a raw byte stream that says nothing of time (ffmpeg's h264 demuxer). */
+/** Frame rate that players assume for a raw byte stream without timing (ffmpeg's h264 demuxer). */
 const FRAMES_PER_SECOND_DEFAULT = 25;
 
 interface Entry {
   readonly picture: CodedPicture;
   readonly order: number;
-  /** Undefined until all pictures to be shown before it are known. */
+  /** `undefined` until all pictures to be shown before it are known. */
   timestamp: Ticks | undefined;
 }
 
@@ -22,33 +22,33 @@ interface Timed {
 }
 
 /**
- * Gives pictures of a raw byte stream, which has no timestamps, their times, from 0: the shown ones follow each other
- * at the frame rate in picture order (a field takes half a frame's time), the decode timestamps are these moved back
- * by the reorder depth (see `DecodeTimestamps`), so the first may lie before 0.
+ * Assigns times to pictures of a raw byte stream, which has no timestamps, from 0: presentation times follow at the
+ * frame rate in picture order (a field takes half a frame), decode times are these delayed by the reorder depth (see
+ * `DecodeTimestamps`), so the first may be negative.
  *
- * The frame rate is the sequence parameter set's, else the argument. Pictures wait for what may be shown before
- * them: nothing in a stream that declares no reordering, else up to 16 frames twice.
+ * The frame rate is that of the sequence parameter set, otherwise the argument. A picture waits for pictures that may
+ * be shown before it: not at all in a stream that declares no reordering, otherwise for up to twice 16 frames.
  */
 export class Timeline {
   readonly #framesPerSecond: number;
-  /** In decode order, oldest first: those not given on to `#decodeTimestamps`. */
+  /** Pictures in decode order that have not been passed to `#decodeTimestamps`. */
   #decoded: Entry[] = [];
-  /** Ascending in picture order: those of the present sequence without a timestamp. */
+  /** Pictures of the current sequence without a timestamp, in ascending picture order. */
   #hidden: Entry[] = [];
   #decodeTimestamps: DecodeTimestamps<Timed> | undefined;
   #clock: FieldClock;
 
-  /** @param options.framesPerSecond where the stream has no timing of its own; above 0. */
+  /** @param options.framesPerSecond frame rate of a stream without timing; above 0. */
   constructor({ framesPerSecond = FRAMES_PER_SECOND_DEFAULT }: { readonly framesPerSecond?: number | undefined } = {}) {
     assert(framesPerSecond > 0, 'time goes forward');
     this.#framesPerSecond = framesPerSecond;
     this.#clock = new FieldClock(ticks(0), framesPerSecond);
   }
 
-  /** Takes the next picture in decode order; returns the access units that are settled by it, in decode order. */
+  /** Takes the next picture in decode order; returns the access units whose times are final, in decode order. */
   push(picture: CodedPicture): AccessUnit[] {
     const { pictureOrder, sequenceParameterSet: sps } = picture;
-    // Without an order, pictures can only be shown as they come.
+    // Without a picture order, pictures are shown as they arrive.
     if (picture.startsSequence || pictureOrder === undefined) this.#show(0);
     const entry: Entry = { picture, order: pictureOrder ?? 0, timestamp: undefined };
     this.#decoded.push(entry);
@@ -56,20 +56,20 @@ export class Timeline {
     while (at > 0 && this.#hidden[at - 1]!.order > entry.order) at -= 1;
     this.#hidden.splice(at, 0, entry);
     const frames = pictureOrder === undefined || sps === undefined ? 0 : reorderFramesMax(sps);
-    // One field more: a first field is not alone in its frame.
+    // One field more, because a first field may not be separated from the second.
     this.#show(frames === 0 && picture.field === 'frame' ? 0 : 2 * frames + 1);
     this.#decodeTimestamps ??= new DecodeTimestamps({ reorderFrames: declaredDepth(picture) });
     if (sps?.framesOnly && sps.reorderFrames !== undefined) this.#decodeTimestamps.expectDepth(sps.reorderFrames);
     return this.#release();
   }
 
-  /** The stream has ended: all access units that still wait. */
+  /** Ends the stream; returns all waiting access units. */
   flush(): AccessUnit[] {
     this.#show(0);
     return [...this.#release(), ...(this.#decodeTimestamps?.flush() ?? [])];
   }
 
-  /** Shows the first pictures in order until only `fieldsKept` fields (a frame counts two) stay hidden. */
+  /** Assigns times to the first pictures in order until `fieldsKept` fields (a frame counts as two) remain. */
   #show(fieldsKept: number): void {
     let hidden = 0;
     for (const { picture } of this.#hidden) hidden += fields(picture);
@@ -101,7 +101,9 @@ export class Timeline {
   }
 }
 
-/** Ticks are whole, a field's time often is not: time is counted in fields and rounded when read. */
+/**
+ * Clock that counts fields and rounds when read, because the duration of a field need not be a whole number of ticks.
+ */
 class FieldClock {
   readonly framesPerSecond: number;
   readonly #start: Ticks;
@@ -125,10 +127,10 @@ function fields(picture: CodedPicture): number {
   return picture.field === 'frame' ? 2 : 1;
 }
 
-/** The reorder depth where it can be trusted without watching; with fields that depends on how many come in pairs. */
+/** Reorder depth, when it can be known without observation. With fields it depends on how many come in pairs. */
 function declaredDepth({ pictureOrder, sequenceParameterSet: sps }: CodedPicture): number | undefined {
   if (pictureOrder === undefined || sps === undefined) return undefined;
   if (reorderFramesMax(sps) > 0) return sps.framesOnly ? sps.reorderFrames : undefined;
-  // Even where frames keep their order, the second field of one may be shown before the first.
+  // Even if frames are not reordered, the second field of one may be shown before the first.
   return sps.framesOnly ? 0 : 1;
 }

@@ -1,19 +1,19 @@
 import type { BitReader } from './bit-reader.ts';
 
-/** aspect_ratio_idc that says "width and height follow" (Table E-1). */
+/** aspect_ratio_idc with explicit width and height (Table E-1). */
 const EXTENDED_SAMPLE_ASPECT = 255;
 const REORDER_FRAMES_MAX = 16;
-/** Beyond these, the timing fields hold something else than a frame rate (0, a placeholder, a tick of the system clock). */
+/** Beyond these, the timing fields do not hold a frame rate but 0, a placeholder, or a tick of the system clock. */
 const FRAMES_PER_SECOND_MIN = 1;
 const FRAMES_PER_SECOND_MAX = 1000;
 
-/** The two facts in the video usability information that streaming needs. */
+/** Elements of the video usability information needed for streaming. */
 export interface VideoUsability {
   readonly framesPerSecond: number | undefined;
   readonly reorderFrames: number | undefined;
 }
 
-/** vui_parameters (H.264 §E.1.1). What lies beyond a damaged or missing end is undefined. */
+/** Parses vui_parameters (H.264 §E.1.1). Elements after a damaged or missing end are `undefined`. */
 export function readVideoUsability(reader: BitReader): VideoUsability {
   if (reader.flag() && reader.bits(8) === EXTENDED_SAMPLE_ASPECT) reader.bits(32);
   if (reader.flag()) reader.flag(); // overscan
@@ -36,7 +36,7 @@ export function readVideoUsability(reader: BitReader): VideoUsability {
   return { framesPerSecond, reorderFrames };
 }
 
-/** A tick is the time of a field, so a frame takes two (§E.2.1, time_scale). */
+/** A tick is the duration of a field, so a frame takes two (§E.2.1, time_scale). */
 function readTiming(reader: BitReader): number | undefined {
   if (!reader.flag()) return undefined;
   const unitsInTick = reader.bits(32);
@@ -47,7 +47,7 @@ function readTiming(reader: BitReader): number | undefined {
   return plausible && !reader.overrun ? framesPerSecond : undefined;
 }
 
-/** hrd_parameters (§E.1.2): up to 32 bit rates and buffer sizes, then the lengths of delays. */
+/** Skips hrd_parameters (§E.1.2): up to 32 bit rates and buffer sizes, then the lengths of delays. */
 function skipDecoderParameters(reader: BitReader): void {
   const count = reader.unsigned() + 1;
   reader.bits(8); // bit_rate_scale, cpb_size_scale

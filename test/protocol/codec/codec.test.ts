@@ -5,12 +5,12 @@ import { sampleUnits } from '../../sample-units.ts';
 const H264 = codecByName('h264');
 const HEADROOM_BYTES = 24;
 
-test('finds a codec by its RTP name, and by nothing else that an object has', () => {
+test('finds a codec by its RTP name only', () => {
   expect(H264.name).toBe('h264');
   for (const name of ['H264', 'h265', 'opus', '', 'toString', '__proto__']) expect(codecByName(name)).toBeUndefined();
 });
 
-describe('H.264 behind the seam', () => {
+describe('H.264 as a codec', () => {
   const units = sampleUnits().slice(0, 40);
   const packetize = (parts: readonly Uint8Array[]) =>
     H264.packetize(parts, { payloadBytesMax: 1_160, headroomBytes: HEADROOM_BYTES });
@@ -18,7 +18,7 @@ describe('H.264 behind the seam', () => {
     packetize(parts).map((packet) => packet.subarray(HEADROOM_BYTES));
   const isIn = (sets: readonly Uint8Array[], part: Uint8Array) => sets.some((set) => Buffer.compare(set, part) === 0);
 
-  test('gives back the parts that it packetized, and knows their size before it assembles them', () => {
+  test('round-trips parts, and knows their size before assembling them', () => {
     for (const { parts } of units) {
       const ranges = packetize(parts).map((bytes) => ({
         bytes,
@@ -32,18 +32,18 @@ describe('H.264 behind the seam', () => {
     }
   });
 
-  test('finds frame starts and importance in the payloads alone', () => {
+  test('finds frame starts and importance from payloads alone', () => {
     for (const { parts, importance } of units) {
       const payloads = payloadsOf(parts);
       expect(H264.startsFrame(payloads[0]!)).toBe(true);
-      // The first packet has the sets, and the second may be the first fragment of the slice.
+      // The first packet has the parameter sets; the second may be the first fragment of the slice.
       expect(payloads.slice(2).some(H264.startsFrame)).toBe(false);
       expect(H264.recognizes(payloads[0]!)).toBe(true);
       expect(H264.importanceOf(payloads)).toBe(importance);
     }
   });
 
-  test('describes the pictures, and completes a key frame, by the parameter sets of the stream', () => {
+  test("describes the pictures and completes a key frame from the stream's parameter sets", () => {
     const tracker = H264.trackParameterSets();
     const { parts } = units[0]!;
     for (const part of parts) tracker.add(part);
@@ -55,7 +55,7 @@ describe('H.264 behind the seam', () => {
     expect(H264.withParameterSets(bare, sets)).toEqual(expect.arrayContaining(sets));
   });
 
-  test('carries a synthetic part as it carries a slice', () => {
+  test('carries a synthetic part like a slice', () => {
     const payloads = payloadsOf([H264.syntheticPart({ key: true, bytes: 3_000, filling: 7 })]);
     expect(payloads).toHaveLength(3);
     expect(H264.importanceOf(payloads)).not.toBe('discardable');

@@ -21,12 +21,12 @@ const IDR = slice({ idr: true, type: 'I', lsb: 0 });
 const P1 = slice({ frameNumber: 1, lsb: 2 });
 const P2 = slice({ frameNumber: 2, lsb: 4 });
 
-/** The NAL units of each picture. */
+/** NAL units of each picture. */
 const split = (parts: readonly Uint8Array[]): (readonly Uint8Array[])[] =>
   picturesOf(parts).map((picture) => picture.parts);
 
 describe('a picture is complete', () => {
-  test('when the first slice of the next has come, or the stream ends', () => {
+  test('when the first slice of the next arrives, or the stream ends', () => {
     const splitter = new AccessUnitSplitter();
     expect([SPS, PPS, IDR].map((nalUnit) => splitter.push(nalUnit))).toEqual([undefined, undefined, undefined]);
     expect(splitter.push(P1)?.parts).toEqual([SPS, PPS, IDR]);
@@ -91,7 +91,7 @@ describe('a slice is the first of another picture when it differs (H.264 §7.4.1
     expect(split([SPS, PPS, P1, second])).toHaveLength(1);
   });
 
-  test('in pic_parameter_set_id and goes back; going forward it is another slice of the picture', () => {
+  test('in pic_parameter_set_id with a lower macroblock; with a higher one, it belongs to the picture', () => {
     const other = pictureSet({ id: 1 });
     const forward = slice({ frameNumber: 1, lsb: 2, pictureSetId: 1, firstMacroblock: 4 });
     const back = slice({ frameNumber: 1, lsb: 2, pictureSetId: 0, firstMacroblock: 3 });
@@ -99,11 +99,11 @@ describe('a slice is the first of another picture when it differs (H.264 §7.4.1
     expect(split([SPS, PPS, other, P1, forward, back])).toHaveLength(2);
   });
 
-  test('in nothing, but begins with macroblock 0 like one before: a camera whose IDR pictures are all number 0', () => {
+  test('in nothing, but begins with macroblock 0 again: a camera whose IDR pictures all have idr_pic_id 0', () => {
     expect(split([SPS, PPS, IDR, IDR, IDR])).toEqual([[SPS, PPS, IDR], [IDR], [IDR]]);
   });
 
-  test('in nothing, but comes after an end of sequence', () => {
+  test('in nothing, but follows an end of sequence', () => {
     const late = slice({ idr: true, type: 'I', lsb: 0, firstMacroblock: 3 });
     expect(split([SPS, PPS, IDR, END_OF_SEQUENCE, late])).toHaveLength(2);
   });
@@ -115,7 +115,7 @@ describe('slices stay together', () => {
     expect(split([SPS, PPS, ...slices])).toHaveLength(1);
   });
 
-  test('with redundant ones behind them', () => {
+  test('with redundant ones after them', () => {
     const redundant = pictureSet({ redundant: true });
     const primary = slice({ frameNumber: 1, lsb: 2, redundantCount: 0 });
     const again = slice({ frameNumber: 1, lsb: 2, redundantCount: 1 });
@@ -131,7 +131,7 @@ describe('slices stay together', () => {
     expect(split([...picture, next])).toEqual([picture, [next]]);
   });
 
-  test('with a prefix in front of each, and the prefix goes with its slice', () => {
+  test('with a prefix in front of each, which belongs to its slice', () => {
     const prefix = nal(0x6e, 0x40, 0, 0);
     const second = slice({ idr: true, type: 'I', lsb: 0, firstMacroblock: 8 });
     const picture = [SPS, PPS, prefix, IDR, prefix, second, nal(0x74, 1)];
@@ -156,7 +156,7 @@ describe('without parameter sets', () => {
     ]);
   });
 
-  test('a picture whose first slice is lost begins where IDR or reference turns', () => {
+  test('a picture without its first slice begins where IDR or reference changes', () => {
     const idr = slice({ idr: true, type: 'I', lsb: 0, firstMacroblock: 4 });
     const discardable = slice({ referenceIdc: 0, lsb: 0, firstMacroblock: 4 });
     const reference = slice({ lsb: 0, firstMacroblock: 4 });
@@ -167,7 +167,7 @@ describe('without parameter sets', () => {
     expect(picturesOf([IDR])[0]).toMatchObject({ pictureOrder: undefined, sequenceParameterSet: undefined });
   });
 
-  test('in the stream but given beside it, all is as usual', () => {
+  test('in the stream but supplied beside it, pictures are complete', () => {
     const splitter = new AccessUnitSplitter();
     splitter.learn(SPS);
     splitter.learn(PPS);
@@ -176,7 +176,7 @@ describe('without parameter sets', () => {
     expect(second).toMatchObject({ parts: [P1], pictureOrder: 2 });
   });
 
-  test('a new set counts from the picture behind it, not for the one before', () => {
+  test('a new set applies to the picture after it, not to the one before', () => {
     const wide = sequenceSet({ timing: [1, 50] });
     const [first, second] = picturesOf([SPS, PPS, IDR, wide, IDR]);
     expect(first?.sequenceParameterSet?.framesPerSecond).toBeUndefined();
@@ -189,7 +189,7 @@ describe('importance', () => {
   const kinds = (parts: readonly Uint8Array[]) =>
     picturesOf([SPS, PPS, ...parts]).map(({ importance, keyframe }) => [importance, keyframe]);
 
-  test('an IDR picture is a key, a picture that nothing refers to is discardable', () => {
+  test('an IDR picture is a key, a non-reference picture is discardable', () => {
     const b = slice({ type: 'B', frameNumber: 2, lsb: 4, referenceIdc: 0 });
     expect(kinds([IDR, P1, b])).toEqual([
       ['key', 'idr'],
@@ -198,23 +198,23 @@ describe('importance', () => {
     ]);
   });
 
-  test('a picture of which any part is referred to is a reference', () => {
+  test('a picture with any referenced part is a reference', () => {
     const a = slice({ nalUnitType: 2, frameNumber: 1, lsb: 2 });
     expect(kinds([IDR, a, nal(0x03, 0x88)])[1]).toEqual(['reference', undefined]);
   });
 
-  test('a recovery point is a key, and gradual where not all of its slices are intra', () => {
+  test('a recovery point is a key, and gradual when not all of its slices are intra', () => {
     const mixed = slice({ type: 'P', frameNumber: 1, lsb: 2, firstMacroblock: 8 });
     expect(kinds([IDR, RECOVERY_POINT, I1])[1]).toEqual(['key', 'recovery-point']);
     expect(kinds([IDR, RECOVERY_POINT, P1])[1]).toEqual(['key', 'gradual']);
     expect(kinds([IDR, RECOVERY_POINT, I1, mixed])[1]).toEqual(['key', 'gradual']);
   });
 
-  test('bytes inside another message are no recovery point', () => {
+  test('bytes within another message are not a recovery point', () => {
     expect(kinds([IDR, USER_DATA, I1])[1]).toEqual(['key', 'intra']);
   });
 
-  test('an intra picture is a key until the stream has shown a second clean entry', () => {
+  test('an intra picture is a key until the stream has shown a second IDR or recovery point', () => {
     expect(kinds([IDR, I1, IDR, I1])).toEqual([
       ['key', 'idr'],
       ['key', 'intra'],
@@ -223,7 +223,7 @@ describe('importance', () => {
     ]);
   });
 
-  test('an intra picture that nothing refers to is no key', () => {
+  test('an intra picture without references is not a key', () => {
     expect(kinds([slice({ type: 'I', frameNumber: 1, lsb: 2, referenceIdc: 0 })])).toEqual([
       ['discardable', undefined],
     ]);
@@ -243,18 +243,18 @@ describe('importance', () => {
 });
 
 describe('damage', () => {
-  test('a slice cut in its header stays with the picture before it', () => {
+  test('a slice truncated in its header stays with the picture before it', () => {
     const cut = P1.slice(0, 1);
     expect(split([SPS, PPS, IDR, cut, P2])).toEqual([[SPS, PPS, IDR, cut], [P2]]);
   });
 
-  test('NAL units behind the last picture are left over, not lost', () => {
+  test('NAL units after the last picture are left over, not lost', () => {
     const splitter = new AccessUnitSplitter();
     expect(picturesOf([SPS, PPS, IDR, DELIMITER, USER_DATA], splitter)).toHaveLength(1);
     expect(splitter.leftover).toEqual([DELIMITER, USER_DATA]);
   });
 
-  test('NAL units without any picture do not pile up without bound', () => {
+  test('NAL units without a picture are bounded', () => {
     const splitter = new AccessUnitSplitter();
     for (let count = 0; count < 70_000; count += 1) splitter.push(FILLER);
     splitter.flush();
@@ -262,7 +262,7 @@ describe('damage', () => {
     expect(splitter.leftover).toHaveLength(70_000 - 65_536);
   });
 
-  test('whatever comes, each NAL unit comes out once and in order', () => {
+  test('every NAL unit is returned once and in order, whatever the input', () => {
     const any = fc.oneof(
       fc.constantFrom(SPS, PPS, IDR, P1, P2, DELIMITER, RECOVERY_POINT, END_OF_SEQUENCE, nal(0x6e, 1)),
       fc.uint8Array({ minLength: 1, maxLength: 12 }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/h264/annex-b.ts';
 import { cutAt, hex, plain } from '../../bytes.ts';
 
-/** The oracle: Annex B as a regular expression over hexadecimal text, byte by byte. */
+/** Oracle: Annex B as a regular expression over hexadecimal text, byte by byte. */
 function splitSlowly(bytes: Uint8Array): string[] {
   const text = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const [, ...parts] = ` ${text}`.split(' 00 00 01');
@@ -13,12 +13,12 @@ function splitSlowly(bytes: Uint8Array): string[] {
 const asText = (nalUnits: readonly Uint8Array[]): string[] =>
   nalUnits.map((nalUnit) => [...nalUnit].map((byte) => byte.toString(16).padStart(2, '0')).join(' '));
 
-/** Bytes of which most are 0, 1 and 3: start codes and near misses are frequent. */
+/** Bytes that are mostly 0, 1 and 3: start codes and near misses are frequent. */
 const zeroish = fc
   .array(fc.constantFrom(0, 0, 0, 1, 1, 3, 9), { maxLength: 200 })
   .map((bytes) => Uint8Array.from(bytes));
 
-/** A NAL unit as an encoder writes it: no start code inside, no zero at the end. */
+/** A NAL unit as an encoder writes it: without start codes, and without a zero at the end. */
 const nalUnit = fc
   .uint8Array({ minLength: 1, maxLength: 40 })
   .map((bytes) => bytes.map((byte, index) => (byte === 0 && index % 2 === 0 ? 2 : byte)))
@@ -29,17 +29,17 @@ function pushAll(splitter: AnnexBSplitter, chunks: readonly Uint8Array[]): Uint8
 }
 
 describe('splitAnnexB', () => {
-  test('takes start codes of three and four bytes', () => {
+  test('accepts start codes of three and four bytes', () => {
     const bytes = hex('00000001 0910 000001 6742 00000001 6588');
     expect(splitAnnexB(bytes).map(plain)).toEqual([hex('0910'), hex('6742'), hex('6588')]);
   });
 
-  test('leaves out zeros before and behind a NAL unit, and bytes before the first start code', () => {
+  test('omits zeros around a NAL unit, and bytes before the first start code', () => {
     const bytes = hex('ff 0000000000 000001 6588 000000 00000001 4188 0000');
     expect(splitAnnexB(bytes).map(plain)).toEqual([hex('6588'), hex('4188')]);
   });
 
-  test('leaves out NAL units of no bytes', () => {
+  test('omits empty NAL units', () => {
     expect(splitAnnexB(hex('000001 000001 000001 6588 00000001')).map(plain)).toEqual([hex('6588')]);
   });
 
@@ -50,16 +50,16 @@ describe('splitAnnexB', () => {
     ]);
   });
 
-  test('finds nothing in text, in zeros and in nothing', () => {
+  test('finds nothing in text, in zeros and in empty input', () => {
     for (const bytes of ['', '00', '0000', '000000000000', '48656c6c6f']) expect(splitAnnexB(hex(bytes))).toEqual([]);
   });
 
-  test('hands out views', () => {
+  test('returns views', () => {
     const bytes = hex('000001 6588');
     expect(splitAnnexB(bytes)[0]?.buffer).toBe(bytes.buffer);
   });
 
-  test('equals the slow and obvious splitter on any bytes', () => {
+  test('equals the reference splitter on arbitrary bytes', () => {
     fc.assert(
       fc.property(zeroish, (bytes) => {
         expect(asText(splitAnnexB(bytes))).toEqual(splitSlowly(bytes));
@@ -67,7 +67,7 @@ describe('splitAnnexB', () => {
     );
   });
 
-  test('gives back what was joined', () => {
+  test('restores what was joined', () => {
     const many = fc.array(nalUnit, { maxLength: 20 });
     fc.assert(
       fc.property(many, (nalUnits) => {
@@ -84,7 +84,7 @@ describe('joinAnnexB', () => {
 });
 
 describe('AnnexBSplitter', () => {
-  test('equals the splitter of whole streams wherever the chunks are cut', () => {
+  test('equals the whole-stream splitter wherever the chunks are cut', () => {
     fc.assert(
       fc.property(zeroish, fc.array(fc.nat(), { maxLength: 20 }), (bytes, places) => {
         const nalUnits = pushAll(new AnnexBSplitter(), cutAt(bytes, places));
@@ -93,7 +93,7 @@ describe('AnnexBSplitter', () => {
     );
   });
 
-  test('hands out a NAL unit as soon as the start code behind it is there', () => {
+  test('returns a NAL unit as soon as the start code after it arrives', () => {
     const splitter = new AnnexBSplitter();
     expect(splitter.push(hex('000001 6588 0000'))).toEqual([]);
     expect(splitter.push(hex('01')).map(plain)).toEqual([hex('6588')]);
@@ -102,7 +102,7 @@ describe('AnnexBSplitter', () => {
     expect(splitter.flush()).toEqual([]);
   });
 
-  test('keeps NAL units that it has handed out unchanged while it reads on', () => {
+  test('does not modify returned NAL units while it reads on', () => {
     const splitter = new AnnexBSplitter();
     const long = new Uint8Array(400_000).fill(7);
     const [first] = splitter.push(joinAnnexB([hex('6588'), long, long]));
@@ -110,14 +110,14 @@ describe('AnnexBSplitter', () => {
     expect(first).toEqual(hex('6588'));
   });
 
-  test('counts NAL units of no bytes and bytes that belong to none', () => {
+  test('counts empty NAL units and bytes outside NAL units', () => {
     const splitter = new AnnexBSplitter();
     pushAll(splitter, [hex('ffffff 000001'), hex('000001 000001 65'), hex('000001')]);
     expect(splitter.emptyNalUnits).toBe(3);
     expect(splitter.skippedBytes).toBe(3);
   });
 
-  test('drops a NAL unit above its bound, and goes on behind it', () => {
+  test('drops a NAL unit above its limit, and continues after it', () => {
     const splitter = new AnnexBSplitter({ nalUnitBytesMax: 10 });
     const bytes = joinAnnexB([hex('6588'), new Uint8Array(10).fill(3), new Uint8Array(50).fill(5), hex('4188')]);
     const chunks = Array.from({ length: bytes.length }, (_, index) => bytes.subarray(index, index + 1));

@@ -10,7 +10,7 @@ test('reads the codes of H.264 Table 9-2', () => {
   expect([0, 1, 2, 3, 4, 5, 6, 7].map(() => reader.unsigned())).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
-test('passes over emulation prevention bytes, and over no other 03', () => {
+test('skips emulation prevention bytes only', () => {
   const reader = new BitReader(hex('67 000003 01 000003 03 0003'));
   expect([0, 1, 2, 3, 4, 5, 6, 7].map(() => reader.bits(8))).toEqual([0, 0, 1, 0, 0, 3, 0, 3]);
   expect(reader.overrun).toBe(false);
@@ -20,7 +20,7 @@ test('reads 32 bits as an unsigned number', () => {
   expect(new BitReader(hex('67 ffffffff')).bits(32)).toBe(4_294_967_295);
 });
 
-test('reads zeros beyond the end and says so', () => {
+test('reads zeros past the end and reports the overrun', () => {
   const reader = new BitReader(hex('67 ff'));
   expect(reader.bits(8)).toBe(255);
   expect(reader.overrun).toBe(false);
@@ -28,7 +28,7 @@ test('reads zeros beyond the end and says so', () => {
   expect(reader.overrun).toBe(true);
 });
 
-test('takes a code that is too long for an overrun', () => {
+test('treats an overlong code as an overrun', () => {
   const tooLong = new BitReader(hex('67 000003 000003 000003 80'));
   expect(tooLong.unsigned()).toBe(0);
   expect(tooLong.overrun).toBe(true);

@@ -1,4 +1,4 @@
-/** Writes syntax elements as an encoder does: what `BitReader` reads. */
+/** Writes syntax elements, the counterpart of `BitReader`. */
 export class BitWriter {
   readonly #bits: number[] = [];
 
@@ -20,7 +20,7 @@ export class BitWriter {
     return this.unsigned(value > 0 ? 2 * value - 1 : -2 * value);
   }
 
-  /** The NAL unit: header byte, the bits with a stop bit behind them, emulation prevention. */
+  /** Returns the NAL unit: header byte, the bits and a stop bit, with emulation prevention. */
   nalUnit(header: number): Uint8Array {
     const bits = [...this.#bits, 1];
     const bytes = [header];

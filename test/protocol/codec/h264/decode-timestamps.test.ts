@@ -17,33 +17,33 @@ const decode = (timestamps: readonly number[], reorderFrames?: number): number[]
   stamp(timestamps, new DecodeTimestamps({ reorderFrames })).map((frame) => frame.decodeTimestamp);
 
 describe('decode timestamps', () => {
-  test('equal the presentation timestamps where nothing is reordered, irregular ones too', () => {
+  test('equal the presentation timestamps without reordering, at any frame rate', () => {
     const timestamps = [0, 5, 1575, 1580, 3000];
     expect(decode(timestamps)).toEqual(timestamps);
     expect(decode(timestamps, 0)).toEqual(timestamps);
   });
 
-  test('are the ascending presentation timestamps moved back by the reorder depth', () => {
+  test('are the ascending presentation timestamps delayed by the reorder depth', () => {
     expect(decode([0, 3, 1, 2, 6, 4, 5])).toEqual([-1, 0, 1, 2, 3, 4, 5]);
     expect(decode([0, 3, 1, 2, 6, 4, 5], 1)).toEqual([-1, 0, 1, 2, 3, 4, 5]);
   });
 
-  test('go back two for a pyramid', () => {
+  test('are delayed by two for a pyramid', () => {
     expect(decode([0, 4, 2, 1, 3, 8, 6, 5, 7], 2)).toEqual([-2, -1, 0, 1, 2, 3, 4, 5, 6]);
     expect(decode([0, 4, 2, 1, 3, 8, 6, 5, 7])).toEqual([-2, -1, 0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test('come at once with every frame where no reordering is declared', () => {
+  test('are returned with every frame when no reordering is declared', () => {
     const machine = new DecodeTimestamps({ reorderFrames: 0 });
     expect(machine.push({ timestamp: ticks(7) })).toEqual([{ timestamp: 7, decodeTimestamp: 7 }]);
   });
 
-  test('come with every frame after the first ones where a depth is declared', () => {
+  test('are returned with every frame after the first ones when a depth is declared', () => {
     const machine = new DecodeTimestamps({ reorderFrames: 1 });
     expect([0, 3, 1, 2].map((timestamp) => machine.push({ timestamp: ticks(timestamp) }).length)).toEqual([0, 0, 3, 1]);
   });
 
-  test('hold back no more than 16 frames where none is', () => {
+  test('are delayed by no more than 16 frames when no depth is declared', () => {
     const machine = new DecodeTimestamps<{ timestamp: Ticks }>();
     const counts = Array.from({ length: 20 }, (_, timestamp) => machine.push({ timestamp: ticks(timestamp) }).length);
     expect(counts).toEqual([...new Array(16).fill(0), 1, 1, 1, 1]);
@@ -56,7 +56,7 @@ describe('decode timestamps', () => {
     expect(times.slice(-3)).toEqual([30, 31, 32]);
   });
 
-  test('of more than is needed keep the order when a depth is announced later', () => {
+  test('stay in order with an excessive depth when a depth is announced later', () => {
     const machine = new DecodeTimestamps<{ timestamp: Ticks }>({ reorderFrames: 0 });
     const before = [0, 1, 2].flatMap((timestamp) => machine.push({ timestamp: ticks(timestamp) }));
     machine.expectDepth(1);
@@ -65,7 +65,7 @@ describe('decode timestamps', () => {
     expect(machine.timestampsRaised).toBe(0);
   });
 
-  test('raise a presentation timestamp that goes back beyond all bounds, and count it', () => {
+  test('raise a presentation timestamp that goes back too far, and count it', () => {
     const machine = new DecodeTimestamps<{ timestamp: Ticks }>({ reorderFrames: 0 });
     expect(stamp([10, 20, 5, 30], machine)).toEqual([
       { timestamp: 10, decodeTimestamp: 10 },
@@ -76,7 +76,7 @@ describe('decode timestamps', () => {
     expect(machine.timestampsRaised).toBe(1);
   });
 
-  /** Ascending times with any steps, decoded in an order that brings no frame forward by more than `depth`. */
+  /** Ascending times with arbitrary steps, decoded in an order that moves no frame forward by more than `depth`. */
   const reordered = fc
     .record({
       steps: fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 80 }),
@@ -105,7 +105,7 @@ describe('decode timestamps', () => {
   });
 });
 
-/** No frame has more than `depth` frames decoded before and shown after it: the oldest never waits for more. */
+/** Reorders so that at most `depth` frames are decoded before and shown after any frame. */
 function reorder(ascending: readonly number[], depth: number, choices: readonly number[]): number[] {
   const waiting = [...ascending];
   const ahead: number[] = [];

@@ -26,7 +26,7 @@ describe('the decoder configuration record (avcC)', () => {
     expect(serializeDecoderConfiguration([hex(SPS), hex(PPS)])).toEqual(record);
   });
 
-  test('is read', () => {
+  test('is parsed', () => {
     const result = parseDecoderConfiguration(record);
     expect(result).toMatchObject({ ok: true, value: { profile: 100, constraints: 0, level: 30, lengthSize: 4 } });
     if (!result.ok) return;
@@ -41,7 +41,7 @@ describe('the decoder configuration record (avcC)', () => {
     expect(parseDecoderConfiguration(bytes)).toMatchObject({ ok: true, value: { profile: 0x42, constraints: 0xc0 } });
   });
 
-  test('that is cut anywhere before its extension is malformed', () => {
+  test('truncated before its extension is malformed', () => {
     for (let length = 0; length < record.length - 4; length += 1) {
       expect(parseDecoderConfiguration(record.slice(0, length)).ok, `${length} bytes`).toBe(false);
     }
@@ -60,7 +60,7 @@ describe('the decoder configuration record (avcC)', () => {
     expect(() => serializeDecoderConfiguration([hex(PPS)])).toThrow('sequence parameter set');
   });
 
-  test('never throws when read', () => {
+  test('never throws on arbitrary bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.of(1, 100, 0, 30, ...rest));
     fc.assert(
       fc.property(bytes, (any) => {
@@ -84,7 +84,7 @@ describe('a sample', () => {
     expect(split(hex(bytes), lengthSize)).toEqual({ nalUnits: [hex('0910'), hex('658884')], malformed: undefined });
   });
 
-  test('gives the NAL units before a bad length, and the cause', () => {
+  test('yields the NAL units before a bad length, and the reason', () => {
     expect(split(hex('00000002 0910 00000009 6588'), 4)).toEqual({
       nalUnits: [hex('0910')],
       malformed: 'nal-length-beyond-end',
@@ -93,11 +93,11 @@ describe('a sample', () => {
     expect(split(hex('0002 0910 00'), 2)).toEqual({ nalUnits: [hex('0910')], malformed: 'nal-length-cut' });
   });
 
-  test('may hold empty NAL units, which are left out', () => {
+  test('may contain empty NAL units, which are omitted', () => {
     expect(split(hex('00000000 00000002 0910'), 4)).toEqual({ nalUnits: [hex('0910')], malformed: undefined });
   });
 
-  test('gives back what was joined', () => {
+  test('restores what was joined', () => {
     const nalUnits = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 10 });
     fc.assert(
       fc.property(nalUnits, (given) => {

@@ -9,7 +9,7 @@ const IDR = slice({ idr: true, type: 'I', lsb: 0 });
 const P = slice({ frameNumber: 1, lsb: 2 });
 
 describe('ParameterSetTracker', () => {
-  test('remembers the latest set of each identifier, sequence parameter sets first', () => {
+  test('keeps the latest set of each identifier, sequence parameter sets first', () => {
     const tracker = new ParameterSetTracker();
     const second = pictureSet({ id: 1 });
     const replaced = pictureSet({ redundant: true });
@@ -25,7 +25,7 @@ describe('ParameterSetTracker', () => {
     expect(tracker.sets()).toEqual([SPS]);
   });
 
-  test('passes over sets that are cut before their identifier, or have one that is none', () => {
+  test('ignores sets truncated before their identifier, or with an invalid one', () => {
     const tracker = new ParameterSetTracker();
     tracker.add(SPS.slice(0, 3));
     tracker.add(Uint8Array.of(0x67, 77, 0, 10, 0x04, 0x20));
@@ -34,22 +34,22 @@ describe('ParameterSetTracker', () => {
 });
 
 describe('withParameterSets', () => {
-  test('puts the sets into an IDR access unit that has none, behind its delimiter', () => {
+  test('inserts the sets into an IDR access unit without any, after its delimiter', () => {
     expect(withParameterSets([DELIMITER, USER_DATA, IDR], SETS)).toEqual([DELIMITER, SPS, PPS, USER_DATA, IDR]);
     expect(withParameterSets([IDR], SETS)).toEqual([SPS, PPS, IDR]);
   });
 
-  test('adds the picture parameter sets alone behind a sequence parameter set of its own', () => {
+  test('adds only the picture parameter sets after an existing sequence parameter set', () => {
     const own = sequenceSet({ reorderFrames: 1 });
     expect(withParameterSets([DELIMITER, own, IDR], SETS)).toEqual([DELIMITER, own, PPS, IDR]);
   });
 
-  test('adds all where the access unit has a picture parameter set only, which comes last and holds', () => {
+  test('adds all when the access unit has only a picture parameter set, which stays last and in force', () => {
     const own = pictureSet({ redundant: true });
     expect(withParameterSets([DELIMITER, own, IDR], SETS)).toEqual([DELIMITER, SPS, PPS, own, IDR]);
   });
 
-  test('leaves the rest as it is', () => {
+  test('returns other access units unchanged', () => {
     const whole = [SPS, PPS, IDR];
     expect(withParameterSets(whole, SETS)).toBe(whole);
     const other = [P];
@@ -58,7 +58,7 @@ describe('withParameterSets', () => {
     expect(withParameterSets(unknown, [])).toBe(unknown);
   });
 
-  test('does it for an access unit that is no IDR when asked', () => {
+  test('inserts into an access unit that is not IDR on request', () => {
     expect(withParameterSets([P], SETS, true)).toEqual([SPS, PPS, P]);
   });
 });

@@ -17,12 +17,12 @@ describe('picture order type 0', () => {
     expect(orders(sps, pictures)).toEqual([0, 6, 12, 18, 24, 30, 36]);
   });
 
-  test('takes a step of half the range, down or up, for a step forward', () => {
+  test('treats a step of half the range, in either direction, as forward', () => {
     const pictures = [0, 8, 0, 8].map((lsb, index) => ({ idr: index === 0, frameNumber: index, lsb }));
     expect(orders(sps, pictures)).toEqual([0, 8, 16, 24]);
   });
 
-  test('goes back for pictures shown before the reference, and does not move the base for non-references', () => {
+  test('decreases for pictures shown before the reference, and keeps the base for non-references', () => {
     expect(
       orders(sps, [
         { idr: true, lsb: 0 },
@@ -36,7 +36,7 @@ describe('picture order type 0', () => {
     ).toEqual([0, 6, 2, 4, 12, 18, 14]);
   });
 
-  test('starts anew with an IDR picture', () => {
+  test('restarts with an IDR picture', () => {
     expect(
       orders(sps, [
         { idr: true, lsb: 0 },
@@ -48,7 +48,7 @@ describe('picture order type 0', () => {
     ).toEqual([0, 6, 12, 0, 2]);
   });
 
-  test('starts anew with memory management operation 5, relative to that picture', () => {
+  test('restarts with memory management operation 5, relative to that picture', () => {
     const pictures = [
       { idr: true, lsb: 0 },
       { frameNumber: 1, lsb: 6 },
@@ -75,7 +75,7 @@ describe('picture order type 0', () => {
 });
 
 describe('picture order type 1', () => {
-  test('follows the cycle of offsets: two on for a reference, one back for the others', () => {
+  test('follows the cycle of offsets: two forward for a reference, one back for the others', () => {
     const sps = sequenceSet({ orderType: 1 });
     expect(
       orders(sps, [
@@ -88,7 +88,7 @@ describe('picture order type 1', () => {
     ).toEqual([0, 2, 1, 4, 7]);
   });
 
-  test('goes on over the wrap of frame_num', () => {
+  test('continues past the wrap of frame_num', () => {
     const sps = sequenceSet({ orderType: 1 });
     const pictures = Array.from({ length: 40 }, (_, index) => ({
       idr: index === 0,
@@ -102,19 +102,19 @@ describe('picture order type 1', () => {
 describe('picture order type 2', () => {
   const sps = sequenceSet({ orderType: 2 });
 
-  test('is the decode order, with the odd places for non-references', () => {
+  test('is the decode order, with odd counts for non-references', () => {
     expect(
       orders(sps, [{ idr: true }, { frameNumber: 1 }, { frameNumber: 2, referenceIdc: 0 }, { frameNumber: 2 }]),
     ).toEqual([0, 2, 3, 4]);
   });
 
-  test('starts anew with memory management operation 5, also over a wrap of frame_num', () => {
+  test('restarts with memory management operation 5, also past a wrap of frame_num', () => {
     const pictures = Array.from({ length: 18 }, (_, index) => ({ idr: index === 0, frameNumber: index % 16 }));
     const after = [{ frameNumber: 2, forgetsAll: true }, { frameNumber: 1 }, { frameNumber: 2 }];
     expect(orders(sps, [...pictures, ...after]).slice(-4)).toEqual([34, 0, 2, 4]);
   });
 
-  test('goes on over the wrap of frame_num', () => {
+  test('continues past the wrap of frame_num', () => {
     const pictures = Array.from({ length: 40 }, (_, index) => ({ idr: index === 0, frameNumber: index % 16 }));
     expect(orders(sps, pictures)).toEqual(pictures.map((_, index) => 2 * index));
   });

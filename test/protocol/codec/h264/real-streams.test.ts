@@ -83,7 +83,7 @@ describe('each real byte stream', () => {
   });
 
   withProbe(
-    'is shown in the order in which ffmpeg shows it',
+    'is shown in the order of ffmpeg',
     () => {
       for (const path of streams) expect(shownByUs(path), path).toEqual(shownByFfmpeg(path));
     },
@@ -91,7 +91,7 @@ describe('each real byte stream', () => {
   );
 });
 
-/** Positions in decode order of the frames (both fields of one count once), in the order in which they are shown. */
+/** Frames in output order, by position in decode order; the two fields of a frame count as one. */
 function shownByUs(path: string): number[] {
   const { pictures } = stream(path);
   const timeline = new Timeline();
@@ -108,9 +108,9 @@ function shownByUs(path: string): number[] {
   return ascending;
 }
 
-/** The same by ffprobe, which gives frames as shown, with the place in the file where each was read. */
+/** The same by ffprobe, which lists frames in output order with their positions in the file. */
 function shownByFfmpeg(path: string): number[] {
-  // Strict: where the stream does not declare its reordering, wait as long as the level allows and do not guess.
+  // Strict: when the stream does not declare its reordering, wait as long as the level allows.
   const options = ['-v', 'quiet', '-strict', '1', '-f', 'h264', '-show_entries', 'frame=pkt_pos', '-of', 'csv=p=0'];
   const lines = execFileSync('ffprobe', [...options, join(MEDIA, path)], { encoding: 'utf8' }).split('\n');
   const places = lines.filter((line) => /^\d+/.test(line)).map((line) => Number.parseInt(line, 10));
@@ -118,7 +118,7 @@ function shownByFfmpeg(path: string): number[] {
   return places.map((place) => decoded.indexOf(place));
 }
 
-describe('what each real stream is', () => {
+describe('properties of each real stream', () => {
   withMedia('is found in its parameter sets', () => {
     const [set] = splitAnnexB(read('annexb/membrane_input-10-720p.h264')).filter((nalUnit) => (nalUnit[0]! & 31) === 7);
     const result = parseSequenceParameterSet(set!);

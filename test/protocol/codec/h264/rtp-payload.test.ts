@@ -11,7 +11,7 @@ import { hex, plain } from '../../bytes.ts';
 const pack = (nalUnits: readonly Uint8Array[], payloadBytesMax: number): Uint8Array[] =>
   packPayloads(nalUnits, { payloadBytesMax, headroomBytes: 0 }).map(plain);
 
-/** A NAL unit of this header byte and length, its other bytes counting up. */
+/** A NAL unit with this header byte and length whose other bytes count up. */
 const nalUnit = (header: number, length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, index) => (index === 0 ? header : index & 0xff));
 
@@ -21,12 +21,12 @@ const unpacked = (...payloads: string[]) => {
 };
 
 describe('packPayloads', () => {
-  test('sends a NAL unit that fits alone as it is', () => {
+  test('sends a NAL unit that fits as a single NAL unit packet', () => {
     expect(pack([hex('6588840021')], 16)).toEqual([hex('6588840021')]);
     expect(pack([nalUnit(0x65, 16)], 16)).toEqual([nalUnit(0x65, 16)]);
   });
 
-  test('puts consecutive small NAL units into a STAP-A', () => {
+  test('aggregates consecutive small NAL units into a STAP-A', () => {
     expect(pack([hex('6742c01f'), hex('68ce3c80'), hex('0605')], 100)).toEqual([
       hex(
         [
@@ -39,12 +39,12 @@ describe('packPayloads', () => {
     ]);
   });
 
-  test('gives the STAP-A the forbidden bit that any of its NAL units has, and the highest NRI', () => {
+  test('gives the STAP-A the forbidden bit of any of its NAL units, and the highest NRI', () => {
     expect(pack([hex('81 01'), hex('21 02'), hex('41 03')], 100)[0]?.[0]).toBe(0b1_10_11000);
     expect(pack([hex('06 01'), hex('06 02')], 100)[0]?.[0]).toBe(0b0_00_11000);
   });
 
-  test('spreads a large NAL unit over FU-A packets, all of them full but the last', () => {
+  test('fragments a large NAL unit into FU-A packets, all of them full except the last', () => {
     expect(pack([nalUnit(0x65, 32)], 16)).toEqual([
       hex('7c 85 0102030405060708090a0b0c0d0e'), // FU indicator: NRI 3, type 28; FU header: start, type 5
       hex('7c 05 0f101112131415161718191a1b1c'),
@@ -52,12 +52,12 @@ describe('packPayloads', () => {
     ]);
   });
 
-  test('never sends a fragment that is start and end at once', () => {
+  test('never sends a fragment with start and end bit', () => {
     // Type 24, 15 bytes: too long for a STAP-A of 16, short enough for one fragment.
     expect(pack([nalUnit(0x18, 15)], 16)).toEqual([hex('1c 98 01020304050607'), hex('1c 58 08090a0b0c0d0e')]);
   });
 
-  test('never lets a NAL unit of type 0 or 24 to 31 stand alone', () => {
+  test('never sends a NAL unit of type 0 or 24 to 31 in a packet of its own', () => {
     for (const type of [0, 24, 25, 26, 27, 28, 29, 30, 31]) {
       const [payload, ...others] = pack([Uint8Array.of(type, 7)], 100);
       expect(payload).toEqual(Uint8Array.of(24, 0, 2, type, 7));
@@ -76,26 +76,26 @@ describe('packPayloads', () => {
     expect(packets.every((packet) => packet.subarray(0, 12).every((byte) => byte === 0))).toBe(true);
   });
 
-  test('does not touch or keep what it was given', () => {
+  test('neither modifies nor retains its input', () => {
     const source = hex('6588840021');
     const [packet] = packPayloads([source], { payloadBytesMax: 16, headroomBytes: 0 });
     packet?.fill(0);
     expect(source).toEqual(hex('6588840021'));
   });
 
-  test('sends 8,000 tiny slices in few packets', () => {
+  test('packs 8,000 tiny slices into few packets', () => {
     const slices = Array.from({ length: 8000 }, (_, index) => Uint8Array.of(0x41, index >> 8, index & 0xff));
     const payloads = pack(slices, 1200);
     expect(payloads).toHaveLength(Math.ceil(8000 / Math.floor(1199 / 5)));
     expect(unpackPayloads(payloads)).toEqual({ ok: true, value: slices });
   });
 
-  test('refuses a payload size without room, and an empty NAL unit: both are our own mistakes', () => {
+  test('asserts on a payload size without room, and on an empty NAL unit', () => {
     expect(() => pack([hex('65')], 15)).toThrow('room');
     expect(() => pack([new Uint8Array(0)], 100)).toThrow('header byte');
   });
 
-  test('of nothing is nothing', () => {
+  test('returns nothing for nothing', () => {
     expect(pack([], 100)).toEqual([]);
   });
 });
@@ -109,14 +109,14 @@ describe('unpackPayloads', () => {
   const anyNalUnit = fc.tuple(fc.nat(255), length).map(([header, bytes]) => nalUnit(header, bytes));
   const payloadBytesMax = fc.oneof(fc.integer({ min: 16, max: 64 }), fc.integer({ min: 16, max: 65_535 }));
 
-  test('gives back what was packed: any NAL units, any packet size', () => {
+  test('restores any NAL units, at any packet size', () => {
     fc.assert(
       fc.property(fc.array(anyNalUnit, { maxLength: 12 }), payloadBytesMax, fc.nat(40), (nalUnits, max, headroom) => {
         const packets = packPayloads(nalUnits, { payloadBytesMax: max, headroomBytes: headroom });
         const payloads = packets.map((packet) => packet.subarray(headroom));
         expect(payloads.every((payload) => payload.length > 0 && payload.length <= max)).toBe(true);
         const result = unpackPayloads(payloads);
-        // toEqual element by element would take seconds for this many bytes.
+        // toEqual would take seconds for this many bytes.
         expect(result.ok && result.value.length).toBe(nalUnits.length);
         const same = result.ok && result.value.every((value, index) => Buffer.compare(value, nalUnits[index]!) === 0);
         expect(same).toBe(true);
@@ -124,21 +124,21 @@ describe('unpackPayloads', () => {
     );
   });
 
-  test('takes STAP-B and FU-B, whose decoding order numbers it passes over', () => {
+  test('accepts STAP-B and FU-B, and skips their decoding order numbers', () => {
     expect(unpacked('79 1234 0002 6742 0001 68')).toEqual([hex('6742'), hex('68')]);
     expect(unpacked('7d 85 1234 0102', '7c 45 03')).toEqual([hex('65 010203')]);
   });
 
-  test('takes a NAL unit of type 24 to 31 inside a STAP-A for a NAL unit', () => {
+  test('treats a NAL unit of type 24 to 31 inside a STAP-A as a NAL unit', () => {
     expect(unpacked('78 0002 7801 0002 7c85 0001 1f')).toEqual([hex('7801'), hex('7c85'), hex('1f')]);
   });
 
-  test('takes a fragment that is start and end, and an empty one, since some send them', () => {
+  test('accepts a fragment with start and end bit, and an empty one, since some senders use them', () => {
     expect(unpacked('7c c5 0102')).toEqual([hex('65 0102')]);
     expect(unpacked('7c 85 01', '7c 05', '7c 45 02')).toEqual([hex('65 0102')]);
   });
 
-  test('hands out views where nothing was fragmented', () => {
+  test('returns views where nothing was fragmented', () => {
     const payload = hex('78 0002 6742');
     const result = unpackPayloads([payload]);
     expect(result.ok && result.value[0]?.buffer).toBe(payload.buffer);
@@ -193,24 +193,24 @@ describe('salvagePayloads', () => {
     return { nalUnits: nalUnits.map(plain), damages };
   };
 
-  test('loses the fragmented NAL unit with a gap in it, not its neighbours', () => {
+  test('loses the fragmented NAL unit with a gap, but not its neighbours', () => {
     expect(salvaged('41 01', '7c 81 02', undefined, '7c 41 04', '41 05')).toEqual({
       nalUnits: [hex('41 01'), hex('41 05')],
       damages: 2,
     });
   });
 
-  test('keeps NAL units before and behind a gap', () => {
+  test('keeps NAL units before and after a gap', () => {
     expect(salvaged('41 01', undefined, '41 03')).toEqual({ nalUnits: [hex('41 01'), hex('41 03')], damages: 1 });
   });
 
-  test('keeps the NAL units of an aggregation packet before the damage in it', () => {
+  test('keeps the NAL units of an aggregation packet before damage in it', () => {
     expect(salvaged('78 0002 6742 0009 68', '41 01')).toEqual({ nalUnits: [hex('6742'), hex('41 01')], damages: 1 });
   });
 });
 
 describe('readPayloads', () => {
-  test('tells how much there is before anything is put together, and then puts it together once', () => {
+  test('knows the size before assembly, and assembles once', () => {
     const nalUnits = [nalUnit(0x67, 10), nalUnit(0x65, 400), nalUnit(0x41, 60)];
     const read = readPayloads(pack(nalUnits, 100));
     if (!read.ok) throw new Error(read.malformed);
@@ -220,7 +220,7 @@ describe('readPayloads', () => {
     expect(read.value.parts).toBe(read.value.parts);
   });
 
-  test('finds what is wrong without being asked for NAL units', () => {
+  test('validates without assembling NAL units', () => {
     expect(readPayloads(pack([nalUnit(0x65, 400)], 100).slice(1))).toEqual({
       ok: false,
       malformed: 'fu-without-start',

@@ -24,14 +24,14 @@ function setsOf(change: Partial<PictureParameterSet> = {}): ParameterSets {
   };
 }
 
-/** The header of a reference slice of type P (0) or B (1) up to num_ref_idx_active_override_flag. */
+/** Header of a reference slice of type P (0) or B (1) up to num_ref_idx_active_override_flag. */
 const start = (type: number): BitWriter => {
   const writer = new BitWriter().unsigned(0).unsigned(type).unsigned(0).bits(3, 4).bits(6, 4);
   return type === 1 ? writer.flag(true) : writer;
 };
 
 describe('a slice header', () => {
-  test('is read', () => {
+  test('is parsed', () => {
     expect(parseSliceHeader(slice({ type: 'B', frameNumber: 9, lsb: 5, firstMacroblock: 7 }), setsOf())).toEqual({
       firstMacroblock: 7,
       sliceType: 1,
@@ -49,10 +49,10 @@ describe('a slice header', () => {
     });
   });
 
-  test('shows operation 5 behind list modifications, weights and other operations', () => {
+  test('has operation 5 after list modifications, weights and other operations', () => {
     const writer = start(1).flag(true).unsigned(1).unsigned(0); // two references forward, one backward
     writer.flag(true).unsigned(0).unsigned(2).unsigned(2).unsigned(1).unsigned(3); // list 0 modified twice
-    writer.flag(false); // list 1 as it is
+    writer.flag(false); // list 1 unmodified
     writer.unsigned(5).unsigned(0); // denominators, then three references
     writer.flag(true).signed(-7).signed(3).flag(true).signed(1).signed(2).signed(3).signed(4);
     writer.flag(false).flag(true).signed(1).signed(2).signed(3).signed(4);
@@ -61,16 +61,16 @@ describe('a slice header', () => {
     writer.unsigned(4).unsigned(3).unsigned(6).unsigned(0).unsigned(5).unsigned(0);
     const header = parseSliceHeader(writer.nalUnit(0x61), setsOf({ weightedBiprediction: 1 }));
     expect(header?.forgetsAll).toBe(true);
-    // Read without the weights, the bits mean something else.
+    // Without the weights, these bits parse differently.
     expect(parseSliceHeader(writer.nalUnit(0x61), setsOf())?.forgetsAll).toBe(false);
   });
 
-  test('shows no operation 5 where there are others', () => {
+  test('has no operation 5 with other operations only', () => {
     const writer = start(0).flag(false).flag(false).flag(true).unsigned(1).unsigned(5).unsigned(0);
     expect(parseSliceHeader(writer.nalUnit(0x61), setsOf())?.forgetsAll).toBe(false);
   });
 
-  test('says nothing where it is cut, its set is unknown or its macroblock outside the picture', () => {
+  test('is undefined when truncated, with an unknown set, or with a macroblock outside the picture', () => {
     expect(parseSliceHeader(slice({ lsb: 5 }).slice(0, 2), setsOf())).toBeUndefined();
     expect(parseSliceHeader(slice({ lsb: 5, pictureSetId: 1 }), setsOf())).toBeUndefined();
     expect(parseSliceHeader(slice({ lsb: 5, firstMacroblock: 16 }), setsOf())).toBeUndefined();
@@ -81,7 +81,7 @@ describe('a slice header', () => {
     });
   });
 
-  test('of any bytes never throws', () => {
+  test('never throws on arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const header = parseSliceHeader(bytes, setsOf({ weightedBiprediction: 1, weightedPrediction: true }));
@@ -92,14 +92,14 @@ describe('a slice header', () => {
 });
 
 describe('a recovery point message', () => {
-  test('is found behind other messages, and not inside them', () => {
+  test('is found after other messages, but not inside them', () => {
     expect(recoveryFrames(RECOVERY_POINT)).toBe(0);
     expect(recoveryFrames(USER_DATA)).toBeUndefined();
     // ue(v) 00100: three frames.
     expect(recoveryFrames(Uint8Array.of(0x06, 6, 1, 0b0010_0100, 0x80))).toBe(3);
   });
 
-  test('is not found in a message that is longer than its NAL unit', () => {
+  test('is not found in a message longer than its NAL unit', () => {
     expect(recoveryFrames(Uint8Array.of(0x06, 5, 200, 6, 1, 0x84, 0x80))).toBeUndefined();
   });
 });

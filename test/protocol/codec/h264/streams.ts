@@ -4,7 +4,7 @@ import { BitWriter } from './bit-writer.ts';
 
 export interface SequenceOptions {
   readonly id?: number;
-  /** pic_order_cnt_type; type 1 gets one reference a cycle, two counts on, and -1 for the others. */
+  /** pic_order_cnt_type; in type 1 a cycle has one reference, two counts forward, and -1 for the others. */
   readonly orderType?: 0 | 1 | 2;
   readonly framesOnly?: boolean;
   /** [num_units_in_tick, time_scale] */
@@ -58,16 +58,16 @@ export interface SliceOptions {
   readonly type?: 'P' | 'B' | 'I';
   /** nal_unit_type 5. */
   readonly idr?: boolean;
-  /** nal_unit_type where it is neither 1 nor 5. */
+  /** nal_unit_type when it is neither 1 nor 5. */
   readonly nalUnitType?: number;
   readonly referenceIdc?: number;
   readonly firstMacroblock?: number;
   readonly pictureSetId?: number;
   readonly frameNumber?: number;
-  /** Only in sequences that are not frames only: there it is always written. */
+  /** Only for sequences with frame_mbs_only_flag 0, where it is always written. */
   readonly field?: 'frame' | 'top' | 'bottom';
   readonly idrPictureId?: number;
-  /** pic_order_cnt_lsb; undefined where the order type is not 0. */
+  /** pic_order_cnt_lsb; `undefined` when the order type is not 0. */
   readonly lsb?: number | undefined;
   readonly deltaBottom?: number;
   /** delta_pic_order_cnt[0], in order type 1. */
@@ -76,7 +76,7 @@ export interface SliceOptions {
   readonly forgetsAll?: boolean;
 }
 
-/** A slice up to dec_ref_pic_marking, and some bytes of "data". Elements are written where an option asks for them. */
+/** A slice up to dec_ref_pic_marking, and some bytes of data. Elements are written as the options require. */
 export function slice(options: SliceOptions = {}): Uint8Array {
   const { type = 'P', idr = false, referenceIdc = 2, firstMacroblock = 0, pictureSetId = 0, frameNumber = 0 } = options;
   const writer = new BitWriter().unsigned(firstMacroblock).unsigned({ P: 0, B: 1, I: 2 }[type]).unsigned(pictureSetId);
@@ -105,13 +105,13 @@ export const DELIMITER = Uint8Array.of(0x09, 0xf0);
 export const END_OF_SEQUENCE = Uint8Array.of(0x0a);
 export const END_OF_STREAM = Uint8Array.of(0x0b);
 export const FILLER = Uint8Array.of(0x0c, 0xff, 0x80);
-/** An SEI NAL unit with a user data message of 300 bytes and a recovery point behind it. */
+/** An SEI NAL unit with a user data message of 300 bytes followed by a recovery point. */
 export const RECOVERY_POINT = Uint8Array.of(0x06, 5, 255, 45, ...new Array(300).fill(7), 6, 1, 0x84, 0x80);
 export const USER_DATA = Uint8Array.of(0x06, 5, 2, 6, 1, 0x80);
 
 export const nal = (type: number, ...bytes: number[]): Uint8Array => Uint8Array.of(type, ...bytes);
 
-/** All pictures of these NAL units. */
+/** The pictures of these NAL units. */
 export function picturesOf(nalUnits: readonly Uint8Array[], splitter = new AccessUnitSplitter()): CodedPicture[] {
   const pictures: CodedPicture[] = [];
   for (const nalUnit of nalUnits) {

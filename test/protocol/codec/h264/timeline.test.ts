@@ -26,7 +26,7 @@ describe('Timeline', () => {
     ]);
   });
 
-  test('takes the argument where the stream gives no rate, and 25 where there is none', () => {
+  test('uses the argument for a stream without timing, and 25 by default', () => {
     const sps = sequenceSet({ orderType: 2 });
     const slices: SliceOptions[] = [{ idr: true, type: 'I' }, { frameNumber: 1 }, { frameNumber: 2 }];
     expect(units(sps, slices).map((unit) => unit.timestamp)).toEqual([0, 3600, 7200]);
@@ -34,7 +34,7 @@ describe('Timeline', () => {
     expect(units(sps, slices, timeline).map((unit) => unit.timestamp)).toEqual([0, 3003, 6006]);
   });
 
-  test('does not drift where a frame takes no whole number of ticks', () => {
+  test('does not drift when a frame is not a whole number of ticks', () => {
     const sps = sequenceSet({ orderType: 2, timing: [1, 14] });
     const slices = Array.from(
       { length: 71 },
@@ -56,7 +56,7 @@ describe('Timeline', () => {
     ]);
   });
 
-  test('finds the depth itself where none is declared', () => {
+  test('detects the depth when none is declared', () => {
     const sps = sequenceSet({ timing: [1, 60] });
     expect(times(units(sps, [IDR, p(1, 6), b(2, 2), b(2, 4)]))).toEqual([
       [-3000, 0],
@@ -72,7 +72,7 @@ describe('Timeline', () => {
     expect(units(sps, slices).map((unit) => unit.timestamp)).toEqual([0, 6000, 3000, 9000, 15_000, 12_000]);
   });
 
-  test('gives fields half the time of a frame', () => {
+  test('gives a field half the duration of a frame', () => {
     const sps = sequenceSet({ framesOnly: false, timing: [1, 50], reorderFrames: 0 });
     const slices: SliceOptions[] = [
       { ...IDR, field: 'top' },
@@ -83,7 +83,7 @@ describe('Timeline', () => {
     expect(units(sps, slices).map((unit) => unit.timestamp)).toEqual([0, 1800, 3600, 7200]);
   });
 
-  test('shows the second field first where its picture order says so', () => {
+  test('shows the second field first when its picture order requires it', () => {
     const sps = sequenceSet({ framesOnly: false, timing: [1, 50], reorderFrames: 0 });
     const slices: SliceOptions[] = [
       { ...IDR, lsb: 1, field: 'top' },
@@ -99,14 +99,14 @@ describe('Timeline', () => {
     ]);
   });
 
-  test('hands out at once what is not reordered', () => {
+  test('returns at once what is not reordered', () => {
     const sps = sequenceSet({ reorderFrames: 0 });
     const timeline = new Timeline();
     const counts = picturesOf([sps, PPS, slice(IDR), slice(p(1, 2))]).map((picture) => timeline.push(picture).length);
     expect(counts).toEqual([1, 1]);
   });
 
-  test('shows pictures without parameter sets as they come', () => {
+  test('shows pictures without parameter sets in order of arrival', () => {
     const pictures = picturesOf([slice(IDR), slice(p(1, 6)), slice(b(2, 2))]);
     const timeline = new Timeline();
     const given = [...pictures.flatMap((picture) => timeline.push(picture)), ...timeline.flush()];
@@ -117,7 +117,7 @@ describe('Timeline', () => {
     ]);
   });
 
-  test('changes NAL units and importance of no picture', () => {
+  test('keeps NAL units and importance of every picture', () => {
     const sps = sequenceSet({ reorderFrames: 1 });
     const parts = [sps, PPS, slice(IDR), slice(p(1, 4)), slice(b(2, 2))];
     const given = units(sps, [IDR, p(1, 4), b(2, 2)]);
