@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { ticks } from '../../protocol/base/units.ts';
 import { serializeControlFrame } from '../../protocol/control/control-framing.ts';
 import { parseControlMessage } from '../../protocol/control/control-message.ts';
+import { announcedStreams, isDescribed } from '../../protocol/control/media-stream.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
@@ -12,20 +13,28 @@ import { hex } from './bytes.ts';
 
 const PROTOCOL = readFileSync(join(import.meta.dirname, '../../docs/PROTOCOL.md'), 'utf8');
 
-/** The code blocks of this language; an example that begins with a brace ends where the next one begins. */
+/** Code blocks of a language. A line that begins with a brace starts another example. */
 const blocks = (language: string): string[] =>
   [...PROTOCOL.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map((match) => match[1]!);
 
-test('every message in docs/PROTOCOL.md is one that we take, and every kind is there', () => {
+test('every message in docs/PROTOCOL.md parses, and every kind has an example', () => {
   const examples = blocks('json').flatMap((block) => block.trim().split(/\n(?={)/));
-  const kinds = examples.map((example) => {
-    const message = parseControlMessage(example);
-    return message.ok ? message.value.kind : `${message.malformed}: ${example}`;
-  });
+  const kinds = examples
+    .filter((example) => example.startsWith('{"kind"'))
+    .map((example) => {
+      const message = parseControlMessage(example);
+      return message.ok ? message.value.kind : `${message.malformed}: ${example}`;
+    });
   expect(kinds).toEqual([
-    ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'statistics'],
+    ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'refuse-stream', 'statistics'],
     ...['welcome', 'attached', 'keyframe', 'end-of-stream', 'refused', 'goodbye', 'keep-alive'],
   ]);
+});
+
+test('the entry of a stream in docs/PROTOCOL.md parses, and is described', () => {
+  const entries = blocks('json').filter((block) => block.startsWith('{"id"'));
+  expect(entries).toHaveLength(1);
+  expect(announcedStreams.parse(entries.map((entry) => JSON.parse(entry))).every(isDescribed)).toBe(true);
 });
 
 test('the bytes in docs/PROTOCOL.md are those that we send', () => {
@@ -56,7 +65,7 @@ test('the bytes in docs/PROTOCOL.md are those that we send', () => {
   expect(PROTOCOL).toContain('`ff fe 80 05` and `00 0f 00 00`');
 });
 
-test('the session description in docs/PROTOCOL.md reads', () => {
+test('the session description in docs/PROTOCOL.md parses', () => {
   const description = blocks('sdp')[0];
   expect(parseSessionDescription(description ?? '')).toMatchObject({
     ok: true,
