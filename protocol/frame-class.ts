@@ -1,4 +1,4 @@
-/** The classes in which a receiver enters a frame. Each frame ends in exactly one. */
+/** Classes by which a receiver counts frames. Each frame is counted in exactly one. */
 export const FRAME_CLASSES = [
   'onTime',
   'recovered',
@@ -11,5 +11,5 @@ export const FRAME_CLASSES = [
 
 export type FrameClass = (typeof FRAME_CLASSES)[number];
 
-/** The classes of frames that a decoder is given: `late` ones are shown late, `mended` ones never. */
+/** Classes of the frames that a decoder gets: `late` frames are shown late, `mended` ones never. */
 export type ReleasedFrameClass = 'onTime' | 'recovered' | 'late' | 'mended';

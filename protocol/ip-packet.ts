@@ -1,20 +1,20 @@
 import { readUint16, readUint32 } from './base/big-endian.ts';
 import { malformed, type Parsed, parsed } from './base/parsed.ts';
 
-/** Protocol numbers of the Internet's own (RFC 5237). */
+/** Protocol numbers assigned by IANA (RFC 5237). */
 export const ICMP = 1;
 export const TCP = 6;
 export const UDP = 17;
 export const ICMPV6 = 58;
 
-/** Where things are in an IP packet; the bytes stay with whoever has them. */
+/** Layout of an IP packet. Holds offsets only, not the bytes. */
 export interface IpPacket {
   readonly version: 4 | 6;
-  /** Of what follows the IP header and its extensions. */
+  /** Protocol number of the payload, after IPv6 extension headers. */
   readonly protocol: number;
-  /** Where that begins, bytes. In a fragment other than the first it is the middle of something. */
+  /** Offset of the payload, bytes. A fragment other than the first has no transport header there. */
   readonly transportOffset: number;
-  /** `undefined`: the packet is whole. */
+  /** `undefined` when the packet is not a fragment. */
   readonly fragment: { readonly identification: number; readonly first: boolean } | undefined;
 }
 
@@ -24,10 +24,10 @@ const ICMP_HEADER_BYTES = 8;
 /** IPv6 extension headers (RFC 8200 §4): hop-by-hop options, routing, fragment, destination options. */
 const EXTENSIONS = new Set([0, 43, 44, 60]);
 const FRAGMENT = 44;
-/** RFC 8200 §4.1 knows six at most. */
+/** RFC 8200 §4.1 allows six at most. */
 const EXTENSIONS_MAX = 8;
 
-/** Finds its way in an IPv4 (RFC 791 §3.1) or IPv6 (RFC 8200 §3) packet; checksums are not looked at. */
+/** Parses the headers of an IPv4 (RFC 791 §3.1) or IPv6 (RFC 8200 §3) packet. Checksums are not verified. */
 export function parseIpPacket(bytes: Uint8Array): Parsed<IpPacket> {
   const version = (bytes[0] ?? 0) >> 4;
   if (version === 4) return parseV4(bytes);
@@ -61,14 +61,16 @@ function parseV6(bytes: Uint8Array): Parsed<IpPacket> {
     }
     protocol = bytes[offset]!;
     offset += length;
-    // What follows in a later fragment is not a header.
+    // Later fragments have no header here.
     if (fragment && !fragment.first) break;
   }
   if (offset > bytes.length) return malformed('shorter than its IPv6 extension headers');
   return parsed({ version: 6, protocol, transportOffset: offset, fragment });
 }
 
-/** Whether an IPv4 or IPv6 packet goes from one address to the other. @param from, to 4 or 16 bytes, as on the wire */
+/**
+ * True when an IPv4 or IPv6 packet goes from one address to the other. @param from, to 4 or 16 bytes, as on the wire
+ */
 export function isBetween(bytes: Uint8Array, version: 4 | 6, from: Uint8Array, to: Uint8Array): boolean {
   const [source, length] = version === 4 ? [12, 4] : [8, 16];
   for (let index = 0; index < length; index++) {
@@ -78,7 +80,7 @@ export function isBetween(bytes: Uint8Array, version: 4 | 6, from: Uint8Array, t
   return true;
 }
 
-/** The packet that an ICMP error is about begins here; `undefined`: it is no error, or too short to tell. */
+/** Returns the offset of the packet quoted by an ICMP error; `undefined` for other packets and truncated ones. */
 export function quotedPacketOffset(bytes: Uint8Array, packet: IpPacket): number | undefined {
   const { protocol, transportOffset: icmp, fragment } = packet;
   if (fragment?.first === false || icmp + ICMP_HEADER_BYTES >= bytes.length) return undefined;
@@ -89,8 +91,8 @@ export function quotedPacketOffset(bytes: Uint8Array, packet: IpPacket): number 
 }
 
 /**
- * Exchanges source and destination address, in place, also in the packet that an ICMP error quotes. The sums of RFC 1071
- * do not depend on the order of what they add, so every checksum stays right, the pseudo headers' included.
+ * Swaps source and destination address in place, also in a packet quoted by an ICMP error. The checksum of RFC 1071
+ * does not depend on the order of its summands, so all checksums stay valid, pseudo headers included.
  */
 export function swapAddresses(bytes: Uint8Array, packet: IpPacket): void {
   swapAt(bytes, 0, packet.version);

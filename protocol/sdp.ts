@@ -4,7 +4,7 @@ import { base64Bytes, base64Text, hexText } from './base/text-codec.ts';
 
 /** One H.264 RTP stream, for a session description (RFC 8866, RFC 6184 §8.2). */
 export interface SessionDescriptionOptions {
-  /** Where the stream is sent to: an IPv4 or IPv6 address. */
+  /** Destination of the stream: an IPv4 or IPv6 address. */
   readonly host: string;
   /** 1…65535. */
   readonly port: number;
@@ -12,19 +12,19 @@ export interface SessionDescriptionOptions {
   readonly payloadType: number;
   /** Ticks a second. */
   readonly clockRate: number;
-  /** SPS and PPS. With none, a player has to wait for those in the stream. */
+  /** SPS and PPS. Without them, a player must wait for those in the stream. */
   readonly parameterSets: readonly Uint8Array[];
-  /** The session's name. */
+  /** Session name. */
   readonly name: string;
-  /** Header extensions in use, URN by id (RFC 8285 §5). */
+  /** Header extensions in use, id to URN (RFC 8285 §5). */
   readonly extensions?: ReadonlyMap<number, string>;
-  /** RTP and RTCP on one port (RFC 5761 §5.1.1); a player that does not know it ignores it. */
+  /** True when RTP and RTCP share a port (RFC 5761 §5.1.1); players without support ignore the attribute. */
   readonly multiplexed?: boolean;
 }
 
-/** What a player needs to know of a stream. */
+/** Stream properties needed by a player. */
 export interface SessionDescription {
-  /** As written: an address or a name. */
+  /** Address or host name, as written. */
   readonly host: string;
   readonly port: number;
   readonly payloadType: number;
@@ -36,7 +36,7 @@ export interface SessionDescription {
 
 const NAL_TYPE_SPS = 7;
 
-/** The text of an `.sdp` file. */
+/** Returns the text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
   const { host, port, payloadType, clockRate, parameterSets } = options;
   assert(!/\s/.test(host), 'a host has no white space');
@@ -44,7 +44,7 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
   const lines = [
     'v=0',
     `o=- 0 0 ${address}`,
-    // RFC 8866 §5.3: never empty, one line.
+    // RFC 8866 §5.3: not empty, one line.
     `s=${options.name.replace(/\p{Cc}+/gu, ' ').trim() || '-'}`,
     `c=${address}`,
     't=0 0',
@@ -60,7 +60,7 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
 function formatParameters(parameterSets: readonly Uint8Array[]): string {
   const parameters = ['packetization-mode=1'];
   const sequence = parameterSets.find((set) => (set[0]! & 0x1f) === NAL_TYPE_SPS && set.length >= 4);
-  // profile_idc, the constraint flags and level_idc are the three bytes after the NAL unit's header.
+  // profile_idc, constraint flags and level_idc are the three bytes after the NAL unit header.
   if (sequence !== undefined) parameters.push(`profile-level-id=${hexText(sequence.subarray(1, 4))}`);
   if (parameterSets.length > 0) parameters.push(`sprop-parameter-sets=${parameterSets.map(base64Text).join(',')}`);
   return parameters.join(';');
@@ -69,7 +69,7 @@ function formatParameters(parameterSets: readonly Uint8Array[]): string {
 const CHARACTERS_MAX = 65_536;
 const PARAMETER_SETS_MAX = 64;
 
-/** The first H.264 stream in a session description: ours, ffmpeg's, GStreamer's, a camera's. */
+/** Returns the first H.264 stream of a session description. Accepts the dialects of ffmpeg, GStreamer and cameras. */
 export function parseSessionDescription(text: string): Parsed<SessionDescription> {
   if (text.length > CHARACTERS_MAX) return malformed('sdp-too-long');
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -95,7 +95,7 @@ export function parseSessionDescription(text: string): Parsed<SessionDescription
   return malformed(cause);
 }
 
-/** The lines before the first `m=`, then those of each medium. */
+/** Splits into the session section before the first `m=` and one section per medium. */
 function splitSections(lines: readonly string[]): string[][] {
   const sections: string[][] = [[]];
   for (const line of lines) {
@@ -121,14 +121,14 @@ function h264Format(
 
 function connectionHost(section: readonly string[]): string | undefined {
   for (const line of section) {
-    // The address of a group may be followed by its reach and count (RFC 8866 §5.7).
+    // A multicast address may be followed by TTL and count (RFC 8866 §5.7).
     const connection = /^c=IN IP[46] ([^\s/]+)(?:\/[\d/]+)?$/.exec(line);
     if (connection !== null) return connection[1];
   }
   return undefined;
 }
 
-/** `undefined`: there are some, and they cannot be read. */
+/** Returns `undefined` when the attribute is present but invalid. */
 function spropParameterSets(section: readonly string[], payloadType: number): Uint8Array[] | undefined {
   const prefix = `a=fmtp:${payloadType} `;
   const parameters = section

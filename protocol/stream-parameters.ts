@@ -4,7 +4,7 @@ import { MEND_MS_DEFAULT } from './control/latency-limit.ts';
 import type { Recovery } from './control/recovery.ts';
 import type { WireSequence, WireTimestamp } from './rtp/sequence.ts';
 
-/** An RTP stream beside the media stream, for its retransmissions (RFC 4588) or its repair packets. */
+/** RTP stream beside the media stream, for retransmissions (RFC 4588) or repair packets. */
 export interface CompanionStream {
   readonly ssrc: number;
   readonly payloadType: number;
@@ -12,7 +12,7 @@ export interface CompanionStream {
 
 /**
  * Parameters of one media stream, as agreed between its sender and its receiver. Made once, by `streamParameters`;
- * `senderOptions` and `receiverOptions` derive from them how each end is set up.
+ * `senderOptions` and `receiverOptions` derive the options of each end from them.
  *
  * In a session description (RFC 8866) they are: `transport` and `feedback` the protocol of the `m=` line, `payloadType`
  * and `clockRate` `a=rtpmap`, `ssrc` `a=ssrc` (RFC 5576), `retransmission` and `repair` payload types of their own with
@@ -20,53 +20,56 @@ export interface CompanionStream {
  * `welcome` (`control/stream-agreement.ts`).
  */
 export interface StreamParameters {
-  /** `udp`: one packet a datagram; `tcp`: RFC 4571 frames on a connection, which loses and reorders nothing. */
+  /** `udp`: one packet per datagram; `tcp`: RFC 4571 frames on a connection, without loss and reordering. */
   readonly transport: 'udp' | 'tcp';
-  /** Codec of the access units, which also decides on their RTP payload format. */
+  /** Codec of the access units; it also determines the RTP payload format. */
   readonly codec: CodecName;
-  /** The media stream's SSRC; `undefined` when a receiver learns it from the first packet. */
+  /** SSRC of the media stream; `undefined` when a receiver learns it from the first packet. */
   readonly ssrc?: number;
   /** RTP payload type of the media, 0 … 127. */
   readonly payloadType: number;
-  /** RTP clock, ticks a second. */
+  /** RTP clock rate, ticks per second. */
   readonly clockRate: number;
-  /** `undefined` when the sender retransmits nothing. */
+  /** `undefined` when the sender does not retransmit. */
   readonly retransmission?: CompanionStream;
-  /** `undefined` when the sender makes no repair packets. */
+  /** `undefined` when the sender sends no repair packets. */
   readonly repair?: CompanionStream;
-  /** The first packet's sequence number as on the wire; `undefined` when a receiver was not told. */
+  /** Wire sequence number of the first packet; `undefined` when a receiver does not know it. */
   readonly initialSequence?: WireSequence;
-  /** The wire timestamp of media time 0; `undefined` when a receiver was not told. */
+  /** Wire timestamp of media time 0; `undefined` when a receiver does not know it. */
   readonly timestampBase?: WireTimestamp;
-  /** True when each packet carries our frame mark (`rtp/frame-mark.ts`). */
+  /** True when every packet carries a frame mark (`rtp/frame-mark.ts`). */
   readonly frameMarks: boolean;
-  /** The first frame's number in its mark, 0 … 65535. */
+  /** Frame number of the first frame mark, 0 … 65535. */
   readonly initialFrameNumber: number;
-  /** True when the receiver sends RTCP back: reports, requests. */
+  /** True when the receiver sends RTCP: reports and requests. */
   readonly feedback: boolean;
   /** Loss recovery in force. */
   readonly recovery: Recovery;
-  /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
+  /** Bytes of retransmission and repair allowed per byte of media, 0 … 1. */
   readonly redundancy: number;
-  /** Play-out delay above the fastest transit seen. */
+  /** Play-out delay above the fastest observed transit. */
   readonly latency: Microseconds;
-  /** How long after its deadline a frame that others refer to is still asked for, so that they can be decoded; 0: not. */
+  /**
+   * Time after its deadline for which a missing reference frame is still requested, so that later frames can be
+   * decoded; 0 disables.
+   */
   readonly mend: Microseconds;
   /** Largest datagram, UDP payload bytes. */
   readonly datagramBytesMax: number;
 }
 
-/** The same with what only its sender always knows. */
+/** `StreamParameters` with the fields that the sender always knows. */
 export interface SentStreamParameters extends StreamParameters {
   /** The media stream's SSRC, 32 bits. */
   readonly ssrc: number;
-  /** The first packet's sequence number as on the wire, 0 … 65,535. */
+  /** Wire sequence number of the first packet, 0 … 65,535. */
   readonly initialSequence: WireSequence;
-  /** The wire timestamp of media time 0, 32 bits. */
+  /** Wire timestamp of media time 0, 32 bits. */
   readonly timestampBase: WireTimestamp;
 }
 
-/** Our own streams, where nothing else was agreed. Payload types are dynamic ones (RFC 3551 §3). */
+/** Defaults of our own streams. Payload types are from the dynamic range (RFC 3551 §3). */
 export const STREAM_DEFAULTS = {
   transport: 'udp',
   codec: 'h264',
@@ -84,11 +87,11 @@ export const STREAM_DEFAULTS = {
   datagramBytesMax: 1_200,
 } as const;
 
-/** Recoveries whose sender transmits more than the media. */
+/** Recoveries whose sender transmits redundancy. */
 const REDUNDANT: ReadonlySet<Recovery> = new Set(['nack', 'fec', 'hybrid']);
-/** Those whose receiver asks for what is missing. */
+/** Recoveries whose receiver requests missing packets. */
 const ASKING: ReadonlySet<Recovery> = new Set(['nack', 'hybrid']);
-/** Those of them with repair packets. */
+/** Recoveries with repair packets. */
 const REPAIRING: ReadonlySet<Recovery> = new Set(['fec', 'hybrid']);
 
 type Agreed<Parameters extends StreamParameters> = Partial<Parameters> &
@@ -98,9 +101,8 @@ type Agreed<Parameters extends StreamParameters> = Partial<Parameters> &
   >;
 
 /**
- * Returns the parameters of a stream for which `agreed` was agreed: defaults filled in, and nothing kept that the
- * transport or the recovery makes void. TCP recovers by itself, so that packets are at most put in order there; a
- * recovery that sends nothing beside the media has no redundancy; repair packets exist for `fec` and `hybrid` alone.
+ * Fills in defaults, and removes parameters that do not apply. TCP retransmits by itself, so recovery at most reorders
+ * there; a recovery without redundancy has a redundancy of 0; repair packets exist for `fec` and `hybrid` only.
  */
 export function streamParameters(agreed: Agreed<SentStreamParameters>): SentStreamParameters;
 export function streamParameters(agreed: Agreed<StreamParameters>): StreamParameters;

@@ -2,7 +2,7 @@ import type { AccessUnit } from './access-unit.ts';
 import { type Ticks, ticks } from './base/units.ts';
 import { joinAnnexB } from './codec/h264/annex-b.ts';
 
-/** ISO/IEC 13818-1 §2.4.3.2: every packet of a transport stream has this size. */
+/** Size of a transport stream packet (ISO/IEC 13818-1 §2.4.3.2). */
 export const TRANSPORT_PACKET_BYTES = 188;
 
 const HEADER_BYTES = 4;
@@ -14,18 +14,18 @@ const H264_STREAM_TYPE = 0x1b;
 const VIDEO_STREAM_ID = 0xe0;
 const UNIT_DELIMITER_TYPE = 9;
 const UNIT_DELIMITER = Uint8Array.of(0x09, 0xf0);
-/** Start code, stream id, length, flags, then a presentation and a decode time of five bytes each. */
+/** Start code, stream id, length, flags, then presentation and decode time of five bytes each. */
 const PES_HEADER_BYTES = 19;
-/** The first packet of a picture carries the program clock: length, flags, six bytes. */
+/** PCR of the first packet of a picture: length, flags, six bytes. */
 const CLOCK_FIELD_BYTES = 8;
-/** Tables are repeated at least this often, so that a reader may join (DVB asks for 100 ms; at 30/s this is that). */
+/** Interval at which tables are repeated, in pictures, so that a reader can join: 100 ms at 30/s, as DVB requires. */
 const TABLE_INTERVAL_PICTURES = 3;
-/** Keeps the first clock above zero whatever the stream starts with: one second. */
+/** Start value of the clock, one second, which keeps the first clock above zero. */
 const CLOCK_START: Ticks = ticks(90_000);
 
 /**
- * One H.264 stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock: what goes in comes out at once, picture
- * by picture. A muxer made for files waits for the next keyframe before it knows its decode times; here they are known.
+ * Muxes an H.264 stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
+ * muxer for files waits for the next key frame before it knows the decode times; here they are known.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -41,14 +41,14 @@ export class TransportStreamWriter {
   #pictures = 0;
 
   /**
-   * `clockLead`: how far the clock runs ahead of the decode times. A player waits that long for a picture to arrive in
-   * full: 0 for one that is fed live, half a second (45,000) is customary in a file.
+   * @param options.clockLead time by which the clock is ahead of the decode times, which is the time that a player
+   * waits for a picture to arrive in full: 0 for live input; half a second (45,000) is customary in files.
    */
   constructor(options: { readonly clockLead: Ticks }) {
     this.#clockLead = options.clockLead;
   }
 
-  /** The packets of one access unit, in decode order; a multiple of 188 bytes. */
+  /** Returns the packets of one access unit, in decode order; a multiple of 188 bytes. */
   write(unit: AccessUnit): Uint8Array {
     const pes = packetizedElementaryStream(unit);
     const tables = unit.importance === 'key' || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
@@ -75,11 +75,14 @@ export class TransportStreamWriter {
   #section(packet: Uint8Array, pid: number, section: Uint8Array): void {
     this.#header(packet, pid, { starts: true, adaptation: false });
     packet.fill(0xff, HEADER_BYTES);
-    packet[HEADER_BYTES] = 0; // pointer field: the section starts right here
+    packet[HEADER_BYTES] = 0; // pointer field: the section starts here
     packet.set(section, HEADER_BYTES + 1);
   }
 
-  /** Fills one packet and returns how much of `rest` it took. `first`: the unit whose clock this packet carries. */
+  /**
+   * Fills one packet and returns the number of bytes taken from `rest`. `first`: the unit whose clock this packet
+   * carries.
+   */
   #video(packet: Uint8Array, rest: Uint8Array, first: AccessUnit | undefined): number {
     const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
     const wanted = first === undefined ? 0 : CLOCK_FIELD_BYTES;
@@ -108,10 +111,10 @@ export class TransportStreamWriter {
 
 function packetizedElementaryStream(unit: AccessUnit): Uint8Array {
   const parts = unit.parts.filter((nalUnit) => ((nalUnit[0] ?? 0) & 0x1f) !== UNIT_DELIMITER_TYPE);
-  // §2.14.1: in a transport stream every H.264 picture begins with a delimiter.
+  // §2.14.1: in a transport stream, every H.264 picture begins with an access unit delimiter.
   const picture = joinAnnexB([UNIT_DELIMITER, ...parts]);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
-  // A known length lets the reader hand the picture on without waiting for the next one; 0 means not known.
+  // A known length lets the reader deliver the picture without waiting for the next one; 0 means unknown.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;
   bytes.set([0, 0, 1, VIDEO_STREAM_ID, following >> 8, following & 0xff, 0x84, 0xc0, 10]);
   writeTime(bytes, 9, 0x3, ticks(unit.timestamp + CLOCK_START));
@@ -144,10 +147,10 @@ function writeClock(packet: Uint8Array, offset: number, unit: AccessUnit, lead: 
   packet[offset + 6] = 0;
 }
 
-/** Times on this wire are 33 bits wide; a time before the start wraps to the top. */
+/** Wraps a time to 33 bits; a time before the start wraps to the top. */
 const modulo33 = (time: Ticks): number => ((time % 2 ** 33) + 2 ** 33) % 2 ** 33;
 
-/** CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A) over two tiny constants: bit by bit is fast enough. */
+/** CRC-32/MPEG-2 (ISO/IEC 13818-1 Annex A), bit by bit, which is fast enough for two small constants. */
 function withChecksum(section: readonly number[]): Uint8Array {
   let register = 0xffffffff;
   for (const byte of section) {
@@ -158,13 +161,13 @@ function withChecksum(section: readonly number[]): Uint8Array {
   return Uint8Array.from([...section, register >>> 24, register >>> 16, register >>> 8, register]);
 }
 
-/** ISO/IEC 13818-1 §2.4.4.3: program 1 is described on PROGRAM_MAP_PID. */
+/** ISO/IEC 13818-1 §2.4.4.3: program 1 has its map on PROGRAM_MAP_PID. */
 const PROGRAM_ASSOCIATION = withChecksum([
   ...[0x00, 0xb0, 0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00],
   ...[0x00, 0x01, 0xe0 | (PROGRAM_MAP_PID >> 8), PROGRAM_MAP_PID & 0xff],
 ]);
 
-/** ISO/IEC 13818-1 §2.4.4.8: one H.264 stream, which also carries the clock. */
+/** ISO/IEC 13818-1 §2.4.4.8: one H.264 stream, which also carries the PCR. */
 const PROGRAM_MAP = withChecksum([
   ...[0x02, 0xb0, 0x12, 0x00, 0x01, 0xc1, 0x00, 0x00],
   ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],

@@ -9,7 +9,7 @@ const parse = (bytes: Uint8Array) => {
   return packet.value;
 };
 
-test('an IPv4 packet: its protocol, and where what it carries begins, options of the header included', () => {
+test('finds protocol and payload of an IPv4 packet, with header options', () => {
   expect(parse(ipv4({ protocol: 17, payload: udp(1, 2) }))).toEqual({
     version: 4,
     protocol: 17,
@@ -20,7 +20,7 @@ test('an IPv4 packet: its protocol, and where what it carries begins, options of
   expect(parse(withOptions)).toMatchObject({ protocol: 6, transportOffset: 24 });
 });
 
-test('an IPv6 packet: extension headers are passed over, fragments known', () => {
+test('finds the payload of an IPv6 packet behind extension headers, and recognizes fragments', () => {
   expect(parse(ipv6({ next: 17, payload: udp(1, 2) }))).toMatchObject({
     version: 6,
     protocol: 17,
@@ -44,7 +44,7 @@ test.each([
   expect(parse(ipv4({ protocol: 17, payload: udp(1, 2), identification: 7, ...fields })).fragment).toEqual(fragment);
 });
 
-test('what is cut short or no IP at all is said to be malformed', () => {
+test('rejects truncated packets and other protocols', () => {
   const whole = ipv6({ next: 0, payload: Uint8Array.of(17, 0, 0, 0, 0, 0, 0, 0) });
   for (const bytes of [
     [],
@@ -60,7 +60,7 @@ test('what is cut short or no IP at all is said to be malformed', () => {
   expect(parseIpPacket(endless)).toEqual({ ok: false, malformed: 'too many IPv6 extension headers' });
 });
 
-test('any bytes are parsed or refused, and swapped or left alone, without an error', () => {
+test('never throws on arbitrary bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(0x45, 0x4f, 0x60), (bytes, first) => {
       if (bytes.length > 0) bytes[0] = first;
@@ -73,14 +73,14 @@ test('any bytes are parsed or refused, and swapped or left alone, without an err
   );
 });
 
-test('a packet lies between two addresses in that order only', () => {
+test('tells the direction between two addresses', () => {
   const there = ipv4({ protocol: 17, payload: udp(1, 2) });
   expect(isBetween(there, 4, V4.local, V4.across)).toBe(true);
   expect(isBetween(there, 4, V4.across, V4.local)).toBe(false);
   expect(isBetween(ipv6({ next: 17, payload: udp(1, 2) }), 6, V6.local, V6.across)).toBe(true);
 });
 
-test('exchanged addresses leave the sums right: of the IPv4 header, and of UDP with its pseudo header', () => {
+test('swapping addresses keeps the IPv4 header checksum and the UDP checksum valid', () => {
   const bytes = ipv4({ protocol: 17, payload: udp(40_000, 53, [1, 2, 3]) });
   const pseudoSum = () => internetChecksum([...bytes.subarray(12, 20), 0, 17, 0, 11, ...bytes.subarray(20), 0]);
   const before = pseudoSum();
@@ -90,7 +90,7 @@ test('exchanged addresses leave the sums right: of the IPv4 header, and of UDP w
   expect(pseudoSum()).toBe(before);
 });
 
-test('an ICMP error is exchanged together with the packet that it quotes, and its sum stays right', () => {
+test('swaps the packet quoted in an ICMP error as well, and keeps its checksum valid', () => {
   const arrived = ipv4({ protocol: 17, payload: udp(40_000, 9), source: V4.across, destination: V4.local });
   const bytes = icmpUnreachable(arrived);
   const packet = parse(bytes);
@@ -102,7 +102,7 @@ test('an ICMP error is exchanged together with the packet that it quotes, and it
   expect(internetChecksum(bytes.subarray(28, 48))).toBe(0);
 });
 
-test('echo messages and later fragments quote nothing', () => {
+test('echo messages and later fragments quote no packet', () => {
   const echo = ipv4({ protocol: 1, payload: Uint8Array.of(8, 0, 0, 0, 0, 1, 0, 1, 3, 3, 3, 3) });
   expect(quotedPacketOffset(echo, parse(echo))).toBeUndefined();
   const later = ipv4({ protocol: 1, payload: Uint8Array.of(3, 0, 0, 0, 0, 1, 0, 1, 3, 3), flagsAndOffset: 1 });

@@ -2,7 +2,7 @@ export const V4 = { local: Uint8Array.of(10, 9, 0, 1), across: Uint8Array.of(10,
 const v6 = (last: number) => Uint8Array.of(0xfd, 9, ...Array(13).fill(0), last);
 export const V6 = { local: v6(1), across: v6(2) };
 
-/** RFC 1071, the slow way: 0 over bytes that contain their own right sum. */
+/** Reference checksum of RFC 1071: 0 over bytes that contain their valid checksum. */
 export function internetChecksum(bytes: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < bytes.length; index++) sum += bytes[index]! * (index % 2 === 0 ? 256 : 1);
@@ -41,7 +41,7 @@ interface IpV6Fields {
 export const ipv6 = ({ next, payload, destination = V6.across }: IpV6Fields): Uint8Array =>
   Uint8Array.of(0x60, 0, 0, 0, ...uint16(payload.length), next, 64, ...V6.local, ...destination, ...payload);
 
-/** A UDP header, its sum left out, and what it carries. */
+/** A UDP datagram without checksum. */
 export const udp = (source: number, destination: number, payload: readonly number[] = []): Uint8Array =>
   Uint8Array.of(...uint16(source), ...uint16(destination), ...uint16(8 + payload.length), 0, 0, ...payload);
 
@@ -51,7 +51,7 @@ export const ACK = 0x10;
 export const tcp = (source: number, destination: number, flags: number): Uint8Array =>
   Uint8Array.of(...uint16(source), ...uint16(destination), ...Array(9).fill(0), flags, ...Array(6).fill(0));
 
-/** The kernel's answer to a datagram for a port where nobody listens (RFC 792). */
+/** ICMP "port unreachable" in reply to a datagram, as the kernel sends it (RFC 792). */
 export function icmpUnreachable(arrived: Uint8Array): Uint8Array {
   const message = Uint8Array.of(3, 3, 0, 0, 0, 0, 0, 0, ...arrived);
   message.set(uint16(internetChecksum(message)), 2);

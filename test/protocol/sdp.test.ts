@@ -9,7 +9,7 @@ const PPS = hex('68cb83cb20');
 
 const lines = (...lines: string[]): string => lines.map((line) => `${line}\r\n`).join('');
 
-test('one stream is described as RFC 8866 and RFC 6184 §8.2 say', () => {
+test('describes a stream as in RFC 8866 and RFC 6184 §8.2', () => {
   const text = writeSessionDescription({
     host: '127.0.0.1',
     port: 5_004,
@@ -40,7 +40,7 @@ test('one stream is described as RFC 8866 and RFC 6184 §8.2 say', () => {
   );
 });
 
-test('without parameter sets, over IPv6, with a name that would break out of its line', () => {
+test('describes a stream without parameter sets, over IPv6, and keeps its name on one line', () => {
   const text = writeSessionDescription({
     host: '::1',
     port: 1,
@@ -73,7 +73,7 @@ test('without parameter sets, over IPv6, with a name that would break out of its
   ).toContain('s=-\r\n');
 });
 
-test('what is written reads back', () => {
+test('write and parse round-trip', () => {
   const options = fc.record({
     host: fc.oneof(fc.ipV4(), fc.ipV6()),
     port: fc.integer({ min: 1, max: 65_535 }),
@@ -94,7 +94,7 @@ test('what is written reads back', () => {
   );
 });
 
-test('what ffmpeg 5.1 prints is read, its first line and its own lines included', () => {
+test('parses the output of ffmpeg 5.1, including its own lines', () => {
   const text = [
     'SDP:',
     'v=0',
@@ -115,7 +115,7 @@ test('what ffmpeg 5.1 prints is read, its first line and its own lines included'
   });
 });
 
-test('of several media the first H.264 stream is taken, with its own address and quoted parameters', () => {
+test('takes the first H.264 stream of several media, with its own address and quoted parameters', () => {
   const text = lines(
     'v=0',
     'o=- 1188340656180883 1 IN IP4 192.0.2.7',
@@ -157,7 +157,7 @@ test.each([
   expect(parseSessionDescription(text)).toEqual({ ok: false, malformed: cause });
 });
 
-test('no text makes the parser throw', () => {
+test('never throws on arbitrary text', () => {
   const line = fc.oneof(
     fc.string(),
     fc.constantFrom(...STREAM.split('\r\n'), 'a=fmtp:96 sprop-parameter-sets', 'a=fmtp:96 =;;=', 'm=video', 'c=IN IP4'),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { optional } from '../optional.ts';
 
-/** The test media that several projects share; read-only, and not in this repository. */
+/** Test media shared by several projects; read-only, not part of this repository. */
 const SHARED_MEDIA = process.env.DROPFRAME_MEDIA ?? join(import.meta.dirname, '../../../shared/media');
 
 export const withSharedMedia = optional('../shared/media (or DROPFRAME_MEDIA)', existsSync(SHARED_MEDIA));
@@ -14,7 +14,7 @@ export const sharedFolder = (path: string): Uint8Array[] =>
     .filter((name) => !name.startsWith('.'))
     .map((name) => sharedFile(join(path, name)));
 
-/** The UDP payloads of a little-endian pcap file of Ethernet or Linux "cooked" captures of IPv4. */
+/** UDP payloads of a little-endian pcap file with Ethernet or Linux "cooked" captures of IPv4. */
 export function udpPayloads(pcap: Uint8Array): Uint8Array[] {
   const view = new DataView(pcap.buffer, pcap.byteOffset, pcap.byteLength);
   const linkHeaderBytes = view.getUint32(20, true) === LINUX_COOKED ? 16 : 14;

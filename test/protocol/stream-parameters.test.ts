@@ -27,7 +27,7 @@ describe('parameters of a stream', () => {
     expect(parameters.repair !== undefined).toBe(repairs);
   });
 
-  test.each(RECOVERIES)('over TCP, recovery %s leaves nothing to do but to put packets in order', (recovery) => {
+  test.each(RECOVERIES)('over TCP, recovery %s only puts packets in order', (recovery) => {
     const parameters = streamParameters({ ...KNOWN, ...COMPANIONS, recovery, transport: 'tcp' });
     expect(parameters).toMatchObject({ recovery: 'reorder', redundancy: 0 });
     expect(parameters).not.toHaveProperty('repair');
@@ -39,7 +39,7 @@ describe('a sender and a receiver of the same stream', () => {
   const sender = senderOptions(parameters);
   const receiver = receiverOptions(parameters, { reportSsrc: 9 });
 
-  test('are set up alike in all that both have', () => {
+  test('agree in all options that both have', () => {
     const { cname: _, ...told } = sender;
     const both = Object.keys(told).filter((key) => key in receiver);
     expect(both).toEqual(expect.arrayContaining(['ssrc', 'payloadType', 'repairSsrc', 'recovery', 'initialSequence']));
@@ -58,12 +58,12 @@ describe('a sender and a receiver of the same stream', () => {
     expect(spreadMax).toBeLessThanOrEqual(SENDER_DEFAULTS.spreadMax);
   });
 
-  test('over TCP, the receiver waits for an overdue frame; over UDP, it drops it', () => {
+  test('over TCP, the receiver waits for a late frame; over UDP, it drops it', () => {
     expect(receiver.overdue).toBe('drop');
     expect(receiverOptions({ ...parameters, transport: 'tcp' }, { reportSsrc: 9 }).overdue).toBe('wait');
   });
 
-  test('a receiver of plain RTP expects no frame marks, no first number, and reports to nobody', () => {
+  test('a receiver of plain RTP expects no frame marks and no initial number, and sends no reports', () => {
     const plain = streamParameters({ ssrc: 5, recovery: 'reorder', frameMarks: false, feedback: false });
     const options = receiverOptions(plain, { reportSsrc: 9 });
     expect(options).toMatchObject({ frameMarks: false, reports: false });
@@ -86,13 +86,13 @@ describe('hello and welcome', () => {
     ),
   );
 
-  test.each(hellos)('both ends come to the same parameters from $transport $recovery $redundancy', (hello) => {
+  test.each(hellos)('give both ends the same parameters for $transport $recovery $redundancy', (hello) => {
     const parameters = agreedParameters(hello, CHOICES);
     expect(welcomedParameters({ ...welcomeFields(parameters), codec: 'h264' }, hello)).toEqual(parameters);
     expect(parameters.latency).toBe(milliseconds(80));
   });
 
-  test('the three streams of a session have SSRCs and payload types of their own', () => {
+  test('give the three streams of a session distinct SSRCs and payload types', () => {
     const fields = welcomeFields(agreedParameters({ transport: 'udp', recovery: 'hybrid', latencyMs: 80 }, CHOICES));
     const { ssrc, retransmissionSsrc, repairSsrc } = fields;
     expect(new Set([ssrc, retransmissionSsrc, repairSsrc]).size).toBe(3);
@@ -100,7 +100,7 @@ describe('hello and welcome', () => {
     expect([payloadType, retransmissionPayloadType, repairPayloadType]).toEqual([96, 97, 98]);
   });
 
-  test('a welcome without a first sequence number leaves it unknown', () => {
+  test('leave the initial sequence number unknown when welcome has none', () => {
     const hello = { transport: 'udp', recovery: 'nack', latencyMs: 80 } as const;
     const { initialSequence: _, ...fields } = welcomeFields(agreedParameters(hello, CHOICES));
     expect(welcomedParameters({ ...fields, codec: 'h264' }, hello)).not.toHaveProperty('initialSequence');

@@ -10,7 +10,7 @@ import { sampleUnits } from '../sample-units.ts';
 
 const DELIMITER = Uint8Array.of(0x09, 0xf0);
 
-test('a keyframe begins with both tables, then its picture with clock and times', () => {
+test('a key frame begins with both tables, then the picture with clock and timestamps', () => {
   const unit: AccessUnit = {
     parts: [Uint8Array.of(0x65, 0x88)],
     timestamp: ticks(3_000),
@@ -24,7 +24,7 @@ test('a keyframe begins with both tables, then its picture with clock and times'
     ...[0x00], // pointer
     ...[0x00, 0xb0, 0x0d, 0x00, 0x01, 0xc1, 0x00, 0x00], // program association, 13 bytes follow, current
     ...[0x00, 0x01, 0xf0, 0x00], // program 1 on PID 0x1000
-    ...[0x2a, 0xb1, 0x04, 0xb2], // the CRC that every such table in the world has
+    ...[0x2a, 0xb1, 0x04, 0xb2], // CRC, which is the same for every such table
   ]);
   const map = bytes.subarray(TRANSPORT_PACKET_BYTES);
   expect([...map.subarray(0, 22)]).toEqual([
@@ -38,7 +38,7 @@ test('a keyframe begins with both tables, then its picture with clock and times'
   expect([...video.subarray(0, 12)]).toEqual([
     ...[0x47, 0x41, 0x00, 0x30], // PID 0x100 with a start, adaptation field and payload
     ...[152, 0x50], // its length, random access and clock
-    ...[0x00, 0x00, 0x57, 0xe4, 0x7e, 0x00], // 45,000 of 90 kHz: 90,000 to begin with, less the lead
+    ...[0x00, 0x00, 0x57, 0xe4, 0x7e, 0x00], // 45,000 ticks of 90 kHz: the start value of 90,000 minus the lead
   ]);
   expect([...video.subarray(157)]).toEqual([
     ...[0x00, 0x00, 0x01, 0xe0, 0x00, 25, 0x84, 0xc0, 10], // video, 25 bytes follow, aligned, two times
@@ -49,7 +49,7 @@ test('a keyframe begins with both tables, then its picture with clock and times'
   ]);
 });
 
-test('whatever the size of a picture, its packets hold exactly that picture', () => {
+test('packets hold exactly their picture, whatever its size', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 4 }), (sizes) => {
       const parts = sizes.map((size) => new Uint8Array(size).fill(0x41));
@@ -61,7 +61,7 @@ test('whatever the size of a picture, its packets hold exactly that picture', ()
   );
 });
 
-test('the counters of a PID go on from picture to picture', () => {
+test('continuity counters continue from picture to picture', () => {
   const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   const counters: number[] = [];
   for (let index = 0; index < 40; index += 1) {
@@ -107,7 +107,7 @@ function packetsOf(stream: Uint8Array): Uint8Array[] {
 
 const pidOf = (packet: Uint8Array): number => (((packet[1] ?? 0) & 0x1f) << 8) | (packet[2] ?? 0);
 
-/** The slow and obvious reader. */
+/** Reference demultiplexer. */
 function payloadOf(stream: Uint8Array, pid: number): Uint8Array {
   const payload: number[] = [];
   for (const packet of packetsOf(stream)) {
