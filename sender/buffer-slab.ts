@@ -1,17 +1,17 @@
-/** Four frames of 4 Mb/s, and small enough to come from the allocator's own store rather than from the system. */
+/** Four frames of 4 Mb/s; small enough for the allocator's own pool. */
 const SLAB_BYTES = 65_536;
-/** What is larger gets a buffer of its own, so that little of a slab is left over. */
+/** Larger requests get their own buffer, so that little of a slab is wasted. */
 const PIECE_BYTES_MAX = SLAB_BYTES / 4;
 
 /**
- * Zeroed pieces of larger buffers: what a buffer costs to make, and the collector to free, is the same for a frame as for
- * four of them. A slab lives as long as the last of its pieces.
+ * Allocates zeroed pieces of larger buffers, because a buffer costs the same to allocate and to collect for four frames
+ * as for one. A slab lives as long as its last piece.
  */
 export class BufferSlab {
   #slab = new Uint8Array(0);
   #used = 0;
 
-  /** @param bytes how many the piece has. Its bytes are zero and nobody else's. */
+  /** Returns `bytes` zeroed bytes that no other piece shares. */
   take(bytes: number): Uint8Array {
     if (bytes > PIECE_BYTES_MAX) return new Uint8Array(bytes);
     if (this.#used + bytes > this.#slab.length) {

@@ -1,6 +1,6 @@
 import { assert } from '../protocol/base/assert.ts';
 
-/** Bytes of sent packets that are kept for all receivers of a stream together, in equal shares. */
+/** Bytes of sent packets kept for all receivers of a stream, divided equally. */
 export class HistoryBudget {
   readonly #bytesMax: number;
   #members = 0;

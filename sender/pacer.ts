@@ -9,27 +9,30 @@ import {
 
 export interface PacerOptions {
   /**
-   * Datagrams that leave at once, 1 or more. A frame of no more goes in one piece, a larger one in groups of so many;
-   * up to half as many again where that spares a group, since what is a little too long should not end a lot later.
+   * Datagrams that leave at once, 1 or more. A frame of at most this many leaves in one piece, a larger one in groups
+   * of this size. A group may be half as large again when that saves the last group, so that a frame slightly too long
+   * does not end much later.
    */
   readonly burstDatagrams: number;
-  /** Most that may wait, in bytes; a frame that does not fit is refused as a whole. */
+  /** Queue limit in bytes; a frame that does not fit is refused as a whole. */
   readonly queueBytesMax: number;
 }
 
-/** The share of the frame interval over which a frame is spread; the rest absorbs timers that fire late. */
+/** Share of the frame interval over which a frame is spread; the rest absorbs late timers. */
 const SPREAD = 0.8;
-/** Groups follow each other no faster than this while they are small; WebRTC's pacer has the same. */
+/** Shortest interval between small groups; the same as in WebRTC's pacer. */
 const GROUP_INTERVAL_MIN: Microseconds = milliseconds(5);
-/** The largest group: 48 kB, in a stream so fast (above 75 Mb/s) that this many take less than the interval above. */
+/**
+ * Largest group, 48 kB; reached in streams above 75 Mb/s, where this many datagrams take less than the interval above.
+ */
 const GROUP_DATAGRAMS_MAX = 40;
-/** A timer that fires later than this is a stalled process; its backlog is paced again rather than sent in a heap. */
+/** A timer later than this counts as a stalled process; its backlog is paced again instead of leaving as one burst. */
 const CATCH_UP_MAX: Microseconds = milliseconds(20);
 
 /**
- * When each datagram leaves. A small frame leaves at once; the groups of a large one (a keyframe) are spread evenly
- * over its frame interval, so that no queue on the path has to swallow it whole. Groups, because each wake-up and each
- * system call costs the same whether it sends one datagram or sixteen.
+ * Schedules the departure of datagrams. A small frame leaves at once. A large one (a key frame) leaves in groups spread
+ * evenly over its frame interval, so that no queue on the path has to hold all of it. Groups save wake-ups and system
+ * calls, which cost the same for one datagram as for sixteen.
  */
 export class Pacer<T extends { readonly length: number }> {
   readonly #options: PacerOptions;
@@ -53,12 +56,12 @@ export class Pacer<T extends { readonly length: number }> {
     return this.#queue.length - this.#head;
   }
 
-  /** Whether a frame of that many bytes may still be queued; an empty queue takes any frame. */
+  /** True when a frame of this size fits into the queue; an empty queue accepts any frame. */
   accepts(bytes: number): boolean {
     return this.#queuedBytes === 0 || this.#queuedBytes + bytes <= this.#options.queueBytesMax;
   }
 
-  /** @param rate bytes a second that the path carries, if it is known to carry no more. */
+  /** @param rate capacity of the path in bytes per second, when it is limited. */
   enqueue(now: Instant, datagrams: readonly T[], frameInterval: Microseconds, rate?: number): void {
     if (this.#head > 0) {
       this.#queue = this.#queue.slice(this.#head);
@@ -84,7 +87,7 @@ export class Pacer<T extends { readonly length: number }> {
     this.#groupInterval = microseconds(span / Math.ceil(this.#queue.length / this.#groupDatagrams));
   }
 
-  /** Single datagrams where that takes no more wake-ups than a large frame's groups. */
+  /** Sends datagrams singly when that takes no more wake-ups than the groups of a large frame. */
   #keepTo(rate: number): void {
     const each = (this.#queuedBytes / this.#queue.length / rate) * SECOND;
     this.#groupDatagrams = Math.min(GROUP_DATAGRAMS_MAX, Math.max(1, Math.floor(GROUP_INTERVAL_MIN / each)));

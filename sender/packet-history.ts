@@ -4,7 +4,7 @@ import { type Instant, instant, type Microseconds } from '../protocol/base/units
 import { asSequence, type Sequence } from '../protocol/rtp/sequence.ts';
 import type { HistoryBudget } from './history-budget.ts';
 
-/** A packet that was sent; another one, once it had to make room. */
+/** A packet in the history. The same object holds another packet after it is overwritten. */
 export interface Kept {
   readonly sequence: Sequence;
   readonly datagram: Uint8Array;
@@ -14,8 +14,8 @@ export interface Kept {
 }
 
 /**
- * What lives for seconds is dear to make and to keep: so a slot is written over in place, and holds not the datagram, one
- * object a packet, but where it lies in the buffer that it shares with its neighbors.
+ * A reusable slot. Objects that live for seconds are expensive to allocate and retain, so a slot is overwritten in
+ * place and stores the datagram's range in a shared buffer rather than a view.
  */
 class Slot implements Kept {
   sequence: Sequence = asSequence(Number.NaN);
@@ -26,7 +26,7 @@ class Slot implements Kept {
   #offset = 0;
   #length = 0;
 
-  /** A view, made for whoever asks. */
+  /** Creates a view on each access. */
   get datagram(): Uint8Array {
     return new Uint8Array(this.#buffer, this.#offset, this.#length);
   }
@@ -35,7 +35,7 @@ class Slot implements Kept {
     return this.#length;
   }
 
-  /** Lets go of the buffer, so that it can be collected. */
+  /** Releases the buffer for collection. */
   clear(): void {
     this.sequence = asSequence(Number.NaN);
     this.#buffer = NO_BUFFER;
@@ -52,21 +52,21 @@ class Slot implements Kept {
 const NO_BUFFER = new ArrayBuffer(0);
 
 export interface PacketHistoryOptions {
-  /** Most packets; rounded up to a power of two, at most 32,768 (half the sequence space). */
+  /** Maximum number of packets; rounded up to a power of two, at most 32,768 (half the sequence space). */
   readonly packetsMax: number;
-  /** How long a packet is kept at most. */
+  /** Longest time that a packet is kept. */
   readonly keptFor: Microseconds;
-  /** Most bytes, those of one datagram apart. */
+  /** Byte limit; the newest datagram may exceed it. */
   readonly budget: Pick<HistoryBudget, 'share'>;
 }
 
-/** The packets sent of late, by sequence number, for those who ask again. A ring: the oldest makes room. */
+/** Recently sent packets by sequence number, for retransmission. A ring: a new packet replaces the oldest. */
 export class PacketHistory {
   readonly #options: PacketHistoryOptions;
   readonly #ring: (Slot | undefined)[];
   readonly #mask: number;
   #bytes = 0;
-  /** The oldest packet that may still be kept, and the newest. */
+  /** Bounds of the kept packets, oldest and newest. */
   #oldest: Sequence = asSequence(0);
   #newest: Sequence | undefined;
 
@@ -77,7 +77,7 @@ export class PacketHistory {
     this.#mask = size - 1;
   }
 
-  /** Of the packets that are kept. */
+  /** Total size of the kept packets. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -85,7 +85,7 @@ export class PacketHistory {
   keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
     const place = sequence & this.#mask;
     this.#ring[place] ??= new Slot();
-    // In place: nobody holds what `find` gave from one call to the next.
+    // Overwrite in place: results of `find` are not held between calls.
     const kept = this.#ring[place];
     if (this.#newest === undefined) this.#oldest = sequence;
     this.#newest = sequence;
@@ -103,7 +103,7 @@ export class PacketHistory {
     return kept?.sequence === sequence ? kept : undefined;
   }
 
-  /** Lets go of what is older, or more, than is to be kept; the newest packet always is. */
+  /** Drops packets that are too old or exceed the byte limit; always keeps the newest. */
   #trim(now: Instant): void {
     const { keptFor, budget } = this.#options;
     const bytesMax = budget.share;

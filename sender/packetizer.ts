@@ -19,29 +19,29 @@ export interface PacketizerOptions {
   readonly codec: Codec;
   readonly ssrc: number;
   readonly payloadType: number;
-  /** The first packet's sequence number; RFC 3550 §5.1 wants it random. */
+  /** First sequence number; should be random (RFC 3550 §5.1). */
   readonly initialSequence: WireSequence;
-  /** The wire timestamp of media time 0; RFC 3550 §5.1 wants it random. */
+  /** Wire timestamp of media time 0; should be random (RFC 3550 §5.1). */
   readonly timestampBase: WireTimestamp;
   /** The first frame's number, 0 … 65535. */
   readonly initialFrameNumber: number;
   /** Largest datagram, UDP payload bytes. */
   readonly datagramBytesMax: number;
-  /** Whether each packet carries the frame mark; off for receivers that were told of no extension. */
+  /** True to add the frame mark to each packet; false for receivers without the header extension. */
   readonly frameMarks: boolean;
 }
 
-/** The packets of one frame, ready for the wire. */
+/** RTP packets of one frame. */
 export interface PacketizedFrame {
   readonly datagrams: readonly Uint8Array[];
   readonly firstSequence: Sequence;
-  /** RTP header bytes in front of each payload, the extension included. */
+  /** Bytes of the RTP header in front of each payload, extension included. */
   readonly headerBytes: number;
 }
 
 const PACKETS_PER_FRAME_MAX = 65_535;
 
-/** Turns access units into RTP packets: RFC 3550 headers, the codec's payloads, and our frame mark in each of them. */
+/** Converts access units to RTP packets: RFC 3550 header, frame mark, and the codec's payload. */
 export class Packetizer {
   readonly #options: PacketizerOptions;
   readonly #slab = new BufferSlab();
@@ -56,7 +56,7 @@ export class Packetizer {
     this.#frameNumber = options.initialFrameNumber;
   }
 
-  /** The next packet's sequence number, counted on without wrapping. */
+  /** Sequence number of the next packet, not wrapped. */
   get nextSequence(): Sequence {
     return this.#sequence;
   }
@@ -65,7 +65,7 @@ export class Packetizer {
     return this.#frames;
   }
 
-  /** The wire timestamp of a media time. */
+  /** Returns the wire timestamp of a media time. */
   wireTimestamp(mediaTime: Ticks): WireTimestamp {
     return wireTimestamp((mediaTime + this.#options.timestampBase) >>> 0);
   }
@@ -77,7 +77,7 @@ export class Packetizer {
     const frameNumber = this.#frameNumber;
     const decodeLead = ticks(Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff));
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
-    // Those who see the marks may ask again, and a retransmission is longer than its original by this.
+    // Receivers of frame marks may request retransmissions, which are longer than the original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
     const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
     const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
@@ -96,7 +96,7 @@ export class Packetizer {
         ssrc,
       });
       if (frameMarks) {
-        // Each field by name: a spread takes longer than all the rest of a packet.
+        // Fields are listed one by one: a spread costs more than the rest of a packet.
         const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeOnly, decodeLead };
         writeFrameMark(datagram, RTP_HEADER_BYTES, mark);
       }

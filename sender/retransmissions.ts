@@ -25,40 +25,45 @@ export interface RetransmissionOptions {
   readonly initialSequence: number;
   readonly historyPackets: number;
   readonly historyTime: Microseconds;
-  /** Bytes allowed for each byte of media, 0 … 1. */
+  /** Bytes allowed per byte of media, 0 … 1. */
   readonly redundancy: number;
 }
 
-/** A NACK, and what the receiver said of it. */
+/** A NACK and the request notice that came with it. */
 export interface AnswerableRequest {
   readonly wires: readonly WireSequence[];
   readonly notice?: RequestNotice | undefined;
 }
 
-/** Before anything is measured: a request within this of the last answer is taken for the same loss. */
+/** Assumed round trip before it is measured: a request within this of the last answer concerns the same loss. */
 const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(10);
-/** Copies of a request come within some milliseconds; so many others may come in between. */
+/**
+ * Request numbers remembered. Copies of a request arrive within milliseconds, with at most this many others between.
+ */
 const NUMBERS_MAX = 256;
-/** What is not for discardable frames: some six packets of others. */
+/** Budget closed to discardable frames: some six packets of other frames. */
 const RESERVED_BYTES = 8_000;
-/** Kept for what can still be shown: where less is left, late packets get no more than half of what is earned. */
+/** Budget kept for answers in time: when less is left, late packets get at most half of the earnings. */
 const RESERVED_FROM_LATE_BYTES = 12_000;
 const LATE_SHARE = 0.5;
 const LATE_BYTES_MAX = 128_000;
 /**
- * Every frame behind a late one waits for it, so that it may overdraw the budget by so much, which is paid back first: in
- * the first moment of a stream, a lost packet of its key frame would else be waited for until the stream has earned it.
+ * Permitted overdraft for late packets, repaid first. Every frame after a late one waits for it, and at the start of a
+ * stream a lost packet of the key frame would otherwise wait until the stream has earned it.
  */
 const LATE_ADVANCE_BYTES: Readonly<Record<Importance, number>> = { key: 32_000, reference: 8_000, discardable: 0 };
 
 const RANK: Readonly<Record<Importance, number>> = { key: 0, reference: 1, discardable: 2 };
 const RANK_LATE = 3;
 
-/** Order of answers: packets that can still be shown in time, then late ones; of either, those that others depend on. */
+/** Order of answers: packets that can still be shown in time before late ones; within each, more important frames first. */
 const rankOf = (kept: readonly Kept[], notice: RequestNotice | undefined): number =>
   Math.min(...kept.map(({ importance }) => RANK[importance])) + (notice?.late ? RANK_LATE : 0);
 
-/** Answers requests from the history, within the budget: what others depend on first, and nothing that must be late. */
+/**
+ * Answers requests from the history within the budget, most important frames first. Skips answers that would be too
+ * late.
+ */
 export class Retransmissions {
   readonly #options: RetransmissionOptions;
   readonly #history: PacketHistory;
@@ -66,7 +71,7 @@ export class Retransmissions {
   readonly #repair: ForwardRepair | undefined;
   readonly #worthOf: (importance: Importance) => number;
   readonly #statistics: SenderStatistics;
-  /** The part of the budget that may go to packets that are too late to be shown. */
+  /** Part of the budget for packets too late to be shown. */
   readonly #lateBudget: TokenBucket;
   readonly #answered = new Set<number>();
   #sequence: Sequence;
@@ -104,7 +109,7 @@ export class Retransmissions {
   /**
    * @param requests of one datagram.
    * @param highest the newest sequence number sent.
-   * @returns the datagrams to send, in their order.
+   * @returns the datagrams to send, in order.
    */
   answer(now: Instant, requests: readonly AnswerableRequest[], highest: Sequence): Uint8Array[] {
     const found: { notice: RequestNotice | undefined; kept: Kept[]; rank: number }[] = [];
@@ -158,8 +163,8 @@ export class Retransmissions {
   #again(now: Instant, kept: Kept, { last, late }: { last: boolean; late: boolean }): Uint8Array | undefined {
     const { retransmissionSsrc: ssrc, retransmissionPayloadType: payloadType } = this.#options;
     const guard = this.#statistics.roundTrip ?? ROUND_TRIP_DEFAULT;
-    // One answer a round trip: a second request that crossed the first answer asks for nothing new. The slack of an
-    // eighth is the receiver's own spacing of its requests, which is no exact clock.
+    // One answer per round trip: a second request that crossed the first answer is redundant. The tolerance of an
+    // eighth allows for the inexact spacing of the receiver's requests.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
     const offered = ssrc !== undefined && payloadType !== undefined;
     const bytes = bytesAgain(kept.datagram);
@@ -179,7 +184,7 @@ export class Retransmissions {
     return datagram;
   }
 
-  /** Late packets are limited by the whole budget alone while enough is left for what can still be shown. */
+  /** Late packets share the whole budget while enough is left for answers in time. */
   #spend(bytes: number, importance: Importance, late: boolean): boolean {
     if (!late) return this.#budget.spend(bytes, importance === 'discardable' ? RESERVED_BYTES : 0);
     if (this.#budget.spend(bytes, RESERVED_FROM_LATE_BYTES)) return true;
@@ -192,7 +197,7 @@ export class Retransmissions {
   }
 }
 
-/** Length of the retransmission: with the number that it had first (RFC 4588 §4). */
+/** Size of the retransmission, which includes the original sequence number (RFC 4588 §4). */
 const bytesAgain = (datagram: Uint8Array): number => datagram.length + RETRANSMISSION_OVERHEAD_BYTES;
 
 const timestampOf = (datagram: Uint8Array): WireTimestamp =>

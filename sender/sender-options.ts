@@ -7,41 +7,48 @@ import type { PacketizerOptions } from './packetizer.ts';
 import type { RateController } from './rate/rate-controller.ts';
 import { RateLimit } from './rate/rate-limit.ts';
 
-/** How a sender is set up. Derived from the stream's parameters by `senderOptions`. */
+/** Options of a sender, derived from the stream's parameters by `senderOptions`. */
 export interface SenderOptions extends PacketizerOptions {
   /** SSRC of retransmissions; `undefined` when every request for one is refused. */
   readonly retransmissionSsrc?: number;
   /** RTP payload type of retransmissions. */
   readonly retransmissionPayloadType?: number;
-  /** The receiver's choice: `fec` and `hybrid` make repair packets, for which media packets are somewhat shorter. */
+  /**
+   * Recovery chosen by the receiver. `fec` and `hybrid` send repair packets, which makes media packets slightly
+   * shorter.
+   */
   readonly recovery: Recovery;
   /** SSRC of repair packets; `undefined` when there are none. */
   readonly repairSsrc?: number;
   /** RTP payload type of repair packets. */
   readonly repairPayloadType?: number;
-  /** RTCP's canonical name (RFC 3550 §6.5.1). */
+  /** Canonical name in RTCP (RFC 3550 §6.5.1). */
   readonly cname: string;
   /** Limit of packets kept for retransmission. */
   readonly historyPackets: number;
   /** Time that a packet is kept for retransmission. */
   readonly historyTime: Microseconds;
-  /** Bytes of packets kept, shared with the senders of other receivers; `undefined` when they are this sender's alone. */
+  /**
+   * Byte budget of the history, shared with the senders of other receivers; `undefined` when this sender has its own.
+   */
   readonly historyBudget?: HistoryBudget;
-  /** How long after its deadline the receiver still asks for a frame, microseconds; 0 when it does not. */
+  /** Time after its deadline for which the receiver still requests a frame, microseconds; 0 when it does not. */
   readonly mend: Microseconds;
-  /** Bytes of retransmission and repair allowed for each byte of media, 0 … 1. */
+  /** Bytes of retransmission and repair allowed per byte of media, 0 … 1. */
   readonly redundancy: number;
-  /** Datagrams that leave at once, 1 or more: a frame of no more goes in one piece, a larger one in groups. */
+  /**
+   * Datagrams that leave at once, 1 or more: a frame of at most this many leaves in one piece, a larger one in groups.
+   */
   readonly burstDatagrams: number;
   /** Longest time over which a large frame is spread, however long its frame interval, microseconds. */
   readonly spreadMax: Microseconds;
-  /** Most bytes that may wait to be sent; frames beyond are refused whole. */
+  /** Limit of the send queue, bytes; a frame that does not fit is refused as a whole. */
   readonly queueBytesMax: number;
-  /** Makes the controller of the rate, one for each sender. */
+  /** Creates the rate controller; called once per sender. */
   readonly createRateController: () => RateController;
 }
 
-/** The sender's own settings, on which its receiver has no say. */
+/** Settings that are local to the sender and not negotiated. */
 export type SenderSettings = Pick<
   SenderOptions,
   | 'cname'
@@ -64,10 +71,10 @@ export const SENDER_DEFAULTS: SenderSettings = {
 
 /** Bytes of packets kept for retransmission, for all receivers of a stream together. */
 export const HISTORY_BYTES = 128_000_000;
-/** Longer than a packet is of use: a request and its answer are under way for a while. */
+/** Added to the useful life of a packet, because a request and its answer take time. */
 const HISTORY_MARGIN: Microseconds = seconds(1);
 
-/** Spreading a frame uses up the receiver's latency: at most this share of it. */
+/** Largest share of the receiver's latency that spreading a frame may use. */
 const SPREAD_OF_LATENCY = 0.5;
 
 /** Returns the options of the sender of a stream with these parameters. */

@@ -1,30 +1,33 @@
 import type { Microseconds } from '../protocol/base/units.ts';
 
-/** What a sender has done so far. Bytes are UDP payload bytes: RTP headers in, UDP and IP headers out. */
+/** Totals of a sender. Bytes are UDP payload bytes: they include RTP headers, but not UDP and IP headers. */
 export interface SenderStatistics {
   frames: number;
-  /** Frames that the sender itself left out: no room in its queue. */
+  /** Frames refused for lack of room in the queue. */
   framesRefused: number;
-  /** Frames that were not sent as the path does not carry them all. */
+  /** Frames withheld because they exceed the path's capacity. */
   framesWithheld: number;
   packets: number;
   bytes: number;
-  /** Bytes of the access units themselves, without any header. */
+  /** Bytes of the access units, without headers. */
   payloadBytes: number;
   retransmissions: number;
   retransmissionBytes: number;
-  /** Those of the retransmissions, and repair packets with them, that were too late to be shown: for the decoder alone. */
+  /**
+   * Bytes of the retransmissions, and of repair packets with them, that were too late to be shown and serve the decoder
+   * only.
+   */
   lateBytes: number;
-  /** Repair packets, each of which stands for any one that is missing. */
+  /** Repair packets. */
   repairs: number;
   repairBytes: number;
-  /** Requests that were not answered: too old, answered within this round trip, or over the budget. */
+  /** Requests not answered: too old, already answered within the round trip, or over the budget. */
   requestsRefused: number;
   keyframeRequests: number;
   malformed: number;
-  /** The last round trip that a receiver report told, in microseconds. */
+  /** Last round-trip time from a receiver report, microseconds. */
   roundTrip: Microseconds | undefined;
-  /** The share of packets lost as the receiver last reported it, 0 … 1. */
+  /** Share of packets lost in the last receiver report, 0 … 1. */
   reportedLoss: number | undefined;
 }
 

@@ -43,44 +43,44 @@ import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
 import { HISTORY_BYTES, type SenderOptions } from './sender-options.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 
-/** Events of a sender: what its receiver asked for or did, and datagrams that are not RTCP. */
+/** Events of a sender: requests and reports of its receiver, and datagrams that are not RTCP. */
 export type SenderEvent =
   | { readonly kind: 'keyframe-requested' }
   | { readonly kind: 'receiver-left' }
   | { readonly kind: 'malformed'; readonly cause: string };
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
-/** A round-trip probe is answered at most this often. */
+/** Shortest interval between answers to round-trip probes. */
 const PROBE_INTERVAL: Microseconds = milliseconds(20);
 const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
-/** Saved-up budget: a keyframe's worth of answers in one go. */
+/** Largest balance of the redundancy budget: retransmissions of one key frame. */
 const REDUNDANCY_BYTES_MAX = 256_000;
 /**
- * What may be sent beside the media before that has earned it: half a dozen packets, as a stream that loses one of its
- * first cannot begin. Once it is paid back, what is beside the media is never more than its share of all that was sent.
+ * Initial balance of the redundancy budget: half a dozen packets, since a stream cannot start when one of its first is
+ * lost. Once it is repaid, redundancy is never more than its share of everything sent.
  */
 const ADVANCE_BYTES = 8_000;
-/** Of the time that a frame has, what it may take to get through a bottleneck; the rest is for what is not foreseen. */
+/** Share of the latency available to a frame for passing a bottleneck; the rest is a safety margin. */
 const PATIENCE_OF_LATENCY = 0.85;
-/** A limit leaves room for what is beside the media; a frame by itself may leave somewhat faster. */
+/** Pacing rate relative to the limit. The limit includes redundancy, so a single frame may leave slightly faster. */
 const PACE_OF_LIMIT = 1.25;
-/** A fixed ratio keeps to itself, and no frame has more repair packets than packets; each is somewhat longer. */
+/** Budget of a fixed ratio: repair packets are slightly longer than media packets, and at most one per media packet. */
 const FIXED_RATIO_SHARE = 1.2;
 
-/** A frame of which packets wait for their turn. They leave in the order of their numbers, which have no gaps. */
+/** A frame with packets in the queue. They leave in the order of their sequence numbers, without gaps. */
 interface QueuedFrame extends SentFrame {
-  /** RTP header bytes in front of each payload. */
+  /** Bytes of the RTP header in front of each payload. */
   readonly headerBytes: number;
 }
 
-/** One stream to one receiver: access units in, paced RTP datagrams, reports and retransmissions out. */
+/** Sends one stream to one receiver: takes access units, returns paced RTP datagrams, reports and retransmissions. */
 export class Sender implements Endpoint<SenderEvent> {
   readonly #options: SenderOptions;
   readonly #packetizer: Packetizer;
   readonly #answers: Retransmissions;
   readonly #repair: ForwardRepair | undefined;
   readonly #pacer: Pacer<Uint8Array>;
-  /** In the order in which their packets leave; the first of them is the one that is leaving. */
+  /** Frames in departure order; the first one is being sent. */
   readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
@@ -88,7 +88,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #admission = new FrameAdmission();
   readonly #worth: FrameWorth;
   readonly #control: Uint8Array[] = [];
-  /** Retransmissions and repair packets: they go before the media that is not so late. */
+  /** Retransmissions and repair packets, which are sent before media. */
   readonly #urgent: Uint8Array[] = [];
   readonly #events: SenderEvent[] = [];
   readonly #statistics: SenderStatistics = emptySenderStatistics();
@@ -98,7 +98,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
   #reportAt: Instant | undefined;
   #anchor: { readonly at: Instant; readonly mediaTime: number } | undefined;
-  /** Payload octets as RFC 3550 §6.4.1 counts them: without headers. */
+  /** Payload octets as counted by RFC 3550 §6.4.1: without headers. */
   #octets = 0;
   #finishing = false;
   #finished = false;
@@ -108,7 +108,8 @@ export class Sender implements Endpoint<SenderEvent> {
     const { recovery, redundancy, repairSsrc, repairPayloadType } = options;
     const strategy = recovery === 'fec' || recovery === 'hybrid' ? recovery : undefined;
     const repairing = strategy !== undefined && repairSsrc !== undefined && repairPayloadType !== undefined;
-    // A repair packet stands for the longest media packet and has headers of its own, and is no longer than allowed.
+    // A repair packet is as long as the longest media packet plus its own headers, and must not exceed the datagram
+    // limit.
     const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
     this.#pacer = new Pacer(options);
@@ -145,19 +146,19 @@ export class Sender implements Endpoint<SenderEvent> {
     return this.#statistics;
   }
 
-  /** The last sequence number sent, as it stands on the wire; `undefined` before the first. */
+  /** Last sequence number sent, as on the wire; `undefined` before the first packet. */
   get lastSequence(): WireSequence | undefined {
     return this.#statistics.packets === 0 ? undefined : wireSequence(this.#highestSent);
   }
 
-  /** Nothing is left to send: the stream was finished and its last datagram has been handed out. */
+  /** True when the stream was finished and its last datagram has been polled. */
   get finished(): boolean {
     return this.#finished;
   }
 
   /**
    * Takes a frame.
-   * @returns what becomes of it: `withheld`, as the path does not carry it; `refused`, as there is no room in the queue.
+   * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue.
    */
   send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {
@@ -197,7 +198,7 @@ export class Sender implements Endpoint<SenderEvent> {
     return 'queued';
   }
 
-  /** No more frames: what is queued goes out, then a report and RTCP's BYE. */
+  /** Ends the stream: after the queued packets follow a report and RTCP BYE. */
   finish(): void {
     this.#finishing = true;
   }
@@ -313,7 +314,7 @@ export class Sender implements Endpoint<SenderEvent> {
     if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
   }
 
-  /** @returns what is said of the NACK that follows. */
+  /** @returns the request notice for the NACK that follows. */
   #handleNotice(now: Instant, packet: ApplicationPacket): RequestNotice | undefined {
     const notice = parseRecoveryNotice(packet);
     if (!notice.ok) this.#malformed(notice.malformed);
@@ -325,12 +326,12 @@ export class Sender implements Endpoint<SenderEvent> {
   #onPath(now: Instant, path: PathNotice): void {
     this.#path = path;
     this.#rate.onFeedback(now, path);
-    // What a full path has lost is mended by sending less, and not by more.
+    // Loss on a full path is addressed by sending less, not more.
     const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
     this.#repair?.onPath({ ...path, loss });
   }
 
-  /** Whether a path that may not carry them all carries this frame. */
+  /** True when this frame is admitted to a path that may not carry all frames. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
     this.#rate.onOffered(now, bytes);
     const path = this.#path;
@@ -343,7 +344,7 @@ export class Sender implements Endpoint<SenderEvent> {
     return this.#admission.admit(now, { importance, bytes }, terms);
   }
 
-  /** RFC 3611 §4.5: tells a receiver how long its question lay here, from which it learns the round trip. */
+  /** Answers a round-trip probe (RFC 3611 §4.5) with the delay since its arrival. */
   #answerProbe(now: Instant, ssrc: number, lastReceiverReport: number): void {
     const answer: RtcpPacket = {
       kind: 'extended-report',
@@ -386,5 +387,5 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 }
 
-/** Events nobody polls must not pile up; a driver polls after every call, so this is never reached in practice. */
+/** Limit of unpolled events. Never reached in practice, because a driver polls after every call. */
 const EVENTS_MAX = 1024;

@@ -2,43 +2,43 @@ import type { Importance } from '../../protocol/access-unit.ts';
 import { amountIn, elapsed, type Instant, type Microseconds, timeFor } from '../../protocol/base/units.ts';
 
 export interface AdmissionTerms {
-  /** Bytes a second that the path carries; `undefined`: all that comes. */
+  /** Capacity of the path in bytes per second; `undefined` when unlimited. */
   readonly limit: number | undefined;
-  /** How long a frame may take to get through the bottleneck, its time in the queue before it included. */
+  /** Longest time that a frame may take through the bottleneck, queueing included. */
   readonly patience: Microseconds;
   readonly frameInterval: Microseconds;
-  /** Bytes of frames before it that are still to leave. */
+  /** Bytes of earlier frames still in the pacer. */
   readonly waiting: number;
-  /** Whether a frame is of use whose reference is missing. */
+  /** True when frames are shown without their reference. */
   readonly showsDamaged: boolean;
 }
 
 interface Offered {
   readonly importance: Importance;
-  /** What the frame takes on the wire. */
+  /** Size on the wire. */
   readonly bytes: number;
 }
 
-/** The share of the patience that a frame may use up, so that there is some left for those that matter more. */
+/** Share of the patience available to a frame of each importance, so that more important ones keep a reserve. */
 const SHARE: Readonly<Record<Exclude<Importance, 'key'>, number>> = { reference: 1, discardable: 0.6 };
 
-/** Where any frame will do, none has to wait for another longer than this share of a frame interval. */
+/** When any frame is useful, the longest acceptable backlog as a share of a frame interval. */
 const BACKLOG_MAX = 0.5;
 
 /**
- * Which frames to send on a path that does not carry them all: what is not sent can not take others with it. Key frames
- * always; frames that others refer to while they get through in time, and leave room for the key frame that is next;
- * discardable ones where there is time to spare. Behind a reference that was withheld nothing can be decoded, and so
- * nothing is sent before the next key frame, unless damage is shown.
+ * Decides which frames to send on a path that cannot carry all of them. Key frames are always sent; reference frames
+ * when they arrive in time and leave room for the next key frame; discardable ones when there is time to spare. After a
+ * withheld reference nothing can be decoded, so nothing is sent before the next key frame, unless damaged frames are
+ * shown.
  */
 export class FrameAdmission {
-  /** What waits before the bottleneck, as far as what was sent tells. */
+  /** Estimated backlog in front of the bottleneck, bytes. */
   #backlog = 0;
   #at: Instant | undefined;
   #chainBroken = false;
   #key: { readonly at: Instant; readonly bytes: number; readonly interval?: Microseconds } | undefined;
 
-  /** @returns whether to send the frame. */
+  /** @returns true when the frame should be sent. */
   admit(now: Instant, frame: Offered, terms: AdmissionTerms): boolean {
     this.#drain(now, terms.limit);
     const fits = terms.limit === undefined || this.#fits(now, frame, terms.limit, terms);
@@ -50,7 +50,7 @@ export class FrameAdmission {
     return true;
   }
 
-  /** Bytes of any kind have left. */
+  /** Accounts for bytes of any kind that have left. */
   spend(bytes: number): void {
     this.#backlog += bytes;
   }
@@ -77,7 +77,7 @@ export class FrameAdmission {
     const { at, bytes: keyBytes, interval } = this.#key ?? {};
     if (at === undefined || interval === undefined || now >= at + interval) return true;
     const leftAtKey = Math.max(0, through(before + bytes) - (at + interval - now));
-    // A key frame that never fits is no reason to send nothing else.
+    // A key frame that can never fit must not block all other frames.
     return leftAtKey === 0 || leftAtKey + through(keyBytes!) <= patience;
   }
 }

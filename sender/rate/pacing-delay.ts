@@ -8,21 +8,21 @@ import {
 } from '../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 
-/** Shorter than what the receiver measures a queue over, so that some lie within that whole. */
+/** Shorter than the receiver's window for queueing delay, so that some slots lie entirely within it. */
 const SLOT: Microseconds = milliseconds(100);
-/** And up to twice as long: what was measured in such a time is told within it. */
+/** Retention; effectively up to twice as long. Feedback on a packet arrives within this time. */
 const MEMORY: Microseconds = milliseconds(750);
 
 /**
- * How long packets have waited here of late before they left, those that waited least: behind a large frame that is sent
- * at a limit all wait. To a receiver, which counts from the media time, this looks like a queue of the path.
+ * Minimum recent waiting time of packets in the pacer. All packets behind a large frame wait when it is sent at a
+ * limit; the receiver, which measures from the media time, sees this as queueing on the path.
  */
 export class PacingDelay {
   readonly #delays = new WindowedMaximum({ slot: MEMORY });
   #slotEndsAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #least: Microseconds = microseconds(0);
 
-  /** A media packet leaves that has waited so long since its frame was handed over. */
+  /** Records a media packet that leaves `waited` after its frame was handed over. */
   onSent(now: Instant, waited: Microseconds): void {
     if (now < this.#slotEndsAt) {
       this.#least = microseconds(Math.min(this.#least, waited));

@@ -1,21 +1,21 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 
-/** What the receiver says of the path. */
+/** The receiver's measurements of the path. */
 export type RateFeedback = PathNotice;
 
 /**
- * Chooses how much a sender transmits. Media, repair packets and retransmissions share one target: each of them counts in
- * `onSent`, media frames are paced to the target, and those are withheld for which the rest of it leaves no room.
+ * Controls the sending rate. Media, repair packets and retransmissions share one target: all of them count in `onSent`;
+ * media frames are paced to the target and withheld when the remainder leaves no room.
  *
- * A controller is a machine without a clock: it learns the time from its caller, and is called in the order of time.
+ * A controller has no clock: times are passed in, in ascending order.
  */
 export interface RateController {
-  /** Bytes a second for all that is sent; `undefined` while nothing limits the sender. Changes in the methods alone. */
+  /** Target in bytes per second for everything sent; `undefined` while unlimited. Changes only within method calls. */
   readonly target: number | undefined;
-  /** The source offers a frame of so many payload bytes, whether or not it will be sent. */
+  /** The source offers a frame of this many payload bytes; it may still be withheld. */
   onOffered(now: Instant, bytes: number): void;
-  /** A media packet leaves the pacer, `waited` after its frame was handed over. `onSent` follows with its bytes. */
+  /** A media packet leaves the pacer, `waited` after its frame was handed over. `onSent` follows with its size. */
   onPaced(now: Instant, waited: Microseconds): void;
   /** A datagram of media, repair or retransmission leaves. RTCP is not counted. */
   onSent(now: Instant, bytes: number): void;

@@ -16,62 +16,67 @@ import { PacingDelay } from './pacing-delay.ts';
 import type { RateController, RateFeedback } from './rate-controller.ts';
 import { SustainedCondition } from './sustained-condition.ts';
 
-/** What a path lost of late, the queue in front of the bottleneck, and the round trip. */
+/** Recent loss, queueing delay and round trip of the path. */
 type Load = Pick<RateFeedback, 'recentLoss' | 'queueing' | 'latency' | 'answerTime'>;
 
-/** From here on the redundancy that there is can not make up for what is lost. */
+/** Loss above which the available redundancy cannot recover everything. */
 const LOSS_MAX = 0.2;
-/** Losses beside a queue are the queue's, when both last: for a moment a burst of losses and some jitter look alike. */
+/**
+ * Sustained loss together with a standing queue is treated as congestion. The hold time excludes bursts that coincide
+ * with jitter.
+ */
 const QUEUEING_MIN: Microseconds = milliseconds(10);
 const FULL_FOR: Microseconds = milliseconds(600);
 /**
- * Losses without a queue may be those of a bottleneck that has hardly any: what is lost in runs stays below so much for
- * all but a moment, and what loses more for so long is tried.
+ * Loss without a queue may come from a bottleneck with a tiny buffer. Bursty random loss exceeds this share only
+ * briefly; loss above it for this long triggers a trial cut.
  */
 const LOSS_WITHOUT_QUEUE = 0.3;
 const LOSSY_FOR: Microseconds = seconds(2);
-/** A trial that did not help is not repeated soon, where it was a guess. */
+/** Interval between trial cuts after one that did not help. */
 const TRIAL_INTERVAL: Microseconds = seconds(30);
 const TRIAL_INTERVAL_QUEUED: Microseconds = seconds(2);
-/** What is left of the losses after a rate that helped, with a queue to show and without. */
+/** Remaining share of the loss after a cut that helped, with a queue and without. */
 const HELPED = 0.5;
 const HELPED_WITHOUT_QUEUE = 0.25;
-/** By how much less a queue is there when it empties, of the time that passed. */
+/** Expected decrease of a queue that drains, as a share of the elapsed time. */
 const EMPTIES = 0.05;
 const IN_VAIN_MAX = 3;
-/** How much more than at a lower rate is lost, and for how long, when a path that has no queue is full again. */
+/**
+ * Increase of the loss over that at a lower rate, and its duration, that shows a path without a queue to be full again.
+ */
 const LOSS_MORE = 0.12;
 const LOSS_MORE_FOR: Microseconds = milliseconds(1_200);
-/** A queue of so much, and of such a share of the latency, takes the time that recovery needs, when it is there for so long. */
+/** A queue of this length, and this share of the latency, for this long, takes the time that recovery needs. */
 const QUEUEING_MAX: Microseconds = milliseconds(30);
 const QUEUEING_OF_LATENCY = 0.25;
 const QUEUED_FOR: Microseconds = milliseconds(350);
-/** What a change of the rate has done shows after so long, and a round trip. */
+/** Delay until a rate change shows in the feedback, plus a round trip. */
 const EFFECT: Microseconds = milliseconds(600);
 const EFFECT_WITHOUT_QUEUE: Microseconds = milliseconds(1_500);
-/** Less than the path has shown to carry, so that its queue empties. */
+/** Share of the delivered rate used after a cut, so that the queue drains. */
 const SHARE_OF_DELIVERED = 0.85;
 /**
- * How fast more is tried, a second: up to what was carried of late without a queue, as a path that carries less for a
- * second soon carries more; up to what came through when it was full last; at that; and well beyond.
+ * Growth per second: up to the rate recently carried without a queue, because a brief dip is likely to end; up to the
+ * rate delivered when the path was last full; at that rate; and well beyond.
  */
 const GROWTH_TO_CARRIED = 1;
 const GROWTH = 0.05;
 const GROWTH_AT_CEILING = 0.01;
 const GROWTH_BEYOND = 0.1;
-/** Where so little of what is allowed is sent, the limit holds back more than it means to, and grows so fast. */
+/** Utilization below which the limit holds back more than intended, and its growth then. */
 const STARVING = 0.6;
 const GROWTH_OF_STARVING = 4;
-/** Where it is cut again so soon after, the path is as full as it was, and that is not tried again soon. */
+/** A second cut this soon after growth means that the path is still full; growth pauses. */
 const IN_VAIN_WITHIN: Microseconds = seconds(4);
 const FULL_AGAIN_FOR: Microseconds = milliseconds(300);
 const GROWTH_STEP_MAX: Microseconds = milliseconds(200);
 const NEAR_CEILING = 0.92;
 const BEYOND_CEILING = 1.1;
-/** So much more than the stream asks for is no limit. */
+/** A limit this far above the demand is dropped. */
 const LIMIT_OF_NEED = 1.5;
 const MEASURED_OVER: Microseconds = milliseconds(500);
-/** A rate is carried while hardly anything is lost and no queue stands; for so long, and up to twice as long, it counts. */
+/** A rate counts as carried with hardly any loss and no standing queue; remembered for once to twice this time. */
 const NEAR_CARRIED = 0.75;
 const CARRIED_LOSS_MAX = 0.05;
 const CARRIED_MEMORY: Microseconds = seconds(10);
@@ -80,31 +85,32 @@ interface Cut {
   readonly at: Instant;
   readonly queueing: Microseconds;
   readonly loss: number;
-  /** Whether a queue showed that the path was full; otherwise it was a guess. */
+  /** True when a queue showed that the path was full; false for a trial. */
   readonly queued: boolean;
 }
 
 /**
- * How many bytes a second a path carries, once it has shown that it carries less than it is given: packets are lost and
- * a queue stands, or they are no longer lost once less is sent. Random losses stay what they are, also where they come
- * in runs, and a longer way has none: neither limits anything for long.
+ * Estimates the capacity of a path that carries less than it is sent: either packets are lost while a queue stands, or
+ * the loss ends when less is sent. Random loss, also in bursts, does not depend on the rate, and a longer route has no
+ * loss, so neither limits the sender for long.
  *
- * It is the least that live video with a deadline needs and no fair share of a path: what is cut is what would be lost.
+ * This is the minimum for live video with a deadline, not fair congestion control: it cuts only what would be lost
+ * anyway.
  */
 export class RateLimit implements RateController {
   #limit: number | undefined;
-  /** What came through when the path was full last, bytes a second. */
+  /** Rate delivered when the path was last full, bytes per second. */
   #ceiling = 0;
-  /** The last change downwards; the first is judged by what it did, later ones are made where one has helped already. */
+  /** Last decrease. The first one is judged by its effect; later ones follow only if one has helped. */
   #cut: Cut | undefined;
   #judged = true;
-  /** The shortest queue since the last cut, and the cuts that did not shorten it. */
+  /** Shortest queueing delay since the last cut, and the number of cuts that did not shorten it. */
   #queueingLeast: Microseconds = microseconds(Number.POSITIVE_INFINITY);
   #inVain = 0;
-  /** When a limit that starves the stream grew last, and until when it does not. */
+  /** Time of the last growth of a starving limit, and the time until which it pauses. */
   #grownBackAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #starvesUntil: Instant = instant(Number.NEGATIVE_INFINITY);
-  /** The loss at the rate that helped. */
+  /** Loss at the rate that helped. */
   #lossLeast = 0;
   readonly #full = new SustainedCondition();
   readonly #queued = new SustainedCondition();
@@ -122,7 +128,7 @@ export class RateLimit implements RateController {
   #sentRateBefore = 0;
   #wantedRate = 0;
 
-  /** The limit, bytes a second; `undefined` while none is known. */
+  /** The limit, bytes per second; `undefined` while none is known. */
   get target(): number | undefined {
     return this.#limit;
   }
@@ -154,7 +160,7 @@ export class RateLimit implements RateController {
     const load = { ...told, queueing: microseconds(Math.max(0, told.queueing - this.#pacing.at(now))) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
-      // What is told of the path is about as old as the rate before this one.
+      // The feedback describes the path at about the time of the previous rate.
       this.#carried.observe(now, Math.min(this.#sentRate, this.#sentRateBefore));
     }
     const effect = this.#cut?.queued === false && !this.#judged ? EFFECT_WITHOUT_QUEUE : EFFECT;
@@ -171,7 +177,7 @@ export class RateLimit implements RateController {
     }
     if (this.#starves && now >= this.#starvesUntil && load.recentLoss <= LOSS_MAX && load.queueing < QUEUEING_MIN)
       return this.#growBack(now, load);
-    // Nothing is known of a rate before it has been sent at for a while.
+    // A rate must have been used for a while before its effect is known.
     if (this.#sentSince < amountIn(EFFECT, this.#limit)) return;
     if (!this.#judged) {
       this.#judged = true;
@@ -185,12 +191,12 @@ export class RateLimit implements RateController {
     else this.#grow(now, load.queueing);
   }
 
-  /** Less is sent than the limit allows: it is too small for any but key frames. */
+  /** True when less is sent than allowed: the limit is too small for anything but key frames. */
   get #starves(): boolean {
     return (this.#sentRate + this.#sentRateBefore) / 2 < this.#limit! * STARVING;
   }
 
-  /** A limit that lets nothing through says nothing of a path any more: on one that is empty it is tried out soon. */
+  /** Raises a limit that blocks nearly everything and so yields no information; an empty path is probed quickly. */
   #growBack(now: Instant, { recentLoss }: Load): void {
     this.#judged = true;
     this.#grownBackAt = now;
@@ -203,13 +209,13 @@ export class RateLimit implements RateController {
     return recentLoss <= loss * (queued ? HELPED : HELPED_WITHOUT_QUEUE);
   }
 
-  /** Where a queue tells when a path is full, losses alone do not. */
+  /** Where a queue indicates a full path, loss alone does not. */
   #isLossyAgain(now: Instant, { recentLoss }: Load): boolean {
     if (this.#cut!.queued) return false;
     return this.#lossyAgain.update(now, recentLoss > this.#lossLeast + LOSS_MORE, LOSS_MORE_FOR);
   }
 
-  /** A queue that no rate empties is none, but a longer way. */
+  /** A queue that no rate drains is a longer route. */
   #lowerAgain(now: Instant, load: Load): void {
     const { at, queueing, queued } = this.#cut!;
     const empties = this.#queueingLeast < Math.max(QUEUEING_MIN, queueing - (now - at) * EMPTIES);
@@ -244,7 +250,7 @@ export class RateLimit implements RateController {
     this.#growBy(now, growth);
   }
 
-  /** @param growth a second. */
+  /** @param growth factor per second. */
   #growBy(now: Instant, growth: number): void {
     this.#limit! *= 1 + (growth * Math.min(GROWTH_STEP_MAX, now - this.#grownAt)) / SECOND;
     this.#grownAt = now;

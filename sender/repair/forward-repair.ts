@@ -25,55 +25,55 @@ import { repairsOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.t
 import type { TokenBucket } from './token-bucket.ts';
 
 export interface ForwardRepairOptions {
-  /** The repair stream's own. */
+  /** SSRC of the repair stream. */
   readonly ssrc: number;
   readonly payloadType: number;
   readonly datagramBytesMax: number;
-  /** `hybrid`: where no round trip fits and as the loss demands; `fec`: so many for each frame, whatever comes. */
+  /** `hybrid`: only when no round trip fits, in proportion to the loss; `fec`: a fixed ratio per frame. */
   readonly strategy: 'hybrid' | 'fec';
-  /** Repair packets for each media packet, of `fec`. */
+  /** Repair packets per media packet, for `fec`. */
   readonly ratio: number;
 }
 
-/** A frame whose packets are handed out. */
+/** A frame whose packets are being sent. */
 export interface SentFrame {
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
-  /** When its first packet could leave: its deadline is reckoned from there. */
+  /** Earliest departure of its first packet; its deadline is counted from here. */
   readonly at: Instant;
-  /** On the wire. */
+  /** Wire timestamp. */
   readonly timestamp: WireTimestamp;
   readonly importance: Importance;
-  /** Worth of the frame, and of one of reference importance in its place, packets. */
+  /** Worth of the frame, and of a reference frame at its position, packets. */
   readonly worth: number;
   readonly referenceWorth: number;
 }
 
-/** What a repair packet is about. */
+/** Packets covered by a repair packet. */
 type Window = Pick<SentFrame, 'firstSequence' | 'lastSequence' | 'timestamp'>;
 
-/** How much longer a repair packet is than the longest packet it can stand for. */
+/** Bytes by which a repair packet exceeds the longest packet that it covers. */
 export const REPAIR_OVERHEAD_BYTES = RTP_HEADER_BYTES + REPAIR_HEADER_BYTES + LENGTH_BYTES;
 
-/** Packets that can still be covered: 300 ms of 50 Mb/s. Wider windows cost time, and mend little more. */
+/** Widest window: 300 ms of 50 Mb/s. Wider ones cost time and recover little more. */
 const WINDOW_PACKETS_MAX = 512;
-/** Frames that may be in a window. */
+/** Maximum number of frames in a window. */
 const FRAMES_MAX = 64;
-/** A repair that comes closer to a frame's deadline than this is not reckoned with. */
+/** A repair packet closer to a frame's deadline than this is not counted on. */
 const DEADLINE_MARGIN: Microseconds = milliseconds(3);
-/** Budget that repair packets leave to answers where a lost frame holds up others: a dozen packets, once it is earned. */
+/** Budget reserved for retransmissions when a lost frame delays others: a dozen packets, once that is earned. */
 const ANSWERS_BYTES = 16_000;
 const ANSWERS_OF_EARNED = 0.5;
-/** What it takes a receiver to notice a loss at least, and us to answer. */
+/** Shortest time in which a receiver detects a loss and we answer it. */
 const DETECTION: Microseconds = milliseconds(2);
 /**
- * How long it takes a receiver at least to miss the end of a frame that comes in groups, or is of a size that it has not
- * seen for a while: it waits for so long, or somewhat longer than from one group to the next.
+ * Shortest time in which a receiver detects the loss of a frame's end, when the frame is sent in groups or is of an
+ * unusual size: the receiver waits this long, or slightly longer than the interval between groups.
  */
 const END_DETECTION: Microseconds = milliseconds(25);
 const END_DETECTION_OF_PAUSE = 1.25;
 
-/** Repair packets over what was sent of late: as many as are worth their bytes where nobody has the time to ask. */
+/** Sends repair packets over recent packets, as many as are worth their bytes, when there is no time for a request. */
 export class ForwardRepair {
   readonly #options: ForwardRepairOptions;
   readonly #budget: TokenBucket;
@@ -84,11 +84,11 @@ export class ForwardRepair {
   #path: PathNotice | undefined;
   #sequence: WireSequence = wireSequence(0);
   #key = 0;
-  /** What the last window came to, which mostly is the next one's. */
+  /** Cached result for the last window, which is usually the next one's as well. */
   #planned:
     | { readonly path: PathNotice; readonly packets: number; readonly worth: number; readonly repairs: number }
     | undefined;
-  /** Repair packets that are due, in parts of one. */
+  /** Repair packets due, as a fraction. */
   #due = 0;
 
   constructor(
@@ -110,7 +110,7 @@ export class ForwardRepair {
     this.#path = path;
   }
 
-  /** A media packet of the frame leaves. */
+  /** Adds a media packet of the frame as it leaves. */
   add(
     now: Instant,
     { sequence, datagram, frame }: { sequence: Sequence; datagram: Uint8Array; frame: SentFrame },
@@ -124,7 +124,7 @@ export class ForwardRepair {
     });
   }
 
-  /** The last packet of a frame has left. @returns the datagrams that are to follow it. */
+  /** Called after the last packet of a frame. @returns the datagrams to send after it. */
   onFrame(now: Instant, frame: SentFrame): Uint8Array[] {
     this.#frames.push(frame);
     if (this.#frames.length > FRAMES_MAX) this.#frames.shift();
@@ -138,7 +138,7 @@ export class ForwardRepair {
     return this.repairs(frame, this.#repairsBehind(frame, this.#path));
   }
 
-  /** So many repair packets over a window, or as many as the budget has bytes for. */
+  /** Makes `count` repair packets over a window, or as many as the budget allows. */
   repairs(window: Window, count: number): Uint8Array[] {
     const { lastSequence, timestamp } = window;
     const firstSequence = asSequence(
@@ -164,20 +164,23 @@ export class ForwardRepair {
     return datagrams;
   }
 
-  /** Kept for answers: a packet that is asked for mends for sure what a repair packet mends by chance. */
+  /** Budget kept for retransmissions: a requested packet recovers with certainty, a repair packet only probably. */
   get #reserve(): number {
     if (this.#options.strategy === 'fec' || !this.#path || this.#path.showsDamaged) return 0;
     return Math.min(ANSWERS_BYTES, this.#budget.earned * ANSWERS_OF_EARNED);
   }
 
-  /** What of a frame leaves before it can be asked for again; ∞: all of it, as nothing is lost, or not known to be. */
+  /**
+   * End of the part of a frame that leaves early enough to be requested; ∞ for all of it, also when the loss is 0 or
+   * unknown.
+   */
   #askableUntil({ at }: SentFrame): Instant {
     const path = this.#path;
     if (!path || path.loss === 0 || path.answerTime === 0) return NEVER;
     return instant(at + path.latency - path.answerTime - DETECTION);
   }
 
-  /** A frame's share of the repair packets over all frames that are not due yet, none of which can be asked for. */
+  /** The frame's share of the repair packets over all frames before their deadline, none of which can be requested. */
   #slide(now: Instant, frame: SentFrame): Uint8Array[] {
     const usefulFrom = now - this.#path!.latency + DEADLINE_MARGIN;
     this.#frames = this.#frames.filter(({ at }) => at > usefulFrom);
@@ -192,10 +195,10 @@ export class ForwardRepair {
   }
 
   /**
-   * How many repair packets go behind a frame that can be asked for, all of it or but for its last groups. Those count,
-   * and the end of the group before them, which is missed only when they come. Where all can be asked for, but the
-   * end would be missed too late, a repair packet shows that it was sent. They are over the whole frame: whatever it
-   * is that they stand in for, the frame waits for all of its packets.
+   * Number of repair packets after a frame that can be requested wholly or except for its last groups. Those groups
+   * count, and the end of the group before, whose loss is detected only by them. When everything can be requested but
+   * the loss of the end would be detected too late, one repair packet shows that it was sent. Repair packets cover the
+   * whole frame, because the frame waits for all of its packets, whichever is lost.
    */
   #repairsBehind(frame: SentFrame, path: PathNotice): number {
     const { pause, hurriedFrom, passesAt } = this.#departure;

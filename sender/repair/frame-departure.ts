@@ -8,32 +8,35 @@ import {
 } from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** Packets that leave further apart than this are of different groups; what lies within is the sender's own work. */
+/** Packets further apart than this belong to different groups; shorter gaps are processing time of the sender. */
 const GROUP_PAUSE_MIN: Microseconds = milliseconds(2);
 
-/** How the packets of the frame in hand leave: a large frame does so in groups, and its last packets have the least time. */
+/**
+ * Departure times within the current frame. A large frame leaves in groups, and its last packets have the least time
+ * left.
+ */
 export class FrameDeparture {
   #lastAt: Instant = instant(0);
   #pause: Microseconds = microseconds(0);
   #passesAt: Instant = instant(0);
   #hurriedFrom: Sequence | undefined;
 
-  /** The longest pause between two packets; 0: the frame leaves in one piece. */
+  /** Longest gap between two packets; 0 when the frame leaves in one piece. */
   get pause(): Microseconds {
     return this.#pause;
   }
 
-  /** When the last packet is through the bottleneck, had the frame the path for itself: so late does it come. */
+  /** Time at which the last packet leaves the bottleneck, assuming that the frame has the path to itself. */
   get passesAt(): Instant {
     return this.#passesAt;
   }
 
-  /** The first packet for which there is no time to be asked for; `undefined`: there is for all. */
+  /** First packet that leaves too late to be requested; `undefined` when there is none. */
   get hurriedFrom(): Sequence | undefined {
     return this.#hurriedFrom;
   }
 
-  /** The frame's first packet leaves. */
+  /** Called as the frame's first packet leaves. */
   begin(now: Instant): void {
     this.#pause = microseconds(0);
     this.#hurriedFrom = undefined;
@@ -42,8 +45,8 @@ export class FrameDeparture {
   }
 
   /**
-   * @param terms.askableUntil what passes before it can be asked for in time; `spacing` is what the bottleneck takes for
-   * a packet.
+   * @param terms.askableUntil latest departure of a packet that can be requested in time; `spacing` is the
+   * serialization time of a packet at the bottleneck.
    */
   onPacket(now: Instant, sequence: Sequence, terms: { askableUntil: Instant; spacing: Microseconds }): void {
     const pause = elapsed(this.#lastAt, now);

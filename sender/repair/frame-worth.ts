@@ -2,18 +2,20 @@ import type { Importance } from '../../protocol/access-unit.ts';
 import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 
-/** The worth of a frame that is missed for itself alone, packets. */
+/** Worth of a frame on which no other depends, packets. */
 const ONE_FRAME = 50;
-/** Where damage is shown, nothing stands still for a missed frame, but its damage stays up to the next key frame. */
+/**
+ * Worth when damaged frames are shown: a missing frame stops nothing, but its damage stays until the next key frame.
+ */
 const SHOWN_DAMAGED: Readonly<Record<Importance, number>> = { key: 1_000, reference: 333, discardable: ONE_FRAME };
-/** Before the first interval from key frame to key frame is known, frames. */
+/** Assumed key-frame interval until the first one is known, frames. */
 const KEY_INTERVAL_MIN = 60;
-/** Before an answer time is measured. */
+/** Assumed answer time until it is measured. */
 const ANSWER_TIME_DEFAULT: Microseconds = milliseconds(50);
 
 /**
- * Worth of frames in packets: another repair packet is sent as long as it saves more than one frame in so many. It
- * follows from how many frames a missed one takes with it: those up to the next key frame, or, where it is mended,
+ * Worth of frames in packets: another repair packet is sent as long as it saves more than one frame in this many. It
+ * follows from the number of frames lost with a missed one: those up to the next key frame or, when it is mended,
  * those up to then. How far key frames are from each other is learned from the stream.
  */
 export class FrameWorth {
@@ -21,12 +23,12 @@ export class FrameWorth {
   #sinceKey = 0;
   #keyInterval: number | undefined;
 
-  /** @param mends whether the receiver asks on for frames after their deadline. */
+  /** @param mends true when the receiver requests frames after their deadline. */
   constructor(mends: boolean) {
     this.#mends = mends;
   }
 
-  /** A frame is sent. */
+  /** Called for each frame sent. */
   onFrame(importance: Importance): void {
     if (importance !== 'key') {
       this.#sinceKey++;
@@ -36,7 +38,7 @@ export class FrameWorth {
     this.#sinceKey = 0;
   }
 
-  /** Worth of a frame of this importance in packets, at the newest frame's place. */
+  /** Worth of a frame of this importance in packets, at the position of the newest frame. */
   of(importance: Importance, path: PathNotice | undefined, frameInterval: Microseconds): number {
     if (path?.showsDamaged) return SHOWN_DAMAGED[importance];
     return importance === 'discardable' ? ONE_FRAME : ONE_FRAME * this.#framesMissed(importance, path, frameInterval);
@@ -51,7 +53,7 @@ export class FrameWorth {
   }
 }
 
-/** A frame that is mended misses its own time and holds up others for the answer time, which is reckoned low. */
+/** Frames delayed by a mended frame beyond the answer time; a low estimate. */
 const HELD_FRAMES = 6;
-/** Of a key frame more is missing as a rule, which takes longer. */
+/** A key frame usually misses more packets, which takes longer. */
 const HELD_BY_KEY = 3;

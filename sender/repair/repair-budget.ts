@@ -1,30 +1,31 @@
 import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { type PathLoss, shortfallProbabilities } from './shortfall-probability.ts';
 
-/** Repair packets at most for one answer. */
+/** Maximum number of repair packets per answer. */
 const EXTRA_MAX = 24;
-/** Where losses come in runs, their length is known much less well than how often they come: more is sent for that. */
+/**
+ * For bursty loss, the mean burst is multiplied by this, because it is known much less precisely than the loss rate.
+ */
 const BURST_OF_RUNS = 2;
 const WORTH_IN_RUNS = 3;
 
 /**
- * How many repair packets go with the last answer that can be in time.
- * @param packets those that are asked for, 1 or more. All of them are needed.
- * @param worth of the frame, packets: one more is sent as long as it saves more than one frame in so many.
+ * Number of repair packets with the last answer that can arrive in time.
+ * @param packets requested packets, 1 or more; all of them are needed.
+ * @param worth of the frame in packets: one more is sent as long as it saves more than one frame in this many.
  */
 export function repairsOfLastAnswer(packets: number, path: PathLoss, worth: number): number {
   const inRuns = path.burst >= BURST_OF_RUNS ? WORTH_IN_RUNS : 1;
   return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth: worth * inRuns, step: 1 });
 }
 
-/** One frame at 30 a second, and its worth when nothing refers to it. */
+/** One frame at 30 frames per second, and its worth when no other depends on it. */
 const FRAME_INTERVAL: Microseconds = microseconds(33_333);
 const WORTH_OF_FRAME = 50;
 
 /**
- * How many repair packets go with an answer that is too late to be shown: where it is lost as well, the picture stands
- * still for another round.
- * @param packets those that are asked for, 1 or more. All of them are needed.
+ * Number of repair packets with an answer too late to be shown. Losing it freezes the picture for another round trip.
+ * @param packets requested packets, 1 or more; all of them are needed.
  */
 export function repairsOfLateAnswer(packets: number, path: PathLoss & { readonly answerTime: Microseconds }): number {
   const worth = WORTH_OF_FRAME * Math.max(1, path.answerTime / FRAME_INTERVAL);
@@ -32,14 +33,14 @@ export function repairsOfLateAnswer(packets: number, path: PathLoss & { readonly
 }
 
 /**
- * How many repair packets go with packets of a frame that nobody has the time to ask for.
- * @param packets 1 or more. All of them are needed.
+ * Number of repair packets for packets of a frame that cannot be requested in time.
+ * @param packets 1 or more; all of them are needed.
  */
 export function repairsOfGroup(packets: number, path: PathLoss, worth: number): number {
   return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
-/** How many repair packets go behind a frame so that one of them shows, when its last packets are lost, that it ended. */
+/** Number of repair packets after a frame such that one of them reveals the loss of its end. */
 export function repairsOfEnd({ loss, burst }: PathLoss, worth: number): number {
   const goesOn = burst * (1 - loss) > 1 ? 1 - 1 / burst : loss;
   const chances: number[] = [];
@@ -47,19 +48,18 @@ export function repairsOfEnd({ loss, burst }: PathLoss, worth: number): number {
   return cheapest(chances, { worth, step: 1 });
 }
 
-/** A window's frames may be due before its last repair packets are there: somewhat more is sent for that. */
+/** Factor on the worth in a window, whose frames may reach their deadline before its last repair packet. */
 const WORTH_IN_WINDOW = 400 / 333;
-/** Of the packets of a window, so many at most are repair packets: the budget is smaller than this. */
+/** Maximum share of repair packets in a window; the budget is smaller. */
 const WINDOW_SHARE_MAX = 0.5;
-/** The rate moves in steps of a quarter of a repair packet a window. */
+/** Steps per repair packet: the rate changes by a quarter of a repair packet per window. */
 const STEPS = 4;
 
 /**
- * How many repair packets a sliding window needs so that what they cost and what is lost all the same is least. In
- * between whole numbers a chance is taken to fall as it does on the way from one to the next, by a constant factor.
- *
- * @param window media packets of the window, and the frames that they are: each of them has such a window of its own,
- * and shares its repair packets with the others; `worth` of one of them, packets.
+ * Number of repair packets of a sliding window that minimizes the sum of their cost and of the remaining loss. Between
+ * whole numbers, the probability of a loss is interpolated geometrically.
+ * @param window media packets of the window and their number of frames, each of which has such a window and shares its
+ * repair packets with the others; `worth` of one of them, packets.
  */
 export function repairsOfWindow(
   { packets, frames, worth }: { readonly packets: number; readonly frames: number; readonly worth: number },
@@ -77,7 +77,7 @@ function quartered(chances: readonly number[]): number[] {
   const result: number[] = [];
   for (let index = 0; index + 1 < chances.length; index++) {
     const [chance, next] = [chances[index]!, chances[index + 1]!];
-    // The fourth root as two square ones, which are the same on every engine.
+    // The fourth root as two square roots, which give the same result on every engine.
     const factor = chance === 0 ? 0 : Math.sqrt(Math.sqrt(next / chance));
     for (let step = 0, at = chance; step < STEPS; step++, at *= factor) result.push(at);
   }
@@ -86,8 +86,8 @@ function quartered(chances: readonly number[]): number[] {
 }
 
 /**
- * Of the steps, the one at which cost and loss together are least. Not the first that does not pay: where the first
- * few repair packets are sure not to be enough, none of them saves anything by itself.
+ * Returns the step with the lowest total cost. Not the first step that does not pay: when a few repair packets are
+ * almost certainly too few, none of them pays by itself.
  */
 function cheapest(chances: readonly number[], { worth, step }: { readonly worth: number; readonly step: number }) {
   let best = 0;

@@ -1,8 +1,7 @@
 import { type Instant, instant } from '../../protocol/base/units.ts';
 
 /**
- * A budget in bytes that fills with what is earned and empties with what is spent, so that whatever a peer asks for
- * costs no more than its share of the media.
+ * A byte budget filled by earnings and drained by spending. It limits the answers to a peer to a share of the media.
  */
 export class TokenBucket {
   readonly #share: number;
@@ -12,8 +11,8 @@ export class TokenBucket {
   #earned = 0;
 
   /**
-   * @param options.share bytes earned for each byte of media, 0 … 1; `bytesMax` is what may be saved up, and
-   * `advance` what there is to begin with, and is paid back from what is earned first; without it the bucket begins full.
+   * @param options.share bytes earned per byte of media, 0 … 1; `bytesMax` limits the savings; `advance` is the initial
+   * balance, repaid from the first earnings. Without it the bucket starts full.
    */
   constructor(options: { readonly share: number; readonly bytesMax: number; readonly advance?: number }) {
     this.#share = options.share;
@@ -26,7 +25,7 @@ export class TokenBucket {
     return this.#bytes;
   }
 
-  /** Earned since the beginning, spent or not. */
+  /** Total earned, whether spent or not. */
   get earned(): number {
     return this.#earned;
   }
@@ -40,8 +39,8 @@ export class TokenBucket {
   }
 
   /**
-   * @param reserve bytes that are kept for others; below 0: by how much the bucket may be overdrawn.
-   * @returns false, and spends nothing, when there is not enough.
+   * @param reserve bytes kept for other uses; below 0, the permitted overdraft.
+   * @returns false, and spends nothing, when the balance is too low.
    */
   spend(bytes: number, reserve = 0): boolean {
     if (bytes > this.#bytes - reserve) return false;
@@ -50,7 +49,7 @@ export class TokenBucket {
   }
 }
 
-/** The same for events a second, such as answers to requests that cost us more than them. */
+/** Limits the rate of events, such as answers that cost us more than their requests. */
 export class EventLimit {
   readonly #interval: number;
   #nextAt: Instant = instant(Number.NEGATIVE_INFINITY);

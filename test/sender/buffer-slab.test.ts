@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BufferSlab } from '../../sender/buffer-slab.ts';
 
-test("every piece is as long as was asked for, zero, and nobody else's", () => {
+test('every piece has the requested length, is zeroed and overlaps no other', () => {
   const lengths = fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(lengths, (wanted) => {

@@ -14,7 +14,7 @@ import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, SENDER_OPTIO
 const at = (ms: number): Instant => instant(milliseconds(ms));
 const FIRST = SENDER_OPTIONS.initialSequence;
 
-/** A sender whose frames are what a test makes of them: so many packets of about a kilobyte. */
+/** A sender with frames of a given number of packets, each about a kilobyte. */
 class Desk {
   readonly sender: Sender;
   readonly sent: { readonly kind: 'media' | 'again' | 'repair'; readonly packet: RtpPacket; readonly bytes: number }[] =
@@ -38,7 +38,7 @@ class Desk {
     return this.drain(at(ms));
   }
 
-  /** So many frames of ten packets, 33 ms apart, whose share fills the budget; then what was sent is forgotten. */
+  /** Sends this many frames of ten packets, 33 ms apart, which fill the budget; then clears the log. */
   earned(frames: number): this {
     for (let index = 0; index < frames; index++) this.frame(index * 33, 10);
     this.sent.length = 0;
@@ -61,7 +61,7 @@ class Desk {
     return this.hear(ms, recoveryNoticePacket(REPORT_SSRC, notice));
   }
 
-  /** Asks for packets by their place in the stream, each list with a notice of its own, in one datagram. */
+  /** Requests packets by their index in the stream, all lists in one datagram, each with its own notice. */
   ask(ms: number, ...requests: readonly (Partial<RequestNotice> & { readonly packets: readonly number[] })[]): this {
     const packets = requests.flatMap(({ packets: places, ...notice }): RtcpPacket[] => [
       recoveryNoticePacket(REPORT_SSRC, {
@@ -87,7 +87,7 @@ class Desk {
     return this.drain(at(ms));
   }
 
-  /** A report whose echo makes a round trip of so many milliseconds. */
+  /** Sends a report whose echo gives a round trip of this many milliseconds. */
   drain(now: Instant): this {
     for (let datagram = this.sender.pollTransmit(now); datagram; datagram = this.sender.pollTransmit(now)) {
       if (classifyDatagram(datagram) !== 'rtp') continue;
@@ -101,7 +101,7 @@ class Desk {
     return this;
   }
 
-  /** What was sent beside the media, in its order: places in the stream, or the window of a repair packet. */
+  /** Datagrams other than media, in order: indices in the stream, or the window of a repair packet. */
   get beside(): string[] {
     return this.sent.flatMap(({ kind, packet }) => {
       if (kind === 'media') return [];
@@ -115,7 +115,7 @@ class Desk {
 }
 
 describe('a request', () => {
-  test('is answered once, however many copies of it come', () => {
+  test('is answered once, however many copies of it arrive', () => {
     const desk = new Desk().earned(10);
     for (let copy = 0; copy < 4; copy++) desk.ask(400 + copy * 2, { packets: [5, 7], number: 9 });
     expect(desk.beside).toEqual(['5', '7']);
@@ -131,10 +131,10 @@ describe('a request', () => {
     expect(desk.beside).toEqual(['5', '5']);
   });
 
-  test('is not answered when the answer would have to be late', () => {
+  test('is not answered when the answer would arrive late', () => {
     const desk = new Desk().earned(10);
     const [report] = [{ ssrc: MEDIA_SSRC, fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0 }];
-    // An echo of a report of 1,000 ms at 1,040 ms: a round trip of 40 ms.
+    // The echo of a report from 1,000 ms at 1,040 ms: a round trip of 40 ms.
     const lastSenderReport = 1 * 65_536;
     desk.hear(1_040, {
       kind: 'receiver-report',
@@ -148,7 +148,7 @@ describe('a request', () => {
     expect(desk.beside).toEqual(['5']);
   });
 
-  test('that is the last goes with repair packets over what it asks for, and more for a key frame', () => {
+  test('that is the last is answered with repair packets, more of them for a key frame', () => {
     const desk = new Desk().frame(0, 10, 'key').frame(33, 10).earned(40).path(400, { loss: 0.05 });
     desk.ask(400, { packets: [12, 15], last: true });
     expect(desk.beside).toEqual(['12', '15', '12–15', '12–15']);
@@ -160,7 +160,7 @@ describe('a request', () => {
     expect(desk.beside).toEqual(['14']);
   });
 
-  test('for a key frame comes before one for a frame that others refer to, and a discardable one is last', () => {
+  test('is answered for key frames first, then references, then discardable frames', () => {
     const desk = new Desk().frame(0, 2, 'discardable').frame(33, 2).frame(66, 2, 'key').earned(100);
     desk.ask(4_000, { packets: [1] }, { packets: [2] }, { packets: [5] });
     expect(desk.beside).toEqual(['5', '2', '1']);
@@ -168,15 +168,16 @@ describe('a request', () => {
 });
 
 describe('the budget', () => {
-  test('of a discardable frame is spent before that of others', () => {
-    // There is an advance of 8 kB, and 22 kB of media have paid back most of it: no more than what is kept for others.
+  test('for discardable frames is used up before that for others', () => {
+    // The advance is 8 kB, and 22 kB of media have repaid most of it: no more is left than is reserved for other
+    // frames.
     const desk = new Desk().frame(0, 10, 'discardable').frame(33, 10);
     desk.sent.length = 0;
     desk.ask(100, { packets: [1] }, { packets: [11] });
     expect(desk.beside).toEqual(['11']);
   });
 
-  test('holds whatever is asked for, but for an advance that is paid back first', () => {
+  test('limits answers to any request, except for an advance that is repaid first', () => {
     const desk = new Desk({ redundancy: 0.25 });
     let number = 0;
     for (let frame = 0; frame < 60; frame++) {
@@ -199,10 +200,10 @@ describe('forward repair', () => {
     return desk;
   };
 
-  test('covers the frames that are not due yet where no round trip fits, about one packet a frame at 1 % loss', () => {
+  test('covers frames before their deadline when no round trip fits, with about one packet per frame at 1 % loss', () => {
     const desk = run({ loss: 0.01, latency: milliseconds(100), answerTime: milliseconds(101) });
     const windows = desk.beside.slice(-20);
-    // Three frames of twelve packets are on their way at a time, and the newest is always among them.
+    // Three frames of twelve packets are in flight at a time, and the newest is always covered.
     for (const window of windows) {
       const [first, last] = window.split('–').map(Number);
       expect(last! - first! + 1).toBe(36);
@@ -221,7 +222,7 @@ describe('forward repair', () => {
   });
 
   describe('behind a key frame of two groups, the second ten milliseconds after the first', () => {
-    /** All else about it can be asked for; 28 packets leave in groups of sixteen and twelve. */
+    /** The rest of the frame can be requested; 28 packets leave in groups of sixteen and twelve. */
     const behind = (path: Partial<PathNotice>, importance: Importance = 'key') => {
       const desk = new Desk({ spreadMax: milliseconds(25) }).earned(40);
       desk
@@ -231,42 +232,42 @@ describe('forward repair', () => {
       return { beside: desk.beside, first: 400 };
     };
 
-    test('covers it where its second group can not be asked for in time, as its loss and its worth demand', () => {
+    test('covers it when its second group cannot be requested in time, in proportion to loss and worth', () => {
       const { beside, first } = behind({ latency: milliseconds(50) });
       const packets = Number(beside[0]!.split('–')[1]) - first + 1;
       expect(packets).toBeGreaterThan(24);
       expect(new Set(beside)).toEqual(new Set([`${first}–${first + packets - 1}`]));
-      // One of thirteen is missed more than a fifth of the time, four of them once in a few thousand.
+      // One of thirteen is lost more than a fifth of the time, four of them once in a few thousand.
       expect(beside.length).toBeGreaterThanOrEqual(2);
       expect(beside.length).toBeLessThanOrEqual(4);
       expect(behind({ latency: milliseconds(50), loss: 0.1 }).beside.length).toBeGreaterThan(beside.length);
     });
 
-    test('covers it where a bottleneck lets its last packets through too late', () => {
-      // At two milliseconds each the last one passes 52 ms after the first left.
+    test('covers it when a bottleneck delays its last packets too long', () => {
+      // At two milliseconds each, the last one passes 52 ms after the first left.
       expect(behind({ latency: milliseconds(85), spacing: milliseconds(2) }).beside.length).toBeGreaterThan(1);
       expect(behind({ latency: milliseconds(130), spacing: milliseconds(2) }).beside).toEqual([]);
     });
 
-    test('shows that its end was sent where it would be missed too late', () => {
+    test('reveals the loss of its end when detection would otherwise be too late', () => {
       expect(behind({ latency: milliseconds(60) }).beside).toHaveLength(1);
     });
 
-    test('is not made where there is time to miss its end and to ask for it, or nothing is lost', () => {
+    test('is not sent when the loss of its end can be detected and requested, or nothing is lost', () => {
       expect(behind({ latency: milliseconds(85) }).beside).toEqual([]);
       expect(behind({ latency: milliseconds(50), loss: 0 }).beside).toEqual([]);
       expect(behind({ latency: milliseconds(50), answerTime: microseconds(0) }).beside).toEqual([]);
     });
   });
 
-  test('of a fixed ratio covers each frame by itself, whatever the path', () => {
+  test('of a fixed ratio covers each frame separately, whatever the path', () => {
     const desk = new Desk({ recovery: 'fec', redundancy: 0.25 }).frame(0, 12);
     for (let frame = 1; frame < 20; frame++) desk.frame(frame * 33, 12);
     expect(desk.beside.slice(0, 4)).toEqual(['0–11', '0–11', '0–11', '12–23']);
     expect(desk.beside).toHaveLength(60);
   });
 
-  test('is not made where the receiver was told of no repair packets', () => {
+  test('is not sent to a receiver without repair support', () => {
     const { repairSsrc: _, ...without } = SENDER_OPTIONS;
     const sender = new Sender({ ...without, recovery: 'hybrid' });
     sender.send(at(0), {
@@ -281,15 +282,15 @@ describe('forward repair', () => {
   });
 });
 
-describe('a request for what is too late to be shown', () => {
-  test('is answered after those that can still be shown, whatever they are for', () => {
+describe('a request for packets too late to be shown', () => {
+  test('is answered after those in time, whatever their importance', () => {
     const desk = new Desk().earned(10).frame(330, 2, 'key');
     const key = 100;
     desk.ask(400, { packets: [key], late: true }, { packets: [5] });
     expect(desk.beside).toEqual(['5', `${key}`]);
   });
 
-  test('is answered in the first moment of a stream, when what is in time has spent the budget', () => {
+  test('is answered at the start of a stream when answers in time have used up the budget', () => {
     const desk = new Desk().frame(0, 40, 'key');
     desk.sent.length = 0;
     desk.ask(50, { packets: Array.from({ length: 12 }, (_, index) => index) });
@@ -299,7 +300,7 @@ describe('a request for what is too late to be shown', () => {
     expect(desk.beside.length - inTime).toBe(12);
   });
 
-  test('of another frame than a key frame overdraws the budget by some packets, and no more', () => {
+  test('for a frame other than a key frame overdraws the budget by a few packets only', () => {
     const desk = new Desk().frame(0, 40);
     desk.sent.length = 0;
     desk.ask(50, { packets: Array.from({ length: 12 }, (_, index) => index) });
@@ -322,7 +323,7 @@ describe('a request for what is too late to be shown', () => {
     expect(retransmissionBytes + repairBytes).toBeLessThan(0.25 * bytes + 40_000);
   });
 
-  test('goes with a repair packet where the answer may be lost as well', () => {
+  test('is answered with a repair packet when the answer may be lost as well', () => {
     const desk = new Desk()
       .earned(20)
       .path(660, { loss: 0.1, answerTime: milliseconds(100) })

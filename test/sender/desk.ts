@@ -49,7 +49,7 @@ export const nack = (...sequenceNumbers: readonly number[]): RtcpPacket => ({
   sequenceNumbers: sequenceNumbers.map((n) => wireSequence(n)),
 });
 
-/** A sender that has sent so many single-packet frames, all of them at 0. */
+/** A sender that has sent `count` single-packet frames, all at 0. */
 export function sentFrames(count: number, options: Partial<typeof SENDER_OPTIONS> = {}): Sender {
   const sender = newSender(options);
   for (let number = 0; number < count; number++) {

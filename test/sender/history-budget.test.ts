@@ -11,7 +11,7 @@ const newHistory = (options: { keptFor?: Microseconds; budget?: Pick<HistoryBudg
     budget: options.budget ?? { share: Number.POSITIVE_INFINITY },
   });
 
-test('receivers share the bytes of the history equally, and one that leaves gives its share back', () => {
+test('receivers share the history equally, and a leaving one returns its share', () => {
   const budget = new HistoryBudget(900);
   budget.join();
   expect(budget.share).toBe(900);
@@ -38,7 +38,7 @@ test('the history of one receiver shrinks to its share when another joins', () =
   expect(history.find(asSequence(16))).toBeDefined();
 });
 
-test('a packet is kept for so long and no longer', () => {
+test('a packet is dropped after its time', () => {
   const history = newHistory({ keptFor: microseconds(100) });
   for (let sequence = 0; sequence < 10; sequence++)
     history.keep(asSequence(sequence), new Uint8Array(10), instant(sequence * 30));
@@ -55,7 +55,7 @@ test('the newest packet is kept however large it is', () => {
   expect(history.find(asSequence(2))).toBeDefined();
 });
 
-test('bytes are counted right when the ring overwrites what it held', () => {
+test('the byte count is correct when the ring overwrites packets', () => {
   const history = new PacketHistory({
     packetsMax: 4,
     keptFor: microseconds(Number.POSITIVE_INFINITY),

@@ -10,7 +10,7 @@ const newPacer = (queueBytesMax = 1_000_000) => new Pacer<Uint8Array>({ burstDat
 const datagrams = (count: number, bytes = 100): Uint8Array[] =>
   Array.from({ length: count }, () => new Uint8Array(bytes));
 
-/** How many leave at which instant when it is woken as it asks to be. */
+/** Number of datagrams by departure time, when woken at the requested times. */
 function departures(pacer: Pacer<Uint8Array>, from: number): [number, number][] {
   const groups: [number, number][] = [];
   for (let now = from, turns = 0; turns < 1_000; turns++, now = Math.max(now, pacer.pollTimeout()!)) {
@@ -28,13 +28,13 @@ test('a small frame leaves at once', () => {
   expect(departures(pacer, at(5))).toEqual([[at(5), GROUP]]);
 });
 
-test('a frame that is a little longer than a group leaves at once all the same', () => {
+test('a frame slightly longer than a group leaves at once as well', () => {
   const pacer = newPacer();
   pacer.enqueue(at(5), datagrams(GROUP * 1.5 - 1), INTERVAL);
   expect(departures(pacer, at(5))).toEqual([[at(5), GROUP * 1.5 - 1]]);
 });
 
-test('groups of a fast stream are larger, so that there is time between them, but never beyond 40 datagrams', () => {
+test('a fast stream has larger groups with time between them, up to 40 datagrams', () => {
   const fast = newPacer();
   fast.enqueue(at(0), datagrams(180), INTERVAL);
   const groups = departures(fast, at(0));
@@ -45,7 +45,7 @@ test('groups of a fast stream are larger, so that there is time between them, bu
   expect(Math.max(...departures(faster, at(0)).map(([, count]) => count))).toBe(40);
 });
 
-test('a key frame leaves in groups, evenly, within four fifths of its frame interval', () => {
+test('a key frame leaves in even groups within four fifths of its frame interval', () => {
   const pacer = newPacer();
   pacer.enqueue(at(5), datagrams(60), INTERVAL);
   const groups = departures(pacer, at(5));
@@ -57,7 +57,7 @@ test('a key frame leaves in groups, evenly, within four fifths of its frame inte
   expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
 });
 
-test('nothing leaves before its time', () => {
+test('nothing leaves early', () => {
   const pacer = newPacer();
   pacer.enqueue(at(0), datagrams(32), INTERVAL);
   for (let sent = 0; sent < GROUP; sent++) expect(pacer.poll(at(0))).toBeDefined();
@@ -67,7 +67,7 @@ test('nothing leaves before its time', () => {
 });
 
 describe('a backlog', () => {
-  test('is worked off within the interval of the frame that joins it', () => {
+  test('is sent within the interval of the frame that joins it', () => {
     const pacer = newPacer();
     pacer.enqueue(at(0), datagrams(160), INTERVAL);
     for (let sent = 0; sent < GROUP; sent++) pacer.poll(at(0));
@@ -98,7 +98,7 @@ describe('a timer that fires late', () => {
     return count;
   };
 
-  test('by a little, and what was due in the meantime leaves at once', () => {
+  test('by a little sends what is due at once', () => {
     const punctual = newPacer();
     punctual.enqueue(at(0), datagrams(80), INTERVAL);
     let due = 0;
@@ -109,10 +109,10 @@ describe('a timer that fires late', () => {
     expect(sentBy(late, at(14))).toBe(due);
   });
 
-  test('by a lot, and what waited is paced again rather than sent in a heap', () => {
+  test('by a lot paces the backlog again instead of sending it as one burst', () => {
     const pacer = newPacer();
     pacer.enqueue(at(0), datagrams(1_600), INTERVAL);
-    // Of the 32 ms over which it is spread, 20 are made up for.
+    // It is spread over 32 ms, of which at most 20 are caught up.
     const count = sentBy(pacer, at(500));
     expect(count).toBeGreaterThan(1_600 * 0.5);
     expect(count).toBeLessThan(1_600 * 0.75);
@@ -120,7 +120,7 @@ describe('a timer that fires late', () => {
 });
 
 describe('the queue', () => {
-  test('counts what waits, and refuses what does not fit', () => {
+  test('counts waiting bytes, and refuses a frame that does not fit', () => {
     const pacer = newPacer(5_000);
     pacer.enqueue(at(0), datagrams(40), INTERVAL);
     expect(pacer.queuedBytes).toBe(4_000);
@@ -131,24 +131,24 @@ describe('the queue', () => {
     expect(pacer.queuedDatagrams).toBe(39);
   });
 
-  test('takes any frame while it is empty: a frame larger than the queue is a frame all the same', () => {
+  test('accepts any frame while it is empty, even one above the limit', () => {
     expect(newPacer(1_000).accepts(50_000)).toBe(true);
   });
 
-  test('waits for nothing when it is empty', () => {
+  test('has no timeout while it is empty', () => {
     const pacer = newPacer();
     expect(pacer.pollTimeout()).toBeUndefined();
     expect(pacer.poll(at(9))).toBeUndefined();
   });
 });
 
-test('on a path that carries no more than so much, datagrams leave one by one as it takes them', () => {
+test('on a slow path, datagrams leave singly at its rate', () => {
   const pacer = newPacer();
   pacer.enqueue(at(0), datagrams(4, 1_000), INTERVAL, 100_000);
   expect(departures(pacer, at(0))).toEqual([0, 10, 20, 30].map((ms) => [at(ms), 1]));
 });
 
-test('on a path that carries much more, in groups, so that there is time between them', () => {
+test('on a fast path, datagrams leave in groups with time between them', () => {
   const pacer = newPacer();
   pacer.enqueue(at(0), datagrams(20, 1_000), INTERVAL, 2_000_000);
   expect(departures(pacer, at(0))).toEqual([

@@ -5,7 +5,7 @@ import { PacketHistory } from '../../sender/packet-history.ts';
 import { EventLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
 
 describe('a budget with an advance', () => {
-  test('pays it back before it earns, and is never above its share from then on', () => {
+  test('repays it before it earns, and never exceeds its share from then on', () => {
     const bucket = new TokenBucket({ share: 0.25, bytesMax: 1_000, advance: 100 });
     expect(bucket.spend(100)).toBe(true);
     bucket.earn(200);
@@ -17,7 +17,7 @@ describe('a budget with an advance', () => {
   });
 });
 
-/** Keeps so many packets, however long and large. */
+/** A history limited by the number of packets only. */
 const newHistory = (packetsMax: number) =>
   new PacketHistory({
     packetsMax,
@@ -26,7 +26,7 @@ const newHistory = (packetsMax: number) =>
   });
 
 describe('the packet history', () => {
-  test('finds what was sent of late, and nothing else', () => {
+  test('finds recent packets only', () => {
     const history = newHistory(4);
     for (let sequence = 65_534; sequence < 65_540; sequence++)
       history.keep(asSequence(sequence), Uint8Array.of(sequence & 0xff), instant(0));
@@ -34,7 +34,7 @@ describe('the packet history', () => {
     expect(found).toEqual([undefined, undefined, undefined, 0, 1, 2, 3, undefined]);
   });
 
-  test('tells a packet from the one that had its number a round of the ring before', () => {
+  test('distinguishes a packet from the one with the same number one cycle earlier', () => {
     const history = newHistory(8192);
     history.keep(asSequence(5), Uint8Array.of(1), instant(0));
     expect(history.find(asSequence(5 + 65_536))).toBeUndefined();
@@ -43,7 +43,7 @@ describe('the packet history', () => {
     expect(history.find(asSequence(5 + 65_536))?.datagram[0]).toBe(2);
   });
 
-  test('gives back of a shared buffer what the datagram was, and no more', () => {
+  test("returns exactly the datagram's part of a shared buffer", () => {
     const history = newHistory(4);
     const shared = Uint8Array.of(1, 2, 3, 4, 5, 6);
     history.keep(asSequence(1), shared.subarray(1, 3), instant(0));
@@ -52,7 +52,7 @@ describe('the packet history', () => {
     expect(history.find(asSequence(2))!.datagram).toEqual(Uint8Array.of(4, 5, 6));
   });
 
-  test('does not take over from the packet that made room when that was sent again', () => {
+  test('forgets the answers to a packet when its slot is reused', () => {
     const history = newHistory(4);
     history.keep(asSequence(1), Uint8Array.of(1), instant(100), 'key');
     history.find(asSequence(1))!.resentAt = instant(200);
@@ -82,7 +82,7 @@ describe('the packet history', () => {
 });
 
 describe('the token bucket', () => {
-  test('begins full, is emptied by what is spent and filled by its share of the media', () => {
+  test('starts full, is emptied by spending and filled by its share of the media', () => {
     const bucket = new TokenBucket({ share: 0.5, bytesMax: 1_000 });
     expect(bucket.spend(1_000)).toBe(true);
     expect(bucket.spend(1)).toBe(false);
@@ -91,20 +91,20 @@ describe('the token bucket', () => {
     expect(bucket.spend(150)).toBe(true);
   });
 
-  test('never holds more than it may', () => {
+  test('never exceeds its maximum', () => {
     const bucket = new TokenBucket({ share: 1, bytesMax: 1_000 });
     bucket.earn(5_000);
     expect(bucket.bytes).toBe(1_000);
   });
 
-  test('with no share has nothing to begin with either', () => {
+  test('with a share of 0 starts empty', () => {
     const bucket = new TokenBucket({ share: 0, bytesMax: 1_000 });
     bucket.earn(5_000);
     expect(bucket.spend(1)).toBe(false);
   });
 });
 
-test('a rate limit allows one event an interval', () => {
+test('an event limit allows one event per interval', () => {
   const limit = new EventLimit(10);
   expect([0, 9, 10, 11, 19, 25].map((now) => limit.allow(instant(now)))).toEqual([
     true,

@@ -38,7 +38,7 @@ function markOf({ extension }: RtpPacket) {
   return mark?.ok ? mark.value : undefined;
 }
 
-test('every packet of a frame says whose it is, which one it is and how many there are', () => {
+test('every packet of a frame carries frame number, packet index and packet count', () => {
   const packetizer = new Packetizer({ ...OPTIONS, initialFrameNumber: 41 });
   const sent = packets(packetizer.packetize(unit(3_000)).datagrams);
   expect(
@@ -65,14 +65,14 @@ test('every packet of a frame says whose it is, which one it is and how many the
   );
 });
 
-test('what goes in comes out of the payloads', () => {
+test('packetize and depacketize round-trip', () => {
   const packetizer = new Packetizer(OPTIONS);
   const whole = unit(50_000);
   const payloads = packets(packetizer.packetize(whole).datagrams).map(({ payload }) => payload);
   expect(unpackPayloads(payloads)).toEqual({ ok: true, value: whole.parts });
 });
 
-test('frame marks tell importance and decode lead', () => {
+test('frame marks carry importance and decode lead', () => {
   const packetizer = new Packetizer(OPTIONS);
   const marks = (['key', 'reference', 'discardable'] as const).map((importance) =>
     markOf(packets(packetizer.packetize(unit(20, { importance, lead: 9_000 })).datagrams)[0]!),
@@ -82,7 +82,7 @@ test('frame marks tell importance and decode lead', () => {
   expect(marks.map((mark) => mark?.decodeLead)).toEqual([9_000, 9_000, 9_000]);
 });
 
-describe('numbers roll over', () => {
+describe('numbers wrap', () => {
   test.each([0, 1, 32_767, 32_768, 65_535])('the sequence number that begins with %i', (initialSequence) => {
     const packetizer = new Packetizer({ ...OPTIONS, initialSequence: wireSequence(initialSequence) });
     const { datagrams, firstSequence } = packetizer.packetize(unit(3_000));
@@ -113,7 +113,7 @@ describe('numbers roll over', () => {
 describe('the length of datagrams', () => {
   const packetizer = new Packetizer(OPTIONS);
 
-  test('all of a large frame but its last are equally long, two bytes below what was agreed, and lie next to each other', () => {
+  test('all packets of a large frame except the last are equally long, two bytes below the limit, and contiguous', () => {
     const { datagrams } = packetizer.packetize(unit(20_000));
     expect(new Set(datagrams.slice(0, -1).map(({ length }) => length))).toEqual(new Set([1_198]));
     for (const [index, datagram] of datagrams.slice(1).entries()) {
@@ -124,7 +124,7 @@ describe('the length of datagrams', () => {
   });
 
   test.each([1, 100, 1_172, 1_173, 1_174, 1_175, 1_176, 1_177, 2_400, 20_000])(
-    'a retransmission of any packet of a frame of %i bytes is no longer than agreed, and gives it back',
+    'a retransmission of any packet of a frame of %i bytes keeps to the limit, and restores it',
     (bytes) => {
       for (const lead of [0, 3_000]) {
         for (const datagram of packetizer.packetize(unit(bytes, { lead })).datagrams) {
@@ -139,7 +139,7 @@ describe('the length of datagrams', () => {
     },
   );
 
-  test('those who get no marks cannot ask again, and get the room', () => {
+  test('receivers without frame marks cannot request retransmissions, and get the bytes reserved for them', () => {
     const plain = new Packetizer({ ...OPTIONS, frameMarks: false });
     const { datagrams, headerBytes } = plain.packetize(unit(20_000));
     expect(headerBytes).toBe(12);

@@ -7,7 +7,7 @@ import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
 import { at, deliverRtcp, drain, events, frame, nack, newSender, sentFrames } from './desk.ts';
 
 describe('reports', () => {
-  test('a report goes out with the first frame, then each second', () => {
+  test('the first report is sent with the first frame, further ones every second', () => {
     const sender = newSender();
     sender.send(at(0), frame(0));
     drain(sender, at(0));
@@ -19,7 +19,7 @@ describe('reports', () => {
     expect(times).toEqual([0, 1, 2, 3].map(seconds));
   });
 
-  test('it tells the time, the media time that goes with it, and what was sent', () => {
+  test('a report has the time, the corresponding media time, and packet and octet counts', () => {
     const sender = newSender({ timestampBase: wireTimestamp(0xffff_fff0) });
     sender.send(at(0), frame(0, 50));
     sender.send(at(40), frame(1, 70));
@@ -30,7 +30,7 @@ describe('reports', () => {
         kind: 'sender-report',
         ssrc: MEDIA_SSRC,
         ntp: ntpFromInstant(at(140)),
-        // Frame 1 has 3,000 and was handed over 100 ms ago, which are 9,000 ticks; 16 lead up to the roll-over.
+        // Frame 1 has 3,000 and was handed over 100 ms ago, which are 9,000 ticks; its timestamp is 16 below the wrap.
         rtpTimestamp: 12_000 - 16,
         packetCount: 2,
         octetCount: 120,
@@ -40,7 +40,7 @@ describe('reports', () => {
     ]);
   });
 
-  test('the octets of a report are those of the payload', () => {
+  test('the octet count covers the payload only', () => {
     const sender = newSender();
     sender.send(at(0), frame(0, 10_000));
     const { rtp } = drain(sender, at(0));
@@ -49,14 +49,14 @@ describe('reports', () => {
     expect(drain(sender, at(0)).rtcp[0]).toMatchObject({ octetCount: octets });
   });
 
-  test('nothing is reported before anything is sent, and nothing waits for time', () => {
+  test('sends no reports and has no timeout before the first frame', () => {
     const sender = newSender();
     expect(sender.pollTimeout()).toBeUndefined();
     sender.handleTimeout(instant(seconds(5)));
     expect(drain(sender, instant(seconds(5))).rtcp).toEqual([]);
   });
 
-  test('a receiver report tells the loss and the round trip', () => {
+  test('loss and round trip are taken from a receiver report', () => {
     const sender = sentFrames(1);
     const report = {
       ssrc: MEDIA_SSRC,
@@ -64,7 +64,7 @@ describe('reports', () => {
       cumulativeLost: 3,
       highestSequence: 100,
       jitter: 0,
-      // A report of 0.5 s, held for 0.25 s, comes back at 1 s: a quarter of a second was spent on the way.
+      // A report of 0.5 s, held for 0.25 s, returns at 1 s: the round trip is a quarter of a second.
       lastSenderReport: 0x8000,
       delaySinceLastSenderReport: 0x4000,
     };
@@ -78,7 +78,7 @@ describe('reports', () => {
     expect(sender.statistics.reportedLoss).toBe(0.25);
   });
 
-  test('a round-trip probe is answered at once, and not more often than fifty times a second', () => {
+  test('a round-trip probe is answered at once, at most fifty times a second', () => {
     const sender = sentFrames(1);
     const probe = (now: Instant) =>
       deliverRtcp(sender, now, {
@@ -103,7 +103,7 @@ describe('reports', () => {
 });
 
 describe('the end', () => {
-  test('what is queued goes out first, then a report and BYE, once', () => {
+  test('sends the queue first, then a report and BYE, once', () => {
     const sender = newSender();
     sender.send(at(0), frame(0, 60_000));
     drain(sender, at(0));
@@ -119,7 +119,7 @@ describe('the end', () => {
     expect(sender.pollTimeout()).toBeUndefined();
   });
 
-  test('a stream of nothing ends as well', () => {
+  test('is reached by an empty stream as well', () => {
     const sender = newSender();
     sender.finish();
     expect(drain(sender, at(0)).rtcp.map(({ kind }) => kind)).toEqual([
@@ -131,7 +131,7 @@ describe('the end', () => {
     expect(sender.lastSequence).toBeUndefined();
   });
 
-  test('requests are answered after the end as well', () => {
+  test('does not stop answers to requests', () => {
     const sender = sentFrames(2);
     sender.finish();
     drain(sender, at(0));
@@ -141,7 +141,7 @@ describe('the end', () => {
   });
 });
 
-test('a frame that does not fit into the queue is refused whole, and its number goes to the next', () => {
+test('a frame that does not fit into the queue is refused as a whole, and the next one gets its number', () => {
   const sender = newSender({ queueBytesMax: 50_000 });
   expect(sender.send(at(0), frame(0, 60_000))).toBe('queued');
   expect(sender.send(at(1), frame(1, 60_000))).toBe('refused');
@@ -154,7 +154,7 @@ test('a frame that does not fit into the queue is refused whole, and its number 
   expect(drain(sender, at(200)).rtp[0]?.sequenceNumber).toBe(sequenceNumbers.at(-1)! + 1);
 });
 
-test('what is no RTCP is counted, told and otherwise ignored', () => {
+test('datagrams that are not RTCP are counted, reported and otherwise ignored', () => {
   const sender = sentFrames(1);
   for (const datagram of [
     new Uint8Array(0),
@@ -168,7 +168,7 @@ test('what is no RTCP is counted, told and otherwise ignored', () => {
   expect(events(sender).every(({ kind }) => kind === 'malformed')).toBe(true);
 });
 
-test('events that nobody polls are bounded', () => {
+test('the number of unpolled events is bounded', () => {
   const sender = sentFrames(1);
   for (let count = 0; count < 5_000; count++) sender.handleDatagram(at(1), Uint8Array.of(1, 2, 3));
   expect(events(sender).length).toBeLessThanOrEqual(1_024);

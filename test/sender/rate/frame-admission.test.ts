@@ -4,7 +4,7 @@ import { type Instant, instant, milliseconds } from '../../../protocol/base/unit
 import { type AdmissionTerms, FrameAdmission } from '../../../sender/rate/frame-admission.ts';
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
-/** 100 bytes a millisecond. */
+/** 100 bytes per millisecond. */
 const TERMS: AdmissionTerms = {
   limit: 100_000,
   patience: milliseconds(100),
@@ -13,7 +13,7 @@ const TERMS: AdmissionTerms = {
   showsDamaged: false,
 };
 
-/** Offers frames, sends those that are admitted, and says which ones these were. */
+/** Offers frames, sends the admitted ones, and records them. */
 class Gate {
   readonly #admission = new FrameAdmission();
 
@@ -25,45 +25,45 @@ class Gate {
 }
 
 describe('a frame is sent', () => {
-  test('always, where no limit is known', () => {
+  test('always, without a limit', () => {
     const gate = new Gate();
     for (let ms = 0; ms < 300; ms += 33) expect(gate.offer(ms, 'discardable', 50_000, { limit: undefined })).toBe(true);
   });
 
-  test('as long as it gets through the bottleneck in time, what was sent before it included', () => {
+  test('when it passes the bottleneck in time behind the frames sent before', () => {
     const gate = new Gate();
     expect(gate.offer(0, 'key', 6_000)).toBe(true);
     expect(gate.offer(0, 'reference', 4_000)).toBe(true);
     expect(gate.offer(0, 'reference', 1)).toBe(false);
   });
 
-  test('as long as it gets through in time behind what is still to leave', () => {
+  test('when it passes in time behind the bytes still in the pacer', () => {
     const gate = new Gate();
     expect(gate.offer(0, 'reference', 4_000, { waiting: 6_001 })).toBe(false);
     expect(new Gate().offer(0, 'reference', 4_000, { waiting: 6_000 })).toBe(true);
   });
 
-  test('again when the queue has emptied', () => {
+  test('again once the queue has drained', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 10_000);
     expect(gate.offer(10, 'discardable', 1, { showsDamaged: false })).toBe(false);
     expect(gate.offer(90, 'discardable', 5_000)).toBe(true);
   });
 
-  test('where any frame will do: as soon as what is before it takes no more than half a frame interval', () => {
+  test('when any frame is useful: if the backlog takes at most half a frame interval', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 5_000);
     expect(gate.offer(29, 'reference', 100, { showsDamaged: true })).toBe(false);
     expect(gate.offer(30, 'reference', 100, { showsDamaged: true })).toBe(true);
   });
 
-  test('however large it is, if it is a key frame', () => {
+  test('of any size, if it is a key frame', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 10_000);
     expect(gate.offer(10, 'key', 60_000)).toBe(true);
   });
 
-  test('while there is more time to spare, if nothing refers to it', () => {
+  test('with more time to spare, if it is discardable', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 5_000);
     expect(gate.offer(0, 'discardable', 1_001)).toBe(false);
@@ -71,8 +71,8 @@ describe('a frame is sent', () => {
   });
 });
 
-describe('a reference that is withheld', () => {
-  test('takes with it what could not be decoded, up to the next key frame', () => {
+describe('a withheld frame', () => {
+  test('withholds frames that cannot be decoded without it, up to the next key frame', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 9_000);
     expect(gate.offer(0, 'reference', 2_000)).toBe(false);
@@ -82,14 +82,14 @@ describe('a reference that is withheld', () => {
     expect(gate.offer(600, 'reference', 10)).toBe(true);
   });
 
-  test('takes nothing with it where damage is shown', () => {
+  test('withholds no other frames when damaged ones are shown', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 9_000);
     expect(gate.offer(0, 'reference', 2_000, { showsDamaged: true })).toBe(false);
     expect(gate.offer(500, 'reference', 10, { showsDamaged: true })).toBe(true);
   });
 
-  test('takes nothing with it if nothing referred to it', () => {
+  test('withholds no other frames when it was discardable', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 9_000);
     expect(gate.offer(0, 'discardable', 2_000)).toBe(false);
@@ -97,11 +97,11 @@ describe('a reference that is withheld', () => {
   });
 });
 
-test('room is kept for the key frame that is next, as far as the last ones tell when and how large', () => {
+test('room is kept for the next key frame, as predicted from the last ones', () => {
   const gate = new Gate();
   gate.offer(0, 'key', 8_000);
   gate.offer(1_000, 'key', 8_000);
-  // In 50 ms 5,000 of these bytes are through; what is left then and the key frame take longer than there is.
+  // In 50 ms, 5,000 of these bytes are through; the rest and the key frame take longer than there is.
   expect(gate.offer(1_950, 'reference', 7_100)).toBe(false);
   const other = new Gate();
   other.offer(0, 'key', 8_000);

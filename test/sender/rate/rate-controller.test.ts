@@ -4,7 +4,7 @@ import { classifyDatagram } from '../../../protocol/rtp/multiplex.ts';
 import type { RateController, RateFeedback } from '../../../sender/rate/rate-controller.ts';
 import { runSession } from '../../simulated-session.ts';
 
-/** A controller that keeps to one target, and notes what it is told. */
+/** A controller with a constant target that logs its calls. */
 class FixedRate implements RateController {
   readonly target: number | undefined;
   readonly feedback: { readonly at: Instant; readonly feedback: RateFeedback }[] = [];
@@ -43,7 +43,9 @@ class FixedRate implements RateController {
 const FRAMES = 300;
 const SECONDS = 10;
 
-/** 30 frames a second of 4 kB, and of 12 kB each second: 128 kB a second over a lossy path that carries any rate. */
+/**
+ * 30 frames per second of 4 kB, with one of 12 kB every second: 128 kB per second over a lossy path of unlimited rate.
+ */
 function run(controller: FixedRate, parameters: { redundancy?: number } = {}) {
   let rtpBytes = 0;
   const { sender, receiver } = runSession({
@@ -61,8 +63,8 @@ function run(controller: FixedRate, parameters: { redundancy?: number } = {}) {
   return { sender: sender.statistics, receiver: receiver.statistics, rtpBytes };
 }
 
-describe('a rate controller put in place of the default one', () => {
-  test('is told of every frame offered, every datagram sent, and of what the receiver says of its path, in order', () => {
+describe('a rate controller in place of the default one', () => {
+  test('receives every frame offered, every datagram sent and every path notice, in order', () => {
     const controller = new FixedRate(undefined);
     const { sender, rtpBytes } = run(controller);
     expect(controller.offered).toBe(FRAMES);
@@ -74,17 +76,17 @@ describe('a rate controller put in place of the default one', () => {
     expect(controller.instants).toEqual([...controller.instants].sort((one, other) => one - other));
   });
 
-  test('without a target limits nothing, though the path loses a tenth', () => {
+  test('without a target limits nothing, even at 10 % loss', () => {
     expect(run(new FixedRate(undefined)).sender.framesWithheld).toBe(0);
   });
 
-  test.each([0, 0.25, 0.5])('has one target for all that is sent, at a redundancy of %d', (redundancy) => {
+  test.each([0, 0.25, 0.5])('has one target for everything sent, at a redundancy of %d', (redundancy) => {
     const target = 80_000;
     const controller = new FixedRate(target);
     const { sender } = run(controller, { redundancy });
     expect(sender.retransmissions > 0 && sender.repairs > 0).toBe(redundancy > 0);
     expect(sender.framesWithheld).toBeGreaterThan(FRAMES / 4);
-    // The first path notice, before which nothing is withheld, comes within two seconds.
+    // The first path notice, before which nothing is withheld, arrives within two seconds.
     const before = 2;
     expect(controller.sentBytes).toBeLessThan(target * (SECONDS - before) * 1.05 + 160_000 * before);
     expect(controller.sentBytes).toBeGreaterThan(target * SECONDS * 0.6);

@@ -9,15 +9,15 @@ const FULL = { recentLoss: 0.5, queueing: milliseconds(60) };
 const CLEAN = { recentLoss: 0, queueing: microseconds(0) };
 const ROUND_TRIP = milliseconds(50);
 const FRAME_MS = 20;
-/** Of a window of 300 ms. */
+/** Packets in a window of 300 ms. */
 const PACKETS = 108;
 
-/** A stream of 50 frames of 4 kB a second: 200 kB a second, of which as much is sent as the limit allows. */
+/** A stream of 50 frames of 4 kB per second: 200 kB per second, of which the limit's share is sent. */
 class Path {
   readonly controller = new RateLimit();
-  /** Bytes a second, where frames are held back beside the limit. */
+  /** Bytes per second, when frames are held back for another reason than the limit. */
   sendsAtMost = Number.POSITIVE_INFINITY;
-  /** How long each packet has waited in the sender. */
+  /** Waiting time of each packet in the sender. */
   waits = 0;
   #ms = 0;
 
@@ -39,25 +39,25 @@ class Path {
 }
 
 describe('the capacity of a path', () => {
-  test('is not known while nothing is lost, and not limited by losses that a budget makes up for', () => {
+  test('is unknown without loss, and not limited by loss that the budget recovers', () => {
     expect(
       new Path().run(2_000, CLEAN).run(5_000, { recentLoss: 0.19, queueing: milliseconds(60) }).controller.target,
     ).toBeUndefined();
   });
 
-  test('is somewhat less than what came through a full queue, once that has been full for more than a moment', () => {
+  test('is slightly below the rate delivered through a queue that was full for more than a moment', () => {
     const path = new Path().run(2_000, CLEAN).run(500, FULL);
     expect(path.controller.target).toBeUndefined();
     expect(path.run(200, FULL).controller.target).toBeCloseTo(200_000 * 0.5 * 0.85, -2);
   });
 
-  test('is not cut again before the cut can show', () => {
+  test('is not cut again before the effect of the cut can show', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     const { target } = path.controller;
     expect(path.run(500, FULL).controller.target).toBe(target);
   });
 
-  test('grows while nothing is lost: quickly up to what was carried, slowly at it, and quickly far beyond', () => {
+  test('grows without loss: quickly up to the rate carried before, slowly at it, and quickly far beyond', () => {
     const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
     const soon = path.controller.target!;
     expect(soon).toBeGreaterThan(90_000);
@@ -65,13 +65,13 @@ describe('the capacity of a path', () => {
     expect(path.run(40_000, CLEAN).controller.target).toBeUndefined();
   });
 
-  test('soon grows to most of what was carried without a queue before: the path carried less for a while only', () => {
+  test('returns soon to most of the rate carried without a queue, after a brief dip of the path', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(2_500, CLEAN);
     expect(path.controller.target).toBeGreaterThan(200_000 * 0.75);
     expect(path.run(20_000, CLEAN).controller.target).toBeUndefined();
   });
 
-  test('is cut again when the queue is full again, and when it stands without a loss', () => {
+  test('is cut again when the queue is full again, and when it stands without loss', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
     const before = path.controller.target!;
     path.run(700, { recentLoss: 0.21, queueing: milliseconds(29) });
@@ -83,19 +83,19 @@ describe('the capacity of a path', () => {
     );
   });
 
-  test('is not cut by random losses where a queue told of it', () => {
+  test('is not cut by random loss once a queue has indicated a full path', () => {
     const path = new Path().run(1_200, FULL).run(3_000, CLEAN);
     const before = path.controller.target!;
     expect(path.run(5_000, { recentLoss: 0.15, queueing: microseconds(0) }).controller.target).toBeGreaterThan(before);
   });
 
-  test('is given up where no cut shortens the queue: it is a longer way', () => {
+  test('is dropped when no cut shortens the queue, which is then a longer route', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
     path.run(15_000, { recentLoss: 0, queueing: milliseconds(80) });
     expect(path.controller.target).toBeUndefined();
   });
 
-  test('is tried where much is lost without a queue, and given up where that does not help', () => {
+  test('is tried under heavy loss without a queue, and dropped when that does not help', () => {
     const random = { recentLoss: 0.4, queueing: microseconds(0) };
     const path = new Path().run(2_000, CLEAN).run(1_900, random);
     expect(path.controller.target).toBeUndefined();
@@ -104,7 +104,7 @@ describe('the capacity of a path', () => {
     expect(path.run(20_000, random).controller.target).toBeUndefined();
   });
 
-  test('that was given up is tried again within seconds where a queue tells that the path is full', () => {
+  test('is tried again within seconds of being dropped when a queue shows that the path is full', () => {
     const path = new Path().run(2_000, CLEAN);
     let limits = 0;
     for (let ms = 0, before: number | undefined; ms < 10_000; ms += 100) {
@@ -115,25 +115,25 @@ describe('the capacity of a path', () => {
     expect(limits).toBeGreaterThanOrEqual(3);
   });
 
-  test('is kept where less sent meant less lost, as before a bottleneck without a queue', () => {
+  test('is kept when sending less reduced the loss, as before a bottleneck without a queue', () => {
     const path = new Path().run(3_000, { recentLoss: 0.5, queueing: microseconds(0) });
     expect(path.run(3_000, CLEAN).controller.target).toBeLessThan(120_000);
   });
 
-  test('grows back within seconds on an empty path where all but key frames are held back', () => {
+  test('grows back within seconds on an empty path when only key frames pass', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     path.sendsAtMost = 20_000;
     expect(path.controller.target).toBeLessThan(90_000);
     expect(path.run(4_000, CLEAN).controller.target).toBeUndefined();
   });
 
-  test('does not grow back like that while a queue stands', () => {
+  test('does not grow back while a queue stands', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     path.sendsAtMost = 20_000;
     expect(path.run(4_000, { recentLoss: 0, queueing: milliseconds(25) }).controller.target).toBeLessThan(120_000);
   });
 
-  test('bears a queue of a quarter of the latency', () => {
+  test('tolerates a queue of a quarter of the latency', () => {
     const queue = { recentLoss: 0, queueing: milliseconds(100) };
     const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
     const [patient, hurried] = [cut(), cut()];
@@ -142,7 +142,7 @@ describe('the capacity of a path', () => {
     expect(hurried.run(500, { ...queue, latency: milliseconds(300) }).controller.target).toBeLessThan(before);
   });
 
-  test('does not take the wait behind a large frame of its own for a queue of the path', () => {
+  test('does not count waiting behind a large frame of its own as queueing on the path', () => {
     const queue = { recentLoss: 0, queueing: milliseconds(200) };
     const cut = () => new Path().run(2_000, CLEAN).run(700, FULL).run(1_000, CLEAN);
     const [waiting, queued] = [cut(), cut()];
@@ -152,7 +152,7 @@ describe('the capacity of a path', () => {
     expect(queued.run(900, queue).controller.target).toBeLessThan(before);
   });
 
-  test('is never limited by an hour of losses in runs with some jitter, however they fall together', () => {
+  test('is never set by an hour of bursty loss with jitter, in any combination', () => {
     const losses = new LossProcess({ loss: 0.1, burst: 8, seed: 3 }, 'test');
     const jitter = new RandomStream(3, 'jitter');
     const path = new Path();

@@ -17,7 +17,7 @@ const PATH: PathNotice = {
 };
 const INTERVAL = 33_333;
 
-/** The worth of a frame after so many others of a stream with a key frame in every `keyInterval`. */
+/** Worth of a frame after this many others of a stream with a key frame every `keyInterval`. */
 function worthAfter(frames: number, options: { keyInterval: number; mends: boolean; importance?: Importance }): number {
   const worth = new FrameWorth(options.mends);
   for (let frame = 0; frame <= frames; frame++) {
@@ -27,36 +27,36 @@ function worthAfter(frames: number, options: { keyInterval: number; mends: boole
 }
 
 describe('the worth of a frame', () => {
-  test('is as many frames as come before the next key frame where nothing is mended', () => {
+  test('is the number of frames before the next key frame when nothing is mended', () => {
     const early = worthAfter(240 + 10, { keyInterval: 240, mends: false });
     const late = worthAfter(240 + 230, { keyInterval: 240, mends: false });
     expect(early).toBe(50 * 230);
     expect(late).toBe(50 * 10);
   });
 
-  test('is the frames of an answer time and some where it is mended, however far the next key frame is', () => {
+  test('is the frames of an answer time and some more when it is mended, however far the next key frame is', () => {
     const near = worthAfter(1_000 + 10, { keyInterval: 1_000, mends: true });
     const far = worthAfter(1_000 + 900, { keyInterval: 1_000, mends: true });
     expect(near).toBeCloseTo(50 * 8, 1);
     expect(far).toBeCloseTo(near, 1);
   });
 
-  test('falls with the next key frame near, mended or not', () => {
+  test('decreases towards the next key frame, mended or not', () => {
     expect(worthAfter(60 + 57, { keyInterval: 60, mends: true })).toBe(50 * 3);
   });
 
-  test('is that of its own time alone where nothing refers to it', () => {
+  test('is constant for discardable frames', () => {
     expect(worthAfter(300, { keyInterval: 240, mends: false, importance: 'discardable' })).toBe(50);
   });
 
-  test('does not depend on the next key frame where damage is shown', () => {
+  test('does not depend on the next key frame when damaged frames are shown', () => {
     const worth = new FrameWorth(false);
     worth.onFrame('key');
     expect(worth.of('reference', { ...PATH, showsDamaged: true }, microseconds(INTERVAL))).toBe(333);
     expect(worth.of('key', { ...PATH, showsDamaged: true }, microseconds(INTERVAL))).toBe(1_000);
   });
 
-  test('grows with the group as long as there has been one key frame only', () => {
+  test('grows with the group while there has been only one key frame', () => {
     expect(worthAfter(30, { keyInterval: 10_000, mends: false })).toBe(50 * 30);
     expect(worthAfter(300, { keyInterval: 10_000, mends: false })).toBe(50 * 300);
   });

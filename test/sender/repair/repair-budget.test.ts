@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { repairsOfEnd, repairsOfLastAnswer, repairsOfWindow } from '../../../sender/repair/repair-budget.ts';
 import { shortfallProbabilities } from '../../../sender/repair/shortfall-probability.ts';
 
-/** Slow and obvious: every pattern of losses, its chance along the chain, and how many it loses. */
+/** Reference: sums the probability of every loss pattern in the chain by its number of losses. */
 function enumerated(packets: number, { loss, burst }: { loss: number; burst: number }, more: number): number {
   const gilbert = burst * (1 - loss) > 1;
   const leave = gilbert ? 1 / burst : 1 - loss;
@@ -23,10 +23,10 @@ function enumerated(packets: number, { loss, burst }: { loss: number; burst: num
   return sum;
 }
 
-/** Packets, of a frame that others refer to. */
+/** Worth of a reference frame, packets. */
 const WORTH = 333;
 
-describe('the chance that repair packets are not enough', () => {
+describe('the probability that repair packets do not suffice', () => {
   test.each([
     { loss: 0.05, burst: 1 },
     { loss: 0.3, burst: 1 },
@@ -46,14 +46,14 @@ describe('the chance that repair packets are not enough', () => {
 });
 
 describe('the last answer', () => {
-  test('goes with more repair packets the more is lost, and the more the frame is worth', () => {
+  test('has more repair packets with a higher loss and a higher worth', () => {
     const at = (loss: number) => repairsOfLastAnswer(1, { loss, burst: 1 }, WORTH);
     expect([0, 0.001, 0.05, 0.1, 0.3].map(at)).toEqual([0, 0, 1, 2, 4]);
     const worth = (packets: number) => repairsOfLastAnswer(1, { loss: 0.05, burst: 1 }, packets);
     expect([worth(1_000), worth(333), worth(50)]).toEqual([2, 1, 1]);
   });
 
-  test('of many packets that are often lost goes with some, although the first of them save nothing', () => {
+  test('of many packets at high loss has some, although the first of them save nothing', () => {
     expect(repairsOfLastAnswer(100, { loss: 0.1, burst: 1 }, 1_000)).toBeGreaterThan(15);
   });
 
@@ -65,17 +65,17 @@ describe('the last answer', () => {
 });
 
 describe('a sliding window', () => {
-  test('needs no repair packet on a path that loses nothing', () => {
+  test('needs no repair packets without loss', () => {
     expect(repairsOfWindow({ packets: 36, frames: 3, worth: WORTH }, { loss: 0, burst: 1 })).toBe(0);
   });
 
-  test('of many packets needs about as many as are lost and some, although the first of them save nothing', () => {
+  test('of many packets needs about as many as are lost and some more, although the first of them save nothing', () => {
     const repairs = repairsOfWindow({ packets: 252, frames: 21, worth: WORTH }, { loss: 0.05, burst: 1 });
     expect(repairs).toBeGreaterThan(252 * 0.05 * 1.5);
     expect(repairs).toBeLessThan(252 * 0.05 * 3);
   });
 
-  test('needs more the more is lost, up to half of its packets', () => {
+  test('needs more at higher loss, up to half of its packets', () => {
     const at = (loss: number, burst = 1) => repairsOfWindow({ packets: 36, frames: 3, worth: WORTH }, { loss, burst });
     const counts = [0.001, 0.01, 0.05, 0.2].map((loss) => at(loss));
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
@@ -87,7 +87,7 @@ describe('a sliding window', () => {
 });
 
 describe('the end of a frame', () => {
-  test('is shown by one packet where losses come alone, by more where they come in runs, by none where few are lost', () => {
+  test('is revealed by one packet for isolated losses, by more for bursts, by none at low loss', () => {
     const at = (loss: number, burst: number) => repairsOfEnd({ loss, burst }, 1_000);
     expect([at(0, 1), at(0.0005, 1), at(0.01, 1), at(0.02, 1)]).toEqual([0, 0, 1, 1]);
     expect(at(0.02, 4)).toBeGreaterThan(3);
