@@ -310,7 +310,7 @@ describe('a request for packets too late to be shown', () => {
     expect(desk.beside.length - inTime).toBeLessThan(12);
   });
 
-  test('gets no more than the budget, however often it is repeated, and leaves a dozen packets to what is in time', () => {
+  test('stays within the budget, however often it is repeated, and leaves a dozen packets for answers in time', () => {
     const desk = new Desk();
     for (let index = 0; index < 600; index++) {
       desk.frame(index * 33, 10);
