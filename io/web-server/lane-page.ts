@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import {
+  asDecodeOnly,
   LANE_SOCKET_PATH,
   LANES_MAX,
   type LaneAnnouncement,
@@ -15,6 +16,7 @@ import { readyMadeTraces } from '../ready-made-traces.ts';
 import { LaneViewer } from './lane-viewer.ts';
 import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
+import { PictureGroup } from './picture-group.ts';
 import { BodyTooLarge, deny, saveBody } from './request-body.ts';
 import type { SiteWindowOptions } from './site-window.ts';
 
@@ -52,8 +54,6 @@ export interface LanePageOptions {
 
 /** Longest command, bytes: four lanes and a long link are shorter. */
 const COMMAND_BYTES_MAX = 4_096;
-/** Limit of a stored group of pictures, bytes; without one, a window that joins waits for the next key frame. */
-const GROUP_BYTES_MAX = 2_000_000;
 /** Longest scenario, bytes; those of the page are shorter. */
 const SCENARIO_BYTES_MAX = 1_000_000;
 const REPORTS_MAX = 4;
@@ -62,18 +62,12 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
 
-interface Group {
-  readonly pictures: { readonly importance: Importance; readonly message: Uint8Array }[];
-  bytes: number;
-}
-
 /** The page with the lanes on 127.0.0.1, for any number of windows. */
 export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
-  /** Pictures of each lane since its last key frame, for windows that join. */
-  readonly #groups = Array.from({ length: LANES_MAX }, (): Group => ({ pictures: [], bytes: 0 }));
+  readonly #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(asDecodeOnly));
   /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
   /** Pending upload or scenario. */
@@ -120,7 +114,7 @@ export class LanePage {
 
   /** Sends a picture to all windows. Never blocks and never throws. */
   picture(importance: Importance, lane: number, message: Uint8Array): void {
-    this.#keep(importance, lane, message);
+    this.#groups[lane]?.keep(importance, message);
     for (const viewer of this.#site.windows) viewer.picture(importance, lane, message);
   }
 
@@ -159,19 +153,9 @@ export class LanePage {
     for (const announcement of this.#options.greeting()) {
       viewer.announce(announcement.kind, JSON.stringify(announcement));
     }
-    for (const [lane, { pictures }] of this.#groups.entries()) {
-      for (const { importance, message } of pictures) viewer.picture(importance, lane, message);
+    for (const [lane, group] of this.#groups.entries()) {
+      for (const { importance, message } of group.forJoining()) viewer.picture(importance, lane, message);
     }
-  }
-
-  #keep(importance: Importance, lane: number, message: Uint8Array): void {
-    const group = this.#groups[lane];
-    if (!group) return;
-    if (importance === 'key') this.#groups[lane] = { pictures: [{ importance, message }], bytes: message.length };
-    else if (group.pictures.length > 0 && group.bytes + message.length <= GROUP_BYTES_MAX) {
-      group.pictures.push({ importance, message });
-      group.bytes += message.length;
-    } else this.#groups[lane] = { pictures: [], bytes: 0 };
   }
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {

@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
+  asDecodeOnly,
   PAGE_SOCKET_PATH,
   type PageCommand,
   type PageDescription,
@@ -10,6 +11,7 @@ import { answerJson, LocalSite } from './local-site.ts';
 import type { PageFile } from './module-preloads.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PageViewer } from './page-viewer.ts';
+import { PictureGroup } from './picture-group.ts';
 
 /** A page on 127.0.0.1 that shows access units as they arrive, in any number of windows. */
 export interface Page {
@@ -21,8 +23,8 @@ export interface Page {
   /** Bytes of pictures queued for all windows; about 2 MB for each one that has stopped reading. */
   readonly queuedBytes: number;
   /**
-   * Sends an access unit. Never blocks and never throws. Windows join at a key frame, which must carry its parameter
-   * sets.
+   * Sends an access unit. Never blocks and never throws. Windows join at the last key frame, or the next one where that
+   * is long ago; it must carry its parameter sets.
    */
   write(unit: AccessUnit): void;
   /** Replaces the figures beside the video and the content of `/statistics.json`. */
@@ -57,6 +59,7 @@ class PageServer implements Page {
   #description: PageDescription;
   #record: PageStatistics = {};
   #pictures = 0;
+  readonly #group = new PictureGroup(asDecodeOnly);
   #droppedByGone = 0;
   #closing: Promise<void> | undefined;
 
@@ -70,6 +73,7 @@ class PageServer implements Page {
       onJoin: (viewer) => {
         viewer.announce({ kind: 'description', description: this.#description });
         viewer.announce({ kind: 'statistics', record: this.#record });
+        for (const { importance, message } of this.#group.forJoining()) viewer.picture(importance, message);
       },
       onLeave: (viewer) => {
         this.#droppedByGone += viewer.dropped;
@@ -105,7 +109,6 @@ class PageServer implements Page {
   write(unit: AccessUnit): void {
     const number = this.#pictures;
     this.#pictures = (number + 1) % 2 ** 32;
-    if (this.#site.windows.size === 0) return;
     const message = serializePagePicture({
       number,
       key: unit.importance === 'key',
@@ -114,6 +117,7 @@ class PageServer implements Page {
       sentAtMs: performance.timeOrigin + performance.now(),
       parts: unit.parts,
     });
+    this.#group.keep(unit.importance, message);
     for (const viewer of this.#site.windows) viewer.picture(unit.importance, message);
   }
 
@@ -124,6 +128,7 @@ class PageServer implements Page {
 
   describe(description: PageDescription): void {
     this.#description = description;
+    this.#group.clear();
     for (const viewer of this.#site.windows) viewer.announce({ kind: 'description', description });
   }
 

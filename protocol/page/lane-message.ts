@@ -78,9 +78,12 @@ export interface LaneFigures {
   /** Each decided frame is in exactly one class. */
   readonly framesOnTime: number;
   readonly framesRecovered: number;
+  /** Complete after their deadline: shown late, or dropped. */
   readonly framesLate: number;
+  /** Complete after their deadline, and decoded without being shown. */
+  readonly framesMended: number;
   readonly framesLost: number;
-  /** Over UDP, frames on time and recovered; over TCP, late frames as well. */
+  /** Frames on time, recovered, and shown late. */
   readonly framesShown: number;
   /** Datagrams or segments that carried new media, and the number of these that the link lost. */
   readonly packets: number;
@@ -168,6 +171,13 @@ export function serializeLanePicture(
     offset += START_CODE_BYTES + part.length;
   }
   return message;
+}
+
+/** Returns a copy of a picture message that is decoded and not shown. */
+export function asDecodeOnly(message: Uint8Array): Uint8Array {
+  const copy = message.slice();
+  copy[1] = (copy[1] ?? 0) | DECODE_ONLY;
+  return copy;
 }
 
 /** The result's bytes are a view of `message`. */

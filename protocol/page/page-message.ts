@@ -54,7 +54,10 @@ export interface PageDescription {
 export interface PageStatistics {
   /** Frames delivered to the player by their deadline without a retransmission. */
   readonly framesOnTime?: number;
+  /** Shown after their deadline, or dropped at it and completed later. */
   readonly framesLate?: number;
+  /** Completed after their deadline, for the decoder alone. */
+  readonly framesMended?: number;
   readonly framesLost?: number;
   readonly framesRecovered?: number;
   /** Packets sent, as estimated by the receiver: the denominator of the loss rate. */
@@ -113,6 +116,13 @@ export function serializePagePicture(
     offset += START_CODE_BYTES + part.length;
   }
   return message;
+}
+
+/** Returns a copy of a picture message that is decoded and not shown. */
+export function asDecodeOnly(message: Uint8Array): Uint8Array {
+  const copy = message.slice();
+  copy[1] = (copy[1] ?? 0) | DECODE_ONLY;
+  return copy;
 }
 
 /** The result's bytes are a view of `message`. */

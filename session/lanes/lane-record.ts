@@ -2,6 +2,7 @@ import { DurationWindow } from '../../protocol/base/duration-window.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant, type Microseconds, milliseconds, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
+import type { FrameCounts } from './lane-transport.ts';
 
 /** Frames whose capture time is kept: more than a minute at 60 frames per second. */
 const FRAMES_MAX = 4_096;
@@ -56,10 +57,7 @@ export class LaneRecord {
   figures(
     pathBytes: number,
     unsentBytes: number,
-  ): Omit<
-    LaneFigures,
-    'run' | 'seconds' | 'stalledForMs' | 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'
-  > {
+  ): Omit<LaneFigures, 'run' | 'seconds' | 'stalledForMs' | keyof FrameCounts> {
     const { p50, p95 } = this.#lag.summary;
     const sentBytes = this.#mediaBytes - unsentBytes;
     return {

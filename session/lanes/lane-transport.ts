@@ -23,7 +23,10 @@ export interface LaneTransportOptions {
   readonly show: (unit: AccessUnit, frame: number) => void;
 }
 
-export type FrameCounts = Pick<LaneFigures, 'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesLost'>;
+export type FrameCounts = Pick<
+  LaneFigures,
+  'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesMended' | 'framesLost'
+>;
 
 /** Both ends of a lane and the path between them, on a clock controlled by the caller. */
 export interface LaneTransport {

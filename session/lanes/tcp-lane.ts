@@ -75,7 +75,7 @@ export class TcpLane implements LaneTransport {
   }[] = [];
   #frames = 0;
   #decided = 0;
-  #counts = { framesOnTime: 0, framesRecovered: 0, framesLate: 0, framesLost: 0 };
+  #counts = { framesOnTime: 0, framesRecovered: 0, framesLate: 0, framesMended: 0, framesLost: 0 };
   #failed = false;
 
   constructor(options: LaneTransportOptions, openAt: Instant) {

@@ -76,7 +76,8 @@ export class UdpLane implements LaneTransport {
     return {
       framesOnTime: frames.onTime,
       framesRecovered: frames.recovered,
-      framesLate: frames.late + frames.mended + frames.overdue,
+      framesLate: frames.late + frames.overdue,
+      framesMended: frames.mended,
       framesLost: frames.incomplete + frames.neverArrived + frames.undecodable + framesWithheld + this.#refused,
     };
   }

@@ -231,7 +231,8 @@ export const packetsRecovered = ({ packets }: RunSummary): number =>
 export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {
   return {
     framesOnTime: summary.frames.onTime,
-    framesLate: framesLate(summary),
+    framesLate: summary.frames.late + summary.frames.overdue,
+    framesMended: summary.frames.mended,
     framesLost: framesLost(summary),
     framesRecovered: summary.frames.recovered,
     packets: summary.packets.total,

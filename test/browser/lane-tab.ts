@@ -11,7 +11,7 @@ import { useBrowser } from './browser.ts';
 export const SAMPLES = join(import.meta.dirname, '../../samples');
 const SAMPLE = join(SAMPLES, 'counter.mp4');
 export const PATIENCE_MS = 90_000;
-const LANE: LaneSettings = {
+export const LANE: LaneSettings = {
   transport: 'udp',
   recovery: 'hybrid',
   congestionControl: 'cubic',
@@ -31,6 +31,8 @@ export interface PageState {
   readonly settings: LanesState | undefined;
   readonly lanes: readonly {
     readonly framesDrawn: number;
+    readonly framesHidden: number;
+    readonly decodeErrors: number;
     readonly heldLately: number;
     readonly lagMs?: number;
     readonly figures?: LaneFigures;
@@ -99,7 +101,8 @@ export async function untilPage(
 /** Number of frames with a known outcome. */
 export function decided(figures: LaneFigures | undefined): number {
   if (!figures) return 0;
-  return figures.framesOnTime + figures.framesRecovered + figures.framesLate + figures.framesLost;
+  const { framesOnTime, framesRecovered, framesLate, framesMended, framesLost } = figures;
+  return framesOnTime + framesRecovered + framesLate + framesMended + framesLost;
 }
 
 /** Number of distinct colors in a sample of a lane's canvas; 1 for a blank canvas. */
@@ -109,3 +112,14 @@ export const colorsOnCanvas = (tab: Tab, lane: number): Promise<number> =>
     const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
     return new Set(pixels.filter((_, index) => index % 97 === 0)).size;
   })()`);
+
+/** Gray level in the middle of a lane's canvas, 0 to 255. */
+export const grayOnCanvas = (tab: Tab, lane: number): Promise<number> =>
+  tab.evaluate<number>(`(() => {
+    const canvas = document.querySelectorAll('.video')[${lane}];
+    return canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0];
+  })()`);
+
+/** Waits for an animation frame of the page. */
+export const nextFrame = (tab: Tab): Promise<void> =>
+  tab.evaluate<void>('new Promise((resolve) => requestAnimationFrame(() => resolve()))');

@@ -14,6 +14,7 @@ const PATIENCE_MS = 60_000;
 interface PageState {
   readonly framesDrawn: number;
   readonly framesReceived: number;
+  readonly framesHidden: number;
   readonly framesSkipped: number;
   readonly decodeErrors: number;
   readonly codec: string;
@@ -43,6 +44,32 @@ inChromium(
     expect(state).toBe('live');
     expect(framesReceived - framesDrawn).toBeLessThan(10);
     expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
+  },
+  PATIENCE_MS,
+);
+
+inChromium(
+  'decodes a burst of frames that are not shown without drawing them, and goes on with the next',
+  async () => {
+    const page = await opened();
+    const tab = await tabAt(page);
+    // More than the decoder's queue may hold of frames that are shown.
+    const [burst, after] = [90, 30];
+    const units = sampleUnits();
+    page.write(units[0]!);
+    await untilPage(tab, ({ framesDrawn }) => framesDrawn === 1);
+    for (const unit of units.slice(1, 1 + burst)) page.write({ ...unit, decodeOnly: true });
+    for (const unit of units.slice(1 + burst, 1 + burst + after)) {
+      page.write(unit);
+      await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+    }
+    await untilPage(tab, ({ framesDrawn, framesHidden }) => framesDrawn + framesHidden === 1 + burst + after);
+    const { framesHidden, framesSkipped, decodeErrors } = await pageState(tab);
+    expect({ framesHidden, framesSkipped, decodeErrors }).toEqual({
+      framesHidden: burst,
+      framesSkipped: 0,
+      decodeErrors: 0,
+    });
   },
   PATIENCE_MS,
 );
@@ -138,6 +165,7 @@ inChromium(
     page.statistics({
       framesOnTime: 1_980,
       framesLate: 0,
+      framesMended: 4,
       framesLost: 20,
       packets: 10_000,
       packetsLost: 500,
@@ -152,7 +180,16 @@ inChromium(
     const figure = (name: string) => tab.locator(`[data-figure="${name}"]`);
     await figure('delayP50').getByText('122').waitFor();
     const shown: Record<string, string> = {};
-    const names = ['delayP50', 'lossRate', 'lossCount', 'packetsRecovered', 'framesOnTime', 'framesLate', 'framesLost'];
+    const names = [
+      'delayP50',
+      'lossRate',
+      'lossCount',
+      'packetsRecovered',
+      'framesOnTime',
+      'framesLate',
+      'framesMended',
+      'framesLost',
+    ];
     for (const name of [...names, 'roundTrip', 'bitrate', 'transport', 'recovery', 'link']) {
       shown[name] = ((await figure(name).textContent()) ?? '').replaceAll('\u00a0', ' ');
     }
@@ -161,9 +198,10 @@ inChromium(
       lossRate: '5.0 %',
       lossCount: '500 of 10,000',
       packetsRecovered: '480 96.0 %',
-      framesOnTime: '1,980 99.0 %',
+      framesOnTime: '1,980 98.8 %',
       framesLate: '0',
-      framesLost: '20 1.0 %',
+      framesMended: '4 0.20 %',
+      framesLost: '20 1.00 %',
       roundTrip: '4.2 ms',
       bitrate: '2.05 Mb/s',
       transport: 'UDP',
@@ -261,8 +299,8 @@ function feed(page: Page): Feed {
 const pageState = (tab: Tab): Promise<PageState> =>
   tab.evaluate(() => {
     const page = (globalThis as unknown as { dropframe: PageState }).dropframe;
-    const { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state } = page;
-    return { framesDrawn, framesReceived, framesSkipped, decodeErrors, codec, state };
+    const { framesDrawn, framesReceived, framesHidden, framesSkipped, decodeErrors, codec, state } = page;
+    return { framesDrawn, framesReceived, framesHidden, framesSkipped, decodeErrors, codec, state };
   });
 
 /** Waits until the page's state meets the condition, or until the test's time limit. */

@@ -8,7 +8,7 @@ const FATES: Readonly<Record<FrameClass, string>> = {
   late: 'shown late',
   incomplete: 'never shown: incomplete at its deadline',
   neverArrived: 'never shown: no packet arrived before its deadline',
-  mended: 'never shown: mended after its deadline, for the frames that refer to it',
+  mended: 'late, mended: decoded for the frames that refer to it, never shown',
   undecodable: 'never shown: a reference frame was lost',
 };
 

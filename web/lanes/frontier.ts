@@ -131,12 +131,12 @@ function placeOf(figures: LaneFigures): Place | undefined {
 }
 
 /**
- * Frames shown as a share (0 to 1) of all frames with a known outcome, late ones over TCP included; `undefined` while
+ * Frames shown as a share (0 to 1) of all frames with a known outcome, those shown late included; `undefined` while
  * there are none.
  */
 export function completeness(figures: LaneFigures): number | undefined {
-  const { framesOnTime, framesRecovered, framesLate, framesLost, framesShown } = figures;
-  const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+  const { framesOnTime, framesRecovered, framesLate, framesMended, framesLost, framesShown } = figures;
+  const frames = framesOnTime + framesRecovered + framesLate + framesMended + framesLost;
   return frames === 0 ? undefined : framesShown / frames;
 }
 

@@ -120,11 +120,13 @@ export class LaneCard {
 
   show(figures: LaneFigures): void {
     this.#figures = figures;
-    const { framesOnTime, framesRecovered, framesLate, framesLost, packets, packetsLost } = figures;
-    const frames = framesOnTime + framesRecovered + framesLate + framesLost;
+    const { framesOnTime, framesRecovered, framesLate, framesMended, framesLost, packets, packetsLost } = figures;
+    const frames = framesOnTime + framesRecovered + framesLate + framesMended + framesLost;
     this.#setFigure('onTime', share(framesOnTime, frames));
     this.#setFigure('recovered', share(framesRecovered, frames));
-    this.#setFigure('late', share(framesLate, frames), framesLate > 0 ? 'late' : '');
+    const [late, lateShare] = share(framesLate, frames);
+    const lateDetail = framesMended > 0 ? `+${framesMended.toLocaleString('en-US')}${SPACE}mended` : lateShare;
+    this.#setFigure('late', [late, lateDetail], framesLate + framesMended > 0 ? 'late' : '');
     this.#setFigure('lost', share(framesLost, frames), framesLost > 0 ? 'bad' : '');
     this.#setFigure('lag', [duration(figures.lagMsP50), `/ ${duration(figures.lagMsP95)}`]);
     this.#setFigure('freezes', [String(figures.freezes), '']);

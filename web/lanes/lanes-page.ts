@@ -385,6 +385,7 @@ Object.defineProperty(window, 'dropframe', {
     get lanes() {
       return cards.map(({ video, settings, figures, lagMs, log }) => ({
         framesDrawn: video.framesDrawn,
+        framesHidden: video.framesHidden,
         decodeErrors: video.decodeErrors,
         settings,
         figures,

@@ -198,6 +198,7 @@ export class PacketTimeline {
       case 'recovered':
         return this.#color('recovered');
       case 'late':
+      case 'mended':
         return this.#color('held');
       default:
         return this.#color('bad');

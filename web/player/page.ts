@@ -186,6 +186,9 @@ Object.defineProperty(window, 'dropframe', {
     get framesDrawn() {
       return video.framesDrawn;
     },
+    get framesHidden() {
+      return video.framesHidden;
+    },
     get framesSkipped() {
       return video.framesSkipped;
     },

@@ -15,8 +15,10 @@ export interface Figure {
 
 /** Formats a statistics record for the panel. Keys are the `data-figure` names of the page. */
 export function figures(record: PageStatistics): Readonly<Record<string, Figure>> {
-  const { framesOnTime, framesLate, framesLost, framesRecovered, packets, packetsLost, packetsRecovered } = record;
-  const frames = (framesOnTime ?? 0) + (framesRecovered ?? 0) + (framesLate ?? 0) + (framesLost ?? 0);
+  const { framesOnTime, framesLate, framesMended, framesLost, framesRecovered } = record;
+  const { packets, packetsLost, packetsRecovered } = record;
+  const late = (framesLate ?? 0) + (framesMended ?? 0);
+  const frames = (framesOnTime ?? 0) + (framesRecovered ?? 0) + late + (framesLost ?? 0);
   return {
     delayP50: milliseconds(record.delayMsP50),
     delayP95: milliseconds(record.delayMsP95),
@@ -26,6 +28,7 @@ export function figures(record: PageStatistics): Readonly<Record<string, Figure>
     framesOnTime: share(framesOnTime, frames, 'plain'),
     framesRecovered: share(framesRecovered, frames, 'plain'),
     framesLate: share(framesLate, frames, 'warn'),
+    framesMended: share(framesMended, frames, 'warn'),
     framesLost: share(framesLost, frames, 'bad'),
     transport: { text: record.transport?.toUpperCase() ?? DASH },
     recovery: { text: record.recovery ?? DASH },

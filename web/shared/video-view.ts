@@ -31,6 +31,8 @@ export class VideoView {
   framesReceived = 0;
   framesDrawn = 0;
   framesSkipped = 0;
+  /** Frames decoded without being drawn, because others refer to them: mended ones, and those before a window joined. */
+  framesHidden = 0;
   decodeErrors = 0;
   /** True to stop drawing. Decoding continues, so that resuming is instant. */
   paused = false;
@@ -45,9 +47,9 @@ export class VideoView {
   readonly #context: CanvasRenderingContext2D;
   readonly #requestKey: () => void;
   readonly #sentAtMs = new Map<number, number>();
-  readonly #delaysMs: number[] = [];
-  /** Timestamps of frames that are decoded and not drawn. */
+  /** Timestamps of frames that are decoded and not drawn, until a later frame is decoded. */
   readonly #hidden = new Set<number>();
+  readonly #delaysMs: number[] = [];
   readonly #tolerant: boolean;
   #decoder: VideoDecoder | undefined;
   /** Tolerant view: chunks decoded since the last key frame. */
@@ -110,8 +112,7 @@ export class VideoView {
       this.framesSkipped += 1;
       return;
     }
-    const queueMax = this.#tolerant ? QUEUE_PICTURES_MAX_IN_HEAPS : QUEUE_PICTURES_MAX;
-    if (decoder.decodeQueueSize >= queueMax) return this.#giveUp(decoder);
+    if (decoder.decodeQueueSize >= this.#queueMax) return this.#giveUp(decoder);
     // WebCodecs timestamps are in microseconds. The value also identifies the send time of a decoded frame.
     const timestamp = Math.round((picture.timestamp * 100) / 9);
     if (picture.decodeOnly === true) this.#hidden.add(timestamp);
@@ -119,6 +120,12 @@ export class VideoView {
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
     if (this.#tolerant) this.#remember(chunk);
     decoder.decode(chunk);
+  }
+
+  /** Frames that are not drawn come in bursts: they do not count towards the limit. */
+  get #queueMax(): number {
+    if (this.#tolerant) return QUEUE_PICTURES_MAX_IN_HEAPS;
+    return Math.min(QUEUE_PICTURES_MAX_IN_HEAPS, QUEUE_PICTURES_MAX + this.#hidden.size);
   }
 
   #remember(chunk: EncodedVideoChunk): void {
@@ -164,7 +171,11 @@ export class VideoView {
     this.#failures = 0;
     this.#everDecoded = true;
     this.decodedAt = performance.now();
-    if (this.#hidden.delete(frame.timestamp)) return frame.close();
+    if (this.#hidden.has(frame.timestamp)) {
+      this.framesHidden += 1;
+      return frame.close();
+    }
+    for (const timestamp of this.#hidden) if (timestamp < frame.timestamp) this.#hidden.delete(timestamp);
     if (!this.#tolerant) {
       if (!this.paused) this.#draw(frame);
       else this.#sentAtMs.delete(frame.timestamp);

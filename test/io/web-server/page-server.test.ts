@@ -35,16 +35,38 @@ test('sends two windows the description, then the same pictures from a key frame
   }
 });
 
-test('starts a window that joins late at the next key frame', async () => {
+test('starts a window that joins late at the last key frame, and has it show the newest picture', async () => {
   const page = await opened();
-  const early = await pages.viewer(page);
-  page.write(unit('key', 0));
-  await until(() => early.pictures.length === 1);
+  for (const index of [0, 1, 2]) page.write(unit(index === 0 ? 'key' : 'reference', index));
   const late = await pages.viewer(page);
-  page.write(unit('reference', 1));
-  page.write(unit('key', 2));
-  await until(() => late.pictures.length === 1 && early.pictures.length === 3);
-  expect(late.pictures[0]?.number).toBe(2);
+  page.write(unit('reference', 3));
+  await until(() => late.pictures.length === 4);
+  expect(late.pictures.map(({ number, decodeOnly }) => [number, decodeOnly === true])).toEqual([
+    [0, true],
+    [1, true],
+    [2, false],
+    [3, false],
+  ]);
+});
+
+test('starts a window at the next key frame where too much has come since the last one', async () => {
+  const page = await opened();
+  for (let index = 0; index < 50; index++) page.write(unit(index === 0 ? 'key' : 'reference', index, 50_000));
+  const late = await pages.viewer(page);
+  page.write(unit('reference', 50));
+  page.write(unit('key', 51));
+  await until(() => late.pictures.length === 1);
+  expect(late.pictures[0]?.number).toBe(51);
+});
+
+test('sends a picture that is for the decoder alone as such', async () => {
+  const page = await opened();
+  const { pictures } = await pages.viewer(page);
+  page.write(unit('key', 0));
+  page.write({ ...unit('reference', 1), decodeOnly: true });
+  page.write(unit('reference', 2));
+  await until(() => pictures.length === 3);
+  expect(pictures.map(({ decodeOnly }) => decodeOnly === true)).toEqual([false, true, false]);
 });
 
 test('bounds the memory for a window that does not read, without drops for others', async () => {

@@ -1,18 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ticks } from '../../../protocol/base/units.ts';
-import { parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
+import { asDecodeOnly, parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
 
 test('a picture message is laid out as in the diagram', () => {
   const message = serializePagePicture({
     number: 0x01020304,
     key: true,
+    decodeOnly: true,
     timestamp: ticks(3_000),
     sentAtMs: 1.5,
     parts: [Uint8Array.of(0x67, 0x42), Uint8Array.of(0x65)],
   });
   expect([...message]).toEqual([
-    ...[0x01, 0x80, 0x00, 0x00], // version, key flag, reserved
+    ...[0x01, 0xc0, 0x00, 0x00], // version, both flags, reserved
     ...[0x01, 0x02, 0x03, 0x04], // picture number
     ...[0x40, 0xa7, 0x70, 0x00, 0x00, 0x00, 0x00, 0x00], // 3000 as a double
     ...[0x3f, 0xf8, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00], // 1.5 as a double
@@ -27,16 +28,17 @@ test('serialize and parse round-trip', () => {
     fc.property(
       fc.nat({ max: 0xffffffff }),
       fc.boolean(),
+      fc.boolean(),
       fc.maxSafeInteger(),
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.array(nalUnit, { minLength: 1, maxLength: 5 }),
-      (number, key, timestamp, sentAtMs, parts) => {
+      (number, key, decodeOnly, timestamp, sentAtMs, parts) => {
         const result = parsePagePicture(
-          serializePagePicture({ number, key, timestamp: ticks(timestamp), sentAtMs, parts }),
+          serializePagePicture({ number, key, decodeOnly, timestamp: ticks(timestamp), sentAtMs, parts }),
         );
         if (!result.ok) throw new Error(result.malformed);
         const { annexB, ...rest } = result.value;
-        expect(rest).toEqual({ number, key, timestamp, sentAtMs });
+        expect(rest).toEqual({ number, key, ...(decodeOnly && { decodeOnly }), timestamp, sentAtMs });
         expect([...annexB]).toEqual(parts.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
       },
     ),
@@ -82,4 +84,14 @@ test('rejects a header without a picture, an unknown version and a timestamp tha
   const notANumber = good.slice();
   notANumber.fill(0xff, 8, 16);
   expect(parsePagePicture(notANumber)).toEqual({ ok: false, malformed: 'bad-timestamp' });
+});
+
+test('a copy for the decoder alone differs in that, and leaves the message as it is', () => {
+  const parts = [Uint8Array.of(0x65, 1)];
+  const message = serializePagePicture({ number: 3, key: true, timestamp: ticks(9), sentAtMs: 8, parts });
+  const copy = parsePagePicture(asDecodeOnly(message));
+  const original = parsePagePicture(message);
+  if (!copy.ok || !original.ok) throw new Error('both parse');
+  expect(original.value.decodeOnly).toBeUndefined();
+  expect(copy.value).toEqual({ ...original.value, decodeOnly: true });
 });

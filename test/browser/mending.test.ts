@@ -1,0 +1,53 @@
+import { expect } from 'vitest';
+import { openMediaSource } from '../../io/sources/open-source.ts';
+import { isInstalled } from '../interop/programs.ts';
+import { oneKeyFilm } from '../one-key-film.ts';
+import { optional } from '../optional.ts';
+import { CHROMIUM, HAS_CHROMIUM } from './chromium.ts';
+import {
+  decided,
+  grayOnCanvas,
+  LANE,
+  nextFrame,
+  opened,
+  PATIENCE_MS,
+  pageState,
+  tabAt,
+  untilPage,
+} from './lane-tab.ts';
+
+/** Number of frames in the film with one key frame. */
+const FRAMES_OF_FILM = 400;
+/** Gray level of its last frame, and how far coding may change one. */
+const [LAST_GRAY, GRAY_ERROR] = [20 + (FRAMES_OF_FILM - 1) / 2, 3];
+
+const withFfmpegInChromium = optional(`${CHROMIUM} and ffmpeg`, HAS_CHROMIUM && isInstalled('ffmpeg', '-version'));
+
+withFfmpegInChromium(
+  'goes on at the live edge after five drops on a film with one key frame, and draws no frame that was mended',
+  async () => {
+    const input = oneKeyFilm({ frames: FRAMES_OF_FILM, gray: '20+N/2' });
+    const media = await openMediaSource(input, { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} });
+    // No answer can be in time: the round trip is longer than the latency.
+    const settings = (['nack', 'hybrid'] as const).map((recovery) => ({ ...LANE, recovery, latencyMs: 20 }));
+    const on = { source: { name: 'film', media }, inputs: new Map(), lanes: settings, loop: false };
+    const tab = await tabAt(await opened('delay=60ms', on));
+    await untilPage(tab, ({ lanes }) => lanes.length === 2 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+    // A window that joins decodes what it has missed.
+    const before = (await pageState(tab)).lanes.map(({ framesHidden }) => framesHidden);
+    await tab.locator('#drop').click();
+    await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) === FRAMES_OF_FILM));
+    for (const index of settings.keys()) {
+      // The gray level tells that the last frame is drawn.
+      while (Math.abs((await grayOnCanvas(tab, index)) - LAST_GRAY) > GRAY_ERROR) await nextFrame(tab);
+      const { figures, framesHidden, decodeErrors } = (await pageState(tab)).lanes[index]!;
+      const { framesLost, framesMended, packetsLost } = figures!;
+      expect({ framesLost, packetsLost, decodeErrors }).toEqual({ framesLost: 0, packetsLost: 5, decodeErrors: 0 });
+      expect(framesMended).toBeGreaterThan(0);
+      expect(framesHidden - before[index]!).toBe(framesMended);
+      const late = await tab.locator('.lane').nth(index).locator('[data-figure="late"]').textContent();
+      expect(late).toContain(`+${framesMended}\u00a0mended`);
+    }
+  },
+  PATIENCE_MS,
+);
