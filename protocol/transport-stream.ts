@@ -39,6 +39,8 @@ export class TransportStreamWriter {
   readonly #clockLead: Ticks;
   readonly #counters = new Map<number, number>();
   #pictures = 0;
+  /** The newest clock written; −∞ before the first. */
+  #clock: Ticks = ticks(Number.NEGATIVE_INFINITY);
 
   /**
    * @param options.clockLead time by which the clock is ahead of the decode times, which is the time that a player
@@ -48,8 +50,12 @@ export class TransportStreamWriter {
     this.#clockLead = options.clockLead;
   }
 
-  /** Returns the packets of one access unit, in decode order; a multiple of 188 bytes. */
+  /**
+   * Returns the packets of one access unit, in decode order; a multiple of 188 bytes. The clock does not run backwards: a
+   * picture behind it is late.
+   */
   write(unit: AccessUnit): Uint8Array {
+    this.#clock = ticks(Math.max(this.#clock, unit.decodeTimestamp - this.#clockLead));
     const pes = packetizedElementaryStream(unit);
     const tables = unit.importance === 'key' || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
     this.#pictures += 1;
@@ -72,6 +78,22 @@ export class TransportStreamWriter {
     return result;
   }
 
+  /** A packet with the clock alone (ISO/IEC 13818-1 §2.7.2), for a reader that waits for pictures. */
+  writeClock(clock: Ticks): Uint8Array {
+    this.#clock = ticks(Math.max(this.#clock, clock));
+    const packet = new Uint8Array(TRANSPORT_PACKET_BYTES).fill(0xff);
+    // Without payload the counter stays (§2.4.3.3): the next packet has the next one.
+    const counter = ((this.#counters.get(VIDEO_PID) ?? 0) + 15) & 0x0f;
+    packet.set([SYNC, VIDEO_PID >> 8, VIDEO_PID & 0xff, 0x20 | counter, TRANSPORT_PACKET_BYTES - HEADER_BYTES - 1]);
+    writeClock(packet, HEADER_BYTES + 1, { clock: this.#clock, key: false });
+    return packet;
+  }
+
+  /** Lets the clock start anew, at the next access unit. */
+  restartClock(): void {
+    this.#clock = ticks(Number.NEGATIVE_INFINITY);
+  }
+
   #section(packet: Uint8Array, pid: number, section: Uint8Array): void {
     this.#header(packet, pid, { starts: true, adaptation: false });
     packet.fill(0xff, HEADER_BYTES);
@@ -92,7 +114,9 @@ export class TransportStreamWriter {
       packet.fill(0xff, HEADER_BYTES, HEADER_BYTES + field);
       packet[HEADER_BYTES] = field - 1;
       if (field > 1) packet[HEADER_BYTES + 1] = 0;
-      if (first !== undefined) writeClock(packet, HEADER_BYTES + 1, first, this.#clockLead);
+      if (first !== undefined) {
+        writeClock(packet, HEADER_BYTES + 1, { clock: this.#clock, key: first.importance === 'key' });
+      }
     }
     const taken = room - field;
     packet.set(rest.subarray(0, taken), HEADER_BYTES + field);
@@ -135,10 +159,10 @@ function writeTime(bytes: Uint8Array, offset: number, prefix: number, time: Tick
 }
 
 /** ISO/IEC 13818-1 §2.4.3.5: 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz (always 0 here). */
-function writeClock(packet: Uint8Array, offset: number, unit: AccessUnit, lead: Ticks): void {
-  const clock = modulo33(ticks(unit.decodeTimestamp + CLOCK_START - lead));
+function writeClock(packet: Uint8Array, offset: number, at: { readonly clock: Ticks; readonly key: boolean }): void {
+  const clock = modulo33(ticks(at.clock + CLOCK_START));
   const high = Math.floor(clock / 2);
-  packet[offset] = 0x10 | (unit.importance === 'key' ? 0x40 : 0); // clock present, random access
+  packet[offset] = 0x10 | (at.key ? 0x40 : 0); // clock present, random access
   packet[offset + 1] = high >>> 24;
   packet[offset + 2] = (high >> 16) & 0xff;
   packet[offset + 3] = (high >> 8) & 0xff;

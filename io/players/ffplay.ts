@@ -1,4 +1,4 @@
-import { serializeForParser } from './annex-b-feed.ts';
+import { SHOWN_ONLY, serializeForParser } from './annex-b-feed.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
 
@@ -10,7 +10,7 @@ import type { PlayerCommand } from './player-process.ts';
 export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
   const flags =
     '-hide_banner -loglevel warning -nostats -autoexit -flags low_delay -framedrop -probesize 32 -analyzeduration 0 ' +
-    '-sync ext -vf setpts=0';
+    `-sync ext -vf ${SHOWN_ONLY},setpts=0`;
   return {
     name: 'ffplay',
     path,

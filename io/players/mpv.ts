@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serializeForParser } from './annex-b-feed.ts';
+import { SHOWN_ONLY, serializeForParser } from './annex-b-feed.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
 
@@ -39,6 +39,7 @@ export function mpvCommand(
     arguments: [
       ...flags.split(' '),
       ...(options.x11 ? [X11_OUTPUTS] : []),
+      `--vf=lavfi=[${SHOWN_ONLY}]`,
       `--title=${withoutExpansion(picture.title)}`,
       `--input-ipc-server=${options.overlay}`,
       options.inherits ? `fd://${INPUT_DESCRIPTOR}` : '-',

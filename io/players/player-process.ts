@@ -14,6 +14,8 @@ export interface PlayerCommand {
   readonly inputDescriptor: 0 | 3;
   /** Serializes an access unit; called in decode order. */
   readonly serialize: (unit: AccessUnit) => Uint8Array;
+  /** Returns what the player needs while no access unit comes; called at intervals from the first one on. */
+  readonly idle?: { readonly intervalMs: number; readonly serialize: () => Uint8Array | undefined };
 }
 
 /** Text over the picture, through a second channel to the player. */
@@ -37,12 +39,15 @@ export class PlayerProcess implements Player {
   readonly #input: Writable;
   readonly #serialize: (unit: AccessUnit) => Uint8Array;
   readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
+  readonly #idle: PlayerCommand['idle'];
+  #idleTimer: NodeJS.Timeout | undefined;
   #ended = false;
   #closing: Promise<void> | undefined;
 
   private constructor(command: PlayerCommand, child: ChildProcess, overlay: PlayerOverlay | undefined) {
     this.name = command.name;
     this.#serialize = command.serialize;
+    this.#idle = command.idle;
     this.#child = child;
     this.#input = child.stdio[command.inputDescriptor] as Writable;
     if (overlay !== undefined) this.showText = (text) => overlay.showText(text);
@@ -55,6 +60,7 @@ export class PlayerProcess implements Player {
     this.exited = new Promise((resolve) => {
       const end = (code: number | null): void => {
         this.#ended = true;
+        clearInterval(this.#idleTimer);
         overlay?.close();
         resolve({
           code,
@@ -106,6 +112,7 @@ export class PlayerProcess implements Player {
     if (this.#ended || this.#closing !== undefined || !this.#input.writable) return;
     if (!this.#gate.admits(unit.importance, this.#input.writableLength)) return;
     this.#input.write(this.#serialize(unit));
+    if (this.#idle) this.#idleTimer ??= setInterval(() => this.#writeIdle(), this.#idle.intervalMs);
   }
 
   close(): Promise<void> {
@@ -113,7 +120,14 @@ export class PlayerProcess implements Player {
     return this.#closing;
   }
 
+  #writeIdle(): void {
+    if (this.#ended || this.#closing !== undefined || !this.#input.writable || this.#input.writableLength > 0) return;
+    const bytes = this.#idle?.serialize();
+    if (bytes) this.#input.write(bytes);
+  }
+
   async #end(): Promise<void> {
+    clearInterval(this.#idleTimer);
     this.#input.end();
     if (await this.#endsWithin(EXIT_TIMEOUT_MS)) return;
     this.#child.kill('SIGTERM');

@@ -25,7 +25,7 @@ export interface Player {
   /**
    * Passes an access unit to the player. Never blocks and never throws. Playback starts at the first key frame, which
    * must carry its parameter sets. When the player reads too slowly, units are dropped up to a key frame and counted in
-   * `dropped`.
+   * `dropped`. A unit that is `decodeOnly` is decoded and not shown.
    */
   write(unit: AccessUnit): void;
   /** Number of access units dropped because the player read too slowly. */

@@ -1,4 +1,5 @@
-import { ticks } from '../../protocol/base/units.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
@@ -6,16 +7,61 @@ import type { PlayerCommand } from './player-process.ts';
 /**
  * Command line of VLC without its interface: 182 ms from write to screen. VLC needs a clock, so it gets MPEG-TS. A
  * cache below 100 ms drops frames without any loss, and `--clock-jitter=0` freezes it after one frame.
+ * `--no-avcodec-hurry-up`: late frames are decoded in full, since later ones refer to them.
  */
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
-  const flags = '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts';
-  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  const flags =
+    '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
+  const feed = new VlcFeed();
   return {
     name: 'VLC',
     path,
     // `-I dummy` is all that the wrapper script cvlc adds.
     arguments: ['-I', 'dummy', ...flags.split(' '), `--video-title=${picture.title}`, '-'],
     inputDescriptor: 0,
-    serialize: (unit) => writer.write(unit),
+    serialize: (unit) => feed.write(performance.now(), unit),
+    idle: { intervalMs: IDLE_MS / 2, serialize: () => feed.idle(performance.now()) },
   };
+}
+
+/** Time without a picture after which the clock is written alone, milliseconds: a part of VLC's cache. */
+const IDLE_MS = 40;
+/** Time without a picture after which the clock stops, milliseconds: longer than a frame is mended. */
+const PAUSE_MS = 10_000;
+/** A picture this far behind the clock is in time: the clock follows it. */
+const LATE_MIN = ticks((IDLE_MS * CLOCK_RATE) / 1_000);
+/** A picture this far behind the clock belongs to another timeline. */
+const BEHIND_MAX = ticks(10 * CLOCK_RATE);
+
+/**
+ * Transport stream whose clock goes on while no picture comes. VLC flushes its decoder when the clock is late, and then
+ * shows nothing up to the next key frame. With a clock that goes on, a burst of late pictures is decoded, and VLC itself
+ * drops them before the screen.
+ */
+export class VlcFeed {
+  readonly #writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  #last: { readonly atMs: number; readonly clock: Ticks } | undefined;
+  #writtenAtMs = 0;
+
+  write(nowMs: number, unit: AccessUnit): Uint8Array {
+    const behind = (this.#clockAt(nowMs) ?? unit.decodeTimestamp) - unit.decodeTimestamp;
+    if (behind > BEHIND_MAX) this.#writer.restartClock();
+    if (behind > BEHIND_MAX || behind <= LATE_MIN) this.#last = { atMs: nowMs, clock: unit.decodeTimestamp };
+    this.#writtenAtMs = nowMs;
+    return this.#writer.write(unit);
+  }
+
+  /** Returns the clock alone when no picture has come for a while. */
+  idle(nowMs: number): Uint8Array | undefined {
+    const clock = this.#clockAt(nowMs);
+    if (clock === undefined || nowMs - this.#writtenAtMs < IDLE_MS) return undefined;
+    this.#writtenAtMs = nowMs;
+    return this.#writer.writeClock(clock);
+  }
+
+  /** The clock as it goes on from the newest picture; `undefined` before the first and in a pause. */
+  #clockAt(nowMs: number): Ticks | undefined {
+    if (this.#last === undefined || nowMs - this.#last.atMs > PAUSE_MS) return undefined;
+    return ticks(this.#last.clock + Math.round(((nowMs - this.#last.atMs) * CLOCK_RATE) / 1_000));
+  }
 }

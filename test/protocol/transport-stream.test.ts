@@ -76,6 +76,48 @@ test('continuity counters continue from picture to picture', () => {
   expect(counters).toEqual(counters.map((_, index) => index % 16));
 });
 
+test('a clock alone is a packet without payload that takes no number of its PID', () => {
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  const picture = (time: number): AccessUnit => {
+    return {
+      parts: [Uint8Array.of(0x41)],
+      timestamp: ticks(time),
+      decodeTimestamp: ticks(time),
+      importance: 'reference',
+    };
+  };
+  const before = packetsOf(writer.write(picture(0))).at(-1)!;
+  const alone = writer.writeClock(ticks(3_000));
+  const after = packetsOf(writer.write(picture(6_000))).at(-1)!;
+  expect([...alone.subarray(0, 12)]).toEqual([
+    ...[0x47, 0x01, 0x00, 0x20 | (before[3]! & 15)], // PID 0x100, adaptation field only
+    ...[183, 0x10], // the rest of the packet, clock
+    ...[0x00, 0x00, 0xb5, 0xa4, 0x7e, 0x00], // 93,000
+  ]);
+  expect(after[3]! & 15).toBe((before[3]! & 15) + 1);
+});
+
+test('the clock stands still while late pictures come, and starts anew on request', () => {
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  const clockOf = (bytes: Uint8Array): number => {
+    const packet = packetsOf(bytes).find((one) => pidOf(one) === 0x100)!;
+    return packet.subarray(6, 10).reduce((sum, byte) => sum * 256 + byte, 0) * 2 - 90_000;
+  };
+  const write = (time: number) =>
+    writer.write({
+      parts: [Uint8Array.of(0x41)],
+      timestamp: ticks(time),
+      decodeTimestamp: ticks(time),
+      importance: 'reference',
+    });
+  expect(clockOf(write(0))).toBe(0);
+  writer.writeClock(ticks(30_000));
+  expect(clockOf(write(3_000))).toBe(30_000);
+  expect(clockOf(write(33_000))).toBe(33_000);
+  writer.restartClock();
+  expect(clockOf(write(6_000))).toBe(6_000);
+});
+
 const ffprobe = (() => {
   try {
     execFileSync('ffprobe', ['-version'], { stdio: 'ignore' });

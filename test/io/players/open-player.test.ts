@@ -1,5 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -18,6 +17,7 @@ import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
 import { optional } from '../../optional.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { onPath, pixelsOn, virtualScreen } from './virtual-screen.ts';
 
 const PICTURE = { codec: 'avc1.42C01E', width: 640, height: 360, title: 'dropframe $1' };
 const LINUX_USER = { platform: 'linux', uid: 1000 } as const;
@@ -99,18 +99,19 @@ test('reports a program that cannot be started', async () => {
   });
 });
 
-test('writes a picture without its delimiter and with that of the next picture', () => {
+test('writes a picture without its delimiter, with a mark if it is shown, and with the next delimiter', () => {
   const unit: AccessUnit = {
     parts: [Uint8Array.of(0x09, 0x10), Uint8Array.of(0x65, 1), Uint8Array.of(0x65, 2)],
     timestamp: ticks(0),
     decodeTimestamp: ticks(0),
     importance: 'key',
   };
-  expect([...serializeForParser(unit)]).toEqual([
-    ...[0, 0, 0, 1, 0x65, 1],
-    ...[0, 0, 0, 1, 0x65, 2],
-    ...[0, 0, 0, 1, 0x09, 0x30],
-  ]);
+  const picture = [0, 0, 0, 1, 0x65, 1, 0, 0, 0, 1, 0x65, 2, 0, 0, 0, 1, 0x09, 0x30];
+  expect([...serializeForParser({ ...unit, decodeOnly: true })]).toEqual(picture);
+  const marked = serializeForParser(unit);
+  expect([...marked.subarray(0, 7)]).toEqual([0, 0, 0, 1, 0x06, 5, 16]); // user data unregistered, 16 bytes
+  expect(marked[23]).toBe(0x80); // trailing bits
+  expect([...marked.subarray(24)]).toEqual(picture);
 });
 
 test.each(['mpv', 'ffplay'] as const)(
@@ -120,9 +121,10 @@ test.each(['mpv', 'ffplay'] as const)(
     const player = await opened(kind, folder);
     player.write(unit('reference', 1));
     player.write(unit('key', 2));
-    player.write(unit('reference', 3));
+    player.write({ ...unit('reference', 3), decodeOnly: true });
     await player.close();
-    const expected = '000000016502' + '000000010930' + '000000014103' + '000000010930';
+    const mark = `00000001060510${Buffer.from('dropframe: shown').toString('hex')}80`;
+    const expected = `${mark}000000016502000000010930000000014103000000010930`;
     expect(await player.exited).toEqual({ code: 0, lastErrorLine: expected });
   },
 );
@@ -179,16 +181,6 @@ test('removes control characters from a title', async () => {
   expect((await player.exited).lastErrorLine).toBe('1');
 });
 
-const onPath = (name: string): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-
 for (const kind of ['mpv', 'ffplay'] as const) {
   const present = onPath(kind) && onPath('Xvfb') && onPath('xwd');
   optional(`${kind}, Xvfb and xwd`, present)(
@@ -197,7 +189,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
       const screen = await virtualScreen();
       try {
         const environment = { ...process.env, DISPLAY: screen.display, WAYLAND_DISPLAY: undefined };
-        expect(colorsOn(screen.display)).toBe(1);
+        expect(await colorsOn(screen.display)).toBe(1);
         const player = await openPlayer(kind, PICTURE, environment);
         players.push(player);
         let colors = 0;
@@ -206,7 +198,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
           player.write(unit);
           player.showText?.('loss 5 %');
           await new Promise((resolve) => setTimeout(resolve, 33));
-          colors = unit.importance === 'key' ? colorsOn(screen.display) : colors;
+          colors = unit.importance === 'key' ? await colorsOn(screen.display) : colors;
           if (colors > 200) break;
         }
         expect(isRunning(player)).toBe(true);
@@ -260,27 +252,8 @@ function isRunning(player: Player): boolean {
   }
 }
 
-/** Starts a virtual screen on an unused number. */
-async function virtualScreen(): Promise<{ readonly display: string; close(): void }> {
-  const server: ChildProcess = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
-  const number = await new Promise<string>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('exit', () => reject(new Error('Xvfb did not start')));
-    server.stdio[3]?.once('data', (text: Buffer) => resolve(text.toString().trim()));
-  });
-  return { display: `:${number}`, close: () => void server.kill() };
-}
-
 /** Number of distinct colors in a sample of the screen; 1 for a blank screen. */
-function colorsOn(display: string): number {
-  const dump = execFileSync('xwd', ['-root', '-silent', '-display', display], { maxBuffer: 16_000_000 });
-  const headerBytes = dump.readUInt32BE(0) + 12 * dump.readUInt32BE(76);
-  const colors = new Set<number>();
-  for (let at = headerBytes; at + 4 <= dump.length; at += 4 * 97) colors.add(dump.readUInt32LE(at));
-  return colors.size;
-}
+const colorsOn = async (display: string): Promise<number> => new Set(await pixelsOn(display)).size;
 
 test('leaves nothing in the temporary folder', async () => {
   const folder = programs({ mpv: 'printf "%s\\n" "$@" | grep input-ipc-server | cut -d= -f2 >&2' });
