@@ -99,7 +99,8 @@ export class Ledger {
 
   /**
    * A frame of which something is here is decided, and with it all packets up to its last known one.
-   * @param seenThrough the newest packet that came; what a frame promises beyond it shows as a gap later, or was a lie.
+   * @param seenThrough the newest packet that came; what a frame promises beyond it and its own packets shows as a gap
+   * later, or was a lie.
    */
   decide(frame: PendingFrame, fate: FrameClass, seenThrough = frame.lastSequence): void {
     this.#frames[fate]++;
@@ -110,9 +111,11 @@ export class Ledger {
     if (frame.firstSequence <= this.#decidedThrough!) return;
     this.decidePacketsThrough(asSequence(frame.firstSequence - 1));
     for (const arrival of frame.arrivals) this.#enter(arrival);
-    const through = asSequence(Math.min(frame.lastSequence, seenThrough));
+    // A packet that is here counts even if the stream did not accept its number: a rival of another's word (see
+    // MarkedFrameBuffer) holds some that contradicted it.
+    const through = asSequence(Math.max(frame.newestSequence, Math.min(frame.lastSequence, seenThrough)));
     if (frame.receivedPackets < through - frame.firstSequence + 1) {
-      for (const sequence of frame.missing()) if (sequence <= through) this.#enterMissing(sequence);
+      for (const sequence of frame.missing(through)) this.#enterMissing(sequence);
     }
     this.#decidedThrough = through;
   }

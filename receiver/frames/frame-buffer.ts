@@ -31,6 +31,8 @@ export interface PendingFrame {
   /** First and last sequence number that belong to the frame, as far as they are known. */
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
+  /** The highest sequence number of the frame that is here. */
+  readonly newestSequence: Sequence;
   readonly receivedPackets: number;
   /** Payload bytes that are here. */
   readonly receivedBytes: number;
@@ -41,8 +43,11 @@ export interface PendingFrame {
   readonly arrivals: readonly PacketArrival[];
   /** Payloads that are here, in order. */
   payloads(): readonly PayloadRange[];
-  /** Sequence numbers between the first and the last known one that are not here. */
-  missing(): Sequence[];
+  /**
+   * Sequence numbers from the first one on that are not here, in order.
+   * @param through the last one that is of interest; the last known one unless told. A mark may promise 65,535 packets.
+   */
+  missing(through?: Sequence): Sequence[];
 }
 
 export type Insertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' | 'overflow';

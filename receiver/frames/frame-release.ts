@@ -350,8 +350,8 @@ export class FrameRelease {
     this.#completionDelay.add(completionDelay);
     this.#payloadBytes += packed.bytes;
     this.#released = true;
-    const { timestamp } = frame;
-    // A stranger's decode times are a guess; what leaves here never runs backwards.
+    // A stranger's decode times are a guess, and its clock may go back: neither decode times nor what they precede do.
+    const timestamp = ticks(Math.max(frame.timestamp, this.#decodedThrough));
     const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;
     const unit = new ReleasedUnit(packed, {

@@ -36,6 +36,10 @@ class MarkedFrame implements PendingFrame {
     return this.arrivals.length;
   }
 
+  get newestSequence(): Sequence {
+    return this.firstSequence + this.#packets.length - 1;
+  }
+
   get complete(): boolean {
     return this.arrivals.length === this.#packetCount;
   }
@@ -70,9 +74,10 @@ class MarkedFrame implements PendingFrame {
     return this.#packets.filter((packet) => packet !== undefined);
   }
 
-  missing(): Sequence[] {
+  missing(through: Sequence = this.lastSequence): Sequence[] {
     const missing: Sequence[] = [];
-    for (let index = 0; index < this.#packetCount; index++) {
+    const end = Math.min(this.#packetCount, through - this.firstSequence + 1);
+    for (let index = 0; index < end; index++) {
       if (!this.#packets[index]) missing.push(asSequence(this.firstSequence + index));
     }
     return missing;

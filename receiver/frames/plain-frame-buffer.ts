@@ -128,8 +128,8 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     this.#next++;
   }
 
-  skipTo(_number: number): void {
-    // Nothing to do: numbers are given in the order in which frames are decided.
+  skipTo(number: number): void {
+    this.#next = Math.max(this.#next, number);
   }
 
   numberOf(frame: PlainFrame): number {

@@ -42,6 +42,10 @@ export class PlainFrame implements PendingFrame {
     return this.complete ? this.#surroundings.importanceOf(this) : undefined;
   }
 
+  get newestSequence(): Sequence {
+    return this.lastSequence;
+  }
+
   get receivedPackets(): number {
     return this.packets.size;
   }
@@ -86,9 +90,10 @@ export class PlainFrame implements PendingFrame {
     return [...this.packets.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
-  missing(): Sequence[] {
+  missing(through: Sequence = this.lastSequence): Sequence[] {
     const missing: Sequence[] = [];
-    for (let sequence = this.firstSequence; sequence <= this.lastSequence; sequence++) {
+    const end = Math.min(this.lastSequence, through);
+    for (let sequence = this.firstSequence; sequence <= end; sequence++) {
       if (!this.packets.has(sequence)) missing.push(sequence);
     }
     return missing;

@@ -21,15 +21,16 @@ function frame(
     importance: 'reference',
     firstSequence: asSequence(firstSequence),
     lastSequence: asSequence(firstSequence + count - 1),
+    newestSequence: asSequence(firstSequence + Math.max(...held)),
     receivedPackets: held.length,
     receivedBytes: 0,
     complete: held.length === count,
     lastArrivalAt: instant(0),
     arrivals: held.map(() => arrival),
     payloads: () => [],
-    missing: () =>
+    missing: (through = asSequence(firstSequence + count - 1)) =>
       Array.from({ length: count }, (_, index) => asSequence(firstSequence + index)).filter(
-        (_, index) => !held.includes(index),
+        (sequence, index) => !held.includes(index) && sequence <= through,
       ),
   };
 }

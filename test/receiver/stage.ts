@@ -103,7 +103,12 @@ export class Stage {
   constructor(options: Partial<ReceiverOptions> = {}) {
     // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
     // Most stories end at the display deadline; those of frames that are mended after it say so.
-    this.receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery: 'nack', mend: microseconds(0), ...options });
+    const chosen = { ...RECEIVER_OPTIONS, recovery: 'nack' as const, mend: microseconds(0), ...options };
+    const { initialFrameNumber, ...known } = chosen;
+    this.receiver = new Receiver({
+      ...known,
+      ...(known.frameMarks && initialFrameNumber !== undefined && { initialFrameNumber }),
+    });
   }
 
   /** Plays with another receiver. */
