@@ -40,7 +40,7 @@ const reception = receive(service.url, {
   recovery: 'hybrid',
   link: 'loss=3% delay=10ms seed=1', // a bad network for this receiver alone
   onFrame: () => pictures++,
-  onDrop: ({ frame, cause }) => console.log(`frame ${frame} was dropped: ${cause}`),
+  onDrop: ({ frame, frames, cause }) => console.log(`${frames} dropped from frame ${frame} on: ${cause}`),
 });
 
 export const summary = await reception.ended;

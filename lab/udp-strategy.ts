@@ -145,7 +145,8 @@ class UdpStrategy implements Strategy {
           completeAt: instant(now - event.playoutDelay + event.completionDelay),
         });
       case 'dropped':
-        return this.observer.drop(now, event.frame, event.cause);
+        for (let more = 0; more < event.frames; more++) this.observer.drop(now, event.frame + more, event.cause);
+        return;
       case 'malformed':
       case 'ended':
         return;

@@ -2,7 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 
-/** Events of a receiver: each frame is released or dropped in exactly one event. */
+/** Events of a receiver: each frame is released in its own event, or dropped in exactly one. */
 export type ReceiverEvent =
   | {
       readonly kind: 'access-unit';
@@ -19,7 +19,13 @@ export type ReceiverEvent =
       /** From the fastest transit seen to the last packet's arrival, microseconds. */
       readonly completionDelay: Microseconds;
     }
-  | { readonly kind: 'dropped'; readonly frame: number; readonly cause: 'incomplete' | 'neverArrived' | 'undecodable' }
+  | {
+      readonly kind: 'dropped';
+      readonly frame: number;
+      /** Frames dropped in one step, from `frame` on: more than 1 only where nothing of them came. */
+      readonly frames: number;
+      readonly cause: 'incomplete' | 'neverArrived' | 'undecodable';
+    }
   | { readonly kind: 'malformed'; readonly cause: string }
   /** The sender said goodbye, and everything before it has been decided. */
   | { readonly kind: 'ended' };

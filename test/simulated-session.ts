@@ -179,8 +179,10 @@ export function checkRelease(events: readonly ReceiverEvent[]): void {
     if (event.kind !== 'access-unit' && event.kind !== 'dropped') continue;
     // Not `expect`: there are hundreds of thousands of these.
     if (event.frame <= frame) throw new Error(`frame ${event.frame} was decided after ${frame}`);
-    frame = event.frame;
+    frame = event.kind === 'dropped' ? event.frame + event.frames - 1 : event.frame;
     if (event.kind !== 'access-unit') continue;
+    if (event.unit.decodeTimestamp > event.unit.timestamp)
+      throw new Error(`frame ${frame} is decoded after it is shown`);
     if (event.unit.decodeTimestamp < decodeTimestamp) throw new Error(`frame ${frame} runs backwards`);
     decodeTimestamp = event.unit.decodeTimestamp;
   }

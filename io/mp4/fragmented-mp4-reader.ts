@@ -14,6 +14,8 @@ export type FragmentedMp4Event =
  * allocated.
  */
 const BOX_BYTES_MAX = 64 * 1024 * 1024;
+/** A fragment ends at the next key frame: half an hour of 30 a second without one. Defaults make a sample cost no byte. */
+const SAMPLES_MAX = 65_536;
 const LARGE_BOX_HEADER_BYTES = 16;
 /** Header of a list box: version and flags, then the number of entries. */
 const LIST_HEADER_BYTES = 8;
@@ -136,6 +138,7 @@ export class FragmentedMp4Reader {
     const defaults = trackDefaults(header);
     const flags = uint32(run, 0) & 0xffffff;
     const count = uint32(run, 4);
+    if (count > SAMPLES_MAX) return `a track run of ${count} samples`;
     let offset = 8 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
     let decodeTime = time[0] === 1 ? uint64(time, 4) : uint32(time, 4);
     const sizes: number[] = [];

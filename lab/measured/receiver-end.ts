@@ -71,7 +71,9 @@ async function overUdp(): Promise<void> {
         const completeAt = instant(at - event.playoutDelay + event.completionDelay);
         receipts.push({ kind: 'released', at, frame: event.frame, fate: event.fate, completeAt });
       } else if (event.kind === 'dropped') {
-        receipts.push({ kind: 'dropped', at, frame: event.frame, cause: event.cause });
+        for (let more = 0; more < event.frames; more++) {
+          receipts.push({ kind: 'dropped', at, frame: event.frame + more, cause: event.cause });
+        }
       } else if (event.kind === 'ended') setImmediate(finish);
     },
   });

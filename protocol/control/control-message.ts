@@ -27,9 +27,17 @@ import { RECOVERIES } from './recovery.ts';
 export const MEDIA_NAME_CHARACTERS_MAX = 255;
 export const REASON_CHARACTERS_MAX = 200;
 
-const count = z.int().min(0);
+/**
+ * More than anything counts: 2^48 packets are all that one key may protect (RFC 3711 §3.2.1), at 100,000 a second 89
+ * years. Sums of some of these stay whole numbers.
+ */
+export const COUNT_MAX = 2 ** 48;
+
+const count = z.int().min(0).max(COUNT_MAX);
 const latencyMs = z.int().min(0).max(LATENCY_MS_MAX);
-const spanMs = z.number().min(0).max(86_400_000);
+/** A day. */
+export const SPAN_MS_MAX = 86_400_000;
+const spanMs = z.number().min(0).max(SPAN_MS_MAX);
 const session = z.string().regex(/^[0-9a-f]{16}$/);
 const key = z.string().regex(/^[0-9a-f]{32}$/);
 

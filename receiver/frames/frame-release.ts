@@ -137,7 +137,7 @@ export class FrameRelease {
   finish(now: Instant, buffer: FrameBuffer | undefined): void {
     // Where nothing is lost, what is not whole is cut off and no more: it is in no class.
     const whole = () => this.#options.overdue === 'drop' || buffer?.head()?.complete === true;
-    while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true);
+    while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true, NEVER);
     this.#closeAccounts(buffer);
   }
 
@@ -237,16 +237,42 @@ export class FrameRelease {
   /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
   #dueAt(buffer: FrameBuffer): Instant | undefined {
     const earliest = buffer.earliest();
+    if (earliest?.number === buffer.next) return this.#releaseAt(buffer, earliest);
+    return this.#missingDueAt(buffer.next, earliest);
+  }
+
+  /**
+   * By when a frame of which nothing is here must be decided; never falls as `number` rises.
+   * @param earliest the first frame behind it of which something is here.
+   */
+  #missingDueAt(number: number, earliest: PendingFrame | undefined): Instant | undefined {
     if (earliest) {
-      if (earliest.number === buffer.next) return this.#releaseAt(buffer, earliest);
-      const ahead = ticks((earliest.number - buffer.next) * this.#intervalBefore(earliest));
+      const ahead = ticks((earliest.number - number) * this.#intervalBefore(earliest));
       return earlier(this.deadline(earliest), ticksToMicroseconds(ahead));
     }
-    if (!this.#end || !(buffer.next < this.#end.frames)) return undefined;
+    if (!this.#end || !(number < this.#end.frames)) return undefined;
     if (!this.#decided) return this.#end.waitUntil;
-    const behind = (buffer.next - this.#decided.number) * this.#frameInterval;
+    const behind = (number - this.#decided.number) * this.#frameInterval;
     // Nothing says when the last frames were due; the control channel may have overtaken them.
     return latest(this.#end.waitUntil, this.#clock.deadline(ticks(this.#decided.decodeTimestamp + behind)));
+  }
+
+  /** The first frame behind `buffer.next` of which something is here, or which is not due yet or waited for. */
+  #missingEnd(now: Instant, buffer: FrameBuffer): number {
+    const earliest = buffer.earliest();
+    // Behind a frame that never arrived.
+    const state = { ...this.#decoding, needsKey: true };
+    let due = buffer.next;
+    let end = earliest?.number ?? this.#end?.frames ?? due + 1;
+    // Bisection: a peer names the number of frames, and 2^53 of them take 53 steps.
+    while (end - due > 1) {
+      const middle = due + Math.floor((end - due) / 2);
+      const dueAt = this.#missingDueAt(middle, earliest);
+      const isDue = dueAt !== undefined && dueAt <= now && this.#held.heldUntil(now, buffer, { dueAt, state }) <= now;
+      if (isDue) due = middle;
+      else end = middle;
+    }
+    return due + 1;
   }
 
   /** From frame to frame, between the one decided last and this one. */
@@ -269,12 +295,13 @@ export class FrameRelease {
     return dueAt;
   }
 
-  #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean): void {
+  /** @param missingBy frames of which nothing is here and that are due by then are decided together. */
+  #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean, missingBy = now): void {
     const frame = buffer.head();
     const held = this.#heldUntil !== undefined;
     this.#heldUntil = undefined;
     if (!frame) {
-      this.#decideMissing(buffer);
+      this.#decideMissing(buffer, this.#missingEnd(missingBy, buffer));
       return;
     }
     const misdated = this.#isMisdated(buffer, frame);
@@ -300,17 +327,19 @@ export class FrameRelease {
     return next < decodeTimestamp && next >= this.#decodedThrough;
   }
 
-  #decideMissing(buffer: FrameBuffer): void {
+  /** Decides the frames from the next one to before `end` in one step, however many they are. */
+  #decideMissing(buffer: FrameBuffer, end: number): void {
     const frame = buffer.next;
-    this.#ledger.decideMissing(1);
-    this.#events.push({ kind: 'dropped', frame, cause: 'neverArrived' });
+    const frames = end - frame;
+    this.#ledger.decideMissing(frames);
+    this.#events.push({ kind: 'dropped', frame, frames, cause: 'neverArrived' });
     this.#needsKey = true;
-    buffer.skipTo(frame + 1);
+    buffer.skipTo(end);
   }
 
   #drop(frame: PendingFrame, cause: 'incomplete' | 'undecodable'): void {
     this.#ledger.decide(frame, cause, this.#highest);
-    this.#events.push({ kind: 'dropped', frame: frame.number, cause });
+    this.#events.push({ kind: 'dropped', frame: frame.number, frames: 1, cause });
     if (frame.importance !== 'discardable') this.#needsKey = true;
   }
 

@@ -37,7 +37,7 @@ class MarkedFrame implements PendingFrame {
   }
 
   get newestSequence(): Sequence {
-    return this.firstSequence + this.#packets.length - 1;
+    return asSequence(this.firstSequence + this.#packets.length - 1);
   }
 
   get complete(): boolean {

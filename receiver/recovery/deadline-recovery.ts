@@ -281,7 +281,7 @@ export class DeadlineRecovery implements LossRecovery {
     if (!frame || now < this.#silenceEndsAt(frame)) return;
     this.#silenceCheckedOf = frame.number;
     const since = frame.lastArrivalAt;
-    const reach = frame.firstSequence + frame.receivedPackets + SILENCE_MISSING_MAX;
+    const reach = asSequence(frame.firstSequence + frame.receivedPackets + SILENCE_MISSING_MAX);
     for (const sequence of frame.missing(reach).slice(0, SILENCE_MISSING_MAX)) {
       this.#schedule.onOverdue(now, sequence, since);
     }

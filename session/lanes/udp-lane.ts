@@ -135,7 +135,10 @@ export class UdpLane implements LaneTransport {
         return this.#options.show(event.unit, event.frame);
       }
       case 'dropped':
-        return decide(this.#options, event.frame, event.cause, { completeAt: undefined, decidedAt: now });
+        for (let more = 0; more < event.frames; more++) {
+          decide(this.#options, event.frame + more, event.cause, { completeAt: undefined, decidedAt: now });
+        }
+        return;
       case 'malformed':
       case 'ended':
         return;

@@ -54,7 +54,7 @@ export class ReceiveRun {
       onWaiting: (text) => log.info(text),
       onStream: (stream) => this.#begin(stream),
       onUnit: (unit, how) => this.#take(unit, how),
-      onDrop: (event) => log.debug('frame dropped', { frame: event.frame, cause: event.cause }),
+      onDrop: (event) => log.debug('frame dropped', { frame: event.frame, frames: event.frames, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
     });
   }

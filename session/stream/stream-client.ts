@@ -9,8 +9,10 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { ControlClient, type ControlClientEvent, type ControlFailure } from '../../protocol/control/control-client.ts';
 import {
+  COUNT_MAX,
   parseSenderMessage,
   type SenderMessage,
+  SPAN_MS_MAX,
   type StatisticsMessage,
 } from '../../protocol/control/control-message.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
@@ -290,15 +292,17 @@ export class StreamClient {
 
 function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
   const { frames, packets, playoutDelay, roundTrip } = statistics;
-  const ms = (span: number | undefined) => (span === undefined ? null : span / 1_000);
+  const ms = (span: number | undefined) => (span === undefined ? null : Math.min(span / 1_000, SPAN_MS_MAX));
+  // The sender had a part in these numbers; what it claimed must not make a message of ours that no one may send.
+  const count = (value: number) => Math.min(value, COUNT_MAX);
   return {
     kind: 'statistics',
-    frames: frames.decided,
-    framesLost: frames.incomplete + frames.neverArrived + frames.undecodable,
-    framesLate: frames.late + frames.mended + frames.overdue,
-    packets: packets.decided,
-    packetsLost: packets.neverArrived + packets.late,
-    packetsRecovered: packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired),
+    frames: count(frames.decided),
+    framesLost: count(frames.incomplete + frames.neverArrived + frames.undecodable),
+    framesLate: count(frames.late + frames.mended + frames.overdue),
+    packets: count(packets.decided),
+    packetsLost: count(packets.neverArrived + packets.late),
+    packetsRecovered: count(packets.recoveredInRound.reduce((sum, each) => sum + each, packets.repaired)),
     delayMsP50: ms(playoutDelay.p50),
     delayMsP95: ms(playoutDelay.p95),
     roundTripMs: ms(roundTrip),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { microseconds } from '../../protocol/base/units.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { again, FRAME_TICKS, packet, Stage } from './stage.ts';
 
@@ -8,7 +9,7 @@ const MODES = RECOVERIES.flatMap((recovery) => RELEASES.map((release) => ({ reco
 
 describe.each(MODES)('recovery $recovery, release $release', ({ recovery, release }) => {
   test('balances after a packet with a wrong timestamp and two of its frame in swapped order', () => {
-    const stage = new Stage({ recovery, release, latency: 20_000 });
+    const stage = new Stage({ recovery, release, latency: microseconds(20_000) });
     const of = { frame: 120, count: 13 };
     stage.arrive(3_990, packet({ ...of, index: 7, sequence: 115, timestamp: 127 * FRAME_TICKS + 1 }));
     stage.arrive(4_000, packet({ ...of, index: 10, sequence: 118 }), packet({ ...of, index: 8, sequence: 116 }));
@@ -20,7 +21,7 @@ describe.each(MODES)('recovery $recovery, release $release', ({ recovery, releas
   test('balances whatever datagrams come, and decode times never run backwards', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(burst, { maxLength: 12 }), (mark, bursts) => {
-        const stage = new Stage({ recovery, release, latency: 20_000, frameMarks: mark });
+        const stage = new Stage({ recovery, release, latency: microseconds(20_000), frameMarks: mark });
         let ms = 0;
         for (const { pause, frame, count, packets } of bursts) {
           ms += pause;

@@ -23,6 +23,8 @@ export const FRAME_MS = 40;
 export const FRAME_TICKS = 3_600;
 export const INITIAL_SEQUENCE = SENDER_OPTIONS.initialSequence;
 
+const LINES_MAX = 1_000;
+
 export interface PacketOptions {
   readonly frame: number;
   readonly index?: number;
@@ -180,8 +182,11 @@ export class Stage {
       this.#events.push(event);
       if (event.kind === 'access-unit') this.units.push(event.unit);
       if (event.kind === 'access-unit') this.told.push(`${ms} ${event.fate} ${event.frame}`);
-      else if (event.kind === 'dropped') this.told.push(`${ms} ${event.cause} ${event.frame}`);
-      else this.told.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);
+      else if (event.kind === 'dropped') {
+        // A line for each frame; a claim of more than anyone reads is one line.
+        const lines = Math.min(event.frames, LINES_MAX);
+        for (let more = 0; more < lines; more++) this.told.push(`${ms} ${event.cause} ${event.frame + more}`);
+      } else this.told.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);
     }
     return this;
   }

@@ -107,3 +107,12 @@ test('rejects a box of gigabytes before allocating memory', () => {
     malformed: 'box mdat of 2147483647 bytes',
   });
 });
+
+test('refuses a track run that claims more samples than a fragment has, before it makes any', () => {
+  const bytes = Buffer.from(file());
+  const run = bytes.indexOf('trun') + 4;
+  // No field a sample, so that each of four thousand million would cost no byte.
+  bytes.writeUInt32BE(0, run);
+  bytes.writeUInt32BE(0xffff_ffff, run + 4);
+  expect(new FragmentedMp4Reader().push(bytes)).toEqual({ ok: false, malformed: 'a track run of 4294967295 samples' });
+});

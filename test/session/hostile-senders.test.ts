@@ -1,0 +1,40 @@
+import { createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { COUNT_MAX, type WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { frame } from '../io/net/control-peers.ts';
+import { madeUpUnits, receive, serve } from '../loopback-session.ts';
+import { joined } from './datagram-peer.ts';
+
+/** A sender that welcomes whoever comes, and says one thing more. */
+async function impostor(word: (welcome: WelcomeMessage) => unknown): Promise<number> {
+  const { server } = await serve(madeUpUnits(10));
+  const { welcome } = await joined(server.port);
+  const sockets = new Set<Socket>();
+  const listening = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.write(frame(welcome));
+    socket.write(frame(word(welcome)));
+  });
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    listening.close();
+  });
+  return (listening.address() as { port: number }).port;
+}
+
+test.each([
+  ['more frames than can be counted', 9e15, /no stream from .* \(.*\)/],
+  ['as many frames as can be counted', COUNT_MAX, /^end-of-stream$/],
+])('a receiver that is told of %s comes to its end, and its process goes on', async (_, frames, outcome) => {
+  const port = await impostor(() => ({ kind: 'end-of-stream', frames, packets: 1, lastSequence: 7 }));
+  const { run, client } = receive(port, { latencyMs: 50, timeoutMs: 1_500 });
+  expect(
+    await run.then(
+      (end) => end as string,
+      (error: Error) => error.message,
+    ),
+  ).toMatch(outcome);
+  expect(client.sessions.length).toBeGreaterThan(0);
+});
