@@ -10,6 +10,7 @@ import {
   type UnrecognizedMessage,
 } from '../../protocol/control/control-message.ts';
 import { now } from '../os/clock.ts';
+import { causeOf } from '../os/failure.ts';
 
 export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly socket: Socket;
@@ -69,7 +70,14 @@ export class ControlConnection<Incoming extends ControlMessage> {
   send(message: ControlMessage): void {
     if (this.#closed || this.#detached || this.#socket.writableEnded) return;
     if (this.#socket.writableLength > UNSENT_BYTES_MAX) return this.cut('the peer does not read its messages');
-    this.#socket.write(serializeControlFrame(Buffer.from(serializeControlMessage(message))));
+    let text: string;
+    try {
+      text = serializeControlMessage(message);
+    } catch (error) {
+      // A mistake of ours, which a peer may have led us into: it ends this connection and no other.
+      return this.cut(`a message to it could not be made: ${causeOf(error)}`);
+    }
+    this.#socket.write(serializeControlFrame(Buffer.from(text)));
   }
 
   /** Sends a goodbye or another last message, then closes. */

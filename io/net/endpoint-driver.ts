@@ -1,29 +1,46 @@
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { now } from '../os/clock.ts';
 import { WakeUp } from '../os/wake-up.ts';
+import { type RecentDatagram, RecentDatagrams } from './recent-datagrams.ts';
+
+/** A mistake of ours that ended an endpoint, and what it was given last. */
+export interface EndpointFault {
+  readonly error: unknown;
+  readonly datagrams: readonly RecentDatagram[];
+}
 
 export interface EndpointDriverOptions<Event> {
   readonly endpoint: Endpoint<Event>;
   /** Sends datagrams in order. */
   readonly transmit: (datagrams: readonly Uint8Array[]) => void;
   readonly onEvent: (event: Event) => void;
+  /**
+   * The endpoint threw: the driver is closed, once, and nothing more is asked of the endpoint. Without it the error goes
+   * on to the caller, and ends the process.
+   */
+  readonly onFault?: (fault: EndpointFault) => void;
 }
 
 /** Runs an endpoint on the real clock: passes in datagrams and time, and drains its output. */
 export class EndpointDriver<Event> {
   readonly #options: EndpointDriverOptions<Event>;
   readonly #wakeUp = new WakeUp(() => this.#ring());
+  readonly #recent: RecentDatagrams | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #closed = false;
+  #failed = false;
 
   constructor(options: EndpointDriverOptions<Event>) {
     this.#options = options;
+    if (options.onFault) this.#recent = new RecentDatagrams();
   }
 
   /** Passes a datagram to the endpoint. The output is drained once for all datagrams of the same turn. */
   receive(datagram: Uint8Array): void {
     if (this.#closed) return;
-    this.#options.endpoint.handleDatagram(now(), datagram);
+    const at = now();
+    this.#recent?.add(at, datagram);
+    this.attempt(() => this.#options.endpoint.handleDatagram(at, datagram));
     this.#drainSoon();
   }
 
@@ -33,12 +50,31 @@ export class EndpointDriver<Event> {
     const { endpoint, transmit, onEvent } = this.#options;
     const datagrams: Uint8Array[] = [];
     const at = now();
-    for (let datagram = endpoint.pollTransmit(at); datagram; datagram = endpoint.pollTransmit(at)) {
-      datagrams.push(datagram);
-    }
+    this.attempt(() => {
+      for (let datagram = endpoint.pollTransmit(at); datagram; datagram = endpoint.pollTransmit(at)) {
+        datagrams.push(datagram);
+      }
+    });
     if (datagrams.length > 0) transmit(datagrams);
-    for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) onEvent(event);
-    if (!this.#closed) this.#wakeUp.set(endpoint.pollTimeout());
+    const poll = () => this.attempt(() => endpoint.pollEvent());
+    for (let event = poll(); event !== undefined; event = poll()) onEvent(event);
+    const due = this.attempt(() => endpoint.pollTimeout());
+    if (!this.#closed) this.#wakeUp.set(due);
+  }
+
+  /** Runs something that calls the endpoint, so that what it throws ends this endpoint and nothing else. */
+  attempt<Result>(work: () => Result): Result | undefined {
+    if (this.#failed) return undefined;
+    const { onFault } = this.#options;
+    if (!onFault) return work();
+    try {
+      return work();
+    } catch (error) {
+      this.#failed = true;
+      this.close();
+      onFault({ error, datagrams: this.#recent!.list() });
+      return undefined;
+    }
   }
 
   close(): void {
@@ -50,12 +86,16 @@ export class EndpointDriver<Event> {
   #ring(): void {
     if (this.#closed) return;
     const at = now();
-    const due = this.#options.endpoint.pollTimeout();
-    if (due !== undefined && due <= at) this.#options.endpoint.handleTimeout(at);
+    const { endpoint } = this.#options;
+    this.attempt(() => {
+      const due = endpoint.pollTimeout();
+      if (due !== undefined && due <= at) endpoint.handleTimeout(at);
+    });
     this.drain();
   }
 
   #drainSoon(): void {
+    if (this.#closed) return;
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
       this.#ring();

@@ -3,6 +3,7 @@ import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { reportFault } from '../../io/os/fault-report.ts';
 import { microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
@@ -125,8 +126,9 @@ export class RtpClient implements Client {
 
   stop(): void {
     this.#stopped = true;
-    this.#session?.receiver.finish(now());
-    this.#session?.driver.drain();
+    const session = this.#session;
+    session?.driver.attempt(() => session.receiver.finish(now()));
+    session?.driver.drain();
     this.#finish?.('stopped');
   }
 
@@ -179,7 +181,8 @@ export class RtpClient implements Client {
     const held = this.#held;
     this.#held = undefined;
     if (verdict === 'held') this.#held = datagram;
-    if (verdict === 'new') this.#begin();
+    // A session that broke an invariant is over; its stream goes on in another.
+    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin();
     if (held) this.#session?.driver.receive(held);
     if (verdict !== 'held') this.#session?.driver.receive(datagram);
   }
@@ -204,11 +207,17 @@ export class RtpClient implements Client {
       frameMarks: false,
       feedback: false,
     });
-    const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }));
+    const receiving = receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss });
+    const receiver = new Receiver(receiving);
     const driver = new EndpointDriver({
       endpoint: receiver,
       transmit: () => {}, // nothing is sent back
       onEvent: (event) => this.#handleEvent(event),
+      onFault: ({ error, datagrams }) => {
+        const line = reportFault({ where: 'receiver', error, details: { options: receiving, datagrams } });
+        this.#events.onWaiting(line);
+        this.#closeSession();
+      },
     });
     this.#session = { receiver, driver };
     this.#announce();
@@ -217,11 +226,11 @@ export class RtpClient implements Client {
   #closeSession(): void {
     const session = this.#session;
     if (!session) return;
-    session.receiver.finish(now());
+    this.#session = undefined;
+    session.driver.attempt(() => session.receiver.finish(now()));
     session.driver.drain();
     session.driver.close();
     this.#finished.push(session.receiver.statistics);
-    this.#session = undefined;
   }
 
   #handleEvent(event: ReceiverEvent): void {
@@ -254,7 +263,8 @@ export class RtpClient implements Client {
 
   #tick(): void {
     const { timeoutMs } = this.#options;
-    this.#session?.receiver.assertBalanced();
+    const session = this.#session;
+    session?.driver.attempt(() => session.receiver.assertBalanced());
     if (this.#endedAt !== undefined) {
       if (now() / 1_000 - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
       if (this.#timeline.started) return this.#finish?.('end-of-stream');

@@ -2,6 +2,8 @@ import { bracketed } from '../../io/net/control-server.ts';
 import { DatagramSocket, isLoopback } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { reportFault } from '../../io/os/fault-report.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
@@ -66,13 +68,19 @@ export class RtpSender {
       frameMarks: false,
       recovery: 'reorder',
     });
-    this.#sender = new Sender(senderOptions(this.#parameters));
+    const sending = senderOptions(this.#parameters);
+    this.#sender = new Sender(sending);
     this.#codec = codecByName(this.#parameters.codec);
     this.#parameterSets = this.#codec.trackParameterSets();
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
       onEvent: () => {}, // counted in the statistics
+      onFault: ({ error, datagrams }) => {
+        const line = reportFault({ where: 'sender', error, details: { options: sending, datagrams } });
+        this.#onEnd(new Failure(line));
+        this.#onFinished();
+      },
     });
     for (const set of options.source.description.parameterSets) this.#parameterSets.add(set);
     this.#finished = new Promise((resolve) => {
@@ -172,7 +180,7 @@ export class RtpSender {
     const joinable = unit.importance === 'key';
     // For players without the SDP file, and those that join later, the stream repeats the parameter sets.
     const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
-    this.#sender.send(now(), joinable ? { ...unit, parts } : unit);
+    this.#driver.attempt(() => this.#sender.send(now(), joinable ? { ...unit, parts } : unit));
     this.#driver.drain();
   }
 

@@ -1,5 +1,6 @@
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
+import { reportFault } from '../../io/os/fault-report.ts';
 import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
@@ -25,7 +26,7 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
-  /** Called when the media connection (transport tcp) is lost. */
+  /** Called when the media connection (transport tcp) is lost, or the receiver has broken an invariant. */
   readonly onPathLost: (cause: string) => void;
 }
 
@@ -41,11 +42,15 @@ export class MediaSession {
   constructor(options: MediaSessionOptions) {
     const { host, port, welcome, release, onLoss } = options;
     const settings = { reportSsrc: randomSsrc(), release, onLoss, framesMax: FRAMES_MAX };
-    this.receiver = new Receiver(receiverOptions(welcomedParameters(welcome, options), settings));
+    const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
+    this.receiver = new Receiver(receiving);
     this.#driver = new EndpointDriver({
       endpoint: this.receiver,
       transmit: (datagrams) => this.#transport.send(datagrams),
       onEvent: options.onEvent,
+      onFault: ({ error, datagrams }) => {
+        options.onPathLost(reportFault({ where: 'receiver', error, details: { options: receiving, datagrams } }));
+      },
     });
     this.#transport = createMediaTransport(options, {
       host,
@@ -75,18 +80,22 @@ export class MediaSession {
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
     // Read now: the connection may be closed before the next reading.
     void this.segments;
-    this.receiver.endOfStream(now(), {
-      frames: total.frames,
-      lastSequence: total.lastSequence === null ? undefined : wireSequence(total.lastSequence),
-    });
+    const { frames } = total;
+    const lastSequence = total.lastSequence === null ? undefined : wireSequence(total.lastSequence);
+    this.#driver.attempt(() => this.receiver.endOfStream(now(), { frames, lastSequence }));
     this.#driver.drain();
   }
 
   /** Decides all outstanding frames, since nothing more will arrive. Events are still emitted. */
   finish(): void {
     if (this.receiver.ended) return;
-    this.receiver.finish(now());
+    this.#driver.attempt(() => this.receiver.finish(now()));
     this.#driver.drain();
+  }
+
+  /** Ends the session if a packet or a frame is not in exactly one class. */
+  checkBalance(): void {
+    this.#driver.attempt(() => this.receiver.assertBalanced());
   }
 
   close(): void {

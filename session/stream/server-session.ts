@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { ControlConnection } from '../../io/net/control-connection.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
+import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
@@ -36,6 +37,8 @@ export interface ServerSessionOptions {
   readonly onReady: () => void;
   /** Called when everything has been sent and the receiver has been told. */
   readonly onFinished: () => void;
+  /** The sender broke an invariant: nothing more is sent. */
+  readonly onFault: (line: string) => void;
 }
 
 /** Limit of bytes that wait for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
@@ -76,11 +79,15 @@ export class ServerSession {
       datagramBytesMax,
     });
     historyBudget.join();
-    this.#sender = new Sender(senderOptions(this.#parameters, { historyBudget }));
+    const sending = senderOptions(this.#parameters, { historyBudget });
+    this.#sender = new Sender(sending);
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
       onEvent: () => {}, // counted in the statistics; a file has no key frame to give out of turn
+      onFault: ({ error, datagrams }) => {
+        options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));
+      },
     });
   }
 
@@ -189,7 +196,7 @@ export class ServerSession {
       return;
     }
     if (this.#needsKey && unit.importance !== 'key') return;
-    this.#needsKey = this.#sender.send(now(), unit) === 'refused';
+    this.#needsKey = this.#driver.attempt(() => this.#sender.send(now(), unit)) === 'refused';
     this.#driver.drain();
   }
 

@@ -261,9 +261,9 @@ export class StreamClient {
 
   #report(): void {
     if (!this.#media) return;
-    const { receiver } = this.#media;
-    receiver.assertBalanced();
-    this.#connection?.send(statisticsMessage(receiver.statistics));
+    this.#media.checkBalance();
+    // The check may have ended it.
+    if (this.#media) this.#connection?.send(statisticsMessage(this.#media.receiver.statistics));
   }
 
   #failure(failure: ControlFailure): Failure {

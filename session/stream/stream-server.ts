@@ -223,6 +223,10 @@ export class StreamServer {
       },
       onReady: () => this.#ready(session),
       onFinished: () => this.#linger(session, hello, connection),
+      onFault: (line) => {
+        log.error(`receiver ${pending.peer}: ${line}`);
+        void connection.farewell({ kind: 'goodbye', reason: 'internal error of the sender' });
+      },
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);

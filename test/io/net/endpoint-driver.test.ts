@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { EndpointDriver } from '../../../io/net/endpoint-driver.ts';
+import { EndpointDriver, type EndpointFault } from '../../../io/net/endpoint-driver.ts';
 import { now } from '../../../io/os/clock.ts';
 import { WakeUp } from '../../../io/os/wake-up.ts';
 import { earlier, type Instant, instant, later, milliseconds, seconds } from '../../../protocol/base/units.ts';
@@ -137,4 +137,32 @@ test('does not ring at once for a time beyond the range of timers', async () => 
   wakeUp.set(later(now(), seconds(1_000_000_000)));
   await pause(20);
   expect(rings).toBe(0);
+});
+
+test('an endpoint that throws is asked nothing more, and tells what it was given last', async () => {
+  const endpoint = new Echo();
+  endpoint.handleTimeout = () => {
+    throw new Error('invariant broken: made up');
+  };
+  const faults: EndpointFault[] = [];
+  const transmitted: Uint8Array[] = [];
+  const driver = new EndpointDriver({
+    endpoint,
+    transmit: (datagrams) => transmitted.push(...datagrams),
+    onEvent: () => {},
+    onFault: (fault) => faults.push(fault),
+  });
+  driver.receive(Uint8Array.of(0xab, 1));
+  endpoint.wakeAt = now();
+  driver.receive(new Uint8Array(1_000).fill(7));
+  await until('the driver has rung', () => faults.length > 0);
+  driver.receive(Uint8Array.of(3));
+  driver.drain();
+  expect(driver.attempt(() => 'asked')).toBeUndefined();
+  expect(endpoint.datagrams.length).toBe(2);
+  expect(faults.map(({ error }) => (error as Error).message)).toEqual(['invariant broken: made up']);
+  expect(faults[0]!.datagrams.map(({ bytes, head }) => [bytes, head])).toEqual([
+    [2, 'ab01'],
+    [1_000, '07'.repeat(48)],
+  ]);
 });
