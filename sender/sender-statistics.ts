@@ -25,6 +25,8 @@ export interface SenderStatistics {
   requestsRefused: number;
   keyframeRequests: number;
   malformed: number;
+  /** RTCP packets of another SSRC than the receiver's. */
+  foreign: number;
   /** Last round-trip time from a receiver report, microseconds. */
   roundTrip: Microseconds | undefined;
   /** Share of packets lost in the last receiver report, 0 … 1. */
@@ -46,6 +48,7 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   requestsRefused: 0,
   keyframeRequests: 0,
   malformed: 0,
+  foreign: 0,
   roundTrip: undefined,
   reportedLoss: undefined,
 });

@@ -31,6 +31,7 @@ import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
+import { FeedbackSource } from './feedback-source.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
@@ -83,6 +84,7 @@ export class Sender implements Endpoint<SenderEvent> {
   /** Frames in departure order; the first one is being sent. */
   readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
+  readonly #source: FeedbackSource;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
   readonly #rate: RateController;
   readonly #admission = new FrameAdmission();
@@ -112,6 +114,7 @@ export class Sender implements Endpoint<SenderEvent> {
     // limit.
     const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
+    this.#source = new FeedbackSource(options.ssrc);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
     this.#worth = new FrameWorth(options.mend > 0);
@@ -149,6 +152,19 @@ export class Sender implements Endpoint<SenderEvent> {
   /** Last sequence number sent, as on the wire; `undefined` before the first packet. */
   get lastSequence(): WireSequence | undefined {
     return this.#statistics.packets === 0 ? undefined : wireSequence(this.#highestSent);
+  }
+
+  /**
+   * Takes the SSRC of the receiver's reports and requests, and ignores others from now on. Until then path notices are
+   * taken from the first SSRC whose report or request names the media.
+   */
+  expectReportsFrom(reportSsrc: number): void {
+    this.#source.expect(reportSsrc);
+  }
+
+  /** When the receiver's last report or request came that named the media. */
+  get heardAt(): Instant | undefined {
+    return this.#source.heardAt;
   }
 
   /** True when the stream was finished and its last datagram has been polled. */
@@ -210,6 +226,10 @@ export class Sender implements Endpoint<SenderEvent> {
     const requests: AnswerableRequest[] = [];
     let notice: RequestNotice | undefined;
     for (const packet of packets.value) {
+      if (!this.#source.accepts(now, packet)) {
+        this.#statistics.foreign++;
+        continue;
+      }
       if (packet.kind === 'nack' && packet.mediaSsrc === this.#options.ssrc) {
         requests.push({ wires: packet.sequenceNumbers, notice });
         notice = undefined;

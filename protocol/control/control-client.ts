@@ -49,6 +49,8 @@ export type ControlClientEvent =
 
 export interface ControlClientOptions
   extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
+  /** SSRC of the receiver's reports and requests, which a sender of 1.1 is told. */
+  readonly reportSsrc?: number | undefined;
   /** Time without a sender, or without media from it, after which the run fails. */
   readonly timeout: Microseconds;
 }
@@ -276,9 +278,11 @@ export class ControlClient {
 
   #handleWelcome(now: Instant, welcome: WelcomeMessage): void {
     const { accepted, refused } = chooseStream(welcome);
-    // A 1.0 sender does not know the message, and has only one stream.
+    // A 1.0 sender does not know these messages, and has only one stream.
     if (welcome.minor !== undefined) {
       for (const refusal of refused) this.#messages.push({ kind: 'refuse-stream', ...refusal });
+      const { reportSsrc } = this.#options;
+      if (reportSsrc !== undefined) this.#messages.push({ kind: 'report-source', ssrc: reportSsrc });
     }
     this.#dismissed = false;
     if (accepted) {

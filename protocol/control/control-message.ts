@@ -79,6 +79,8 @@ const attach = z.object({ kind: z.literal('attach'), session, key });
 
 const play = z.object({ kind: z.literal('play') });
 const pause = z.object({ kind: z.literal('pause') });
+/** SSRC of the receiver's RTCP. Until it is told, the sender learns it from the first report or request that names the media. */
+const reportSource = z.object({ kind: z.literal('report-source'), ssrc: wire32 });
 const requestKeyframe = z.object({ kind: z.literal('request-keyframe') });
 
 /** Periodic statistics. Counts are totals since the session began; `null`: not measured yet. */
@@ -161,6 +163,7 @@ const receiverMessage = z.discriminatedUnion('kind', [
   play,
   pause,
   requestKeyframe,
+  reportSource,
   statistics,
   refuseStream,
   goodbye,

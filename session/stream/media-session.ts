@@ -8,13 +8,14 @@ import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
-import { randomSsrc } from './identifiers.ts';
 import type { MediaTransport } from './media-transport.ts';
 
 export interface MediaSessionOptions extends MediaTransportChoice {
   readonly host: string;
   readonly port: number;
   readonly recovery: Recovery;
+  /** SSRC of our reports and requests, as told to the sender. */
+  readonly reportSsrc: number;
   /** Limit of retransmission and repair bytes per byte of media, 0 to 1; `undefined`: the sender's default. */
   readonly redundancy?: number | undefined;
   /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
@@ -40,8 +41,8 @@ export class MediaSession {
   readonly #transport: MediaTransport;
 
   constructor(options: MediaSessionOptions) {
-    const { host, port, welcome, release, onLoss } = options;
-    const settings = { reportSsrc: randomSsrc(), release, onLoss, framesMax: FRAMES_MAX };
+    const { host, port, welcome, reportSsrc, release, onLoss } = options;
+    const settings = { reportSsrc, release, onLoss, framesMax: FRAMES_MAX };
     const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
     this.receiver = new Receiver(receiving);
     this.#driver = new EndpointDriver({

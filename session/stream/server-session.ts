@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ControlConnection } from '../../io/net/control-connection.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
@@ -91,6 +92,12 @@ export class ServerSession {
     });
   }
 
+  /** Whether this is the session's key, in a time that tells nothing of where it differs. */
+  isKey(text: string): boolean {
+    const [key, offered] = [Buffer.from(this.key, 'hex'), Buffer.from(text, 'hex')];
+    return offered.length === key.length && timingSafeEqual(key, offered);
+  }
+
   get peer(): string {
     return this.#options.peer;
   }
@@ -166,6 +173,9 @@ export class ServerSession {
         return;
       case 'request-keyframe':
         this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.nextKeyframeMs() });
+        return;
+      case 'report-source':
+        this.#sender.expectReportsFrom(message.ssrc);
         return;
       case 'statistics':
         this.#reported = message;

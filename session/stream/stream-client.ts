@@ -24,6 +24,7 @@ import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { ClientEnd } from './client.ts';
+import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
 
@@ -57,6 +58,7 @@ export interface StreamClientOptions {
 export class StreamClient {
   readonly #options: StreamClientOptions;
   readonly #control: ControlClient;
+  readonly #reportSsrc = randomSsrc();
   readonly #wakeUp = new WakeUp(() => this.#ring());
   readonly #end: Promise<ClientEnd>;
   #resolve: (end: ClientEnd) => void = () => {};
@@ -74,7 +76,8 @@ export class StreamClient {
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
-    this.#control = new ControlClient({ ...options, timeout: milliseconds(options.timeoutMs) });
+    const timeout = milliseconds(options.timeoutMs);
+    this.#control = new ControlClient({ ...options, timeout, reportSsrc: this.#reportSsrc });
     this.#end = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -211,6 +214,7 @@ export class StreamClient {
       transport,
       recovery,
       redundancy,
+      reportSsrc: this.#reportSsrc,
       release,
       onLoss,
       mendMs: this.#options.mendMs,

@@ -192,7 +192,7 @@ export class StreamServer {
   ): void {
     if (message.kind === 'hello') return this.#open(message, pending, connection);
     const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
-    if (message.kind !== 'attach' || !session || session.key !== message.key || session.transport !== 'tcp') {
+    if (message.kind !== 'attach' || !session?.isKey(message.key) || session.transport !== 'tcp') {
       return connection.cut('the first message was neither hello nor attach to a session of the receiver');
     }
     pending.established();
