@@ -17,7 +17,7 @@ import { LaneViewer } from './lane-viewer.ts';
 import { answer, answerJson, LocalSite } from './local-site.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PictureGroup } from './picture-group.ts';
-import { BodyTooLarge, deny, saveBody } from './request-body.ts';
+import { BodyStalled, BodyTooLarge, deny, saveBody } from './request-body.ts';
 import type { SiteWindowOptions } from './site-window.ts';
 
 export interface Upload {
@@ -217,6 +217,7 @@ export class LanePage {
         if (error instanceof BodyTooLarge) {
           return no(413, `${name} is larger than ${Math.floor(bytesMax / 1e6)} MB: use dropframe demo FILE`);
         }
+        if (error instanceof BodyStalled) return no(408, `${name} did not come any further`);
         no(422, causeOf(error));
       })
       .finally(() => {
@@ -247,7 +248,7 @@ async function takeBody(request: IncomingMessage, { prefix, file, name, bytesMax
     await saveBody(request, path, bytesMax);
     isKept = (await use(path, folder)) === 'kept';
   } catch (error) {
-    if (error instanceof BodyTooLarge) throw error;
+    if (error instanceof BodyTooLarge || error instanceof BodyStalled) throw error;
     throw new Failure(causeOf(error).replaceAll(path, name), 1, { cause: error });
   } finally {
     if (!isKept) await folder.remove();

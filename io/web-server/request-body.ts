@@ -7,11 +7,27 @@ import { refuse } from './local-site.ts';
 /** Time for which further input is discarded, milliseconds, so that the answer is read before the connection ends. */
 const CLOSE_TIMEOUT_MS = 300;
 
+/** Least progress of an upload: on this machine it is hundreds of megabytes a second, through a slow tunnel 100 kB/s. */
+const PROGRESS_BYTES_MIN = 65_536;
+const PROGRESS_MS = 10_000;
+
 /** Thrown when a body exceeds its limit. */
 export class BodyTooLarge extends Error {}
 
-/** Writes the body of a request to a file. @throws {BodyTooLarge} */
-export async function saveBody(request: IncomingMessage, path: string, bytesMax: number): Promise<void> {
+/** Thrown when hardly anything of a body came for a while. */
+export class BodyStalled extends Error {}
+
+/**
+ * Writes the body of a request to a file.
+ * @param progressMs how often 64 KiB of it must have come.
+ * @throws {BodyTooLarge | BodyStalled}
+ */
+export async function saveBody(
+  request: IncomingMessage,
+  path: string,
+  bytesMax: number,
+  progressMs = PROGRESS_MS,
+): Promise<void> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw new BodyTooLarge();
   let bytes = 0;
   const bound = new Transform({
@@ -21,7 +37,16 @@ export async function saveBody(request: IncomingMessage, path: string, bytesMax:
       else done(null, chunk);
     },
   });
-  await pipeline(request, bound, createWriteStream(path));
+  let before = 0;
+  const timer = setInterval(() => {
+    if (bytes - before < PROGRESS_BYTES_MIN) bound.destroy(new BodyStalled('hardly anything came for a while'));
+    before = bytes;
+  }, progressMs);
+  try {
+    await pipeline(request, bound, createWriteStream(path));
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Refuses a request whose sender may still be sending. */
