@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../io/os/failure.ts';
-import type { StreamServer, StreamServerStatus, StreamServerTotals } from '../session/stream/stream-server.ts';
+import type { StreamServerTotals } from '../session/stream/server-totals.ts';
+import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import {

@@ -1,6 +1,7 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './datagram-socket.ts';
+import { mostCrowded } from './networks.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
@@ -20,6 +21,8 @@ export interface PendingConnection {
   readonly socket: Socket;
   /** Address and port of the peer, as text. */
   readonly peer: string;
+  /** The same without its port. */
+  readonly address: string;
   /** Marks the connection as established: it no longer counts as pending. */
   established(): void;
 }
@@ -37,7 +40,7 @@ const BACKLOG = 511;
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
-  readonly #pending = new Set<Socket>();
+  readonly #pending = new Map<Socket, { readonly socket: Socket; readonly address: string }>();
   readonly #sockets = new Set<Socket>();
   #accepted = 0;
   #refused = 0;
@@ -84,8 +87,12 @@ export class ControlServer {
   #accept(socket: Socket): void {
     this.#accepted++;
     this.#sockets.add(socket);
-    this.#pending.add(socket);
-    if (this.#pending.size > this.#options.pendingMax) this.#refuse(this.#pending.values().next().value);
+    const address = socket.remoteAddress ?? '?';
+    this.#pending.set(socket, { socket, address });
+    if (this.#pending.size > this.#options.pendingMax) {
+      // The oldest of those that have the most: an address cannot push others out by connecting faster than they speak.
+      this.#refuse(mostCrowded([...this.#pending.values()])[0]?.socket);
+    }
     const timer = setTimeout(() => this.#refuse(socket), this.#options.firstMessageTimeoutMs);
     socket.on('error', () => {}); // reported by the owner of the socket; before it has one, a reset does not matter
     socket.once('close', () => {
@@ -95,7 +102,8 @@ export class ControlServer {
     });
     this.#options.onConnection({
       socket,
-      peer: `${bracketed(socket.remoteAddress ?? '?')}:${socket.remotePort ?? '?'}`,
+      peer: `${bracketed(address)}:${socket.remotePort ?? '?'}`,
+      address,
       established: () => {
         clearTimeout(timer);
         this.#pending.delete(socket);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { now } from '../../io/os/clock.ts';
+import { type Instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -8,6 +10,10 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { mac } from './identifiers.ts';
 import { type ImpairedDirection, impairedPath } from './media-path.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
+
+/** Longer than it takes to lose two reports of the sender, which come every second while the stream is paused as well. */
+const SILENCE: Microseconds = milliseconds(2_500);
+const CHECK_MS = 500;
 
 /** Transport over UDP: one packet per datagram, after the address proof. */
 export class DatagramTransport implements MediaTransport {
@@ -18,6 +24,8 @@ export class DatagramTransport implements MediaTransport {
   readonly #back: ImpairedDirection | undefined;
   #prover: EndpointDriver<AddressProverEvent> | undefined;
   #socket: DatagramSocket | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #heardAt: Instant = now();
   #closed = false;
 
   constructor(options: MediaTransportOptions & { readonly link: LinkSpecification | undefined }) {
@@ -46,6 +54,40 @@ export class DatagramTransport implements MediaTransport {
       },
     });
     if (this.#closed) return this.#socket.close();
+    this.#startProving();
+    this.#watch = setInterval(() => this.#checkSilence(), CHECK_MS);
+  }
+
+  send(packets: readonly Uint8Array[]): void {
+    if (this.#back) for (const packet of packets) this.#back.send(packet);
+    else this.#toWire(packets);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#watch);
+    this.#prover?.close();
+    this.#forward?.close();
+    this.#back?.close();
+    this.#socket?.close();
+  }
+
+  #handIn(datagram: Uint8Array): void {
+    if (this.#closed) return;
+    this.#heardAt = now();
+    this.#prover?.receive(datagram);
+    // Media proves that the sender holds the address proof, even if its confirmation was lost.
+    if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
+    this.#options.onPacket(datagram);
+  }
+
+  #isMedia(datagram: Uint8Array): boolean {
+    const packet = parseRtpPacket(datagram);
+    return packet.ok && packet.value.ssrc === this.#options.welcome.ssrc;
+  }
+
+  #startProving(): void {
+    const { welcome } = this.#options;
     const prover = new AddressProver({
       session: welcome.session,
       key: hexBytes(welcome.key) ?? new Uint8Array(),
@@ -60,30 +102,12 @@ export class DatagramTransport implements MediaTransport {
     this.#prover.drain();
   }
 
-  send(packets: readonly Uint8Array[]): void {
-    if (this.#back) for (const packet of packets) this.#back.send(packet);
-    else this.#toWire(packets);
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#prover?.close();
-    this.#forward?.close();
-    this.#back?.close();
-    this.#socket?.close();
-  }
-
-  #handIn(datagram: Uint8Array): void {
-    if (this.#closed) return;
-    this.#prover?.receive(datagram);
-    // Media proves that the sender holds the address proof, even if its confirmation was lost.
-    if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
-    this.#options.onPacket(datagram);
-  }
-
-  #isMedia(datagram: Uint8Array): boolean {
-    const packet = parseRtpPacket(datagram);
-    return packet.ok && packet.value.ssrc === this.#options.welcome.ssrc;
+  /**
+   * A sender that has heard nothing from us for a while, or from another address, sends nothing until that address is
+   * proved; its reports come every second otherwise.
+   */
+  #checkSilence(): void {
+    if (!this.#prover && now() - this.#heardAt > SILENCE) this.#startProving();
   }
 
   #stopProving(): void {

@@ -5,6 +5,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import type { MediaStream } from '../../protocol/control/media-stream.ts';
@@ -21,6 +22,7 @@ import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+import type { PlaceHolder } from './places.ts';
 
 export interface ServerSessionOptions {
   readonly hello: HelloMessage;
@@ -28,6 +30,8 @@ export interface ServerSessionOptions {
   readonly codec: CodecName;
   /** Control address of the receiver, for the log. */
   readonly peer: string;
+  /** The same without its port. */
+  readonly address: string;
   readonly connection: ControlConnection<ReceiverMessage>;
   readonly datagramBytesMax: number;
   /** Bytes of sent packets, shared by all receivers of the stream. */
@@ -38,18 +42,33 @@ export interface ServerSessionOptions {
   readonly onReady: () => void;
   /** Called when everything has been sent and the receiver has been told. */
   readonly onFinished: () => void;
-  /** The sender broke an invariant: nothing more is sent. */
+  /** Called when the receiver was not reached in time, or is no longer: it is to leave. */
+  readonly onUnreachable: (cause: string) => void;
+  /** Called when the address counts as proved no longer. */
+  readonly onConsentLost: () => void;
+  /** Called when the sender broke an invariant: nothing more is sent. */
   readonly onFault: (line: string) => void;
 }
 
 /** Limit of bytes that wait for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
+/**
+ * How long an address gets media without a report or request from it. RFC 7675 §5.1 allows 30 s and asks every 5 s. Our
+ * receivers report every second: five reports in a row have to be lost, and the address is then proved anew.
+ */
+const CONSENT: Microseconds = seconds(5);
+/** How long a receiver may hold its place unreached: as long as it may be silent on the control channel. */
+const REACH_TIMEOUT_MS = 15_000;
+/** How long a media connection may take to send its first bytes: some round trips of the longest path. */
+const ATTACH_TIMEOUT_MS = 5_000;
+
 /** Identifier of the video in the list of streams; there is only one stream so far. */
 const VIDEO_STREAM_ID = 0;
 
 /** One receiver of a stream server: its stream, its path, and its control messages. */
-export class ServerSession {
+export class ServerSession implements PlaceHolder {
+  readonly joinedAt = now();
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
@@ -57,14 +76,18 @@ export class ServerSession {
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
   #address: { readonly host: string; readonly port: number } | undefined;
+  /** When the address was last proved. */
+  #provedAt = instant(Number.NEGATIVE_INFINITY);
   #stream: Socket | undefined;
+  #attached = false;
+  #reachTimer: NodeJS.Timeout | undefined;
+  #closed = false;
   #playing: boolean;
   /** True when the receiver has refused the video stream. */
   #refused = false;
   #needsKey = true;
   #finishing = false;
   #told = false;
-  #closed = false;
   #framesSkipped = 0;
   #reported: StatisticsMessage | undefined;
 
@@ -90,6 +113,7 @@ export class ServerSession {
         options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));
       },
     });
+    this.#expectReach();
   }
 
   /** Whether this is the session's key, in a time that tells nothing of where it differs. */
@@ -100,6 +124,15 @@ export class ServerSession {
 
   get peer(): string {
     return this.#options.peer;
+  }
+
+  get address(): string {
+    return this.#options.address;
+  }
+
+  /** True when media can be sent: the address is proved, or the media connection reads. */
+  get reachable(): boolean {
+    return this.#address !== undefined || this.#stream !== undefined;
   }
 
   get transport(): 'udp' | 'tcp' {
@@ -121,9 +154,7 @@ export class ServerSession {
   }
 
   get ready(): boolean {
-    return (
-      this.#playing && !this.#refused && !this.#finishing && (this.#address !== undefined || this.#stream !== undefined)
-    );
+    return this.#playing && !this.#refused && !this.#finishing && this.reachable;
   }
 
   /** Parameters of the stream in the welcome message. */
@@ -140,19 +171,32 @@ export class ServerSession {
   provedAddress(address: { readonly host: string; readonly port: number }): void {
     const first = this.#address === undefined;
     this.#address = address;
+    this.#provedAt = now();
+    clearTimeout(this.#reachTimer);
     if (first && this.ready) this.#options.onReady();
+  }
+
+  /** Whether the session waits for its media connection: it has one at most. */
+  get awaitsStream(): boolean {
+    return this.transport === 'tcp' && !this.#attached;
   }
 
   /** Takes the receiver's second connection, which carries the media once the receiver has sent a packet on it. */
   attach(stream: Socket): void {
+    this.#attached = true;
     const deframer = new StreamDeframer();
+    const timer = setTimeout(() => stream.destroy(), ATTACH_TIMEOUT_MS);
     stream.on('data', (bytes: Buffer) => {
       if (this.#stream === undefined) {
+        clearTimeout(timer);
+        clearTimeout(this.#reachTimer);
         this.#stream = stream;
         if (this.ready) this.#options.onReady();
       }
       for (const packet of deframer.push(bytes)) this.#driver.receive(packet);
     });
+    stream.on('error', () => {}); // 'close' follows
+    stream.on('close', () => clearTimeout(timer));
     stream.on('close', () => this.#options.connection.cut('the media connection closed'));
   }
 
@@ -218,22 +262,48 @@ export class ServerSession {
     this.#tellEnd();
   }
 
+  /** Stops sending, and says goodbye on the control connection. */
+  dismiss(reason: string): void {
+    this.close();
+    void this.#options.connection.farewell({ kind: 'goodbye', reason });
+  }
+
   /** Stops sending. The control connection stays open. */
   close(): void {
     if (!this.#closed) this.#options.historyBudget.leave();
     this.#closed = true;
+    clearTimeout(this.#reachTimer);
     this.#driver.close();
     this.#stream?.destroy();
   }
 
   #transmit(datagrams: readonly Uint8Array[]): void {
-    if (this.#address) this.#options.sendDatagrams(datagrams, this.#address);
+    if (this.#address && this.#consents()) this.#options.sendDatagrams(datagrams, this.#address);
     else if (this.#stream && !this.#stream.destroyed) {
       this.#stream.cork();
       for (const datagram of datagrams) this.#stream.write(frameForStream(datagram));
       this.#stream.uncork();
     }
     this.#tellEnd();
+  }
+
+  /** Whether the receiver still wants media at its address (RFC 7675); if not, it has to prove it anew. */
+  #consents(): boolean {
+    const heardAt = Math.max(this.#provedAt, this.#sender.heardAt ?? Number.NEGATIVE_INFINITY);
+    if (now() - heardAt <= CONSENT) return true;
+    this.#address = undefined;
+    this.#needsKey = true;
+    this.#options.onConsentLost();
+    this.#expectReach();
+    return false;
+  }
+
+  #expectReach(): void {
+    if (this.#closed) return;
+    const what = this.transport === 'udp' ? 'its address was not proved' : 'its media connection did not come';
+    const unreachable = () => this.#options.onUnreachable(`${what} within ${REACH_TIMEOUT_MS / 1_000} s`);
+    this.#reachTimer = setTimeout(unreachable, REACH_TIMEOUT_MS);
+    this.#reachTimer.unref();
   }
 
   #tellEnd(): void {

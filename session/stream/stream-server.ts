@@ -28,7 +28,9 @@ import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
 import { mac } from './identifiers.ts';
+import { placeFor } from './places.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
+import { addSession, type StreamServerTotals } from './server-totals.ts';
 
 export interface StreamServerOptions {
   readonly source: MediaSource;
@@ -40,6 +42,8 @@ export interface StreamServerOptions {
   readonly receiversMax: number;
   /** Bytes of sent packets that are kept for those who ask again, for all receivers together. */
   readonly historyBytes?: number | undefined;
+  /** Receivers of one address (an IPv6 /64), this machine apart; half of all unless told. */
+  readonly receiversPerAddressMax?: number;
   readonly log: Log;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
@@ -56,24 +60,6 @@ export interface StreamServerStatus {
 const STALL_WARNING_MIN: Microseconds = milliseconds(200);
 const STALL_WARNING_INTERVAL: Microseconds = seconds(5);
 const PENDING_MAX = 64;
-/** Totals over receivers; `bytes` are those of media datagrams, without retransmissions. */
-export interface StreamServerTotals {
-  receivers: number;
-  frames: number;
-  packets: number;
-  bytes: number;
-  retransmissions: number;
-}
-
-function addSession(totals: StreamServerTotals, session: ServerSession): void {
-  const { frames, packets, bytes, retransmissions } = session.statistics;
-  totals.receivers++;
-  totals.frames += frames;
-  totals.packets += packets;
-  totals.bytes += bytes;
-  totals.retransmissions += retransmissions;
-}
-
 const HELLO_TIMEOUT_MS = 5_000;
 /** Time for a receiver to request missing packets after the end without deciding another frame, milliseconds. */
 const LINGER_MS = 5_000;
@@ -192,7 +178,7 @@ export class StreamServer {
   ): void {
     if (message.kind === 'hello') return this.#open(message, pending, connection);
     const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
-    if (message.kind !== 'attach' || !session?.isKey(message.key) || session.transport !== 'tcp') {
+    if (message.kind !== 'attach' || !session?.isKey(message.key) || !session.awaitsStream) {
       return connection.cut('the first message was neither hello nor attach to a session of the receiver');
     }
     pending.established();
@@ -203,16 +189,22 @@ export class StreamServer {
 
   #open(hello: HelloMessage, pending: PendingConnection, connection: ControlConnection<ReceiverMessage>): void {
     const { log, datagramBytesMax, receiversMax } = this.#options;
-    if (this.#sessions.size >= receiversMax) {
+    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = this.#options;
+    const limits = { receiversMax, receiversPerAddressMax };
+    const placement = placeFor(pending.address, this.#sessions.values(), limits);
+    if ('refused' in placement) {
       log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
-      void connection.farewell({ kind: 'refused', reason: `${receiversMax} receivers are being served` });
+      void connection.farewell({ kind: 'refused', reason: placement.refused });
       return;
     }
+    if (placement.evict) this.#dismiss(placement.evict, 'it made room for another receiver before it could be reached');
     pending.established();
+    const dismiss = (cause: string) => this.#dismiss(session, cause);
     const session: ServerSession = new ServerSession({
       hello,
       codec: this.#options.source.description.codecName,
       peer: pending.peer,
+      address: pending.address,
       connection,
       datagramBytesMax,
       historyBudget: this.#history,
@@ -223,15 +215,30 @@ export class StreamServer {
       },
       onReady: () => this.#ready(session),
       onFinished: () => this.#linger(session, hello, connection),
+      onUnreachable: dismiss,
+      onConsentLost: () => {
+        log.debug('no report from the receiver: its media has stopped', { peer: pending.peer });
+        this.#forgetAddress(session);
+      },
       onFault: (line) => {
         log.error(`receiver ${pending.peer}: ${line}`);
-        void connection.farewell({ kind: 'goodbye', reason: 'internal error of the sender' });
+        dismiss('internal error of the sender');
       },
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
     connection.send(this.#welcome(session, hello));
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
+  }
+
+  /** Ends a session; its place is free at once. */
+  #dismiss(session: ServerSession, reason: string): void {
+    this.#sessions.delete(session.id);
+    session.dismiss(reason);
+  }
+
+  #forgetAddress(session: ServerSession): void {
+    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
   }
 
   #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
@@ -326,7 +333,7 @@ export class StreamServer {
     }
     session.close();
     this.#sessions.delete(session.id);
-    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+    this.#forgetAddress(session);
     addSession(this.#totals, session);
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
@@ -363,9 +370,10 @@ export class StreamServer {
     else this.#datagramsForeign++;
     const session = proved === undefined ? undefined : this.#sessions.get(proved);
     if (session?.transport !== 'udp') return;
-    if (session.destination === `${to.host}:${to.port}`) return;
-    for (const [known, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(known);
-    this.#byAddress.set(address, session);
+    if (session.destination !== `${to.host}:${to.port}`) {
+      this.#forgetAddress(session);
+      this.#byAddress.set(address, session);
+    }
     session.provedAddress(to);
   }
 }

@@ -1,0 +1,34 @@
+import { isIPv6 } from 'node:net';
+
+/** This machine's network. */
+export const LOOPBACK = 'loopback';
+
+/** What one owner has: an IPv4 address, or the /64 of an IPv6 address (RFC 6177 §2 gives a site no less). */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  const plain = mapped ?? address;
+  if (plain.startsWith('127.') || plain === '::1') return LOOPBACK;
+  if (!isIPv6(plain)) return plain;
+  const [before = '', after] = (plain.split('%')[0] ?? plain).split('::');
+  const groups = before === '' ? [] : before.split(':');
+  const behind = after === undefined || after === '' ? [] : after.split(':');
+  if (after !== undefined) while (groups.length + behind.length < 8) groups.push('0');
+  return [...groups, ...behind]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+/** Those of the network that has the most of them. */
+export function mostCrowded<Holder extends { readonly address: string }>(holders: readonly Holder[]): Holder[] {
+  const networks = new Map<string, Holder[]>();
+  for (const holder of holders) {
+    const network = networkOf(holder.address);
+    const others = networks.get(network);
+    if (others) others.push(holder);
+    else networks.set(network, [holder]);
+  }
+  let crowd: Holder[] = [];
+  for (const each of networks.values()) if (each.length > crowd.length) crowd = each;
+  return crowd;
+}
