@@ -5,6 +5,7 @@ import { platform, stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError } from 'commander';
 import { Failure } from '../io/os/failure.ts';
+import { attacks } from './attacks.ts';
 import { cpu } from './cpu.ts';
 import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
@@ -19,6 +20,7 @@ import { tcpModel } from './tcp-model.ts';
 import { tun } from './tun.ts';
 
 const PARTS: Readonly<Record<string, Part>> = {
+  attacks,
   cpu,
   lanes,
   latency,

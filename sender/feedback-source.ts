@@ -25,6 +25,11 @@ export class FeedbackSource {
     return this.#heardAt;
   }
 
+  /** False where the SSRC cannot be the receiver's. */
+  mayBe(ssrc: number): boolean {
+    return !this.#isTold || ssrc === this.#reportSsrc;
+  }
+
   /** Returns whether the packet is to be believed, and takes note of it. */
   accepts(now: Instant, packet: RtcpPacket): boolean {
     const ssrc = sourceOf(packet);

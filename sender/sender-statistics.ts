@@ -27,6 +27,8 @@ export interface SenderStatistics {
   malformed: number;
   /** RTCP packets of another SSRC than the receiver's. */
   foreign: number;
+  /** Datagrams of the receiver that were discarded unread: too long, or too many. */
+  feedbackRefused: number;
   /** Last round-trip time from a receiver report, microseconds. */
   roundTrip: Microseconds | undefined;
   /** Share of packets lost in the last receiver report, 0 … 1. */
@@ -49,6 +51,7 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   keyframeRequests: 0,
   malformed: 0,
   foreign: 0,
+  feedbackRefused: 0,
   roundTrip: undefined,
   reportedLoss: undefined,
 });

@@ -20,18 +20,11 @@ import {
   type RequestNotice,
   recoveryNoticePacket,
 } from '../protocol/rtcp/recovery-notice.ts';
-import {
-  type ApplicationPacket,
-  parseRtcp,
-  type ReportBlock,
-  type RtcpPacket,
-  serializeRtcp,
-} from '../protocol/rtcp/rtcp.ts';
-import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
+import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
-import { FeedbackSource } from './feedback-source.ts';
+import { FeedbackIntake } from './feedback-intake.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
@@ -84,7 +77,7 @@ export class Sender implements Endpoint<SenderEvent> {
   /** Frames in departure order; the first one is being sent. */
   readonly #queuedFrames: QueuedFrame[] = [];
   readonly #budget: TokenBucket;
-  readonly #source: FeedbackSource;
+  readonly #feedback: FeedbackIntake;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
   readonly #rate: RateController;
   readonly #admission = new FrameAdmission();
@@ -114,7 +107,7 @@ export class Sender implements Endpoint<SenderEvent> {
     // limit.
     const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
-    this.#source = new FeedbackSource(options.ssrc);
+    this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
     this.#worth = new FrameWorth(options.mend > 0);
@@ -159,12 +152,12 @@ export class Sender implements Endpoint<SenderEvent> {
    * taken from the first SSRC whose report or request names the media.
    */
   expectReportsFrom(reportSsrc: number): void {
-    this.#source.expect(reportSsrc);
+    this.#feedback.source.expect(reportSsrc);
   }
 
   /** When the receiver's last report or request came that named the media. */
   get heardAt(): Instant | undefined {
-    return this.#source.heardAt;
+    return this.#feedback.source.heardAt;
   }
 
   /** True when the stream was finished and its last datagram has been polled. */
@@ -220,16 +213,12 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array): void {
-    if (classifyDatagram(datagram) !== 'rtcp') return this.#malformed('not RTCP');
-    const packets = parseRtcp(datagram);
+    const packets = this.#feedback.read(now, datagram);
+    if (!packets) return;
     if (!packets.ok) return this.#malformed(packets.malformed);
     const requests: AnswerableRequest[] = [];
     let notice: RequestNotice | undefined;
     for (const packet of packets.value) {
-      if (!this.#source.accepts(now, packet)) {
-        this.#statistics.foreign++;
-        continue;
-      }
       if (packet.kind === 'nack' && packet.mediaSsrc === this.#options.ssrc) {
         requests.push({ wires: packet.sequenceNumbers, notice });
         notice = undefined;
@@ -278,6 +267,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#rate.onPaced(now, elapsed(frame.at, now));
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
+    this.#feedback.earn(datagram.length);
     this.#repair?.add(now, { sequence, datagram, frame });
     if (this.#repair && sequence === frame.lastSequence) this.#urgent.push(...this.#repair.onFrame(now, frame));
     this.#highestSent = sequence;

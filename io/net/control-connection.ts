@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TextDecoder } from 'node:util';
 import type { Parsed } from '../../protocol/base/parsed.ts';
+import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { ControlDeframer, serializeControlFrame } from '../../protocol/control/control-framing.ts';
 import {
   type ControlMessage,
@@ -34,6 +35,12 @@ const CLOSE_TIMEOUT_MS = 500;
 
 const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
 
+/** A receiver says 300 bytes a second; a message of the greatest length, and some seconds of a page's commands, at once. */
+const BYTES_PER_SECOND = 16_000;
+const BURST_BYTES = 128_000;
+/** What the shortest message costs beside its bytes. */
+const MESSAGE_OVERHEAD_BYTES = 100;
+
 const isRecognized = <Incoming extends ControlMessage>(message: Incoming | UnrecognizedMessage): message is Incoming =>
   message.kind !== 'unrecognized';
 
@@ -42,6 +49,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   readonly #options: ControlConnectionOptions<Incoming>;
   readonly #socket: Socket;
   readonly #deframer = new ControlDeframer();
+  readonly #budget = new RateBudget({ perSecond: BYTES_PER_SECOND, burst: BURST_BYTES });
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   readonly #keepAlive: NodeJS.Timeout;
   #heardAt = now();
@@ -128,6 +136,9 @@ export class ControlConnection<Incoming extends ControlMessage> {
       return bodies.malformed === 'version' ? this.#reject(cause, FRAMING_VERSION) : this.cut(cause);
     }
     for (const body of bodies.value) {
+      if (!this.#budget.spend(now(), body.length + MESSAGE_OVERHEAD_BYTES)) {
+        return this.cut('it sent control messages faster than they are read');
+      }
       // After a disconnect, later messages are ignored.
       if (this.#socket.destroyed || this.#detached || this.#rejected) return;
       this.#handleBody(body);

@@ -1,7 +1,7 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './datagram-socket.ts';
-import { mostCrowded } from './networks.ts';
+import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
@@ -35,6 +35,8 @@ export interface ControlServerCounters {
 }
 
 const BACKLOG = 511;
+/** Of one network; a receiver makes two at most when it joins. */
+const CONNECTIONS_PER_SECOND = 20;
 
 /** Accept loop of the control port. Silent clients cannot lock others out. */
 export class ControlServer {
@@ -42,11 +44,13 @@ export class ControlServer {
   readonly #server: Server;
   readonly #pending = new Map<Socket, { readonly socket: Socket; readonly address: string }>();
   readonly #sockets = new Set<Socket>();
+  readonly #budgets: NetworkBudgets;
   #accepted = 0;
   #refused = 0;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
+    this.#budgets = new NetworkBudgets({ perSecond: CONNECTIONS_PER_SECOND, burst: options.connectionsMax });
     // allowHalfOpen: a peer that has finished sending can still receive the last message.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     this.#server.maxConnections = options.connectionsMax;
@@ -86,8 +90,15 @@ export class ControlServer {
 
   #accept(socket: Socket): void {
     this.#accepted++;
-    this.#sockets.add(socket);
     const address = socket.remoteAddress ?? '?';
+    // Programs of this machine share an address, and the newest of them is not to pay for the others.
+    if (networkOf(address) !== LOOPBACK && !this.#budgets.allows(address)) {
+      this.#refused++;
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
     this.#pending.set(socket, { socket, address });
     if (this.#pending.size > this.#options.pendingMax) {
       // The oldest of those that have the most: an address cannot push others out by connecting faster than they speak.

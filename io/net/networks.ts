@@ -1,4 +1,6 @@
 import { isIPv6 } from 'node:net';
+import { RateBudget } from '../../protocol/base/rate-budget.ts';
+import { now } from '../os/clock.ts';
 
 /** This machine's network. */
 export const LOOPBACK = 'loopback';
@@ -31,4 +33,29 @@ export function mostCrowded<Holder extends { readonly address: string }>(holders
   let crowd: Holder[] = [];
   for (const each of networks.values()) if (each.length > crowd.length) crowd = each;
   return crowd;
+}
+
+/** Networks that are counted; the oldest is forgotten. */
+const NETWORKS_MAX = 4_096;
+
+/** Events a second of each network, such as connections. */
+export class NetworkBudgets {
+  readonly #budget: ConstructorParameters<typeof RateBudget>[0];
+  readonly #budgets = new Map<string, RateBudget>();
+
+  constructor(budget: ConstructorParameters<typeof RateBudget>[0]) {
+    this.#budget = budget;
+  }
+
+  /** Whether there is room for one more from this address. */
+  allows(address: string): boolean {
+    const network = networkOf(address);
+    let budget = this.#budgets.get(network);
+    if (!budget) {
+      if (this.#budgets.size >= NETWORKS_MAX) this.#budgets.delete(this.#budgets.keys().next().value!);
+      budget = new RateBudget(this.#budget);
+      this.#budgets.set(network, budget);
+    }
+    return budget.spend(now(), 1);
+  }
 }

@@ -5,6 +5,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
@@ -60,6 +61,9 @@ const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 const CONSENT: Microseconds = seconds(5);
 /** How long a receiver may hold its place unreached: as long as it may be silent on the control channel. */
 const REACH_TIMEOUT_MS = 15_000;
+/** A receiver repeats its hello after 100 ms, later every second, with its last proof. */
+const PROOFS_PER_SECOND = 20;
+const PROOFS_BURST = 40;
 /** How long a media connection may take to send its first bytes: some round trips of the longest path. */
 const ATTACH_TIMEOUT_MS = 5_000;
 
@@ -79,6 +83,7 @@ export class ServerSession implements PlaceHolder {
   /** When the address was last proved. */
   #provedAt = instant(Number.NEGATIVE_INFINITY);
   #stream: Socket | undefined;
+  readonly #proofs = new RateBudget({ perSecond: PROOFS_PER_SECOND, burst: PROOFS_BURST });
   #attached = false;
   #reachTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -165,6 +170,11 @@ export class ServerSession implements PlaceHolder {
   /** The same parameters as an entry of the list of streams. */
   announced(description: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream {
     return announcedStream(this.#parameters, { id: VIDEO_STREAM_ID, ...description });
+  }
+
+  /** Whether one more hello or proof of an address is to be looked at. */
+  allowsProof(): boolean {
+    return this.#proofs.spend(now(), 1);
   }
 
   /** Called when the receiver has proved that it owns this address. */

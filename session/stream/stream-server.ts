@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { bracketed, ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { NetworkBudgets } from '../../io/net/networks.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
@@ -61,6 +62,8 @@ const STALL_WARNING_MIN: Microseconds = milliseconds(200);
 const STALL_WARNING_INTERVAL: Microseconds = seconds(5);
 const PENDING_MAX = 64;
 const HELLO_TIMEOUT_MS = 5_000;
+/** Of one network, this machine included. A session takes a millisecond to set up and as long to take down. */
+const JOINS_PER_SECOND = 20;
 /** Time for a receiver to request missing packets after the end without deciding another frame, milliseconds. */
 const LINGER_MS = 5_000;
 /** The same for TCP, which delivers everything in the end: its timeouts double, up to two minutes. */
@@ -72,6 +75,7 @@ export class StreamServer {
   readonly #control: ControlServer;
   readonly #verifier: AddressVerifier;
   readonly #history: HistoryBudget;
+  readonly #joins: NetworkBudgets;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
   readonly #byAddress = new Map<string, ServerSession>();
@@ -87,6 +91,7 @@ export class StreamServer {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#joins = new NetworkBudgets({ perSecond: JOINS_PER_SECOND, burst: PENDING_MAX + options.receiversMax });
     this.#history = new HistoryBudget(options.historyBytes ?? HISTORY_BYTES);
     this.#control = new ControlServer({
       host: options.host,
@@ -191,6 +196,8 @@ export class StreamServer {
     const { log, datagramBytesMax, receiversMax } = this.#options;
     const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = this.#options;
     const limits = { receiversMax, receiversPerAddressMax };
+    // Cut, not refused: a receiver whose neighbors join too often tries again.
+    if (!this.#joins.allows(pending.address)) return connection.cut('too many receivers join from there');
     const placement = placeFor(pending.address, this.#sessions.values(), limits);
     if ('refused' in placement) {
       log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
@@ -357,10 +364,11 @@ export class StreamServer {
   }
 
   #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
-    const packets = parseRtcp(datagram);
+    const packets = parseRtcp(datagram.subarray(0, PROOF_BYTES_MAX));
     const packet = packets.ok ? packets.value[0] : undefined;
     const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;
-    if (!message?.ok || !message.value) {
+    const asked = message?.ok && message.value ? this.#sessions.get(message.value.session) : undefined;
+    if (!message?.ok || !message.value || asked?.allowsProof() === false) {
       this.#datagramsForeign++;
       return;
     }
@@ -382,3 +390,6 @@ export class StreamServer {
 const RTCP_APPLICATION = 204;
 
 const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;
+
+/** Of an address proof's datagram; a longer hello is no longer one. */
+const PROOF_BYTES_MAX = 1_472;
