@@ -149,13 +149,9 @@ async function runScenario(scenario: string, folder: string, closing: AbortSigna
   closing.removeEventListener('abort', end);
   const report = join(folder, 'report.html');
   if (status === 0 && existsSync(report)) return report;
-  throw new Failure(
-    said
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^dropframe: /, '') || 'the laboratory wrote no report',
-  );
+  // The last message and its findings; progress and warnings precede it.
+  const [head = '', ...findings] = said.slice(said.lastIndexOf('dropframe: ')).trim().split('\n');
+  throw new Failure(head.replace(/^dropframe: /, '') || 'the laboratory wrote no report', 1, { findings });
 }
 
 /** Initial lanes of the page: no recovery, recovery by deadline, and TCP. */

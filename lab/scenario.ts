@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../io/os/failure.ts';
+import { suggestion } from '../protocol/base/nearest-word.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
@@ -20,12 +21,21 @@ const real = (min: number, max: number, what: string) =>
     .min(min, `expected ${what} from ${min} to ${max}`)
     .max(max, `expected ${what} from ${min} to ${max}`);
 
+/** An object whose unknown keys are answered with the known one that is alike, a line each, in the order of the keys. */
+const strict = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `unknown; ${suggestion(key, Object.keys(shape))}`).join('\n')
+        : undefined,
+  });
+
 const NO_TRACES: TraceReader = () => malformed('files cannot be read here');
 
 /** Longest stream of a cell, seconds: one day. */
 export const SECONDS_MAX = 86_400;
 
-const synthetic = z.strictObject({
+const synthetic = strict({
   fps: oneOrMany(real(1, 240, 'frames per second')).default(30),
   kbps: oneOrMany(real(10, 1_000_000, 'kilobits per second')).default(4_000),
   /** Frames from one key frame to the next. */
@@ -36,8 +46,8 @@ const synthetic = z.strictObject({
 });
 
 const sourceSchema = z.union([
-  z.strictObject({ synthetic }),
-  z.strictObject({
+  strict({ synthetic }),
+  strict({
     /** Path relative to the scenario's folder. */
     file: z.string({ error: 'expected the path of a video file' }).min(1, 'expected the path of a video file'),
     seconds: real(0.1, SECONDS_MAX, 'seconds').optional(),
@@ -59,38 +69,36 @@ const linkLine = (readTrace: TraceReader) =>
   });
 
 const strategyName = z.enum(STRATEGIES, {
-  error: (issue) => `'${String(issue.input)}': expected one of ${STRATEGIES.join(', ')}`,
+  error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), STRATEGIES)}`,
 });
 /** Parameters by transport. On the other transport they would change nothing but the cell's name. */
 const PARAMETERS_OF = { udp: ['redundancy', 'onLoss'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
 const strategySchema = z.union([
   strategyName,
-  z
-    .strictObject({
-      strategy: strategyName,
-      redundancy: real(0, 1, 'a fraction').optional(),
-      unsentBytesMax: whole(1, 1_000_000_000).optional(),
-      giveUpMs: real(0, 600_000, 'milliseconds').optional(),
-      onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
-    })
-    .superRefine((asked, context) => {
-      const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
-      for (const key of PARAMETERS_OF[other]) {
-        if (asked[key] === undefined) continue;
-        const message = `not a parameter of ${asked.strategy}, but of ${other.toUpperCase()} strategies`;
-        context.addIssue({ code: 'custom', path: [key], message });
-      }
-    }),
+  strict({
+    strategy: strategyName,
+    redundancy: real(0, 1, 'a fraction').optional(),
+    unsentBytesMax: whole(1, 1_000_000_000).optional(),
+    giveUpMs: real(0, 600_000, 'milliseconds').optional(),
+    onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
+  }).superRefine((asked, context) => {
+    const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
+    for (const key of PARAMETERS_OF[other]) {
+      if (asked[key] === undefined) continue;
+      const message = `not a parameter of ${asked.strategy}, but of ${other.toUpperCase()} strategies`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+  }),
 ]);
 
 const scenarioSchema = (readTrace: TraceReader) =>
-  z.strictObject({
+  strict({
     name: z
       .string({ error: 'expected a name' })
       .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected a name of a-z, 0-9 and dashes, at most 64 characters'),
     question: z.string({ error: 'expected the question as a text' }).min(1).max(300, 'expected at most 300 characters'),
     source: z.union([sourceSchema, z.array(sourceSchema).min(1, 'expected at least one source')]),
-    link: z.strictObject({
+    link: strict({
       forward: oneOrMany(linkLine(readTrace)),
       /** One line for all forward links, or as many as forward links, used in pairs. Default: the same as forward. */
       back: oneOrMany(linkLine(readTrace)).optional(),
@@ -106,16 +114,14 @@ const scenarioSchema = (readTrace: TraceReader) =>
     kernelRepeats: whole(1, 1_000).default(1),
     warmUpSeconds: real(0, 3_600, 'seconds').default(0),
     release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
-    output: z
-      .strictObject({
-        frames: z.boolean().default(false),
-        packets: z.boolean().default(false),
-        qlog: z.boolean().default(false),
-        pcapng: z.boolean().default(false),
-        quality: z.boolean().default(false),
-        video: z.boolean().default(false),
-      })
-      .prefault({}),
+    output: strict({
+      frames: z.boolean().default(false),
+      packets: z.boolean().default(false),
+      qlog: z.boolean().default(false),
+      pcapng: z.boolean().default(false),
+      quality: z.boolean().default(false),
+      video: z.boolean().default(false),
+    }).prefault({}),
   });
 
 export type Scenario = z.output<ReturnType<typeof scenarioSchema>>;
@@ -143,7 +149,11 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   if (!result.success)
     throw mistakes(
       name,
-      result.error.issues.flatMap((issue) => describe(issue, value)),
+      // A misspelled key explains the one that is missing.
+      result.error.issues
+        .flatMap((issue) => describe(issue, value))
+        .sort((one, other) => Number(other.unknown) - Number(one.unknown))
+        .map(({ text }) => text),
     );
   const scenario = result.data;
   const found: string[] = [];
@@ -168,18 +178,23 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
 export const manyOf = <Item>(value: Item | readonly Item[]): readonly Item[] =>
   Array.isArray(value) ? value : [value as Item];
 
-const MISTAKES_SHOWN = 5;
-
+/** A single mistake in the line of the file's name; several in a line each, unknown keys first. */
 function mistakes(name: string, found: readonly string[]): Failure {
-  const shown = [...new Set(found)];
-  const more = shown.length > MISTAKES_SHOWN ? `; and ${shown.length - MISTAKES_SHOWN} more` : '';
-  return new Failure(`${name}: ${shown.slice(0, MISTAKES_SHOWN).join('; ')}${more}`, 2);
+  const different = [...new Set(found)];
+  if (different.length === 1) return new Failure(`${name}: ${different[0]}`, 2);
+  return new Failure(`${name}: ${different.length} mistakes:`, 2, { findings: different });
 }
 
 type Issue = z.core.$ZodIssue;
 
+interface Mistake {
+  readonly text: string;
+  /** True for a key that is not part of the format. */
+  readonly unknown: boolean;
+}
+
 /** Describes one mistake; for a union, the mistakes of the member nearest to the input. */
-function describe(issue: Issue, input: unknown): string[] {
+function describe(issue: Issue, input: unknown): Mistake[] {
   if (issue.code === 'invalid_union') {
     const nearest = [...issue.errors].sort((one, other) => depth(other) - depth(one) || one.length - other.length)[0];
     if (nearest && nearest.length > 0) {
@@ -188,10 +203,15 @@ function describe(issue: Issue, input: unknown): string[] {
   }
   const place = placeOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${place === '' ? key : `${place}.${key}`}: unknown; is it misspelled?`);
+    const answers = issue.message.split('\n');
+    return issue.keys.map((key, i) => ({
+      text: `${place === '' ? key : `${place}.${key}`}: ${answers[i]}`,
+      unknown: true,
+    }));
   }
   const missing = issue.code === 'invalid_type' && valueAt(input, issue.path) === undefined;
-  return [`${place || 'the file'}: ${missing ? 'is missing: ' : ''}${lower(issue.message)}`];
+  const text = `${place || 'the file'}: ${missing ? 'is missing: ' : ''}${lower(issue.message)}`;
+  return [{ text, unknown: false }];
 }
 
 /** How deep into the file the mistakes of a union member lie: the best matching member fails deepest. */

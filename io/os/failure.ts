@@ -1,17 +1,29 @@
 /** Exit codes: 1 the run failed, 2 usage error, 3 a required tool is missing. */
 export type FailureExitCode = 1 | 2 | 3;
 
+/** Further properties of a `Failure`. */
+export interface FailureOptions {
+  readonly cause?: unknown;
+  /** Findings of equal rank, one line each below the message. */
+  readonly findings?: readonly string[];
+}
+
 /**
  * An error that is not a bug and that the user can act on. Its message is one line: what is wrong, where, what to do.
- * The command prints it without a stack trace and exits with `exitCode`.
+ * Several findings follow it, one indented line each. The command prints it without a stack trace and exits with
+ * `exitCode`.
  */
 export class Failure extends Error {
   readonly exitCode: FailureExitCode;
+  /** The whole message in one line, for a log or a page. */
+  readonly inOneLine: string;
 
-  constructor(message: string, exitCode: FailureExitCode = 1, options?: { readonly cause?: unknown }) {
-    super(oneLine(message), options);
+  constructor(message: string, exitCode: FailureExitCode = 1, { findings = [], ...options }: FailureOptions = {}) {
+    const [head, ...lines] = [message, ...findings].map(oneLine) as [string, ...string[]];
+    super([head, ...lines.map((line) => `  ${line}`)].join('\n'), options);
     this.name = 'Failure';
     this.exitCode = exitCode;
+    this.inOneLine = lines.length === 0 ? head : `${head} ${lines.join('; ')}`;
   }
 }
 
@@ -35,6 +47,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function causeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code !== undefined && Object.hasOwn(CAUSES, code)) return CAUSES[code] as string;
+  if (error instanceof Failure) return error.inOneLine;
   return oneLine(error instanceof Error ? error.message : String(error));
 }
 

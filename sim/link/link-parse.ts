@@ -1,3 +1,4 @@
+import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
@@ -222,7 +223,7 @@ function applyWord(
 }
 
 function applyNumber(link: Draft, { text, name, value }: Word, given: ReadonlyMap<string, Word>): string | undefined {
-  if (!Object.hasOwn(NUMBERS, name)) return `'${text}': unknown word; expected one of ${KNOWN.join(', ')}`;
+  if (!Object.hasOwn(NUMBERS, name)) return `'${text}': unknown word; ${suggestion(name, KNOWN)}`;
   const { field, read, expected } = NUMBERS[name as keyof typeof NUMBERS];
   if (name === 'delay') return applyDelay(link, { text, name, value }, given);
   const number = read(value);

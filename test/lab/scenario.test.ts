@@ -38,12 +38,14 @@ const SOURCE: SourceDescription = {
 describe('an invalid scenario', () => {
   test('is rejected with the place in the file and the expected value', () => {
     expect(mistake({ link: { forward: ['loss=1%', 'delay=5ms', 'los=2%'] } })).toMatch(
-      /^q\.json: link\.forward\[2\]: 'los=2%': unknown word; expected one of loss/,
+      /^q\.json: link\.forward\[2\]: 'los=2%': unknown word; did you mean "loss"/,
     );
     expect(mistake({ link: { forward: 'loss=2%', back: 'loss=200%' } })).toMatch(
       /link\.back: 'loss=200%': expected a share/,
     );
-    expect(mistake({ strategies: ['none', 'tcp'] })).toMatch(/strategies\[1\]: 'tcp': expected one of none, reorder/);
+    expect(mistake({ strategies: ['none', 'tcp'] })).toMatch(
+      /strategies\[1\]: 'tcp': unknown; expected one of none, reorder/,
+    );
     expect(mistake({ strategies: [{ strategy: 'fec', redundancy: 2 }] })).toBe(
       'q.json: strategies[0].redundancy: expected a fraction from 0 to 1',
     );
@@ -61,12 +63,42 @@ describe('an invalid scenario', () => {
   });
 
   test('is rejected for unknown keys at any level', () => {
-    expect(mistake({ strategy: ['none'] })).toBe('q.json: strategy: unknown; is it misspelled?');
+    expect(mistake({ strategy: ['none'] })).toBe('q.json: strategy: unknown; did you mean "strategies"?');
     expect(mistake({ source: { synthetic: { seconds: 5, kpbs: 5 } } })).toBe(
-      'q.json: source.synthetic.kpbs: unknown; is it misspelled?',
+      'q.json: source.synthetic.kpbs: unknown; did you mean "kbps"?',
     );
-    expect(mistake({ output: { frame: true } })).toBe('q.json: output.frame: unknown; is it misspelled?');
+    expect(mistake({ output: { frame: true } })).toBe('q.json: output.frame: unknown; did you mean "frames"?');
     expect(mistake({ strategies: [{ strategy: 'fec', ratio: 1 }] })).toMatch(/strategies\[0\]\.ratio: unknown/);
+  });
+
+  test('is rejected with every mistake on a line of its own, unknown keys first', () => {
+    const changes = {
+      budgetsMs: undefined,
+      budgetMs: [100],
+      repeats: 0,
+      warmUpSeconds: -1,
+      release: 'soon',
+      strategies: ['hybird', { strategy: 'fec', redundency: 0.5 }],
+      link: { forward: 'los=1%', backward: '' },
+    };
+    expect(mistake(changes).split('\n')).toEqual([
+      'q.json: 9 mistakes:',
+      '  link.backward: unknown; expected one of forward, back',
+      '  strategies[1].redundency: unknown; did you mean "redundancy"?',
+      '  budgetMs: unknown; did you mean "budgetsMs"?',
+      '  link.forward: \'los=1%\': unknown word; did you mean "loss"?',
+      '  strategies[0]: \'hybird\': unknown; did you mean "hybrid"?',
+      expect.stringMatching(/^ {2}budgetsMs: is missing/),
+      expect.stringMatching(/^ {2}repeats: /),
+      expect.stringMatching(/^ {2}warmUpSeconds: /),
+      '  release: expected "deadline" or "asap"',
+    ]);
+  });
+
+  test('is rejected with the known keys where none is alike', () => {
+    expect(mistake({ link: { forward: 'loss=1%', xyz: 1 } })).toBe(
+      'q.json: link.xyz: unknown; expected one of forward, back',
+    );
   });
 
   test('is rejected with the missing keys', () => {

@@ -38,7 +38,8 @@ describe('reading', () => {
   });
 
   test.each([
-    ['lost=5%', /^'lost=5%': unknown word; expected one of loss, burst, delay, .*order, .*seed$/],
+    ['lost=5%', /^'lost=5%': unknown word; did you mean "loss"\?$/],
+    ['mtu=5', /^'mtu=5': unknown word; expected one of loss, burst, delay, .*order, .*seed$/],
     ['constructor=1', /^'constructor=1': unknown/],
     ['loss', "'loss': expected a share such as 5% or 0.05"],
     ['loss=', "'loss=': expected a share such as 5% or 0.05"],
