@@ -1,5 +1,6 @@
 import { stderr } from 'node:process';
 import { Log, logLevel } from '../io/os/log.ts';
+import { hasColors } from '../io/os/terminal-colors.ts';
 import { StatusLine } from './status-line.ts';
 
 export interface CommonOptions {
@@ -19,6 +20,7 @@ export class Context {
     this.log = new Log({
       level: logLevel({ quiet: this.#quiet, verbose: options.verbose === true }),
       json: options.json === true,
+      color: hasColors(stderr),
       write: (line) => {
         this.#status?.clear();
         stderr.write(line);

@@ -1,7 +1,8 @@
 import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
-import { Failure } from '../io/os/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
+import { usageErrorText, writeError } from './error-text.ts';
 import { INTERRUPTED, Interrupted } from './interrupt.ts';
 import { packageVersion } from './version.ts';
 
@@ -27,7 +28,7 @@ function declarationsFor(name: string | undefined): Promise<readonly Declaration
 
 /** Reports an unexpected error in one line (with its stack if DROPFRAME_DEBUG is set) and exits. */
 function unforeseen(error: unknown): never {
-  stderr.write(`dropframe: ${(error as Error)?.message ?? error}\n`);
+  writeError(causeOf(error), process.argv);
   if (process.env.DROPFRAME_DEBUG) stderr.write(`${(error as Error)?.stack}\n`);
   process.exit(1);
 }
@@ -49,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       'Live video over UDP with application-level sequencing and recovery, and a laboratory to compare it with TCP.',
     )
     .version(packageVersion())
-    .showHelpAfterError('(see --help)')
+    .configureOutput({ outputError: (message) => writeError(usageErrorText(message), argv) })
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
@@ -61,11 +62,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     if (error instanceof Interrupted) {
-      stderr.write(`dropframe: ${error.message}\n`);
+      writeError(error.message, argv);
       return INTERRUPTED;
     }
     if (error instanceof Failure) {
-      stderr.write(`dropframe: ${error.message}\n`);
+      writeError(error.message, argv);
       return error.exitCode;
     }
     return unforeseen(error);

@@ -1,7 +1,16 @@
 import { stderr } from 'node:process';
+import { type Tone, toned } from './terminal-colors.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LEVELS)[number];
+
+/** Start of a line by level, after GNU's form `program: warning: message`; news needs none. */
+const LABELS: Readonly<Record<LogLevel, { readonly text: string; readonly tone?: Tone }>> = {
+  error: { text: 'dropframe: ', tone: 'bad' },
+  warn: { text: 'dropframe: warning: ', tone: 'caution' },
+  info: { text: '' },
+  debug: { text: 'debug: ', tone: 'faint' },
+};
 
 /** Fields logged with a message: plain values that JSON can hold. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -11,6 +20,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** One JSON object per line instead of text. */
   readonly json?: boolean;
+  /** True to color the level of errors and warnings, for a terminal. */
+  readonly color?: boolean;
   /** Receives each line with its line feed; stderr by default, since stdout is for data. */
   readonly write?: (line: string) => void;
 }
@@ -25,11 +36,13 @@ export function logLevel({ quiet, verbose }: { readonly quiet: boolean; readonly
 export class Log {
   readonly #threshold: number;
   readonly #json: boolean;
+  readonly #color: boolean;
   readonly #write: (line: string) => void;
 
-  constructor({ level, json = false, write = (line) => void stderr.write(line) }: LogOptions) {
+  constructor({ level, json = false, color = false, write = (line) => void stderr.write(line) }: LogOptions) {
     this.#threshold = LEVELS.indexOf(level);
     this.#json = json;
+    this.#color = color;
     this.#write = write;
   }
 
@@ -62,7 +75,8 @@ export class Log {
         ([name, value]) =>
           ` ${name}=${typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : value}`,
       );
-    this.#write(`${level === 'info' ? '' : `${level}: `}${message}${details.join('')}\n`);
+    const { text, tone } = LABELS[level];
+    this.#write(`${this.#color && tone ? toned(text, tone) : text}${message}${details.join('')}\n`);
   }
 }
 

@@ -127,7 +127,7 @@ async function runOnTun(
     congestionControl: isKernelStrategy(strategy) ? congestionControlOf(strategy) : undefined,
     notsentLowat: simulatedIsTcp(cell) ? parameters.unsentBytesMax : undefined,
     capture,
-    log: new Log({ level: 'error', write: (line) => errors.push(line.trim()) }),
+    log: new Log({ level: 'error', write: (line) => errors.push(line.trim().replace(/^dropframe: /, '')) }),
   });
   const stop = () => run.kill();
   signal?.addEventListener('abort', stop, { once: true });

@@ -51,7 +51,7 @@ test('accepts a ready-made trace in a link', async () => {
 test('rejects --video for a shard', async () => {
   const { output, ended } = lab('sweep', 'frontier', '--shard', '1/2', '--video');
   expect(await ended).toBe(2);
-  expect(output.stderr).toMatch(/^error: unknown option '--video'/);
+  expect(output.stderr).toMatch(/^dropframe: unknown option '--video' \(see --help\)\n$/);
 }, 60_000);
 
 test('exits with 130 on Ctrl-C while plots are drawn, and says what exists', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Log, logLevel } from '../../../io/os/log.ts';
 
-function diary(options: { level: 'error' | 'warn' | 'info' | 'debug'; json?: boolean }) {
+function diary(options: { level: 'error' | 'warn' | 'info' | 'debug'; json?: boolean; color?: boolean }) {
   const lines: string[] = [];
   return { lines, log: new Log({ ...options, write: (line) => lines.push(line) }) };
 }
@@ -12,7 +12,15 @@ test('omits messages below its level', () => {
   log.warn('two');
   log.info('three');
   log.debug('four');
-  expect(lines).toEqual(['error: one\n', 'warn: two\n']);
+  expect(lines).toEqual(['dropframe: one\n', 'dropframe: warning: two\n']);
+});
+
+test('colors the level of errors and warnings where there are colors', () => {
+  const { lines, log } = diary({ level: 'info', color: true });
+  log.error('one');
+  log.warn('two');
+  log.info('three');
+  expect(lines).toEqual(['\x1b[31;1mdropframe: \x1b[0mone\n', '\x1b[33mdropframe: warning: \x1b[0mtwo\n', 'three\n']);
 });
 
 test('appends fields to the message, quoted if they contain spaces', () => {
