@@ -1,4 +1,7 @@
 import { stderr } from 'node:process';
+import type { Instant } from '../../protocol/base/units.ts';
+import { now } from './clock.ts';
+import { RepeatLimit } from './repeat-limit.ts';
 import { type Tone, toned } from './terminal-colors.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -22,6 +25,8 @@ export interface LogOptions {
   readonly json?: boolean;
   /** True to color the level of errors and warnings, for a terminal. */
   readonly color?: boolean;
+  /** Clock of the limit on repeated warnings; default: that of the process. */
+  readonly clock?: () => Instant;
   /** Receives each line with its line feed; stderr by default, since stdout is for data. */
   readonly write?: (line: string) => void;
 }
@@ -38,20 +43,33 @@ export class Log {
   readonly #json: boolean;
   readonly #color: boolean;
   readonly #write: (line: string) => void;
+  readonly #clock: () => Instant;
+  readonly #repeats = new RepeatLimit();
 
-  constructor({ level, json = false, color = false, write = (line) => void stderr.write(line) }: LogOptions) {
+  constructor({
+    level,
+    json = false,
+    color = false,
+    clock = now,
+    write = (line) => void stderr.write(line),
+  }: LogOptions) {
     this.#threshold = LEVELS.indexOf(level);
     this.#json = json;
     this.#color = color;
     this.#write = write;
+    this.#clock = clock;
   }
 
   error(message: string, fields?: LogFields): void {
     this.#line('error', message, fields);
   }
 
+  /** Writes a warning; those that repeat, apart from their numbers, at growing intervals, unless the log is verbose. */
   warn(message: string, fields?: LogFields): void {
-    this.#line('warn', message, fields);
+    const verbose = this.#threshold === LEVELS.indexOf('debug');
+    const withheld = verbose ? 0 : this.#repeats.admit(this.#clock(), message);
+    if (withheld === undefined) return;
+    this.#line('warn', message, withheld === 0 ? fields : { ...fields, repeated: withheld });
   }
 
   info(message: string, fields?: LogFields): void {

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { Log, logLevel } from '../../../io/os/log.ts';
+import { type Instant, instant } from '../../../protocol/base/units.ts';
 
-function diary(options: { level: 'error' | 'warn' | 'info' | 'debug'; json?: boolean; color?: boolean }) {
+function diary(options: {
+  level: 'error' | 'warn' | 'info' | 'debug';
+  json?: boolean;
+  color?: boolean;
+  clock?: () => Instant;
+}) {
   const lines: string[] = [];
   return { lines, log: new Log({ ...options, write: (line) => lines.push(line) }) };
 }
@@ -13,6 +19,20 @@ test('omits messages below its level', () => {
   log.info('three');
   log.debug('four');
   expect(lines).toEqual(['dropframe: one\n', 'dropframe: warning: two\n']);
+});
+
+test('withholds repeated warnings and says how many, unless it is verbose', () => {
+  let at = 0;
+  const clock = () => instant(at);
+  const [short, verbose] = [diary({ level: 'info', clock }), diary({ level: 'debug', clock })];
+  for (; at <= 10_000_000; at += 5_000_000) {
+    for (const { log } of [short, verbose]) log.warn(`stalled for ${at / 1_000} ms`, { peer: 'x' });
+  }
+  expect(short.lines).toEqual([
+    'dropframe: warning: stalled for 0 ms peer=x\n',
+    'dropframe: warning: stalled for 10000 ms peer=x repeated=1\n',
+  ]);
+  expect(verbose.lines).toHaveLength(3);
 });
 
 test('colors the level of errors and warnings where there are colors', () => {
