@@ -2,6 +2,7 @@ import { stderr } from 'node:process';
 import { Log, logLevel } from '../io/os/log.ts';
 import { hasColors } from '../io/os/terminal-colors.ts';
 import { StatusLine } from './status-line.ts';
+import type { Status } from './status-text.ts';
 
 export interface CommonOptions {
   readonly quiet?: boolean;
@@ -28,8 +29,8 @@ export class Context {
     });
   }
 
-  /** Shows a status line with the text of `describe` until it is closed. */
-  showStatus(describe: () => string | undefined): void {
+  /** Shows a status line with the figures of `describe` until it is closed. */
+  showStatus(describe: () => Status | undefined): void {
     this.#status?.close();
     this.#status = new StatusLine({ describe, log: this.log, quiet: this.#quiet });
   }

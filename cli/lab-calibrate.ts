@@ -89,8 +89,9 @@ async function outcomesWith(
   let latest: CalibrationProgress | undefined;
   context.showStatus(
     () =>
-      latest &&
-      `${latest.done} of ${latest.cells} cells, running in real time, ${durationText(latest.secondsLeft)} left`,
+      latest && [
+        `${latest.done} of ${latest.cells} cells, running in real time, ${durationText(latest.secondsLeft)} left`,
+      ],
   );
   try {
     const onProgress = (progress: CalibrationProgress) => {

@@ -72,7 +72,7 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   const interrupt = new Interrupt(() => abort.abort());
   const startedAt = now();
   let latest: CheckProgress | undefined;
-  context.showStatus(() => latest && progressText(latest, (now() - startedAt) / 1e6));
+  context.showStatus(() => latest && [progressText(latest, (now() - startedAt) / 1e6)]);
   try {
     // Loaded on demand: computing the predictions takes a second.
     const [{ runChecks }, { FULL, QUICK }] = await Promise.all([

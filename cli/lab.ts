@@ -128,7 +128,7 @@ async function writeVideo(context: Context, opened: OpenRun): Promise<void> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
   const { makeVideo } = await import('../lab/run.ts');
-  context.showStatus(() => 'side-by-side.mp4 …');
+  context.showStatus(() => ['side-by-side.mp4 …']);
   try {
     const { path, labels, isLabeled } = await makeVideo(opened, abort.signal);
     const order = isLabeled ? '' : ' (row by row from the upper left; no font found for labels)';
@@ -166,7 +166,7 @@ async function sweepWith(
   const { sweepShard } = await import('../lab/run.ts');
   const startedAt = now();
   let latest: (() => string) | undefined;
-  context.showStatus(() => latest?.());
+  context.showStatus(() => latest && [latest()]);
   try {
     const progress = await sweepShard(opened, {
       shard,

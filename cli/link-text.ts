@@ -1,6 +1,7 @@
 import { alignedText } from '../lab/report/text-table.ts';
 import type { RelayDirectionReport, RelayReport } from '../session/relay/relay-report.ts';
 import type { Direction } from '../sim/direction.ts';
+import type { Status } from './status-text.ts';
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(2)} %`);
 const megabits = (rate: number): string => `${(rate / 1e6).toFixed(2)} Mb/s`;
@@ -8,25 +9,30 @@ const count = (value: number, noun: string): string => `${value} ${noun}${value 
 
 type TwoWays = Pick<RelayReport, 'durationSeconds' | 'forward' | 'back'>;
 
-/** Describes both directions in one line. Rates are averages since `before`, or since the start. */
-export function waysText(now: TwoWays, before: TwoWays | undefined): string {
+/** Figures of both directions, the most telling first. Rates are averages since `before`, or since the start. */
+export function waysStatus(now: TwoWays, before: TwoWays | undefined): Status {
   const seconds = now.durationSeconds - (before?.durationSeconds ?? 0);
   const way = (name: Direction): string => {
-    const { offered, offeredBytes, lossShare, inFlight } = now[name];
+    const { offeredBytes, lossShare } = now[name];
     const rate = seconds > 0 ? ((offeredBytes - (before?.[name].offeredBytes ?? 0)) * 8) / seconds : 0;
-    return `${offered} (${megabits(rate)}), ${percent(lossShare)} lost, ${inFlight} in flight`;
+    return `${name} ${percent(lossShare)} lost, ${megabits(rate)}`;
   };
-  return `forward ${way('forward')} · back ${way('back')}`;
+  return [
+    way('forward'),
+    way('back'),
+    `${now.forward.inFlight} + ${now.back.inFlight} in flight`,
+    `${now.forward.offered} + ${now.back.offered} offered`,
+  ];
 }
 
-/** Returns a function that describes a running relay in one line, with rates since its last call. */
-export function relayStatusText(report: () => RelayReport): () => string | undefined {
+/** Returns a function that describes a running relay, with rates since its last call. */
+export function relayStatus(report: () => RelayReport): () => Status | undefined {
   let before = report();
   return () => {
     const now = report();
-    const text = `${count(now.clients.active, 'client')} · ${waysText(now, before)}`;
+    const status = [...waysStatus(now, before), count(now.clients.active, 'client')];
     before = now;
-    return now.clients.served === 0 ? undefined : text;
+    return now.clients.served === 0 ? undefined : status;
   };
 }
 

@@ -10,7 +10,8 @@ import { TunRun } from '../session/tun/tun-run.ts';
 import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { directionLines, waysText } from './link-text.ts';
+import { directionLines, waysStatus } from './link-text.ts';
+import { statusInFull } from './status-text.ts';
 
 export interface TunCommandOptions extends CommonOptions {
   readonly link: LinkSpecification;
@@ -93,7 +94,7 @@ function progressShown({ json, verbose }: TunCommandOptions, log: Log): ((progre
   let before: TunProgress | undefined;
   let seconds = 0;
   return (progress) => {
-    const text = waysText(progress, before);
+    const text = statusInFull(waysStatus(progress, before));
     before = progress;
     if (stderr.isTTY) stderr.write(`\x1b]0;dropframe: ${text}\x07`);
     if (verbose && ++seconds % LOGGED_EVERY_SECONDS === 0) log.info(text);

@@ -9,7 +9,7 @@ import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { PRESETS } from '../sim/link/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { relayReportText, relayStatusText } from './link-text.ts';
+import { relayReportText, relayStatus } from './link-text.ts';
 import type { TunCommandOptions } from './link-tun.ts';
 import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
 
@@ -173,7 +173,7 @@ async function linkRelay(options: RelayCommandOptions): Promise<void> {
   const { listen, to } = relay.addresses;
   log.info(`relaying ${formatAddress(listen)} to ${formatAddress(to)}; press Ctrl-C to stop`);
   log.info(`link forward: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`);
-  context.showStatus(relayStatusText(() => relay.report));
+  context.showStatus(relayStatus(() => relay.report));
   const ticker = options.json ? setInterval(() => writeLine('statistics', relay.report), 1_000) : undefined;
   const timer = options.duration === undefined ? undefined : setTimeout(finish, options.duration);
   await finished;

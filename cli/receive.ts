@@ -231,10 +231,10 @@ export async function reportRun(
   context: Context,
   options: Pick<ReceiveCommandOptions, 'json' | 'summary'>,
 ): Promise<void> {
-  const { statusText, summaryText } = await import('./summary-text.ts');
+  const { receiverStatus, summaryText } = await import('./summary-text.ts');
   context.showStatus(() => {
     const { summary } = run;
-    return summary.frames.total === 0 ? undefined : statusText(summary, run.bitrate(summary));
+    return summary.frames.total === 0 ? undefined : receiverStatus(summary, run.bitrate(summary), run.position);
   });
   const jsonTicker = options.json
     ? setInterval(() => stdout.write(`${JSON.stringify({ kind: 'statistics', ...run.summary })}\n`), 1_000)

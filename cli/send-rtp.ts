@@ -8,6 +8,7 @@ import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import type { HostAndPort } from './options.ts';
 import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
+import { countPart, positionText, type Status } from './status-text.ts';
 
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
   readonly to: HostAndPort;
@@ -47,9 +48,9 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
     });
     await sender.open();
     await describe(sender, options, context);
-    const { name, codec, width, height, mode } = source.description;
+    const { name, codec, width, height, mode, durationSeconds } = source.description;
     log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to rtp://${sender.destination}`);
-    context.showStatus(() => (sender ? statusOf(sender) : undefined));
+    context.showStatus(() => (sender ? statusOf(sender, durationSeconds) : undefined));
     if (!stopped) await sender.run();
     const { frames, packets, bytes } = sender.statistics;
     log.info(`sent ${frames} frames in ${packets} packets, ${(bytes / 1_000).toFixed(0)} kB`);
@@ -75,9 +76,14 @@ async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Con
   log.info(`play it with: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
 }
 
-function statusOf(sender: RtpSender): string | undefined {
+function statusOf(sender: RtpSender, of: number | undefined): Status | undefined {
   const { frames, packets } = sender.statistics;
-  if (frames === 0) return undefined;
-  const refused = sender.refused > 0 ? ` · ${sender.refused} refused: no receiver on that port` : '';
-  return `rtp://${sender.destination} · ${frames} frames sent in ${packets} packets${refused}`;
+  const { positionSeconds, refused } = sender;
+  if (frames === 0 || positionSeconds === undefined) return undefined;
+  return [
+    positionText({ seconds: positionSeconds, of }),
+    ...(refused > 0 ? [countPart(refused, `${refused} refused: no receiver on that port`, 'bad')] : []),
+    `${frames} frames in ${packets} packets`,
+    `rtp://${sender.destination}`,
+  ];
 }

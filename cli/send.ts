@@ -14,6 +14,7 @@ import {
   readWhole,
 } from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
+import { countPart, positionText, type Status } from './status-text.ts';
 
 export interface SendCommandOptions extends CommonOptions, SourceCommandOptions {
   readonly listen: HostAndPort;
@@ -148,10 +149,10 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   try {
     await server.listen();
     listening = true;
-    const { name, codec, width, height, mode } = source.description;
+    const { name, codec, width, height, mode, durationSeconds } = source.description;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
     log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at dropframe://${host}:${server.port}`);
-    context.showStatus(() => statusOf(server));
+    context.showStatus(() => statusOf(server, durationSeconds));
     await finished;
   } finally {
     context.closeStatus();
@@ -174,12 +175,17 @@ function totalsText(totals: StreamServerTotals, status: StreamServerStatus): str
   );
 }
 
-function statusOf(server: StreamServer): string | undefined {
-  const { receivers } = server.status;
+function statusOf(server: StreamServer, of: number | undefined): Status | undefined {
+  const { receivers, positionSeconds } = server.status;
   if (receivers.length === 0) return undefined;
   const frames = Math.max(...receivers.map((receiver) => receiver.statistics.frames));
   const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
   const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
-  const one = receivers.length === 1;
-  return `${receivers.length} receiver${one ? '' : 's'} · ${frames} frames sent · ${resent} retransmissions · ${lost} frames reported lost`;
+  return [
+    ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
+    `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
+    countPart(lost, `${lost} reported lost`, 'bad'),
+    `${resent} retransmissions`,
+    `${frames} frames sent`,
+  ];
 }

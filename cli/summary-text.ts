@@ -6,6 +6,7 @@ import {
   type RunSummary,
   transportName,
 } from '../session/run/run-summary.ts';
+import { type Position, positionText, type Status, type StatusPart } from './status-text.ts';
 
 const percent = (part: number, whole: number): string => {
   if (whole === 0) return '–';
@@ -100,19 +101,25 @@ function modelledTcpText(model: NonNullable<RunSummary['modelledTcp']>): string 
   );
 }
 
-/** Formats the state of a running session in one line. */
-export function statusText(summary: RunSummary, bitrate: number | null): string {
+/** Figures of a running session for its status line, the most telling first. */
+export function receiverStatus(summary: RunSummary, bitrate: number | null, position: Position | undefined): Status {
   const { frames } = summary;
-  const rate = bitrate === null ? '' : ` · ${(bitrate / 1e6).toFixed(2)} Mb/s`;
-  const still =
-    summary.stalledForMs >= STALLED_MS ? `STALLED for ${(summary.stalledForMs / 1_000).toFixed(1)} s · ` : '';
-  const model = summary.modelledTcp ? `${transportName(summary)} · ` : '';
-  const key = summary.lateKeyFrames ? ` · late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do` : '';
-  return (
-    still +
-    model +
-    `delay ${ms(summary.playoutDelayMs.p50)} (95 %: ${ms(summary.playoutDelayMs.p95)})` +
-    ` · ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late, ${framesLost(summary)} lost` +
-    ` · rtt ${ms(summary.roundTripMs)}${rate}${key}`
-  );
+  const { lost, late } = { lost: framesLost(summary), late: framesLate(summary) };
+  const status: StatusPart[] = [];
+  if (summary.stalledForMs >= STALLED_MS) {
+    status.push({ text: `STALLED for ${(summary.stalledForMs / 1_000).toFixed(1)} s`, tone: 'bad' });
+  }
+  if (position) status.push(positionText(position));
+  status.push(lost > 0 ? { text: `${lost} of ${frames.total} lost`, tone: 'bad' } : '0 lost');
+  if (late > 0) status.push({ text: `${late} late`, tone: 'caution' });
+  if (summary.lateKeyFrames) {
+    status.push({ text: `late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do`, tone: 'caution' });
+  }
+  status.push(`delay ${wholeMs(summary.playoutDelayMs.p50)}`, `${frames.recovered} recovered`);
+  if (bitrate !== null) status.push(`${(bitrate / 1e6).toFixed(2)} Mb/s`);
+  status.push(`rtt ${wholeMs(summary.roundTripMs)}`, `95 % of delays: ${wholeMs(summary.playoutDelayMs.p95)}`);
+  if (summary.modelledTcp) status.push(transportName(summary));
+  return status;
 }
+
+const wholeMs = (value: number | null): string => (value === null ? '–' : `${Math.round(value)} ms`);

@@ -6,6 +6,7 @@ import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { inSeconds } from '../../protocol/base/units.ts';
 import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
@@ -102,6 +103,12 @@ export class RtpSender {
   /** Datagrams that the operating system refused to send; on the same machine: no program listens on the port. */
   get refused(): number {
     return this.#media?.sendErrors ?? 0;
+  }
+
+  /** Place in the source, seconds; `undefined` before the first frame. */
+  get positionSeconds(): number | undefined {
+    const { position } = this.#broadcast;
+    return position === undefined ? undefined : inSeconds(position);
   }
 
   /** Destination of the media, once it is open. */

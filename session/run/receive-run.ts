@@ -3,6 +3,7 @@ import { checkRecordable } from '../../io/mp4/recording.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -44,6 +45,9 @@ export class ReceiveRun {
   #capture: DatagramCapture | undefined;
   #failure: unknown;
   #pictures = 0;
+  #firstAt: Ticks | undefined;
+  #lastAt: Ticks | undefined;
+  #restarted = false;
   #paused = false;
   #rate: { at: number; bytes: number; value: number | null } = { at: Date.now(), bytes: 0, value: null };
 
@@ -78,6 +82,18 @@ export class ReceiveRun {
       segments: this.#client.segments,
       modelledTcp: this.#client.modelledTcp,
     });
+  }
+
+  /**
+   * Place of the last frame shown, seconds. In a file that the sender plays once it is the place in the file, of which
+   * the duration is known; otherwise the time since the first frame.
+   */
+  get position(): { readonly seconds: number; readonly of: number | undefined } | undefined {
+    if (this.#firstAt === undefined || this.#lastAt === undefined) return undefined;
+    const durationMs = this.#stream?.media.durationMs ?? null;
+    const inFile = durationMs !== null && !this.#restarted;
+    const ticks = this.#lastAt - (inFile ? 0 : this.#firstAt);
+    return { seconds: ticks / CLOCK_RATE, of: inFile ? durationMs / 1_000 : undefined };
   }
 
   /** Recent media bit rate, bits per second; `null` before there is anything to measure. */
@@ -130,6 +146,7 @@ export class ReceiveRun {
   #begin(stream: StreamAnnouncement): void {
     const { log, play, output } = this.#options;
     const again = this.#stream !== undefined;
+    this.#restarted = again;
     this.#stream = stream;
     const { media } = stream;
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
@@ -192,6 +209,8 @@ export class ReceiveRun {
   /** Hands a unit to the viewer and the recording, which is whole: it has the units that come too late to be shown as well. */
   #take(unit: AccessUnit, how: UnitUse): void {
     if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
+    this.#firstAt ??= unit.timestamp;
+    this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
     const stream = this.#stream;
     const joinable =
       stream && unit.importance === 'key'

@@ -42,11 +42,22 @@ const STALL: Microseconds = milliseconds(100);
 /** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
 const GAP_DEFAULT: Ticks = ticks(3_000);
 
+/** One pass over the source. */
+interface Round {
+  /** First decode time in the stream. */
+  readonly begin: Ticks;
+  /** Offset of its timestamps from those of the source. */
+  readonly base: Ticks;
+}
+
 /** Emits the access units of a source at their decode times, which makes a file a live stream. */
 export class Broadcast {
   readonly #options: BroadcastOptions;
   readonly #wakeUp = new WakeUp(() => this.#handOver());
   readonly #queue: AccessUnit[] = [];
+  /** The round of the last emitted unit, and those that begin in the queue. */
+  readonly #rounds: Round[] = [];
+  #position: Ticks | undefined;
   #queueBytes = 0;
   #roomMade: (() => void) | undefined;
   #exhausted = false;
@@ -77,6 +88,11 @@ export class Broadcast {
     return key && this.#startedAt !== undefined ? microseconds(Math.max(0, this.#dueAt(key) - now())) : undefined;
   }
 
+  /** Place of the last emitted unit in the source; `undefined` before the first one. */
+  get position(): Microseconds | undefined {
+    return this.#position === undefined ? undefined : ticksToMicroseconds(this.#position);
+  }
+
   async #read(): Promise<void> {
     let offset: Ticks = ticks(0);
     try {
@@ -87,7 +103,10 @@ export class Broadcast {
         for await (const unit of this.#options.units()) {
           if (this.#stopped) return;
           // With B-frames decoding begins before 0, but not before the previous round has ended.
-          base ??= this.#startedAt === undefined ? ticks(0) : ticks(offset - unit.decodeTimestamp);
+          if (base === undefined) {
+            base = this.#startedAt === undefined ? ticks(0) : ticks(offset - unit.decodeTimestamp);
+            this.#rounds.push({ begin: ticks(base + unit.decodeTimestamp), base });
+          }
           if (last) step = ticks(unit.decodeTimestamp - last.decodeTimestamp) || step;
           last = unit;
           this.#take(shifted(unit, base));
@@ -139,6 +158,8 @@ export class Broadcast {
       this.#queue.shift();
       this.#queueBytes -= bytesOf(unit);
       this.#roomMade?.();
+      while (this.#rounds.length > 1 && unit.decodeTimestamp >= this.#rounds[1]!.begin) this.#rounds.shift();
+      this.#position = ticks(unit.timestamp - (this.#rounds[0]?.base ?? 0));
       this.#options.onUnit(shifted(unit, this.#stalled), this.#dueAt(unit));
     }
     if (this.#exhausted && !this.#stopped) {

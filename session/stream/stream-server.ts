@@ -10,7 +10,7 @@ import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
-import { type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
+import { inSeconds, type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { parseAddressProof } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
@@ -56,6 +56,8 @@ export interface StreamServerStatus {
   readonly receivers: readonly ServerSession[];
   readonly connectionsRefused: number;
   readonly datagramsForeign: number;
+  /** Place in the source, seconds; `undefined` while nothing is streamed. */
+  readonly positionSeconds: number | undefined;
 }
 
 const STALL_WARNING_MIN: Microseconds = milliseconds(200);
@@ -121,6 +123,7 @@ export class StreamServer {
       receivers: [...this.#sessions.values()],
       connectionsRefused: this.#control.counters.refused,
       datagramsForeign: this.#datagramsForeign,
+      positionSeconds: secondsOf(this.#broadcast?.position),
     };
   }
 
@@ -385,6 +388,8 @@ export class StreamServer {
     session.provedAddress(to);
   }
 }
+
+const secondsOf = (span: Microseconds | undefined) => (span === undefined ? undefined : inSeconds(span));
 
 /** RTCP packet type of application-defined packets (RFC 3550 §12.1), used by the address proof. */
 const RTCP_APPLICATION = 204;

@@ -58,6 +58,22 @@ describe('a loop', () => {
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 2, 1, 3, 5, 4, 6]);
   });
 
+  test('tells its position in the source, which begins anew with each round', async () => {
+    const positions: number[] = [];
+    // Presentation order 0 2 1 as above, in a source that begins at frame 50.
+    const units = [unit(48 * FRAME, 50 * FRAME), unit(49 * FRAME, 52 * FRAME), unit(50 * FRAME, 51 * FRAME)];
+    const { one, handed } = broadcast(units, {
+      loop: true,
+      onUnit: (each) => {
+        handed.push(each);
+        positions.push((one.position ?? Number.NaN) / 10_000);
+      },
+    });
+    expect(one.position).toBeUndefined();
+    await until('it has gone round', () => positions.length >= 7);
+    expect(positions.slice(0, 7)).toEqual([50, 52, 51, 50, 52, 51, 50]);
+  });
+
   test('ends for an empty source', async () => {
     const { ends } = broadcast([], { loop: true });
     await until('it has ended', () => ends.length > 0);
