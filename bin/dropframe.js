@@ -30,9 +30,9 @@ function stale() {
 }
 
 if (existsSync(join(root, 'cli', 'main.ts')) && existsSync(compiler) && stale()) {
-  const { status } = spawnSync(process.execPath, [join(root, 'bin', 'build.js')], { stdio: ['ignore', 2, 2] });
+  const { status, error } = spawnSync(process.execPath, [join(root, 'bin', 'build.js')], { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
-    process.stderr.write('dropframe: the sources do not compile: see above\n');
+    process.stderr.write(`dropframe: the sources do not compile: ${error?.message ?? 'see above'}\n`);
     process.exit(1);
   }
 }
@@ -40,5 +40,12 @@ if (!existsSync(compiled)) {
   process.stderr.write('dropframe: it is not compiled and the compiler is not installed: run `npm ci`\n');
   process.exit(3);
 }
-const { main } = await import(pathToFileURL(compiled).href);
-process.exit(await main(process.argv));
+try {
+  const { main } = await import(pathToFileURL(compiled).href);
+  process.exit(await main(process.argv));
+} catch (error) {
+  // Nothing of ours is loaded yet. Anything else is a mistake of ours, and shows where.
+  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+  process.stderr.write('dropframe: too many files are open: raise the limit, such as with `ulimit -n 1024`\n');
+  process.exit(1);
+}

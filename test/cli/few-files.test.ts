@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../io/sources/media.ts';
+import { ROOT } from './dropframe-process.ts';
+
+const TOO_MANY = 'dropframe: too many files are open: raise the limit, such as with `ulimit -n 1024`\n';
+/** Node opens the modules of a package at once; it needs some twenty files itself. */
+const MODULES = 64;
+
+/** Makes a package with the real `bin/dropframe.js`, whose command consists of many modules. @returns its program. */
+function packageOfModules(main: string): string {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'bin'));
+  mkdirSync(join(folder, 'dist', 'cli'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  copyFileSync(join(ROOT, 'bin/dropframe.js'), join(folder, 'bin/dropframe.js'));
+  const names = Array.from({ length: MODULES }, (_, i) => `module-${i}.js`);
+  for (const name of names) writeFileSync(join(folder, 'dist/cli', name), 'export {};\n');
+  const imports = names.map((name) => `import './${name}';\n`).join('');
+  writeFileSync(join(folder, 'dist/cli/main.js'), `${imports}export const main = async () => { ${main} };\n`);
+  return join(folder, 'bin/dropframe.js');
+}
+
+function runWith(files: number, program: string) {
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', `ulimit -n ${files} && exec "$0" "$1"`, process.execPath, program],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, stderr };
+}
+
+test('a limit of 24 open files ends the start with one line that says what to raise', () => {
+  const program = packageOfModules("console.log('started'); return 0");
+  expect(runWith(256, program)).toEqual({ status: 0, stdout: 'started\n', stderr: '' });
+  expect(runWith(24, program)).toEqual({ status: 1, stdout: '', stderr: TOO_MANY });
+});
+
+test('a mistake of ours at the start still shows where it is', () => {
+  const { status, stderr } = runWith(256, packageOfModules("throw new TypeError('ours')"));
+  expect(status).toBe(1);
+  expect(stderr).toContain('TypeError: ours\n    at ');
+});
