@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
-import { causeOf, Failure } from '../io/os/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import { alignedText } from '../lab/report/text-table.ts';
 import type { TunProgress, TunReport, TunSettings } from '../session/tun/tun-message.ts';
@@ -11,6 +10,7 @@ import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { directionLines, waysStatus } from './link-text.ts';
+import { writeJson } from './result-file.ts';
 import { statusInFull } from './status-text.ts';
 
 export interface TunCommandOptions extends CommonOptions {
@@ -76,7 +76,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
     const report = await run.ended;
     if (options.json) stderr.write(`${JSON.stringify({ kind: 'report', ...report })}\n`);
     else context.print(tunReportText(report));
-    if (options.report !== undefined) await writeReport(options.report, report);
+    if (options.report !== undefined) await writeJson('the report', options.report, report);
     return exitCode(report);
   } finally {
     clearTimeout(timer);
@@ -103,14 +103,6 @@ function progressShown({ json, verbose }: TunCommandOptions, log: Log): ((progre
 
 export function exitCode({ end }: Pick<TunReport, 'end'>): number {
   return end.code ?? BY_SIGNAL + (end.signal === null ? 0 : constants.signals[end.signal]);
-}
-
-async function writeReport(path: string, report: TunReport): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (error) {
-    throw new Failure(`cannot write the report ${path}: ${causeOf(error)}`);
-  }
 }
 
 function startText(settings: TunSettings): string {

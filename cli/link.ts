@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { causeOf, Failure } from '../io/os/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { RelayReport } from '../session/relay/relay-report.ts';
 import { CLEAN_LINK } from '../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../sim/link/link-format.ts';
@@ -12,6 +11,7 @@ import { Interrupt } from './interrupt.ts';
 import { relayReportText, relayStatus } from './link-text.ts';
 import type { TunCommandOptions } from './link-tun.ts';
 import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
+import { writeJson } from './result-file.ts';
 
 interface RelayCommandOptions extends CommonOptions {
   readonly listen: HostAndPort;
@@ -184,16 +184,8 @@ async function linkRelay(options: RelayCommandOptions): Promise<void> {
   const { report } = relay;
   context.print(relayReportText(report));
   if (options.json) writeLine('report', report);
-  if (options.report !== undefined) await writeReport(options.report, report);
+  if (options.report !== undefined) await writeJson('the report', options.report, report);
   interrupt.dispose();
 }
 
 const writeLine = (kind: string, report: RelayReport) => stdout.write(`${JSON.stringify({ kind, ...report })}\n`);
-
-async function writeReport(path: string, report: RelayReport): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (error) {
-    throw new Failure(`cannot write the report ${path}: ${causeOf(error)}`);
-  }
-}

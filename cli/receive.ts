@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
-import { causeOf, Failure } from '../io/os/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import { MEND_MS_DEFAULT } from '../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
@@ -16,6 +15,7 @@ import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
+import { writeJson } from './result-file.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
   readonly latency: number;
@@ -252,14 +252,6 @@ export async function reportRun(
     const { summary } = run;
     if (summary.sessions > 0) context.print(summaryText(summary));
     if (options.json) stdout.write(`${JSON.stringify({ kind: 'summary', ...summary })}\n`);
-    if (options.summary !== undefined) await writeSummary(options.summary, summary);
-  }
-}
-
-async function writeSummary(path: string, summary: unknown): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(summary, null, 2)}\n`);
-  } catch (error) {
-    throw new Failure(`cannot write the summary ${path}: ${causeOf(error)}`);
+    if (options.summary !== undefined) await writeJson('the summary', options.summary, summary);
   }
 }

@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { stdout } from 'node:process';
-import { causeOf, Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import type { HostAndPort } from './options.ts';
+import { writeResult } from './result-file.ts';
 import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 
@@ -68,11 +67,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
 async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Context): Promise<void> {
   if (sdp === undefined) return log.info('--sdp FILE writes the session description that players need');
   if (sdp === '-') return void stdout.write(sender.sessionDescription);
-  try {
-    await writeFile(sdp, sender.sessionDescription);
-  } catch (error) {
-    throw new Failure(`cannot write ${sdp}: ${causeOf(error)}`);
-  }
+  await writeResult('the session description', sdp, sender.sessionDescription);
   log.info(`play it with: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
 }
 
