@@ -2,6 +2,7 @@ import { stderr, stdout } from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { reduceGcFrequency } from '../io/os/gc-frequency.ts';
+import { ownCommandLine, refuseUndecodable } from './encoded-arguments.ts';
 import { usageErrorText, writeError } from './error-text.ts';
 import { INTERRUPTED, Interrupted } from './interrupt.ts';
 import { packageVersion } from './version.ts';
@@ -57,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   for (const add of await declarationsFor(argv[2])) add(program);
   overrideExits(program);
   try {
+    refuseUndecodable(argv, ownCommandLine);
     await program.parseAsync(argv as string[]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
