@@ -16,8 +16,23 @@ for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit'
   if (status !== 0) process.exit(status ?? 1);
 }
 removeUnreachableDeclarations();
+writeManualPage();
 // Its time tells when the compiled files were made.
 writeFileSync(join(dist, '.built'), '');
+
+/** The options of the commands as a manual page; the sources find commander wherever the compiled files lie. */
+function writeManualPage() {
+  const script = `
+    import { stdout } from 'node:process';
+    import { manualPage } from './cli/manual-page.ts';
+    import { createProgram } from './cli/program.ts';
+    import { packageVersion } from './cli/version.ts';
+    stdout.write(manualPage(await createProgram(), packageVersion()));`;
+  const options = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const { status, stdout } = spawnSync(process.execPath, options, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+  writeFileSync(join(dist, 'dropframe.1'), stdout);
+}
 
 /** Leaves the types of the package's entries, and those that they mention; nobody can import the others. */
 function removeUnreachableDeclarations() {

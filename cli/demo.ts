@@ -58,6 +58,7 @@ export function addDemoCommand(program: Command): void {
       else await demoLanes(input ?? sample('counter.h264'), options);
     });
   addReceiverOptions(command, DEMO_LATENCY_MS)
+    .optionsGroup('Demo:')
     .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
     .option('--no-loop', 'stop at the end of the input')
     .addHelpText(

@@ -14,6 +14,7 @@ import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
+import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
 import { wrapped } from './wrapped.ts';
@@ -32,6 +33,8 @@ interface RunCommandOptions extends CommonOptions {
   readonly fresh?: boolean;
 }
 
+const RUNS = 'Runs:';
+const RESULTS = 'Further results:';
 const JOBS_MAX = 1_024;
 /** Assumed width of a file or a pipe, characters. */
 const WIDTH = 120;
@@ -57,10 +60,12 @@ See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for swe
     );
   withRunOptions(lab.command('run <scenario>'))
     .description('run a scenario, given as a JSON file or as the name of a ready-made one')
+    .optionsGroup(RESULTS)
     .option('--video', '--quality, and also write side-by-side.mp4 with up to four strategies on the first link')
     .action(run);
   withRunOptions(lab.command('sweep <scenario>'))
     .description('run a part of a scenario and store its cells in a folder for `lab merge`')
+    .optionsGroup(RUNS)
     .addOption(new Option('--shard <i/n>', 'run part i of n').argParser(readShard))
     .action(sweepCommand);
   commonOptions(lab.command('merge <folder> [others...]'))
@@ -81,6 +86,7 @@ See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for swe
 function withRunOptions(command: Command): Command {
   return commonOptions(
     command
+      .optionsGroup(RUNS)
       .option('--out <folder>', 'folder of the answer (default: out/, named after the scenario and its hash)')
       .addOption(
         new Option('--jobs <n>', 'number of threads').argParser(
@@ -92,17 +98,20 @@ function withRunOptions(command: Command): Command {
           readStrategies,
         ),
       )
+      .option('--fresh', 'run finished cells again')
+      .optionsGroup(RESULTS)
       .option('--frames', 'also write frames.parquet, one row per frame')
       .option('--packets', 'also write packets.parquet, one row per datagram')
       .option('--qlog', 'also write an event log of each cell of the first seed (qlog, JSON-SEQ)')
       .option('--pcapng', 'also write a capture of each cell of the first seed for Wireshark')
-      .option('--quality', 'compare the shown video with the source: PSNR and SSIM, VMAF if ffmpeg has it')
-      .option('--fresh', 'run finished cells again'),
+      .option('--quality', 'compare the shown video with the source: PSNR and SSIM, VMAF if ffmpeg has it'),
   );
 }
 
 const commonOptions = (command: Command): Command =>
   command
+    .optionsGroup(REPORTS)
+    .helpOption(...HELP_OPTION)
     .option('--json', 'print the answer as JSON on stdout; log as JSON lines')
     .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail');

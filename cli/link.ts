@@ -8,10 +8,9 @@ import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { PRESETS } from '../sim/link/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { relayReportText, relayStatus } from './link-text.ts';
 import type { TunCommandOptions } from './link-tun.ts';
+import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
-import { writeJson } from './result-file.ts';
 
 interface RelayCommandOptions extends CommonOptions {
   readonly listen: HostAndPort;
@@ -24,6 +23,7 @@ interface RelayCommandOptions extends CommonOptions {
 
 type LinkCommandOptions = Partial<RelayCommandOptions> & TunCommandOptions & { readonly tun?: boolean };
 
+const NAMESPACE = 'Network namespace:';
 /** Each client takes a socket; 256 of them are a quarter of the usual limit of a process. */
 const CLIENTS_MAX = 256;
 /** A NAT keeps a UDP mapping for at least this long (RFC 4787 §4.3), and no link delays a datagram for longer. */
@@ -38,6 +38,7 @@ export function addLinkCommand(program: Command): void {
       'put any program behind a repeatable bad network: a UDP relay, or with --tun a network namespace for a command',
     )
     .argument('[command...]', 'with --tun, after --: the command to run in the namespace')
+    .optionsGroup('UDP relay:')
     .addOption(
       new Option('--listen <address>', 'address the relay listens on; point the program at it').argParser(readAddress),
     )
@@ -46,10 +47,12 @@ export function addLinkCommand(program: Command): void {
         readAddress,
       ),
     )
+    .optionsGroup(NAMESPACE)
     .option(
       '--tun',
       'run a command in a namespace that reaches itself as 10.9.0.2 or fd09::2 across the link: TCP, UDP, ICMP (Linux)',
     )
+    .optionsGroup('Impairments:')
     .addOption(
       new Option(
         '--link <text>',
@@ -60,8 +63,7 @@ export function addLinkCommand(program: Command): void {
         .argParser(readLink),
     )
     .addOption(new Option('--link-back <text>', 'impairments of the way back').argParser(readLink))
-    .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
-    .option('--report <file>', 'write the report as JSON')
+    .optionsGroup(NAMESPACE)
     .option('--pcap <file>', 'with --tun: capture the packets at both ends of the link as pcapng')
     .addOption(
       new Option('--mtu <bytes>', 'with --tun: largest packet, bytes (default: 1500)').argParser(
@@ -79,6 +81,10 @@ export function addLinkCommand(program: Command): void {
         'with --tun: unsent bytes above which a TCP socket is not writable',
       ).argParser(readWhole({ min: 1, max: 0xffff_ffff }, 'bytes')),
     )
+    .optionsGroup(REPORTS)
+    .helpOption(...HELP_OPTION)
+    .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
+    .option('--report <file>', 'write the report as JSON')
     .option('--json', 'print counters every second and the report as JSON lines on stdout; log as JSON lines')
     .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
@@ -148,9 +154,11 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
 
 async function linkRelay(options: RelayCommandOptions): Promise<void> {
   if (options.to.port === 0) throw new Failure('--to: port 0 is not a destination', 2);
-  const [{ UdpRelay }, { formatAddress }] = await Promise.all([
+  const [{ UdpRelay }, { formatAddress }, { relayReportText, relayStatus }, { writeJson }] = await Promise.all([
     import('../session/relay/udp-relay.ts'),
     import('../io/net/host-address.ts'),
+    import('./link-text.ts'),
+    import('./result-file.ts'),
   ]);
   const context = new Context(options);
   const { log } = context;

@@ -13,9 +13,9 @@ import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
+import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
-import { writeJson } from './result-file.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
   readonly latency: number;
@@ -40,6 +40,9 @@ export const LINK_HELP =
   'impair this receiver\'s path in both directions, repeatably: "loss=5% burst=3 delay=20ms jitter=2ms dup=0.1% corrupt=0.1% ' +
   'rate=8mbit queue=100ms order=kept seed=1"';
 
+const TIMING = 'Delay and display:';
+const RECOVERY = 'Transport and recovery:';
+
 /** Error for `--congestion` without a modelled TCP. */
 export const CONGESTION_UNUSED =
   '--congestion applies to the modelled TCP only: use it with --transport tcp and --link';
@@ -47,6 +50,7 @@ export const CONGESTION_UNUSED =
 /** Adds the options shared by `receive` and `demo`. @param latencyMs default play-out delay, milliseconds. */
 export function addReceiverOptions(command: Command, latencyMs = 120): Command {
   return command
+    .optionsGroup(TIMING)
     .addOption(
       new Option(
         '--latency <ms>',
@@ -55,6 +59,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .default(latencyMs)
         .argParser(readLatency),
     )
+    .optionsGroup(RECOVERY)
     .addOption(new Option('--transport <kind>', 'transport of the media').choices(['udp', 'tcp']).default('udp'))
     .addOption(
       new Option(
@@ -71,6 +76,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         'limit of retransmitted and repair bytes, as a share of the media; with fec: repair packets per media packet, rounded up per frame (default: 25%)',
       ).argParser(readShare),
     )
+    .optionsGroup(TIMING)
     .addOption(
       new Option(
         '--release <when>',
@@ -87,6 +93,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .choices(['freeze', 'smear'])
         .default('freeze'),
     )
+    .optionsGroup(RECOVERY)
     .addOption(
       new Option(
         '--mend <time>',
@@ -96,12 +103,14 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .default(MEND_MS_DEFAULT, '5s')
         .argParser(readMend),
     )
+    .optionsGroup('Impaired path:')
     .addOption(new Option('--link <text>', LINK_HELP).argParser(readLink))
     .addOption(
       new Option('--congestion <control>', 'congestion control of the modelled TCP (--transport tcp with --link)')
         .choices(CONGESTION_CONTROLS)
         .default(TCP_DEFAULTS.congestionControl),
     )
+    .optionsGroup('Player and files:')
     .addOption(
       new Option('--play <where>', 'player; auto takes the best one found, or a page in the browser')
         .choices(['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'])
@@ -115,11 +124,14 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .option('--no-open-browser', 'print the address of the page without opening it')
     .option('--output <file>', 'record to FILE.h264, FILE.mp4 or FILE.ts; - writes Annex B to stdout')
     .option('--pcap <file>', "capture this receiver's datagrams for Wireshark")
+    .optionsGroup(RECOVERY)
     .addOption(
       new Option('--timeout <seconds>', 'give up after this time without a sender or without media')
         .default(30_000, '30')
         .argParser(readSeconds),
     )
+    .optionsGroup(REPORTS)
+    .helpOption(...HELP_OPTION)
     .option('--summary <file>', 'write the summary as JSON')
     .option('--json', 'print statistics every second and the summary as JSON lines on stdout; log as JSON lines')
     .option('-q, --quiet', 'log errors only')
@@ -231,7 +243,10 @@ export async function reportRun(
   context: Context,
   options: Pick<ReceiveCommandOptions, 'json' | 'summary'>,
 ): Promise<void> {
-  const { receiverStatus, summaryText } = await import('./summary-text.ts');
+  const [{ receiverStatus, summaryText }, { writeJson }] = await Promise.all([
+    import('./summary-text.ts'),
+    import('./result-file.ts'),
+  ]);
   context.showStatus(() => {
     const { summary } = run;
     return summary.frames.total === 0 ? undefined : receiverStatus(summary, run.bitrate(summary), run.position);

@@ -4,6 +4,7 @@ import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
+import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import {
   type HostAndPort,
   readAddress,
@@ -44,6 +45,7 @@ export function addSendCommand(program: Command): void {
       await sendRtp(input, { ...options, to }, new Context(options));
     });
   command
+    .optionsGroup('Destination:')
     .addOption(
       new Option('--listen <address>', 'address to serve on; the default accepts receivers on this machine only')
         .default({ host: '127.0.0.1', port: 7000 }, '127.0.0.1:7000')
@@ -55,6 +57,7 @@ export function addSendCommand(program: Command): void {
       ),
     )
     .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
+    .optionsGroup('Video:')
     .addOption(
       new Option('--encode <how>', 'auto copies H.264 that is suitable for a live stream and encodes everything else')
         .choices(['auto', 'copy', 'x264'])
@@ -75,8 +78,10 @@ export function addSendCommand(program: Command): void {
         readFramesPerSecond,
       ),
     )
+    .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
     .option('--loop', 'repeat the input until stopped')
     .option('--exit-when-done', 'exit after the end of the stream, or when the last receiver leaves')
+    .optionsGroup('Limits:')
     .addOption(
       new Option('--mtu <bytes>', 'largest UDP payload, bytes')
         .default(1_200)
@@ -92,8 +97,10 @@ export function addSendCommand(program: Command): void {
         .default(128_000_000, '128MB')
         .argParser(readMegabytes),
     )
-    .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
+    .optionsGroup('Destination:')
     .option('--record <file>', 'record the stream as sent to FILE.h264, FILE.mp4 or FILE.ts')
+    .optionsGroup(REPORTS)
+    .helpOption(...HELP_OPTION)
     .option('--json', 'log as JSON lines')
     .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')

@@ -63,6 +63,7 @@ test('the package holds no sources, no scripts that make samples or pictures, an
   const files = packedFiles();
   expect(files).toContain('bin/dropframe.js');
   expect(files).toContain('dist/web/lanes/lanes-page.js');
+  expect(files).toContain('dist/dropframe.1');
   expect(files).toContain('samples/counter.h264');
   const superfluous =
     /(?<!\.d)\.ts$|\.map$|\/make\.js$|^docs\/images|^bin\/build|^dist\/(?:cli|web)\/.*\.d\.ts$|\.built$/;

@@ -40,6 +40,7 @@ const COMMANDS = [
   'demo',
   'link',
   'doctor',
+  'completion',
   'lab',
   'lab run',
   'lab sweep',

@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+
+/** What a shell can suggest for a value. */
+export type Value =
+  | { readonly kind: 'choices'; readonly choices: readonly string[] }
+  | { readonly kind: 'file' }
+  /** Anything: an address, a number, a text. */
+  | { readonly kind: 'other' };
+
+export interface OptionEntry {
+  readonly long: string;
+  readonly short: string | undefined;
+  readonly flags: string;
+  readonly description: string;
+  /** Choices and default, as in --help. */
+  readonly facts: string;
+  /** `undefined` for a switch. */
+  readonly value: Value | undefined;
+  readonly group: string;
+}
+
+export interface CommandEntry {
+  /** Names from the program on, such as `['lab', 'run']`; empty for the program. */
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly usage: string;
+  readonly options: readonly OptionEntry[];
+  readonly arguments: readonly { readonly term: string; readonly description: string; readonly value: Value }[];
+  readonly commands: readonly string[];
+  /** Text of the help behind the options: examples and explanations. */
+  readonly after: string;
+}
+
+/** Lists a command and its subcommands as data, for texts in other forms than --help. */
+export function commandTree(command: Command, path: readonly string[] = []): readonly CommandEntry[] {
+  const helper = command.createHelp();
+  const inner = helper.visibleCommands(command).filter((each) => each.name() !== 'help');
+  return [
+    {
+      path,
+      description: command.description(),
+      usage: helper.commandUsage(command),
+      options: helper.visibleOptions(command).map((option) => ({
+        long: option.long ?? option.flags,
+        short: option.short,
+        flags: helper.optionTerm(option),
+        description: option.description,
+        facts: helper.optionDescription(option).slice(option.description.length).trim(),
+        value: option.required || option.optional ? valueFor(option.flags, option.argChoices) : undefined,
+        group: option.helpGroupHeading ?? 'Options:',
+      })),
+      arguments: command.registeredArguments.map((argument) => ({
+        term: helper.argumentTerm(argument),
+        description: helper.argumentDescription(argument),
+        value: valueFor(`<${argument.name()}>`, argument.argChoices),
+      })),
+      commands: inner.map((each) => each.name()),
+      after: afterHelp(command),
+    },
+    ...inner.flatMap((each) => commandTree(each, [...path, each.name()])),
+  ];
+}
+
+/** Names of values and arguments that are files or folders. */
+const FILES = /<(file|folder|path|input|scenario|url|others|command)>/;
+
+function valueFor(flags: string, choices: readonly string[] | undefined): Value {
+  if (choices) return { kind: 'choices', choices };
+  return { kind: FILES.test(flags) && !flags.startsWith('--to') ? 'file' : 'other' };
+}
+
+/** Text of `addHelpText('after', …)`, which commander keeps in the listeners of an event. */
+function afterHelp(command: Command): string {
+  let text = '';
+  const write = (more: string) => {
+    text += more;
+  };
+  (command as unknown as NodeJS.EventEmitter).emit('afterHelp', { error: false, command, write });
+  return text.trim();
+}
