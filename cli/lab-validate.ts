@@ -5,6 +5,7 @@ import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { CheckProgress } from '../lab/validation/run-checks.ts';
 import type { Outcome } from '../lab/validation/validation.ts';
+import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
 import { durationText } from './lab-text.ts';
@@ -72,7 +73,7 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   const interrupt = new Interrupt(() => abort.abort());
   const startedAt = now();
   let latest: CheckProgress | undefined;
-  context.showStatus(() => latest && [progressText(latest, (now() - startedAt) / 1e6)]);
+  context.showStatus(() => latest && [progressText(latest, inSeconds(elapsed(startedAt, now())))]);
   try {
     // Loaded on demand: computing the predictions takes a second.
     const [{ runChecks }, { FULL, QUICK }] = await Promise.all([

@@ -8,6 +8,7 @@ import type { Shard } from '../lab/grid.ts';
 import type { OpenRun, RunOptions } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
+import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
@@ -183,7 +184,7 @@ async function sweepWith(
       fresh: options.fresh === true,
       signal: abort.signal,
       onProgress: (at) => {
-        latest = () => progressText(at, (now() - startedAt) / 1e6);
+        latest = () => progressText(at, inSeconds(elapsed(startedAt, now())));
       },
       onQualityProgress: (at) => {
         latest = () => qualityProgressText(at);

@@ -1,6 +1,6 @@
 import { assert } from '../protocol/base/assert.ts';
 import { malformed, parsed } from '../protocol/base/parsed.ts';
-import { type Microseconds, microseconds, milliseconds } from '../protocol/base/units.ts';
+import { type Microseconds, microseconds, milliseconds, timeFor } from '../protocol/base/units.ts';
 import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -57,7 +57,7 @@ const DATAGRAM_BITS = (1_200 + 28) * 8;
 /** Minimum transit time of a full datagram on an empty link, from its initial parameters, microseconds. */
 export function shortestTransit(link: LinkSpecification): Microseconds {
   const { delay, rate } = lineOf(link);
-  return microseconds(Math.round(delay + (rate > 0 ? (DATAGRAM_BITS * 1e6) / rate : 0)));
+  return microseconds(Math.round(delay + (rate > 0 ? timeFor(DATAGRAM_BITS, rate) : 0)));
 }
 
 /** Parameters of a link for plot axes, at its start. */
@@ -67,14 +67,14 @@ export function lineOf(link: LinkSpecification): {
   /** Mean burst, datagrams, where the link sets one; else 1. */
   readonly burst: number;
   /** Propagation delay, microseconds. */
-  readonly delay: number;
+  readonly delay: Microseconds;
   /** Bits per second; 0: no bottleneck, or a recorded capacity. */
   readonly rate: number;
 } {
   const { netem } = link;
   if (netem) {
     const loss = netem.loss === undefined ? 0 : 'share' in netem.loss ? netem.loss.share : meanLoss(netem.loss);
-    return { loss, burst: 1, delay: netem.delay ?? 0, rate: netem.rate ?? 0 };
+    return { loss, burst: 1, delay: netem.delay ?? microseconds(0), rate: netem.rate ?? 0 };
   }
   const loss = link.lossModel ? meanLoss(link.lossModel) : link.loss;
   return { loss, burst: Math.max(1, link.burst), delay: link.delay, rate: link.rate };

@@ -1,4 +1,5 @@
 import { now } from '../io/os/clock.ts';
+import { elapsed, inMilliseconds } from '../protocol/base/units.ts';
 import { PathCapture } from '../session/relay/path-capture.ts';
 import type { Cell } from './cell.ts';
 import type { CellFiles } from './cell-source.ts';
@@ -41,7 +42,7 @@ export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): W
     files,
     [packets, capture].filter((observer) => observer !== undefined),
   );
-  const cost = { wallMs: Math.round((now() - began) / 1_000), datagrams: result.datagrams };
+  const cost = { wallMs: Math.round(inMilliseconds(elapsed(began, now()))), datagrams: result.datagrams };
   const { frames, row, bursts } = result;
   const attachments = makeAttachments(cell, asked, { frames, packets, capture: capture?.bytes() });
   return { id, finished: { id, code, row, bursts, cost, attachments: hashesOf(attachments) }, attachments };

@@ -1,4 +1,4 @@
-import { instant, microseconds } from '../protocol/base/units.ts';
+import { inMilliseconds, instant, microseconds } from '../protocol/base/units.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { budgetOf, type Cell, cellId, formatParameters, lineOf } from './cell.ts';
 import { framesPerSecondOf, labelOf, rateOf } from './cell-source.ts';
@@ -59,8 +59,8 @@ function inputs(cell: Cell, links: CellObservations) {
     release: cell.release,
     linkLoss: forward.loss,
     linkBurst: forward.burst,
-    linkDelayMs: forward.delay / 1_000,
-    linkRttMs: (forward.delay + back.delay) / 1_000,
+    linkDelayMs: inMilliseconds(forward.delay),
+    linkRttMs: inMilliseconds(microseconds(forward.delay + back.delay)),
     linkRate: forward.rate,
     framesPerSecond: framesPerSecondOf(cell.source),
     keyInterval: cell.source.keyInterval,

@@ -1,5 +1,5 @@
 import { closeSync, createWriteStream, openSync, type WriteStream, writeSync } from 'node:fs';
-import { instant } from '../../protocol/base/units.ts';
+import { instant, milliseconds } from '../../protocol/base/units.ts';
 import { CapturedDatagrams, IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/pcap.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
@@ -40,7 +40,7 @@ export class PacketCapture {
 
   /** @param direction `out`: sent by the machine. */
   write(direction: 'in' | 'out', packet: Uint8Array, comment?: string): void {
-    const at = instant(Math.round(timeOfDayMs() * 1_000));
+    const at = instant(milliseconds(timeOfDayMs()));
     this.#append(enhancedPacket({ interfaceIndex: 0, at, packet, direction, comment }));
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TextDecoder } from 'node:util';
 import type { Parsed } from '../../protocol/base/parsed.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
+import { milliseconds } from '../../protocol/base/units.ts';
 import { ControlDeframer, serializeControlFrame } from '../../protocol/control/control-framing.ts';
 import {
   type ControlMessage,
@@ -123,7 +124,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   }
 
   #tick(): void {
-    if (now() - this.#heardAt > SILENCE_MS_MAX * 1_000) this.cut('timeout: the peer was silent for too long');
+    if (now() - this.#heardAt > milliseconds(SILENCE_MS_MAX)) this.cut('timeout: the peer was silent for too long');
     else this.send({ kind: 'keep-alive' });
   }
 

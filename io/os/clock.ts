@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { hrtime } from 'node:process';
-import { type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 
 /** Monotonic clock of this process, microseconds. All endpoints run on it. */
-export const now = (): Instant => instant(Math.round(performance.now() * 1_000));
+export const now = (): Instant => instant(milliseconds(performance.now()));
 
 const SAMPLES = 9;
 

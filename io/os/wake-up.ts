@@ -1,4 +1,4 @@
-import { type Instant, NEVER } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, inMilliseconds, NEVER } from '../../protocol/base/units.ts';
 import { now } from './clock.ts';
 
 /** Longest delay of setTimeout, milliseconds. */
@@ -21,7 +21,7 @@ export class WakeUp {
     if (at === undefined || at >= this.#at) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#at = at;
-    const sleepMs = Math.min(Math.max(Math.ceil((at - now()) / 1_000), 0), SLEEP_MS_MAX);
+    const sleepMs = Math.min(Math.max(Math.ceil(inMilliseconds(elapsed(now(), at))), 0), SLEEP_MS_MAX);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#at = NEVER;

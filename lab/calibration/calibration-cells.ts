@@ -1,4 +1,4 @@
-import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { inMilliseconds, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { type Cell, canonicalLink } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
@@ -61,7 +61,7 @@ export const QUICK: CalibrationPlan = {
  * number of the retransmission is certain.
  */
 export const CLEAN_DELAY: Microseconds = milliseconds(20);
-const DROP_DELAY = `delay=${CLEAN_DELAY / 1_000}ms`;
+const DROP_DELAY = `delay=${inMilliseconds(CLEAN_DELAY)}ms`;
 /** All frames have the same size, so the same part of the same frame is dropped. */
 const DROP_KBPS = 1_000;
 const GRID_KBPS = 2_000;

@@ -1,5 +1,5 @@
 import { now } from '../../io/os/clock.ts';
-import type { Microseconds } from '../../protocol/base/units.ts';
+import { later, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 
 /** Number and length of consecutive punctual timers that indicate an idle machine. */
 const TIMERS = 40;
@@ -19,7 +19,7 @@ export async function calmMachine(options: {
   const { lateMax, waitMax, signal } = options;
   const since = now();
   for (let inTime = 0; inTime < TIMERS && !signal.aborted && now() - since < waitMax; inTime++) {
-    const due = now() + TIMER_MS * 1_000;
+    const due = later(now(), milliseconds(TIMER_MS));
     await new Promise((resolve) => setTimeout(resolve, TIMER_MS));
     if (now() - due > lateMax) inTime = -1;
   }

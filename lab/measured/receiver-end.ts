@@ -5,7 +5,7 @@ import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { monotonicOffset, now } from '../../io/os/clock.ts';
 import { assert } from '../../protocol/base/assert.ts';
-import { instant, later } from '../../protocol/base/units.ts';
+import { instant, later, milliseconds } from '../../protocol/base/units.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
@@ -38,7 +38,7 @@ const WATCHDOG_MS = 10;
 let timerUsMax = 0;
 let lastTimerAt = Number.POSITIVE_INFINITY;
 setInterval(() => {
-  timerUsMax = Math.max(timerUsMax, Math.round(now() - lastTimerAt - WATCHDOG_MS * 1_000));
+  timerUsMax = Math.max(timerUsMax, Math.round(now() - lastTimerAt - milliseconds(WATCHDOG_MS)));
   lastTimerAt = now();
 }, WATCHDOG_MS);
 

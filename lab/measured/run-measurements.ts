@@ -1,5 +1,6 @@
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
+import { elapsed, type Instant, inMilliseconds, inSeconds } from '../../protocol/base/units.ts';
 import { type Cell, linkOf, shortestTransit } from '../cell.ts';
 import { type CellFiles, secondsOf } from '../cell-source.ts';
 import type { WorkOrder, WorkProduct } from '../compute-cell.ts';
@@ -25,7 +26,7 @@ export interface MeasurementsOptions {
 
 /** Minimum real time of a cell, seconds. */
 export const realSecondsOf = (cell: Cell, files: CellFiles): number =>
-  START_SECONDS + secondsOf(cell.source) + shortestTransit(linkOf(cell.forward, files.traces)) / 1e6;
+  START_SECONDS + secondsOf(cell.source) + inSeconds(shortestTransit(linkOf(cell.forward, files.traces)));
 
 /**
  * Measures cells in real time, several in parallel, in the given order.
@@ -39,10 +40,11 @@ export async function runMeasurements(orders: readonly WorkOrder[], options: Mea
   const stop = () => abort.abort();
   signal.addEventListener('abort', stop, { once: true });
   let next = 0;
-  const running = new Map<WorkOrder, number>();
+  const running = new Map<WorkOrder, Instant>();
   const reportProgress = () => {
     let left = orders.slice(next).reduce((sum, { cell }) => sum + realSecondsOf(cell, files), 0);
-    for (const [{ cell }, since] of running) left += Math.max(0, realSecondsOf(cell, files) - (now() - since) / 1e6);
+    for (const [{ cell }, since] of running)
+      left += Math.max(0, realSecondsOf(cell, files) - inSeconds(elapsed(since, now())));
     onSecondsLeft(left / Math.min(jobs, Math.max(1, orders.length - next + running.size)));
   };
   const progressTimer = setInterval(reportProgress, PROGRESS_MS);
@@ -54,7 +56,7 @@ export async function runMeasurements(orders: readonly WorkOrder[], options: Mea
       try {
         const began = now();
         const run = await measureCell(order.cell, files, { signal: abort.signal });
-        await take(productOf(order, run, { files, code, wallMs: Math.round((now() - began) / 1_000) }));
+        await take(productOf(order, run, { files, code, wallMs: Math.round(inMilliseconds(elapsed(began, now()))) }));
       } catch (error) {
         if (abort.signal.aborted) return;
         abort.abort();

@@ -14,6 +14,7 @@ import { assert } from '../../protocol/base/assert.ts';
 import {
   earlier,
   type Instant,
+  inMilliseconds,
   instant,
   later,
   type Microseconds,
@@ -104,10 +105,13 @@ async function overUdp(): Promise<Transport> {
     finish: () => {
       sender.finish();
       driver.drain();
-      setTimeout(() => {
-        const { statistics, lastSequence = null } = sender;
-        post({ kind: 'end-of-stream', frames: statistics.frames, lastSequence });
-      }, endAnnouncedAfter(transitMin) / 1_000);
+      setTimeout(
+        () => {
+          const { statistics, lastSequence = null } = sender;
+          post({ kind: 'end-of-stream', frames: statistics.frames, lastSequence });
+        },
+        inMilliseconds(endAnnouncedAfter(transitMin)),
+      );
     },
     drain: udpDrain({ budget: budgetOf(cell), transitMin }),
     givenUp: [],
@@ -164,7 +168,7 @@ function stream(): void {
     },
     finish: () => {
       transport.finish();
-      setTimeout(() => post({ kind: 'conclude' }), transport.drain / 1_000);
+      setTimeout(() => post({ kind: 'conclude' }), inMilliseconds(transport.drain));
     },
   });
   const runDue = () => {

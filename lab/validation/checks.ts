@@ -150,7 +150,7 @@ function delayChecks(): Check[] {
   return [
     ...[10, 20, 40].map((J) =>
       linkCheck('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
-        inMilliseconds(simulateReorderWait(microseconds(J * 1_000), microseconds(2_400), seed, trials)),
+        inMilliseconds(simulateReorderWait(milliseconds(J), microseconds(2_400), seed, trials)),
       ),
     ),
     linkCheck('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>

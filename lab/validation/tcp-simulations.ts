@@ -1,4 +1,12 @@
-import { type Instant, instant, milliseconds } from '../../protocol/base/units.ts';
+import {
+  earliest,
+  elapsed,
+  type Instant,
+  inMilliseconds,
+  instant,
+  milliseconds,
+  NEVER,
+} from '../../protocol/base/units.ts';
 import { Link } from '../../sim/link/link.ts';
 import { type Script, Simulation } from '../../sim/simulation.ts';
 import { TcpConnection } from '../../sim/tcp/connection.ts';
@@ -31,7 +39,7 @@ export function arrivalMs(
   ];
   const script: Script = { pollTimeout: () => steps[0]?.at, run: (now) => steps.shift()?.act(now) };
   let received = 0;
-  let arrivedAt = Number.POSITIVE_INFINITY;
+  let arrivedAt = NEVER;
   const simulation = new Simulation({
     sender,
     receiver,
@@ -41,9 +49,9 @@ export function arrivalMs(
     onReceiverEvent: (now, event) => {
       if (event.kind !== 'data') return;
       received += event.bytes.length;
-      if (received > write.byte) arrivedAt = Math.min(arrivedAt, now);
+      if (received > write.byte) arrivedAt = earliest(arrivedAt, now);
     },
   });
   simulation.runUntil(UNTIL);
-  return (arrivedAt - WRITE_AT) / 1_000;
+  return inMilliseconds(elapsed(WRITE_AT, arrivedAt));
 }

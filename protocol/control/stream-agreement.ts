@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { milliseconds } from '../base/units.ts';
+import { inMilliseconds, milliseconds } from '../base/units.ts';
 import { type CodecName, codecByName } from '../codec/codecs.ts';
 import { wireSequence, wireTimestamp } from '../rtp/sequence.ts';
 import {
@@ -64,7 +64,7 @@ export function welcomeFields(parameters: SentStreamParameters): StreamFields {
     initialSequence,
     timestampBase,
     datagramBytesMax: parameters.datagramBytesMax,
-    latencyMs: parameters.latency / 1_000,
+    latencyMs: inMilliseconds(parameters.latency),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, toMilliseconds } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, inSeconds, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneEvents, LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -112,7 +112,7 @@ export class Lane {
   figures(now: Instant): LaneFigures {
     return {
       run: this.run,
-      seconds: (now - this.#startsAt) / 1_000_000,
+      seconds: inSeconds(elapsed(this.#startsAt, now)),
       ...this.#transport.frames,
       ...this.#record.figures(this.#transport.path.bytes, this.#transport.unsentBytes),
       stalledForMs: toMilliseconds(this.#transport.stalledFor(now)),

@@ -5,7 +5,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
 import type { Log } from '../../io/os/log.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
-import { milliseconds } from '../../protocol/base/units.ts';
+import { elapsed, inSeconds, milliseconds } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { ClientTable } from './client-table.ts';
@@ -198,7 +198,7 @@ export class UdpRelay {
     return {
       listen: formatAddress(listen),
       to: formatAddress(to),
-      durationSeconds: (now() - this.#startedAt) / 1e6,
+      durationSeconds: inSeconds(elapsed(this.#startedAt, now())),
       clients: { active: this.#clients.size, served: this.#served, expired: this.#expired },
       forward: directionReport({
         link,

@@ -4,7 +4,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
-import { microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
@@ -74,7 +74,7 @@ export class RtpClient implements Client {
   #lastPayloadType: number | undefined;
   /** RTP timestamps so far, and the packets that had them. */
   #clock: { readonly first: number; readonly moves: boolean; readonly packets: number } | undefined;
-  #lastMediaAt = now() / 1_000;
+  #lastMediaAt: number = inMilliseconds(now());
   #endedAt: number | undefined;
   #silenceTold = false;
   #finish: ((end: ClientEnd) => void) | undefined;
@@ -104,7 +104,7 @@ export class RtpClient implements Client {
     let ticker: NodeJS.Timeout | undefined;
     try {
       if (this.#stopped) return 'stopped';
-      this.#lastMediaAt = now() / 1_000;
+      this.#lastMediaAt = inMilliseconds(now());
       this.#events.onWaiting(`waiting for RTP at ${bracketed(address)}:${port}`);
       return await new Promise<ClientEnd>((resolve, reject) => {
         this.#finish = resolve;
@@ -240,14 +240,14 @@ export class RtpClient implements Client {
         this.#announce();
         // Without parameter sets no picture can be decoded.
         if (!this.#pictures.known) return;
-        this.#lastMediaAt = now() / 1_000;
+        this.#lastMediaAt = inMilliseconds(now());
         this.#silenceTold = false;
         this.#events.onUnit(this.#timeline.shift(event.unit), event);
         return;
       case 'dropped':
         return this.#events.onDrop(event);
       case 'ended':
-        this.#endedAt = now() / 1_000;
+        this.#endedAt = inMilliseconds(now());
         return;
       case 'malformed':
         return;
@@ -266,11 +266,11 @@ export class RtpClient implements Client {
     const session = this.#session;
     session?.driver.attempt(() => session.receiver.assertBalanced());
     if (this.#endedAt !== undefined) {
-      if (now() / 1_000 - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
+      if (inMilliseconds(now()) - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
       if (this.#timeline.started) return this.#finish?.('end-of-stream');
       throw new Failure(`${this.#options.name}: ${this.#noPictureCause()}`);
     }
-    const silentMs = now() / 1_000 - this.#lastMediaAt;
+    const silentMs = inMilliseconds(now()) - this.#lastMediaAt;
     if (silentMs > timeoutMs) {
       // Many senders stop without a BYE.
       if (this.#timeline.started) return this.#finish?.('sender-stopped');

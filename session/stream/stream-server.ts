@@ -10,7 +10,14 @@ import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
-import { inSeconds, type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
+import {
+  inMilliseconds,
+  inSeconds,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../../protocol/base/units.ts';
 import { parseAddressProof } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
@@ -221,7 +228,7 @@ export class StreamServer {
       sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
       nextKeyframeMs: () => {
         const span = this.#broadcast?.nextKeyframeIn();
-        return span === undefined ? null : span / 1_000;
+        return span === undefined ? null : inMilliseconds(span);
       },
       onReady: () => this.#ready(session),
       onFinished: () => this.#linger(session, hello, connection),

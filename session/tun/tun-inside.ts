@@ -7,6 +7,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import { configureNetwork, readNetworkSetting, setTcp, writeNetworkSetting } from '../../io/os/network-namespace.ts';
 import { reapAll } from '../../io/os/process-reaper.ts';
 import { createTun } from '../../io/os/tun-device.ts';
+import { elapsed, inSeconds } from '../../protocol/base/units.ts';
 import type { CommandEnd, InsideMessage, OutsideMessage, TunOrder, TunSettings } from './tun-message.ts';
 import { TUN_ADDRESSES, type TunPathReport } from './tun-path.ts';
 import type { TunRelayData, TunRelayMessage } from './tun-relay.ts';
@@ -141,7 +142,8 @@ async function run(order: TunOrder): Promise<void> {
   let startedAt = now();
   const stopRelay = await startRelay(
     { fd, mtu, link, linkBack, linkBeginsWithTraffic, capture, progress: tellsProgress, interfaceName: INTERFACE },
-    (report) => void tell({ kind: 'progress', progress: { ...report, durationSeconds: (now() - startedAt) / 1e6 } }),
+    (report) =>
+      void tell({ kind: 'progress', progress: { ...report, durationSeconds: inSeconds(elapsed(startedAt, now())) } }),
   );
   await tell({ kind: 'started', settings });
   startedAt = now();
@@ -150,7 +152,7 @@ async function run(order: TunOrder): Promise<void> {
     if (message.kind === 'signal') passOn(message.signal, command);
   });
   const end = await endOf(command, order.command[0]);
-  const durationSeconds = (now() - startedAt) / 1e6;
+  const durationSeconds = inSeconds(elapsed(startedAt, now()));
   await reapAll(LEFT_BEHIND_MS);
   const { report: path, captureFailure, captureOffset } = await stopRelay();
   if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
