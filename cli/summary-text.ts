@@ -55,8 +55,11 @@ export function summaryText(summary: RunSummary): string {
     ],
   ];
   if (summary.recordedFrames !== null) {
-    const inTime = frames.onTime + frames.recovered;
+    const inTime = frames.onTime + frames.recovered - summary.framesCutAway;
     lines.push(['recording', `${summary.recordedFrames} frames, ${inTime} shown in time`]);
+  }
+  if (summary.framesCutAway > 0) {
+    lines.push(['cut away', `${summary.framesCutAway} frames by the edit list of the file: decoded, not shown`]);
   }
   if (summary.lateKeyFrames) lines.push(['late key frames', lateKeyText(summary.lateKeyFrames)]);
   if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);

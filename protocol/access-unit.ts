@@ -21,6 +21,6 @@ export interface AccessUnit {
   /** Decode time, 90 kHz; never after `timestamp`, never decreasing in stream order. */
   readonly decodeTimestamp: Ticks;
   readonly importance: Importance;
-  /** True for a picture that is decoded but not shown: later frames refer to it, but it is cut away, or too late. */
+  /** True for a picture that is decoded but never shown: later frames refer to it, but it is cut away, or incomplete. */
   readonly decodeOnly?: true;
 }

@@ -10,6 +10,8 @@ export interface ReceiverStatistics {
   readonly lateKeyDelay: number;
   /** Frames that the sender says it did not send, as the path does not carry them all; in none of the classes. */
   readonly framesWithheld: number;
+  /** Frames that the sender marked as not to be shown. They are in the classes as well. */
+  readonly framesCutAway: number;
   /** Frames shown although nobody says that decoding could start where it did. They are in the classes as well. */
   readonly framesPossiblyDamaged: number;
   readonly packets: PacketClasses & { readonly decided: number };

@@ -25,15 +25,7 @@ import { GradualRefresh } from './gradual-refresh.ts';
 import { type DecodingState, HeldGroup } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import { ReleasedUnit } from './released-unit.ts';
-
-/** What the sender said of the stream's end. */
-export interface StreamEnd {
-  /** The first frame's number that is no more; NaN: it did not say how many there were. */
-  readonly frames: number;
-  readonly lastSequence?: Sequence | undefined;
-  /** Until then something may still be on its way. */
-  readonly waitUntil: Instant;
-}
+import type { StreamEnd } from './stream-end.ts';
 
 const FRAME_INTERVAL_DEFAULT: Ticks = ticks(3_000);
 /** From here on a gap is an outage: the packets in it belong to frames that were due at different times. */
@@ -68,6 +60,7 @@ export class FrameRelease {
   #needsKey = true;
   #wantsKeyframe = false;
   readonly #refresh = new GradualRefresh();
+  #framesCutAway = 0;
   #released = false;
   #end: StreamEnd | undefined;
   #ended = false;
@@ -106,6 +99,7 @@ export class FrameRelease {
       payloadBytes: this.#payloadBytes,
       lateKeyFrames: this.#lateKeys.frames,
       lateKeyDelay: this.#lateKeys.delay,
+      framesCutAway: this.#framesCutAway,
       framesPossiblyDamaged: this.#refresh.doubtfulPictures,
       malformed: this.#malformedFrames,
       playoutDelay: this.#playoutDelay.summary,
@@ -368,9 +362,11 @@ export class FrameRelease {
     const packed = read.value;
     const picture = this.#refresh.next({ importance, enters, parts: () => packed.parts }, this.#options.codec);
     const isOutdated = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
-    const isUnfit = isOutdated || (picture === 'incomplete' && this.#options.onLoss === 'freeze');
-    const decodeOnly = isUnfit || frame.decodeOnly === true;
-    const fate = isUnfit ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const isIncomplete = picture === 'incomplete' && this.#options.onLoss === 'freeze';
+    // What is only outdated belongs into a recording.
+    const isHidden = isIncomplete || frame.decodeOnly === true;
+    const decodeOnly = isOutdated || isHidden;
+    const fate = isOutdated || isIncomplete ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#expected(frame);
     const playoutDelay = elapsed(expected, now);
     const completionDelay = elapsed(expected, frame.lastArrivalAt);
@@ -378,18 +374,15 @@ export class FrameRelease {
     if (!decodeOnly) this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
     this.#payloadBytes += packed.bytes;
+    if (frame.decodeOnly === true) this.#framesCutAway++;
     this.#released = true;
+    const { number } = frame;
     // A stranger's decode times are a guess, and its clock may go back: neither decode times nor what they precede do.
     const timestamp = ticks(Math.max(frame.timestamp, this.#decodedThrough));
     const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;
-    const unit = new ReleasedUnit(packed, {
-      timestamp,
-      decodeTimestamp,
-      importance,
-      ...(decodeOnly && { decodeOnly }),
-    });
-    const { number } = frame;
+    const times = { timestamp, decodeTimestamp, importance };
+    const unit = new ReleasedUnit(packed, isHidden ? { ...times, decodeOnly: true } : times);
     this.#events.push({ kind: 'access-unit', unit, frame: number, fate, decodeOnly, playoutDelay, completionDelay });
   }
 

@@ -132,7 +132,7 @@ export class UdpLane implements LaneTransport {
       case 'access-unit': {
         const completeAt = instant(now - event.playoutDelay + event.completionDelay);
         decide(this.#options, event.frame, event.fate, { completeAt, decidedAt: now });
-        return this.#options.show(event.unit, event.frame);
+        return this.#options.show(event.decodeOnly ? { ...event.unit, decodeOnly: true } : event.unit, event.frame);
       }
       case 'dropped':
         for (let more = 0; more < event.frames; more++) {

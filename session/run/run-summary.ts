@@ -34,6 +34,8 @@ export interface RunSummary {
   };
   /** Frames not sent because the path has too little capacity; they are in none of the classes. */
   readonly framesWithheld: number;
+  /** Frames that the sender marked as not to be shown (cut away by an edit list); they are in the classes as well. */
+  readonly framesCutAway: number;
   /** Frames shown from an entry that the stream does not call one, until a safe one; they are in the classes as well. */
   readonly framesPossiblyDamaged: number;
   /** Frames in the recording, including those too late to be shown; `null` without a recording. */
@@ -153,6 +155,7 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
     recordedFrames: run.recordedFrames ?? null,
     lateKeyFrames: lateKeyFrames(sessions),
     framesWithheld: sum((s) => s.framesWithheld),
+    framesCutAway: sum((s) => s.framesCutAway),
     framesPossiblyDamaged: sum((s) => s.framesPossiblyDamaged),
     packets: {
       total: sum((s) => s.packets.decided),

@@ -87,7 +87,7 @@ async function pageViewer({ description, pagePort, openBrowser, log, onCommand }
   return {
     name: 'page',
     url: page.url,
-    write: (unit) => page.write(unit),
+    write: (unit, { decodeOnly }) => page.write(decodeOnly ? { ...unit, decodeOnly } : unit),
     statistics: (record) => page.statistics(record),
     describe: (next) => page.describe(next),
     closedByUser: new Promise(() => {}),
