@@ -32,13 +32,16 @@ export function placeFor<Holder extends PlaceHolder>(
   const network = networkOf(address);
   const own = all.filter((holder) => networkOf(holder.address) === network);
   const ownMax = network === LOOPBACK ? limits.receiversMax : limits.receiversPerAddressMax;
-  if (own.length >= ownMax) {
-    const evict = oldest(own.filter(({ reachable }) => !reachable));
-    return evict ? { evict } : { refused: `${ownMax} receivers at this address are being served` };
-  }
-  if (all.length < limits.receiversMax) return { evict: undefined };
-  const evict = oldest(mostCrowded(all.filter(({ reachable }) => !reachable)));
-  return evict ? { evict } : { refused: `${limits.receiversMax} receivers are being served` };
+  const isCrowd = own.length >= ownMax;
+  if (!isCrowd && all.length < limits.receiversMax) return { evict: undefined };
+  const evict = oldest(mostCrowded((isCrowd ? own : all).filter(({ reachable }) => !reachable)));
+  if (evict) return { evict };
+  const full = all.length >= limits.receiversMax;
+  return {
+    refused: full
+      ? `${limits.receiversMax} receivers are being served`
+      : `${ownMax} receivers at this address are being served`,
+  };
 }
 
 function oldest<Holder extends PlaceHolder>(holders: readonly Holder[]): Holder | undefined {
