@@ -26,7 +26,7 @@ test('every message in docs/PROTOCOL.md parses, and every kind has an example', 
       return message.ok ? message.value.kind : `${message.malformed}: ${example}`;
     });
   expect(kinds).toEqual([
-    ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'refuse-stream', 'statistics'],
+    ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'report-source', 'refuse-stream', 'statistics'],
     ...['welcome', 'attached', 'keyframe', 'end-of-stream', 'refused', 'goodbye', 'keep-alive'],
   ]);
 });

@@ -53,7 +53,7 @@ test('a sender that breaks an invariant ends one session, and serves the others 
   expect(await Promise.all([spared, ...others].map(({ run }) => run))).toEqual(Array(3).fill('end-of-stream'));
   expect(lines.length).toBe(1);
   expect(lines[0]).toMatch(
-    /^error: receiver 127\.0\.0\.1:\d+: internal error of the sender: invariant broken: made up/,
+    /^dropframe: receiver 127\.0\.0\.1:\d+: internal error of the sender: invariant broken: made up/,
   );
   reportIn(lines[0]);
   const whole = [spared, ...others].filter(({ welcomed }) => welcomed.length === 1);
