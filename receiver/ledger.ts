@@ -3,51 +3,51 @@ import type { FrameClass } from '../protocol/frame-class.ts';
 import { asSequence, type Sequence } from '../protocol/rtp/sequence.ts';
 import type { PacketArrival, PendingFrame } from './frames/frame-buffer.ts';
 
-/** Packets of a dropped frame that may still come, only to show that it was late and not lost. */
+/** Missing packets of a dropped frame. If all of them arrive, the frame was late, not lost. */
 interface Dropped {
   missing: number;
 }
 
-/** Each frame of the stream so far, in exactly one class. */
+/** Counts of frames; each frame is in exactly one class. */
 export interface FrameClasses {
-  /** Whole by its deadline, without asking again. */
+  /** Complete by its deadline without a request. */
   readonly onTime: number;
-  /** Whole by its deadline thanks to a retransmission or a repair packet. */
+  /** Complete by its deadline thanks to a retransmission or a repair packet. */
   readonly recovered: number;
-  /** Decodable after its deadline, and shown all the same: nothing is dropped (TCP), or no newer frame could be shown. */
+  /** Decodable after its deadline, but shown: nothing is dropped (TCP), or no newer frame could be shown. */
   readonly late: number;
-  /** Decoded after its deadline and never shown: it or a frame that it refers to was mended. */
+  /** Decoded after its deadline and never shown, because it or a frame that it refers to was mended. */
   readonly mended: number;
-  /** Dropped: a part was missing at the deadline, but came later; nothing of it was lost on the way. */
+  /** Dropped: a part was missing at the deadline but arrived later, so nothing was lost. */
   readonly overdue: number;
-  /** Dropped: a part was missing at the deadline and has not come since. */
+  /** Dropped: a part was missing at the deadline and has not arrived since. */
   readonly incomplete: number;
-  /** Dropped: nothing of it was here at the deadline. */
+  /** Dropped: none of its packets had arrived by the deadline. */
   readonly neverArrived: number;
-  /** Whole, but a frame that it refers to was dropped. */
+  /** Complete, but a frame that it refers to was dropped. */
   readonly undecodable: number;
 }
 
-/** Each packet of the decided frames, in exactly one class. */
+/** Counts of packets of decided frames; each packet is in exactly one class. */
 export interface PacketClasses {
   readonly onTime: number;
   readonly reordered: number;
-  /** Came by retransmission; the index is how often it had been asked for, less one (the last index: that or more). */
+  /** Received by retransmission, by number of requests minus one; the last index includes all higher numbers. */
   readonly recoveredInRound: readonly number[];
-  /** Followed from repair packets. */
+  /** Recovered from repair packets. */
   readonly repaired: number;
-  /** Came after its frame had been decided or, without recovery, after a later packet. */
+  /** Arrived after its frame had been decided or, without recovery, after a later packet. */
   readonly late: number;
   readonly neverArrived: number;
 }
 
 const ROUNDS_COUNTED = 8;
-/** How many missing packets of decided frames are remembered, to tell a late one from a duplicate. */
+/** Missing packets of decided frames kept, to distinguish late packets from duplicates. */
 const REMEMBERED_MAX = 8192;
-/** A dropped frame that misses more than this is not watched any further. */
+/** A dropped frame with more missing packets is not watched. */
 const DROPPED_MISSING_MAX = 1024;
 
-/** Where every packet and every frame is entered once. The sums balance at any time. */
+/** Enters every packet and every frame exactly once. The sums balance at any time. */
 export class Ledger {
   readonly #frames = {
     onTime: 0,
@@ -63,7 +63,7 @@ export class Ledger {
   readonly #recoveredInRound: number[] = new Array(ROUNDS_COUNTED).fill(0);
   readonly #remembered = new Set<Sequence>();
   readonly #dropped = new Map<Sequence, Dropped>();
-  /** Packets not decided yet that came and are in no frame. */
+  /** Received but undecided packets outside any frame. */
   readonly #loose = new Map<Sequence, PacketArrival | 'late'>();
   #decidedFrames = 0;
   #firstSequence: Sequence | undefined;
@@ -77,12 +77,12 @@ export class Ledger {
     return { ...this.#packets, recoveredInRound: [...this.#recoveredInRound] };
   }
 
-  /** Frames decided; the sum of all frame classes. */
+  /** Number of decided frames; the sum of all frame classes. */
   get decidedFrames(): number {
     return this.#decidedFrames;
   }
 
-  /** Packets decided, counted by their sequence numbers; the sum of all packet classes. */
+  /** Number of decided sequence numbers; the sum of all packet classes. */
   get decidedPackets(): number {
     return this.#decidedThrough === undefined ? 0 : this.#decidedThrough - this.#firstSequence! + 1;
   }
@@ -91,7 +91,7 @@ export class Ledger {
     return this.#decidedThrough;
   }
 
-  /** The first packet that counts. Without it, the first packet of the first decided frame is. */
+  /** Sets the first packet that counts. By default it is the first packet of the first decided frame. */
   startAt(sequence: Sequence): void {
     this.#firstSequence = sequence;
     this.#decidedThrough = asSequence(sequence - 1);
@@ -107,7 +107,7 @@ export class Ledger {
     this.#decidedFrames++;
     if (fate === 'incomplete') this.#rememberDropped(frame);
     if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
-    // Frames that claim the same packets are a lie or a bit error; what is beyond shows as a gap later.
+    // Frames that claim the same packets are damaged or forged; later packets show as a gap.
     if (frame.firstSequence <= this.#decidedThrough!) return;
     this.decidePacketsThrough(asSequence(frame.firstSequence - 1));
     for (const arrival of frame.arrivals) this.#enter(arrival);
@@ -120,13 +120,15 @@ export class Ledger {
     this.#decidedThrough = through;
   }
 
-  /** Frames of which nothing came; their packets are entered with the next frame's, whose numbers show the gap. */
+  /**
+   * Decides frames of which nothing arrived. Their packets are entered with the next frame, whose numbers show the gap.
+   */
   decideMissing(frames: number): void {
     this.#frames.neverArrived += frames;
     this.#decidedFrames += frames;
   }
 
-  /** Packets up to `sequence` that belong to no frame here never came. */
+  /** Decides packets up to `sequence` that belong to no frame: they never arrived. */
   decidePacketsThrough(sequence: Sequence): void {
     if (this.#decidedThrough === undefined || sequence <= this.#decidedThrough) return;
     const remembered = Math.max(this.#decidedThrough + 1, sequence - REMEMBERED_MAX + 1);
@@ -136,8 +138,8 @@ export class Ledger {
   }
 
   /**
-   * A packet came that no frame counts: padding, or one that is not used. It is entered with the packets around it.
-   * @returns false where these are decided, or it is known already.
+   * Records a packet outside any frame: padding, or one that is not used. It is entered with the packets around it.
+   * @returns false when these are decided, or the packet is already known.
    */
   noteLoose(sequence: Sequence, arrival: PacketArrival | 'late'): boolean {
     if (this.#decidedThrough !== undefined && sequence <= this.#decidedThrough) return false;
@@ -148,7 +150,10 @@ export class Ledger {
     return true;
   }
 
-  /** A packet of a decided frame came. @returns whether it had been missed; else it is a duplicate, or too old to tell. */
+  /**
+   * Records a packet of a decided frame. @returns true when it had been missing; otherwise it is a duplicate, or too
+   * old to know.
+   */
   enterLate(sequence: Sequence): boolean {
     if (!this.#remembered.delete(sequence)) return false;
     this.#packets.neverArrived--;
@@ -157,7 +162,7 @@ export class Ledger {
     return true;
   }
 
-  /** Both sums, against what was counted on its own. */
+  /** Checks both sums against independent counts. */
   assertBalanced(): void {
     const frames = Object.values(this.#frames).reduce((sum, count) => sum + count, 0);
     assert(frames === this.#decidedFrames, `every frame is in one class: ${frames} of ${this.#decidedFrames}`);
@@ -177,7 +182,7 @@ export class Ledger {
     }
   }
 
-  /** When the last of a dropped frame's missing packets has come, the frame was late and no more. */
+  /** Reclassifies a dropped frame as late once the last of its missing packets has arrived. */
   #cameLate(sequence: Sequence): void {
     const record = this.#dropped.get(sequence);
     if (!record) return;

@@ -10,13 +10,13 @@ export type ReceiverEvent =
       readonly frame: number;
       readonly fate: ReleasedFrameClass;
       /**
-       * The frame is for the decoder alone: its time to be shown has passed, and a newer one can be shown (`mended`).
-       * A `late` frame is shown at once, all others at their time.
+       * True when the frame serves the decoder only: its time has passed, and a newer one can be shown (`mended`). A
+       * `late` frame is shown at once, all others at their time.
        */
       readonly decodeOnly: boolean;
-      /** From the fastest transit seen to the release, microseconds. */
+      /** Time from the fastest observed transit to the release, microseconds. */
       readonly playoutDelay: Microseconds;
-      /** From the fastest transit seen to the last packet's arrival, microseconds. */
+      /** Time from the fastest observed transit to the arrival of the last packet, microseconds. */
       readonly completionDelay: Microseconds;
     }
   | {
@@ -27,13 +27,13 @@ export type ReceiverEvent =
       readonly cause: 'incomplete' | 'neverArrived' | 'undecodable';
     }
   | { readonly kind: 'malformed'; readonly cause: string }
-  /** The sender said goodbye, and everything before it has been decided. */
+  /** The sender ended the stream, and every frame has been decided. */
   | { readonly kind: 'ended' };
 
-/** Malformed datagrams nobody asks about must not pile up; what becomes of frames is always told. */
+/** Limit of unpolled events about malformed datagrams; events about frames are never discarded. */
 const MALFORMED_MAX = 4096;
 
-/** What happened and has not been polled yet, in order. */
+/** Queue of unpolled events. */
 export class EventQueue {
   readonly #events: ReceiverEvent[] = [];
   #head = 0;

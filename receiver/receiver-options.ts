@@ -8,68 +8,72 @@ import type { RecoveryFactory } from './recovery/loss-recovery.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
 
-/** How a receiver is set up. Derived from the stream's parameters by `receiverOptions`. */
+/** Options of a receiver, derived from the stream's parameters by `receiverOptions`. */
 export interface ReceiverOptions {
-  /** Codec of the access units, which also decides on their RTP payload format. */
+  /** Codec of the access units; it also determines the RTP payload format. */
   readonly codec: Codec;
-  /** The stream's SSRC; `undefined`: that of the first packet (plain RTP from a stranger). */
+  /** SSRC of the stream; `undefined` to take that of the first packet (plain RTP). */
   readonly ssrc?: number;
-  /** RTP payload type of the media; `undefined`: any. */
+  /** RTP payload type of the media; `undefined` to accept any. */
   readonly payloadType?: number;
   /** SSRC of retransmissions; `undefined` when there are none. */
   readonly retransmissionSsrc?: number;
   /** RTP payload type of retransmissions. */
   readonly retransmissionPayloadType?: number;
-  /** Of repair packets; `undefined`: there are none. */
+  /** SSRC of repair packets; `undefined` when there are none. */
   readonly repairSsrc?: number;
   /** RTP payload type of repair packets. */
   readonly repairPayloadType?: number;
-  /** The largest media datagram that repair packets can bring back, UDP payload bytes. */
+  /** Largest media datagram that repair packets can recover, UDP payload bytes. */
   readonly datagramBytesMax: number;
-  /** Our own SSRC, for reports and requests. */
+  /** Own SSRC for reports and requests. */
   readonly reportSsrc: number;
-  /** RTCP's canonical name (RFC 3550 §6.5.1). */
+  /** Canonical name in RTCP (RFC 3550 §6.5.1). */
   readonly cname: string;
-  /** The first packet's sequence number as on the wire; `undefined` when the sender did not tell it. */
+  /** Wire sequence number of the first packet; `undefined` when unknown. */
   readonly initialSequence?: WireSequence;
-  /** The first frame's number in its mark; `undefined` when the sender did not tell it. */
+  /** Frame number of the first frame mark; `undefined` when unknown. */
   readonly initialFrameNumber?: number;
-  /** The wire timestamp of media time 0. */
+  /** Wire timestamp of media time 0. */
   readonly timestampBase?: WireTimestamp;
-  /** Play-out delay above the fastest transit seen, microseconds. */
+  /** Play-out delay above the fastest observed transit, microseconds. */
   readonly latency: Microseconds;
   /**
-   * `none`: a packet that comes after a later one is not used; `reorder`: it is, until its deadline; `nack`: and what
-   * is missing is asked for again; `fec`: what repair packets bring back is; `hybrid`: by deadline,
-   * asked for again where there is time, and with repair packets where there is not.
+   * `none`: discard out-of-order packets; `reorder`: accept them until their deadline; `nack`: request missing packets;
+   * `fec`: recover from repair packets; `hybrid`: request by deadline when there is time, and use repair packets when
+   * there is not.
    */
   readonly recovery: Recovery;
-  /** A loss recovery of one's own in place of the requests of `recovery`; `nack` suits it, whose sender answers requests. */
+  /**
+   * Custom loss recovery in place of the one that `recovery` selects. Use with `nack`, whose sender answers requests.
+   */
   readonly createRecovery?: RecoveryFactory;
-  /** What follows a lost reference: nothing until the next key frame, or whatever is whole. */
+  /**
+   * After the loss of a reference: `freeze` releases nothing until the next key frame, `smear` every complete frame.
+   */
   readonly onLoss: 'freeze' | 'smear';
-  /** `deadline`: a frame is released when it is due; `asap`: as soon as it can be decoded. */
+  /** `deadline`: release a frame at its deadline; `asap`: as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   /**
-   * How long after its deadline a frame that others refer to is still mended, so that it can be decoded, microseconds;
-   * 0: it is dropped. Only recoveries that ask (`nack`, `hybrid`) mend, and not where damage is shown (`smear`).
+   * Time after its deadline for which a missing reference frame is mended, so that later frames can be decoded,
+   * microseconds; 0 to drop it. Applies to recoveries with requests (`nack`, `hybrid`), and not to `smear`.
    */
   readonly mend: Microseconds;
-  /** Bytes of frames past their deadline that are held at most for a frame that is being mended. */
+  /** Limit of bytes held in frames past their deadline while a frame is being mended. */
   readonly heldBytesMax: number;
-  /** Whether an overdue frame is dropped, or waited for and released late (a transport that loses nothing). */
+  /** `drop` an overdue frame, or `wait` and release it late (for transports without loss). */
   readonly overdue: 'drop' | 'wait';
-  /** How long a gap is taken for reordering before it is asked for, microseconds. */
+  /** Time for which a gap counts as reordering before it is requested, microseconds. */
   readonly reorderWait: Microseconds;
-  /** Frames held at most. */
+  /** Maximum number of frames held. */
   readonly framesMax: number;
-  /** Whether header extensions are read for our frame mark; a stranger's use the same ids for things of their own. */
+  /** True to read our frame mark from header extensions; other senders may use the same ids for other elements. */
   readonly frameMarks: boolean;
-  /** Whether reports are sent; a stranger's RTP has no way back. */
+  /** True to send reports; false for plain RTP without a return path. */
   readonly reports: boolean;
 }
 
-/** The receiver's own settings, on which its sender has no say. */
+/** Settings that are local to the receiver and not negotiated. */
 export type ReceiverSettings = Pick<
   ReceiverOptions,
   'cname' | 'createRecovery' | 'onLoss' | 'release' | 'heldBytesMax' | 'reorderWait' | 'framesMax' | 'reportSsrc'
@@ -114,14 +118,14 @@ export function receiverOptions(
   };
 }
 
-/** How long frames are mended after their deadline by a receiver with these options; 0 when it drops them. */
+/** Time for which a receiver with these options mends frames after their deadline; 0 when it drops them. */
 export function mendOf({ recovery, onLoss, overdue, mend }: ReceiverOptions): Microseconds {
   const asks = recovery === 'nack' || recovery === 'hybrid';
   return asks && onLoss === 'freeze' && overdue === 'drop' ? mend : microseconds(0);
 }
 
-/** What a stranger's stream may hold in its buffer before the oldest must go. */
+/** Buffer limit for plain RTP, packets; the oldest are dropped. */
 export const PLAIN_PACKETS_MAX = 16_384;
 
-/** Media time stands where the sender says, or begins at the first packet's. */
+/** Media time: relative to the sender's base, or to the first packet when that is unknown. */
 export type MediaTime = Ticks;

@@ -2,36 +2,39 @@ import type { Percentiles } from '../protocol/base/histogram.ts';
 import type { Microseconds } from '../protocol/base/units.ts';
 import type { FrameClasses, PacketClasses } from './ledger.ts';
 
-/** What a receiver has seen so far. Times in microseconds, bytes are UDP payload bytes. */
+/** Totals of a receiver. Times are in microseconds, bytes are UDP payload bytes. */
 export interface ReceiverStatistics {
   readonly frames: FrameClasses & { readonly decided: number };
-  /** Key frames that were whole after their deadline, and the longest time from the fastest transit to then. */
+  /** Key frames completed after their deadline, and the longest time from the fastest transit to completion. */
   readonly lateKeyFrames: number;
   readonly lateKeyDelay: number;
-  /** Frames that the sender says it did not send, as the path does not carry them all; in none of the classes. */
+  /** Frames withheld by the sender because they exceed the path's capacity; not counted in any class. */
   readonly framesWithheld: number;
-  /** Frames that the sender marked as not to be shown. They are in the classes as well. */
+  /** Frames that the sender marked as not to be shown. Also counted in their class. */
   readonly framesCutAway: number;
-  /** Frames shown although nobody says that decoding could start where it did. They are in the classes as well. */
+  /**
+   * Frames shown although decoding started where the stream declares no random access point. Also counted in their
+   * class.
+   */
   readonly framesPossiblyDamaged: number;
   readonly packets: PacketClasses & { readonly decided: number };
   readonly datagrams: number;
   readonly bytes: number;
-  /** Bytes of the access units released, without any header. */
+  /** Bytes of the released access units, without headers. */
   readonly payloadBytes: number;
-  /** RTP headers and extensions of the media packets received. */
+  /** RTP headers and extensions of the received media packets. */
   readonly rtpHeaderBytes: number;
   readonly duplicates: number;
-  /** Datagrams of other streams, of no known form, or that contradict what came before. */
+  /** Datagrams of other streams, of unknown format, or that contradict earlier ones. */
   readonly foreign: number;
   readonly malformed: number;
-  /** Packets that found no room. */
+  /** Packets discarded for lack of room. */
   readonly overflowed: number;
   readonly requests: number;
   readonly keyframeRequests: number;
   readonly roundTrip: Microseconds | undefined;
   readonly jitter: Microseconds;
-  /** From the fastest transit seen to the frame's release, and to its last packet's arrival. */
+  /** Time from the fastest observed transit to a frame's release, and to the arrival of its last packet. */
   readonly playoutDelay: Percentiles;
   readonly completionDelay: Percentiles;
 }

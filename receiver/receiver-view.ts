@@ -6,14 +6,14 @@ import type { FrameRelease } from './frames/frame-release.ts';
 import type { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import type { StreamView } from './recovery/loss-recovery.ts';
 
-/** What of a receiver changes while it runs. */
+/** Mutable state of a receiver. */
 export interface ReceiverState {
   readonly ssrc: number | undefined;
   readonly buffer: FrameBuffer | undefined;
   readonly marked: MarkedFrameBuffer | undefined;
 }
 
-/** A receiver as its recovery sees it. */
+/** A recovery's view of the receiver. */
 export class ReceiverView implements StreamView {
   readonly #feedback: Feedback;
   readonly #frames: FrameRelease;
@@ -54,7 +54,7 @@ export class ReceiverView implements StreamView {
     return buffer ? this.#frames.referenceDeadlines(buffer) : () => instant(Number.NEGATIVE_INFINITY);
   }
 
-  /** By when a packet must be here: the deadline of its frame, or of the next one that is known. */
+  /** Time by which a packet must arrive: the deadline of its frame, or of the next known one. */
   deadlineOf(sequence: Sequence): Instant | undefined {
     const { buffer } = this.#state();
     if (!buffer) return undefined;
@@ -63,7 +63,7 @@ export class ReceiverView implements StreamView {
       if (sequence <= frame.lastSequence) return this.#frames.deadlineOf(sequence, { before, frame });
       before = frame;
     }
-    // Promised by a frame that was taken back: only the sender's word at the end makes it worth asking for.
+    // Announced by a frame that was removed: only the end of the stream makes the packet worth a request.
     return this.#frames.endKnown ? undefined : instant(Number.NEGATIVE_INFINITY);
   }
 }

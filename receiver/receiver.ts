@@ -28,15 +28,15 @@ import { type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
 
-/** How long the first packets may still be on their way when the end is told before any of them came. */
+/** Time for which the first packets may be in flight when the end is reported before any of them has arrived. */
 const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
-/** One stream from one sender: datagrams in, access units or named drops out, reports and requests back. */
+/** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #options: ReceiverOptions;
   readonly #clock: PlayoutClock;
   readonly #ledger = new Ledger();
-  /** `undefined`: nobody asks. */
+  /** `undefined` when nothing is requested. */
   readonly #recovery: LossRecovery | undefined;
   readonly #repair: RepairIntake | undefined;
   readonly #view: ReceiverView;
@@ -47,7 +47,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
   readonly #admission: PacketAdmission;
-  /** Of the datagram in hand. */
+  /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
   #reorderDepth = 0;
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
@@ -88,7 +88,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
   }
 
-  /** Nothing more will come: the sender said so and all is decided. */
+  /** True when the sender has ended the stream and all frames are decided. */
   get ended(): boolean {
     return this.#frames.ended;
   }
@@ -109,7 +109,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     };
   }
 
-  /** For how long the next frame has been overdue where nothing is dropped; 0 elsewhere. */
+  /** Time by which the next frame is overdue on a transport that drops nothing; 0 on others. */
   stalledFor(now: Instant): Microseconds {
     return this.#frames.stalledFor(now);
   }
@@ -166,14 +166,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return at === never ? undefined : instant(at);
   }
 
-  /** Asks the sender for a key frame (PLI), at most twice a second. */
+  /** Requests a key frame from the sender (PLI), at most twice a second. */
   requestKeyframe(now: Instant): void {
     if (this.#ssrc !== undefined) this.#feedback.requestKeyframe(now, this.#ssrc);
   }
 
   /**
-   * The sender has said how much it sent in all; what is not here by its deadline never will be.
-   * @param lastSequence the last packet's number as it stands on the wire; `undefined`: none was sent.
+   * Sets the totals sent; packets missing at their deadline will never arrive.
+   * @param lastSequence wire sequence number of the last packet; `undefined` when none was sent.
    */
   endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: WireSequence | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;
@@ -183,12 +183,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
     const waitUntil = instant(now + this.#clock.latency + inFlight);
     this.#frames.endOfStream({ frames: first + total.frames, lastSequence, waitUntil });
-    // What the control channel has overtaken is still on its way and needs no asking for.
+    // Packets overtaken by the control channel are in flight and need no request yet.
     if (lastSequence !== undefined) this.#askFor(later(now, inFlight), highest!, asSequence(lastSequence + 1));
     this.#release(now);
   }
 
-  /** The connection is gone: decides what is left as if every deadline had passed. */
+  /** Decides all remaining frames as if every deadline had passed, after the connection has closed. */
   finish(now: Instant): void {
     this.#frames.finish(now, this.#buffer);
     this.#forgetDecided();
@@ -237,7 +237,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#admit(now, restoredPacket(packet, origin, this.#options.frameMarks));
   }
 
-  /** @param packet or why there is none. */
+  /** @param packet or the reason why it is malformed. */
   #admit(now: Instant, packet: IncomingPacket | string): void {
     if (typeof packet === 'string') return this.#malformed(packet);
     const verdict = this.#admission.admit(now, packet, this.#marked ? 'marked' : this.#plain && 'plain');
@@ -247,7 +247,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const held of verdict) this.#take(now, held);
   }
 
-  /** @param packet admitted: its place is known. */
+  /** @param packet an admitted packet, whose position is known. */
   #take(now: Instant, packet: IncomingPacket): void {
     const { sequence, timestamp, ahead, mark, origin, datagram } = packet;
     const sent = origin === 'sent';
@@ -272,7 +272,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
 
-  /** What this packet was the last to be missing for. */
+  /** Takes packets that can be recovered with this one. */
   #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
     const repaired = this.#repair!.handleMedia(sequence, datagram);
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
@@ -284,13 +284,13 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return ahead ? 'on-time' : 'reordered';
   }
 
-  /** Counts what became of a packet. @returns whether it is one of the stream's, be it in time or late. */
+  /** Counts the packet by its insertion. @returns true when it belongs to the stream, in time or late. */
   #settle(insertion: Insertion, sequence: Sequence, mark: FrameMark | undefined): boolean {
     switch (insertion) {
       case 'taken':
         return true;
       case 'behind':
-        // A stranger's frame may have been decided without its end, which is here now.
+        // Without frame marks, a frame may have been decided before its end, which has arrived now.
         if (!mark) this.#ledger.decidePacketsThrough(sequence);
         this.#enterBehind(sequence);
         return true;
@@ -306,19 +306,19 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
   }
 
-  /** Without recovery, what comes after a later packet is not used. */
+  /** Without recovery, discards a packet that arrives after a later one. */
   #refuseBehind({ sequence, mark, number }: IncomingPacket): void {
     if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
     else this.#enterBehind(sequence);
   }
 
-  /** Padding and no more (RFC 3550 §5.1): nothing of a frame, but its number is taken. */
+  /** Handles a packet of padding only (RFC 3550 §5.1): it belongs to no frame, but uses a sequence number. */
   #handleEmpty(sequence: Sequence, arrival: PacketArrival): void {
     if (!this.#ledger.noteLoose(sequence, arrival)) return this.#enterBehind(sequence);
     this.#plain?.insertEmpty(sequence);
   }
 
-  /** What lies between two sequence numbers is not here: it is asked for unless its frames are decided. */
+  /** Reports the sequence numbers between two packets as missing, unless their frames are decided. */
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
     if (!this.#recovery || before === after + 1) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
@@ -348,7 +348,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#plain.insert(now, packet);
   }
 
-  /** A packet of a decided frame. */
+  /** Handles a packet of a decided frame. */
   #enterBehind(sequence: Sequence): void {
     if (!this.#ledger.enterLate(sequence) && !this.#ledger.noteLoose(sequence, 'late')) this.#counters.duplicates++;
   }
@@ -358,7 +358,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!packets.ok) return this.#malformed(packets.malformed);
     for (const packet of packets.value) {
       if (packet.kind === 'goodbye' && this.#ssrc !== undefined && packet.ssrcs.includes(this.#ssrc)) {
-        // Our own senders say on the control channel how much there was; a stranger's BYE is all there is.
+        // Our senders report totals on the control channel; for plain RTP, BYE is the only end.
         if (!this.#plain || this.#frames.endKnown) continue;
         this.#frames.endOfStream({ frames: Number.NaN, waitUntil: later(now, this.#clock.latency) });
       } else if (packet.kind === 'application') this.#handleNotice(packet);
@@ -380,7 +380,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#forgetDecided();
   }
 
-  /** What has been decided is not asked for any more. */
+  /** Stops requests for decided packets. */
   #forgetDecided(): void {
     const { decidedSequence } = this.#frames;
     if (decidedSequence === this.#forgotten) return;

@@ -21,16 +21,19 @@ export interface FeedbackOptions {
 }
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
-/** Until the round trip is known it is asked for more often: recovery needs it before the first loss. */
+/** Probe interval until the round trip is known, because recovery needs it before the first loss. */
 const PROBE_INTERVAL: Microseconds = milliseconds(50);
 const PROBES_MAX = 20;
-/** While packets are asked for it decides which ones are worth it, and so has to be true of the path as it is now. */
+/**
+ * Report interval while packets are requested: the reported round trip decides which requests are worthwhile, so it
+ * must be current.
+ */
 const REPORT_INTERVAL_ASKING: Microseconds = milliseconds(250);
 const ASKING_FOR: Microseconds = seconds(2);
 const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(500);
 const QUEUE_MAX = 256;
 
-/** What goes back to the sender: reports, round-trip probes, requests for packets and key frames. */
+/** Feedback to the sender: reports, round-trip probes, and requests for packets and key frames. */
 export class Feedback {
   readonly #options: FeedbackOptions;
   readonly #report = new ReceptionReport();
@@ -113,7 +116,7 @@ export class Feedback {
     return this.#reportAt;
   }
 
-  /** Queues a datagram of these packets, unless too many wait already. */
+  /** Queues a datagram of these packets, unless the queue is full. */
   send(now: Instant, packets: readonly RtcpPacket[]): void {
     if (this.#queue.length >= QUEUE_MAX) return;
     this.#queue.push(serializeRtcp(packets));

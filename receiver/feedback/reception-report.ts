@@ -10,7 +10,7 @@ import type { ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, compactNtpFromMicroseconds, type NtpTimestamp } from '../../protocol/rtp/ntp.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** What a receiver report says of the stream as it comes off the wire (RFC 3550 §6.4.1, §A.3, §A.8). */
+/** Reception statistics of the stream for receiver reports (RFC 3550 §6.4.1, §A.3, §A.8). */
 export class ReceptionReport {
   #first: Sequence | undefined;
   #highest: Sequence = asSequence(0);
@@ -30,7 +30,7 @@ export class ReceptionReport {
     return this.#first === undefined ? undefined : this.#highest;
   }
 
-  /** A packet that was sent for the first time; `timestamp` is the RTP timestamp without wrapping. */
+  /** Records a packet sent for the first time; `timestamp` is the RTP timestamp without wrapping. */
   onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
     this.#first ??= sequence;
     if (this.#received === 0 || sequence > this.#highest) this.#highest = sequence;
@@ -45,7 +45,7 @@ export class ReceptionReport {
     this.#senderReport = { ntp: compactNtp(ntp), at: now };
   }
 
-  /** The report block since the last call. */
+  /** Returns the report block for the interval since the last call. */
   block(now: Instant, ssrc: number): ReportBlock {
     const expected = this.#first === undefined ? 0 : this.#highest - this.#first + 1;
     const expectedNow = expected - this.#expectedBefore;

@@ -1,25 +1,25 @@
 import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 
-/** Some two seconds of samples while packets are being asked for, and longer while nothing is missing. */
+/** Number of samples: some two seconds while packets are requested, longer otherwise. */
 const SAMPLES = 9;
 
 /**
- * The round trip as the last samples show it: their median, and how far above it all of them but the worst stay.
+ * Round-trip time over the last samples: their median, and the distance from it to all but the worst.
  *
- * A mean and a mean deviation, as a retransmission timer has them (RFC 6298 §2.3), are moved far by a single answer
- * that was held up, and then take long to come back; that would give up requests that can be answered in time.
+ * A smoothed mean and deviation, as in a retransmission timer (RFC 6298 §2.3), would be distorted by a single delayed
+ * answer and recover slowly, so that requests would be given up that can be answered in time.
  */
 export class RoundTrip {
   #samples: Microseconds[] = [];
   #median: Microseconds | undefined;
   #spread: Microseconds = microseconds(0);
 
-  /** The median. */
+  /** Median. */
   get typical(): Microseconds | undefined {
     return this.#median;
   }
 
-  /** From the median to the longest but one; to the longest, where there are no more than three. */
+  /** Distance from the median to the second-longest sample; to the longest with three samples or fewer. */
   get spread(): Microseconds {
     return this.#spread;
   }

@@ -2,41 +2,41 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** H.264 §A.3.1: MaxDpbFrames is never more. */
 const DEPTH_MAX = 16;
-/** Timestamps this far apart are no reordering: a pause, a cut, or another clock. */
+/** Timestamps this far apart are not reordering but a pause, a cut or another clock. */
 const APART: Ticks = ticks(90_000);
-/** One frame at 30 a second, until two timestamps are known. */
+/** Assumed interval until two timestamps are known: one frame at 30 per second. */
 const INTERVAL_DEFAULT: Ticks = ticks(3_000);
 
 /**
- * RTP carries presentation times only, and with B-frames they run backwards. Where frames are shown up to `depth`
- * places after they are sent, the decode times are the same numbers in rising order, `depth` places later: a frame's
- * decode time is the (depth + 1)-th largest timestamp so far. A frame that is lost shifts it by one place, for as long
- * as the frame would have been held.
+ * Estimates decode times. RTP carries presentation times only, and with B-frames these are not monotonic. When
+ * presentation lags decoding by up to `depth` frames, the decode times are the presentation times in ascending order,
+ * `depth` frames later: a frame's decode time is the (depth + 1)-th largest timestamp so far. A lost frame shifts it by
+ * one, for as long as the frame would have been held.
  *
  *    sent           I0  P3  B1  B2  P6  B4  B5      depth 1
  *    decode time    -1   0   1   2   3   4   5
  */
 export class DecodeOrder {
-  /** The largest timestamps of the decided frames, the largest first. */
+  /** Largest timestamps of the decided frames, in descending order. */
   #decided: readonly Ticks[] = [];
   #depth = 0;
   #interval: Ticks = INTERVAL_DEFAULT;
   #intervalKnown = false;
 
-  /** How many places presentation may run behind decoding, as far as it has shown. */
+  /** Observed reorder depth, in frames. */
   get depth(): number {
     return this.#depth;
   }
 
-  /** The smallest step from one timestamp to the next. */
+  /** Smallest difference between consecutive timestamps. */
   get interval(): Ticks {
     return this.#interval;
   }
 
-  /** The decode times of the frames that follow the decided ones, given their timestamps in the order of sending. */
+  /** Returns the decode times of the frames after the decided ones, given their timestamps in transmission order. */
   reckon(timestamps: readonly Ticks[]): Ticks[] {
     let largest = this.#decided;
-    // What is learned from a frame holds for those before it as well.
+    // A depth learned from a later frame applies to the earlier ones as well.
     for (const timestamp of timestamps) largest = this.#enter(largest, timestamp);
     largest = this.#decided;
     return timestamps.map((timestamp) => {

@@ -3,45 +3,45 @@ import type { Instant, Ticks } from '../../protocol/base/units.ts';
 import type { PayloadRange } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** How a packet got here, once its frame counts it. */
+/** How a packet of a frame arrived. */
 export type PacketArrival = 'on-time' | 'reordered' | 'repaired' | { readonly recoveredInRound: number };
 
-/** One packet on admission: roll-overs counted, retransmissions unwrapped. */
+/** A packet after admission, with extended numbers, and unwrapped if it was a retransmission. */
 export interface ArrivedPacket extends PayloadRange {
   readonly sequence: Sequence;
   readonly timestamp: Ticks;
   readonly marker: boolean;
-  /** Empty in a packet of padding. A view, made anew for each who asks. */
+  /** Empty in a packet of padding only. A view, created on each access. */
   readonly payload: Uint8Array;
   readonly arrival: PacketArrival;
 }
 
-/** A frame of which at least one packet is here, waiting to be whole or to be due. */
+/** A frame with at least one packet received, waiting for completion or its deadline. */
 export interface PendingFrame {
-  /** Counts frames without wrapping; what is missing between two numbers never arrived. */
+  /** Extended frame number; a gap between two numbers is a frame that never arrived. */
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
-  /** A frame before it may be missing of which nothing is known (plain RTP). */
+  /** True when an unknown frame may be missing before it (plain RTP). */
   readonly followsGap: boolean;
-  /** `undefined` while it cannot be known: a stranger's frame that is not whole. */
+  /** `undefined` while unknown: an incomplete frame without frame marks. */
   readonly importance: Importance | undefined;
-  /** The sender's word that the frame is decoded and not shown. */
+  /** True when the sender marked the frame as decoded but not shown. */
   readonly decodeOnly?: boolean;
-  /** First and last sequence number that belong to the frame, as far as they are known. */
+  /** First and last known sequence number of the frame. */
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
   /** The highest sequence number of the frame that is here. */
   readonly newestSequence: Sequence;
   readonly receivedPackets: number;
-  /** Payload bytes that are here. */
+  /** Payload bytes received. */
   readonly receivedBytes: number;
   readonly complete: boolean;
-  /** When the last packet so far arrived. */
+  /** Arrival time of the last packet so far. */
   readonly lastArrivalAt: Instant;
-  /** How each packet that is here arrived. */
+  /** Arrival of each received packet. */
   readonly arrivals: readonly PacketArrival[];
-  /** Payloads that are here, in order. */
+  /** Returns the received payloads in order. */
   payloads(): readonly PayloadRange[];
   /**
    * Sequence numbers from the first one on that are not here, in order.
@@ -52,24 +52,27 @@ export interface PendingFrame {
 
 export type Insertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' | 'overflow';
 
-/** Frames by their order; packets go in as they come. Two kinds: with our frame mark, and for plain RTP. */
+/**
+ * Frames in decode order, to which packets are added as they arrive. Two implementations: with frame marks, and for
+ * plain RTP.
+ */
 export interface FrameBuffer {
-  /** Whether decode times are the sender's word, or reckoned. */
+  /** True when decode times come from the sender, false when they are estimated. */
   readonly tellsDecodeTimes: boolean;
-  /** The number of the frame to be decided next. */
+  /** Number of the next frame to be decided. */
   readonly next: number;
-  /** The frame to be decided next; `undefined` if nothing of it is here. */
+  /** Returns the next frame to be decided; `undefined` when none of its packets has arrived. */
   head(): PendingFrame | undefined;
-  /** The frame right behind the head, where something of it is here and it cannot be due before the head. */
+  /** Returns the frame after the head, when some of it has arrived and its deadline cannot be before the head's. */
   following(): PendingFrame | undefined;
-  /** The frame with the lowest number that is here. */
+  /** Returns the frame with the lowest number that has arrived at least in part. */
   earliest(): PendingFrame | undefined;
-  /** Whether there is no room for another frame. */
+  /** True when there is no room for another frame. */
   readonly full: boolean;
-  /** Every frame that is here, in order. */
+  /** Iterates over all frames in order. */
   frames(): Iterable<PendingFrame>;
-  /** The head is decided: forget it and turn to the next number. */
+  /** Removes the decided head and moves on to the next number. */
   advance(): void;
-  /** Frames up to before `number` are decided, nothing of them is here. */
+  /** Moves on to `number`; all frames before it are decided, and none of their packets is held. */
   skipTo(number: number): void;
 }

@@ -28,14 +28,17 @@ import { ReleasedUnit } from './released-unit.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 const FRAME_INTERVAL_DEFAULT: Ticks = ticks(3_000);
-/** From here on a gap is an outage: the packets in it belong to frames that were due at different times. */
+/** A gap of at least this many frames is an outage: its packets belong to frames with different deadlines. */
 const LONG_GAP_FRAMES = 16;
-/** A frame that is mended within some round trips needs no key frame in its place. */
+/** A frame mended within a few round trips needs no key frame in its place. */
 const KEYFRAME_WISH_AFTER: Microseconds = milliseconds(250);
-/** A longer step is a pause, and says nothing of when the frames around it are due. */
+/** A longer step is a pause, and says nothing about the deadlines of the frames around it. */
 const FRAME_INTERVAL_MAX: Ticks = ticks(CLOCK_RATE);
 
-/** Decides each frame in its order, once: released whole, or dropped by name, by the play-out clock's deadlines. */
+/**
+ * Decides each frame in order, exactly once: releases it complete, or drops it with a reason, by the deadlines of the
+ * play-out clock.
+ */
 export class FrameRelease {
   readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'heldBytesMax'>;
   readonly #clock: PlayoutClock;
@@ -44,19 +47,19 @@ export class FrameRelease {
   readonly #playoutDelay = new Histogram();
   readonly #completionDelay = new Histogram();
   readonly #held: HeldGroup;
-  /** Until when the overdue head is being mended; `undefined`: it is not. */
+  /** Time until which the overdue head is being mended; `undefined` when it is not. */
   #heldUntil: Instant | undefined;
-  /** When the reference of the next frame could be decoded, where that was after its deadline. */
+  /** Time at which the reference of the next frame became decodable, when that was after its deadline. */
   #referenceReadyAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #highest: Sequence | undefined;
-  /** Before then nothing is to be decided but what comes. */
+  /** No decision is possible before this time, except for frames that arrive. */
   #quietUntil: Instant = instant(Number.NEGATIVE_INFINITY);
   #decidedSequence: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
-  /** The last frame decided whose media time is known; frames that never arrive are reckoned from it. */
+  /** Last decided frame with a known media time; the times of frames that never arrive are estimated from it. */
   #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
   #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
-  /** Decoding needs a key frame: nothing has been released yet, or a reference was lost. */
+  /** True when decoding needs a key frame: before the first release, or after the loss of a reference. */
   #needsKey = true;
   #wantsKeyframe = false;
   readonly #refresh = new GradualRefresh();
@@ -79,17 +82,17 @@ export class FrameRelease {
     this.#held = new HeldGroup(options, parts.clock);
   }
 
-  /** Nothing more will come: the sender said so and all is decided. */
+  /** True when the sender has ended the stream and all frames are decided. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Whether the sender has said how the stream ends. */
+  /** True once the sender has reported the end of the stream. */
   get endKnown(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Packets up to this one belong to decided frames: nothing of them is worth asking for. */
+  /** Packets up to this one belong to decided frames and need not be requested. */
   get decidedSequence(): Sequence {
     return this.#decidedSequence;
   }
@@ -107,14 +110,16 @@ export class FrameRelease {
     };
   }
 
-  /** Whether a frame was dropped since the last call because a key frame has to come first. */
+  /** True when a frame was dropped since the last call because decoding needs a key frame. */
   takeKeyframeWish(): boolean {
     const wish = this.#wantsKeyframe;
     this.#wantsKeyframe = false;
     return wish;
   }
 
-  /** For how long the next frame has been overdue, as far as the frames before it tell; 0 where frames are dropped. */
+  /**
+   * Time by which the next frame is overdue, as estimated from the frames before it; 0 when overdue frames are dropped.
+   */
   stalledFor(now: Instant): Microseconds {
     if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return microseconds(0);
     return microseconds(
@@ -127,9 +132,9 @@ export class FrameRelease {
     this.#quietUntil = instant(Number.NEGATIVE_INFINITY);
   }
 
-  /** Decides what is left as if every deadline had passed. */
+  /** Decides all remaining frames as if every deadline had passed. */
   finish(now: Instant, buffer: FrameBuffer | undefined): void {
-    // Where nothing is lost, what is not whole is cut off and no more: it is in no class.
+    // On a transport without loss, incomplete frames are truncated by the end and belong to no class.
     const whole = () => this.#options.overdue === 'drop' || buffer?.head()?.complete === true;
     while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true, NEVER);
     this.#closeAccounts(buffer);
@@ -137,7 +142,7 @@ export class FrameRelease {
 
   /**
    * Decides every frame whose time has come.
-   * @param highest the newest sequence number that came.
+   * @param highest the newest sequence number received.
    */
   release(now: Instant, buffer: FrameBuffer | undefined, highest: Sequence | undefined): void {
     this.#highest = highest;
@@ -147,12 +152,12 @@ export class FrameRelease {
     if (this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
   }
 
-  /** Whether no frame's time has come: true as long as nothing has been taken since the last `release`. */
+  /** True when no decision is due; valid until the next packet after `release`. */
   isQuiet(now: Instant): boolean {
     return now < this.#quietUntil;
   }
 
-  /** Decides the next frame if it can be released, or has missed its deadline, be it here in part or not at all. */
+  /** Decides the next frame if it can be released or has missed its deadline, whether some of it arrived or not. */
   #decideOne(now: Instant, buffer: FrameBuffer): boolean {
     const head = buffer.head();
     const complete = head?.complete === true && !(head.followsGap && this.#clock.mend > 0);
@@ -172,7 +177,7 @@ export class FrameRelease {
     return false;
   }
 
-  /** Whether the overdue head is waited for, as frames behind it refer to it. */
+  /** True when the overdue head is being mended because later frames refer to it. */
   #holds(now: Instant, buffer: FrameBuffer, dueAt: Instant): boolean {
     const until = this.#held.heldUntil(now, buffer, { dueAt, state: this.#decoding });
     if (now >= until) return false;
@@ -185,27 +190,30 @@ export class FrameRelease {
     return { needsKey: this.#needsKey, started: this.#released, endsAt: this.#end?.waitUntil };
   }
 
-  /** Returns until when each packet is of use to the decoder, its display deadline apart. */
+  /**
+   * Returns a function from a packet to the time until which it is useful to the decoder, apart from its display
+   * deadline.
+   */
   referenceDeadlines(buffer: FrameBuffer): (sequence: Sequence) => Instant {
     return this.#held.referenceDeadlines(buffer, this.#decoding, (sequence, around) =>
       this.deadlineOf(sequence, around),
     );
   }
 
-  /** When the frame would have been here on the fastest path seen. */
+  /** Expected arrival of the frame on the fastest observed path. */
   #expected(frame: PendingFrame): Instant {
     return this.#clock.expected(frame.decodeTimestamp);
   }
 
-  /** By when the frame must be released. */
+  /** Time by which the frame must be released. */
   deadline(frame: PendingFrame): Instant {
     return later(this.#expected(frame), this.#clock.latency);
   }
 
   /**
-   * By when a packet must be here to be shown: one of the frame, or one of those that are missing before it. In a long
-   * gap, most of them were due long ago.
-   * @param around the frame, and the one before it that is not decided.
+   * Time by which a packet must arrive to be shown: a packet of the frame, or one missing before it. In a long gap,
+   * most deadlines passed long ago.
+   * @param around the frame, and the undecided one before it.
    */
   deadlineOf(
     sequence: Sequence,
@@ -221,14 +229,14 @@ export class FrameRelease {
     return earlier(deadline, ticksToMicroseconds(ticks(Math.floor(behind * frames) * this.#intervalBefore(frame))));
   }
 
-  /** When the head is due: never after the frame behind it, whatever its own timestamp says. */
+  /** Release time of the head: never after that of the frame behind it, whatever its own timestamp is. */
   #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
     const following = buffer.following();
     const deadline = this.deadline(head);
     return following ? earliest(deadline, this.deadline(following)) : deadline;
   }
 
-  /** By when the next frame must be decided; one that never arrived is reckoned from its neighbors. */
+  /** Time by which the next frame must be decided; estimated from its neighbours when nothing of it arrived. */
   #dueAt(buffer: FrameBuffer): Instant | undefined {
     const earliest = buffer.earliest();
     if (earliest?.number === buffer.next) return this.#releaseAt(buffer, earliest);
@@ -247,7 +255,7 @@ export class FrameRelease {
     if (!this.#end || !(number < this.#end.frames)) return undefined;
     if (!this.#decided) return this.#end.waitUntil;
     const behind = (number - this.#decided.number) * this.#frameInterval;
-    // Nothing says when the last frames were due; the control channel may have overtaken them.
+    // The deadlines of the last frames are unknown; the control channel may have overtaken their packets.
     return latest(this.#end.waitUntil, this.#clock.deadline(ticks(this.#decided.decodeTimestamp + behind)));
   }
 
@@ -269,14 +277,14 @@ export class FrameRelease {
     return due + 1;
   }
 
-  /** From frame to frame, between the one decided last and this one. */
+  /** Frame interval between the last decided frame and this one. */
   #intervalBefore(frame: PendingFrame): Ticks {
     if (!this.#decided) return this.#frameInterval;
     const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
     return ticks(Math.max(0, Math.min(step, FRAME_INTERVAL_MAX)));
   }
 
-  /** When `release` has something to decide next. */
+  /** Time of the next decision in `release`. */
   pollTimeout(buffer: FrameBuffer | undefined): Instant | undefined {
     if (!buffer) return this.#ended ? undefined : this.#end?.waitUntil;
     if (this.#options.overdue === 'wait') {
@@ -313,7 +321,10 @@ export class FrameRelease {
     this.#decidedSequence = asSequence(Math.max(frame.lastSequence, this.#ledger.decidedThrough ?? frame.lastSequence));
   }
 
-  /** Our senders' decode times never decrease. Where this frame's do, it is damaged, unless the next one is. */
+  /**
+   * True when this frame's decode time decreases, which never happens in our senders' streams: it is damaged, unless
+   * the next one decreases too.
+   */
   #isMisdated(buffer: FrameBuffer, { decodeTimestamp }: PendingFrame): boolean {
     if (!buffer.tellsDecodeTimes) return false;
     if (decodeTimestamp < this.#decodedThrough) return true;
@@ -337,7 +348,7 @@ export class FrameRelease {
     if (frame.importance !== 'discardable') this.#needsKey = true;
   }
 
-  /** @param held whether the frame was whole only after its deadline. */
+  /** @param held true when the frame was completed only after its deadline. */
   #deliver(now: Instant, buffer: FrameBuffer, { frame, held }: { frame: PendingFrame; held: boolean }): void {
     if (frame.followsGap) this.#needsKey = true;
     const importance = frame.importance ?? 'reference';
@@ -352,7 +363,7 @@ export class FrameRelease {
     if (!read.ok || read.value.count === 0) {
       this.#malformed(read.ok ? 'a frame without parts' : read.malformed);
       this.#drop(frame, 'undecodable');
-      // What it was worth cannot be told either.
+      // Its importance is unknown as well.
       this.#needsKey = true;
       return;
     }
@@ -391,7 +402,7 @@ export class FrameRelease {
     this.#lateKeys.delay = Math.max(this.#lateKeys.delay, frame.lastArrivalAt - this.#expected(frame));
   }
 
-  /** Whether the frame, or one that it refers to, was not here by its deadline. */
+  /** True when the frame, or one that it refers to, was incomplete at its deadline. */
   #isLate(frame: PendingFrame, held: boolean): boolean {
     const deadline = this.deadline(frame);
     if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
@@ -403,7 +414,7 @@ export class FrameRelease {
 
   #everythingDecided(now: Instant, buffer: FrameBuffer | undefined): boolean {
     const { frames, waitUntil } = this.#end!;
-    // How much there was is not known: what BYE has overtaken may still come.
+    // The number of frames is unknown: packets overtaken by BYE may still arrive.
     if ((!buffer || Number.isNaN(frames)) && now < waitUntil) return false;
     return !buffer?.earliest() && !(buffer && buffer.next < frames);
   }

@@ -2,25 +2,25 @@ import type { Importance } from '../../protocol/access-unit.ts';
 import type { Codec, Entry } from '../../protocol/codec/codec.ts';
 
 /**
- * State of the picture that a decoder makes of a frame: `right`; `incomplete`, until a gradual refresh is through;
- * `doubtful`, where decoding started at a picture that the stream does not call an entry.
+ * State of a decoded picture: `right`; `incomplete`, before a gradual refresh is complete; `doubtful`, after decoding
+ * started at a picture that the stream does not declare as a random access point.
  */
 export type PictureState = 'right' | 'incomplete' | 'doubtful';
 
-/** Follows what a decoder shows that started in the middle of a stream (H.264 §D.2.8). */
+/** Tracks the correctness of pictures after a decoder starts in the middle of a stream (H.264 §D.2.8). */
 export class GradualRefresh {
-  /** Frames that others refer to until pictures are right; `Infinity`: until a better entry. 0: they are. */
+  /** Reference frames until pictures are correct; 0 when they are, `Infinity` until a better random access point. */
   #left = 0;
   #isSafe = true;
   #doubtfulPictures = 0;
 
-  /** Pictures in the state `doubtful` so far. */
+  /** Number of pictures in the state `doubtful`. */
   get doubtfulPictures(): number {
     return this.#doubtfulPictures;
   }
 
   /**
-   * Returns the state of the next frame's picture. Called once for each frame that is decoded, in their order.
+   * Returns the state of the next picture. Call once per decoded frame, in decode order.
    * @param frame.enters true when decoding starts with this frame.
    */
   next(
@@ -32,7 +32,7 @@ export class GradualRefresh {
     else if (importance === 'key' && this.#left > 0) this.#meet(codec.entryOf(frame.parts()));
     const state = this.#left <= 0 ? 'right' : this.#isSafe ? 'incomplete' : 'doubtful';
     if (state === 'doubtful') this.#doubtfulPictures++;
-    // frame_num advances behind each frame that others refer to.
+    // frame_num advances after each reference frame.
     if (importance !== 'discardable') this.#left = Math.max(0, this.#left - 1);
     return state;
   }

@@ -12,29 +12,29 @@ import type { PlayoutClock } from './playout-clock.ts';
 
 export interface HeldGroupOptions {
   readonly release: 'deadline' | 'asap';
-  /** Bytes of frames past their deadline that are held at most. */
+  /** Limit of bytes held in frames past their deadline. */
   readonly heldBytesMax: number;
 }
 
-/** The state of decoding that decides which frames are still of use. */
+/** Decoder state that determines which frames are still useful. */
 export interface DecodingState {
-  /** Nothing but a key frame can be decoded. */
+  /** True when only a key frame can be decoded. */
   readonly needsKey: boolean;
-  /** A frame has been released before. */
+  /** True when a frame has been released before. */
   readonly started: boolean;
-  /** When the last packets may still arrive, once the sender has told the end of the stream. */
+  /** Time until which the last packets may arrive, once the end of the stream is known. */
   readonly endsAt: Instant | undefined;
 }
 
-/** After the end nothing more is shown: only a recording gains by waiting. */
+/** Mending time after the end of the stream, when nothing more is shown and only a recording benefits. */
 const MEND_AFTER_END: Microseconds = seconds(2);
-/** A picture that is later than this is old: the viewer goes on at the live edge instead. */
+/** A picture later than this is not shown; the viewer continues at the live edge. */
 const SHOWN_LATE_MAX: Microseconds = milliseconds(500);
 const NEVER: Instant = instant(Number.NEGATIVE_INFINITY);
 
 /**
- * The frames behind a frame that has missed its deadline and that they refer to: held undecoded until it is mended, a
- * later key frame takes over, or a bound is reached.
+ * A frame that has missed its deadline and the later frames that refer to it: held undecoded until it is mended, a
+ * later key frame takes over, or a limit is reached.
  */
 export class HeldGroup {
   readonly #options: HeldGroupOptions;
@@ -46,7 +46,7 @@ export class HeldGroup {
   }
 
   /**
-   * Until when the overdue head of the buffer is waited for; −∞: no longer.
+   * Time until which the overdue head of the buffer is held; −∞ when it is given up.
    * @param dueAt the head's display deadline.
    */
   heldUntil(now: Instant, buffer: FrameBuffer, { dueAt, state }: { dueAt: Instant; state: DecodingState }): Instant {
@@ -65,7 +65,10 @@ export class HeldGroup {
     return heldBytes > this.#options.heldBytesMax ? NEVER : until;
   }
 
-  /** Returns until when a packet is of use to the decoder, its display deadline apart; −∞: it is of none. */
+  /**
+   * Returns a function from a packet to the time until which it is useful to the decoder, apart from its display
+   * deadline; −∞ when it is not.
+   */
   referenceDeadlines(
     buffer: FrameBuffer,
     state: DecodingState,
@@ -109,14 +112,14 @@ export class HeldGroup {
 
 const isWholeKey = (frame: PendingFrame): boolean => frame.complete && frame.importance === 'key';
 
-/** Whether the decoder gains anything by the frame; a frame that nothing is known of may be a reference. */
+/** True when the decoder benefits from the frame; a frame of unknown importance may be a reference. */
 function mayBeDecoded(head: PendingFrame | undefined, { needsKey, started }: DecodingState): boolean {
   if (head?.importance === 'discardable') return false;
   if (!needsKey || head?.importance === 'key') return true;
   return !started && head?.importance === undefined;
 }
 
-/** Where a packet stands: the frame that it belongs to, or the first one behind it, and the one before that. */
+/** Position of a packet: its frame, or the first one after it, and the frame before that. */
 interface Surrounding {
   readonly before: PendingFrame | undefined;
   readonly frame: PendingFrame;

@@ -8,7 +8,7 @@ class MarkedFrame implements PendingFrame {
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
-  /** Nothing is unknown between marked frames: their numbers show the missing ones. */
+  /** Frame numbers show missing frames, so none can be unknown. */
   readonly followsGap = false;
   readonly importance: Importance;
   readonly decodeOnly: boolean;
@@ -18,7 +18,7 @@ class MarkedFrame implements PendingFrame {
   lastArrivalAt: Instant = instant(0);
   receivedBytes = 0;
   readonly #packetCount: number;
-  /** Grows with what arrives, not with what a mark promises. */
+  /** Sized by received packets, not by the announced packet count. */
   readonly #packets: (ArrivedPacket | undefined)[] = [];
 
   constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
@@ -44,7 +44,7 @@ class MarkedFrame implements PendingFrame {
     return this.arrivals.length === this.#packetCount;
   }
 
-  /** What the frame is rests on the word of one packet, which may have been damaged on its way. */
+  /** True while the frame's properties come from a single packet, which may be damaged. */
   get doubtful(): boolean {
     return this.arrivals.length === 1 && this.#packetCount > 1;
   }
@@ -84,23 +84,23 @@ class MarkedFrame implements PendingFrame {
   }
 }
 
-/** Half a minute of 150 Mb/s; a sender that wants more kept than that is not one of ours. */
+/** Half a minute of 150 Mb/s; our senders never need more. */
 const PACKETS_MAX = 500_000;
 
-/** Frames of our own senders: any one packet tells what belongs to its frame. */
+/** Frames of our own senders, in which any one packet identifies all packets of its frame. */
 export class MarkedFrameBuffer implements FrameBuffer {
   readonly tellsDecodeTimes = true;
-  /** In their order. Nearly every packet belongs to the last ones, so that nothing is looked for for long. */
+  /** Frames in order. Nearly every packet belongs to the last ones, so searches from the end are short. */
   readonly #frames: MarkedFrame[] = [];
   readonly #framesMax: number;
   #packets = 0;
   #next: number;
-  /** The frame with the highest number so far, decided or not. */
+  /** Frame with the highest number so far, decided or not. */
   #highest: MarkedFrame | undefined;
-  /** A second opinion of a frame that rests on one packet's word. */
+  /** A contradicting version of a frame that is known from one packet only. */
   #rival: MarkedFrame | undefined;
 
-  /** @param options.framesMax frames that are held at most. */
+  /** @param options.framesMax maximum number of frames held. */
   constructor(options: { readonly firstFrame: number; readonly framesMax: number }) {
     this.#next = options.firstFrame;
     this.#framesMax = options.framesMax;
@@ -114,7 +114,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     return this.#frames.length >= this.#framesMax || this.#packets >= PACKETS_MAX;
   }
 
-  /** Whether this packet of a frame is here already. */
+  /** True when this packet of a frame has been received. */
   holds(number: number, packetIndex: number): boolean {
     return this.#find(number)?.holds(packetIndex) ?? false;
   }
@@ -152,7 +152,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     return behind?.number === this.#next + 1 ? behind : undefined;
   }
 
-  /** The frame with the highest number, unless it is decided. */
+  /** Returns the frame with the highest number, unless it is decided. */
   newest(): MarkedFrame | undefined {
     const highest = this.#highest;
     return highest && this.#find(highest.number) === highest ? highest : undefined;
@@ -179,7 +179,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     this.#next = Math.max(this.#next, number);
   }
 
-  /** Two packets that agree with each other, against one: the first opinion was the damaged one. */
+  /** True when two agreeing packets contradict a single earlier one, which is then taken as damaged. */
   #outvotes(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): boolean {
     const rival = this.#rival;
     if (rival?.number === number && rival.agrees(mark, packet)) return !rival.holds(mark.packetIndex);
@@ -204,7 +204,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     return this.#frames[place]?.number === number ? this.#frames[place] : undefined;
   }
 
-  /** Where the frame of this number stands, or would stand. */
+  /** Index of the frame with this number, or the index at which to insert it. */
   #placeOf(number: number): number {
     let place = this.#frames.length;
     while (place > 0 && this.#frames[place - 1]!.number >= number) place--;
@@ -220,7 +220,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     this.#packets -= frame.receivedPackets;
   }
 
-  /** Frames are in the order of their packets, and each has at least one: what says otherwise lies or is damaged. */
+  /** Frames are in packet order, and each has at least one packet: anything else is damaged or forged. */
   #fits(frame: MarkedFrame): boolean {
     const { number } = frame;
     return (
@@ -230,7 +230,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     );
   }
 
-  /** Whether the other one is in order with the frame, or has given way to it. */
+  /** True when the other frame is consistent with this one, or has been removed for it. */
   #isCleared(frame: MarkedFrame, other: MarkedFrame | undefined): boolean {
     if (!other || inOrder(other, frame) || inOrder(frame, other)) return true;
     const decided = this.#find(other.number) !== other;

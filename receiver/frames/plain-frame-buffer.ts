@@ -7,37 +7,39 @@ import { DecodeOrder } from './decode-order.ts';
 import type { ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
 import { PlainFrame, type Surroundings } from './plain-frame.ts';
 
-/** Where the frame before a gap ends, as far as it is known. */
+/** End of the frame before a gap, as far as known. */
 interface Edge {
   readonly sequence: Sequence;
   readonly marked: boolean;
   readonly decodeTimestamp: Ticks;
 }
 
-/** One and a half intervals: what lies closer has no frame between. */
+/** Frames closer than one and a half intervals have no frame between them. */
 const STEP_MAX = 1.5;
-/** With two entries in a stream that are made for it, pictures that are merely intra are no entries (see the splitter). */
+/**
+ * Number of IDR or recovery-point pictures after which intra pictures no longer count as key frames (see the splitter).
+ */
 const CLEAN_ENTRIES_ENOUGH = 2;
 const EMPTY_MAX = 1_024;
 
 /**
- * Frames of senders that know nothing of our frame mark: a frame is what shares an RTP timestamp (RFC 3550 §5.1). Its
- * end shows by the marker or by the next timestamp; its start by the end of the frame before it or, behind a gap, by
- * what it begins with.
+ * Frames of senders without frame marks. Packets with equal RTP timestamps form a frame (RFC 3550 §5.1). The marker or
+ * the next timestamp shows its end; the end of the previous frame shows its start or, after a gap, the start of its
+ * payload.
  */
 export class PlainFrameBuffer implements FrameBuffer, Surroundings {
   readonly tellsDecodeTimes = false;
-  /** In the order of their sequence numbers. */
+  /** Frames in order of sequence numbers. */
   readonly #frames: PlainFrame[] = [];
   readonly #codec: Codec;
   readonly #framesMax: number;
   readonly #packetsMax: number;
   readonly #order = new DecodeOrder();
-  /** Numbers of packets that carried padding only. */
+  /** Sequence numbers of packets of padding only. */
   readonly #empty = new Set<Sequence>();
   #packets = 0;
   #next = 0;
-  /** The end of the frame decided last; what is at or before it has been decided. */
+  /** End of the last decided frame; everything up to it is decided. */
   #decided: (Edge & { readonly timestamp: Ticks; readonly whole: boolean }) | undefined;
   #marksEnds = false;
   #cleanEntries = 0;
@@ -52,12 +54,12 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#next;
   }
 
-  /** How many frames presentation runs behind decoding: 0 without B-frames. Decode times of before it grew were wrong. */
+  /** Reorder depth in frames: 0 without B-frames. Decode times estimated before it grew were wrong. */
   get reorderDepth(): number {
     return this.#order.depth;
   }
 
-  /** Of the frame that was sent last, of those that are here. */
+  /** Decode time of the frame sent last among those received. */
   get newestDecodeTimestamp(): Ticks | undefined {
     return this.#frames.at(-1)?.decodeTimestamp;
   }
@@ -91,7 +93,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#taken(packet);
   }
 
-  /** A packet of padding came: its number leaves no gap. */
+  /** Records a packet of padding, whose number is then not a gap. */
   insertEmpty(sequence: Sequence): void {
     if (this.#empty.size >= EMPTY_MAX) this.#empty.delete(this.#empty.keys().next().value!);
     this.#empty.add(sequence);
@@ -101,7 +103,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#frames[0];
   }
 
-  /** Decode times are made to increase; the one behind tells nothing new. */
+  /** Not used: decode times are made monotonic, so the following frame adds no information. */
   following(): undefined {
     return undefined;
   }
@@ -147,11 +149,11 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return following !== undefined && this.#gap(frame.lastSequence, following.firstSequence) === 0;
   }
 
-  /** Whether a frame of which nothing came may lie before this one. */
+  /** True when a frame of which nothing arrived may be missing before this one. */
   followsGap(frame: PlainFrame): boolean {
     const before = this.#before(frame);
     if (before === undefined || this.#belongsBefore(frame, before)) return false;
-    // With B-frames a missing timestamp does not show: decode times are reckoned from those that are here.
+    // With B-frames a missing timestamp cannot be detected: decode times are estimated from the received frames.
     if (this.#order.depth > 0) return true;
     return frame.decodeTimestamp - before.decodeTimestamp > this.#order.interval * STEP_MAX;
   }
@@ -178,7 +180,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return 'taken';
   }
 
-  /** A late packet from behind the part of a frame that was decided without it: no frame of its own. */
+  /** True for a late packet from the end of a frame that was decided without it; it must not start a new frame. */
   #isTail(decided: { readonly timestamp: Ticks; readonly whole: boolean }, packet: ArrivedPacket): boolean {
     const head = this.#frames[0];
     return !decided.whole && packet.timestamp === decided.timestamp && !(head && head.firstSequence < packet.sequence);
@@ -189,14 +191,14 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return previous ? edgeOf(previous) : this.#decided;
   }
 
-  /** Whether all that lies between the two is missing from the one before. */
+  /** True when all packets missing between the two belong to the earlier one. */
   #belongsBefore(frame: PlainFrame, before: Edge): boolean {
     const gap = this.#gap(before.sequence, frame.firstSequence);
-    // One packet is missing, and the frame before has not shown its end: it is that one's.
+    // One packet is missing, and the earlier frame has shown no end: the packet belongs to it.
     return gap === 0 || (gap === 1 && this.#marksEnds && !before.marked);
   }
 
-  /** How many packets between these two are missing. */
+  /** Number of missing packets between these two. */
   #gap(before: Sequence, after: Sequence): number {
     return Math.max(0, after - before - 1 - this.emptyBetween(before, after));
   }

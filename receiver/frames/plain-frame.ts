@@ -3,22 +3,22 @@ import { type Instant, instant, type Ticks } from '../../protocol/base/units.ts'
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
-/** What a frame needs to know of those around it. */
+/** Context that a frame needs from its buffer. */
 export interface Surroundings {
   numberOf(frame: PlainFrame): number;
   startKnown(frame: PlainFrame): boolean;
   endKnown(frame: PlainFrame): boolean;
   followsGap(frame: PlainFrame): boolean;
   importanceOf(frame: PlainFrame): Importance;
-  /** How many of the numbers between these two were those of packets with nothing in them. */
+  /** Number of packets of padding only between these two sequence numbers. */
   emptyBetween(first: Sequence, last: Sequence): number;
 }
 
-/** The packets of one RTP timestamp, in whatever order they came. */
+/** The packets of one RTP timestamp, in any order of arrival. */
 export class PlainFrame implements PendingFrame {
   readonly timestamp: Ticks;
   readonly packets = new Map<Sequence, ArrivedPacket>();
-  /** Reckoned by the buffer, from the frames before it. */
+  /** Estimated by the buffer from the frames before it. */
   decodeTimestamp: Ticks;
   firstSequence: Sequence;
   lastSequence: Sequence;
@@ -75,7 +75,7 @@ export class PlainFrame implements PendingFrame {
     return this.packets.get(this.lastSequence)!.marker;
   }
 
-  /** @returns whether it is new. */
+  /** @returns true when the packet is new. */
   take(now: Instant, packet: ArrivedPacket): boolean {
     if (this.packets.has(packet.sequence)) return false;
     this.packets.set(packet.sequence, packet);

@@ -11,42 +11,45 @@ import {
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 
-/** How far back a receiver looks for the fastest transit. */
+/** Window in which the fastest transit is measured. */
 export const CLOCK_WINDOW = milliseconds(800);
 
 export interface PlayoutClockOptions {
-  /** Play-out delay above the fastest transit seen, microseconds. */
+  /** Play-out delay above the fastest observed transit, microseconds. */
   readonly latency: Microseconds;
-  /** How long after its deadline a frame is still of use to the decoder, microseconds; 0: no longer. */
+  /** Time after its deadline for which a frame is still useful to the decoder, microseconds; 0 when it is not. */
   readonly mend: Microseconds;
-  /** How far back the fastest transit is looked for, microseconds. */
+  /** Window in which the fastest transit is measured, microseconds. */
   readonly window: Microseconds;
-  /** Whether the clock moves on when everything comes too late; off where nothing is dropped, and lateness is told. */
+  /**
+   * True when the clock moves forward after a stall; false for transports that drop nothing, where lateness is
+   * reported.
+   */
   readonly followsStalls: boolean;
 }
 
 /**
- * How fast the clock follows the path, microseconds a second: a route that changes by 80 ms is followed within two
- * seconds (what is left of the old route in the window included), and a stream played 7 % fast or slow so long is not seen.
+ * Slew rate of the clock, microseconds per second: a route change of 80 ms is followed within two seconds, including
+ * what the window retains of the old route, and playing 7 % faster or slower for that long is not noticeable.
  */
 const SLEW_PER_SECOND: Microseconds = milliseconds(70);
-/** A packet that comes so much earlier than any of late has a damaged timestamp, unless the next one does so too. */
+/** A packet earlier than recent ones by this much has a damaged timestamp, unless the next packet agrees. */
 const OUTLIER_MIN: Microseconds = milliseconds(500);
-/** While the first fastest packet is still being looked for, the clock steps down rather than slews. */
+/** Time after the start in which the clock steps down instead of slewing, while it looks for the fastest packet. */
 const SETTLING: Microseconds = seconds(1);
 const SLOTS = 8;
 
 /**
- * The one owner of both deadlines: turns media time into the instant by which a frame must be released to be shown in its
- * time, and into the one until which it is still of use to the decoder.
+ * Source of both deadlines: converts media time to the time by which a frame must be released to be shown, and to the
+ * time until which it is still useful to the decoder.
  *
- * The base is the smallest `arrival − media time` in a sliding window: queueing only ever adds, so the minimum is the
- * path without queues, and a drifting or jumping clock moves it. The base follows that minimum by a slow slew.
+ * The base is the minimum of `arrival − media time` over a sliding window. Queueing only adds delay, so the minimum is
+ * the path without queues; clock drift and clock steps move it. The base slews slowly towards that minimum.
  */
 export class PlayoutClock {
   readonly #options: PlayoutClockOptions;
   readonly #slotLength: Microseconds;
-  /** Smallest transit in each of the last slots of the window. */
+  /** Minimum transit of each of the last slots of the window. */
   readonly #minima: number[] = new Array(SLOTS).fill(Number.POSITIVE_INFINITY);
   #slot = 0;
   #slotEndsAt: Instant = instant(0);
@@ -68,12 +71,12 @@ export class PlayoutClock {
     return this.#options.latency;
   }
 
-  /** How long after its deadline a frame is still of use to the decoder. */
+  /** Time after its deadline for which a frame is still useful to the decoder. */
   get mend(): Microseconds {
     return this.#options.mend;
   }
 
-  /** Takes the arrival of a packet that was sent once, at media (decode) time `mediaTime`. */
+  /** Records the arrival of a packet sent once, with media (decode) time `mediaTime`. */
   observe(now: Instant, mediaTime: Ticks): void {
     const transit = transitOf(now, mediaTime);
     if (this.#base === undefined) {
@@ -96,30 +99,30 @@ export class PlayoutClock {
     return early && !confirmed;
   }
 
-  /** Media time is reckoned anew: what was measured before says nothing about it. */
+  /** Restarts the measurement, after a change in the estimate of media times. */
   restart(): void {
     this.#base = undefined;
     this.#minima.fill(Number.POSITIVE_INFINITY);
   }
 
-  /** When a frame of that media time would have been here on the fastest path seen. */
+  /** Expected arrival of a frame with this media time on the fastest observed path. */
   expected(mediaTime: Ticks): Instant {
     return instant(ticksToMicroseconds(mediaTime) + (this.#base ?? 0));
   }
 
-  /** By when a frame of that media time must be released to be shown in its time. */
+  /** Time by which a frame with this media time must be released to be shown. */
   deadline(mediaTime: Ticks): Instant {
     return later(this.expected(mediaTime), this.#options.latency);
   }
 
-  /** By when a frame with that deadline must be whole, so that the frames that refer to it are decoded. */
+  /** Time by which a frame with this deadline must be complete for the frames that refer to it to be decoded. */
   referenceDeadline(deadline: Instant): Instant {
     return later(deadline, this.#options.mend);
   }
 
   #advance(now: Instant): void {
     if (now - this.#slotEndsAt > this.#options.window) {
-      // Nothing came for a whole window; what was measured before it says nothing about now.
+      // Nothing arrived for a whole window, so older measurements are obsolete.
       this.#minima.fill(Number.POSITIVE_INFINITY);
       this.#slotEndsAt = later(now, this.#slotLength);
       return;
@@ -133,8 +136,8 @@ export class PlayoutClock {
   }
 
   /**
-   * Whatever came in the window came too late to be played: the sender or the path stood still, and media time goes on
-   * that much later. To slew after it would be to drop everything until the clock has come round.
+   * Moves media time forward after a stall. When every packet in the window arrived too late to be played, the sender
+   * or the path has stalled. Slewing would drop all frames until the clock has caught up.
    */
   #followStall(): void {
     const fastest = this.#fastest();
@@ -151,7 +154,7 @@ export class PlayoutClock {
 
   #slew(now: Instant): void {
     const step = ((now - this.#slewedAt) * SLEW_PER_SECOND) / SECOND;
-    // A frame's packets come in a bunch; slewing at each of them would round the step to nothing.
+    // The packets of a frame arrive together; slewing at each of them would round the step to 0.
     if (step < 50) return;
     this.#slewedAt = now;
     const target = this.#fastest();
@@ -161,6 +164,6 @@ export class PlayoutClock {
   }
 }
 
-/** How long a packet of this media time was on its way, but for a constant: the two clocks have epochs of their own. */
+/** Transit time of a packet with this media time, up to a constant: the two clocks have different epochs. */
 export const transitOf = (now: Instant, mediaTime: Ticks): Microseconds =>
   microseconds(now - ticksToMicroseconds(mediaTime));

@@ -3,11 +3,11 @@ import type { Ticks } from '../../protocol/base/units.ts';
 import type { PackedParts } from '../../protocol/codec/codec.ts';
 
 /**
- * An access unit whose parts are copied out of the payloads when they are looked at: a third of the cost of a
- * simulation that only counts.
+ * An access unit that copies its parts out of the payloads on first access. The copy is a third of the cost of a
+ * simulation that only counts frames.
  */
 export class ReleasedUnit implements AccessUnit {
-  /** A property of the object itself, as in any other access unit: whoever copies or compares the unit sees it. */
+  /** An own property, as in any other access unit, so that it is visible when the unit is copied or compared. */
   declare readonly parts: Uint8Array[];
   declare readonly timestamp: Ticks;
   declare readonly decodeTimestamp: Ticks;
@@ -17,7 +17,7 @@ export class ReleasedUnit implements AccessUnit {
 
   static readonly #PARTS: PropertyDescriptor = {
     enumerable: true,
-    // One function for all units: with one each, every unit would be an object of its own shape.
+    // One getter for all units; individual ones would give every unit its own hidden class.
     get(this: ReleasedUnit) {
       return this.#packed.parts;
     },

@@ -26,37 +26,37 @@ import type { ArrivedPacket, PacketArrival } from '../frames/frame-buffer.ts';
 import type { TakenPacket } from '../recovery/loss-recovery.ts';
 import type { Place } from './sequence-extender.ts';
 
-/** What of a packet is on the wire, and where. */
+/** Wire fields of a packet, and their offsets. */
 type OnWire = Pick<
   IncomingPacket,
   'sequenceNumber' | 'wireTimestamp' | 'marker' | 'bytes' | 'payloadAt' | 'payloadEnd' | 'mark' | 'origin' | 'datagram'
 >;
 
 /**
- * A packet that wants to come in: as it is on the wire, without what nobody asks of it. What is found out about it on its
- * way in is written into it: one object a packet, of which there may be 50,000 a second.
+ * A media packet during intake: the wire fields that later stages need, and their results. One object per packet, at up
+ * to 50,000 packets per second.
  */
 export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   readonly sequenceNumber: WireSequence;
   readonly wireTimestamp: WireTimestamp;
-  /** RTP's: the last packet of a frame. */
+  /** RTP marker: the last packet of a frame. */
   readonly marker: boolean;
-  /** The payload lies in these, from `payloadAt` to before `payloadEnd`. */
+  /** Buffer with the payload, from `payloadAt` up to, but not including, `payloadEnd`. */
   readonly bytes: Uint8Array;
   readonly payloadAt: number;
   readonly payloadEnd: number;
   readonly mark: FrameMark | undefined;
   readonly origin: TakenPacket['origin'];
-  /** The packet as it was sent first, from which others may be mended; `undefined`: it follows from others itself. */
+  /** The original packet, usable for repair; `undefined` when it was itself recovered. */
   readonly datagram: Uint8Array | undefined;
-  // Found on admission.
+  // Set on admission.
   sequence: Sequence = asSequence(0);
   timestamp: Ticks = ticks(0);
   ahead = false;
   leap = false;
-  /** The frame's number, its roll-over undone; there where the mark is. */
+  /** Extended frame number; `undefined` without a frame mark. */
   number: number | undefined;
-  // Told by those who take it in.
+  // Set by the stages after admission.
   arrival: PacketArrival = 'on-time';
   expectedAt: Instant = instant(0);
   transit: Microseconds = microseconds(0);
@@ -73,16 +73,16 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
     this.datagram = wire.datagram;
   }
 
-  /** A view, made for whoever asks. */
+  /** A view, created on each access. */
   get payload(): Uint8Array {
     return this.bytes.subarray(this.payloadAt, this.payloadEnd);
   }
 }
 
 /**
- * A packet that came by itself, straight from its datagram: nearly every packet is one of these.
- * @param readsMarks whether header extensions are read for our frame mark.
- * @returns why it is none of ours where its mark is damaged.
+ * Reads a packet that was neither retransmitted nor recovered, straight from its datagram; nearly all are.
+ * @param readsMarks true to look for our frame mark in header extensions.
+ * @returns the reason when its frame mark is malformed.
  */
 export function readIncomingPacket(
   datagram: Uint8Array,
@@ -110,7 +110,7 @@ export function readIncomingPacket(
   });
 }
 
-/** A packet that was sent again, or that follows from repair packets. */
+/** Makes an incoming packet from a retransmitted or recovered one. */
 export function restoredPacket(
   packet: RtpPacket,
   origin: 'sent-again' | 'repaired',

@@ -9,8 +9,8 @@ import type { IncomingPacket } from './incoming-packet.ts';
 import { SequenceExtender, vouch } from './sequence-extender.ts';
 
 /**
- * `admitted`: a packet of the stream, its place found; `foreign`: not of this stream; `held`: not sure yet; two come in
- * together where the second vouches for the first.
+ * `admitted`: belongs to the stream, with its position known; `foreign`: does not; `held`: undecided. Two packets are
+ * admitted together when the second confirms the first.
  */
 export type Admission = 'admitted' | readonly [IncomingPacket, IncomingPacket] | 'foreign' | 'held';
 
@@ -20,7 +20,7 @@ export interface PacketAdmissionOptions {
   readonly initialFrameNumber?: number | undefined;
 }
 
-/** Where numbers that roll over are counted on, and a packet that leaps is held until a second one vouches for it. */
+/** Extends sequence numbers and frame numbers, and holds a packet that leaps until a second one confirms it. */
 export class PacketAdmission {
   readonly #extender: SequenceExtender;
   #highestFrame: number | undefined;
@@ -31,12 +31,12 @@ export class PacketAdmission {
     if (options.initialFrameNumber !== undefined) this.#highestFrame = options.initialFrameNumber - 1;
   }
 
-  /** The newest sequence number accepted, or the one before the first that is expected. */
+  /** Newest accepted sequence number, or the one before the first expected. */
   get highest(): Sequence | undefined {
     return this.#extender.highest;
   }
 
-  /** @param kind of the stream, once it is known; packets with and without marks do not mix. */
+  /** @param kind of the stream, once known; packets with and without frame marks do not mix. */
   admit(now: Instant, packet: IncomingPacket, kind: 'marked' | 'plain' | undefined): Admission {
     const { mark } = packet;
     if (packet.payloadEnd > packet.payloadAt && kind === (mark ? 'plain' : 'marked')) return 'foreign';
@@ -52,17 +52,17 @@ export class PacketAdmission {
     return place.leap ? this.#doubt(packet) : 'admitted';
   }
 
-  /** The packet is one of the stream's. */
+  /** Accepts a packet as part of the stream. */
   accept(now: Instant, packet: IncomingPacket): void {
     this.#extender.accept(now, packet);
   }
 
-  /** Something of this frame has been taken. */
+  /** Records that a packet of this frame was accepted. */
   acceptFrame(number: number): void {
     this.#highestFrame = Math.max(this.#highestFrame ?? number, number);
   }
 
-  /** Far from all that came before, such as the first packet after an outage: taken once a second one says the same. */
+  /** Holds a packet far from all earlier ones, such as the first after an outage, until a second one confirms it. */
   #doubt(packet: IncomingPacket): Admission {
     const earlier = this.#doubted;
     if (packet.origin !== 'sent') return 'foreign';

@@ -4,23 +4,23 @@ import { parseRepairPayload } from '../../protocol/repair/repair-payload.ts';
 import { parseRtpPacket, type RtpPacket, withoutPadding } from '../../protocol/rtp/rtp-packet.ts';
 import { asSequence, extend, type Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** As many as our senders cover at most. */
+/** Widest window of our senders. */
 const WINDOW_PACKETS = 512;
-/** Repair packets that wait for more: twice what the budget allows for a window's worth. */
+/** Repair packets kept unsolved: twice what the budget allows for a window. */
 const EQUATIONS_MAX = 128;
 
-/** What a repair packet gives. */
+/** Result of a repair packet. */
 export interface Repair {
   readonly packets: readonly RtpPacket[];
-  /** The newest packet that it is about: it was sent before. */
+  /** Newest packet that it covers, which has therefore been sent. */
   readonly through: Sequence;
 }
 
-/** Takes media and repair packets, and gives the media packets that follow from them. */
+/** Takes media and repair packets, and returns the media packets recovered from them. */
 export class RepairIntake {
   readonly #decoder: RepairDecoder;
 
-  /** @param options.packetBytesMax the longest media packet that can be mended. */
+  /** @param options.packetBytesMax longest media packet that can be recovered. */
   constructor(options: { readonly ssrc: number; readonly packetBytesMax: number }) {
     this.#decoder = new RepairDecoder({ ...options, windowPackets: WINDOW_PACKETS, equationsMax: EQUATIONS_MAX });
   }
@@ -29,18 +29,18 @@ export class RepairIntake {
     return this.#decoder.counts;
   }
 
-  /** @param datagram the packet as it was sent first, which is kept; padding is no part of what is mended. */
+  /** @param datagram the packet as originally sent; retained. Padding is not recovered. */
   handleMedia(sequence: Sequence, datagram: Uint8Array): readonly RtpPacket[] {
     return packetsOf(this.#decoder.handleSource(sequence, withoutPadding(datagram)));
   }
 
-  /** @param highest the newest sequence number of the media. */
+  /** @param highest newest sequence number of the media. */
   handleRepair(payload: Uint8Array, highest: Sequence): Parsed<Repair> {
     const repair = parseRepairPayload(payload);
     if (!repair.ok) return repair;
     const firstSequence = extend(repair.value.firstSequence, highest);
     const packets = packetsOf(this.#decoder.handleRepair(firstSequence, repair.value));
-    // What is further ahead than any window of ours is damaged, and no sign of what was sent.
+    // A window further ahead than ours can be is damaged, and does not show what was sent.
     const last = asSequence(firstSequence + repair.value.windowPackets - 1);
     return parsed({ packets, through: last > highest + WINDOW_PACKETS ? highest : last });
   }

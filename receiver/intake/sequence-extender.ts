@@ -19,13 +19,13 @@ import {
   wireTimestamp,
 } from '../../protocol/rtp/sequence.ts';
 
-/** Where a packet stands in the stream, its roll-overs undone. */
+/** Extended position of a packet in the stream. */
 export interface Place {
   readonly sequence: Sequence;
   readonly timestamp: Ticks;
-  /** It is newer than every packet before it. */
+  /** True when it is newer than all earlier packets. */
   readonly ahead: boolean;
-  /** It is so far from the last one that only a second packet from there makes it credible. */
+  /** True when it is so far from the last packet that a second one must confirm it. */
   readonly leap: boolean;
 }
 
@@ -34,23 +34,23 @@ interface Wire {
   readonly wireTimestamp: WireTimestamp;
 }
 
-/** The first timestamp is taken to lie from a minute before media time 0 to 13 hours after it. */
+/** The first timestamp is assumed to lie between a minute before media time 0 and 13 hours after it. */
 const FIRST_TIMESTAMP_NEAR: Ticks = ticks(2 ** 31 - 60 * 90_000);
-/** Media time that ran ahead by this in a silence, while sequence numbers fell behind: these wrapped in an outage. */
+/** When media time advanced by this during a silence while sequence numbers went back, they wrapped in an outage. */
 const OUTAGE_MIN: Ticks = ticks(45_000);
 const SILENCE_MIN: Microseconds = milliseconds(400);
-/** A packet this far behind is no straggler (RFC 3550 §A.1 has 100; a fast stream's reordering is longer). */
+/** A packet this far behind is not a straggler (RFC 3550 §A.1 uses 100; reordering in a fast stream is longer). */
 const BEHIND_MAX = 30_000;
-/** More packets than this are rarely lost in a row; if they are, the next packet says so too. */
+/** Longer losses in a row are rare; the next packet confirms them. */
 const LEAP_PACKETS = 256;
-/** A packet comes no earlier than this before the last one's media time says; a queue that empties is shorter. */
+/** Longest time by which a packet may be earlier than its media time suggests; a draining queue takes less. */
 const LEAP_TIME: Microseconds = seconds(5);
-/** How far apart two packets may be that vouch for each other, reordering included. */
+/** Maximum distance between two packets that confirm each other, reordering included. */
 const VOUCH_PACKETS = 64;
 
 /**
- * Counts roll-overs, once, on admission (RFC 3550 §A.1). A packet moves the count only when it is accepted: a number
- * with a flipped bit, or a forged one, must not send everything after it astray.
+ * Extends sequence numbers, once, on admission (RFC 3550 §A.1). A packet changes the state only when it is accepted, so
+ * that a damaged or forged number does not affect later packets.
  */
 export class SequenceExtender {
   #timestampBase: WireTimestamp | undefined;
@@ -66,14 +66,15 @@ export class SequenceExtender {
     this.#timestampBase = start.timestampBase;
   }
 
-  /** The newest sequence number accepted, or the one before the first that is expected. */
+  /** Newest accepted sequence number, or the one before the first expected. */
   get highest(): Sequence | undefined {
     return this.#highest;
   }
 
   /**
-   * @param framesAhead by how many frames the packet is newer than the newest known; each of them has a packet.
-   * @returns `undefined`: too old to be of this stream.
+   * @param framesAhead number of frames by which the packet is newer than the newest known; each has at least one
+   * packet.
+   * @returns `undefined` when the packet is too old for this stream.
    */
   place(now: Instant, wire: Wire, framesAhead: number): Place | undefined {
     const timestamp = this.#mediaTime(wire.wireTimestamp);
@@ -91,7 +92,7 @@ export class SequenceExtender {
     return { sequence, timestamp, ahead: sequence > highest, leap: early || sequence - highest > LEAP_PACKETS };
   }
 
-  /** The packet is one of the stream's. */
+  /** Accepts a packet as part of the stream. */
   accept(now: Instant, { sequence, timestamp }: Place): void {
     this.#acceptedAt = now;
     this.#highest = asSequence(Math.max(this.#highest ?? sequence, sequence));
@@ -105,7 +106,7 @@ export class SequenceExtender {
   }
 }
 
-/** Whether two packets that leaped come from the same place. */
+/** True when two packets that leaped confirm each other. */
 export function vouch(one: Place, other: Place): boolean {
   const apart = Math.abs(other.sequence - one.sequence);
   const time = Math.abs(

@@ -18,20 +18,20 @@ import {
 } from '../../protocol/rtp/sequence.ts';
 
 /**
- * `present`: it is the stream's; `new`: a stream begins with it, and with the packet before it where that one was
- * `held` back; `foreign`: neither, or not sure yet.
+ * `present`: belongs to the stream; `new`: starts a stream, together with the packet before it if that was `held`;
+ * `foreign`: neither; `held`: undecided.
  */
 export type Verdict = 'present' | 'new' | 'foreign' | 'held';
 
-/** A source that is silent for so long makes room for another one. */
+/** A source silent for this long can be replaced by another. */
 const SILENCE: Microseconds = seconds(1);
 /**
- * Media time that runs away from the clock by more than this from one packet to the next is another timeline: the sender
- * began anew, looped, or went on after a pause. What was measured of the old one would hold every frame for too long,
- * or drop it for being late.
+ * When media time and clock diverge by more than this from one packet to the next, a new timeline has begun: the sender
+ * restarted, looped, or resumed after a pause. Measurements of the old timeline would hold every frame for too long or
+ * drop it as late.
  */
 const JUMP: Microseconds = seconds(2);
-/** RFC 3551 §3: payload types that a session assigns. */
+/** First dynamic payload type (RFC 3551 §3). */
 const DYNAMIC_MIN = 96;
 
 interface Newest {
@@ -42,18 +42,21 @@ interface Newest {
 
 type Header = Pick<RtpPacket, 'ssrc' | 'payloadType' | 'sequenceNumber' | 'timestamp' | 'payload'>;
 
-/** Which of the packets that strangers send to a port are the stream's, and where another stream begins. */
+/**
+ * Selects the stream among the packets on a port, and detects the start of another stream. For senders without a
+ * control channel.
+ */
 export class SourceLock {
   readonly #codec: Codec;
   readonly #payloadType: number | undefined;
   #source: { readonly ssrc: number; readonly payloadType: number } | undefined;
   #newest: Newest = { at: instant(0), sequenceNumber: wireSequence(0), timestamp: wireTimestamp(0) };
   #lastAt: Instant = instant(0);
-  /** A packet that leaped; a second one from where it landed makes it credible. */
+  /** A packet that leaped; a second one near it confirms it. */
   #leaped: Newest | undefined;
   #left = false;
 
-  /** @param payloadType the stream's; without it, any dynamic one. */
+  /** @param payloadType of the stream; any dynamic one when absent. */
   constructor(codec: Codec, payloadType: number | undefined) {
     this.#codec = codec;
     this.#payloadType = payloadType;
@@ -77,7 +80,7 @@ export class SourceLock {
     return this.#codec.recognizes(packet.payload) ? this.#begin(now, packet) : 'foreign';
   }
 
-  /** RTCP's BYE (RFC 3550 §6.6): whoever comes next may begin at once. */
+  /** Handles RTCP BYE (RFC 3550 §6.6): another source can take over at once. */
   handleGoodbye(ssrcs: readonly number[]): void {
     if (this.#source && ssrcs.includes(this.#source.ssrc)) this.#left = true;
   }

@@ -3,23 +3,23 @@ import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 import type { TakenPacket } from './loss-recovery.ts';
 
 const SLOT: Microseconds = seconds(4);
-/** Timers and schedulers are no more exact than this. */
+/** Timers and schedulers are not more precise than this. */
 const SILENCE_MIN: Microseconds = milliseconds(2);
-/** Where no frame of that size has been seen to its end of late: senders' groups are at most 20 ms apart. */
+/** Default when no frame of that size has been received completely of late: groups are at most 20 ms apart. */
 const SILENCE_DEFAULT: Microseconds = milliseconds(25);
 const MARGIN = 1.25;
-/** Once steps have differed, so many have to agree in a row: a variable frame rate is no interval for long. */
+/** After a change of interval, this many equal steps in a row are needed, so that a variable frame rate yields none. */
 const STEPS_TO_TRUST = 30;
 /**
- * Frames by their packets, two sizes for each power of two: a large one is sent in groups, a small one in one piece, and
- * of our own senders the former begin at 24.
+ * Size classes by packet count, two per power of two: a large frame is sent in groups, a small one in one piece; our
+ * senders use groups from 24 packets on.
  */
 const SIZES = 34;
 
-/** Frames of so many packets leave at once, and are long enough to tell how far apart their packets come. */
+/** Frames of this many packets leave at once, and are long enough to measure the packet spacing. */
 const SPACED_MIN = 4;
 const SPACED_MAX = 16;
-/** The spacings of a bottleneck of one rate are nearer to each other. */
+/** Ratio of upper to lower quartile above which the bottleneck has no constant rate. */
 const SPACING_SPREAD = 1.5;
 const SPACINGS = 9;
 
@@ -27,19 +27,19 @@ interface Frame {
   readonly number: number;
   readonly packetCount: number;
   readonly expectedAt: Instant;
-  /** The number behind its last packet. */
+  /** Sequence number after its last packet. */
   readonly nextSequence: number;
 }
 
-/** How packets follow each other: how long a pause inside of a frame may be, and when the next frame is overdue. */
+/** Model of packet arrivals: the longest pause within a frame, and the time at which the next frame is overdue. */
 export class ArrivalModel {
   readonly #pauses: (WindowedMaximum | undefined)[] = new Array(SIZES).fill(undefined);
-  /** When a frame of that size was last seen to its end: its first group alone has no pause. */
+  /** Last time a frame of that size was received completely: a first group alone shows no pause. */
   readonly #endedAt: (Instant | undefined)[] = new Array(SIZES).fill(undefined);
   readonly #lateness = new WindowedMaximum({ slot: SLOT });
-  /** The newest packet; changed in place, since it is another one for each. */
+  /** Newest packet; updated in place to avoid an allocation per packet. */
   readonly #last = { frame: Number.NaN, packetIndex: 0, at: 0 };
-  /** When the frame in hand began, and how far apart the packets of the last ones came. */
+  /** Start of the current frame, and packet spacings of the last ones. */
   #began = { frame: Number.NaN, at: 0 };
   #spacings: Microseconds[] = [];
   #spacing: Microseconds = microseconds(0);
@@ -49,27 +49,27 @@ export class ArrivalModel {
   #stepsAgreed = 0;
   #stepsToTrust = 0;
 
-  /** The newest frame of which something came by itself. */
+  /** Newest frame with a packet that was not retransmitted. */
   get newest(): Frame | undefined {
     return this.#newest;
   }
 
-  /** From one frame to the next; `undefined` while it is not known, or not always the same. */
+  /** Frame interval; `undefined` while unknown or not constant. */
   get interval(): Microseconds | undefined {
     return this.#stepsAgreed >= this.#stepsToTrust ? this.#interval : undefined;
   }
 
-  /** From packet to packet of a frame that was sent at once, typically; 0: not known. */
+  /** Typical spacing of packets in a frame that was sent at once; 0 while unknown. */
   get spacing(): Microseconds {
     return this.#spacing;
   }
 
-  /** How many packets the next frame will have at least, as far as the last two tell. */
+  /** Lower estimate of the packets in the next frame, from the last two. */
   get packetsLikely(): number {
     return Math.min(this.#newest?.packetCount ?? 0, this.#before?.packetCount ?? 0);
   }
 
-  /** A packet that was sent once and never before. */
+  /** Records a packet that was sent once. */
   onPacket(now: Instant, { sequence, number, mark, expectedAt, ahead }: TakenPacket): void {
     if (number === undefined || !mark) return;
     const { packetIndex, packetCount } = mark;
@@ -91,7 +91,7 @@ export class ArrivalModel {
     this.#onFrame(now, { number, packetCount, expectedAt, nextSequence: sequence - packetIndex + packetCount });
   }
 
-  /** How long nothing may come of a frame that is not whole before what misses is missing. */
+  /** Longest silence in an incomplete frame before its missing packets count as lost. */
   silence(now: Instant, packetCount: number): Microseconds {
     const size = sizeOf(packetCount);
     const pause = (this.#pauses[size]?.at(now) ?? 0) * MARGIN;
@@ -99,7 +99,7 @@ export class ArrivalModel {
     return microseconds(Math.max(known ? SILENCE_MIN : SILENCE_DEFAULT, pause));
   }
 
-  /** How much later than expected a frame's first packet may be. */
+  /** Longest delay of a frame's first packet after its expected time. */
   lateness(now: Instant): Microseconds {
     return microseconds(Math.max(SILENCE_MIN, this.#lateness.at(now) * MARGIN));
   }
@@ -110,7 +110,7 @@ export class ArrivalModel {
     if (this.#spacings.length > SPACINGS) this.#spacings.shift();
     const sorted = this.#spacings.toSorted((one, other) => one - other);
     const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
-    // Where the capacity comes and goes, the last frames tell nothing of the next.
+    // When the capacity varies, past frames do not predict the next.
     this.#spacing = at(0.75) > SPACING_SPREAD * at(0.25) ? microseconds(0) : microseconds(at(0.5));
   }
 
@@ -119,7 +119,7 @@ export class ArrivalModel {
     return endedAt !== undefined && now - endedAt <= SLOT;
   }
 
-  /** As a larger one did. */
+  /** True when a larger frame arrived in one piece. */
   #comesInOnePiece(now: Instant, size: number): boolean {
     for (let larger = size + 1; larger < SIZES; larger++) {
       if (this.#isKnown(now, larger) && this.#pauses[larger]!.at(now) * MARGIN <= SILENCE_MIN) return true;
@@ -132,7 +132,8 @@ export class ArrivalModel {
     this.#lateness.observe(now, now - frame.expectedAt);
     if (newest) {
       const step = microseconds((frame.expectedAt - newest.expectedAt) / (frame.number - newest.number));
-      // Two steps that agree make an interval. Media time is in ticks, which 30 and 60 frames a second do not divide.
+      // Two equal steps make an interval. Media time is in ticks, which 30 and 60 frames per second do not divide
+      // evenly.
       const agrees = this.#interval !== undefined && Math.abs(step - this.#interval) <= 0.1 * step;
       this.#interval = step > 0 && (agrees || this.#before === undefined) ? step : undefined;
       this.#stepsAgreed++;

@@ -4,14 +4,14 @@ import { DeadlineRecovery } from './deadline-recovery.ts';
 import type { LossRecovery } from './loss-recovery.ts';
 import { NackRecovery } from './nack-recovery.ts';
 
-/** Who asks for what is missing; `undefined`: nobody. */
+/** Creates the loss recovery; `undefined` when nothing is requested. */
 export function createRecovery(options: ReceiverOptions): LossRecovery | undefined {
   if (options.createRecovery) return options.createRecovery(options);
   if (options.recovery === 'nack') return new NackRecovery(options);
   return options.recovery === 'hybrid' ? new DeadlineRecovery(options) : undefined;
 }
 
-/** Who mends what is missing; `undefined`: nobody, or the sender told of no repair packets. */
+/** Creates the repair intake; `undefined` without repair packets. */
 export function createRepairIntake(options: ReceiverOptions): RepairIntake | undefined {
   const { recovery, ssrc, repairSsrc, datagramBytesMax } = options;
   if (recovery !== 'fec' && recovery !== 'hybrid') return undefined;

@@ -23,33 +23,33 @@ import { type Request, RequestSchedule, type Terms } from './request-schedule.ts
 export interface DeadlineRecoveryOptions {
   readonly reportSsrc: number;
   readonly latency: Microseconds;
-  /** How long a gap is taken for reordering until the path has shown how long that takes, microseconds. */
+  /** Initial reorder wait, until reordering on the path has been observed, microseconds. */
   readonly reorderWait: Microseconds;
-  /** What is shown of a stream that has lost something. */
+  /** Release policy after a loss. */
   readonly onLoss: 'freeze' | 'smear';
 }
 
-/** Before the round trip is known. */
+/** Assumed round trip until it is measured. */
 const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(50);
-/** The way back and the answer are never more exact than this. */
+/** Lower bound of the answer time's variation. */
 const SPREAD_MIN: Microseconds = milliseconds(1);
 const OVERTAKEN_MEMORY_PACKETS = 1_024;
-/** What a frame is worth, as the sender sees it too. */
+/** Worth of a frame, the same as the sender uses. */
 const FRAME_WORTH_PACKETS = 333;
 /**
- * Where more packets than this are overtaken, to ask for each of them at once would take the budget that answers need, even
- * where there is no time to wait and see.
+ * Share of reordered packets above which immediate requests would use up the budget for answers, even when there is no
+ * time to wait.
  */
 const EARLY_REQUESTS_MAX = 0.05;
-/** The way back carries little: a request that is lost costs more than its copies. */
+/** Copies of a request. The return path carries little traffic, and a lost request costs more than its copies. */
 const COPIES = 3;
 const COPIES_OF_LAST = 4;
-/** A request for more is an outage's, or a forged number's: it is made once a round. */
+/** A request for more packets follows an outage or a forged number, and is sent once per round. */
 const COPIED_SEQUENCES_MAX = 400;
-/** Where losses come in runs, the way back is taken for no better than the way here. */
+/** Copies when losses are bursty: the return path is assumed to be no better than the forward path. */
 const COPIES_IN_RUNS = 8;
 const BURST_OF_RUNS = 2;
-/** From the request to each of its copies: close to each other at first, and further apart to outlast a run. */
+/** Time from a request to each of its copies: short at first, then longer to outlast a burst. */
 const COPY_OFFSETS: readonly Microseconds[] = [
   microseconds(0),
   milliseconds(2),
@@ -60,17 +60,17 @@ const COPY_OFFSETS: readonly Microseconds[] = [
   milliseconds(22),
   milliseconds(29),
 ];
-/** A datagram asks for no more than this, so that it fits any path: four bytes each at worst. */
+/** Maximum sequence numbers per datagram, so that it fits any path: at most four bytes each. */
 const SEQUENCES_MAX = 200;
 const REQUESTS_MAX = 8;
 const COPIES_WAITING_MAX = 512;
-/** A frame of more packets than this does not fall silent after its first. */
+/** Silence detection skips frames with more missing packets than this. */
 const SILENCE_MISSING_MAX = 512;
-/** Frames that are taken for lost by the clock alone, one after the other. */
+/** Maximum consecutive frames declared lost by the clock alone. */
 const OVERDUE_FRAMES_MAX = 4;
 const OVERDUE_PACKETS_MAX = 64;
 const NOTICE_INTERVAL: Microseconds = seconds(1);
-/** Where something is lost, or a queue stands. */
+/** Notice interval during loss or queueing. */
 const NOTICE_INTERVAL_BUSY: Microseconds = milliseconds(100);
 const QUEUEING_NOTED: Microseconds = milliseconds(20);
 
@@ -81,8 +81,8 @@ interface Sending {
 }
 
 /**
- * Asks by deadline: a loss is known as soon as anything tells it, a request is made while its answer can be in time,
- * and what can be asked for once only is said to be so, that the sender may do more about it.
+ * Recovery by deadline. A loss is detected from the earliest sign of it, requests are made while an answer can arrive
+ * in time, and the last possible request is marked so that the sender can add redundancy.
  */
 export class DeadlineRecovery implements LossRecovery {
   readonly #options: DeadlineRecoveryOptions;
@@ -91,13 +91,13 @@ export class DeadlineRecovery implements LossRecovery {
   readonly #meter = new LossEstimator();
   readonly #load = new PathEstimator();
   readonly #reordering: ReorderingEstimator;
-  /** The share of packets that others have overtaken. */
+  /** Share of packets overtaken by others. */
   #overtaken = 0;
   #copies: Sending[] = [];
   #number = 0;
   #noticeAt: Instant | undefined;
   #silenceCheckedOf: number | undefined;
-  /** How many frames behind the newest have been taken for lost. */
+  /** Number of frames after the newest that have been declared lost. */
   #overdue = { behind: Number.NEGATIVE_INFINITY, frames: 0 };
 
   constructor(options: DeadlineRecoveryOptions) {
@@ -149,7 +149,7 @@ export class DeadlineRecovery implements LossRecovery {
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
     if (noticeDue) this.#noticeAt = later(now, busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
-    // What is waited for in any case is time that a request takes.
+    // Waiting that happens in any case is part of the answer time.
     const answerTime = microseconds(
       view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0),
     );
@@ -194,8 +194,8 @@ export class DeadlineRecovery implements LossRecovery {
   }
 
   /**
-   * Asking early gains an attempt, which saves a frame where the packet is lost and its answer as well; asking for what
-   * comes by itself costs a packet.
+   * True when waiting is better. An early request gains an attempt, which saves a frame if both the packet and its
+   * answer are lost, but costs a packet for each straggler.
    */
   #stragglersLikely(): boolean {
     const { loss } = this.#meter;
@@ -203,7 +203,7 @@ export class DeadlineRecovery implements LossRecovery {
     return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
   }
 
-  /** Whether a gap is waited for even where that costs the only attempt. */
+  /** True when a gap is waited for even at the cost of the only attempt. */
   #isPatient(): boolean {
     const { loss } = this.#meter;
     return this.#overtaken > EARLY_REQUESTS_MAX || loss * FRAME_WORTH_PACKETS < this.#overtaken;
@@ -212,7 +212,7 @@ export class DeadlineRecovery implements LossRecovery {
   #deadlineOf(sequence: Sequence, view: StreamView): Instant | undefined {
     const newest = this.#pace.newest;
     if (newest === undefined || sequence < newest.nextSequence || view.endKnown) return view.deadlineOf(sequence);
-    // Of a frame that is overdue, and of which nothing is here.
+    // Part of an overdue frame of which nothing has arrived.
     const known = view.deadlineOf(sequence);
     if (known !== undefined && Number.isFinite(known)) return known;
     return instant(newest.expectedAt + this.#overdue.frames * (this.#pace.interval ?? 0) + this.#options.latency);
@@ -224,14 +224,14 @@ export class DeadlineRecovery implements LossRecovery {
     const inRuns = this.#meter.burst >= BURST_OF_RUNS;
     const wide = request.sequences.length > COPIED_SEQUENCES_MAX;
     const copies = wide ? 1 : inRuns ? COPIES_IN_RUNS : request.last ? COPIES_OF_LAST : COPIES;
-    // A copy that comes too late to be answered in time is of no use: there they are closer to each other.
+    // A copy too late for an answer is useless; the offsets are scaled to the time left.
     const scale = Math.min(1, request.spare / Math.max(1, COPY_OFFSETS[copies - 1]!));
     for (let copy = 0; copy < copies && this.#copies.length < COPIES_WAITING_MAX; copy++) {
       this.#copies.push({ at: instant(now + Math.floor(COPY_OFFSETS[copy]! * scale)), number, request });
     }
   }
 
-  /** A datagram's worth of what is due, each request as its notice and its NACK. */
+  /** Returns the requests due, up to a datagram, each as its notice and its NACK. */
   #due(now: Instant, mediaSsrc: number): RtcpPacket[] {
     const packets: RtcpPacket[] = [];
     const waiting: Sending[] = [];
@@ -261,7 +261,7 @@ export class DeadlineRecovery implements LossRecovery {
     return packets;
   }
 
-  /** The newest frame; what older ones miss shows by the numbers after them. */
+  /** Returns the newest frame; packets missing from older ones are detected by later sequence numbers. */
   #silentFrame({ newest }: StreamView): PendingFrame | undefined {
     if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
     return newest;
@@ -273,8 +273,8 @@ export class DeadlineRecovery implements LossRecovery {
   }
 
   /**
-   * Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. If that
-   * may only have been overtaken, the time for it runs already.
+   * Declares the rest of the newest frame missing after a silence: packets announced by its mark without a gap to show
+   * them. If they may have been reordered, the reorder wait has already started.
    */
   #checkSilence(now: Instant, view: StreamView): void {
     const frame = this.#silentFrame(view);
@@ -296,8 +296,8 @@ export class DeadlineRecovery implements LossRecovery {
   }
 
   /**
-   * The next frame should have begun and nothing of it is here. How many packets it has is not known: so many as the
-   * last ones had are asked for. A sender that has not sent them yet has nothing to answer.
+   * Requests the next frame when it is overdue and none of its packets has arrived. Its packet count is unknown, so as
+   * many are requested as the last frames had. A sender that has not sent them yet ignores the request.
    */
   #checkOverdue(now: Instant, view: StreamView): void {
     const { newest, packetsLikely } = this.#pace;

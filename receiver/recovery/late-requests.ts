@@ -7,18 +7,18 @@ import {
   milliseconds,
 } from '../../protocol/base/units.ts';
 
-/** Packets asked for in a round trip though they are too late to be shown: a decoder gains nothing by more at once. */
+/** Maximum packets per round trip requested for the decoder only; it does not benefit from more at once. */
 const PACKETS_MAX = 64;
-/** So many requests for a late packet follow each other by the round trip; further ones come at twice the interval each. */
+/** Requests for a late packet at an interval of one round trip; the interval doubles for each further one. */
 const QUICK_ROUNDS = 4;
 const INTERVAL_MAX: Microseconds = milliseconds(500);
 
-/** How many packets that can only be decoded are asked for, and how often. */
+/** Limits the number and the rate of requests for packets that serve the decoder only. */
 export class LateRequests {
   #roundEndsAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #left = 0;
 
-  /** Whether one more packet may be asked for in this round trip; counts it. */
+  /** Returns true, and counts it, when one more packet may be requested in this round trip. */
   take(now: Instant, roundTrip: Microseconds): boolean {
     if (now >= this.#roundEndsAt) {
       this.#roundEndsAt = later(now, roundTrip);
@@ -29,7 +29,7 @@ export class LateRequests {
     return true;
   }
 
-  /** From a request for a packet to the next. @param rounds requests for it so far, since it is late. */
+  /** Interval between requests for a packet. @param rounds requests for it so far since it became late. */
   static interval(roundTrip: Microseconds, rounds: number): Microseconds {
     return microseconds(
       Math.max(roundTrip, Math.min(INTERVAL_MAX, roundTrip * 2 ** Math.max(0, rounds - QUICK_ROUNDS))),

@@ -1,15 +1,15 @@
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** A packet this far behind the newest is not merely overtaken. */
+/** A packet this far behind the newest counts as lost, not reordered. */
 const SETTLED_BEHIND = 64;
-/** Marks kept; a power of two. A hole that is larger is an outage and no measure of the path. */
+/** Marks kept; a power of two. A larger gap is an outage, which does not describe the path. */
 const MARKS = 1_024;
-/** Packets over which is averaged: some ten seconds of a stream of 4 Mb/s. */
+/** Averaging length in packets: some ten seconds of a stream of 4 Mb/s. */
 const MEMORY_PACKETS = 4_096;
-/** Before so many have passed, each loss counts as one of so many. */
+/** Until this many packets, each loss counts as one of this many. */
 const PACKETS_MIN = 400;
 
-/** How many of the packets do not come by themselves, and in runs of which length. */
+/** Estimates the share of packets lost on first transmission, and the mean burst length. */
 export class LossEstimator {
   readonly #came = new Uint8Array(MARKS);
   #settled: Sequence | undefined;
@@ -19,7 +19,7 @@ export class LossEstimator {
   #runs = 0;
   #lastLost = false;
 
-  /** Whether `loss` is 0. */
+  /** True when `loss` is 0. */
   get lossless(): boolean {
     return this.#lost === 0;
   }
@@ -29,12 +29,12 @@ export class LossEstimator {
     return this.#lost / Math.max(this.#packets, PACKETS_MIN);
   }
 
-  /** Mean length of a run of losses in packets, 1 or more. */
+  /** Mean burst length in packets, 1 or more. */
   get burst(): number {
     return this.#runs < 0.5 ? 1 : Math.max(1, this.#lost / this.#runs);
   }
 
-  /** A packet that was sent once is here. */
+  /** Records a packet that was sent once. */
   onPacket(sequence: Sequence): void {
     this.#settled ??= asSequence(sequence - 1);
     if (sequence <= this.#settled) return;

@@ -4,63 +4,66 @@ import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
 
-/** What a recovery may know of the stream when it decides. */
+/** State of the stream available to a recovery. */
 export interface StreamView {
   readonly mediaSsrc: number | undefined;
   readonly roundTrip: Microseconds | undefined;
-  /** How much the round trip varies. */
+  /** Variation of the round trip. */
   readonly roundTripSpread: Microseconds;
-  /** The newest frame that tells what belongs to it, unless it is decided. */
+  /** Newest frame with a frame mark, unless it is decided. */
   readonly newest: PendingFrame | undefined;
-  /** The sender has said how the stream ends. */
+  /** True once the sender has reported the end of the stream. */
   readonly endKnown: boolean;
-  /** By when a packet must be here; `undefined`: its frame is not known; -∞: it is of no use. */
+  /** Time by which a packet must arrive; `undefined` when its frame is unknown, −∞ when it is useless. */
   deadlineOf(sequence: Sequence): Instant | undefined;
-  /** Returns until when each packet is of use to the decoder, after that deadline as well; −∞: it is of none. */
+  /**
+   * Returns a function from a packet to the time until which it is useful to the decoder, also after its deadline; −∞
+   * when it is not.
+   */
   referenceDeadlines(): (sequence: Sequence) => Instant;
 }
 
-/** A packet that has been taken, as far as its recovery is concerned. */
+/** A received packet, as seen by its recovery. */
 export interface TakenPacket {
   readonly sequence: Sequence;
   readonly origin: 'sent' | 'sent-again' | 'repaired';
-  /** It is newer than every packet before it. */
+  /** True when it is newer than all earlier packets. */
   readonly ahead: boolean;
-  /** Its frame's number and its place in that, where the frame tells what belongs to it. */
+  /** Frame number and position within the frame; `undefined` without a frame mark. */
   readonly number?: number | undefined;
   readonly mark?: Pick<FrameMark, 'packetIndex' | 'packetCount'> | undefined;
-  /** When it would have come on the fastest path seen. */
+  /** Expected arrival on the fastest observed path. */
   readonly expectedAt: Instant;
-  /** From its media time to now, by the clocks of both ends: only differences mean something. */
+  /** Arrival time minus media time, on the clocks of both ends: only differences are meaningful. */
   readonly transit: Microseconds;
 }
 
-/** Decides what to ask for, and when. */
+/** Decides which packets to request, and when. */
 export interface LossRecovery {
   /** Requests made so far, each for one packet. */
   readonly requests: number;
-  /** How often the packet was asked for. */
+  /** Number of requests made for the packet. */
   roundsOf(sequence: Sequence): number;
-  /** A packet that should have been here by now is not. */
+  /** A packet is missing. */
   onMissing(now: Instant, sequence: Sequence): void;
-  /** The packet is here; the gap that it may show is told with `onMissing`. */
+  /** A packet has arrived. Gaps that it reveals are reported by `onMissing`. */
   onPacket(now: Instant, packet: TakenPacket): void;
   /** Everything up to and including `sequence` has been decided. */
   forgetThrough(sequence: Sequence): void;
-  /** The RTCP packets of one datagram that is to leave now; call until `undefined`. */
+  /** Returns the RTCP packets of the next datagram to transmit; call until `undefined`. */
   poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined;
-  /** When `poll` has something to decide next. */
+  /** Time of the next decision in `poll`. */
   pollTimeout(view: StreamView): Instant | undefined;
 }
 
-/** Most packets that are remembered as missing. */
+/** Maximum number of missing packets tracked. */
 export const MISSING_MAX = 4096;
 
-/** Makes the loss recovery of one stream. `reportSsrc` is the SSRC that its RTCP packets name as their sender. */
+/** Creates the loss recovery of a stream. `reportSsrc` is the sender SSRC of its RTCP packets. */
 export type RecoveryFactory = (stream: {
   readonly reportSsrc: number;
   /** Play-out delay, microseconds. */
   readonly latency: Microseconds;
-  /** How long a gap is taken for reordering at least, microseconds. */
+  /** Minimum time for which a gap counts as reordering, microseconds. */
   readonly reorderWait: Microseconds;
 }) => LossRecovery;

@@ -12,9 +12,9 @@ import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { LateRequests } from './late-requests.ts';
 
 export interface NackGeneratorOptions {
-  /** How long a gap is taken for reordering before it is asked for at least, microseconds. */
+  /** Minimum time for which a gap counts as reordering before it is requested, microseconds. */
   readonly reorderWait: Microseconds;
-  /** Most packets remembered as missing; the oldest are given up first. */
+  /** Maximum number of missing packets tracked; the oldest are dropped first. */
   readonly missingMax: number;
 }
 
@@ -22,42 +22,44 @@ interface Missing {
   readonly since: Instant;
   nextAskAt: Instant;
   rounds: number;
-  /** Those of the rounds that came too late for the packet to be shown. */
+  /** Rounds after the packet became too late to be shown. */
   lateRounds: number;
 }
 
-/** What is to be known for a request. */
+/** Inputs of a retransmission request. */
 export interface NackTerms {
   readonly roundTrip: Microseconds | undefined;
-  /** How long packets have been overtaken of late: a gap is waited for so long, as long as there is time to ask then. */
+  /** Recent reordering delay: a gap is waited for this long if there is time for a request afterwards. */
   readonly reordering: Microseconds;
-  /** By when a packet must be here; `undefined` when its frame is not known. */
+  /** Time by which a packet must arrive; `undefined` when its frame is unknown. */
   deadlineOf(sequence: Sequence): Instant | undefined;
-  /** Until when it is of use to the decoder after that; −∞: it is of none. */
+  /**
+   * Returns a function from a packet to the time until which it is useful to the decoder after that; −∞ when it is not.
+   */
   referenceDeadlines(): (sequence: Sequence) => Instant;
 }
 
-/** Packets to ask for. */
+/** Packets to request. */
 export interface Asked {
-  /** Those that can still be shown in time. */
+  /** Packets that can still be shown in time. */
   readonly inTime: readonly Sequence[];
-  /** Those that are of use to the decoder alone, and until when. */
+  /** Packets that serve the decoder only, and the time until which they do. */
   readonly late: readonly Sequence[];
   readonly lateUntil: Instant;
 }
 
-/** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
+/** Shortest interval between requests for a packet: even on a short path the answer takes time. */
 const REPEAT_MIN: Microseconds = milliseconds(5);
-/** Before the round trip is known. */
+/** Assumed round trip until it is measured. */
 const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(50);
-/** One NACK packet asks for no more than this, so that it fits any path. */
+/** Maximum packets per NACK, so that it fits any path. */
 const REQUESTS_PER_POLL = 256;
 
 const NOTHING: Asked = { inTime: [], late: [], lateUntil: instant(Number.NEGATIVE_INFINITY) };
 
 /**
- * Which packets to ask for again, and when (generic NACK, RFC 4585 §6.2.1): once the reorder wait is over, then once a
- * round trip; when the answer would have to be late, only as long as frames that can be decoded refer to it.
+ * Schedules retransmission requests (generic NACK, RFC 4585 §6.2.1): the first after the reorder wait, then one per
+ * round trip. When an answer would be late, requests continue only while decodable frames refer to the packet.
  */
 export class NackGenerator {
   readonly #options: NackGeneratorOptions;
@@ -79,7 +81,7 @@ export class NackGenerator {
     return this.#missing.size;
   }
 
-  /** A packet that should have been here by now is not. */
+  /** A packet is missing. */
   onMissing(now: Instant, sequence: Sequence): void {
     if (this.#missing.has(sequence)) return;
     if (this.#missing.size >= this.#options.missingMax) {
@@ -91,12 +93,12 @@ export class NackGenerator {
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
-  /** How often the packet was asked for. */
+  /** Number of requests made for the packet. */
   roundsOf(sequence: Sequence): number {
     return this.#missing.get(sequence)?.rounds ?? 0;
   }
 
-  /** The packet is here. @returns since when it was missing, if it was. */
+  /** The packet has arrived. @returns the time since which it was missing, if it was. */
   onArrival(sequence: Sequence): Instant | undefined {
     const missing = this.#missing.get(sequence);
     if (missing) this.#missing.delete(sequence);
@@ -130,7 +132,7 @@ export class NackGenerator {
         } else if (deadline !== undefined && now + expected >= deadline) {
           usefulUntil ??= referenceDeadlines();
           const until = usefulUntil(sequence);
-          // Too late for this one, and later will be no better; it may still come by itself.
+          // Too late for a request now and later; the packet may still arrive by itself.
           if (now + expected >= until) missing.nextAskAt = NEVER;
           else if (missing.rounds === 0 && now < missing.since + reordering) {
             missing.nextAskAt = later(missing.since, reordering);

@@ -7,14 +7,14 @@ import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } fro
 import { NackGenerator } from './nack-generator.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
 
-/** A frame of which nothing more came for so long misses its tail: its packets are paced at most 20 ms apart. */
+/** Silence after which the rest of a frame counts as missing: its packets are paced at most 20 ms apart. */
 const SILENCE: Microseconds = milliseconds(25);
-/** A frame of more packets than this does not fall silent after its first. */
+/** Silence detection skips frames with more missing packets than this. */
 const SILENCE_MISSING_MAX = 512;
 
 /**
- * Asks for what is missing once a round trip, each time once, as long as an answer can be in time, and not before it may
- * have come by itself on this path.
+ * Requests missing packets once per round trip, while an answer can arrive in time, and not before the reorder wait of
+ * this path is over.
  */
 export class NackRecovery implements LossRecovery {
   readonly #reportSsrc: number;
@@ -73,7 +73,7 @@ export class NackRecovery implements LossRecovery {
     return packets.length === 0 ? undefined : packets;
   }
 
-  /** Only our own senders know it; a stranger's is asked without. */
+  /** Notice for our own senders; other senders get the NACK alone. */
   #lateNotice(usefulFor: Microseconds): RtcpPacket {
     const number = this.#number;
     this.#number = (number + 1) & 0xffff;
@@ -87,13 +87,16 @@ export class NackRecovery implements LossRecovery {
     return Number.isFinite(at) ? at : undefined;
   }
 
-  /** The newest frame; what older ones miss shows by the numbers after them. */
+  /** Returns the newest frame; packets missing from older ones are detected by later sequence numbers. */
   #silentFrame({ newest }: StreamView): PendingFrame | undefined {
     if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
     return newest;
   }
 
-  /** Nothing of the newest frame came for a while: what its mark promised and no gap has shown is missing as well. */
+  /**
+   * Declares the rest of the newest frame missing after a silence: packets announced by its mark without a gap to show
+   * them.
+   */
   #checkSilence(now: Instant, view: StreamView): void {
     const frame = this.#silentFrame(view);
     if (!frame || now < frame.lastArrivalAt + SILENCE) return;

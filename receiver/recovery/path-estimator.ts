@@ -8,38 +8,40 @@ import {
 } from '../../protocol/base/units.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** Long enough to hold some hundred packets of video, short enough to notice a queue before it costs a picture. */
+/** Long enough for some hundred packets of video, short enough to detect a queue before it costs a picture. */
 const WINDOW: Microseconds = milliseconds(300);
 const PACKETS_MIN = 16;
-/** How long the fastest packet is remembered, and up to twice as long: a queue that stands does not become the path. */
+/**
+ * Memory of the fastest packet, effectively up to twice as long, so that a standing queue does not pass for the path.
+ */
 const FASTEST_MEMORY: Microseconds = seconds(15);
 
-/** What the last third of a second says of a path that carries no more: what it lost, and how long its queue was. */
+/** Recent loss and queueing delay, over the last third of a second. */
 export class PathEstimator {
   #startedAt: Instant | undefined;
-  /** The newest packet before the window, and of it. */
+  /** Newest packet before the window, and newest packet in it. */
   #before: Sequence | undefined;
   #newest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #packets = 0;
   #transit: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  /** The least transit of the stretch that runs, and of the one before it. */
+  /** Minimum transit of the current and of the previous period. */
   #fastest: Microseconds = microseconds(Number.POSITIVE_INFINITY);
   #fastestBefore: Microseconds = microseconds(Number.POSITIVE_INFINITY);
   #stretchEndsAt: Instant | undefined;
   #loss = 0;
   #queueing: Microseconds = microseconds(0);
 
-  /** The share of packets lost, 0 … 1. */
+  /** Share of packets lost, 0 … 1. */
   get loss(): number {
     return this.#loss;
   }
 
-  /** By how much the least delayed packet came later than on the fastest path seen: a standing queue. */
+  /** Standing queue: minimum transit in the window minus the fastest transit seen. */
   get queueing(): Microseconds {
     return this.#queueing;
   }
 
-  /** A packet that was sent once came; `transit` from its media time to now, by whatever clocks. */
+  /** Records a packet that was sent once; `transit` is arrival minus media time, on any clocks. */
   onPacket(now: Instant, sequence: Sequence, transit: Microseconds): void {
     this.#startedAt ??= now;
     this.#before ??= asSequence(sequence - 1);
@@ -47,7 +49,7 @@ export class PathEstimator {
     this.#packets++;
     if (transit < this.#transit) this.#transit = transit;
     if (now - this.#startedAt < WINDOW || this.#packets < PACKETS_MIN) return;
-    // One that was overtaken at the end of a window is made up for in the next.
+    // A packet reordered across the end of a window counts in the next.
     const sent = this.#newest - this.#before;
     this.#loss = Math.max(0, 1 - this.#packets / Math.max(1, sent));
     this.#queueing = microseconds(this.#transit - this.#fastestOf(now, this.#transit));

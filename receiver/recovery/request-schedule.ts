@@ -12,62 +12,64 @@ import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { LateRequests } from './late-requests.ts';
 import { MISSING_MAX } from './loss-recovery.ts';
 
-/** What the schedule needs to know of the path and of the frames. */
+/** Path and frame properties that the schedule depends on. */
 export interface Terms {
-  /** From a request to its answer, the variation of the path included. */
+  /** Time from a request to its answer, including path variation. */
   readonly answerTime: Microseconds;
   /** True when the answer time was measured. */
   readonly answerTimeKnown: boolean;
-  /** What of it is variation. */
+  /** Part of the answer time that is variation. */
   readonly spread: Microseconds;
-  /** How long a gap is taken for reordering, where that costs no round trip. */
+  /** Reorder wait, when it costs no attempt. */
   readonly reorderWait: Microseconds;
-  /** A gap is so much more likely to be a straggler than a loss that not even another attempt is worth asking early. */
+  /** True when a gap is so likely to be reordering that an early request is not worth it even for another attempt. */
   readonly stragglersLikely: boolean;
-  /** So many gaps are stragglers that all of them are waited for, whatever that costs. */
+  /** True when stragglers are so frequent that every gap is waited for at any cost. */
   readonly patient: boolean;
-  /** `undefined`: not known; -∞: of no use. */
+  /** Time by which a packet must arrive; `undefined` when unknown, −∞ when it is useless. */
   deadlineOf(sequence: Sequence): Instant | undefined;
-  /** Until when each packet is of use to the decoder after that; −∞: it is of none. */
+  /**
+   * Returns a function from a packet to the time until which it is useful to the decoder after that; −∞ when it is not.
+   */
   referenceDeadlines(): (sequence: Sequence) => Instant;
 }
 
-/** Packets of one frame, to be asked for together. */
+/** Packets of one frame to request together. */
 export interface Request {
   readonly deadline: Instant;
-  /** No later request can be answered in time. */
+  /** True when a later request could not be answered in time. */
   readonly last: boolean;
-  /** The packets can only be decoded, as they are too late to be shown; then `deadline` is the decoder's. */
+  /** True when the packets serve the decoder only; `deadline` is then the decoder's. */
   readonly late: boolean;
   readonly sequences: readonly Sequence[];
-  /** How long after the request its copies may be spread without costing a round trip. */
+  /** Time over which the copies of the request may be spread without losing an attempt. */
   readonly spare: Microseconds;
 }
 
 interface Missing {
   readonly since: Instant;
-  /** When a later packet came; what the clock alone misses may not have been sent yet. */
+  /** Arrival of a later packet; `undefined` for packets missed by the clock alone, which may not have been sent yet. */
   overtakenAt: Instant | undefined;
   askAt: Instant;
   rounds: number;
-  /** Those of the rounds that came too late for the packet to be shown. */
+  /** Rounds after the packet became too late to be shown. */
   lateRounds: number;
-  /** The reorder wait is reckoned when the packet's deadline is known. */
+  /** True when the reorder wait has been computed, which needs the packet's deadline. */
   waited: boolean;
 }
 
-/** No request is repeated sooner than this, however short the path: an answer takes time to make as well. */
+/** Shortest interval between requests for a packet: even on a short path the answer takes time. */
 const ANSWER_TIME_MIN: Microseconds = milliseconds(3);
-/** An answer that is late is waited for so much longer, and for no more than this share of the time to spare. */
+/** Tolerance for a late answer, limited to this share of the spare time. */
 const SPREAD_MAX: Microseconds = milliseconds(6);
 const SPARE_WAITED = 0.25;
-/** Before any answer time is measured, a late packet is not asked for twice within so long. */
+/** Interval between requests for a late packet until an answer time has been measured. */
 const ANSWER_TIME_UNKNOWN_MAX: Microseconds = milliseconds(250);
 const ANSWER_TIME_RECHECK: Microseconds = milliseconds(5);
-/** What is not known has this deadline: nothing is urgent about it. */
+/** Deadline of packets whose frame is unknown. */
 const FAR: Instant = instant(Number.MAX_SAFE_INTEGER);
 
-/** How many answers can still come in time, and how much time is left beside them. */
+/** Number of answers that can still arrive in time, and the time left over. */
 export function attemptsBy(deadline: Instant, now: Instant, answerTime: Microseconds) {
   const left = Math.max(0, deadline - now - 1);
   const count = Math.floor(left / answerTime);
@@ -75,8 +77,8 @@ export function attemptsBy(deadline: Instant, now: Instant, answerTime: Microsec
 }
 
 /**
- * Which packets to ask for again, and when: as soon as waiting for stragglers costs a round trip or is of no use, then
- * once an answer time, as long as an answer can be in time, or is of use to the decoder after that.
+ * Schedules retransmission requests: the first as soon as waiting for reordering would cost an attempt or is useless,
+ * then one per answer time, while an answer can arrive in time or still serves the decoder.
  */
 export class RequestSchedule {
   readonly #missing = new Map<Sequence, Missing>();
@@ -92,17 +94,17 @@ export class RequestSchedule {
     return this.#nextAt;
   }
 
-  /** A later packet is here. */
+  /** A packet is missing, as shown by a later one. */
   onMissing(now: Instant, sequence: Sequence): void {
     this.onOverdue(now, sequence);
     const missing = this.#missing.get(sequence)!;
     missing.overtakenAt ??= now;
-    // It was missed before anything was known of its frame, or of one behind it.
+    // It was missed before its frame, or a later one, was known.
     if (missing.askAt === Number.POSITIVE_INFINITY) missing.askAt = now;
     if (missing.askAt < this.#nextAt) this.#nextAt = missing.askAt;
   }
 
-  /** By the clock alone it should be here. @param since what is only out of order is waited for from here. */
+  /** A packet is overdue by the clock alone. @param since start of the reorder wait. */
   onOverdue(now: Instant, sequence: Sequence, since = now): void {
     if (this.#missing.has(sequence)) return;
     if (this.#missing.size >= MISSING_MAX) this.#missing.delete(this.#missing.keys().next().value!);
@@ -118,7 +120,7 @@ export class RequestSchedule {
     return this.#missing.get(sequence)?.rounds ?? 0;
   }
 
-  /** The packet is here. @returns when the first later one came, if one did. */
+  /** The packet has arrived. @returns the arrival time of the first later one, if there was one. */
   onArrival(sequence: Sequence): Instant | undefined {
     const missing = this.#missing.get(sequence);
     if (missing) this.#missing.delete(sequence);
@@ -130,7 +132,7 @@ export class RequestSchedule {
     if (this.#missing.size === 0) this.#nextAt = NEVER;
   }
 
-  /** What is to be asked for now, the nearest deadline first. */
+  /** Returns the requests due now, nearest deadline first. */
   poll(now: Instant, terms: Terms): Request[] {
     if (now < this.#nextAt) return [];
     const answerTime = microseconds(Math.max(ANSWER_TIME_MIN, terms.answerTime));
@@ -163,7 +165,7 @@ export class RequestSchedule {
     return [...inTime, request];
   }
 
-  /** Whether the packet is to be asked for now; else its time is moved on. */
+  /** Returns true when the packet is to be requested now; otherwise reschedules it. */
   #ask(
     now: Instant,
     missing: Missing,
@@ -172,17 +174,17 @@ export class RequestSchedule {
   ): boolean {
     const { answerTime, spread, reorderWait, stragglersLikely, patient } = path;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
-    // What was reckoned with when the first was sent is not given up for a timer that rang late or a path that has
-    // since come to look a little longer.
+    // An attempt that was planned at the first request is not given up for a late timer, or because the measured answer
+    // time has grown slightly.
     const asReckoned = missing.rounds > 0 && attemptsBy(deadline, now, microseconds(answerTime - spread / 2)).count > 0;
     if (count === 0 && !asReckoned) {
-      // Too late for this one, and later will be no better; it may still come by itself.
+      // Too late for a request now and later; the packet may still arrive by itself.
       missing.askAt = NEVER;
       return false;
     }
     if (!missing.waited) {
       missing.waited = true;
-      // With many attempts left, one of them is worth less than not taking every straggler for a loss.
+      // With many attempts left, one of them is worth less than avoiding requests for stragglers.
       const beforeLast = spare + Math.max(0, count - 1) * answerTime;
       const timeToWait = count > 2 || stragglersLikely ? beforeLast : spare;
       const wait = patient ? reorderWait : Math.min(reorderWait, timeToWait);
@@ -195,7 +197,7 @@ export class RequestSchedule {
   }
 }
 
-/** The packets of one poll that can only be decoded: asked for last. */
+/** Packets of one poll that serve the decoder only; requested last. */
 class LateRound {
   readonly #now: Instant;
   readonly #requests: LateRequests;
@@ -216,7 +218,7 @@ class LateRound {
     return { deadline: this.#deadline, last: false, late: true, sequences, spare: this.#terms.answerTime };
   }
 
-  /** Takes a packet that cannot be shown in time any more, where the decoder still gains by it. */
+  /** Takes a packet that can no longer be shown in time but still serves the decoder. */
   consider(sequence: Sequence, missing: Missing, shownBy: Instant): void {
     this.#usefulUntil ??= this.#terms.referenceDeadlines();
     const until = this.#usefulUntil(sequence);
@@ -224,12 +226,12 @@ class LateRound {
     if (attemptsBy(until, this.#now, answerTime).count === 0) return;
     missing.waited = true;
     if (missing.rounds > 0 && !answerTimeKnown && this.#now < missing.since + ANSWER_TIME_UNKNOWN_MAX) {
-      // The first answer may still be under way, and tells how long that takes.
+      // The first answer may still be on its way, and will measure the answer time.
       missing.askAt = later(this.#now, ANSWER_TIME_RECHECK);
       return;
     }
     if (missing.rounds === 0) {
-      // Repair packets may still bring it in time, and a straggler comes by itself.
+      // Repair packets may still recover it in time, and a straggler arrives by itself.
       const earliest = Math.max(missing.since + this.#terms.reorderWait, shownBy - answerTime / 2);
       if (this.#now < earliest) {
         missing.askAt = instant(Math.ceil(earliest));

@@ -6,7 +6,7 @@ import { asSequence } from '../../protocol/rtp/sequence.ts';
 import type { PacketArrival, PendingFrame } from '../../receiver/frames/frame-buffer.ts';
 import { Ledger } from '../../receiver/ledger.ts';
 
-/** A frame of so many packets, of which those at `held` are here. */
+/** A frame of this many packets, of which those in `held` have arrived. */
 function frame(
   firstSequence: number,
   count: number,
@@ -73,7 +73,7 @@ test('each packet of a decided frame is in one class', () => {
   expect([ledger.decidedFrames, ledger.decidedPackets]).toEqual([5, 12]);
 });
 
-test('a dropped frame whose missing packets all come later was overdue, and nothing of it was lost', () => {
+test('a dropped frame is overdue, not lost, once all of its missing packets have arrived', () => {
   const ledger = new Ledger();
   ledger.startAt(asSequence(10));
   ledger.decide(frame(10, 4, [0, 2]), 'incomplete');
@@ -99,7 +99,7 @@ test('packets between two frames, and before the first, never arrived', () => {
 });
 
 describe('a late packet', () => {
-  test('leaves the class of those that never arrived, once', () => {
+  test('leaves the class of missing ones, once', () => {
     const ledger = new Ledger();
     ledger.decide(frame(0, 3, [0, 2]), 'incomplete');
     expect(ledger.enterLate(asSequence(1))).toBe(true);
@@ -108,7 +108,7 @@ describe('a late packet', () => {
     ledger.assertBalanced();
   });
 
-  test('that had not been missed is a duplicate', () => {
+  test('that was not missing is a duplicate', () => {
     const ledger = new Ledger();
     ledger.decide(whole(0, 3), 'onTime');
     expect([0, 2, 3, -1].map((sequence) => ledger.enterLate(asSequence(sequence)))).toEqual([
@@ -119,7 +119,7 @@ describe('a late packet', () => {
     ]);
   });
 
-  test('that was missed too long ago can no longer be told from one', () => {
+  test('that was missing too long ago counts as a duplicate', () => {
     const ledger = new Ledger();
     ledger.startAt(asSequence(0));
     ledger.decidePacketsThrough(asSequence(20_000));
@@ -130,7 +130,7 @@ describe('a late packet', () => {
   });
 });
 
-test('a packet that is in no frame is entered with what is around it', () => {
+test('a packet outside any frame is entered with the packets around it', () => {
   const ledger = new Ledger();
   ledger.startAt(asSequence(0));
   expect(ledger.noteLoose(asSequence(1), 'on-time')).toBe(true);
@@ -143,7 +143,7 @@ test('a packet that is in no frame is entered with what is around it', () => {
   ledger.assertBalanced();
 });
 
-test('what a frame promises beyond the newest packet is left for what comes next', () => {
+test('packets announced beyond the newest one are left for later frames', () => {
   const ledger = new Ledger();
   ledger.decide(frame(0, 60_000, [0]), 'incomplete', asSequence(0));
   expect(ledger.decidedPackets).toBe(1);
@@ -152,7 +152,7 @@ test('what a frame promises beyond the newest packet is left for what comes next
   ledger.assertBalanced();
 });
 
-test('rounds beyond those that are counted one by one are counted together', () => {
+test('rounds beyond the last index are counted together', () => {
   const ledger = new Ledger();
   for (const [sequence, round] of [0, 1, 8, 9, 500].entries()) {
     ledger.decide(whole(sequence, 1, { recoveredInRound: round }), 'recovered');
@@ -160,7 +160,7 @@ test('rounds beyond those that are counted one by one are counted together', () 
   expect(ledger.packets.recoveredInRound).toEqual([2, 0, 0, 0, 0, 0, 0, 3]);
 });
 
-test('whatever frames claim, overlapping and out of order, the sums balance', () => {
+test('the sums balance whatever frames claim, overlapping and out of order', () => {
   const fates: FrameClass[] = ['onTime', 'recovered', 'late', 'incomplete', 'undecodable'];
   const claim = fc.record({
     first: fc.integer({ min: -20, max: 200 }),

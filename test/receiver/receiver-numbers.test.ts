@@ -5,7 +5,7 @@ import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, RECEIVER_OPTIONS, SENDER_OPTIONS } from '../simulated-session.ts';
 import { FRAME_MS, FRAME_TICKS, INITIAL_SEQUENCE, packet, packets, Stage, unitOf } from './stage.ts';
 
-/** Frames as they leave: one packet each, at their time. */
+/** Sends frames of one packet each at their time. */
 function live(stage: Stage, from: number, to: number, options: { sequenceOf?: (frame: number) => number } = {}): Stage {
   for (let frame = from; frame < to; frame++) {
     const sequence = options.sequenceOf?.(frame) ?? frame;
@@ -14,7 +14,7 @@ function live(stage: Stage, from: number, to: number, options: { sequenceOf?: (f
   return stage;
 }
 
-describe('numbers that roll over', () => {
+describe('wrapping numbers', () => {
   test.each([0, 1, 32_767, 32_768, 65_535])('sequence numbers, from %i', (initialSequence) => {
     const stage = new Stage({ initialSequence: wireSequence(initialSequence) });
     // The stage's packets count from its own first number; these count from another one.
@@ -47,7 +47,7 @@ describe('numbers that roll over', () => {
     expect(stage.until(1_000).units).toEqual([0, 1, 2, 3, 4, 5].map((frame) => unitOf(frame)));
   });
 
-  test('packets that are overtaken at the roll-over find their places', () => {
+  test('packets reordered across the wrap are extended correctly', () => {
     const stage = new Stage({ initialSequence: wireSequence(65_534), recovery: 'reorder' });
     const sequenceOf = (frame: number) => 65_534 - INITIAL_SEQUENCE + frame;
     const of = (frame: number) => packet({ frame, sequence: sequenceOf(frame) });
@@ -57,7 +57,7 @@ describe('numbers that roll over', () => {
 });
 
 describe('an outage', () => {
-  // 25 frames a second with 400 packets each: 10,000 packets a second.
+  // 25 frames per second of 400 packets each: 10,000 packets per second.
   const COUNT = 400;
   const run = (stage: Stage, from: number, to: number) => {
     for (let frame = from; frame < to; frame++) {
@@ -82,15 +82,15 @@ describe('an outage', () => {
     expect(frames.onTime).toBe(from + 20);
   });
 
-  test('longer than all frames that are held is survived as well', () => {
+  test('longer than all frames held is survived as well', () => {
     const stage = live(new Stage({ recovery: 'reorder', framesMax: 50, onLoss: 'smear' }), 0, 10);
     live(stage, 3_000, 3_010).until(3_030 * FRAME_MS);
     expect(stage.receiver.statistics.frames).toMatchObject({ decided: 3_010, onTime: 20, neverArrived: 2_990 });
   });
 
-  test('a stall of the sender moves media time: after a second the stream is played again', () => {
+  test('after a stall of the sender, media time moves and the stream plays again within a second', () => {
     const stage = live(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 50);
-    // The sender stood still for ten seconds, and goes on where it was: every frame is ten seconds late from here on.
+    // The sender paused for ten seconds and resumed where it was: every later frame is ten seconds late.
     for (let frame = 50; frame < 150; frame++) {
       stage.arrive(
         frame * FRAME_MS + 10_000,
@@ -106,8 +106,8 @@ describe('an outage', () => {
   });
 });
 
-describe('numbers that are not to be believed', () => {
-  test('one packet far ahead, damaged or forged, harms no other', () => {
+describe('implausible numbers', () => {
+  test('a single packet far ahead, damaged or forged, affects no others', () => {
     for (const forged of [
       packet({ frame: 3, sequence: 20_000 }),
       packet({ frame: 3, timestamp: 2 ** 30 }),
@@ -125,21 +125,21 @@ describe('numbers that are not to be believed', () => {
     }
   });
 
-  test('a stream that really goes on there is followed from its second packet on, and loses neither', () => {
+  test('a stream that continues there is followed from its second packet on, and loses neither', () => {
     const stage = live(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 3);
     live(stage, 3, 6, { sequenceOf: (frame) => frame + 20_000 }).until(1_000);
     expect(stage.units).toEqual([0, 1, 2, 3, 4, 5].map((frame) => unitOf(frame)));
     expect(stage.receiver.statistics.packets).toMatchObject({ decided: 20_006, neverArrived: 20_000, onTime: 6 });
   });
 
-  test('a frame whose first packet lies about it is put right by the two that follow', () => {
+  test('a frame whose first packet is false is corrected by the next two', () => {
     const stage = live(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 1);
     const [first, ...rest] = packets({ frame: 1, count: 5, sequence: 1 });
     expect(first).toBeDefined();
     stage.arrive(39, packet({ frame: 1, count: 60_000, sequence: 1 }), ...packetsOf(rest));
     for (let frame = 2; frame < 10; frame++) stage.arrive(frame * FRAME_MS, packet({ frame, sequence: frame + 4 }));
     stage.until(2_000);
-    // Its first packet is lost with the lie; all else is as it was.
+    // Its first packet is lost with the false mark; everything else is as before.
     expect(stage.receiver.statistics).toMatchObject({
       frames: { decided: 10, incomplete: 1, onTime: 9 },
       packets: { decided: 14, onTime: 13, neverArrived: 1 },
@@ -149,7 +149,7 @@ describe('numbers that are not to be believed', () => {
   const packetsOf = (rest: readonly Uint8Array[]) =>
     rest.map((_, index) => packet({ frame: 1, count: 5, index: index + 1, sequence: 2 + index }));
 
-  test('a lone packet that promises sixty thousand more costs its own frame only', () => {
+  test('a single packet that announces sixty thousand more costs only its own frame', () => {
     const stage = live(new Stage({ onLoss: 'smear' }), 0, 5);
     stage.arrive(5 * FRAME_MS, packet({ frame: 5, count: 60_000, sequence: 5 }));
     live(stage, 6, 40).until(3_000);
@@ -157,14 +157,14 @@ describe('numbers that are not to be believed', () => {
     expect(frames.decided).toBe(40);
     expect(frames.onTime).toBe(39);
     expect(classes).toMatchObject({ decided: 40, onTime: 39 });
-    // And requests for what it promised are few.
+    // Few requests are made for the announced packets.
     expect(stage.asked.flatMap(({ sequences }) => sequences).length).toBeLessThan(5_000);
   });
 
   test('frames that claim the same packets are entered once', () => {
     const stage = new Stage({ recovery: 'reorder', onLoss: 'smear' });
     stage.arrive(0, ...packets({ frame: 0, count: 4 }));
-    // Says that it is the third of four, so that the frame begins amid the one before.
+    // Claims to be the third of four, so that the frame overlaps the one before.
     stage.arrive(40, packet({ frame: 1, index: 2, count: 4, sequence: 4 }));
     stage.arrive(80, ...packets({ frame: 2, count: 4 })).until(1_000);
     expect(stage.receiver.statistics.packets).toMatchObject({ decided: 12, onTime: 8 });
@@ -172,7 +172,7 @@ describe('numbers that are not to be believed', () => {
     expect(stage.receiver.statistics.malformed).toBe(1);
   });
 
-  test('a frame whose timestamp lies ahead is neither waited for nor shown: the one behind it knows better', () => {
+  test('a frame whose timestamp is ahead is neither waited for nor shown', () => {
     const stage = live(new Stage({ onLoss: 'smear' }), 0, 3);
     stage.arrive(3 * FRAME_MS, packet({ frame: 3, timestamp: 3 * FRAME_TICKS + 4 * 90_000 }));
     live(stage, 4, 8).until(500);
@@ -180,7 +180,7 @@ describe('numbers that are not to be believed', () => {
     expect(stage.told.at(-1)).toBe('400 onTime 7');
   });
 
-  test('a frame whose timestamp lies back is not shown, and time does not run backwards', () => {
+  test('a frame whose timestamp is behind is not shown, and time does not run backwards', () => {
     const stage = live(new Stage({ onLoss: 'smear' }), 0, 3);
     stage.arrive(3 * FRAME_MS, packet({ frame: 3, timestamp: -1_000 }));
     live(stage, 4, 8).until(500);
@@ -188,7 +188,7 @@ describe('numbers that are not to be believed', () => {
   });
 });
 
-describe('what is not of the stream', () => {
+describe('datagrams outside the stream', () => {
   test.each([
     ['another source', packet({ frame: 1, ssrc: 99 }), 'foreign'],
     ['another payload type', packet({ frame: 1, payloadType: 100 }), 'foreign'],
@@ -206,7 +206,7 @@ describe('what is not of the stream', () => {
     expect(stage.receiver.statistics.packets).toMatchObject({ decided: 3, onTime: 3 });
   });
 
-  test('padding belongs to no frame, and is no loss', () => {
+  test('padding belongs to no frame and is not lost', () => {
     const stage = live(new Stage({ recovery: 'nack' }), 0, 1);
     const padding = serializeRtpPacket({
       marker: false,
@@ -223,9 +223,9 @@ describe('what is not of the stream', () => {
     expect(stage.receiver.statistics).toMatchObject({ packets: { decided: 5, onTime: 5 }, duplicates: 1, requests: 0 });
   });
 
-  test('a frame of malformed payloads is dropped, and said to be', () => {
+  test('a frame of malformed payloads is dropped and reported', () => {
     const stage = live(new Stage(), 0, 1);
-    // An FU-A fragment without its beginning.
+    // An FU-A fragment without its start.
     stage.arrive(40, packet({ frame: 1, payload: Uint8Array.of(0x7c, 0x01, 0xaa) })).until(500);
     expect(stage.told).toEqual(['120 onTime 0', '160 malformed', '160 undecodable 1']);
   });
@@ -245,7 +245,7 @@ describe('joining', () => {
     expect(stage.receiver.statistics.frames).toMatchObject({ undecodable: 3, onTime: 3 });
   });
 
-  test('a sender that begins anew is another stream: a new receiver plays it, the old one knows it not', () => {
+  test('a restarted sender is another stream: a new receiver plays it, the old one ignores it', () => {
     const stage = live(new Stage(), 0, 5);
     const restarted = packet({ frame: 0, ssrc: 4_711 });
     stage.arrive(250, restarted).until(1_000);
@@ -253,14 +253,14 @@ describe('joining', () => {
     expect(new Stage({ ssrc: 4_711 }).arrive(250, restarted).until(1_000).units).toEqual([unitOf(0)]);
   });
 
-  test('the first packets of a stream may come in any order', () => {
+  test('the first packets of a stream may arrive in any order', () => {
     const stage = new Stage({ recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 2 }), packet({ frame: 1 }), packet({ frame: 0 })).until(500);
     expect(stage.units).toEqual([unitOf(0), unitOf(1), unitOf(2)]);
   });
 });
 
-test('what is held is bounded, whatever is sent', () => {
+test('buffers are bounded, whatever is sent', () => {
   const stage = new Stage({ framesMax: 20, latency: milliseconds(60_000) });
   for (let frame = 0; frame < 200; frame++) stage.arrive(frame, packet({ frame }));
   expect(stage.receiver.statistics.overflowed).toBe(180);

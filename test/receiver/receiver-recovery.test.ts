@@ -6,7 +6,7 @@ import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
 import { again, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
 
-/** Answers the receiver's round-trip probes as a sender that is so far away does. */
+/** Answers the receiver's round-trip probes with this round trip. */
 function answerProbes(stage: Stage, roundTripMs: number, untilMs: number): void {
   let answered = 0;
   for (let ms = 0; ms <= untilMs; ms++) {
@@ -32,7 +32,7 @@ function answerProbes(stage: Stage, roundTripMs: number, untilMs: number): void 
   }
 }
 
-/** Three-packet frames, of which some packets are left out. */
+/** Frames of three packets, of which some are lost. */
 function sendFrames(stage: Stage, from: number, to: number, lost: (frame: number, index: number) => boolean): Stage {
   for (let frame = from; frame < to; frame++) {
     stage.arrive(frame * FRAME_MS, ...packets({ frame, count: 3 }).filter((_, index) => !lost(frame, index)));
@@ -40,29 +40,29 @@ function sendFrames(stage: Stage, from: number, to: number, lost: (frame: number
   return stage;
 }
 
-describe('what is missing', () => {
-  test('inside a frame is asked for three milliseconds after a later packet shows it', () => {
+describe('a missing packet', () => {
+  test('within a frame is requested three milliseconds after a later packet reveals it', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1).until(20);
     expect(stage.asked).toEqual([{ ms: 3, sequences: [1] }]);
   });
 
-  test('at the end of the newest frame is asked for when it falls silent, before the next frame comes', () => {
+  test('at the end of the newest frame is requested after a silence, before the next frame arrives', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index > 0).until(39);
     expect(stage.asked).toEqual([{ ms: 28, sequences: [1, 2] }]);
   });
 
-  test('as a whole frame is asked for when the next one comes', () => {
+  test('of a lost frame is requested when the next frame arrives', () => {
     const stage = sendFrames(new Stage(), 0, 3, (frame) => frame === 1).until(90);
     expect(stage.asked).toEqual([{ ms: 83, sequences: [3, 4, 5] }]);
   });
 
-  test('is not asked for by those who recover nothing', () => {
+  test('is not requested without recovery', () => {
     for (const recovery of ['none', 'reorder'] as const) {
       expect(sendFrames(new Stage({ recovery }), 0, 4, (frame, index) => frame === 1 && index === 1).asked).toEqual([]);
     }
   });
 
-  test('is not asked for when it only came late', () => {
+  test('is not requested when it was only late', () => {
     const stage = new Stage();
     stage
       .arrive(0, packet({ frame: 0, count: 2, index: 1 }))
@@ -73,7 +73,7 @@ describe('what is missing', () => {
 });
 
 describe('an answer', () => {
-  test('mends its frame, and is counted by the round that it took', () => {
+  test('completes its frame, and is counted by its round', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1);
     stage.arrive(45, again(packet({ frame: 0, index: 1, count: 3 }))).until(200);
     expect(stage.told).toEqual(['120 recovered 0']);
@@ -81,7 +81,7 @@ describe('an answer', () => {
     expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, recoveredInRound: [1, 0, 0, 0, 0, 0, 0, 0] });
   });
 
-  test('to the second request is of the second round', () => {
+  test('to the second request counts in the second round', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1).until(59);
     expect(stage.asked).toHaveLength(1);
     stage.until(60);
@@ -97,14 +97,14 @@ describe('an answer', () => {
     expect(stage.receiver.statistics).toMatchObject({ duplicates: 1, packets: { onTime: 2, reordered: 1 } });
   });
 
-  test('that is too late is late, like any packet', () => {
+  test('after the deadline counts as late', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index === 1);
     stage.arrive(125, again(packet({ frame: 0, index: 1, count: 3 })));
     expect(stage.told).toEqual(['120 incomplete 0']);
     expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, late: 1, neverArrived: 0 });
   });
 
-  test('does not move the clock: it says nothing of how fast the path is', () => {
+  test('does not move the clock, since it does not measure the path', () => {
     const stage = new Stage();
     for (let frame = 0; frame < 30; frame++) {
       if (frame % 2 === 0) stage.arrive(frame * FRAME_MS, packet({ frame }));
@@ -112,7 +112,7 @@ describe('an answer', () => {
       if (frame % 2 === 1) frame++;
     }
     stage.until(3_000);
-    // The first is the fastest; all others are released by it.
+    // The first transit is the fastest and sets the clock for all others.
     expect(stage.told[0]).toBe('120 onTime 0');
     expect(stage.told.filter((line) => line.includes('recovered'))[0]).toBe('160 recovered 1');
   });
@@ -135,20 +135,20 @@ describe('an answer', () => {
 });
 
 describe('the round trip', () => {
-  test('is asked for before the first loss, and sets the pace of requests', () => {
+  test('is measured before the first loss, and sets the interval of requests', () => {
     const stage = sendFrames(new Stage({ latency: milliseconds(400) }), 0, 1, () => false);
     answerProbes(stage, 20, 100);
     expect(stage.receiver.statistics.roundTrip).toBeGreaterThan(19_000);
     expect(stage.receiver.statistics.roundTrip).toBeLessThan(21_000);
     stage.arrive(120, ...packets({ frame: 3, count: 3 }).slice(1)).until(200);
-    // Nine packets are missing: two frames and the first of this one; then again every 22.5 ms.
+    // Nine packets are missing: two frames and the first of this one; repeated every 22.5 ms.
     const [first, second, third] = stage.asked;
     expect(first).toEqual({ ms: 123, sequences: [3, 4, 5, 6, 7, 8, 9] });
     expect(second!.ms - first!.ms).toBeCloseTo(22.5, 0);
     expect(third!.ms - second!.ms).toBeCloseTo(22.5, 0);
   });
 
-  test('longer than the latency makes every request pointless, and none is made', () => {
+  test('above the latency makes every request pointless, so none is made', () => {
     const stage = sendFrames(new Stage({ latency: milliseconds(100) }), 0, 1, () => false);
     answerProbes(stage, 150, 400);
     stage.arrive(400, ...packets({ frame: 10, count: 3 })).until(1_000);
@@ -157,24 +157,24 @@ describe('the round trip', () => {
 });
 
 describe('reports', () => {
-  test('go out with the first packet, often until the round trip is known, then each second', () => {
+  test('are sent with the first packet, often until the round trip is known, then every second', () => {
     const stage = sendFrames(new Stage(), 0, 1, () => false);
     answerProbes(stage, 20, 5_000);
     const times = stage.said.filter(({ packet: said }) => said.kind === 'receiver-report').map(({ ms }) => ms);
     expect(times.length).toBeLessThan(9);
     expect(times[0]).toBe(0);
-    // A probe of instant 0 cannot be told from no probe at all (RFC 3611 §4.5); the second one is answered.
+    // A probe of instant 0 looks like no probe (RFC 3611 §4.5), so the second one is answered.
     expect(times.slice(0, 3)).toEqual([0, 50, 100]);
     expect(times.slice(3)).toEqual([1_100, 2_100, 3_100, 4_100]);
   });
 
-  test('of one who has no way back are none', () => {
+  test('are not sent without a return path', () => {
     const stage = new Stage({ reports: false, recovery: 'reorder' });
     sendFrames(stage, 0, 30, (frame) => frame === 3).until(5_000);
     expect(stage.said).toEqual([]);
   });
 
-  test('tell what was lost and echo the sender’s last report', () => {
+  test('contain the loss and echo the last sender report', () => {
     const stage = sendFrames(new Stage({ recovery: 'reorder' }), 0, 1, (_, index) => index === 1);
     const report: RtcpPacket = {
       kind: 'sender-report',
@@ -194,7 +194,7 @@ describe('reports', () => {
   });
 });
 
-test('a key frame is asked for at most twice a second', () => {
+test('a key frame is requested at most twice a second', () => {
   const stage = new Stage();
   for (let frame = 0; frame < 100; frame++) {
     stage.arrive(frame * FRAME_MS, packet({ frame, importance: 'reference' }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { instant, milliseconds } from '../../protocol/base/units.ts';
 import { again, FRAME_MS, packet, packets, Stage, unitOf } from './stage.ts';
 
-/** Frames of one packet, each at its time, but for those that are left out. */
+/** Sends frames of one packet at their time, except those left out. */
 function stream(stage: Stage, from: number, to: number, leftOut: readonly number[] = []): Stage {
   for (let frame = from; frame < to; frame++) {
     if (!leftOut.includes(frame)) stage.arrive(frame * FRAME_MS, packet({ frame }));
@@ -11,24 +11,24 @@ function stream(stage: Stage, from: number, to: number, leftOut: readonly number
 }
 
 describe('in order', () => {
-  test('each frame is released a latency after it would have come on the fastest path', () => {
+  test('each frame is released the latency after its arrival on the fastest path', () => {
     const stage = stream(new Stage(), 0, 3).until(300);
     expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2']);
     expect(stage.units).toEqual([unitOf(0), unitOf(1), unitOf(2)]);
   });
 
-  test('released as soon as it can be decoded, a frame waits for nothing', () => {
+  test('with release asap, a frame is released as soon as it can be decoded', () => {
     const stage = stream(new Stage({ release: 'asap' }), 0, 3);
     expect(stage.told).toEqual(['0 onTime 0', '40 onTime 1', '80 onTime 2']);
   });
 
-  test('frames of many packets come out as they went in', () => {
+  test('restores frames of many packets', () => {
     const stage = new Stage();
     for (const frame of [0, 1]) stage.arrive(frame * FRAME_MS, ...packets({ frame, count: 7 }));
     expect(stage.until(500).units).toEqual([unitOf(0, 7), unitOf(1, 7)]);
   });
 
-  test('a frame is decoded before it is shown: the decode lead moves its deadline', () => {
+  test('the decode lead moves the deadline before the presentation time', () => {
     const stage = new Stage();
     stage.arrive(0, packet({ frame: 0, timestamp: 2 * 3_600, lead: 2 * 3_600 }));
     stage.arrive(40, packet({ frame: 1, timestamp: 5 * 3_600, lead: 4 * 3_600 }));
@@ -43,7 +43,7 @@ describe('in order', () => {
 });
 
 describe('out of order', () => {
-  test('frames are released in order, and the packets that were overtaken are counted', () => {
+  test('frames are released in order, and reordered packets are counted', () => {
     const stage = new Stage();
     stage.arrive(0, packet({ frame: 0 }));
     stage.arrive(85, packet({ frame: 2 }), packet({ frame: 1 }));
@@ -51,13 +51,13 @@ describe('out of order', () => {
     expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 2, reordered: 1, late: 0, neverArrived: 0 });
   });
 
-  test('the packets of a frame may come backwards', () => {
+  test('the packets of a frame may arrive in reverse', () => {
     const stage = new Stage().arrive(0, ...packets({ frame: 0, count: 5 }).reverse());
     expect(stage.until(200).units).toEqual([unitOf(0, 5)]);
     expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 1, reordered: 4 });
   });
 
-  test('without recovery a packet that comes after a later one is not used, and counted late', () => {
+  test('without recovery, a packet after a later one is discarded and counted as late', () => {
     const stage = new Stage({ recovery: 'none', onLoss: 'smear' });
     stage.arrive(0, packet({ frame: 0 })).arrive(85, packet({ frame: 2 }), packet({ frame: 1 }));
     expect(stage.until(400).told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 onTime 2']);
@@ -76,7 +76,7 @@ describe('twice', () => {
     expect(stage.receiver.statistics.packets.decided).toBe(3);
   });
 
-  test('a late packet that comes twice is late once and a duplicate once', () => {
+  test('a late packet that arrives twice counts as late once and as a duplicate once', () => {
     const stage = stream(new Stage({ recovery: 'reorder' }), 0, 4, [1]);
     stage.arrive(250, packet({ frame: 1 }), packet({ frame: 1 }));
     expect(stage.receiver.statistics).toMatchObject({ packets: { late: 1, neverArrived: 0 }, duplicates: 1 });
@@ -84,14 +84,14 @@ describe('twice', () => {
 });
 
 describe('too late', () => {
-  test('a packet that comes after its deadline is counted late, not played', () => {
+  test('a packet after its deadline is counted as late, not played', () => {
     const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 5, [2]);
     stage.arrive(230, packet({ frame: 2 })).until(400);
     expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 neverArrived 2', '240 onTime 3', '280 onTime 4']);
     expect(stage.receiver.statistics.packets).toMatchObject({ onTime: 4, late: 1, neverArrived: 0 });
   });
 
-  test('a frame that is not whole at its deadline is dropped, and its tail is late', () => {
+  test('a frame incomplete at its deadline is dropped, and its remaining packets are late', () => {
     const stage = new Stage({ recovery: 'reorder', onLoss: 'smear' });
     for (const frame of [0, 1, 2]) {
       const sent = packets({ frame, count: 3 });
@@ -102,7 +102,7 @@ describe('too late', () => {
     expect(stage.receiver.statistics.packets).toMatchObject({ decided: 9, onTime: 8, late: 1, neverArrived: 0 });
   });
 
-  test('so is the tail of the newest frame, which nothing has followed', () => {
+  test('the same holds for the newest frame, after which nothing has arrived', () => {
     const stage = new Stage({ recovery: 'reorder' });
     stage.arrive(0, ...packets({ frame: 0, count: 3 }).slice(0, 1)).until(130);
     expect(stage.told).toEqual(['120 incomplete 0']);
@@ -111,7 +111,7 @@ describe('too late', () => {
     expect(stage.receiver.statistics).toMatchObject({ packets: { decided: 6, onTime: 4, late: 2 }, duplicates: 0 });
   });
 
-  test('a packet at the very deadline is on time', () => {
+  test('a packet exactly at the deadline is on time', () => {
     const stage = new Stage({ recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0, count: 2 }));
     stage.receiver.handleDatagram(instant(120_000 - 1), packet({ frame: 0, index: 1, count: 2 }));
@@ -120,7 +120,7 @@ describe('too late', () => {
 });
 
 describe('a lost reference', () => {
-  test('freezes the picture until the next key frame, which is asked for', () => {
+  test('freezes the picture until the next key frame, which is requested', () => {
     const stage = new Stage({ recovery: 'reorder' });
     for (const frame of [0, 2, 3, 4]) {
       stage.arrive(frame * FRAME_MS, packet({ frame, importance: frame % 4 === 0 ? 'key' : 'reference' }));
@@ -136,12 +136,12 @@ describe('a lost reference', () => {
     expect(requests.map(({ ms }) => ms)).toEqual([200]);
   });
 
-  test('smears: whatever is whole is shown', () => {
+  test('with smear, every complete frame is shown', () => {
     const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 4, [1]);
     expect(stage.until(400).told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 onTime 2', '240 onTime 3']);
   });
 
-  test('nothing is smeared before there is a first picture', () => {
+  test('with smear, nothing is shown before the first key frame', () => {
     const stage = stream(new Stage({ recovery: 'reorder', onLoss: 'smear' }), 0, 3, [0]);
     expect(stage.until(400).told.map((line) => line.split(' ')[1])).toEqual([
       'neverArrived',
@@ -150,7 +150,7 @@ describe('a lost reference', () => {
     ]);
   });
 
-  test('a frame that nothing refers to may be lost without harm', () => {
+  test('a discardable frame may be lost without consequences', () => {
     const stage = new Stage({ recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0, count: 2 }), packet({ frame: 0, index: 1, count: 2 }));
     stage.arrive(40, packet({ frame: 1, count: 2, importance: 'discardable' }));
@@ -159,14 +159,14 @@ describe('a lost reference', () => {
   });
 });
 
-describe('a stream that ends', () => {
-  test('is told once all of it is decided', () => {
+describe('the end of a stream', () => {
+  test('is reported once every frame is decided', () => {
     const stage = stream(new Stage(), 0, 3).end(90, 3, 2).until(1_000);
     expect(stage.told).toEqual(['120 onTime 0', '160 onTime 1', '200 onTime 2', '200 ended']);
     expect(stage.receiver.ended).toBe(true);
   });
 
-  test('with its tail missing, the tail never arrived', () => {
+  test('with its tail missing reports the tail as never arrived', () => {
     const stage = stream(new Stage({ recovery: 'reorder' }), 0, 3)
       .end(90, 5, 6)
       .until(2_000);
@@ -174,7 +174,7 @@ describe('a stream that ends', () => {
       '120 onTime 0',
       '160 onTime 1',
       '200 onTime 2',
-      // What the control channel has overtaken may still be on its way: the latency, and a second for the unknown path.
+      // Packets overtaken by the control channel may be in flight: the latency, and a second for the unknown path.
       '1210 neverArrived 3',
       '1210 neverArrived 4',
       '1210 ended',
@@ -182,15 +182,15 @@ describe('a stream that ends', () => {
     expect(stage.receiver.statistics.packets).toMatchObject({ decided: 7, neverArrived: 4 });
   });
 
-  test('with its tail missing, the tail is asked for and mended', () => {
+  test('with its tail missing requests and recovers the tail', () => {
     const stage = stream(new Stage({ latency: milliseconds(400) }), 0, 3);
-    // Nobody answers probes here: the round trip is not known, and a second is allowed for what is still on its way.
+    // Nobody answers probes here: the round trip is unknown, and a second is allowed for packets in flight.
     stage.end(90, 4, 3);
     stage.arrive(130, again(packet({ frame: 3 }))).until(2_000);
     expect(stage.told.slice(-2)).toEqual(['520 recovered 3', '520 ended']);
   });
 
-  test('with everything missing, everything never arrived', () => {
+  test('with everything missing reports everything as never arrived', () => {
     const stage = new Stage().end(10, 4, undefined).until(5_000);
     expect(stage.told.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
       'neverArrived 0',
@@ -202,11 +202,11 @@ describe('a stream that ends', () => {
     expect(stage.receiver.statistics.frames).toMatchObject({ decided: 4, neverArrived: 4 });
   });
 
-  test('without a single frame ends at once', () => {
+  test('without a single frame is reached at once', () => {
     expect(new Stage().end(10, 0, undefined).told).toEqual(['10 ended']);
   });
 
-  test('broken off, what is left is decided as if it were due', () => {
+  test('after a broken connection decides the remaining frames as if due', () => {
     const stage = stream(new Stage({ recovery: 'reorder' }), 0, 4, [2]);
     expect(stage.finish(131).told).toEqual([
       '120 onTime 0',
@@ -220,8 +220,8 @@ describe('a stream that ends', () => {
   });
 });
 
-describe('a transport that loses nothing', () => {
-  test('drops nothing: what comes after its deadline is released late, and said to be', () => {
+describe('a transport without loss', () => {
+  test('drops nothing: frames after their deadline are released and reported as late', () => {
     const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0 }));
     stage.arrive(700, packet({ frame: 1 }), packet({ frame: 2 }), packet({ frame: 3 })).until(2_000);
@@ -229,14 +229,14 @@ describe('a transport that loses nothing', () => {
     expect(stage.units).toEqual([0, 1, 2, 3].map((frame) => unitOf(frame)));
   });
 
-  test('waits for the rest of a frame however long it takes', () => {
+  test('waits for the rest of a frame for any time', () => {
     const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0, count: 2 }));
     stage.arrive(9_000, packet({ frame: 0, index: 1, count: 2 }));
     expect(stage.told).toEqual(['9000 late 0']);
   });
 
-  test('goes on telling lateness when it has lasted: the clock does not hide it', () => {
+  test('keeps reporting sustained lateness, which the clock does not hide', () => {
     const stage = new Stage({ overdue: 'wait', recovery: 'reorder' });
     stage.arrive(0, packet({ frame: 0 }));
     for (let frame = 1; frame < 60; frame++) stage.arrive(frame * FRAME_MS + 1_000, packet({ frame }));

@@ -18,7 +18,7 @@ import {
 
 export const at = (ms: number): Instant => instant(milliseconds(ms));
 
-/** 25 frames a second: numbers that can be added up in the head. */
+/** 25 frames per second, for mental arithmetic. */
 export const FRAME_MS = 40;
 export const FRAME_TICKS = 3_600;
 export const INITIAL_SEQUENCE = SENDER_OPTIONS.initialSequence;
@@ -29,7 +29,7 @@ export interface PacketOptions {
   readonly frame: number;
   readonly index?: number;
   readonly count?: number;
-  /** Counted from the stream's first packet; frames of `count` packets each follow one another unless told. */
+  /** Counted from the stream's first packet; by default frames of `count` packets follow one another. */
   readonly sequence?: number;
   readonly importance?: Importance;
   readonly timestamp?: number;
@@ -40,7 +40,7 @@ export interface PacketOptions {
   readonly mark?: boolean;
 }
 
-/** One packet of a frame, in which it stands which one it is. Frame 0 is a key frame. */
+/** A packet of a frame, whose payload identifies it. Frame 0 is a key frame. */
 export function packet({ frame, index = 0, count = 1, ...options }: PacketOptions): Uint8Array {
   const {
     sequence = frame * count + index,
@@ -72,7 +72,7 @@ export function packet({ frame, index = 0, count = 1, ...options }: PacketOption
   });
 }
 
-/** A whole NAL unit, so that any number of packets makes a frame. */
+/** A whole NAL unit, so that any number of packets is a frame. */
 export const payloadOf = (frame: number, index: number): Uint8Array =>
   Uint8Array.of(frame === 0 ? 0x65 : 0x41, frame & 0xff, (frame >> 8) & 0xff, index);
 
@@ -80,7 +80,7 @@ export const payloadOf = (frame: number, index: number): Uint8Array =>
 export const packets = (options: PacketOptions & { count: number }): Uint8Array[] =>
   Array.from({ length: options.count }, (_, index) => packet({ ...options, index }));
 
-/** The same packet as an answer to a NACK. */
+/** The same packet as a retransmission. */
 export const again = (original: Uint8Array): Uint8Array =>
   wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: wireSequence(0) });
 
@@ -91,20 +91,20 @@ export const unitOf = (frame: number, count = 1): AccessUnit => ({
   importance: frame === 0 ? 'key' : 'reference',
 });
 
-/** A receiver on a clock that one can see: datagrams arrive at a millisecond, and time is served in between. */
+/** A receiver on a virtual clock: datagrams arrive at given milliseconds, and timeouts are handled in between. */
 export class Stage {
   receiver: Receiver;
   readonly units: AccessUnit[] = [];
-  /** What became of each frame, and at which millisecond. */
+  /** Fate of each frame, with its time in milliseconds. */
   readonly told: string[] = [];
-  /** What the receiver said, and when. */
+  /** RTCP packets sent by the receiver, with their times. */
   readonly said: { readonly ms: number; readonly packet: RtcpPacket }[] = [];
   readonly #events: Parameters<typeof checkRelease>[0][number][] = [];
   #now: Instant = instant(0);
 
   constructor(options: Partial<ReceiverOptions> = {}) {
-    // `nack` is the plainest of those that ask; those that ask by deadline have a stage of their own.
-    // Most stories end at the display deadline; those of frames that are mended after it say so.
+    // `nack` is the simplest recovery with requests; deadline recovery has a stage of its own. Most tests end at the
+    // display deadline; those of mending override this.
     const chosen = { ...RECEIVER_OPTIONS, recovery: 'nack' as const, mend: microseconds(0), ...options };
     const { initialFrameNumber, ...known } = chosen;
     this.receiver = new Receiver({
@@ -113,7 +113,7 @@ export class Stage {
     });
   }
 
-  /** Plays with another receiver. */
+  /** Continues with another receiver. */
   use(receiver: Receiver): void {
     this.receiver = receiver;
   }
@@ -128,7 +128,7 @@ export class Stage {
     return this.arrive(ms, serializeRtcp(rtcpPackets));
   }
 
-  /** The sender has said on the control channel how much there was. */
+  /** The control channel reports the totals. */
   end(ms: number, frames: number, lastSequence: number | undefined): this {
     this.until(ms);
     const wire = lastSequence === undefined ? undefined : wireSequence(INITIAL_SEQUENCE + lastSequence);
@@ -136,7 +136,7 @@ export class Stage {
     return this.#drain(at(ms));
   }
 
-  /** The connection is gone. */
+  /** The connection has closed. */
   finish(ms: number): this {
     this.until(ms);
     this.receiver.finish(at(ms));
@@ -158,12 +158,12 @@ export class Stage {
     return this;
   }
 
-  /** All that the receiver told of its frames. */
+  /** All events about frames. */
   get events(): readonly Parameters<typeof checkRelease>[0][number][] {
     return this.#events;
   }
 
-  /** The numbers asked for, as sequences of the stream, and when. */
+  /** Requested sequence numbers of the stream, with their times. */
   get asked(): { readonly ms: number; readonly sequences: readonly number[] }[] {
     return this.said.flatMap(({ ms, packet }) =>
       packet.kind === 'nack'

@@ -6,7 +6,7 @@ import { ReceptionReport } from '../../../receiver/feedback/reception-report.ts'
 const at = (ms: number): Instant => instant(milliseconds(ms));
 const SSRC = 77;
 
-test('nothing received is reported as nothing', () => {
+test('reports zeros before the first packet', () => {
   expect(new ReceptionReport().block(instant(0), SSRC)).toEqual({
     ssrc: SSRC,
     fractionLost: 0,
@@ -18,10 +18,10 @@ test('nothing received is reported as nothing', () => {
   });
 });
 
-test('the share lost is that since the last report, the sum that since the first packet', () => {
+test('the fraction lost covers the interval since the last report, the cumulative loss the whole stream', () => {
   const report = new ReceptionReport();
   for (const sequence of [65_530, 65_531, 65_534, 65_537]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
-  // Eight expected, four came; RFC 3550 §A.3 counts in 256ths.
+  // Eight expected, four received; RFC 3550 §A.3 counts in 1/256.
   expect(report.block(instant(0), SSRC)).toMatchObject({
     fractionLost: 128,
     cumulativeLost: 4,
@@ -33,13 +33,13 @@ test('the share lost is that since the last report, the sum that since the first
   expect(report.block(instant(0), SSRC)).toMatchObject({ fractionLost: 192, cumulativeLost: 7 });
 });
 
-test('more packets than were expected are a negative loss, and no share', () => {
+test('duplicates make the cumulative loss negative, and leave the fraction at 0', () => {
   const report = new ReceptionReport();
   for (const sequence of [1, 2, 2, 2]) report.onPacket(instant(0), asSequence(sequence), ticks(0));
   expect(report.block(instant(0), SSRC)).toMatchObject({ fractionLost: 0, cumulativeLost: -2 });
 });
 
-test('packets as far apart as their timestamps have no jitter; a sixteenth of each difference is added', () => {
+test('jitter is 0 for packets spaced like their timestamps; otherwise it grows by a sixteenth of the difference', () => {
   const report = new ReceptionReport();
   report.onPacket(at(0), asSequence(1), ticks(0));
   report.onPacket(at(40), asSequence(2), ticks(3_600));
@@ -49,7 +49,7 @@ test('packets as far apart as their timestamps have no jitter; a sixteenth of ea
   expect(report.jitter).toBe(90);
 });
 
-test('a sender report is echoed with the time that it lay here', () => {
+test('echoes a sender report with the delay since its arrival', () => {
   const report = new ReceptionReport();
   report.onSenderReport(instant(seconds(5)), { seconds: 0x12_3456, fraction: 0x789a_bcde });
   expect(report.block(instant(seconds(5.5)), SSRC)).toMatchObject({

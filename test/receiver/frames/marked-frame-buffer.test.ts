@@ -11,7 +11,7 @@ interface Packet {
   readonly number: number;
   readonly index: number;
   readonly count: number;
-  /** The frame's first packet. */
+  /** First sequence number of the frame. */
   readonly first: number;
   readonly timestamp?: number;
 }
@@ -27,7 +27,7 @@ function insert(
     importance: 'reference',
     decodeLead: ticks(0),
   };
-  // A single NAL unit packet in the middle of other bytes: a non-IDR slice.
+  // A single NAL unit packet within other bytes: a non-IDR slice.
   const payload = Uint8Array.of(0x41, number & 0xff, index);
   const packet: ArrivedPacket = {
     sequence: asSequence(first + index),
@@ -49,7 +49,7 @@ function nalUnitsOf(frame: PendingFrame): Uint8Array[] | string {
 
 const newBuffer = (framesMax = 1_000) => new MarkedFrameBuffer({ firstFrame: 0, framesMax });
 
-test('a frame is whole when all that its packets promise is here, in whatever order', () => {
+test('a frame is complete with all announced packets, in any order', () => {
   const buffer = newBuffer();
   for (const index of [2, 0]) expect(insert(buffer, { number: 0, index, count: 3, first: 10 })).toBe('taken');
   expect(buffer.head()).toMatchObject({ complete: false, receivedPackets: 2, firstSequence: 10, lastSequence: 12 });
@@ -59,7 +59,7 @@ test('a frame is whole when all that its packets promise is here, in whatever or
   expect(nalUnitsOf(buffer.head()!)).toEqual([0, 1, 2].map((index) => Uint8Array.of(0x41, 0, index)));
 });
 
-test('duplicates, decided frames and frames beyond the bound are told apart', () => {
+test('distinguishes duplicates, decided frames and frames beyond the limit', () => {
   const buffer = newBuffer(2);
   expect(insert(buffer, { number: 0, index: 0, count: 1, first: 0 })).toBe('taken');
   expect(insert(buffer, { number: 0, index: 0, count: 1, first: 0 })).toBe('duplicate');
@@ -70,7 +70,7 @@ test('duplicates, decided frames and frames beyond the bound are told apart', ()
   expect(insert(buffer, { number: 2, index: 0, count: 1, first: 2 })).toBe('taken');
 });
 
-test('frames that come out of order are told in order', () => {
+test('orders frames that arrive out of order', () => {
   const buffer = newBuffer();
   for (const number of [3, 1, 7, 0, 5]) insert(buffer, { number, index: 0, count: 1, first: number });
   expect([...buffer.frames()].map(({ number }) => number)).toEqual([0, 1, 3, 5, 7]);
@@ -79,8 +79,8 @@ test('frames that come out of order are told in order', () => {
   expect([...buffer.frames()].map(({ number }) => number)).toEqual([3, 5, 7]);
 });
 
-describe('the first and the next', () => {
-  test('a frame of which nothing came is no head, and those behind it are in order', () => {
+describe('head and next number', () => {
+  test('a frame that has not arrived is no head, and later frames stay in order', () => {
     const buffer = newBuffer();
     for (const number of [5, 2, 3]) insert(buffer, { number, index: 0, count: 1, first: number });
     expect(buffer.head()).toBeUndefined();
@@ -90,7 +90,7 @@ describe('the first and the next', () => {
     expect([buffer.head()?.number, buffer.following()?.number, buffer.newest()?.number]).toEqual([2, 3, 5]);
   });
 
-  test('what is skipped to does not go back', () => {
+  test('skipping never goes back', () => {
     const buffer = newBuffer();
     buffer.skipTo(7);
     buffer.skipTo(3);
@@ -98,8 +98,8 @@ describe('the first and the next', () => {
   });
 });
 
-describe('contradictions', () => {
-  test('packets that agree outvote a single one that does not', () => {
+describe('contradictory packets', () => {
+  test('outvote a single one when they agree with each other', () => {
     const buffer = newBuffer();
     insert(buffer, { number: 0, index: 0, count: 50_000, first: 0 });
     expect(insert(buffer, { number: 0, index: 1, count: 4, first: 0 })).toBe('inconsistent');
@@ -109,7 +109,7 @@ describe('contradictions', () => {
     expect(buffer.head()?.missing()).toEqual([0]);
   });
 
-  test('a single one does not outvote two', () => {
+  test('do not outvote two that agree', () => {
     const buffer = newBuffer();
     for (const index of [0, 1]) insert(buffer, { number: 0, index, count: 4, first: 0 });
     for (const index of [2, 3]) {
@@ -130,14 +130,14 @@ describe('contradictions', () => {
     expect(insert(buffer, { number: 1, index: 0, count: 1, first: 3 })).toBe('taken');
   });
 
-  test('a frame that rests on one packet gives way to the next one that it overlaps', () => {
+  test('a frame known from one packet gives way to the next one that it overlaps', () => {
     const buffer = newBuffer();
     insert(buffer, { number: 0, index: 0, count: 60_000, first: 0 });
     expect(insert(buffer, { number: 1, index: 0, count: 2, first: 5 })).toBe('taken');
     expect([...buffer.frames()].map(({ number }) => number)).toEqual([1]);
   });
 
-  test('one that was decided on one packet blocks nothing', () => {
+  test('a frame decided on one packet blocks no others', () => {
     const buffer = newBuffer();
     insert(buffer, { number: 0, index: 0, count: 60_000, first: 0 });
     buffer.advance();
@@ -145,17 +145,17 @@ describe('contradictions', () => {
   });
 });
 
-test('memory follows what has arrived, not what is promised', () => {
+test('memory follows the packets received, not those announced', () => {
   const buffer = newBuffer(20_000);
   const before = process.memoryUsage().heapUsed;
   for (let number = 0; number < 10_000; number++) {
     insert(buffer, { number, index: 65_534, count: 65_535, first: number * 65_535 });
   }
-  // Ten thousand frames that promise 65,535 packets each would be 5 GB of empty places.
+  // Ten thousand frames that announce 65,535 packets each would take 5 GB of empty slots.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
 });
 
-test('it does what sorted arrays do', () => {
+test('behaves like sorted arrays', () => {
   const COUNTS = [1, 3, 2, 5, 1, 4, 2, 2];
   const firsts = COUNTS.map((_, number) => COUNTS.slice(0, number).reduce((sum, count) => sum + count, 0));
   const step = fc.oneof(
@@ -165,7 +165,7 @@ test('it does what sorted arrays do', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const buffer = newBuffer();
-      // The obvious buffer: every packet as [frame, index], kept sorted.
+      // Reference buffer: every packet as [frame, index], kept sorted.
       let model: [number, number][] = [];
       let next = 0;
       for (const { kind, number, index } of steps) {

@@ -6,13 +6,13 @@ import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
 import { RECEIVER_OPTIONS } from '../../simulated-session.ts';
 import { again, FRAME_MS, packet, packets, Stage } from '../stage.ts';
 
-/** Frames of 40 ms, due 120 ms after they arrive: frame n at 40 n + 120. */
+/** Frames of 40 ms with a deadline 120 ms after they arrive: frame n at 40 n + 120. */
 class MendingStage extends Stage {
   constructor(options: Partial<ReceiverOptions> = {}) {
     super({ mend: milliseconds(5_000), ...options });
   }
 
-  /** Frames of one packet each at their time, without those that are lost. */
+  /** Sends frames of one packet at their time, except those in `lost`. */
   frames(from: number, to: number, lost: readonly number[] = [], keys: readonly number[] = [0]): this {
     for (let frame = from; frame < to; frame++) {
       if (lost.includes(frame)) continue;
@@ -21,7 +21,7 @@ class MendingStage extends Stage {
     return this;
   }
 
-  /** When the packet was asked for as one that is too late to be shown. */
+  /** Requests for packets too late to be shown. */
   get lateRequests(): { readonly ms: number; readonly sequences: readonly number[] }[] {
     const requests: { ms: number; sequences: readonly number[] }[] = [];
     for (const [index, { ms, packet: said }] of this.said.entries()) {
@@ -37,19 +37,19 @@ class MendingStage extends Stage {
 const from = (stage: Stage, ms: number) => stage.told.filter((line) => Number.parseFloat(line) >= ms);
 
 describe('a frame that misses its deadline', () => {
-  test('is shown at once when it comes before the next one is due', () => {
+  test('is shown at once when it arrives before the next deadline', () => {
     const stage = new MendingStage().frames(0, 5, [1]).arrive(190, again(packet({ frame: 1 })));
     stage.until(300);
     expect(stage.told).toEqual(['120 onTime 0', '190 late 1', '200 onTime 2', '240 onTime 3', '280 onTime 4']);
   });
 
-  test('is decoded with all that waited for it, of which the newest is shown', () => {
+  test('is decoded with the frames that waited for it, the newest of which is shown', () => {
     const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
     stage.until(300);
     expect(from(stage, 200)).toEqual(['250 mended 1', '250 mended 2', '250 late 3', '280 onTime 4']);
   });
 
-  test('marks what is mended for the decoder alone, and nothing else', () => {
+  test('marks mended frames, and no others, as decode-only', () => {
     const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
     stage.until(400);
     const marks = stage.events.flatMap((event) =>
@@ -58,7 +58,7 @@ describe('a frame that misses its deadline', () => {
     expect(marks).toEqual(['onTime false', 'mended true', 'mended true', 'late false', 'onTime false', 'onTime false']);
   });
 
-  test('is dropped where mending is switched off, as is what refers to it', () => {
+  test('is dropped without mending, together with the frames that refer to it', () => {
     const stage = new MendingStage({ mend: microseconds(0) })
       .frames(0, 4, [1])
       .arrive(190, again(packet({ frame: 1 })));
@@ -67,14 +67,14 @@ describe('a frame that misses its deadline', () => {
   });
 
   test.each([{ recovery: 'reorder' }, { recovery: 'none' }, { onLoss: 'smear' }] as const)(
-    'is dropped where nobody asks for it, or damage is shown: %o',
+    'is dropped without requests, or when damaged frames are shown: %o',
     (options) => {
       const stage = new MendingStage(options).frames(0, 3, [1]).until(300);
       expect(stage.told).toContain('160 neverArrived 1');
     },
   );
 
-  test('is mended twice in a row when the next one is lost as well', () => {
+  test('is mended again when the next one is lost as well', () => {
     const stage = new MendingStage().frames(0, 8, [1, 4]).arrive(290, again(packet({ frame: 1 })));
     stage.arrive(330, again(packet({ frame: 4 }))).until(500);
     expect(from(stage, 200)).toEqual([
@@ -88,13 +88,13 @@ describe('a frame that misses its deadline', () => {
     ]);
   });
 
-  test('shows nothing that is half a second old', () => {
+  test('is not shown when it is half a second late', () => {
     const stage = new MendingStage().frames(0, 3, [1]).arrive(1_000, again(packet({ frame: 1 })));
     stage.until(1_100);
     expect(from(stage, 200)).toEqual(['1000 mended 1', '1000 mended 2']);
   });
 
-  test('is mended when a part of it was missing, be it the first frame', () => {
+  test('is mended when part of it was missing, even if it is the first frame', () => {
     const stage = new MendingStage();
     const [first, second] = packets({ frame: 0, count: 2 });
     stage.arrive(0, first!);
@@ -105,7 +105,7 @@ describe('a frame that misses its deadline', () => {
 });
 
 describe('a later key frame', () => {
-  test('takes over when it is due, and the old group is given up', () => {
+  test('takes over at its deadline, and the old group is given up', () => {
     const stage = new MendingStage().frames(0, 6, [1], [0, 4]).until(400);
     expect(from(stage, 200)).toEqual([
       '280 neverArrived 1',
@@ -116,12 +116,12 @@ describe('a later key frame', () => {
     ]);
   });
 
-  test('takes over as soon as the old group is overdue where frames are released at once', () => {
+  test('takes over as soon as the old group is overdue with release asap', () => {
     const stage = new MendingStage({ release: 'asap' }).frames(0, 4, [1], [0, 3]).until(400);
     expect(stage.told.slice(0, 4)).toEqual(['0 onTime 0', '160 neverArrived 1', '160 undecodable 2', '160 onTime 3']);
   });
 
-  test('that is not whole does not: it is mended itself', () => {
+  test('does not take over while incomplete, but is mended itself', () => {
     const stage = new MendingStage({ mend: milliseconds(300) }).frames(0, 2, [1]);
     const key = packets({ frame: 2, count: 2, importance: 'key' });
     stage.arrive(80, key[0]!).arrive(480, again(key[1]!)).until(600);
@@ -137,13 +137,13 @@ describe('a later key frame', () => {
   });
 });
 
-describe('a bound', () => {
-  test('of time gives the frame up, and what refers to it with it', () => {
+describe('the limit', () => {
+  test('of time gives up the frame and those that refer to it', () => {
     const stage = new MendingStage({ mend: milliseconds(500) }).frames(0, 4, [1]).until(2_000);
     expect(from(stage, 200)).toEqual(['660 neverArrived 1', '660 undecodable 2', '660 undecodable 3']);
   });
 
-  test('of bytes gives the oldest group up first', () => {
+  test('of bytes gives up the oldest group first', () => {
     // Each packet has a payload of four bytes.
     const stage = new MendingStage({ heldBytesMax: 8 }).frames(0, 5, [1]).until(1_000);
     expect(from(stage, 200)).toEqual([]);
@@ -151,23 +151,23 @@ describe('a bound', () => {
     expect(from(stage, 200)[0]).toBe('1040 neverArrived 1');
   });
 
-  test('of frames gives the frame up before others find no room', () => {
+  test('of frames gives up the frame before later ones find no room', () => {
     const stage = new MendingStage({ framesMax: 20 }).frames(0, 60, [1], [0, 50]).until(3_000);
     expect(stage.receiver.statistics.overflowed).toBe(0);
     expect(stage.told.at(-1)).toBe('2480 onTime 59');
   });
 
-  test('of requests holds for a forged promise of a frame that never comes', () => {
+  test('of requests holds for a forged announcement of a frame that never arrives', () => {
     const stage = new MendingStage().frames(0, 1);
     stage.arrive(40, packet({ frame: 1, index: 0, count: 60_000, sequence: 1 }));
     stage.until(10_000);
     const asked = stage.asked.reduce((sum, { sequences }) => sum + sequences.length, 0);
-    // Once in time, and in each of the five seconds' round trips what one may ask for.
+    // Requests in time, and in each round trip of five seconds the permitted number of late ones.
     expect(asked).toBeLessThan(512 + 64 * 90);
     expect(stage.told.at(-1)).toBe('5160 incomplete 1');
   });
 
-  test('of time keeps an outage of thirty seconds from coming back as thirty seconds of requests', () => {
+  test('of time prevents an outage of thirty seconds from causing thirty seconds of requests', () => {
     const stage = new MendingStage().frames(0, 25);
     stage.frames(775, 800).until(34_000);
     const asked = stage.asked.reduce((sum, { sequences }) => sum + sequences.length, 0);
@@ -176,8 +176,8 @@ describe('a bound', () => {
   });
 });
 
-describe('requests for what is too late to be shown', () => {
-  test('follow those that were in time, by the round trip, and then ever more slowly', () => {
+describe('requests for packets too late to be shown', () => {
+  test('follow those in time, once per round trip at first and then ever less often', () => {
     const stage = new MendingStage().frames(0, 20, [1]).until(3_000);
     const times = stage.asked.map(({ ms }) => ms);
     const late = stage.lateRequests.map(({ ms }) => ms);
@@ -188,13 +188,13 @@ describe('requests for what is too late to be shown', () => {
     expect(Math.max(...gaps)).toBeCloseTo(500, 0);
   });
 
-  test('end when the frame is here', () => {
+  test('end when the frame arrives', () => {
     const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
     stage.until(3_000);
     expect(stage.asked.every(({ ms }) => ms < 250)).toBe(true);
   });
 
-  test('are not made for a frame that no other refers to', () => {
+  test('are not made for a discardable frame', () => {
     const stage = new MendingStage().frames(0, 1);
     const discardable = packets({ frame: 1, count: 2, sequence: 1, importance: 'discardable' }).map((_, index) =>
       packet({ frame: 1, index, count: 2, sequence: 1 + index, importance: 'discardable' }),
@@ -207,7 +207,7 @@ describe('requests for what is too late to be shown', () => {
     expect(stage.told).toEqual(['120 onTime 0', '160 incomplete 1', '200 onTime 2']);
   });
 
-  test('are not made for what cannot be decoded in any case', () => {
+  test('are not made for a frame that cannot be decoded anyway', () => {
     const stage = new MendingStage({ mend: milliseconds(400) }).frames(0, 30, [1, 20]).until(3_000);
     const wanted = stage.lateRequests.flatMap(({ sequences }) => sequences.map((wire) => wire - 100));
     expect(new Set(wanted)).toEqual(new Set([1]));
@@ -215,25 +215,25 @@ describe('requests for what is too late to be shown', () => {
 });
 
 describe('the end of the stream', () => {
-  test('leaves its last frame two seconds to be mended', () => {
+  test('leaves two seconds to mend its last frame', () => {
     const stage = new MendingStage().frames(0, 3, [2]).end(120, 3, 2);
     stage.arrive(1_500, again(packet({ frame: 2 }))).until(1_600);
     expect(stage.told.slice(-2)).toEqual(['1500 mended 2', '1500 ended']);
   });
 
-  test('comes all the same when the last frame does not', () => {
+  test('is reached even if the last frame never arrives', () => {
     const stage = new MendingStage().frames(0, 3, [2]).end(120, 3, 2).until(10_000);
     expect(stage.told.at(-1)).toMatch(/^\d+(\.\d+)? ended$/);
     expect(Number.parseFloat(stage.told.at(-1)!)).toBeLessThan(4_000);
   });
 
-  test('decides what is held when the connection is gone', () => {
+  test('decides the held frames when the connection closes', () => {
     const stage = new MendingStage().frames(0, 4, [1]).finish(250);
     expect(from(stage, 200)).toEqual(['250 neverArrived 1', '250 undecodable 2', '250 undecodable 3', '250 ended']);
   });
 });
 
-describe('a stranger’s stream without frame marks', () => {
+describe('plain RTP without frame marks', () => {
   const plain = (frame: number) =>
     packet({ frame, mark: false, payload: Uint8Array.of(frame === 0 ? 0x65 : 0x41, 0x9a) });
 

@@ -31,7 +31,7 @@ const fragment = (nalUnit: Uint8Array, part: 'first' | 'middle' | 'last'): Uint8
 const aggregate = (...nalUnits: Uint8Array[]): Uint8Array =>
   bytes(0x78, ...nalUnits.flatMap((nalUnit) => [0, nalUnit.length, ...nalUnit]));
 
-test('a picture begins with a delimiter, a parameter set, SEI or its first slice, however it is packed', () => {
+test('a picture begins with a delimiter, a parameter set, SEI or its first slice, in any packetization', () => {
   for (const payload of [DELIMITER, SPS, PPS, RECOVERY_POINT, IDR, P, B, fragment(IDR, 'first'), aggregate(P)]) {
     expect(beginsAccessUnit(payload)).toBe(true);
   }
@@ -41,7 +41,7 @@ test('a picture begins with a delimiter, a parameter set, SEI or its first slice
   }
 });
 
-test('what a frame is worth is read from its NAL units', () => {
+test('importance is read from the NAL units', () => {
   expect(payloadsImportance([DELIMITER, SPS, PPS, IDR])).toBe('key');
   expect(payloadsImportance([fragment(IDR, 'first'), fragment(IDR, 'last')])).toBe('key');
   expect(payloadsImportance([aggregate(SPS, PPS, IDR)])).toBe('key');
@@ -55,7 +55,7 @@ test('what a frame is worth is read from its NAL units', () => {
   expect(payloadsImportance([SPS, PPS])).toBe('discardable');
 });
 
-test('payloads of other codecs are told apart by their first bytes', () => {
+test('payloads of other codecs are recognized by their first bytes', () => {
   for (const payload of [IDR, P, SPS, fragment(P, 'middle'), aggregate(SPS, PPS)]) {
     expect(looksLikeH264(payload)).toBe(true);
   }
@@ -70,7 +70,7 @@ const FRAME = 3_000;
 
 const whole = (bytes: Uint8Array) => ({ bytes, payloadAt: 0, payloadEnd: bytes.length });
 
-/** A buffer, and packets for it: the frame's place in time, its payload, whether it is marked. */
+/** A buffer, with packets from sequence number, frame time, payload and marker. */
 function buffer() {
   const plain = new PlainFrameBuffer({ codec: H264, framesMax: 16, packetsMax: 64 });
   const insert = (sequence: number, frame: number, payload: Uint8Array, marker = true) =>
@@ -82,7 +82,7 @@ function buffer() {
       ...whole(payload),
       arrival: 'on-time',
     });
-  /** Decides the frames that are here. */
+  /** Decides the frames received. */
   const decide = () => {
     const decided: { frame: number; complete: boolean; importance: Importance | undefined; gap: boolean }[] = [];
     for (let head = plain.head(); head; head = plain.head()) {
@@ -95,7 +95,7 @@ function buffer() {
   return { plain, insert, decide };
 }
 
-test('a receiver that joins in the middle of a picture begins with the next', () => {
+test('a receiver that joins in the middle of a picture begins with the next one', () => {
   const { insert, decide } = buffer();
   insert(10, 0, fragment(IDR, 'middle'), false);
   insert(11, 0, fragment(IDR, 'last'));
@@ -114,7 +114,7 @@ test('without markers a frame ends where the next one begins', () => {
   expect(plain.head()?.complete).toBe(true);
 });
 
-test('a lost packet that bore the marker costs its own frame and not the next', () => {
+test('a lost packet with the marker costs its own frame but not the next', () => {
   const { insert, decide } = buffer();
   insert(10, 0, IDR);
   insert(11, 1, fragment(P, 'first'), false);
@@ -128,12 +128,12 @@ test('a lost packet that bore the marker costs its own frame and not the next', 
   ]);
 });
 
-test('behind a gap a frame is whole if a picture begins with it, and says that a frame may be missing', () => {
+test('after a gap, a frame that starts a picture is complete, and reports that a frame may be missing', () => {
   const { insert, decide } = buffer();
   insert(10, 0, IDR);
   // 11 is lost: a frame of one packet.
   insert(12, 2, P);
-  // 13 is lost: the beginning of this frame, for no time is missing.
+  // 13 is lost: the start of this frame, since no timestamp is missing.
   insert(14, 3, P_SECOND_SLICE);
   expect(decide().map(({ complete, gap }) => ({ complete, gap }))).toEqual([
     { complete: true, gap: false },
@@ -142,7 +142,7 @@ test('behind a gap a frame is whole if a picture begins with it, and says that a
   ]);
 });
 
-test('with B-frames a missing time does not show: any gap may be a frame', () => {
+test('with B-frames any gap may be a frame, because missing timestamps cannot be detected', () => {
   const { insert, decide } = buffer();
   insert(10, 0, IDR);
   insert(11, 3, P);
@@ -152,7 +152,7 @@ test('with B-frames a missing time does not show: any gap may be a frame', () =>
   expect(decide().map(({ gap }) => gap)).toEqual([false, false, false, false, true]);
 });
 
-test('frames come out in the order of their numbers, not of their times', () => {
+test('frames are returned in order of sequence numbers, not of timestamps', () => {
   const { insert, decide } = buffer();
   insert(13, 2, B);
   insert(11, 3, P);
@@ -161,7 +161,7 @@ test('frames come out in the order of their numbers, not of their times', () => 
   expect(decide().map(({ frame }) => frame)).toEqual([0, 3, 1, 2]);
 });
 
-test('the late end of a frame that was decided without it is behind, and makes no frame of its own', () => {
+test('the late end of a decided frame makes no frame of its own', () => {
   const { plain, insert, decide } = buffer();
   insert(10, 0, IDR);
   insert(11, 1, fragment(P, 'first'), false);
@@ -172,7 +172,7 @@ test('the late end of a frame that was decided without it is behind, and makes n
   expect(decide()).toEqual([{ frame: 2, complete: true, importance: 'reference', gap: false }]);
 });
 
-test('packets of padding between and inside frames leave no gap', () => {
+test('packets of padding within and between frames leave no gap', () => {
   const { plain, insert, decide } = buffer();
   insert(10, 0, IDR);
   plain.insertEmpty(asSequence(11));
@@ -185,7 +185,7 @@ test('packets of padding between and inside frames leave no gap', () => {
   ]);
 });
 
-test('pictures that are merely intra are entries only where there are no better ones', () => {
+test('intra pictures are random access points only in a stream without better ones', () => {
   const { insert, decide } = buffer();
   insert(10, 0, I);
   insert(11, 1, IDR);
@@ -197,7 +197,7 @@ test('pictures that are merely intra are entries only where there are no better 
   expect(decide().map(({ importance }) => importance)).toEqual(['reference']);
 });
 
-test('what is held is bounded', () => {
+test('the buffer is bounded', () => {
   const { insert } = buffer();
   for (let n = 0; n < 16; n++) expect(insert(n, n, P)).toBe('taken');
   expect(insert(16, 16, P)).toBe('overflow');

@@ -16,11 +16,11 @@ const LATENCY = at(120);
 const newClock = (followsStalls = true) =>
   new PlayoutClock({ latency: LATENCY, mend: microseconds(0), window: at(800), followsStalls });
 
-/** 25 frames a second. */
+/** 25 frames per second. */
 const FRAME = milliseconds(40);
 const ticksOf = (mediaTime: number): Ticks => ticks((mediaTime * 9) / 100);
 
-/** Frames arrive as long after their media time as `transit` says. */
+/** Frames arrive `transit` after their media time. */
 function play(clock: PlayoutClock, from: Instant, to: Instant, transit: (mediaTime: Instant) => number): void {
   const arrivals: { now: Instant; media: Instant }[] = [];
   for (let media = from; media < to; media = later(media, FRAME))
@@ -29,10 +29,10 @@ function play(clock: PlayoutClock, from: Instant, to: Instant, transit: (mediaTi
   for (const { now, media } of arrivals) clock.observe(now, ticksOf(media));
 }
 
-/** The transit that the clock takes for the fastest. */
+/** Transit that the clock considers the fastest. */
 const base = (clock: PlayoutClock, media: Instant): number => clock.expected(ticksOf(media)) - media;
 
-test('a deadline is a latency after the frame would come on the fastest path', () => {
+test('a deadline is the latency after the expected arrival on the fastest path', () => {
   const clock = newClock();
   expect(clock.started).toBe(false);
   clock.observe(instant(at(70)), ticksOf(at(50)));
@@ -41,13 +41,13 @@ test('a deadline is a latency after the frame would come on the fastest path', (
   expect(clock.deadline(ticksOf(at(90)))).toBe(milliseconds(230));
 });
 
-test('the beginning finds the fastest at once: queueing only ever adds', () => {
+test('finds the fastest transit at once at the start, since queueing only adds delay', () => {
   const clock = newClock();
   play(clock, instant(0), instant(at(400)), (media) => at(20) + Math.max(0, at(60) - media));
   expect(base(clock, instant(at(400)))).toBe(milliseconds(20));
 });
 
-test('jitter leaves it alone: what is late now and then is no slower path', () => {
+test('jitter does not move the clock', () => {
   const clock = newClock();
   play(
     clock,
@@ -58,8 +58,8 @@ test('jitter leaves it alone: what is late now and then is no slower path', () =
   expect(Math.abs(base(clock, instant(seconds(20))) - at(20))).toBeLessThan(at(1));
 });
 
-describe('a route that changes', () => {
-  test.each([80, -80])('by %i ms is followed within two seconds, slowly enough not to be seen', (change) => {
+describe('a route change', () => {
+  test.each([80, -80])('by %i ms is followed within two seconds, too slowly to notice', (change) => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(10)), () => at(100));
     let last = base(clock, instant(seconds(10)));
@@ -72,7 +72,7 @@ describe('a route that changes', () => {
     expect(last).toBe(milliseconds(100 + change));
   });
 
-  test('to a slower one is followed only when the window has forgotten the faster one', () => {
+  test('to a slower route is followed once the window has lost the faster one', () => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(10)), () => at(100));
     play(clock, instant(seconds(10)), instant(seconds(10) + at(600)), () => at(150));
@@ -80,28 +80,28 @@ describe('a route that changes', () => {
   });
 });
 
-describe('clocks that drift', () => {
-  test.each([200, -200])('by %i parts in a million are followed for an hour', (ppm) => {
+describe('clock drift', () => {
+  test.each([200, -200])('of %i parts per million is followed for an hour', (ppm) => {
     const clock = newClock();
     const transit = (media: Instant) => at(1_000) + (media * ppm) / 1e6;
     for (let hour = 0; hour < 60; hour++) {
       const end = seconds((hour + 1) * 60);
       play(clock, instant(seconds(hour * 60)), instant(end), transit);
-      // The window's minimum is 0.8 s old at most: 160 µs of drift.
+      // The window's minimum is at most 0.8 s old: 160 µs of drift.
       expect(Math.abs(base(clock, instant(end)) - transit(instant(end)))).toBeLessThan(at(1));
     }
   });
 });
 
 describe('silence', () => {
-  test('of minutes forgets what was measured before it, and slews no faster for it than it would have', () => {
+  test('of minutes discards earlier measurements, without a faster slew afterwards', () => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(5)), () => at(100));
     play(clock, instant(seconds(305)), instant(seconds(306)), () => at(130));
     expect(base(clock, instant(seconds(306)))).toBe(milliseconds(130));
   });
 
-  test('that a pause of the stream made moves nothing', () => {
+  test('due to a pause of the stream moves nothing', () => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(5)), () => at(100));
     play(clock, instant(seconds(60)), instant(seconds(61)), () => at(100));
@@ -115,28 +115,28 @@ describe('a stall', () => {
     play(clock, instant(seconds(5)), instant(seconds(7)), () => at(3_100));
   };
 
-  test('that makes everything too late moves media time within a second', () => {
+  test('that makes everything late moves media time within a second', () => {
     const clock = newClock();
     stall(clock);
     expect(base(clock, instant(seconds(7)))).toBe(milliseconds(3_100));
   });
 
-  test('is told, not followed, where nothing is dropped', () => {
+  test('is reported, not followed, when nothing is dropped', () => {
     const clock = newClock(false);
     stall(clock);
     expect(base(clock, instant(seconds(7)))).toBeLessThan(at(100 + 5_200 * 0.07));
   });
 
-  test('of single packets is no stall', () => {
+  test('is not inferred from single late packets', () => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(10)), (media) => (media % (4 * FRAME) === 0 ? at(100) : at(900)));
-    // The last of the late ones come alone, and are slewed after.
+    // The last late packets arrive alone, and the clock slews to them.
     expect(base(clock, instant(seconds(10)))).toBeLessThan(at(150));
   });
 });
 
-describe('a timestamp that is damaged', () => {
-  test('moves nothing when it is one packet alone', () => {
+describe('a damaged timestamp', () => {
+  test('moves nothing when it is a single packet', () => {
     const clock = newClock();
     play(clock, instant(0), instant(at(400)), () => at(100));
     clock.observe(instant(at(500)), ticksOf(seconds(4)));
@@ -144,7 +144,7 @@ describe('a timestamp that is damaged', () => {
     expect(base(clock, instant(at(800)))).toBe(milliseconds(100));
   });
 
-  test('is none when the next packets say the same', () => {
+  test('is accepted when the next packets agree', () => {
     const clock = newClock();
     play(clock, instant(0), instant(at(400)), () => at(1_100));
     play(clock, instant(at(400)), instant(at(800)), () => at(100));
@@ -152,7 +152,7 @@ describe('a timestamp that is damaged', () => {
   });
 });
 
-test('made to restart it reckons media time anew', () => {
+test('a restart measures media time anew', () => {
   const clock = newClock();
   play(clock, instant(0), instant(seconds(5)), () => at(100));
   clock.restart();

@@ -6,7 +6,7 @@ import { SequenceExtender, vouch } from '../../../receiver/intake/sequence-exten
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
 
-/** Takes a packet as the receiver does: what is credible is accepted. */
+/** Takes a packet as the receiver does, which accepts it unless it leaps. */
 function take(extender: SequenceExtender, now: Instant, sequence: number, timestamp: number) {
   const place = extender.place(
     now,
@@ -17,7 +17,7 @@ function take(extender: SequenceExtender, now: Instant, sequence: number, timest
   return place;
 }
 
-test('a stream is counted on from its first packet, where nothing was told of it', () => {
+test('counts from the first packet when no initial number is known', () => {
   const extender = new SequenceExtender({});
   expect(take(extender, instant(0), 65_535, 2 ** 32 - 5)).toEqual({
     sequence: 65_535,
@@ -33,7 +33,7 @@ test('a stream is counted on from its first packet, where nothing was told of it
   });
 });
 
-test('a stream that was told begins where it was told', () => {
+test('counts from the known initial number', () => {
   const extender = new SequenceExtender({
     initialSequence: wireSequence(65_530),
     timestampBase: wireTimestamp(2 ** 32 - 1),
@@ -47,7 +47,7 @@ test('a stream that was told begins where it was told', () => {
   });
 });
 
-test('packets and times are the same as if they had never rolled over, in any order', () => {
+test('numbers and timestamps are extended as if they had never wrapped, in any order', () => {
   const steps = fc.array(
     fc.record({ ahead: fc.integer({ min: -20, max: 200 }), ms: fc.integer({ min: 0, max: 60 }) }),
     {
@@ -101,14 +101,14 @@ describe('a leap', () => {
     ).toBe(leap);
   });
 
-  test('is none when as much time has passed', () => {
+  test('is accepted when as much time has passed', () => {
     expect(
       started().place(at(60_000), { sequenceNumber: wireSequence(10), wireTimestamp: wireTimestamp(60 * 90_000) }, 0)
         ?.leap,
     ).toBe(false);
   });
 
-  test('that is not accepted moves nothing', () => {
+  test('that is not accepted changes nothing', () => {
     const extender = started();
     extender.place(at(400), { sequenceNumber: wireSequence(30_000), wireTimestamp: wireTimestamp(2 ** 31 - 1) }, 0);
     expect(take(extender, at(400), 10, 36_000)).toEqual({
@@ -119,7 +119,7 @@ describe('a leap', () => {
     });
   });
 
-  test('is confirmed by a packet of its neighborhood, and by no other', () => {
+  test('is confirmed by a packet near it, and by no other', () => {
     const one = { sequence: asSequence(20_000), timestamp: ticks(90_000), ahead: true, leap: true };
     expect(vouch(one, { ...one, sequence: asSequence(20_001) })).toBe(true);
     expect(vouch(one, { ...one, sequence: asSequence(19_990), timestamp: ticks(80_000) })).toBe(true);
@@ -129,7 +129,7 @@ describe('a leap', () => {
   });
 });
 
-test('what is a third of the ring behind is of no use', () => {
+test('a packet a third of the range behind is rejected', () => {
   const extender = new SequenceExtender({ initialSequence: wireSequence(40_000), timestampBase: wireTimestamp(0) });
   take(extender, instant(0), 40_000, 0);
   expect(

@@ -12,7 +12,7 @@ interface Given {
   readonly ssrc?: number;
   readonly payloadType?: number;
   readonly payload?: Uint8Array;
-  /** The timestamp, in frames. */
+  /** Timestamp, in frames. */
   readonly frame?: number;
 }
 
@@ -24,7 +24,7 @@ const packet = (sequenceNumber: number, { ssrc = 1, payloadType = 96, payload = 
   timestamp: wireTimestamp(((frame ?? sequenceNumber) * FRAME) >>> 0),
 });
 
-/** A watch with a source of its own, packets 0 to 9 seen in their time. */
+/** A source lock that has seen packets 0 to 9 of its source in time. */
 function watching(): { watch: SourceLock; now: number } {
   const watch = new SourceLock(H264, undefined);
   expect(watch.observe(instant(0), packet(0))).toBe('new');
@@ -32,21 +32,21 @@ function watching(): { watch: SourceLock; now: number } {
   return { watch, now: 10 * FRAME_TIME };
 }
 
-test('the first source with a dynamic payload type is the stream', () => {
+test('locks to the first source with a dynamic payload type', () => {
   const watch = new SourceLock(H264, undefined);
   expect(watch.observe(instant(0), packet(1, { payloadType: 33 }))).toBe('foreign');
   expect(watch.observe(instant(0), packet(1, { payloadType: 111 }))).toBe('new');
   expect(watch.source).toEqual({ ssrc: 1, payloadType: 111 });
 });
 
-test('where the payload type is known, no other is taken', () => {
+test('accepts only the known payload type', () => {
   const watch = new SourceLock(H264, 97);
   expect(watch.observe(instant(0), packet(1))).toBe('foreign');
   expect(watch.observe(instant(0), packet(1, { payloadType: 97 }))).toBe('new');
   expect(new SourceLock(H264, 35).observe(instant(0), packet(1, { payloadType: 35 }))).toBe('new');
 });
 
-test('a payload that cannot be H.264 begins no stream', () => {
+test('a payload that cannot be H.264 starts no stream', () => {
   const vp8 = Uint8Array.of(0x90, 0x80, 0x80, 0x12);
   const reserved = Uint8Array.of(0x1f, 0x00);
   const cutAggregate = Uint8Array.of(0x78, 0x00, 0x10, 0x67, 0x42);
@@ -57,7 +57,7 @@ test('a payload that cannot be H.264 begins no stream', () => {
   expect(watch.observe(instant(0), packet(1, { payload: Uint8Array.of(0x7c, 0x85, 0x88) }))).toBe('new');
 });
 
-test('another source is foreign while the first one sends, and takes over when that is silent for a second', () => {
+test('another source is foreign while the first one sends, and takes over after a second of silence', () => {
   const { watch, now } = watching();
   expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('foreign');
   expect(watch.observe(instant(now + seconds(1) - FRAME_TIME), packet(501, { ssrc: 2 }))).toBe('foreign');
@@ -65,7 +65,7 @@ test('another source is foreign while the first one sends, and takes over when t
   expect(watch.observe(instant(now + seconds(1)), packet(10))).toBe('foreign');
 });
 
-test('after a BYE another source begins at once, and stragglers of the first one are still its own', () => {
+test('after BYE another source starts at once, and stragglers of the first one still belong to it', () => {
   const { watch, now } = watching();
   watch.handleGoodbye([7]);
   expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('foreign');
@@ -74,18 +74,18 @@ test('after a BYE another source begins at once, and stragglers of the first one
   expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('new');
 });
 
-test('a source that comes back after its BYE is a new stream', () => {
+test('a source that returns after its BYE is a new stream', () => {
   const { watch, now } = watching();
   watch.handleGoodbye([1]);
   expect(watch.observe(instant(now + seconds(2)), packet(70))).toBe('new');
 });
 
-test('silence with media time to match is an outage, and the stream goes on', () => {
+test('a silence with matching media time is an outage, and the stream continues', () => {
   const { watch } = watching();
   expect(watch.observe(instant(seconds(60)), packet(1_800))).toBe('present');
 });
 
-test('media time that leaps, forwards or back, is a new stream once a second packet says so', () => {
+test('a leap of media time, forwards or back, is a new stream once a second packet confirms it', () => {
   for (const frame of [100_000, -100_000]) {
     const { watch, now } = watching();
     expect(watch.observe(instant(now), packet(10, { frame }))).toBe('held');
@@ -94,7 +94,7 @@ test('media time that leaps, forwards or back, is a new stream once a second pac
   }
 });
 
-test('a sender that went on after a pause, its media time standing still, is a new stream', () => {
+test('a sender that resumes after a pause without advancing its media time is a new stream', () => {
   const { watch, now } = watching();
   const later = now + seconds(30);
   expect(watch.observe(instant(later), packet(10))).toBe('held');
@@ -108,7 +108,7 @@ test('a single packet with a damaged timestamp changes nothing', () => {
   expect(watch.observe(instant(now + 2 * FRAME_TIME), packet(12, { frame: 12 }))).toBe('present');
 });
 
-test('reordered packets, B-frames and the roll-over of both numbers are all of the same stream', () => {
+test('reordering, B-frames and wraps stay in the same stream', () => {
   const watch = new SourceLock(H264, undefined);
   const ring = 2 ** 32 / FRAME;
   const at = (n: number, frame: number) =>

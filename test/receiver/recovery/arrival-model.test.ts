@@ -6,7 +6,7 @@ import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 const FRAME_MS = 33;
 const PACKETS = 8;
 
-/** Frames of eight packets each, which come so far apart, milliseconds. */
+/** Frames of eight packets with this spacing, milliseconds. */
 function after(spacingsMs: readonly number[]): ArrivalModel {
   const pace = new ArrivalModel();
   for (const [number, spacingMs] of spacingsMs.entries()) {
@@ -26,14 +26,14 @@ function after(spacingsMs: readonly number[]): ArrivalModel {
   return pace;
 }
 
-test('a bottleneck of one rate spaces packets alike: that is told', () => {
+test('measures the packet spacing of a bottleneck with a constant rate', () => {
   expect(after([1.5, 1.5, 1.6, 1.5, 1.4, 1.5]).spacing).toBe(milliseconds(1.5));
 });
 
-test('one frame that was held up changes nothing', () => {
+test('ignores a single delayed frame', () => {
   expect(after([1.5, 1.5, 4, 1.5, 1.5, 1.5]).spacing).toBe(milliseconds(1.5));
 });
 
-test('where the capacity comes and goes there is no spacing to go by', () => {
+test('gives no spacing when the capacity varies', () => {
   expect(after([0.5, 3, 0.4, 2.5, 1, 4]).spacing).toBe(0);
 });

@@ -17,7 +17,7 @@ interface Asked {
   readonly usefulForMs: number;
 }
 
-/** A receiver that asks by deadline, and what it asked for. No packet has overtaken another so far. */
+/** A receiver with deadline recovery, and a log of its requests. No reordering so far. */
 class HybridStage extends Stage {
   constructor(options: Partial<ReceiverOptions> = {}) {
     super({ recovery: 'hybrid', reorderWait: microseconds(0), ...options });
@@ -44,17 +44,17 @@ class HybridStage extends Stage {
     return requests;
   }
 
-  /** For the stream ends after it: frames that never come are asked for as well, as nobody said that it does. */
+  /** For streams that end after it: frames that never arrive are requested as well, since the end is unknown. */
   requestsFor(sequence: number): Asked[] {
     return this.requests.filter(({ sequences }) => sequences.includes(sequence));
   }
 
-  /** The first copy of each request. */
+  /** First copy of each request. */
   get firsts(): Asked[] {
     return this.requests.filter(({ number }, index, all) => all.findIndex((one) => one.number === number) === index);
   }
 
-  /** Frames of three packets without the lost ones, the round trip being measured by the way. */
+  /** Sends frames of three packets without the lost ones, and measures the round trip. */
   stream(from: number, to: number, lost: (frame: number, index: number) => boolean = () => false): this {
     for (let frame = from; frame < to; frame++) {
       this.arrive(frame * FRAME_MS, ...packets({ frame, count: 3 }).filter((_, index) => !lost(frame, index)));
@@ -62,7 +62,7 @@ class HybridStage extends Stage {
     return this;
   }
 
-  /** Answers the probes of the first `frames` frames as a sender that is so far away does. */
+  /** Answers the probes of the first `frames` frames with this round trip. */
   measured(roundTripMs: number, frames: number): this {
     let answered = 0;
     for (let ms = 0; ms < frames * FRAME_MS; ms++) {
@@ -92,28 +92,28 @@ class HybridStage extends Stage {
   }
 }
 
-/** Ten frames have come and the round trip is known; frame 10 comes at 400 ms. */
+/** Ten frames have arrived and the round trip is known; frame 10 arrives at 400 ms. */
 const START = 10;
 const T0 = START * FRAME_MS;
 const stage = (roundTripMs: number, options: Partial<ReceiverOptions> = {}) =>
   new HybridStage(options).measured(roundTripMs, START);
 
 describe('a loss', () => {
-  test('that a later packet of the frame shows is asked for at once where nothing is ever overtaken', () => {
+  test('within a frame is requested at once when there has been no reordering', () => {
     const { firsts } = stage(20)
       .stream(START, START + 1, (_, index) => index === 1)
       .until(T0 + 1);
     expect(firsts).toMatchObject([{ ms: T0, sequences: [31], last: false }]);
   });
 
-  test('at the end of a frame is asked for two milliseconds after it fell silent', () => {
+  test('at the end of a frame is requested after two milliseconds of silence', () => {
     const { firsts } = stage(20)
       .stream(START, START + 1, (_, index) => index === 2)
       .until(T0 + 5);
     expect(firsts).toMatchObject([{ ms: T0 + 2, sequences: [32] }]);
   });
 
-  test('at the end of a frame is asked for once a repair packet shows that it was sent', () => {
+  test('at the end of a frame is requested once a repair packet shows that it was sent', () => {
     const frames = packets({ frame: START, count: 3 });
     const encoder = new RepairEncoder({ windowPackets: 8, packetBytesMax: 1_100 });
     for (const [index, datagram] of frames.entries()) encoder.add(asSequence(INITIAL_SEQUENCE + 30 + index), datagram);
@@ -136,7 +136,7 @@ describe('a loss', () => {
     expect(one.firsts).toMatchObject([{ ms: T0, sequences: [31, 32] }]);
   });
 
-  test('is not taken for one where a frame of more packets than any before comes in groups', () => {
+  test('is not assumed when a frame larger than any before arrives in groups', () => {
     const one = stage(20);
     for (let frame = START; frame < START + 5; frame++) {
       one.arrive(
@@ -156,12 +156,12 @@ describe('a loss', () => {
     expect(one.firsts.slice(before)).toEqual([]);
   });
 
-  test('of a whole frame is asked for when it is overdue, before the next one comes', () => {
+  test('of a whole frame is requested when it is overdue, before the next one arrives', () => {
     const one = stage(20).until(T0 + FRAME_MS - 1);
     expect(one.firsts[0]).toMatchObject({ ms: T0 + 2, sequences: [30, 31, 32] });
   });
 
-  test('of a frame that is merely late once is forgotten when it comes', () => {
+  test('of a frame that is merely late is forgotten when it arrives', () => {
     const one = stage(20)
       .arrive(T0 + 10, ...packets({ frame: START, count: 3 }))
       .until(T0 + 39);
@@ -171,8 +171,8 @@ describe('a loss', () => {
 });
 
 describe('a request', () => {
-  test('is repeated once a round trip and its spread, and the last that can be answered in time says so', () => {
-    // With a round trip of 40 ms and 120 ms of latency answers come in time to requests up to 79 ms.
+  test('is repeated after a round trip and its variation, and the last possible one is marked', () => {
+    // With a round trip of 40 ms and a latency of 120 ms, answers are in time to requests up to 79 ms.
     const one = stage(40)
       .stream(START, START + 1, (_, index) => index === 1)
       .until(T0 + 120);
@@ -182,7 +182,7 @@ describe('a request', () => {
     expect(firsts[1]!.ms - firsts[0]!.ms).toBeLessThan(48);
   });
 
-  test('is made in copies of one number, three and for the last attempt four, that say how long an answer is of use', () => {
+  test('has three copies with one number, four for the last attempt, each with the time for which an answer is useful', () => {
     const requests = stage(40)
       .stream(START, START + 1, (_, index) => index === 1)
       .until(T0 + 119)
@@ -194,7 +194,7 @@ describe('a request', () => {
     for (const { ms, usefulForMs } of requests) expect(ms + usefulForMs).toBeCloseTo(T0 + 120, 0);
   });
 
-  test('is not made where no answer can be in time', () => {
+  test('is not made when no answer can be in time', () => {
     const one = stage(118, { latency: milliseconds(120) })
       .stream(START, START + 1, (_, index) => index === 2)
       .until(T0 + 200);
@@ -207,7 +207,7 @@ describe('a request', () => {
     expect(one.requests).toHaveLength(1);
   });
 
-  test('lists all that is missing of its frame', () => {
+  test('lists all missing packets of its frame', () => {
     const one = stage(20, { latency: milliseconds(200) });
     one.arrive(T0, packet({ frame: START, index: 3, count: 6, sequence: 33 })).until(T0 + 1);
     expect(one.firsts).toMatchObject([{ sequences: [30, 31, 32] }]);
@@ -215,7 +215,7 @@ describe('a request', () => {
 });
 
 describe('reordering', () => {
-  /** Frame by frame, the middle packet comes last and `lateMs` late. */
+  /** Frame by frame, the middle packet arrives last and `lateMs` late. */
   const overtaken = (one: HybridStage, from: number, to: number, lateMs: number) => {
     for (let frame = from; frame < to; frame++) {
       const [first, second, third] = packets({ frame, count: 3 });
@@ -224,10 +224,10 @@ describe('reordering', () => {
     return one;
   };
 
-  test('is waited for as long as it has been seen to take', () => {
+  test('is waited for as long as it has been observed to take', () => {
     const one = overtaken(stage(20), START, START + 1, 4).until(T0 + FRAME_MS - 1);
     const before = one.firsts.length;
-    // The first time it is taken for a loss; then it is known.
+    // The first time it counts as a loss; after that it is known.
     expect(before).toBe(1);
     overtaken(one, START + 1, START + 20, 4);
     expect(one.firsts).toHaveLength(before);
@@ -236,8 +236,9 @@ describe('reordering', () => {
     expect(one.firsts.at(-1)).toMatchObject({ ms: lost * FRAME_MS + 4.5, sequences: [lost * 3 + 1] });
   });
 
-  test('is reckoned from the packet that overtook, not from when a clock had missed what was not sent yet', () => {
-    // Three packets of frame 10 are awaited, it has one: those of the next frame are missed long before they come.
+  test('is measured from the packet that overtook, not from a detection by the clock', () => {
+    // Three packets of frame 10 are expected, but it has one; those of the next frame are missed long before they
+    // arrive.
     const one = stage(20).arrive(T0 + 10, packet({ frame: START, count: 1, sequence: 30 }));
     const [first, second, third] = [0, 1, 2].map((index) =>
       packet({ frame: START + 1, index, count: 3, sequence: 31 + index }),
@@ -256,7 +257,7 @@ describe('reordering', () => {
     expect(one.firsts.at(-1)!.ms - next).toBeLessThan(2);
   });
 
-  test('that has not been seen for a while is not waited for', () => {
+  test('not seen for a while is not waited for', () => {
     const one = overtaken(stage(20), START, START + 5, 4);
     const lost = START + 5 + seconds(17) / 1_000 / FRAME_MS;
     one
@@ -266,7 +267,7 @@ describe('reordering', () => {
     expect(one.firsts.at(-1)).toMatchObject({ ms: lost * FRAME_MS, sequences: [lost * 3 + 1] });
   });
 
-  test('is not waited for where that would cost the only attempt', () => {
+  test('is not waited for when that would cost the only attempt', () => {
     const one = overtaken(stage(90, { latency: milliseconds(120) }), START, START + 5, 20);
     const lost = START + 5;
     one.stream(lost, lost + 1, (_, index) => index === 1).until(lost * FRAME_MS + 30);
@@ -277,7 +278,7 @@ describe('reordering', () => {
   });
 });
 
-test('the path is told with each request and now and then: what is lost, the latency, and how long an answer takes', () => {
+test('path notices with each request and periodically contain loss, latency and answer time', () => {
   const one = stage(40).stream(START, START + 60, (frame, index) => frame % 4 === 0 && index === 1);
   one.until((START + 60) * FRAME_MS);
   const { notice } = one.notices.findLast(({ notice: { kind } }) => kind === 'path')!;
@@ -289,7 +290,7 @@ test('the path is told with each request and now and then: what is lost, the lat
   expect(notice.burst).toBeCloseTo(1, 1);
 });
 
-test('the path is told with how far apart packets come that were sent at once', () => {
+test('path notices contain the spacing of packets sent at once', () => {
   const one = stage(40);
   for (let frame = START; frame < START + 60; frame++) {
     for (let index = 0; index < 6; index++) {

@@ -15,7 +15,7 @@ const TERMS = {
 
 const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: milliseconds(3), missingMax });
 
-/** Polls as often as it asks to be, and writes down what it asked for and when. */
+/** Polls at the requested times, and records the requests. */
 function asked(
   generator: NackGenerator,
   untilMs: number,
@@ -29,7 +29,7 @@ function asked(
   return requests;
 }
 
-test('a gap is asked for when the reorder wait is over, and again a round trip and an eighth later', () => {
+test('a gap is requested after the reorder wait, and again a round trip and an eighth later', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
   expect(asked(generator, 110)).toEqual([
@@ -41,7 +41,7 @@ test('a gap is asked for when the reorder wait is over, and again a round trip a
   expect(generator.roundsOf(asSequence(5))).toBe(3);
 });
 
-test('a gap is waited for as long as packets are overtaken, unless an answer would then have to be late', () => {
+test('waits for the observed reordering delay, unless an answer would then be late', () => {
   const askedWith = (deadlineMs: number) => {
     const generator = newGenerator();
     generator.onMissing(at(10), asSequence(5));
@@ -50,13 +50,13 @@ test('a gap is waited for as long as packets are overtaken, unless an answer wou
     return polled[0];
   };
   expect(askedWith(200)).toBe(22);
-  // Forty-five milliseconds before its deadline it has to be asked for.
+  // Forty-five milliseconds before its deadline it must be requested.
   expect(askedWith(62)).toBe(19);
   expect(askedWith(55)).toBe(13);
   expect(askedWith(50)).toBeUndefined();
 });
 
-test('what was only overtaken is not asked for', () => {
+test('does not request a packet that was only reordered', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
   generator.onArrival(asSequence(5));
@@ -65,7 +65,7 @@ test('what was only overtaken is not asked for', () => {
   expect(generator.roundsOf(asSequence(5))).toBe(0);
 });
 
-test('an answer that has come ends the asking', () => {
+test('an answer ends the requests', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
   generator.onMissing(at(10), asSequence(6));
@@ -75,42 +75,42 @@ test('an answer that has come ends the asking', () => {
 });
 
 describe('in time', () => {
-  test('nothing is asked for whose answer would be late, not even later', () => {
+  test('never requests a packet whose answer would be late', () => {
     const generator = newGenerator();
     generator.onMissing(at(10), asSequence(5));
     expect(asked(generator, 900, () => instant(at(13) + ROUND_TRIP))).toEqual([]);
     expect(generator.pollTimeout()).toBeUndefined();
   });
 
-  test('the last request is the last that can be answered', () => {
+  test('makes the last request that can be answered', () => {
     const generator = newGenerator();
     generator.onMissing(at(10), asSequence(5));
-    // Asked at 13 and 58; at 103 an answer would be here at 143.
+    // Requested at 13 and 58; at 103, an answer would arrive at 143.
     expect(asked(generator, 900, () => at(120)).map(([ms]) => ms)).toEqual([13, 58]);
   });
 
-  test('one that is too late stops no other', () => {
+  test('a packet that is too late does not block others', () => {
     const generator = newGenerator();
     for (const sequence of [5, 6]) generator.onMissing(at(10), asSequence(sequence));
     expect(asked(generator, 30, (sequence) => (sequence === 5 ? at(0) : at(500)))).toEqual([[13, [6]]]);
   });
 });
 
-test('however short the path is, five milliseconds lie between two requests', () => {
+test('requests are at least five milliseconds apart, even on a short path', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), asSequence(1));
   generator.poll(at(3), { ...TERMS, roundTrip: microseconds(100) });
   expect(generator.pollTimeout()).toBe(milliseconds(8));
 });
 
-test('before the round trip is known it is taken for 50 ms', () => {
+test('assumes a round trip of 50 ms until it is known', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), asSequence(1));
   generator.poll(at(3), { ...TERMS, roundTrip: undefined });
   expect(generator.pollTimeout()).toBe(milliseconds(3 + 56.25));
 });
 
-test('what has been decided is forgotten', () => {
+test('forgets decided packets', () => {
   const generator = newGenerator();
   for (const sequence of [5, 6, 7]) generator.onMissing(at(0), asSequence(sequence));
   generator.forgetThrough(asSequence(6));
@@ -119,22 +119,22 @@ test('what has been decided is forgotten', () => {
   expect(generator.pollTimeout()).toBeUndefined();
 });
 
-test('what is told twice is asked for once', () => {
+test('requests a packet once that is reported missing twice', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), asSequence(5));
   generator.onMissing(at(2), asSequence(5));
   expect(asked(generator, 10)).toEqual([[3, [5]]]);
 });
 
-describe('bounds', () => {
-  test('of all that is missing the oldest is given up first', () => {
+describe('limits', () => {
+  test('of missing packets drop the oldest first', () => {
     const generator = newGenerator(10);
     for (let sequence = 0; sequence < 25; sequence++) generator.onMissing(at(0), asSequence(sequence));
     expect(generator.missing).toBe(10);
     expect(asked(generator, 10)).toEqual([[3, [15, 16, 17, 18, 19, 20, 21, 22, 23, 24]]]);
   });
 
-  test('no request names more than a datagram holds; the others follow at once', () => {
+  test('of a datagram move further requests to the next one', () => {
     const generator = newGenerator();
     for (let sequence = 0; sequence < 600; sequence++) generator.onMissing(at(0), asSequence(sequence));
     const sizes = asked(generator, 10).map(([ms, sequences]) => [ms, sequences.length]);
@@ -146,7 +146,7 @@ describe('bounds', () => {
   });
 });
 
-test('numbers are asked for in order, however they were missed', () => {
+test('lists numbers in order, however they were missed', () => {
   const generator = newGenerator();
   for (const sequence of [10, 9, 100, 2]) generator.onMissing(at(0), asSequence(sequence));
   expect(asked(generator, 10)).toEqual([[3, [2, 9, 10, 100]]]);

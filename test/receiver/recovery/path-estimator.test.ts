@@ -5,7 +5,7 @@ import { PathEstimator } from '../../../receiver/recovery/path-estimator.ts';
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
 
-/** Packets 10 ms apart, each with so long a way. */
+/** Packets 10 ms apart, each with its transit. */
 function feed(load: PathEstimator, sequences: readonly number[], transit: (sequence: number) => number): void {
   for (const sequence of sequences)
     load.onPacket(at(10 * sequence), asSequence(sequence), milliseconds(transit(sequence)));
@@ -13,7 +13,7 @@ function feed(load: PathEstimator, sequences: readonly number[], transit: (seque
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-test('what was lost is told of the window that is over, and not before there was one', () => {
+test('the loss is that of the last complete window, and 0 before', () => {
   const load = new PathEstimator();
   feed(
     load,
@@ -27,7 +27,7 @@ test('what was lost is told of the window that is over, and not before there was
   expect(load.loss).toBe(0);
 });
 
-test('what was overtaken is not lost', () => {
+test('reordered packets are not lost', () => {
   const load = new PathEstimator();
   const swapped = upTo(62).map((sequence) => sequence ^ 1);
   for (const [place, sequence] of swapped.entries())
@@ -37,7 +37,7 @@ test('what was overtaken is not lost', () => {
 
 const TRANSIT_MS = 1_000_000;
 
-test('a queue is what even the least delayed packet has waited for, beside the fastest of the windows before', () => {
+test('the queueing delay is the minimum transit minus that of earlier windows', () => {
   const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   expect(load.queueing).toBe(0);
@@ -45,7 +45,7 @@ test('a queue is what even the least delayed packet has waited for, beside the f
   expect(load.queueing).toBe(milliseconds(12));
 });
 
-test('a queue that stands for ten seconds is still one, and what lasts for longer than half a minute is the path', () => {
+test('a queue that stands for ten seconds still counts; after half a minute it counts as the path', () => {
   const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   feed(load, upTo(1_000).slice(31), () => TRANSIT_MS + 60);
@@ -54,7 +54,7 @@ test('a queue that stands for ten seconds is still one, and what lasts for longe
   expect(load.queueing).toBe(0);
 });
 
-test('a few packets tell nothing, however long they took', () => {
+test('too few packets give no result, however long they took', () => {
   const load = new PathEstimator();
   for (let packet = 0; packet < 15; packet++) load.onPacket(at(100 * packet), asSequence(2 * packet), milliseconds(9));
   expect([load.loss, load.queueing]).toEqual([0, 0]);

@@ -11,8 +11,8 @@ import { LossProcess } from '../../../sim/link/loss-process.ts';
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
 
-describe('the largest value of late', () => {
-  test('is remembered for one slot and not for three', () => {
+describe('the windowed maximum', () => {
+  test('is remembered for one slot but not for three', () => {
     const maximum = new WindowedMaximum({ slot: microseconds(100) });
     maximum.observe(instant(0), 7);
     maximum.observe(instant(50), 3);
@@ -22,7 +22,7 @@ describe('the largest value of late', () => {
     expect(maximum.at(instant(1_000))).toBe(0);
   });
 
-  test('begins with what is told', () => {
+  test('starts with the initial value', () => {
     expect(new WindowedMaximum({ slot: microseconds(100), initial: 9 }).at(instant(5))).toBe(9);
   });
 });
@@ -41,7 +41,7 @@ describe('the loss', () => {
     [0.1, 8],
     [0.01, 1],
   ])('is measured, and the runs that it comes in (%d, %d)', (loss, burst) => {
-    // The mean of several stretches of path; a tenth and a fifth off, at most, for twenty times the meter's memory.
+    // Mean over several stretches of path: within a tenth and a fifth for twenty times the estimator's memory.
     let [share, run] = [0, 0];
     for (let stretch = 1; stretch <= 20; stretch++) {
       const meter = measured(loss, burst, 4_000 * stretch);
@@ -52,21 +52,21 @@ describe('the loss', () => {
     expect(Math.abs(run - Math.max(burst, 1 / (1 - loss)))).toBeLessThan(0.2 * burst);
   });
 
-  test('is none where packets are merely overtaken', () => {
+  test('is 0 with reordering only', () => {
     const meter = new LossEstimator();
     for (let sequence = 0; sequence < 5_000; sequence++) meter.onPacket(asSequence(sequence ^ 7));
     expect(meter.loss).toBe(0);
     expect(meter.burst).toBe(1);
   });
 
-  test('of the first packets is no larger than one loss in some hundred', () => {
+  test('of the first packets is at most one in some hundred', () => {
     const meter = new LossEstimator();
     for (let sequence = 0; sequence < 80; sequence++) if (sequence !== 3) meter.onPacket(asSequence(sequence));
     expect(meter.loss).toBeGreaterThan(0);
     expect(meter.loss).toBeLessThan(0.01);
   });
 
-  test('of an outage is none of the path', () => {
+  test('of an outage does not count for the path', () => {
     const meter = new LossEstimator();
     for (let sequence = 0; sequence < 500; sequence++) meter.onPacket(asSequence(sequence));
     for (let sequence = 9_000; sequence < 9_500; sequence++) meter.onPacket(asSequence(sequence));
@@ -96,7 +96,7 @@ describe('the pace', () => {
     }
   };
 
-  test('of packets inside of a frame tells how long a silence means something, for each size of frame', () => {
+  test('within a frame determines the silence, by frame size', () => {
     const pace = new ArrivalModel();
     expect(pace.silence(instant(0), 12)).toBe(milliseconds(25));
     arrive(pace, 0, 12, at(4), instant(0));
@@ -106,7 +106,7 @@ describe('the pace', () => {
     expect(pace.silence(at(100), 1_000)).toBe(milliseconds(25));
   });
 
-  test('inside of a frame is not known from its first group, nor for ever', () => {
+  test('within a frame is not derived from its first group, and expires', () => {
     const pace = new ArrivalModel();
     arrive(pace, 0, 24, instant(0), instant(0), 16);
     expect(pace.silence(instant(0), 24)).toBe(milliseconds(25));
@@ -115,7 +115,7 @@ describe('the pace', () => {
     expect(pace.silence(at(20_000), 24)).toBe(milliseconds(25));
   });
 
-  test('of frames is known by the first step, and after one that differs only when many have agreed in a row', () => {
+  test('of frames is known after the first step, and after a change only once many steps agree', () => {
     const pace = new ArrivalModel();
     const intervals = [0, 40, 80, 120, 200, ...Array.from({ length: 31 }, (_, step) => 240 + 40 * step)].map(
       (ms, frame) => {
@@ -136,13 +136,13 @@ describe('the pace', () => {
   });
 });
 
-test('attempts are counted by the answers that come before the deadline, and what is left over is to spare', () => {
+test('attempts are the answers possible before the deadline, and the rest is spare time', () => {
   expect(attemptsBy(at(100), instant(0), milliseconds(40))).toEqual({ count: 2, spare: at(20) - 1 });
   expect(attemptsBy(at(80), instant(0), milliseconds(40))).toEqual({ count: 1, spare: at(40) - 1 });
   expect(attemptsBy(at(40), at(50), milliseconds(40))).toEqual({ count: 0, spare: 0 });
 });
 
-test('the round trip is what most samples say, and one that was held up moves it by nothing', () => {
+test('the round trip is the median, which one delayed sample does not move', () => {
   const roundTrip = new RoundTrip();
   expect(roundTrip.typical).toBeUndefined();
   roundTrip.observe(milliseconds(50));
@@ -151,7 +151,7 @@ test('the round trip is what most samples say, and one that was held up moves it
   expect([roundTrip.typical, roundTrip.spread]).toEqual([milliseconds(51), milliseconds(1)]);
 });
 
-test('the round trip follows a path that has become longer after half of its samples', () => {
+test('the round trip follows a longer path after half of its samples', () => {
   const roundTrip = new RoundTrip();
   for (let sample = 0; sample < 20; sample++) roundTrip.observe(milliseconds(50));
   for (let sample = 0; sample < 5; sample++) roundTrip.observe(milliseconds(130));

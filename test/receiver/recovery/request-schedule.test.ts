@@ -5,7 +5,7 @@ import { RequestSchedule, type Terms } from '../../../receiver/recovery/request-
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
 
-/** One packet, due at 120 ms, with a round trip of 50 ms and 4 ms of variation, that nothing overtakes. */
+/** One packet with a deadline of 120 ms, a round trip of 50 ms with 4 ms of variation, and no reordering. */
 const TERMS: Terms = {
   answerTime: milliseconds(54),
   answerTimeKnown: true,
@@ -17,7 +17,7 @@ const TERMS: Terms = {
   referenceDeadlines: () => () => instant(Number.NEGATIVE_INFINITY),
 };
 
-/** When the packet, missed at 0, is asked for, if the schedule is asked each time it wants to be and so much later. */
+/** Request times of the packet missed at 0, when the schedule is polled at the requested times plus a delay. */
 function asked(options: {
   readonly terms?: Partial<Terms>;
   readonly timerLate?: number;
@@ -35,16 +35,16 @@ function asked(options: {
   return requests;
 }
 
-describe('a packet is asked for', () => {
-  test('at once, and once more an answer time and a quarter of the time to spare later', () => {
-    // Two answers take 108 ms of the 120: 12 to spare, less a microsecond.
+describe('a packet is requested', () => {
+  test('at once, and again after an answer time and a quarter of the spare time', () => {
+    // Two answers take 108 ms of the 120: 12 to spare, minus a microsecond.
     expect(asked({})).toEqual([
       { at: 0, last: false },
       { at: at(57), last: true },
     ]);
   });
 
-  test('as planned, though its timer rang late and the path has come to look longer', () => {
+  test('as planned, even if the timer is late and the measured answer time has grown', () => {
     expect(
       asked({ timerLate: at(3), afterFirst: { answerTime: milliseconds(60), spread: milliseconds(10) } }).map(
         ({ last }) => last,
@@ -52,16 +52,16 @@ describe('a packet is asked for', () => {
     ).toEqual([false, true]);
   });
 
-  test('no more, once not even the round trip and half of its variation fit', () => {
+  test('no more once the round trip and half of its variation do not fit', () => {
     expect(asked({ afterFirst: { answerTime: milliseconds(68), spread: milliseconds(4) } })).toHaveLength(1);
   });
 
-  test('never, where no answer can be in time from the beginning', () => {
+  test('never, when no answer can be in time from the start', () => {
     expect(asked({ terms: { answerTime: milliseconds(120) } })).toEqual([]);
     expect(asked({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
   });
 
-  test('never again after its answer', () => {
+  test('not again after its answer', () => {
     const schedule = new RequestSchedule();
     schedule.onMissing(instant(0), asSequence(7));
     expect(schedule.poll(instant(0), TERMS)).toHaveLength(1);
@@ -70,18 +70,18 @@ describe('a packet is asked for', () => {
   });
 });
 
-describe('what may only have been overtaken', () => {
+describe('a packet that may be reordered', () => {
   const reorderWait = milliseconds(15);
 
   test('is waited for as long as that costs no attempt', () => {
     expect(asked({ terms: { reorderWait } })[0]!.at).toBe(at(12) - 1);
   });
 
-  test('is waited for in full where it most likely comes by itself, if one attempt is left', () => {
+  test('is waited for in full when it most likely arrives by itself and one attempt is left', () => {
     expect(asked({ terms: { reorderWait, stragglersLikely: true } })).toEqual([{ at: reorderWait, last: true }]);
   });
 
-  test('is waited for in full where there are attempts enough', () => {
+  test('is waited for in full when there are attempts enough', () => {
     expect(asked({ terms: { reorderWait, deadlineOf: () => at(200) } })[0]!.at).toBe(reorderWait);
   });
 
