@@ -39,7 +39,7 @@ export class TransportStreamWriter {
   readonly #clockLead: Ticks;
   readonly #counters = new Map<number, number>();
   #pictures = 0;
-  /** The newest clock written; −∞ before the first. */
+  /** Newest PCR written; −∞ before the first. */
   #clock: Ticks = ticks(Number.NEGATIVE_INFINITY);
 
   /**
@@ -51,7 +51,7 @@ export class TransportStreamWriter {
   }
 
   /**
-   * Returns the packets of one access unit, in decode order; a multiple of 188 bytes. The clock does not run backwards: a
+   * Returns the packets of one access unit, in decode order; a multiple of 188 bytes. The clock never runs backwards: a
    * picture behind it is late.
    */
   write(unit: AccessUnit): Uint8Array {
@@ -78,18 +78,18 @@ export class TransportStreamWriter {
     return result;
   }
 
-  /** A packet with the clock alone (ISO/IEC 13818-1 §2.7.2), for a reader that waits for pictures. */
+  /** Returns a packet with a PCR only (ISO/IEC 13818-1 §2.7.2), for a reader that waits for pictures. */
   writeClock(clock: Ticks): Uint8Array {
     this.#clock = ticks(Math.max(this.#clock, clock));
     const packet = new Uint8Array(TRANSPORT_PACKET_BYTES).fill(0xff);
-    // Without payload the counter stays (§2.4.3.3): the next packet has the next one.
+    // The continuity counter does not advance without payload (§2.4.3.3).
     const counter = ((this.#counters.get(VIDEO_PID) ?? 0) + 15) & 0x0f;
     packet.set([SYNC, VIDEO_PID >> 8, VIDEO_PID & 0xff, 0x20 | counter, TRANSPORT_PACKET_BYTES - HEADER_BYTES - 1]);
     writeClock(packet, HEADER_BYTES + 1, { clock: this.#clock, key: false });
     return packet;
   }
 
-  /** Lets the clock start anew, at the next access unit. */
+  /** Restarts the clock with the next access unit. */
   restartClock(): void {
     this.#clock = ticks(Number.NEGATIVE_INFINITY);
   }

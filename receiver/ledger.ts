@@ -98,9 +98,9 @@ export class Ledger {
   }
 
   /**
-   * A frame of which something is here is decided, and with it all packets up to its last known one.
-   * @param seenThrough the newest packet that came; what a frame promises beyond it and its own packets shows as a gap
-   * later, or was a lie.
+   * Decides a frame that arrived at least in part, and all packets up to its last known one.
+   * @param seenThrough newest packet received. Packets announced beyond it and the frame's own show as a gap later, or
+   * were announced falsely.
    */
   decide(frame: PendingFrame, fate: FrameClass, seenThrough = frame.lastSequence): void {
     this.#frames[fate]++;
@@ -111,8 +111,8 @@ export class Ledger {
     if (frame.firstSequence <= this.#decidedThrough!) return;
     this.decidePacketsThrough(asSequence(frame.firstSequence - 1));
     for (const arrival of frame.arrivals) this.#enter(arrival);
-    // A packet that is here counts even if the stream did not accept its number: a rival of another's word (see
-    // MarkedFrameBuffer) holds some that contradicted it.
+    // A received packet counts even if the stream did not accept its number: after a contradiction (see
+    // MarkedFrameBuffer) a frame may hold packets that were rejected before.
     const through = asSequence(Math.max(frame.newestSequence, Math.min(frame.lastSequence, seenThrough)));
     if (frame.receivedPackets < through - frame.firstSequence + 1) {
       for (const sequence of frame.missing(through)) this.#enterMissing(sequence);

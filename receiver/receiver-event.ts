@@ -2,7 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 
-/** Events of a receiver: each frame is released in its own event, or dropped in exactly one. */
+/** Events of a receiver. Each frame is released in an event of its own, or dropped in exactly one. */
 export type ReceiverEvent =
   | {
       readonly kind: 'access-unit';
@@ -22,7 +22,7 @@ export type ReceiverEvent =
   | {
       readonly kind: 'dropped';
       readonly frame: number;
-      /** Frames dropped in one step, from `frame` on: more than 1 only where nothing of them came. */
+      /** Number of consecutive frames dropped, from `frame` on; more than 1 only when none of them arrived. */
       readonly frames: number;
       readonly cause: 'incomplete' | 'neverArrived' | 'undecodable';
     }

@@ -2,8 +2,8 @@ import type { Instant } from '../protocol/base/units.ts';
 import type { RtcpPacket } from '../protocol/rtcp/rtcp.ts';
 
 /**
- * Tells the receiver's RTCP from anybody else's by its SSRC. One that the receiver told on the control channel is the
- * only one; else the first whose report or request names the media, both of 32 random bits that others have to guess.
+ * Recognizes the receiver's RTCP by its SSRC. An SSRC announced on the control channel is the only one accepted;
+ * without it, the first whose report or request names the media. Both are 32 random bits that an attacker must guess.
  */
 export class FeedbackSource {
   readonly #mediaSsrc: number;
@@ -20,17 +20,17 @@ export class FeedbackSource {
     this.#reportSsrc = reportSsrc;
   }
 
-  /** When the receiver's last report or request came that named the media. */
+  /** Arrival time of the receiver's last report or request that named the media. */
   get heardAt(): Instant | undefined {
     return this.#heardAt;
   }
 
-  /** False where the SSRC cannot be the receiver's. */
+  /** False when the SSRC cannot be the receiver's. */
   mayBe(ssrc: number): boolean {
     return !this.#isTold || ssrc === this.#reportSsrc;
   }
 
-  /** Returns whether the packet is to be believed, and takes note of it. */
+  /** Returns true when the packet comes from the receiver, and records it. */
   accepts(now: Instant, packet: RtcpPacket): boolean {
     const ssrc = sourceOf(packet);
     if (this.#isTold && ssrc !== undefined && ssrc !== this.#reportSsrc) return false;
@@ -55,7 +55,7 @@ export class FeedbackSource {
   }
 }
 
-/** SSRC of the packet's sender; `undefined` where the packet has none. */
+/** SSRC of the packet's sender; `undefined` when the packet has none. */
 function sourceOf(packet: RtcpPacket): number | undefined {
   switch (packet.kind) {
     case 'nack':

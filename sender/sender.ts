@@ -148,14 +148,14 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   /**
-   * Takes the SSRC of the receiver's reports and requests, and ignores others from now on. Until then path notices are
-   * taken from the first SSRC whose report or request names the media.
+   * Sets the SSRC of the receiver's reports and requests; others are ignored from now on. Until then, path notices are
+   * accepted from the first SSRC whose report or request names the media.
    */
   expectReportsFrom(reportSsrc: number): void {
     this.#feedback.source.expect(reportSsrc);
   }
 
-  /** When the receiver's last report or request came that named the media. */
+  /** Arrival time of the receiver's last report or request that named the media. */
   get heardAt(): Instant | undefined {
     return this.#feedback.source.heardAt;
   }

@@ -49,7 +49,7 @@ export type ControlClientEvent =
 
 export interface ControlClientOptions
   extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
-  /** SSRC of the receiver's reports and requests, which a sender of 1.1 is told. */
+  /** SSRC of the receiver's reports and requests, announced to senders of 1.1 and later. */
   readonly reportSsrc?: number | undefined;
   /** Time without a sender, or without media from it, after which the run fails. */
   readonly timeout: Microseconds;

@@ -28,14 +28,14 @@ export const MEDIA_NAME_CHARACTERS_MAX = 255;
 export const REASON_CHARACTERS_MAX = 200;
 
 /**
- * More than anything counts: 2^48 packets are all that one key may protect (RFC 3711 §3.2.1), at 100,000 a second 89
- * years. Sums of some of these stay whole numbers.
+ * Upper bound of counts: 2^48 packets are the most that one key may protect (RFC 3711 §3.2.1), 89 years at 100,000 per
+ * second. Sums of a few of these are still exact.
  */
 export const COUNT_MAX = 2 ** 48;
 
 const count = z.int().min(0).max(COUNT_MAX);
 const latencyMs = z.int().min(0).max(LATENCY_MS_MAX);
-/** A day. */
+/** One day. */
 export const SPAN_MS_MAX = 86_400_000;
 const spanMs = z.number().min(0).max(SPAN_MS_MAX);
 const session = z.string().regex(/^[0-9a-f]{16}$/);
@@ -79,7 +79,10 @@ const attach = z.object({ kind: z.literal('attach'), session, key });
 
 const play = z.object({ kind: z.literal('play') });
 const pause = z.object({ kind: z.literal('pause') });
-/** SSRC of the receiver's RTCP. Until it is told, the sender learns it from the first report or request that names the media. */
+/**
+ * SSRC of the receiver's RTCP. Until it is announced, the sender takes it from the first report or request that names
+ * the media.
+ */
 const reportSource = z.object({ kind: z.literal('report-source'), ssrc: wire32 });
 const requestKeyframe = z.object({ kind: z.literal('request-keyframe') });
 

@@ -34,7 +34,7 @@ export interface LanePicture {
   readonly run: number;
   readonly frame: number;
   readonly key: boolean;
-  /** True for a picture that is decoded and not shown. */
+  /** True for a picture that is decoded but not shown. */
   readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
   readonly capturedMs: number;
@@ -78,9 +78,9 @@ export interface LaneFigures {
   /** Each decided frame is in exactly one class. */
   readonly framesOnTime: number;
   readonly framesRecovered: number;
-  /** Complete after their deadline: shown late, or dropped. */
+  /** Completed after their deadline: shown late, or dropped. */
   readonly framesLate: number;
-  /** Complete after their deadline, and decoded without being shown. */
+  /** Completed after their deadline, and decoded without being shown. */
   readonly framesMended: number;
   readonly framesLost: number;
   /** Frames on time, recovered, and shown late. */
@@ -173,7 +173,7 @@ export function serializeLanePicture(
   return message;
 }
 
-/** Returns a copy of a picture message that is decoded and not shown. */
+/** Returns a copy of a picture message with the decode-only flag. */
 export function asDecodeOnly(message: Uint8Array): Uint8Array {
   const copy = message.slice();
   copy[1] = (copy[1] ?? 0) | DECODE_ONLY;

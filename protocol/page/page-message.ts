@@ -30,7 +30,7 @@ export interface PagePicture {
   /** 0…2^32-1, counts all pictures of the server, including those not sent to this viewer. */
   readonly number: number;
   readonly key: boolean;
-  /** True for a picture that is decoded and not shown. */
+  /** True for a picture that is decoded but not shown. */
   readonly decodeOnly?: boolean;
   readonly timestamp: Ticks;
   /** Send time in milliseconds since the Unix epoch, on the server's clock, which is also the page's. */
@@ -56,7 +56,7 @@ export interface PageStatistics {
   readonly framesOnTime?: number;
   /** Shown after their deadline, or dropped at it and completed later. */
   readonly framesLate?: number;
-  /** Completed after their deadline, for the decoder alone. */
+  /** Completed after their deadline, and decoded without being shown. */
   readonly framesMended?: number;
   readonly framesLost?: number;
   readonly framesRecovered?: number;
@@ -118,7 +118,7 @@ export function serializePagePicture(
   return message;
 }
 
-/** Returns a copy of a picture message that is decoded and not shown. */
+/** Returns a copy of a picture message with the decode-only flag. */
 export function asDecodeOnly(message: Uint8Array): Uint8Array {
   const copy = message.slice();
   copy[1] = (copy[1] ?? 0) | DECODE_ONLY;

@@ -34,7 +34,7 @@ export interface FrameMark {
   /** Number of packets in the frame: 1…65535. */
   readonly packetCount: number;
   readonly importance: Importance;
-  /** True for a frame that is decoded and not shown. */
+  /** True for a frame that is decoded but not shown. */
   readonly decodeOnly?: boolean;
   /** Presentation time minus decode time: 0…2^24-1, which is 186 seconds. */
   readonly decodeLead: Ticks;

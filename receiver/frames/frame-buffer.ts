@@ -31,7 +31,7 @@ export interface PendingFrame {
   /** First and last known sequence number of the frame. */
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
-  /** The highest sequence number of the frame that is here. */
+  /** Highest sequence number received of the frame. */
   readonly newestSequence: Sequence;
   readonly receivedPackets: number;
   /** Payload bytes received. */
@@ -44,8 +44,8 @@ export interface PendingFrame {
   /** Returns the received payloads in order. */
   payloads(): readonly PayloadRange[];
   /**
-   * Sequence numbers from the first one on that are not here, in order.
-   * @param through the last one that is of interest; the last known one unless told. A mark may promise 65,535 packets.
+   * Returns the missing sequence numbers of the frame, in order.
+   * @param through upper limit; the last known number by default. Needed because a mark may announce 65,535 packets.
    */
   missing(through?: Sequence): Sequence[];
 }

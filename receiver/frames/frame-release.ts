@@ -244,8 +244,8 @@ export class FrameRelease {
   }
 
   /**
-   * By when a frame of which nothing is here must be decided; never falls as `number` rises.
-   * @param earliest the first frame behind it of which something is here.
+   * Time by which a frame that has not arrived must be decided; never decreases as `number` rises.
+   * @param earliest the first later frame that has arrived at least in part.
    */
   #missingDueAt(number: number, earliest: PendingFrame | undefined): Instant | undefined {
     if (earliest) {
@@ -259,14 +259,14 @@ export class FrameRelease {
     return latest(this.#end.waitUntil, this.#clock.deadline(ticks(this.#decided.decodeTimestamp + behind)));
   }
 
-  /** The first frame behind `buffer.next` of which something is here, or which is not due yet or waited for. */
+  /** Number of the first frame after `buffer.next` that has arrived in part, is not due yet, or is being mended. */
   #missingEnd(now: Instant, buffer: FrameBuffer): number {
     const earliest = buffer.earliest();
-    // Behind a frame that never arrived.
+    // After a frame that never arrived, decoding needs a key frame.
     const state = { ...this.#decoding, needsKey: true };
     let due = buffer.next;
     let end = earliest?.number ?? this.#end?.frames ?? due + 1;
-    // Bisection: a peer names the number of frames, and 2^53 of them take 53 steps.
+    // Bisection, because a peer announces the number of frames: 2^53 of them take 53 steps.
     while (end - due > 1) {
       const middle = due + Math.floor((end - due) / 2);
       const dueAt = this.#missingDueAt(middle, earliest);
@@ -297,7 +297,7 @@ export class FrameRelease {
     return dueAt;
   }
 
-  /** @param missingBy frames of which nothing is here and that are due by then are decided together. */
+  /** @param missingBy time up to which missing frames are decided together. */
   #decideNext(now: Instant, buffer: FrameBuffer, overdue: boolean, missingBy = now): void {
     const frame = buffer.head();
     const held = this.#heldUntil !== undefined;
@@ -332,7 +332,7 @@ export class FrameRelease {
     return next < decodeTimestamp && next >= this.#decodedThrough;
   }
 
-  /** Decides the frames from the next one to before `end` in one step, however many they are. */
+  /** Decides the frames from the next one up to, but not including, `end` in one step, whatever their number. */
   #decideMissing(buffer: FrameBuffer, end: number): void {
     const frame = buffer.next;
     const frames = end - frame;
@@ -388,7 +388,7 @@ export class FrameRelease {
     if (frame.decodeOnly === true) this.#framesCutAway++;
     this.#released = true;
     const { number } = frame;
-    // A stranger's decode times are a guess, and its clock may go back: neither decode times nor what they precede do.
+    // Without frame marks, decode times are estimates and the clock may go back; the released times never do.
     const timestamp = ticks(Math.max(frame.timestamp, this.#decodedThrough));
     const decodeTimestamp = ticks(Math.min(timestamp, Math.max(frame.decodeTimestamp, this.#decodedThrough)));
     this.#decodedThrough = decodeTimestamp;

@@ -1,11 +1,11 @@
 import type { Instant } from '../../protocol/base/units.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
-/** What the sender said of the stream's end. */
+/** End of the stream, as reported by the sender. */
 export interface StreamEnd {
-  /** The first frame's number that is no more; NaN: it did not say how many there were. */
+  /** Number of frames sent; NaN when unknown. */
   readonly frames: number;
   readonly lastSequence?: Sequence | undefined;
-  /** Until then something may still be on its way. */
+  /** Time until which packets may still be in flight. */
   readonly waitUntil: Instant;
 }

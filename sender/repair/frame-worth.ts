@@ -15,8 +15,8 @@ const ANSWER_TIME_DEFAULT: Microseconds = milliseconds(50);
 
 /**
  * Worth of frames in packets: another repair packet is sent as long as it saves more than one frame in this many. It
- * follows from the number of frames lost with a missed one: those up to the next key frame or, when it is mended,
- * those up to then. How far key frames are from each other is learned from the stream.
+ * follows from the number of frames lost with a missed one: those up to the next key frame or, when it is mended, those
+ * up to then. The key-frame interval is learned from the stream.
  */
 export class FrameWorth {
   readonly #mends: boolean;

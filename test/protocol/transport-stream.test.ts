@@ -76,7 +76,7 @@ test('continuity counters continue from picture to picture', () => {
   expect(counters).toEqual(counters.map((_, index) => index % 16));
 });
 
-test('a clock alone is a packet without payload that takes no number of its PID', () => {
+test('a PCR-only packet has no payload and does not advance the continuity counter', () => {
   const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   const picture = (time: number): AccessUnit => {
     return {
@@ -97,7 +97,7 @@ test('a clock alone is a packet without payload that takes no number of its PID'
   expect(after[3]! & 15).toBe((before[3]! & 15) + 1);
 });
 
-test('the clock stands still while late pictures come, and starts anew on request', () => {
+test('the clock does not go back for late pictures, and restarts on request', () => {
   const writer = new TransportStreamWriter({ clockLead: ticks(0) });
   const clockOf = (bytes: Uint8Array): number => {
     const packet = packetsOf(bytes).find((one) => pidOf(one) === 0x100)!;

@@ -18,7 +18,7 @@ describe.each(MODES)('recovery $recovery, release $release', ({ recovery, releas
     expect(stage.receiver.statistics.frames.incomplete).toBe(1);
   });
 
-  test('balances whatever datagrams come, and decode times never run backwards', () => {
+  test('balances on arbitrary datagrams, and decode times never decrease', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(burst, { maxLength: 12 }), (mark, bursts) => {
         const stage = new Stage({ recovery, release, latency: microseconds(20_000), frameMarks: mark });
@@ -36,7 +36,7 @@ describe.each(MODES)('recovery $recovery, release $release', ({ recovery, releas
               ...(importance && { importance }),
               ...(empty && { payload: new Uint8Array(0) }),
             });
-            // Between any two datagrams the stage asserts the balance, and that decode times rise and precede.
+            // The stage asserts the balance and the order of decode times after each datagram.
             stage.arrive(ms, repeated ? again(datagram) : datagram);
           }
         }
@@ -51,7 +51,7 @@ describe.each(MODES)('recovery $recovery, release $release', ({ recovery, releas
   });
 });
 
-/** Packets of one of six frames at one instant. Few values, so that some agree with each other against the truth. */
+/** Packets of one of six frames at one instant. Few values, so that some agree on a false one. */
 const burst = fc.record({
   pause: fc.nat(60),
   frame: fc.nat(5),

@@ -6,7 +6,7 @@ import { Receiver } from '../../receiver/receiver.ts';
 import { RECEIVER_OPTIONS } from '../simulated-session.ts';
 import { at, FRAME_MS, packet, Stage } from './stage.ts';
 
-/** A stream that would take 9.5 million years at 30 frames a second. */
+/** 9.5 million years at 30 frames per second. */
 const FRAMES = 9e15;
 
 function drained(receiver: Receiver): ReceiverEvent[] {
@@ -16,7 +16,7 @@ function drained(receiver: Receiver): ReceiverEvent[] {
 }
 
 describe.each(RECOVERIES)('recovery %s', (recovery) => {
-  test('decides a claimed 9e15 frames in one step when nothing of them came', () => {
+  test('decides 9e15 announced frames in one step when none of them arrived', () => {
     const receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery });
     receiver.endOfStream(at(0), { frames: FRAMES, lastSequence: undefined });
     receiver.handleTimeout(at(60_000));
@@ -42,7 +42,7 @@ describe.each(RECOVERIES)('recovery %s', (recovery) => {
   });
 });
 
-test('decides the frames of a gap at one instant in one step, and each by itself at its own', () => {
+test('decides frames of a gap with one deadline in one step, and others at their own', () => {
   const frames = (stage: Stage) => stage.told.filter((line) => line.includes('neverArrived'));
   const served = new Stage({ recovery: 'none' });
   served

@@ -183,7 +183,7 @@ export class Stage {
       if (event.kind === 'access-unit') this.units.push(event.unit);
       if (event.kind === 'access-unit') this.told.push(`${ms} ${event.fate} ${event.frame}`);
       else if (event.kind === 'dropped') {
-        // A line for each frame; a claim of more than anyone reads is one line.
+        // One line per frame, with a limit for announcements that nobody reads.
         const lines = Math.min(event.frames, LINES_MAX);
         for (let more = 0; more < lines; more++) this.told.push(`${ms} ${event.cause} ${event.frame + more}`);
       } else this.told.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);

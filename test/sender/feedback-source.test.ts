@@ -8,7 +8,7 @@ import { SyntheticStream } from '../../sim/synthetic-stream.ts';
 import { MEDIA_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../simulated-session.ts';
 
 const STRANGER = 0x5ca1ab1e;
-/** A path on which no answer comes in time: a sender that believes it repairs in advance. */
+/** A path on which no answer can be in time, so that a sender that believes it sends repair packets. */
 const PATH: PathNotice = {
   kind: 'path',
   latency: microseconds(120_000),
@@ -37,7 +37,7 @@ const report = (ssrc: number, media = MEDIA_SSRC): RtcpPacket => ({
   ],
 });
 
-/** Repair packets of a second of video after a second in which these packets came. */
+/** Repair packets of a second of video, after a second in which these packets arrived. */
 function repairsAfter(packets: readonly RtcpPacket[], reportSsrc?: number): Sender['statistics'] {
   const sender = new Sender(SENDER_OPTIONS);
   if (reportSsrc !== undefined) sender.expectReportsFrom(reportSsrc);
@@ -60,12 +60,12 @@ function repairsAfter(packets: readonly RtcpPacket[], reportSsrc?: number): Send
   return sender.statistics;
 }
 
-describe('a sender that was told its receiver’s SSRC', () => {
-  test('believes that one', () => {
+describe('a sender that knows its receiver’s SSRC', () => {
+  test('accepts notices from it', () => {
     expect(repairsAfter([notice(REPORT_SSRC)], REPORT_SSRC).repairs).toBeGreaterThan(0);
   });
 
-  test('takes no notice, report or request of another', () => {
+  test('accepts no notice, report or request from another', () => {
     const nack: RtcpPacket = {
       kind: 'nack',
       senderSsrc: STRANGER,
@@ -79,14 +79,14 @@ describe('a sender that was told its receiver’s SSRC', () => {
   });
 });
 
-describe('a sender that was told none', () => {
-  test('takes notices from the SSRC whose report named the media, and from no other', () => {
+describe('a sender that does not know its receiver’s SSRC', () => {
+  test('accepts notices only from the SSRC whose report named the media', () => {
     expect(repairsAfter([report(REPORT_SSRC), notice(STRANGER)])).toMatchObject({ repairs: 0, foreign: 1 });
     expect(repairsAfter([report(STRANGER, 1), report(REPORT_SSRC), notice(REPORT_SSRC)]).repairs).toBeGreaterThan(0);
   });
 });
 
-test('only reports and requests that name the media count as heard', () => {
+test('counts only reports and requests that name the media as heard', () => {
   const sender = new Sender(SENDER_OPTIONS);
   sender.expectReportsFrom(REPORT_SSRC);
   const hear = (now: number, packet: RtcpPacket) => sender.handleDatagram(instant(now), serializeRtcp([packet]));

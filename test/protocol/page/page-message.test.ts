@@ -86,7 +86,7 @@ test('rejects a header without a picture, an unknown version and a timestamp tha
   expect(parsePagePicture(notANumber)).toEqual({ ok: false, malformed: 'bad-timestamp' });
 });
 
-test('a copy for the decoder alone differs in that, and leaves the message as it is', () => {
+test('a decode-only copy differs in the flag only, and leaves the message unchanged', () => {
   const parts = [Uint8Array.of(0x65, 1)];
   const message = serializePagePicture({ number: 3, key: true, timestamp: ticks(9), sentAtMs: 8, parts });
   const copy = parsePagePicture(asDecodeOnly(message));
