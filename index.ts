@@ -1,6 +1,6 @@
 /**
  * The core of dropframe: a sender, a receiver, an impaired link and a virtual clock. It uses no operating system and no
- * clock, and runs in a browser as it is. docs/API.md describes each name.
+ * clock, and runs unchanged in a browser. docs/API.md describes every exported name.
  */
 export type { AccessUnit, Importance } from './protocol/access-unit.ts';
 export {

@@ -10,20 +10,23 @@ import { Sender } from './sender/sender.ts';
 import { senderOptions } from './sender/sender-options.ts';
 import { REPORT_SSRC, simulatedStream } from './sim/simulated-stream.ts';
 
-/** How a stream is set up. Everything has a default; a value out of range throws a `RangeError` at once. */
+/** Options of a stream. Each has a default; a value out of range throws a `RangeError` at once. */
 export interface StreamPairOptions {
-  /** Play-out delay above the fastest transit seen, milliseconds, 0 … 60,000. Default 120. */
+  /** Play-out delay above the fastest observed transit, milliseconds, 0 … 60,000. Default 120. */
   readonly latencyMs?: number;
   /**
-   * Loss recovery: `none`, `reorder`, `nack`, `fec` or `hybrid` (the default), or a factory of one's own, whose requests
-   * the sender answers as it answers those of `nack`.
+   * Loss recovery: `none`, `reorder`, `nack`, `fec` or `hybrid` (the default), or a custom factory, whose requests the
+   * sender answers like those of `nack`.
    */
   readonly recovery?: Recovery | RecoveryFactory;
-  /** Bytes of retransmission and repair for each byte of media at most, 0 … 1. Default 0.25. */
+  /** Bytes of retransmission and repair allowed per byte of media, 0 … 1. Default 0.25. */
   readonly redundancy?: number;
-  /** After a lost reference: nothing until the next key frame (`freeze`, the default), or every complete frame. */
+  /**
+   * After the loss of a reference: `freeze` (the default) releases nothing until the next key frame, `smear` every
+   * complete frame.
+   */
   readonly onLoss?: 'freeze' | 'smear';
-  /** A frame is released when it is due (`deadline`, the default), or as soon as it can be decoded (`asap`). */
+  /** `deadline` (the default): release a frame at its deadline; `asap`: as soon as it can be decoded. */
   readonly release?: 'deadline' | 'asap';
   /** Largest datagram, UDP payload bytes, 300 … 65,000. Default 1,200. */
   readonly datagramBytesMax?: number;
@@ -36,14 +39,14 @@ export interface StreamPair {
 }
 
 /**
- * Returns a sender and a receiver that agree on everything: the receiver understands what the sender sends.
+ * Returns a sender and a receiver with matching parameters.
  * @throws {RangeError} when an option is out of its range.
  */
 export function createStreamPair(options: StreamPairOptions = {}): StreamPair {
   const latencyMs = checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX });
   const { recovery = STREAM_DEFAULTS.recovery, datagramBytesMax = STREAM_DEFAULTS.datagramBytesMax } = options;
   const own = typeof recovery === 'function' ? recovery : undefined;
-  // SSRCs and first numbers are the simulator's: any do, since the pair is one stream of its own.
+  // Uses the simulator's SSRCs and first numbers: any values work, since the pair is isolated.
   const parameters = simulatedStream({
     recovery: typeof recovery === 'function' ? 'nack' : checkChoice('recovery', recovery, RECOVERIES),
     redundancy: checkShare('redundancy', options.redundancy ?? STREAM_DEFAULTS.redundancy),

@@ -2,7 +2,7 @@
 import type { Endpoint, Instant } from 'dropframe';
 import { instant, Link, later, milliseconds, parseLink, Simulation, seconds } from 'dropframe';
 
-/** The protocol under test: messages of one byte, numbered modulo 2, each sent again until it is acknowledged. */
+/** The protocol under test: messages of one byte, numbered modulo 2, each retransmitted until it is acknowledged. */
 class AlternatingSender implements Endpoint<never> {
   readonly #messages: number[];
   #bit = 0;

@@ -1,4 +1,5 @@
-// How does a frame get from a sender to a receiver? Both ends in one program, driven by hand: the contract of `Endpoint`.
+// How does a frame get from a sender to a receiver? Both ends in one program, driven by hand by the contract of
+// `Endpoint`.
 import type { AccessUnit, Instant } from 'dropframe';
 import { createStreamPair, instant, later, milliseconds, SyntheticStream } from 'dropframe';
 
@@ -18,7 +19,7 @@ const video = new SyntheticStream({
 export const sent: AccessUnit[] = [];
 export const received: AccessUnit[] = [];
 
-/** Drains both ends. To be called after everything that is done to either of them. */
+/** Drains both ends. Call after every other call to either of them. */
 function drain(now: Instant): void {
   for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
     receiver.handleDatagram(now, datagram); // here a program writes to its socket
@@ -34,7 +35,7 @@ function drain(now: Instant): void {
 
 let nextFrameAt = instant(0);
 while (received.length < FRAMES) {
-  // A program with a real clock sleeps until the earliest of these, or until a datagram comes.
+  // A program with a real clock sleeps until the earliest of these, or until a datagram arrives.
   const waitingFor = [nextFrameAt, sender.pollTimeout(), receiver.pollTimeout()].filter((at) => at !== undefined);
   const now = instant(Math.min(...waitingFor));
   if (now >= nextFrameAt) {

@@ -1,7 +1,7 @@
-// Is my idea for loss recovery better than what is there? One of one's own beside ours, over the same losses.
+// Is my idea for loss recovery better than the existing ones? A custom recovery beside ours, over the same losses.
 import * as dropframe from 'dropframe';
 
-/** Asks for each missing packet at once, twice in one go, and never again. */
+/** Requests each missing packet at once, twice, and never again. */
 class AskTwiceAtOnce implements dropframe.LossRecovery {
   requests = 0;
   readonly #reportSsrc: number;

@@ -4,7 +4,7 @@ import { type MediaSource, receive, serve } from 'dropframe/node';
 
 const FRAMES = 50;
 
-/** Stands for an encoder, or a camera: access units in decode order, handed over as they are asked for. */
+/** Stands for an encoder or a camera: access units in decode order, returned on request. */
 const source: MediaSource = {
   description: {
     name: 'made-up pictures',
@@ -31,7 +31,7 @@ const source: MediaSource = {
   close: async () => {},
 };
 
-// A file does as well: `serve('film.mp4', { host: '0.0.0.0', port: 7000, loop: true })`.
+// A file works as well: `serve('film.mp4', { host: '0.0.0.0', port: 7000, loop: true })`.
 const service = await serve(source);
 
 export let pictures = 0;

@@ -13,7 +13,7 @@ import { agreed, REPORT_SSRC } from './simulated-session.ts';
 const LATENCY_MS = 120;
 const FRAMES_PER_SECOND = 30;
 
-/** A way that loses nothing and whose length changes: what was sent earlier may come later. */
+/** A path without loss and with a changing delay, so that packets can be reordered. */
 class Route implements Path {
   readonly #queue = new DeliveryQueue<Uint8Array>();
   readonly #delayAt: (now: Instant) => number;
@@ -35,7 +35,7 @@ class Route implements Path {
   }
 }
 
-/** An endpoint whose clock runs so many parts in a million fast. */
+/** An endpoint whose clock runs fast by this many parts per million. */
 class Skewed<Event> implements Endpoint<Event> {
   readonly #inner: Endpoint<Event>;
   readonly #rate: number;
@@ -76,7 +76,10 @@ class Skewed<Event> implements Endpoint<Event> {
 }
 
 interface Run {
-  /** By frame, in real time: from its hand-over to its release, microseconds; `undefined`: never released. */
+  /**
+   * Time from a frame's hand-over to its release, by frame, in real time, microseconds; `undefined` when never
+   * released.
+   */
   readonly delays: readonly (number | undefined)[];
   readonly receiver: Receiver;
 }
@@ -143,7 +146,7 @@ describe('a sender whose clock runs 200 parts in a million', () => {
   ])('%s for an hour neither under-runs nor grows', (_, partsInAMillion) => {
     const { delays, receiver } = run({ seconds: 3_600, partsInAMillion, delayAt: () => milliseconds(25) });
     expect(receiver.statistics.frames).toMatchObject({ onTime: 3_600 * FRAMES_PER_SECOND });
-    // Over an hour the clocks part by 720 ms. The window in which the fastest transit is looked for sees 0.2 ms of it.
+    // Over an hour the clocks diverge by 720 ms. The window for the fastest transit sees 0.2 ms of it.
     expect(spreadOf(delays.slice(FRAMES_PER_SECOND))).toBeLessThan(milliseconds(1));
   });
 });

@@ -19,7 +19,7 @@ const UNITS: readonly AccessUnit[] = Array.from({ length: 10 }, (_, index) => {
   return index < 3 ? { ...unit, decodeOnly: true } : unit;
 });
 
-test('a frame that is not to be shown is marked so at the receiver, and no other', () => {
+test('only frames that are not to be shown are marked decode-only at the receiver', () => {
   const { sender, receiver } = createStreamPair({ latencyMs: 100, recovery: 'none' });
   const received: AccessUnit[] = [];
   for (const [index, unit] of UNITS.entries()) {
@@ -41,7 +41,7 @@ test('a frame that is not to be shown is marked so at the receiver, and no other
   expect(received.map((unit) => unit.decodeOnly)).toEqual(UNITS.map((unit) => unit.decodeOnly));
 });
 
-test('over TCP it is marked as well', () => {
+test('over TCP, they are marked as well', () => {
   const deframer = new AccessUnitDeframer();
   const units = UNITS.flatMap((unit, frame) => {
     const deframed = deframer.push(frameAccessUnit(frame, unit));
@@ -50,7 +50,7 @@ test('over TCP it is marked as well', () => {
   expect(units).toEqual(UNITS);
 });
 
-test('a page is told not to draw it', () => {
+test('the page is told not to draw them', () => {
   const told = UNITS.map(({ parts, timestamp, importance, decodeOnly }, number) =>
     parsePagePicture(
       serializePagePicture({

@@ -10,7 +10,7 @@ beforeEach(() => {
   for (const method of ['log', 'table'] as const) vi.spyOn(console, method).mockImplementation(() => {});
 });
 
-test.for(readdirSync(FOLDER))('%s is short, says its question first, and imports the package by name alone', (name) => {
+test.for(readdirSync(FOLDER))('%s is short, begins with its question, and imports the package by name only', (name) => {
   const lines = readFileSync(join(FOLDER, name), 'utf8').trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(LINES_MAX);
   expect(lines[0]).toMatch(/^\/\/ .*\?/);
@@ -18,13 +18,13 @@ test.for(readdirSync(FOLDER))('%s is short, says its question first, and imports
   expect(imports.filter((path) => !/^(?:dropframe(?:\/node|\/lab)?|node:.+)$/.test(path!))).toEqual([]);
 });
 
-test('a loopback pair hands out the frames that were handed in', async () => {
+test('a loopback pair delivers the frames that were sent', async () => {
   const { received, sent } = await import('../examples/loopback-pair.ts');
   expect(sent).toHaveLength(90);
   expect(received).toEqual(sent);
 });
 
-test('over real sockets each frame is shown, or dropped for a reason', async () => {
+test('over real sockets, each frame is shown or dropped with a reason', async () => {
   const { pictures, summary } = await import('../examples/real-sockets.ts');
   const { onTime, recovered, late, overdue, incomplete, neverArrived, undecodable, total } = summary.frames;
   expect(total).toBe(50);
@@ -32,7 +32,7 @@ test('over real sockets each frame is shown, or dropped for a reason', async () 
   expect(pictures + overdue + incomplete + neverArrived + undecodable).toBe(total);
 });
 
-test('a simulated link plays all without loss, and less with loss and no recovery', async () => {
+test('a simulated link delivers all frames without loss, and fewer with loss and no recovery', async () => {
   const { figures } = await import('../examples/simulated-link.ts');
   const played = (loss: number, recovery: string) =>
     figures.find((figure) => figure.loss === loss && figure.recovery === recovery)!.playedPercent;
@@ -42,19 +42,19 @@ test('a simulated link plays all without loss, and less with loss and no recover
   expect(played(10, 'hybrid')).toBeGreaterThan(played(10, 'reorder'));
 });
 
-test('a recovery of one’s own is asked and answered: it plays more than none, and less than one that repeats', async () => {
+test('a custom recovery delivers more than none, and less than one that repeats its requests', async () => {
   const { own, none, nack, hybrid } = await import('../examples/own-recovery.ts');
   expect(own).toBeGreaterThan(none!);
   expect(nack).toBeGreaterThan(own);
   expect(hybrid).toBeGreaterThanOrEqual(nack!);
 });
 
-test('a link stands in for the network of a protocol of one’s own', async () => {
+test('a link is a test double for the network of another protocol', async () => {
   const { arrived, messages } = await import('../examples/link-as-test-double.ts');
   expect(arrived).toEqual(messages);
 });
 
-test('a scenario from code has a row for each cell, and the same name each time', async () => {
+test('a scenario from code has a row per cell, with the same name each time', async () => {
   const { rows, runId, table } = await import('../examples/scenario.ts');
   expect(rows).toHaveLength(2 * SIMULATED_STRATEGIES.length * 2);
   expect(runId).toMatch(/^[0-9a-f]{64}$/);

@@ -21,7 +21,7 @@ import {
 const at = (ms: number): Instant => instant(milliseconds(ms));
 const FRAMES = 20;
 
-/** A short stream as its sender sends it, repair packets included, and what went into it. */
+/** Records a short stream as sent, repair packets included, with its access units. */
 function record() {
   const sender = new Sender({ ...SENDER_OPTIONS, recovery: 'fec' });
   const source = new SyntheticStream({
@@ -46,7 +46,7 @@ function record() {
 
 const RECORDED = record();
 
-/** Bytes that look like something: nothing at all, or a header that is right as far as it goes. */
+/** Arbitrary bytes, or a header that is valid as far as it goes. */
 const rtpLike = fc
   .record({
     head: fc.constantFrom(0x80, 0x90, 0xa0, 0xb0, 0x8f, 0x9f),
@@ -168,7 +168,7 @@ const cut = (bytes: fc.Arbitrary<Uint8Array>) =>
   fc.tuple(bytes, fc.nat()).map(([whole, length]) => whole.subarray(0, length % (whole.length + 1)));
 const garbage = fc.oneof(fc.uint8Array({ maxLength: 80 }), rtpLike, rtcpLike, cut(rtpLike), cut(rtcpLike));
 
-/** Serves a receiver's time up to an instant, and drains it; what it says is handed to `onSaid`. */
+/** Runs a receiver up to an instant and drains it; its datagrams go to `onSaid`. */
 function serve(
   receiver: Receiver,
   now: Instant,
@@ -185,13 +185,13 @@ function serve(
   throw new Error('a receiver that is called moves its timeout on');
 }
 
-describe('the paths, at their worst', () => {
+describe('paths at their worst', () => {
   const fate = fc.record({
     copies: fc.constantFrom(0, 1, 1, 1, 1, 2),
     delayMs: fc.oneof({ weight: 4, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.nat(400) }),
   });
 
-  test('any order, duplication, loss and delay leaves each frame released or dropped once, in order, as it was', () => {
+  test('under any reordering, duplication, loss and delay, each frame is released unchanged or dropped, once and in order', () => {
     fc.assert(
       fc.property(
         fc.array(fate, { minLength: RECORDED.datagrams.length, maxLength: RECORDED.datagrams.length }),
@@ -235,7 +235,7 @@ describe('the paths, at their worst', () => {
 });
 
 describe('a receiver', () => {
-  test('takes any bytes for what they are: it never throws, and its accounts balance', () => {
+  test('never throws on arbitrary datagrams, and its counts balance', () => {
     fc.assert(
       fc.property(fc.array(garbage, { maxLength: 60 }), fc.constantFrom(...RECOVERIES), (datagrams, recovery) => {
         const receiver = new Receiver({ ...RECEIVER_OPTIONS, recovery });
@@ -286,14 +286,14 @@ describe('a receiver', () => {
     );
   });
 
-  test('holds a bounded number of packets, whatever is promised to it', () => {
+  test('holds a bounded number of packets, whatever is announced', () => {
     const receiver = new Receiver(RECEIVER_OPTIONS);
     const before = process.memoryUsage().heapUsed;
     for (let count = 0; count < 30_000; count++) {
       const datagram = RECORDED.datagrams[0]!.datagram.slice();
       datagram[2] = count >> 8;
       datagram[3] = count & 0xff;
-      // Another frame each time, of 65,535 packets.
+      // A different frame each time, of 65,535 packets.
       datagram.set([count >> 8, count & 0xff, 0, 0, 0xff, 0xff], 18);
       receiver.handleDatagram(at(count / 100), datagram);
       while (receiver.pollEvent()) {
@@ -304,7 +304,7 @@ describe('a receiver', () => {
   });
 });
 
-test('a sender takes any bytes for what they are: it never throws, and answers within its bounds', () => {
+test('a sender never throws on arbitrary datagrams, and its answers stay within the budget', () => {
   fc.assert(
     fc.property(fc.array(garbage, { maxLength: 60 }), fc.constantFrom(...RECOVERIES), (datagrams, recovery) => {
       const sender = new Sender({ ...SENDER_OPTIONS, recovery });
@@ -323,7 +323,7 @@ test('a sender takes any bytes for what they are: it never throws, and answers w
       }
       const { bytes, retransmissionBytes, repairBytes } = sender.statistics;
       const beside = retransmissionBytes + repairBytes;
-      // `hybrid` begins with an advance of some packets; `fec` has a ratio, of whole packets for each frame.
+      // `hybrid` starts with an advance of some packets; `fec` has a ratio, in whole packets per frame.
       const savedUp = recovery === 'hybrid' ? 8_000 : 256_000;
       expect(beside).toBeLessThanOrEqual(savedUp + bytes * SENDER_OPTIONS.redundancy);
       expect(answered).toBeLessThanOrEqual(bytes + beside + 20_000);

@@ -8,7 +8,7 @@ import { differences, sameUnit } from './simulated-session.ts';
 const FRAMES = 40;
 
 describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
-  test('a sender that is started again goes on in the same picture: time does not run backwards', async () => {
+  test('after a restart of the sender, the picture continues and time does not run backwards', async () => {
     const first = await serve(madeUpUnits(400));
     const { port } = first.server;
     const { received, run, waited, welcomed } = receive(port, { transport });
@@ -26,7 +26,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test('paused there is no stream, and playing goes on with the next key frame', async () => {
+  test('a paused stream stops, and playing continues with the next key frame', async () => {
     const { server, sent } = await serve(madeUpUnits(150));
     const { client, received, run } = receive(server.port, { transport, latencyMs: 50, timeoutMs: 1_200 });
     await until('the stream runs', () => received.length > 5);
@@ -42,7 +42,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(received.length).toBeLessThan(sent.length - 60);
   });
 
-  test('a receiver that leaves is forgotten, and the server waits for the next', async () => {
+  test('a receiver that leaves is removed, and the server waits for the next', async () => {
     const { server, idle } = await serve(madeUpUnits(1_000));
     const { client, received, run } = receive(server.port, { transport });
     await until('the stream runs', () => received.length > 5);
@@ -56,8 +56,8 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 });
 
-describe('who is not served', () => {
-  test('a receiver too many is told so, and the others notice nothing', async () => {
+describe('refused or unserved receivers', () => {
+  test('a receiver above the limit is told so, and the others are not affected', async () => {
     const { server, sent } = await serve(madeUpUnits(FRAMES), { receiversMax: 1 });
     const served = receive(server.port);
     await until('the stream runs', () => sent.length > 2);
@@ -68,7 +68,7 @@ describe('who is not served', () => {
     expect(differences(served.received, sent)).toEqual([]);
   });
 
-  test('a receiver whose sender never comes says so once, and fails with one line', async () => {
+  test('a receiver whose sender never appears reports it once, and fails with one line', async () => {
     const { server } = await serve([]);
     const { port } = server;
     await server.close('gone');
@@ -79,7 +79,7 @@ describe('who is not served', () => {
     expect(waited).toEqual(['no program listens there yet']);
   });
 
-  test('a receiver that is there first waits for its sender', async () => {
+  test('a receiver started first waits for its sender', async () => {
     const probe = await serve([]);
     const { port } = probe.server;
     await probe.server.close('gone');
@@ -92,7 +92,7 @@ describe('who is not served', () => {
 });
 
 describe('the end', () => {
-  test('a sender that stops says goodbye, and a receiver that has seen something ends well', async () => {
+  test('a stopping sender says goodbye, and a receiver with frames ends successfully', async () => {
     const { server } = await serve(madeUpUnits(1_000));
     const { received, run, waited } = receive(server.port, { timeoutMs: 900 });
     await until('the stream runs', () => received.length > 5);
@@ -101,16 +101,16 @@ describe('the end', () => {
     expect(waited[0]).toBe('the sender stopped (going home)');
   });
 
-  test('of the stream is not the end of the server: who comes after it gets the stream from its beginning', async () => {
+  test('of the stream does not end the server: the next receiver gets the stream from its start', async () => {
     const { server, sent, idle } = await serve(madeUpUnits(FRAMES));
     const first = receive(server.port, { latencyMs: 2_000 });
     await until('all is sent', () => server.status.receivers[0]?.statistics.frames === FRAMES);
-    // The first still plays what it holds; its session is open.
+    // The first one still plays its buffer; its session is open.
     await until('the end is told', () => server.status.receivers.length === 1);
     const second = receive(server.port);
     expect(await second.run).toBe('end-of-stream');
     expect(await first.run).toBe('end-of-stream');
-    // A machine that stands still moves the times of what is sent then: each run has its own.
+    // A stalled test machine shifts the timestamps of what is sent then, and each run differs.
     expect(differences(first.received, sent.slice(0, FRAMES))).toEqual([]);
     expect(differences(second.received, sent.slice(FRAMES))).toEqual([]);
     const pictures = (units: readonly AccessUnit[]) => units.map(({ parts }) => parts);
@@ -118,7 +118,7 @@ describe('the end', () => {
     await until('all have left', () => idle.length === 1);
   });
 
-  test('a source that fails ends the stream, and its failure is told', async () => {
+  test('a failing source ends the stream, and its failure is reported', async () => {
     const failing = {
       ...sourceOf([]),
       async *units() {

@@ -12,7 +12,7 @@ export const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>
   each?.some(({ address }) => address === '::1'),
 );
 
-/** A source of these access units, as a file would give them. */
+/** A source of these access units, like a file. */
 export function sourceOf(units: readonly AccessUnit[]): MediaSource {
   return {
     description: {
@@ -33,7 +33,7 @@ export function sourceOf(units: readonly AccessUnit[]): MediaSource {
   };
 }
 
-/** So many frames, fifty a second, every tenth a key frame. */
+/** `frames` frames at fifty a second, every tenth a key frame. */
 export function madeUpUnits(frames: number): AccessUnit[] {
   const stream = new SyntheticStream({
     framesPerSecond: 50,
@@ -49,11 +49,11 @@ export function madeUpUnits(frames: number): AccessUnit[] {
 export interface Serving {
   readonly server: StreamServer;
   readonly sent: AccessUnit[];
-  /** How often the server ran out of receivers, or of stream. */
+  /** Logs each time that the server ran out of receivers, or of stream. */
   readonly idle: unknown[];
 }
 
-/** A server that serves until the test has finished. */
+/** Starts a server that runs until the test has finished. */
 export async function serve(
   units: readonly AccessUnit[],
   options: Partial<StreamServerOptions> = {},
@@ -85,7 +85,7 @@ export interface Receiving {
   readonly run: Promise<ClientEnd>;
 }
 
-/** A client that receives until the stream's end, or until the test has finished. */
+/** Starts a client that receives until the stream's end, or until the test has finished. */
 export function receive(port: number, options: Partial<StreamClientOptions> = {}): Receiving {
   const received: AccessUnit[] = [];
   const welcomed: string[] = [];
@@ -94,7 +94,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
     host: '127.0.0.1',
     port,
     transport: 'udp',
-    // Long, so that a test machine that stands still for a moment loses nothing.
+    // Long, so that a brief stall of the test machine loses nothing.
     latencyMs: 500,
     recovery: 'hybrid',
     release: 'deadline',
@@ -108,7 +108,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
     ...options,
   });
   const run = client.run();
-  // Whoever awaits it sees the failure; nobody has to.
+  // Tests that await it see the failure; others need not handle it.
   run.catch(() => {});
   onTestFinished(() => client.stop());
   return { client, received, welcomed, waited, run };

@@ -20,7 +20,7 @@ describe('a film with one key frame over a path that loses packets', () => {
       seed: 1,
     });
     const { server, sent } = await serve(Array.from({ length: 200 }, () => stream.next()!));
-    // Too short for a second request: what is lost twice is mended.
+    // Too short for a second request, so that packets lost twice are mended.
     const lossy = { latencyMs: 40, link: link('loss=6% burst=2 delay=10ms seed=4') };
     const { client, received, run } = receive(server.port, { transport: 'udp', recovery, ...lossy });
     expect(await run).toBe('end-of-stream');
@@ -32,7 +32,7 @@ describe('a film with one key frame over a path that loses packets', () => {
 });
 
 describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
-  test('what comes out equals what went in', async () => {
+  test('the received stream equals the sent one', async () => {
     const { server, sent } = await serve(madeUpUnits(FRAMES));
     const { received, run, client } = receive(server.port, { transport });
     expect(await run).toBe('end-of-stream');
@@ -41,29 +41,29 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(client.sessions[0]?.frames).toMatchObject({ decided: FRAMES, onTime: FRAMES });
   });
 
-  test('so does our own sample', async () => {
+  test('our own sample is received unchanged', async () => {
     const units = sampleUnits().slice(0, 45);
     const { server, sent } = await serve(units);
     const { received, run } = receive(server.port, { transport });
     expect(await run).toBe('end-of-stream');
-    // A machine that stands still moves the times of what is sent then; nothing else may change.
+    // A stalled test machine shifts timestamps; nothing else may change.
     const media = (of: readonly AccessUnit[]) => of.map(({ parts }) => parts);
     expect(media(sent)).toEqual(media(units));
     expect(differences(received, sent)).toEqual([]);
   });
 
-  test('two receivers get the same stream, each its own', async () => {
+  test('two receivers get the same stream in separate sessions', async () => {
     const { server, sent } = await serve(madeUpUnits(FRAMES));
     const both = [receive(server.port, { transport }), receive(server.port, { transport, latencyMs: 300 })];
     expect(await Promise.all(both.map(({ run }) => run))).toEqual(['end-of-stream', 'end-of-stream']);
     const [first, second] = both;
     expect(differences(first!.received, sent)).toEqual([]);
-    // The second may have come after the first frames; then it begins at a key frame.
+    // The second may have joined after the first frames; it then begins at a key frame.
     expect(second?.received[0]?.importance).toBe('key');
     expect(differences(second!.received, sent.slice(-second!.received.length))).toEqual([]);
   });
 
-  test('a late joiner begins with a key frame and gets all from there on', async () => {
+  test('a late joiner begins with a key frame and gets everything from there on', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
     const early = receive(server.port, { transport });
     await until('the stream runs', () => sent.length > 15);
@@ -77,12 +77,12 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(late.client.sessions[0]?.frames.decided).toBe(late.received.length);
   });
 
-  test('a lossy path inside the process harms what it should', async () => {
+  test('a lossy path inside the process causes the expected loss', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
     const lossy = link('loss=5% delay=10ms seed=2');
     const { client, received, run } = receive(server.port, { transport, link: lossy });
     expect(await run).toBe('end-of-stream');
-    // Half a second is time for more rounds of asking than there are losses in a row.
+    // Half a second allows more rounds of requests than there are consecutive losses.
     expect(differences(received, sent)).toEqual([]);
     const { frames } = client.sessions[0]!;
     if (transport === 'udp') expect(frames.recovered).toBeGreaterThan(0);
@@ -91,14 +91,14 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
 });
 
 describe('over tcp with a link', () => {
-  test('loss makes frames late but loses none, and the model tells what it cost', async () => {
+  test('loss delays frames but loses none, and the model reports its cost', async () => {
     const { server, sent } = await serve(madeUpUnits(150));
     const path = { link: link('loss=5% delay=40ms seed=2'), congestionControl: 'bbr' as const };
     const { client, received, run } = receive(server.port, { transport: 'tcp', latencyMs: 60, ...path });
     expect(await run).toBe('end-of-stream');
     expect(differences(received, sent)).toEqual([]);
     const { frames } = client.sessions[0]!;
-    // What is sent again takes a round trip of 80 ms more.
+    // A retransmission adds a round trip of 80 ms.
     expect(frames.late).toBeGreaterThan(0);
     expect(frames.onTime + frames.late).toBe(sent.length);
     const [counters] = client.modelledTcp;
@@ -106,9 +106,9 @@ describe('over tcp with a link', () => {
     expect(counters!.segments).toBeGreaterThan(client.segments!);
   });
 
-  test('a receiver that lies far behind when the stream ends gets it all: the sender waits for it', async () => {
+  test('the sender waits for a receiver that is far behind when the stream ends', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
-    // Two seconds of 2 Mb/s through a quarter of it: longer than a sender waits for one that decides nothing more.
+    // Two seconds of 2 Mb/s through a quarter of that: longer than a sender waits for a receiver without progress.
     const path = { link: link('rate=500kbit queue=500ms delay=10ms'), congestionControl: 'cubic' as const };
     const { client, received, run, waited } = receive(server.port, { transport: 'tcp', latencyMs: 100, ...path });
     expect(await run).toBe('end-of-stream');
@@ -119,7 +119,7 @@ describe('over tcp with a link', () => {
 });
 
 describe('over udp without recovery', () => {
-  test('what the path loses is lost, named, and counted', async () => {
+  test('packets lost on the path are reported and counted', async () => {
     const { server, sent } = await serve(madeUpUnits(100));
     const { client, received, run } = receive(server.port, {
       recovery: 'none',

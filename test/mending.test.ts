@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { microseconds } from '../protocol/base/units.ts';
 import { runSession } from './simulated-session.ts';
 
-/** A film: one key frame, and every other frame refers to the one before it. */
+/** A film with one key frame, in which every other frame refers to the one before it. */
 const FILM = { keyInterval: 10_000, frames: 300, framesPerSecond: 30, frameBytes: 6_000, keyFrameBytes: 40_000 };
 
 const recoveries = fc.constantFrom('nack', 'hybrid');
@@ -20,7 +20,7 @@ describe('a film with one key frame', () => {
     expect(received.map(({ timestamp }) => timestamp)).toEqual(sent.map(({ timestamp }) => timestamp));
   });
 
-  test('is lost from the first miss on where nothing is mended', () => {
+  test('is lost from the first loss on without mending', () => {
     const { receiver } = runSession({
       forward: 'loss=3% burst=2 delay=30ms seed=3',
       back: 'delay=30ms',
@@ -32,7 +32,7 @@ describe('a film with one key frame', () => {
     expect(receiver.statistics.frames.mended).toBe(0);
   });
 
-  test('costs no more than a hundredth of its bytes for what is late', () => {
+  test('costs at most a hundredth of its bytes for late packets', () => {
     const { sender } = runSession({
       forward: 'loss=3% burst=2 delay=30ms seed=5',
       back: 'delay=30ms',
@@ -42,7 +42,7 @@ describe('a film with one key frame', () => {
     expect(sender.statistics.lateBytes).toBeLessThan(0.01 * sender.statistics.bytes);
   });
 
-  test('asks for nothing more on a clean path', () => {
+  test('causes no requests on a clean path', () => {
     const run = (mend: number) =>
       runSession({ forward: 'delay=20ms', stream: FILM, parameters: { mend: microseconds(mend) } });
     const { sender, receiver } = run(5_000_000);
@@ -52,7 +52,7 @@ describe('a film with one key frame', () => {
   });
 });
 
-/** Any path and any stream: `runSession` checks that all is released in order, and that the sums balance. */
+/** Any path and any stream: `runSession` checks that frames are released in order, and that the sums balance. */
 test('marks and classes of mended frames agree, whatever the path does', () => {
   fc.assert(
     fc.property(
@@ -79,7 +79,7 @@ test('marks and classes of mended frames agree, whatever the path does', () => {
         for (const { fate, decodeOnly } of released) expect(decodeOnly).toBe(fate === 'mended');
         const { mended } = receiver.statistics.frames;
         expect(released.filter(({ decodeOnly }) => decodeOnly)).toHaveLength(mended);
-        // A frame is mended or late only when itself or one before it had not come by its deadline.
+        // A frame is mended or late only when it, or one before it, was incomplete at its deadline.
         for (const [index, { fate, completionDelay }] of released.entries()) {
           if (fate !== 'mended' && fate !== 'late') continue;
           const late = released.slice(0, index + 1).some((one) => one.completionDelay > latencyMs * 1_000);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from './io/sources/media.ts';
 
 /**
- * Makes a gray film of 640 × 360 with one key frame, by ffmpeg; removed with the test.
+ * Makes a gray film of 640 × 360 with one key frame, by ffmpeg; removed after the test.
  * @param gray gray level of frame N, as an expression of ffmpeg.
  * @returns path of the raw H.264.
  */

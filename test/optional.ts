@@ -1,9 +1,9 @@
 import { test } from 'vitest';
 
 /**
- * A `test` for what not every machine has (a program, the shared media). Where it is absent the test is skipped and says
- * what is missing; with `DROPFRAME_MANDATORY=1`, as in CI, its absence is a failure. `programs` asks that of programs
- * only: for a machine that has nothing but this repository, and so not the shared media.
+ * A `test` with requirements that not every machine meets (a program, the shared media). Without them the test is
+ * skipped and names what is missing; with `DROPFRAME_MANDATORY=1`, as in CI, it fails. `programs` makes programs
+ * mandatory only, for machines without the shared media.
  */
 export function optional(
   what: string,

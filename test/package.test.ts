@@ -29,7 +29,7 @@ const reception: Reception | undefined = undefined;
 console.log(JSON.stringify({ ends: typed.length, frames: row.frames, reception, version: process.versions.node,
   functions: [Link, parseLink, Simulation, receive, serve, runCell].map((one) => typeof one) }));
 `;
-/** The same mistakes as in JavaScript are mistakes for the compiler. */
+/** Mistakes that must be compile-time errors. */
 const MISTAKEN = `
 import { createStreamPair } from 'dropframe';
 createStreamPair({ latencyMs: '200' });
@@ -59,7 +59,7 @@ const packedFiles = (): readonly string[] => {
     .map((path) => path.replace(/^package\//, ''));
 };
 
-test('the package holds no sources, no scripts that make samples or pictures, and no types that nobody can reach', () => {
+test('the package holds no sources, no scripts for samples or pictures, and no unreachable types', () => {
   const files = packedFiles();
   expect(files).toContain('bin/dropframe.js');
   expect(files).toContain('dist/web/lanes/lanes-page.js');
@@ -75,7 +75,7 @@ test('an empty project imports all three entries with types, libraries checked',
   expect(compile(project, ['consumer.ts'], ['--types', 'node', '--noEmit'])).toBe('');
 });
 
-test('the core needs neither the types of Node nor those of a browser', () => {
+test('the core needs the types of neither Node nor a browser', () => {
   writeFileSync(join(project, 'core.ts'), "export * from 'dropframe';\n");
   expect(compile(project, ['core.ts'], ['--types', '', '--lib', 'es2023', '--noEmit'])).toBe('');
 });
@@ -141,7 +141,7 @@ new dropframe.Simulation({ sender, receiver, forward: new dropframe.Link(link, '
 window.result = receiver.statistics.frames;
 </script>`;
 
-/** Serves the installed package and the page, as any static server does. @returns its address. */
+/** Serves the installed package and the page like a static file server. @returns its address. */
 async function serveStatically(): Promise<string> {
   const server = createServer((request, response) => {
     const path = normalize(request.url ?? '/');

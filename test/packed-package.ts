@@ -5,10 +5,10 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '..');
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
 
-/** What `npm pack` reads; the compiled files are made anew beside it. */
+/** Inputs of `npm pack`, apart from the compiled files, which are built separately. */
 const PACKED_FROM = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'bin', 'docs', 'samples', 'web'];
 
-/** The checkout as a package file. No build of the checkout is read or replaced. @returns the file. */
+/** Packs the checkout, without reading or replacing a build in it. @returns the package file. */
 export function pack(folder: string): string {
   const tree = join(folder, 'tree');
   mkdirSync(tree);
@@ -21,14 +21,14 @@ export function pack(folder: string): string {
   return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
 }
 
-/** An empty project. */
+/** Creates an empty project. */
 export function emptyProject(folder: string): string {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
   return folder;
 }
 
-/** Installs the package file without a network: its dependencies are those of the checkout. */
+/** Installs the package file without a network, with the dependencies of the checkout. */
 export function installOffline(project: string, file: string): void {
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'dropframe'), { recursive: true });
@@ -38,21 +38,21 @@ export function installOffline(project: string, file: string): void {
   linkNodeTypes(project);
 }
 
-/** Installs the package file from the npm registry, with what it depends on. */
+/** Installs the package file and its dependencies from the npm registry. */
 export function installOnline(project: string, file: string): void {
   const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional'];
   execFileSync('npm', ['install', ...quiet, file], { cwd: project, stdio: 'pipe' });
   linkNodeTypes(project);
 }
 
-/** The types of Node are the consumer's own choice. */
+/** Links the types of Node, which are the consumer's choice. */
 function linkNodeTypes(project: string): void {
   mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'));
   symlinkSync(join(ROOT, 'node_modules/undici-types'), join(project, 'node_modules/undici-types'));
 }
 
-/** Type-checks and compiles the sources of a project, libraries included. @returns what the compiler complained of. */
+/** Type-checks and compiles the sources of a project, libraries included. @returns the compiler's errors. */
 export function compile(project: string, sources: readonly string[], options: readonly string[]): string {
   const strict = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck', 'false'];
   try {
@@ -66,10 +66,10 @@ export function compile(project: string, sources: readonly string[], options: re
   }
 }
 
-/** Node binaries of other major versions, where .ci/run keeps those that it tests with. */
+/** Node binaries of other major versions, as kept by .ci/run. */
 const RUNTIMES = join(ROOT, 'out/runtimes');
 
-/** @returns the path of a Node of this major version; `undefined` when it is not there and may not be downloaded. */
+/** @returns the path of a Node of this major version; `undefined` when it is absent and may not be downloaded. */
 export function nodeOf(major: number): string | undefined {
   if (Number(process.versions.node.split('.')[0]) === major) return process.execPath;
   const name = `node-linux-${process.arch}`;

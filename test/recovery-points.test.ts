@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { interval, POINTS, type Point, runPoint } from '../bench/point.ts';
 
-/** Few frames: what a regression of the method would break. `npm run bench -- points` says how good it is. */
+/** Few frames, enough to detect a regression. `npm run bench -- points` measures the quality. */
 const FRAMES = 2_000;
 
 const pointNamed = (name: string): Point => POINTS.find((point) => point.name === name)!;
 
-describe('by deadline', () => {
+describe('deadline recovery', () => {
   test.each(['A', 'B', 'C', 'D', 'E'])('point %s loses no more than it may, at no more traffic than it may', (name) => {
     const point = pointNamed(name);
     const { frames, framesLost, overhead } = runPoint(point, { recovery: 'hybrid', frames: FRAMES, seed: 1 });
     expect(frames).toBe(FRAMES);
-    // Of so few frames the share itself says little: what is allowed must be within what could have been.
+    // With so few frames the measured share is imprecise, so its confidence interval must include the target.
     expect(interval(framesLost, frames).low).toBeLessThanOrEqual(point.target!.lost);
     expect(framesLost).toBeLessThan(0.003 * frames);
     expect(overhead).toBeLessThan(point.target!.overhead + 0.005);
@@ -23,25 +23,25 @@ describe('by deadline', () => {
     expect(lost('hybrid')).toBeLessThan(lost('nack') / 10);
   });
 
-  test('a clean path costs nothing beside the media, and a frame is there as soon as it can be decoded', () => {
+  test('on a clean path adds no overhead, and releases each frame as soon as it can be decoded', () => {
     const outcome = runPoint(pointNamed('G'), { recovery: 'hybrid', frames: 600, seed: 1 });
     expect(outcome.framesLost).toBe(0);
     expect(outcome.sender.repairs + outcome.sender.retransmissions).toBe(0);
     expect(outcome.delayMsP50).toBeLessThan(pointNamed('G').oneWayMs + 3);
   });
 
-  test('a path that reorders is asked for nothing once that is known', () => {
+  test('on a reordering path requests nothing once reordering is known', () => {
     const { sender, receiver } = runPoint(pointNamed('E'), { recovery: 'hybrid', frames: FRAMES, seed: 1 });
     expect(receiver.packets.reordered).toBeGreaterThan(1_000);
     expect(sender.retransmissions).toBeLessThan(100);
   });
 });
 
-describe('half of what the stream takes', () => {
+describe("on a path of half the stream's rate", () => {
   const run = (recovery: 'nack' | 'hybrid', onLoss: 'freeze' | 'smear') =>
     runPoint(pointNamed('F'), { recovery, frames: 1_200, seed: 1, onLoss });
 
-  test('is used for whole frames and key frames before others, where asking alone gets no frame through', () => {
+  test('the capacity goes to whole frames, key frames first, where requests alone deliver none', () => {
     const outcome = run('hybrid', 'smear');
     expect(outcome.released).toBeGreaterThan(0.35 * 1_200);
     expect(outcome.keysReleased).toBeGreaterThan(0.9 * 40);
@@ -49,7 +49,7 @@ describe('half of what the stream takes', () => {
     expect(run('nack', 'smear').released).toBeLessThan(12);
   });
 
-  test('is not filled with frames that could not be decoded', () => {
+  test('the capacity is not used for frames that cannot be decoded', () => {
     const outcome = run('hybrid', 'freeze');
     expect(outcome.released).toBe(outcome.decodable);
     expect(outcome.keysReleased).toBeGreaterThan(0.9 * 40);
@@ -62,7 +62,7 @@ describe('half of what the stream takes', () => {
   });
 });
 
-test('a fixed ratio leaves the binomial tail: frames of twelve of which more than three of fifteen are lost', () => {
+test('a fixed ratio loses the binomial tail: frames of twelve packets with more than three of fifteen lost', () => {
   const point: Point = { ...pointNamed('D'), forward: 'loss=10% delay=20ms', back: 'delay=20ms' };
   const { frames, framesLost, receiver, sender } = runPoint(point, { recovery: 'fec', frames: 4_000, seed: 4 });
   let tail = 1;

@@ -4,12 +4,14 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { ticks } from '../protocol/base/units.ts';
 import { splitAnnexB } from '../protocol/codec/h264/annex-b.ts';
 
-/** The ready-made clip: 30 frames a second, a keyframe each second, no B-frames, a delimiter before each picture. */
+/**
+ * The ready-made clip: 30 frames per second, a key frame every second, no B-frames, a delimiter before each picture.
+ */
 export const SAMPLE = join(import.meta.dirname, '../samples/counter.h264');
 
 const TICKS_PER_FRAME = 3_000;
 
-/** The clip as access units. It knows what our own sample looks like; it is no parser. */
+/** Returns the clip as access units. Relies on the structure of our own sample instead of parsing. */
 export function sampleUnits(file = SAMPLE): AccessUnit[] {
   const pictures: Uint8Array[][] = [];
   for (const nalUnit of splitAnnexB(readFileSync(file))) {

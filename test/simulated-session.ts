@@ -18,17 +18,17 @@ export const MEDIA_SSRC = 0x1234_5678;
 export const RETRANSMISSION_SSRC = 0x1234_5679;
 export const REPAIR_SSRC = 0x1234_567a;
 export const REPORT_SSRC = 0x0badcafe;
-/** The media starts here, so that the receiver has had time to be there first. */
+/** Start of the media, after the receiver is ready. */
 export const START: Instant = instant(milliseconds(1));
 
-/** A link from its one-line form, as a user writes it. */
+/** Parses a link from its one-line form. */
 export function link(text: string): LinkSpecification {
   const specification = parseLinkSpecification(text);
   if (!specification.ok) throw new Error(specification.malformed);
   return specification.value;
 }
 
-/** Parameters as a sender and a receiver of ours agree on them, with these changes. */
+/** Parameters of a sender and a receiver of ours, with these changes. */
 export const agreed = (changes: Partial<SentStreamParameters> = {}): SentStreamParameters =>
   streamParameters({
     ssrc: MEDIA_SSRC,
@@ -51,9 +51,9 @@ export interface SessionScenario {
   readonly sender?: Partial<SenderSettings>;
   readonly receiver?: Partial<ReceiverSettings>;
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
-  /** Looks in every simulated second. */
+  /** Called every simulated second. */
   readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
-  /** Whether the receiver is told how much there was, as the control channel does. */
+  /** True to report the totals to the receiver, as the control channel does. */
   readonly tellEnd?: boolean;
 }
 
@@ -67,7 +67,9 @@ export interface SessionResult {
   readonly back: Link;
 }
 
-/** Runs a synthetic stream from a sender to a receiver over two links, to its end, and checks what holds for any run. */
+/**
+ * Runs a synthetic stream from a sender to a receiver over two links to its end, and checks the invariants of any run.
+ */
 export function runSession(scenario: SessionScenario): SessionResult {
   const stream = { ...STREAM, ...scenario.stream };
   const { latencyMs = 120 } = scenario;
@@ -131,7 +133,7 @@ const STREAM: SyntheticStreamOptions = {
   seed: 7,
 };
 
-/** What holds whatever the links do to their datagrams. */
+/** Checks the invariants that hold whatever the links do. */
 function checkRun(
   { sent, received, events, receiver, forward, back, sender }: SessionResult,
   scenario: SessionScenario,
@@ -153,7 +155,7 @@ function checkRun(
   expect(packets.decided).toBe(sender.statistics.packets);
 }
 
-/** `toEqual` for many large units, in the time that there is. */
+/** `toEqual` for many large units, but fast. */
 export function sameUnit(one: AccessUnit, other: AccessUnit | undefined): boolean {
   return (
     other !== undefined &&
@@ -165,19 +167,19 @@ export function sameUnit(one: AccessUnit, other: AccessUnit | undefined): boolea
   );
 }
 
-/** Which units are not what they were; `toEqual` would take seconds for them, and minutes to show a difference. */
+/** Lists the units that changed; `toEqual` would take seconds for them, and minutes to show a difference. */
 export function differences(received: readonly AccessUnit[], sent: readonly AccessUnit[]): string[] {
   const differing = received.flatMap((unit, index) => (sameUnit(unit, sent[index]) ? [] : [`unit ${index} differs`]));
   return received.length === sent.length ? differing : [...differing, `${received.length} units of ${sent.length}`];
 }
 
-/** Each frame is released or dropped once, in order, and what is released never goes back in time. */
+/** Checks that each frame is released or dropped once, in order, and that released times never decrease. */
 export function checkRelease(events: readonly ReceiverEvent[]): void {
   let frame = Number.NEGATIVE_INFINITY;
   let decodeTimestamp = Number.NEGATIVE_INFINITY;
   for (const event of events) {
     if (event.kind !== 'access-unit' && event.kind !== 'dropped') continue;
-    // Not `expect`: there are hundreds of thousands of these.
+    // Not `expect`, for speed: there are hundreds of thousands of events.
     if (event.frame <= frame) throw new Error(`frame ${event.frame} was decided after ${frame}`);
     frame = event.kind === 'dropped' ? event.frame + event.frames - 1 : event.frame;
     if (event.kind !== 'access-unit') continue;

@@ -8,18 +8,18 @@ const recoveredPackets = ({ packets }: ReceiverStatistics): number =>
   packets.recoveredInRound.reduce((sum, count) => sum + count, 0);
 
 describe('a clean path', () => {
-  test('what is received equals what was sent', () => {
+  test('delivers what was sent', () => {
     const { sent, received } = runSession({ forward: 'delay=20ms' });
     expect(differences(received, sent)).toEqual([]);
   });
 
-  test('a bottleneck just above the stream and its queue cost time and no frame', () => {
+  test("a bottleneck slightly above the stream's rate adds delay and loses no frame", () => {
     const { sent, received, receiver } = runSession({ forward: 'delay=20ms rate=4mbit queue=200ms', latencyMs: 200 });
     expect(differences(received, sent)).toEqual([]);
     expect(receiver.statistics.frames.onTime).toBe(sent.length);
   });
 
-  test('jitter below the latency reorders packets and costs no frame', () => {
+  test('jitter below the latency reorders packets and loses no frame', () => {
     const { sent, received, receiver } = runSession({
       forward: 'delay=5ms jitter=60ms',
       parameters: { recovery: 'reorder' },
@@ -33,13 +33,13 @@ describe('a clean path', () => {
     expect(differences(received, sent)).toEqual([]);
     const { duplicated } = forward.counters;
     expect(duplicated).toBeGreaterThan(100);
-    // Some of what was duplicated are reports.
+    // Some of the duplicated datagrams are reports.
     expect(receiver.statistics.duplicates).toBeGreaterThan(duplicated - 20);
     expect(receiver.statistics.duplicates).toBeLessThanOrEqual(duplicated);
   });
 });
 
-describe('checkers after every run', () => {
+describe('the invariants of every run', () => {
   const paths = [
     'loss=5% delay=20ms jitter=2ms',
     'loss=5% burst=5 delay=30ms jitter=10ms',
@@ -52,7 +52,7 @@ describe('checkers after every run', () => {
   const recoveries = RECOVERIES;
   const cases = paths.flatMap((path) => recoveries.map((recovery) => ({ path, recovery })));
 
-  test.each(cases)('$path with recovery $recovery', ({ path, recovery }) => {
+  test.each(cases)('hold for $path with recovery $recovery', ({ path, recovery }) => {
     for (const seed of [1, 2]) {
       for (const onLoss of ['freeze', 'smear'] as const) {
         const { events } = runSession({
@@ -61,7 +61,7 @@ describe('checkers after every run', () => {
           receiver: { onLoss },
           stream: { frames: 90 },
         });
-        // `tell` has checked the rest; what a run is about must have happened in it.
+        // `runSession` has checked the rest; the impairment of a path must have occurred.
         const harmed = events.some(
           (event) => event.kind === 'dropped' || ('fate' in event && event.fate === 'recovered'),
         );
@@ -70,7 +70,7 @@ describe('checkers after every run', () => {
     }
   });
 
-  test.each(recoveries)('what the link lost is what never arrived, packet by packet (recovery %s)', (recovery) => {
+  test.each(recoveries)('packets lost by the link are those that never arrived (recovery %s)', (recovery) => {
     const { receiver, forward } = runSession({
       forward: 'loss=5% delay=20ms jitter=30ms',
       back: 'loss=100%',
@@ -94,15 +94,15 @@ describe('the same seed', () => {
     return hash.digest('hex');
   };
 
-  test('gives the same bytes at the same instants twice, and another seed gives others', () => {
+  test('gives the same bytes at the same instants twice; another seed gives others', () => {
     expect(hashOf(1)).toBe(hashOf(1));
     expect(hashOf(2)).not.toBe(hashOf(1));
   });
 });
 
-describe('asking again', () => {
-  test('leaves about the loss to the power of the rounds that fit', () => {
-    // Round trip 40 ms: requests at about 5 and 50 ms, answers by 45 and 90 ms; a third would come at 135 of 120 ms.
+describe('requests', () => {
+  test('leave the loss to the power of the rounds that fit', () => {
+    // Round trip 40 ms: requests at about 5 and 50 ms, answers by 45 and 90 ms; a third would arrive at 135 of 120 ms.
     const loss = 0.1;
     const { receiver } = runSession({
       forward: 'loss=10% delay=20ms seed=3',
@@ -115,13 +115,13 @@ describe('asking again', () => {
     const missing = packets.neverArrived + packets.late;
     const residual = loss ** 3;
     const deviation = Math.sqrt(packets.decided * residual * (1 - residual));
-    // Four standard deviations, and as much again for packets whose gap shows late (the last of a frame).
+    // Four standard deviations, and as much again for packets whose gap is detected late (the last of a frame).
     expect(Math.abs(missing - packets.decided * residual)).toBeLessThan(8 * deviation);
     expect(recoveredPackets(receiver.statistics)).toBeGreaterThan(packets.decided * loss * 0.9);
     expect(packets.recoveredInRound[0]).toBeGreaterThan(packets.recoveredInRound[1] ?? 0);
   });
 
-  test('never answers beyond its share of the media', () => {
+  test('are never answered beyond the share of the media', () => {
     const { sender } = runSession({
       forward: 'loss=60% delay=5ms',
       stream: { frames: 600 },
@@ -132,7 +132,7 @@ describe('asking again', () => {
   });
 });
 
-test('ten hours of stream roll every number over, lose nothing on a clean path, and keep nothing', () => {
+test('ten hours of stream wrap every number, lose nothing on a clean path, and retain nothing', () => {
   let inFlight = 0;
   let datagrams = 0;
   const { sent, receiver } = runSession({
@@ -147,6 +147,6 @@ test('ten hours of stream roll every number over, lose nothing on a clean path, 
   });
   expect(receiver.statistics.frames.onTime).toBe(sent.length);
   expect(inFlight).toBeLessThan(10);
-  // One packet a frame; each second a report both ways, an answer to each of those back, and what the path is like.
+  // One packet per frame; every second a report each way, an answer to each, and a path notice.
   expect(datagrams).toBeLessThan(72_000 + 4 * 36_100);
 });

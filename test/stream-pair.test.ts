@@ -12,7 +12,7 @@ const REFUSED: readonly (readonly [options: unknown, message: string])[] = [
   [{ onLoss: 'hide' }, "onLoss: expected one of freeze, smear, not 'hide'"],
 ];
 
-test.for(REFUSED)('refuses %j at once, and says what was expected', ([options, message]) => {
+test.for(REFUSED)('refuses %j at once, and names the expected range', ([options, message]) => {
   expect(() => createStreamPair(options as StreamPairOptions)).toThrow(new RangeError(message));
 });
 
@@ -21,7 +21,7 @@ test('a receiver of the node entry refuses an address and a latency before it co
   expect(() => receive('dropframe://127.0.0.1:7000', { latencyMs: 120_000 })).toThrow(/^latencyMs: expected/);
 });
 
-test('a server and a relay of the node entry reject what is out of range', async () => {
+test('a server and a relay of the node entry reject values out of range', async () => {
   await expect(serve('testsrc', { port: 70_000 })).rejects.toThrow(/^port: expected a whole number/);
   await expect(relay({ to: 'nowhere', link: 'loss=1%' })).rejects.toThrow(/^to: expected HOST:PORT/);
   await expect(relay({ to: '127.0.0.1:1', link: 'lost=1%' })).rejects.toThrow(RangeError);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { runSession } from './simulated-session.ts';
 
-/** 30 frames a second of 4 kB, and of 12 kB each second: about 1.05 Mb/s and half of that. */
+/** 30 frames per second of 4 kB, and of 12 kB every second, take about 1.05 Mb/s; the link carries half of that. */
 const NARROW = 'rate=520kbit queue=150ms delay=20ms';
 const STREAM = { frames: 600, frameBytes: 4_000, keyFrameBytes: 12_000 };
 
-test('a receiver is told how many frames its path did not carry, and these are in no class', () => {
+test('a receiver knows the number of frames withheld from it, which are in no class', () => {
   const { sender, receiver, sent } = runSession({
     forward: NARROW,
     back: 'delay=20ms',
@@ -16,7 +16,7 @@ test('a receiver is told how many frames its path did not carry, and these are i
   const { framesWithheld } = sender.statistics;
   expect(framesWithheld).toBeGreaterThan(150);
   expect(sent.length + framesWithheld).toBe(STREAM.frames);
-  // Told with each report; none need follow what was withheld after the last one.
+  // Reported with each report; none need follow the last withheld frame.
   expect(receiver.statistics.framesWithheld).toBeGreaterThan(framesWithheld - 30);
   expect(receiver.statistics.framesWithheld).toBeLessThanOrEqual(framesWithheld);
   expect(receiver.statistics.frames.decided).toBe(sent.length);
