@@ -98,10 +98,7 @@ export class SendingHalf {
     return segment.endsBurst || segment.end >= this.#buffer.end;
   }
 
-  /**
-   * @param handshake.roundTrip sample of the handshake; `undefined` when a SYN was retransmitted. @param
-   *   handshake.retries SYN retransmissions.
-   */
+  /** @param handshake.roundTrip `undefined` when a SYN was retransmitted; `retries` counts the retransmissions. */
   establish(
     now: Instant,
     window: number,

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
@@ -326,50 +325,6 @@ inChromium(
   PATIENCE_MS,
 );
 
-for (const [width, height] of [
-  [1280, 720],
-  [390, 844],
-] as const) {
-  inChromium(
-    `at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`,
-    async () => {
-      const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
-      await tab.setViewportSize({ width, height });
-      await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await tab.emulateMedia({ colorScheme });
-        expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
-        const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
-          .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
-        expect(wide).toEqual([]);
-        expect(await overlaps(tab)).toEqual([]);
-      }
-    },
-    PATIENCE_MS,
-  );
-}
-
-inChromium(
-  'at 1280 × 720 everything is visible without scrolling, frame details included',
-  async () => {
-    const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
-    await tab.setViewportSize({ width: 1_280, height: 720 });
-    await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-    await tab.keyboard.press('1');
-    await tab.keyboard.press('ArrowLeft');
-    await tab.locator('#details-body tr').first().waitFor();
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-    // Neither a long source name nor a 4:3 video makes the page taller.
-    const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
-    await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
-    await untilPage(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
-    await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-  },
-  PATIENCE_MS,
-);
-
 inChromium(
   'reconnects to a restarted server on the same port and adopts its clock',
   async () => {
@@ -388,16 +343,3 @@ inChromium(
   },
   PATIENCE_MS,
 );
-
-/** Returns the pairs of page elements that overlap. */
-const overlaps = (tab: Tab): Promise<string[]> =>
-  tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
-    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#details > *'].flatMap((parts) => {
-    const boxes = [...document.querySelectorAll(parts)]
-      .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
-      .filter(({ width, height }) => width > 0 && height > 0);
-    return boxes.flatMap((one, index) => boxes.slice(index + 1)
-      .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 0.5
-        && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 0.5)
-      .map((other) => one.name + ' | ' + other.name));
-  })`);
