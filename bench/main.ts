@@ -14,6 +14,7 @@ import { page } from './page.ts';
 import type { Part } from './part.ts';
 import { points } from './points.ts';
 import { Interrupted, Programs } from './programs.ts';
+import { repair } from './repair.ts';
 import { simulation } from './simulation.ts';
 import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   memory,
   page,
   points,
+  repair,
   simulation,
   start,
   'tcp-model': tcpModel,

@@ -268,8 +268,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#feedback.earn(datagram.length);
-    this.#repair?.add(now, { sequence, datagram, frame });
-    if (this.#repair && sequence === frame.lastSequence) this.#urgent.push(...this.#repair.onFrame(now, frame));
+    if (this.#repair) this.#urgent.push(...this.#repair.add(now, { sequence, datagram, frame }));
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;

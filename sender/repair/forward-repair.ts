@@ -22,6 +22,7 @@ import {
 import type { SenderStatistics } from '../sender-statistics.ts';
 import { FrameDeparture } from './frame-departure.ts';
 import { repairsOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
+import { groupEndingWith } from './repair-groups.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 export interface ForwardRepairOptions {
@@ -29,7 +30,7 @@ export interface ForwardRepairOptions {
   readonly ssrc: number;
   readonly payloadType: number;
   readonly datagramBytesMax: number;
-  /** `hybrid`: only when no round trip fits, in proportion to the loss; `fec`: a fixed ratio per frame. */
+  /** `hybrid`: only when no round trip fits, in proportion to the loss; `fec`: a fixed ratio per frame, in groups. */
   readonly strategy: 'hybrid' | 'fec';
   /** Repair packets per media packet, for `fec`. */
   readonly ratio: number;
@@ -110,29 +111,30 @@ export class ForwardRepair {
     this.#path = path;
   }
 
-  /** Adds a media packet of the frame as it leaves. */
+  /** Adds a media packet of the frame as it leaves. @returns the datagrams to send after it. */
   add(
     now: Instant,
     { sequence, datagram, frame }: { sequence: Sequence; datagram: Uint8Array; frame: SentFrame },
-  ): void {
+  ): Uint8Array[] {
     this.#encoder.add(sequence, datagram);
+    if (this.#options.strategy === 'fec') {
+      const group = groupEndingWith(sequence, frame, this.#options.ratio);
+      return group ? this.repairs({ ...group, timestamp: frame.timestamp }, group.repairs) : [];
+    }
     if (sequence === frame.firstSequence) this.#departure.begin(now);
     const spacing = this.#path?.spacing ?? 0;
     this.#departure.onPacket(now, sequence, {
       askableUntil: this.#askableUntil(frame),
       spacing: microseconds(spacing),
     });
+    return sequence === frame.lastSequence ? this.#onFrame(now, frame) : [];
   }
 
   /** Called after the last packet of a frame. @returns the datagrams to send after it. */
-  onFrame(now: Instant, frame: SentFrame): Uint8Array[] {
+  #onFrame(now: Instant, frame: SentFrame): Uint8Array[] {
     this.#frames.push(frame);
     if (this.#frames.length > FRAMES_MAX) this.#frames.shift();
-    const { firstSequence, lastSequence } = frame;
-    if (this.#options.strategy === 'fec') {
-      return this.repairs(frame, Math.ceil((lastSequence - firstSequence + 1) * this.#options.ratio));
-    }
-    if (this.#departure.hurriedFrom === firstSequence) return this.#slide(now, frame);
+    if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame);
     this.#due = 0;
     if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) return [];
     return this.repairs(frame, this.#repairsBehind(frame, this.#path));
