@@ -47,6 +47,11 @@ export class NetworkBudgets {
     this.#budget = budget;
   }
 
+  /** Whether one more from this address would be refused. */
+  isSpent(address: string): boolean {
+    return this.#budgets.get(networkOf(address))?.has(now(), 1) === false;
+  }
+
   /** Whether there is room for one more from this address. */
   allows(address: string): boolean {
     const network = networkOf(address);

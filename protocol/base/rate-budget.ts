@@ -26,6 +26,12 @@ export class RateBudget {
     return true;
   }
 
+  /** Whether there is as much, without spending it. */
+  has(now: Instant, cost: number): boolean {
+    this.#fill(now);
+    return cost <= this.#left;
+  }
+
   /** Spends up to `wanted` in whole units. @returns how much there was. */
   take(now: Instant, wanted: number): number {
     this.#fill(now);

@@ -18,7 +18,6 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
-import { parseAddressProof } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
   type HelloMessage,
@@ -31,12 +30,12 @@ import {
   type WelcomeMessage,
 } from '../../protocol/control/control-message.ts';
 import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
-import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
 import { mac } from './identifiers.ts';
 import { placeFor } from './places.ts';
+import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, type StreamServerTotals } from './server-totals.ts';
 
@@ -171,6 +170,8 @@ export class StreamServer {
 
   #welcomeConnection(pending: PendingConnection): void {
     const { log } = this.#options;
+    // Before anything is set up for it: a storm of joins costs an accept each.
+    if (this.#joins.isSpent(pending.address)) return void pending.socket.destroy();
     const connection: ControlConnection<ReceiverMessage> = new ControlConnection<ReceiverMessage>({
       socket: pending.socket,
       parse: parseReceiverMessage,
@@ -374,15 +375,13 @@ export class StreamServer {
   }
 
   #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
-    const packets = parseRtcp(datagram.subarray(0, PROOF_BYTES_MAX));
-    const packet = packets.ok ? packets.value[0] : undefined;
-    const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;
-    const asked = message?.ok && message.value ? this.#sessions.get(message.value.session) : undefined;
-    if (!message?.ok || !message.value || asked?.allowsProof() === false) {
+    const message = readProof(datagram);
+    const asked = message && this.#sessions.get(message.session);
+    if (!message || asked?.allowsProof() === false) {
       this.#datagramsForeign++;
       return;
     }
-    const { reply, proved } = this.#verifier.handle(now(), address, message.value);
+    const { reply, proved } = this.#verifier.handle(now(), address, message);
     const to = { host: from.address, port: from.port };
     if (reply) this.#socket?.send([reply], to);
     else this.#datagramsForeign++;
@@ -397,11 +396,3 @@ export class StreamServer {
 }
 
 const secondsOf = (span: Microseconds | undefined) => (span === undefined ? undefined : inSeconds(span));
-
-/** RTCP packet type of application-defined packets (RFC 3550 §12.1), used by the address proof. */
-const RTCP_APPLICATION = 204;
-
-const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;
-
-/** Of an address proof's datagram; a longer hello is no longer one. */
-const PROOF_BYTES_MAX = 1_472;

@@ -1,0 +1,17 @@
+import { type AddressProofMessage, parseAddressProof } from '../../protocol/control/address-proof.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+
+/** RTCP packet type of application-defined packets (RFC 3550 §12.1), used by the address proof. */
+const RTCP_APPLICATION = 204;
+/** A longer hello is no longer one: what is behind is not parsed. */
+const BYTES_MAX = 1_472;
+
+export const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;
+
+/** Returns the message of the address proof in a datagram, or `undefined` when there is none. */
+export function readProof(datagram: Uint8Array): AddressProofMessage | undefined {
+  const packets = parseRtcp(datagram.subarray(0, BYTES_MAX));
+  const packet = packets.ok ? packets.value[0] : undefined;
+  const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;
+  return message?.ok ? message.value : undefined;
+}
