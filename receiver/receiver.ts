@@ -109,7 +109,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     };
   }
 
-  /** Time by which the next frame is overdue on a transport that drops nothing; 0 on others. */
+  /** Lateness of the next frame on a transport that drops nothing; 0 on others. */
   stalledFor(now: Instant): Microseconds {
     return this.#frames.stalledFor(now);
   }
@@ -376,7 +376,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   #release(now: Instant): void {
     this.#frames.release(now, this.#buffer, this.#admission.highest);
-    if (this.#frames.takeKeyframeWish()) this.requestKeyframe(now);
+    if (this.#frames.takeKeyframeRequest()) this.requestKeyframe(now);
     this.#forgetDecided();
   }
 

@@ -1,12 +1,8 @@
 import { Histogram } from '../../protocol/base/histogram.ts';
 import {
-  CLOCK_RATE,
-  earlier,
-  earliest,
   elapsed,
   type Instant,
   instant,
-  later,
   latest,
   type Microseconds,
   microseconds,
@@ -14,27 +10,21 @@ import {
   NEVER,
   type Ticks,
   ticks,
-  ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { Ledger } from '../ledger.ts';
 import type { EventQueue } from '../receiver-event.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
+import { FrameSchedule, type Surroundings } from './frame-schedule.ts';
 import { GradualRefresh } from './gradual-refresh.ts';
 import { type DecodingState, HeldGroup } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import { ReleasedUnit } from './released-unit.ts';
 import type { StreamEnd } from './stream-end.ts';
 
-const FRAME_INTERVAL_DEFAULT: Ticks = ticks(3_000);
-/** A gap of at least this many frames is an outage: its packets belong to frames with different deadlines. */
-const LONG_GAP_FRAMES = 16;
 /** A frame mended within a few round trips needs no key frame in its place. */
-const KEYFRAME_WISH_AFTER: Microseconds = milliseconds(250);
-/** A longer step is a pause, and says nothing about the deadlines of the frames around it. */
-const FRAME_INTERVAL_MAX: Ticks = ticks(CLOCK_RATE);
-
+const KEYFRAME_REQUEST_AFTER: Microseconds = milliseconds(250);
 /**
  * Decides each frame in order, exactly once: releases it complete, or drops it with a reason, by the deadlines of the
  * play-out clock.
@@ -47,6 +37,7 @@ export class FrameRelease {
   readonly #playoutDelay = new Histogram();
   readonly #completionDelay = new Histogram();
   readonly #held: HeldGroup;
+  readonly #schedule: FrameSchedule;
   /** Time until which the overdue head is being mended; `undefined` when it is not. */
   #heldUntil: Instant | undefined;
   /** Time at which the reference of the next frame became decodable, when that was after its deadline. */
@@ -56,16 +47,12 @@ export class FrameRelease {
   #quietUntil: Instant = instant(Number.NEGATIVE_INFINITY);
   #decidedSequence: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
-  /** Last decided frame with a known media time; the times of frames that never arrive are estimated from it. */
-  #decided: { readonly number: number; readonly decodeTimestamp: Ticks } | undefined;
-  #frameInterval: Ticks = FRAME_INTERVAL_DEFAULT;
   /** True when decoding needs a key frame: before the first release, or after the loss of a reference. */
   #needsKey = true;
   #wantsKeyframe = false;
   readonly #refresh = new GradualRefresh();
   #framesCutAway = 0;
   #released = false;
-  #end: StreamEnd | undefined;
   #ended = false;
   #payloadBytes = 0;
   readonly #lateKeys = { frames: 0, delay: 0 };
@@ -80,6 +67,7 @@ export class FrameRelease {
     this.#ledger = parts.ledger;
     this.#events = parts.events;
     this.#held = new HeldGroup(options, parts.clock);
+    this.#schedule = new FrameSchedule(parts.clock);
   }
 
   /** True when the sender has ended the stream and all frames are decided. */
@@ -89,7 +77,7 @@ export class FrameRelease {
 
   /** True once the sender has reported the end of the stream. */
   get endKnown(): boolean {
-    return this.#end !== undefined;
+    return this.#schedule.end !== undefined;
   }
 
   /** Packets up to this one belong to decided frames and need not be requested. */
@@ -111,24 +99,21 @@ export class FrameRelease {
   }
 
   /** True when a frame was dropped since the last call because decoding needs a key frame. */
-  takeKeyframeWish(): boolean {
-    const wish = this.#wantsKeyframe;
+  takeKeyframeRequest(): boolean {
+    const wanted = this.#wantsKeyframe;
     this.#wantsKeyframe = false;
-    return wish;
+    return wanted;
   }
 
   /**
-   * Time by which the next frame is overdue, as estimated from the frames before it; 0 when overdue frames are dropped.
+   * Lateness of the next frame, as estimated from the frames before it; 0 when overdue frames are dropped.
    */
   stalledFor(now: Instant): Microseconds {
-    if (this.#options.overdue === 'drop' || this.#ended || !this.#decided) return microseconds(0);
-    return microseconds(
-      Math.max(0, now - this.#clock.deadline(ticks(this.#decided.decodeTimestamp + this.#frameInterval))),
-    );
+    return this.#options.overdue === 'drop' || this.#ended ? microseconds(0) : this.#schedule.overdueBy(now);
   }
 
   endOfStream(end: StreamEnd): void {
-    this.#end = end;
+    this.#schedule.end = end;
     this.#quietUntil = instant(Number.NEGATIVE_INFINITY);
   }
 
@@ -137,7 +122,7 @@ export class FrameRelease {
     // On a transport without loss, incomplete frames are truncated by the end and belong to no class.
     const whole = () => this.#options.overdue === 'drop' || buffer?.head()?.complete === true;
     while (buffer?.earliest() && whole()) this.#decideNext(now, buffer, true, NEVER);
-    this.#closeAccounts(buffer);
+    this.#endStream(buffer);
   }
 
   /**
@@ -147,9 +132,9 @@ export class FrameRelease {
   release(now: Instant, buffer: FrameBuffer | undefined, highest: Sequence | undefined): void {
     this.#highest = highest;
     if (buffer) while (this.#decideOne(now, buffer));
-    if (!this.#end || this.#ended) return;
+    if (!this.#schedule.end || this.#ended) return;
     this.#quietUntil = instant(Number.NEGATIVE_INFINITY);
-    if (this.#everythingDecided(now, buffer)) this.#closeAccounts(buffer);
+    if (this.#everythingDecided(now, buffer)) this.#endStream(buffer);
   }
 
   /** True when no decision is due; valid until the next packet after `release`. */
@@ -161,7 +146,7 @@ export class FrameRelease {
   #decideOne(now: Instant, buffer: FrameBuffer): boolean {
     const head = buffer.head();
     const complete = head?.complete === true && !(head.followsGap && this.#clock.mend > 0);
-    const dueAt = this.#dueAt(buffer);
+    const dueAt = this.#schedule.dueAt(buffer);
     const due = dueAt !== undefined && now >= dueAt;
     if (complete && (due || this.#options.release === 'asap')) {
       this.#decideNext(now, buffer, false);
@@ -182,12 +167,12 @@ export class FrameRelease {
     const until = this.#held.heldUntil(now, buffer, { dueAt, state: this.#decoding });
     if (now >= until) return false;
     this.#heldUntil = until;
-    if (now - dueAt > KEYFRAME_WISH_AFTER) this.#wantsKeyframe = true;
+    if (now - dueAt > KEYFRAME_REQUEST_AFTER) this.#wantsKeyframe = true;
     return true;
   }
 
   get #decoding(): DecodingState {
-    return { needsKey: this.#needsKey, started: this.#released, endsAt: this.#end?.waitUntil };
+    return { needsKey: this.#needsKey, started: this.#released, endsAt: this.#schedule.end?.waitUntil };
   }
 
   /**
@@ -200,76 +185,17 @@ export class FrameRelease {
     );
   }
 
-  /** Expected arrival of the frame on the fastest observed path. */
-  #expected(frame: PendingFrame): Instant {
-    return this.#clock.expected(frame.decodeTimestamp);
-  }
-
-  /** Time by which the frame must be released. */
-  deadline(frame: PendingFrame): Instant {
-    return later(this.#expected(frame), this.#clock.latency);
-  }
-
-  /**
-   * Time by which a packet must arrive to be shown: a packet of the frame, or one missing before it. In a long gap,
-   * most deadlines passed long ago.
-   * @param around the frame, and the undecided one before it.
-   */
-  deadlineOf(
-    sequence: Sequence,
-    { before, frame }: { readonly before: PendingFrame | undefined; readonly frame: PendingFrame },
-  ): Instant {
-    const deadline = this.deadline(frame);
-    const number = before?.number ?? this.#decided?.number;
-    if (sequence >= frame.firstSequence || number === undefined) return deadline;
-    const frames = frame.number - number - 1;
-    if (frames < LONG_GAP_FRAMES) return deadline;
-    const last = before?.lastSequence ?? this.#decidedSequence;
-    const behind = (frame.firstSequence - sequence) / (frame.firstSequence - last - 1);
-    return earlier(deadline, ticksToMicroseconds(ticks(Math.floor(behind * frames) * this.#intervalBefore(frame))));
-  }
-
-  /** Release time of the head: never after that of the frame behind it, whatever its own timestamp is. */
-  #releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
-    const following = buffer.following();
-    const deadline = this.deadline(head);
-    return following ? earliest(deadline, this.deadline(following)) : deadline;
-  }
-
-  /** Time by which the next frame must be decided; estimated from its neighbours when nothing of it arrived. */
-  #dueAt(buffer: FrameBuffer): Instant | undefined {
-    const earliest = buffer.earliest();
-    if (earliest?.number === buffer.next) return this.#releaseAt(buffer, earliest);
-    return this.#missingDueAt(buffer.next, earliest);
-  }
-
-  /**
-   * Time by which a frame that has not arrived must be decided; never decreases as `number` rises.
-   * @param earliest the first later frame that has arrived at least in part.
-   */
-  #missingDueAt(number: number, earliest: PendingFrame | undefined): Instant | undefined {
-    if (earliest) {
-      const ahead = ticks((earliest.number - number) * this.#intervalBefore(earliest));
-      return earlier(this.deadline(earliest), ticksToMicroseconds(ahead));
-    }
-    if (!this.#end || !(number < this.#end.frames)) return undefined;
-    if (!this.#decided) return this.#end.waitUntil;
-    const behind = (number - this.#decided.number) * this.#frameInterval;
-    // The deadlines of the last frames are unknown; the control channel may have overtaken their packets.
-    return latest(this.#end.waitUntil, this.#clock.deadline(ticks(this.#decided.decodeTimestamp + behind)));
-  }
-
   /** Number of the first frame after `buffer.next` that has arrived in part, is not due yet, or is being mended. */
   #missingEnd(now: Instant, buffer: FrameBuffer): number {
     const earliest = buffer.earliest();
     // After a frame that never arrived, decoding needs a key frame.
     const state = { ...this.#decoding, needsKey: true };
     let due = buffer.next;
-    let end = earliest?.number ?? this.#end?.frames ?? due + 1;
+    let end = earliest?.number ?? this.#schedule.end?.frames ?? due + 1;
     // Bisection, because a peer announces the number of frames: 2^53 of them take 53 steps.
     while (end - due > 1) {
       const middle = due + Math.floor((end - due) / 2);
-      const dueAt = this.#missingDueAt(middle, earliest);
+      const dueAt = this.#schedule.missingDueAt(middle, earliest);
       const isDue = dueAt !== undefined && dueAt <= now && this.#held.heldUntil(now, buffer, { dueAt, state }) <= now;
       if (isDue) due = middle;
       else end = middle;
@@ -277,23 +203,27 @@ export class FrameRelease {
     return due + 1;
   }
 
-  /** Frame interval between the last decided frame and this one. */
-  #intervalBefore(frame: PendingFrame): Ticks {
-    if (!this.#decided) return this.#frameInterval;
-    const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-    return ticks(Math.max(0, Math.min(step, FRAME_INTERVAL_MAX)));
+  /** Time by which the frame must be released. */
+  deadline(frame: PendingFrame): Instant {
+    return this.#schedule.deadline(frame);
+  }
+
+  /** Time by which a packet must arrive to be shown; see `FrameSchedule`. */
+  deadlineOf(sequence: Sequence, around: Surroundings): Instant {
+    return this.#schedule.deadlineOf(sequence, around, this.#decidedSequence);
   }
 
   /** Time of the next decision in `release`. */
   pollTimeout(buffer: FrameBuffer | undefined): Instant | undefined {
-    if (!buffer) return this.#ended ? undefined : this.#end?.waitUntil;
+    if (!buffer) return this.#ended ? undefined : this.#schedule.end?.waitUntil;
     if (this.#options.overdue === 'wait') {
       const head = buffer.head();
-      return head?.complete ? this.#releaseAt(buffer, head) : undefined;
+      return head?.complete ? this.#schedule.releaseAt(buffer, head) : undefined;
     }
     if (this.#heldUntil !== undefined) return this.#heldUntil;
-    const dueAt = this.#dueAt(buffer);
-    if (dueAt === undefined && this.#end && !this.#ended && Number.isNaN(this.#end.frames)) return this.#end.waitUntil;
+    const dueAt = this.#schedule.dueAt(buffer);
+    if (dueAt === undefined && this.#schedule.end && !this.#ended && Number.isNaN(this.#schedule.end.frames))
+      return this.#schedule.end.waitUntil;
     return dueAt;
   }
 
@@ -307,11 +237,7 @@ export class FrameRelease {
       return;
     }
     const misdated = this.#isMisdated(buffer, frame);
-    if (!misdated && this.#decided && frame.number > this.#decided.number) {
-      const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-      if (step > 0) this.#frameInterval = ticks(Math.min(step, FRAME_INTERVAL_MAX));
-    }
-    if (!misdated) this.#decided = { number: frame.number, decodeTimestamp: frame.decodeTimestamp };
+    if (!misdated) this.#schedule.noteDecided(frame);
     if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
     else if (misdated) {
       this.#malformed('a timestamp that contradicts its neighbors');
@@ -378,7 +304,7 @@ export class FrameRelease {
     const isHidden = isIncomplete || frame.decodeOnly === true;
     const decodeOnly = isOutdated || isHidden;
     const fate = isOutdated || isIncomplete ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
-    const expected = this.#expected(frame);
+    const expected = this.#schedule.expected(frame);
     const playoutDelay = elapsed(expected, now);
     const completionDelay = elapsed(expected, frame.lastArrivalAt);
     this.#ledger.decide(frame, fate, this.#highest);
@@ -399,12 +325,12 @@ export class FrameRelease {
 
   #noteLateKey(frame: PendingFrame): void {
     this.#lateKeys.frames++;
-    this.#lateKeys.delay = Math.max(this.#lateKeys.delay, frame.lastArrivalAt - this.#expected(frame));
+    this.#lateKeys.delay = Math.max(this.#lateKeys.delay, frame.lastArrivalAt - this.#schedule.expected(frame));
   }
 
   /** True when the frame, or one that it refers to, was incomplete at its deadline. */
   #isLate(frame: PendingFrame, held: boolean): boolean {
-    const deadline = this.deadline(frame);
+    const deadline = this.#schedule.deadline(frame);
     if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
     const ownReadyAt = instant(held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY);
     const readyAt = frame.importance === 'key' ? ownReadyAt : latest(ownReadyAt, this.#referenceReadyAt);
@@ -413,18 +339,19 @@ export class FrameRelease {
   }
 
   #everythingDecided(now: Instant, buffer: FrameBuffer | undefined): boolean {
-    const { frames, waitUntil } = this.#end!;
+    const { frames, waitUntil } = this.#schedule.end!;
     // The number of frames is unknown: packets overtaken by BYE may still arrive.
     if ((!buffer || Number.isNaN(frames)) && now < waitUntil) return false;
     return !buffer?.earliest() && !(buffer && buffer.next < frames);
   }
 
-  #closeAccounts(buffer: FrameBuffer | undefined): void {
-    if (this.#end && buffer && buffer.next < this.#end.frames) {
-      this.#ledger.decideMissing(this.#end.frames - buffer.next);
-      buffer.skipTo(this.#end.frames);
+  #endStream(buffer: FrameBuffer | undefined): void {
+    if (this.#schedule.end && buffer && buffer.next < this.#schedule.end.frames) {
+      this.#ledger.decideMissing(this.#schedule.end.frames - buffer.next);
+      buffer.skipTo(this.#schedule.end.frames);
     }
-    if (this.#end?.lastSequence !== undefined) this.#ledger.decidePacketsThrough(this.#end.lastSequence);
+    if (this.#schedule.end?.lastSequence !== undefined)
+      this.#ledger.decidePacketsThrough(this.#schedule.end.lastSequence);
     this.#decidedSequence = asSequence(Number.POSITIVE_INFINITY);
     if (this.#ended) return;
     this.#ended = true;

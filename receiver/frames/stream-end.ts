@@ -3,7 +3,7 @@ import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** End of the stream, as reported by the sender. */
 export interface StreamEnd {
-  /** Number of frames sent; NaN when unknown. */
+  /** Frame number after the last one; NaN when unknown. */
   readonly frames: number;
   readonly lastSequence?: Sequence | undefined;
   /** Time until which packets may still be in flight. */
