@@ -1,22 +1,29 @@
 import { RateBudget } from '../protocol/base/rate-budget.ts';
 import type { Instant } from '../protocol/base/units.ts';
 
-/** RTCP is to fit the path's MTU (RFC 3550 §6.1): Ethernet's, less the headers of IPv4 and UDP. Ours has 1,200 bytes. */
+/**
+ * Longest RTCP datagram parsed: RTCP must fit the path's MTU (RFC 3550 §6.1), here Ethernet's minus IPv4 and UDP
+ * headers. Our receivers send at most 1,200 bytes.
+ */
 const DATAGRAM_BYTES_MAX = 1_472;
-/** What each datagram costs beside its payload. */
+/** Cost of a datagram beside its payload: IPv4 and UDP headers. */
 const OVERHEAD_BYTES = 28;
 /**
- * Requests and their copies are far more than RTCP's 5 % (RFC 3550 §6.2) where much is lost: measured with `hybrid` at 20 %
- * loss in runs of 3, up to 180 kB a second of a stream of 1 Mb/s, 610 kB of 19 Mb/s, 600 kB of 50 Mb/s.
+ * Share of the media bytes that feedback may take. At high loss, requests and their copies far exceed RTCP's 5 % (RFC
+ * 3550 §6.2): measured with `hybrid` at 20 % loss in bursts of 3, up to 180 kB per second for a stream of 1 Mb/s, 610
+ * kB for 19 Mb/s, 600 kB for 50 Mb/s.
  */
 const SHARE = 0.1;
 const BYTES_PER_SECOND = 400_000;
 const BURST_BYTES = 800_000;
-/** A request for every packet, in each of its eight copies (`DeadlineRecovery`); and for a history of 8,192 at once. */
+/**
+ * Requests allowed per media packet: one in each of its eight copies (`DeadlineRecovery`); and a history of 8,192
+ * packets at once.
+ */
 const REQUESTS_PER_PACKET = 8;
 const REQUESTS_BURST = 65_536;
 
-/** Work that one receiver's feedback may make: bytes to parse, and packets to look for. */
+/** Limits the work that one receiver's feedback causes: bytes parsed, and packets looked up. */
 export class FeedbackBudget {
   readonly #bytes = new RateBudget({ perSecond: BYTES_PER_SECOND, burst: BURST_BYTES });
   readonly #requests = new RateBudget({ perSecond: 0, burst: REQUESTS_BURST });
@@ -27,12 +34,12 @@ export class FeedbackBudget {
     this.#requests.earn(REQUESTS_PER_PACKET);
   }
 
-  /** Whether a datagram of so many bytes is to be parsed. */
+  /** True when a datagram of this size may be parsed. */
   allows(now: Instant, bytes: number): boolean {
     return bytes <= DATAGRAM_BYTES_MAX && this.#bytes.spend(now, bytes + OVERHEAD_BYTES);
   }
 
-  /** @returns how many of so many requests are to be looked at. */
+  /** @returns the number of requests to process. */
   takeRequests(now: Instant, wanted: number): number {
     return this.#requests.take(now, wanted);
   }

@@ -9,7 +9,7 @@ import type { SenderStatistics } from './sender-statistics.ts';
 
 type Counters = Pick<SenderStatistics, 'foreign' | 'feedbackRefused' | 'requestsRefused'>;
 
-/** Where a datagram becomes the packets of RTCP that are the receiver's, within the budget of work that it has. */
+/** Parses datagrams into RTCP packets of the receiver, within its work budget. */
 export class FeedbackIntake {
   readonly source: FeedbackSource;
   readonly #budget = new FeedbackBudget();
@@ -25,9 +25,9 @@ export class FeedbackIntake {
     this.#budget.earn(bytes);
   }
 
-  /** @returns `undefined` where the datagram is not to be looked at. */
+  /** @returns `undefined` when the datagram is ignored. */
   read(now: Instant, datagram: Uint8Array): Parsed<RtcpPacket[]> | undefined {
-    // First: what others send from a forged address is not charged to the receiver.
+    // Checked first: datagrams with a foreign SSRC are not charged to the receiver.
     if (datagram.length >= 8 && !this.source.mayBe(readUint32(datagram, 4))) {
       this.#counters.foreign++;
       return undefined;

@@ -1,13 +1,15 @@
 import type { Instant } from './units.ts';
 
-/** A budget that fills with time and, where told, with what is earned: whatever a peer asks for costs no more. */
+/** A budget filled over time and by earnings, which limits the work that a peer can cause. */
 export class RateBudget {
   readonly #perSecond: number;
   readonly #burst: number;
   #left: number;
   #at: Instant | undefined;
 
-  /** @param options.perSecond what is added every second; `burst`: what can be saved up, and what there is at first. */
+  /**
+   * @param options.perSecond amount added per second. @param options.burst initial amount, and limit of the savings.
+   */
   constructor({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }) {
     this.#perSecond = perSecond;
     this.#burst = burst;
@@ -18,7 +20,7 @@ export class RateBudget {
     this.#left = Math.min(this.#burst, this.#left + amount);
   }
 
-  /** Returns false, and spends nothing, when there is not enough. */
+  /** Returns false, and spends nothing, when the balance is too low. */
   spend(now: Instant, cost: number): boolean {
     this.#fill(now);
     if (cost > this.#left) return false;
@@ -26,13 +28,13 @@ export class RateBudget {
     return true;
   }
 
-  /** Whether there is as much, without spending it. */
+  /** True when this much is left; spends nothing. */
   has(now: Instant, cost: number): boolean {
     this.#fill(now);
     return cost <= this.#left;
   }
 
-  /** Spends up to `wanted` in whole units. @returns how much there was. */
+  /** Spends up to `wanted` in whole units. @returns the amount spent. */
   take(now: Instant, wanted: number): number {
     this.#fill(now);
     const taken = Math.min(wanted, Math.floor(this.#left));

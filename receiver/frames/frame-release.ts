@@ -300,7 +300,7 @@ export class FrameRelease {
     const picture = this.#refresh.next({ importance, enters, parts: () => packed.parts }, this.#options.codec);
     const isOutdated = late && this.#options.overdue === 'drop' && this.#held.isOutdated(now, buffer, frame);
     const isIncomplete = picture === 'incomplete' && this.#options.onLoss === 'freeze';
-    // What is only outdated belongs into a recording.
+    // A frame that is merely outdated still belongs in a recording.
     const isHidden = isIncomplete || frame.decodeOnly === true;
     const decodeOnly = isOutdated || isHidden;
     const fate = isOutdated || isIncomplete ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';

@@ -9,15 +9,14 @@ export const GROUP_PACKETS_MAX = 128;
 export interface RepairGroup {
   readonly firstSequence: Sequence;
   readonly lastSequence: Sequence;
-  /** Repair packets behind it. All groups of a frame have as many together as a single group of its size has. */
+  /** Repair packets after it. The groups of a frame together have as many as one group of the frame's size. */
   readonly repairs: number;
 }
 
 /**
- * Returns the group that ends with a packet, or `undefined` inside a group. A frame is cut into the fewest groups, which
- * differ by one packet at most; a frame of up to 128 packets is one group.
- *
- * @param ratio repair packets for each media packet.
+ * Returns the group that ends with a packet, or `undefined` within a group. A frame is cut into as few groups as
+ * possible, whose sizes differ by at most one packet; a frame of up to 128 packets is one group.
+ * @param ratio repair packets per media packet.
  */
 export function groupEndingWith(
   sequence: Sequence,
