@@ -53,6 +53,7 @@ async function attacked(kind: string, { programs, quick, signal }: PartContext):
     link: undefined,
     timeoutMs: 5_000,
     onWaiting: () => {},
+    onNotice: () => {},
     onWelcome: () => {},
     onUnit: () => {},
     onDrop: () => {},

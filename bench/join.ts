@@ -19,6 +19,7 @@ const client = new StreamClient({
   link: undefined,
   timeoutMs: 5_000,
   onWaiting: () => {},
+  onNotice: () => {},
   onWelcome: () => {},
   onUnit: (unit) => lines.push(`${unit.decodeTimestamp} ${hrtime.bigint() / 1_000n}`),
   onDrop: () => {},

@@ -19,7 +19,7 @@ import type { ReceiveTarget } from './receive-target.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions {
   readonly latency: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'auto' | 'udp' | 'tcp';
   readonly recovery: Recovery;
   readonly redundancy?: number;
   readonly play: PlayChoice;
@@ -60,7 +60,14 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .argParser(readLatency),
     )
     .optionsGroup(RECOVERY)
-    .addOption(new Option('--transport <kind>', 'transport of the media').choices(['udp', 'tcp']).default('udp'))
+    .addOption(
+      new Option(
+        '--transport <kind>',
+        'transport of the media; auto is UDP, or TCP where no datagram arrives for two seconds',
+      )
+        .choices(['auto', 'udp', 'tcp'])
+        .default('auto'),
+    )
     .addOption(
       new Option(
         '--recovery <how>',

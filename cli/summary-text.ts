@@ -69,7 +69,8 @@ export function summaryText(summary: RunSummary): string {
   }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
-  if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: the sender was restarted`]);
+  if (summary.sessions > 1)
+    lines.push(['sessions', `${summary.sessions}: the sender was restarted, or the path to it interrupted`]);
   return alignedText(lines);
 }
 

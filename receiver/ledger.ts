@@ -87,6 +87,15 @@ export class Ledger {
     return this.#decidedThrough === undefined ? 0 : this.#decidedThrough - this.#firstSequence! + 1;
   }
 
+  /** All classes with their sums. @param unseen frames and packets that count as never arrived until they are decided. */
+  totals(unseen: { readonly frames: number; readonly packets: number }) {
+    const { frames, packets } = this;
+    return {
+      frames: withMissing(frames, this.#decidedFrames, unseen.frames),
+      packets: withMissing(packets, this.decidedPackets, unseen.packets),
+    };
+  }
+
   get decidedThrough(): Sequence | undefined {
     return this.#decidedThrough;
   }
@@ -217,3 +226,9 @@ export class Ledger {
     this.#remembered.add(sequence);
   }
 }
+
+const withMissing = <Classes extends { readonly neverArrived: number }>(
+  classes: Classes,
+  decided: number,
+  missing: number,
+) => ({ ...classes, neverArrived: classes.neverArrived + missing, decided: decided + missing });

@@ -38,3 +38,15 @@ export interface ReceiverStatistics {
   readonly playoutDelay: Percentiles;
   readonly completionDelay: Percentiles;
 }
+
+/** Counters of a receiver that are in no class of frames or packets. */
+export const emptyCounters = () => ({
+  datagrams: 0,
+  bytes: 0,
+  rtpHeaderBytes: 0,
+  duplicates: 0,
+  foreign: 0,
+  malformed: 0,
+  overflowed: 0,
+  framesWithheld: 0,
+});

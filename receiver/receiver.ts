@@ -1,6 +1,13 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
-import type { Instant, Microseconds, Ticks } from '../protocol/base/units.ts';
-import { instant, later, milliseconds, ticks } from '../protocol/base/units.ts';
+import {
+  earliestOf,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  type Ticks,
+  ticks,
+} from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { parseRecoveryNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp/rtcp.ts';
@@ -10,7 +17,7 @@ import { unwrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.ts';
 import { asSequence, extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
-import type { FrameBuffer, Insertion, PacketArrival } from './frames/frame-buffer.ts';
+import type { FrameBuffer, Insertion } from './frames/frame-buffer.ts';
 import { FrameRelease } from './frames/frame-release.ts';
 import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
@@ -21,15 +28,13 @@ import type { RepairIntake } from './intake/repair-intake.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { mendOf, PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
-import type { ReceiverStatistics } from './receiver-statistics.ts';
+import { emptyCounters, type ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
-import { type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
+import { arrivalOf, type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
+import { SentTotal, type StreamTotal, type UnseenMedia } from './sent-total.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
-
-/** Time for which the first packets may be in flight when the end is reported before any of them has arrived. */
-const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
 /** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -47,20 +52,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
   readonly #admission: PacketAdmission;
+  readonly #sent: SentTotal;
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
   #reorderDepth = 0;
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
-  #counters = {
-    datagrams: 0,
-    bytes: 0,
-    rtpHeaderBytes: 0,
-    duplicates: 0,
-    foreign: 0,
-    malformed: 0,
-    overflowed: 0,
-    framesWithheld: 0,
-  };
+  readonly #counters = emptyCounters();
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -82,6 +79,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     });
     this.#ssrc = options.ssrc;
     this.#admission = new PacketAdmission(options);
+    this.#sent = new SentTotal({ frame: options.initialFrameNumber, sequence: options.initialSequence });
     if (options.initialSequence !== undefined) this.#ledger.startAt(asSequence(options.initialSequence));
     if (options.initialFrameNumber !== undefined) {
       this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
@@ -94,11 +92,9 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   get statistics(): ReceiverStatistics {
-    const { frames, packets } = this.#ledger;
     const released = this.#frames.statistics;
     return {
-      frames: { ...frames, decided: this.#ledger.decidedFrames },
-      packets: { ...packets, decided: this.#ledger.decidedPackets },
+      ...this.#ledger.totals(this.#unseen),
       ...released,
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
@@ -141,6 +137,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   handleTimeout(now: Instant): void {
+    this.#sent.handleTimeout(now);
     if (!this.#frames.isQuiet(now)) this.#release(now);
     const recovery = this.#recovery;
     for (let packets = recovery?.poll(now, this.#view); packets; packets = recovery?.poll(now, this.#view)) {
@@ -158,17 +155,19 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    const never = Number.POSITIVE_INFINITY;
-    const reportAt = this.#feedback.pollTimeout() ?? never;
-    const decideAt = this.#frames.pollTimeout(this.#buffer) ?? never;
-    const askAt = this.#recovery?.pollTimeout(this.#view) ?? never;
-    const at = Math.min(reportAt, decideAt, askAt);
-    return at === never ? undefined : instant(at);
+    const decideAt = earliestOf(this.#sent.pollTimeout(), this.#frames.pollTimeout(this.#buffer));
+    return earliestOf(decideAt, earliestOf(this.#feedback.pollTimeout(), this.#recovery?.pollTimeout(this.#view)));
   }
 
   /** Requests a key frame from the sender (PLI), at most twice a second. */
   requestKeyframe(now: Instant): void {
     if (this.#ssrc !== undefined) this.#feedback.requestKeyframe(now, this.#ssrc);
+  }
+
+  /** The sender has said how much it has sent so far; what is not here when it is due counts as lost. */
+  handleSent(now: Instant, total: StreamTotal): void {
+    if (this.#options.overdue === 'wait') return;
+    this.#sent.announce(total, instant(now + this.#clock.latency + this.#feedback.inFlight), now);
   }
 
   /**
@@ -180,7 +179,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const highest = this.#admission.highest;
     const lastSequence =
       total.lastSequence === undefined || highest === undefined ? undefined : extend(total.lastSequence, highest);
-    const inFlight = this.#feedback.roundTrip ?? IN_FLIGHT_DEFAULT;
+    const { inFlight } = this.#feedback;
     const waitUntil = instant(now + this.#clock.latency + inFlight);
     this.#frames.endOfStream({ frames: first + total.frames, lastSequence, waitUntil });
     // Packets overtaken by the control channel are in flight and need no request yet.
@@ -190,12 +189,18 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** Decides all remaining frames as if every deadline had passed, after the connection has closed. */
   finish(now: Instant): void {
+    const { end } = this.#unseen;
+    if (end) this.#frames.endOfStream({ ...end, waitUntil: now });
     this.#frames.finish(now, this.#buffer);
     this.#forgetDecided();
   }
 
   get #buffer(): FrameBuffer | undefined {
     return this.#marked ?? this.#plain;
+  }
+
+  get #unseen(): UnseenMedia {
+    return this.#sent.unseen(this.#frames.endKnown ? undefined : this.#marked, this.#admission.highest);
   }
 
   #handleRtp(now: Instant, datagram: Uint8Array): void {
@@ -252,7 +257,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { sequence, timestamp, ahead, mark, origin, datagram } = packet;
     const sent = origin === 'sent';
     if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(packet);
-    packet.arrival = this.#arrivalOf(packet);
+    packet.arrival = arrivalOf(packet, this.#recovery);
     const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
     if (packet.payloadAt === packet.payloadEnd) this.#handleEmpty(sequence, packet.arrival);
     else {
@@ -276,12 +281,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
     const repaired = this.#repair!.handleMedia(sequence, datagram);
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
-  }
-
-  #arrivalOf({ origin, sequence, ahead }: IncomingPacket): PacketArrival {
-    if (origin === 'repaired') return 'repaired';
-    if (origin === 'sent-again') return { recoveredInRound: this.#recovery?.roundsOf(sequence) ?? 0 };
-    return ahead ? 'on-time' : 'reordered';
   }
 
   /** Counts the packet by its insertion. @returns true when it belongs to the stream, in time or late. */
@@ -313,7 +312,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Handles a packet of padding only (RFC 3550 §5.1): it belongs to no frame, but uses a sequence number. */
-  #handleEmpty(sequence: Sequence, arrival: PacketArrival): void {
+  #handleEmpty(sequence: Sequence, arrival: IncomingPacket['arrival']): void {
     if (!this.#ledger.noteLoose(sequence, arrival)) return this.#enterBehind(sequence);
     this.#plain?.insertEmpty(sequence);
   }

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import type { ControlNotice } from '../protocol/control/control-client-event.ts';
 import type { ClientEnd } from '../session/stream/client.ts';
 import { StreamClient, type StreamClientOptions } from '../session/stream/stream-client.ts';
 import { StreamServer, type StreamServerOptions } from '../session/stream/stream-server.ts';
@@ -82,6 +83,7 @@ export interface Receiving {
   readonly received: AccessUnit[];
   readonly welcomed: string[];
   readonly waited: string[];
+  readonly notices: ControlNotice[];
   readonly run: Promise<ClientEnd>;
 }
 
@@ -90,6 +92,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
   const received: AccessUnit[] = [];
   const welcomed: string[] = [];
   const waited: string[] = [];
+  const notices: ControlNotice[] = [];
   const client = new StreamClient({
     host: '127.0.0.1',
     port,
@@ -102,6 +105,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
     link: undefined,
     timeoutMs: 10_000,
     onWaiting: (cause) => waited.push(cause),
+    onNotice: (notice) => notices.push(notice),
     onWelcome: ({ position }) => welcomed.push(position),
     onUnit: (unit) => received.push(unit),
     onDrop: () => {},
@@ -111,5 +115,5 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
   // Tests that await it see the failure; others need not handle it.
   run.catch(() => {});
   onTestFinished(() => client.stop());
-  return { client, received, welcomed, waited, run };
+  return { client, received, welcomed, waited, notices, run };
 }

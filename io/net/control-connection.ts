@@ -19,6 +19,8 @@ export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   /** Parses the messages of the peer and rejects all others. */
   readonly parse: (text: string) => Parsed<Incoming | UnrecognizedMessage>;
   readonly onMessage: (message: Incoming) => void;
+  /** Called when bytes have arrived, before their messages. */
+  readonly onHeard?: () => void;
   /** Last message to a peer of another version, or one that sent an invalid message; without it the peer is disconnected. */
   readonly lastWord?: (reason: string) => ControlMessage | undefined;
   /** Called once when the connection is over. `cause`: why the peer was disconnected, or the network error. */
@@ -131,6 +133,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   readonly #onData = (bytes: Buffer): void => {
     if (this.#rejected) return;
     this.#heardAt = now();
+    this.#options.onHeard?.();
     const bodies = this.#deframer.push(bytes);
     if (!bodies.ok) {
       const cause = `the peer sent an invalid control message: ${bodies.malformed}`;

@@ -59,6 +59,9 @@ export const earlier = (from: Instant, span: Microseconds): Instant => (from - s
 export const elapsed = (from: Instant, to: Instant): Microseconds => (to - from) as Microseconds;
 /** Returns the earlier of two instants. */
 export const earliest = (a: Instant, b: Instant): Instant => Math.min(a, b) as Instant;
+/** Returns the earlier of two instants of which either may be unset. */
+export const earliestOf = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined ? b : b === undefined ? a : earliest(a, b);
 /** Returns the later of two instants. */
 export const latest = (a: Instant, b: Instant): Instant => Math.max(a, b) as Instant;
 

@@ -1,4 +1,5 @@
-import { type Instant, instant, later, type Microseconds, milliseconds, seconds } from '../base/units.ts';
+import { earliest, type Instant, instant, later, type Microseconds, milliseconds, seconds } from '../base/units.ts';
+import type { ControlClientEvent, ControlEnd, ControlFailure, ControlNotice } from './control-client-event.ts';
 import {
   type HelloMessage,
   presentable,
@@ -9,46 +10,14 @@ import {
 } from './control-message.ts';
 import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
 import { MEND_MS_DEFAULT } from './latency-limit.ts';
-import { type AcceptedWelcome, chooseStream } from './stream-choice.ts';
+import { PathWatch } from './path-watch.ts';
+import { chooseStream } from './stream-choice.ts';
 
-/** Result of a run: the stream ended, the user stopped it, or the sender said goodbye and did not return. */
-export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
-
-/** Reason for a failed run. */
-export type ControlFailure =
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** The sender has no stream that this program can receive. */
-  | { readonly kind: 'unknown-codec'; readonly reason: string }
-  /** No frame was ever delivered. */
-  | { readonly kind: 'no-stream'; readonly cause: string }
-  /** The sender disappeared without a goodbye, after this many frames. */
-  | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };
-
-/** Instructions to the driver, to be carried out in order. */
-export type ControlClientEvent =
-  /** Open a control connection; answered by `handleConnected` or `handleClosed`. */
-  | { readonly kind: 'connect' }
-  /** Close the connection at once, for this cause. */
-  | { readonly kind: 'cut'; readonly cause: string }
-  /** Say goodbye, then close the connection. */
-  | { readonly kind: 'farewell'; readonly reason: string }
-  /** A session has started: open its media. */
-  | { readonly kind: 'welcomed'; readonly welcome: AcceptedWelcome }
-  /** The sender has reported how much it sent. */
-  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
-  /** No more media will arrive: decide the remaining frames. */
-  | { readonly kind: 'finish-media' }
-  /** The session has ended: close its media. */
-  | { readonly kind: 'close-media' }
-  /** Send the receiver's statistics. */
-  | { readonly kind: 'report' }
-  /** There is no sender, or no longer one; emitted when the cause changes. */
-  | { readonly kind: 'waiting'; readonly cause: string }
-  | { readonly kind: 'over'; readonly end: ControlEnd }
-  | { readonly kind: 'failed'; readonly failure: ControlFailure };
-
-export interface ControlClientOptions
-  extends Pick<HelloMessage, 'transport' | 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
+export interface ControlClientOptions extends Pick<HelloMessage, 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
+  /** `auto`: UDP, or TCP once the control connection works and no datagram arrives. */
+  readonly transport: 'auto' | 'udp' | 'tcp';
+  /** False when datagrams stay away by intent, as on an impaired link: a silent path is then waited for. */
+  readonly leavesSilentPath?: boolean;
   /** SSRC of the receiver's reports and requests, announced to senders of 1.1 and later. */
   readonly reportSsrc?: number | undefined;
   /** Time without a sender, or without media from it, after which the run fails. */
@@ -66,8 +35,8 @@ export type ControlClientState =
   | { readonly kind: 'receiving'; readonly reportAt: Instant }
   /** The sender has reported the end of the stream; some packets may still be in flight. */
   | { readonly kind: 'draining'; readonly reportAt: Instant }
-  /** The connection is being closed by us, and another attempt follows. */
-  | { readonly kind: 'cutting' }
+  /** The connection is being closed by us, and another attempt follows, at once where `atOnce` is true. */
+  | { readonly kind: 'cutting'; readonly atOnce: boolean }
   /** No connection until the next attempt. */
   | { readonly kind: 'waiting'; readonly retryAt: Instant }
   /** The connection is closing, or was never opened, and the run ends with it. */
@@ -80,6 +49,8 @@ type Outcome =
 
 const RETRY_INTERVAL: Microseconds = milliseconds(400);
 const REPORT_INTERVAL: Microseconds = seconds(1);
+/** Sessions that are opened one after the other without a frame, before the media counts as lost. */
+const OUTAGES_MAX = 3;
 
 /**
  * Receiver's side of the control channel: joins a sender, and rejoins after its restarts, until the stream ends, the
@@ -97,9 +68,19 @@ export class ControlClient {
   #mediaAt: Instant = instant(0);
   #frames = 0;
   #causeTold: string | undefined;
+  /** Transport of the next session. */
+  #transport: 'udp' | 'tcp';
+  /** `undefined` outside a session over UDP. */
+  #watch: PathWatch | undefined;
+  /** True when the present silence was answered by a new session already. */
+  #leftSilentPath = false;
+  /** True when the user knows that no datagram arrives, until one does. */
+  #silenceTold = false;
+  #outages = 0;
 
   constructor(options: ControlClientOptions) {
     this.#options = options;
+    this.#transport = options.transport === 'tcp' ? 'tcp' : 'udp';
   }
 
   get state(): ControlClientState {
@@ -122,14 +103,14 @@ export class ControlClient {
     if (this.#state.kind === 'leaving') return void this.#events.push({ kind: 'cut', cause: 'stopped' });
     if (this.#state.kind !== 'connecting') return;
     this.#state = { kind: 'greeting' };
-    const { transport, latencyMs, recovery, mendMs, redundancy } = this.#options;
+    const { latencyMs, recovery, mendMs, redundancy } = this.#options;
     // Earlier senders refuse unknown fields, so the default value is omitted.
     const mend = mendMs === undefined || mendMs === MEND_MS_DEFAULT ? {} : { mendMs };
     const wish = { ...mend, ...(redundancy !== undefined && { redundancy }) };
     this.#messages.push({
       kind: 'hello',
       version: CONTROL_MAJOR,
-      transport,
+      transport: this.#transport,
       latencyMs,
       recovery,
       ...wish,
@@ -148,6 +129,9 @@ export class ControlClient {
       case 'refused':
         this.#events.push({ kind: 'cut', cause: message.reason });
         this.#leave({ kind: 'failed', failure: { kind: 'refused', reason: message.reason } });
+        return;
+      case 'sent':
+        if (kind === 'receiving') this.#events.push({ kind: 'sent', total: message });
         return;
       case 'end-of-stream':
         return this.#handleEndOfStream(message);
@@ -174,8 +158,9 @@ export class ControlClient {
       case 'cutting':
       case 'connecting':
       case 'greeting':
+        this.#watch = undefined;
         this.#events.push({ kind: 'close-media' });
-        return this.#retry(now, cause);
+        return state.kind === 'cutting' && state.atOnce ? this.#connect() : this.#retry(now, cause);
       case 'leaving':
         this.#events.push({ kind: 'close-media' });
         return this.#end(state.outcome);
@@ -193,9 +178,22 @@ export class ControlClient {
     if (this.#inSession) this.#cut(cause);
   }
 
+  /** A datagram of the session has arrived, be it media or an answer to the address proof. */
+  handlePacket(): void {
+    this.#watch?.handlePacket();
+    this.#leftSilentPath = false;
+    this.#silenceTold = false;
+  }
+
+  /** Bytes have arrived on the control connection. */
+  handleControlHeard(): void {
+    this.#watch?.handleControl();
+  }
+
   /** A frame was delivered. */
   handleFrame(now: Instant): void {
     this.#mediaAt = now;
+    this.#outages = 0;
     this.#frames++;
   }
 
@@ -210,16 +208,20 @@ export class ControlClient {
   handleTimeout(now: Instant): void {
     const state = this.#state;
     if (state.kind === 'waiting' && now >= state.retryAt) return this.#connect();
-    if ((state.kind !== 'receiving' && state.kind !== 'draining') || now < state.reportAt) return;
-    this.#state = { ...state, reportAt: later(now, REPORT_INTERVAL) };
-    this.#events.push({ kind: 'report' });
-    if (this.#playing && now - this.#mediaAt > this.#options.timeout) this.#cut('no media arrived');
+    if (state.kind !== 'receiving' && state.kind !== 'draining') return;
+    if (now >= state.reportAt) {
+      this.#state = { ...state, reportAt: later(now, REPORT_INTERVAL) };
+      this.#events.push({ kind: 'report' });
+      if (this.#playing && now - this.#mediaAt > this.#options.timeout) return this.#missMedia(now);
+    }
+    if (state.kind === 'receiving' && this.#playing) this.#watchPath(now);
   }
 
   /** `false` asks the sender to hold this receiver's stream, `true` to continue live from the next key frame. */
   setPlaying(now: Instant, playing: boolean): void {
     this.#playing = playing;
     this.#mediaAt = now;
+    this.#watch?.restart(now);
     if (this.#isConnected) this.#messages.push({ kind: playing ? 'play' : 'pause' });
   }
 
@@ -265,7 +267,9 @@ export class ControlClient {
   pollTimeout(): Instant | undefined {
     const state = this.#state;
     if (state.kind === 'waiting') return state.retryAt;
-    return state.kind === 'receiving' || state.kind === 'draining' ? state.reportAt : undefined;
+    if (state.kind === 'draining') return state.reportAt;
+    if (state.kind !== 'receiving') return undefined;
+    return this.#watch && this.#playing ? earliest(state.reportAt, this.#watch.pollTimeout()) : state.reportAt;
   }
 
   get #inSession(): boolean {
@@ -287,7 +291,8 @@ export class ControlClient {
     this.#dismissed = false;
     if (accepted) {
       this.#state = { kind: 'receiving', reportAt: later(now, REPORT_INTERVAL) };
-      this.#events.push({ kind: 'welcomed', welcome: accepted });
+      if (this.#transport === 'udp') this.#watch = new PathWatch(now);
+      this.#events.push({ kind: 'welcomed', welcome: accepted, transport: this.#transport });
       return;
     }
     const reason = presentable(refused.map(({ reason }) => reason).join(', '), REASON_CHARACTERS_MAX);
@@ -305,9 +310,47 @@ export class ControlClient {
     this.#events.push({ kind: 'connect' });
   }
 
-  #cut(cause: string): void {
-    this.#state = { kind: 'cutting' };
+  #cut(cause: string, then: { readonly atOnce: boolean } = { atOnce: false }): void {
+    this.#state = { kind: 'cutting', ...then };
     this.#events.push({ kind: 'cut', cause });
+  }
+
+  #watchPath(now: Instant): void {
+    const finding = this.#watch?.handleTimeout(now);
+    if (finding === 'suspect') this.#events.push({ kind: 'prove-address' });
+    else if (finding === 'silent') this.#handleSilentPath();
+  }
+
+  /** No datagram has arrived for two seconds, and the sender has spoken on the control connection meanwhile. */
+  #handleSilentPath(): void {
+    if (this.#options.leavesSilentPath === false) return;
+    if (this.#watch?.heardEver && !this.#leftSilentPath) {
+      this.#leftSilentPath = true;
+      return this.#rejoin('path-silent');
+    }
+    if (this.#options.transport === 'auto') {
+      this.#transport = 'tcp';
+      return this.#rejoin('tcp-instead');
+    }
+    if (!this.#silenceTold) this.#events.push({ kind: 'notice', notice: 'no-datagrams' });
+    this.#silenceTold = true;
+  }
+
+  #rejoin(notice: ControlNotice): void {
+    this.#events.push({ kind: 'notice', notice });
+    this.#cut(`leaving for a new session (${notice})`, { atOnce: true });
+  }
+
+  /** No frame for the timeout from a sender that is still connected. */
+  #missMedia(now: Instant): void {
+    if (this.#frames === 0) return this.#cut('no media arrived');
+    if (this.#outages < OUTAGES_MAX) {
+      this.#outages++;
+      this.#mediaAt = now;
+      return this.#rejoin('media-outage');
+    }
+    this.#events.push({ kind: 'cut', cause: 'no media arrived' });
+    this.#leave({ kind: 'failed', failure: { kind: 'media-lost', frames: this.#frames } });
   }
 
   #leave(outcome: Outcome): void {
@@ -323,7 +366,12 @@ export class ControlClient {
     const { timeout } = this.#options;
     const waited = now - this.#mediaAt;
     if (waited >= timeout) {
-      if (this.#frames === 0) return this.#end({ kind: 'failed', failure: { kind: 'no-stream', cause } });
+      if (this.#frames === 0) {
+        const failure = this.#silenceTold
+          ? ({ kind: 'no-datagrams' } as const)
+          : ({ kind: 'no-stream', cause } as const);
+        return this.#end({ kind: 'failed', failure });
+      }
       if (this.#dismissed) return this.#end({ kind: 'over', end: 'sender-stopped' });
       return this.#end({ kind: 'failed', failure: { kind: 'sender-lost', cause, frames: this.#frames } });
     }

@@ -141,6 +141,18 @@ const attached = z.object({ kind: z.literal('attached') });
 /** Answer to `request-keyframe`: time until the next key frame; `null` when unknown or when there is none. */
 const keyframe = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
 
+/**
+ * What has been sent to this receiver so far; every second. The receiver counts as lost what it has not seen when it is
+ * due. Unknown to 1.0 receivers, and not sent to them.
+ */
+const sent = z.object({
+  kind: z.literal('sent'),
+  frames: count,
+  packets: count,
+  /** Datagrams of these that the sender's operating system refused to send. */
+  refused: count,
+});
+
 /** Everything has been sent. */
 const endOfStream = z.object({
   kind: z.literal('end-of-stream'),
@@ -177,6 +189,7 @@ const senderMessage = z.discriminatedUnion('kind', [
   welcome,
   attached,
   keyframe,
+  sent,
   endOfStream,
   refused,
   goodbye,
@@ -193,6 +206,7 @@ export type ReceiverMessage = z.infer<typeof receiverMessage>;
 /** Messages of a sender. */
 export type SenderMessage = z.infer<typeof senderMessage>;
 export type ControlMessage = ReceiverMessage | SenderMessage;
+export type SentMessage = z.infer<typeof sent>;
 export type StatisticsMessage = z.infer<typeof statistics>;
 export type WelcomeMessage = z.infer<typeof welcome>;
 export type HelloMessage = z.infer<typeof hello>;

@@ -32,6 +32,7 @@ const REPORT_INTERVAL_ASKING: Microseconds = milliseconds(250);
 const ASKING_FOR: Microseconds = seconds(2);
 const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(500);
 const QUEUE_MAX = 256;
+const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
 /** Feedback to the sender: reports, round-trip probes, and requests for packets and key frames. */
 export class Feedback {
@@ -51,6 +52,11 @@ export class Feedback {
 
   get roundTrip(): Microseconds | undefined {
     return this.#roundTrip.typical;
+  }
+
+  /** How long a packet may still be on its way, an answer included; a second while the round trip is not known. */
+  get inFlight(): Microseconds {
+    return this.#roundTrip.typical ?? IN_FLIGHT_DEFAULT;
   }
 
   get roundTripSpread(): Microseconds {

@@ -2,7 +2,7 @@ import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
-import type { PendingFrame } from '../frames/frame-buffer.ts';
+import type { PacketArrival, PendingFrame } from '../frames/frame-buffer.ts';
 
 /** State of the stream available to a recovery. */
 export interface StreamView {
@@ -54,6 +54,16 @@ export interface LossRecovery {
   poll(now: Instant, view: StreamView): readonly RtcpPacket[] | undefined;
   /** Time of the next decision in `poll`. */
   pollTimeout(view: StreamView): Instant | undefined;
+}
+
+/** How a packet arrived, as far as the recovery had to do with it. */
+export function arrivalOf(
+  { origin, sequence, ahead }: Pick<TakenPacket, 'origin' | 'sequence' | 'ahead'>,
+  recovery: LossRecovery | undefined,
+): PacketArrival {
+  if (origin === 'repaired') return 'repaired';
+  if (origin === 'sent-again') return { recoveredInRound: recovery?.roundsOf(sequence) ?? 0 };
+  return ahead ? 'on-time' : 'reordered';
 }
 
 /** Maximum number of missing packets tracked. */

@@ -97,6 +97,10 @@ export class RtpClient implements Client {
     return this.#session ? [...this.#finished, this.#session.receiver.statistics] : this.#finished;
   }
 
+  get transports(): readonly 'rtp'[] {
+    return this.sessions.map(() => 'rtp');
+  }
+
   async run(): Promise<ClientEnd> {
     const { name, host, port } = this.#options;
     const { address } = await resolveRtpAddress(name, host, 'receive');

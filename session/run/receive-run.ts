@@ -17,7 +17,7 @@ import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewe
 export interface ReceiveRunOptions {
   /** Creates the client of this run. */
   readonly connect: (events: ClientEvents) => Client;
-  readonly transport: RunSummary['transport'];
+  readonly transport: RunSummary['transport'] | 'auto';
   readonly ipv6: boolean;
   readonly latencyMs: number;
   readonly recovery: Recovery;
@@ -70,8 +70,9 @@ export class ReceiveRun {
   get summary(): RunSummary {
     const { transport, recovery, latencyMs, link, ipv6 } = this.#options;
     return summarize(this.#client.sessions, {
-      transport,
-      recovery: transport === 'tcp' ? 'none' : recovery,
+      transport: transport === 'auto' ? 'udp' : transport,
+      transports: this.#client.transports,
+      recovery,
       latencyMs,
       link,
       media: this.#stream?.media,

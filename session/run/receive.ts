@@ -16,8 +16,11 @@ import type { PlayChoice } from './viewer.ts';
 export interface ReceiveOptions {
   /** Play-out delay above the fastest transit seen, milliseconds, 0 … 60,000. Default 120. */
   readonly latencyMs?: number;
-  /** How the media comes: datagrams, or RFC 4571 frames on a TCP connection. Default `udp`. */
-  readonly transport?: 'udp' | 'tcp';
+  /**
+   * How the media comes: datagrams, or RFC 4571 frames on a TCP connection. Default `auto`: datagrams, or TCP when the
+   * sender answers and no datagram arrives for two seconds.
+   */
+  readonly transport?: 'auto' | 'udp' | 'tcp';
   /** Loss recovery over UDP. Default `hybrid`. */
   readonly recovery?: Recovery;
   /** Bytes of retransmission and repair for each byte of media at most, 0 … 1. Default: the sender's, 0.25. */
@@ -66,11 +69,11 @@ export interface Reception {
  */
 export function receive(url: string, options: ReceiveOptions = {}): Reception {
   const { host, port } = addressOf(url);
-  const { onStream, onFrame, onDrop, transport = 'udp', recovery = 'hybrid', play = 'none' } = options;
+  const { onStream, onFrame, onDrop, transport = 'auto', recovery = 'hybrid', play = 'none' } = options;
   const settings = {
     host,
     port,
-    transport: checkChoice('transport', transport, ['udp', 'tcp']),
+    transport: checkChoice('transport', transport, ['auto', 'udp', 'tcp']),
     latencyMs: checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX }),
     timeoutMs: checkMilliseconds('timeoutMs', options.timeoutMs ?? 30_000, { min: 1, max: 86_400_000 }),
     recovery: checkChoice('recovery', recovery, RECOVERIES),

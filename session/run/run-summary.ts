@@ -17,7 +17,7 @@ export interface RunSummary {
   /** Link specification in canonical form; `null`: none. */
   readonly link: string | null;
   readonly media: WelcomeMessage['media'] | null;
-  /** Number of sessions; more than one when the sender was restarted. */
+  /** Number of sessions; more than one when the sender was restarted or its path interrupted. */
   readonly sessions: number;
   readonly durationSeconds: number;
   /** Frames by class; each frame is in exactly one class after `total`. */
@@ -105,6 +105,9 @@ export interface DelaySummary {
 }
 
 export interface RunCircumstances {
+  /** Transport of each session; the last one is in force. */
+  readonly transports: readonly RunSummary['transport'][];
+  /** Transport before the first session. */
   readonly transport: RunSummary['transport'];
   readonly recovery: Recovery;
   readonly latencyMs: number;
@@ -130,12 +133,11 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
   const sum = (pick: (statistics: ReceiverStatistics) => number) =>
     sessions.reduce((total, session) => total + pick(session), 0);
   const last = sessions.at(-1);
-  const tcp = run.transport === 'tcp';
-  const bytes = sum((s) => s.bytes);
-  const units = tcp ? (run.segments ?? Math.ceil(bytes / SEGMENT_BYTES)) : sum((s) => s.datagrams);
+  const transport = run.transports.at(-1) ?? run.transport;
+  const { datagrams, segments } = headersOf(sessions, run);
   return {
-    transport: run.transport,
-    recovery: run.recovery,
+    transport,
+    recovery: transport === 'tcp' ? 'none' : run.recovery,
     latencyMs: run.latencyMs,
     link: run.link ? formatLinkSpecification(run.link) : null,
     media: run.media ?? null,
@@ -181,15 +183,31 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
     bytes: {
       payload: sum((s) => s.payloadBytes),
       rtpHeaders: sum((s) => s.rtpHeaderBytes),
-      transportHeaders: units * (tcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES),
-      ipHeaders: units * (run.ipv6 ? 40 : 20),
-      headersCounted: headersCounted(run),
+      transportHeaders: segments * TCP_HEADER_BYTES + datagrams * UDP_HEADER_BYTES,
+      ipHeaders: (segments + datagrams) * (run.ipv6 ? 40 : 20),
+      headersCounted: headersCounted(transport, run),
     },
     modelledTcp: run.modelledTcp ? modelledTcpSummary(run.modelledTcp) : null,
   };
 }
 
-function headersCounted({ transport, modelledTcp, segments }: RunCircumstances): RunSummary['bytes']['headersCounted'] {
+/** Headers below RTP: of datagrams over UDP, of segments over TCP. A run may change from one to the other. */
+function headersOf(sessions: readonly ReceiverStatistics[], { transport, transports, segments }: RunCircumstances) {
+  const [udp, tcp] = [[] as ReceiverStatistics[], [] as ReceiverStatistics[]];
+  for (const [index, session] of sessions.entries()) {
+    ((transports[index] ?? transport) === 'tcp' ? tcp : udp).push(session);
+  }
+  const tcpBytes = tcp.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    datagrams: udp.reduce((sum, { datagrams }) => sum + datagrams, 0),
+    segments: tcp.length === 0 ? 0 : (segments ?? Math.ceil(tcpBytes / SEGMENT_BYTES)),
+  };
+}
+
+function headersCounted(
+  transport: RunSummary['transport'],
+  { modelledTcp, segments }: RunCircumstances,
+): RunSummary['bytes']['headersCounted'] {
   if (transport !== 'tcp') return 'datagrams';
   if (modelledTcp) return 'segments, as modelled';
   return segments === undefined ? 'segments, estimated' : 'segments, as the kernel counted them';

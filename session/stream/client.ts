@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
-import type { ControlEnd } from '../../protocol/control/control-client.ts';
+import type { ControlEnd } from '../../protocol/control/control-client-event.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -45,7 +45,9 @@ export interface ModelledTcpRecord {
 export interface Client {
   /** Statistics of each session, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
-  /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
+  /** Transport of each of these sessions. */
+  readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
+  /** TCP segments of all sessions over TCP, as counted by the model or the kernel; `undefined` when unknown. */
   readonly segments: number | undefined;
   /** `undefined` without a modelled TCP. */
   readonly modelledTcp: ModelledTcpRecord | undefined;

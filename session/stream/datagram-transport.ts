@@ -54,7 +54,7 @@ export class DatagramTransport implements MediaTransport {
       },
     });
     if (this.#closed) return this.#socket.close();
-    this.#startProving();
+    this.proveAddress();
     this.#watch = setInterval(() => this.#checkSilence(), CHECK_MS);
   }
 
@@ -86,7 +86,8 @@ export class DatagramTransport implements MediaTransport {
     return packet.ok && packet.value.ssrc === this.#options.welcome.ssrc;
   }
 
-  #startProving(): void {
+  proveAddress(): void {
+    if (this.#prover || this.#closed || !this.#socket) return;
     const { welcome } = this.#options;
     const prover = new AddressProver({
       session: welcome.session,
@@ -107,7 +108,7 @@ export class DatagramTransport implements MediaTransport {
    * proved; its reports come every second otherwise.
    */
   #checkSilence(): void {
-    if (!this.#prover && now() - this.#heardAt > SILENCE) this.#startProving();
+    if (now() - this.#heardAt > SILENCE) this.proveAddress();
   }
 
   #stopProving(): void {

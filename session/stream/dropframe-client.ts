@@ -1,16 +1,19 @@
+import { formatAddress } from '../../io/net/host-address.ts';
 import { base64Bytes } from '../../protocol/base/text-codec.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { Client, ClientEvents } from './client.ts';
+import { noticeText } from './client-texts.ts';
 import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
 /** A client of dropframe's own sender (`dropframe://`). */
 export const dropframeClient =
-  (options: Omit<StreamClientOptions, 'onWaiting' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
+  (options: Omit<StreamClientOptions, 'onWaiting' | 'onNotice' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
   (events: ClientEvents): Client => {
     const client = new StreamClient({
       ...options,
       ...events,
-      onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${options.host}:${options.port} (${cause})`),
+      onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${formatAddress(options)} (${cause})`),
+      onNotice: (notice) => events.onWaiting(noticeText(notice, options)),
       onWelcome: ({ codec: codecName, media, parameterSets, latencyMs, position }) =>
         events.onStream({
           codecName,
@@ -23,6 +26,9 @@ export const dropframeClient =
     return {
       get sessions() {
         return client.sessions;
+      },
+      get transports() {
+        return client.transports;
       },
       get segments() {
         return client.segments;

@@ -27,6 +27,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
+  /** Called for each packet from the sender that this end receives. */
+  readonly onPacket: () => void;
   /** Called when the media connection (transport tcp) is lost, or the receiver has broken an invariant. */
   readonly onPathLost: (cause: string) => void;
 }
@@ -57,7 +59,10 @@ export class MediaSession {
       host,
       port,
       welcome,
-      onPacket: (packet) => this.#driver.receive(packet),
+      onPacket: (packet) => {
+        options.onPacket();
+        this.#driver.receive(packet);
+      },
       onCrossing: options.onDatagram,
       onLost: options.onPathLost,
     });
@@ -77,7 +82,18 @@ export class MediaSession {
     await this.#transport.open();
   }
 
-  /** Tells the receiver how much the sender has sent. */
+  /** Proves this end's address again, as it may have changed on the way. */
+  proveAddress(): void {
+    this.#transport.proveAddress?.();
+  }
+
+  /** Tells the receiver how much the sender has sent so far. */
+  handleSent(total: { readonly frames: number; readonly packets: number }): void {
+    this.receiver.handleSent(now(), total);
+    this.#driver.drain();
+  }
+
+  /** Tells the receiver how much the sender has sent in all. */
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
     // Read now: the connection may be closed before the next reading.
     void this.segments;

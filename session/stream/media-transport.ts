@@ -7,6 +7,8 @@ export interface MediaTransport {
   open(): Promise<void>;
   /** Sends RTCP packets of the receiver to the sender. */
   send(packets: readonly Uint8Array[]): void;
+  /** Proves this end's address again, as it may have changed on the way; UDP only. */
+  proveAddress?(): void;
   /** Closes the transport; nothing is delivered afterwards. */
   close(): void;
   /** TCP segments received so far; `undefined` over UDP or when unknown. */

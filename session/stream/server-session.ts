@@ -9,6 +9,7 @@ import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
+import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import type { MediaStream } from '../../protocol/control/media-stream.ts';
 import {
   agreedParameters,
@@ -66,6 +67,8 @@ const PROOFS_PER_SECOND = 20;
 const PROOFS_BURST = 40;
 /** How long a media connection may take to send its first bytes: some round trips of the longest path. */
 const ATTACH_TIMEOUT_MS = 5_000;
+/** Interval of the totals sent to the receiver, milliseconds. */
+const SENT_INTERVAL_MS = 1_000;
 
 /** Identifier of the video in the list of streams; there is only one stream so far. */
 const VIDEO_STREAM_ID = 0;
@@ -95,6 +98,7 @@ export class ServerSession implements PlaceHolder {
   #told = false;
   #framesSkipped = 0;
   #reported: StatisticsMessage | undefined;
+  readonly #sentTicker: NodeJS.Timeout | undefined;
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
@@ -119,6 +123,8 @@ export class ServerSession implements PlaceHolder {
       },
     });
     this.#expectReach();
+    // Release 0.1.0 closes the connection at a message that it does not know.
+    if (minorVersionOf(hello.userAgent) > 0) this.#sentTicker = setInterval(() => this.#tellSent(), SENT_INTERVAL_MS);
   }
 
   /** Whether this is the session's key, in a time that tells nothing of where it differs. */
@@ -283,6 +289,7 @@ export class ServerSession implements PlaceHolder {
     if (!this.#closed) this.#options.historyBudget.leave();
     this.#closed = true;
     clearTimeout(this.#reachTimer);
+    clearInterval(this.#sentTicker);
     this.#driver.close();
     this.#stream?.destroy();
   }
@@ -314,6 +321,12 @@ export class ServerSession implements PlaceHolder {
     const unreachable = () => this.#options.onUnreachable(`${what} within ${REACH_TIMEOUT_MS / 1_000} s`);
     this.#reachTimer = setTimeout(unreachable, REACH_TIMEOUT_MS);
     this.#reachTimer.unref();
+  }
+
+  #tellSent(): void {
+    if (this.#finishing) return;
+    const { frames, packets } = this.#sender.statistics;
+    this.#options.connection.send({ kind: 'sent', frames, packets, refused: 0 });
   }
 
   #tellEnd(): void {

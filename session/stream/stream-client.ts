@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import { connected } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { now } from '../../io/os/clock.ts';
-import { causeOf, Failure } from '../../io/os/failure.ts';
+import { causeOf, type Failure } from '../../io/os/failure.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
-import { ControlClient, type ControlClientEvent, type ControlFailure } from '../../protocol/control/control-client.ts';
+import { ControlClient } from '../../protocol/control/control-client.ts';
+import type { ControlClientEvent, ControlNotice } from '../../protocol/control/control-client-event.ts';
 import {
   COUNT_MAX,
   parseSenderMessage,
@@ -24,6 +25,7 @@ import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import type { ClientEnd } from './client.ts';
+import { clientFailure, connectCause } from './client-texts.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
@@ -31,7 +33,8 @@ import { MediaSession } from './media-session.ts';
 export interface StreamClientOptions {
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  /** `auto`: UDP, or TCP where no datagram arrives. With a link, whose losses are intended, it is UDP. */
+  readonly transport: 'auto' | 'udp' | 'tcp';
   readonly latencyMs: number;
   readonly recovery: Recovery;
   /** Limit of retransmission and repair bytes per byte of media, 0 to 1; `undefined`: the sender's default. */
@@ -47,6 +50,8 @@ export interface StreamClientOptions {
   /** Time without a sender, or without media, that is a failure, milliseconds. */
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
+  /** Called with news of the path, which the client acts on by itself. */
+  readonly onNotice: (notice: ControlNotice) => void;
   /** Called when a session begins, also after a restart of the sender. */
   readonly onWelcome: (welcome: AcceptedWelcome) => void;
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
@@ -68,6 +73,7 @@ export class StreamClient {
   /** Address of the sender on the current connection. */
   #host = '';
   #media: MediaSession | undefined;
+  readonly #transports: ('udp' | 'tcp')[] = [];
   /** Value at the end of the run. */
   #stalledFor = microseconds(0);
   readonly #timeline = new JoinedTimeline();
@@ -76,8 +82,14 @@ export class StreamClient {
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
-    const timeout = milliseconds(options.timeoutMs);
-    this.#control = new ControlClient({ ...options, timeout, reportSsrc: this.#reportSsrc });
+    const { transport, link } = options;
+    this.#control = new ControlClient({
+      ...options,
+      transport: transport === 'auto' && link ? 'udp' : transport,
+      leavesSilentPath: link === undefined,
+      timeout: milliseconds(options.timeoutMs),
+      reportSsrc: this.#reportSsrc,
+    });
     this.#end = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -89,6 +101,11 @@ export class StreamClient {
     return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
   }
 
+  /** Transport of each of these sessions. */
+  get transports(): readonly ('udp' | 'tcp')[] {
+    return this.#transports;
+  }
+
   /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
   get stalledFor(): Microseconds {
     return this.#media?.receiver.stalledFor(now()) ?? this.#stalledFor;
@@ -96,7 +113,7 @@ export class StreamClient {
 
   /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
   get segments(): number | undefined {
-    const present = this.#media ? this.#media.segments : 0;
+    const present = this.#media && this.#transports.at(-1) === 'tcp' ? this.#media.segments : 0;
     return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
   }
 
@@ -154,7 +171,13 @@ export class StreamClient {
       case 'farewell':
         return void this.#connection?.farewell({ kind: 'goodbye', reason: event.reason });
       case 'welcomed':
-        return this.#begin(event.welcome);
+        return this.#begin(event.welcome, event.transport);
+      case 'prove-address':
+        return this.#media?.proveAddress();
+      case 'sent':
+        return this.#media?.handleSent(event.total);
+      case 'notice':
+        return this.#options.onNotice(event.notice);
       case 'end-of-stream':
         return this.#media?.endOfStream(event);
       case 'finish-media':
@@ -170,7 +193,7 @@ export class StreamClient {
         return this.#resolve(event.end);
       case 'failed':
         this.#wakeUp.clear();
-        return this.#reject(this.#failure(event.failure));
+        return this.#reject(clientFailure(event.failure, this.#options));
       default:
         event satisfies never;
     }
@@ -190,6 +213,7 @@ export class StreamClient {
       socket,
       parse: parseSenderMessage,
       lastWord: (reason) => ({ kind: 'goodbye', reason }),
+      onHeard: () => this.#control.handleControlHeard(),
       onMessage: (message) => {
         this.#control.handleMessage(now(), message);
         this.#drain();
@@ -204,8 +228,8 @@ export class StreamClient {
     this.#drain();
   }
 
-  #begin(welcome: AcceptedWelcome): void {
-    const { port, transport, recovery, redundancy, release, onLoss, link, onDatagram } = this.#options;
+  #begin(welcome: AcceptedWelcome, transport: 'udp' | 'tcp'): void {
+    const { port, recovery, redundancy, release, onLoss, link, onDatagram } = this.#options;
     this.#options.onWelcome(welcome);
     this.#timeline.begin();
     const media = new MediaSession({
@@ -222,10 +246,12 @@ export class StreamClient {
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
       onDatagram,
+      onPacket: () => this.#control.handlePacket(),
       onPathLost: (cause) => this.#losePath(media, cause),
       onEvent: (event) => this.#handleEvent(event),
     });
     this.#media = media;
+    this.#transports.push(transport);
     media.open().catch((error: unknown) => this.#losePath(media, causeOf(error)));
   }
 
@@ -255,7 +281,7 @@ export class StreamClient {
   #closeMedia(): void {
     if (!this.#media) return;
     this.#media.finish();
-    this.#segments = this.segments;
+    if (this.#transports.at(-1) === 'tcp') this.#segments = this.segments;
     const { modelledTcp } = this.#media;
     if (modelledTcp) this.#modelledTcp.push(modelledTcp);
     this.#finished.push(this.#media.receiver.statistics);
@@ -268,29 +294,6 @@ export class StreamClient {
     this.#media.checkBalance();
     // The check may have ended it.
     if (this.#media) this.#connection?.send(statisticsMessage(this.#media.receiver.statistics));
-  }
-
-  #failure(failure: ControlFailure): Failure {
-    const { host, port, timeoutMs } = this.#options;
-    const where = `${host}:${port}`;
-    const seconds = timeoutMs / 1_000;
-    switch (failure.kind) {
-      case 'refused':
-        return new Failure(`the sender refused: ${failure.reason}`);
-      case 'unknown-codec':
-        return new Failure(`the sender has no stream that can be received: ${failure.reason}`);
-      case 'no-stream':
-        return new Failure(
-          `timeout: no stream from ${where} for ${seconds} s (${failure.cause}). Is \`dropframe send\` running there?`,
-        );
-      case 'sender-lost': {
-        const frames = `${failure.frames} frame${failure.frames === 1 ? '' : 's'}`;
-        return new Failure(
-          `the stream from ${where} ended after ${frames}: the sender disappeared without a goodbye, and nothing was ` +
-            `received for ${seconds} s (${failure.cause})`,
-        );
-      }
-    }
   }
 }
 
@@ -311,20 +314,4 @@ function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
     delayMsP95: ms(playoutDelay.p95),
     roundTripMs: ms(roundTrip),
   };
-}
-
-/** Returns why there is no connection, in a few words. @param again true after an earlier connection. */
-function connectCause(error: unknown, again: boolean): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ECONNREFUSED':
-      return again ? 'no program listens there any more' : 'no program listens there yet';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'unknown host';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'no route to it';
-    default:
-      return causeOf(error);
-  }
 }

@@ -8,6 +8,7 @@ import { type RunSummary, summarize } from '../../session/run/run-summary.ts';
 
 const EMPTY = summarize([], {
   transport: 'udp',
+  transports: ['udp'],
   recovery: 'hybrid',
   latencyMs: 200,
   link: undefined,

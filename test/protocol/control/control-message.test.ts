@@ -87,6 +87,7 @@ const FROM_SENDER: readonly ControlMessage[] = [
   { kind: 'attached' },
   { kind: 'keyframe', inMs: 333.4 },
   { kind: 'keyframe', inMs: null },
+  { kind: 'sent', frames: 300, packets: 4_000, refused: 0 },
   { kind: 'end-of-stream', frames: 300, packets: 4_000, lastSequence: 17 },
   { kind: 'end-of-stream', frames: 0, packets: 0, lastSequence: null },
   { kind: 'refused', reason: 'no room for another receiver' },

@@ -1,0 +1,54 @@
+import type { SentMessage } from './control-message.ts';
+import type { AcceptedWelcome } from './stream-choice.ts';
+
+/** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
+export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
+
+/** Why a run failed. */
+export type ControlFailure =
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The sender has no stream that this program can receive. */
+  | { readonly kind: 'unknown-codec'; readonly reason: string }
+  /** No frame was ever handed on. */
+  | { readonly kind: 'no-stream'; readonly cause: string }
+  /** The sender answered on the control connection, but no datagram of it ever arrived. */
+  | { readonly kind: 'no-datagrams' }
+  /** The sender kept answering on the control connection, but its media stayed away after so many frames. */
+  | { readonly kind: 'media-lost'; readonly frames: number }
+  /** The sender went away without a goodbye, after so many frames. */
+  | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };
+
+/**
+ * News for the user. `no-datagrams`: the control connection works, but no datagram arrives; `tcp-instead`: the same, and
+ * the media comes over TCP from now on; `path-silent`: datagrams have stopped, and a new session is opened; `media-outage`:
+ * no frame for the timeout, though the sender is alive, and a new session is opened.
+ */
+export type ControlNotice = 'no-datagrams' | 'tcp-instead' | 'path-silent' | 'media-outage';
+
+/** Instructions to the driver, in the order in which they are to be carried out. */
+export type ControlClientEvent =
+  /** Open a control connection; `handleConnected` or `handleClosed` answers. */
+  | { readonly kind: 'connect' }
+  /** Close the connection at once, for this cause. */
+  | { readonly kind: 'cut'; readonly cause: string }
+  /** Say goodbye, then close the connection. */
+  | { readonly kind: 'farewell'; readonly reason: string }
+  /** A session begins: open its media over this transport. */
+  | { readonly kind: 'welcomed'; readonly welcome: AcceptedWelcome; readonly transport: 'udp' | 'tcp' }
+  /** Datagrams have stopped: prove this end's address again, as it may have changed on the way. */
+  | { readonly kind: 'prove-address' }
+  /** The sender has told how much it has sent so far. */
+  | { readonly kind: 'sent'; readonly total: SentMessage }
+  | { readonly kind: 'notice'; readonly notice: ControlNotice }
+  /** The sender has told how much it sent. */
+  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
+  /** Nothing more will come: decide what is left. */
+  | { readonly kind: 'finish-media' }
+  /** The session is over: close its media. */
+  | { readonly kind: 'close-media' }
+  /** Send the receiver's statistics. */
+  | { readonly kind: 'report' }
+  /** There is no sender, or none any more; told when the cause changes. */
+  | { readonly kind: 'waiting'; readonly cause: string }
+  | { readonly kind: 'over'; readonly end: ControlEnd }
+  | { readonly kind: 'failed'; readonly failure: ControlFailure };

@@ -1,0 +1,76 @@
+import { formatAddress } from '../../io/net/host-address.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import type { ControlFailure, ControlNotice } from '../../protocol/control/control-client-event.ts';
+
+interface Peer {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Returns the news of a path in one line. */
+export function noticeText(
+  notice: ControlNotice,
+  { host, port, timeoutMs }: Peer & { readonly timeoutMs: number },
+): string {
+  const sender = `the sender at ${formatAddress({ host, port })}`;
+  const udp = `UDP port ${port}`;
+  switch (notice) {
+    case 'no-datagrams':
+      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} seems to be blocked on the way; --transport tcp works without it`;
+    case 'tcp-instead':
+      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} seems to be blocked on the way; going on over TCP`;
+    case 'path-silent':
+      return `no datagram for 2 s, though ${sender} answers on TCP: opening a new session`;
+    case 'media-outage':
+      return `no frame for ${timeoutMs / 1_000} s, though ${sender} is alive and answers on TCP: opening a new session`;
+  }
+}
+
+/** Returns why a run failed, and what to do. */
+export function clientFailure(failure: ControlFailure, peer: Peer & { readonly timeoutMs: number }): Failure {
+  const where = formatAddress(peer);
+  const seconds = peer.timeoutMs / 1_000;
+  switch (failure.kind) {
+    case 'refused':
+      return new Failure(`the sender refused: ${failure.reason}`);
+    case 'unknown-codec':
+      return new Failure(`the sender has no stream that can be received: ${failure.reason}`);
+    case 'no-stream':
+      return new Failure(
+        `timeout: no stream from ${where} for ${seconds} s (${failure.cause}). Is \`dropframe send\` running there?`,
+      );
+    case 'no-datagrams':
+      return new Failure(
+        `timeout: the sender at ${where} answers on TCP, but no datagram from it arrived for ${seconds} s. A firewall or ` +
+          `a NAT on the way seems to block UDP port ${peer.port}; use --transport tcp, or open the port`,
+      );
+    case 'media-lost':
+      return new Failure(
+        `the media from ${where} stayed away after ${framesText(failure.frames)}, in several sessions of ${seconds} s each, ` +
+          "though the sender is alive and answers on TCP: the fault is on the path, or in the sender's source",
+      );
+    case 'sender-lost':
+      return new Failure(
+        `the stream from ${where} ended after ${framesText(failure.frames)}: the sender disappeared without a goodbye, and ` +
+          `nothing was received for ${seconds} s (${failure.cause})`,
+      );
+  }
+}
+
+const framesText = (frames: number): string => `${frames} frame${frames === 1 ? '' : 's'}`;
+
+/** Returns why there is no connection, in a few words. @param again true after an earlier connection. */
+export function connectCause(error: unknown, again: boolean): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ECONNREFUSED':
+      return again ? 'no program listens there any more' : 'no program listens there yet';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'unknown host';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'no route to it';
+    default:
+      return causeOf(error);
+  }
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { until } from '../../io/net/control-peers.ts';
+import { madeUpUnits, receive, serve } from '../../loopback-session.ts';
+import { middlebox } from './middlebox.ts';
+
+/** Frames of a stream that outlasts each of these stories: half a minute. */
+const LONG = 1_500;
+
+test('a receiver to which a NAT gives another port proves it and goes on in the same session', async () => {
+  const { server } = await serve(madeUpUnits(LONG));
+  const box = await middlebox(server.port);
+  const { client, received } = receive(box.port, { latencyMs: 2_000 });
+  await until('a frame has come', () => received.length > 0);
+  box.rebind();
+  const before = received.length;
+  await until('more frames have come', () => received.length > before + 120);
+  expect(client.sessions).toHaveLength(1);
+  expect(client.sessions[0]?.frames.neverArrived).toBe(0);
+});
+
+test('a receiver that no datagram reaches goes on over TCP, and says so', async () => {
+  const { server } = await serve(madeUpUnits(LONG));
+  const box = await middlebox(server.port);
+  box.block(true);
+  const { client, received, notices } = receive(box.port, { transport: 'auto' });
+  await until('frames have come', () => received.length > 5);
+  expect(notices).toEqual(['tcp-instead']);
+  expect(client.transports).toEqual(['udp', 'tcp']);
+});
+
+test('a receiver that is to use UDP and gets none says what is blocked', async () => {
+  const { server } = await serve(madeUpUnits(LONG));
+  const box = await middlebox(server.port);
+  box.block(true);
+  const { run, notices } = receive(box.port, { timeoutMs: 4_000 });
+  await expect(run).rejects.toThrow(/answers on TCP, but no datagram .* block UDP port \d+; use --transport tcp/);
+  expect(notices).toEqual(['no-datagrams']);
+});
+
+test('frames that were sent while UDP was blocked count as lost, and the stream goes on in a new session', async () => {
+  const { server } = await serve(madeUpUnits(LONG));
+  const box = await middlebox(server.port);
+  const { client, received, notices } = receive(box.port, { latencyMs: 200 });
+  await until('frames have come', () => received.length > 10);
+  box.block(true);
+  await until('lost frames are counted', () => (client.sessions[0]?.frames.neverArrived ?? 0) > 15);
+  await until('the silence is told', () => notices.includes('path-silent'));
+  box.block(false);
+  const before = received.length;
+  await until('frames come again', () => received.length > before + 10);
+  expect(client.sessions.length).toBeGreaterThan(1);
+  for (const { frames } of client.sessions) {
+    const { decided, onTime, recovered, late, overdue, incomplete, neverArrived, undecodable } = frames;
+    expect(onTime + recovered + late + overdue + incomplete + neverArrived + undecodable).toBe(decided);
+  }
+});
