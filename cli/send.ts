@@ -176,9 +176,11 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
 function totalsText(totals: StreamServerTotals, status: StreamServerStatus): string {
   const { receivers, frames, packets, bytes, retransmissions } = totals;
   const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
+  const unsent =
+    totals.refused > 0 ? `\n  unsent   ${totals.refused} datagrams, which the operating system refused to send` : '';
   return (
     `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
-    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n  refused  ${refused}`
+    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n  refused  ${refused}${unsent}`
   );
 }
 

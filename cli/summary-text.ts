@@ -67,11 +67,25 @@ export function summaryText(summary: RunSummary): string {
     const count = `${summary.framesPossiblyDamaged} of the frames shown`;
     lines.push(['possibly damaged', `${count}: decoding started where the stream does not say that it can`]);
   }
+  if (summary.hostDrops) lines.push(['this computer', `dropped ${hostDropsText(summary.hostDrops)}`]);
+  if (summary.sendsRefused.sender + summary.sendsRefused.receiver > 0) {
+    lines.push(['not sent', refusedText(summary.sendsRefused)]);
+  }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
   if (summary.sessions > 1)
     lines.push(['sessions', `${summary.sessions}: the sender was restarted, or the path to it interrupted`]);
   return alignedText(lines);
+}
+
+const hostDropsText = (drops: number): string =>
+  `${drops} datagrams before they were read: it was too slow for this stream, and the path did not lose them`;
+
+function refusedText({ sender, receiver }: RunSummary['sendsRefused']): string {
+  const parts: string[] = [];
+  if (sender > 0) parts.push(`${sender} datagrams of the sender`);
+  if (receiver > 0) parts.push(`${receiver} of this receiver`);
+  return `${parts.join(' and ')} were refused by the operating system there`;
 }
 
 /** Outcome of the late frames that were not shown. */
@@ -119,6 +133,7 @@ export function receiverStatus(summary: RunSummary, bitrate: number | null, posi
   if (summary.lateKeyFrames) {
     status.push({ text: `late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do`, tone: 'caution' });
   }
+  if (summary.hostDrops) status.push({ text: `${summary.hostDrops} dropped by this computer`, tone: 'bad' });
   status.push(`delay ${wholeMs(summary.playoutDelayMs.p50)}`, `${frames.recovered} recovered`);
   if (bitrate !== null) status.push(`${(bitrate / 1e6).toFixed(2)} Mb/s`);
   status.push(`rtt ${wholeMs(summary.roundTripMs)}`, `95 % of delays: ${wholeMs(summary.playoutDelayMs.p95)}`);

@@ -21,6 +21,8 @@ export interface DatagramSocketOptions {
    * Called for each datagram refused by the operating system or, by ICMP, by the peer's; `sendErrors` counts them too.
    */
   readonly onError?: (error: Error) => void;
+  /** Called with the number of datagrams to a destination that the operating system refused to send. */
+  readonly onRefused?: (datagrams: number, to: Destination | undefined) => void;
 }
 
 /** Receive buffer, bytes: two frames at 500 Mb/s; the kernel limits it to net.core.rmem_max. */
@@ -35,6 +37,10 @@ export class DatagramSocket {
   #segmenting = false;
   #coalescing = false;
   #direct: DirectSend | undefined;
+  /** True while the socket's option for segmented sends is set. */
+  #segmentOption = false;
+  /** Destinations whose path refused a segmented send: their datagrams are sent one by one. */
+  readonly #singly = new Set<string>();
   /** Number of sends not yet confirmed by Node. */
   #waiting = 0;
   #sendErrors = 0;
@@ -74,11 +80,19 @@ export class DatagramSocket {
 
   /** @param to destination, for a socket without a peer. */
   send(datagrams: readonly Uint8Array[], to?: Destination): void {
+    const segmenting = this.#segmenting && !(this.#singly.size > 0 && this.#singly.has(nameOf(to)));
+    // Kernels before 6.1 refuse any datagram to a path whose MTU is below the segments' length while the option is set.
+    if (this.#segmenting && segmenting !== this.#segmentOption) this.#setSegmentOption(segmenting);
     for (let first = 0; first < datagrams.length; ) {
-      const last = this.#segmenting ? this.#runFrom(datagrams, first) : first + 1;
-      this.#sendOne(last === first + 1 ? datagrams[first]! : joined(datagrams, first, last), to);
+      const last = segmenting ? this.#runFrom(datagrams, first) : first + 1;
+      this.#sendRun(datagrams.slice(first, last), to);
       first = last;
     }
+  }
+
+  /** Forgets that a destination's path refused segmented sends, as that path may have changed. */
+  segmentAgain(to?: Destination): void {
+    this.#singly.delete(nameOf(to));
   }
 
   close(): void {
@@ -117,6 +131,7 @@ export class DatagramSocket {
     const { datagramBytesMax } = this.#options;
     if (datagramBytesMax === undefined) return;
     this.#segmenting = segmentOnSend(socket, datagramBytesMax);
+    this.#segmentOption = this.#segmenting;
     // The kernel does not tell Node the length of coalesced datagrams. On loopback only segmented sends are coalesced,
     // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
@@ -130,23 +145,44 @@ export class DatagramSocket {
     }
   }
 
-  #sendOne(bytes: Uint8Array, to: Destination | undefined): void {
-    if (this.#closed) return;
+  /** Sends a run of datagrams in one system call, or one by one when the kernel refuses that for this path. */
+  #sendRun(run: readonly Uint8Array[], to: Destination | undefined): void {
+    const bytes = run.length === 1 ? run[0]! : joined(run, 0, run.length);
     // Datagrams queued by Node, because the kernel had no room, go first.
-    if (to && this.#waiting === 0 && this.#direct?.send(bytes, to)) return;
+    if (this.#closed || (to && this.#waiting === 0 && this.#direct?.send(bytes, to))) return;
+    const segmented = this.#segmentOption;
+    this.#sendThroughNode(bytes, to, (error) => {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!segmented || !SEGMENTS_REFUSED.has(code)) return this.#refused(error, to, run.length);
+      if (this.#singly.size >= SINGLY_MAX) this.#singly.clear();
+      this.#singly.add(nameOf(to));
+      this.send(run, to);
+    });
+  }
+
+  #sendThroughNode(bytes: Uint8Array, to: Destination | undefined, onError: (error: Error) => void): void {
+    const sent = (error: Error | null) => {
+      this.#waiting--;
+      if (error) onError(error);
+    };
     this.#waiting++;
     try {
-      if (to) this.#socket.send(bytes, to.port, to.host, this.#onSent);
-      else this.#socket.send(bytes, this.#onSent);
+      if (to) this.#socket.send(bytes, to.port, to.host, sent);
+      else this.#socket.send(bytes, sent);
     } catch (error) {
-      this.#onSent(error as Error);
+      sent(error as Error);
     }
   }
 
-  readonly #onSent = (error: Error | null): void => {
-    this.#waiting--;
-    if (error) this.#failed(error);
-  };
+  #refused(error: Error, to: Destination | undefined, datagrams: number): void {
+    this.#options.onRefused?.(datagrams, to);
+    for (let index = 0; index < datagrams; index++) this.#failed(error);
+  }
+
+  #setSegmentOption(set: boolean): void {
+    segmentOnSend(this.#socket, set ? this.#options.datagramBytesMax! : 0);
+    this.#segmentOption = set;
+  }
 
   readonly #failed = (error: Error): void => {
     this.#sendErrors++;
@@ -166,6 +202,13 @@ export class DatagramSocket {
     return Math.max(last, first + 1);
   }
 }
+
+/** Errors by which the kernel refuses a segmented send on a path whose MTU is smaller, or whose device cannot do it. */
+const SEGMENTS_REFUSED: ReadonlySet<string> = new Set(['EMSGSIZE', 'EINVAL', 'EIO']);
+/** Bound of the remembered destinations; beyond it, each has to refuse once more. */
+const SINGLY_MAX = 1_024;
+
+const nameOf = (to: Destination | undefined): string => (to ? `${to.host}:${to.port}` : '');
 
 /** Joins datagrams for one send; packets of a frame are adjacent in memory, so nothing is copied. */
 function joined(datagrams: readonly Uint8Array[], first: number, last: number): Uint8Array {

@@ -65,6 +65,10 @@ export interface PageStatistics {
   /** Packets lost on the path, including those recovered later. */
   readonly packetsLost?: number;
   readonly packetsRecovered?: number;
+  /** Datagrams dropped by the receiver's own machine before they were read; omitted when there are none. */
+  readonly hostDrops?: number;
+  /** Datagrams that the sender's operating system refused to send; omitted when there are none. */
+  readonly sendsRefused?: number;
   readonly delayMsP50?: number | null;
   readonly delayMsP95?: number | null;
   /** Agreed play-out delay. */

@@ -15,7 +15,7 @@ import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { Client, ClientEnd, ClientEvents } from '../stream/client.ts';
+import { type Client, type ClientEnd, type ClientEvents, type HostFaults, sumHostFaults } from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
@@ -99,6 +99,12 @@ export class RtpClient implements Client {
 
   get transports(): readonly 'rtp'[] {
     return this.sessions.map(() => 'rtp');
+  }
+
+  get hostFaults(): HostFaults {
+    return sumHostFaults(
+      this.#sockets.map(({ receiveDrops: drops }) => ({ drops, refusedHere: 0, refusedBySender: 0 })),
+    );
   }
 
   async run(): Promise<ClientEnd> {

@@ -82,6 +82,7 @@ export class ReceiveRun {
       recordedFrames: this.#recorder?.opened?.written,
       segments: this.#client.segments,
       modelledTcp: this.#client.modelledTcp,
+      hostFaults: this.#client.hostFaults,
     });
   }
 

@@ -7,7 +7,7 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import type { ModelledTcpRecord } from '../stream/client.ts';
+import type { HostFaults, ModelledTcpRecord } from '../stream/client.ts';
 
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
@@ -52,6 +52,10 @@ export interface RunSummary {
     readonly late: number;
     readonly neverArrived: number;
   };
+  /** Datagrams that this machine dropped before they were read, since it was too slow; `null`: not known. */
+  readonly hostDrops: number | null;
+  /** Datagrams that an operating system refused to send: the sender's media, and this receiver's feedback. */
+  readonly sendsRefused: { readonly sender: number; readonly receiver: number };
   readonly duplicates: number;
   readonly foreign: number;
   readonly malformed: number;
@@ -120,6 +124,7 @@ export interface RunCircumstances {
   /** TCP segments received, if the model or the kernel counted them. */
   readonly segments: number | undefined;
   readonly modelledTcp: ModelledTcpRecord | undefined;
+  readonly hostFaults: HostFaults;
   /** Frames written to the recording; `undefined`: there is none. */
   readonly recordedFrames?: number | undefined;
 }
@@ -170,6 +175,8 @@ export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircu
       late: sum((s) => s.packets.late),
       neverArrived: sum((s) => s.packets.neverArrived),
     },
+    hostDrops: run.hostFaults.drops ?? null,
+    sendsRefused: { sender: run.hostFaults.refusedBySender, receiver: run.hostFaults.refusedHere },
     duplicates: sum((s) => s.duplicates),
     foreign: sum((s) => s.foreign),
     malformed: sum((s) => s.malformed),
@@ -265,6 +272,8 @@ export function pageStatistics(summary: RunSummary, bitrate: number | null): Pag
     latencyMs: summary.latencyMs,
     roundTripMs: summary.roundTripMs,
     bitrate,
+    ...(summary.hostDrops ? { hostDrops: summary.hostDrops } : {}),
+    ...(summary.sendsRefused.sender > 0 ? { sendsRefused: summary.sendsRefused.sender } : {}),
     transport: transportName(summary),
     recovery: summary.recovery,
     ...(summary.link === null ? {} : { link: summary.link }),

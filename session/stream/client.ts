@@ -34,6 +34,25 @@ export interface ClientEvents {
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }
 
+/** Datagrams that were lost on one of the two machines, as opposed to the path between them. */
+export interface HostFaults {
+  /** Dropped by this machine's kernel before they were read; `undefined` when it does not tell. */
+  readonly drops: number | undefined;
+  /** Refused to be sent by this machine's operating system, and by the sender's. */
+  readonly refusedHere: number;
+  readonly refusedBySender: number;
+}
+
+/** Returns the sum over all sessions. */
+export const sumHostFaults = (all: readonly HostFaults[]): HostFaults => ({
+  drops: all.reduce<number | undefined>(
+    (sum, { drops }) => (drops === undefined ? sum : (sum ?? 0) + drops),
+    undefined,
+  ),
+  refusedHere: all.reduce((sum, { refusedHere }) => sum + refusedHere, 0),
+  refusedBySender: all.reduce((sum, { refusedBySender }) => sum + refusedBySender, 0),
+});
+
 /** Counters of a modelled TCP. */
 export interface ModelledTcpRecord {
   readonly congestionControl: CongestionControlName;
@@ -49,6 +68,8 @@ export interface Client {
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
   /** TCP segments of all sessions over TCP, as counted by the model or the kernel; `undefined` when unknown. */
   readonly segments: number | undefined;
+  /** Datagrams lost on the machines themselves, over all sessions. */
+  readonly hostFaults: HostFaults;
   /** `undefined` without a modelled TCP. */
   readonly modelledTcp: ModelledTcpRecord | undefined;
   /** Duration of the current stall, microseconds. */

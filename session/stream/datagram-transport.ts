@@ -39,6 +39,14 @@ export class DatagramTransport implements MediaTransport {
     this.#back = back;
   }
 
+  get hostDrops(): number | undefined {
+    return this.#socket?.receiveDrops;
+  }
+
+  get sendsRefused(): number {
+    return this.#socket?.sendErrors ?? 0;
+  }
+
   async open(): Promise<void> {
     const { host, port, welcome, onCrossing } = this.#options;
     const v6 = host.includes(':');

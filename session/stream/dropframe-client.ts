@@ -30,6 +30,9 @@ export const dropframeClient =
       get transports() {
         return client.transports;
       },
+      get hostFaults() {
+        return client.hostFaults;
+      },
       get segments() {
         return client.segments;
       },

@@ -1,12 +1,14 @@
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
+import type { SentMessage } from '../../protocol/control/control-message.ts';
 import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
+import type { HostFaults } from './client.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
 import type { MediaTransport } from './media-transport.ts';
 
@@ -41,6 +43,7 @@ export class MediaSession {
   readonly receiver: Receiver;
   readonly #driver: EndpointDriver<ReceiverEvent>;
   readonly #transport: MediaTransport;
+  #refusedBySender = 0;
 
   constructor(options: MediaSessionOptions) {
     const { host, port, welcome, reportSsrc, release, onLoss } = options;
@@ -78,6 +81,15 @@ export class MediaSession {
     return this.#transport.modelledTcp;
   }
 
+  /** Faults of the two machines themselves, as opposed to those of the path. */
+  get hostFaults(): HostFaults {
+    return {
+      drops: this.#transport.hostDrops,
+      refusedHere: this.#transport.sendsRefused ?? 0,
+      refusedBySender: this.#refusedBySender,
+    };
+  }
+
   async open(): Promise<void> {
     await this.#transport.open();
   }
@@ -88,7 +100,8 @@ export class MediaSession {
   }
 
   /** Tells the receiver how much the sender has sent so far. */
-  handleSent(total: { readonly frames: number; readonly packets: number }): void {
+  handleSent(total: SentMessage): void {
+    this.#refusedBySender = total.refused;
     this.receiver.handleSent(now(), total);
     this.#driver.drain();
   }

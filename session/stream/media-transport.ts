@@ -13,6 +13,10 @@ export interface MediaTransport {
   close(): void;
   /** TCP segments received so far; `undefined` over UDP or when unknown. */
   readonly segments: number | undefined;
+  /** Datagrams dropped by this machine's kernel before they were read; `undefined` over TCP or when not known. */
+  readonly hostDrops?: number | undefined;
+  /** Datagrams that this machine's operating system refused to send; `undefined` over TCP. */
+  readonly sendsRefused?: number | undefined;
   /** Counters of the modelled TCP; `undefined` without one, or before it is open. */
   readonly modelledTcp: ByteTunnelCounters | undefined;
 }

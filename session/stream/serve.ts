@@ -43,6 +43,8 @@ export interface StreamTotals {
   /** UDP payload bytes of the media packets. */
   readonly bytes: number;
   readonly retransmissions: number;
+  /** Datagrams that the operating system refused to send. */
+  readonly refused: number;
 }
 
 /** A source that is being served. */

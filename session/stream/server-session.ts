@@ -97,6 +97,7 @@ export class ServerSession implements PlaceHolder {
   #finishing = false;
   #told = false;
   #framesSkipped = 0;
+  #sendsRefused = 0;
   #reported: StatisticsMessage | undefined;
   readonly #sentTicker: NodeJS.Timeout | undefined;
 
@@ -164,6 +165,11 @@ export class ServerSession implements PlaceHolder {
     return this.#reported;
   }
 
+  /** Datagrams that the operating system refused to send to this receiver. */
+  get sendsRefused(): number {
+    return this.#sendsRefused;
+  }
+
   get ready(): boolean {
     return this.#playing && !this.#refused && !this.#finishing && this.reachable;
   }
@@ -214,6 +220,11 @@ export class ServerSession implements PlaceHolder {
     stream.on('error', () => {}); // 'close' follows
     stream.on('close', () => clearTimeout(timer));
     stream.on('close', () => this.#options.connection.cut('the media connection closed'));
+  }
+
+  /** The operating system has refused to send so many datagrams to this receiver. */
+  handleRefusal(datagrams: number): void {
+    this.#sendsRefused += datagrams;
   }
 
   receive(datagram: Uint8Array): void {
@@ -326,7 +337,7 @@ export class ServerSession implements PlaceHolder {
   #tellSent(): void {
     if (this.#finishing) return;
     const { frames, packets } = this.#sender.statistics;
-    this.#options.connection.send({ kind: 'sent', frames, packets, refused: 0 });
+    this.#options.connection.send({ kind: 'sent', frames, packets, refused: this.#sendsRefused });
   }
 
   #tellEnd(): void {

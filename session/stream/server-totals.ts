@@ -7,6 +7,8 @@ export interface StreamServerTotals {
   packets: number;
   bytes: number;
   retransmissions: number;
+  /** Datagrams that the operating system refused to send. */
+  refused: number;
 }
 
 /** Adds what was sent to one receiver. */
@@ -17,4 +19,5 @@ export function addSession(totals: StreamServerTotals, session: ServerSession): 
   totals.packets += packets;
   totals.bytes += bytes;
   totals.retransmissions += retransmissions;
+  totals.refused += session.sendsRefused;
 }

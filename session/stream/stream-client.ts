@@ -24,7 +24,7 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
-import type { ClientEnd } from './client.ts';
+import { type ClientEnd, type HostFaults, sumHostFaults } from './client.ts';
 import { clientFailure, connectCause } from './client-texts.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
@@ -79,6 +79,7 @@ export class StreamClient {
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
   readonly #modelledTcp: ByteTunnelCounters[] = [];
+  readonly #hostFaults: HostFaults[] = [];
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
@@ -115,6 +116,11 @@ export class StreamClient {
   get segments(): number | undefined {
     const present = this.#media && this.#transports.at(-1) === 'tcp' ? this.#media.segments : 0;
     return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
+  }
+
+  /** Datagrams lost on the machines themselves, over all sessions. */
+  get hostFaults(): HostFaults {
+    return sumHostFaults(this.#media ? [...this.#hostFaults, this.#media.hostFaults] : this.#hostFaults);
   }
 
   /** Counters of the modelled TCP of each session, the current one last. */
@@ -285,6 +291,7 @@ export class StreamClient {
     const { modelledTcp } = this.#media;
     if (modelledTcp) this.#modelledTcp.push(modelledTcp);
     this.#finished.push(this.#media.receiver.statistics);
+    this.#hostFaults.push(this.#media.hostFaults);
     this.#media.close();
     this.#media = undefined;
   }

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { bracketed, ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { formatAddress } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
@@ -94,7 +95,7 @@ export class StreamServer {
   #datagramsForeign = 0;
   #stalled: Microseconds = microseconds(0);
   #stallWarnedAt = Number.NEGATIVE_INFINITY;
-  #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
+  #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0, refused: 0 };
   #closed = false;
 
   constructor(options: StreamServerOptions) {
@@ -149,6 +150,9 @@ export class StreamServer {
         port: this.#control.port,
         datagramBytesMax: this.#options.datagramBytesMax,
         onDatagram: (datagram, from) => this.#receive(datagram, from),
+        onRefused: (datagrams, to) => {
+          if (to) this.#byAddress.get(formatAddress(to))?.handleRefusal(datagrams);
+        },
       });
     } catch (error) {
       await this.#control.close();

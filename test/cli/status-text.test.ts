@@ -18,6 +18,7 @@ const EMPTY = summarize([], {
   stalledFor: microseconds(0),
   segments: undefined,
   modelledTcp: undefined,
+  hostFaults: { drops: undefined, refusedHere: 0, refusedBySender: 0 },
 });
 const BUSY: RunSummary = {
   ...EMPTY,

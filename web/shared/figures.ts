@@ -23,7 +23,7 @@ export function figures(record: PageStatistics): Readonly<Record<string, Figure>
     delayP50: milliseconds(record.delayMsP50),
     delayP95: milliseconds(record.delayMsP95),
     lossRate: { text: percent(packetsLost, packets) ?? DASH },
-    lossCount: { text: lossCount(packetsLost, packets) },
+    lossCount: { text: `${lossCount(packetsLost, packets)}${hostLosses(record)}` },
     packetsRecovered: share(packetsRecovered, packetsLost ?? 0, 'plain'),
     framesOnTime: share(framesOnTime, frames, 'plain'),
     framesRecovered: share(framesRecovered, frames, 'plain'),
@@ -72,6 +72,13 @@ function percent(part: number | undefined, whole: number | undefined): string | 
 
 function lossCount(lost: number | undefined, packets: number | undefined): string {
   return lost === undefined || packets === undefined ? DASH : `${count(lost)} of ${count(packets)}`;
+}
+
+/** Losses on the machines themselves, which the path is not to blame for. */
+function hostLosses({ hostDrops, sendsRefused }: PageStatistics): string {
+  const here = hostDrops === undefined ? '' : ` · ${count(hostDrops)} dropped by this computer`;
+  const there = sendsRefused === undefined ? '' : ` · ${count(sendsRefused)} not sent by the sender's system`;
+  return here + there;
 }
 
 function bitrate(value: number | null | undefined): string {

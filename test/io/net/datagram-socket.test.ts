@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DatagramSocket, type DatagramSocketOptions } from '../../../io/net/datagram-socket.ts';
 import { Failure } from '../../../io/os/failure.ts';
+import { tryNamespaces } from '../../../io/os/network-namespace.ts';
 import { HAS_IPV6 } from '../../loopback-session.ts';
 import { optional } from '../../optional.ts';
 import { until } from './control-peers.ts';
@@ -118,3 +121,18 @@ optional('IPv6 on the loopback interface', HAS_IPV6)('works over IPv6', async ()
   await until('all have come', () => server.received.length === 3);
   expect(server.received.map(({ length }) => length)).toEqual([LIMIT, LIMIT, 8]);
 });
+
+const namespaces = await tryNamespaces();
+
+optional('network namespaces', 'arguments' in namespaces)(
+  'sends one by one what the kernel refuses as a batch, because the MTU of the path is below the datagrams',
+  () => {
+    const script = `ip link set lo mtu 1000 up && exec "$0" --import tsx "$1"`;
+    const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];
+    const file = join(import.meta.dirname, 'small-mtu.ts');
+    const said = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(said)).toEqual({ received: 32, bytes: [LIMIT], refused: 0 });
+  },
+);

@@ -1,0 +1,30 @@
+// Run by a test inside a network namespace whose loopback interface has a small MTU: sends runs of full datagrams and
+// prints how many came, how many were refused, and how many of a later batch came.
+import { DatagramSocket } from '../../../io/net/datagram-socket.ts';
+
+const LIMIT = 1_200;
+const received: number[] = [];
+let refused = 0;
+const receiver = await DatagramSocket.open({
+  host: '127.0.0.1',
+  port: 0,
+  onDatagram: (datagram) => received.push(datagram.length),
+});
+const sender = await DatagramSocket.open({
+  host: '127.0.0.1',
+  port: 0,
+  datagramBytesMax: LIMIT,
+  onDatagram: () => {},
+  onRefused: (datagrams) => {
+    refused += datagrams;
+  },
+});
+const to = { host: '127.0.0.1', port: receiver.port };
+const batch = (count: number) => Array.from({ length: count }, () => new Uint8Array(LIMIT).fill(1));
+for (const count of [1, 10, 1, 20]) {
+  sender.send(batch(count), to);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+console.log(JSON.stringify({ received: received.length, bytes: [...new Set(received)], refused }));
+receiver.close();
+sender.close();
