@@ -32,7 +32,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let recorder: Recorder | undefined;
   try {
     source = await openSource(input, options, log);
-    recorder = await openRecord(options, source, stop);
+    recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,
       host: options.to.host,

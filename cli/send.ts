@@ -135,7 +135,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   });
   const interrupt = new Interrupt(() => finish());
   const source = await openSource(input, options, log);
-  const recorder = await openRecord(options, source, (error) => finish(error));
+  const recorder = await openRecord(options, source, log);
   const server = new StreamServer({
     source,
     host: options.listen.host,

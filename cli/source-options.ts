@@ -1,3 +1,4 @@
+import { causeOf } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { Recorder } from '../session/run/recorder.ts';
@@ -32,13 +33,18 @@ export async function openSource(input: string, options: SourceCommandOptions, l
   }
 }
 
-/** Opens the recording requested by `--record`; `undefined` without the option. */
+/**
+ * Opens the recording requested by `--record`; `undefined` without the option. When it fails later, as on a full disk, it
+ * ends with a warning: the receivers of the stream have no part in it.
+ */
 export async function openRecord(
   { record }: SourceCommandOptions,
   { description }: MediaSource,
-  onFailure: (error: unknown) => void,
+  log: Log,
 ): Promise<Recorder | undefined> {
   if (record === undefined) return undefined;
   const { Recorder } = await import('../session/run/recorder.ts');
-  return await Recorder.open(record, description, onFailure);
+  return await Recorder.open(record, description, (error) =>
+    log.warn(`the recording ended: ${causeOf(error)}; the stream goes on without it`),
+  );
 }

@@ -58,12 +58,13 @@ export class PlayerProcess implements Player {
       words = (words + text).slice(-STDERR_CHARACTERS_MAX);
     });
     this.exited = new Promise((resolve) => {
-      const end = (code: number | null): void => {
+      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#ended = true;
         clearInterval(this.#idleTimer);
         overlay?.close();
         resolve({
           code,
+          signal,
           lastErrorLine:
             words
               .trim()
@@ -73,7 +74,7 @@ export class PlayerProcess implements Player {
       };
       // 'close' follows once stderr has been read; it never follows while a child of the player holds stderr open.
       child.once('close', end);
-      child.once('exit', (code) => setTimeout(end, STDERR_DRAIN_MS, code));
+      child.once('exit', (code, signal) => setTimeout(end, STDERR_DRAIN_MS, code, signal));
     });
   }
 

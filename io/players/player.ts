@@ -15,6 +15,8 @@ export interface Picture {
 export interface PlayerExit {
   /** Exit code; `null` after a signal. A code of 0 does not prove that a picture was shown. */
   readonly code: number | null;
+  /** Signal that ended it; `null`: none. */
+  readonly signal: NodeJS.Signals | null;
   /** Last line of its stderr; empty if there was none. */
   readonly lastErrorLine: string;
 }

@@ -12,7 +12,7 @@ import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../str
 import { Outlet, type UnitUse } from './outlet.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
-import { checkViewable, openViewer, type PlayChoice, type Viewer } from './viewer.ts';
+import { checkViewable, openViewer, type PlayChoice, type Viewer, type ViewerEnd } from './viewer.ts';
 
 export interface ReceiveRunOptions {
   /** Creates the client of this run. */
@@ -44,6 +44,8 @@ export class ReceiveRun {
   #recorder: Outlet<Recorder> | undefined;
   #capture: DatagramCapture | undefined;
   #failure: unknown;
+  #viewerFailed = false;
+  #recordingFailed = false;
   #pictures = 0;
   #firstAt: Ticks | undefined;
   #lastAt: Ticks | undefined;
@@ -180,12 +182,30 @@ export class ReceiveRun {
       onFailure: (error) => this.#fail(error),
       onOpen: (viewer) => {
         log.debug(`showing in ${viewer.name}`);
-        void viewer.closedByUser.then((what) => {
-          log.info(what);
-          this.stop();
-        });
+        void viewer.ended.then((end) => this.#handleViewerEnd(end));
       },
     });
+  }
+
+  /** Closing the window ends the run; a player that fails ends only what it did. */
+  #handleViewerEnd({ text, failed }: ViewerEnd): void {
+    const { log, output, capture } = this.#options;
+    if (!failed) {
+      log.info(text);
+      return this.stop();
+    }
+    this.#viewerFailed = true;
+    if ((output === undefined || this.#recordingFailed) && capture === undefined) return this.#fail(new Failure(text));
+    log.warn(`${text}; the recording goes on`);
+  }
+
+  /** A recording that fails ends the run when nothing else is left to do; the run has failed in any case. */
+  #failRecording(error: unknown): void {
+    this.#recordingFailed = true;
+    const { log, play } = this.#options;
+    if (play === 'none' || this.#viewerFailed) return this.#fail(error);
+    this.#failure ??= error instanceof Failure ? error : new Failure(causeOf(error));
+    log.warn(`the recording ended: ${causeOf(error)}; the stream goes on`);
   }
 
   #openRecorder(output: string, { codecName, media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
@@ -201,7 +221,7 @@ export class ReceiveRun {
       durationSeconds: undefined,
       parameterSets,
     };
-    const onFailure = (error: unknown) => this.#fail(error);
+    const onFailure = (error: unknown) => this.#failRecording(error);
     return new Outlet(Recorder.open(output, description, onFailure), {
       onFailure,
       onOpen: (recorder) => void recorder.abandoned.then(() => this.stop()),

@@ -7,12 +7,21 @@ import {
   preferredPlayer,
   requirePlayer,
 } from '../../io/players/open-player.ts';
+import type { PlayerExit } from '../../io/players/player.ts';
 import { openInBrowser } from '../../io/web-server/browser-opener.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 
 export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
+
+/** End of a player that this program did not end. */
+export interface ViewerEnd {
+  /** What happened, in one line. */
+  readonly text: string;
+  /** True when the player failed, false when its user closed it. */
+  readonly failed: boolean;
+}
 
 /** A display of the stream: a player's window or a page. */
 export interface Viewer {
@@ -23,8 +32,8 @@ export interface Viewer {
   statistics(record: PageStatistics): void;
   /** Announces the stream of another session. */
   describe(description: PageDescription): void;
-  /** Resolves when the user has closed the window; never for a page. */
-  readonly closedByUser: Promise<string>;
+  /** Resolves when the window has gone by itself: closed by the user, or failed. Never for a page. */
+  readonly ended: Promise<ViewerEnd>;
   close(): Promise<void>;
 }
 
@@ -65,17 +74,29 @@ async function playerViewer(kind: PlayerKind, { description, log }: ViewerOption
     write: (unit) => player.write(unit),
     statistics: () => {},
     describe: () => {},
-    closedByUser: player.exited.then(({ code, lastErrorLine }) => {
-      if (closing) return new Promise<string>(() => {});
-      if (code !== 0 && lastErrorLine !== '') log.warn(`${player.name} exited: ${lastErrorLine}`);
-      return `${player.name} was closed`;
-    }),
+    ended: player.exited.then((exit) => (closing ? new Promise<ViewerEnd>(() => {}) : viewerEnd(player.name, exit))),
     close: async () => {
       closing = true;
       if (player.dropped > 0) log.warn(`${player.name} was too slow: ${player.dropped} frames were dropped`);
       await player.close();
     },
   };
+}
+
+/** Signals by which a user or a desktop ends a program. */
+const CLOSING_SIGNALS: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP']);
+/** Exit codes after a window was closed: mpv has 4 for a quit by key or signal, ffplay 123. */
+const CLOSED_CODES: ReadonlySet<number> = new Set([0, 4, 123]);
+
+/** Tells a player that was closed from one that failed. */
+export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerExit): ViewerEnd {
+  const said = lastErrorLine === '' ? '' : ` (${lastErrorLine})`;
+  if (signal !== null) {
+    if (CLOSING_SIGNALS.has(signal)) return { text: `${name} was closed by ${signal}`, failed: false };
+    return { text: `${name} was killed by ${signal}${said}`, failed: true };
+  }
+  if (code === null || CLOSED_CODES.has(code)) return { text: `${name} was closed`, failed: false };
+  return { text: `${name} failed with exit code ${code}${said}`, failed: true };
 }
 
 async function pageViewer({ description, pagePort, openBrowser, log, onCommand }: ViewerOptions): Promise<Viewer> {
@@ -90,7 +111,7 @@ async function pageViewer({ description, pagePort, openBrowser, log, onCommand }
     write: (unit, { decodeOnly }) => page.write(decodeOnly ? { ...unit, decodeOnly } : unit),
     statistics: (record) => page.statistics(record),
     describe: (next) => page.describe(next),
-    closedByUser: new Promise(() => {}),
+    ended: new Promise(() => {}),
     close: () => page.close(),
   };
 }

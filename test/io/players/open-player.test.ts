@@ -125,7 +125,7 @@ test.each(['mpv', 'ffplay'] as const)(
     await player.close();
     const mark = `00000001060510${Buffer.from('dropframe: shown').toString('hex')}80`;
     const expected = `${mark}000000016502000000010930000000014103000000010930`;
-    expect(await player.exited).toEqual({ code: 0, lastErrorLine: expected });
+    expect(await player.exited).toEqual({ code: 0, signal: null, lastErrorLine: expected });
   },
 );
 
@@ -150,7 +150,7 @@ test('reports a player closed by its user, and discards later pictures', async (
   const folder = programs({ ffplay: 'exit 7' });
   const player = await opened('ffplay', folder);
   for (let index = 0; index < 10; index += 1) player.write(unit('key', 1, 100_000));
-  expect(await player.exited).toEqual({ code: 7, lastErrorLine: '' });
+  expect(await player.exited).toEqual({ code: 7, signal: null, lastErrorLine: '' });
   player.write(unit('key', 1, 100_000));
   await player.close();
 });
@@ -166,7 +166,7 @@ test('kills a player that ignores the end of its input and SIGTERM', async () =>
 test('reports the exit of a player that leaves a child process behind', async () => {
   const folder = programs({ ffplay: 'sleep 5 &\necho goodbye >&2' });
   const player = await opened('ffplay', folder);
-  expect(await player.exited).toEqual({ code: 0, lastErrorLine: 'goodbye' });
+  expect(await player.exited).toEqual({ code: 0, signal: null, lastErrorLine: 'goodbye' });
 }, 4_000);
 
 test('removes control characters from a title', async () => {
