@@ -1,5 +1,6 @@
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
+import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { RelayReport } from '../session/relay/relay-report.ts';
 import { CLEAN_LINK } from '../sim/link/clean-link.ts';
@@ -10,7 +11,7 @@ import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import type { TunCommandOptions } from './link-tun.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
-import { type HostAndPort, readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
+import { readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
 
 interface RelayCommandOptions extends CommonOptions {
   readonly listen: HostAndPort;

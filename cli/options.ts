@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
@@ -88,20 +89,11 @@ export function readSeconds(text: string): number {
   return value * 1_000;
 }
 
-export interface HostAndPort {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Parses an address and a port: `127.0.0.1:7000`, `[::1]:7000`, `localhost:7000`. */
 export function readAddress(text: string): HostAndPort {
-  const match = /^(?:\[([0-9a-f:.%a-z]+)\]|([^:[\]/]+)):(\d{1,5})$/i.exec(text);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  if (!match || host === undefined || port > 65_535) {
-    throw new InvalidArgumentError('expected an address and a port, such as 127.0.0.1:7000 or [::1]:7000');
-  }
-  return { host, port };
+  const address = parseHostAndPort(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError('expected an address and a port, such as 127.0.0.1:7000 or [::1]:7000');
 }
 
 export function readLink(text: string): LinkSpecification {
@@ -109,6 +101,9 @@ export function readLink(text: string): LinkSpecification {
   if (!link.ok) throw new InvalidArgumentError(link.malformed);
   return link.value;
 }
+
+/** Port of a sender when none is named. */
+export const PORT_DEFAULT = 7_000;
 
 /** Parses `scheme://host:port?option=value&…`. */
 export function readTarget(
@@ -118,7 +113,8 @@ export function readTarget(
   const prefix = `${scheme}://`;
   if (!text.startsWith(prefix)) throw new InvalidArgumentError(`expected ${prefix}HOST:PORT`);
   const [authority = '', query = ''] = text.slice(prefix.length).split('?', 2);
-  const address = readAddress(authority.replace(/\/$/, ''));
+  const place = authority.replace(/\/$/, '');
+  const address = (scheme === 'dropframe' ? parseHostAndPort(place, PORT_DEFAULT) : undefined) ?? readAddress(place);
   if (address.port === 0) throw new InvalidArgumentError('port 0 is not a destination');
   return { ...address, query: new URLSearchParams(query) };
 }

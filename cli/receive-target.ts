@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
-import { type HostAndPort, readTarget } from './options.ts';
+import { PORT_DEFAULT, readTarget } from './options.ts';
 
 /** Origin of a stream: a dropframe sender, or plain RTP sent to an address of this machine. */
 export type ReceiveTarget =
@@ -15,7 +17,7 @@ export type ReceiveTarget =
     });
 
 /**
- * Parses `dropframe://HOST:PORT`, `rtp://HOST:PORT`, or the name of an SDP file. Options in the URL are set on the
+ * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, or the name of an SDP file. Options in the URL are set on the
  * command, unless the command line gives them too.
  * @throws {Failure} for a malformed target or an unreadable file.
  */
@@ -26,8 +28,15 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
       setOptions(query, command);
       return { kind: 'rtp', ...address, payloadType: undefined, parameterSets: [] };
     }
-    if (!text.includes('://')) return await sdpTarget(text);
-    const { query, ...address } = readTarget(text, 'dropframe');
+    if (/\.sdp$/i.test(text)) return await sdpTarget(text);
+    const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
+    if (scheme !== undefined && scheme !== 'dropframe') throw new InvalidArgumentError(foreignScheme(scheme));
+    if (scheme === undefined && existsSync(text)) {
+      throw new InvalidArgumentError(
+        `this is a file; \`dropframe send\` streams it, and receive joins that. ${EXPECTED}`,
+      );
+    }
+    const { query, ...address } = readTarget(scheme === undefined ? `dropframe://${text}` : text, 'dropframe');
     setOptions(query, command);
     return { kind: 'dropframe', ...address };
   } catch (error) {
@@ -52,6 +61,31 @@ function setOptions(query: URLSearchParams, command: Command): void {
   }
 }
 
+const EXPECTED = `Expected dropframe://HOST:PORT (or HOST:PORT, or HOST with port ${PORT_DEFAULT}), rtp://HOST:PORT or FILE.sdp`;
+
+/** Says what is understood here in place of another protocol. */
+function foreignScheme(scheme: string): string {
+  const bridge = BRIDGED.has(scheme.toLowerCase())
+    ? ` ffmpeg reads ${scheme}:// and can send it on: \`ffmpeg -i URL -c copy -an -f rtp rtp://127.0.0.1:5004\` beside ` +
+      '`dropframe receive rtp://127.0.0.1:5004`.'
+    : '';
+  return `${scheme}:// is not understood here.${bridge} ${EXPECTED}`;
+}
+
+/** Protocols of cameras and servers that ffmpeg reads. */
+const BRIDGED: ReadonlySet<string> = new Set([
+  'rtsp',
+  'rtsps',
+  'rtmp',
+  'rtmps',
+  'srt',
+  'rist',
+  'udp',
+  'http',
+  'https',
+  'tcp',
+]);
+
 /** Messages for the faults of a session description. */
 const SDP_CAUSES: Readonly<Record<string, string>> = {
   'not-sdp': 'not an SDP file: no line reads v=0',
@@ -63,8 +97,6 @@ const SDP_CAUSES: Readonly<Record<string, string>> = {
 };
 
 async function sdpTarget(file: string): Promise<ReceiveTarget> {
-  if (!/\.sdp$/i.test(file))
-    throw new InvalidArgumentError('expected dropframe://HOST:PORT, rtp://HOST:PORT or FILE.sdp');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Failure(`cannot read ${file}: ${causeOf(error)}`);
   });

@@ -151,7 +151,8 @@ export function addReceiveCommand(program: Command): void {
     .description('receive a stream, play or record it, and print a summary')
     .argument(
       '<url>',
-      'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none; or rtp://HOST:PORT, or FILE.sdp',
+      'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none, or HOST or HOST:PORT (port 7000 if none is given); or ' +
+        'rtp://HOST:PORT, or FILE.sdp',
     )
     .action(async (url: string) => {
       await receive(url, command);

@@ -1,10 +1,10 @@
 import { stdout } from 'node:process';
+import type { HostAndPort } from '../io/net/host-and-port.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import type { HostAndPort } from './options.ts';
 import { writeResult } from './result-file.ts';
 import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';

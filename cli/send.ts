@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
@@ -6,7 +7,6 @@ import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import {
-  type HostAndPort,
   readAddress,
   readBitrate,
   readFramesPerSecond,
@@ -157,8 +157,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await server.listen();
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
-    const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
-    log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at dropframe://${host}:${server.port}`);
+    log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     context.showStatus(() => statusOf(server, durationSeconds));
     await finished;
   } finally {

@@ -66,9 +66,9 @@ export class ControlServer {
     return { accepted: this.#accepted, refused: this.#refused, open: this.#sockets.size };
   }
 
-  /** Starts listening. @throws {Failure} when the address is not available. */
-  async listen(): Promise<void> {
-    const { host, port } = this.#options;
+  /** Starts listening. @param host address. @throws {Failure} when it is not available. */
+  async listen(host = this.#options.host): Promise<void> {
+    const { port } = this.#options;
     await new Promise<void>((resolve, reject) => {
       const refuse = (error: Error) =>
         reject(new Failure(`cannot listen on TCP ${bracketed(host)}:${port}: ${addressCause(error)}`));

@@ -4,6 +4,16 @@ import { networkInterfaces } from 'node:os';
 import { causeOf, Failure } from '../os/failure.ts';
 import { isLoopback } from './datagram-socket.ts';
 
+/** Returns the addresses at which other machines reach a socket of this machine that is bound to `bound`. */
+export function reachableAddresses(bound: string): readonly string[] {
+  if (bound !== '0.0.0.0' && bound !== '::') return [bound];
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const reachable = own.filter(
+    ({ internal, family, scopeid }) => !internal && (family === 'IPv4' || (bound === '::' && !scopeid)),
+  );
+  return reachable.length > 0 ? reachable.map(({ address }) => address) : [bound === '::' ? '::1' : '127.0.0.1'];
+}
+
 /** Resolves a host name; prefers IPv4, as most programs do for `localhost`. @throws {Failure} for an unknown host. */
 export async function resolveHost(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;

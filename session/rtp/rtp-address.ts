@@ -1,6 +1,6 @@
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { resolveHost } from '../../io/net/host-address.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 
 /** Highest RTP port: RTCP uses the next one (RFC 3550 §11). */
@@ -28,9 +28,8 @@ nonHost.addAddress('::', 'ipv6');
  * @throws {Failure} for an unknown host or an address that is not allowed.
  */
 export async function resolveRtpAddress(where: string, host: string, use: 'send' | 'receive'): Promise<RtpAddress> {
-  const { address } = await lookup(host, { verbatim: false }).catch((error: unknown) => {
-    const unknown = (error as NodeJS.ErrnoException).code === 'ENOTFOUND';
-    throw new Failure(`${where}: ${unknown ? `unknown host ${host}` : causeOf(error)}`);
+  const address = await resolveHost(host).catch((error: unknown) => {
+    throw new Failure(`${where}: ${causeOf(error)}`);
   });
   const ipv6 = isIPv6(address);
   const family = ipv6 ? 'ipv6' : 'ipv4';

@@ -1,3 +1,4 @@
+import { type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
@@ -64,7 +65,7 @@ export interface Reception {
 }
 
 /**
- * Joins the stream at `dropframe://HOST:PORT`.
+ * Joins the stream at `dropframe://HOST:PORT`; `HOST:PORT` and `HOST`, with port 7000, are understood as well.
  * @throws {RangeError} when the address or an option is not what it must be.
  */
 export function receive(url: string, options: ReceiveOptions = {}): Reception {
@@ -122,13 +123,13 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
   };
 }
 
-function addressOf(url: string): { readonly host: string; readonly port: number } {
-  const match = /^dropframe:\/\/(?:\[([0-9a-f:.%a-z]+)\]|([^:[\]/?]+)):(\d{1,5})\/?$/i.exec(url);
-  const [, ipv6, name, digits] = match ?? [];
-  const host = ipv6 ?? name;
-  const port = Number(digits);
-  if (host === undefined || !(port >= 1 && port <= 65_535)) {
-    throw new RangeError(`'${url}': expected dropframe://HOST:PORT`);
+/** Port of a sender when none is named. */
+const PORT_DEFAULT = 7_000;
+
+function addressOf(url: string): HostAndPort {
+  const address = parseHostAndPort(url.replace(/^dropframe:\/\//, '').replace(/\/$/, ''), PORT_DEFAULT);
+  if (address === undefined || address.port === 0) {
+    throw new RangeError(`'${url}': expected dropframe://HOST:PORT, or HOST or HOST:PORT`);
   }
-  return { host, port };
+  return address;
 }

@@ -49,7 +49,7 @@ export interface StreamTotals {
 
 /** A source that is being served. */
 export interface StreamService {
-  /** `dropframe://HOST:PORT`, for `receive`. */
+  /** `dropframe://HOST:PORT`, for `receive`; an address for other machines where `host` is the unspecified one. */
   readonly url: string;
   readonly port: number;
   readonly description: MediaDescription;
@@ -98,7 +98,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
     throw error;
   }
   return {
-    url: `dropframe://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    url: server.urls[0]!,
     port: server.port,
     description: source.description,
     get totals() {

@@ -1,6 +1,5 @@
-import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
-import { connected } from '../../io/net/connect.ts';
+import { connectedTo } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, type Failure } from '../../io/os/failure.ts';
@@ -209,8 +208,10 @@ export class StreamClient {
     const { host, port } = this.#options;
     let socket: Socket;
     try {
-      this.#host = (await lookup(host)).address;
-      socket = await connected(this.#host, port);
+      const connection = await connectedTo(host, port);
+      socket = connection.socket;
+      // Media goes where control went.
+      this.#host = connection.address;
     } catch (error) {
       this.#control.handleClosed(now(), connectCause(error, this.#timeline.started));
       return this.#drain();

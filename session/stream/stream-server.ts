@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { bracketed, ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
-import { formatAddress } from '../../io/net/host-address.ts';
+import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
@@ -89,6 +89,7 @@ export class StreamServer {
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
   readonly #byAddress = new Map<string, ServerSession>();
   #socket: DatagramSocket | undefined;
+  #host: string;
   #broadcast: Broadcast | undefined;
   /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
@@ -100,6 +101,7 @@ export class StreamServer {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    this.#host = options.host;
     this.#joins = new NetworkBudgets({ perSecond: JOINS_PER_SECOND, burst: PENDING_MAX + options.receiversMax });
     this.#history = new HistoryBudget(options.historyBytes ?? HISTORY_BYTES);
     this.#control = new ControlServer({
@@ -125,6 +127,12 @@ export class StreamServer {
     return this.#control.port;
   }
 
+  /** Addresses at which the stream can be joined, as URLs; from other machines where it listens to them. */
+  get urls(): readonly string[] {
+    const { port } = this;
+    return reachableAddresses(this.#host).map((host) => `dropframe://${formatAddress({ host, port })}`);
+  }
+
   get status(): StreamServerStatus {
     return {
       receivers: [...this.#sessions.values()],
@@ -143,10 +151,12 @@ export class StreamServer {
 
   /** Opens the ports. @throws {Failure} when the port is not available for TCP or UDP. */
   async listen(): Promise<void> {
-    await this.#control.listen();
+    const host = await resolveHost(this.#options.host);
+    this.#host = host;
+    await this.#control.listen(host);
     try {
       this.#socket = await DatagramSocket.open({
-        host: this.#options.host,
+        host,
         port: this.#control.port,
         datagramBytesMax: this.#options.datagramBytesMax,
         onDatagram: (datagram, from) => this.#receive(datagram, from),

@@ -29,6 +29,30 @@ test('reads an rtp URL as an address of this machine', async () => {
   expect(given.opts()).toMatchObject({ latency: 300 });
 });
 
+test.each([
+  ['192.168.1.5', '192.168.1.5', 7_000],
+  ['192.168.1.5:7010', '192.168.1.5', 7_010],
+  ['camera.local', 'camera.local', 7_000],
+  ['dropframe://camera.local', 'camera.local', 7_000],
+  ['::1', '::1', 7_000],
+  ['[::1]:7010', '::1', 7_010],
+  ['dropframe://[fe80::1%25eth0]:7010', 'fe80::1%eth0', 7_010],
+  ['fe80::1%eth0', 'fe80::1%eth0', 7_000],
+])('reads %s as a sender', async (text, host, port) => {
+  expect(await receiveTarget(text, command())).toEqual({ kind: 'dropframe', host, port });
+});
+
+test("answers another protocol's URL with what is understood", async () => {
+  await expect(receiveTarget('rtsp://192.168.1.9/live', command())).rejects.toThrow(
+    /rtsp:\/\/ is not understood here\. ffmpeg reads rtsp:\/\/ .* Expected dropframe:\/\/HOST:PORT/,
+  );
+  await expect(receiveTarget('foo://h', command())).rejects.toThrow(/foo:\/\/ is not understood here\. Expected/);
+});
+
+test('says of a file that it is one', async () => {
+  await expect(receiveTarget('package.json', command())).rejects.toThrow(/this is a file; `dropframe send` streams it/);
+});
+
 function sdpFile(...lines: string[]): string {
   const file = join(temporaryFolder(), 'camera.sdp');
   writeFileSync(file, lines.join('\n'));
@@ -74,8 +98,11 @@ test('reports a fault in an SDP file with its name and the line', async () => {
 
 test('reports any other target as a usage error', async () => {
   for (const text of [
-    '127.0.0.1:5004',
+    '127.0.0.1:99999',
     'http://127.0.0.1',
+    'a b',
+    '[::1',
+    '127.0.0.1:0',
     'rtp://127.0.0.1',
     'rtp://h:1?latency=-1',
     'rtp://h:1?no=1',

@@ -54,3 +54,10 @@ test('frames that were sent while UDP was blocked count as lost, and the stream 
     expect(onTime + recovered + late + overdue + incomplete + neverArrived + undecodable).toBe(decided);
   }
 });
+
+test('a sender that listens on a name is reached by that name', async () => {
+  const { server } = await serve(madeUpUnits(20), { host: 'localhost' });
+  const { run, received } = receive(server.port, { host: 'localhost' });
+  await expect(run).resolves.toBe('end-of-stream');
+  expect(received).toHaveLength(20);
+});
