@@ -46,12 +46,15 @@ export class Packetizer {
   readonly #options: PacketizerOptions;
   readonly #slab = new BufferSlab();
   readonly #allocate = (bytes: number): Uint8Array => this.#slab.take(bytes);
+  /** Largest datagram from the next frame on, UDP payload bytes. */
+  datagramBytesMax: number;
   #sequence: Sequence;
   #frameNumber: number;
   #frames = 0;
 
   constructor(options: PacketizerOptions) {
     this.#options = options;
+    this.datagramBytesMax = options.datagramBytesMax;
     this.#sequence = asSequence(options.initialSequence);
     this.#frameNumber = options.initialFrameNumber;
   }
@@ -71,7 +74,7 @@ export class Packetizer {
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {
-    const { codec, ssrc, payloadType, datagramBytesMax, frameMarks } = this.#options;
+    const { codec, ssrc, payloadType, frameMarks } = this.#options;
     const { importance } = unit;
     const decodeOnly = unit.decodeOnly === true;
     const frameNumber = this.#frameNumber;
@@ -79,7 +82,7 @@ export class Packetizer {
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
     // Receivers of frame marks may request retransmissions, which are longer than the original by this.
     const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
-    const payloadBytesMax = datagramBytesMax - headroomBytes - reserveBytes;
+    const payloadBytesMax = this.datagramBytesMax - headroomBytes - reserveBytes;
     const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');

@@ -87,6 +87,8 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #urgent: Uint8Array[] = [];
   readonly #events: SenderEvent[] = [];
   readonly #statistics: SenderStatistics = emptySenderStatistics();
+  /** Bytes that repair packets need beyond a retransmission. */
+  readonly #reserveBytes: number;
   #path: PathNotice | undefined;
   #highestSent: Sequence;
   #lastDecode: number | undefined;
@@ -105,8 +107,8 @@ export class Sender implements Endpoint<SenderEvent> {
     const repairing = strategy !== undefined && repairSsrc !== undefined && repairPayloadType !== undefined;
     // A repair packet is as long as the longest media packet plus its own headers, and must not exceed the datagram
     // limit.
-    const shorter = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
-    this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - shorter });
+    this.#reserveBytes = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
+    this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - this.#reserveBytes });
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
@@ -205,6 +207,11 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
     return 'queued';
+  }
+
+  /** The largest datagram from the next frame on, UDP payload bytes, at most that of the options: what the path carries. */
+  limitDatagrams(bytes: number): void {
+    this.#packetizer.datagramBytesMax = Math.min(bytes, this.#options.datagramBytesMax) - this.#reserveBytes;
   }
 
   /** Ends the stream: after the queued packets follow a report and RTCP BYE. */

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { causeOf, Failure } from '../os/failure.ts';
 import { type Destination, DirectSend } from './direct-send.ts';
 import { receiveDrops } from './receive-drops.ts';
-import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend } from './segmentation-offload.ts';
+import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
 
 export interface DatagramSocketOptions {
   /** Address to bind; port 0: any free port. */
@@ -88,6 +88,15 @@ export class DatagramSocket {
       this.#sendRun(datagrams.slice(first, last), to);
       first = last;
     }
+  }
+
+  /** Sends a datagram without fragmentation. @param onRefused called when it is longer than the first link carries. */
+  sendProbe(datagram: Uint8Array, to: Destination, onRefused: () => void): void {
+    if (this.#closed) return;
+    if (this.#segmentOption) this.#setSegmentOption(false);
+    sendUnfragmented(this.#socket, true);
+    if (this.#waiting > 0 || !this.#direct?.send(datagram, to)) this.#sendThroughNode(datagram, to, onRefused);
+    sendUnfragmented(this.#socket, false);
   }
 
   /** Forgets that a destination's path refused segmented sends, as that path may have changed. */

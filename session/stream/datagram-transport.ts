@@ -5,6 +5,7 @@ import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { type Instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
+import { answerToProbe } from '../../protocol/control/path-probe.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { mac } from './identifiers.ts';
@@ -83,6 +84,8 @@ export class DatagramTransport implements MediaTransport {
   #handIn(datagram: Uint8Array): void {
     if (this.#closed) return;
     this.#heardAt = now();
+    const answer = answerToProbe(datagram);
+    if (answer) return this.send([answer]);
     this.#prover?.receive(datagram);
     // Media proves that the sender holds the address proof, even if its confirmation was lost.
     if (this.#prover && this.#isMedia(datagram)) this.#stopProving();

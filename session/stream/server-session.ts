@@ -24,6 +24,7 @@ import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+import { PathMtuDriver } from './path-mtu-driver.ts';
 import type { PlaceHolder } from './places.ts';
 
 export interface ServerSessionOptions {
@@ -39,6 +40,10 @@ export interface ServerSessionOptions {
   /** Bytes of sent packets, shared by all receivers of the stream. */
   readonly historyBudget: HistoryBudget;
   readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
+  /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
+  readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
+  /** Called when the path to the receiver is found to carry datagrams of another length. */
+  readonly onPathMtu: (bytes: number) => void;
   readonly nextKeyframeMs: () => number | null;
   /** Called when the receiver can be reached and wants the stream. */
   readonly onReady: () => void;
@@ -100,6 +105,9 @@ export class ServerSession implements PlaceHolder {
   #sendsRefused = 0;
   #reported: StatisticsMessage | undefined;
   readonly #sentTicker: NodeJS.Timeout | undefined;
+  /** `undefined` over TCP, and for receivers of release 0.1.0. */
+  readonly #mtu: PathMtuDriver | undefined;
+  #lossSeen = 0;
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
@@ -124,8 +132,17 @@ export class ServerSession implements PlaceHolder {
       },
     });
     this.#expectReach();
+    if (minorVersionOf(hello.userAgent) === 0) return;
+    if (hello.transport === 'udp') {
+      this.#mtu = new PathMtuDriver({
+        datagramBytesMax,
+        sendProbe: (datagram, onRefused) => this.#address && options.sendProbe(datagram, this.#address, onRefused),
+        onBytes: (bytes) => this.#sender.limitDatagrams(bytes),
+        onFound: options.onPathMtu,
+      });
+    }
     // Release 0.1.0 closes the connection at a message that it does not know.
-    if (minorVersionOf(hello.userAgent) > 0) this.#sentTicker = setInterval(() => this.#tellSent(), SENT_INTERVAL_MS);
+    this.#sentTicker = setInterval(() => this.#tellSent(), SENT_INTERVAL_MS);
   }
 
   /** Whether this is the session's key, in a time that tells nothing of where it differs. */
@@ -149,6 +166,11 @@ export class ServerSession implements PlaceHolder {
 
   get transport(): 'udp' | 'tcp' {
     return this.#options.hello.transport;
+  }
+
+  /** Destination of the media over UDP; `undefined` until it is known. */
+  get mediaAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.#address;
   }
 
   /** Destination of the media, as text; `undefined` until it is known. */
@@ -192,9 +214,12 @@ export class ServerSession implements PlaceHolder {
   /** Called when the receiver has proved that it owns this address. */
   provedAddress(address: { readonly host: string; readonly port: number }): void {
     const first = this.#address === undefined;
+    const same = this.#address?.host === address.host && this.#address.port === address.port;
     this.#address = address;
     this.#provedAt = now();
     clearTimeout(this.#reachTimer);
+    if (same) this.#mtu?.handleLoss();
+    else this.#mtu?.start();
     if (first && this.ready) this.#options.onReady();
   }
 
@@ -228,7 +253,12 @@ export class ServerSession implements PlaceHolder {
   }
 
   receive(datagram: Uint8Array): void {
+    if (this.#mtu?.handleDatagram(datagram)) return;
     this.#driver.receive(datagram);
+    const { retransmissions, requestsRefused, reportedLoss } = this.#sender.statistics;
+    const seen = retransmissions + requestsRefused + this.#sendsRefused;
+    if (seen > this.#lossSeen || (reportedLoss ?? 0) > 0) this.#mtu?.handleLoss();
+    this.#lossSeen = seen;
   }
 
   handleMessage(message: ReceiverMessage): void {
@@ -301,6 +331,7 @@ export class ServerSession implements PlaceHolder {
     this.#closed = true;
     clearTimeout(this.#reachTimer);
     clearInterval(this.#sentTicker);
+    this.#mtu?.close();
     this.#driver.close();
     this.#stream?.destroy();
   }

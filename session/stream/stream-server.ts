@@ -31,6 +31,7 @@ import {
   type WelcomeMessage,
 } from '../../protocol/control/control-message.ts';
 import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
+import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
@@ -241,6 +242,12 @@ export class StreamServer {
       datagramBytesMax,
       historyBudget: this.#history,
       sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
+      sendProbe: (datagram, to, onRefused) => this.#socket?.sendProbe(datagram, to, onRefused),
+      onPathMtu: (bytes) => {
+        if (bytes === datagramBytesMax && session.mediaAddress) this.#socket?.segmentAgain(session.mediaAddress);
+        const less = bytes < datagramBytesMax ? `, less than the ${datagramBytesMax} of --mtu` : ' again';
+        log.info(`the path to ${pending.peer} carries datagrams of ${bytes} bytes${less}`);
+      },
       nextKeyframeMs: () => {
         const span = this.#broadcast?.nextKeyframeIn();
         return span === undefined ? null : inMilliseconds(span);
@@ -382,8 +389,10 @@ export class StreamServer {
 
   #receive(datagram: Uint8Array, from: RemoteInfo): void {
     const address = `${bracketed(from.address)}:${from.port}`;
-    if (isRtcpApplication(datagram)) this.#handleProof(datagram, from, address);
     const session = this.#byAddress.get(address);
+    if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
+      this.#handleProof(datagram, from, address);
+    }
     if (session) session.receive(datagram);
     else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
   }

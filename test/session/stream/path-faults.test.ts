@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { tryNamespaces } from '../../../io/os/network-namespace.ts';
 import { until } from '../../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve } from '../../loopback-session.ts';
+import { optional } from '../../optional.ts';
 import { middlebox } from './middlebox.ts';
 
 /** Frames of a stream that outlasts each of these stories: half a minute. */
@@ -61,3 +65,20 @@ test('a sender that listens on a name is reached by that name', async () => {
   await expect(run).resolves.toBe('end-of-stream');
   expect(received).toHaveLength(20);
 });
+
+const namespaces = await tryNamespaces();
+
+optional('network namespaces', 'arguments' in namespaces)(
+  'a path that is narrower than the datagrams is found out, and loses nothing',
+  () => {
+    const script = `ip link set lo mtu 1000 up && exec "$0" --import tsx "$1"`;
+    const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];
+    const file = join(import.meta.dirname, 'small-path.ts');
+    const said = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
+      encoding: 'utf8',
+    });
+    // 1,000 bytes without 20 of IP and 8 of UDP.
+    expect(JSON.parse(said)).toEqual({ onTime: 360, total: 360, found: ['of 972 bytes'] });
+  },
+  40_000,
+);

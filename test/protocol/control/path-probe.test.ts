@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  answerToProbe,
+  isProbeAnswer,
+  PROBE_BYTES_MIN,
+  parseProbeAnswer,
+  serializeProbe,
+} from '../../../protocol/control/path-probe.ts';
+import { hex } from '../bytes.ts';
+
+test('a probe has the length that is tried, and its answer tells number and length', () => {
+  const probe = serializeProbe({ number: 7, bytes: 1_200 });
+  expect(probe).toHaveLength(1_200);
+  expect(probe.subarray(0, 16)).toEqual(hex('84 cc 01 2b  00 00 00 00  44 46 52 4d  00 00 00 07'));
+  const answer = answerToProbe(probe)!;
+  expect(answer).toEqual(hex('85 cc 00 04  00 00 00 00  44 46 52 4d  00 00 00 07  00 00 04 b0'));
+  expect(isProbeAnswer(answer)).toBe(true);
+  expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 1_200 });
+});
+
+test('neither is taken for the other, and no other datagram for either', () => {
+  const probe = serializeProbe({ number: 0xffff_ffff, bytes: PROBE_BYTES_MIN });
+  expect(parseProbeAnswer(probe)).toBeUndefined();
+  expect(answerToProbe(answerToProbe(probe)!)).toBeUndefined();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      answerToProbe(bytes);
+      parseProbeAnswer(bytes);
+    }),
+  );
+});
