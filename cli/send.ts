@@ -6,14 +6,7 @@ import type { StreamServer, StreamServerStatus } from '../session/stream/stream-
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
-import {
-  readAddress,
-  readBitrate,
-  readFramesPerSecond,
-  readMegabytes,
-  readRtpTarget,
-  readWhole,
-} from './options.ts';
+import { readAddress, readBitrate, readFramesPerSecond, readMegabytes, readRtpTarget, readWhole } from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 

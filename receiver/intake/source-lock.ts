@@ -2,6 +2,7 @@ import {
   type Instant,
   instant,
   type Microseconds,
+  milliseconds,
   seconds,
   type Ticks,
   ticksToMicroseconds,
@@ -21,7 +22,7 @@ import {
  * `present`: belongs to the stream; `new`: starts a stream, together with the packet before it if that was `held`;
  * `foreign`: neither; `held`: undecided.
  */
-export type Verdict = 'present' | 'new' | 'foreign' | 'held';
+export type Verdict = 'present' | 'new' | 'foreign' | 'held' | 'held-also';
 
 /** A source silent for this long can be replaced by another. */
 const SILENCE: Microseconds = seconds(1);
@@ -31,6 +32,17 @@ const SILENCE: Microseconds = seconds(1);
  * drop it as late.
  */
 const JUMP: Microseconds = seconds(2);
+/** A packet that far behind the newest is no straggler (RFC 3550 §A.1, MAX_MISORDER): the second of two in order is a new start. */
+const BEHIND_MAX = 100;
+/** A packet behind that comes so long after the newest one is hardly a straggler either. */
+const STRAGGLER_MAX: Microseconds = milliseconds(100);
+/** As many of those in order, with nothing newer between them, are a new start. */
+const RUN = 5;
+/** More packets than this are not lost within a second (RFC 3550 §A.1, MAX_DROPOUT): numbers that leap ahead are a new start. */
+const AHEAD_MAX = 3_000;
+/** Packets of one run follow each other within so many numbers. */
+const STEP_MAX = 16;
+
 /** First dynamic payload type (RFC 3551 §3). */
 const DYNAMIC_MIN = 96;
 
@@ -54,6 +66,8 @@ export class SourceLock {
   #lastAt: Instant = instant(0);
   /** A packet that leaped; a second one near it confirms it. */
   #leaped: Newest | undefined;
+  /** Packets in order, in a place where the stream was not expected. */
+  #run: { readonly last: WireSequence; readonly packets: number } | undefined;
   #left = false;
 
   /** @param payloadType of the stream; any dynamic one when absent. */
@@ -89,6 +103,7 @@ export class SourceLock {
     this.#source = { ssrc: packet.ssrc, payloadType: packet.payloadType };
     this.#left = false;
     this.#leaped = undefined;
+    this.#run = undefined;
     this.#lastAt = now;
     this.#newest = newestOf(now, packet);
     return 'new';
@@ -96,7 +111,11 @@ export class SourceLock {
 
   #follow(now: Instant, packet: Header): Verdict {
     this.#lastAt = now;
-    if (distance(this.#newest.sequenceNumber, packet.sequenceNumber) <= 0) return 'present';
+    const ahead = distance(this.#newest.sequenceNumber, packet.sequenceNumber);
+    const since = now - this.#newest.at;
+    if (ahead < -BEHIND_MAX || (ahead > AHEAD_MAX && since < SILENCE)) return this.#suspect(now, packet, 2);
+    if (ahead <= 0) return since > STRAGGLER_MAX ? this.#suspect(now, packet, RUN) : 'present';
+    this.#run = undefined;
     if (!leaps(this.#newest, now, packet)) {
       this.#newest = newestOf(now, packet);
       this.#leaped = undefined;
@@ -105,6 +124,15 @@ export class SourceLock {
     if (this.#leaped && !leaps(this.#leaped, now, packet)) return this.#begin(now, packet);
     this.#leaped = newestOf(now, packet);
     return 'held';
+  }
+
+  /** Counts packets in order that are no part of the present numbering; so many of them are a stream that began anew. */
+  #suspect(now: Instant, packet: Header, enough: number): Verdict {
+    const step = this.#run ? distance(this.#run.last, packet.sequenceNumber) : 0;
+    const packets = this.#run && step > 0 && step <= STEP_MAX ? this.#run.packets + 1 : 1;
+    if (packets >= enough) return this.#begin(now, packet);
+    this.#run = { last: packet.sequenceNumber, packets };
+    return packets === 1 ? 'held' : 'held-also';
   }
 }
 

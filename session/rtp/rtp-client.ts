@@ -69,7 +69,8 @@ export class RtpClient implements Client {
   readonly #forward: ImpairedDirection | undefined;
   #sockets: DatagramSocket[] = [];
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
-  #held: Uint8Array | undefined;
+  /** Packets of which it is not known yet whether another stream begins with them. */
+  #held: Uint8Array[] = [];
   #datagrams = 0;
   #lastPayloadType: number | undefined;
   /** RTP timestamps so far, and the packets that had them. */
@@ -188,12 +189,12 @@ export class RtpClient implements Client {
     this.#lastPayloadType = packet.value.payloadType;
     this.#noteClock(packet.value.timestamp);
     const verdict = this.#watch.observe(now(), packet.value);
+    if (verdict === 'held-also') return void this.#held.push(datagram);
     const held = this.#held;
-    this.#held = undefined;
-    if (verdict === 'held') this.#held = datagram;
+    this.#held = verdict === 'held' ? [datagram] : [];
     // A session that broke an invariant is over; its stream goes on in another.
     if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin();
-    if (held) this.#session?.driver.receive(held);
+    for (const earlier of held) this.#session?.driver.receive(earlier);
     if (verdict !== 'held') this.#session?.driver.receive(datagram);
   }
 

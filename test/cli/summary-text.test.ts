@@ -33,7 +33,9 @@ describe('losses on the machines themselves', () => {
 
   test('are not mentioned when there are none', () => {
     const none = summarize([], QUIET);
-    expect(`${summaryText(none)}${JSON.stringify(receiverStatus(none, null, undefined))}`).not.toMatch(/this computer|not sent/);
+    expect(`${summaryText(none)}${JSON.stringify(receiverStatus(none, null, undefined))}`).not.toMatch(
+      /this computer|not sent/,
+    );
   });
 });
 

@@ -120,3 +120,38 @@ test('reordering, B-frames and wraps stay in the same stream', () => {
   expect(at(5, ring + 5)).toBe('present');
   expect(at(8, ring + 4)).toBe('present');
 });
+
+test('the same source that begins anew with lower numbers is a new stream at the second packet', () => {
+  const watch = new SourceLock(H264, undefined);
+  expect(watch.observe(instant(0), packet(40_000))).toBe('new');
+  expect(watch.observe(instant(FRAME_TIME), packet(40_001))).toBe('present');
+  expect(watch.observe(instant(2 * FRAME_TIME), packet(17))).toBe('held');
+  expect(watch.observe(instant(3 * FRAME_TIME), packet(18))).toBe('new');
+  expect(watch.observe(instant(4 * FRAME_TIME), packet(19))).toBe('present');
+});
+
+test('a source that begins anew a little behind is a new stream after a run of packets', () => {
+  const { watch, now } = watching();
+  const verdicts = [0, 1, 2, 3, 4, 5].map((n) => watch.observe(instant(now + (n + 6) * FRAME_TIME), packet(n)));
+  expect(verdicts).toEqual(['held', 'held-also', 'held-also', 'held-also', 'new', 'present']);
+});
+
+test('numbers that leap ahead are a new stream, and not thousands of lost packets', () => {
+  const { watch, now } = watching();
+  expect(watch.observe(instant(now), packet(20_000, { frame: 10 }))).toBe('held');
+  expect(watch.observe(instant(now + FRAME_TIME), packet(20_001, { frame: 11 }))).toBe('new');
+});
+
+test('stragglers are of the present stream, also when several come in order', () => {
+  const { watch, now } = watching();
+  expect(watch.observe(instant(now), packet(20))).toBe('present');
+  for (let n = 10; n < 20; n++) expect(watch.observe(instant(now + n), packet(n))).toBe('present');
+});
+
+test('a single packet far behind begins nothing', () => {
+  const watch = new SourceLock(H264, undefined);
+  expect(watch.observe(instant(0), packet(40_000))).toBe('new');
+  expect(watch.observe(instant(FRAME_TIME), packet(17, { frame: 40_001 }))).toBe('held');
+  expect(watch.observe(instant(2 * FRAME_TIME), packet(40_001))).toBe('present');
+  expect(watch.observe(instant(3 * FRAME_TIME), packet(18, { frame: 40_002 }))).toBe('held');
+});
