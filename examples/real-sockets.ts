@@ -39,7 +39,9 @@ const reception = receive(service.url, {
   latencyMs: 200,
   recovery: 'hybrid',
   link: 'loss=3% delay=10ms seed=1', // a bad network for this receiver alone
-  onFrame: () => pictures++,
+  onFrame: (_, { decodeOnly }) => {
+    if (!decodeOnly) pictures++;
+  },
   onDrop: ({ frame, frames, cause }) => console.log(`${frames} dropped from frame ${frame} on: ${cause}`),
 });
 

@@ -105,8 +105,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const { recovery, redundancy, repairSsrc, repairPayloadType } = options;
     const strategy = recovery === 'fec' || recovery === 'hybrid' ? recovery : undefined;
     const repairing = strategy !== undefined && repairSsrc !== undefined && repairPayloadType !== undefined;
-    // A repair packet is as long as the longest media packet plus its own headers, and must not exceed the datagram
-    // limit.
+    // A repair packet is the longest media packet plus its own headers, within the datagram limit.
     this.#reserveBytes = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - this.#reserveBytes });
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
@@ -120,15 +119,8 @@ export class Sender implements Endpoint<SenderEvent> {
     });
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
-      const { datagramBytesMax } = options;
-      const repair = {
-        ssrc: repairSsrc,
-        payloadType: repairPayloadType,
-        datagramBytesMax,
-        strategy,
-        ratio: redundancy,
-      };
-      this.#repair = new ForwardRepair(repair, parts);
+      const wire = { ssrc: repairSsrc, payloadType: repairPayloadType, datagramBytesMax: options.datagramBytesMax };
+      this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy }, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
     const worthOf = (importance: Importance) => this.#worthOf(importance);

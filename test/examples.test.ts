@@ -26,10 +26,10 @@ test('a loopback pair delivers the frames that were sent', async () => {
 
 test('over real sockets, each frame is shown or dropped with a reason', async () => {
   const { pictures, summary } = await import('../examples/real-sockets.ts');
-  const { onTime, recovered, late, overdue, incomplete, neverArrived, undecodable, total } = summary.frames;
+  const { onTime, recovered, late, mended, overdue, incomplete, neverArrived, undecodable, total } = summary.frames;
   expect(total).toBe(50);
   expect(pictures).toBe(onTime + recovered + late);
-  expect(pictures + overdue + incomplete + neverArrived + undecodable).toBe(total);
+  expect(pictures + mended + overdue + incomplete + neverArrived + undecodable).toBe(total);
 });
 
 test('a simulated link delivers all frames without loss, and fewer with loss and no recovery', async () => {

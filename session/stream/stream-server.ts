@@ -11,14 +11,7 @@ import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
-import {
-  inMilliseconds,
-  inSeconds,
-  type Microseconds,
-  microseconds,
-  milliseconds,
-  seconds,
-} from '../../protocol/base/units.ts';
+import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
   type HelloMessage,
@@ -40,6 +33,7 @@ import { placeFor } from './places.ts';
 import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, type StreamServerTotals } from './server-totals.ts';
+import { StallWarning } from './stall-warning.ts';
 
 export interface StreamServerOptions {
   readonly source: MediaSource;
@@ -68,8 +62,6 @@ export interface StreamServerStatus {
   readonly positionSeconds: number | undefined;
 }
 
-const STALL_WARNING_MIN: Microseconds = milliseconds(200);
-const STALL_WARNING_INTERVAL: Microseconds = seconds(5);
 const PENDING_MAX = 64;
 const HELLO_TIMEOUT_MS = 5_000;
 /** Of one network, this machine included. A session takes a millisecond to set up and as long to take down. */
@@ -95,8 +87,7 @@ export class StreamServer {
   /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
   #datagramsForeign = 0;
-  #stalled: Microseconds = microseconds(0);
-  #stallWarnedAt = Number.NEGATIVE_INFINITY;
+  readonly #stalls: StallWarning;
   #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0, refused: 0 };
   #closed = false;
 
@@ -114,6 +105,7 @@ export class StreamServer {
       firstMessageTimeoutMs: HELLO_TIMEOUT_MS,
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
+    this.#stalls = new StallWarning(options.log);
     this.#verifier = new AddressVerifier({
       secret: randomBytes(32),
       mac,
@@ -326,24 +318,11 @@ export class StreamServer {
         for (const each of this.#sessions.values()) each.finish();
         if (this.#sessions.size === 0 || error) this.#idle(error);
       },
-      onStall: (late) => this.#warnOfStall(late),
+      onStall: (late) => this.#stalls.add(now(), late),
     });
     this.#broadcast = broadcast;
     this.#streaming = true;
     broadcast.start();
-  }
-
-  /** Logs a rate-limited warning: a source that is too slow stalls at every picture. */
-  #warnOfStall(late: Microseconds): void {
-    this.#stalled = microseconds(this.#stalled + late);
-    if (this.#stalled < STALL_WARNING_MIN || now() - this.#stallWarnedAt < STALL_WARNING_INTERVAL) return;
-    const ms = Math.round(this.#stalled / 1_000);
-    this.#options.log.warn(
-      `the stream stalled for ${ms} ms recently: the source or the machine is too slow; a smaller picture, ` +
-        'a lower --bitrate or frame rate may help',
-    );
-    this.#stalled = microseconds(0);
-    this.#stallWarnedAt = now();
   }
 
   /** Keeps a receiver connected while it still decides frames: it may be far behind. */
