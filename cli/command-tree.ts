@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 
-/** What a shell can suggest for a value. */
+/** Kind of a value, which determines the suggestions of a shell. */
 export type Value =
   | { readonly kind: 'choices'; readonly choices: readonly string[] }
   | { readonly kind: 'file' }
-  /** Anything: an address, a number, a text. */
+  /** Any other value: an address, a number, a text. */
   | { readonly kind: 'other' };
 
 export interface OptionEntry {
@@ -27,11 +27,11 @@ export interface CommandEntry {
   readonly options: readonly OptionEntry[];
   readonly arguments: readonly { readonly term: string; readonly description: string; readonly value: Value }[];
   readonly commands: readonly string[];
-  /** Text of the help behind the options: examples and explanations. */
+  /** Help text after the options: examples and explanations. */
   readonly after: string;
 }
 
-/** Lists a command and its subcommands as data, for texts in other forms than --help. */
+/** Returns a command and its subcommands as data, for output other than --help. */
 export function commandTree(command: Command, path: readonly string[] = []): readonly CommandEntry[] {
   const helper = command.createHelp();
   const inner = helper.visibleCommands(command).filter((each) => each.name() !== 'help');

@@ -22,7 +22,7 @@ export function completionScript(program: Command, shell: Shell): string {
 const keyOf = ({ path }: CommandEntry): string => path.join(' ');
 const namesOf = ({ long, short }: OptionEntry): readonly string[] => (short ? [short, long] : [long]);
 
-/** Description of an option in a menu: up to the first stop. */
+/** Returns the description of an option for a menu: the text before the first `;`, `:` or `.`. */
 const brief = (description: string): string => (/^.*?(?=[;:.](?:\s|$)|$)/.exec(description)?.[0] ?? '').trim();
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -30,7 +30,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function bashScript(name: string, tree: readonly CommandEntry[]): string {
   const reply = (value: Value): string => {
     if (value.kind === 'choices') return `COMPREPLY=($(compgen -W ${quote(value.choices.join(' '))} -- "$cur"))`;
-    // Readline's own completion knows names with spaces.
+    // Readline's default completion handles names with spaces.
     return value.kind === 'file' ? 'compopt -o default' : ':';
   };
   const values = tree.flatMap((command) =>
@@ -89,7 +89,7 @@ function zshScript(name: string, tree: readonly CommandEntry[]): string {
         const excluded = names.length > 1 ? `(${names.join(' ')})` : '';
         const label = `[${text(brief(option.description))}]`;
         const value = option.value === undefined ? '' : `:value:${action(option.value)}`;
-        // With `=` the value may follow as a word of its own or behind the sign.
+        // With `=`, zsh accepts the value after the sign or as a separate word.
         const flags = names.length > 1 ? `{${names.join(',')}}` : `${names[0]}${option.value === undefined ? '' : '='}`;
         return `    ${excluded === '' ? '' : quote(excluded)}${flags}${quote(`${label}${value}`)}`;
       });

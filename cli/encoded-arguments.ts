@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { Failure } from '../io/os/failure.ts';
 
-/** Stands for bytes that are not UTF-8 once they are decoded. */
+/** Replacement character of a UTF-8 decoder for invalid bytes. */
 const REPLACEMENT = '\ufffd';
 
 /**
- * Refuses arguments that are not UTF-8. Node has decoded them with loss: a file of that name is not found, and one that
- * is written gets another name.
+ * Refuses arguments that are not UTF-8. Node decodes them with loss, so an existing file is not found, and a new file
+ * gets another name.
  *
  * @param commandLine bytes of the arguments, each ended by 0; `undefined` when unknown.
- * @throws {Failure} that shows the argument as a shell writes it.
+ * @throws {Failure} with the argument in shell syntax.
  */
 export function refuseUndecodable(argv: readonly string[], commandLine: () => Uint8Array | undefined): void {
   const decoded = argv.find((argument) => argument.includes(REPLACEMENT));
   if (decoded === undefined) return;
   const line = commandLine();
   const argument = line === undefined ? decoded : undecodableOf(line);
-  // The character itself may be a part of a name.
+  // A valid name may contain the replacement character itself.
   if (argument === undefined) return;
   throw new Failure(
     `${argument} is not UTF-8, so the name cannot be used: rename the file or make a link to it, such as with ln -s`,
@@ -24,7 +24,7 @@ export function refuseUndecodable(argv: readonly string[], commandLine: () => Ui
   );
 }
 
-/** Bytes of this process's arguments, where the operating system tells them. */
+/** Returns the bytes of this process's arguments, or `undefined` when the operating system does not expose them. */
 export function ownCommandLine(): Uint8Array | undefined {
   try {
     return readFileSync('/proc/self/cmdline');
@@ -47,7 +47,7 @@ function undecodableOf(line: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** `$'caf\xe9'`: what bash, zsh and ksh take for these bytes. */
+/** Returns the bytes in the quoting of bash, zsh and ksh, such as `$'caf\xe9'`. */
 function quoted(bytes: Uint8Array): string {
   const text = Array.from(bytes, (byte) => {
     if (byte === 0x27 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;

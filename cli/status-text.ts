@@ -1,19 +1,19 @@
 import { type Tone, toned } from '../io/os/terminal-colors.ts';
 
-/** A figure of a status line, with a tone where it calls for attention. */
+/** A figure of a status line, with a tone when it needs attention. */
 export type StatusPart = string | { readonly text: string; readonly tone: Tone };
 
-/** Figures of a run in the order of their weight; the last ones are left out where the line is too narrow. */
+/** Figures of a run, most important first; the last ones are omitted when the line is too narrow. */
 export type Status = readonly StatusPart[];
 
 const SEPARATOR = ' · ';
 
 const textOf = (part: StatusPart): string => (typeof part === 'string' ? part : part.text);
 
-/** All figures in one line, for a log. */
+/** Returns all figures in one line, for a log. */
 export const statusInFull = (status: Status): string => status.map(textOf).join(SEPARATOR);
 
-/** The figures that fit in a width, which is counted without colors. */
+/** Returns the figures that fit in a width, characters without color codes. */
 export function fitStatus(
   status: Status,
   { width, color }: { readonly width: number; readonly color: boolean },
@@ -22,7 +22,7 @@ export function fitStatus(
   let room = width;
   for (const part of status) {
     const separator = parts.length === 0 ? 0 : SEPARATOR.length;
-    // The most telling figure is shown in any width, cut if it must be.
+    // The first figure is always shown, truncated if necessary.
     const text = parts.length === 0 ? textOf(part).slice(0, room) : textOf(part);
     if (text.length + separator > room) break;
     room -= text.length + separator;
@@ -31,12 +31,12 @@ export function fitStatus(
   return parts.join(SEPARATOR);
 }
 
-/** A count that is good news at zero. */
+/** Returns a count, with a tone when it is above zero. */
 export function countPart(count: number, text: string, tone: Tone): StatusPart {
   return count > 0 ? { text, tone } : text;
 }
 
-/** Place in the stream, and its duration where it has one: `0:12 / 0:30`. */
+/** Returns the position in the stream, and its duration if known: `0:12 / 0:30`. */
 export function positionText({ seconds, of }: Position): string {
   return of === undefined ? timeText(seconds) : `${timeText(Math.min(seconds, of))} / ${timeText(of)}`;
 }

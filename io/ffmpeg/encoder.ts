@@ -123,7 +123,7 @@ export class Encoder {
   }
 
   #kill(): void {
-    // Before the start there is no process to kill, and fluent-ffmpeg would forget the request.
+    // Before the start there is no process, and fluent-ffmpeg would discard the request.
     if (this.#started) this.#command.kill('SIGKILL');
   }
 
@@ -211,6 +211,6 @@ export function complaint(errorOutput: string | null, input: string): string | u
 /** Error message about a format that `inputGuard` does not allow. */
 const NOT_A_VIDEO_FILE = /^\[([\w,]+) @ \w+\] Format not on whitelist/m;
 
-/** What ffmpeg says behind the cause, and of its own use: `probe` gives it no output to make. */
+/** Lines after the cause in ffmpeg's error output, and its usage text, which it prints when `probe` names no output. */
 const AFTERMATH =
   /^(At least one output file must|Use -h to get|Usage:|Hyper fast|Conversion failed|Error (while )?(initializing|opening (input|output) file|opening output|processing|submitting|sending|during)|Terminating|Task finished|Nothing was written|Exiting)/;

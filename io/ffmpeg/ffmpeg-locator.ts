@@ -28,9 +28,9 @@ export interface Ffmpeg {
 
 /** Inputs of the search; each can be replaced in a test. */
 export interface FfmpegSearch {
-  /** How long a binary may take to answer, milliseconds. */
+  /** Time limit for an answer of a binary, milliseconds. */
   readonly patienceMs?: number;
-  /** `--ffmpeg PATH`: this one or none. */
+  /** Path from `--ffmpeg PATH`; no other binary is then used. */
   readonly explicit?: string | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly wellKnownFolders?: readonly string[];
@@ -145,8 +145,8 @@ function located(candidate: Candidate, probe: Probe, refused: readonly string[])
 }
 
 /**
- * Path of the binary in an optional package. npm removes ffmpeg-static when its download fails, so it cannot be
- * imported statically; and it returns a path even if the file is missing.
+ * Returns the path of the binary in an optional package. npm removes ffmpeg-static when its download fails, so it
+ * cannot be imported statically; and it returns a path even if the file is missing.
  */
 function installedPackageBinary(name: string): string | undefined {
   try {
@@ -172,7 +172,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** One probe per binary and process. */
+/** Probes by path; each binary is probed once per process. */
 const probes = new Map<string, Promise<Probe | string>>();
 
 function probed(path: string, patienceMs = PROBE_MS_MAX): Promise<Probe | string> {
@@ -184,7 +184,7 @@ function probed(path: string, patienceMs = PROBE_MS_MAX): Promise<Probe | string
   return probe;
 }
 
-/** What the binary says of itself, or why it is of no use. */
+/** Runs the binary. Returns its version and capabilities, or the reason why it is unusable. */
 async function runProbe(path: string, patienceMs: number): Promise<Probe | string> {
   if (!isExecutable(path)) return 'is not an executable file';
   const banner = await output(path, ['-version'], patienceMs);
@@ -197,7 +197,7 @@ async function runProbe(path: string, patienceMs: number): Promise<Probe | strin
   return { version, libx264: /\blibx264\b/.test(encoders?.text ?? '') };
 }
 
-/** `undefined`: it failed; `silent`: that could not be found out in the time there is. */
+/** Runs the binary and returns its output; `'silent'` after a timeout, `undefined` after another failure. */
 function output(
   path: string,
   args: readonly string[],

@@ -21,9 +21,9 @@ export interface ProbedVideo {
   readonly framesPerSecond: number | undefined;
 }
 
-/** Ticks a second: AVI's clock is the frame rate, and no camera's is this fast. */
+/** Lowest rate treated as a clock, ticks per second: an AVI clock is the frame rate, and no camera reaches it. */
 const CLOCK_MIN = 500;
-/** ffmpeg looks at 5 s of an input by itself; a camera or a server may take its time. */
+/** Time limit of a probe, milliseconds: ffmpeg analyzes 5 s of an input, and a camera or a server may be slow. */
 const PROBE_MS_MAX = 20_000;
 
 /**
@@ -68,7 +68,7 @@ export function readProbe(errorOutput: string, input: string, late?: string): Pr
   };
 }
 
-/** What ffmpeg lists of an input is no complaint. */
+/** Returns the error output before the list of streams, which contains no errors. */
 function withoutList(errorOutput: string): string {
   return errorOutput.split(/^Input #\d/m)[0] ?? '';
 }
@@ -78,12 +78,12 @@ function readVideo(line: string): ProbedVideo {
   const rates = [figure(line, 'fps'), figure(line, 'tbr')];
   return {
     codec: / Video: (\w+)/.exec(line)?.[1] ?? 'unknown',
-    // Where it knows no rate (FLV, above all), it names the clock of the timestamps.
+    // When ffmpeg knows no rate (mainly FLV), it prints the clock of the timestamps.
     framesPerSecond: rates.find((rate) => rate !== undefined && rate > 0 && (rate !== clock || rate < CLOCK_MIN)),
   };
 }
 
-/** `25 fps`, `1k tbn`; `undefined`: not told. */
+/** Parses a figure such as `25 fps` or `1k tbn`; `undefined` when absent. */
 function figure(line: string, unit: 'fps' | 'tbr' | 'tbn'): number | undefined {
   const found = new RegExp(`, ([\\d.]+)(k?) ${unit}`).exec(line);
   return found === null ? undefined : Number(found[1]) * (found[2] === 'k' ? 1000 : 1);

@@ -2,13 +2,13 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { ParameterSetTracker, parameterSetId } from '../../protocol/codec/h264/parameter-sets.ts';
 
-/** A sample entry (ISO/IEC 14496-12 §8.5.2): what is needed to decode the samples that refer to it. */
+/** Sample entry (ISO/IEC 14496-12 §8.5.2): the decoder configuration of the samples that refer to it. */
 export interface SampleEntry {
   readonly width: number;
   readonly height: number;
   /** AVCDecoderConfigurationRecord with length prefixes of four bytes (ISO/IEC 14496-15 §5.3.3.1). */
   readonly configuration: Uint8Array;
-  /** Those of the configuration. */
+  /** Parameter sets in the configuration. */
   readonly parameterSets: readonly Uint8Array[];
 }
 
@@ -21,19 +21,19 @@ const RUN_FLAGS = 0x000f01;
 const IDENTITY_MATRIX = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
 /**
- * Free bytes behind the header, into which it can grow: some eighty sample entries. A file that needs more of them
- * keeps further parameter sets in its samples only.
+ * Free bytes after the header, into which it can grow: about eighty sample entries. Beyond them, new parameter sets are
+ * written to the samples only.
  */
 const HEADER_ROOM_BYTES = 16_384;
 const FREE_BYTES_MIN = 8;
 
 /**
- * A fragmented MP4 (ISO/IEC 14496-12 §8.8) of one H.264 track on the 90 kHz clock. Fragments don't wait for
- * keyframes, so memory and what a crash loses are bounded by time whatever the stream is. The first picture is at 0;
- * gaps and B-frames keep their distances (composition offsets are signed).
+ * Writes a fragmented MP4 (ISO/IEC 14496-12 §8.8) of one H.264 track on the 90 kHz clock. Fragments do not wait for
+ * keyframes, so time bounds the memory and the loss in a crash for every stream. The first picture is at 0; gaps and
+ * B-frames keep their spacing (composition offsets are signed).
  *
- * Parameter sets that change begin a new sample entry, and stand in the samples as well: players that know one entry
- * only (ffmpeg 5, in fragments) find them there. Those that are in force already are not repeated.
+ * Changed parameter sets start a new sample entry. They are also written to the samples, for players that support only
+ * one entry (ffmpeg 5, in fragments). Active parameter sets are not repeated.
  */
 export class FragmentedMp4Writer {
   readonly #entries: SampleEntry[];
@@ -41,9 +41,9 @@ export class FragmentedMp4Writer {
   #entry = 0;
   #sequence = 0;
   #epoch: { readonly decode: Ticks; readonly shown: Ticks } | undefined;
-  /** What a decoder goes by that has read everything so far, and the first entry only. */
+  /** Active parameter sets of a decoder that has read the first entry and all samples so far. */
   readonly #inForce = new ParameterSetTracker();
-  /** Media time of the first picture that is shown, where pictures before it are not. */
+  /** Media time of the first picture shown, 90 kHz; 0 when no earlier picture is decode-only. */
   #shownFrom: Ticks = ticks(0);
   #hasShown = false;
 
@@ -53,13 +53,13 @@ export class FragmentedMp4Writer {
     this.#headerBytes = this.#movie().length + HEADER_ROOM_BYTES;
   }
 
-  /** `ftyp`, `moov` and free room: the start of the file, always as long. It changes with entries and `shownFrom`. */
+  /** Returns the start of the file (`ftyp`, `moov`, `free`), of constant length. Depends on entries and `shownFrom`. */
   header(): Uint8Array {
     const movieBytes = this.#movie();
     return Buffer.concat([movieBytes, box('free', zeros(this.#headerBytes - movieBytes.length - FREE_BYTES_MIN))]);
   }
 
-  /** The fragments from here on refer to this entry, which is added where it is new. @returns whether it was added. */
+  /** Selects the sample entry of the next fragments, adding it if new. @returns true when it was added. */
   use(entry: SampleEntry): boolean {
     const known = this.#entries.findIndex((each) => equal(each.configuration, entry.configuration));
     if (known !== -1) {
@@ -75,7 +75,7 @@ export class FragmentedMp4Writer {
     return true;
   }
 
-  /** Media time of the first picture that is shown; above 0 where pictures before it are for the decoder alone. */
+  /** Media time of the first picture shown, 90 kHz; above 0 when earlier pictures are decode-only. */
   get shownFrom(): Ticks {
     return this.#shownFrom;
   }
@@ -94,7 +94,7 @@ export class FragmentedMp4Writer {
     this.#epoch ??= { decode: first.decodeTimestamp, shown: first.timestamp };
     const { decode, shown } = this.#epoch;
     this.#noteShown(units, shown);
-    // What a decoder goes by that starts with this fragment.
+    // Active parameter sets of a decoder that starts at this fragment.
     const inForce = new ParameterSetTracker();
     for (const set of this.#entries[this.#entry]!.parameterSets) inForce.add(set);
     const samples = units.map((unit) => this.#sample(unit, inForce));
@@ -126,7 +126,7 @@ export class FragmentedMp4Writer {
 
   #sample(unit: AccessUnit, inForce: ParameterSetTracker): Uint8Array {
     const sets = unit.parts.filter((nalUnit) => parameterSetId(nalUnit) !== undefined);
-    // All or none: with a new sequence parameter set, ffmpeg forgets the picture parameter sets that refer to it.
+    // Write all or none: at a new sequence parameter set, ffmpeg discards the picture parameter sets that refer to it.
     const areKnown = sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));
     for (const set of sets) {
       inForce.add(set);
@@ -148,7 +148,7 @@ export class FragmentedMp4Writer {
   }
 }
 
-/** §8.2.1 moov down to §12.1.3 avc1, for a track whose samples are all in fragments. */
+/** Returns the movie box (§8.2.1 moov to §12.1.3 avc1) of a track with all samples in fragments. */
 function movie(entries: readonly SampleEntry[], shownFrom: Ticks): Uint8Array {
   const { width, height } = entries[0]!;
   const matrix = IDENTITY_MATRIX.map(uint32);
@@ -196,7 +196,7 @@ function sampleEntry({ width, height, configuration }: SampleEntry): Uint8Array 
   );
 }
 
-/** §8.6.6: one edit from this media time on. A duration of 0 is that of all fragments. */
+/** Returns an edit list (§8.6.6) with one edit from this media time. A duration of 0 covers all fragments. */
 function editList(mediaTime: Ticks): Uint8Array {
   return box('edts', fullBox('elst', 0, 0, uint32(1), uint32(0), uint32(mediaTime), uint32(0x10000)));
 }
@@ -213,7 +213,7 @@ function fullBox(type: string, version: number, flags: number, ...parts: readonl
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const zeros = (count: number): Uint8Array => new Uint8Array(count);
 const uint16 = (value: number): Uint8Array => Uint8Array.of((value >> 8) & 0xff, value & 0xff);
-/** Big-endian; negative values in two's complement. */
+/** Serializes a value as big-endian; negative values in two's complement. */
 const uint32 = (value: number): Uint8Array =>
   Uint8Array.of((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 const uint64 = (value: number): Uint8Array =>

@@ -2,21 +2,21 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { child, children, uint32, uint64 } from './boxes.ts';
 import { type FileBox, type Mp4Structure, readBoxHeader, readBytes } from './mp4-structure.ts';
 
-/** The facts about one fragment of a track (ISO/IEC 14496-12 §8.8.4) that its samples do not show. */
+/** Header data of one fragment of a track (ISO/IEC 14496-12 §8.8.4) that its samples do not contain. */
 export interface FragmentFacts {
   readonly samples: number;
-  /** The sample description, from 0. */
+  /** Sample description index, from 0. */
   readonly description: number;
-  /** Samples before this one are in an earlier fragment already. */
+  /** Index of the first sample to use; samples before it duplicate an earlier fragment. */
   readonly firstSample: number;
-  /** Samples from this one on come again in the next fragment. */
+  /** Index after the last sample to use; samples from it on are repeated in the next fragment. */
   readonly endSample: number;
 }
 
 interface Fragment {
   readonly box: FileBox;
   readonly description: number;
-  /** Decode time of the first sample, ticks of the track; `undefined`: behind the fragment before it. */
+  /** Decode time of the first sample, ticks of the track; `undefined` when it follows the previous fragment. */
   readonly start: number | undefined;
   readonly durations: readonly number[];
   readonly startsWithSync: boolean;
@@ -29,14 +29,14 @@ const UNKNOWN_FRAGMENT: FragmentFacts = {
   endSample: Number.POSITIVE_INFINITY,
 };
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
-/** §8.8.3.1: sample_is_non_sync_sample. */
+/** Flag sample_is_non_sync_sample (§8.8.3.1). */
 const NON_SYNC = 0x10000;
-/** Boxes between two fragments of one track: other tracks' fragments, styp, sidx. */
+/** Limit of boxes between two fragments of one track: fragments of other tracks, styp, sidx. */
 const BOXES_BETWEEN_MAX = 1_000;
 
 /**
- * Reads the fragments' headers as the samples are asked for, one fragment ahead: where two overlap, as after an encoder
- * was started anew, the later one stands, from its sync sample on.
+ * Reads fragment headers on demand, one fragment ahead. When two fragments overlap, as after an encoder restart, the
+ * later one takes precedence from its sync sample on.
  */
 export class Mp4Fragments {
   readonly #file: FileHandle;
@@ -55,12 +55,12 @@ export class Mp4Fragments {
     this.#structure = structure;
   }
 
-  /** Of a file that was read to its end: true when the samples of a fragment are not all there. */
+  /** True when samples of a fragment are missing. Valid after the file has been read to its end. */
   get isCut(): boolean {
     return this.#isCut || this.#next !== undefined;
   }
 
-  /** The facts about the fragment whose box begins at this offset; asked once each, in the order of the file. */
+  /** Returns the facts about the fragment box at this offset. Called once for each, in file order. */
   async at(offset: number): Promise<FragmentFacts> {
     const fragment = this.#next?.box.offset === offset ? this.#next : await this.#read(offset);
     if (fragment === undefined) return UNKNOWN_FRAGMENT;
@@ -69,10 +69,10 @@ export class Mp4Fragments {
     const cut = this.#next?.startsWithSync === true ? this.#next.start : undefined;
     let [firstSample, endSample, time] = [0, 0, fragment.start ?? this.#end];
     for (const duration of durations) {
-      // Times are rounded: half a sample is no overlap.
+      // Times are rounded, so half a sample does not count as an overlap.
       const middle = time + duration / 2;
       if (cut !== undefined && middle >= cut) break;
-      // A fragment that goes on from the one before cannot take the place of its end.
+      // A fragment that does not start with a sync sample cannot replace the end of the previous one.
       if (!startsWithSync && middle < this.#end) firstSample = endSample + 1;
       endSample += 1;
       time += duration;
@@ -103,7 +103,7 @@ export class Mp4Fragments {
     return box?.type === 'moof' ? this.#readBox(box) : undefined;
   }
 
-  /** `undefined`: nothing of the track is in it. */
+  /** Returns `undefined` when the box contains no fragment of the track, or is too large. */
   async #readBox(box: FileBox): Promise<Fragment | undefined> {
     const bytes = box.end - box.bodyOffset;
     if (bytes > FRAGMENT_BYTES_MAX) return undefined;
@@ -132,7 +132,7 @@ interface Defaults {
   readonly sampleFlags: number;
 }
 
-/** §8.8.7 tfhd. */
+/** Parses the track fragment header (§8.8.7 tfhd). */
 function readHeader(header: Uint8Array, defaults: Defaults): Defaults {
   const flags = uint32(header, 0) & 0xffffff;
   let offset = 8 + (flags & 0x1 ? 8 : 0);
@@ -152,7 +152,7 @@ function readHeader(header: Uint8Array, defaults: Defaults): Defaults {
   };
 }
 
-/** §8.8.8 trun. */
+/** Parses a track fragment run (§8.8.8 trun). */
 function readRun(run: Uint8Array, defaults: Defaults): { readonly durations: number[]; readonly firstFlags: number } {
   const flags = uint32(run, 0) & 0xffffff;
   const count = uint32(run, 4);
@@ -167,7 +167,7 @@ function readRun(run: Uint8Array, defaults: Defaults): { readonly durations: num
     firstFlags = uint32(run, offset + (flags & 0x100 ? 4 : 0) + (flags & 0x200 ? 4 : 0));
   }
   const durations: number[] = [];
-  // A count that the box cannot hold is damage, unless every sample has the default.
+  // A count that exceeds the box is damage, unless every sample uses the defaults.
   const countMax = entryBytes === 0 ? FRAGMENT_BYTES_MAX / 16 : Math.floor((run.length - offset) / entryBytes);
   for (let index = 0; index < Math.min(count, countMax); index += 1) {
     durations.push(flags & 0x100 ? uint32(run, offset + index * entryBytes) : defaults.sampleDuration);

@@ -3,48 +3,48 @@ import { child, children, descend, fourCharacters, uint32, uint64 } from './boxe
 
 /** One segment of the edit list (ISO/IEC 14496-12 §8.6.6), in seconds. */
 export interface Edit {
-  /** When it is shown, from the presentation's beginning. */
+  /** Presentation time at which the edit starts. */
   readonly start: number;
-  /** `Infinity`: to the end of the media. */
+  /** Duration; `Infinity` when the edit extends to the end of the media. */
   readonly duration: number;
-  /** The media time that is shown first; `undefined`: an empty edit, in which nothing is shown. */
+  /** Media time at the start of the edit; `undefined` for an empty edit, which shows nothing. */
   readonly mediaTime: number | undefined;
 }
 
-/** Bytes of a file that are to be read as if they were others. */
+/** Replacement for bytes of a file, applied on reading. */
 export interface Patch {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The facts about one video track of an MP4 or QuickTime file that a reader of samples has to be told: what the index
- * says beside the samples' places. Of a damaged index it holds what is whole.
+ * Index data of one video track of an MP4 or QuickTime file, other than the positions of the samples. For a damaged
+ * index, only the intact part.
  */
 export interface Mp4Structure {
-  /** Ticks a second of the track's own times. */
+  /** Clock rate of the track, ticks per second. */
   readonly timescale: number;
-  /** Edits of normal speed, empty ones included; empty: the media is shown as it is. */
+  /** Edits of normal speed, including empty ones. Without an edit, the media is shown unchanged. */
   readonly edits: readonly Edit[];
-  /** Samples that the movie box lists; the rest is in fragments. */
+  /** Number of samples in the movie box; further samples are in fragments. */
   readonly samples: number;
-  /** Seconds that are shown; `undefined` where the file does not say it. */
+  /** Presentation duration, seconds; `undefined` when the file does not state it. */
   readonly durationSeconds: number | undefined;
-  /** The decoder configurations (avcC), in the order of the sample descriptions (§8.5.2). */
+  /** Decoder configurations (avcC), in the order of the sample descriptions (§8.5.2). */
   readonly configurations: readonly Uint8Array[];
-  /** The description, from 0, of a sample that the movie box lists. */
+  /** Returns the sample description index, from 0, of a sample in the movie box. */
   descriptionOf(sample: number): number;
-  /** Defaults for the track's fragments (§8.8.3 trex); `undefined`: the file has none. */
+  /** Defaults for the track's fragments (§8.8.3 trex); `undefined` when the file has none. */
   readonly fragmentDefaults: FragmentDefaults | undefined;
-  /** What takes the movie box's samples away, where fragments follow them. Empty otherwise. */
+  /** Patches that hide the samples of the movie box when fragments follow; empty otherwise. */
   readonly withoutSamples: readonly Patch[];
   readonly trackId: number;
 }
 
 export interface FragmentDefaults {
-  /** From 0. */
+  /** Sample description index, from 0. */
   readonly description: number;
-  /** Ticks of the track. */
+  /** Default sample duration, ticks of the track. */
   readonly sampleDuration: number;
   readonly sampleFlags: number;
 }
@@ -53,19 +53,19 @@ export interface FileBox {
   readonly type: string;
   readonly offset: number;
   readonly bodyOffset: number;
-  /** Offset behind the box; it may lie behind the end of the file. */
+  /** Offset after the box; may exceed the size of the file. */
   readonly end: number;
 }
 
-/** An hour of samples takes 3 MB of index. */
+/** Limit of the movie box, bytes; an hour of samples takes 3 MB. */
 const MOVIE_BYTES_MAX = 128 * 1024 * 1024;
-/** Boxes of the file before the movie box; more of them are no MP4. */
+/** Limit of boxes before the movie box; a file with more is not treated as an MP4. */
 const BOXES_MAX = 10_000;
-/** From the start of a sample entry's body to its child boxes (ISO/IEC 14496-12 §12.1.3). */
+/** Bytes from the start of a sample entry's body to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
 const UNKNOWN_32 = 0xffff_ffff;
 
-/** Looks into a file for its movie box. `undefined`: it has none, or none of the file's tracks has this id. */
+/** Reads the movie box. Returns `undefined` when the file has none, or no track with this id. */
 export async function readMp4Structure(path: string, trackId: number): Promise<Mp4Structure | undefined> {
   const file = await open(path, 'r');
   try {
@@ -86,7 +86,7 @@ export async function readMp4Structure(path: string, trackId: number): Promise<M
   }
 }
 
-/** `undefined` at the end of the file, or where no box begins. */
+/** Reads a box header. Returns `undefined` at the end of the file, or when it is invalid. */
 export async function readBoxHeader(file: FileHandle, offset: number): Promise<FileBox | undefined> {
   const header = await readBytes(file, offset, 16);
   if (header.length < 8) return undefined;
@@ -99,7 +99,7 @@ export async function readBoxHeader(file: FileHandle, offset: number): Promise<F
   return { type, offset, bodyOffset: offset + headerBytes, end: offset + size };
 }
 
-/** As many bytes as there are. */
+/** Reads up to `length` bytes; fewer at the end of the file. */
 export async function readBytes(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
   const { size } = await file.stat();
   const wanted = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
@@ -144,7 +144,7 @@ function idOf(track: Uint8Array): number {
   return header === undefined ? 0 : uint32(header, header[0] === 1 ? 20 : 12);
 }
 
-/** §8.6.6 elst. Edits of another speed, or with a still picture, are not obeyed: the list is then left out. */
+/** Parses the edit list (§8.6.6 elst). A list with another speed or a still picture is ignored. */
 function readEdits(
   track: Uint8Array,
   scales: { readonly movieTimescale: number; readonly timescale: number; readonly isFragmented: boolean },
@@ -197,7 +197,7 @@ function durationOf(
   return last === undefined ? seconds : Math.max(0, last.start + seconds - last.mediaTime!);
 }
 
-/** Each sample entry's avcC; those of other entries are empty. */
+/** Returns the avcC of each sample entry; empty for an entry without one. */
 function readConfigurations(table: Uint8Array): Uint8Array[] {
   const descriptions = child(table, 'stsd');
   if (descriptions === undefined) return [];
@@ -213,7 +213,7 @@ function readConfigurations(table: Uint8Array): Uint8Array[] {
   return configurations;
 }
 
-/** §8.7.4 stsc: runs of chunks with as many samples each, and of one description. */
+/** Returns a lookup from sample to description (§8.7.4 stsc), built from runs of equal chunks. */
 function descriptionsOf(table: Uint8Array): (sample: number) => number {
   const chunks = child(table, 'stsc');
   const runs: { readonly firstSample: number; readonly description: number }[] = [];
@@ -237,7 +237,7 @@ function readDefaults(extension: Uint8Array, trackId: number): FragmentDefaults 
   };
 }
 
-/** Sets the counts of the sample tables to 0. */
+/** Returns patches that set the counts of the sample tables to 0. */
 function emptied(table: Uint8Array, movie: Uint8Array, bodyOffset: number): Patch[] {
   const patches: Patch[] = [];
   const zero = (type: string, at: number): void => {
@@ -246,7 +246,7 @@ function emptied(table: Uint8Array, movie: Uint8Array, bodyOffset: number): Patc
     const offset = bodyOffset + (body.byteOffset - movie.byteOffset) + at;
     patches.push({ offset, bytes: new Uint8Array(4) });
   };
-  // A size for all samples stands before their count.
+  // The size common to all samples precedes the count.
   zero('stsz', 4);
   zero('stsz', 8);
   for (const type of ['stts', 'ctts', 'stss', 'stsc', 'stco', 'co64', 'sdtp']) zero(type, 4);

@@ -18,7 +18,7 @@ export interface AccessUnitSink {
   write(unit: AccessUnit): Promise<void>;
   /** Finishes the file. Idempotent, also after a failure. */
   close(): Promise<void>;
-  /** Resolves when the reader of the output is gone (a closed pipe), so that continuing is pointless. */
+  /** Resolves when the reader of the output has closed it (a closed pipe), so that the recording can stop. */
   readonly abandoned: Promise<void>;
 }
 
@@ -29,9 +29,9 @@ export interface RecordingDescription {
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** Duration of an MP4 fragment and most that a crash loses, 90 kHz; each fragment costs 150 bytes. */
+/** Duration of an MP4 fragment, 90 kHz: the most that a crash loses. Each fragment adds 150 bytes. */
 const FRAGMENT_TICKS: Ticks = ticks(CLOCK_RATE);
-/** Lead of the transport stream clock, 90 kHz: half a second for a key frame to arrive in, as is usual in files. */
+/** Lead of the transport stream clock, 90 kHz: half a second for a key frame to arrive, as usual in files. */
 const TRANSPORT_CLOCK_LEAD: Ticks = ticks(CLOCK_RATE / 2);
 /** Limit of the fragment kept in memory, bytes. */
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
@@ -74,7 +74,7 @@ export async function checkWritable(path: string): Promise<void> {
 interface Serializer {
   push(unit: AccessUnit): Uint8Array | undefined;
   flush(): Uint8Array | undefined;
-  /** The start of the file, as long as before, where it has changed since it was asked for last. */
+  /** Returns the changed start of the file, of constant length; `undefined` when unchanged since the last call. */
   takeHeader?(): Uint8Array | undefined;
 }
 
@@ -136,9 +136,9 @@ class RecordingFile implements AccessUnitSink {
     if (bytes === undefined || file === undefined) return;
     try {
       const header = this.#serializer.takeHeader?.();
-      // A pipe has no start to go back to.
+      // A pipe is not seekable.
       if (header !== undefined) await file.write(header, 0, header.length, 0).catch(ignoreUnseekable);
-      // `write` may take a part only.
+      // `write` may write only a part.
       await file.appendFile(bytes);
     } catch (error) {
       this.#file = undefined;
@@ -172,7 +172,7 @@ class StandardOutput implements AccessUnitSink {
         this.#failure ??= new Failure(`cannot write to stdout: ${causeOf(error)}`);
       }
     };
-    // Kept for good: an error may arrive long after the write, and without a listener it would end the process.
+    // Never removed: an error may arrive long after the write, and would end the process without a listener.
     stdout.on('error', this.#fail);
   }
 
@@ -191,22 +191,22 @@ class StandardOutput implements AccessUnitSink {
   async close(): Promise<void> {}
 }
 
-/** H.264 Table 7-1; an avcC counts no more sequence parameter sets. */
+/** Limit of sequence parameter sets in an avcC, whose count has five bits (ISO/IEC 14496-15 §5.3.3.1). */
 const SEQUENCE_SETS_MAX = 31;
 
 /**
- * A fragment a second, and one where a keyframe finds other parameter sets in force than its sample entry has. The file
- * begins with a keyframe; what comes before one could not be played.
+ * Starts a fragment every second, and at a keyframe whose active parameter sets differ from the current sample entry.
+ * The file begins with a keyframe; earlier units are dropped because they cannot be decoded.
  */
 class Mp4Serializer implements Serializer {
   readonly #description: RecordingDescription;
-  /** What is in force by type and identifier. */
+  /** Active parameter sets, by type and identifier. */
   readonly #sets = new ParameterSetTracker();
   #writer: FragmentedMp4Writer | undefined;
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;
   #lastStep: Ticks = ticks(0);
-  /** The entry that the fragment in the making is to refer to. */
+  /** Sample entry of the pending fragment. */
   #entry: SampleEntry | undefined;
   #headerChanged = false;
 
@@ -269,13 +269,13 @@ class Mp4Serializer implements Serializer {
     return this.#writer.header();
   }
 
-  /** The sample entry for what is in force at this keyframe; `undefined`: the one in use, or none can be made. */
+  /** Returns a new sample entry for the active parameter sets; `undefined` when unchanged or not possible. */
   #entryFor(unit: AccessUnit): SampleEntry | undefined {
     const sets = this.#sets.sets();
     const sequences = sets.filter(isSequence);
     const own = unit.parts.find(isSequence) ?? sequences[0];
     if (own === undefined || own.length < 4 || sequences.length > SEQUENCE_SETS_MAX) return undefined;
-    // Profile and level are read from the first one.
+    // The configuration takes profile and level from the first set.
     const parameterSets = [own, ...sets.filter((set) => !sameBytes(set, own))];
     const configuration = serializeDecoderConfiguration(parameterSets);
     if (this.#entry !== undefined && sameBytes(this.#entry.configuration, configuration)) return undefined;

@@ -21,7 +21,7 @@ export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly onMessage: (message: Incoming) => void;
   /** Called when bytes have arrived, before their messages. */
   readonly onHeard?: () => void;
-  /** Last message to a peer of another version, or one that sent an invalid message; without it the peer is disconnected. */
+  /** Last message to a peer of another version or with an invalid message; without it the peer is disconnected. */
   readonly lastWord?: (reason: string) => ControlMessage | undefined;
   /** Called once when the connection is over. `cause`: why the peer was disconnected, or the network error. */
   readonly onClose: (cause: string | undefined) => void;
@@ -38,10 +38,11 @@ const CLOSE_TIMEOUT_MS = 500;
 
 const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
 
-/** A receiver says 300 bytes a second; a message of the greatest length, and some seconds of a page's commands, at once. */
+/** Limit of the receive rate, bytes per second; a receiver sends 300. */
 const BYTES_PER_SECOND = 16_000;
+/** Limit of a received burst, bytes: the longest message, and some seconds of commands from a page. */
 const BURST_BYTES = 128_000;
-/** What the shortest message costs beside its bytes. */
+/** Cost of each message in the receive rate, in addition to its length, bytes. */
 const MESSAGE_OVERHEAD_BYTES = 100;
 
 const isRecognized = <Incoming extends ControlMessage>(message: Incoming | UnrecognizedMessage): message is Incoming =>
@@ -67,7 +68,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     this.#socket = options.socket;
     this.#socket.setNoDelay(true);
     this.#socket.on('data', this.#onData);
-    // Half-close: the peer sends nothing more, so the connection has no further use.
+    // Half-close: the peer will send no more messages, so the connection is closed.
     this.#socket.on('end', this.#onEnd);
     this.#socket.on('error', this.#onError);
     this.#socket.on('close', this.#onClosed);
@@ -85,7 +86,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     try {
       text = serializeControlMessage(message);
     } catch (error) {
-      // A mistake of ours, which a peer may have led us into: it ends this connection and no other.
+      // An internal error, possibly provoked by the peer: it ends this connection only.
       return this.cut(`a message to it could not be made: ${causeOf(error)}`);
     }
     this.#socket.write(serializeControlFrame(Buffer.from(text)));
@@ -165,7 +166,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     if (isRecognized(value) && value.kind !== 'keep-alive') this.#options.onMessage(value);
   }
 
-  /** @param cause for the log. @param reason for the peer. */
+  /** Disconnects the peer. @param cause for the log. @param reason for the peer. */
   #reject(cause: string, reason: string): void {
     const lastWord = this.#options.lastWord?.(presentable(reason, REASON_CHARACTERS_MAX));
     if (lastWord === undefined) return this.cut(cause);

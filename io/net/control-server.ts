@@ -5,7 +5,7 @@ import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts'
 
 export interface ControlServerOptions {
   readonly host: string;
-  /** TCP port; 0: any free port. */
+  /** TCP port; any free port when 0. */
   readonly port: number;
   /** Limit of connections without a first message; beyond it, the oldest is closed. */
   readonly pendingMax: number;
@@ -21,7 +21,7 @@ export interface PendingConnection {
   readonly socket: Socket;
   /** Address and port of the peer, as text. */
   readonly peer: string;
-  /** The same without its port. */
+  /** Address of the peer without the port. */
   readonly address: string;
   /** Marks the connection as established: it no longer counts as pending. */
   established(): void;
@@ -35,7 +35,7 @@ export interface ControlServerCounters {
 }
 
 const BACKLOG = 511;
-/** Of one network; a receiver makes two at most when it joins. */
+/** Limit of connections per second per network; a joining receiver makes at most two. */
 const CONNECTIONS_PER_SECOND = 20;
 
 /** Accept loop of the control port. Silent clients cannot lock others out. */
@@ -91,7 +91,7 @@ export class ControlServer {
   #accept(socket: Socket): void {
     this.#accepted++;
     const address = socket.remoteAddress ?? '?';
-    // Programs of this machine share an address, and the newest of them is not to pay for the others.
+    // Loopback is exempt, because all programs of this machine share it.
     if (networkOf(address) !== LOOPBACK && !this.#budgets.allows(address)) {
       this.#refused++;
       socket.on('error', () => {});
@@ -101,11 +101,11 @@ export class ControlServer {
     this.#sockets.add(socket);
     this.#pending.set(socket, { socket, address });
     if (this.#pending.size > this.#options.pendingMax) {
-      // The oldest of those that have the most: an address cannot push others out by connecting faster than they speak.
+      // Refuses the oldest of the most crowded network, so that a fast network cannot displace the others.
       this.#refuse(mostCrowded([...this.#pending.values()])[0]?.socket);
     }
     const timer = setTimeout(() => this.#refuse(socket), this.#options.firstMessageTimeoutMs);
-    socket.on('error', () => {}); // reported by the owner of the socket; before it has one, a reset does not matter
+    socket.on('error', () => {}); // reported by the owner of the socket; an earlier reset is harmless
     socket.once('close', () => {
       clearTimeout(timer);
       this.#pending.delete(socket);

@@ -3,7 +3,7 @@ import { now } from '../os/clock.ts';
 import { WakeUp } from '../os/wake-up.ts';
 import { type RecentDatagram, RecentDatagrams } from './recent-datagrams.ts';
 
-/** A mistake of ours that ended an endpoint, and what it was given last. */
+/** An internal error that ended an endpoint, and the last datagrams that it received. */
 export interface EndpointFault {
   readonly error: unknown;
   readonly datagrams: readonly RecentDatagram[];
@@ -15,8 +15,8 @@ export interface EndpointDriverOptions<Event> {
   readonly transmit: (datagrams: readonly Uint8Array[]) => void;
   readonly onEvent: (event: Event) => void;
   /**
-   * The endpoint threw: the driver is closed, once, and nothing more is asked of the endpoint. Without it the error goes
-   * on to the caller, and ends the process.
+   * Called once when the endpoint throws, after the driver has been closed. The endpoint is not called again. Without
+   * this callback the error propagates to the caller and ends the process.
    */
   readonly onFault?: (fault: EndpointFault) => void;
 }
@@ -62,7 +62,7 @@ export class EndpointDriver<Event> {
     if (!this.#closed) this.#wakeUp.set(due);
   }
 
-  /** Runs something that calls the endpoint, so that what it throws ends this endpoint and nothing else. */
+  /** Runs a function that calls the endpoint. With `onFault`, an error in it ends this endpoint only. */
   attempt<Result>(work: () => Result): Result | undefined {
     if (this.#failed) return undefined;
     const { onFault } = this.#options;

@@ -2,10 +2,10 @@ import { isIPv6 } from 'node:net';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { now } from '../os/clock.ts';
 
-/** This machine's network. */
+/** Network of this machine's loopback addresses. */
 export const LOOPBACK = 'loopback';
 
-/** What one owner has: an IPv4 address, or the /64 of an IPv6 address (RFC 6177 §2 gives a site no less). */
+/** Returns the network of one owner: `LOOPBACK`, an IPv4 address, or an IPv6 /64 (RFC 6177 §2: the least of a site). */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   const plain = mapped ?? address;
@@ -21,7 +21,7 @@ export function networkOf(address: string): string {
     .join(':');
 }
 
-/** Those of the network that has the most of them. */
+/** Returns the holders in the network with the most holders. */
 export function mostCrowded<Holder extends { readonly address: string }>(holders: readonly Holder[]): Holder[] {
   const networks = new Map<string, Holder[]>();
   for (const holder of holders) {
@@ -35,10 +35,10 @@ export function mostCrowded<Holder extends { readonly address: string }>(holders
   return crowd;
 }
 
-/** Networks that are counted; the oldest is forgotten. */
+/** Limit of tracked networks; beyond it, the oldest is removed. */
 const NETWORKS_MAX = 4_096;
 
-/** Events a second of each network, such as connections. */
+/** Rate limit per network for events such as connections. */
 export class NetworkBudgets {
   readonly #budget: ConstructorParameters<typeof RateBudget>[0];
   readonly #budgets = new Map<string, RateBudget>();
@@ -47,12 +47,12 @@ export class NetworkBudgets {
     this.#budget = budget;
   }
 
-  /** Whether one more from this address would be refused. */
+  /** True when `allows` would refuse another event from this address. */
   isSpent(address: string): boolean {
     return this.#budgets.get(networkOf(address))?.has(now(), 1) === false;
   }
 
-  /** Whether there is room for one more from this address. */
+  /** Counts an event from this address. Returns true when its network is within the limit. */
   allows(address: string): boolean {
     const network = networkOf(address);
     let budget = this.#budgets.get(network);

@@ -1,18 +1,18 @@
 import { type Instant, instant } from '../../protocol/base/units.ts';
 
-/** A datagram as a fault report shows it: its length, and its beginning in hexadecimal. */
+/** A datagram as shown in a fault report: its time, length in bytes, and first bytes in hexadecimal. */
 export interface RecentDatagram {
   readonly at: Instant;
   readonly bytes: number;
   readonly head: string;
 }
 
-/** Half a second of a stream of 1 Mb/s: what an invariant broke on came last. */
+/** Number of datagrams kept: half a second at 1 Mb/s. The cause of a fault is usually among the last. */
 const KEPT = 64;
-/** RTP header, frame mark and the payload's headers; too little to show a picture. */
+/** Bytes kept of each datagram: RTP header, frame mark and payload headers, too few to show a picture. */
 const HEAD_BYTES = 48;
 
-/** The headers of the last datagrams, in memory that is allocated once. */
+/** Headers of the last datagrams, in preallocated memory. */
 export class RecentDatagrams {
   readonly #heads = new Uint8Array(KEPT * HEAD_BYTES);
   readonly #times = new Float64Array(KEPT);
@@ -28,7 +28,7 @@ export class RecentDatagrams {
     this.#lengths[place] = datagram.length;
   }
 
-  /** The oldest first. */
+  /** Returns the datagrams, oldest first. */
   list(): RecentDatagram[] {
     const length = Math.min(this.#count, KEPT);
     return Array.from({ length }, (_, index) => {

@@ -5,22 +5,22 @@ import { pid } from 'node:process';
 import { CONTROL_USER_AGENT } from '../../protocol/control/control-version.ts';
 import { causeOf } from './failure.ts';
 
-/** Whoever breaks an invariant on purpose does so again and again; the disk is not theirs to fill. */
+/** Limit of reports per process, so that repeated deliberate faults cannot fill the disk. */
 const REPORTS_MAX = 8;
 let reports = 0;
 
 export interface FaultCircumstances {
-  /** The end that failed: `receiver`, `sender`. */
+  /** Endpoint that failed: `receiver` or `sender`. */
   readonly where: string;
   readonly error: unknown;
-  /** How it was set up, its keys apart, and what it was given last. */
+  /** Configuration of the endpoint without keys, and the last datagrams that it received. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Writes a report of a broken invariant that its user can send to us: no media but for the headers of some packets, no
- * keys, no paths but those of the stack.
- * @returns one line: what broke, and where the report is, if there is one.
+ * Writes a report of a broken invariant, for the user to send to the maintainers. It contains some packet
+ * headers and a stack trace with its paths, but no other media, no other paths and no keys.
+ * @returns one line with the error, and the path of the report if one was written.
  */
 export function reportFault({ where, error, details }: FaultCircumstances): string {
   const what = `internal error of the ${where}: ${causeOf(error)}`;
@@ -36,7 +36,7 @@ export function reportFault({ where, error, details }: FaultCircumstances): stri
     ...details,
   };
   try {
-    // `wx`: a file or a link that someone else put there is not written to.
+    // `wx` fails on an existing file or link, which may belong to another user.
     writeFileSync(path, `${JSON.stringify(report, undefined, 1)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     return `${what} (no report: ${causeOf(cause)})`;

@@ -27,24 +27,24 @@ export type ContainerFinding =
 export interface ContainerFile {
   readonly framesPerSecond: number | undefined;
   readonly durationSeconds: number | undefined;
-  /** True when something lies in it that is none of its format: what comes behind may be lost to this reader. */
+  /** True when the file contains data foreign to its format; samples after it may be lost. */
   readonly hasJunk: boolean;
-  /** By how many degrees, clockwise, a player has to turn the pictures. */
+  /** Clockwise rotation to be applied by a player, degrees. */
   readonly rotation: number;
-  /** Opens the track from its beginning. `ended` is called where the samples end. */
+  /** Opens the track from its beginning. `ended` is called when reading ends. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
 }
 
 export interface ContainerEnd {
-  /** When the last picture ends, seconds from the presentation's beginning. */
+  /** End of the last picture, seconds from the start of the presentation. */
   readonly seconds: number;
   /** Error message of the reader or of a sample. */
   readonly complaint: string | undefined;
   /** Number of samples with a part that could not be split. */
   readonly damagedSamples: number;
-  /** True when it was read to the end, false when it was abandoned. */
+  /** True when the track was read to its end; false when reading was abandoned. */
   readonly wasRead: boolean;
-  /** Whether something that the file announces is not in it; `undefined`: that cannot be told. */
+  /** True when samples announced by the file are missing; `undefined` when unknown. */
   readonly isCut: boolean | undefined;
 }
 
@@ -98,7 +98,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   };
 }
 
-/** The mean rate, where it can be told; for a file whose first samples stand apart from its fragments, the fragments'. */
+/** Returns the mean frame rate, 1/s, or `undefined` when unknown. In a file with fragments, only these are measured. */
 async function rateOf(path: string, track: InputVideoTrack, structure: Mp4Structure | undefined) {
   const patches = structure?.withoutSamples ?? [];
   const input = patches.length === 0 ? undefined : openInput(path, patches);
@@ -107,7 +107,7 @@ async function rateOf(path: string, track: InputVideoTrack, structure: Mp4Struct
     const rate = await measured.computePacketStats(RATE_PACKETS);
     return rate.averagePacketRate > 0 ? rate.averagePacketRate : undefined;
   } catch {
-    // A damaged table may spoil the rate and nothing else.
+    // With a damaged table only the rate is unknown; the file is still read.
     return undefined;
   } finally {
     input?.dispose();
@@ -124,7 +124,7 @@ function openTrack(reader: TrackReader): SampleTrack {
   };
 }
 
-/** What a sample is, whichever way it was read; times in seconds. */
+/** A sample from any of the readers; times in seconds. */
 interface ReadSample {
   readonly data: Uint8Array;
   readonly shownAt: number;
@@ -138,7 +138,7 @@ class TrackReader {
   readonly #path: string;
   readonly #structure: Mp4Structure | undefined;
   readonly #ended: (end: ContainerEnd) => void;
-  /** By sample description; one, as a rule. */
+  /** Decoder configurations by sample description; usually one. */
   readonly #configurations: readonly (DecoderConfiguration | undefined)[];
   #isCut: boolean | undefined;
 
@@ -147,7 +147,7 @@ class TrackReader {
     parts: {
       readonly record: Uint8Array | undefined;
       readonly structure: Mp4Structure | undefined;
-      /** Where the whole file has been looked at already. */
+      /** Result of an earlier examination of the whole file; `undefined` when unknown. */
       readonly isCut: boolean | undefined;
       readonly ended: (end: ContainerEnd) => void;
     },
@@ -161,12 +161,12 @@ class TrackReader {
     this.#configurations = (several ? structure.configurations : [record]).map(configurationOf);
   }
 
-  /** Those of the first sample description. */
+  /** Parameter sets of the first sample description. */
   get parameterSets(): readonly Uint8Array[] {
     return setsOf(this.#configurations[0]);
   }
 
-  /** True when an edit list says when the pictures begin. */
+  /** True when an edit list determines the presentation times. */
   get isEdited(): boolean {
     return this.#structure !== undefined && this.#structure.edits.length > 0;
   }
@@ -183,7 +183,7 @@ class TrackReader {
         if (isDamaged) damagedSamples += 1;
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
-        // Some files have them in the samples as well.
+        // Some files contain the parameter sets in the samples as well.
         const isTold = configuration === inForce || nalUnits.some(isSequenceSet);
         const sets = isTold ? [] : setsOf(configuration);
         inForce = configuration;
@@ -245,7 +245,7 @@ function setsOf(configuration: DecoderConfiguration | undefined): Uint8Array[] {
 
 function openInput(path: string, patches: readonly Patch[] = []): Input {
   if (patches.length > 0) return new Input({ source: patchedSource(path, patches, CACHE_BYTES), formats: FORMATS });
-  // An error that occurs while nobody reads is raised again by the next read.
+  // An error outside a read is raised again by the next read.
   const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
   return new Input({ source, formats: FORMATS });
 }

@@ -1,24 +1,24 @@
 import { open } from 'node:fs/promises';
 import { readBytes } from '../mp4/mp4-structure.ts';
 
-/** The facts about a Matroska or WebM file that its reader does not tell. */
+/** Properties of a Matroska or WebM file that mediabunny does not report. */
 export interface MatroskaStructure {
-  /** True when something else lies between its elements: the reader loses what is behind it. */
+  /** True when foreign data lies between the elements; the reader loses what follows it. */
   readonly hasJunk: boolean;
-  /** True when an element goes on behind the end of the file; `undefined`: that cannot be told. */
+  /** True when an element extends past the end of the file; `undefined` when unknown. */
   readonly isCut: boolean | undefined;
 }
 
 const EBML = 0x1a45dfa3;
 const SEGMENT = 0x18538067;
-/** What a segment is made of (RFC 9559 §5.1), Void and CRC-32. */
+/** Identifiers of the elements of a segment (RFC 9559 §5.1), including Void and CRC-32. */
 const LEVEL_1: ReadonlySet<number> = new Set([
   ...[0x114d9b74, 0x1549a966, 0x1654ae6b, 0x1f43b675, 0x1c53bb6b, 0x1941a469, 0x1043a770, 0x1254c367, 0xec, 0xbf],
 ]);
-/** A day of clusters of five seconds, in some seconds: what lies behind is not looked at. */
+/** Limit of elements examined: a day of five-second clusters, which takes a few seconds to scan. */
 const ELEMENTS_MAX = 20_000;
 
-/** Walks over the elements of the segment, by their heads alone. `undefined`: the file is none of these. */
+/** Scans the element headers of the segment. Returns `undefined` when the file is of another format. */
 export async function readMatroskaStructure(path: string): Promise<MatroskaStructure | undefined> {
   const file = await open(path, 'r');
   try {
@@ -37,7 +37,7 @@ export async function readMatroskaStructure(path: string): Promise<MatroskaStruc
       const element = readHead(await readBytes(file, offset, 12));
       if (element === undefined || !LEVEL_1.has(element.id))
         return { hasJunk: offset < (end ?? size), isCut: undefined };
-      // Of unknown length: live recordings. Where it ends is seen inside it only.
+      // Unknown length, as in live recordings: the end can be found only by parsing the content.
       if (element.bytes === undefined) return { hasJunk: false, isCut: undefined };
       offset += element.headBytes + element.bytes;
     }
@@ -47,7 +47,7 @@ export async function readMatroskaStructure(path: string): Promise<MatroskaStruc
   }
 }
 
-/** An element's identifier and length (RFC 8794 §5, §6); a length of ones is unknown. */
+/** Parses an element's identifier and length (RFC 8794 §5, §6). A length of all ones is unknown. */
 function readHead(
   bytes: Uint8Array,
 ): { readonly id: number; readonly bytes: number | undefined; readonly headBytes: number } | undefined {

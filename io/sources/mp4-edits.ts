@@ -1,34 +1,34 @@
 import type { Edit } from '../mp4/mp4-structure.ts';
 
-/** A sample on the media's own time line, seconds. */
+/** A sample with times on the media timeline, seconds. */
 export interface MediaSample {
   readonly mediaTime: number;
   readonly duration: number;
 }
 
-/** When a sample is shown, seconds from the presentation's beginning. */
+/** A sample with its presentation time, seconds from the start of the presentation. */
 export interface Placed<Sample> {
   readonly sample: Sample;
   readonly shownAt: number;
-  /** The sample is cut away, but others refer to it. */
+  /** True when the edit list cuts the sample, but other samples may refer to it. */
   readonly decodeOnly: boolean;
 }
 
-/** H.264 §A.3.1: so many frames, and no more, are decoded before one and shown after it. */
+/** Limit of frames decoded before a frame and shown after it (H.264 §A.3.1). */
 const REORDER_FRAMES_MAX = 16;
-/** The list counts in ticks of the movie, often milliseconds. */
+/** Tolerance at the end of an edit, seconds: durations are in ticks of the movie, often milliseconds. */
 const END_TOLERANCE = 0.001;
-/** The list counts the beginning in ticks of the track; this is below one. */
+/** Tolerance at the start of an edit, seconds: below one tick of the track, the unit of the start. */
 const START_TOLERANCE = 0.000_005;
 
 /**
- * Obeys an edit list (ISO/IEC 14496-12 §8.6.6). Each edit reads the media from the last sync sample before it. What is
- * cut away is decoded where something that is shown may refer to it: it comes as `decodeOnly`.
+ * Applies an edit list (ISO/IEC 14496-12 §8.6.6). Each edit reads the media from the last sync sample before it. A
+ * sample that is cut is yielded as `decodeOnly` when a shown sample may refer to it.
  *
- * At the first edit, the pictures before it keep their distances, so that a sender needs no more than the rate of the
- * film for them. At a later one they have to fit between two frames that are shown.
+ * Pictures cut before the first edit keep their spacing, so that a sender needs no more than the media rate for them.
+ * Pictures cut before a later edit are compressed in time, to fit between two shown frames.
  *
- * @param read gives the samples in decode order, from the last one before the media time at which decoding can start.
+ * @param read yields samples in decode order, from the last sync sample at or before a media time.
  */
 export async function* applyEdits<Sample extends MediaSample>(
   edits: readonly Edit[],
@@ -58,7 +58,7 @@ async function* readEdit<Sample extends MediaSample>(
     const { duration } = sample;
     const from = sample.mediaTime - mediaTime;
     if (sample.mediaTime >= end - Math.min(END_TOLERANCE, duration / 2)) {
-      // Decoded only if something follows that is shown.
+      // Yielded only when a shown sample follows.
       behind.push(sample);
       if (behind.length > REORDER_FRAMES_MAX) return;
       continue;

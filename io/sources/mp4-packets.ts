@@ -4,31 +4,31 @@ import { Mp4Fragments } from '../mp4/mp4-fragments.ts';
 import type { Mp4Structure, Patch } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 
-/** A sample of an MP4 file with what its place in the file says about it. */
+/** A sample of an MP4 file, with its times and its sample description. */
 export interface Mp4Packet {
   readonly data: Uint8Array;
-  /** On the media's own time line, seconds. */
+  /** Time on the media timeline, seconds. */
   readonly mediaTime: number;
   readonly duration: number;
-  /** The sample description, from 0. */
+  /** Sample description index, from 0. */
   readonly description: number;
 }
 
-/** Opens the file; with patches, as if these bytes stood in it. */
+/** Opens the file with these patches applied. */
 export type OpenInput = (patches: readonly Patch[]) => Input;
 
-/** A disk that does not answer in this time is treated as damage. */
+/** Read timeout, milliseconds; a timeout is treated as damage. */
 export const READ_MS_MAX = 20_000;
 
 /**
- * The samples of one track through mediabunny, with what it leaves out: fragments behind the movie box's own samples,
- * sample descriptions that change, and fragments that overlap.
+ * Reads the samples of one track through mediabunny, and adds what mediabunny lacks: fragments after the samples of the
+ * movie box, changing sample descriptions, and overlapping fragments.
  */
 export class Mp4Packets {
   readonly #path: string;
   readonly #structure: Mp4Structure;
   readonly #open: OpenInput;
-  /** From mediabunny's times to the media's: it obeys the first edit of a list by itself. */
+  /** Offset from mediabunny's times to media times, seconds: mediabunny applies the first edit of a list. */
   readonly #shift: number;
   #isCut = false;
 
@@ -40,12 +40,12 @@ export class Mp4Packets {
     this.#shift = first === undefined ? 0 : first.mediaTime! - first.start;
   }
 
-  /** Of all that was asked for, true when something that the file announces is not in it. */
+  /** True when samples announced by the file were missing from what has been read. */
   get isCut(): boolean {
     return this.#isCut;
   }
 
-  /** In decode order, from the last sample at or before this media time at which decoding can start. */
+  /** Yields samples in decode order, from the last sync sample at or before this media time. */
   async *read(from: number): AsyncGenerator<Mp4Packet> {
     const { withoutSamples, samples } = this.#structure;
     if (samples > 0) yield* this.#readIndexed(from);
@@ -56,7 +56,7 @@ export class Mp4Packets {
     const input = this.#open([]);
     try {
       const sink = new EncodedPacketSink((await input.getVideoTracks())[0] as InputVideoTrack);
-      // Where the index says nothing good of it, the beginning will do.
+      // Without a usable index entry, reading starts at the beginning.
       const wanted = Number.isFinite(from) ? from - this.#shift : undefined;
       const start =
         wanted === undefined ? null : await sink.getKeyPacket(wanted, { verifyKeyPackets: true }).catch(() => null);
@@ -71,7 +71,7 @@ export class Mp4Packets {
     }
   }
 
-  /** From the first one: fragments have no index to look a sync sample up in. */
+  /** Yields samples from the first fragment on, because fragments have no index of sync samples. */
   async *#readFragments(patches: readonly Patch[]): AsyncGenerator<Mp4Packet> {
     const input = this.#open(patches);
     const fragments = await Mp4Fragments.open(this.#path, this.#structure);
@@ -80,7 +80,7 @@ export class Mp4Packets {
       let facts: Awaited<ReturnType<Mp4Fragments['at']>> | undefined;
       let offset = 0;
       for await (const packet of packetsOf(new EncodedPacketSink(track))) {
-        // mediabunny numbers samples from the place of their fragment on.
+        // mediabunny numbers the samples of a fragment from the offset of its box.
         if (facts === undefined || packet.sequenceNumber - offset >= facts.samples) {
           offset = packet.sequenceNumber;
           facts = await fragments.at(offset);
@@ -101,7 +101,7 @@ export class Mp4Packets {
   }
 }
 
-/** @throws where the disk does not answer. */
+/** Yields packets from `start`, or from the first one. @throws {Error} when a read times out. */
 export async function* packetsOf(sink: EncodedPacketSink, start?: EncodedPacket): AsyncGenerator<EncodedPacket> {
   const packets = sink.packets(start);
   while (true) {
@@ -112,7 +112,7 @@ export async function* packetsOf(sink: EncodedPacketSink, start?: EncodedPacket)
   }
 }
 
-/** A file in which these bytes stand in the place of its own. */
+/** Returns a source that reads the file with patches applied. */
 export function patchedSource(path: string, patches: readonly Patch[], cacheBytes: number): CustomSource {
   let file: Promise<FileHandle> | undefined;
   const opened = (): Promise<FileHandle> => {

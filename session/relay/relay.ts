@@ -6,25 +6,25 @@ import type { SocketAddress } from './relay-client.ts';
 import type { RelayReport } from './relay-report.ts';
 import { UdpRelay } from './udp-relay.ts';
 
-/** An impaired link between two programs that speak UDP. */
+/** Options of an impaired link between UDP clients and a program. */
 export interface RelayOptions {
-  /** `HOST:PORT` or `[HOST]:PORT` of the program behind the link. */
+  /** Address of the program behind the link, `HOST:PORT` or `[HOST]:PORT`. */
   readonly to: string;
-  /** Where clients send to. Default `127.0.0.1:0`: any port that is free. */
+  /** Address for clients to send to. Default `127.0.0.1:0`: any free port. */
   readonly listen?: string;
-  /** The way there, such as `loss=5% delay=20ms seed=1` (docs/LINK.md). */
+  /** Impairments from client to program, such as `loss=5% delay=20ms seed=1` (docs/LINK.md). */
   readonly link: string;
-  /** The way back. Default: as the way there, by draws of its own. */
+  /** Impairments from program to client. Default: those of `link`, with independent random draws. */
   readonly linkBack?: string;
-  /** Clients at the same time, each with links of its own, 1 … 10,000. Default 256. */
+  /** Limit of concurrent clients, each with its own links, 1 … 10,000. Default 256. */
   readonly clientsMax?: number;
   /** Called with each line of the log. */
   readonly onLog?: (line: string) => void;
 }
 
-/** A relay that runs. */
+/** A running relay. */
 export interface RelayService {
-  /** `HOST:PORT` where clients send to. */
+  /** Address for clients to send to, `HOST:PORT`. */
   readonly address: string;
   readonly port: number;
   /** Figures so far; final after `close`. */
@@ -32,15 +32,15 @@ export interface RelayService {
   close(): void;
 }
 
-/** A NAT keeps a UDP mapping for at least so long (RFC 4787 §4.3). */
+/** Idle timeout of a client, milliseconds: the minimum for a UDP mapping of a NAT (RFC 4787 §4.3). */
 const IDLE_MS = 120_000;
-/** Two seconds of a gigabit a second. */
+/** Limit of datagrams held by the links, bytes: two seconds at 1 Gb/s. */
 const HELD_BYTES_MAX = 256_000_000;
 
 /**
  * Puts a link between UDP clients and the program at `to`.
- * @throws {RangeError} when an address, a link or an option is not what it must be.
- * @throws {Failure} when the port cannot be had or the target cannot be reached.
+ * @throws {RangeError} when an address, a link or an option is invalid.
+ * @throws {Failure} when the port is not available or the target cannot be reached.
  */
 export async function relay(options: RelayOptions): Promise<RelayService> {
   const link = parseLink(options.link);

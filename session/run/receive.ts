@@ -13,40 +13,40 @@ import { ReceiveRun } from './receive-run.ts';
 import type { RunSummary } from './run-summary.ts';
 import type { PlayChoice } from './viewer.ts';
 
-/** How a stream is received. Everything has a default. */
+/** Options of a reception. Everything has a default. */
 export interface ReceiveOptions {
   /** Play-out delay above the fastest transit seen, milliseconds, 0 … 60,000. Default 120. */
   readonly latencyMs?: number;
   /**
-   * How the media comes: datagrams, or RFC 4571 frames on a TCP connection. Default `auto`: datagrams, or TCP when the
-   * sender answers and no datagram arrives for two seconds.
+   * Media transport: UDP datagrams, or RFC 4571 frames on a TCP connection. Default `auto`: UDP, or TCP when the sender
+   * answers and no datagram arrives for two seconds.
    */
   readonly transport?: 'auto' | 'udp' | 'tcp';
   /** Loss recovery over UDP. Default `hybrid`. */
   readonly recovery?: Recovery;
-  /** Bytes of retransmission and repair for each byte of media at most, 0 … 1. Default: the sender's, 0.25. */
+  /** Limit of retransmission and repair bytes per byte of media, 0 … 1. Default: the sender's, 0.25. */
   readonly redundancy?: number;
-  /** A frame is released when it is due (`deadline`, the default), or as soon as it can be decoded (`asap`). */
+  /** Release of a frame: at its deadline (`deadline`, the default), or as soon as it can be decoded (`asap`). */
   readonly release?: 'deadline' | 'asap';
-  /** After a lost reference: nothing until the next key frame (`freeze`, the default), or every complete frame. */
+  /** Release after a lost reference: none before a key frame (`freeze`, the default), or complete frames (`smear`). */
   readonly onLoss?: 'freeze' | 'smear';
-  /** How long after its deadline a frame that others refer to is mended, milliseconds, 0 … 8,000. Default 5,000. */
+  /** Time after its deadline in which a reference frame is still repaired, milliseconds, 0 … 8,000. Default 5,000. */
   readonly mendMs?: number;
-  /** Impairs this receiver's path, both ways, such as `loss=5% delay=20ms seed=1` (docs/LINK.md). Default: none. */
+  /** Impairments of this receiver's path, both ways: `loss=5% delay=20ms seed=1` (docs/LINK.md). Default: none. */
   readonly link?: string;
-  /** Where the stream is shown. Default `none`. */
+  /** Player for the stream. Default `none`. */
   readonly play?: PlayChoice;
   /** File to record to: FILE.h264, FILE.mp4 or FILE.ts. */
   readonly output?: string;
   /** File for a capture of this receiver's datagrams (pcap). */
   readonly capture?: string;
-  /** Gives up after so long without a sender or without media, milliseconds, 1 … 86,400,000. Default 30,000. */
+  /** Time limit without a sender or without media, milliseconds, 1 … 86,400,000. Default 30,000. */
   readonly timeoutMs?: number;
   /** Called when a stream begins, and again when its sender restarts. */
   readonly onStream?: (stream: StreamAnnouncement) => void;
-  /** Called with each frame as it is released; `decodeOnly`: too late to be shown, but later frames refer to it. */
+  /** Called with each frame as it is released; `decodeOnly`: needed by later frames, not shown. */
   readonly onFrame?: (unit: AccessUnit, use: { readonly decodeOnly: boolean }) => void;
-  /** Called with each frame that is dropped, and why. */
+  /** Called with each dropped frame and the reason. */
   readonly onDrop?: (event: ReceiverEvent & { readonly kind: 'dropped' }) => void;
   /** Called with each line of the log. */
   readonly onLog?: (line: string) => void;
@@ -54,19 +54,19 @@ export interface ReceiveOptions {
 
 const PLAY_CHOICES: readonly PlayChoice[] = ['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'];
 
-/** A stream that is being received. */
+/** A running reception. */
 export interface Reception {
   /** Figures so far; final once `ended` has resolved. */
   readonly summary: RunSummary;
-  /** Resolves at the end of the stream or after `stop`; rejects with a `Failure` when there was no stream or it broke off. */
+  /** Resolves at the end of the stream or after `stop`; rejects with a `Failure` when it did not start or broke off. */
   readonly ended: Promise<RunSummary>;
   /** Leaves the session. */
   stop(): void;
 }
 
 /**
- * Joins the stream at `dropframe://HOST:PORT`; `HOST:PORT` and `HOST`, with port 7000, are understood as well.
- * @throws {RangeError} when the address or an option is not what it must be.
+ * Joins the stream at `dropframe://HOST:PORT`; also accepts `HOST:PORT`, and `HOST` with port 7000.
+ * @throws {RangeError} when the address or an option is invalid.
  */
 export function receive(url: string, options: ReceiveOptions = {}): Reception {
   const { host, port } = addressOf(url);
@@ -112,7 +112,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
     log: lineLog(options.onLog),
   });
   const ended = run.run().then(() => run.summary);
-  // Nobody has to wait for it.
+  // Prevents an unhandled rejection when the caller does not await `ended`.
   ended.catch(() => {});
   return {
     get summary() {
@@ -123,7 +123,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
   };
 }
 
-/** Port of a sender when none is named. */
+/** Default port of a sender. */
 const PORT_DEFAULT = 7_000;
 
 function addressOf(url: string): HostAndPort {

@@ -3,25 +3,25 @@ import type { Instant } from '../../protocol/base/units.ts';
 
 /** A receiver that holds one of a server's places. */
 export interface PlaceHolder {
-  /** Without its port. */
+  /** Address of the receiver without the port. */
   readonly address: string;
   readonly joinedAt: Instant;
-  /** True once media can be sent to it: its address is proved, or its media connection reads. */
+  /** True when media can be sent: the address is proved, or the media connection is in use. */
   readonly reachable: boolean;
 }
 
 export interface PlaceLimits {
   readonly receiversMax: number;
-  /** Of one network (see `networkOf`), this machine apart. */
+  /** Limit of receivers per network (see `networkOf`), except loopback. */
   readonly receiversPerAddressMax: number;
 }
 
-/** `evict`: the holder that gives way; `refused`: the reason, for the receiver that wants in. */
+/** `evict`: the holder to remove, if any. `refused`: the reason, sent to the joining receiver. */
 export type Placement<Holder> = { readonly evict: Holder | undefined } | { readonly refused: string };
 
 /**
- * Finds a place for one more receiver. Where there is none, one that has shown nothing but a hello gives way: of the
- * network that has the most of these, the oldest. Those that are reached keep their places.
+ * Finds a place for a joining receiver. When no place is free, in total or for its network, the oldest unreachable
+ * holder is evicted from the network with the most unreachable holders. Reachable holders keep their places.
  */
 export function placeFor<Holder extends PlaceHolder>(
   address: string,

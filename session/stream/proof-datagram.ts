@@ -3,7 +3,7 @@ import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 
 /** RTCP packet type of application-defined packets (RFC 3550 §12.1), used by the address proof. */
 const RTCP_APPLICATION = 204;
-/** A longer hello is no longer one: what is behind is not parsed. */
+/** Limit of parsed bytes of a datagram; no valid hello is longer. */
 const BYTES_MAX = 1_472;
 
 export const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;

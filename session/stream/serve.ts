@@ -6,27 +6,27 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkWhole } from '../../protocol/base/option-checks.ts';
 import { StreamServer } from './stream-server.ts';
 
-/** How a source is served. Everything has a default. */
+/** Options of a stream server. Everything has a default. */
 export interface ServeOptions {
-  /** Address to listen on, TCP and UDP. Default 127.0.0.1: this machine alone. */
+  /** Address to listen on, TCP and UDP. Default 127.0.0.1: this machine only. */
   readonly host?: string;
-  /** Port, 0 … 65,535. Default 0: any that is free. */
+  /** Port, 0 … 65,535. Default 0: any free port. */
   readonly port?: number;
-  /** Starts again at the end. Default false. */
+  /** True when the source is repeated at its end. Default false. */
   readonly loop?: boolean;
-  /** Receivers at the same time, 1 … 10,000. Default 16. */
+  /** Limit of concurrent receivers, 1 … 10,000. Default 16. */
   readonly receiversMax?: number;
   /** Largest datagram, UDP payload bytes, 300 … 65,000. Default 1,200. */
   readonly datagramBytesMax?: number;
-  /** `copy` the file's H.264, encode with `x264`, or (`auto`, the default) copy what is fit for a live stream. */
+  /** `copy` the H.264 of the file, encode with `x264`, or (`auto`, the default) copy when it suits a live stream. */
   readonly encode?: 'auto' | 'copy' | 'x264';
-  /** Bits a second where it encodes, 10,000 … 1,000,000,000. Default 2,000,000. */
+  /** Bit rate when encoding, bits per second, 10,000 … 1,000,000,000. Default 2,000,000. */
   readonly bitrate?: number;
-  /** Frames from key frame to key frame where it encodes, 1 … 100,000. Default 30. */
+  /** Key frame interval when encoding, frames, 1 … 100,000. Default 30. */
   readonly gop?: number;
-  /** Frames a second of a raw `.h264` that does not say. Default 25. */
+  /** Frame rate of a raw `.h264` that does not state one, 1/s. Default 25. */
   readonly framesPerSecond?: number;
-  /** Path of the ffmpeg to use; found by itself otherwise, and only where one is needed. */
+  /** Path of the ffmpeg to use. Default: searched for when needed. */
   readonly ffmpeg?: string;
   /** Called with each access unit as it enters the stream. */
   readonly onFrame?: (unit: AccessUnit) => void;
@@ -34,7 +34,7 @@ export interface ServeOptions {
   readonly onLog?: (line: string) => void;
 }
 
-/** Sums over all receivers, those that have left included. */
+/** Totals over all receivers, including those that have left. */
 export interface StreamTotals {
   readonly receivers: number;
   readonly frames: number;
@@ -47,24 +47,24 @@ export interface StreamTotals {
   readonly refused: number;
 }
 
-/** A source that is being served. */
+/** A running stream server. */
 export interface StreamService {
-  /** `dropframe://HOST:PORT`, for `receive`; an address for other machines where `host` is the unspecified one. */
+  /** `dropframe://HOST:PORT`, for `receive`; with an external address when `host` is the unspecified one. */
   readonly url: string;
   readonly port: number;
   readonly description: MediaDescription;
-  /** Sums over all receivers so far. */
+  /** Totals over all receivers so far. */
   readonly totals: StreamTotals;
-  /** Resolves when the stream was played to its end or its last receiver left; rejects when the source failed. */
+  /** Resolves when the stream has ended or its last receiver has left; rejects when the source failed. */
   readonly finished: Promise<void>;
   /** Says goodbye to the receivers, and closes sockets and source. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a file (whatever ffmpeg reads; a raw `.h264` needs no ffmpeg), `testsrc`, or a `MediaSource` as a live stream,
+ * Serves a file (any that ffmpeg reads; a raw `.h264` needs no ffmpeg), `testsrc`, or a `MediaSource` as a live stream,
  * which starts when the first receiver joins.
- * @throws {Failure} when the input cannot be streamed or the port cannot be had.
+ * @throws {Failure} when the input cannot be streamed or the port is not available.
  * @throws {RangeError} when an option is out of its range.
  */
 export async function serve(input: string | MediaSource, options: ServeOptions = {}): Promise<StreamService> {
@@ -78,7 +78,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   const finished = new Promise<void>((resolve, reject) => {
     settle = (error) => (error === undefined ? resolve() : reject(error));
   });
-  // Nobody has to wait for it.
+  // Prevents an unhandled rejection when the caller does not await `finished`.
   finished.catch(() => {});
   const server = new StreamServer({
     source,

@@ -33,11 +33,11 @@ export interface ServerSessionOptions {
   readonly codec: CodecName;
   /** Control address of the receiver, for the log. */
   readonly peer: string;
-  /** The same without its port. */
+  /** Address of the receiver without the port. */
   readonly address: string;
   readonly connection: ControlConnection<ReceiverMessage>;
   readonly datagramBytesMax: number;
-  /** Bytes of sent packets, shared by all receivers of the stream. */
+  /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
   readonly historyBudget: HistoryBudget;
   readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
@@ -45,32 +45,32 @@ export interface ServerSessionOptions {
   /** Called when the path to the receiver is found to carry datagrams of another length. */
   readonly onPathMtu: (bytes: number) => void;
   readonly nextKeyframeMs: () => number | null;
-  /** Called when the receiver can be reached and wants the stream. */
+  /** Called when the receiver is reachable, playing, and has not refused the stream. */
   readonly onReady: () => void;
-  /** Called when everything has been sent and the receiver has been told. */
+  /** Called after everything has been sent and the end has been announced to the receiver. */
   readonly onFinished: () => void;
-  /** Called when the receiver was not reached in time, or is no longer: it is to leave. */
+  /** Called when the receiver was not reached in time; its session must be ended. */
   readonly onUnreachable: (cause: string) => void;
-  /** Called when the address counts as proved no longer. */
+  /** Called when the consent of the address has expired. */
   readonly onConsentLost: () => void;
-  /** Called when the sender broke an invariant: nothing more is sent. */
+  /** Called when the sender has broken an invariant and stopped. `line`: one line for the log. */
   readonly onFault: (line: string) => void;
 }
 
-/** Limit of bytes that wait for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
+/** Limit of bytes queued for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
 /**
- * How long an address gets media without a report or request from it. RFC 7675 §5.1 allows 30 s and asks every 5 s. Our
- * receivers report every second: five reports in a row have to be lost, and the address is then proved anew.
+ * Expiry of consent without a report or request from the address. RFC 7675 §5.1 allows 30 s and checks every 5 s. A
+ * receiver reports every second, so consent expires after five lost reports. The address must then be proved again.
  */
 const CONSENT: Microseconds = seconds(5);
-/** How long a receiver may hold its place unreached: as long as it may be silent on the control channel. */
+/** Time limit for reaching a receiver, milliseconds; equal to the silence limit of the control channel. */
 const REACH_TIMEOUT_MS = 15_000;
-/** A receiver repeats its hello after 100 ms, later every second, with its last proof. */
+/** Rate limit of hellos and proofs: a receiver repeats its hello after 100 ms, then every second, with its proof. */
 const PROOFS_PER_SECOND = 20;
 const PROOFS_BURST = 40;
-/** How long a media connection may take to send its first bytes: some round trips of the longest path. */
+/** Time limit for the first bytes on a media connection, milliseconds: some round trips of the longest path. */
 const ATTACH_TIMEOUT_MS = 5_000;
 /** Interval of the totals sent to the receiver, milliseconds. */
 const SENT_INTERVAL_MS = 1_000;
@@ -88,7 +88,7 @@ export class ServerSession implements PlaceHolder {
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
   #address: { readonly host: string; readonly port: number } | undefined;
-  /** When the address was last proved. */
+  /** Time of the last address proof. */
   #provedAt = instant(Number.NEGATIVE_INFINITY);
   #stream: Socket | undefined;
   readonly #proofs = new RateBudget({ perSecond: PROOFS_PER_SECOND, burst: PROOFS_BURST });
@@ -105,7 +105,7 @@ export class ServerSession implements PlaceHolder {
   #sendsRefused = 0;
   #reported: StatisticsMessage | undefined;
   readonly #sentTicker: NodeJS.Timeout | undefined;
-  /** `undefined` over TCP, and for receivers of release 0.1.0. */
+  /** Path MTU discovery; `undefined` over TCP, and for receivers of release 0.1.0. */
   readonly #mtu: PathMtuDriver | undefined;
   #lossSeen = 0;
 
@@ -126,7 +126,7 @@ export class ServerSession implements PlaceHolder {
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
-      onEvent: () => {}, // counted in the statistics; a file has no key frame to give out of turn
+      onEvent: () => {}, // counted in the statistics; a file cannot produce a key frame on request
       onFault: ({ error, datagrams }) => {
         options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));
       },
@@ -141,11 +141,11 @@ export class ServerSession implements PlaceHolder {
         onFound: options.onPathMtu,
       });
     }
-    // Release 0.1.0 closes the connection at a message that it does not know.
+    // Release 0.1.0 closes the connection on an unknown message.
     this.#sentTicker = setInterval(() => this.#tellSent(), SENT_INTERVAL_MS);
   }
 
-  /** Whether this is the session's key, in a time that tells nothing of where it differs. */
+  /** True when this is the session's key. Compares in constant time. */
   isKey(text: string): boolean {
     const [key, offered] = [Buffer.from(this.key, 'hex'), Buffer.from(text, 'hex')];
     return offered.length === key.length && timingSafeEqual(key, offered);
@@ -159,7 +159,7 @@ export class ServerSession implements PlaceHolder {
     return this.#options.address;
   }
 
-  /** True when media can be sent: the address is proved, or the media connection reads. */
+  /** True when media can be sent: the address is proved, or the media connection is in use. */
   get reachable(): boolean {
     return this.#address !== undefined || this.#stream !== undefined;
   }
@@ -206,7 +206,7 @@ export class ServerSession implements PlaceHolder {
     return announcedStream(this.#parameters, { id: VIDEO_STREAM_ID, ...description });
   }
 
-  /** Whether one more hello or proof of an address is to be looked at. */
+  /** Counts a hello or an address proof. Returns true when it is within the rate limit. */
   allowsProof(): boolean {
     return this.#proofs.spend(now(), 1);
   }
@@ -223,12 +223,12 @@ export class ServerSession implements PlaceHolder {
     if (first && this.ready) this.#options.onReady();
   }
 
-  /** Whether the session waits for its media connection: it has one at most. */
+  /** True while the session waits for its only media connection. */
   get awaitsStream(): boolean {
     return this.transport === 'tcp' && !this.#attached;
   }
 
-  /** Takes the receiver's second connection, which carries the media once the receiver has sent a packet on it. */
+  /** Attaches the receiver's second connection, which carries the media after the receiver has sent a packet on it. */
   attach(stream: Socket): void {
     this.#attached = true;
     const deframer = new StreamDeframer();
@@ -247,7 +247,7 @@ export class ServerSession implements PlaceHolder {
     stream.on('close', () => this.#options.connection.cut('the media connection closed'));
   }
 
-  /** The operating system has refused to send so many datagrams to this receiver. */
+  /** Counts datagrams to this receiver that the operating system refused to send. */
   handleRefusal(datagrams: number): void {
     this.#sendsRefused += datagrams;
   }
@@ -311,7 +311,7 @@ export class ServerSession implements PlaceHolder {
     this.#driver.drain();
   }
 
-  /** Ends the stream: sends the queue, then tells the receiver how much there was. */
+  /** Ends the stream: sends the queue, then the totals. */
   finish(): void {
     this.#finishing = true;
     this.#sender.finish();
@@ -346,7 +346,7 @@ export class ServerSession implements PlaceHolder {
     this.#tellEnd();
   }
 
-  /** Whether the receiver still wants media at its address (RFC 7675); if not, it has to prove it anew. */
+  /** True while consent for the address is valid (RFC 7675). Otherwise revokes it: the address must be proved again. */
   #consents(): boolean {
     const heardAt = Math.max(this.#provedAt, this.#sender.heardAt ?? Number.NEGATIVE_INFINITY);
     if (now() - heardAt <= CONSENT) return true;

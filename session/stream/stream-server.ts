@@ -43,14 +43,14 @@ export interface StreamServerOptions {
   /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
   readonly receiversMax: number;
-  /** Bytes of sent packets that are kept for those who ask again, for all receivers together. */
+  /** Limit of sent packets retained for retransmission, bytes, shared by all receivers. */
   readonly historyBytes?: number | undefined;
-  /** Receivers of one address (an IPv6 /64), this machine apart; half of all unless told. */
+  /** Limit of receivers per IPv4 address or IPv6 /64, except loopback. Default: half of `receiversMax`. */
   readonly receiversPerAddressMax?: number;
   readonly log: Log;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
-  /** Called after the end of the stream, or when the last receiver has left; `error`: the source failed. */
+  /** Called after the end of the stream, or when the last receiver has left. `error` is set when the source failed. */
   readonly onIdle: (error: unknown) => void;
 }
 
@@ -58,17 +58,17 @@ export interface StreamServerStatus {
   readonly receivers: readonly ServerSession[];
   readonly connectionsRefused: number;
   readonly datagramsForeign: number;
-  /** Place in the source, seconds; `undefined` while nothing is streamed. */
+  /** Position in the source, seconds; `undefined` while nothing is streamed. */
   readonly positionSeconds: number | undefined;
 }
 
 const PENDING_MAX = 64;
 const HELLO_TIMEOUT_MS = 5_000;
-/** Of one network, this machine included. A session takes a millisecond to set up and as long to take down. */
+/** Limit of joins per second per network, including loopback. Setup and teardown of a session take 1 ms each. */
 const JOINS_PER_SECOND = 20;
-/** Time for a receiver to request missing packets after the end without deciding another frame, milliseconds. */
+/** Time limit for retransmission requests after the end, extended while frames are decided, milliseconds. */
 const LINGER_MS = 5_000;
-/** The same for TCP, which delivers everything in the end: its timeouts double, up to two minutes. */
+/** The same over TCP, milliseconds. TCP delivers everything, but its timeouts double up to two minutes. */
 const LINGER_TCP_MS = 60_000;
 
 /** Serves a source to any number of receivers: control over TCP, media over UDP on the same port. */
@@ -120,7 +120,7 @@ export class StreamServer {
     return this.#control.port;
   }
 
-  /** Addresses at which the stream can be joined, as URLs; from other machines where it listens to them. */
+  /** URLs of the stream, with addresses for other machines when the server accepts them. */
   get urls(): readonly string[] {
     const { port } = this;
     return reachableAddresses(this.#host).map((host) => `dropframe://${formatAddress({ host, port })}`);
@@ -177,7 +177,7 @@ export class StreamServer {
 
   #welcomeConnection(pending: PendingConnection): void {
     const { log } = this.#options;
-    // Before anything is set up for it: a storm of joins costs an accept each.
+    // Checked before any setup, so that each excess join costs only an accept.
     if (this.#joins.isSpent(pending.address)) return void pending.socket.destroy();
     const connection: ControlConnection<ReceiverMessage> = new ControlConnection<ReceiverMessage>({
       socket: pending.socket,
@@ -214,7 +214,7 @@ export class StreamServer {
     const { log, datagramBytesMax, receiversMax } = this.#options;
     const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = this.#options;
     const limits = { receiversMax, receiversPerAddressMax };
-    // Cut, not refused: a receiver whose neighbors join too often tries again.
+    // Cut instead of refused, so that the receiver tries again.
     if (!this.#joins.allows(pending.address)) return connection.cut('too many receivers join from there');
     const placement = placeFor(pending.address, this.#sessions.values(), limits);
     if ('refused' in placement) {
@@ -262,7 +262,7 @@ export class StreamServer {
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
   }
 
-  /** Ends a session; its place is free at once. */
+  /** Ends a session and frees its place at once. */
   #dismiss(session: ServerSession, reason: string): void {
     this.#sessions.delete(session.id);
     session.dismiss(reason);
@@ -295,7 +295,7 @@ export class StreamServer {
       },
       parameterSets: minor === 0 ? sets : [],
       position: this.#broadcast ? 'live' : 'start',
-      // Release 0.1.0 closes the connection at a field that it does not know.
+      // Release 0.1.0 closes the connection on an unknown field.
       ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
     };
   }
