@@ -51,6 +51,71 @@ function bareMembers({ name, file }: Exported): string[] {
   });
 }
 
+/** Exports besides options whose members the page must name. */
+const NAMED_IN_FULL = [
+  'AccessUnit',
+  'Link',
+  'LinkCounters',
+  'LinkSpecification',
+  'LossRecovery',
+  'Receiver',
+  'ReceiverStatistics',
+  'Sender',
+  'SenderStatistics',
+  'Simulation',
+  'StreamTotals',
+  'StreamView',
+  'TakenPacket',
+];
+/** Members that every endpoint has; the page describes them once, as the contract. */
+const ENDPOINT_MEMBERS = new Set(['handleDatagram', 'handleTimeout', 'pollTransmit', 'pollEvent', 'pollTimeout']);
+
+/** Body and base interfaces of a class or an interface in a file, or in a file that it imports the name from. */
+function declarationOf({ name, file }: Exported): { body: string; bases: string[]; isEndpoint: boolean; file: string } {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const found = new RegExp(String.raw`export (?:interface|class) ${name}\b([^{]*)\{\n([\s\S]*?)\n\}`).exec(source);
+  if (found) {
+    const bases = /extends ([\w, ]+)/.exec(found[1]!)?.[1]?.replace(/ implements.*/, '') ?? '';
+    return {
+      body: found[2]!,
+      bases: bases.split(',').flatMap((base) => base.trim() || []),
+      isEndpoint: found[1]!.includes('implements Endpoint'),
+      file,
+    };
+  }
+  const from = new RegExp(String.raw`(?:import|export) (?:type )?\{[^}]*\b${name}\b[^}]*\} from '([^']+)'`).exec(
+    source,
+  )?.[1];
+  if (from === undefined) throw new Error(`${name} is not declared in ${file} as this test can read it`);
+  return declarationOf({ name, file: join(dirname(file), from) });
+}
+
+/** Public members of an export, inherited ones included; a `Pick` has the members that it lists. */
+function membersOf({ name, file }: Exported): string[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const picked = new RegExp(String.raw`export type ${name} = Pick<\s*\w+,([^>]+)>`).exec(source)?.[1];
+  if (picked !== undefined) return [...picked.matchAll(/'(\w+)'/g)].map(([, member]) => member!);
+  const declared = declarationOf({ name, file });
+  const own = declared.body.split('\n').flatMap((line) => {
+    return /^ {2}(?:readonly |get |async )*(\w+)(?:<[^>]*>)?[?]?[(:;=]/.exec(line)?.[1] ?? [];
+  });
+  // A base with a section of its own is described there.
+  const bases = declared.bases.filter((base) => !PAGE.includes(`\n#### \`${base}\`\n`));
+  const described = own.filter((member) => {
+    return member !== 'constructor' && !(declared.isEndpoint && ENDPOINT_MEMBERS.has(member));
+  });
+  return [...described, ...bases.flatMap((base) => membersOf({ name: base, file: declared.file }))];
+}
+
+/** Names in the code spans of an export's section, such as `send` of `send(now, unit)`. */
+function spansOf(entry: string, name: string): ReadonlySet<string> {
+  const section =
+    sectionOf(entry)
+      .split(`\n#### \`${name}\`\n`)[1]
+      ?.split(/^#{2,4} /m)[0] ?? '';
+  return new Set([...section.matchAll(/`(\w+)(?:\([^`]*\))?`/g)].map(([, span]) => span!));
+}
+
 for (const [entry, file] of Object.entries(ENTRIES)) {
   const exported = exportsOf(file);
 
@@ -69,6 +134,20 @@ for (const [entry, file] of Object.entries(ENTRIES)) {
   test(`${entry}: every option says what it means`, () => {
     const options = exported.filter(({ name }) => /(?:Options|Parameters)$/.test(name));
     expect(options.flatMap(bareMembers)).toEqual([]);
+  });
+
+  test(`${entry}: docs/API.md names every member of options, settings and parameters in their section`, () => {
+    const described = exported.filter(({ name }) => {
+      return /^[A-Z]\w*(?:Options|Settings|Parameters)$/.test(name) || NAMED_IN_FULL.includes(name);
+    });
+    expect(described.length).toBeGreaterThan(0);
+    const unnamed = described.flatMap((each) => {
+      const members = membersOf(each);
+      expect(members, each.name).not.toEqual([]);
+      const spans = spansOf(entry, each.name);
+      return members.filter((member) => !spans.has(member)).map((member) => `${each.name}.${member}`);
+    });
+    expect(unnamed).toEqual([]);
   });
 }
 
