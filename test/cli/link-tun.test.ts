@@ -12,6 +12,10 @@ import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.t
 
 const LONG = 60_000;
 
+const UDP = 17;
+/** Protocol of an IPv4 packet, next header of an IPv6 packet. */
+const protocolOf = (packet: Uint8Array): number => (packet[0]! >> 4 === 4 ? packet[9]! : packet[6]!);
+
 function linkOf(text: string, direction: Direction): Link {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
@@ -72,8 +76,9 @@ withTun(
     const run = await script(['--link', link, '--pcap', file], text);
     expect(run).toMatchObject({ code: 0 });
     const { packets } = readPcapng(readFileSync(file));
+    // The kernel may report its multicast groups in between (MLD); the link numbers those packets like any other.
     const sent = packets.filter(({ direction }) => direction === 'out');
-    expect(sent).toHaveLength(1_000);
+    expect(sent.filter(({ bytes }) => protocolOf(bytes) === UDP)).toHaveLength(1_000);
     const simulated = linkOf(link, 'forward');
     const fates = sent.map(({ bytes }, index) => {
       const fate = simulated.send(instant(0), bytes);
@@ -82,7 +87,7 @@ withTun(
     expect(sent.map(({ comment }) => comment)).toEqual(fates);
     while (simulated.pollDelivery(instant(0)));
     const { lost, delivered, duplicated, corrupted } = simulated.counters;
-    expect(run.report!.forward).toMatchObject({ offered: 1_000, lost, delivered, duplicated, corrupted });
+    expect(run.report!.forward).toMatchObject({ offered: sent.length, lost, delivered, duplicated, corrupted });
     expect(lost).toBeGreaterThan(100);
   },
   LONG,
