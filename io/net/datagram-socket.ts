@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { causeOf, Failure } from '../os/failure.ts';
 import { type Destination, DirectSend } from './direct-send.ts';
+import { isLoopback } from './host-address.ts';
 import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
 
@@ -240,8 +241,6 @@ function joined(datagrams: readonly Uint8Array[], first: number, last: number): 
   }
   return copy;
 }
-
-export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
 
 /** Returns why an address is not available, and what to do. */
 export function addressCause(error: unknown): string {

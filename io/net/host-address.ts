@@ -2,7 +2,6 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { causeOf, Failure } from '../os/failure.ts';
-import { isLoopback } from './datagram-socket.ts';
 
 /** Returns the addresses at which other machines reach a socket of this machine that is bound to `bound`. */
 export function reachableAddresses(bound: string): readonly string[] {
@@ -36,3 +35,6 @@ export function arrivesAt(host: string, bound: string): boolean {
 /** Formats an address and a port; an IPv6 address is put in brackets (RFC 3986 §3.2.2). */
 export const formatAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** True for an IP address of this machine's loopback interface. */
+export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');

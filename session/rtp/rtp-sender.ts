@@ -1,6 +1,7 @@
 import { bracketed } from '../../io/net/control-server.ts';
-import { DatagramSocket, isLoopback } from '../../io/net/datagram-socket.ts';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
