@@ -18,6 +18,12 @@ const log = new Log({ level: 'error' });
 /** Messages of tshark about parts of H.264 that it cannot parse yet. */
 const UNFINISHED = '[Not decoded yet]';
 
+/**
+ * First fragment of a NAL unit (FU-A). Until a probe of the path is answered datagrams have 548 bytes, and tshark reads an
+ * SEI message in its first fragment as if it were complete.
+ */
+const FIRST_FRAGMENT = 'h264.start.bit == 1';
+
 /** Captures a dropframe session over a lossy link, from start to end. */
 async function capturedSession(link: string) {
   const server = new StreamServer({
@@ -73,9 +79,9 @@ withTshark(
     const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
     const control = dissect(capture, 'rtcp', 'rtcp.pt');
     expect(all.length).toBe(media.length + retransmitted.length + control.length);
-    expect(dissect(capture, '_ws.malformed', 'frame.number')).toEqual([]);
-    const complaints = dissect(capture, '_ws.expert', '_ws.expert.message').flatMap(([messages]) =>
-      messages!.split(','),
+    expect(dissect(capture, `_ws.malformed && !(${FIRST_FRAGMENT})`, 'frame.number')).toEqual([]);
+    const complaints = dissect(capture, `_ws.expert && !(${FIRST_FRAGMENT})`, '_ws.expert.message').flatMap(
+      ([messages]) => messages!.split(','),
     );
     expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
 
