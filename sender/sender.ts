@@ -1,25 +1,16 @@
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import {
-  CLOCK_RATE,
-  earliest,
+  earliestOf,
   elapsed,
   type Instant,
-  later,
   type Microseconds,
   microseconds,
   milliseconds,
-  SECOND,
-  seconds,
   ticks,
   ticksToMicroseconds,
 } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import {
-  type PathNotice,
-  parseRecoveryNotice,
-  type RequestNotice,
-  recoveryNoticePacket,
-} from '../protocol/rtcp/recovery-notice.ts';
+import { type PathNotice, parseRecoveryNotice, type RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
@@ -32,34 +23,23 @@ import { FrameAdmission } from './rate/frame-admission.ts';
 import type { RateController } from './rate/rate-controller.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { FrameWorth } from './repair/frame-worth.ts';
-import { EventLimit, TokenBucket } from './repair/token-bucket.ts';
+import { redundancyBudget } from './repair/redundancy-budget.ts';
+import { EventLimit, type TokenBucket } from './repair/token-bucket.ts';
 import { type AnswerableRequest, Retransmissions } from './retransmissions.ts';
+import { type SenderEvent, SenderEventQueue } from './sender-event.ts';
 import { HISTORY_BYTES, type SenderOptions } from './sender-options.ts';
+import { SenderReports } from './sender-reports.ts';
 import { emptySenderStatistics, type SenderStatistics } from './sender-statistics.ts';
 
-/** Events of a sender: requests and reports of its receiver, and datagrams that are not RTCP. */
-export type SenderEvent =
-  | { readonly kind: 'keyframe-requested' }
-  | { readonly kind: 'receiver-left' }
-  | { readonly kind: 'malformed'; readonly cause: string };
+export type { SenderEvent } from './sender-event.ts';
 
-const REPORT_INTERVAL: Microseconds = seconds(1);
 /** Shortest interval between answers to round-trip probes. */
 const PROBE_INTERVAL: Microseconds = milliseconds(20);
 const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
-/** Largest balance of the redundancy budget: retransmissions of one key frame. */
-const REDUNDANCY_BYTES_MAX = 256_000;
-/**
- * Initial balance of the redundancy budget: half a dozen packets, since a stream cannot start when one of its first is
- * lost. Once it is repaid, redundancy is never more than its share of everything sent.
- */
-const ADVANCE_BYTES = 8_000;
 /** Share of the latency available to a frame for passing a bottleneck; the rest is a safety margin. */
 const PATIENCE_OF_LATENCY = 0.85;
 /** Pacing rate relative to the limit. The limit includes redundancy, so a single frame may leave slightly faster. */
 const PACE_OF_LIMIT = 1.25;
-/** Budget of a fixed ratio: repair packets are slightly longer than media packets, and at most one per media packet. */
-const FIXED_RATIO_SHARE = 1.2;
 
 /** A frame with packets in the queue. They leave in the order of their sequence numbers, without gaps. */
 interface QueuedFrame extends SentFrame {
@@ -85,18 +65,15 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets, which are sent before media. */
   readonly #urgent: Uint8Array[] = [];
-  readonly #events: SenderEvent[] = [];
+  readonly #events = new SenderEventQueue();
   readonly #statistics: SenderStatistics = emptySenderStatistics();
+  readonly #reports: SenderReports;
   /** Bytes that repair packets need beyond a retransmission. */
   readonly #reserveBytes: number;
   #path: PathNotice | undefined;
   #highestSent: Sequence;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
-  #reportAt: Instant | undefined;
-  #anchor: { readonly at: Instant; readonly mediaTime: number } | undefined;
-  /** Payload octets as counted by RFC 3550 §6.4.1: without headers. */
-  #octets = 0;
   #finishing = false;
   #finished = false;
 
@@ -108,15 +85,15 @@ export class Sender implements Endpoint<SenderEvent> {
     // A repair packet is the longest media packet plus its own headers, within the datagram limit.
     this.#reserveBytes = repairing ? REPAIR_OVERHEAD_BYTES - RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.#packetizer = new Packetizer({ ...options, datagramBytesMax: options.datagramBytesMax - this.#reserveBytes });
+    this.#reports = new SenderReports(options, {
+      statistics: this.#statistics,
+      wireTimestamp: (mediaTime) => this.#packetizer.wireTimestamp(mediaTime),
+    });
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
     this.#worth = new FrameWorth(options.mend > 0);
-    this.#budget = new TokenBucket({
-      share: strategy === 'fec' ? FIXED_RATIO_SHARE : redundancy,
-      bytesMax: REDUNDANCY_BYTES_MAX,
-      ...(strategy && { advance: ADVANCE_BYTES }),
-    });
+    this.#budget = redundancyBudget(strategy, redundancy);
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
       const wire = { ssrc: repairSsrc, payloadType: repairPayloadType, datagramBytesMax: options.datagramBytesMax };
@@ -194,8 +171,7 @@ export class Sender implements Endpoint<SenderEvent> {
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
     const limit = this.#rate.target;
     this.#pacer.enqueue(now, datagrams, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
-    this.#anchor = { at: now, mediaTime: unit.decodeTimestamp };
-    this.#reportAt ??= now;
+    this.#reports.onFrame(now, unit.decodeTimestamp);
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
     return 'queued';
@@ -228,10 +204,8 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   handleTimeout(now: Instant): void {
-    if (this.#reportAt !== undefined && now >= this.#reportAt && this.#statistics.packets > 0) {
-      this.#control.push(serializeRtcp(this.#report(now)));
-      this.#reportAt = later(now, REPORT_INTERVAL);
-    }
+    const report = this.#reports.poll(now);
+    if (report) this.#control.push(serializeRtcp(report));
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
@@ -243,20 +217,17 @@ export class Sender implements Endpoint<SenderEvent> {
     if (media) return this.#sendMedia(now, media);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
       this.#finished = true;
-      this.#reportAt = undefined;
-      return serializeRtcp([...this.#report(now), { kind: 'goodbye', ssrcs: [this.#options.ssrc], reason: '' }]);
+      return serializeRtcp(this.#reports.end(now));
     }
     return undefined;
   }
 
   pollEvent(): SenderEvent | undefined {
-    return this.#events.shift();
+    return this.#events.poll();
   }
 
   pollTimeout(): Instant | undefined {
-    const pacing = this.#pacer.pollTimeout();
-    if (this.#reportAt === undefined || this.#statistics.packets === 0) return pacing;
-    return pacing === undefined ? this.#reportAt : earliest(pacing, this.#reportAt);
+    return earliestOf(this.#pacer.pollTimeout(), this.#reports.dueAt);
   }
 
   #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
@@ -271,7 +242,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    this.#octets += datagram.length - frame.headerBytes;
+    this.#reports.onPacket(datagram.length - frame.headerBytes);
     return this.#count(now, datagram);
   }
 
@@ -290,16 +261,17 @@ export class Sender implements Endpoint<SenderEvent> {
       case 'picture-loss-indication':
         if (packet.mediaSsrc !== this.#options.ssrc) return;
         this.#statistics.keyframeRequests++;
-        if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'keyframe-requested' });
+        this.#events.push({ kind: 'keyframe-requested' });
         return;
       case 'extended-report':
         for (const block of packet.blocks) {
           if (block.kind !== 'receiver-reference-time' || !this.#probeLimit.allow(now)) continue;
-          this.#answerProbe(now, packet.ssrc, compactNtp(block.ntp));
+          const answer = this.#reports.probeAnswer(now, packet.ssrc, compactNtp(block.ntp));
+          this.#control.push(serializeRtcp(answer));
         }
         return;
       case 'goodbye':
-        if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'receiver-left' });
+        this.#events.push({ kind: 'receiver-left' });
         return;
       case 'nack':
       case 'source-description':
@@ -352,48 +324,8 @@ export class Sender implements Endpoint<SenderEvent> {
     return this.#admission.admit(now, { importance, bytes }, terms);
   }
 
-  /** Answers a round-trip probe (RFC 3611 §4.5) with the delay since its arrival. */
-  #answerProbe(now: Instant, ssrc: number, lastReceiverReport: number): void {
-    const answer: RtcpPacket = {
-      kind: 'extended-report',
-      ssrc: this.#options.ssrc,
-      blocks: [{ kind: 'delay-since-last-receiver-report', reports: [{ ssrc, lastReceiverReport, delay: 0 }] }],
-    };
-    this.#control.push(serializeRtcp([...this.#report(now), answer]));
-  }
-
-  #report(now: Instant): RtcpPacket[] {
-    const { ssrc, cname } = this.#options;
-    const description: RtcpPacket = { kind: 'source-description', chunks: [{ ssrc, cname }] };
-    if (!this.#anchor || this.#statistics.packets === 0) {
-      return [{ kind: 'receiver-report', ssrc, reports: [] }, description];
-    }
-    const passed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / SECOND);
-    return [
-      {
-        kind: 'sender-report',
-        ssrc,
-        ntp: ntpFromInstant(now),
-        rtpTimestamp: this.#packetizer.wireTimestamp(ticks(this.#anchor.mediaTime + passed)),
-        packetCount: this.#statistics.packets >>> 0,
-        octetCount: this.#octets % 0x1_0000_0000,
-        reports: [],
-      },
-      description,
-      ...this.#withheld(),
-    ];
-  }
-
-  #withheld(): RtcpPacket[] {
-    const { framesWithheld: frames } = this.#statistics;
-    return frames === 0 ? [] : [recoveryNoticePacket(this.#options.ssrc, { kind: 'withheld', frames })];
-  }
-
   #malformed(cause: string): void {
     this.#statistics.malformed++;
-    if (this.#events.length < EVENTS_MAX) this.#events.push({ kind: 'malformed', cause });
+    this.#events.push({ kind: 'malformed', cause });
   }
 }
-
-/** Limit of unpolled events. Never reached in practice, because a driver polls after every call. */
-const EVENTS_MAX = 1024;

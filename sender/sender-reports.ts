@@ -1,0 +1,111 @@
+import {
+  CLOCK_RATE,
+  type Instant,
+  later,
+  type Microseconds,
+  SECOND,
+  seconds,
+  type Ticks,
+  ticks,
+} from '../protocol/base/units.ts';
+import { recoveryNoticePacket } from '../protocol/rtcp/recovery-notice.ts';
+import type { RtcpPacket } from '../protocol/rtcp/rtcp.ts';
+import { ntpFromInstant } from '../protocol/rtp/ntp.ts';
+import type { WireTimestamp } from '../protocol/rtp/sequence.ts';
+import type { SenderStatistics } from './sender-statistics.ts';
+
+export interface SenderReportsOptions {
+  readonly ssrc: number;
+  /** Canonical name in RTCP (RFC 3550 §6.5.1). */
+  readonly cname: string;
+}
+
+const REPORT_INTERVAL: Microseconds = seconds(1);
+
+/** Reports of a sender (RFC 3550 §6.4.1): when the next one is due, and what it says. */
+export class SenderReports {
+  readonly #options: SenderReportsOptions;
+  readonly #statistics: Readonly<SenderStatistics>;
+  readonly #wireTimestamp: (mediaTime: Ticks) => WireTimestamp;
+  /** A media time and the instant at which its frame was handed over. */
+  #anchor: { readonly at: Instant; readonly mediaTime: Ticks } | undefined;
+  /** Payload octets as counted by RFC 3550 §6.4.1: without headers. */
+  #octets = 0;
+  #dueAt: Instant | undefined;
+
+  constructor(
+    { ssrc, cname }: SenderReportsOptions,
+    parts: { readonly statistics: Readonly<SenderStatistics>; readonly wireTimestamp: (time: Ticks) => WireTimestamp },
+  ) {
+    this.#options = { ssrc, cname };
+    this.#statistics = parts.statistics;
+    this.#wireTimestamp = parts.wireTimestamp;
+  }
+
+  /** Time of the next report; `undefined` before the first packet and after the end. */
+  get dueAt(): Instant | undefined {
+    return this.#statistics.packets === 0 ? undefined : this.#dueAt;
+  }
+
+  /** A frame was handed over. */
+  onFrame(now: Instant, mediaTime: Ticks): void {
+    this.#anchor = { at: now, mediaTime };
+    this.#dueAt ??= now;
+  }
+
+  /** A media packet with this many bytes of payload was sent. */
+  onPacket(payloadBytes: number): void {
+    this.#octets += payloadBytes;
+  }
+
+  /** @returns the report, when it is due. */
+  poll(now: Instant): RtcpPacket[] | undefined {
+    const { dueAt } = this;
+    if (dueAt === undefined || now < dueAt) return undefined;
+    this.#dueAt = later(now, REPORT_INTERVAL);
+    return this.report(now);
+  }
+
+  /** Ends the reports. @returns the last one, with RTCP BYE. */
+  end(now: Instant): RtcpPacket[] {
+    this.#dueAt = undefined;
+    return [...this.report(now), { kind: 'goodbye', ssrcs: [this.#options.ssrc], reason: '' }];
+  }
+
+  report(now: Instant): RtcpPacket[] {
+    const { ssrc, cname } = this.#options;
+    const description: RtcpPacket = { kind: 'source-description', chunks: [{ ssrc, cname }] };
+    if (!this.#anchor || this.#statistics.packets === 0) {
+      return [{ kind: 'receiver-report', ssrc, reports: [] }, description];
+    }
+    const passed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / SECOND);
+    return [
+      {
+        kind: 'sender-report',
+        ssrc,
+        ntp: ntpFromInstant(now),
+        rtpTimestamp: this.#wireTimestamp(ticks(this.#anchor.mediaTime + passed)),
+        packetCount: this.#statistics.packets >>> 0,
+        octetCount: this.#octets % 0x1_0000_0000,
+        reports: [],
+      },
+      description,
+      ...this.#withheld(),
+    ];
+  }
+
+  /** Returns a report with the answer to a round-trip probe (RFC 3611 §4.5), whose delay since its arrival is 0. */
+  probeAnswer(now: Instant, ssrc: number, lastReceiverReport: number): RtcpPacket[] {
+    const answer: RtcpPacket = {
+      kind: 'extended-report',
+      ssrc: this.#options.ssrc,
+      blocks: [{ kind: 'delay-since-last-receiver-report', reports: [{ ssrc, lastReceiverReport, delay: 0 }] }],
+    };
+    return [...this.report(now), answer];
+  }
+
+  #withheld(): RtcpPacket[] {
+    const { framesWithheld: frames } = this.#statistics;
+    return frames === 0 ? [] : [recoveryNoticePacket(this.#options.ssrc, { kind: 'withheld', frames })];
+  }
+}
