@@ -1,8 +1,8 @@
 import { StreamClient } from '../session/stream/stream-client.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { processorMs } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
-import { table } from './table.ts';
+import { textTable } from './table.ts';
 
 const KINDS = ['none', 'nack', 'short nack', 'pli', 'statistics', 'attach', 'join'];
 const SOURCE = 'synthetic=4';
@@ -18,7 +18,7 @@ interface Outcome {
 }
 
 /** Frames that a well-behaved receiver loses while another one attacks the sender, each in a process of its own. */
-export const attacks: Part = async (context) => {
+export const attacks: BenchPart = async (context) => {
   const outcomes: Outcome[] = [];
   for (const kind of KINDS) {
     context.progress(`attacks: ${kind}`);
@@ -33,7 +33,7 @@ export const attacks: Part = async (context) => {
   const text = [
     `Frames of a receiver (4 Mb/s, 30 a second, 120 ms, nack) beside one attacker at up to 20 Mb/s, ${SECONDS} s each.`,
     '',
-    table(['attack', 'frames', 'lost', 'sender, ms a second'], rows),
+    textTable(['attack', 'frames', 'lost', 'sender, ms a second'], rows),
   ].join('\n');
   return { text, figures: outcomes };
 };

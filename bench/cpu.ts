@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Failure } from '../io/os/failure.ts';
 import type { RunSummary } from '../session/run/run-summary.ts';
 import { makeClip } from './clips.ts';
-import type { Part, PartContext, PartResult } from './part.ts';
+import type { BenchPart, PartContext, PartResult } from './part.ts';
 import { bytesWritten, processorMs } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
-import { median, table } from './table.ts';
+import { median, textTable } from './table.ts';
 
 interface Load {
   readonly name: string;
@@ -32,7 +32,7 @@ const START_UP_MS = 3_000;
 const PICTURES: Readonly<Record<number, string>> = { 4: '1280x720', 50: '1920x1080' };
 
 /** CPU time of sender and receiver at several bit rates over loopback, compared with srt-live-transmit. */
-export const cpu: Part = async (context) => {
+export const cpu: BenchPart = async (context) => {
   const { rates, rounds, progress, quick } = context;
   const loads: Load[] = [];
   for (const rate of rates) {
@@ -192,7 +192,7 @@ function report(
     'dropframe: `send` (reading the clip, or synthetic units) and `receive --play none`.',
     'srt: two srt-live-transmit, standard input to SRT to /dev/null; the process that feeds the first is not counted.',
     '',
-    table(['', 'dropframe', 'srt', 'ratio', 'whole', 'srt whole'], rows),
+    textTable(['', 'dropframe', 'srt', 'ratio', 'whole', 'srt whole'], rows),
   ].join('\n');
   return { text, figures: { medians: figures, readings } };
 }

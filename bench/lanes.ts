@@ -1,10 +1,10 @@
 import { WebSocket } from 'ws';
 import { LANE_SOCKET_PATH, type LaneFigures } from '../protocol/page/lane-message.ts';
 import { makeClip } from './clips.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
-import { median, table } from './table.ts';
+import { median, textTable } from './table.ts';
 
 const MEGABITS_PER_SECOND = 2;
 const SIZE = '1280x720';
@@ -23,7 +23,7 @@ interface Reading {
 }
 
 /** Server cost of the page with three lanes and one connected window. */
-export const lanes: Part = async (context) => {
+export const lanes: BenchPart = async (context) => {
   const clip = await makeClip(context.folder, MEGABITS_PER_SECOND, SIZE, context.programs);
   const measureMs = context.quick ? 4_000 : 20_000;
   const readings: Reading[] = [];
@@ -47,7 +47,7 @@ export const lanes: Part = async (context) => {
   const head = ['link', 'of one core', 'resident', 'first picture', 'lag p95: UDP reorder', 'UDP hybrid', 'TCP cubic'];
   const text = [
     `The demo's three lanes, ${clip.megabitsPerSecond.toFixed(2)} Mb/s of 720p each, with one connected window; medians.`,
-    table(head, rows),
+    textTable(head, rows),
   ];
   return { text: text.join('\n'), figures: { megabitsPerSecond: clip.megabitsPerSecond, readings } };
 };

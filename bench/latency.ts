@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { percentile, type Sorted, sorted } from '../lab/metrics/percentile.ts';
 import type { ReceiverStatistics } from '../receiver/receiver-statistics.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { line, outputOf, sleep } from './programs.ts';
-import { median, table } from './table.ts';
+import { median, textTable } from './table.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../../samples/counter.mp4', import.meta.url));
 const BUDGETS_MS = [60, 120, 300];
 const ROUNDS_MIN = 5;
 
 /** Time to the first picture, and accuracy of the play-out delay relative to the budget. */
-export const latency: Part = async (context) => {
+export const latency: BenchPart = async (context) => {
   const first = await firstPictures(context);
   const delays: PlayoutDelay[] = [];
   for (const budget of BUDGETS_MS) {
@@ -25,7 +25,7 @@ export const latency: Part = async (context) => {
     'First picture: from the start of `receive --play none --output -` to the first bytes of its output;',
     `the sender is already serving samples/counter.mp4; includes the play-out delay of 120 ms; ${first.length} runs.`,
     '',
-    table(
+    textTable(
       ['', 'median ms', 'best', 'worst'],
       [['first picture', ms(median(first)), ms(Math.min(...first)), ms(Math.max(...first))]],
     ),
@@ -33,7 +33,7 @@ export const latency: Part = async (context) => {
     'Play-out delay: as reported by the receiver (above the fastest observed transit), and true, from the time the frame',
     'enters the sender to its release by the receiver, on the clock shared by both processes.',
     '',
-    table(
+    textTable(
       ['budget ms', 'own p50', 'own p99', 'true p50', 'true p99', 'frames'],
       delays.map(({ budget, own, trueMs }) => [
         String(budget),

@@ -11,16 +11,16 @@ import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { page } from './page.ts';
-import type { Part } from './part.ts';
+import type { BenchPart } from './part.ts';
 import { points } from './points.ts';
-import { Interrupted, Programs } from './programs.ts';
+import { BenchInterrupted, Programs } from './programs.ts';
 import { repair } from './repair.ts';
 import { simulation } from './simulation.ts';
 import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tun } from './tun.ts';
 
-const PARTS: Readonly<Record<string, Part>> = {
+const PARTS: Readonly<Record<string, BenchPart>> = {
   attacks,
   cpu,
   lanes,
@@ -77,7 +77,7 @@ async function run(parts: readonly string[], options: Options): Promise<number> 
   const interrupt = () => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const aborted = new Promise<never>((_, reject) => {
-    stop.signal.addEventListener('abort', () => reject(new Interrupted()));
+    stop.signal.addEventListener('abort', () => reject(new BenchInterrupted()));
   });
   aborted.catch(() => {});
   try {
@@ -102,7 +102,7 @@ async function run(parts: readonly string[], options: Options): Promise<number> 
     return 0;
   } catch (error) {
     clearProgress();
-    if (error instanceof Interrupted) return INTERRUPTED;
+    if (error instanceof BenchInterrupted) return INTERRUPTED;
     if (!(error instanceof Failure)) throw error;
     stderr.write(`bench: ${error.message}\n`);
     return error.exitCode;

@@ -1,9 +1,9 @@
 import { makeClip } from './clips.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
 import { simulate } from './simulation.ts';
-import { slopeOf, table } from './table.ts';
+import { slopeOf, textTable } from './table.ts';
 
 /** Time until memory pools are filled; growth is measured after it, seconds. */
 const SETTLED_S = 180;
@@ -16,7 +16,7 @@ interface Sample {
 }
 
 /** Memory over ten real minutes, and over ten simulated hours, of a 4 Mb/s stream. */
-export const memory: Part = async (context) => {
+export const memory: BenchPart = async (context) => {
   const samples = await resident(context);
   const hours = context.quick ? 2 : 10;
   context.progress(`memory: ${hours} simulated hours`);
@@ -31,7 +31,7 @@ export const memory: Part = async (context) => {
     `Resident memory in MB, ${(samples.at(-1)!.seconds / 60).toFixed(0)} real minutes of 4 Mb/s H.264 over loopback, one`,
     'sample per 2 s, without the first three minutes (--quick: half a minute). Slope: least squares, MB per minute.',
     '',
-    table(['', 'least', 'most', 'slope'], [side('sender'), side('receiver')]),
+    textTable(['', 'least', 'most', 'slope'], [side('sender'), side('receiver')]),
     '',
     `Heap and buffers in MB after garbage collection at each of ${hours} simulated hours (4 Mb/s, 1 % loss, hybrid):`,
     heapMegabytes.map((megabytes) => megabytes.toFixed(1)).join('  '),

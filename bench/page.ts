@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
 import { Failure } from '../io/os/failure.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
-import { median, slopeOf, table } from './table.ts';
+import { median, slopeOf, textTable } from './table.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LATENCY_MS = 200;
@@ -29,7 +29,7 @@ interface Memory {
 }
 
 /** The page in Chromium: time to the first picture, drawing rate, display lag and memory. */
-export const page: Part = async (context) => {
+export const page: BenchPart = async (context) => {
   if (!HAS_CHROMIUM) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
   try {
@@ -208,13 +208,13 @@ function textOf(found: {
     `${firstPictureMs.map((took) => took.toFixed(0)).join(', ')}.`,
     '',
     `Drawing at 1280 × 720, headless and without GPU. Capture to canvas in ms, with a latency of ${LATENCY_MS} ms:`,
-    table(
+    textTable(
       ['', 'pages/s', 'pictures/s', 'p50', 'p95', 'server'],
       [drawn('one lane, clean link', clean, 0), drawn('three lanes, hybrid', three, 1)],
     ),
     '',
     `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after garbage collection), without the first ${SETTLED_MINUTES} minutes:`,
-    table(
+    textTable(
       ['', 'first', 'least', 'most', 'last', 'per hour'],
       [
         kept('server', 'server, resident'),

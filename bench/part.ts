@@ -26,4 +26,4 @@ export interface PartResult {
   readonly figures: unknown;
 }
 
-export type Part = (context: PartContext) => Promise<PartResult>;
+export type BenchPart = (context: PartContext) => Promise<PartResult>;

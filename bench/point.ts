@@ -13,7 +13,7 @@ import { Simulation } from '../sim/simulation.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 
 /** A path and a latency budget on which recovery strategies are compared. */
-export interface Point {
+export interface BenchPoint {
   readonly name: string;
   readonly forward: string;
   readonly back: string;
@@ -31,7 +31,7 @@ export interface Point {
 /**
  * Points of the comparison with SRT: twelve datagrams per frame, thirty frames per second, losses in both directions.
  */
-export const POINTS: readonly Point[] = [
+export const POINTS: readonly BenchPoint[] = [
   point('A', 'loss=5%', 'loss=5%', 25, 150, { lost: 0.0001, overhead: 0.08 }),
   point('B', 'loss=10%', 'loss=10%', 20, 140, { lost: 0.0005, overhead: 0.16 }),
   point('C', 'loss=10% burst=8', '', 40, 300, { lost: 0.0005, overhead: 0.18 }),
@@ -44,7 +44,7 @@ export const POINTS: readonly Point[] = [
 ];
 
 /** Further points of the same kind, against tuning for the table. */
-export const MORE_POINTS: readonly Point[] = [
+export const MORE_POINTS: readonly BenchPoint[] = [
   point('h', 'loss=2%', 'loss=2%', 30, 130),
   point('i', 'loss=5%', 'loss=5%', 30, 110),
   point('j', 'loss=3% burst=4', 'loss=3% burst=4', 30, 200),
@@ -72,14 +72,14 @@ function point(
   back: string,
   oneWayMs: number,
   budgetMs: number,
-  target?: Point['target'],
-): Point {
+  target?: BenchPoint['target'],
+): BenchPoint {
   const delay = `delay=${oneWayMs}ms`;
   const links = { forward: `${forward} ${delay}`.trim(), back: `${back} ${delay}`.trim() };
   return { name, ...links, oneWayMs, budgetMs, release: 'deadline', ...(target && { target }) };
 }
 
-export interface Outcome {
+export interface PointOutcome {
   readonly frames: number;
   /** Frames missing at their deadline, including withheld ones. */
   readonly framesLost: number;
@@ -119,7 +119,7 @@ export interface PointRun {
 }
 
 /** Runs a stream over the point's path on the virtual clock. */
-export function runPoint(point: Point, run: PointRun): Outcome {
+export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
   const link = (text: string, direction: string) => {
     const specification = parseLinkSpecification(`${text} seed=${run.seed}`);
     if (!specification.ok) throw new Error(specification.malformed);

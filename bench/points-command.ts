@@ -5,13 +5,14 @@ import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { sum } from '../lab/report/operating-point.ts';
 import { markdownTable } from '../lab/report/text-table.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
-import { interval, MORE_POINTS, type Outcome, POINTS, type Point, runPoint } from './point.ts';
-import { percent, type Row, sum, tableOf } from './points.ts';
+import { type BenchPoint, interval, MORE_POINTS, POINTS, type PointOutcome, runPoint } from './point.ts';
+import { percent, type Row, tableOf } from './points.ts';
 import { writeResults } from './results-page.ts';
 
-const ALL: readonly Point[] = [...POINTS, ...MORE_POINTS];
+const ALL: readonly BenchPoint[] = [...POINTS, ...MORE_POINTS];
 
 interface Task {
   readonly point: string;
@@ -20,7 +21,7 @@ interface Task {
   readonly seed: number;
 }
 
-const pointNamed = (wanted: string): Point => ALL.find(({ name }) => name === wanted)!;
+const pointNamed = (wanted: string): BenchPoint => ALL.find(({ name }) => name === wanted)!;
 
 function readPoints(text: string): readonly string[] {
   const known = ALL.filter(({ name }) => text.includes(name)).map(({ name }) => name);
@@ -86,8 +87,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** In order; largest first would not help, because all points take about equally long. */
-async function runAll(tasks: readonly Task[], jobs: number): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+async function runAll(tasks: readonly Task[], jobs: number): Promise<PointOutcome[]> {
+  const outcomes: PointOutcome[] = [];
   let next = 0;
   let done = 0;
   const startedAt = Date.now();
@@ -103,7 +104,7 @@ async function runAll(tasks: readonly Task[], jobs: number): Promise<Outcome[]> 
   return outcomes;
 }
 
-function runApart(task: Task): Promise<Outcome> {
+function runApart(task: Task): Promise<PointOutcome> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: task });
     worker.once('message', resolve);

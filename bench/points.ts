@@ -1,18 +1,17 @@
+import { sum } from '../lab/report/operating-point.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
-import type { Part } from './part.ts';
-import { interval, type Outcome, POINTS, type Point, runPoint } from './point.ts';
-import { table } from './table.ts';
+import type { BenchPart } from './part.ts';
+import { type BenchPoint, interval, POINTS, type PointOutcome, runPoint } from './point.ts';
+import { textTable } from './table.ts';
 
 /** All runs of a point with a recovery strategy. */
 export interface Row {
-  readonly point: Point;
+  readonly point: BenchPoint;
   readonly recovery: Recovery;
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly PointOutcome[];
 }
 
 export const percent = (share: number, digits: number): string => `${(share * 100).toFixed(digits)}`;
-
-export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 function cells({ point, recovery, outcomes }: Row): string[] {
   const frames = sum(outcomes.map((outcome) => outcome.frames));
@@ -45,15 +44,15 @@ const HEAD = [
   'p50/p99 ms',
 ];
 
-export const tableOf = (rows: readonly Row[]): string => table(HEAD, rows.map(cells));
+export const tableOf = (rows: readonly Row[]): string => textTable(HEAD, rows.map(cells));
 
 /** Frame loss and overhead at each point of the comparison with SRT and RIST, on the virtual clock. */
-export const points: Part = async (context) => {
+export const points: BenchPart = async (context) => {
   const rows: Row[] = [];
   const frames = context.quick ? 2_000 : 20_000;
   for (const recovery of RECOVERIES.slice(2)) {
     for (const point of POINTS) {
-      const outcomes: Outcome[] = [];
+      const outcomes: PointOutcome[] = [];
       for (let seed = 1; seed <= context.rounds; seed++) {
         context.progress(`points: ${point.name}, ${recovery}, seed ${seed}`);
         outcomes.push(runPoint(point, { recovery, frames, seed }));

@@ -85,7 +85,7 @@ export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const abort = () => {
       clearTimeout(timer);
-      reject(new Interrupted());
+      reject(new BenchInterrupted());
     };
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', abort);
@@ -95,5 +95,5 @@ export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', abort, { once: true });
   });
 
-/** Interrupted by Ctrl-C. */
-export class Interrupted extends Error {}
+/** BenchInterrupted by Ctrl-C. */
+export class BenchInterrupted extends Error {}

@@ -3,8 +3,8 @@ import { instant, milliseconds, ticks } from '../protocol/base/units.ts';
 import { Sender } from '../sender/sender.ts';
 import { senderOptions } from '../sender/sender-options.ts';
 import { simulatedStream } from '../sim/simulated-stream.ts';
-import type { Part } from './part.ts';
-import { median, table } from './table.ts';
+import type { BenchPart } from './part.ts';
+import { median, textTable } from './table.ts';
 
 /** Packets in a frame; from 128 on a frame is repaired in groups. */
 const FRAME_PACKETS = [25, 50, 100, 128, 200, 400, 1_000, 4_000];
@@ -13,7 +13,7 @@ const PACKETS = 8_000;
 const FRAME_MS = 1_000;
 
 /** CPU time that `fec` takes for a media packet, by the size of the frames. */
-export const repair: Part = async ({ rounds, quick, progress }) => {
+export const repair: BenchPart = async ({ rounds, quick, progress }) => {
   const figures = FRAME_PACKETS.map((framePackets) => ({ framePackets, none: [] as number[], fec: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     for (const figure of figures) {
@@ -32,7 +32,7 @@ export const repair: Part = async ({ rounds, quick, progress }) => {
   const text = [
     `CPU time of a sender for a media packet, µs, medians of ${rounds} rounds; fec adds a repair packet to every four.`,
     '',
-    table(['packets a frame', 'none', 'fec'], rows),
+    textTable(['packets a frame', 'none', 'fec'], rows),
   ].join('\n');
   return { text, figures };
 };

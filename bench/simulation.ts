@@ -1,9 +1,9 @@
 import { Failure } from '../io/os/failure.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { outputOf } from './programs.ts';
 import type { SimulatedHours } from './simulate.ts';
-import { table } from './table.ts';
+import { textTable } from './table.ts';
 
 const LOSSY = 'loss=2% delay=20ms seed=7';
 
@@ -30,7 +30,7 @@ const COLUMNS = [
 ];
 
 /** One hour of a 4 Mb/s stream on the virtual clock: its speed, and whether the same seed gives the same bytes. */
-export const simulation: Part = async (context) => {
+export const simulation: BenchPart = async (context) => {
   const rows: string[][] = [];
   const figures: unknown[] = [];
   const hours = context.quick ? 0.1 : 1;
@@ -62,7 +62,7 @@ export const simulation: Part = async (context) => {
     `${hours} h of a 4 Mb/s stream at 30 frames per second on the virtual clock; sender, link and receiver in one process.`,
     'Seconds: CPU time of all threads, without hashing. Bytes: SHA-256 of all datagrams with direction and time, in two runs.',
     '',
-    table(COLUMNS, rows),
+    textTable(COLUMNS, rows),
   ].join('\n');
   return { text, figures };
 };

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../io/os/failure.ts';
-import type { Part } from './part.ts';
-import { median, table } from './table.ts';
+import type { BenchPart } from './part.ts';
+import { median, textTable } from './table.ts';
 
 /** The benchmarks' build of the command, which does not check for changed sources. */
 const COMMAND = fileURLToPath(new URL('./command.js', import.meta.url));
@@ -17,7 +17,7 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
 const STARTS = 5;
 
 /** Time of the command to answer --help, compared with an empty Node process. */
-export const start: Part = async ({ rounds, progress }) => {
+export const start: BenchPart = async ({ rounds, progress }) => {
   const times = PROGRAMS.map((): number[] => []);
   // Interleaved, so that machine load affects all of them alike.
   for (let round = 0; round < rounds * STARTS; round++) {
@@ -33,7 +33,7 @@ export const start: Part = async ({ rounds, progress }) => {
   const text = [
     `Wall-clock time from start to exit, medians of ${rounds * STARTS} interleaved starts.`,
     '',
-    table(['command', 'ms', 'times node -e 0'], rows),
+    textTable(['command', 'ms', 'times node -e 0'], rows),
   ].join('\n');
   return { text, figures: PROGRAMS.map(([name], index) => ({ name, milliseconds: medians[index] })) };
 };

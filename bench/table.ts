@@ -1,7 +1,7 @@
 import { paddedCells } from '../lab/report/text-table.ts';
 
 /** Formats a table for a terminal: first column left-aligned, others right-aligned. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = paddedCells([head, ...rows], (column) => (column === 0 ? 'left' : 'right'));
   const rule = lines[0]!.map((cell) => '-'.repeat(cell.length));
   const [title, ...figures] = lines.map((cells) => cells.join('  ').trimEnd());

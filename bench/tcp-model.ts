@@ -1,8 +1,8 @@
 import { percentile } from '../lab/metrics/percentile.ts';
 import { milliseconds } from '../protocol/base/units.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
-import type { Part } from './part.ts';
-import { median, table } from './table.ts';
+import type { BenchPart } from './part.ts';
+import { median, textTable } from './table.ts';
 import { runTcp } from './tcp-run.ts';
 
 /** Linux 6.18 over a TUN device with delay and loss: p50 and p99 of the frame delay, ms. Runs of about 20 s. */
@@ -21,7 +21,7 @@ const SECONDS = 20;
  * The modelled TCP compared with the kernel's: 16,000-byte frames at 30 per second, round-trip time 50 ms; and its
  * cost.
  */
-export const tcpModel: Part = async (context) => {
+export const tcpModel: BenchPart = async (context) => {
   const seeds = context.quick ? 2 : 10;
   const rows: string[][] = [];
   const figures: unknown[] = [];
@@ -43,7 +43,7 @@ export const tcpModel: Part = async (context) => {
     `${SECONDS} s of 3.8 Mb/s, round-trip time 50 ms, ${seeds} seeds: medians over seeds of each run's frame delay percentiles, ms.`,
     'Frames incomplete half a second after the end of the stream do not count. Kernel: one run of Linux 6.18 each.',
     '',
-    table(['path', 'p50', 'p95', 'p99', 'frames', 'Mb/s', 'kernel p50 / p99'], rows),
+    textTable(['path', 'p50', 'p95', 'p99', 'frames', 'Mb/s', 'kernel p50 / p99'], rows),
     '',
     `Simulated seconds per second of CPU time, 0.2 % loss, 20 ms: ${cost.join(', ')}`,
   ].join('\n');

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { RelayDirectionReport } from '../session/relay/relay-report.ts';
-import type { Part, PartContext } from './part.ts';
+import type { BenchPart, PartContext } from './part.ts';
 import { outputOf } from './programs.ts';
-import { median, table } from './table.ts';
+import { median, textTable } from './table.ts';
 
 const ACROSS = '10.9.0.2';
 const LOADS = [
@@ -34,7 +34,7 @@ interface Run {
 /**
  * Delay added by an unimpaired virtual link: the same datagrams and TCP over loopback and through the link, in turn.
  */
-export const tun: Part = async (context) => {
+export const tun: BenchPart = async (context) => {
   const runs: Run[] = [];
   for (let round = 1; round <= context.rounds; round++) {
     for (const { name, megabits } of LOADS) {
@@ -62,7 +62,7 @@ export const tun: Part = async (context) => {
     'A 64-byte datagram every 5 ms from a process to itself, ms: over loopback, and through `link --tun` without',
     `impairment; TCP between two other processes. Medians of ${context.rounds}.`,
     '',
-    table(head, rows),
+    textTable(head, rows),
   ].join('\n');
   return { text, figures: { runs } };
 };

@@ -85,9 +85,9 @@ function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
   const column = (head: string, dispensable: number, text: Column['text']): Column => ({ head, dispensable, text });
   return [
     column('in time', 0, ({ rows }) => percentText(total(rows, 'framesInTime') / Math.max(1, total(rows, 'frames')))),
-    column('p50 ms', 3, ({ rows }) => millisecondsText(middle(rows, 'delayUsP50'))),
-    column('p95 ms', 2, ({ rows }) => millisecondsText(middle(rows, 'delayUsP95'))),
-    column('p99 ms', 0, ({ rows }) => millisecondsText(middle(rows, 'delayUsP99'))),
+    column('p50 ms', 3, ({ rows }) => delayText(middle(rows, 'delayUsP50'))),
+    column('p95 ms', 2, ({ rows }) => delayText(middle(rows, 'delayUsP95'))),
+    column('p99 ms', 0, ({ rows }) => delayText(middle(rows, 'delayUsP99'))),
     column('freezes/min', 4, ({ rows }) => {
       const minutes = total(rows, 'watchedUs') / 60e6;
       return minutes === 0 ? '–' : (total(rows, 'freezes') / minutes).toFixed(1);
@@ -148,7 +148,7 @@ const percentText = (value: number): string => {
   return value < 1 && text === '100.00' ? '>99.99 %' : `${text} %`;
 };
 
-export function millisecondsText(value: number | null): string {
+export function delayText(value: number | null): string {
   if (value === null) return '–';
   return value === Number.POSITIVE_INFINITY ? 'never' : (value / 1_000).toFixed(1);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** Kind of a value, which determines the suggestions of a shell. */
-export type Value =
+export type OptionValue =
   | { readonly kind: 'choices'; readonly choices: readonly string[] }
   | { readonly kind: 'file' }
   /** Any other value: an address, a number, a text. */
@@ -15,7 +15,7 @@ export interface OptionEntry {
   /** Choices and default, as in --help. */
   readonly facts: string;
   /** `undefined` for a switch. */
-  readonly value: Value | undefined;
+  readonly value: OptionValue | undefined;
   readonly group: string;
 }
 
@@ -25,7 +25,7 @@ export interface CommandEntry {
   readonly description: string;
   readonly usage: string;
   readonly options: readonly OptionEntry[];
-  readonly arguments: readonly { readonly term: string; readonly description: string; readonly value: Value }[];
+  readonly arguments: readonly { readonly term: string; readonly description: string; readonly value: OptionValue }[];
   readonly commands: readonly string[];
   /** Help text after the options: examples and explanations. */
   readonly after: string;
@@ -64,7 +64,7 @@ export function commandTree(command: Command, path: readonly string[] = []): rea
 /** Names of values and arguments that are files or folders. */
 const FILES = /<(file|folder|path|input|scenario|url|others|command)>/;
 
-function valueFor(flags: string, choices: readonly string[] | undefined): Value {
+function valueFor(flags: string, choices: readonly string[] | undefined): OptionValue {
   if (choices) return { kind: 'choices', choices };
   return { kind: FILES.test(flags) && !flags.startsWith('--to') ? 'file' : 'other' };
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type CommandEntry, commandTree, type OptionEntry, type Value } from './command-tree.ts';
+import { type CommandEntry, commandTree, type OptionEntry, type OptionValue } from './command-tree.ts';
 import type { Shell } from './completion-command.ts';
 
 /** Returns the completion script of a shell for a program. */
@@ -28,7 +28,7 @@ const brief = (description: string): string => (/^.*?(?=[;:.](?:\s|$)|$)/.exec(d
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function bashScript(name: string, tree: readonly CommandEntry[]): string {
-  const reply = (value: Value): string => {
+  const reply = (value: OptionValue): string => {
     if (value.kind === 'choices') return `COMPREPLY=($(compgen -W ${quote(value.choices.join(' '))} -- "$cur"))`;
     // Readline's default completion handles names with spaces.
     return value.kind === 'file' ? 'compopt -o default' : ':';
@@ -76,7 +76,7 @@ complete -F _${name} ${name}
 
 function zshScript(name: string, tree: readonly CommandEntry[]): string {
   const text = (value: string) => value.replace(/[\\:[\]]/g, '\\$&');
-  const action = (value: Value): string => {
+  const action = (value: OptionValue): string => {
     if (value.kind === 'choices') return `(${value.choices.join(' ')})`;
     return value.kind === 'file' ? '_files' : ' ';
   };
@@ -151,7 +151,7 @@ function fishScript(name: string, tree: readonly CommandEntry[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-function fishValue(value: Value | undefined): string {
+function fishValue(value: OptionValue | undefined): string {
   if (value === undefined) return '';
   if (value.kind === 'choices') return ` -x -a ${quote(value.choices.join(' '))}`;
   return value.kind === 'file' ? ' -r -F' : ' -x';

@@ -79,13 +79,13 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const context = new Context(options);
   const { log } = context;
   // Loaded on demand: a single receiver does not need it.
-  const [{ LaneServer }, { openInBrowser }, { openSource }] = await Promise.all([
+  const [{ LaneServer }, { openInBrowser }, { openInput }] = await Promise.all([
     import('../session/lanes/lane-server.ts'),
     import('../io/web-server/browser-opener.ts'),
     import('./source-options.ts'),
   ]);
-  const openInput = (which: string) => openSource(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
-  const media = await openInput(input);
+  const openOne = (which: string) => openInput(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
+  const media = await openOne(input);
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -97,7 +97,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const show = await LaneServer.open({
     source: { name, media },
     inputs,
-    openInput,
+    openInput: openOne,
     lanes: demoLaneSettings(options.latency),
     link,
     loop: options.loop,
@@ -168,7 +168,7 @@ function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
 
 async function demo(input: string, options: DemoCommandOptions, congestionGiven: boolean): Promise<void> {
   if (congestionGiven && options.transport !== 'tcp') throw new Failure(CONGESTION_UNUSED, 2);
-  const [{ StreamServer }, { dropframeClient }, { ReceiveRun }, { checkWritable }, { openSource }] = await Promise.all([
+  const [{ StreamServer }, { dropframeClient }, { ReceiveRun }, { checkWritable }, { openInput }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
     import('../session/stream/dropframe-client.ts'),
     import('../session/run/receive-run.ts'),
@@ -178,7 +178,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
   const { log } = context;
-  const source = await openSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
+  const source = await openInput(input, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
   const server = new StreamServer({
     source,
     host: '127.0.0.1',

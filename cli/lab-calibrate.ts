@@ -51,7 +51,7 @@ export function addCalibrateCommand(lab: Command): void {
 }
 
 async function run(options: CalibrateOptions): Promise<void> {
-  const [{ conclude }, { calibrationMarkdown, calibrationText, conclusionText }, { writeValidation }] =
+  const [{ conclude }, { calibrationMarkdown, calibrationText, calibrationConclusion }, { writeValidation }] =
     await Promise.all([
       import('../lab/calibration/calibrate.ts'),
       import('../lab/calibration/calibration-table.ts'),
@@ -63,14 +63,15 @@ async function run(options: CalibrateOptions): Promise<void> {
   if (outcomes.length === 0) throw new Interrupted('interrupted before the first cell finished');
   const calibration = conclude(outcomes);
   context.print(calibrationText(outcomes));
-  context.print(`  ${conclusionText(calibration)}`);
+  context.print(`  ${calibrationConclusion(calibration)}`);
   if (options.json) {
     const finite = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? 'inf' : value);
     stdout.write(`${JSON.stringify({ kind: 'calibration', ...calibration, outcomes }, finite)}\n`);
   }
   if (outcomes.length < asked) throw new Interrupted(`interrupted: ${outcomes.length} of ${asked} cells were compared`);
   if (options.docs) await writeValidation('calibrate', calibrationMarkdown(outcomes, limits).trim());
-  if (calibration.differing > 0) throw new Failure(`simulator and kernel differ: ${conclusionText(calibration)}`);
+  if (calibration.differing > 0)
+    throw new Failure(`simulator and kernel differ: ${calibrationConclusion(calibration)}`);
 }
 
 async function outcomesWith(
@@ -78,11 +79,11 @@ async function outcomesWith(
   { quick, strategies, jobs }: CalibrateOptions,
   limits: DisturbanceLimits,
 ): Promise<{ readonly outcomes: readonly Comparison[]; readonly asked: number }> {
-  const [{ calibrate }, { calibrationCells, FULL, QUICK }] = await Promise.all([
+  const [{ calibrate }, { calibrationCells, FULL_PLAN, QUICK_PLAN }] = await Promise.all([
     import('../lab/calibration/calibrate.ts'),
     import('../lab/calibration/calibration-cells.ts'),
   ]);
-  const plan = quick ? QUICK : FULL;
+  const plan = quick ? QUICK_PLAN : FULL_PLAN;
   const cells = calibrationCells({ ...plan, strategies: strategies ?? plan.strategies });
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());

@@ -3,7 +3,7 @@ import type { MeasuredStrategy } from '../lab/measured/measured-conditions.ts';
 import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import { alignedText } from '../lab/report/text-table.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
-import { millisecondsText } from './answer-table.ts';
+import { delayText } from './answer-table.ts';
 
 export function costText(costs: readonly StrategyCost[]): string {
   const lines = costs.map(({ strategy, microsecondsPerDatagram, timesRealTime }) => [
@@ -19,7 +19,7 @@ export function measuredText(measured: readonly MeasuredStrategy[]): string {
   const lines = measured.map(({ strategy, congestionControl, notsentLowat, kernel, ...rest }) => [
     strategy,
     `TCP ${congestionControl.join(', ')}, tcp_notsent_lowat ${notsentLowat.map(lowatText).join(', ')}, Linux ${kernel.join(', ')}`,
-    `timers p99 ${millisecondsText(rest.timerUsP99)} ms late, link ${millisecondsText(rest.relayUsP99)} ms`,
+    `timers p99 ${delayText(rest.timerUsP99)} ms late, link ${delayText(rest.relayUsP99)} ms`,
     rest.disturbed > 0 ? `${rest.disturbed} of ${rest.cells} disturbed` : '',
   ]);
   return alignedText([['measured', '', '', ''], ...lines]);
@@ -29,7 +29,7 @@ export function measuredText(measured: readonly MeasuredStrategy[]): string {
 const lowatText = (bytes: number): string => (bytes === 0xffff_ffff ? 'none' : String(bytes));
 
 /** Progress of a sweep, with an estimate of the remaining time at the pace so far. */
-export function progressText(progress: SweepProgress, elapsedSeconds: number): string {
+export function sweepProgressText(progress: SweepProgress, elapsedSeconds: number): string {
   const { cells, done, reused, workDone, secondsLeft } = progress;
   const had = reused > 0 ? ` (${reused} reused from an earlier run)` : '';
   if (secondsLeft !== undefined)

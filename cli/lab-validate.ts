@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { CheckProgress } from '../lab/validation/run-checks.ts';
-import type { Outcome } from '../lab/validation/validation.ts';
+import type { CheckOutcome } from '../lab/validation/validation.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
@@ -45,22 +45,21 @@ export function addValidateCommand(lab: Command): void {
 }
 
 async function run(options: ValidateOptions): Promise<void> {
-  const [{ validate }, { conclusionText, validationMarkdown, validationText }, { writeValidation }] = await Promise.all(
-    [
+  const [{ validate }, { validationConclusion, validationMarkdown, validationText }, { writeValidation }] =
+    await Promise.all([
       import('../lab/validation/validation.ts'),
       import('../lab/validation/validation-table.ts'),
       import('./validation-page.ts'),
-    ],
-  );
+    ]);
   const context = new Context(options);
   const outcomes = await outcomesWith(context, options);
   const validation = validate(outcomes);
   context.print(validationText(outcomes));
-  context.print(`  ${conclusionText(validation)}`);
+  context.print(`  ${validationConclusion(validation)}`);
   if (options.json)
     stdout.write(`${JSON.stringify({ kind: 'validation', ...validation, outcomes: outcomes.map(plain) })}\n`);
   if (options.docs) {
-    const conclusion = conclusionText(validation);
+    const conclusion = validationConclusion(validation);
     const heading = `${conclusion}. Version ${packageVersion()}, seed ${options.seed}.`;
     await writeValidation('validate', `${heading}\n\n${validationMarkdown(outcomes)}`);
   }
@@ -68,7 +67,7 @@ async function run(options: ValidateOptions): Promise<void> {
 }
 
 /** Runs the checks with a status line. @throws {Interrupted} on Ctrl-C. */
-async function outcomesWith(context: Context, options: ValidateOptions): Promise<readonly Outcome[]> {
+async function outcomesWith(context: Context, options: ValidateOptions): Promise<readonly CheckOutcome[]> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
   const startedAt = now();
@@ -76,12 +75,12 @@ async function outcomesWith(context: Context, options: ValidateOptions): Promise
   context.showStatus(() => latest && [progressText(latest, inSeconds(elapsed(startedAt, now())))]);
   try {
     // Loaded on demand: computing the predictions takes a second.
-    const [{ runChecks }, { FULL, QUICK }] = await Promise.all([
+    const [{ runChecks }, { FULL_EFFORT, QUICK_EFFORT }] = await Promise.all([
       import('../lab/validation/run-checks.ts'),
       import('../lab/validation/validation.ts'),
     ]);
     const outcomes = await runChecks(
-      { seed: options.seed, effort: options.quick ? QUICK : FULL },
+      { seed: options.seed, effort: options.quick ? QUICK_EFFORT : FULL_EFFORT },
       {
         jobs: options.jobs ?? availableParallelism(),
         signal: abort.signal,
@@ -104,12 +103,12 @@ function progressText({ checks, done, workDone }: CheckProgress, elapsedSeconds:
   return `${done} of ${checks} checks, ${Math.floor(workDone * 100)} %${left}`;
 }
 
-function plain({ check, estimate, verdict }: Outcome) {
+function plain({ check, estimate, verdict }: CheckOutcome) {
   const { id, group, name, parameters, predicted, agreement } = check;
   return { id, group, name, parameters, predicted, agreement, ...estimate, verdict };
 }
 
-function worst(outcomes: readonly Outcome[]): string {
+function worst(outcomes: readonly CheckOutcome[]): string {
   const off = outcomes.filter(({ verdict }) => verdict === 'disagrees');
   const named = off.length > 0 ? off : outcomes.filter(({ verdict }) => verdict === 'outside');
   return named.map(({ check }) => check.id).join('; ');

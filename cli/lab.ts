@@ -13,7 +13,7 @@ import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
-import { costText, measuredText, progressText, qualityProgressText } from './lab-text.ts';
+import { costText, measuredText, qualityProgressText, sweepProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readWhole } from './options.ts';
@@ -184,7 +184,7 @@ async function sweepWith(
       fresh: options.fresh === true,
       signal: abort.signal,
       onProgress: (at) => {
-        latest = () => progressText(at, inSeconds(elapsed(startedAt, now())));
+        latest = () => sweepProgressText(at, inSeconds(elapsed(startedAt, now())));
       },
       onQualityProgress: (at) => {
         latest = () => qualityProgressText(at);

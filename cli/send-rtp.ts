@@ -6,7 +6,7 @@ import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { writeResult } from './result-file.ts';
-import { openRecord, openSource, type SourceCommandOptions } from './source-options.ts';
+import { openInput, openRecord, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
@@ -31,7 +31,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openSource(input, options, log);
+    source = await openInput(input, options, log);
     recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,

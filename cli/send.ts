@@ -116,7 +116,7 @@ Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130
 
 async function send(input: string, options: SendCommandOptions): Promise<void> {
   if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP and requires --to rtp://HOST:PORT', 2);
-  const [{ StreamServer }, { openRecord, openSource }] = await Promise.all([
+  const [{ StreamServer }, { openRecord, openInput }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
     import('./source-options.ts'),
   ]);
@@ -127,7 +127,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     finish = (error) => (error === undefined ? resolve() : reject(error));
   });
   const interrupt = new Interrupt(() => finish());
-  const source = await openSource(input, options, log);
+  const source = await openInput(input, options, log);
   const recorder = await openRecord(options, source, log);
   const server = new StreamServer({
     source,

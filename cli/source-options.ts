@@ -14,7 +14,7 @@ export interface SourceCommandOptions {
   readonly record?: string;
 }
 
-export async function openSource(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
+export async function openInput(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
   // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.

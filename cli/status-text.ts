@@ -1,7 +1,7 @@
-import { type Tone, toned } from '../io/os/terminal-colors.ts';
+import { type TerminalTone, toned } from '../io/os/terminal-colors.ts';
 
 /** A figure of a status line, with a tone when it needs attention. */
-export type StatusPart = string | { readonly text: string; readonly tone: Tone };
+export type StatusPart = string | { readonly text: string; readonly tone: TerminalTone };
 
 /** Figures of a run, most important first; the last ones are omitted when the line is too narrow. */
 export type Status = readonly StatusPart[];
@@ -32,7 +32,7 @@ export function fitStatus(
 }
 
 /** Returns a count, with a tone when it is above zero. */
-export function countPart(count: number, text: string, tone: Tone): StatusPart {
+export function countPart(count: number, text: string, tone: TerminalTone): StatusPart {
   return count > 0 ? { text, tone } : text;
 }
 

@@ -6,7 +6,7 @@ import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { Traces } from './cell.ts';
 
 /** Description of a source, with everything that affects the result. */
-export type SourceDescription =
+export type CellSource =
   | {
       readonly kind: 'synthetic';
       readonly fps: number;
@@ -93,7 +93,7 @@ export interface CellFiles {
 export const NO_FILES: CellFiles = { media: new Map(), traces: new Map() };
 
 /** Returns an iterator over a source's access units. @param files contents of file sources. */
-export function openSource(source: SourceDescription, files: PackedFiles): () => AccessUnit | undefined {
+export function openCellSource(source: CellSource, files: PackedFiles): () => AccessUnit | undefined {
   if (source.kind === 'file') {
     const packed = files.get(source.sha256);
     assert(packed !== undefined, 'the files of all cells have been read');
@@ -106,14 +106,14 @@ export function openSource(source: SourceDescription, files: PackedFiles): () =>
 }
 
 /** Frame sizes that give the bit rate over a whole group of pictures. */
-function frameBytes({ fps, kbps, keyInterval, keyFrameRatio }: SourceDescription & { kind: 'synthetic' }) {
+function frameBytes({ fps, kbps, keyInterval, keyFrameRatio }: CellSource & { kind: 'synthetic' }) {
   const group = (kbps * 125 * keyInterval) / fps;
   const frame = group / (keyInterval - 1 + keyFrameRatio);
   return { frameBytes: Math.max(2, Math.round(frame)), keyFrameBytes: Math.max(2, Math.round(frame * keyFrameRatio)) };
 }
 
 /** Number of frames captured in the first `seconds` of the stream. */
-export function framesBefore(source: SourceDescription, files: PackedFiles, seconds: number): number {
+export function framesBefore(source: CellSource, files: PackedFiles, seconds: number): number {
   if (source.kind === 'synthetic') return Math.ceil(seconds * source.fps);
   const units = files.get(source.sha256)!.units;
   const first = units[1] ?? 0;
@@ -122,17 +122,17 @@ export function framesBefore(source: SourceDescription, files: PackedFiles, seco
   return frames;
 }
 
-export const framesPerSecondOf = (source: SourceDescription): number =>
+export const framesPerSecondOf = (source: CellSource): number =>
   source.kind === 'synthetic' ? source.fps : source.framesPerSecond;
 
 /** Bit rate of the access units, bits per second. */
-export const rateOf = (source: SourceDescription): number =>
+export const rateOf = (source: CellSource): number =>
   source.kind === 'synthetic' ? source.kbps * 1_000 : (source.bytes * 8 * source.framesPerSecond) / source.frames;
 
-export const secondsOf = (source: SourceDescription): number => source.frames / framesPerSecondOf(source);
+export const secondsOf = (source: CellSource): number => source.frames / framesPerSecondOf(source);
 
 /** Short label for tables. */
-export function labelOf(source: SourceDescription): string {
+export function labelOf(source: CellSource): string {
   if (source.kind === 'file') return source.name;
   const { kbps, fps, keyInterval } = source;
   return `synthetic ${kbps}kbps ${fps}fps key=${keyInterval}`;

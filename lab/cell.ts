@@ -5,7 +5,7 @@ import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { meanLoss } from '../sim/link/loss/loss-model.ts';
-import type { SourceDescription } from './cell-source.ts';
+import type { CellSource } from './cell-source.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import type { StrategyName } from './strategies.ts';
 import type { StrategyParameters } from './strategy.ts';
@@ -14,7 +14,7 @@ import type { StrategyParameters } from './strategy.ts';
 export interface Cell {
   readonly strategy: StrategyName;
   readonly parameters: StrategyParameters;
-  readonly source: SourceDescription;
+  readonly source: CellSource;
   /** Canonical form, with the seed. */
   readonly forward: string;
   readonly back: string;

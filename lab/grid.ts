@@ -1,6 +1,6 @@
 import { Failure } from '../io/os/failure.ts';
 import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './cell.ts';
-import { rateOf, type SourceDescription, secondsOf } from './cell-source.ts';
+import { type CellSource, rateOf, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
@@ -25,11 +25,7 @@ const CELLS_MAX = 1_000_000;
  * Expands a scenario into cells. @param sources sources of the scenario, with lists expanded, in order. @param traces
  * contents of files named by its links.
  */
-export function expandGrid(
-  scenario: Scenario,
-  sources: readonly SourceDescription[],
-  traces: Traces = new Map(),
-): Grid {
+export function expandGrid(scenario: Scenario, sources: readonly CellSource[], traces: Traces = new Map()): Grid {
   const links = pairs(scenario);
   const strategies = scenario.strategies.map(strategyOf);
   const budgets = manyOf(scenario.budgetsMs);
@@ -148,7 +144,7 @@ export function shardOf(grid: Grid, { index, of }: Shard): readonly GridCell[] {
 }
 
 /** Returns the complete scenario in canonical form, for the manifest. */
-export function describeGrid(scenario: Scenario, sources: readonly SourceDescription[], grid: Grid): Json {
+export function describeGrid(scenario: Scenario, sources: readonly CellSource[], grid: Grid): Json {
   const { name, question, warmUpSeconds, release } = scenario;
   return {
     version: CELL_VERSION,

@@ -3,7 +3,7 @@ import { type Instant, instant } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 import { wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { Fate } from '../sim/link/link.ts';
+import type { DatagramFate } from '../sim/link/link.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
 import { type FrameTable, widened } from './frame-table.ts';
 import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
@@ -76,7 +76,7 @@ export class MediaPacketTable implements PathObserver {
     this.#rows.push(row);
   }
 
-  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void {
+  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
     if (direction === 'back' || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
     if (ssrc === MEDIA_SSRC) return this.#mediaSent(now, datagram, fate);
@@ -151,7 +151,7 @@ export class MediaPacketTable implements PathObserver {
     };
   }
 
-  #mediaSent(now: Instant, datagram: Uint8Array, fate: Fate): void {
+  #mediaSent(now: Instant, datagram: Uint8Array, fate: DatagramFate): void {
     const packet = this.#sent++;
     if (packet === this.#arrival.length) {
       this.#arrival = widened(this.#arrival, new Uint8Array(packet * 2));

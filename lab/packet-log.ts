@@ -1,6 +1,6 @@
 import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { Fate } from '../sim/link/link.ts';
+import type { DatagramFate } from '../sim/link/link.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { ColumnKind } from './store/columns.ts';
 
@@ -16,7 +16,7 @@ export interface PacketRecord {
   readonly sentAt: number;
   /** First arrival; `null` when it was lost or corrupted. */
   readonly arrivedAt: number | null;
-  readonly fate: Fate;
+  readonly fate: DatagramFate;
 }
 
 export const PACKET_COLUMNS: { readonly [Name in keyof PacketRecord]-?: ColumnKind } = {
@@ -40,7 +40,7 @@ export class PacketLog implements PathObserver {
     this.#kindOf = kindOf;
   }
 
-  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void {
+  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
     if (fate === 'carried' || fate === 'duplicated') this.#underway.set(datagram, this.records.length);
     this.records.push({
       direction,

@@ -1,11 +1,11 @@
 import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { Fate, Link } from '../sim/link/link.ts';
+import type { DatagramFate, Link } from '../sim/link/link.ts';
 import type { Path } from '../sim/simulation.ts';
 
 /** Observer of datagrams that enter and leave a path. */
 export interface PathObserver {
-  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void;
+  onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void;
   onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void;
 }
 

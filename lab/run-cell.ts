@@ -3,14 +3,14 @@ import { type Instant, instant, microseconds, milliseconds, seconds } from '../p
 import { Link, type LinkCounters } from '../sim/link/link.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
-import { type CellFiles, framesBefore, NO_FILES, openSource } from './cell-source.ts';
+import { type CellFiles, framesBefore, NO_FILES, openCellSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
 import { isKernelStrategy } from './strategies.ts';
 import { strategyBuilder } from './strategy-builders.ts';
-import { summarize } from './summarize.ts';
+import { summarizeCell } from './summarize.ts';
 import type { SummaryRow } from './tables.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 
@@ -66,7 +66,7 @@ export function runCell(
   let lastCapturedAt = START;
   const feed = new LiveFeed({
     startAt: START,
-    next: openSource(cell.source, files.media),
+    next: openCellSource(cell.source, files.media),
     deliver: (now, unit) => {
       lastCapturedAt = now;
       strategy.send(now, unit, frames.add(now, unit));
@@ -89,7 +89,15 @@ export function runCell(
   const figures = strategy.conclude(simulation.now);
   for (const link of [links.forward, links.back]) assertConserved(link.counters);
   enterDecodability(frames);
-  const row = summarize(cell, { forward, back, frames, measuredFrom, figures, traffic, simulatedUs: simulation.now });
+  const row = summarizeCell(cell, {
+    forward,
+    back,
+    frames,
+    measuredFrom,
+    figures,
+    traffic,
+    simulatedUs: simulation.now,
+  });
   return {
     row,
     frames,

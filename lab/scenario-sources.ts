@@ -4,12 +4,12 @@ import { causeOf, Failure } from '../io/os/failure.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
-import { hashUnits, type PackedUnits, packUnits, type SourceDescription } from './cell-source.ts';
+import { type CellSource, hashUnits, type PackedUnits, packUnits } from './cell-source.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
 
 /** Sources of a scenario, with lists expanded, and the contents of its files. */
 export interface ScenarioSources {
-  readonly descriptions: readonly SourceDescription[];
+  readonly descriptions: readonly CellSource[];
   readonly files: ReadonlyMap<string, PackedUnits>;
 }
 
@@ -27,7 +27,7 @@ export async function openSources(
   path: string,
   warn: (message: string) => void,
 ): Promise<ScenarioSources> {
-  const descriptions: SourceDescription[] = [];
+  const descriptions: CellSource[] = [];
   const files = new Map<string, PackedUnits>();
   const sources = manyOf(scenario.source);
   for (const [index, source] of sources.entries()) {
@@ -46,8 +46,8 @@ export async function openSources(
 
 type Synthetic = Extract<ScenarioSource, { readonly synthetic: unknown }>['synthetic'];
 
-function expandSynthetic({ fps, kbps, keyInterval, keyFrameRatio, seconds }: Synthetic): SourceDescription[] {
-  const result: SourceDescription[] = [];
+function expandSynthetic({ fps, kbps, keyInterval, keyFrameRatio, seconds }: Synthetic): CellSource[] {
+  const result: CellSource[] = [];
   for (const rate of manyOf(fps)) {
     for (const kilobits of manyOf(kbps)) {
       for (const interval of manyOf(keyInterval)) {
@@ -70,7 +70,7 @@ async function readFileSource(
   folder: string,
   place: string,
   warn: (message: string) => void,
-): Promise<{ readonly description: SourceDescription; readonly units: PackedUnits }> {
+): Promise<{ readonly description: CellSource; readonly units: PackedUnits }> {
   const path = resolve(folder, source.file);
   const found = await stat(path).catch((error) => {
     throw new Failure(`${place}: cannot read ${source.file}: ${causeOf(error)}`, 2);
@@ -95,7 +95,7 @@ async function readFileSource(
   const packed = packUnits(units);
   const keys = units.filter((unit) => unit.importance === 'key').length;
   const ticks = units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp;
-  const description: SourceDescription = {
+  const description: CellSource = {
     kind: 'file',
     name: basename(source.file),
     sha256: hashUnits(packed),

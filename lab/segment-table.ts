@@ -1,7 +1,7 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { Fate } from '../sim/link/link.ts';
+import type { DatagramFate } from '../sim/link/link.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
@@ -23,7 +23,7 @@ export class SegmentTable implements PathObserver {
     this.#measuring = measuring;
   }
 
-  onSent(_now: Instant, direction: Direction, datagram: Uint8Array, fate: Fate): void {
+  onSent(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
     if (direction === 'back') return;
     const payload = datagram.length - 4 * (datagram[DATA_OFFSET]! >> 4);
     if (payload <= 0) return;

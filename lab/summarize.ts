@@ -24,7 +24,7 @@ export interface CellObservations {
 }
 
 /** Computes the summary row of a cell. */
-export function summarize(cell: Cell, observations: CellObservations): SummaryRow {
+export function summarizeCell(cell: Cell, observations: CellObservations): SummaryRow {
   const { frames, measuredFrom, figures } = observations;
   return {
     ...inputs(cell, observations),

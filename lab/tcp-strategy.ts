@@ -8,6 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../protocol/base/units.ts';
+import { IP_HEADER_BYTES } from '../protocol/capture/captured-datagrams.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
@@ -18,8 +19,6 @@ import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { SegmentTable } from './segment-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
-/** IPv4 header; TCP's own header is part of each segment. */
-export const TCP_HEADER_BYTES = 20;
 /** Wait for a connection that has fallen behind; a longer backlog is of no use. */
 export const TCP_DRAIN: Microseconds = seconds(30);
 const SENDER_PORT = 5_004;
@@ -31,7 +30,8 @@ export function tcpStrategy(congestionControl: CongestionControlName): StrategyB
 }
 
 class TcpStrategy implements Strategy {
-  readonly headerBytes = TCP_HEADER_BYTES;
+  /** TCP's own header is part of each segment. */
+  readonly headerBytes = IP_HEADER_BYTES;
   readonly drain = TCP_DRAIN;
   readonly observer: SegmentTable;
   readonly #options: StrategyOptions;

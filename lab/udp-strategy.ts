@@ -8,6 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../protocol/base/units.ts';
+import { IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../protocol/capture/captured-datagrams.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
@@ -22,7 +23,7 @@ import { MediaPacketTable } from './media-packet-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** IPv4 and UDP headers (RFC 791 §3.1, RFC 768). */
-export const UDP_HEADER_BYTES = 28;
+export const UDP_IP_HEADER_BYTES = IP_HEADER_BYTES + UDP_HEADER_BYTES;
 /** Time until the control channel has announced the end of the stream: one transit plus TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 
@@ -63,7 +64,7 @@ export const udpDrain = ({ budget, transitMin }: Pick<StrategyOptions, 'budget' 
 export const endAnnouncedAfter = (transitMin: Microseconds): Microseconds => microseconds(transitMin + CONTROL_DELAY);
 
 class UdpStrategy implements Strategy {
-  readonly headerBytes = UDP_HEADER_BYTES;
+  readonly headerBytes = UDP_IP_HEADER_BYTES;
   readonly observer: MediaPacketTable;
   readonly drain: Microseconds;
   readonly #options: StrategyOptions;

@@ -17,7 +17,7 @@ import { unwrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.ts';
 import { asSequence, extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
-import type { FrameBuffer, Insertion } from './frames/frame-buffer.ts';
+import type { FrameBuffer, PacketInsertion } from './frames/frame-buffer.ts';
 import { FrameRelease } from './frames/frame-release.ts';
 import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
 import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
@@ -284,7 +284,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Counts the packet by its insertion. @returns true when it belongs to the stream, in time or late. */
-  #settle(insertion: Insertion, sequence: Sequence, mark: FrameMark | undefined): boolean {
+  #settle(insertion: PacketInsertion, sequence: Sequence, mark: FrameMark | undefined): boolean {
     switch (insertion) {
       case 'taken':
         return true;
@@ -333,7 +333,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
   }
 
-  #insertMarked(now: Instant, mark: FrameMark, packet: IncomingPacket): Insertion {
+  #insertMarked(now: Instant, mark: FrameMark, packet: IncomingPacket): PacketInsertion {
     const number = packet.number!;
     this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax: this.#options.framesMax });
     const insertion = this.#marked.insert(now, number, mark, packet);
@@ -341,7 +341,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return insertion;
   }
 
-  #insertPlain(now: Instant, packet: IncomingPacket): Insertion {
+  #insertPlain(now: Instant, packet: IncomingPacket): PacketInsertion {
     const { codec, framesMax } = this.#options;
     this.#plain ??= new PlainFrameBuffer({ codec, framesMax, packetsMax: PLAIN_PACKETS_MAX });
     return this.#plain.insert(now, packet);

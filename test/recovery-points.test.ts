@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { interval, POINTS, type Point, runPoint } from '../bench/point.ts';
+import { type BenchPoint, interval, POINTS, runPoint } from '../bench/point.ts';
 
 /** Few frames, enough to detect a regression. `npm run bench -- points` measures the quality. */
 const FRAMES = 2_000;
 
-const pointNamed = (name: string): Point => POINTS.find((point) => point.name === name)!;
+const pointNamed = (name: string): BenchPoint => POINTS.find((point) => point.name === name)!;
 
 describe('deadline recovery', () => {
   test.each(['A', 'B', 'C', 'D', 'E'])('point %s loses no more than it may, at no more traffic than it may', (name) => {
@@ -63,7 +63,7 @@ describe("on a path of half the stream's rate", () => {
 });
 
 test('a fixed ratio loses the binomial tail: frames of twelve packets with more than three of fifteen lost', () => {
-  const point: Point = { ...pointNamed('D'), forward: 'loss=10% delay=20ms', back: 'delay=20ms' };
+  const point: BenchPoint = { ...pointNamed('D'), forward: 'loss=10% delay=20ms', back: 'delay=20ms' };
   const { frames, framesLost, receiver, sender } = runPoint(point, { recovery: 'fec', frames: 4_000, seed: 4 });
   let tail = 1;
   for (let lost = 0, choices = 1; lost <= 3; lost++) {

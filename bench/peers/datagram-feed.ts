@@ -10,13 +10,13 @@ import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
 import { instant } from '../../protocol/base/units.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
-import { FRAMES_PER_SECOND, markedPayload, PAYLOADS_PER_FRAME } from './workload.ts';
+import { markedPayload, PAYLOADS_PER_FRAME, WORKLOAD_FRAMES_PER_SECOND } from './workload.ts';
 
 const [, , port, frames, file = ''] = argv;
 const socket = createSocket('udp4');
 const handedOverAt: number[] = [];
 const startedAt = now();
-const dueAt = (frame: number): number => startedAt + Math.round((frame * 1e6) / FRAMES_PER_SECOND);
+const dueAt = (frame: number): number => startedAt + Math.round((frame * 1e6) / WORKLOAD_FRAMES_PER_SECOND);
 const wakeUp = new WakeUp(send);
 
 function send(): void {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Failure } from '../../io/os/failure.ts';
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import { line, sleep } from '../programs.ts';
-import type { FrameRelease } from './frame-releases.ts';
+import type { ReceivedFrame } from './frame-releases.ts';
 import { linksOf, type Peer, type PeerRecord, type PeerTask } from './peer.ts';
 import { freePorts } from './ports.ts';
 import { Relay } from './relay.ts';
@@ -19,8 +19,11 @@ export interface DatagramPeerOptions {
   readonly package: string;
   /** Arguments that print the sender's version, and a pattern that finds it. */
   readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
-  readonly sender: (ports: { readonly input: number; readonly relay: number }, point: Point) => readonly string[];
-  readonly receiver: (ports: { readonly listen: number; readonly output: number }, point: Point) => readonly string[];
+  readonly sender: (ports: { readonly input: number; readonly relay: number }, point: BenchPoint) => readonly string[];
+  readonly receiver: (
+    ports: { readonly listen: number; readonly output: number },
+    point: BenchPoint,
+  ) => readonly string[];
 }
 
 /** Time until a listener is ready, milliseconds. */
@@ -87,7 +90,7 @@ export class DatagramPeer implements Peer {
     return {
       commands: [commandLine(receiverProgram, receiverArgs), relay.command, commandLine(senderProgram, senderArgs)],
       handedOverAt: JSON.parse(readFileSync(`${scratch}-in.json`, 'utf8')) as number[],
-      releases: JSON.parse(readFileSync(`${scratch}-out.json`, 'utf8')) as FrameRelease[],
+      releases: JSON.parse(readFileSync(`${scratch}-out.json`, 'utf8')) as ReceivedFrame[],
       readings: relay.readings,
       mediaWay: 'forward',
       relay: report,

@@ -1,7 +1,7 @@
 import { PAYLOADS_PER_FRAME, type PayloadMark } from './workload.ts';
 
 /** A received frame: `[number, payloads received, time of the last one]`, microseconds of `hrtime`. */
-export type FrameRelease = readonly [frame: number, payloads: number, at: number];
+export type ReceivedFrame = readonly [frame: number, payloads: number, at: number];
 
 /** Collects the output of a program, per payload or per frame. */
 export class FrameReleases {
@@ -23,7 +23,7 @@ export class FrameReleases {
     if (!this.#frames.has(frame)) this.#frames.set(frame, { seen: -1, count: PAYLOADS_PER_FRAME, at });
   }
 
-  get records(): FrameRelease[] {
+  get records(): ReceivedFrame[] {
     return [...this.#frames].map(([frame, { count, at }]) => [frame, count, at]);
   }
 }

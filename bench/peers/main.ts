@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readWhole } from '../../cli/options.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
-import type { Point } from '../point.ts';
-import { Interrupted } from '../programs.ts';
+import type { BenchPoint } from '../point.ts';
+import { BenchInterrupted } from '../programs.ts';
 import { writeResults } from '../results-page.ts';
 import { measure } from './measure.ts';
 import { OWN_PEERS } from './own.ts';
@@ -15,9 +15,9 @@ import { PEER_POINTS, POINTS_DEFAULT } from './peer-points.ts';
 import { machine, type PeersRecord, type RecordedRun, scheduling } from './record.ts';
 import { resultsText } from './results-text.ts';
 import { RIST_PEER } from './rist.ts';
-import { planOf, progressText, workThrough } from './schedule.ts';
+import { planOf, scheduleProgressText, workThrough } from './schedule.ts';
 import { SRT_PEERS } from './srt.ts';
-import { FRAMES_PER_SECOND } from './workload.ts';
+import { WORKLOAD_FRAMES_PER_SECOND } from './workload.ts';
 
 const PEERS: readonly Peer[] = [...SRT_PEERS, RIST_PEER, ...OWN_PEERS];
 const PEERS_DEFAULT = 'srt,srt-fec,srt-lossmaxttl,rist,dropframe';
@@ -29,12 +29,12 @@ const QUICK_SECONDS = 8;
 const TOLERANCE_MS = 10;
 const JUDGEMENT = {
   toleranceMs: TOLERANCE_MS,
-  warmUpFrames: 5 * FRAMES_PER_SECOND,
-  tailFrames: FRAMES_PER_SECOND,
+  warmUpFrames: 5 * WORKLOAD_FRAMES_PER_SECOND,
+  tailFrames: WORKLOAD_FRAMES_PER_SECOND,
 } as const;
 
 interface Options {
-  readonly points: readonly Point[];
+  readonly points: readonly BenchPoint[];
   readonly programs: readonly Peer[];
   readonly seconds: number;
   readonly seeds: number;
@@ -99,7 +99,7 @@ function command(): Command {
     .exitOverride();
 }
 
-function readPoints(text: string): readonly Point[] {
+function readPoints(text: string): readonly BenchPoint[] {
   const found = PEER_POINTS.filter(({ name }) => text.includes(name));
   if (found.length !== text.length) throw new InvalidArgumentError('expected point names, such as ABD');
   return found;
@@ -128,7 +128,7 @@ async function compare(options: Options): Promise<number> {
   const runs: RecordedRun[] = [];
   const failures: string[] = [];
   const startedAt = performance.now();
-  showProgress(progressText(0, plan.length, 0));
+  showProgress(scheduleProgressText(0, plan.length, 0));
   let interrupted = false;
   try {
     await workThrough(plan, options.jobs, async (planned) => {
@@ -137,10 +137,10 @@ async function compare(options: Options): Promise<number> {
       if (typeof run === 'string') failures.push(run);
       else runs.push(run);
       const done = runs.length + failures.length;
-      showProgress(progressText(done, plan.length, performance.now() - startedAt));
+      showProgress(scheduleProgressText(done, plan.length, performance.now() - startedAt));
     });
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
+    if (!(error instanceof BenchInterrupted)) throw error;
     interrupted = true;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

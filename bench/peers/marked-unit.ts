@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, ticks } from '../../protocol/base/units.ts';
-import { FRAME_PAYLOAD_BYTES, FRAMES_PER_SECOND } from './workload.ts';
+import { FRAME_PAYLOAD_BYTES, WORKLOAD_FRAMES_PER_SECOND } from './workload.ts';
 
 const IDR_SLICE = 0x65;
 const NON_IDR_SLICE = 0x41;
@@ -20,7 +20,7 @@ export function markedUnit(frame: number): AccessUnit {
   const part = new Uint8Array(UNIT_BYTES).fill(0x55);
   part[0] = key ? IDR_SLICE : NON_IDR_SLICE;
   part.set(new TextEncoder().encode(String(frame).padStart(DIGITS, '0')), 1);
-  const timestamp = ticks(Math.round((frame * CLOCK_RATE) / FRAMES_PER_SECOND));
+  const timestamp = ticks(Math.round((frame * CLOCK_RATE) / WORKLOAD_FRAMES_PER_SECOND));
   return { parts: [part], timestamp, decodeTimestamp: timestamp, importance: key ? 'key' : 'reference' };
 }
 

@@ -4,7 +4,7 @@ import { Programs } from '../programs.ts';
 import { type Judgement, outcomeOf } from './outcome.ts';
 import { loadNow, type RecordedRun } from './record.ts';
 import type { PlannedRun } from './schedule.ts';
-import { FRAMES_PER_SECOND } from './workload.ts';
+import { WORKLOAD_FRAMES_PER_SECOND } from './workload.ts';
 
 export interface MeasureOptions extends PlannedRun {
   /** Duration that counts, without warm-up and tail, seconds. */
@@ -21,7 +21,7 @@ const ATTEMPTS = 2;
 export async function measure(options: MeasureOptions): Promise<RecordedRun | string> {
   const { point, peer, seed, seconds, signal, judgement } = options;
   const name = `${point.name}-${peer.name}-${seed}`;
-  const frames = judgement.warmUpFrames + seconds * FRAMES_PER_SECOND + judgement.tailFrames;
+  const frames = judgement.warmUpFrames + seconds * WORKLOAD_FRAMES_PER_SECOND + judgement.tailFrames;
   let cause = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const scratch = join(options.scratch, `${name}-${attempt}`);

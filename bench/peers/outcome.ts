@@ -15,7 +15,7 @@ export interface Judgement {
 }
 
 /** Result of a run. */
-export interface Outcome {
+export interface PeerOutcome {
   readonly frames: number;
   /** Frames with at least one missing payload. */
   readonly lost: number;
@@ -32,7 +32,7 @@ export interface Outcome {
 export type RunRecords = Pick<PeerRecord, 'handedOverAt' | 'releases' | 'readings' | 'mediaWay'>;
 
 /** Evaluates a run from its records. */
-export function outcomeOf(records: RunRecords, judgement: Judgement): Outcome {
+export function outcomeOf(records: RunRecords, judgement: Judgement): PeerOutcome {
   const { handedOverAt, releases } = records;
   const { budgetMs, toleranceMs, warmUpFrames, tailFrames } = judgement;
   const released = new Map(releases.map(([frame, payloads, at]) => [frame, { payloads, at }]));
@@ -62,7 +62,7 @@ export function outcomeOf(records: RunRecords, judgement: Judgement): Outcome {
   };
 }
 
-function delaysOf(milliseconds: readonly number[]): Outcome['delayMs'] {
+function delaysOf(milliseconds: readonly number[]): PeerOutcome['delayMs'] {
   if (milliseconds.length === 0) return null;
   const delays = sorted(milliseconds);
   return { p50: percentile(delays, 0.5)!, p99: percentile(delays, 0.99)!, max: delays.at(-1)! };

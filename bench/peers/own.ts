@@ -9,7 +9,7 @@ import type { RunSummary } from '../../session/run/run-summary.ts';
 import { line, sleep } from '../programs.ts';
 import { ControlForward } from './control-forward.ts';
 import { commandLine } from './datagram-peer.ts';
-import type { FrameRelease } from './frame-releases.ts';
+import type { ReceivedFrame } from './frame-releases.ts';
 import { latencyMsOf, linksOf, type Peer, type PeerRecord, type PeerTask } from './peer.ts';
 import { Relay } from './relay.ts';
 import { PAYLOAD_BYTES } from './workload.ts';
@@ -81,7 +81,7 @@ async function run(task: PeerTask, recovery: Recovery): Promise<PeerRecord> {
         commandLine('dropframe', ownArgs(args)),
       ],
       handedOverAt: JSON.parse(readFileSync(`${scratch}-in.json`, 'utf8')) as number[],
-      releases: JSON.parse(readFileSync(`${scratch}-out.json`, 'utf8')) as FrameRelease[],
+      releases: JSON.parse(readFileSync(`${scratch}-out.json`, 'utf8')) as ReceivedFrame[],
       readings: relay.readings,
       mediaWay: 'back',
       relay: report,

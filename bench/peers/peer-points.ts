@@ -1,7 +1,7 @@
-import { MORE_POINTS, POINTS, type Point } from '../point.ts';
+import { type BenchPoint, MORE_POINTS, POINTS } from '../point.ts';
 
 /** All available points. */
-export const PEER_POINTS: readonly Point[] = [...POINTS, ...MORE_POINTS];
+export const PEER_POINTS: readonly BenchPoint[] = [...POINTS, ...MORE_POINTS];
 
 /** Points of the comparison. */
 export const POINTS_DEFAULT = 'ABCDEF';

@@ -1,15 +1,15 @@
 import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Direction } from '../../sim/direction.ts';
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import type { Programs } from '../programs.ts';
-import type { FrameRelease } from './frame-releases.ts';
+import type { ReceivedFrame } from './frame-releases.ts';
 import type { RelayReading } from './relay.ts';
 
 /** Task of a single run of a program. */
 export interface PeerTask {
   readonly programs: Programs;
   readonly signal: AbortSignal;
-  readonly point: Point;
+  readonly point: BenchPoint;
   readonly seed: number;
   /** Number of frames to send. */
   readonly frames: number;
@@ -23,7 +23,7 @@ export interface PeerRecord {
   readonly commands: readonly string[];
   /** Hand-over time of each frame by number, microseconds of `hrtime`. */
   readonly handedOverAt: readonly number[];
-  readonly releases: readonly FrameRelease[];
+  readonly releases: readonly ReceivedFrame[];
   readonly readings: readonly RelayReading[];
   /** Relay direction of the media. */
   readonly mediaWay: Direction;
@@ -48,9 +48,12 @@ export interface Peer {
 const MARGIN_MS = 6;
 
 /** Latency setting of a program, milliseconds, which counts from arrival. */
-export const latencyMsOf = ({ budgetMs, oneWayMs }: Point): number => budgetMs - oneWayMs - MARGIN_MS;
+export const latencyMsOf = ({ budgetMs, oneWayMs }: BenchPoint): number => budgetMs - oneWayMs - MARGIN_MS;
 
 /** The relay's two links as seen from the sender. */
-export function linksOf({ forward, back }: Point, seed: number): { readonly media: string; readonly answers: string } {
+export function linksOf(
+  { forward, back }: BenchPoint,
+  seed: number,
+): { readonly media: string; readonly answers: string } {
   return { media: `${forward} seed=${seed}`, answers: `${back} seed=${seed}` };
 }

@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { version as nodeVersion } from 'node:process';
 import type { RelayReport } from '../../session/relay/relay-report.ts';
 import type { Direction } from '../../sim/direction.ts';
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import type { Judgement } from './outcome.ts';
 import type { PeerRun } from './standing.ts';
 
@@ -30,7 +30,7 @@ export interface PeersRecord {
   /** Scheduling policy of all processes. */
   readonly scheduling: 'usual' | 'real-time';
   readonly judgement: Omit<Judgement, 'budgetMs'>;
-  readonly points: readonly Point[];
+  readonly points: readonly BenchPoint[];
   readonly peers: readonly { readonly name: string; readonly title: string; readonly version: string }[];
   /** Messages about missing programs. */
   readonly absent: readonly string[];

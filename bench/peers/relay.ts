@@ -14,7 +14,7 @@ export interface RelayReading {
   readonly backBytes: number;
 }
 
-export interface RelayOptions {
+export interface PeerRelayOptions {
   readonly listen: string;
   readonly to: string;
   readonly link: string;
@@ -30,13 +30,13 @@ export class Relay {
   #final: RelayReport | undefined;
 
   /** Resolves when the relay is ready. */
-  static async open(programs: Programs, options: RelayOptions): Promise<Relay> {
+  static async open(programs: Programs, options: PeerRelayOptions): Promise<Relay> {
     const relay = new Relay(programs, options);
     await relay.#ready();
     return relay;
   }
 
-  private constructor(programs: Programs, { listen, to, link, linkBack }: RelayOptions) {
+  private constructor(programs: Programs, { listen, to, link, linkBack }: PeerRelayOptions) {
     const args = ['link', '--listen', listen, '--to', to, '--link', link, '--link-back', linkBack, '--json', '--quiet'];
     this.command = ['dropframe', ...args.map((arg) => (arg.includes(' ') ? `"${arg}"` : arg))].join(' ');
     this.#programs = programs;

@@ -1,5 +1,5 @@
 import { markdownTable } from '../../lab/report/text-table.ts';
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import { type PeerRun, type Standing, standingsOf, verdictOf } from './standing.ts';
 
 /** Name of a program in the table. */
@@ -11,12 +11,16 @@ export interface PeerTitle {
 const HEAD = ['point', 'program', 'not in time', '95 %', 'late', 'overhead', 'p50 / p99', ''];
 
 /** Formats the comparison as a Markdown table: one row per program and point, with the best one marked. */
-export function resultsTable(runs: readonly PeerRun[], points: readonly Point[], peers: readonly PeerTitle[]): string {
+export function resultsTable(
+  runs: readonly PeerRun[],
+  points: readonly BenchPoint[],
+  peers: readonly PeerTitle[],
+): string {
   const rows = points.flatMap((point) => pointRows(runs, point, peers));
   return markdownTable(HEAD, rows, ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'left']);
 }
 
-function pointRows(runs: readonly PeerRun[], point: Point, peers: readonly PeerTitle[]): string[][] {
+function pointRows(runs: readonly PeerRun[], point: BenchPoint, peers: readonly PeerTitle[]): string[][] {
   const standings = standingsOf(
     runs,
     point.name,
@@ -41,7 +45,7 @@ function pointRows(runs: readonly PeerRun[], point: Point, peers: readonly PeerT
   });
 }
 
-function pathText({ forward, back, budgetMs }: Point): string {
+function pathText({ forward, back, budgetMs }: BenchPoint): string {
   const ways = forward === back ? `${forward}, both directions` : `${forward}; back ${back}`;
   return `\`${ways}\`, ${budgetMs} ms`;
 }

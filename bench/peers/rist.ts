@@ -1,11 +1,11 @@
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import { DatagramPeer } from './datagram-peer.ts';
 import { latencyMsOf } from './peer.ts';
 
 /** Main profile, which uses one port. Logs and statistics are off. */
 const COMMON = ['-p', '1', '-v', '-1', '-S', '0'];
 
-const options = (point: Point): string => `buffer=${latencyMsOf(point)}`;
+const options = (point: BenchPoint): string => `buffer=${latencyMsOf(point)}`;
 
 /** `ristsender` and `ristreceiver`; the sender connects. */
 export const RIST_PEER = new DatagramPeer({

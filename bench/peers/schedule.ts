@@ -1,10 +1,10 @@
-import type { Point } from '../point.ts';
-import { Interrupted } from '../programs.ts';
+import type { BenchPoint } from '../point.ts';
+import { BenchInterrupted } from '../programs.ts';
 import type { Peer } from './peer.ts';
 
 /** One planned run. */
 export interface PlannedRun {
-  readonly point: Point;
+  readonly point: BenchPoint;
   readonly peer: Peer;
   readonly seed: number;
 }
@@ -12,7 +12,7 @@ export interface PlannedRun {
 /**
  * Plans seed by seed and point by point, with the programs next to each other, so that machine load affects them alike.
  */
-export function planOf(points: readonly Point[], peers: readonly Peer[], seeds: number): PlannedRun[] {
+export function planOf(points: readonly BenchPoint[], peers: readonly Peer[], seeds: number): PlannedRun[] {
   return Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
     points.flatMap((point) => peers.map((peer) => ({ point, peer, seed }))),
   );
@@ -37,11 +37,11 @@ export async function workThrough<T>(
   };
   await Promise.all(Array.from({ length: jobs }, worker));
   if (!failure) return;
-  throw (failure.error as Error).name === 'AbortError' ? new Interrupted() : failure.error;
+  throw (failure.error as Error).name === 'AbortError' ? new BenchInterrupted() : failure.error;
 }
 
 /** Formats `12 of 75 runs, about 18 min to go`. */
-export function progressText(done: number, of: number, elapsedMs: number): string {
+export function scheduleProgressText(done: number, of: number, elapsedMs: number): string {
   const head = `${done} of ${of} runs`;
   if (done === 0) return head;
   const leftMs = (elapsedMs / done) * (of - done);

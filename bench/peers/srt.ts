@@ -1,4 +1,4 @@
-import type { Point } from '../point.ts';
+import type { BenchPoint } from '../point.ts';
 import { DatagramPeer } from './datagram-peer.ts';
 import { latencyMsOf } from './peer.ts';
 import { PAYLOAD_BYTES } from './workload.ts';
@@ -16,7 +16,7 @@ export const SRT_PEERS = [
 ] as const;
 
 function srt(name: string, title: string, options: string): DatagramPeer {
-  const query = (mode: string, point: Point): string =>
+  const query = (mode: string, point: BenchPoint): string =>
     [`mode=${mode}`, `latency=${latencyMsOf(point)}`, ...(options === '' ? [] : [options])].join('&');
   const common = ['-q', `-chunk:${PAYLOAD_BYTES}`];
   return new DatagramPeer({

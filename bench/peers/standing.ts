@@ -1,12 +1,12 @@
 import { interval } from '../point.ts';
-import type { Outcome } from './outcome.ts';
+import type { PeerOutcome } from './outcome.ts';
 
 /** One recorded run of a program. */
 export interface PeerRun {
   readonly point: string;
   readonly peer: string;
   readonly seed: number;
-  readonly outcome: Outcome;
+  readonly outcome: PeerOutcome;
 }
 
 /** Result of a program at a point, pooled over seeds. */
@@ -34,7 +34,7 @@ export function standingsOf(runs: readonly PeerRun[], point: string, peers: read
   });
 }
 
-function standing(peer: string, outcomes: readonly Outcome[]): Standing {
+function standing(peer: string, outcomes: readonly PeerOutcome[]): Standing {
   const frames = sum(outcomes.map((outcome) => outcome.frames));
   const lost = sum(outcomes.map((outcome) => outcome.lost));
   const late = sum(outcomes.map((outcome) => outcome.late));
@@ -54,7 +54,7 @@ function standing(peer: string, outcomes: readonly Outcome[]): Standing {
 }
 
 /** The best program at a point. */
-export interface Verdict {
+export interface PeerVerdict {
   readonly winner: string;
   /** True when its interval lies below all others. */
   readonly certain: boolean;
@@ -63,7 +63,7 @@ export interface Verdict {
 }
 
 /** The lowest miss ratio wins; among equals, the least overhead. A single program has no verdict. */
-export function verdictOf(standings: readonly Standing[]): Verdict | undefined {
+export function verdictOf(standings: readonly Standing[]): PeerVerdict | undefined {
   if (standings.length < 2) return undefined;
   const least = Math.min(...standings.map(({ missed }) => missed.share));
   const best = standings.filter(({ missed }) => missed.share === least);

@@ -10,7 +10,7 @@ import type { MediaSource } from '../../io/sources/media-source.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
 import { markedUnit } from './marked-unit.ts';
 import { monotonicMicroseconds } from './monotonic.ts';
-import { FRAMES_PER_SECOND } from './workload.ts';
+import { WORKLOAD_FRAMES_PER_SECOND } from './workload.ts';
 
 const [, , host = '', datagramBytes, frames, file = ''] = argv;
 reduceGcFrequency();
@@ -22,7 +22,7 @@ const source: MediaSource = {
     codec: 'avc1.640028',
     width: 1280,
     height: 720,
-    framesPerSecond: FRAMES_PER_SECOND,
+    framesPerSecond: WORKLOAD_FRAMES_PER_SECOND,
     durationSeconds: undefined,
     mode: 'copy',
     parameterSets: [],

@@ -1,11 +1,11 @@
 /** Workload of all programs: twelve payloads per frame at 30 frames per second, 3.8 Mb/s. */
-export const FRAMES_PER_SECOND = 30;
+export const WORKLOAD_FRAMES_PER_SECOND = 30;
 export const PAYLOADS_PER_FRAME = 12;
 /** Seven packets of an MPEG transport stream, the usual payload of SRT and RIST. */
 export const PAYLOAD_BYTES = 1_316;
 export const FRAME_PAYLOAD_BYTES = PAYLOADS_PER_FRAME * PAYLOAD_BYTES;
 /** Bits per second, without headers. */
-export const PAYLOAD_RATE = FRAMES_PER_SECOND * FRAME_PAYLOAD_BYTES * 8;
+export const PAYLOAD_RATE = WORKLOAD_FRAMES_PER_SECOND * FRAME_PAYLOAD_BYTES * 8;
 
 const FRAME_OFFSET = 0;
 const INDEX_OFFSET = 4;

@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { ParameterSetTracker, parameterSetId } from '../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker, parameterSetId } from '../../protocol/codec/h264/parameter-sets.ts';
 
 /** Sample entry (ISO/IEC 14496-12 §8.5.2): the decoder configuration of the samples that refer to it. */
 export interface SampleEntry {
@@ -42,7 +42,7 @@ export class FragmentedMp4Writer {
   #sequence = 0;
   #epoch: { readonly decode: Ticks; readonly shown: Ticks } | undefined;
   /** Active parameter sets of a decoder that has read the first entry and all samples so far. */
-  readonly #inForce = new ParameterSetTracker();
+  readonly #inForce = new H264ParameterSetTracker();
   /** Media time of the first picture shown, 90 kHz; 0 when no earlier picture is decode-only. */
   #shownFrom: Ticks = ticks(0);
   #hasShown = false;
@@ -95,7 +95,7 @@ export class FragmentedMp4Writer {
     const { decode, shown } = this.#epoch;
     this.#noteShown(units, shown);
     // Active parameter sets of a decoder that starts at this fragment.
-    const inForce = new ParameterSetTracker();
+    const inForce = new H264ParameterSetTracker();
     for (const set of this.#entries[this.#entry]!.parameterSets) inForce.add(set);
     const samples = units.map((unit) => this.#sample(unit, inForce));
     const entries = units.map((unit, index) => {
@@ -124,7 +124,7 @@ export class FragmentedMp4Writer {
     return Buffer.concat([moof(moof(0).length + 8), mdat]);
   }
 
-  #sample(unit: AccessUnit, inForce: ParameterSetTracker): Uint8Array {
+  #sample(unit: AccessUnit, inForce: H264ParameterSetTracker): Uint8Array {
     const sets = unit.parts.filter((nalUnit) => parameterSetId(nalUnit) !== undefined);
     // Write all or none: at a new sequence parameter set, ffmpeg discards the picture parameter sets that refer to it.
     const areKnown = sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { child, children, uint32, uint64 } from './boxes.ts';
-import { type FileBox, type Mp4Structure, readBoxHeader, readBytes } from './mp4-structure.ts';
+import { type FileBox, type Mp4Structure, readBoxHeader, readFileBytes } from './mp4-structure.ts';
 
 /** Header data of one fragment of a track (ISO/IEC 14496-12 §8.8.4) that its samples do not contain. */
 export interface FragmentFacts {
@@ -107,7 +107,7 @@ export class Mp4Fragments {
   async #readBox(box: FileBox): Promise<Fragment | undefined> {
     const bytes = box.end - box.bodyOffset;
     if (bytes > FRAGMENT_BYTES_MAX) return undefined;
-    const body = await readBytes(this.#file, box.bodyOffset, bytes);
+    const body = await readFileBytes(this.#file, box.bodyOffset, bytes);
     const { trackId, fragmentDefaults } = this.#structure;
     const track = children(body, 'traf').find((each) => uint32(child(each, 'tfhd') ?? new Uint8Array(), 4) === trackId);
     const header = track && child(track, 'tfhd');

@@ -75,7 +75,7 @@ export async function readMp4Structure(path: string, trackId: number): Promise<M
       if (box === undefined) return undefined;
       if (box.type === 'moov') {
         if (box.end - box.bodyOffset > MOVIE_BYTES_MAX) return undefined;
-        const body = await readBytes(file, box.bodyOffset, box.end - box.bodyOffset);
+        const body = await readFileBytes(file, box.bodyOffset, box.end - box.bodyOffset);
         return readMovie(body, { bodyOffset: box.bodyOffset, trackId });
       }
       offset = box.end;
@@ -88,7 +88,7 @@ export async function readMp4Structure(path: string, trackId: number): Promise<M
 
 /** Reads a box header. Returns `undefined` at the end of the file, or when it is invalid. */
 export async function readBoxHeader(file: FileHandle, offset: number): Promise<FileBox | undefined> {
-  const header = await readBytes(file, offset, 16);
+  const header = await readFileBytes(file, offset, 16);
   if (header.length < 8) return undefined;
   const type = fourCharacters(header, 4);
   const short = uint32(header, 0);
@@ -100,7 +100,7 @@ export async function readBoxHeader(file: FileHandle, offset: number): Promise<F
 }
 
 /** Reads up to `length` bytes; fewer at the end of the file. */
-export async function readBytes(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+export async function readFileBytes(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
   const { size } = await file.stat();
   const wanted = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
   const { bytesRead } = await file.read(wanted, 0, wanted.length, offset);

@@ -6,7 +6,7 @@ import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { ParameterSetTracker } from '../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker } from '../../protocol/codec/h264/parameter-sets.ts';
 import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
@@ -201,7 +201,7 @@ const SEQUENCE_SETS_MAX = 31;
 class Mp4Serializer implements Serializer {
   readonly #description: RecordingDescription;
   /** Active parameter sets, by type and identifier. */
-  readonly #sets = new ParameterSetTracker();
+  readonly #sets = new H264ParameterSetTracker();
   #writer: FragmentedMp4Writer | undefined;
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;

@@ -2,13 +2,13 @@ import { stderr } from 'node:process';
 import type { Instant } from '../../protocol/base/units.ts';
 import { now } from './clock.ts';
 import { RepeatLimit } from './repeat-limit.ts';
-import { type Tone, toned } from './terminal-colors.ts';
+import { type TerminalTone, toned } from './terminal-colors.ts';
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 
 /** Start of a line by level, after GNU's form `program: warning: message`; news needs none. */
-const LABELS: Readonly<Record<LogLevel, { readonly text: string; readonly tone?: Tone }>> = {
+const LABELS: Readonly<Record<LogLevel, { readonly text: string; readonly tone?: TerminalTone }>> = {
   error: { text: 'dropframe: ', tone: 'bad' },
   warn: { text: 'dropframe: warning: ', tone: 'caution' },
   info: { text: '' },

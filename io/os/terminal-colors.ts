@@ -1,8 +1,8 @@
 /** Meaning of a piece of text, which decides its color. */
-export type Tone = 'bad' | 'caution' | 'good' | 'faint';
+export type TerminalTone = 'bad' | 'caution' | 'good' | 'faint';
 
 /** SGR parameters (ECMA-48 §8.3.117). */
-const PARAMETERS: Readonly<Record<Tone, string>> = { bad: '31;1', caution: '33', good: '32', faint: '2' };
+const PARAMETERS: Readonly<Record<TerminalTone, string>> = { bad: '31;1', caution: '33', good: '32', faint: '2' };
 
 interface Terminal {
   readonly isTTY?: boolean;
@@ -16,4 +16,4 @@ export function hasColors(stream: Terminal, env: NodeJS.ProcessEnv = process.env
 }
 
 /** Returns a text in the color of its tone. */
-export const toned = (text: string, tone: Tone): string => `\x1b[${PARAMETERS[tone]}m${text}\x1b[0m`;
+export const toned = (text: string, tone: TerminalTone): string => `\x1b[${PARAMETERS[tone]}m${text}\x1b[0m`;

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { readBytes } from '../mp4/mp4-structure.ts';
+import { readFileBytes } from '../mp4/mp4-structure.ts';
 
 /** Properties of a Matroska or WebM file that mediabunny does not report. */
 export interface MatroskaStructure {
@@ -23,10 +23,10 @@ export async function readMatroskaStructure(path: string): Promise<MatroskaStruc
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    const header = readHead(await readBytes(file, 0, 12));
+    const header = readHead(await readFileBytes(file, 0, 12));
     if (header?.id !== EBML || header.bytes === undefined) return undefined;
     let offset = header.headBytes + header.bytes;
-    const segment = readHead(await readBytes(file, offset, 12));
+    const segment = readHead(await readFileBytes(file, offset, 12));
     if (segment?.id !== SEGMENT) return undefined;
     offset += segment.headBytes;
     const end = segment.bytes === undefined ? undefined : offset + segment.bytes;
@@ -34,7 +34,7 @@ export async function readMatroskaStructure(path: string): Promise<MatroskaStruc
       if (offset >= size || offset >= (end ?? size)) {
         return { hasJunk: false, isCut: offset > size || (end !== undefined && end > size) };
       }
-      const element = readHead(await readBytes(file, offset, 12));
+      const element = readHead(await readFileBytes(file, offset, 12));
       if (element === undefined || !LEVEL_1.has(element.id))
         return { hasJunk: offset < (end ?? size), isCut: undefined };
       // Unknown length, as in live recordings: the end can be found only by parsing the content.

@@ -3,7 +3,7 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
 import { DecodeTimestamps } from '../../protocol/codec/h264/decode-timestamps.ts';
 import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** A sample of a container: usually one access unit, but half of one and several occur. */
@@ -69,7 +69,7 @@ type TimedPicture = CodedPicture & Timed;
 /** Splits the NAL units of all samples into pictures; each picture gets the time of its first slice. */
 class SamplePictures {
   readonly #splitter = new AccessUnitSplitter();
-  readonly #sets = new ParameterSetTracker();
+  readonly #sets = new H264ParameterSetTracker();
   readonly #sampleOf = new WeakMap<Uint8Array, Sample>();
   #latest: { readonly sample: Sample; readonly count: number } | undefined;
 

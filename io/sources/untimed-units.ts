@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
-import { ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
 import { Timeline } from '../../protocol/codec/h264/timeline.ts';
 import type { EntryGate } from './entry-gate.ts';
 
@@ -19,7 +19,7 @@ export async function* untimedUnits(
 ): AsyncGenerator<AccessUnit> {
   const splitter = new AccessUnitSplitter();
   const timeline = new Timeline({ framesPerSecond });
-  const sets = new ParameterSetTracker();
+  const sets = new H264ParameterSetTracker();
   const admitted = (picture: CodedPicture | undefined): AccessUnit[] => {
     if (picture === undefined || !gate.admits(picture)) return [];
     const completed = withParameterSets(picture.parts, sets.sets(), picture.importance === 'key');

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path';
 import type { Importance } from '../../protocol/access-unit.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import {
-  asDecodeOnly,
   LANE_SOCKET_PATH,
   LANES_MAX,
   type LaneAnnouncement,
+  laneUnitAsDecodeOnly,
   UPLOAD_BYTES_MAX,
 } from '../../protocol/page/lane-message.ts';
 import { causeOf, Failure } from '../os/failure.ts';
@@ -67,7 +67,7 @@ export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
-  readonly #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(asDecodeOnly));
+  readonly #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(laneUnitAsDecodeOnly));
   /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
   /** Pending upload or scenario. */

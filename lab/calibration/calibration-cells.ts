@@ -40,7 +40,7 @@ const GRID = ['loss=0.5%', 'loss=1%', 'loss=2% burst=4', 'loss=5% burst=3'].flat
 ]);
 
 /** 48 cells of the grid and 35 drop lists. */
-export const FULL: CalibrationPlan = {
+export const FULL_PLAN: CalibrationPlan = {
   strategies: ALL_STRATEGIES,
   drops: DROP_NAMES,
   dropSeconds: 5,
@@ -48,7 +48,7 @@ export const FULL: CalibrationPlan = {
   gridSeconds: 20,
 };
 
-export const QUICK: CalibrationPlan = {
+export const QUICK_PLAN: CalibrationPlan = {
   strategies: ['udp-kernel-nack', 'udp-kernel-hybrid', 'tcp-kernel-reno', 'tcp-kernel-bbr'],
   drops: ['single', 'tail', 'retransmission', 'burst 10'],
   dropSeconds: 4,

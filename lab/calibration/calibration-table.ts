@@ -75,7 +75,7 @@ export function agreementRows({ strategies }: Calibration): readonly (readonly s
 
 const AGREEMENT_HEADER = ['strategy', 'agree', 'of the undisturbed'];
 
-export function conclusionText(calibration: Calibration): string {
+export function calibrationConclusion(calibration: Calibration): string {
   const { cells, agreeing, differing, withinChance, disturbed, disturbedDiffering, repeated } = calibration;
   const chance = withinChance > 0 ? ` (${withinChance} of them within the variation between seeds)` : '';
   const machine =
@@ -94,7 +94,7 @@ access units, links and seeds. Delays are from capture to decodable. Limits: UDP
 ${TOLERANCE / 1_000} ms either way are tolerated (the plain distance is listed first), and p99 within ${udp.p99Us / 1_000} ms or ${share(udp.p99Share)}; TCP, p95 within ${share(tcp.p95Share)} and goodput within
 ${share(tcp.goodputShare)}. A run in which a frame or packet was more than ${limits.lateUsMax / 1_000} ms late was repeated, with at most ${limits.attemptsMax} attempts.
 
-**${conclusionText(calibration)}.**
+**${calibrationConclusion(calibration)}.**
 
 ${machineText(calibration)}
 

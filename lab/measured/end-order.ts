@@ -3,7 +3,7 @@ import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../../protocol/frame-class.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { Cell } from '../cell.ts';
-import { openSource, type PackedUnits } from '../cell-source.ts';
+import { openCellSource, type PackedUnits } from '../cell-source.ts';
 
 /** Order for the two ends of a measured cell, passed as a file. */
 export interface EndOrder {
@@ -74,5 +74,5 @@ export const RECEIVER_PORT = 6_004;
 /** Returns the cell's access units. @param packed units of a file source. */
 export function unitsOf(cell: Cell, packed: PackedUnits | undefined): () => AccessUnit | undefined {
   const { source } = cell;
-  return openSource(source, source.kind === 'file' && packed ? new Map([[source.sha256, packed]]) : new Map());
+  return openCellSource(source, source.kind === 'file' && packed ? new Map([[source.sha256, packed]]) : new Map());
 }

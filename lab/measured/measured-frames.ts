@@ -1,5 +1,6 @@
 import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, instant } from '../../protocol/base/units.ts';
+import { IP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { SIMULATED_START } from '../../sim/simulated-stream.ts';
 import { budgetOf, type Cell, linkOf } from '../cell.ts';
 import { type CellFiles, framesBefore } from '../cell-source.ts';
@@ -10,10 +11,9 @@ import type { PathObserver } from '../path-observer.ts';
 import type { CellResult } from '../run-cell.ts';
 import { SegmentTable } from '../segment-table.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
-import { summarize } from '../summarize.ts';
-import { TCP_HEADER_BYTES } from '../tcp-strategy.ts';
+import { summarizeCell } from '../summarize.ts';
 import { TrafficMeter } from '../traffic-meter.ts';
-import { UDP_HEADER_BYTES } from '../udp-strategy.ts';
+import { UDP_IP_HEADER_BYTES } from '../udp-strategy.ts';
 import { type EndResult, type Receipt, unitsOf } from './end-order.ts';
 import type { PathEvent } from './path-record.ts';
 
@@ -47,7 +47,7 @@ export function measuredCell(
   const { initialSequence } = SIMULATED_START;
   const media = overTcp ? undefined : new MediaPacketTable(frames, { measuredFrom, initialSequence });
   const segments = overTcp ? new SegmentTable(counting) : undefined;
-  const traffic = new TrafficMeter(overTcp ? TCP_HEADER_BYTES : UDP_HEADER_BYTES, counting);
+  const traffic = new TrafficMeter(overTcp ? IP_HEADER_BYTES : UDP_IP_HEADER_BYTES, counting);
   const allObservers = [traffic, media ?? segments!, ...observers];
   const { kind, media: packed } = { kind: cell.source.kind, media: files.media };
   const next = unitsOf(cell, kind === 'file' ? packed.get((cell.source as { sha256: string }).sha256) : undefined);
@@ -89,7 +89,7 @@ export function measuredCell(
 
   const figures = media ? media.conclude() : segments!.conclude(result.duplicatesReported);
   enterDecodability(frames);
-  const row = summarize(cell, {
+  const row = summarizeCell(cell, {
     forward: linkOf(cell.forward, files.traces),
     back: linkOf(cell.back, files.traces),
     frames,

@@ -1,7 +1,8 @@
 import { type Instant, instant } from '../../protocol/base/units.ts';
+import { UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { parseIpPacket, swapAddresses, TCP } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
-import type { Fate } from '../../sim/link/link.ts';
+import type { DatagramFate } from '../../sim/link/link.ts';
 import { SENDER_PORT } from './end-order.ts';
 
 /** A datagram that entered or left the path, in the form that a `PathObserver` receives: without IP and UDP headers. */
@@ -11,13 +12,12 @@ export interface PathEvent {
   readonly direction: Direction;
   readonly datagram: Uint8Array;
   /** Fate of a sent datagram. */
-  readonly fate: Fate;
+  readonly fate: DatagramFate;
 }
 
 /** Block type and option code of pcapng used in our captures. */
 const ENHANCED_PACKET = 6;
 const OPTION_COMMENT = 1;
-const UDP_HEADER_BYTES = 8;
 
 /**
  * Reads the datagrams that crossed the link from its capture.
@@ -47,7 +47,7 @@ export function readPath(capture: Buffer, zero: number): PathEvent[] {
       events.push({ at, kind: 'delivered', direction, datagram: same ?? datagram, fate: 'carried' });
       continue;
     }
-    const fate = (comment.split(': ')[1] ?? 'carried') as Fate;
+    const fate = (comment.split(': ')[1] ?? 'carried') as DatagramFate;
     events.push({ at, kind: 'sent', direction, datagram, fate });
     const copies = fate === 'duplicated' ? 2 : fate === 'carried' ? 1 : 0;
     if (copies === 0) continue;

@@ -22,15 +22,15 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 export const escapeText = (text: string): string =>
   text.replace(CONTROL, '').replace(/[&<>"']/g, (each) => ESCAPES[each]!);
 
-export type Part = string | number | Markup | readonly Part[];
+export type MarkupPart = string | number | Markup | readonly MarkupPart[];
 
-const textOf = (part: Part): string => {
+const textOf = (part: MarkupPart): string => {
   if (part instanceof Markup) return part.text;
   if (Array.isArray(part)) return part.map(textOf).join('');
   return escapeText(String(part));
 };
 
 /** Template tag for markup; inserted values are escaped unless they are markup. */
-export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+export function html(literals: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
   return new Markup(literals.reduce((text, literal, index) => text + textOf(parts[index - 1] ?? '') + literal));
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access, copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../../io/os/failure.ts';
-import type { Measurement as KernelMeasurement } from '../measured/measurement.ts';
+import type { Measurement } from '../measured/measurement.ts';
 import type { Bursts } from '../run-cell.ts';
 import type { SummaryRow } from '../tables.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
@@ -21,7 +21,7 @@ export interface FinishedCell {
   /** Computing cost; not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
   /** Conditions of a cell measured in real time. */
-  readonly measurement?: KernelMeasurement;
+  readonly measurement?: Measurement;
   /** SHA-256 of each attachment; a file with another hash belongs to another run. */
   readonly attachments: { readonly [Kind in Attachment]?: string };
 }
@@ -34,7 +34,7 @@ export type Attachment = (typeof ATTACHMENTS)[number];
 const CELL_FILE = /^([0-9a-f]{64})\.json$/;
 
 /** Quality measurements of a finished cell, stored in the same folder. */
-export type Measurement = 'quality.json' | 'quality.parquet';
+export type QualityFile = 'quality.json' | 'quality.parquet';
 
 /**
  * Folder of finished cells, named by the hash of their inputs. A simulated cell gives the same file on every machine.
@@ -74,11 +74,11 @@ export class CellStore {
     await writeAtomically(this.#path(cell.id), sealedJson(cell));
   }
 
-  attachment(id: string, kind: Attachment | Measurement): string {
+  attachment(id: string, kind: Attachment | QualityFile): string {
     return join(this.#directory, `${id}.${kind}`);
   }
 
-  async has(id: string, kind: Attachment | Measurement): Promise<boolean> {
+  async has(id: string, kind: Attachment | QualityFile): Promise<boolean> {
     return access(this.attachment(id, kind)).then(
       () => true,
       () => false,
@@ -86,7 +86,7 @@ export class CellStore {
   }
 
   /** True when a file of a cell exists and has the expected SHA-256. */
-  async isWhole(id: string, kind: Attachment | Measurement, expected: string): Promise<boolean> {
+  async isWhole(id: string, kind: Attachment | QualityFile, expected: string): Promise<boolean> {
     const hash = createHash('sha256');
     try {
       for await (const chunk of createReadStream(this.attachment(id, kind))) hash.update(chunk as Uint8Array);
@@ -104,7 +104,7 @@ export class CellStore {
    */
   async table<Row extends object>(
     id: string,
-    kind: Attachment | Measurement,
+    kind: Attachment | QualityFile,
     expected: string | undefined,
   ): Promise<Row[]> {
     const path = this.attachment(id, kind);

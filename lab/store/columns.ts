@@ -119,7 +119,7 @@ export const FRAME_COLUMNS: { readonly [Name in keyof FrameRecord]-?: ColumnKind
 };
 
 /** A value of a table; `null` when absent. */
-export type Value = string | number | null;
+export type TableValue = string | number | null;
 
 /** Formats records as CSV (RFC 4180, with LF line ends): `inf` for infinity, empty for `null`. */
 export function csv<Row extends object>(
@@ -128,11 +128,11 @@ export function csv<Row extends object>(
 ): string {
   const names = Object.keys(columns) as (keyof Row & string)[];
   const lines = [names.join(',')];
-  for (const row of rows) lines.push(names.map((name) => field(row[name] as Value)).join(','));
+  for (const row of rows) lines.push(names.map((name) => field(row[name] as TableValue)).join(','));
   return `${lines.join('\n')}\n`;
 }
 
-function field(value: Value): string {
+function field(value: TableValue): string {
   if (value === null) return '';
   if (value === Number.POSITIVE_INFINITY) return 'inf';
   const text = String(value);

@@ -6,7 +6,7 @@ import {
   parquetWriteBuffer,
   schemaFromColumnData,
 } from 'hyparquet-writer';
-import type { ColumnKind, Value } from './columns.ts';
+import type { ColumnKind, TableValue } from './columns.ts';
 
 type Columns<Row extends object> = { readonly [Name in keyof Row]-?: ColumnKind };
 
@@ -56,7 +56,7 @@ export async function parseParquet<Row extends object>(bytes: Uint8Array): Promi
 function columnData<Row extends object>(columns: Columns<Row>, rows: readonly Row[]): ColumnSource[] {
   return (Object.entries(columns) as [keyof Row & string, ColumnKind][]).map(([name, kind]) => {
     const data = rows.map((row) => {
-      const value = row[name] as Value;
+      const value = row[name] as TableValue;
       return kind === 'whole' && value !== null ? BigInt(value) : value;
     });
     return { name, data, type: TYPES[kind], nullable: true };

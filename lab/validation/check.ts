@@ -38,7 +38,7 @@ export interface Check {
   readonly group: CheckGroup;
   /** Name of the prediction, such as `arq`. */
   readonly name: string;
-  readonly parameters: Parameters;
+  readonly parameters: CheckParameters;
   readonly predicted: number;
   readonly agreement: Agreement;
   /** Number of trials for a meaningful verdict: about a hundred of the rare events, at least twenty thousand. */
@@ -49,13 +49,13 @@ export interface Check {
   readonly simulate: Simulate | undefined;
 }
 
-export type Parameters = Readonly<Record<string, number | string>>;
+export type CheckParameters = Readonly<Record<string, number | string>>;
 
 /** Builds a check; omitted fields have their defaults. */
 export function check(
   group: CheckGroup,
   name: string,
-  parameters: Parameters,
+  parameters: CheckParameters,
   rest: Pick<Check, 'predicted' | 'trials' | 'simulate'> & Partial<Check>,
 ): Check {
   const id = [name, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(' ');

@@ -9,7 +9,7 @@ import {
   meanRunOf,
   thinned,
 } from './closed-forms/gilbert-elliott.ts';
-import { type Parameters, parametersOf, pathOf, predict } from './closed-forms/predict.ts';
+import { type ParameterReader, parametersOf, pathOf, predict } from './closed-forms/predict.ts';
 import { VECTORS, type Vector } from './closed-forms/vectors.ts';
 import { interarrivalJitterOfNormal, interarrivalJitterOfUniform, meanReorderWait } from './closed-forms/waiting.ts';
 import { simulateInterarrivalJitter, simulateReorderWait } from './delay-simulations.ts';
@@ -22,7 +22,7 @@ import { RECOVERY_CHECKS } from './recovery-checks.ts';
 import { TCP_CHECKS } from './tcp-checks.ts';
 import { WAITING_CHECKS } from './waiting-checks.ts';
 
-const SIMULATIONS: Readonly<Record<string, (of: Parameters) => Simulate>> = {
+const SIMULATIONS: Readonly<Record<string, (of: ParameterReader) => Simulate>> = {
   arq: (of) => (seed, trials) => simulations.simulateRepetition(of('p'), of('n'), seed, trials),
   arq_lossy_fb: (of) => (seed, trials) =>
     simulations.simulateRepetitionWithLostRequests(of('p'), of('q'), of('n'), seed, trials),
@@ -45,8 +45,8 @@ const SIMULATIONS: Readonly<Record<string, (of: Parameters) => Simulate>> = {
   },
 };
 
-const codeOf = (of: Parameters) => ({ packets: of('n'), source: of('k') });
-const releaseOf = (of: Parameters) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
+const codeOf = (of: ParameterReader) => ({ packets: of('n'), source: of('k') });
+const releaseOf = (of: ParameterReader) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
 
 function simulateShare(path: GilbertElliottPath, seed: number, trials: number): Estimate {
   return simulations.simulateLoss({ lossModel: { kind: 'gilbert-elliott', ...path, step: 'packet' } }, 0, seed, trials);

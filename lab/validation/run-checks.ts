@@ -3,7 +3,7 @@ import { runOrders } from '../worker-pool.ts';
 import type { Check } from './check.ts';
 import { CHECKS } from './checks.ts';
 import type { Estimate } from './estimate.ts';
-import { type Effort, judge, type Outcome, runCheck, trialsWithin } from './validation.ts';
+import { type CheckOutcome, type Effort, judge, runCheck, trialsWithin } from './validation.ts';
 
 /** A check by its id: functions cannot be sent to a worker, but each worker has the list. */
 export interface CheckOrder {
@@ -56,7 +56,7 @@ export async function runChecks(
     readonly signal: AbortSignal;
     readonly onProgress: (progress: CheckProgress) => void;
   },
-): Promise<readonly Outcome[] | undefined> {
+): Promise<readonly CheckOutcome[] | undefined> {
   const costs = new Map(CHECKS.map((check) => [check.id, costOf(check, setting.effort)]));
   const work = [...costs.values()].reduce((sum, cost) => sum + cost, 0);
   const estimates = new Map<string, Estimate | undefined>();

@@ -1,12 +1,12 @@
 import { alignedText, markdownTable } from '../report/text-table.ts';
 import { STANDARD_ERRORS_MAX } from './estimate.ts';
-import type { Outcome, Validation } from './validation.ts';
+import type { CheckOutcome, Validation } from './validation.ts';
 
 /** Validation results as text and as Markdown. */
 
 const HEAD = ['check', 'parameters', 'predicted', 'simulated', '99 % interval', 'verdict'] as const;
 
-function cellsOf({ check, estimate, verdict }: Outcome): string[] {
+function cellsOf({ check, estimate, verdict }: CheckOutcome): string[] {
   const { name, parameters, predicted, agreement } = check;
   const margin = estimate ? STANDARD_ERRORS_MAX * estimate.standardError : 0;
   const words = Object.entries(parameters).map(([key, value]) => `${key}=${value}`);
@@ -23,7 +23,7 @@ function cellsOf({ check, estimate, verdict }: Outcome): string[] {
   ];
 }
 
-function ruleText(agreement: Outcome['check']['agreement']): string {
+function ruleText(agreement: CheckOutcome['check']['agreement']): string {
   switch (agreement.kind) {
     case 'interval':
       return '–';
@@ -44,10 +44,11 @@ function figure(value: number): string {
   return Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString();
 }
 
-export const validationText = (outcomes: readonly Outcome[]): string => alignedText([HEAD, ...outcomes.map(cellsOf)]);
+export const validationText = (outcomes: readonly CheckOutcome[]): string =>
+  alignedText([HEAD, ...outcomes.map(cellsOf)]);
 
 /** Markdown, one table per group. */
-export function validationMarkdown(outcomes: readonly Outcome[]): string {
+export function validationMarkdown(outcomes: readonly CheckOutcome[]): string {
   const groups = [...new Set(outcomes.map(({ check }) => check.group))];
   return groups
     .map((group) => {
@@ -57,7 +58,7 @@ export function validationMarkdown(outcomes: readonly Outcome[]): string {
     .join('\n\n');
 }
 
-export function conclusionText(validation: Validation): string {
+export function validationConclusion(validation: Validation): string {
   const { passed, agree, intervals, outside, outsideAllowed, disagree, formOnly, notRun } = validation;
   const simulated = agree + outside + disagree;
   return [

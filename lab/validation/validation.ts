@@ -4,13 +4,13 @@ import { binomialTail } from './closed-forms/block-code.ts';
 import { type Estimate, STANDARD_ERRORS_MAX } from './estimate.ts';
 
 /** Verdict of a check. `not run`: it would need too many trials. */
-export type Verdict = 'agrees' | 'outside' | 'disagrees' | 'form only' | 'not run';
+export type CheckVerdict = 'agrees' | 'outside' | 'disagrees' | 'form only' | 'not run';
 
-export interface Outcome {
+export interface CheckOutcome {
   readonly check: Check;
   /** `undefined` when it was not simulated. */
   readonly estimate: Estimate | undefined;
-  readonly verdict: Verdict;
+  readonly verdict: CheckVerdict;
 }
 
 /** Budget of a validation: maximum cost per check in draws, and number of rare events to wait for. */
@@ -21,9 +21,14 @@ export interface Effort {
   readonly trialsMin: number;
 }
 
-export const FULL: Effort = { name: 'full', costMax: 2.5e8, eventsMax: Number.POSITIVE_INFINITY, trialsMin: 20_000 };
+export const FULL_EFFORT: Effort = {
+  name: 'full',
+  costMax: 2.5e8,
+  eventsMax: Number.POSITIVE_INFINITY,
+  trialsMin: 20_000,
+};
 /** About ten seconds on two cores. */
-export const QUICK: Effort = { name: 'quick', costMax: 6.1e6, eventsMax: 50, trialsMin: 2_000 };
+export const QUICK_EFFORT: Effort = { name: 'quick', costMax: 6.1e6, eventsMax: 50, trialsMin: 2_000 };
 
 /**
  * Trials of at least this cost, such as those of our sender and receiver, are reduced in a short run; a draw costs 1.
@@ -49,14 +54,14 @@ export function runCheck(check: Check, seed: number, effort: Effort): Estimate |
   return check.simulate!(own, trials);
 }
 
-export function judge(check: Check, estimate: Estimate | undefined): Outcome {
+export function judge(check: Check, estimate: Estimate | undefined): CheckOutcome {
   return { check, estimate, verdict: verdictOf(check, estimate) };
 }
 
 /** Beyond this many standard errors, a deviation cannot be due to chance. */
 export const STANDARD_ERRORS_NEVER = 4;
 
-function verdictOf({ agreement, predicted, simulate }: Check, measured: Estimate | undefined): Verdict {
+function verdictOf({ agreement, predicted, simulate }: Check, measured: Estimate | undefined): CheckVerdict {
   if (!simulate) return 'form only';
   if (!measured) return 'not run';
   const { estimate, standardError } = measured;
@@ -104,8 +109,8 @@ export interface Validation {
 }
 
 /** Evaluates all checks: at most as many misses as chance explains, and no disagreement. */
-export function validate(outcomes: readonly Outcome[]): Validation {
-  const count = (verdict: Verdict) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
+export function validate(outcomes: readonly CheckOutcome[]): Validation {
+  const count = (verdict: CheckVerdict) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
   const intervals = outcomes.filter(({ check, estimate }) => estimate && check.agreement.kind === 'interval').length;
   const [outside, disagree] = [count('outside'), count('disagrees')];
   const allowed = outsideAllowed(intervals);

@@ -42,12 +42,12 @@ export interface LanePicture {
   readonly annexB: Uint8Array;
 }
 
-export type LaneTransport = 'udp' | 'tcp';
+export type LaneProtocol = 'udp' | 'tcp';
 export type LaneCongestionControl = 'reno' | 'cubic' | 'bbr';
 
 /** Transport settings of one lane. */
 export interface LaneSettings {
-  readonly transport: LaneTransport;
+  readonly transport: LaneProtocol;
   /** Loss recovery over UDP. */
   readonly recovery: Recovery;
   /** Congestion control of the modelled TCP. */
@@ -174,7 +174,7 @@ export function serializeLanePicture(
 }
 
 /** Returns a copy of a picture message with the decode-only flag. */
-export function asDecodeOnly(message: Uint8Array): Uint8Array {
+export function laneUnitAsDecodeOnly(message: Uint8Array): Uint8Array {
   const copy = message.slice();
   copy[1] = (copy[1] ?? 0) | DECODE_ONLY;
   return copy;

@@ -12,7 +12,7 @@ export interface EquationSystemOptions extends EquationOptions {
 }
 
 /** `contradiction`: the equations are inconsistent. `implied`: linearly dependent on the others. */
-export type Insertion = 'inserted' | 'implied' | 'contradiction';
+export type EquationResult = 'inserted' | 'implied' | 'contradiction';
 
 /**
  * Linear equations in the missing symbols, solved as far as possible after each insertion (RFC 8681 §6.2 leaves the
@@ -53,7 +53,7 @@ export class EquationSystem {
   }
 
   /** The draft's unknowns must all be within `slots` of the oldest one that is not forgotten. */
-  insert(draft: Equation): Insertion {
+  insert(draft: Equation): EquationResult {
     assert(draft === this.#spare.at(-1), 'one equation is made at a time');
     for (const other of this.#waiting) {
       const coefficient = draft.coefficient(other.pivot);

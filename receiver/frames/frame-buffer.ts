@@ -50,7 +50,7 @@ export interface PendingFrame {
   missing(through?: Sequence): Sequence[];
 }
 
-export type Insertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' | 'overflow';
+export type PacketInsertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' | 'overflow';
 
 /**
  * Frames in decode order, to which packets are added as they arrive. Two implementations: with frame marks, and for

@@ -16,7 +16,7 @@ import type { Ledger } from '../ledger.ts';
 import type { EventQueue } from '../receiver-event.ts';
 import type { ReceiverOptions } from '../receiver-options.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
-import { FrameSchedule, type Surroundings } from './frame-schedule.ts';
+import { FrameSchedule, type FrameWithPredecessor } from './frame-schedule.ts';
 import { GradualRefresh } from './gradual-refresh.ts';
 import { type DecodingState, HeldGroup } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
@@ -209,7 +209,7 @@ export class FrameRelease {
   }
 
   /** Time by which a packet must arrive to be shown; see `FrameSchedule`. */
-  deadlineOf(sequence: Sequence, around: Surroundings): Instant {
+  deadlineOf(sequence: Sequence, around: FrameWithPredecessor): Instant {
     return this.#schedule.deadlineOf(sequence, around, this.#decidedSequence);
   }
 

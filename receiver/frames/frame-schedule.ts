@@ -17,7 +17,7 @@ import type { PlayoutClock } from './playout-clock.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** A frame, and the undecided one before it. */
-export interface Surroundings {
+export interface FrameWithPredecessor {
   readonly before: PendingFrame | undefined;
   readonly frame: PendingFrame;
 }
@@ -75,7 +75,7 @@ export class FrameSchedule {
    * most deadlines passed long ago.
    * @param decidedThrough last packet of the decided frames.
    */
-  deadlineOf(sequence: Sequence, { before, frame }: Surroundings, decidedThrough: Sequence): Instant {
+  deadlineOf(sequence: Sequence, { before, frame }: FrameWithPredecessor, decidedThrough: Sequence): Instant {
     const deadline = this.deadline(frame);
     const number = before?.number ?? this.#decided?.number;
     if (sequence >= frame.firstSequence || number === undefined) return deadline;

@@ -2,7 +2,7 @@ import type { Importance } from '../../protocol/access-unit.ts';
 import { type Instant, instant, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
-import type { ArrivedPacket, FrameBuffer, Insertion, PacketArrival, PendingFrame } from './frame-buffer.ts';
+import type { ArrivedPacket, FrameBuffer, PacketArrival, PacketInsertion, PendingFrame } from './frame-buffer.ts';
 
 class MarkedFrame implements PendingFrame {
   readonly number: number;
@@ -119,7 +119,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     return this.#find(number)?.holds(packetIndex) ?? false;
   }
 
-  insert(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): Insertion {
+  insert(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): PacketInsertion {
     if (number < this.#next) return 'behind';
     if (this.#packets >= PACKETS_MAX) return 'overflow';
     let frame = this.#find(number);

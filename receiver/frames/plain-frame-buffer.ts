@@ -4,8 +4,8 @@ import type { Instant, Ticks } from '../../protocol/base/units.ts';
 import type { Codec, ObservedImportance } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { DecodeOrder } from './decode-order.ts';
-import type { ArrivedPacket, FrameBuffer, Insertion } from './frame-buffer.ts';
-import { PlainFrame, type Surroundings } from './plain-frame.ts';
+import type { ArrivedPacket, FrameBuffer, PacketInsertion } from './frame-buffer.ts';
+import { PlainFrame, type PlainFrameContext } from './plain-frame.ts';
 
 /** End of the frame before a gap, as far as known. */
 interface Edge {
@@ -27,7 +27,7 @@ const EMPTY_MAX = 1_024;
  * the next timestamp shows its end; the end of the previous frame shows its start or, after a gap, the start of its
  * payload.
  */
-export class PlainFrameBuffer implements FrameBuffer, Surroundings {
+export class PlainFrameBuffer implements FrameBuffer, PlainFrameContext {
   readonly tellsDecodeTimes = false;
   /** Frames in order of sequence numbers. */
   readonly #frames: PlainFrame[] = [];
@@ -68,7 +68,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#frames.length >= this.#framesMax || this.#packets >= this.#packetsMax;
   }
 
-  insert(now: Instant, packet: ArrivedPacket): Insertion {
+  insert(now: Instant, packet: ArrivedPacket): PacketInsertion {
     const decided = this.#decided;
     if (decided && packet.sequence <= decided.sequence) return 'behind';
     if (decided && this.#isTail(decided, packet)) {
@@ -174,7 +174,7 @@ export class PlainFrameBuffer implements FrameBuffer, Surroundings {
     return this.#codec.importanceOf(frame.payloads().map(({ payload }) => payload));
   }
 
-  #taken(packet: ArrivedPacket): Insertion {
+  #taken(packet: ArrivedPacket): PacketInsertion {
     this.#packets++;
     this.#marksEnds ||= packet.marker;
     return 'taken';

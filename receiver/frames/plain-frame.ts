@@ -4,7 +4,7 @@ import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, PacketArrival, PendingFrame } from './frame-buffer.ts';
 
 /** Context that a frame needs from its buffer. */
-export interface Surroundings {
+export interface PlainFrameContext {
   numberOf(frame: PlainFrame): number;
   startKnown(frame: PlainFrame): boolean;
   endKnown(frame: PlainFrame): boolean;
@@ -24,9 +24,9 @@ export class PlainFrame implements PendingFrame {
   lastSequence: Sequence;
   lastArrivalAt: Instant = instant(0);
   receivedBytes = 0;
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: PlainFrameContext;
 
-  constructor(surroundings: Surroundings, packet: ArrivedPacket) {
+  constructor(surroundings: PlainFrameContext, packet: ArrivedPacket) {
     this.#surroundings = surroundings;
     this.timestamp = packet.timestamp;
     this.decodeTimestamp = packet.timestamp;

@@ -22,7 +22,7 @@ import {
  * `present`: belongs to the stream; `new`: starts a stream, together with the packet before it if that was `held`;
  * `foreign`: neither; `held`: undecided.
  */
-export type Verdict = 'present' | 'new' | 'foreign' | 'held' | 'held-also';
+export type SourceVerdict = 'present' | 'new' | 'foreign' | 'held' | 'held-also';
 
 /** A source silent for this long can be replaced by another. */
 const SILENCE: Microseconds = seconds(1);
@@ -80,7 +80,7 @@ export class SourceLock {
     return this.#source;
   }
 
-  observe(now: Instant, packet: Header): Verdict {
+  observe(now: Instant, packet: Header): SourceVerdict {
     const { ssrc, payloadType } = packet;
     const wanted = this.#payloadType === undefined ? payloadType >= DYNAMIC_MIN : payloadType === this.#payloadType;
     if (!wanted) return 'foreign';
@@ -109,7 +109,7 @@ export class SourceLock {
     return 'new';
   }
 
-  #follow(now: Instant, packet: Header): Verdict {
+  #follow(now: Instant, packet: Header): SourceVerdict {
     this.#lastAt = now;
     const ahead = distance(this.#newest.sequenceNumber, packet.sequenceNumber);
     const since = now - this.#newest.at;
@@ -127,7 +127,7 @@ export class SourceLock {
   }
 
   /** Counts packets in order that are no part of the present numbering; so many of them are a stream that began anew. */
-  #suspect(now: Instant, packet: Header, enough: number): Verdict {
+  #suspect(now: Instant, packet: Header, enough: number): SourceVerdict {
     const step = this.#run ? distance(this.#run.last, packet.sequenceNumber) : 0;
     const packets = this.#run && step > 0 && step <= STEP_MAX ? this.#run.packets + 1 : 1;
     if (packets >= enough) return this.#begin(now, packet);

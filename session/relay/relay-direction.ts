@@ -3,7 +3,7 @@ import { assert } from '../../protocol/base/assert.ts';
 import type { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
-import { type Fate, Link, type LinkCounters } from '../../sim/link/link.ts';
+import { type DatagramFate, Link, type LinkCounters } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
@@ -52,7 +52,7 @@ export class RelayDirection {
   }
 
   /** Sends a datagram that was read at `at`; returns its fate. */
-  send(at: Instant, datagram: Uint8Array): Fate | 'refused' {
+  send(at: Instant, datagram: Uint8Array): DatagramFate | 'refused' {
     if (!this.#options.budget.fits(datagram.length)) {
       this.#refused++;
       return 'refused';
@@ -62,7 +62,7 @@ export class RelayDirection {
     return fate;
   }
 
-  #account(fate: Fate, bytes: number): void {
+  #account(fate: DatagramFate, bytes: number): void {
     switch (fate) {
       case 'carried':
         return this.#carry(bytes);

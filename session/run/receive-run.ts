@@ -11,7 +11,7 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../stream/client.ts';
 import { Outlet, type UnitUse } from './outlet.ts';
 import { Recorder } from './recorder.ts';
-import { pageStatistics, type RunSummary, summarize } from './run-summary.ts';
+import { pageStatistics, type RunSummary, summarizeRun } from './run-summary.ts';
 import { checkViewable, openViewer, type PlayChoice, type Viewer, type ViewerEnd } from './viewer.ts';
 
 export interface ReceiveRunOptions {
@@ -71,7 +71,7 @@ export class ReceiveRun {
 
   get summary(): RunSummary {
     const { transport, recovery, latencyMs, link, ipv6 } = this.#options;
-    return summarize(this.#client.sessions, {
+    return summarizeRun(this.#client.sessions, {
       transport: transport === 'auto' ? 'udp' : transport,
       transports: this.#client.transports,
       recovery,

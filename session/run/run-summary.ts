@@ -134,7 +134,7 @@ const UDP_HEADER_BYTES = 8;
 const TCP_HEADER_BYTES = 32;
 const SEGMENT_BYTES = 1_448;
 
-export function summarize(sessions: readonly ReceiverStatistics[], run: RunCircumstances): RunSummary {
+export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCircumstances): RunSummary {
   const sum = (pick: (statistics: ReceiverStatistics) => number) =>
     sessions.reduce((total, session) => total + pick(session), 0);
   const last = sessions.at(-1);

@@ -7,13 +7,13 @@ import type { LinkChange, LinkSpecification, OutageWindow } from './link-specifi
 import {
   type Reader,
   readBytes,
+  readLinkShare,
+  readLinkWhole,
   readNumber,
   readPackets,
   readPointInTime,
   readRate,
-  readShare,
   readTime,
-  readWhole,
 } from './link-values.ts';
 import { LOSS_WORDS, readNamed, type TraceReader, withStep } from './loss/loss-words.ts';
 import { parseNetemParameters } from './netem/netem-parameters.ts';
@@ -31,15 +31,15 @@ interface Word {
 const SEED_EXPECTED = 'a whole number from 0 to 4294967295';
 
 const NUMBERS = {
-  loss: { field: 'loss', read: readShare, expected: 'a share such as 5% or 0.05' },
+  loss: { field: 'loss', read: readLinkShare, expected: 'a share such as 5% or 0.05' },
   burst: { field: 'burst', read: readNumber, expected: 'a mean run of losses in datagrams, such as 3' },
   delay: { field: 'delay', read: readTime, expected: 'a time with its unit, such as 20ms, at most 60s' },
   jitter: { field: 'jitter', read: readTime, expected: 'a time with its unit, such as 2ms, at most 60s' },
   'fifo-jitter': { field: 'fifoJitter', read: readTime, expected: 'a time with its unit, such as 2ms, at most 60s' },
-  dup: { field: 'duplicate', read: readShare, expected: 'a share such as 0.1%' },
-  corrupt: { field: 'corrupt', read: readShare, expected: 'a share such as 0.1%' },
+  dup: { field: 'duplicate', read: readLinkShare, expected: 'a share such as 0.1%' },
+  corrupt: { field: 'corrupt', read: readLinkShare, expected: 'a share such as 0.1%' },
   rate: { field: 'rate', read: readRate, expected: 'a bit rate with its unit, such as 8mbit' },
-  seed: { field: 'seed', read: readWhole, expected: SEED_EXPECTED },
+  seed: { field: 'seed', read: readLinkWhole, expected: SEED_EXPECTED },
 } as const satisfies Record<string, { field: keyof LinkSpecification; read: Reader; expected: string }>;
 
 /** Parsers of the non-numeric values. Each sets its field, and returns an error message when the value is invalid. */
@@ -294,8 +294,8 @@ function readSlip(link: Draft, value: string): string | undefined {
   delete link.slip;
   if (value === 'none') return undefined;
   const [shareText = '', packetsText = '', ...more] = value.split('/');
-  const share = readShare(shareText);
-  const packets = readWhole(packetsText);
+  const share = readLinkShare(shareText);
+  const packets = readLinkWhole(packetsText);
   if (share === undefined || packets === undefined || packets < 1 || packets > 1_000 || more.length > 0) {
     return 'expected share/places, such as 1%/3, at most 1000 places';
   }

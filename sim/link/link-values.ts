@@ -18,7 +18,7 @@ function scaled(units: Readonly<Record<string, number>>, max: number): Reader {
 }
 
 /** `5%` or `0.05`: a fraction, 0 … 1. */
-export const readShare: Reader = (text) => {
+export const readLinkShare: Reader = (text) => {
   const value = scaled({ '%': 0.01, '': 1 }, 1)(text);
   return value === undefined ? undefined : Number(value.toPrecision(DIGITS));
 };
@@ -46,7 +46,7 @@ export const readPackets: Reader = (text) => {
   return match && Number(match[1]) >= 1 ? Number(match[1]) : undefined;
 };
 export const readNumber = scaled({ '': 1 }, 0xffff_ffff);
-export const readWhole: Reader = (text) => {
+export const readLinkWhole: Reader = (text) => {
   const value = readNumber(text);
   return value !== undefined && Number.isInteger(value) ? value : undefined;
 };

@@ -35,7 +35,7 @@ export interface LinkStageCounters {
 }
 
 /** Result of sending a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
-export type Fate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
+export type DatagramFate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
 export interface LinkOptions {
   /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
@@ -114,7 +114,7 @@ export class Link {
     return { lostByLoss: this.#counters.lost - lostInOutages, lostInOutages, slipped: this.#slip.count };
   }
 
-  send(now: Instant, datagram: Uint8Array, context?: DatagramContext): Fate {
+  send(now: Instant, datagram: Uint8Array, context?: DatagramContext): DatagramFate {
     this.#counters.offered++;
     this.#counters.offeredBytes += datagram.length;
     if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram);
@@ -194,7 +194,7 @@ export class Link {
     return true;
   }
 
-  #carry(leavesAt: Instant, index: number, datagram: Uint8Array): Fate {
+  #carry(leavesAt: Instant, index: number, datagram: Uint8Array): DatagramFate {
     this.#deliver(leavesAt, 2 * index, this.#corruption.pass(index, 'original', datagram));
     if (this.#duplicateShare === 0 || !this.#duplicate.chance(index, this.#duplicateShare)) return 'carried';
     this.#counters.duplicated++;
@@ -208,7 +208,7 @@ export class Link {
     else this.#queue.push(at, datagram);
   }
 
-  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array): Fate {
+  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array): DatagramFate {
     const { carried, lost, overflowed, duplicated } = netem.push(now, datagram);
     this.#counters.lost += lost;
     this.#counters.overflowed += overflowed;

@@ -7,7 +7,7 @@ export interface ByteRange {
 }
 
 /** Position of a segment's bytes relative to the stream received so far. */
-export type Placement = 'next' | 'beyond-gap' | 'duplicate';
+export type SegmentPosition = 'next' | 'beyond-gap' | 'duplicate';
 
 /** Maximum of remembered blocks in Linux (`TCP_NUM_SACKS`); with timestamps, one fewer fits a segment. */
 const BLOCKS_MAX = 4;
@@ -56,7 +56,7 @@ export class ReceiveBuffer {
   }
 
   /** Accepts bytes that lie within the window. Parts already received are skipped. */
-  accept(start: ByteSequence, payload: Uint8Array): Placement {
+  accept(start: ByteSequence, payload: Uint8Array): SegmentPosition {
     const end = start + payload.length;
     if (end <= this.#next) {
       this.#duplicate = { start, end };
@@ -100,7 +100,7 @@ export class ReceiveBuffer {
     if (this.#blocks.length > 0) this.#blocks = this.#blocks.filter(({ start }) => start > this.#next);
   }
 
-  #hold(start: ByteSequence, payload: Uint8Array): Placement {
+  #hold(start: ByteSequence, payload: Uint8Array): SegmentPosition {
     const held = this.#held;
     const end = start + payload.length;
     let index = held.length;

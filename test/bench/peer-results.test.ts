@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Peer } from '../../bench/peers/peer.ts';
 import { resultsTable } from '../../bench/peers/results-table.ts';
-import { planOf, progressText, workThrough } from '../../bench/peers/schedule.ts';
+import { planOf, scheduleProgressText, workThrough } from '../../bench/peers/schedule.ts';
 import { type PeerRun, standingsOf, verdictOf } from '../../bench/peers/standing.ts';
-import type { Point } from '../../bench/point.ts';
+import type { BenchPoint } from '../../bench/point.ts';
 
-const POINT: Point = {
+const POINT: BenchPoint = {
   name: 'A',
   forward: 'loss=5% delay=25ms',
   back: 'loss=5% delay=25ms',
@@ -138,7 +138,7 @@ test('after a failure no run starts, and running ones are awaited', async () => 
 });
 
 test('the remaining time is estimated from completed runs', () => {
-  expect(progressText(0, 75, 0)).toBe('0 of 75 runs');
-  expect(progressText(5, 10, 50_000)).toBe('5 of 10 runs, about 50 s to go');
-  expect(progressText(15, 75, 900_000)).toBe('15 of 75 runs, about 60 min to go');
+  expect(scheduleProgressText(0, 75, 0)).toBe('0 of 75 runs');
+  expect(scheduleProgressText(5, 10, 50_000)).toBe('5 of 10 runs, about 50 s to go');
+  expect(scheduleProgressText(15, 75, 900_000)).toBe('15 of 75 runs, about 60 min to go');
 });

@@ -4,9 +4,9 @@ import { countPart, fitStatus, positionText, type Status, statusInFull } from '.
 import { receiverStatus } from '../../cli/summary-text.ts';
 import { microseconds } from '../../protocol/base/units.ts';
 import type { RelayReport } from '../../session/relay/relay-report.ts';
-import { type RunSummary, summarize } from '../../session/run/run-summary.ts';
+import { type RunSummary, summarizeRun } from '../../session/run/run-summary.ts';
 
-const EMPTY = summarize([], {
+const EMPTY = summarizeRun([], {
   transport: 'udp',
   transports: ['udp'],
   recovery: 'hybrid',

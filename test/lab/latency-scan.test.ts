@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
-import { NO_FILES, type SourceDescription } from '../../lab/cell-source.ts';
+import { type CellSource, NO_FILES } from '../../lab/cell-source.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import type { SummaryRow } from '../../lab/tables.ts';
 
 /** 40 s at 2 Mb/s: frames of 7 packets, key frames of 28, sent in two groups. */
-const SOURCE: SourceDescription = {
+const SOURCE: CellSource = {
   kind: 'synthetic',
   fps: 30,
   kbps: 2_000,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
-import { hashUnits, NO_FILES, packUnits, type SourceDescription, unpackUnits } from '../../lab/cell-source.ts';
+import { type CellSource, hashUnits, NO_FILES, packUnits, unpackUnits } from '../../lab/cell-source.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategies.ts';
@@ -10,7 +10,7 @@ import type { Direction } from '../../sim/direction.ts';
 import { SAMPLE, sampleUnits } from '../sample-units.ts';
 import { differences } from '../simulated-session.ts';
 
-const SOURCE: SourceDescription = {
+const SOURCE: CellSource = {
   kind: 'synthetic',
   fps: 30,
   kbps: 1_000,
@@ -211,7 +211,7 @@ describe('file sources', () => {
   test('are streamed completely', () => {
     const sha256 = hashUnits(packed);
     const bytes = packed.bytes.byteLength;
-    const source: SourceDescription = {
+    const source: CellSource = {
       kind: 'file',
       name: 'counter.h264',
       sha256,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../io/os/failure.ts';
-import type { SourceDescription } from '../../lab/cell-source.ts';
+import type { CellSource } from '../../lab/cell-source.ts';
 import { expandGrid, type GridCell, shardOf, withStrategies } from '../../lab/grid.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 
@@ -26,7 +26,7 @@ const mistake = (changes: object): string => {
   throw new Error('it was accepted');
 };
 
-const SOURCE: SourceDescription = {
+const SOURCE: CellSource = {
   kind: 'synthetic',
   fps: 30,
   kbps: 1_000,

@@ -1,6 +1,6 @@
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { colorOf } from './lane-color.ts';
-import { LANE_STYLES, STRATEGIES, strategyOf } from './lane-style.ts';
+import { LANE_STRATEGIES, LANE_STYLES, strategyOf } from './lane-style.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 300;
@@ -85,7 +85,7 @@ export class Frontier {
         'stroke-width': 0.35,
       });
       const title = document.createElementNS(NAMESPACE, 'title');
-      const label = STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
+      const label = LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
       title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);

@@ -1,6 +1,6 @@
 import type { LaneFigures, LanesState } from '../../protocol/page/lane-message.ts';
 import { strategyOf } from './lane-style.ts';
-import { readLink } from './page-traces.ts';
+import { readPageLink } from './page-traces.ts';
 
 /** Stream length in the laboratory, seconds: simulated in a few seconds. */
 const SECONDS = 60;
@@ -13,7 +13,7 @@ const KBPS_DEFAULT = 2_000;
  * bit rate.
  */
 export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | undefined): string {
-  const parsed = readLink(link);
+  const parsed = readPageLink(link);
   const pathMs = parsed.ok ? parsed.value.delay / 1_000 : 0;
   const budgets = new Set(lanes.map(({ latencyMs }) => Math.max(1, Math.round(latencyMs + pathMs))));
   const strategies = lanes

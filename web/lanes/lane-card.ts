@@ -2,7 +2,7 @@ import type { LaneEvents, LaneFigures, LanePicture, LaneSettings } from '../../p
 import { VideoView } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
-import { LANE_STYLES, STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
+import { LANE_STRATEGIES, LANE_STYLES, strategyOf, withStrategy } from './lane-style.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 
 /** Lag beyond latency and path delay that marks a lane as late, and as no longer live, milliseconds. */
@@ -43,7 +43,8 @@ export class LaneCard {
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
       this.#places.set(place.dataset.figure ?? '', place);
     }
-    for (const { name, label } of STRATEGIES) this.#part('.strategy', HTMLSelectElement).add(new Option(label, name));
+    for (const { name, label } of LANE_STRATEGIES)
+      this.#part('.strategy', HTMLSelectElement).add(new Option(label, name));
     this.#listen(timeline);
     this.applySettings(settings);
   }
@@ -73,7 +74,7 @@ export class LaneCard {
     marker.setAttribute('fill', style.filled ? color : 'none');
     marker.setAttribute('stroke', color);
     marker.setAttribute('stroke-width', '.35');
-    const { label = strategy, about = '' } = STRATEGIES.find(({ name }) => name === strategy) ?? {};
+    const { label = strategy, about = '' } = LANE_STRATEGIES.find(({ name }) => name === strategy) ?? {};
     const choice = this.#part('.strategy', HTMLSelectElement);
     choice.value = strategy;
     choice.title = about;

@@ -32,7 +32,7 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
  * The strategies of a lane. Names are those of the command line (`--recovery`) and the laboratory; labels and
  * descriptions are shown on the page.
  */
-export const STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
+export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
   {
     name: 'none',
     label: 'UDP none (in order)',

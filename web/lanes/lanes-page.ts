@@ -19,7 +19,7 @@ import { LaneCard } from './lane-card.ts';
 import { clock, ENDED, GONE, UNABLE } from './lane-words.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
-import { type AddressedState, readAddress, writeAddress } from './page-address.ts';
+import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
 
 /** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
@@ -123,7 +123,7 @@ function applyState(next: LanesState): void {
   state = next;
   // A new state from the server replaces an earlier refusal.
   message.endRefusal();
-  if (unread !== undefined) requestSettings(readAddress(unread, next), next);
+  if (unread !== undefined) requestSettings(readPageAddress(unread, next), next);
   unread = undefined;
   applyLanes(next.lanes);
   network.showLink(next.link);

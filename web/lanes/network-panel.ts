@@ -6,7 +6,7 @@ import { PRESETS } from '../../sim/link/presets.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
 import { DEMO_PRESETS } from './demo-presets.ts';
-import { readLink, readTrace } from './page-traces.ts';
+import { readPageLink, readTrace } from './page-traces.ts';
 
 /** A slider of the network panel: label, range, and how it reads and changes the link. */
 interface Knob {
@@ -108,7 +108,7 @@ export class NetworkPanel {
   readonly #presets = new Map([...DEMO_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
   /** Parsed once: one preset has a trace of thirty thousand lines. */
   readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
-    const link = readLink(text);
+    const link = readPageLink(text);
     return link.ok ? [[name, link.value]] : [];
   });
   /** The link as the sliders show it, and the link in force as text. */

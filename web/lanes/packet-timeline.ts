@@ -16,10 +16,10 @@ const TRANSIT_MS = 30;
 /** Largest distance between a click and the frame it selects, CSS pixels. */
 const REACH = 24;
 
-type Fate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'held' | 'lost';
+type PacketFate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'held' | 'lost';
 
 /** In drawing order: the more important fates are drawn last, on top. */
-const FATES: readonly Fate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
+const FATES: readonly PacketFate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
 
 const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
@@ -150,7 +150,7 @@ export class PacketTimeline {
     context.stroke(selected);
   }
 
-  #trace(paths: ReadonlyMap<Fate, Path2D>, view: View, packet: Packet, frame: Frame | undefined): void {
+  #trace(paths: ReadonlyMap<PacketFate, Path2D>, view: View, packet: Packet, frame: Frame | undefined): void {
     const fate = fateOf(packet);
     addTransit(paths.get(fate)!, view, packet);
     if (packet.arrivedMs === undefined) return;
@@ -209,7 +209,7 @@ export class PacketTimeline {
 const receivedAt = (height: number): number => TOP + (height - TOP - BOTTOM) * RECEIVED;
 const xAt = ({ nowMs, width }: View, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
 
-export function fateOf(packet: Packet): Fate {
+export function fateOf(packet: Packet): PacketFate {
   if (packet.lost) return 'lost';
   if (packet.late) return 'late';
   if (packet.kind === 'again') return 'again';

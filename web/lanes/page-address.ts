@@ -1,7 +1,7 @@
 import { LATENCY_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { LANES_MAX, type LaneSettings, type LanesState } from '../../protocol/page/lane-message.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
-import { STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
+import { LANE_STRATEGIES, strategyOf, withStrategy } from './lane-style.ts';
 import { readTrace } from './page-traces.ts';
 
 /** Settings requested by the page's address; a setting that is not named keeps its value. */
@@ -41,7 +41,7 @@ export function writeAddress({ lanes, link, source }: LanesState): string {
  * Reads a fragment made by `writeAddress` or by hand. A setting with an empty value is ignored.
  * @param present the state in force: its sources, and its link, which may be one that only the command line can set.
  */
-export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 'link'>): AddressedState {
+export function readPageAddress(hash: string, present: Pick<LanesState, 'sources' | 'link'>): AddressedState {
   const asked = new Map<string, string>();
   const faults: Fault[] = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
@@ -74,7 +74,7 @@ export function readAddress(hash: string, present: Pick<LanesState, 'sources' | 
 /** Parses `STRATEGY.LATENCY` or `STRATEGY.LATENCY.smear`; returns the fault in words otherwise. */
 function readLane(word: string): LaneSettings | Fault {
   const [strategy = '', latency = '', onLoss, ...more] = word.split('.');
-  const names = STRATEGIES.map(({ name }) => name);
+  const names = LANE_STRATEGIES.map(({ name }) => name);
   if (!names.includes(strategy)) return `names the strategy ${quote(strategy)}, which is none of ${names.join(', ')}`;
   const latencyMs = /^\d+$/.test(latency) ? Number(latency) : Number.NaN;
   if (!(latencyMs <= LATENCY_MS_MAX)) {

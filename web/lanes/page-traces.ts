@@ -23,4 +23,4 @@ export function readTrace(name: string): Parsed<string> {
 }
 
 /** Parses a link in its text form, which may name one of the loaded traces. */
-export const readLink = (text: string): Parsed<LinkSpecification> => parseLinkSpecification(text, readTrace);
+export const readPageLink = (text: string): Parsed<LinkSpecification> => parseLinkSpecification(text, readTrace);

@@ -6,15 +6,15 @@ import {
   type PagePicture,
   parsePagePicture,
 } from '../../protocol/page/page-message.ts';
-import { format, milliseconds } from '../shared/figures.ts';
+import { format, millisecondsFigure } from '../shared/figures.ts';
 import { PageConnection } from '../shared/page-connection.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 
-/** Age of the newest frame after which the video is no longer live, milliseconds. */
+/** Age of the newest frame after which the video is no longer live, millisecondsFigure. */
 const STILL_MS = 1_500;
 const REFRESH_MS = 500;
-/** Minimum interval between key frame requests after decode errors, milliseconds. */
+/** Minimum interval between key frame requests after decode errors, millisecondsFigure. */
 const KEY_REQUEST_MS = 1_000;
 
 type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable';
@@ -130,7 +130,7 @@ function refreshWindowFigures(): void {
   const rate = ((video.framesDrawn - drawnBefore.frames) * 1_000) / (at - drawnBefore.at);
   drawnBefore = { frames: video.framesDrawn, at };
   panel.set('drawnRate', { text: rate.toFixed(rate < 9.95 ? 1 : 0) });
-  panel.set('pageDelay', milliseconds(video.delayMs));
+  panel.set('pageDelay', millisecondsFigure(video.delayMs));
 }
 
 function togglePause(): void {

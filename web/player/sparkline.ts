@@ -1,7 +1,7 @@
 /** Points shown: one minute at one point per second. */
 const POINTS_MAX = 60;
 
-export interface Point {
+export interface SparklinePoint {
   readonly value: number;
   /** Second, higher value, drawn as the filled area behind the line; only for `line`. */
   readonly upper?: number;
@@ -12,7 +12,7 @@ export class Sparkline {
   readonly #canvas: HTMLCanvasElement;
   readonly #kind: 'line' | 'bars';
   readonly #scaleMin: number;
-  #points: (Point | undefined)[] = [];
+  #points: (SparklinePoint | undefined)[] = [];
 
   /** `scaleMin`: lower bound of the top of the scale, so that noise near zero looks small. */
   constructor(canvas: HTMLCanvasElement, options: { readonly kind: 'line' | 'bars'; readonly scaleMin: number }) {
@@ -24,7 +24,7 @@ export class Sparkline {
   }
 
   /** Adds a point; `undefined` leaves a gap. */
-  add(point: Point | undefined): void {
+  add(point: SparklinePoint | undefined): void {
     this.#points = [...this.#points, point].slice(-POINTS_MAX);
     this.#draw();
   }

@@ -1,8 +1,8 @@
 import type { PageStatistics } from '../../protocol/page/page-message.ts';
-import { type Figure, figures } from '../shared/figures.ts';
+import { type Figure, statisticsFigures } from '../shared/figures.ts';
 import { Sparkline } from './sparkline.ts';
 
-/** The column of figures. Unchanged figures are left alone, so that a text selection survives. */
+/** The column of statisticsFigures. Unchanged statisticsFigures are left alone, so that a text selection survives. */
 export class StatisticsPanel {
   readonly #places = new Map<string, HTMLElement>();
   readonly #delay: Sparkline;
@@ -25,7 +25,7 @@ export class StatisticsPanel {
   }
 
   update(record: PageStatistics): void {
-    for (const [name, figure] of Object.entries(figures(record))) this.set(name, figure);
+    for (const [name, figure] of Object.entries(statisticsFigures(record))) this.set(name, figure);
     const { delayMsP50, delayMsP95, packets, packetsLost } = record;
     if (typeof delayMsP50 === 'number') {
       this.#delay.add({ value: delayMsP50, ...(typeof delayMsP95 === 'number' ? { upper: delayMsP95 } : {}) });

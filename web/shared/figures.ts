@@ -4,24 +4,24 @@ const DASH = '–';
 /** Between a number and its unit: a space that does not break. */
 const SPACE = '\u00a0';
 
-export type Tone = 'plain' | 'warn' | 'bad';
+export type FigureTone = 'plain' | 'warn' | 'bad';
 
 export interface Figure {
   readonly text: string;
   /** Shown smaller after the text. */
   readonly detail?: string;
-  readonly tone?: Tone;
+  readonly tone?: FigureTone;
 }
 
 /** Formats a statistics record for the panel. Keys are the `data-figure` names of the page. */
-export function figures(record: PageStatistics): Readonly<Record<string, Figure>> {
+export function statisticsFigures(record: PageStatistics): Readonly<Record<string, Figure>> {
   const { framesOnTime, framesLate, framesMended, framesLost, framesRecovered } = record;
   const { packets, packetsLost, packetsRecovered } = record;
   const late = (framesLate ?? 0) + (framesMended ?? 0);
   const frames = (framesOnTime ?? 0) + (framesRecovered ?? 0) + late + (framesLost ?? 0);
   return {
-    delayP50: milliseconds(record.delayMsP50),
-    delayP95: milliseconds(record.delayMsP95),
+    delayP50: millisecondsFigure(record.delayMsP50),
+    delayP95: millisecondsFigure(record.delayMsP95),
     lossRate: { text: percent(packetsLost, packets) ?? DASH },
     lossCount: { text: `${lossCount(packetsLost, packets)}${hostLosses(record)}` },
     packetsRecovered: share(packetsRecovered, packetsLost ?? 0, 'plain'),
@@ -32,8 +32,8 @@ export function figures(record: PageStatistics): Readonly<Record<string, Figure>
     framesLost: share(framesLost, frames, 'bad'),
     transport: { text: record.transport?.toUpperCase() ?? DASH },
     recovery: { text: record.recovery ?? DASH },
-    latency: milliseconds(record.latencyMs),
-    roundTrip: milliseconds(record.roundTripMs),
+    latency: millisecondsFigure(record.latencyMs),
+    roundTrip: millisecondsFigure(record.roundTripMs),
     bitrate: { text: bitrate(record.bitrate) },
     link: { text: record.link === undefined || record.link === '' ? 'not impaired' : record.link },
   };
@@ -47,14 +47,14 @@ export function format(description: PageDescription, codec: string): string {
   return parts.join(' · ');
 }
 
-export function milliseconds(value: number | null | undefined): Figure {
+export function millisecondsFigure(value: number | null | undefined): Figure {
   if (value === null || value === undefined) return { text: DASH };
   return { text: `${value < 10 ? value.toFixed(1) : Math.round(value)}${SPACE}ms` };
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
-function share(part: number | undefined, whole: number, tone: Tone): Figure {
+function share(part: number | undefined, whole: number, tone: FigureTone): Figure {
   if (part === undefined) return { text: DASH };
   const detail = percent(part, whole);
   return {

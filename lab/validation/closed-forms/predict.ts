@@ -12,30 +12,30 @@ import type { Vector } from './vectors.ts';
 import { meanWait, shareWaiting } from './waiting.ts';
 
 /** A vector's parameter by name; 0 when it has none. */
-export type Parameters = (name: string) => number;
+export type ParameterReader = (name: string) => number;
 
 export const parametersOf =
-  ({ parameters }: Pick<Vector, 'parameters'>): Parameters =>
+  ({ parameters }: Pick<Vector, 'parameters'>): ParameterReader =>
   (name) =>
     parameters[name] ?? 0;
 
-export const pathOf = (of: Parameters): GilbertElliottPath => ({
+export const pathOf = (of: ParameterReader): GilbertElliottPath => ({
   enterBad: of('p'),
   leaveBad: of('r'),
   lossInBad: of('h'),
   lossInGood: of('k'),
 });
 
-const segments = (of: Parameters, bytes: 'mss' | 's') => ({
+const segments = (of: ParameterReader, bytes: 'mss' | 's') => ({
   segmentBytes: of(bytes),
   roundTrip: of('R'),
   loss: of('p'),
 });
-const release = (of: Parameters) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
-const code = (of: Parameters) => ({ packets: of('n'), source: of('k') });
+const release = (of: ParameterReader) => ({ loss: of('p'), repairTime: of('R'), spacing: of('D') });
+const code = (of: ParameterReader) => ({ packets: of('n'), source: of('k') });
 
 /** Closed form of each vector name. */
-export const FORMS: Readonly<Record<string, (of: Parameters) => number>> = {
+export const FORMS: Readonly<Record<string, (of: ParameterReader) => number>> = {
   arq: (of) => residualLoss(of('p'), of('n')),
   arq_lossy_fb: (of) => residualLossWithLostRequests(of('p'), of('q'), of('n')),
   mds_block: (of) => blockFailure(code(of), of('p')),

@@ -1,7 +1,7 @@
 import { CLOCK_RATE } from '../../base/units.ts';
 import type { Codec, VideoFormat } from '../codec.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
-import { ParameterSetTracker, withParameterSets } from './parameter-sets.ts';
+import { H264ParameterSetTracker, withParameterSets } from './parameter-sets.ts';
 import { beginsAccessUnit, looksLikeH264, payloadsImportance } from './payload-inspection.ts';
 import { entryOf } from './recovery-point.ts';
 import { packPayloads, readPayloadRanges } from './rtp-payload.ts';
@@ -21,7 +21,7 @@ export const H264: Codec = {
   startsFrame: beginsAccessUnit,
   importanceOf: payloadsImportance,
   entryOf,
-  trackParameterSets: () => new ParameterSetTracker(),
+  trackParameterSets: () => new H264ParameterSetTracker(),
   withParameterSets,
   describe,
   syntheticPart({ key, bytes, filling }) {

@@ -1,9 +1,9 @@
-import type { ParameterSetTracker as Tracker } from '../codec.ts';
+import type { ParameterSetTracker } from '../codec.ts';
 import { BitReader } from './bit-reader.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Keeps the latest parameter sets of a stream for decoders that join later. */
-export class ParameterSetTracker implements Tracker {
+export class H264ParameterSetTracker implements ParameterSetTracker {
   /** By identifier, 0 to 31 and 0 to 255, so both are bounded. */
   readonly #sequence = new Map<number, Uint8Array>();
   readonly #picture = new Map<number, Uint8Array>();

@@ -1,6 +1,6 @@
 import { malformed, type Parsed, parsed } from '../../../protocol/base/parsed.ts';
 import { microseconds } from '../../../protocol/base/units.ts';
-import { asShare, asTime, readList, readShare, readTime, readWhole } from '../link-values.ts';
+import { asShare, asTime, readLinkShare, readLinkWhole, readList, readTime } from '../link-values.ts';
 import { parseLossBitmap } from './loss-bitmap.ts';
 import type { LossModel } from './loss-model.ts';
 
@@ -16,14 +16,14 @@ type Read = (value: string, readTrace: TraceReader | undefined) => Parsed<LossMo
 const model = (value: LossModel): Parsed<LossModel> => parsed(value);
 
 const readGilbertElliott: Read = (value) => {
-  const numbers = readList(value, [readShare, readShare, readShare, readShare], 1);
+  const numbers = readList(value, [readLinkShare, readLinkShare, readLinkShare, readLinkShare], 1);
   if (!numbers) return undefined;
   const [enterBad = 0, leaveBad = 1 - enterBad, lossInBad = 1, lossInGood = 0] = numbers;
   return model({ kind: 'gilbert-elliott', enterBad, leaveBad, lossInBad, lossInGood, step: 'packet' });
 };
 
 const readContinuousTime: Read = (value) => {
-  const numbers = readList(value, [readShare, readTime, readShare, readShare], 2);
+  const numbers = readList(value, [readLinkShare, readTime, readLinkShare, readLinkShare], 2);
   if (!numbers) return undefined;
   const [badShare = 0, meanBad = 0, lossInBad = 1, lossInGood = 0] = numbers;
   if (badShare === 0 || badShare === 1 || meanBad < SOJOURN_MIN) return undefined;
@@ -31,7 +31,7 @@ const readContinuousTime: Read = (value) => {
 };
 
 const readFourState: Read = (value) => {
-  const numbers = readList(value, [readShare, readShare, readShare, readShare, readShare], 1);
+  const numbers = readList(value, [readLinkShare, readLinkShare, readLinkShare, readLinkShare, readLinkShare], 1);
   if (!numbers) return undefined;
   const [p13 = 0, p31 = 1 - p13, p32 = 0, p23 = 1, p14 = 0] = numbers;
   if (p13 + p14 > 1 || p31 + p32 > 1) return undefined;
@@ -50,7 +50,9 @@ const readOnOff: Read = (value) => {
 const readDropList: Read = (value) => {
   const numbers = new Set<number>();
   for (const part of value.split('/')) {
-    const [first = Number.NaN, last = first, ...more] = part.split('-').map((text) => readWhole(text) ?? Number.NaN);
+    const [first = Number.NaN, last = first, ...more] = part
+      .split('-')
+      .map((text) => readLinkWhole(text) ?? Number.NaN);
     if (!(first >= 1 && last >= first) || more.length > 0 || numbers.size + last - first >= DROPS_MAX) return undefined;
     for (let number = first; number <= last; number++) numbers.add(number);
   }
@@ -58,7 +60,7 @@ const readDropList: Read = (value) => {
 };
 
 const readShuffled: Read = (value) => {
-  const numbers = readList(value, [readShare, readWhole]);
+  const numbers = readList(value, [readLinkShare, readLinkWhole]);
   const [loss = 0, block = 0] = numbers ?? [];
   return block >= 1 && block <= 65_536 ? model({ kind: 'shuffled', loss, block }) : undefined;
 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { calibrationCells, FULL, QUICK } from '../../../lab/calibration/calibration-cells.ts';
+import { calibrationCells, FULL_PLAN, QUICK_PLAN } from '../../../lab/calibration/calibration-cells.ts';
 
-const NO_GRID = { ...FULL, links: [] };
+const NO_GRID = { ...FULL_PLAN, links: [] };
 
 /** Packet numbers of the drop lists, forward and back. */
 function dropped(strategy: 'udp-kernel-nack' | 'tcp-kernel-reno'): Record<string, { forward: string; back: string }> {
@@ -16,8 +16,8 @@ function dropped(strategy: 'udp-kernel-nack' | 'tcp-kernel-reno'): Record<string
 }
 
 test('the full plan has at least forty cells, and the quick one fewer', () => {
-  expect(calibrationCells(FULL).length).toBeGreaterThanOrEqual(40);
-  expect(calibrationCells(QUICK).length).toBeLessThan(calibrationCells(FULL).length / 3);
+  expect(calibrationCells(FULL_PLAN).length).toBeGreaterThanOrEqual(40);
+  expect(calibrationCells(QUICK_PLAN).length).toBeLessThan(calibrationCells(FULL_PLAN).length / 3);
 });
 
 test.each(['udp-kernel-nack', 'tcp-kernel-reno'] as const)(

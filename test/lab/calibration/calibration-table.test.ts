@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { conclude } from '../../../lab/calibration/calibrate.ts';
-import { calibrationMarkdown, calibrationText, conclusionText } from '../../../lab/calibration/calibration-table.ts';
+import {
+  calibrationConclusion,
+  calibrationMarkdown,
+  calibrationText,
+} from '../../../lab/calibration/calibration-table.ts';
 import type { Comparison } from '../../../lab/calibration/comparison.ts';
 import { microseconds, milliseconds } from '../../../protocol/base/units.ts';
 
@@ -62,7 +66,7 @@ test('counts differing and disturbed comparisons, and leaves none out', () => {
     { strategy: 'tcp-kernel-reno', cells: 2, agreeing: 1, calm: 2, calmAgreeing: 1 },
     { strategy: 'udp-kernel-nack', cells: 1, agreeing: 0, calm: 0, calmAgreeing: 0 },
   ]);
-  expect(conclusionText(calibration)).toBe(
+  expect(calibrationConclusion(calibration)).toBe(
     '1 of 3 agree, 2 differ (1 of them within the variation between seeds); the machine disturbed 1 in every attempt, of which 1 differ; 2 runs were repeated',
   );
 });

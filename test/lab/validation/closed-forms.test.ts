@@ -5,15 +5,15 @@ import { correlatedShare } from '../../../lab/validation/closed-forms/netem-corr
 import { meanInOrderWait, meanWait } from '../../../lab/validation/closed-forms/waiting.ts';
 import { runChecks } from '../../../lab/validation/run-checks.ts';
 import {
-  FULL,
+  FULL_EFFORT,
   judge,
   outsideAllowed,
-  QUICK,
+  QUICK_EFFORT,
   runCheck,
   trialsWithin,
   validate,
 } from '../../../lab/validation/validation.ts';
-import { conclusionText, validationMarkdown, validationText } from '../../../lab/validation/validation-table.ts';
+import { validationConclusion, validationMarkdown, validationText } from '../../../lab/validation/validation-table.ts';
 
 const SEED = 1;
 /** Checks of the link are in checks.test.ts. */
@@ -31,7 +31,7 @@ const made = (rest: Partial<Check>): Check =>
 const measured = (estimate: number, standardError = 0) => ({ estimate, standardError });
 
 describe('simulated checks', () => {
-  const short = OURS.filter((each) => trialsWithin(each, QUICK) !== undefined);
+  const short = OURS.filter((each) => trialsWithin(each, QUICK_EFFORT) !== undefined);
 
   test('most checks are short enough for a test, in each group', () => {
     expect(short.length).toBeGreaterThan(0.7 * OURS.length);
@@ -41,7 +41,7 @@ describe('simulated checks', () => {
   test.each(short)(
     '$id',
     (each) => {
-      const outcome = judge(each, runCheck(each, SEED, QUICK));
+      const outcome = judge(each, runCheck(each, SEED, QUICK_EFFORT));
       expect(['agrees', 'outside'], `${outcome.estimate?.estimate} for ${each.predicted}`).toContain(outcome.verdict);
       // Guards against intervals so wide that anything would agree.
       if (each.agreement.kind === 'interval') {
@@ -83,7 +83,7 @@ describe('verdicts', () => {
   test('detects a doubled residual loss of the sender', () => {
     const residual = CHECKS.find(({ id }) => id === 'nack_residual p=0.1 n=1')!;
     const wrong = { ...residual, predicted: 2 * residual.predicted };
-    expect(judge(wrong, runCheck(residual, SEED, QUICK)).verdict).toBe('disagrees');
+    expect(judge(wrong, runCheck(residual, SEED, QUICK_EFFORT)).verdict).toBe('disagrees');
   });
 });
 
@@ -99,12 +99,15 @@ test('the tables have name, prediction and result of each check', () => {
   expect(validationText(outcomes).split('\n')).toHaveLength(4);
   expect(validationMarkdown(outcomes)).toContain('| a_ms | R=5 | 50 | 50 | equal | agrees |');
   expect(validationMarkdown(outcomes)).toContain('| made |  | 0.1 | 0.1003 | 0.09772 … 0.1029 | agrees |');
-  expect(conclusionText(validate(outcomes))).toMatch(/^agrees: 2 of 2 checks agree; 0 of 1 99 % intervals miss/);
+  expect(validationConclusion(validate(outcomes))).toMatch(/^agrees: 2 of 2 checks agree; 0 of 1 99 % intervals miss/);
 });
 
 test('interrupted checks give no outcome', async () => {
   const abort = new AbortController();
-  const running = runChecks({ seed: SEED, effort: FULL }, { jobs: 1, signal: abort.signal, onProgress: () => {} });
+  const running = runChecks(
+    { seed: SEED, effort: FULL_EFFORT },
+    { jobs: 1, signal: abort.signal, onProgress: () => {} },
+  );
   abort.abort();
   expect(await running).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { instant, ticks } from '../../../protocol/base/units.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import type { FrameMark } from '../../../protocol/rtp/frame-mark.ts';
 import { asSequence } from '../../../protocol/rtp/sequence.ts';
-import type { ArrivedPacket, Insertion, PendingFrame } from '../../../receiver/frames/frame-buffer.ts';
+import type { ArrivedPacket, PacketInsertion, PendingFrame } from '../../../receiver/frames/frame-buffer.ts';
 import { MarkedFrameBuffer } from '../../../receiver/frames/marked-frame-buffer.ts';
 
 interface Packet {
@@ -19,7 +19,7 @@ interface Packet {
 function insert(
   buffer: MarkedFrameBuffer,
   { number, index, count, first, timestamp = number * 100 }: Packet,
-): Insertion {
+): PacketInsertion {
   const mark: FrameMark = {
     frameNumber: number & 0xffff,
     packetIndex: index,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LATENCY_MS_MAX } from '../../../protocol/control/latency-limit.ts';
 import type { LanesState } from '../../../protocol/page/lane-message.ts';
-import { readAddress, writeAddress } from '../../../web/lanes/page-address.ts';
+import { readPageAddress, writeAddress } from '../../../web/lanes/page-address.ts';
 
 const SOURCES = ['counter.mp4', 'a & b.mp4'];
 const PRESENT = { sources: SOURCES, link: 'delay=10ms seed=1' };
@@ -12,7 +12,7 @@ const LANE = {
   latencyMs: 200,
   onLoss: 'freeze',
 } as const;
-const faultsOf = (hash: string) => readAddress(hash, PRESENT).faults;
+const faultsOf = (hash: string) => readPageAddress(hash, PRESENT).faults;
 
 test('reads back the settings that it wrote', () => {
   const state: LanesState = {
@@ -26,11 +26,11 @@ test('reads back the settings that it wrote', () => {
     sources: SOURCES,
   };
   const { lanes, link, source } = state;
-  expect(readAddress(writeAddress(state), PRESENT)).toEqual({ lanes, link, source, faults: [] });
+  expect(readPageAddress(writeAddress(state), PRESENT)).toEqual({ lanes, link, source, faults: [] });
 });
 
 test.each(['', '#', '#lanes=&link=&source='])('%j requests no settings', (hash) => {
-  expect(readAddress(hash, PRESENT)).toEqual({ faults: [] });
+  expect(readPageAddress(hash, PRESENT)).toEqual({ faults: [] });
 });
 
 test.each([
@@ -53,7 +53,7 @@ test.each([
   expect(faultsOf(`${hash}${hash.includes('source') ? '' : '&source=counter.mp4'}`)).toEqual([
     expect.stringMatching(words),
   ]);
-  expect(Object.keys(readAddress(hash, PRESENT))).toEqual(['faults']);
+  expect(Object.keys(readPageAddress(hash, PRESENT))).toEqual(['faults']);
 });
 
 test.each([
@@ -62,7 +62,7 @@ test.each([
   'trace=my-own.down#abeacf8eec2aa83a',
 ])('accepts %s while it is in force, though only the command line can set it', (link) => {
   const address = `#${new URLSearchParams({ lanes: 'hybrid.200', link, source: 'counter.mp4' })}`;
-  expect(readAddress(address, { ...PRESENT, link })).toEqual({
+  expect(readPageAddress(address, { ...PRESENT, link })).toEqual({
     lanes: [LANE],
     link,
     source: 'counter.mp4',

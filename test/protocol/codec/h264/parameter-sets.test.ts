@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ParameterSetTracker, withParameterSets } from '../../../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker, withParameterSets } from '../../../../protocol/codec/h264/parameter-sets.ts';
 import { DELIMITER, pictureSet, sequenceSet, slice, USER_DATA } from './streams.ts';
 
 const SPS = sequenceSet();
@@ -10,7 +10,7 @@ const P = slice({ frameNumber: 1, lsb: 2 });
 
 describe('ParameterSetTracker', () => {
   test('keeps the latest set of each identifier, sequence parameter sets first', () => {
-    const tracker = new ParameterSetTracker();
+    const tracker = new H264ParameterSetTracker();
     const second = pictureSet({ id: 1 });
     const replaced = pictureSet({ redundant: true });
     for (const nalUnit of [second, PPS, SPS, IDR, replaced, new Uint8Array(0)]) tracker.add(nalUnit);
@@ -18,7 +18,7 @@ describe('ParameterSetTracker', () => {
   });
 
   test('keeps copies', () => {
-    const tracker = new ParameterSetTracker();
+    const tracker = new H264ParameterSetTracker();
     const sps = SPS.slice();
     tracker.add(sps);
     sps.fill(0);
@@ -26,7 +26,7 @@ describe('ParameterSetTracker', () => {
   });
 
   test('ignores sets truncated before their identifier, or with an invalid one', () => {
-    const tracker = new ParameterSetTracker();
+    const tracker = new H264ParameterSetTracker();
     tracker.add(SPS.slice(0, 3));
     tracker.add(Uint8Array.of(0x67, 77, 0, 10, 0x04, 0x20));
     expect(tracker.sets()).toEqual([]);

@@ -8,7 +8,7 @@ import {
   parseDecoderConfiguration,
   splitLengthPrefixed,
 } from '../../../../protocol/codec/h264/decoder-configuration.ts';
-import { ParameterSetTracker } from '../../../../protocol/codec/h264/parameter-sets.ts';
+import { H264ParameterSetTracker } from '../../../../protocol/codec/h264/parameter-sets.ts';
 import { parsePictureParameterSet } from '../../../../protocol/codec/h264/picture-parameter-set.ts';
 import { packPayloads, salvagePayloads, unpackPayloads } from '../../../../protocol/codec/h264/rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
@@ -152,7 +152,7 @@ describe('broken input', () => {
     for (const bytes of ['fuzz_annexb', 'fuzz_avcc', 'fuzz_sps', 'fuzz_rtph264'].flatMap(folder)) {
       expect(() => {
         splitAnnexB(bytes);
-        const tracker = new ParameterSetTracker();
+        const tracker = new H264ParameterSetTracker();
         tracker.add(bytes);
         for (const size of [1, 2, 4]) splitLengthPrefixed(bytes, size);
         for (const header of [0x67, 0x68]) parseSequenceParameterSet(Uint8Array.of(header, ...bytes));
