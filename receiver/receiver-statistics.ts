@@ -50,3 +50,5 @@ export const emptyCounters = () => ({
   overflowed: 0,
   framesWithheld: 0,
 });
+
+export type ReceiverCounters = ReturnType<typeof emptyCounters>;

@@ -1,33 +1,22 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
-import {
-  earliestOf,
-  type Instant,
-  instant,
-  later,
-  type Microseconds,
-  type Ticks,
-  ticks,
-} from '../protocol/base/units.ts';
+import { earliestOf, type Instant, instant, later, type Microseconds, ticks } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { parseRecoveryNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp/rtcp.ts';
-import type { FrameMark } from '../protocol/rtp/frame-mark.ts';
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { unwrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.ts';
 import { asSequence, extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
-import type { FrameBuffer, PacketInsertion } from './frames/frame-buffer.ts';
 import { FrameRelease } from './frames/frame-release.ts';
-import { MarkedFrameBuffer } from './frames/marked-frame-buffer.ts';
-import { PlainFrameBuffer } from './frames/plain-frame-buffer.ts';
 import { CLOCK_WINDOW, PlayoutClock, transitOf } from './frames/playout-clock.ts';
+import { FrameIntake } from './intake/frame-intake.ts';
 import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
 import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
-import { mendOf, PLAIN_PACKETS_MAX, type ReceiverOptions } from './receiver-options.ts';
+import { mendOf, type ReceiverOptions } from './receiver-options.ts';
 import { emptyCounters, type ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
@@ -48,14 +37,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #feedback: Feedback;
   readonly #events = new EventQueue();
   readonly #frames: FrameRelease;
-  #marked: MarkedFrameBuffer | undefined;
-  #plain: PlainFrameBuffer | undefined;
   #ssrc: number | undefined;
   readonly #admission: PacketAdmission;
+  readonly #intake: FrameIntake;
   readonly #sent: SentTotal;
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
-  #reorderDepth = 0;
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
 
@@ -75,15 +62,19 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#view = new ReceiverView({
       feedback: this.#feedback,
       frames: this.#frames,
-      state: () => ({ ssrc: this.#ssrc, buffer: this.#buffer, marked: this.#marked }),
+      state: () => ({ ssrc: this.#ssrc, buffer: this.#intake.buffer, marked: this.#intake.marked }),
     });
     this.#ssrc = options.ssrc;
     this.#admission = new PacketAdmission(options);
+    this.#intake = new FrameIntake(options, {
+      admission: this.#admission,
+      clock: this.#clock,
+      ledger: this.#ledger,
+      counters: this.#counters,
+      events: this.#events,
+    });
     this.#sent = new SentTotal({ frame: options.initialFrameNumber, sequence: options.initialSequence });
     if (options.initialSequence !== undefined) this.#ledger.startAt(asSequence(options.initialSequence));
-    if (options.initialFrameNumber !== undefined) {
-      this.#marked = new MarkedFrameBuffer({ firstFrame: options.initialFrameNumber, framesMax: options.framesMax });
-    }
   }
 
   /** True when the sender has ended the stream and all frames are decided. */
@@ -155,7 +146,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    const decideAt = earliestOf(this.#sent.pollTimeout(), this.#frames.pollTimeout(this.#buffer));
+    const decideAt = earliestOf(this.#sent.pollTimeout(), this.#frames.pollTimeout(this.#intake.buffer));
     return earliestOf(decideAt, earliestOf(this.#feedback.pollTimeout(), this.#recovery?.pollTimeout(this.#view)));
   }
 
@@ -191,16 +182,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   finish(now: Instant): void {
     const { end } = this.#unseen;
     if (end) this.#frames.endOfStream({ ...end, waitUntil: now });
-    this.#frames.finish(now, this.#buffer);
+    this.#frames.finish(now, this.#intake.buffer);
     this.#forgetDecided();
   }
 
-  get #buffer(): FrameBuffer | undefined {
-    return this.#marked ?? this.#plain;
-  }
-
   get #unseen(): UnseenMedia {
-    return this.#sent.unseen(this.#frames.endKnown ? undefined : this.#marked, this.#admission.highest);
+    return this.#sent.unseen(this.#frames.endKnown ? undefined : this.#intake.marked, this.#admission.highest);
   }
 
   #handleRtp(now: Instant, datagram: Uint8Array): void {
@@ -245,7 +232,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** @param packet or the reason why it is malformed. */
   #admit(now: Instant, packet: IncomingPacket | string): void {
     if (typeof packet === 'string') return this.#malformed(packet);
-    const verdict = this.#admission.admit(now, packet, this.#marked ? 'marked' : this.#plain && 'plain');
+    const verdict = this.#admission.admit(now, packet, this.#intake.kind);
     if (verdict === 'admitted') return this.#take(now, packet);
     if (verdict === 'held') return;
     if (verdict === 'foreign') return this.#foreign();
@@ -256,15 +243,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #take(now: Instant, packet: IncomingPacket): void {
     const { sequence, timestamp, ahead, mark, origin, datagram } = packet;
     const sent = origin === 'sent';
-    if (!ahead && sent && this.#options.recovery === 'none') return this.#refuseBehind(packet);
+    if (!ahead && sent && this.#options.recovery === 'none') return this.#intake.refuseBehind(packet);
     packet.arrival = arrivalOf(packet, this.#recovery);
     const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
-    if (packet.payloadAt === packet.payloadEnd) this.#handleEmpty(sequence, packet.arrival);
-    else {
-      const insertion = mark ? this.#insertMarked(now, mark, packet) : this.#insertPlain(now, packet);
-      if (!this.#settle(insertion, sequence, mark)) return;
-      if (insertion === 'taken' && ahead && sent) this.#observe(now, mediaTime);
-    }
+    if (!this.#intake.take(now, packet, mediaTime)) return;
     if (this.#recovery) {
       packet.expectedAt = this.#clock.expected(mediaTime);
       packet.transit = transitOf(now, mediaTime);
@@ -283,73 +265,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
   }
 
-  /** Counts the packet by its insertion. @returns true when it belongs to the stream, in time or late. */
-  #settle(insertion: PacketInsertion, sequence: Sequence, mark: FrameMark | undefined): boolean {
-    switch (insertion) {
-      case 'taken':
-        return true;
-      case 'behind':
-        // Without frame marks, a frame may have been decided before its end, which has arrived now.
-        if (!mark) this.#ledger.decidePacketsThrough(sequence);
-        this.#enterBehind(sequence);
-        return true;
-      case 'duplicate':
-        this.#counters.duplicates++;
-        return false;
-      case 'inconsistent':
-        this.#malformed('a frame mark that contradicts its frame');
-        return false;
-      case 'overflow':
-        this.#counters.overflowed++;
-        return false;
-    }
-  }
-
-  /** Without recovery, discards a packet that arrives after a later one. */
-  #refuseBehind({ sequence, mark, number }: IncomingPacket): void {
-    if (mark && this.#marked?.holds(number!, mark.packetIndex)) this.#counters.duplicates++;
-    else this.#enterBehind(sequence);
-  }
-
-  /** Handles a packet of padding only (RFC 3550 §5.1): it belongs to no frame, but uses a sequence number. */
-  #handleEmpty(sequence: Sequence, arrival: IncomingPacket['arrival']): void {
-    if (!this.#ledger.noteLoose(sequence, arrival)) return this.#enterBehind(sequence);
-    this.#plain?.insertEmpty(sequence);
-  }
-
   /** Reports the sequence numbers between two packets as missing, unless their frames are decided. */
   #askFor(now: Instant, after: Sequence, before: Sequence): void {
     if (!this.#recovery || before === after + 1) return;
     const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
     for (let lost = asSequence(first); lost < before; lost++) this.#recovery.onMissing(now, lost);
-  }
-
-  #observe(now: Instant, decodeTimestamp: Ticks): void {
-    const plain = this.#plain;
-    if (plain && plain.reorderDepth !== this.#reorderDepth) {
-      this.#reorderDepth = plain.reorderDepth;
-      this.#clock.restart();
-    }
-    this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
-  }
-
-  #insertMarked(now: Instant, mark: FrameMark, packet: IncomingPacket): PacketInsertion {
-    const number = packet.number!;
-    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax: this.#options.framesMax });
-    const insertion = this.#marked.insert(now, number, mark, packet);
-    if (insertion === 'taken') this.#admission.acceptFrame(number);
-    return insertion;
-  }
-
-  #insertPlain(now: Instant, packet: IncomingPacket): PacketInsertion {
-    const { codec, framesMax } = this.#options;
-    this.#plain ??= new PlainFrameBuffer({ codec, framesMax, packetsMax: PLAIN_PACKETS_MAX });
-    return this.#plain.insert(now, packet);
-  }
-
-  /** Handles a packet of a decided frame. */
-  #enterBehind(sequence: Sequence): void {
-    if (!this.#ledger.enterLate(sequence) && !this.#ledger.noteLoose(sequence, 'late')) this.#counters.duplicates++;
   }
 
   #handleRtcp(now: Instant, datagram: Uint8Array): void {
@@ -358,7 +278,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (const packet of packets.value) {
       if (packet.kind === 'goodbye' && this.#ssrc !== undefined && packet.ssrcs.includes(this.#ssrc)) {
         // Our senders report totals on the control channel; for plain RTP, BYE is the only end.
-        if (!this.#plain || this.#frames.endKnown) continue;
+        if (this.#intake.kind !== 'plain' || this.#frames.endKnown) continue;
         this.#frames.endOfStream({ frames: Number.NaN, waitUntil: later(now, this.#clock.latency) });
       } else if (packet.kind === 'application') this.#handleNotice(packet);
       else this.#feedback.handleRtcp(now, packet, this.#ssrc);
@@ -374,7 +294,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   #release(now: Instant): void {
-    this.#frames.release(now, this.#buffer, this.#admission.highest);
+    this.#frames.release(now, this.#intake.buffer, this.#admission.highest);
     if (this.#frames.takeKeyframeRequest()) this.requestKeyframe(now);
     this.#forgetDecided();
   }
