@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../io/os/failure.ts';
 import { suggestion } from '../protocol/base/nearest-word.ts';
 import { malformed } from '../protocol/base/parsed.ts';
+import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { STRATEGIES, type StrategyName } from './strategies.ts';
@@ -71,8 +72,11 @@ const linkLine = (readTrace: TraceReader) =>
 const strategyName = z.enum(STRATEGIES, {
   error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), STRATEGIES)}`,
 });
+const rateControl = z.enum(RATE_CONTROLS, {
+  error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), RATE_CONTROLS)}`,
+});
 /** Parameters by transport. On the other transport they would change nothing but the cell's name. */
-const PARAMETERS_OF = { udp: ['redundancy', 'onLoss'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
+const PARAMETERS_OF = { udp: ['redundancy', 'onLoss', 'rate'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
 const strategySchema = z.union([
   strategyName,
   strict({
@@ -81,6 +85,7 @@ const strategySchema = z.union([
     unsentBytesMax: whole(1, 1_000_000_000).optional(),
     giveUpMs: real(0, 600_000, 'milliseconds').optional(),
     onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
+    rate: rateControl.optional(),
   }).superRefine((asked, context) => {
     const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
     for (const key of PARAMETERS_OF[other]) {

@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../protocol/base/units.ts';
+import type { RateControl } from '../sender/rate/rate-control.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
@@ -29,6 +30,8 @@ export interface StrategyParameters {
   readonly giveUpMs?: number | undefined;
   /** UDP: whether frames after a lost reference are withheld (`freeze`, the default) or shown damaged (`smear`). */
   readonly onLoss?: 'freeze' | 'smear' | undefined;
+  /** UDP: rate control of the sender; `limit` by default. */
+  readonly rate?: RateControl | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

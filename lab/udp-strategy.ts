@@ -78,7 +78,8 @@ class UdpStrategy implements Strategy {
     const { frames } = options;
     const parameters = udpParameters(recovery, options);
     this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: parameters.initialSequence });
-    this.#sender = new Sender(senderOptions(parameters));
+    const { rate } = options.parameters;
+    this.#sender = new Sender(senderOptions(parameters, rate === undefined ? {} : { rate }));
     this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 

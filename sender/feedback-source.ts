@@ -60,6 +60,7 @@ function sourceOf(packet: RtcpPacket): number | undefined {
   switch (packet.kind) {
     case 'nack':
     case 'picture-loss-indication':
+    case 'congestion-control-feedback':
       return packet.senderSsrc;
     case 'goodbye':
       return packet.ssrcs[0];

@@ -4,8 +4,8 @@ import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
 import type { HistoryBudget } from './history-budget.ts';
 import type { PacketizerOptions } from './packetizer.ts';
+import { createRateController, type RateControl, type RateTerms } from './rate/rate-control.ts';
 import type { RateController } from './rate/rate-controller.ts';
-import { RateLimit } from './rate/rate-limit.ts';
 
 /** Options of a sender, derived from the stream's parameters by `senderOptions`. */
 export interface SenderOptions extends PacketizerOptions {
@@ -51,14 +51,11 @@ export interface SenderOptions extends PacketizerOptions {
 /** Settings that are local to the sender and not negotiated. */
 export type SenderSettings = Pick<
   SenderOptions,
-  | 'cname'
-  | 'historyPackets'
-  | 'historyBudget'
-  | 'burstDatagrams'
-  | 'spreadMax'
-  | 'queueBytesMax'
-  | 'createRateController'
->;
+  'cname' | 'historyPackets' | 'historyBudget' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax'
+> & {
+  /** Rate control by name, or a custom factory; called once per sender. */
+  readonly rate: RateControl | ((terms: RateTerms) => RateController);
+};
 
 export const SENDER_DEFAULTS: SenderSettings = {
   cname: 'dropframe',
@@ -66,7 +63,7 @@ export const SENDER_DEFAULTS: SenderSettings = {
   burstDatagrams: 16,
   spreadMax: milliseconds(50),
   queueBytesMax: 32_000_000,
-  createRateController: () => new RateLimit(),
+  rate: 'limit',
 };
 
 /** Bytes of packets kept for retransmission, for all receivers of a stream together. */
@@ -80,7 +77,8 @@ const SPREAD_OF_LATENCY = 0.5;
 /** Returns the options of the sender of a stream with these parameters. */
 export function senderOptions(parameters: SentStreamParameters, settings: Partial<SenderSettings> = {}): SenderOptions {
   const { retransmission, repair, latency, mend } = parameters;
-  const own = { ...SENDER_DEFAULTS, ...settings };
+  const { rate, ...own } = { ...SENDER_DEFAULTS, ...settings };
+  const terms = { latency };
   return {
     ...own,
     codec: codecByName(parameters.codec),
@@ -99,6 +97,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
     recovery: parameters.recovery,
     redundancy: parameters.redundancy,
     mend,
+    createRateController: () => (typeof rate === 'function' ? rate(terms) : createRateController(rate, terms)),
     historyTime: microseconds(latency + mend + HISTORY_MARGIN),
     spreadMax: microseconds(Math.min(own.spreadMax, latency * SPREAD_OF_LATENCY)),
   };

@@ -21,6 +21,7 @@ import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
 import type { RateController } from './rate/rate-controller.ts';
+import { SentPacketHistory } from './rate/sent-packet-history.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { FrameWorth } from './repair/frame-worth.ts';
 import { redundancyBudget } from './repair/redundancy-budget.ts';
@@ -38,8 +39,6 @@ const PROBE_INTERVAL: Microseconds = milliseconds(20);
 const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
 /** Share of the latency available to a frame for passing a bottleneck; the rest is a safety margin. */
 const PATIENCE_OF_LATENCY = 0.85;
-/** Pacing rate relative to the limit. The limit includes redundancy, so a single frame may leave slightly faster. */
-const PACE_OF_LIMIT = 1.25;
 
 /** A frame with packets in the queue. They leave in the order of their sequence numbers, without gaps. */
 interface QueuedFrame extends SentFrame {
@@ -60,6 +59,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #feedback: FeedbackIntake;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
   readonly #rate: RateController;
+  readonly #departures: SentPacketHistory;
   readonly #admission = new FrameAdmission();
   readonly #worth: FrameWorth;
   readonly #control: Uint8Array[] = [];
@@ -92,6 +92,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
+    this.#departures = new SentPacketHistory(options);
     this.#worth = new FrameWorth(options.mend > 0);
     this.#budget = redundancyBudget(strategy, redundancy);
     const parts = { budget: this.#budget, statistics: this.#statistics };
@@ -169,8 +170,7 @@ export class Sender implements Endpoint<SenderEvent> {
       headerBytes,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
-    const limit = this.#rate.target;
-    this.#pacer.enqueue(now, datagrams, this.#frameInterval, limit && limit * PACE_OF_LIMIT);
+    this.#pacer.enqueue(now, datagrams, this.#frameInterval, this.#rate.pacingRate);
     this.#reports.onFrame(now, unit.decodeTimestamp);
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
@@ -247,7 +247,7 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   #count(now: Instant, datagram: Uint8Array): Uint8Array {
-    this.#rate.onSent(now, datagram.length);
+    this.#rate.onSent(now, this.#departures.onSent(now, datagram));
     this.#admission.spend(datagram.length);
     return datagram;
   }
@@ -273,6 +273,7 @@ export class Sender implements Endpoint<SenderEvent> {
       case 'goodbye':
         this.#events.push({ kind: 'receiver-left' });
         return;
+      case 'congestion-control-feedback':
       case 'nack':
       case 'source-description':
       case 'application':
@@ -305,7 +306,7 @@ export class Sender implements Endpoint<SenderEvent> {
 
   #onPath(now: Instant, path: PathNotice): void {
     this.#path = path;
-    this.#rate.onFeedback(now, path);
+    this.#rate.onPath(now, path);
     // Loss on a full path is addressed by sending less, not more.
     const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
     this.#repair?.onPath({ ...path, loss });

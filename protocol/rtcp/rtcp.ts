@@ -1,5 +1,12 @@
 import { readUint16 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
+import {
+  type CongestionControlFeedback,
+  congestionControlFeedbackBytes,
+  FEEDBACK_CONGESTION_CONTROL,
+  parseCongestionControlFeedback,
+  writeCongestionControlFeedback,
+} from './congestion-control-feedback.ts';
 import { type ApplicationPacket, applicationBytes, parseApplication, writeApplication } from './rtcp-application.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE, type RtcpBlock } from './rtcp-block.ts';
 import {
@@ -38,6 +45,7 @@ import {
   writeSourceDescription,
 } from './rtcp-source-description.ts';
 
+export type { CongestionControlFeedback, StreamArrivals } from './congestion-control-feedback.ts';
 export type { ApplicationPacket } from './rtcp-application.ts';
 export type { ExtendedReport, ExtendedReportBlock } from './rtcp-extended-report.ts';
 export type { Nack, PictureLossIndication } from './rtcp-feedback.ts';
@@ -57,6 +65,7 @@ export type RtcpPacket =
   | ApplicationPacket
   | Nack
   | PictureLossIndication
+  | CongestionControlFeedback
   | ExtendedReport
   | { readonly kind: 'unknown'; readonly packetType: number };
 
@@ -107,6 +116,7 @@ function parsePacket(block: RtcpBlock): Parsed<RtcpPacket> {
     case RTCP_TYPE.application:
       return parseApplication(block);
     case RTCP_TYPE.transportFeedback:
+      if (block.count === FEEDBACK_CONGESTION_CONTROL) return parseCongestionControlFeedback(block);
       return block.count === FEEDBACK_NACK ? parseNack(block) : unknown(block);
     case RTCP_TYPE.payloadFeedback:
       return block.count === FEEDBACK_PICTURE_LOSS ? parsePictureLossIndication(block) : unknown(block);
@@ -154,6 +164,8 @@ function packetBytes(packet: RtcpPacket): number {
       return nackBytes(packet);
     case 'picture-loss-indication':
       return PICTURE_LOSS_INDICATION_BYTES;
+    case 'congestion-control-feedback':
+      return congestionControlFeedbackBytes(packet);
     case 'extended-report':
       return extendedReportBytes(packet);
     case 'unknown':
@@ -179,6 +191,8 @@ function writePacket(target: Uint8Array, offset: number, packet: RtcpPacket): vo
       return writeNack(target, offset, packet);
     case 'picture-loss-indication':
       return writePictureLossIndication(target, offset, packet);
+    case 'congestion-control-feedback':
+      return writeCongestionControlFeedback(target, offset, packet);
     case 'extended-report':
       return writeExtendedReport(target, offset, packet);
     case 'unknown':

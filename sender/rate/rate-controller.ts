@@ -1,23 +1,82 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 
-/** The receiver's measurements of the path. */
-export type RateFeedback = PathNotice;
+/** Role of a datagram. Padding carries repair or repeated media and is sent only to probe the path. */
+export type SentKind = 'media' | 'retransmission' | 'repair' | 'padding';
+
+/** A datagram of the stream at its departure. RTCP is not counted. */
+export interface SentPacket {
+  /** Position among all datagrams of the stream, media, retransmission, repair and padding together: 0, 1, 2, … */
+  readonly number: number;
+  /** UDP payload bytes. */
+  readonly bytes: number;
+  readonly kind: SentKind;
+}
+
+/** Explicit congestion notification of a received datagram (RFC 3168 §5). */
+export type EcnMark = 'not-ect' | 'ect-1' | 'ect-0' | 'ce';
+
+/** The receiver's report on one datagram (RFC 8888 §3.1), matched with the record of its departure. */
+export interface PacketReport extends SentPacket {
+  readonly sentAt: Instant;
+  /**
+   * Arrival time on the receiver's clock, microseconds, resolution 1/1024 s; only differences are meaningful.
+   * `undefined` when the datagram had not arrived at the time of the report. It may be reported as received later.
+   */
+  readonly arrivedAt: Microseconds | undefined;
+  /** `not-ect` when it was not received. */
+  readonly mark: EcnMark;
+}
 
 /**
- * Controls the sending rate. Media, repair packets and retransmissions share one target: all of them count in `onSent`;
- * media frames are paced to the target and withheld when the remainder leaves no room.
+ * What one congestion control feedback packet (RFC 8888) says that earlier ones did not. Built from bytes of a peer by
+ * `FeedbackMatcher`, which has discarded reports of datagrams never sent, repeated and contradictory reports.
+ */
+export interface CongestionFeedback {
+  /**
+   * Newly reported datagrams in the order of departure, at least one. Each is reported as received at most once, and as
+   * missing at most once before that.
+   */
+  readonly packets: readonly PacketReport[];
+  /** Bytes sent and not yet reported as received or missing, after this report. */
+  readonly bytesInFlight: number;
+  /** Round trip, departure of the newest reported datagram to arrival of the report, smoothed (RFC 6298 §2.3). */
+  readonly roundTrip: Microseconds;
+  /** The same for this report alone, without the time that the receiver waited before it reported. */
+  readonly roundTripLatest: Microseconds;
+  /** Play-out delay above the fastest observed transit. */
+  readonly latency: Microseconds;
+}
+
+/**
+ * Controls the sending rate. Media, repair packets and retransmissions share one target: all of them count in `onSent`.
+ * A source that can follow takes its bit rate from `Sender.targetBitrate`; frames of any other are paced to the target
+ * and withheld when the remainder leaves no room.
  *
- * A controller has no clock: times are passed in, in ascending order.
+ * A controller has no clock: times are passed in, in ascending order. Its results change only within method calls.
  */
 export interface RateController {
-  /** Target in bytes per second for everything sent; `undefined` while unlimited. Changes only within method calls. */
+  /** Target for everything sent, bytes per second, above 0; `undefined` while unlimited. */
   readonly target: number | undefined;
+  /** Rate at which datagrams of a frame leave, bytes per second; `undefined` when frames are spread over their interval. */
+  readonly pacingRate: number | undefined;
+  /** Estimated waiting time of a datagram in the bottleneck's queue; `undefined` while unknown. */
+  readonly standingQueue: Microseconds | undefined;
+  /**
+   * Interval at which the receiver should report packet by packet; `undefined` when the controller needs no such reports.
+   * The receiver sends fewer when they would take more than 2 % of the media bytes.
+   */
+  readonly feedbackInterval: Microseconds | undefined;
   /** The source offers a frame of this many payload bytes; it may still be withheld. */
   onOffered(now: Instant, bytes: number): void;
-  /** A media packet leaves the pacer, `waited` after its frame was handed over. `onSent` follows with its size. */
+  /** A media packet leaves the pacer, `waited` after its frame was handed over. `onSent` follows. */
   onPaced(now: Instant, waited: Microseconds): void;
-  /** A datagram of media, repair or retransmission leaves. RTCP is not counted. */
-  onSent(now: Instant, bytes: number): void;
-  onFeedback(now: Instant, feedback: RateFeedback): void;
+  onSent(now: Instant, packet: SentPacket): void;
+  /** The receiver's own summary of the path, which `hybrid` receivers send up to ten times a second. */
+  onPath(now: Instant, path: PathNotice): void;
+  /** Reports on single datagrams. Not called when the receiver does not support them. */
+  onFeedback(now: Instant, feedback: CongestionFeedback): void;
+  /** Time of the next `onTimeout`, such as for missing feedback; `undefined` when no timer is running. */
+  pollTimeout(): Instant | undefined;
+  onTimeout(now: Instant): void;
 }

@@ -12,12 +12,13 @@ import {
   seconds,
 } from '../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
+import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { PacingDelay } from './pacing-delay.ts';
-import type { RateController, RateFeedback } from './rate-controller.ts';
+import type { RateController, SentPacket } from './rate-controller.ts';
 import { SustainedCondition } from './sustained-condition.ts';
 
 /** Recent loss, queueing delay and round trip of the path. */
-type Load = Pick<RateFeedback, 'recentLoss' | 'queueing' | 'latency' | 'answerTime'>;
+type Load = Pick<PathNotice, 'recentLoss' | 'queueing' | 'latency' | 'answerTime'>;
 
 /** Loss above which the available redundancy cannot recover everything. */
 const LOSS_MAX = 0.2;
@@ -81,6 +82,9 @@ const NEAR_CARRIED = 0.75;
 const CARRIED_LOSS_MAX = 0.05;
 const CARRIED_MEMORY: Microseconds = seconds(10);
 
+/** Pacing rate relative to the limit. The limit includes redundancy, so a single frame may leave slightly faster. */
+const PACE_OF_LIMIT = 1.25;
+
 interface Cut {
   readonly at: Instant;
   readonly queueing: Microseconds;
@@ -133,6 +137,27 @@ export class RateLimit implements RateController {
     return this.#limit;
   }
 
+  get pacingRate(): number | undefined {
+    return this.#limit && this.#limit * PACE_OF_LIMIT;
+  }
+
+  get standingQueue(): undefined {
+    return undefined;
+  }
+
+  /** The path notices suffice. */
+  get feedbackInterval(): undefined {
+    return undefined;
+  }
+
+  onFeedback(): void {}
+
+  pollTimeout(): undefined {
+    return undefined;
+  }
+
+  onTimeout(): void {}
+
   onOffered(now: Instant, bytes: number): void {
     this.#wanted += bytes;
     this.#measuredAt ??= now;
@@ -146,7 +171,7 @@ export class RateLimit implements RateController {
     this.#wanted = 0;
   }
 
-  onSent(_now: Instant, bytes: number): void {
+  onSent(_now: Instant, { bytes }: Pick<SentPacket, 'bytes'>): void {
     this.#sent += bytes;
     this.#sentSince += bytes;
   }
@@ -155,7 +180,7 @@ export class RateLimit implements RateController {
     this.#pacing.onSent(now, waited);
   }
 
-  onFeedback(now: Instant, told: Load): void {
+  onPath(now: Instant, told: Load): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
     const load = { ...told, queueing: microseconds(Math.max(0, told.queueing - this.#pacing.at(now))) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Instant } from '../../../protocol/base/units.ts';
+import type { PathNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { classifyDatagram } from '../../../protocol/rtp/multiplex.ts';
-import type { RateController, RateFeedback } from '../../../sender/rate/rate-controller.ts';
+import type { RateController, SentPacket } from '../../../sender/rate/rate-controller.ts';
 import { runSession } from '../../simulated-session.ts';
 
 /** A controller with a constant target that logs its calls. */
 class FixedRate implements RateController {
   readonly target: number | undefined;
-  readonly feedback: { readonly at: Instant; readonly feedback: RateFeedback }[] = [];
+  readonly pacingRate: number | undefined;
+  readonly standingQueue = undefined;
+  readonly feedbackInterval = undefined;
+  readonly notices: PathNotice[] = [];
+  readonly packets: SentPacket[] = [];
   readonly instants: Instant[] = [];
   offered = 0;
   paced = 0;
@@ -16,6 +21,7 @@ class FixedRate implements RateController {
 
   constructor(target: number | undefined) {
     this.target = target;
+    this.pacingRate = target && target * 1.25;
   }
 
   onOffered(now: Instant): void {
@@ -28,16 +34,25 @@ class FixedRate implements RateController {
     this.paced++;
   }
 
-  onSent(now: Instant, bytes: number): void {
+  onSent(now: Instant, packet: SentPacket): void {
     this.instants.push(now);
     this.sent++;
-    this.sentBytes += bytes;
+    this.sentBytes += packet.bytes;
+    this.packets.push(packet);
   }
 
-  onFeedback(now: Instant, feedback: RateFeedback): void {
+  onPath(now: Instant, path: PathNotice): void {
     this.instants.push(now);
-    this.feedback.push({ at: now, feedback });
+    this.notices.push(path);
   }
+
+  onFeedback(): void {}
+
+  pollTimeout(): undefined {
+    return undefined;
+  }
+
+  onTimeout(): void {}
 }
 
 const FRAMES = 300;
@@ -54,7 +69,7 @@ function run(controller: FixedRate, parameters: { redundancy?: number } = {}) {
     latencyMs: 120,
     stream: { frames: FRAMES, frameBytes: 4_000, keyFrameBytes: 12_000 },
     parameters: { recovery: 'hybrid', ...parameters },
-    sender: { createRateController: () => controller },
+    sender: { rate: () => controller },
     receiver: { onLoss: 'smear' },
     onDatagram: (_now, direction, datagram) => {
       if (direction === 'forward' && classifyDatagram(datagram) === 'rtp') rtpBytes += datagram.length;
@@ -71,8 +86,15 @@ describe('a rate controller in place of the default one', () => {
     expect(controller.paced).toBe(sender.packets);
     expect(controller.sentBytes).toBe(rtpBytes);
     expect(controller.sent).toBe(sender.packets + sender.retransmissions + sender.repairs);
-    expect(controller.feedback.length).toBeGreaterThan(SECONDS);
-    expect(controller.feedback.at(-1)!.feedback.loss).toBeCloseTo(0.1, 1);
+    expect(controller.packets.map(({ number }) => number)).toEqual(controller.packets.map((_, index) => index));
+    const ofKind = (kind: SentPacket['kind']) => controller.packets.filter((packet) => packet.kind === kind).length;
+    expect([ofKind('media'), ofKind('retransmission'), ofKind('repair')]).toEqual([
+      sender.packets,
+      sender.retransmissions,
+      sender.repairs,
+    ]);
+    expect(controller.notices.length).toBeGreaterThan(SECONDS);
+    expect(controller.notices.at(-1)!.loss).toBeCloseTo(0.1, 1);
     expect(controller.instants).toEqual([...controller.instants].sort((one, other) => one - other));
   });
 

@@ -25,10 +25,10 @@ class Path {
     for (const end = this.#ms + ms; this.#ms < end; this.#ms += FRAME_MS) {
       this.controller.onOffered(at(this.#ms), 4_000);
       const rate = Math.min(this.sendsAtMost, this.controller.target ?? Number.POSITIVE_INFINITY);
-      this.controller.onSent(at(this.#ms), Math.min(4_000, (rate * FRAME_MS) / 1_000));
+      this.controller.onSent(at(this.#ms), { bytes: Math.min(4_000, (rate * FRAME_MS) / 1_000) });
       this.controller.onPaced(at(this.#ms), microseconds(this.waits));
       if (this.#ms % 100 === 0)
-        this.controller.onFeedback(at(this.#ms), {
+        this.controller.onPath(at(this.#ms), {
           latency: microseconds(0),
           answerTime: ROUND_TRIP,
           ...load,
