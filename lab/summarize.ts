@@ -7,6 +7,7 @@ import { isWhole } from './metrics/decodability.ts';
 import { libwebrtcFreezes, stalls, tamburFreezes, w3cFreezes, w3cPauses } from './metrics/freeze.ts';
 import { percentile, roundedMean, type Sorted, sorted } from './metrics/percentile.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
+import { limitColumns } from './oracle/limit-columns.ts';
 import type { TransportFigures } from './strategy.ts';
 import { FRAME_OUTCOMES, type FrameOutcome, type Mechanism, type SummaryRow } from './tables.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
@@ -26,20 +27,23 @@ export interface CellObservations {
 /** Computes the summary row of a cell. */
 export function summarizeCell(cell: Cell, observations: CellObservations): SummaryRow {
   const { frames, measuredFrom, figures } = observations;
+  const delays = punctuality(cell, frames, measuredFrom);
+  const traffic = bytes(cell, observations);
   return {
     ...inputs(cell, observations),
     ...classes(frames, measuredFrom),
-    ...punctuality(cell, frames, measuredFrom),
+    ...delays,
     ...smoothness(cell, frames, measuredFrom),
     packetsSent: figures.packetsSent,
     packetsLost: figures.packetsLost,
     packetsResidual: figures.packetsResidual,
     packetsLate: figures.packetsLate,
     ...bursts(figures),
-    ...bytes(cell, observations),
+    ...traffic,
     ...recoveryLatency(frames, measuredFrom),
     jitterUs: figures.jitter,
     jitterFirstUs: figures.jitterFirst,
+    ...limitColumns(cell, observations, observations, { ...delays, ...traffic }),
     simulatedUs: observations.simulatedUs,
   };
 }

@@ -185,6 +185,17 @@ export interface SummaryRow {
    */
   readonly jitterUs: number | null;
   readonly jitterFirstUs: number | null;
+  /**
+   * Limit that the capacity of the path sets to any sender (lab/oracle/), and the distance from it: share of frames
+   * that cannot be in time, greatest goodput, and the same for a source that knows the past capacity exactly. `null`
+   * where the path does not limit the rate, or the source does not adapt.
+   */
+  readonly limitMissRatio: number | null;
+  readonly missAboveLimit: number | null;
+  readonly limitGoodput: number | null;
+  readonly goodputOfLimit: number | null;
+  readonly causalMissRatio: number | null;
+  readonly causalGoodput: number | null;
   /** Simulated time, microseconds. */
   readonly simulatedUs: number;
 }

@@ -10,6 +10,11 @@ export const DEFINITIONS: readonly (readonly [name: string, meaning: string])[] 
     'The wider of Wilson’s score interval over the frames of all seeds and, with at least three seeds, Student’s interval over ' +
       'the ratios of the seeds, because frames of one seed share their outages.',
   ],
+  [
+    'limit of the capacity',
+    'Frames that no sender could have had in time on this path, with the future capacity known; random loss and references ' +
+      'between frames are left out. The causal source knows the past capacity exactly and nothing of the future.',
+  ],
   ['budget', 'Time from a frame’s capture until it must be decodable, including transit and recovery.'],
   [
     'frame delay',

@@ -3,7 +3,7 @@ import { finite, type Layout, type Plot, type PlotSpec, panelColumns, panelWidth
 import { missFloor, missScale, spreadScale, strategyScales } from './plot-theme.ts';
 import { percentText } from './quantity-text.ts';
 import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
-import { strategyStyles } from './strategy-style.ts';
+import { LIGHT, strategyStyles } from './strategy-style.ts';
 
 /**
  * Completeness–latency frontier: missed frames over latency, one line per strategy, one panel per path. The main plot
@@ -33,6 +33,9 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     drawn: Math.max(floor, finite(point.misses.value) ?? floor),
     drawnLow: Math.max(floor, point.misses.low),
     drawnHigh: Math.max(floor, point.misses.high),
+    limit: point.limit ?? null,
+    drawnLimit: point.limit === undefined ? null : Math.max(floor, point.limit),
+    drawnCausal: point.causal === undefined ? null : Math.max(floor, point.causal),
     label: `${point.strategy}: ${point.missed} of ${point.frames} frames missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
   }));
   const latencies = rows.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
@@ -65,6 +68,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
         width: panelWidth(layout, columns),
         height: layout === 'narrow' || columns > 1 ? 260 : 380,
         layer: [
+          ...(byBudget ? limitLines(rows, x, y) : []),
           {
             mark: { type: 'rule', strokeWidth: 1, opacity: 0.55, clip: true },
             encoding: { x, y: { ...y, field: 'drawnLow' }, y2: { field: 'drawnHigh' }, stroke: scales.stroke },
@@ -88,11 +92,41 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
       `Fraction of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
       `${byBudget ? 'the budget' : 'the 95th percentile of the delay of decodable frames'}. ` +
       'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, with at least ' +
-      `three seeds, Student’s over seeds. Points at 0 missed no frame.${panelNote(panels)}`,
+      `three seeds, Student’s over seeds. Points at 0 missed no frame.${limitNote(byBudget, rows)}${panelNote(panels)}`,
     alternative: frontierAlternative(points, [...panels.titles.keys()]),
     rows,
     spec,
   };
+}
+
+interface LimitRow {
+  readonly drawnLimit: number | null;
+  readonly drawnCausal: number | null;
+}
+
+/** Lines of the capacity's limit, one a panel, where paths have one. */
+function limitLines(rows: readonly LimitRow[], x: object, y: object): readonly object[] {
+  const line = (field: 'drawnLimit' | 'drawnCausal', strokeDash: readonly number[]) =>
+    rows.every((row) => row[field] === null)
+      ? []
+      : [
+          {
+            transform: [
+              { filter: `isValid(datum.${field})` },
+              { aggregate: [{ op: 'mean', field, as: field }], groupby: ['panel', 'latencyMs'] },
+            ],
+            mark: { type: 'line', strokeWidth: 1.5, strokeDash, stroke: LIGHT.muted, fill: null },
+            encoding: { x, y: { ...y, field } },
+          },
+        ];
+  return [...line('drawnLimit', [6, 3]), ...line('drawnCausal', [1, 3])];
+}
+
+function limitNote(byBudget: boolean, rows: readonly LimitRow[]): string {
+  if (!byBudget || rows.every(({ drawnLimit }) => drawnLimit === null)) return '';
+  const limit = ' The dashed gray line is the limit of the path’s capacity: no sender can miss fewer frames.';
+  if (rows.every(({ drawnCausal }) => drawnCausal === null)) return limit;
+  return `${limit} The dotted one is a source that knows the past capacity exactly, at 60 % of the greatest rate or more.`;
 }
 
 function frontierAlternative(points: readonly OperatingPoint[], paths: readonly string[]): string {

@@ -26,6 +26,9 @@ export interface OperatingPoint {
   /** Delay of decodable frames; `undefined` when a seed has none. */
   readonly deliveredMsP95: number | undefined;
   readonly stallRatio: number | undefined;
+  /** Misses that the path's capacity makes unavoidable, and those of the causal oracle, means over seeds. */
+  readonly limit: number | undefined;
+  readonly causal: number | undefined;
 }
 
 const withoutSeed = (line: string): string => shortTraces(line.replace(/(^|\s)seed=\S+/g, '').trim());
@@ -89,6 +92,8 @@ function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
     delayMsP999: delayMs((row) => row.delayUsP999),
     deliveredMsP95: delayMs((row) => row.deliveredUsP95),
     stallRatio: mean(rows.map((row) => row.stallRatio)),
+    limit: mean(rows.map((row) => row.limitMissRatio)),
+    causal: mean(rows.map((row) => row.causalMissRatio)),
   };
 }
 

@@ -99,6 +99,12 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   recoveryUsP95Both: 'real',
   jitterUs: 'whole',
   jitterFirstUs: 'whole',
+  limitMissRatio: 'real',
+  missAboveLimit: 'real',
+  limitGoodput: 'whole',
+  goodputOfLimit: 'real',
+  causalMissRatio: 'real',
+  causalGoodput: 'whole',
   simulatedUs: 'whole',
 };
 

@@ -107,6 +107,12 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
     recoveryUsP95Both: null,
     jitterUs: 400,
     jitterFirstUs: 300,
+    limitMissRatio: null,
+    missAboveLimit: null,
+    limitGoodput: null,
+    goodputOfLimit: null,
+    causalMissRatio: null,
+    causalGoodput: null,
     simulatedUs: 102_000_000,
     ...given,
   };

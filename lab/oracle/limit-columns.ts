@@ -1,0 +1,49 @@
+import { instant } from '../../protocol/base/units.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import { budgetOf, type Cell } from '../cell.ts';
+import { framesPerSecondOf } from '../cell-source.ts';
+import type { FrameTable } from '../frame-table.ts';
+import type { SummaryRow } from '../tables.ts';
+import { capacityLimit, type OfferedFrame } from './capacity-limit.ts';
+
+type LimitColumns = Pick<
+  SummaryRow,
+  'limitMissRatio' | 'missAboveLimit' | 'limitGoodput' | 'goodputOfLimit' | 'causalMissRatio' | 'causalGoodput'
+>;
+
+const NO_LIMIT: LimitColumns = {
+  limitMissRatio: null,
+  missAboveLimit: null,
+  limitGoodput: null,
+  goodputOfLimit: null,
+  causalMissRatio: null,
+  causalGoodput: null,
+};
+
+/** Computes the columns of the capacity's limit. @param measuredFrom first row of the table that counts. */
+export function limitColumns(
+  cell: Cell,
+  links: { readonly forward: LinkSpecification; readonly back: LinkSpecification },
+  { frames, measuredFrom }: { readonly frames: FrameTable; readonly measuredFrom: number },
+  { missRatio, goodput }: Pick<SummaryRow, 'missRatio' | 'goodput'>,
+): LimitColumns {
+  const offered: OfferedFrame[] = [];
+  for (let row = measuredFrom; row < frames.length; row++) {
+    const bytes = frames.bytes(row);
+    offered.push({ capturedAt: instant(frames.time(row, 'capturedAt')), bytesMin: bytes, bytesMax: bytes });
+  }
+  const limit = capacityLimit(links.forward, offered, {
+    budget: budgetOf(cell),
+    framesPerSecond: framesPerSecondOf(cell.source),
+    knownAfter: links.back.delay,
+  });
+  if (!limit) return NO_LIMIT;
+  return {
+    limitMissRatio: limit.missRatio,
+    missAboveLimit: missRatio - limit.missRatio,
+    limitGoodput: Math.round(limit.goodput),
+    goodputOfLimit: limit.goodput === 0 ? null : goodput / limit.goodput,
+    causalMissRatio: limit.causal?.missRatio ?? null,
+    causalGoodput: limit.causal ? Math.round(limit.causal.goodput) : null,
+  };
+}
