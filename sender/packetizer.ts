@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
+import { BufferSlab } from '../protocol/base/buffer-slab.ts';
 import { type Ticks, ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
@@ -13,7 +14,6 @@ import {
   wireSequence,
   wireTimestamp,
 } from '../protocol/rtp/sequence.ts';
-import { BufferSlab } from './buffer-slab.ts';
 
 export interface PacketizerOptions {
   readonly codec: Codec;

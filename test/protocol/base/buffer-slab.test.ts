@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BufferSlab } from '../../sender/buffer-slab.ts';
+import { BufferSlab } from '../../../protocol/base/buffer-slab.ts';
 
 test('every piece has the requested length, is zeroed and overlaps no other', () => {
   const lengths = fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 40 });
