@@ -27,9 +27,16 @@ export type { LossRecovery, RecoveryFactory, StreamView, TakenPacket } from './r
 export { Sender, type SenderEvent } from './sender/sender.ts';
 export { type SenderOptions, type SenderSettings, senderOptions } from './sender/sender-options.ts';
 export type { SenderStatistics } from './sender/sender-statistics.ts';
+export { type EncoderModel, X264_MODEL } from './sim/encoder-model.ts';
 export { type DatagramFate, Link, type LinkCounters } from './sim/link/link.ts';
 export { parseLink } from './sim/link/link-parse.ts';
 export type { LinkSpecification } from './sim/link/link-specification.ts';
 export { type Path, type Script, Simulation, type SimulationOptions } from './sim/simulation.ts';
-export { LiveFeed, SyntheticStream, type SyntheticStreamOptions } from './sim/synthetic-stream.ts';
+export { SyntheticEncoder, type SyntheticEncoderOptions } from './sim/synthetic-encoder.ts';
+export {
+  LiveFeed,
+  type LiveFeedOptions,
+  SyntheticStream,
+  type SyntheticStreamOptions,
+} from './sim/synthetic-stream.ts';
 export { createStreamPair, type StreamPair, type StreamPairOptions } from './stream-pair.ts';

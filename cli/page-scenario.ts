@@ -14,6 +14,6 @@ export function checkPageScenario(text: string, { capacity, lossModel }: LinkSpe
   const own = [capacity?.name, lossModel?.kind === 'bitmap' ? lossModel.bitmap.name : undefined];
   const readTrace = (name: string) => (own.includes(name) ? readTraceFile(name) : readReadyMadeTrace(name));
   const { source } = parseScenario(text, 'the scenario', readTrace);
-  if (manyOf(source).every((one) => 'synthetic' in one)) return;
+  if (manyOf(source).every((one) => !('file' in one))) return;
   throw new Failure('the scenario: a page can only use synthetic streams, not files');
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { AccessUnit, Importance } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
 import { CLOCK_RATE, ticks } from '../protocol/base/units.ts';
-import { SyntheticStream } from '../sim/synthetic-stream.ts';
+import { SyntheticEncoder } from '../sim/synthetic-encoder.ts';
+import { type LiveFeedOptions, SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { Traces } from './cell.ts';
 
 /** Description of a source, with everything that affects the result. */
@@ -13,6 +14,16 @@ export type CellSource =
       readonly kbps: number;
       readonly keyInterval: number;
       readonly keyFrameRatio: number;
+      readonly frames: number;
+    }
+  | {
+      /** A synthetic encoder that follows the strategy's target. */
+      readonly kind: 'adaptive';
+      readonly fps: number;
+      readonly kbpsMin: number;
+      readonly kbpsMax: number;
+      /** 0: key frames are made on request only. */
+      readonly keyInterval: 0;
       readonly frames: number;
     }
   | {
@@ -92,17 +103,54 @@ export interface CellFiles {
 
 export const NO_FILES: CellFiles = { media: new Map(), traces: new Map() };
 
-/** Returns an iterator over a source's access units. @param files contents of file sources. */
-export function openCellSource(source: CellSource, files: PackedFiles): () => AccessUnit | undefined {
-  if (source.kind === 'file') {
-    const packed = files.get(source.sha256);
-    assert(packed !== undefined, 'the files of all cells have been read');
-    const units = unpackUnits(packed);
-    return () => units.next().value as AccessUnit | undefined;
+/** What a source that follows is told by the strategy that carries it. */
+export interface SourceGuide {
+  /** Target for the media, bits per second; `undefined` while unlimited. */
+  readonly targetBitrate?: number | undefined;
+  /** Returns true once for one or more requests for a key frame since the last call. */
+  takeKeyFrameRequest?(): boolean;
+}
+
+/** A source, as `LiveFeed` takes it. */
+export type OpenCellSource = Pick<LiveFeedOptions, 'next' | 'nextTimestamp'>;
+
+/**
+ * Opens a source.
+ * @param files contents of file sources.
+ * @param guide asked before each frame of an adaptive source, which otherwise has its highest bit rate.
+ */
+export function openCellSource(source: CellSource, files: PackedFiles, guide: SourceGuide = {}): OpenCellSource {
+  switch (source.kind) {
+    case 'file': {
+      const packed = files.get(source.sha256);
+      assert(packed !== undefined, 'the files of all cells have been read');
+      const units = unpackUnits(packed);
+      return { next: () => units.next().value as AccessUnit | undefined };
+    }
+    case 'synthetic': {
+      const { fps, frames, keyInterval } = source;
+      const stream = new SyntheticStream({ framesPerSecond: fps, keyInterval, frames, seed: 1, ...frameBytes(source) });
+      return { next: () => stream.next() };
+    }
+    case 'adaptive':
+      return guidedEncoder(source, guide);
+    default:
+      return source satisfies never;
   }
-  const { fps, frames, keyInterval } = source;
-  const stream = new SyntheticStream({ framesPerSecond: fps, keyInterval, frames, seed: 1, ...frameBytes(source) });
-  return () => stream.next();
+}
+
+function guidedEncoder(source: CellSource & { kind: 'adaptive' }, guide: SourceGuide): OpenCellSource {
+  const { fps, frames, kbpsMin, kbpsMax } = source;
+  const range = { bitrateMin: kbpsMin * 1_000, bitrateMax: kbpsMax * 1_000 };
+  const encoder = new SyntheticEncoder({ framesPerSecond: fps, frames, seed: 1, ...range });
+  return {
+    nextTimestamp: () => encoder.nextTimestamp,
+    next: () => {
+      encoder.setTarget(guide.targetBitrate ?? range.bitrateMax);
+      if (guide.takeKeyFrameRequest?.()) encoder.requestKeyFrame();
+      return encoder.next();
+    },
+  };
 }
 
 /** Frame sizes that give the bit rate over a whole group of pictures. */
@@ -114,7 +162,7 @@ function frameBytes({ fps, kbps, keyInterval, keyFrameRatio }: CellSource & { ki
 
 /** Number of frames captured in the first `seconds` of the stream. */
 export function framesBefore(source: CellSource, files: PackedFiles, seconds: number): number {
-  if (source.kind === 'synthetic') return Math.ceil(seconds * source.fps);
+  if (source.kind !== 'file') return Math.ceil(seconds * source.fps);
   const units = files.get(source.sha256)!.units;
   const first = units[1] ?? 0;
   let frames = 0;
@@ -123,17 +171,28 @@ export function framesBefore(source: CellSource, files: PackedFiles, seconds: nu
 }
 
 export const framesPerSecondOf = (source: CellSource): number =>
-  source.kind === 'synthetic' ? source.fps : source.framesPerSecond;
+  source.kind === 'file' ? source.framesPerSecond : source.fps;
 
-/** Bit rate of the access units, bits per second. */
-export const rateOf = (source: CellSource): number =>
-  source.kind === 'synthetic' ? source.kbps * 1_000 : (source.bytes * 8 * source.framesPerSecond) / source.frames;
+/** Bit rate of the access units, bits per second; the highest of an adaptive source. */
+export function rateOf(source: CellSource): number {
+  switch (source.kind) {
+    case 'file':
+      return (source.bytes * 8 * source.framesPerSecond) / source.frames;
+    case 'synthetic':
+      return source.kbps * 1_000;
+    case 'adaptive':
+      return source.kbpsMax * 1_000;
+    default:
+      return source satisfies never;
+  }
+}
 
 export const secondsOf = (source: CellSource): number => source.frames / framesPerSecondOf(source);
 
 /** Short label for tables. */
 export function labelOf(source: CellSource): string {
   if (source.kind === 'file') return source.name;
+  if (source.kind === 'adaptive') return `adaptive ${source.kbpsMin}–${source.kbpsMax}kbps ${source.fps}fps`;
   const { kbps, fps, keyInterval } = source;
   return `synthetic ${kbps}kbps ${fps}fps key=${keyInterval}`;
 }

@@ -66,7 +66,7 @@ export function runCell(
   let lastCapturedAt = START;
   const feed = new LiveFeed({
     startAt: START,
-    next: openCellSource(cell.source, files.media),
+    ...openCellSource(cell.source, files.media, strategy),
     deliver: (now, unit) => {
       lastCapturedAt = now;
       strategy.send(now, unit, frames.add(now, unit));

@@ -35,6 +35,11 @@ export async function openSources(
       descriptions.push(...expandSynthetic(source.synthetic));
       continue;
     }
+    if ('adaptive' in source) {
+      const { fps, kbpsMin, kbpsMax, seconds } = source.adaptive;
+      descriptions.push({ kind: 'adaptive', fps, kbpsMin, kbpsMax, keyInterval: 0, frames: Math.ceil(seconds * fps) });
+      continue;
+    }
     const field = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
     const place = `${basename(path)}: ${field}`;
     const { description, units } = await readFileSource(source, folderOf(path), place, warn);

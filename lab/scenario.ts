@@ -46,8 +46,20 @@ const synthetic = strict({
   seconds: real(1, SECONDS_MAX, 'seconds'),
 });
 
+/** A synthetic encoder that follows the target of the strategy's rate controller. */
+const adaptive = strict({
+  fps: real(1, 240, 'frames per second').default(30),
+  kbpsMin: real(10, 1_000_000, 'kilobits per second').default(100),
+  kbpsMax: real(10, 1_000_000, 'kilobits per second').default(4_000),
+  seconds: real(1, SECONDS_MAX, 'seconds'),
+}).refine(({ kbpsMin, kbpsMax }) => kbpsMin <= kbpsMax, {
+  path: ['kbpsMin'],
+  message: 'expected at most kbpsMax',
+});
+
 const sourceSchema = z.union([
   strict({ synthetic }),
+  strict({ adaptive }),
   strict({
     /** Path relative to the scenario's folder. */
     file: z.string({ error: 'expected the path of a video file' }).min(1, 'expected the path of a video file'),
@@ -169,9 +181,10 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   }
   if (scenario.seeds && scenario.repeats) found.push('repeats: expected "seeds" or "repeats", not both');
   const shortest = Math.min(
-    ...manyOf(scenario.source).map((one) =>
-      'synthetic' in one ? one.synthetic.seconds : (one.seconds ?? SECONDS_MAX),
-    ),
+    ...manyOf(scenario.source).map((one) => {
+      if ('adaptive' in one) return one.adaptive.seconds;
+      return 'synthetic' in one ? one.synthetic.seconds : (one.seconds ?? SECONDS_MAX);
+    }),
   );
   if (scenario.warmUpSeconds >= shortest) {
     found.push(`warmUpSeconds: expected less than the stream's duration, ${shortest} s`);

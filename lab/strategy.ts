@@ -46,6 +46,10 @@ export interface Strategy {
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable;
   /** Sends a captured frame, recorded in this row of the table. */
   send(now: Instant, unit: AccessUnit, row: number): void;
+  /** Target for the media, bits per second, for a source that follows; `undefined` while unlimited. */
+  readonly targetBitrate?: number | undefined;
+  /** Returns true once for one or more requests for a key frame since the last call. */
+  takeKeyFrameRequest?(): boolean;
   /** The source has no more frames. */
   finish(now: Instant): void;
   /** True when every frame has its final class. */

@@ -71,6 +71,7 @@ class UdpStrategy implements Strategy {
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   #endAnnouncedAt: Instant | undefined;
+  #keyFrameRequested = false;
 
   constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
     this.#options = options;
@@ -85,6 +86,16 @@ class UdpStrategy implements Strategy {
 
   get ended(): boolean {
     return this.#receiver.ended;
+  }
+
+  get targetBitrate(): number | undefined {
+    return this.#sender.targetBitrate;
+  }
+
+  takeKeyFrameRequest(): boolean {
+    const requested = this.#keyFrameRequested;
+    this.#keyFrameRequested = false;
+    return requested;
   }
 
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable {
@@ -111,6 +122,9 @@ class UdpStrategy implements Strategy {
       forward: parts.forward,
       back: parts.back,
       scripts: [...parts.scripts, announceEnd],
+      onSenderEvent: (_now, event) => {
+        if (event.kind === 'keyframe-requested') this.#keyFrameRequested = true;
+      },
       onReceiverEvent: (now, event) => this.#handleEvent(now, event),
     });
   }

@@ -138,6 +138,19 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   /**
+   * Bit rate for a source that can follow the path, bits per second of its access units: the rate controller's target
+   * without the share that headers, retransmissions and repair packets have had so far. `undefined` while unlimited.
+   */
+  get targetBitrate(): number | undefined {
+    const { target } = this.#rate;
+    if (target === undefined) return undefined;
+    const { bytes, retransmissionBytes, repairBytes, payloadBytes } = this.#statistics;
+    const sent = bytes + retransmissionBytes + repairBytes;
+    // Media in the queue is counted, but not yet sent.
+    return target * 8 * (sent === 0 ? 1 : Math.min(1, payloadBytes / sent));
+  }
+
+  /**
    * Takes a frame.
    * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue.
    */

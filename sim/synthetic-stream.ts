@@ -66,39 +66,55 @@ export class SyntheticStream {
   }
 }
 
+/** Options of a live feed. */
+export interface LiveFeedOptions {
+  /** Time of the first access unit. */
+  readonly startAt: Instant;
+  /** Returns the next access unit, `undefined` after the last. Called one unit ahead, unless `nextTimestamp` is given. */
+  readonly next: () => AccessUnit | undefined;
+  /**
+   * Returns the decode time of the next access unit, 90 kHz, `undefined` after the last: for an encoder, whose `next` is
+   * then called when the unit is due.
+   */
+  readonly nextTimestamp?: () => number | undefined;
+  /** Called with each access unit when it is due. */
+  readonly deliver: (now: Instant, unit: AccessUnit) => void;
+  /** Called once, after the last unit. */
+  readonly finish: () => void;
+}
+
 /** Passes on each access unit at its decode time, the first at `startAt`. */
 export class LiveFeed implements Script {
-  readonly #next: () => AccessUnit | undefined;
-  readonly #deliver: (now: Instant, unit: AccessUnit) => void;
-  readonly #finish: () => void;
-  readonly #startAt: Instant;
+  readonly #options: LiveFeedOptions;
+  /** The unit read ahead. */
   #unit: AccessUnit | undefined;
-  #origin: number | undefined;
+  #due: number | undefined;
+  readonly #origin: number;
 
-  constructor(options: {
-    readonly startAt: Instant;
-    readonly next: () => AccessUnit | undefined;
-    readonly deliver: (now: Instant, unit: AccessUnit) => void;
-    /** Called once, after the last unit. */
-    readonly finish: () => void;
-  }) {
-    this.#next = options.next;
-    this.#deliver = options.deliver;
-    this.#finish = options.finish;
-    this.#startAt = options.startAt;
-    this.#unit = this.#next();
-    this.#origin = this.#unit?.decodeTimestamp;
+  constructor(options: LiveFeedOptions) {
+    this.#options = options;
+    this.#due = this.#readAhead();
+    this.#origin = this.#due ?? 0;
   }
 
   pollTimeout(): Instant | undefined {
-    if (!this.#unit) return undefined;
-    return instant(this.#startAt + Math.round(((this.#unit.decodeTimestamp - this.#origin!) * 100) / 9));
+    if (this.#due === undefined) return undefined;
+    return instant(this.#options.startAt + Math.round(((this.#due - this.#origin) * 100) / 9));
   }
 
   run(now: Instant): void {
-    if (!this.#unit) return;
-    this.#deliver(now, this.#unit);
-    this.#unit = this.#next();
-    if (!this.#unit) this.#finish();
+    if (this.#due === undefined) return;
+    const unit = this.#unit ?? this.#options.next();
+    if (unit) this.#options.deliver(now, unit);
+    this.#due = this.#readAhead();
+    if (this.#due === undefined) this.#options.finish();
+  }
+
+  /** @returns decode time of the next unit. */
+  #readAhead(): number | undefined {
+    const { next, nextTimestamp } = this.#options;
+    if (nextTimestamp) return nextTimestamp();
+    this.#unit = next();
+    return this.#unit?.decodeTimestamp;
   }
 }

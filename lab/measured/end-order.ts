@@ -1,9 +1,8 @@
-import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../../protocol/frame-class.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { Cell } from '../cell.ts';
-import { openCellSource, type PackedUnits } from '../cell-source.ts';
+import { type OpenCellSource, openCellSource, type PackedUnits, type SourceGuide } from '../cell-source.ts';
 
 /** Order for the two ends of a measured cell, passed as a file. */
 export interface EndOrder {
@@ -34,13 +33,21 @@ export type Receipt =
   /** TCP: the last byte of a frame was read. */
   | { readonly kind: 'complete'; readonly at: Instant; readonly frame: number };
 
+/** A frame at its capture. */
+export interface CapturedFrame {
+  readonly at: Instant;
+  /** True when the sender accepted it. */
+  readonly taken: boolean;
+  /** What the source was told before this frame; an adaptive source makes the same frame of it again. */
+  readonly told: { readonly targetBitrate?: number | undefined; readonly keyFrame: boolean };
+}
+
 /** Observations of both ends of a cell; instants on the machine's monotonic clock, microseconds. */
 export interface EndResult {
   /** Zero of the cell's time; the first frame is due one millisecond later. */
   readonly zero: Instant;
   readonly endedAt: Instant;
-  /** Capture time of each frame, and whether the sender accepted it. */
-  readonly captured: readonly { readonly at: Instant; readonly taken: boolean }[];
+  readonly captured: readonly CapturedFrame[];
   /** TCP: frames discarded before they were written. */
   readonly givenUp: readonly number[];
   readonly receipts: readonly Receipt[];
@@ -71,8 +78,11 @@ export type ToSender =
 export const SENDER_PORT = 5_004;
 export const RECEIVER_PORT = 6_004;
 
-/** Returns the cell's access units. @param packed units of a file source. */
-export function unitsOf(cell: Cell, packed: PackedUnits | undefined): () => AccessUnit | undefined {
+/**
+ * Opens the cell's source. @param packed units of a file source. @param guide of an adaptive source.
+ */
+export function sourceOf(cell: Cell, packed: PackedUnits | undefined, guide: SourceGuide): OpenCellSource {
   const { source } = cell;
-  return openCellSource(source, source.kind === 'file' && packed ? new Map([[source.sha256, packed]]) : new Map());
+  const files = new Map(source.kind === 'file' && packed ? [[source.sha256, packed]] : []);
+  return openCellSource(source, files, guide);
 }

@@ -14,7 +14,7 @@ import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { summarizeCell } from '../summarize.ts';
 import { TrafficMeter } from '../traffic-meter.ts';
 import { UDP_IP_HEADER_BYTES } from '../udp-strategy.ts';
-import { type EndResult, type Receipt, unitsOf } from './end-order.ts';
+import { type CapturedFrame, type EndResult, type Receipt, sourceOf } from './end-order.ts';
 import type { PathEvent } from './path-record.ts';
 
 /** Order of events at the same instant: capture, path, reading. */
@@ -50,12 +50,20 @@ export function measuredCell(
   const traffic = new TrafficMeter(overTcp ? IP_HEADER_BYTES : UDP_IP_HEADER_BYTES, counting);
   const allObservers = [traffic, media ?? segments!, ...observers];
   const { kind, media: packed } = { kind: cell.source.kind, media: files.media };
-  const next = unitsOf(cell, kind === 'file' ? packed.get((cell.source as { sha256: string }).sha256) : undefined);
+  const units = kind === 'file' ? packed.get((cell.source as { sha256: string }).sha256) : undefined;
+  let told: CapturedFrame['told'] = { keyFrame: false };
+  const { next } = sourceOf(cell, units, {
+    get targetBitrate() {
+      return told.targetBitrate;
+    },
+    takeKeyFrameRequest: () => told.keyFrame,
+  });
   const givenUp = new Set(result.givenUp);
 
   const steps: Step[] = [];
-  for (const [index, { at, taken }] of result.captured.entries()) {
+  for (const [index, { at, taken, told: before }] of result.captured.entries()) {
     const capture = () => {
+      told = before;
       const unit = next();
       assert(unit !== undefined, 'the source has a unit for each captured frame');
       const row = frames.add(instant(at - result.zero), unit);

@@ -28,19 +28,21 @@ import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
 import type { Script } from '../../sim/simulation.ts';
 import { LiveFeed } from '../../sim/synthetic-stream.ts';
 import { budgetOf } from '../cell.ts';
+import type { SourceGuide } from '../cell-source.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
 import { START } from '../run-cell.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { TCP_DRAIN } from '../tcp-strategy.ts';
 import { endAnnouncedAfter, udpDrain, udpParameters } from '../udp-strategy.ts';
 import {
+  type CapturedFrame,
   type EndOrder,
   type EndResult,
   RECEIVER_PORT,
   SENDER_PORT,
+  sourceOf,
   type ToReceiver,
   type ToSender,
-  unitsOf,
 } from './end-order.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { readDuplicatesReported } from './tcp-statistics.ts';
@@ -58,7 +60,7 @@ const { cell, transitMin } = order;
 assert(isKernelStrategy(cell.strategy), 'the ends run kernel strategies');
 const twin = simulatedTwin(cell.strategy);
 const offset = monotonicOffset();
-const captured: { at: Instant; taken: boolean }[] = [];
+const captured: CapturedFrame[] = [];
 const lateness: number[] = [];
 
 /** Transport of frames to the other end. */
@@ -72,6 +74,8 @@ interface Transport {
   readonly drain: Microseconds;
   readonly givenUp: readonly number[];
   readonly socketDrops: number;
+  /** Guide of an adaptive source; none over TCP. */
+  readonly guide: SourceGuide;
 }
 
 const receiver = fork(fileURLToPath(import.meta.url).replace('sender-end', 'receiver-end'), [argv[2]!]);
@@ -86,8 +90,11 @@ async function overUdp(): Promise<Transport> {
   const driver = new EndpointDriver({
     endpoint: sender,
     transmit: (datagrams) => socket.send(datagrams),
-    onEvent: () => {},
+    onEvent: (event) => {
+      if (event.kind === 'keyframe-requested') keyFrameRequested = true;
+    },
   });
+  let keyFrameRequested = false;
   const socket = await DatagramSocket.open({
     host: local,
     port: SENDER_PORT,
@@ -115,6 +122,16 @@ async function overUdp(): Promise<Transport> {
     },
     drain: udpDrain({ budget: budgetOf(cell), transitMin }),
     givenUp: [],
+    guide: {
+      get targetBitrate() {
+        return sender.targetBitrate;
+      },
+      takeKeyFrameRequest: () => {
+        const requested = keyFrameRequested;
+        keyFrameRequested = false;
+        return requested;
+      },
+    },
     get socketDrops() {
       return socket.sendErrors + (socket.receiveDrops ?? 0);
     },
@@ -143,6 +160,7 @@ async function overTcp(): Promise<Transport> {
       return writer.givenUp;
     },
     socketDrops: 0,
+    guide: {},
   };
 }
 
@@ -158,13 +176,26 @@ function stream(): void {
       transport.begin();
     },
   };
+  let told: CapturedFrame['told'] = { keyFrame: false };
+  const source = sourceOf(cell, packed, {
+    get targetBitrate() {
+      const { targetBitrate } = transport.guide;
+      told = { targetBitrate, keyFrame: false };
+      return targetBitrate;
+    },
+    takeKeyFrameRequest: () => {
+      const keyFrame = transport.guide.takeKeyFrameRequest?.() ?? false;
+      told = { ...told, keyFrame };
+      return keyFrame;
+    },
+  });
   const feed = new LiveFeed({
     startAt,
-    next: unitsOf(cell, packed),
+    ...source,
     deliver: (at, unit) => {
-      const row = { at: later(at, offset), taken: true };
-      captured.push(row);
-      row.taken = transport.send(unit);
+      // The sender may take longer than the capture.
+      const capturedAt = later(at, offset);
+      captured.push({ at: capturedAt, taken: transport.send(unit), told });
     },
     finish: () => {
       transport.finish();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
-import { type CellSource, hashUnits, NO_FILES, packUnits, unpackUnits } from '../../lab/cell-source.ts';
+import { type CellSource, hashUnits, NO_FILES, openCellSource, packUnits, unpackUnits } from '../../lab/cell-source.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategies.ts';
@@ -239,5 +239,37 @@ describe('the packet log', () => {
     for (const { fate, arrivedAt, sentAt } of forward) {
       expect(arrivedAt).toBe(fate === 'lost' ? null : sentAt + 20_000);
     }
+  });
+});
+
+describe('an adaptive source', () => {
+  const source: CellSource = {
+    kind: 'adaptive',
+    fps: 30,
+    kbpsMin: 100,
+    kbpsMax: 3_000,
+    keyInterval: 0,
+    frames: 1_800,
+  };
+
+  test('sends its highest bit rate while the path carries it', () => {
+    const { row, frames } = run({ source, strategy: 'hybrid', link: 'delay=20ms' });
+    expect(row.onTimeRatio).toBe(1);
+    expect(Math.abs((row.bytesSource * 8) / 60 / 3_000_000 - 1)).toBeLessThan(0.02);
+    const keys = Array.from({ length: frames.length }, (_, at) => frames.type(at)).filter((type) => type === 'key');
+    expect(keys).toHaveLength(1);
+  });
+
+  test('takes the target and the requests of its strategy before each frame', () => {
+    const guide = { targetBitrate: 1_000_000, takeKeyFrameRequest: () => requested };
+    let requested = false;
+    const { next } = openCellSource(source, new Map(), guide);
+    const bytes = (frames: number) =>
+      Array.from({ length: frames }, () => next()!.parts[0]!.length).reduce((sum, length) => sum + length);
+    expect(Math.abs((bytes(300) * 8) / 10 / 1_000_000 - 1)).toBeLessThan(0.03);
+    guide.targetBitrate = 200_000;
+    expect(Math.abs((bytes(300) * 8) / 10 / 200_000 - 1)).toBeLessThan(0.03);
+    requested = true;
+    expect(next()!.importance).toBe('key');
   });
 });

@@ -56,6 +56,9 @@ describe('an invalid scenario', () => {
       'q.json: strategies[1].redundancy: not a parameter of tcp-kernel-bbr, but of UDP strategies',
     );
     expect(mistake({ budgetsMs: [100, -1] })).toBe('q.json: budgetsMs[1]: expected milliseconds from 1 to 60000');
+    expect(mistake({ source: { adaptive: { seconds: 5, kbpsMin: 900, kbpsMax: 300 } } })).toBe(
+      'q.json: source.adaptive.kbpsMin: expected at most kbpsMax',
+    );
     expect(mistake({ source: { synthetic: { seconds: 0 } } })).toBe(
       'q.json: source.synthetic.seconds: expected seconds from 1 to 86400',
     );

@@ -50,7 +50,11 @@ function both(strategy: KernelStrategyName, link: string) {
   const result: EndResult = {
     zero: instant(MACHINE_ZERO),
     endedAt: instant(MACHINE_ZERO + simulated.row.simulatedUs),
-    captured: rows.map(({ capturedAt }) => ({ at: instant(capturedAt + MACHINE_ZERO), taken: true })),
+    captured: rows.map(({ capturedAt }) => ({
+      at: instant(capturedAt + MACHINE_ZERO),
+      taken: true,
+      told: { keyFrame: false },
+    })),
     givenUp: [],
     receipts,
     timerUs: { p50: 0, p99: 0, max: 0 },
