@@ -108,15 +108,19 @@ export class MediaPacketTable implements PathObserver {
   }
 
   /** The receiver released a frame. */
-  release(now: Instant, frame: number, how: { readonly fate: ReleasedFrameClass; readonly completeAt: Instant }): void {
+  release(
+    now: Instant,
+    frame: number,
+    how: { readonly class: ReleasedFrameClass; readonly completeAt: Instant },
+  ): void {
     const row = this.#decide(frame);
     if (row === undefined) return;
     const frames = this.#frames;
-    frames.setClass(row, how.fate);
+    frames.setClass(row, how.class);
     frames.setTime(row, 'completeAt', how.completeAt);
     // A mended frame is for the decoder alone.
-    if (how.fate !== 'mended') frames.setTime(row, 'renderedAt', now);
-    if (how.fate !== 'onTime') this.#setMechanism(frame, row, how.completeAt);
+    if (how.class !== 'mended') frames.setTime(row, 'renderedAt', now);
+    if (how.class !== 'onTime') this.#setMechanism(frame, row, how.completeAt);
     this.#endRun(row);
     this.#open.delete(frame);
   }

@@ -157,7 +157,7 @@ class UdpStrategy implements Strategy {
     switch (event.kind) {
       case 'access-unit':
         return this.observer.release(now, event.frame, {
-          fate: event.fate,
+          class: event.class,
           completeAt: instant(now - event.playoutDelay + event.completionDelay),
         });
       case 'dropped':

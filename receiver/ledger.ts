@@ -111,10 +111,10 @@ export class Ledger {
    * @param seenThrough newest packet received. Packets announced beyond it and the frame's own show as a gap later, or
    * were announced falsely.
    */
-  decide(frame: PendingFrame, fate: FrameClass, seenThrough = frame.lastSequence): void {
-    this.#frames[fate]++;
+  decide(frame: PendingFrame, frameClass: FrameClass, seenThrough = frame.lastSequence): void {
+    this.#frames[frameClass]++;
     this.#decidedFrames++;
-    if (fate === 'incomplete') this.#rememberDropped(frame);
+    if (frameClass === 'incomplete') this.#rememberDropped(frame);
     if (this.#decidedThrough === undefined) this.startAt(frame.firstSequence);
     // Frames that claim the same packets are damaged or forged; later packets show as a gap.
     if (frame.firstSequence <= this.#decidedThrough!) return;

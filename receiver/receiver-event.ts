@@ -8,7 +8,7 @@ export type ReceiverEvent =
       readonly kind: 'access-unit';
       readonly unit: AccessUnit;
       readonly frame: number;
-      readonly fate: ReleasedFrameClass;
+      readonly class: ReleasedFrameClass;
       /**
        * True when the frame serves the decoder only: its time has passed, and a newer one can be shown (`mended`). A
        * `late` frame is shown at once, all others at their time.

@@ -76,12 +76,12 @@ test('marks and classes of mended frames agree, whatever the path does', () => {
           stream: { ...FILM, keyInterval, frames: 120 },
         });
         const released = events.flatMap((event) => (event.kind === 'access-unit' ? [event] : []));
-        for (const { fate, decodeOnly } of released) expect(decodeOnly).toBe(fate === 'mended');
+        for (const { class: frameClass, decodeOnly } of released) expect(decodeOnly).toBe(frameClass === 'mended');
         const { mended } = receiver.statistics.frames;
         expect(released.filter(({ decodeOnly }) => decodeOnly)).toHaveLength(mended);
         // A frame is mended or late only when it, or one before it, was incomplete at its deadline.
-        for (const [index, { fate, completionDelay }] of released.entries()) {
-          if (fate !== 'mended' && fate !== 'late') continue;
+        for (const [index, { class: frameClass, completionDelay }] of released.entries()) {
+          if (frameClass !== 'mended' && frameClass !== 'late') continue;
           const late = released.slice(0, index + 1).some((one) => one.completionDelay > latencyMs * 1_000);
           expect(late || completionDelay > latencyMs * 1_000).toBe(true);
         }

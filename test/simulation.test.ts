@@ -63,7 +63,7 @@ describe('the invariants of every run', () => {
         });
         // `runSession` has checked the rest; the impairment of a path must have occurred.
         const harmed = events.some(
-          (event) => event.kind === 'dropped' || ('fate' in event && event.fate === 'recovered'),
+          (event) => event.kind === 'dropped' || ('class' in event && event.class === 'recovered'),
         );
         expect(harmed, `seed ${seed}, ${onLoss}`).toBe(true);
       }

@@ -21,7 +21,7 @@ export type Receipt =
       readonly kind: 'released';
       readonly at: Instant;
       readonly frame: number;
-      readonly fate: ReleasedFrameClass;
+      readonly class: ReleasedFrameClass;
       readonly completeAt: Instant;
     }
   | {

@@ -86,7 +86,7 @@ export function measuredCell(
     const at = instant(receipt.at - result.zero);
     if (receipt.kind === 'complete') return complete(cell, frames, receipt.frame, at);
     if (receipt.kind === 'dropped') return media?.drop(at, receipt.frame, receipt.cause);
-    media?.release(at, receipt.frame, { fate: receipt.fate, completeAt: instant(receipt.completeAt - result.zero) });
+    media?.release(at, receipt.frame, { class: receipt.class, completeAt: instant(receipt.completeAt - result.zero) });
   };
   for (const receipt of result.receipts) {
     steps.push({ at: receipt.at - result.zero, order: READ, run: () => replayReceipt(receipt) });

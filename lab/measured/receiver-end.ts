@@ -69,7 +69,7 @@ async function overUdp(): Promise<void> {
       const at = later(now(), offset);
       if (event.kind === 'access-unit') {
         const completeAt = instant(at - event.playoutDelay + event.completionDelay);
-        receipts.push({ kind: 'released', at, frame: event.frame, fate: event.fate, completeAt });
+        receipts.push({ kind: 'released', at, frame: event.frame, class: event.class, completeAt });
       } else if (event.kind === 'dropped') {
         for (let more = 0; more < event.frames; more++) {
           receipts.push({ kind: 'dropped', at, frame: event.frame + more, cause: event.cause });

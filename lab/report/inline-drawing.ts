@@ -1,6 +1,6 @@
 import { escapeText, Markup } from './markup.ts';
 import { DARK, LIGHT, type StrategyStyle } from './strategy-style.ts';
-import { FATE_STYLES } from './timeline-plot.ts';
+import { OUTCOME_STYLES } from './timeline-plot.ts';
 
 /** A color of the drawings, its CSS property, and its counterpart on a dark background. */
 export interface PageColor {
@@ -16,8 +16,8 @@ export function pageColors(styles: readonly StrategyStyle[]): readonly PageColor
     light: LIGHT[name],
     dark: DARK[name],
   }));
-  const fates = FATE_STYLES.map((style, index) => ({
-    property: `--fate-${index}`,
+  const outcomes = OUTCOME_STYLES.map((style, index) => ({
+    property: `--outcome-${index}`,
     light: style.color,
     dark: style.colorDark,
   }));
@@ -26,7 +26,7 @@ export function pageColors(styles: readonly StrategyStyle[]): readonly PageColor
     light: style.color,
     dark: style.colorDark,
   }));
-  return [...ground, ...fates, ...strategies];
+  return [...ground, ...outcomes, ...strategies];
 }
 
 /**

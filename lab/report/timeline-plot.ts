@@ -4,28 +4,28 @@ import { chosenBy } from './plot-theme.ts';
 import { type Case, caseName } from './reference-case.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
 
-/** Fate of a frame, as labelled in the plot. */
+/** Outcome of a frame, as labelled in the plot. */
 export type DisplayedClass = 'on time' | 'recovered' | 'late' | 'lost';
 
-/** Color on light and dark backgrounds, and marker, of each fate. */
-export const FATE_STYLES: readonly {
-  readonly fate: DisplayedClass;
+/** Color on light and dark backgrounds, and marker, of each outcome. */
+export const OUTCOME_STYLES: readonly {
+  readonly outcome: DisplayedClass;
   readonly color: string;
   readonly colorDark: string;
   readonly marker: string;
 }[] = [
-  { fate: 'on time', color: '#5b7c99', colorDark: '#8fb2d1', marker: 'circle' },
-  { fate: 'recovered', color: '#00805c', colorDark: '#34cfa0', marker: 'diamond' },
-  { fate: 'late', color: '#c06a00', colorDark: '#ffb454', marker: 'triangle-right' },
+  { outcome: 'on time', color: '#5b7c99', colorDark: '#8fb2d1', marker: 'circle' },
+  { outcome: 'recovered', color: '#00805c', colorDark: '#34cfa0', marker: 'diamond' },
+  { outcome: 'late', color: '#c06a00', colorDark: '#ffb454', marker: 'triangle-right' },
   {
-    fate: 'lost',
+    outcome: 'lost',
     color: '#c2261c',
     colorDark: '#ff7b72',
     marker: 'M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z',
   },
 ];
 
-const FATES: Readonly<Record<FrameOutcome, DisplayedClass>> = {
+const OUTCOMES: Readonly<Record<FrameOutcome, DisplayedClass>> = {
   onTime: 'on time',
   recovered: 'recovered',
   late: 'late',
@@ -83,7 +83,7 @@ export function timelinePlot(
   const extent = [Math.min(...numbers) - 0.8, Math.max(...numbers) + 0.8];
   const spec = (layout: Layout): PlotSpec => {
     const columns = smallPanelColumns(layout, styles.length);
-    const domain = FATE_STYLES.map(({ fate }) => fate);
+    const domain = OUTCOME_STYLES.map(({ outcome }) => outcome);
     const x = {
       field: 'endMs',
       type: 'quantitative',
@@ -99,14 +99,14 @@ export function timelinePlot(
       axis: { tickCount: 6, format: 'd', grid: false },
     };
     const channel = (range: readonly string[]) => ({
-      field: 'fate',
+      field: 'outcome',
       type: 'nominal',
       scale: { domain, range },
       legend: { columns: 4, symbolOpacity: 1, symbolStrokeWidth: 0 },
     });
     const stroke = chosenBy(
-      'fate',
-      FATE_STYLES.map(({ fate, color }) => [fate, color]),
+      'outcome',
+      OUTCOME_STYLES.map(({ outcome, color }) => [outcome, color]),
     );
     return {
       facet: { field: 'strategy', type: 'nominal', sort: styles.map(({ name }) => name) },
@@ -134,8 +134,8 @@ export function timelinePlot(
             encoding: {
               x,
               y,
-              fill: channel(FATE_STYLES.map((style) => style.color)),
-              shape: channel(FATE_STYLES.map((style) => style.marker)),
+              fill: channel(OUTCOME_STYLES.map((style) => style.color)),
+              shape: channel(OUTCOME_STYLES.map((style) => style.marker)),
               description: { field: 'label', type: 'nominal' },
             },
           },
@@ -145,8 +145,10 @@ export function timelinePlot(
   };
   const counts = styles.map(({ name }) => {
     const of = rows.filter(({ strategy }) => strategy === name);
-    const fates = FATE_STYLES.map(({ fate }) => `${of.filter((row) => row.fate === fate).length} ${fate}`);
-    return `${name}: ${fates.join(', ')}`;
+    const outcomes = OUTCOME_STYLES.map(
+      ({ outcome }) => `${of.filter((row) => row.outcome === outcome).length} ${outcome}`,
+    );
+    return `${name}: ${outcomes.join(', ')}`;
   });
   return {
     name: 'timeline',
@@ -166,7 +168,7 @@ function lineOf(record: FrameRecord, budgetMs: number) {
   const since = (instant: number | null) => (instant === null ? null : (instant - record.capturedAt) / 1_000);
   const completeMs = since(record.completeAt);
   const decodableMs = since(record.decodableAt);
-  const fate = fateOf(record, budgetMs);
+  const outcome = outcomeOf(record, budgetMs);
   const at = decodableMs === null ? 'never decodable' : `decodable after ${decodableMs.toFixed(1)} ms`;
   return {
     startMs: since(record.sentAt) ?? 0,
@@ -174,21 +176,21 @@ function lineOf(record: FrameRecord, budgetMs: number) {
     completeMs: completeMs !== null && decodableMs !== null && completeMs < decodableMs ? completeMs : null,
     decodableMs,
     renderedMs: since(record.renderedAt),
-    fate,
+    outcome,
     class: record.class,
     mechanism: record.mechanism,
-    label: `frame ${record.frame}, ${fate}: ${at}`,
+    label: `frame ${record.frame}, ${outcome}: ${at}`,
   };
 }
 
 /** The budget decides between late and lost, whatever the receiver's deadline was. */
-function fateOf(record: FrameRecord, budgetMs: number): DisplayedClass {
+function outcomeOf(record: FrameRecord, budgetMs: number): DisplayedClass {
   if (record.decodableAt === null) return 'lost';
   if (record.decodableAt - record.capturedAt > budgetMs * 1_000) return 'late';
-  const fate = FATES[record.class];
+  const outcome = OUTCOMES[record.class];
   // A reliable transport does not report its repairs; a TCP frame shows them by its delay.
   const repaired = record.mechanism !== 'none' && record.mechanism !== 'transport';
-  return fate === 'recovered' || repaired ? 'recovered' : 'on time';
+  return outcome === 'recovered' || repaired ? 'recovered' : 'on time';
 }
 
 /** Weight of each frame relative to the one before, so that the plot starts at the loss. */
@@ -201,7 +203,7 @@ const FADING = 0.85;
 function busiest(lanes: readonly (readonly FrameRecord[])[], budgetMs: number): number | undefined {
   const trouble = new Map<number, number>();
   for (const records of lanes) {
-    const troubled = records.filter((record) => fateOf(record, budgetMs) !== 'on time');
+    const troubled = records.filter((record) => outcomeOf(record, budgetMs) !== 'on time');
     for (const { frame } of troubled) trouble.set(frame, (trouble.get(frame) ?? 0) + 1 / troubled.length);
   }
   let chosen: number | undefined;

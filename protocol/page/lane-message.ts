@@ -116,7 +116,7 @@ export type PacketArrived = readonly [number, number, 0 | 1];
 /** [number, time at which the missing packet before it arrived] */
 export type PacketFreed = readonly [number, number];
 
-/** [number, captured at, complete at or −1, shown or given up at, fate] */
+/** [number, captured at, complete at or −1, shown or given up at, class] */
 export type FrameDecided = readonly [number, number, number, number, number];
 
 /** Events of one lane since the previous such message. */

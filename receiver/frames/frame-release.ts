@@ -303,11 +303,11 @@ export class FrameRelease {
     // A frame that is merely outdated still belongs in a recording.
     const isHidden = isIncomplete || frame.decodeOnly === true;
     const decodeOnly = isOutdated || isHidden;
-    const fate = isOutdated || isIncomplete ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
+    const frameClass = isOutdated || isIncomplete ? 'mended' : late ? 'late' : recovered ? 'recovered' : 'onTime';
     const expected = this.#schedule.expected(frame);
     const playoutDelay = elapsed(expected, now);
     const completionDelay = elapsed(expected, frame.lastArrivalAt);
-    this.#ledger.decide(frame, fate, this.#highest);
+    this.#ledger.decide(frame, frameClass, this.#highest);
     if (!decodeOnly) this.#playoutDelay.add(playoutDelay);
     this.#completionDelay.add(completionDelay);
     this.#payloadBytes += packed.bytes;
@@ -320,7 +320,15 @@ export class FrameRelease {
     this.#decodedThrough = decodeTimestamp;
     const times = { timestamp, decodeTimestamp, importance };
     const unit = new ReleasedUnit(packed, isHidden ? { ...times, decodeOnly: true } : times);
-    this.#events.push({ kind: 'access-unit', unit, frame: number, fate, decodeOnly, playoutDelay, completionDelay });
+    this.#events.push({
+      kind: 'access-unit',
+      unit,
+      frame: number,
+      class: frameClass,
+      decodeOnly,
+      playoutDelay,
+      completionDelay,
+    });
   }
 
   #noteLateKey(frame: PendingFrame): void {

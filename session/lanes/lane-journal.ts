@@ -48,7 +48,7 @@ export class LaneJournal {
   frameDecided(
     frame: number,
     times: { readonly capturedAt: Instant; readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
-    fate: FrameClass,
+    frameClass: FrameClass,
   ): void {
     if (this.#frames.length >= EVENTS_MAX) return;
     const { capturedAt, completeAt, decidedAt } = times;
@@ -58,7 +58,7 @@ export class LaneJournal {
       toMilliseconds(capturedAt),
       whole,
       toMilliseconds(decidedAt),
-      FRAME_CLASSES.indexOf(fate),
+      FRAME_CLASSES.indexOf(frameClass),
     ]);
   }
 

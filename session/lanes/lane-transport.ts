@@ -47,13 +47,14 @@ export interface LaneTransport {
 export function decide(
   { journal, record }: Pick<LaneTransportOptions, 'journal' | 'record'>,
   frame: number,
-  fate: FrameClass,
+  frameClass: FrameClass,
   times: { readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
 ): void {
   const capturedAt = record.capturedAt(frame);
   if (capturedAt === undefined) return;
-  journal.frameDecided(frame, { capturedAt, ...times }, fate);
-  if (fate === 'onTime' || fate === 'recovered' || fate === 'late') record.frameShown(times.decidedAt, capturedAt);
+  journal.frameDecided(frame, { capturedAt, ...times }, frameClass);
+  if (frameClass === 'onTime' || frameClass === 'recovered' || frameClass === 'late')
+    record.frameShown(times.decidedAt, capturedAt);
 }
 
 export function payloadBytes(unit: AccessUnit): number {

@@ -131,7 +131,7 @@ export class UdpLane implements LaneTransport {
     switch (event.kind) {
       case 'access-unit': {
         const completeAt = instant(now - event.playoutDelay + event.completionDelay);
-        decide(this.#options, event.frame, event.fate, { completeAt, decidedAt: now });
+        decide(this.#options, event.frame, event.class, { completeAt, decidedAt: now });
         return this.#options.show(event.decodeOnly ? { ...event.unit, decodeOnly: true } : event.unit, event.frame);
       }
       case 'dropped':

@@ -181,7 +181,7 @@ export class Stage {
     for (let event = this.receiver.pollEvent(); event; event = this.receiver.pollEvent()) {
       this.#events.push(event);
       if (event.kind === 'access-unit') this.units.push(event.unit);
-      if (event.kind === 'access-unit') this.told.push(`${ms} ${event.fate} ${event.frame}`);
+      if (event.kind === 'access-unit') this.told.push(`${ms} ${event.class} ${event.frame}`);
       else if (event.kind === 'dropped') {
         // One line per frame, with a limit for announcements that nobody reads.
         const lines = Math.min(event.frames, LINES_MAX);

@@ -2,7 +2,7 @@ import type { FrameClass } from '../../protocol/frame-class.ts';
 import type { Frame, LaneLog, Packet } from './lane-log.ts';
 import { fateOf } from './packet-timeline.ts';
 
-const FATES: Readonly<Record<FrameClass, string>> = {
+const CLASS_LABELS: Readonly<Record<FrameClass, string>> = {
   onTime: 'shown on time',
   recovered: 'shown on time, after recovery',
   late: 'shown late',
@@ -43,9 +43,9 @@ function summary(frame: Frame, packets: readonly Packet[]): string {
   const whole = frame.wholeMs === undefined ? 'never complete' : `complete after ${since(frame, frame.wholeMs)}`;
   const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
   const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms in the sender's queue. ` : '';
-  const done = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late' ? 'at' : 'decided at';
+  const done = frame.class === 'onTime' || frame.class === 'recovered' || frame.class === 'late' ? 'at' : 'decided at';
   return (
-    `Frame ${frame.number}: ${FATES[frame.fate]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
+    `Frame ${frame.number}: ${CLASS_LABELS[frame.class]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
     `${video} packets, ${lost} of them lost; ${whole}.`
   );
 }

@@ -28,7 +28,7 @@ export interface Frame {
   readonly capturedMs: number;
   readonly wholeMs: number | undefined;
   readonly decidedMs: number;
-  readonly fate: FrameClass;
+  readonly class: FrameClass;
 }
 
 /** The last seconds of one lane, by packet and by frame. */
@@ -67,14 +67,14 @@ export class LaneLog {
       const open = { arrivedMs: undefined, held: false, freedMs: undefined, reordered: false, late: false };
       this.packets.set(number, { ...known, ...open });
     }
-    for (const [number, capturedMs, wholeMs, decidedMs, fate] of events.frames) {
+    for (const [number, capturedMs, wholeMs, decidedMs, classIndex] of events.frames) {
       const whole = wholeMs < 0 ? undefined : wholeMs;
       this.frames.set(number, {
         number,
         capturedMs,
         wholeMs: whole,
         decidedMs,
-        fate: FRAME_CLASSES[fate] ?? 'incomplete',
+        class: FRAME_CLASSES[classIndex] ?? 'incomplete',
       });
     }
     for (const [number, arrivedMs, held] of events.arrived) this.#arrive(number, arrivedMs, held === 1);

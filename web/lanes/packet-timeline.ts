@@ -176,7 +176,7 @@ export class PacketTimeline {
     for (const frame of this.#log.frames.values()) {
       const x = xAt(view, frame.decidedMs);
       if (x < GUTTER - 4) continue;
-      const shown = frame.fate === 'onTime' || frame.fate === 'recovered' || frame.fate === 'late';
+      const shown = frame.class === 'onTime' || frame.class === 'recovered' || frame.class === 'late';
       context.fillStyle = context.strokeStyle = this.#frameColor(frame);
       if (shown) context.fillRect(x - 1.5, y + 2, 3, 7);
       else {
@@ -191,8 +191,8 @@ export class PacketTimeline {
     }
   }
 
-  #frameColor({ fate }: Frame): string {
-    switch (fate) {
+  #frameColor({ class: frameClass }: Frame): string {
+    switch (frameClass) {
       case 'onTime':
         return this.#color('good');
       case 'recovered':

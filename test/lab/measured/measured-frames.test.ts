@@ -45,7 +45,7 @@ function both(strategy: KernelStrategyName, link: string) {
       completeAt: instant(completeAt + MACHINE_ZERO + ROUNDED),
     };
     if (strategy.startsWith('tcp-')) return [{ kind: 'complete', at: times.completeAt, frame }];
-    return [{ kind: 'released', frame, fate: fate as 'onTime' | 'recovered', ...times }];
+    return [{ kind: 'released', frame, class: fate as 'onTime' | 'recovered', ...times }];
   });
   const result: EndResult = {
     zero: instant(MACHINE_ZERO),

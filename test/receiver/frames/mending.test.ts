@@ -53,7 +53,7 @@ describe('a frame that misses its deadline', () => {
     const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
     stage.until(400);
     const marks = stage.events.flatMap((event) =>
-      event.kind === 'access-unit' ? [`${event.fate} ${event.decodeOnly}`] : [],
+      event.kind === 'access-unit' ? [`${event.class} ${event.decodeOnly}`] : [],
     );
     expect(marks).toEqual(['onTime false', 'mended true', 'mended true', 'late false', 'onTime false', 'onTime false']);
   });
