@@ -229,7 +229,7 @@ test('the timeline shows the worst loss, with frames late by the budget, lost, r
     .with(52, late)
     .with(100, lostFrame(100));
   const { rows } = timelinePlot(cases(operatingPoints([row()]))[0], () => frames)!;
-  expect(rows.filter(({ fate }) => fate !== 'on time').map(({ number, fate }) => [number, fate])).toEqual([
+  expect(rows.filter(({ outcome }) => outcome !== 'on time').map(({ number, outcome }) => [number, outcome])).toEqual([
     [50, 'lost'],
     [51, 'recovered'],
     [52, 'late'],
@@ -257,7 +257,7 @@ test('TCP frames in time are on time, not recovered', () => {
   expect(timelinePlot(shown, () => frames)).toBeUndefined();
   const late = frame(50, { decodableAt: frame(50).capturedAt + 151_000, mechanism: 'transport', class: 'late' });
   const plot = timelinePlot(shown, () => frames.with(50, late));
-  expect(plot?.rows.map(({ fate }) => fate)).toEqual(
+  expect(plot?.rows.map(({ outcome }) => outcome)).toEqual(
     plot?.rows.map(({ number }) => (number === 50 ? 'late' : 'on time')),
   );
 });
