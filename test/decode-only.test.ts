@@ -50,8 +50,8 @@ test('over TCP, they are marked as well', () => {
   expect(units).toEqual(UNITS);
 });
 
-test('the page is told not to draw them', () => {
-  const told = UNITS.map(({ parts, timestamp, importance, decodeOnly }, number) =>
+test('messages to the page carry the same flag', () => {
+  const messages = UNITS.map(({ parts, timestamp, importance, decodeOnly }, number) =>
     parsePagePicture(
       serializePagePicture({
         number,
@@ -63,5 +63,7 @@ test('the page is told not to draw them', () => {
       }),
     ),
   );
-  expect(told.map((picture) => picture.ok && picture.value.decodeOnly)).toEqual(UNITS.map((unit) => unit.decodeOnly));
+  expect(messages.map((picture) => picture.ok && picture.value.decodeOnly)).toEqual(
+    UNITS.map((unit) => unit.decodeOnly),
+  );
 });

@@ -168,15 +168,16 @@ const cut = (bytes: fc.Arbitrary<Uint8Array>) =>
   fc.tuple(bytes, fc.nat()).map(([whole, length]) => whole.subarray(0, length % (whole.length + 1)));
 const garbage = fc.oneof(fc.uint8Array({ maxLength: 80 }), rtpLike, rtcpLike, cut(rtpLike), cut(rtcpLike));
 
-/** Runs a receiver up to an instant and drains it; its datagrams go to `onSaid`. */
+/** Runs a receiver up to an instant and drains it; its datagrams go to `onDatagram`. */
 function serve(
   receiver: Receiver,
   now: Instant,
   events: ReceiverEvent[],
-  onSaid: (datagram: Uint8Array) => void,
+  onDatagram: (datagram: Uint8Array) => void,
 ): void {
   for (let turns = 0; turns < 10_000; turns++) {
-    for (let said = receiver.pollTransmit(now); said; said = receiver.pollTransmit(now)) onSaid(said);
+    for (let datagram = receiver.pollTransmit(now); datagram; datagram = receiver.pollTransmit(now))
+      onDatagram(datagram);
     for (let event = receiver.pollEvent(); event; event = receiver.pollEvent()) events.push(event);
     const due = receiver.pollTimeout();
     if (due === undefined || due > now) return;
@@ -243,7 +244,7 @@ describe('a receiver', () => {
         const { datagrams: sent } = RECORDED;
         for (let index = 0; index < Math.max(sent.length, datagrams.length); index++) {
           const now = sent[index]?.at ?? at(700 + index);
-          serve(receiver, now, events, (said) => expect(said.length).toBeLessThanOrEqual(1_200));
+          serve(receiver, now, events, (datagram) => expect(datagram.length).toBeLessThanOrEqual(1_200));
           const genuine = sent[index]?.datagram;
           if (genuine) receiver.handleDatagram(now, genuine);
           const forged = datagrams[index];
@@ -308,14 +309,14 @@ test('a sender never throws on arbitrary datagrams, and its answers stay within 
   fc.assert(
     fc.property(fc.array(garbage, { maxLength: 60 }), fc.constantFrom(...RECOVERIES), (datagrams, recovery) => {
       const sender = new Sender({ ...SENDER_OPTIONS, recovery });
-      let answered = 0;
+      let sentBytes = 0;
       for (const [index, unit] of RECORDED.units.entries()) {
         const now = at((index * 100) / 3);
         sender.send(now, unit);
         for (const forged of datagrams.slice(index * 3, index * 3 + 3)) sender.handleDatagram(now, forged);
-        for (let said = sender.pollTransmit(now); said; said = sender.pollTransmit(now)) {
-          expect(said.length).toBeLessThanOrEqual(SENDER_OPTIONS.datagramBytesMax);
-          answered += said.length;
+        for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
+          expect(datagram.length).toBeLessThanOrEqual(SENDER_OPTIONS.datagramBytesMax);
+          sentBytes += datagram.length;
         }
         while (sender.pollEvent()) {
           // drained, as a driver does
@@ -326,7 +327,7 @@ test('a sender never throws on arbitrary datagrams, and its answers stay within 
       // `hybrid` starts with an advance of some packets; `fec` has a ratio, in whole packets per frame.
       const savedUp = recovery === 'hybrid' ? 8_000 : 256_000;
       expect(beside).toBeLessThanOrEqual(savedUp + bytes * SENDER_OPTIONS.redundancy);
-      expect(answered).toBeLessThanOrEqual(bytes + beside + 20_000);
+      expect(sentBytes).toBeLessThanOrEqual(bytes + beside + 20_000);
     }),
     { numRuns: 150 },
   );

@@ -57,7 +57,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
 });
 
 describe('refused or unserved receivers', () => {
-  test('a receiver above the limit is told so, and the others are not affected', async () => {
+  test('a receiver above the limit is refused with the reason, and the others are not affected', async () => {
     const { server, sent } = await serve(madeUpUnits(FRAMES), { receiversMax: 1 });
     const served = receive(server.port);
     await until('the stream runs', () => sent.length > 2);
@@ -106,7 +106,7 @@ describe('the end', () => {
     const first = receive(server.port, { latencyMs: 2_000 });
     await until('all is sent', () => server.status.receivers[0]?.statistics.frames === FRAMES);
     // The first one still plays its buffer; its session is open.
-    await until('the end is told', () => server.status.receivers.length === 1);
+    await until('the end is reported', () => server.status.receivers.length === 1);
     const second = receive(server.port);
     expect(await second.run).toBe('end-of-stream');
     expect(await first.run).toBe('end-of-stream');

@@ -17,6 +17,6 @@ export function optional(
 }
 
 function mandatory(what: string): boolean {
-  const { DROPFRAME_MANDATORY: asked } = process.env;
-  return asked === '1' || (asked === 'programs' && !what.includes('shared/media'));
+  const { DROPFRAME_MANDATORY: mandatory } = process.env;
+  return mandatory === '1' || (mandatory === 'programs' && !what.includes('shared/media'));
 }

@@ -17,7 +17,7 @@ describe('deadline recovery', () => {
     expect(overhead).toBeLessThan(point.target!.overhead + 0.005);
   });
 
-  test.each(['A', 'B', 'D'])('point %s loses less than a tenth of what asking alone does', (name) => {
+  test.each(['A', 'B', 'D'])('point %s loses less than a tenth of the frames that requests alone lose', (name) => {
     const lost = (recovery: 'nack' | 'hybrid') =>
       runPoint(pointNamed(name), { recovery, frames: FRAMES, seed: 2 }).framesLost;
     expect(lost('hybrid')).toBeLessThan(lost('nack') / 10);

@@ -119,9 +119,9 @@ export function runSession(scenario: SessionScenario): SessionResult {
     scenario.eachSecond?.({ forward, back });
   }
   const received = events.flatMap((event) => (event.kind === 'access-unit' ? [event.unit] : []));
-  const told = { sent, received, events, sender, receiver, forward, back };
-  checkRun(told, scenario);
-  return told;
+  const result = { sent, received, events, sender, receiver, forward, back };
+  checkRun(result, scenario);
+  return result;
 }
 
 const STREAM: SyntheticStreamOptions = {

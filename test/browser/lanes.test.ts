@@ -211,17 +211,17 @@ inChromium(
 inChromium(
   'runs the lab with the settings that are shown, and links to its report',
   async () => {
-    let asked = '';
+    let scenarioText = '';
     const runScenario = async (scenario: string) => {
-      asked = readFileSync(scenario, 'utf8');
+      scenarioText = readFileSync(scenario, 'utf8');
       return join(SAMPLES, 'README.md');
     };
     const tab = await tabAt(await opened('loss=3% delay=40ms', { runScenario }));
     await tab.locator('#lab').click();
     await tab.locator('#message').getByText('open the report').waitFor();
-    const scenario = parseScenario(asked, 'from-the-page.json');
+    const scenario = parseScenario(scenarioText, 'from-the-page.json');
     expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
-    expect(JSON.parse(asked)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
+    expect(JSON.parse(scenarioText)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
   },
   PATIENCE_MS,
 );
@@ -229,9 +229,9 @@ inChromium(
 inChromium(
   'plays the LTE trace, keeps it across a reload, passes it to the lab, and accepts no other file name',
   async () => {
-    let asked = '';
+    let scenarioText = '';
     const runScenario = async (scenario: string) => {
-      asked = readFileSync(scenario, 'utf8');
+      scenarioText = readFileSync(scenario, 'utf8');
       return join(SAMPLES, 'README.md');
     };
     const preset = 'LTE, driving (synthetic trace)';
@@ -244,7 +244,7 @@ inChromium(
     expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('from trace');
     await tab.locator('#lab').click();
     await tab.locator('#message').getByText('open the report').waitFor();
-    expect(parseScenario(asked, 'from-the-page.json', readReadyMadeTrace).link.forward).toContain(
+    expect(parseScenario(scenarioText, 'from-the-page.json', readReadyMadeTrace).link.forward).toContain(
       'trace=lte-drive.down#',
     );
     const line = tab.locator('#link');

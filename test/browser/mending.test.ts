@@ -24,7 +24,7 @@ const [LAST_GRAY, GRAY_ERROR] = [20 + (FRAMES_OF_FILM - 1) / 2, 3];
 const withFfmpegInChromium = optional(`${CHROMIUM} and ffmpeg`, HAS_CHROMIUM && isInstalled('ffmpeg', '-version'));
 
 withFfmpegInChromium(
-  'goes on at the live edge after five drops on a film with one key frame, and draws no frame that was mended',
+  'continues at the live edge after five losses in a film with one key frame, and draws no mended frame',
   async () => {
     const input = oneKeyFilm({ frames: FRAMES_OF_FILM, gray: '20+N/2' });
     const media = await openMediaSource(input, { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} });

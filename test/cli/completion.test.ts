@@ -48,7 +48,7 @@ test.runIf(runs('bash')).each([
   expect(bashCompletes(...words)).toEqual(found);
 });
 
-test.each(SHELLS)('the script for %s is one that the shell reads, with every option of every command', (shell) => {
+test.each(SHELLS)('%s parses its script, which has every option of every command', (shell) => {
   const file = scriptFile(shell);
   const script = completionScript(program, shell);
   for (const { options } of commandTree(program)) {

@@ -7,7 +7,7 @@ import { ROOT, run } from './dropframe-process.ts';
 const bytesOf = (...parts: (string | number)[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))));
 
-test('arguments in UTF-8 are taken, also with the replacement character itself', () => {
+test('arguments in UTF-8 are accepted, even with the replacement character itself', () => {
   expect(() => refuseUndecodable(['send', 'café ☃.mp4'], () => expect.unreachable())).not.toThrow();
   const line = bytesOf('node', 0, 'send', 0, '\ufffd.mp4', 0);
   expect(() => refuseUndecodable(['send', '\ufffd.mp4'], () => line)).not.toThrow();

@@ -29,7 +29,7 @@ test('a usage error is one line that begins with the option and its value', () =
   expect(errorOf()).toBe("missing required argument 'url' (see --help)");
 });
 
-test('a misspelled option is answered with the one that is alike, on the same line', () => {
+test('a misspelled option gets the most similar one as a suggestion, on the same line', () => {
   expect(errorOf('a', '--latancy', '5')).toBe("unknown option '--latancy'; did you mean --latency? (see --help)");
 });
 

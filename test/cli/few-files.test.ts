@@ -42,7 +42,7 @@ test('a limit of 24 open files ends the start with one line that says what to ra
   expect(opensAllAtOnce ? [refused] : [refused, started]).toContainEqual(runWith(24, program));
 });
 
-test('a mistake of ours at the start still shows where it is', () => {
+test('an internal error at the start keeps its stack trace', () => {
   const { status, stderr } = runWith(256, packageOfModules("throw new TypeError('ours')"));
   expect(status).toBe(1);
   expect(stderr).toContain('TypeError: ours\n    at ');

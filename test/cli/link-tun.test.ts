@@ -342,17 +342,17 @@ withTun(
       const timer = setInterval(() => client.send('x', 9000, '10.9.0.2'), 20);
       setTimeout(() => process.exit(), 3_500);`;
     const run = await script(['--json', '--link', 'loss=20% seed=3'], text);
-    const told = run.stderr
+    const reports = run.stderr
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line))
       .filter(({ kind }) => kind === 'statistics');
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    for (const { forward } of told) {
+    expect(reports.length).toBeGreaterThanOrEqual(2);
+    for (const { forward } of reports) {
       const { offered, duplicated, delivered, lost, overflowed, inFlight } = forward;
       expect(offered + duplicated).toBe(delivered + lost + overflowed + inFlight);
     }
-    const offered = [...told.map(({ forward }) => forward.offered), run.report!.forward.offered];
+    const offered = [...reports.map(({ forward }) => forward.offered), run.report!.forward.offered];
     expect(offered).toEqual(offered.toSorted((one, other) => one - other));
     expect(offered[0]).toBeGreaterThan(0);
   },

@@ -33,7 +33,7 @@ test('has the choices, the defaults and the examples of --help', () => {
   expect(receive).toContain('\n  dropframe receive rtp://127.0.0.1:5004 \\-\\-output camera.mp4\n');
 });
 
-test('begins no line with a request that is not one of its own', () => {
+test('begins no line with an unintended roff request', () => {
   const requests = page.split('\n').filter((line) => /^[.']/.test(line));
   expect(new Set(requests.map((line) => line.split(' ')[0]))).toEqual(
     new Set(['.TH', '.nh', '.ad', '.SH', '.SS', '.PP', '.TP', '.B', '.I', '.br', '.nf', '.fi']),

@@ -30,8 +30,8 @@ function cell(strategy: StrategyName, changes: { readonly link?: string; readonl
 }
 
 function made(strategy: StrategyName) {
-  const asked = cell(strategy);
-  const order = { id: cellId(asked), cell: asked, attachments: ['events.qlog', 'capture.pcapng'] as const };
+  const measured = cell(strategy);
+  const order = { id: cellId(measured), cell: measured, attachments: ['events.qlog', 'capture.pcapng'] as const };
   return computeCell(order, { files: NO_FILES, code: 'test' });
 }
 

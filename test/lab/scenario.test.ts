@@ -98,7 +98,7 @@ describe('an invalid scenario', () => {
     ]);
   });
 
-  test('is rejected with the known keys where none is alike', () => {
+  test('is rejected with the list of keys when none is similar', () => {
     expect(mistake({ link: { forward: 'loss=1%', xyz: 1 } })).toBe(
       'q.json: link.xyz: unknown; expected one of forward, back',
     );

@@ -40,8 +40,8 @@ describe('a sender and a receiver of the same stream', () => {
   const receiver = receiverOptions(parameters, { reportSsrc: 9 });
 
   test('agree in all options that both have', () => {
-    const { cname: _, ...told } = sender;
-    const both = Object.keys(told).filter((key) => key in receiver);
+    const { cname: _, ...withoutCname } = sender;
+    const both = Object.keys(withoutCname).filter((key) => key in receiver);
     expect(both).toEqual(expect.arrayContaining(['ssrc', 'payloadType', 'repairSsrc', 'recovery', 'initialSequence']));
     for (const key of both) expect(receiver).toHaveProperty(key, sender[key as keyof typeof sender]);
   });

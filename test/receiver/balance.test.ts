@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { microseconds } from '../../protocol/base/units.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
-import { again, FRAME_TICKS, packet, Stage } from './stage.ts';
+import { FRAME_TICKS, packet, retransmissionOf, Stage } from './stage.ts';
 
 const RELEASES = ['deadline', 'asap'] as const;
 const MODES = RECOVERIES.flatMap((recovery) => RELEASES.map((release) => ({ recovery, release })));
@@ -37,7 +37,7 @@ describe.each(MODES)('recovery $recovery, release $release', ({ recovery, releas
               ...(empty && { payload: new Uint8Array(0) }),
             });
             // The stage asserts the balance and the order of decode times after each datagram.
-            stage.arrive(ms, repeated ? again(datagram) : datagram);
+            stage.arrive(ms, repeated ? retransmissionOf(datagram) : datagram);
           }
         }
         stage.end(ms + 1, 6, 35);

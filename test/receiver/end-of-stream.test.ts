@@ -43,7 +43,7 @@ describe.each(RECOVERIES)('recovery %s', (recovery) => {
 });
 
 test('decides frames of a gap with one deadline in one step, and others at their own', () => {
-  const frames = (stage: Stage) => stage.told.filter((line) => line.includes('neverArrived'));
+  const frames = (stage: Stage) => stage.eventLines.filter((line) => line.includes('neverArrived'));
   const served = new Stage({ recovery: 'none' });
   served
     .arrive(0, packet({ frame: 0 }))

@@ -34,7 +34,7 @@ describe('wrapping numbers', () => {
       } as const;
       stage.arrive(step * FRAME_MS, packet({ frame: initialFrameNumber + step, ...options }));
     }
-    const numbers = stage.until(1_000).told.map((line) => Number(line.split(' ')[2]));
+    const numbers = stage.until(1_000).eventLines.map((line) => Number(line.split(' ')[2]));
     expect(numbers).toEqual([0, 1, 2, 3, 4, 5].map((step) => initialFrameNumber + step));
   });
 
@@ -158,7 +158,7 @@ describe('implausible numbers', () => {
     expect(frames.onTime).toBe(39);
     expect(classes).toMatchObject({ decided: 40, onTime: 39 });
     // Few requests are made for the announced packets.
-    expect(stage.asked.flatMap(({ sequences }) => sequences).length).toBeLessThan(5_000);
+    expect(stage.requests.flatMap(({ sequences }) => sequences).length).toBeLessThan(5_000);
   });
 
   test('frames that claim the same packets are entered once', () => {
@@ -176,8 +176,8 @@ describe('implausible numbers', () => {
     const stage = live(new Stage({ onLoss: 'smear' }), 0, 3);
     stage.arrive(3 * FRAME_MS, packet({ frame: 3, timestamp: 3 * FRAME_TICKS + 4 * 90_000 }));
     live(stage, 4, 8).until(500);
-    expect(stage.told.slice(3, 6)).toEqual(['280 malformed', '280 undecodable 3', '280 onTime 4']);
-    expect(stage.told.at(-1)).toBe('400 onTime 7');
+    expect(stage.eventLines.slice(3, 6)).toEqual(['280 malformed', '280 undecodable 3', '280 onTime 4']);
+    expect(stage.eventLines.at(-1)).toBe('400 onTime 7');
   });
 
   test('a frame whose timestamp is behind is not shown, and time does not run backwards', () => {
@@ -227,7 +227,7 @@ describe('datagrams outside the stream', () => {
     const stage = live(new Stage(), 0, 1);
     // An FU-A fragment without its start.
     stage.arrive(40, packet({ frame: 1, payload: Uint8Array.of(0x7c, 0x01, 0xaa) })).until(500);
-    expect(stage.told).toEqual(['120 onTime 0', '160 malformed', '160 undecodable 1']);
+    expect(stage.eventLines).toEqual(['120 onTime 0', '160 malformed', '160 undecodable 1']);
   });
 });
 

@@ -27,7 +27,7 @@ describe('the totals that a sender announces', () => {
     expect(total.unseen(known(31), asSequence(120))).toEqual({ frames: 0, packets: 0 });
   });
 
-  test('say nothing where the first frame or packet is not known', () => {
+  test('have no effect while the first frame or packet is unknown', () => {
     const total = new SentTotal({ frame: undefined, sequence: wireSequence(0) });
     total.announce({ frames: 30, packets: 100 }, at(0), at(0));
     total.handleTimeout(at(0));

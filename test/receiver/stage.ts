@@ -81,7 +81,7 @@ export const packets = (options: PacketOptions & { count: number }): Uint8Array[
   Array.from({ length: options.count }, (_, index) => packet({ ...options, index }));
 
 /** The same packet as a retransmission. */
-export const again = (original: Uint8Array): Uint8Array =>
+export const retransmissionOf = (original: Uint8Array): Uint8Array =>
   wrapRetransmission(original, { ssrc: RETRANSMISSION_SSRC, payloadType: 97, sequenceNumber: wireSequence(0) });
 
 export const unitOf = (frame: number, count = 1): AccessUnit => ({
@@ -95,10 +95,10 @@ export const unitOf = (frame: number, count = 1): AccessUnit => ({
 export class Stage {
   receiver: Receiver;
   readonly units: AccessUnit[] = [];
-  /** Fate of each frame, with its time in milliseconds. */
-  readonly told: string[] = [];
+  /** One line per event: time in milliseconds, class or cause, frame number. */
+  readonly eventLines: string[] = [];
   /** RTCP packets sent by the receiver, with their times. */
-  readonly said: { readonly ms: number; readonly packet: RtcpPacket }[] = [];
+  readonly rtcpSent: { readonly ms: number; readonly packet: RtcpPacket }[] = [];
   readonly #events: Parameters<typeof checkRelease>[0][number][] = [];
   #now: Instant = instant(0);
 
@@ -164,8 +164,8 @@ export class Stage {
   }
 
   /** Requested sequence numbers of the stream, with their times. */
-  get asked(): { readonly ms: number; readonly sequences: readonly number[] }[] {
-    return this.said.flatMap(({ ms, packet }) =>
+  get requests(): { readonly ms: number; readonly sequences: readonly number[] }[] {
+    return this.rtcpSent.flatMap(({ ms, packet }) =>
       packet.kind === 'nack'
         ? [{ ms, sequences: packet.sequenceNumbers.map((wire) => (wire - INITIAL_SEQUENCE) & 0xffff) }]
         : [],
@@ -176,17 +176,17 @@ export class Stage {
     const ms = now / 1_000;
     for (let datagram = this.receiver.pollTransmit(now); datagram; datagram = this.receiver.pollTransmit(now)) {
       const rtcp = parseRtcp(datagram);
-      if (rtcp.ok) for (const each of rtcp.value) this.said.push({ ms, packet: each });
+      if (rtcp.ok) for (const each of rtcp.value) this.rtcpSent.push({ ms, packet: each });
     }
     for (let event = this.receiver.pollEvent(); event; event = this.receiver.pollEvent()) {
       this.#events.push(event);
       if (event.kind === 'access-unit') this.units.push(event.unit);
-      if (event.kind === 'access-unit') this.told.push(`${ms} ${event.class} ${event.frame}`);
+      if (event.kind === 'access-unit') this.eventLines.push(`${ms} ${event.class} ${event.frame}`);
       else if (event.kind === 'dropped') {
         // One line per frame, with a limit for announcements that nobody reads.
         const lines = Math.min(event.frames, LINES_MAX);
-        for (let more = 0; more < lines; more++) this.told.push(`${ms} ${event.cause} ${event.frame + more}`);
-      } else this.told.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);
+        for (let more = 0; more < lines; more++) this.eventLines.push(`${ms} ${event.cause} ${event.frame + more}`);
+      } else this.eventLines.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);
     }
     return this;
   }

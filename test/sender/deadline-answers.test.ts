@@ -217,7 +217,7 @@ describe('forward repair', () => {
     ['there is time to ask', { loss: 0.01, latency: milliseconds(100), answerTime: milliseconds(60) }],
     ['nothing is lost', { loss: 0, latency: milliseconds(100), answerTime: milliseconds(101) }],
     ['the round trip is not known', { loss: 0.01, latency: milliseconds(100), answerTime: microseconds(0) }],
-  ])('is silent where %s', (_, path) => {
+  ])('sends nothing where %s', (_, path) => {
     expect(run(path).beside).toEqual([]);
   });
 

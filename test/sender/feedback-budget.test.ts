@@ -36,7 +36,7 @@ function sending(): Sender {
   return sender;
 }
 
-test('a NACK of 60 kB is not looked at', () => {
+test('a NACK of 60 kB is discarded unread', () => {
   const sender = sending();
   const datagram = allOnes(255_000);
   expect(datagram.length).toBe(60_012);
@@ -44,7 +44,7 @@ test('a NACK of 60 kB is not looked at', () => {
   expect(sender.statistics).toMatchObject({ feedbackRefused: 1, requestsRefused: 0, retransmissions: 0, malformed: 0 });
 });
 
-test('requests at 20 Mb/s are looked at within the budget: 400 kB a second', () => {
+test('requests at 20 Mb/s are read within the budget: 400 kB per second', () => {
   const sender = sending();
   const datagram = allOnes(6_000);
   const seconds = 4;
@@ -58,7 +58,7 @@ test('requests at 20 Mb/s are looked at within the budget: 400 kB a second', () 
   expect(sender.statistics.retransmissionBytes).toBeLessThan(256_000);
 });
 
-test('what others send from a forged address is not charged to the receiver', () => {
+test('datagrams with a forged source address are not charged to the receiver', () => {
   const sender = sending();
   sender.expectReportsFrom(0x5ca1ab1e);
   for (let index = 0; index < 1_000; index++) sender.handleDatagram(instant(1e6), allOnes(1_000));

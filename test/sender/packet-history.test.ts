@@ -72,8 +72,8 @@ describe('the packet history', () => {
     [5, 8],
     [8, 8],
     [1_000_000, 32_768],
-  ])('room for %i packets is room for %i', (asked, room) => {
-    const history = newHistory(asked);
+  ])('room for %i packets is room for %i', (requested, room) => {
+    const history = newHistory(requested);
     for (let sequence = 0; sequence < 40_000; sequence++)
       history.keep(asSequence(sequence), new Uint8Array(0), instant(0));
     expect(history.find(asSequence(40_000 - room))).toBeDefined();

@@ -37,7 +37,7 @@ class Path {
 }
 
 describe('the search for the path MTU', () => {
-  test('begins at a length that every path carries, and ends with one probe where the longest fits', () => {
+  test('starts at a length that every path carries, and ends after one probe when the longest fits', () => {
     const path = new Path(1_472);
     expect(path.search.bytes).toBe(548);
     path.search.start();
@@ -73,7 +73,7 @@ describe('the search for the path MTU', () => {
     expect(path.search.bytes).toBe(1_200);
   });
 
-  test('does not shrink for losses that have nothing to do with length', () => {
+  test('does not shrink for losses that do not depend on length', () => {
     const path = new Path(1_472);
     path.search.start();
     path.until(9_000, (now) => path.search.handleLoss(now));
@@ -88,7 +88,7 @@ describe('the search for the path MTU', () => {
     expect(path.probes).toEqual([1_200, 1_200, 1_200, 548, 548, 548]);
   });
 
-  test('takes a refusal of the operating system for a probe that does not fit', () => {
+  test('counts a refusal of the operating system as a probe that does not fit', () => {
     const search = new PathMtuSearch({ bytesMax: 1_200 });
     search.start();
     const first = search.pollProbe(at(0))!;
@@ -96,7 +96,7 @@ describe('the search for the path MTU', () => {
     expect(search.pollProbe(at(0))).toMatchObject({ bytes: 548 });
   });
 
-  test('never sends more than it may, however short that is', () => {
+  test('never exceeds the maximum length, however short', () => {
     const path = new Path(1_472, 301);
     path.search.start();
     path.until(1_000);

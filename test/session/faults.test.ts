@@ -26,7 +26,7 @@ function reportIn(line: string | undefined): Record<string, unknown> {
   return report;
 }
 
-test('a receiver whose accounts do not balance says so in one line, and joins again', async () => {
+test('a receiver whose counters do not balance reports it in one line, and rejoins', async () => {
   breakAt(Receiver.prototype, 'assertBalanced', 1);
   const { server } = await serve(madeUpUnits(200));
   const { run, waited, welcomed, client } = receive(server.port);

@@ -25,7 +25,7 @@ describe('the address proof', () => {
     expect(server.status.receivers[0]?.destination).toBe(`127.0.0.1:${peer.port}`);
   });
 
-  test('sends a challenge, no media, and no more bytes than received to an address that only said hello', async () => {
+  test('sends a challenge, no media, and no more bytes than received to an address that sent only a hello', async () => {
     const { server } = await serve(madeUpUnits(100));
     const { welcome } = await joined(server.port);
     const peer = await DatagramPeer.to(server.port);

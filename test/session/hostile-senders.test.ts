@@ -27,14 +27,17 @@ async function impostor(word: (welcome: WelcomeMessage) => unknown): Promise<num
 test.each([
   ['more frames than can be counted', 9e15, /no stream from .* \(.*\)/, 1_500],
   ['as many frames as can be counted', COUNT_MAX, /^end-of-stream$/, 8_000],
-])('a receiver that is told of %s comes to its end, and its process goes on', async (_, frames, outcome, timeoutMs) => {
-  const port = await impostor(() => ({ kind: 'end-of-stream', frames, packets: 1, lastSequence: 7 }));
-  const { run, client } = receive(port, { latencyMs: 50, timeoutMs });
-  expect(
-    await run.then(
-      (end) => end as string,
-      (error: Error) => error.message,
-    ),
-  ).toMatch(outcome);
-  expect(client.sessions.length).toBeGreaterThan(0);
-});
+])(
+  'a receiver to which %s is announced ends its run, and its process continues',
+  async (_, frames, outcome, timeoutMs) => {
+    const port = await impostor(() => ({ kind: 'end-of-stream', frames, packets: 1, lastSequence: 7 }));
+    const { run, client } = receive(port, { latencyMs: 50, timeoutMs });
+    expect(
+      await run.then(
+        (end) => end as string,
+        (error: Error) => error.message,
+      ),
+    ).toMatch(outcome);
+    expect(client.sessions.length).toBeGreaterThan(0);
+  },
+);

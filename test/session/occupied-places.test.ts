@@ -10,7 +10,7 @@ const NONCE = Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1);
 const TCP_HELLO = { ...HELLO, transport: 'tcp', recovery: 'none' };
 
 describe('places', () => {
-  test('64 receivers that said hello and no more leave room for one that proves its address', async () => {
+  test('64 receivers that sent only a hello leave room for one that proves its address', async () => {
     const { server, sent } = await serve(madeUpUnits(50), { receiversMax: 8 });
     const idle = await Promise.all(Array.from({ length: 64 }, () => Peer.to(server.port)));
     for (const { socket } of idle) socket.write(frame(HELLO));
@@ -20,7 +20,7 @@ describe('places', () => {
     expect(differences(received, sent)).toEqual([]);
   });
 
-  test('receivers that are reached are not pushed out by hellos', async () => {
+  test('receivers that are reachable are not evicted by hellos', async () => {
     const { server, sent } = await serve(madeUpUnits(100), { receiversMax: 2 });
     const reached = receive(server.port);
     await until('frames come', () => reached.received.length > 0);
@@ -54,7 +54,7 @@ test('a session has one media connection: 255 more are closed, and the port stay
   expect(differences(received, sent)).toEqual([]);
 });
 
-test('media stops when no report comes for some seconds, and goes on after a new proof', async () => {
+test('media stops after some seconds without a report, and resumes after a new proof', async () => {
   const { server } = await serve(madeUpUnits(100), { loop: true });
   const { welcome } = await joined(server.port);
   const peer = await DatagramPeer.to(server.port);

@@ -136,7 +136,7 @@ test.each([
   expect(knowsFrameRateMode(version)).toBe(known);
 });
 
-testOnUnix('an ffmpeg that does not answer in time is not said to be broken', async () => {
+testOnUnix('an ffmpeg that does not answer in time is reported as slow, not as broken', async () => {
   const path = standIn(temporaryFolder());
   writeFileSync(path, '#!/bin/sh\nexec sleep 60\n');
   const search = { ...nowhere, explicit: path, patienceMs: 100 };

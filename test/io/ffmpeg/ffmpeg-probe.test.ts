@@ -68,7 +68,7 @@ test('keeps the whole cause when no input is named', () => {
   expect(complaint('a.mp4: No such file or directory\n', '')).toBe('a.mp4: No such file or directory');
 });
 
-test('a line of the list of what is in a file is no complaint', () => {
+test('a line of the stream list is not an error', () => {
   const list = [
     "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'x.mp4':",
     '  Metadata:',

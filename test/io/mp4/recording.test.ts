@@ -104,7 +104,7 @@ withFaults('an MP4 recording has no wrong picture where the resolution changes',
   expect(pictures(recorded)).toEqual(pictures(raw));
 });
 
-withFfmpeg('an MP4 recording hides what is for the decoder alone', async () => {
+withFfmpeg('an MP4 recording hides decode-only pictures', async () => {
   const { source } = await open(join(SAMPLES, 'counter.mp4'));
   const units = await all(source.units());
   await source.close();

@@ -130,9 +130,9 @@ optional('network namespaces', 'arguments' in namespaces)(
     const script = `ip link set lo mtu 1000 up && exec "$0" --import tsx "$1"`;
     const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];
     const file = join(import.meta.dirname, 'small-mtu.ts');
-    const said = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
+    const output = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
       encoding: 'utf8',
     });
-    expect(JSON.parse(said)).toEqual({ received: 32, bytes: [LIMIT], refused: 0 });
+    expect(JSON.parse(output)).toEqual({ received: 32, bytes: [LIMIT], refused: 0 });
   },
 );

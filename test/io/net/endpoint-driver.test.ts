@@ -139,7 +139,7 @@ test('does not ring at once for a time beyond the range of timers', async () => 
   expect(rings).toBe(0);
 });
 
-test('an endpoint that throws is asked nothing more, and tells what it was given last', async () => {
+test('an endpoint that throws is not called again, and the error names its last input', async () => {
   const endpoint = new Echo();
   endpoint.handleTimeout = () => {
     throw new Error('invariant broken: made up');

@@ -25,7 +25,7 @@ test('admits a repeated message at once, after ten seconds, and then at doubled 
   ]);
 });
 
-test('admits one a ten minutes in the long run', () => {
+test('admits one every ten minutes in the long run', () => {
   const last = admissions(7_200, () => 'again').slice(-3);
   expect(last.map(([second], i) => second - (last[i - 1]?.[0] ?? Number.NaN)).slice(1)).toEqual([600, 600]);
 });
@@ -37,7 +37,7 @@ test('admits different kinds side by side; names and addresses with other digits
   expect(messages.map((message) => limit.admit(at(1), message))).toEqual(messages.map(() => undefined));
 });
 
-test('takes a kind that was quiet for long as news', () => {
+test('treats a message that has not occurred for long as new', () => {
   const limit = new RepeatLimit();
   const admit = (second: number) => limit.admit(at(second), 'slow');
   expect([admit(0), admit(10), admit(30), admit(2_000), admit(2_005), admit(2_010)]).toEqual([

@@ -6,7 +6,7 @@ import { ticks } from '../../../protocol/base/units.ts';
 const FRAME_MS = 40;
 const FRAME_TICKS = 3_600;
 
-test('goes on with the clock while no picture comes', () => {
+test('advances the clock while no picture arrives', () => {
   const feed = new VlcFeed();
   for (let frame = 0; frame < 5; frame++) feed.write(frame * FRAME_MS, unit(frame));
   expect(feed.idle(4 * FRAME_MS + 20)).toBeUndefined();
@@ -30,7 +30,7 @@ test('follows a sender whose clock is slower', () => {
   expect(clockOf(feed.idle(until))! - 100 * FRAME_TICKS).toBeLessThan(2 * FRAME_TICKS);
 });
 
-test('says nothing before the first picture and in a pause', () => {
+test('sends no clock before the first picture and during a pause', () => {
   const feed = new VlcFeed();
   expect(feed.idle(0)).toBeUndefined();
   feed.write(0, unit(0));

@@ -21,7 +21,7 @@ async function read(bytes: Uint8Array) {
   return { count: (await all(source.units())).length, warnings };
 }
 
-withFfmpeg('a Matroska file is read on behind junk between its clusters', async () => {
+withFfmpeg('a Matroska file is read past garbage between its clusters', async () => {
   const bytes = film();
   const third = bytes.indexOf(CLUSTER, bytes.indexOf(CLUSTER, bytes.indexOf(CLUSTER) + 4) + 4);
   for (const junk of [Buffer.alloc(3_000), Buffer.alloc(3_000, 0x5a)]) {
@@ -31,7 +31,7 @@ withFfmpeg('a Matroska file is read on behind junk between its clusters', async 
   }
 });
 
-withFfmpeg('a Matroska file whose sound is longer than its pictures is not said to be cut', async () => {
+withFfmpeg('a Matroska file whose sound outlasts its pictures is not reported as truncated', async () => {
   const bytes = film('-f', 'lavfi', '-i', 'sine=duration=10');
   expect(await read(bytes)).toEqual({ count: 200, warnings: [] });
   const { warnings } = await read(bytes.subarray(0, Math.round(bytes.length * 0.6)));

@@ -44,7 +44,7 @@ test('leaves out what was trimmed from the end, but for the picture that a shown
   expect(placed.findIndex((each) => each.decodeOnly)).toBe(9);
 });
 
-test('begins later behind an empty edit', async () => {
+test('starts later after an empty edit', async () => {
   const edits = [
     { start: 0, duration: 1, mediaTime: undefined },
     { start: 1, duration: 2.4, mediaTime: 0 },
@@ -52,7 +52,7 @@ test('begins later behind an empty edit', async () => {
   expect((await presented(edits)).shown).toEqual(numbers(25, 85));
 });
 
-test('shows two parts of the media behind each other, also where the second comes first in the file', async () => {
+test('shows two parts of the media one after the other, even if the second comes first in the file', async () => {
   const edits = [
     { start: 0, duration: 0.4, mediaTime: 35 * FRAME },
     { start: 0.4, duration: 0.4, mediaTime: 5 * FRAME },

@@ -31,7 +31,7 @@ withFaults('gives each sample description its own parameter sets', async () => {
   expect(warnings).toEqual([]);
 });
 
-withFaults('goes on with the fragments behind the samples of the movie box', async () => {
+withFaults('continues with the fragments after the samples of the movie box', async () => {
   const { units, warnings, description } = await read(fault('partially-fragmented.mp4'));
   expect(units).toHaveLength(30);
   expect(shown(units)).toEqual(Array.from({ length: 30 }, (_, index) => index * 3_003));
@@ -58,21 +58,21 @@ withFaults('decodes what an edit list cuts away and does not show it', async () 
   expect(warnings).toEqual([]);
 });
 
-withFaults('begins where an empty edit ends, and calls a whole file whole', async () => {
+withFaults('starts where an empty edit ends, and does not report a complete file as truncated', async () => {
   const { units, warnings } = await read(fault('empty-edit-false-cut.mp4'));
   expect(units).toHaveLength(270);
   expect(shown(units)[0]).toBe(90_000);
   expect(warnings.filter((warning) => !/key ?frames are/.test(warning))).toEqual([]);
 });
 
-withFaults('calls a fragmented file of unknown duration whole', async () => {
+withFaults('does not report a fragmented file of unknown duration as truncated', async () => {
   const { units, warnings, description } = await read(fault('fragmented-unknown-duration-false-cut.mp4'));
   expect(units).toHaveLength(30);
   expect(description.durationSeconds).toBeUndefined();
   expect(warnings).toEqual([]);
 });
 
-withFfmpeg('obeys the edits that ffmpeg makes, and takes the same pictures as ffmpeg', async () => {
+withFfmpeg('applies edit lists written by ffmpeg, and shows the same pictures as ffmpeg', async () => {
   const folder = temporaryFolder();
   const make = (name: string, ...parameters: readonly string[]) => {
     const path = join(folder, name);
@@ -96,7 +96,7 @@ withFfmpeg('obeys the edits that ffmpeg makes, and takes the same pictures as ff
   expect(shown((await read(delayed)).units)).toEqual(shown((await read(film)).units).map((time) => time + 45_000));
 });
 
-withFfmpeg('says that a file is cut where a sample or a part of a fragment is missing', async () => {
+withFfmpeg('reports a file as truncated when a sample or a part of a fragment is missing', async () => {
   const folder = temporaryFolder();
   const pattern = ['-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=4', '-c:v', 'libx264', '-g', '25'];
   for (const flags of ['+faststart', '+frag_keyframe+empty_moov']) {
@@ -118,6 +118,6 @@ withFaults('encodes a raw stream at the rate that it tells', async () => {
   expect(warnings).toEqual([]);
 });
 
-withFaults('gives no line of ffmpeg about itself as a cause', async () => {
+withFaults('does not report a line of ffmpeg about itself as the cause', async () => {
   await expect(open(fault('ffmpeg-usage-as-cause.mp4'))).rejects.toThrow(/can read: no stream in it$/);
 });

@@ -163,7 +163,7 @@ test('cannot copy a stream without a key frame or without parameter sets', async
 });
 
 withFfmpeg(
-  'what has no entry, and so shows nothing when it is encoded, fails with that reason',
+  'a file without a random access point, of which ffmpeg decodes nothing, fails with that reason',
   async () => {
     // Intra refresh: after the first picture none is intra as a whole. That one is taken away, and recovery points.
     const path = join(temporaryFolder(), 'refresh.h264');

@@ -14,11 +14,14 @@ test('tries without xdg-open, and does not fail', () => {
 
 test('passes the address to xdg-open as one argument', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-opener-'));
-  const said = join(folder, 'said');
-  writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\nprintf '%s|' "$#" "$1" > ${said}.new\nmv ${said}.new ${said}\n`);
+  const written = join(folder, 'written');
+  writeFileSync(
+    join(folder, 'xdg-open'),
+    `#!/bin/sh\nprintf '%s|' "$#" "$1" > ${written}.new\nmv ${written}.new ${written}\n`,
+  );
   chmodSync(join(folder, 'xdg-open'), 0o755);
   openInBrowser('http://127.0.0.1:1/?a=b&c d', { PATH: `${folder}:/usr/bin:/bin`, DISPLAY: ':0' }, 'linux');
-  while (!existsSync(said)) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(readFileSync(said, 'utf8')).toBe('1|http://127.0.0.1:1/?a=b&c d|');
+  while (!existsSync(written)) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(readFileSync(written, 'utf8')).toBe('1|http://127.0.0.1:1/?a=b&c d|');
   rmSync(folder, { recursive: true });
 });

@@ -204,17 +204,17 @@ test('aborts a running experiment on close, and leaves nothing of it', async () 
 });
 
 test('answers a scenario with the address of its report, which may not run scripts', async () => {
-  let asked = '';
+  let scenarioText = '';
   const page = await opened({
     onScenario: async (scenario, folder) => {
-      asked = readFileSync(scenario, 'utf8');
+      scenarioText = readFileSync(scenario, 'utf8');
       mkdirSync(folder);
       writeFileSync(join(folder, 'report.html'), '<h1>a report</h1>');
       return join(folder, 'report.html');
     },
   });
   const { url } = JSON.parse((await post(page, '/lab', '{"name":"x"}')).body) as { url: string };
-  expect(asked).toBe('{"name":"x"}');
+  expect(scenarioText).toBe('{"name":"x"}');
   const report = await ask(page, 'GET', url);
   expect(report.body).toBe('<h1>a report</h1>');
   expect(report.headers['content-security-policy']).not.toContain('script-src');

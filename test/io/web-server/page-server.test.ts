@@ -49,7 +49,7 @@ test('starts a window that joins late at the last key frame, and has it show the
   ]);
 });
 
-test('starts a window at the next key frame where too much has come since the last one', async () => {
+test('starts a window at the next key frame when too many pictures have arrived since the last one', async () => {
   const page = await opened();
   for (let index = 0; index < 50; index++) page.write(unit(index === 0 ? 'key' : 'reference', index, 50_000));
   const late = await pages.viewer(page);
@@ -59,7 +59,7 @@ test('starts a window at the next key frame where too much has come since the la
   expect(late.pictures[0]?.number).toBe(51);
 });
 
-test('sends a picture that is for the decoder alone as such', async () => {
+test('marks a picture that is not to be drawn', async () => {
   const page = await opened();
   const { pictures } = await pages.viewer(page);
   page.write(unit('key', 0));

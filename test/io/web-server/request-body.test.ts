@@ -40,13 +40,13 @@ async function saved(start: Buffer, end: Buffer | undefined): Promise<{ path: st
   return { path, error: await outcome };
 }
 
-test('a body that comes to its end is saved', async () => {
+test('a complete body is saved', async () => {
   const { path, error } = await saved(Buffer.alloc(200_000, 1), Buffer.alloc(100, 2));
   expect(error).toBeUndefined();
   expect((await readFile(path)).length).toBe(200_100);
 });
 
-test('a body that stops in the middle is given up', async () => {
+test('a body that stalls is given up', async () => {
   const { error } = await saved(Buffer.alloc(70_000, 1), undefined);
   expect(error).toBeInstanceOf(BodyStalled);
 });

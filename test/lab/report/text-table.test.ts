@@ -17,7 +17,7 @@ test('figures stand to the right', () => {
   expect(alignedFigures(lines)).toEqual(['  p50     p99', '  1.0  1000.0']);
 });
 
-test('a stroke in a cell is no border in Markdown, and the rule tells the alignment', () => {
+test('a vertical bar in a cell is escaped in Markdown, and the rule sets the alignment', () => {
   expect(markdownTable(['name', 'share'], [['a|b', '1 %']], ['left', 'right'])).toBe(
     '| name | share |\n| --- | ---: |\n| a\\|b | 1 % |',
   );

@@ -120,8 +120,8 @@ describe('our closed forms', () => {
     [0.2, 0.5, 0.0296, 3e-4],
     [0.2, 0.75, 0.0011, 1e-4],
     [0.3, 0, 0.3, 0],
-  ])('netem with loss %s and correlation %s actually loses %s', (asked, correlation, share, tolerance) => {
-    expect(Math.abs(correlatedShare(asked, correlation) - share)).toBeLessThanOrEqual(tolerance);
+  ])('netem with loss %s and correlation %s actually loses %s', (loss, correlation, share, tolerance) => {
+    expect(Math.abs(correlatedShare(loss, correlation) - share)).toBeLessThanOrEqual(tolerance);
   });
 
   test('without lost retransmissions, the in-order wait equals the simple formula minus the lost packet’s own delay', () => {

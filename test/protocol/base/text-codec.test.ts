@@ -44,7 +44,7 @@ test.each([
   ['beyond the last code point', 'f4908080'],
   ['a continuation alone', '80'],
   ['a character that is cut', 'e282'],
-])('UTF-8 of %s is not believed', (_, bytes) => {
+])('rejects UTF-8 with %s', (_, bytes) => {
   expect(utf8Text(hex(bytes))).toMatch(/^\ufffd+$/);
 });
 

@@ -48,7 +48,7 @@ describe('a media path that falls silent', () => {
     ]);
   });
 
-  test('is waited for over UDP alone, which is told, and named at the timeout', () => {
+  test('is waited for when only UDP is allowed: reported at once, and named in the error at the timeout', () => {
     const stage = new Stage().joined();
     stage.news();
     silentUntil(stage, 100, 6_100).close(6_110);
@@ -67,7 +67,7 @@ describe('a media path that falls silent', () => {
     expect(news(silentUntil(stage, 100, 4_000))).toEqual(['420 prove-address']);
   });
 
-  test('is not looked at while the receiver is paused', () => {
+  test('is not monitored while the receiver is paused', () => {
     const stage = new Stage().joined().at(30, (client, now) => client.setPlaying(now, false));
     stage.news();
     expect(news(silentUntil(stage, 100, 9_000))).toEqual([]);

@@ -173,7 +173,7 @@ test.each([
 });
 
 test.each(['reboot', 'constructor', '__proto__', 'unrecognized', 'Play'])(
-  'the kind %s is left to be ignored',
+  'the unknown kind %s parses, and is ignored',
   (kind) => {
     for (const parse of [parseControlMessage, parseReceiverMessage, parseSenderMessage]) {
       expect(parse(JSON.stringify({ kind, list: [1] }))).toEqual({ ok: true, value: { kind: 'unrecognized' } });
@@ -181,7 +181,7 @@ test.each(['reboot', 'constructor', '__proto__', 'unrecognized', 'Play'])(
   },
 );
 
-test('a prototype in a message is ignored like any unknown field', () => {
+test('a `__proto__` key in a message is ignored like any unknown field', () => {
   const result = parseControlMessage('{"kind":"play","__proto__":{"version":1}}');
   expect(result).toEqual({ ok: true, value: { kind: 'play' } });
   expect(result.ok && 'version' in result.value).toBe(false);
@@ -213,7 +213,7 @@ test('asserts on a message of ours that the peer would refuse', () => {
   expect(() => serializeControlMessage({ kind: 'refused', reason: 'a\nb' })).toThrow('reason custom');
 });
 
-test('makes any text presentable', () => {
+test('replaces control characters in any text, and limits its length', () => {
   expect(presentable('a\u001b[2Jb\nc', 100)).toBe('a\ufffd[2Jb\ufffdc');
   expect(presentable('ab🎞️', 3)).toBe('ab');
   fc.assert(

@@ -35,7 +35,7 @@ export const GOODBYE: SenderMessage = { kind: 'goodbye', reason: 'restarting' };
 /** A control client on a virtual clock. Logs its messages and instructions as text with their times. */
 export class Stage {
   readonly client: ControlClient;
-  readonly told: string[] = [];
+  readonly log: string[] = [];
   #now: Instant = instant(0);
 
   constructor(options: Partial<ControlClientOptions> = {}) {
@@ -79,16 +79,16 @@ export class Stage {
 
   /** Returns the log since the last call. */
   news(): string[] {
-    return this.told.splice(0);
+    return this.log.splice(0);
   }
 
   #drain(): this {
     const ms = this.#now / 1_000;
     for (let message = this.client.pollMessage(); message; message = this.client.pollMessage()) {
-      this.told.push(`${ms} says ${wordsOf(message)}`);
+      this.log.push(`${ms} says ${wordsOf(message)}`);
     }
     for (let event = this.client.pollEvent(); event; event = this.client.pollEvent()) {
-      this.told.push(`${ms} ${eventWords(event)}`);
+      this.log.push(`${ms} ${eventWords(event)}`);
     }
     return this;
   }

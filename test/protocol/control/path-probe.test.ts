@@ -19,7 +19,7 @@ test('a probe has the length that is tried, and its answer tells number and leng
   expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 1_200 });
 });
 
-test('neither is taken for the other, and no other datagram for either', () => {
+test('neither parses as the other, and no other datagram as either', () => {
   const probe = serializeProbe({ number: 0xffff_ffff, bytes: PROBE_BYTES_MIN });
   expect(parseProbeAnswer(probe)).toBeUndefined();
   expect(answerToProbe(answerToProbe(probe)!)).toBeUndefined();

@@ -23,14 +23,14 @@ test('suspects the path after 0.4 s of silence, once', () => {
   expect(findings(new PathWatch(at(0)), { from: 50, to: 5_000 })).toEqual(['400 suspect']);
 });
 
-test('calls the path silent after two seconds when the control connection lives', () => {
+test('declares the path silent after two seconds while the control connection is alive', () => {
   const watch = new PathWatch(at(0));
   const found = findings(watch, { from: 50, to: 5_000 }, (ms) => ms % 1_000 === 0 && watch.handleControl());
   expect(found).toEqual(['400 suspect', '2000 silent']);
   expect(watch.heardEver).toBe(false);
 });
 
-test('waits for a sign on the control connection that is younger than the silence', () => {
+test('waits for a message on the control connection that is newer than the silence', () => {
   const watch = new PathWatch(at(0));
   const found = findings(watch, { from: 50, to: 4_000 }, (ms) => (ms === 100 || ms === 3_000) && watch.handleControl());
   expect(found).toEqual(['400 suspect', '3000 silent']);
@@ -42,7 +42,7 @@ test('begins anew with each datagram', () => {
   expect(found).toEqual(['700 suspect']);
 });
 
-test('does not take a standstill of its own process for silence', () => {
+test('does not mistake a stall of its own process for silence', () => {
   const watch = new PathWatch(at(0));
   watch.handlePacket();
   expect(watch.handleTimeout(at(100))).toBeUndefined();

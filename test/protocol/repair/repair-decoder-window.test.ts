@@ -73,7 +73,7 @@ test('recovers again after a burst longer than the window', () => {
   expect(decoder.handleRepair(after.firstSequence, after.payload)).toEqual([recovered(asSequence(4_001))]);
 });
 
-test('starts without a media packet once it is told the oldest packet', () => {
+test('starts without a media packet once the oldest packet is set', () => {
   const encoder = encoderOver(asSequence(100), 1);
   const decoder = decoderOf();
   const { firstSequence, payload } = repairOf(encoder, {

@@ -13,7 +13,7 @@ test.each([0, 1, 32_767, 32_768, 65_535])('packs seventeen lost packets into an 
 });
 
 /** Reference: extends each entry as far as possible, which is optimal for a sorted list. */
-function entriesOnFoot(sequenceNumbers: readonly number[]): number {
+function entriesGreedily(sequenceNumbers: readonly number[]): number {
   let left = [...sequenceNumbers];
   let entries = 0;
   while (left.length > 0) {
@@ -34,7 +34,7 @@ test('losses in stream order take the minimum number of entries', () => {
         return wireSequence(last);
       });
       const datagram = serializeRtcp([{ kind: 'nack', senderSsrc: 1, mediaSsrc: 2, sequenceNumbers }]);
-      expect((datagram.length - 12) / 4).toBe(entriesOnFoot(sequenceNumbers));
+      expect((datagram.length - 12) / 4).toBe(entriesGreedily(sequenceNumbers));
     }),
   );
 });

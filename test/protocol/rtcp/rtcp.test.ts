@@ -276,11 +276,11 @@ test.each([
 });
 
 test('clamps the cumulative loss to 24 bits', () => {
-  for (const [told, sent] of [
+  for (const [cumulativeLost, sent] of [
     [0x80_0000, 0x7f_ffff],
     [-0x80_0001, -0x80_0000],
   ] as const) {
-    const report = { ...reportOf(1), cumulativeLost: told };
+    const report = { ...reportOf(1), cumulativeLost };
     const result = parseRtcp(serializeRtcp([{ kind: 'receiver-report', ssrc: 1, reports: [report] }]));
     expect(result).toMatchObject({ ok: true, value: [{ reports: [{ cumulativeLost: sent }] }] });
   }

@@ -179,7 +179,7 @@ test.each([
   ['nothing', '', 'foreign'],
   ['a packet cut below an RTP header', '80e0123400000000000000', 'foreign'],
   ['a packet cut below an RTCP header', '80c800', 'foreign'],
-] as const)('%s is told by its first bytes', (_, bytes, kind) => {
+] as const)('%s is recognized by its first bytes', (_, bytes, kind) => {
   expect(classifyDatagram(hex(bytes))).toBe(kind);
 });
 

@@ -15,7 +15,7 @@ import { uint } from '../bytes.ts';
 const RING = 65_536;
 
 /** Reference: counts steps in both directions and takes the shorter; a tie counts as older. */
-function distanceOnFoot(from: number, to: number): number {
+function distanceByCounting(from: number, to: number): number {
   for (let steps = 0; steps < RING / 2; steps++) {
     if ((from + steps) % RING === to) return steps;
     if ((from - steps + RING) % RING === to) return -steps;
@@ -24,7 +24,7 @@ function distanceOnFoot(from: number, to: number): number {
 }
 
 /** Reference: tries every cycle near the reference. */
-function extendOnFoot(wire: number, reference: number, ring: number): number {
+function extendBySearch(wire: number, reference: number, ring: number): number {
   const turn = Math.floor(reference / ring);
   const candidates = [turn - 1, turn, turn + 1].map((turns) => turns * ring + wire);
   return candidates.reduce((best, candidate) =>
@@ -36,7 +36,7 @@ describe.each([0, 1, 32_767, 32_768, 65_535])('from sequence number %i', (start)
   test('the distance to every other number is the shorter way around', () => {
     for (const step of [0, 1, 2, 127, 128, 255, 256, 16_384, 32_766, 32_767, 32_768, 32_769, 65_534, 65_535]) {
       const to = (start + step) % RING;
-      expect(distance(wireSequence(start), wireSequence(to))).toBe(distanceOnFoot(start, to));
+      expect(distance(wireSequence(start), wireSequence(to))).toBe(distanceByCounting(start, to));
     }
   });
 
@@ -66,7 +66,7 @@ test('extends a sequence number to the nearest candidate', () => {
       const extended = extend(wireSequence(wire), asSequence(reference));
       const far = Math.abs(extended - reference);
       expect(wireSequence(extended)).toBe(wire);
-      expect(far).toBe(Math.abs(extendOnFoot(wire, reference, RING) - reference));
+      expect(far).toBe(Math.abs(extendBySearch(wire, reference, RING) - reference));
     }),
   );
 });
@@ -76,7 +76,7 @@ test('extends a timestamp to the nearest candidate', () => {
     fc.property(uint(32), fc.integer({ min: -(2 ** 33), max: 2 ** 45 }), (wire, reference) => {
       const extended = extendTimestamp(wireTimestamp(wire), ticks(reference));
       expect(wireTimestamp(extended)).toBe(wire);
-      expect(Math.abs(extended - reference)).toBe(Math.abs(extendOnFoot(wire, reference, 2 ** 32) - reference));
+      expect(Math.abs(extended - reference)).toBe(Math.abs(extendBySearch(wire, reference, 2 ** 32) - reference));
     }),
   );
 });

@@ -4,7 +4,7 @@ import { parseRecoveryNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { Receiver } from '../../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
 import { RECEIVER_OPTIONS } from '../../simulated-session.ts';
-import { again, FRAME_MS, packet, packets, Stage } from '../stage.ts';
+import { FRAME_MS, packet, packets, retransmissionOf, Stage } from '../stage.ts';
 
 /** Frames of 40 ms with a deadline 120 ms after they arrive: frame n at 40 n + 120. */
 class MendingStage extends Stage {
@@ -24,9 +24,9 @@ class MendingStage extends Stage {
   /** Requests for packets too late to be shown. */
   get lateRequests(): { readonly ms: number; readonly sequences: readonly number[] }[] {
     const requests: { ms: number; sequences: readonly number[] }[] = [];
-    for (const [index, { ms, packet: said }] of this.said.entries()) {
-      const notice = said.kind === 'application' ? parseRecoveryNotice(said) : undefined;
-      const nack = this.said[index + 1]?.packet;
+    for (const [index, { ms, packet: sent }] of this.rtcpSent.entries()) {
+      const notice = sent.kind === 'application' ? parseRecoveryNotice(sent) : undefined;
+      const nack = this.rtcpSent[index + 1]?.packet;
       if (!notice?.ok || notice.value?.kind !== 'request' || !notice.value.late || nack?.kind !== 'nack') continue;
       requests.push({ ms, sequences: nack.sequenceNumbers });
     }
@@ -34,23 +34,23 @@ class MendingStage extends Stage {
   }
 }
 
-const from = (stage: Stage, ms: number) => stage.told.filter((line) => Number.parseFloat(line) >= ms);
+const from = (stage: Stage, ms: number) => stage.eventLines.filter((line) => Number.parseFloat(line) >= ms);
 
 describe('a frame that misses its deadline', () => {
   test('is shown at once when it arrives before the next deadline', () => {
-    const stage = new MendingStage().frames(0, 5, [1]).arrive(190, again(packet({ frame: 1 })));
+    const stage = new MendingStage().frames(0, 5, [1]).arrive(190, retransmissionOf(packet({ frame: 1 })));
     stage.until(300);
-    expect(stage.told).toEqual(['120 onTime 0', '190 late 1', '200 onTime 2', '240 onTime 3', '280 onTime 4']);
+    expect(stage.eventLines).toEqual(['120 onTime 0', '190 late 1', '200 onTime 2', '240 onTime 3', '280 onTime 4']);
   });
 
   test('is decoded with the frames that waited for it, the newest of which is shown', () => {
-    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
+    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, retransmissionOf(packet({ frame: 1 })));
     stage.until(300);
     expect(from(stage, 200)).toEqual(['250 mended 1', '250 mended 2', '250 late 3', '280 onTime 4']);
   });
 
   test('marks mended frames, and no others, as decode-only', () => {
-    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
+    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, retransmissionOf(packet({ frame: 1 })));
     stage.until(400);
     const marks = stage.events.flatMap((event) =>
       event.kind === 'access-unit' ? [`${event.class} ${event.decodeOnly}`] : [],
@@ -61,22 +61,22 @@ describe('a frame that misses its deadline', () => {
   test('is dropped without mending, together with the frames that refer to it', () => {
     const stage = new MendingStage({ mend: microseconds(0) })
       .frames(0, 4, [1])
-      .arrive(190, again(packet({ frame: 1 })));
+      .arrive(190, retransmissionOf(packet({ frame: 1 })));
     stage.until(300);
-    expect(stage.told).toEqual(['120 onTime 0', '160 neverArrived 1', '200 undecodable 2', '240 undecodable 3']);
+    expect(stage.eventLines).toEqual(['120 onTime 0', '160 neverArrived 1', '200 undecodable 2', '240 undecodable 3']);
   });
 
   test.each([{ recovery: 'reorder' }, { recovery: 'none' }, { onLoss: 'smear' }] as const)(
     'is dropped without requests, or when damaged frames are shown: %o',
     (options) => {
       const stage = new MendingStage(options).frames(0, 3, [1]).until(300);
-      expect(stage.told).toContain('160 neverArrived 1');
+      expect(stage.eventLines).toContain('160 neverArrived 1');
     },
   );
 
   test('is mended again when the next one is lost as well', () => {
-    const stage = new MendingStage().frames(0, 8, [1, 4]).arrive(290, again(packet({ frame: 1 })));
-    stage.arrive(330, again(packet({ frame: 4 }))).until(500);
+    const stage = new MendingStage().frames(0, 8, [1, 4]).arrive(290, retransmissionOf(packet({ frame: 1 })));
+    stage.arrive(330, retransmissionOf(packet({ frame: 4 }))).until(500);
     expect(from(stage, 200)).toEqual([
       '290 mended 1',
       '290 mended 2',
@@ -89,7 +89,7 @@ describe('a frame that misses its deadline', () => {
   });
 
   test('is not shown when it is half a second late', () => {
-    const stage = new MendingStage().frames(0, 3, [1]).arrive(1_000, again(packet({ frame: 1 })));
+    const stage = new MendingStage().frames(0, 3, [1]).arrive(1_000, retransmissionOf(packet({ frame: 1 })));
     stage.until(1_100);
     expect(from(stage, 200)).toEqual(['1000 mended 1', '1000 mended 2']);
   });
@@ -99,8 +99,8 @@ describe('a frame that misses its deadline', () => {
     const [first, second] = packets({ frame: 0, count: 2 });
     stage.arrive(0, first!);
     for (let frame = 1; frame < 4; frame++) stage.arrive(frame * FRAME_MS, ...packets({ frame, count: 2 }));
-    stage.arrive(170, again(second!)).until(250);
-    expect(stage.told).toEqual(['170 mended 0', '170 late 1', '200 onTime 2', '240 onTime 3']);
+    stage.arrive(170, retransmissionOf(second!)).until(250);
+    expect(stage.eventLines).toEqual(['170 mended 0', '170 late 1', '200 onTime 2', '240 onTime 3']);
   });
 });
 
@@ -118,20 +118,25 @@ describe('a later key frame', () => {
 
   test('takes over as soon as the old group is overdue with release asap', () => {
     const stage = new MendingStage({ release: 'asap' }).frames(0, 4, [1], [0, 3]).until(400);
-    expect(stage.told.slice(0, 4)).toEqual(['0 onTime 0', '160 neverArrived 1', '160 undecodable 2', '160 onTime 3']);
+    expect(stage.eventLines.slice(0, 4)).toEqual([
+      '0 onTime 0',
+      '160 neverArrived 1',
+      '160 undecodable 2',
+      '160 onTime 3',
+    ]);
   });
 
   test('does not take over while incomplete, but is mended itself', () => {
     const stage = new MendingStage({ mend: milliseconds(300) }).frames(0, 2, [1]);
     const key = packets({ frame: 2, count: 2, importance: 'key' });
-    stage.arrive(80, key[0]!).arrive(480, again(key[1]!)).until(600);
+    stage.arrive(80, key[0]!).arrive(480, retransmissionOf(key[1]!)).until(600);
     expect(from(stage, 150)).toEqual(['460 neverArrived 1', '480 late 2']);
   });
 
   test('leaves the old group its time until then', () => {
     const stage = new MendingStage()
       .frames(0, 6, [1], [0, 5])
-      .arrive(230, again(packet({ frame: 1 })))
+      .arrive(230, retransmissionOf(packet({ frame: 1 })))
       .until(400);
     expect(from(stage, 200)).toEqual(['230 mended 1', '230 late 2', '240 onTime 3', '280 onTime 4', '320 onTime 5']);
   });
@@ -154,24 +159,24 @@ describe('the limit', () => {
   test('of frames gives up the frame before later ones find no room', () => {
     const stage = new MendingStage({ framesMax: 20 }).frames(0, 60, [1], [0, 50]).until(3_000);
     expect(stage.receiver.statistics.overflowed).toBe(0);
-    expect(stage.told.at(-1)).toBe('2480 onTime 59');
+    expect(stage.eventLines.at(-1)).toBe('2480 onTime 59');
   });
 
   test('of requests holds for a forged announcement of a frame that never arrives', () => {
     const stage = new MendingStage().frames(0, 1);
     stage.arrive(40, packet({ frame: 1, index: 0, count: 60_000, sequence: 1 }));
     stage.until(10_000);
-    const asked = stage.asked.reduce((sum, { sequences }) => sum + sequences.length, 0);
+    const requested = stage.requests.reduce((sum, { sequences }) => sum + sequences.length, 0);
     // Requests in time, and in each round trip of five seconds the permitted number of late ones.
-    expect(asked).toBeLessThan(512 + 64 * 90);
-    expect(stage.told.at(-1)).toBe('5160 incomplete 1');
+    expect(requested).toBeLessThan(512 + 64 * 90);
+    expect(stage.eventLines.at(-1)).toBe('5160 incomplete 1');
   });
 
   test('of time prevents an outage of thirty seconds from causing thirty seconds of requests', () => {
     const stage = new MendingStage().frames(0, 25);
     stage.frames(775, 800).until(34_000);
-    const asked = stage.asked.reduce((sum, { sequences }) => sum + sequences.length, 0);
-    expect(asked).toBeLessThan(750);
+    const requested = stage.requests.reduce((sum, { sequences }) => sum + sequences.length, 0);
+    expect(requested).toBeLessThan(750);
     expect(stage.receiver.statistics.frames.neverArrived).toBe(750);
   });
 });
@@ -179,7 +184,7 @@ describe('the limit', () => {
 describe('requests for packets too late to be shown', () => {
   test('follow those in time, once per round trip at first and then ever less often', () => {
     const stage = new MendingStage().frames(0, 20, [1]).until(3_000);
-    const times = stage.asked.map(({ ms }) => ms);
+    const times = stage.requests.map(({ ms }) => ms);
     const late = stage.lateRequests.map(({ ms }) => ms);
     expect(times[0]).toBe(83);
     expect(late.length).toBeGreaterThan(5);
@@ -189,9 +194,9 @@ describe('requests for packets too late to be shown', () => {
   });
 
   test('end when the frame arrives', () => {
-    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, again(packet({ frame: 1 })));
+    const stage = new MendingStage().frames(0, 6, [1]).arrive(250, retransmissionOf(packet({ frame: 1 })));
     stage.until(3_000);
-    expect(stage.asked.every(({ ms }) => ms < 250)).toBe(true);
+    expect(stage.requests.every(({ ms }) => ms < 250)).toBe(true);
   });
 
   test('are not made for a discardable frame', () => {
@@ -204,7 +209,7 @@ describe('requests for packets too late to be shown', () => {
       .arrive(80, packet({ frame: 2, sequence: 3 }))
       .until(3_000);
     expect(stage.lateRequests).toEqual([]);
-    expect(stage.told).toEqual(['120 onTime 0', '160 incomplete 1', '200 onTime 2']);
+    expect(stage.eventLines).toEqual(['120 onTime 0', '160 incomplete 1', '200 onTime 2']);
   });
 
   test('are not made for a frame that cannot be decoded anyway', () => {
@@ -217,14 +222,14 @@ describe('requests for packets too late to be shown', () => {
 describe('the end of the stream', () => {
   test('leaves two seconds to mend its last frame', () => {
     const stage = new MendingStage().frames(0, 3, [2]).end(120, 3, 2);
-    stage.arrive(1_500, again(packet({ frame: 2 }))).until(1_600);
-    expect(stage.told.slice(-2)).toEqual(['1500 mended 2', '1500 ended']);
+    stage.arrive(1_500, retransmissionOf(packet({ frame: 2 }))).until(1_600);
+    expect(stage.eventLines.slice(-2)).toEqual(['1500 mended 2', '1500 ended']);
   });
 
   test('is reached even if the last frame never arrives', () => {
     const stage = new MendingStage().frames(0, 3, [2]).end(120, 3, 2).until(10_000);
-    expect(stage.told.at(-1)).toMatch(/^\d+(\.\d+)? ended$/);
-    expect(Number.parseFloat(stage.told.at(-1)!)).toBeLessThan(4_000);
+    expect(stage.eventLines.at(-1)).toMatch(/^\d+(\.\d+)? ended$/);
+    expect(Number.parseFloat(stage.eventLines.at(-1)!)).toBeLessThan(4_000);
   });
 
   test('decides the held frames when the connection closes', () => {
@@ -244,7 +249,7 @@ describe('plain RTP without frame marks', () => {
     stage.use(receiver);
     for (const frame of [0, 1, 2, 4, 5, 6]) stage.arrive(frame * FRAME_MS, plain(frame));
     stage.arrive(300, plain(3)).until(500);
-    expect(stage.told.map((line) => line.replace(/^[\d.]+ /, ''))).toEqual([
+    expect(stage.eventLines.map((line) => line.replace(/^[\d.]+ /, ''))).toEqual([
       'onTime 0',
       'onTime 1',
       'onTime 2',

@@ -65,7 +65,7 @@ test('another source is foreign while the first one sends, and takes over after 
   expect(watch.observe(instant(now + seconds(1)), packet(10))).toBe('foreign');
 });
 
-test('after BYE another source starts at once, and stragglers of the first one still belong to it', () => {
+test('after BYE another source starts at once, and late packets of the first one still belong to it', () => {
   const { watch, now } = watching();
   watch.handleGoodbye([7]);
   expect(watch.observe(instant(now), packet(500, { ssrc: 2 }))).toBe('foreign');
@@ -121,7 +121,7 @@ test('reordering, B-frames and wraps stay in the same stream', () => {
   expect(at(8, ring + 4)).toBe('present');
 });
 
-test('the same source that begins anew with lower numbers is a new stream at the second packet', () => {
+test('a source that restarts with lower numbers is a new stream at the second packet', () => {
   const watch = new SourceLock(H264, undefined);
   expect(watch.observe(instant(0), packet(40_000))).toBe('new');
   expect(watch.observe(instant(FRAME_TIME), packet(40_001))).toBe('present');
@@ -130,7 +130,7 @@ test('the same source that begins anew with lower numbers is a new stream at the
   expect(watch.observe(instant(4 * FRAME_TIME), packet(19))).toBe('present');
 });
 
-test('a source that begins anew a little behind is a new stream after a run of packets', () => {
+test('a source that restarts slightly behind is a new stream after a run of packets', () => {
   const { watch, now } = watching();
   const verdicts = [0, 1, 2, 3, 4, 5].map((n) => watch.observe(instant(now + (n + 6) * FRAME_TIME), packet(n)));
   expect(verdicts).toEqual(['held', 'held-also', 'held-also', 'held-also', 'new', 'present']);
@@ -142,13 +142,13 @@ test('numbers that leap ahead are a new stream, and not thousands of lost packet
   expect(watch.observe(instant(now + FRAME_TIME), packet(20_001, { frame: 11 }))).toBe('new');
 });
 
-test('stragglers are of the present stream, also when several come in order', () => {
+test('late packets belong to the present stream, even several in order', () => {
   const { watch, now } = watching();
   expect(watch.observe(instant(now), packet(20))).toBe('present');
   for (let n = 10; n < 20; n++) expect(watch.observe(instant(now + n), packet(n))).toBe('present');
 });
 
-test('a single packet far behind begins nothing', () => {
+test('a single packet far behind starts no stream', () => {
   const watch = new SourceLock(H264, undefined);
   expect(watch.observe(instant(0), packet(40_000))).toBe('new');
   expect(watch.observe(instant(FRAME_TIME), packet(17, { frame: 40_001 }))).toBe('held');

@@ -7,9 +7,9 @@ import { serializeRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
 import { asSequence, wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import type { ReceiverOptions } from '../../../receiver/receiver-options.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, REPORT_SSRC, SENDER_OPTIONS } from '../../simulated-session.ts';
-import { again, FRAME_MS, INITIAL_SEQUENCE, packet, packets, Stage } from '../stage.ts';
+import { FRAME_MS, INITIAL_SEQUENCE, packet, packets, retransmissionOf, Stage } from '../stage.ts';
 
-interface Asked {
+interface TimedRequest {
   readonly ms: number;
   readonly sequences: readonly number[];
   readonly number: number;
@@ -24,17 +24,17 @@ class HybridStage extends Stage {
   }
 
   get notices(): { readonly ms: number; readonly notice: RecoveryNotice }[] {
-    return this.said.flatMap(({ ms, packet }) => {
+    return this.rtcpSent.flatMap(({ ms, packet }) => {
       const notice = packet.kind === 'application' ? parseRecoveryNotice(packet) : undefined;
       return notice?.ok && notice.value ? [{ ms, notice: notice.value }] : [];
     });
   }
 
-  get requests(): Asked[] {
-    const requests: Asked[] = [];
-    for (const [index, { ms, packet }] of this.said.entries()) {
+  override get requests(): TimedRequest[] {
+    const requests: TimedRequest[] = [];
+    for (const [index, { ms, packet }] of this.rtcpSent.entries()) {
       if (packet.kind !== 'nack') continue;
-      const before = this.said[index - 1]!.packet;
+      const before = this.rtcpSent[index - 1]!.packet;
       const notice = before.kind === 'application' ? parseRecoveryNotice(before) : undefined;
       if (!notice?.ok || notice.value?.kind !== 'request') throw new Error('a NACK without its notice');
       const { number, last, usefulFor } = notice.value;
@@ -45,12 +45,12 @@ class HybridStage extends Stage {
   }
 
   /** For streams that end after it: frames that never arrive are requested as well, since the end is unknown. */
-  requestsFor(sequence: number): Asked[] {
+  requestsFor(sequence: number): TimedRequest[] {
     return this.requests.filter(({ sequences }) => sequences.includes(sequence));
   }
 
   /** First copy of each request. */
-  get firsts(): Asked[] {
+  get firsts(): TimedRequest[] {
     return this.requests.filter(({ number }, index, all) => all.findIndex((one) => one.number === number) === index);
   }
 
@@ -68,11 +68,11 @@ class HybridStage extends Stage {
     for (let ms = 0; ms < frames * FRAME_MS; ms++) {
       if (ms % FRAME_MS === 0) this.stream(ms / FRAME_MS, ms / FRAME_MS + 1);
       this.until(ms);
-      for (const { ms: askedAt, packet: said } of this.said.slice(answered)) {
+      for (const { ms: askedAt, packet: sent } of this.rtcpSent.slice(answered)) {
         if (askedAt + roundTripMs > ms) break;
         answered++;
-        if (said.kind !== 'extended-report') continue;
-        for (const block of said.blocks) {
+        if (sent.kind !== 'extended-report') continue;
+        for (const block of sent.blocks) {
           if (block.kind !== 'receiver-reference-time') continue;
           const lastReceiverReport = compactNtp(block.ntp);
           this.rtcp(ms, {
@@ -203,7 +203,7 @@ describe('a request', () => {
 
   test('ends with its answer, copies included', () => {
     const one = stage(20).stream(START, START + 1, (_, index) => index === 1);
-    one.arrive(T0 + 1, again(packet({ frame: START, index: 1, count: 3 }))).until(T0 + 39);
+    one.arrive(T0 + 1, retransmissionOf(packet({ frame: START, index: 1, count: 3 }))).until(T0 + 39);
     expect(one.requests).toHaveLength(1);
   });
 

@@ -16,7 +16,7 @@ const TERMS = {
 const newGenerator = (missingMax = 4_096) => new NackGenerator({ reorderWait: milliseconds(3), missingMax });
 
 /** Polls at the requested times, and records the requests. */
-function asked(
+function requestsOf(
   generator: NackGenerator,
   untilMs: number,
   deadlineOf: (sequence: Sequence) => Instant | undefined = never,
@@ -32,7 +32,7 @@ function asked(
 test('a gap is requested after the reorder wait, and again a round trip and an eighth later', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
-  expect(asked(generator, 110)).toEqual([
+  expect(requestsOf(generator, 110)).toEqual([
     [13, [5]],
     [58, [5]],
     [103, [5]],
@@ -60,7 +60,7 @@ test('does not request a packet that was only reordered', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
   generator.onArrival(asSequence(5));
-  expect(asked(generator, 500)).toEqual([]);
+  expect(requestsOf(generator, 500)).toEqual([]);
   expect(generator.missing).toBe(0);
   expect(generator.roundsOf(asSequence(5))).toBe(0);
 });
@@ -71,14 +71,14 @@ test('an answer ends the requests', () => {
   generator.onMissing(at(10), asSequence(6));
   generator.poll(at(13), TERMS);
   generator.onArrival(asSequence(5));
-  expect(asked(generator, 60)).toEqual([[58, [6]]]);
+  expect(requestsOf(generator, 60)).toEqual([[58, [6]]]);
 });
 
 describe('in time', () => {
   test('never requests a packet whose answer would be late', () => {
     const generator = newGenerator();
     generator.onMissing(at(10), asSequence(5));
-    expect(asked(generator, 900, () => instant(at(13) + ROUND_TRIP))).toEqual([]);
+    expect(requestsOf(generator, 900, () => instant(at(13) + ROUND_TRIP))).toEqual([]);
     expect(generator.pollTimeout()).toBeUndefined();
   });
 
@@ -86,13 +86,13 @@ describe('in time', () => {
     const generator = newGenerator();
     generator.onMissing(at(10), asSequence(5));
     // Requested at 13 and 58; at 103, an answer would arrive at 143.
-    expect(asked(generator, 900, () => at(120)).map(([ms]) => ms)).toEqual([13, 58]);
+    expect(requestsOf(generator, 900, () => at(120)).map(([ms]) => ms)).toEqual([13, 58]);
   });
 
   test('a packet that is too late does not block others', () => {
     const generator = newGenerator();
     for (const sequence of [5, 6]) generator.onMissing(at(10), asSequence(sequence));
-    expect(asked(generator, 30, (sequence) => (sequence === 5 ? at(0) : at(500)))).toEqual([[13, [6]]]);
+    expect(requestsOf(generator, 30, (sequence) => (sequence === 5 ? at(0) : at(500)))).toEqual([[13, [6]]]);
   });
 });
 
@@ -114,7 +114,7 @@ test('forgets decided packets', () => {
   const generator = newGenerator();
   for (const sequence of [5, 6, 7]) generator.onMissing(at(0), asSequence(sequence));
   generator.forgetThrough(asSequence(6));
-  expect(asked(generator, 10)).toEqual([[3, [7]]]);
+  expect(requestsOf(generator, 10)).toEqual([[3, [7]]]);
   generator.forgetThrough(asSequence(7));
   expect(generator.pollTimeout()).toBeUndefined();
 });
@@ -123,7 +123,7 @@ test('requests a packet once that is reported missing twice', () => {
   const generator = newGenerator();
   generator.onMissing(at(0), asSequence(5));
   generator.onMissing(at(2), asSequence(5));
-  expect(asked(generator, 10)).toEqual([[3, [5]]]);
+  expect(requestsOf(generator, 10)).toEqual([[3, [5]]]);
 });
 
 describe('limits', () => {
@@ -131,13 +131,13 @@ describe('limits', () => {
     const generator = newGenerator(10);
     for (let sequence = 0; sequence < 25; sequence++) generator.onMissing(at(0), asSequence(sequence));
     expect(generator.missing).toBe(10);
-    expect(asked(generator, 10)).toEqual([[3, [15, 16, 17, 18, 19, 20, 21, 22, 23, 24]]]);
+    expect(requestsOf(generator, 10)).toEqual([[3, [15, 16, 17, 18, 19, 20, 21, 22, 23, 24]]]);
   });
 
   test('of a datagram move further requests to the next one', () => {
     const generator = newGenerator();
     for (let sequence = 0; sequence < 600; sequence++) generator.onMissing(at(0), asSequence(sequence));
-    const sizes = asked(generator, 10).map(([ms, sequences]) => [ms, sequences.length]);
+    const sizes = requestsOf(generator, 10).map(([ms, sequences]) => [ms, sequences.length]);
     expect(sizes).toEqual([
       [3, 256],
       [3, 256],
@@ -149,5 +149,5 @@ describe('limits', () => {
 test('lists numbers in order, however they were missed', () => {
   const generator = newGenerator();
   for (const sequence of [10, 9, 100, 2]) generator.onMissing(at(0), asSequence(sequence));
-  expect(asked(generator, 10)).toEqual([[3, [2, 9, 10, 100]]]);
+  expect(requestsOf(generator, 10)).toEqual([[3, [2, 9, 10, 100]]]);
 });

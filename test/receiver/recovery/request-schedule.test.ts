@@ -18,7 +18,7 @@ const TERMS: Terms = {
 };
 
 /** Request times of the packet missed at 0, when the schedule is polled at the requested times plus a delay. */
-function asked(options: {
+function requestsOf(options: {
   readonly terms?: Partial<Terms>;
   readonly timerLate?: number;
   readonly afterFirst?: Partial<Terms>;
@@ -38,7 +38,7 @@ function asked(options: {
 describe('a packet is requested', () => {
   test('at once, and again after an answer time and a quarter of the spare time', () => {
     // Two answers take 108 ms of the 120: 12 to spare, minus a microsecond.
-    expect(asked({})).toEqual([
+    expect(requestsOf({})).toEqual([
       { at: 0, last: false },
       { at: at(57), last: true },
     ]);
@@ -46,19 +46,19 @@ describe('a packet is requested', () => {
 
   test('as planned, even if the timer is late and the measured answer time has grown', () => {
     expect(
-      asked({ timerLate: at(3), afterFirst: { answerTime: milliseconds(60), spread: milliseconds(10) } }).map(
+      requestsOf({ timerLate: at(3), afterFirst: { answerTime: milliseconds(60), spread: milliseconds(10) } }).map(
         ({ last }) => last,
       ),
     ).toEqual([false, true]);
   });
 
   test('no more once the round trip and half of its variation do not fit', () => {
-    expect(asked({ afterFirst: { answerTime: milliseconds(68), spread: milliseconds(4) } })).toHaveLength(1);
+    expect(requestsOf({ afterFirst: { answerTime: milliseconds(68), spread: milliseconds(4) } })).toHaveLength(1);
   });
 
   test('never, when no answer can be in time from the start', () => {
-    expect(asked({ terms: { answerTime: milliseconds(120) } })).toEqual([]);
-    expect(asked({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
+    expect(requestsOf({ terms: { answerTime: milliseconds(120) } })).toEqual([]);
+    expect(requestsOf({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
   });
 
   test('not again after its answer', () => {
@@ -74,19 +74,19 @@ describe('a packet that may be reordered', () => {
   const reorderWait = milliseconds(15);
 
   test('is waited for as long as that costs no attempt', () => {
-    expect(asked({ terms: { reorderWait } })[0]!.at).toBe(at(12) - 1);
+    expect(requestsOf({ terms: { reorderWait } })[0]!.at).toBe(at(12) - 1);
   });
 
   test('is waited for in full when it most likely arrives by itself and one attempt is left', () => {
-    expect(asked({ terms: { reorderWait, stragglersLikely: true } })).toEqual([{ at: reorderWait, last: true }]);
+    expect(requestsOf({ terms: { reorderWait, stragglersLikely: true } })).toEqual([{ at: reorderWait, last: true }]);
   });
 
   test('is waited for in full when there are attempts enough', () => {
-    expect(asked({ terms: { reorderWait, deadlineOf: () => at(200) } })[0]!.at).toBe(reorderWait);
+    expect(requestsOf({ terms: { reorderWait, deadlineOf: () => at(200) } })[0]!.at).toBe(reorderWait);
   });
 
   test('is not waited for beyond the last moment for an answer', () => {
-    const [first] = asked({ terms: { reorderWait, stragglersLikely: true, deadlineOf: () => at(60) } });
+    const [first] = requestsOf({ terms: { reorderWait, stragglersLikely: true, deadlineOf: () => at(60) } });
     expect(first).toEqual({ at: at(6) - 1, last: true });
   });
 });

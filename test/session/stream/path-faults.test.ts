@@ -48,7 +48,7 @@ test('frames that were sent while UDP was blocked count as lost, and the stream 
   await until('frames have come', () => received.length > 10);
   box.block(true);
   await until('lost frames are counted', () => (client.sessions[0]?.frames.neverArrived ?? 0) > 15);
-  await until('the silence is told', () => notices.includes('path-silent'));
+  await until('the silence is reported', () => notices.includes('path-silent'));
   box.block(false);
   const before = received.length;
   await until('frames come again', () => received.length > before + 10);
@@ -74,11 +74,11 @@ optional('network namespaces', 'arguments' in namespaces)(
     const script = `ip link set lo mtu 1000 up && exec "$0" --import tsx "$1"`;
     const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];
     const file = join(import.meta.dirname, 'small-path.ts');
-    const said = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
+    const output = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file], {
       encoding: 'utf8',
     });
     // 1,000 bytes without 20 of IP and 8 of UDP.
-    expect(JSON.parse(said)).toEqual({ onTime: 360, total: 360, found: ['of 972 bytes'] });
+    expect(JSON.parse(output)).toEqual({ onTime: 360, total: 360, found: ['of 972 bytes'] });
   },
   40_000,
 );

@@ -80,7 +80,7 @@ async function recordedSender(greeting = (welcome: Message): Message[] => [welco
 }
 
 describe('release 0.1.0', () => {
-  test('as a sender: its whole stream is received, and nothing is said that it would close the connection for', async () => {
+  test('as a sender: its whole stream is received, and no message is sent at which it would close the connection', async () => {
     const { port, heard } = await recordedSender();
     const receiving = receive(port, { transport: 'tcp' });
     await expect(receiving.run).resolves.toBe('end-of-stream');
@@ -177,7 +177,7 @@ describe('an invented newer version', () => {
     expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('h265') });
   });
 
-  test('as a sender of another major version: it is told so', async () => {
+  test('as a sender of another major version: it gets the reason', async () => {
     const { port, heard } = await recordedSender(() => [{ kind: 'welcome', version: 2, sessions: [] }]);
     const receiving = receive(port, { transport: 'tcp', timeoutMs: 300 });
     await expect(receiving.run).rejects.toThrow('control protocol version 2, and this program speaks 1');
@@ -226,7 +226,7 @@ describe('an invented newer version', () => {
     ['another framing', Uint8Array.of(0x44, 0x46, 2, 0, 0, 0, 0, 1), 'the version in the first bytes is not 1'],
     ['an unknown recovery', frame({ ...HELLO, recovery: 'raptor' }), 'recovery invalid_value'],
     ['an unknown transport', frame({ ...HELLO, transport: 'quic' }), 'transport invalid_value'],
-  ])('as a receiver with %s: it is refused in words', async (_, bytes, reason) => {
+  ])('as a receiver with %s: it is refused with the reason', async (_, bytes, reason) => {
     const { server } = await serve(madeUpUnits(5));
     const peer = await Peer.to(server.port);
     peer.socket.write(bytes);

@@ -135,7 +135,7 @@ describe('properties of each real stream', () => {
     expect(pictures.filter((picture) => picture.keyframe === 'idr')).toHaveLength(2);
   });
 
-  withMedia('has ways in where a broadcast with one IDR picture has none', () => {
+  withMedia('has random access points where a broadcast with one IDR picture has none', () => {
     const { pictures } = stream('annexb/Freh7_B.264');
     expect(pictures.filter((picture) => picture.importance === 'key').map((picture) => picture.keyframe)).toEqual([
       'idr',

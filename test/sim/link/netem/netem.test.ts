@@ -119,8 +119,8 @@ describe('loss', () => {
     [20, 25, 0.102, 0.002],
     [20, 50, 0.0296, 0.002],
     [20, 75, 0.0011, 0.0005],
-  ])('%s % with a correlation of %s % has an actual loss of %s', (asked, correlation, real, tolerance) => {
-    const lost = fates(`loss ${asked}% ${correlation}%`, COUNT, 3);
+  ])('%s % with a correlation of %s % has an actual loss of %s', (loss, correlation, real, tolerance) => {
+    const lost = fates(`loss ${loss}% ${correlation}%`, COUNT, 3);
     expect(Math.abs(share(lost) - real)).toBeLessThanOrEqual(tolerance);
   });
 
