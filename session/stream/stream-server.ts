@@ -1,39 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import type { RemoteInfo } from 'node:dgram';
-import { basename } from 'node:path';
 import { ControlConnection } from '../../io/net/control-connection.ts';
-import { bracketed, ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
-import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
-import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import {
   type HelloMessage,
-  MEDIA_NAME_CHARACTERS_MAX,
   parseReceiverMessage,
   presentable,
-  presentableParameterSets,
   REASON_CHARACTERS_MAX,
   type ReceiverMessage,
-  type WelcomeMessage,
 } from '../../protocol/control/control-message.ts';
-import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
-import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
-import { mac } from './identifiers.ts';
+import { MediaPort } from './media-port.ts';
 import { placeFor } from './places.ts';
-import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, type StreamServerTotals } from './server-totals.ts';
 import { StallWarning } from './stall-warning.ts';
+import { welcomeMessage } from './welcome-message.ts';
 
 export interface StreamServerOptions {
   readonly source: MediaSource;
@@ -75,18 +64,15 @@ const LINGER_TCP_MS = 60_000;
 export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #control: ControlServer;
-  readonly #verifier: AddressVerifier;
   readonly #history: HistoryBudget;
   readonly #joins: NetworkBudgets;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
-  readonly #byAddress = new Map<string, ServerSession>();
-  #socket: DatagramSocket | undefined;
+  readonly #media = new MediaPort(this.#sessions);
   #host: string;
   #broadcast: Broadcast | undefined;
   /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
-  #datagramsForeign = 0;
   readonly #stalls: StallWarning;
   #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0, refused: 0 };
   #closed = false;
@@ -106,14 +92,6 @@ export class StreamServer {
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
     this.#stalls = new StallWarning(options.log);
-    this.#verifier = new AddressVerifier({
-      secret: randomBytes(32),
-      mac,
-      keyOf: (session) => {
-        const key = this.#sessions.get(session)?.key;
-        return key === undefined ? undefined : hexBytes(key);
-      },
-    });
   }
 
   get port(): number {
@@ -130,7 +108,7 @@ export class StreamServer {
     return {
       receivers: [...this.#sessions.values()],
       connectionsRefused: this.#control.counters.refused,
-      datagramsForeign: this.#datagramsForeign,
+      datagramsForeign: this.#media.datagramsForeign,
       positionSeconds: secondsOf(this.#broadcast?.position),
     };
   }
@@ -148,15 +126,7 @@ export class StreamServer {
     this.#host = host;
     await this.#control.listen(host);
     try {
-      this.#socket = await DatagramSocket.open({
-        host,
-        port: this.#control.port,
-        datagramBytesMax: this.#options.datagramBytesMax,
-        onDatagram: (datagram, from) => this.#receive(datagram, from),
-        onRefused: (datagrams, to) => {
-          if (to) this.#byAddress.get(formatAddress(to))?.handleRefusal(datagrams);
-        },
-      });
+      await this.#media.open({ host, port: this.#control.port, datagramBytesMax: this.#options.datagramBytesMax });
     } catch (error) {
       await this.#control.close();
       throw error;
@@ -171,7 +141,7 @@ export class StreamServer {
     this.#broadcast?.stop();
     for (const session of this.#sessions.values()) session.close();
     await Promise.all([...this.#connections.keys()].map((connection) => connection.farewell(goodbye)));
-    this.#socket?.close();
+    this.#media.close();
     await this.#control.close();
   }
 
@@ -233,10 +203,10 @@ export class StreamServer {
       connection,
       datagramBytesMax,
       historyBudget: this.#history,
-      sendDatagrams: (datagrams, to) => this.#socket?.send(datagrams, to),
-      sendProbe: (datagram, to, onRefused) => this.#socket?.sendProbe(datagram, to, onRefused),
+      sendDatagrams: (datagrams, to) => this.#media.send(datagrams, to),
+      sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
       onPathMtu: (bytes) => {
-        if (bytes === datagramBytesMax && session.mediaAddress) this.#socket?.segmentAgain(session.mediaAddress);
+        if (bytes === datagramBytesMax && session.mediaAddress) this.#media.segmentAgain(session.mediaAddress);
         const less = bytes < datagramBytesMax ? `, less than the ${datagramBytesMax} of --mtu` : ' again';
         log.info(`the path to ${pending.peer} carries datagrams of ${bytes} bytes${less}`);
       },
@@ -249,7 +219,7 @@ export class StreamServer {
       onUnreachable: dismiss,
       onConsentLost: () => {
         log.debug('no report from the receiver: its media has stopped', { peer: pending.peer });
-        this.#forgetAddress(session);
+        this.#media.forgetAddress(session);
       },
       onFault: (line) => {
         log.error(`receiver ${pending.peer}: ${line}`);
@@ -258,7 +228,9 @@ export class StreamServer {
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
-    connection.send(this.#welcome(session, hello));
+    const { description } = this.#options.source;
+    const position = this.#broadcast ? 'live' : 'start';
+    connection.send(welcomeMessage(session, hello, { description, loop: this.#options.loop, position }));
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
   }
 
@@ -266,38 +238,6 @@ export class StreamServer {
   #dismiss(session: ServerSession, reason: string): void {
     this.#sessions.delete(session.id);
     session.dismiss(reason);
-  }
-
-  #forgetAddress(session: ServerSession): void {
-    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
-  }
-
-  #welcome(session: ServerSession, hello: HelloMessage): WelcomeMessage {
-    const { source } = this.#options;
-    const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = source.description;
-    const minor = minorVersionOf(hello.userAgent);
-    const sets = presentableParameterSets(parameterSets);
-    return {
-      kind: 'welcome',
-      version: CONTROL_MAJOR,
-      session: session.id,
-      key: session.key,
-      ...session.streamFields,
-      media: {
-        name: presentable(basename(name), MEDIA_NAME_CHARACTERS_MAX),
-        codec,
-        width,
-        height,
-        framesPerSecond:
-          framesPerSecond !== undefined && framesPerSecond > 0 && framesPerSecond <= 100_000 ? framesPerSecond : null,
-        durationMs: durationSeconds === undefined || this.#options.loop ? null : Math.max(0, durationSeconds * 1_000),
-        mode,
-      },
-      parameterSets: minor === 0 ? sets : [],
-      position: this.#broadcast ? 'live' : 'start',
-      // Release 0.1.0 closes the connection on an unknown field.
-      ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
-    };
   }
 
   /** Starts the stream when the first receiver can be reached. */
@@ -351,7 +291,7 @@ export class StreamServer {
     }
     session.close();
     this.#sessions.delete(session.id);
-    this.#forgetAddress(session);
+    this.#media.forgetAddress(session);
     addSession(this.#totals, session);
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
@@ -364,36 +304,6 @@ export class StreamServer {
     this.#broadcast?.stop();
     this.#broadcast = undefined;
     this.#options.onIdle(error);
-  }
-
-  #receive(datagram: Uint8Array, from: RemoteInfo): void {
-    const address = `${bracketed(from.address)}:${from.port}`;
-    const session = this.#byAddress.get(address);
-    if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
-      this.#handleProof(datagram, from, address);
-    }
-    if (session) session.receive(datagram);
-    else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
-  }
-
-  #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
-    const message = readProof(datagram);
-    const asked = message && this.#sessions.get(message.session);
-    if (!message || asked?.allowsProof() === false) {
-      this.#datagramsForeign++;
-      return;
-    }
-    const { reply, proved } = this.#verifier.handle(now(), address, message);
-    const to = { host: from.address, port: from.port };
-    if (reply) this.#socket?.send([reply], to);
-    else this.#datagramsForeign++;
-    const session = proved === undefined ? undefined : this.#sessions.get(proved);
-    if (session?.transport !== 'udp') return;
-    if (session.destination !== `${to.host}:${to.port}`) {
-      this.#forgetAddress(session);
-      this.#byAddress.set(address, session);
-    }
-    session.provedAddress(to);
   }
 }
 

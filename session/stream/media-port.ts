@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { RemoteInfo } from 'node:dgram';
+import { bracketed } from '../../io/net/control-server.ts';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { formatAddress } from '../../io/net/host-address.ts';
+import { now } from '../../io/os/clock.ts';
+import { hexBytes } from '../../protocol/base/text-codec.ts';
+import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
+import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
+import { mac } from './identifiers.ts';
+import { isRtcpApplication, readProof } from './proof-datagram.ts';
+import type { ServerSession } from './server-session.ts';
+
+interface Destination {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** UDP port of a server: proves the receivers' addresses, and hands each datagram to the session of its address. */
+export class MediaPort {
+  readonly #sessions: ReadonlyMap<string, ServerSession>;
+  readonly #byAddress = new Map<string, ServerSession>();
+  readonly #verifier: AddressVerifier;
+  #socket: DatagramSocket | undefined;
+  #datagramsForeign = 0;
+
+  /** @param sessions of the server, by identifier. */
+  constructor(sessions: ReadonlyMap<string, ServerSession>) {
+    this.#sessions = sessions;
+    this.#verifier = new AddressVerifier({
+      secret: randomBytes(32),
+      mac,
+      keyOf: (session) => {
+        const key = this.#sessions.get(session)?.key;
+        return key === undefined ? undefined : hexBytes(key);
+      },
+    });
+  }
+
+  /** Datagrams of no session, and proofs that were not accepted. */
+  get datagramsForeign(): number {
+    return this.#datagramsForeign;
+  }
+
+  /** @throws {Failure} when the port is not available. */
+  async open(options: Destination & { readonly datagramBytesMax: number }): Promise<void> {
+    this.#socket = await DatagramSocket.open({
+      ...options,
+      onDatagram: (datagram, from) => this.#receive(datagram, from),
+      onRefused: (datagrams, to) => {
+        if (to) this.#byAddress.get(formatAddress(to))?.handleRefusal(datagrams);
+      },
+    });
+  }
+
+  close(): void {
+    this.#socket?.close();
+  }
+
+  send(datagrams: readonly Uint8Array[], to: Destination): void {
+    this.#socket?.send(datagrams, to);
+  }
+
+  /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
+  sendProbe(datagram: Uint8Array, to: Destination, onRefused: () => void): void {
+    this.#socket?.sendProbe(datagram, to, onRefused);
+  }
+
+  /** Forgets that the path to this receiver refused segmented sends, as that path may have changed. */
+  segmentAgain(to: Destination): void {
+    this.#socket?.segmentAgain(to);
+  }
+
+  /** Forgets the address of a session, which must then be proved again. */
+  forgetAddress(session: ServerSession): void {
+    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+  }
+
+  #receive(datagram: Uint8Array, from: RemoteInfo): void {
+    const address = `${bracketed(from.address)}:${from.port}`;
+    const session = this.#byAddress.get(address);
+    if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
+      this.#handleProof(datagram, from, address);
+    }
+    if (session) session.receive(datagram);
+    else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
+  }
+
+  #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
+    const message = readProof(datagram);
+    const asked = message && this.#sessions.get(message.session);
+    if (!message || asked?.allowsProof() === false) {
+      this.#datagramsForeign++;
+      return;
+    }
+    const { reply, proved } = this.#verifier.handle(now(), address, message);
+    const to = { host: from.address, port: from.port };
+    if (reply) this.#socket?.send([reply], to);
+    else this.#datagramsForeign++;
+    const session = proved === undefined ? undefined : this.#sessions.get(proved);
+    if (session?.transport !== 'udp') return;
+    if (session.destination !== `${to.host}:${to.port}`) {
+      this.forgetAddress(session);
+      this.#byAddress.set(address, session);
+    }
+    session.provedAddress(to);
+  }
+}

@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import type { MediaDescription } from '../../io/sources/media-source.ts';
+import {
+  type HelloMessage,
+  MEDIA_NAME_CHARACTERS_MAX,
+  presentable,
+  presentableParameterSets,
+  type WelcomeMessage,
+} from '../../protocol/control/control-message.ts';
+import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
+import type { ServerSession } from './server-session.ts';
+
+/** Returns the answer to a receiver's hello: its session, and the media that it will get. */
+export function welcomeMessage(
+  session: ServerSession,
+  hello: HelloMessage,
+  stream: {
+    readonly description: MediaDescription;
+    readonly loop: boolean;
+    readonly position: WelcomeMessage['position'];
+  },
+): WelcomeMessage {
+  const { description, loop, position } = stream;
+  const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = description;
+  const minor = minorVersionOf(hello.userAgent);
+  const sets = presentableParameterSets(parameterSets);
+  return {
+    kind: 'welcome',
+    version: CONTROL_MAJOR,
+    session: session.id,
+    key: session.key,
+    ...session.streamFields,
+    media: {
+      name: presentable(basename(name), MEDIA_NAME_CHARACTERS_MAX),
+      codec,
+      width,
+      height,
+      framesPerSecond:
+        framesPerSecond !== undefined && framesPerSecond > 0 && framesPerSecond <= 100_000 ? framesPerSecond : null,
+      durationMs: durationSeconds === undefined || loop ? null : Math.max(0, durationSeconds * 1_000),
+      mode,
+    },
+    parameterSets: minor === 0 ? sets : [],
+    position,
+    // Release 0.1.0 closes the connection on an unknown field.
+    ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
+  };
+}
