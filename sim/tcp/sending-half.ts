@@ -1,15 +1,15 @@
-import { earliest, type Instant, type Microseconds, wholeMilliseconds } from '../../protocol/base/units.ts';
+import { earliest, type Instant, type Microseconds } from '../../protocol/base/units.ts';
 import { type AcknowledgmentFields, AcknowledgmentNews } from './acknowledgment.ts';
 import { AcknowledgmentIntake } from './acknowledgment-intake.ts';
-import { burstSegments } from './burst-size.ts';
 import type { ByteSequence } from './byte-sequence.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { congestionControl } from './congestion-control-choice.ts';
 import { Flow } from './flow.ts';
 import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
-import { noteApplicationLimit, RateSample, stampForRate } from './rate-sample.ts';
-import { RetransmissionQueue, SentSegment } from './retransmission-queue.ts';
+import { noteApplicationLimit, RateSample } from './rate-sample.ts';
+import { RetransmissionQueue, type SentSegment } from './retransmission-queue.ts';
+import { type Outgoing, SegmentOutput } from './segment-output.ts';
 import { SendBuffer } from './send-buffer.ts';
 import { SendWindow } from './send-window.ts';
 import type { SendingHalfOptions } from './sending-half-options.ts';
@@ -21,9 +21,6 @@ import { WindowValidation } from './window-validation.ts';
 
 /** `net.ipv4.tcp_retries2`: consecutive timeouts until the connection fails, about 15 minutes. */
 const TIMEOUTS_MAX = 15;
-
-/** Next transmission: a segment of the stream, or a window probe. */
-export type Outgoing = SentSegment | 'window-probe';
 
 /** Sender of one direction: turns written bytes into segments, and acknowledgments into transmissions. */
 export class SendingHalf {
@@ -39,14 +36,11 @@ export class SendingHalf {
   readonly #timer: TransmitTimer;
   readonly #window: SendWindow;
   readonly #tailProbe = new TailProbe();
-  readonly #outgoing: Outgoing[] = [];
-  #finishing = false;
-  /** Consecutive retransmission timeouts, and consecutive window probes. */
+  readonly #output: SegmentOutput;
+  /** Consecutive retransmission timeouts. */
   #timeouts = 0;
-  #windowProbes = 0;
   #gaveUp = false;
   readonly #tally = new SendingTally();
-  readonly #marksBursts: boolean;
 
   constructor(options: SendingHalfOptions) {
     this.flow = new Flow(options.segmentBytes, options.start);
@@ -60,7 +54,21 @@ export class SendingHalf {
     this.#pacing = new Pacing(this.flow);
     this.#timer = new TransmitTimer(this.flow, this.#queue, options.timerTick);
     this.#window = new SendWindow(options.start);
-    this.#marksBursts = options.marksBursts;
+    this.#output = new SegmentOutput(
+      {
+        flow: this.flow,
+        buffer: this.#buffer,
+        queue: this.#queue,
+        congestionControl: this.#congestionControl,
+        recovery: this.#recovery,
+        validation: this.#validation,
+        pacing: this.#pacing,
+        timer: this.#timer,
+        window: this.#window,
+        tally: this.#tally,
+      },
+      options,
+    );
   }
 
   get counters(): SendingCounters {
@@ -73,12 +81,12 @@ export class SendingHalf {
   }
 
   get unsentBytes(): number {
-    return Math.max(this.#buffer.end - this.flow.next, 0);
+    return this.#output.unsentBytes;
   }
 
   /** True when everything including the FIN is acknowledged. */
   get isFinished(): boolean {
-    return this.#finishing && this.flow.unacknowledged > this.#buffer.end;
+    return this.#output.finishing && this.flow.unacknowledged > this.#buffer.end;
   }
 
   get gaveUp(): boolean {
@@ -113,7 +121,7 @@ export class SendingHalf {
     this.#congestionControl.noteEstablished();
     // Repeated SYN loss indicates congestion, so start from one segment (RFC 6298 §5.7, `tcp_init_transfer`).
     if (retries > 1) flow.congestionWindow = 1;
-    this.#transmitNew(now);
+    this.#output.transmitNew(now);
   }
 
   write(now: Instant, bytes: Uint8Array): void {
@@ -123,16 +131,15 @@ export class SendingHalf {
       this.#validation.noteRestart(now, this.retransmissionTimeout);
     }
     this.#buffer.write(bytes);
-    this.#transmitNew(now);
+    this.#output.transmitNew(now);
   }
 
   finish(now: Instant): void {
-    this.#finishing = true;
-    this.#transmitNew(now);
+    this.#output.finish(now);
   }
 
   pollOutgoing(): Outgoing | undefined {
-    return this.#outgoing.shift();
+    return this.#output.poll();
   }
 
   pollTimeout(): Instant | undefined {
@@ -146,8 +153,8 @@ export class SendingHalf {
     const { wakeAt } = this.#pacing;
     if (wakeAt !== undefined && wakeAt <= now) {
       this.#pacing.wake();
-      this.#retransmitLost(now);
-      this.#transmitNew(now);
+      this.#output.retransmitLost(now);
+      this.#output.transmitNew(now);
     }
     switch (this.#timer.take(now)) {
       case undefined:
@@ -177,7 +184,7 @@ export class SendingHalf {
     sample.advanced = news.advanced;
     if (news.advanced) {
       this.#timeouts = 0;
-      this.#windowProbes = 0;
+      this.#output.noteAdvance();
     }
     if (fields.acknowledgment >= flow.unacknowledged) news.windowUpdated = this.#window.update(fields, news.advanced);
     if (news.advanced) {
@@ -191,8 +198,8 @@ export class SendingHalf {
     sample.finish(now, flow, prior.delivered, prior.lost);
     if (prior.packetsOut > 0) this.#recovery.setWindow(now, news, sample);
     this.#follow(now, order);
-    this.#transmitNew(now);
-    if (flow.packetsOut === 0) this.#watchWindow(now);
+    this.#output.transmitNew(now);
+    if (flow.packetsOut === 0) this.#output.watchWindow(now);
   }
 
   #noteDuplicate(fields: AcknowledgmentFields, news: AcknowledgmentNews): void {
@@ -227,101 +234,11 @@ export class SendingHalf {
   #follow(now: Instant, order: RecoveryOrder): void {
     if (order === 'nothing') return;
     if (order === 'new') {
-      this.#transmitNew(now);
+      this.#output.transmitNew(now);
       if (this.flow.next > this.flow.highSequence) return;
       this.#recovery.endDoubt();
     }
-    this.#retransmitLost(now);
-  }
-
-  /** Retransmits lost segments, as far as window and pacing allow. */
-  #retransmitLost(now: Instant): void {
-    const { flow } = this;
-    for (let lost = this.#queue.nextLost(); lost; lost = this.#queue.nextLost()) {
-      if (this.#pacing.holdsBack(now) || flow.inFlight >= flow.congestionWindow) return;
-      this.#retransmit(now, lost);
-      this.#recovery.noteSent(1);
-      if (lost === this.#queue.head && this.#timer.cause !== 'reordering') {
-        this.#timer.setRetransmission(now);
-      }
-    }
-  }
-
-  #retransmit(now: Instant, segment: SentSegment): void {
-    this.#recovery.undo.noteRetransmission(wholeMilliseconds(now));
-    segment.retransmitted = true;
-    this.flow.retransmittedOut++;
-    this.#tally.noteRetransmission(this.flow.state === 'loss');
-    this.#send(now, segment);
-    this.#queue.moveToLatest(segment);
-  }
-
-  /** Sends new data, as far as windows, pacing and the application allow. */
-  #transmitNew(now: Instant): void {
-    const { flow } = this;
-    let sent = 0;
-    let limited = false;
-    while (this.#hasUnsent) {
-      if (this.#pacing.holdsBack(now)) break;
-      const room = flow.congestionWindow - flow.inFlight;
-      if (room <= 0) {
-        limited = true;
-        break;
-      }
-      const burst =
-        this.#marksBursts || flow.pacingRate > 0 ? burstSegments(flow, this.#congestionControl.burstSegmentsMin) : 1;
-      const count = this.#transmitBurst(now, Math.min(burst, room));
-      if (count === 0) break;
-      sent += count;
-    }
-    this.#recovery.noteSent(sent);
-    if (sent > 0) this.#timer.scheduleTailProbe(now, false);
-    limited ||= flow.inFlight >= flow.congestionWindow;
-    if (sent > 0 || limited) this.#validation.noteSending(limited);
-    if (flow.packetsOut === 0 && this.#hasUnsent && this.#timer.cause === undefined) this.#watchWindow(now);
-  }
-
-  get #hasUnsent(): boolean {
-    return this.flow.next < this.#buffer.end + (this.#finishing ? 1 : 0);
-  }
-
-  #transmitBurst(now: Instant, segmentsMax: number): number {
-    const { flow } = this;
-    let count = 0;
-    let bytes = 0;
-    while (count < segmentsMax && this.#hasUnsent) {
-      const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      if (flow.next + length > this.#window.end) break;
-      this.#transmitSegment(now, length);
-      bytes += length;
-      count++;
-    }
-    if (count > 0) this.#pacing.noteSent(now, { segments: count, bytes });
-    if (count > 1 && this.#marksBursts) this.#queue.last!.endsBurst = true;
-    return count;
-  }
-
-  #transmitSegment(now: Instant, length: number): void {
-    const { flow } = this;
-    const finish = this.#finishing && flow.next + length === this.#buffer.end;
-    const segment = new SentSegment(flow.next, flow.next + length + (finish ? 1 : 0), finish);
-    if (flow.packetsOut === 0) this.#congestionControl.noteTransmissionStart(now);
-    this.#send(now, segment, false);
-    flow.next = segment.end;
-    const wasIdle = flow.packetsOut === 0;
-    this.#queue.push(segment);
-    if (wasIdle || this.#timer.cause === 'tail-probe') this.#timer.restartRetransmission(now);
-  }
-
-  #send(now: Instant, segment: SentSegment, paces = true): void {
-    stampForRate(now, this.flow, segment);
-    segment.sentAt = now;
-    segment.transmissions++;
-    const bytes = segment.end - segment.start - (segment.finish ? 1 : 0);
-    if (paces) this.#pacing.noteSent(now, { segments: 1, bytes });
-    this.flow.lastSentAt = now;
-    this.#tally.noteSent(bytes, segment.transmissions > 1);
-    this.#outgoing.push(segment);
+    this.#output.retransmitLost(now);
   }
 
   #handleRetransmissionTimeout(now: Instant): void {
@@ -335,7 +252,7 @@ export class SendingHalf {
     this.#recovery.enterLoss(now, this.#timeouts);
     this.#tailProbe.forget();
     this.#timeouts++;
-    if (!head.retransmitted && !head.sacked) this.#retransmit(now, head);
+    if (!head.retransmitted && !head.sacked) this.#output.retransmit(now, head);
     this.#timer.backOff(now);
   }
 
@@ -344,12 +261,7 @@ export class SendingHalf {
     const { flow } = this;
     const last = this.#queue.last;
     if (!this.#tailProbe.isOut && last) {
-      const length = Math.min(flow.segmentBytes, this.#buffer.end - flow.next);
-      const repeats = !(this.#hasUnsent && flow.next + length <= this.#window.end);
-      if (repeats) {
-        this.#send(now, last);
-        if (!last.sacked) this.#queue.moveToLatest(last);
-      } else this.#transmitSegment(now, length);
+      const repeats = this.#output.transmitProbe(now, last);
       this.#tally.noteTailProbe(repeats);
       this.#tailProbe.begin(flow.next, repeats);
     }
@@ -366,34 +278,14 @@ export class SendingHalf {
         this.#recovery.enterRecovery(now);
         if (!this.#congestionControl.ownsWindow) this.#recovery.reduce(1, 0, false);
       }
-      this.#retransmitLost(now);
+      this.#output.retransmitLost(now);
     }
     if (this.#timer.cause === undefined) this.#timer.restartRetransmission(now);
   }
 
-  /** Starts window probing: the window is closed, and nothing in flight would report that it opens. */
-  #watchWindow(now: Instant): void {
-    if (!this.#hasUnsent) {
-      this.#timer.clear();
-      return;
-    }
-    if (this.#timer.cause !== 'window-probe') this.#timer.setWindowProbe(now, this.#windowProbes);
-  }
-
   #probeWindow(now: Instant): void {
-    if (this.flow.packetsOut > 0 || !this.#hasUnsent) return;
-    if (this.#windowProbes >= TIMEOUTS_MAX) {
-      this.#gaveUp = true;
-      return;
-    }
-    this.#windowProbes++;
-    this.#tally.noteWindowProbe();
-    const room = Math.min(this.#window.end - this.flow.next, this.flow.segmentBytes, this.unsentBytes);
-    // A window smaller than the waiting segment is used as far as it goes.
-    if (room > 0) this.#transmitSegment(now, room);
-    else {
-      this.#outgoing.push('window-probe');
-      this.#watchWindow(now);
-    }
+    if (this.flow.packetsOut > 0 || !this.#output.hasUnsent) return;
+    if (this.#output.windowProbes >= TIMEOUTS_MAX) this.#gaveUp = true;
+    else this.#output.probeWindow(now);
   }
 }
