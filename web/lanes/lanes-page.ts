@@ -7,13 +7,14 @@ import {
   type LaneSettings,
   type LanesState,
   parseLanePicture,
-  UPLOAD_BYTES_MAX,
 } from '../../protocol/page/lane-message.ts';
 import { element } from '../player/statistics-panel.ts';
 import { PageConnection } from '../shared/page-connection.ts';
 import { VideoView } from '../shared/video-view.ts';
+import { FileUpload } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
+import { LabButtons } from './lab-buttons.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
 import { clock, ENDED, GONE, UNABLE } from './lane-words.ts';
@@ -21,9 +22,8 @@ import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
+import { listenForShortcuts } from './shortcuts.ts';
 
-/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
-const DOWNLOAD_MS = 10_000;
 /** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
 /** Mean interval between animation frames above which the page draws less, milliseconds (below 40 per second). */
@@ -270,67 +270,17 @@ function choose(index: number): void {
   cards[index]?.element.querySelector<HTMLElement>('.timeline')?.focus();
 }
 
-async function upload(file: File): Promise<void> {
-  if (file.size > UPLOAD_BYTES_MAX) {
-    return message.refuse(`${file.name} is too large for the page: run "dropframe demo ${file.name}" instead.`);
-  }
-  message.show(`Uploading ${file.name} …`, true);
-  try {
-    const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
-    if (answer.ok) message.hide();
-    else message.refuse(await answer.text());
-  } catch {
-    message.refuse(`${file.name} could not be uploaded.`);
-  }
-}
-
-function scenario(): string {
-  return state ? scenarioOf(state, cards[0]?.figures) : '';
-}
-
-async function runInLab(): Promise<void> {
-  const button = element('lab', HTMLButtonElement);
-  button.disabled = true;
-  message.show('The lab simulates the same settings, four runs of one minute each …', true);
-  try {
-    const answer = await fetch('/lab', { method: 'POST', body: scenario() });
-    if (!answer.ok) return message.refuse(await answer.text());
-    const { url } = (await answer.json()) as { readonly url: string };
-    message.show('The lab has finished: ', true);
-    const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
-    link.textContent = 'open the report';
-    message.append(link);
-    window.open(url, '_blank', 'noopener');
-  } catch {
-    message.refuse('The lab does not respond.');
-  } finally {
-    button.disabled = false;
-  }
-}
-
 function stop(): void {
   connection.send({ kind: 'stop' } satisfies LaneCommand);
 }
 
-const KEYS: Readonly<Record<string, () => void>> = {
+listenForShortcuts({
   ' ': togglePause,
   '?': toggleExplanations,
   i: togglePanels,
   f: toggleFullScreen,
   q: stop,
   ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => choose(number - 1)])),
-};
-
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const { target } = event;
-  // Typing in a field is not a shortcut, and space on a button presses the button.
-  if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'text')) return;
-  if (event.key === ' ' && target instanceof HTMLButtonElement) return;
-  const act = KEYS[event.key.toLowerCase()];
-  if (act === undefined) return;
-  event.preventDefault();
-  act();
 });
 element('pause', HTMLButtonElement).addEventListener('click', togglePause);
 element('explain', HTMLButtonElement).addEventListener('click', toggleExplanations);
@@ -341,30 +291,9 @@ element('add-lane', HTMLButtonElement).addEventListener('click', () => {
   const last = cards.at(-1)?.settings;
   if (last) sendLanes([...cards.map((card) => card.settings), { ...last, transport: 'udp', recovery: 'nack' }]);
 });
-element('lab', HTMLButtonElement).addEventListener('click', () => void runInLab());
-element('scenario', HTMLButtonElement).addEventListener('click', () => {
-  const address = URL.createObjectURL(new Blob([scenario()], { type: 'application/json' }));
-  Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
-  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
-});
+new LabButtons(message, () => (state ? scenarioOf(state, cards[0]?.figures) : ''));
+new FileUpload(message);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
-const fileInput = element('file', HTMLInputElement);
-fileInput.addEventListener('change', () => {
-  const file = fileInput.files?.[0];
-  if (file) void upload(file);
-  fileInput.value = '';
-});
-document.addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dropping');
-});
-document.addEventListener('dragleave', () => document.body.classList.remove('dropping'));
-document.addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dropping');
-  const file = event.dataTransfer?.files[0];
-  if (file) void upload(file);
-});
 addEventListener('hashchange', () => {
   unread = location.hash;
   if (state) applyState(state);

@@ -1,0 +1,46 @@
+import { UPLOAD_BYTES_MAX } from '../../protocol/page/lane-message.ts';
+import { element } from '../player/statistics-panel.ts';
+import type { MessageBar } from './message-bar.ts';
+
+/** Uploads the video that is chosen in the file field or dropped on the page. */
+export class FileUpload {
+  readonly #message: MessageBar;
+
+  constructor(message: MessageBar) {
+    this.#message = message;
+    const input = element('file', HTMLInputElement);
+    input.addEventListener('change', () => {
+      this.#take(input.files?.[0]);
+      input.value = '';
+    });
+    document.addEventListener('dragover', (event) => {
+      event.preventDefault();
+      document.body.classList.add('dropping');
+    });
+    document.addEventListener('dragleave', () => document.body.classList.remove('dropping'));
+    document.addEventListener('drop', (event) => {
+      event.preventDefault();
+      document.body.classList.remove('dropping');
+      this.#take(event.dataTransfer?.files[0]);
+    });
+  }
+
+  #take(file: File | undefined): void {
+    if (file) void this.#upload(file);
+  }
+
+  async #upload(file: File): Promise<void> {
+    const message = this.#message;
+    if (file.size > UPLOAD_BYTES_MAX) {
+      return message.refuse(`${file.name} is too large for the page: run "dropframe demo ${file.name}" instead.`);
+    }
+    message.show(`Uploading ${file.name} …`, true);
+    try {
+      const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+      if (answer.ok) message.hide();
+      else message.refuse(await answer.text());
+    } catch {
+      message.refuse(`${file.name} could not be uploaded.`);
+    }
+  }
+}

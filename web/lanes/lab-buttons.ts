@@ -1,0 +1,46 @@
+import { element } from '../player/statistics-panel.ts';
+import type { MessageBar } from './message-bar.ts';
+
+/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
+const DOWNLOAD_MS = 10_000;
+
+/** Buttons that run the page's settings in the laboratory, or save them as a scenario. */
+export class LabButtons {
+  readonly #message: MessageBar;
+  readonly #scenario: () => string;
+
+  /** @param scenario returns the present settings as a scenario in JSON. */
+  constructor(message: MessageBar, scenario: () => string) {
+    this.#message = message;
+    this.#scenario = scenario;
+    element('lab', HTMLButtonElement).addEventListener('click', () => void this.#run());
+    element('scenario', HTMLButtonElement).addEventListener('click', () => this.#save());
+  }
+
+  async #run(): Promise<void> {
+    const message = this.#message;
+    const button = element('lab', HTMLButtonElement);
+    button.disabled = true;
+    message.show('The lab simulates the same settings, four runs of one minute each …', true);
+    try {
+      const answer = await fetch('/lab', { method: 'POST', body: this.#scenario() });
+      if (!answer.ok) return message.refuse(await answer.text());
+      const { url } = (await answer.json()) as { readonly url: string };
+      message.show('The lab has finished: ', true);
+      const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
+      link.textContent = 'open the report';
+      message.append(link);
+      window.open(url, '_blank', 'noopener');
+    } catch {
+      message.refuse('The lab does not respond.');
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  #save(): void {
+    const address = URL.createObjectURL(new Blob([this.#scenario()], { type: 'application/json' }));
+    Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
+    setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
+  }
+}
