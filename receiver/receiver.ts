@@ -194,14 +194,17 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const { retransmissionSsrc, repairSsrc, payloadType } = this.#options;
     const ssrc = readUint32(datagram, 8);
     if (retransmissionSsrc !== undefined && ssrc === retransmissionSsrc) {
+      this.#feedback.onArrival(now, datagram);
       return this.#handleRetransmission(now, packetAt(datagram, this.#layout));
     }
     if (repairSsrc !== undefined && ssrc === repairSsrc) {
+      this.#feedback.onArrival(now, datagram);
       return this.#handleRepair(now, packetAt(datagram, this.#layout));
     }
     if (payloadType !== undefined && (datagram[1]! & 0x7f) !== payloadType) return this.#foreign();
     this.#ssrc ??= ssrc;
     if (ssrc !== this.#ssrc) return this.#foreign();
+    this.#feedback.onArrival(now, datagram);
     this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
     this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#options.frameMarks));
   }
@@ -280,17 +283,17 @@ export class Receiver implements Endpoint<ReceiverEvent> {
         // Our senders report totals on the control channel; for plain RTP, BYE is the only end.
         if (this.#intake.kind !== 'plain' || this.#frames.endKnown) continue;
         this.#frames.endOfStream({ frames: Number.NaN, waitUntil: later(now, this.#clock.latency) });
-      } else if (packet.kind === 'application') this.#handleNotice(packet);
+      } else if (packet.kind === 'application') this.#handleNotice(now, packet);
       else this.#feedback.handleRtcp(now, packet, this.#ssrc);
     }
   }
 
-  #handleNotice(packet: ApplicationPacket): void {
+  #handleNotice(now: Instant, packet: ApplicationPacket): void {
     const notice = parseRecoveryNotice(packet);
     if (!notice.ok) return this.#malformed(notice.malformed);
-    if (packet.ssrc === this.#ssrc && notice.value?.kind === 'withheld') {
-      this.#counters.framesWithheld = notice.value.frames;
-    }
+    if (packet.ssrc !== this.#ssrc) return;
+    if (notice.value?.kind === 'withheld') this.#counters.framesWithheld = notice.value.frames;
+    else if (notice.value?.kind === 'reports-wanted') this.#feedback.onReportsWanted(now, notice.value.interval);
   }
 
   #release(now: Instant): void {

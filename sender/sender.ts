@@ -21,7 +21,7 @@ import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
 import type { RateController } from './rate/rate-controller.ts';
-import { SentPacketHistory } from './rate/sent-packet-history.ts';
+import { RateLoop } from './rate/rate-loop.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { FrameWorth } from './repair/frame-worth.ts';
 import { redundancyBudget } from './repair/redundancy-budget.ts';
@@ -59,7 +59,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #feedback: FeedbackIntake;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
   readonly #rate: RateController;
-  readonly #departures: SentPacketHistory;
+  readonly #loop: RateLoop;
   readonly #admission = new FrameAdmission();
   readonly #worth: FrameWorth;
   readonly #control: Uint8Array[] = [];
@@ -92,7 +92,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
     this.#rate = options.createRateController();
-    this.#departures = new SentPacketHistory(options);
+    this.#loop = new RateLoop(this.#rate, options);
     this.#worth = new FrameWorth(options.mend > 0);
     this.#budget = redundancyBudget(strategy, redundancy);
     const parts = { budget: this.#budget, statistics: this.#statistics };
@@ -132,22 +132,17 @@ export class Sender implements Endpoint<SenderEvent> {
     return this.#feedback.source.heardAt;
   }
 
+  /**
+   * Bit rate of access units that the path carries at present, beside headers and redundancy, bits per second;
+   * `undefined` while unlimited. A source that can follow it asks before each frame.
+   */
+  get targetBitrate(): number | undefined {
+    return this.#loop.sourceBitrate;
+  }
+
   /** True when the stream was finished and its last datagram has been polled. */
   get finished(): boolean {
     return this.#finished;
-  }
-
-  /**
-   * Bit rate for a source that can follow the path, bits per second of its access units: the rate controller's target
-   * without the share that headers, retransmissions and repair packets have had so far. `undefined` while unlimited.
-   */
-  get targetBitrate(): number | undefined {
-    const { target } = this.#rate;
-    if (target === undefined) return undefined;
-    const { bytes, retransmissionBytes, repairBytes, payloadBytes } = this.#statistics;
-    const sent = bytes + retransmissionBytes + repairBytes;
-    // Media in the queue is counted, but not yet sent.
-    return target * 8 * (sent === 0 ? 1 : Math.min(1, payloadBytes / sent));
   }
 
   /**
@@ -219,13 +214,16 @@ export class Sender implements Endpoint<SenderEvent> {
   handleTimeout(now: Instant): void {
     const report = this.#reports.poll(now);
     if (report) this.#control.push(serializeRtcp(report));
+    this.#loop.handleTimeout(now);
+    const notice = this.#loop.pollNotice();
+    if (notice) this.#control.push(serializeRtcp([...this.#reports.report(now), notice]));
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     const control = this.#control.shift();
     if (control) return control;
     const urgent = this.#urgent.shift();
-    if (urgent) return this.#count(now, urgent);
+    if (urgent) return this.#count(now, urgent, 0);
     const media = this.#pacer.poll(now);
     if (media) return this.#sendMedia(now, media);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
@@ -240,7 +238,8 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    return earliestOf(this.#pacer.pollTimeout(), this.#reports.dueAt);
+    if (this.#finished) return undefined;
+    return earliestOf(earliestOf(this.#pacer.pollTimeout(), this.#reports.dueAt), this.#loop.pollTimeout());
   }
 
   #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
@@ -255,12 +254,13 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    this.#reports.onPacket(datagram.length - frame.headerBytes);
-    return this.#count(now, datagram);
+    const sourceBytes = datagram.length - frame.headerBytes;
+    this.#reports.onPacket(sourceBytes);
+    return this.#count(now, datagram, sourceBytes);
   }
 
-  #count(now: Instant, datagram: Uint8Array): Uint8Array {
-    this.#rate.onSent(now, this.#departures.onSent(now, datagram));
+  #count(now: Instant, datagram: Uint8Array, sourceBytes: number): Uint8Array {
+    this.#loop.onSent(now, datagram, sourceBytes);
     this.#admission.spend(datagram.length);
     return datagram;
   }
@@ -287,6 +287,7 @@ export class Sender implements Endpoint<SenderEvent> {
         this.#events.push({ kind: 'receiver-left' });
         return;
       case 'congestion-control-feedback':
+        return this.#loop.onFeedback(now, packet);
       case 'nack':
       case 'source-description':
       case 'application':
@@ -319,7 +320,7 @@ export class Sender implements Endpoint<SenderEvent> {
 
   #onPath(now: Instant, path: PathNotice): void {
     this.#path = path;
-    this.#rate.onPath(now, path);
+    this.#loop.onPath(now, path);
     // Loss on a full path is addressed by sending less, not more.
     const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
     this.#repair?.onPath({ ...path, loss });

@@ -82,17 +82,34 @@ export interface WithheldNotice {
   readonly frames: number;
 }
 
-export type RecoveryNotice = PathNotice | RequestNotice | WithheldNotice;
+/**
+ * Subtype 11, reports wanted: the sender wants reports on single packets (RFC 8888). Repeated at least once a second.
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                   interval, microseconds                      |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface ReportsWantedNotice {
+  readonly kind: 'reports-wanted';
+  /** Shortest interval between two reports; 0: no reports. */
+  readonly interval: Microseconds;
+}
+
+export type RecoveryNotice = PathNotice | RequestNotice | WithheldNotice | ReportsWantedNotice;
 
 const NAME = 'DFRM';
 const PATH_SUBTYPE = 8;
 const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
+const REPORTS_WANTED_SUBTYPE = 11;
 const PATH_BYTES = 20;
 /** Size of a path notice without the spacing, as earlier receivers send it. */
 const PATH_BYTES_MIN = 16;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
+const REPORTS_WANTED_BYTES = 4;
 const LAST = 0x8000;
 const LATE = 0x4000;
 const SHOWS_DAMAGED = 0x8000;
@@ -104,6 +121,7 @@ const SUBTYPES: Readonly<Record<RecoveryNotice['kind'], number>> = {
   path: PATH_SUBTYPE,
   request: REQUEST_SUBTYPE,
   withheld: WITHHELD_SUBTYPE,
+  'reports-wanted': REPORTS_WANTED_SUBTYPE,
 };
 
 export function recoveryNoticePacket(ssrc: number, notice: RecoveryNotice): ApplicationPacket {
@@ -134,6 +152,11 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
     case 'withheld': {
       const data = new Uint8Array(WITHHELD_BYTES);
       writeUint32(data, 0, notice.frames % 0x1_0000_0000);
+      return data;
+    }
+    case 'reports-wanted': {
+      const data = new Uint8Array(REPORTS_WANTED_BYTES);
+      writeUint32(data, 0, span(notice.interval));
       return data;
     }
   }
@@ -172,6 +195,9 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
     case WITHHELD_SUBTYPE:
       if (data.length < WITHHELD_BYTES) return malformed('withheld-notice-cut');
       return parsed({ kind: 'withheld', frames: readUint32(data, 0) });
+    case REPORTS_WANTED_SUBTYPE:
+      if (data.length < REPORTS_WANTED_BYTES) return malformed('reports-wanted-notice-cut');
+      return parsed({ kind: 'reports-wanted', interval: microseconds(readUint32(data, 0)) });
     default:
       return parsed(undefined);
   }

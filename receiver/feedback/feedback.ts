@@ -1,4 +1,5 @@
 import {
+  earliestOf,
   type Instant,
   instant,
   later,
@@ -11,6 +12,7 @@ import {
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../../protocol/rtp/ntp.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import { ArrivalReport } from './arrival-report.ts';
 import { ReceptionReport } from './reception-report.ts';
 import { RoundTrip } from './round-trip.ts';
 
@@ -38,6 +40,7 @@ const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 export class Feedback {
   readonly #options: FeedbackOptions;
   readonly #report = new ReceptionReport();
+  readonly #arrivals: ArrivalReport;
   #queue: Uint8Array[] = [];
   #reportAt: Instant | undefined;
   #probes = 0;
@@ -48,6 +51,7 @@ export class Feedback {
 
   constructor(options: FeedbackOptions) {
     this.#options = options;
+    this.#arrivals = new ArrivalReport(options.reportSsrc);
   }
 
   get roundTrip(): Microseconds | undefined {
@@ -89,6 +93,16 @@ export class Feedback {
     }
   }
 
+  /** A datagram of the stream has arrived: media, retransmission or repair. */
+  onArrival(now: Instant, datagram: Uint8Array): void {
+    this.#arrivals.onPacket(now, datagram);
+  }
+
+  /** The sender wants reports on single packets at this interval; 0: none. */
+  onReportsWanted(now: Instant, interval: Microseconds): void {
+    if (this.#options.reports) this.#arrivals.onWanted(now, interval);
+  }
+
   requestKeyframe(now: Instant, mediaSsrc: number): void {
     if (!this.#options.reports) return;
     if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
@@ -98,6 +112,8 @@ export class Feedback {
   }
 
   handleTimeout(now: Instant, mediaSsrc: number | undefined): void {
+    const arrivals = this.#arrivals.poll(now);
+    if (arrivals) this.#arrivals.onSent(this.send(now, [arrivals]));
     if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
     const probing = this.#roundTrip.typical === undefined && ++this.#probes < PROBES_MAX;
     const interval = now - this.#askedAt < ASKING_FOR ? REPORT_INTERVAL_ASKING : REPORT_INTERVAL;
@@ -119,14 +135,19 @@ export class Feedback {
   }
 
   pollTimeout(): Instant | undefined {
-    return this.#reportAt;
+    return earliestOf(this.#reportAt, this.#arrivals.pollTimeout());
   }
 
-  /** Queues a datagram of these packets, unless the queue is full. */
-  send(now: Instant, packets: readonly RtcpPacket[]): void {
-    if (this.#queue.length >= QUEUE_MAX) return;
-    this.#queue.push(serializeRtcp(packets));
-    if (!packets.some(({ kind }) => kind === 'nack')) return;
+  /** Queues a datagram of these packets, unless the queue is full. @returns its size, bytes. */
+  send(now: Instant, packets: readonly RtcpPacket[]): number {
+    if (this.#queue.length >= QUEUE_MAX) return 0;
+    const datagram = serializeRtcp(packets);
+    this.#queue.push(datagram);
+    if (packets.some(({ kind }) => kind === 'nack')) this.#onAsked(now);
+    return datagram.length;
+  }
+
+  #onAsked(now: Instant): void {
     this.#askedAt = now;
     if (this.#reportAt !== undefined) this.#reportAt = instant(Math.min(this.#reportAt, now + REPORT_INTERVAL_ASKING));
   }

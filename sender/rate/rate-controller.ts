@@ -30,7 +30,7 @@ export interface PacketReport extends SentPacket {
 
 /**
  * What one congestion control feedback packet (RFC 8888) says that earlier ones did not. Built from bytes of a peer by
- * `FeedbackMatcher`, which has discarded reports of datagrams never sent, repeated and contradictory reports.
+ * `SentPacketHistory`, which has discarded reports of datagrams never sent, repeated and contradictory reports.
  */
 export interface CongestionFeedback {
   /**
@@ -40,12 +40,13 @@ export interface CongestionFeedback {
   readonly packets: readonly PacketReport[];
   /** Bytes sent and not yet reported as received or missing, after this report. */
   readonly bytesInFlight: number;
-  /** Round trip, departure of the newest reported datagram to arrival of the report, smoothed (RFC 6298 §2.3). */
+  /**
+   * Round trip, smoothed (RFC 6298 §2.3): departure of the newest datagram reported as received to arrival of the
+   * report, without the time that the receiver waited before it reported.
+   */
   readonly roundTrip: Microseconds;
-  /** The same for this report alone, without the time that the receiver waited before it reported. */
+  /** The same for this report alone; the smoothed one when it cannot be computed. */
   readonly roundTripLatest: Microseconds;
-  /** Play-out delay above the fastest observed transit. */
-  readonly latency: Microseconds;
 }
 
 /**

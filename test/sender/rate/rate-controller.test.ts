@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Instant } from '../../../protocol/base/units.ts';
+import { type Instant, type Microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import type { PathNotice } from '../../../protocol/rtcp/recovery-notice.ts';
 import { classifyDatagram } from '../../../protocol/rtp/multiplex.ts';
-import type { RateController, SentPacket } from '../../../sender/rate/rate-controller.ts';
+import type { CongestionFeedback, RateController, SentPacket } from '../../../sender/rate/rate-controller.ts';
 import { runSession } from '../../simulated-session.ts';
 
 /** A controller with a constant target that logs its calls. */
@@ -10,7 +10,8 @@ class FixedRate implements RateController {
   readonly target: number | undefined;
   readonly pacingRate: number | undefined;
   readonly standingQueue = undefined;
-  readonly feedbackInterval = undefined;
+  readonly feedbackInterval: Microseconds | undefined;
+  readonly feedback: CongestionFeedback[] = [];
   readonly notices: PathNotice[] = [];
   readonly packets: SentPacket[] = [];
   readonly instants: Instant[] = [];
@@ -19,8 +20,9 @@ class FixedRate implements RateController {
   sent = 0;
   sentBytes = 0;
 
-  constructor(target: number | undefined) {
+  constructor(target: number | undefined, feedbackInterval?: Microseconds) {
     this.target = target;
+    this.feedbackInterval = feedbackInterval;
     this.pacingRate = target && target * 1.25;
   }
 
@@ -46,7 +48,10 @@ class FixedRate implements RateController {
     this.notices.push(path);
   }
 
-  onFeedback(): void {}
+  onFeedback(now: Instant, feedback: CongestionFeedback): void {
+    this.instants.push(now);
+    this.feedback.push(feedback);
+  }
 
   pollTimeout(): undefined {
     return undefined;
@@ -96,6 +101,26 @@ describe('a rate controller in place of the default one', () => {
     expect(controller.notices.length).toBeGreaterThan(SECONDS);
     expect(controller.notices.at(-1)!.loss).toBeCloseTo(0.1, 1);
     expect(controller.instants).toEqual([...controller.instants].sort((one, other) => one - other));
+  });
+
+  test('receives a report on every datagram when it asks for reports, and none otherwise', () => {
+    const silent = new FixedRate(undefined);
+    run(silent);
+    expect(silent.feedback).toEqual([]);
+    const controller = new FixedRate(undefined, milliseconds(20));
+    const { sender, receiver } = run(controller);
+    const reports = controller.feedback.flatMap(({ packets }) => packets);
+    const received = reports.filter(({ arrivedAt }) => arrivedAt !== undefined);
+    const sentBytes = sender.bytes + sender.retransmissionBytes + sender.repairBytes;
+    // All but those of the first tenth of a second, and RTCP.
+    expect(received.length).toBeGreaterThan(receiver.datagrams * 0.9);
+    expect(new Set(received.map(({ number }) => number)).size).toBe(received.length);
+    const lost = reports.filter(({ arrivedAt }) => arrivedAt === undefined);
+    expect(lost.length / (lost.length + received.length)).toBeCloseTo(0.1, 1);
+    const transits = received.map(({ sentAt, arrivedAt }) => arrivedAt! - sentAt);
+    expect(Math.max(...transits) - Math.min(...transits)).toBeLessThanOrEqual(milliseconds(1));
+    for (const { roundTrip } of controller.feedback) expect(Math.abs(roundTrip - milliseconds(40))).toBeLessThan(1_500);
+    expect(controller.feedback.at(-1)!.bytesInFlight).toBeLessThan(sentBytes / 50);
   });
 
   test('without a target limits nothing, even at 10 % loss', () => {

@@ -1,0 +1,106 @@
+import {
+  earliestOf,
+  type Instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../../protocol/base/units.ts';
+import {
+  type PathNotice,
+  type ReportsWantedNotice,
+  recoveryNoticePacket,
+} from '../../protocol/rtcp/recovery-notice.ts';
+import type { ApplicationPacket, CongestionControlFeedback } from '../../protocol/rtcp/rtcp.ts';
+import type { RateController } from './rate-controller.ts';
+import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
+import { SourceShare } from './source-share.ts';
+
+/** Interval of the notice that reports are wanted; the receiver's memory of it is longer (`WANTED_FOR`). */
+const NOTICE_INTERVAL: Microseconds = seconds(1);
+/** The same until the first report has arrived, and how often. */
+const NOTICE_INTERVAL_UNANSWERED: Microseconds = milliseconds(100);
+const UNANSWERED_MAX = 20;
+/** Weight of a sample in the smoothed round trip (RFC 6298 §2.3). */
+const ROUND_TRIP_WEIGHT = 1 / 8;
+
+/** The control loop of one stream: the departures, the receiver's reports on them, and the controller in between. */
+export class RateLoop {
+  readonly controller: RateController;
+  readonly #ssrc: number;
+  readonly #departures: SentPacketHistory;
+  readonly #share = new SourceShare();
+  #roundTrip: Microseconds | undefined;
+  /** Interval that the receiver was last told, and the time of the next notice. */
+  #told: Microseconds | undefined;
+  #noticeAt: Instant | undefined;
+  #unanswered = 0;
+  #notice: ReportsWantedNotice | undefined;
+
+  constructor(controller: RateController, streams: SentStreams) {
+    this.controller = controller;
+    this.#ssrc = streams.ssrc;
+    this.#departures = new SentPacketHistory(streams);
+  }
+
+  /** Bit rate of access units that the path carries beside headers and redundancy; `undefined` while unlimited. */
+  get sourceBitrate(): number | undefined {
+    const { target } = this.controller;
+    return target === undefined ? undefined : target * 8 * this.#share.value;
+  }
+
+  /** A datagram leaves, of which `sourceBytes` came from the source. */
+  onSent(now: Instant, datagram: Uint8Array, sourceBytes: number): void {
+    this.#share.onSent(now, datagram.length, sourceBytes);
+    this.controller.onSent(now, this.#departures.onSent(now, datagram));
+    this.#noticeAt ??= now;
+  }
+
+  onPath(now: Instant, path: PathNotice): void {
+    this.controller.onPath(now, path);
+  }
+
+  onFeedback(now: Instant, feedback: CongestionControlFeedback): void {
+    const matched = this.#departures.match(now, feedback);
+    if (!matched) return;
+    this.#unanswered = UNANSWERED_MAX;
+    const { packets, bytesInFlight, roundTrip: latest } = matched;
+    const before = this.#roundTrip;
+    if (latest !== undefined) {
+      this.#roundTrip = before === undefined ? latest : microseconds(before + (latest - before) * ROUND_TRIP_WEIGHT);
+    }
+    const roundTrip = this.#roundTrip;
+    // The first report has to show a round trip before anything can be concluded from it.
+    if (roundTrip === undefined) return;
+    this.controller.onFeedback(now, { packets, bytesInFlight, roundTrip, roundTripLatest: latest ?? roundTrip });
+  }
+
+  handleTimeout(now: Instant): void {
+    const timeout = this.controller.pollTimeout();
+    if (timeout !== undefined && now >= timeout) this.controller.onTimeout(now);
+    if (this.#noticeAt === undefined || now < this.#noticeAt) return;
+    const { feedbackInterval } = this.controller;
+    const isNews = feedbackInterval !== this.#told;
+    if (isNews) this.#unanswered = 0;
+    if (isNews || feedbackInterval !== undefined) {
+      this.#notice = { kind: 'reports-wanted', interval: feedbackInterval ?? microseconds(0) };
+    }
+    this.#told = feedbackInterval;
+    const unanswered = feedbackInterval !== undefined && this.#unanswered++ < UNANSWERED_MAX;
+    this.#noticeAt = later(now, unanswered ? NOTICE_INTERVAL_UNANSWERED : NOTICE_INTERVAL);
+  }
+
+  pollTimeout(): Instant | undefined {
+    const { controller } = this;
+    const wantsNotice = controller.feedbackInterval !== undefined || this.#told !== undefined;
+    return earliestOf(controller.pollTimeout(), wantsNotice ? this.#noticeAt : undefined);
+  }
+
+  /** Returns a notice to the receiver when there is one. */
+  pollNotice(): ApplicationPacket | undefined {
+    const notice = this.#notice;
+    this.#notice = undefined;
+    return notice && recoveryNoticePacket(this.#ssrc, notice);
+  }
+}
