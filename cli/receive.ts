@@ -233,7 +233,15 @@ async function clientFor(
   if (target.kind === 'dropframe') {
     const { dropframeClient } = await import('../session/stream/dropframe-client.ts');
     const { congestion: congestionControl, mend: mendMs } = options;
-    return dropframeClient({ ...common, transport, recovery, redundancy, mendMs, congestionControl });
+    return dropframeClient({
+      ...common,
+      transport,
+      recovery,
+      redundancy,
+      mendMs,
+      records: options.output !== undefined,
+      congestionControl,
+    });
   }
   const { payloadType, parameterSets } = target;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([

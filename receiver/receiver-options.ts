@@ -59,6 +59,11 @@ export interface ReceiverOptions {
    * microseconds; 0 to drop it. Applies to recoveries with requests (`nack`, `hybrid`), and not to `smear`.
    */
   readonly mend: Microseconds;
+  /**
+   * True when every frame is recorded, shown or not: while a frame is mended after its deadline, discardable ones are
+   * too, and the sender does not leave out those that would be late.
+   */
+  readonly records: boolean;
   /** Limit of bytes held in frames past their deadline while a frame is being mended. */
   readonly heldBytesMax: number;
   /** `drop` an overdue frame, or `wait` and release it late (for transports without loss). */
@@ -76,13 +81,22 @@ export interface ReceiverOptions {
 /** Settings that are local to the receiver and not negotiated. */
 export type ReceiverSettings = Pick<
   ReceiverOptions,
-  'cname' | 'createRecovery' | 'onLoss' | 'release' | 'heldBytesMax' | 'reorderWait' | 'framesMax' | 'reportSsrc'
+  | 'cname'
+  | 'createRecovery'
+  | 'onLoss'
+  | 'release'
+  | 'records'
+  | 'heldBytesMax'
+  | 'reorderWait'
+  | 'framesMax'
+  | 'reportSsrc'
 >;
 
 export const RECEIVER_DEFAULTS = {
   cname: 'dropframe',
   onLoss: 'freeze',
   release: 'deadline',
+  records: false,
   heldBytesMax: 32_000_000,
   reorderWait: milliseconds(3),
   framesMax: 1024,

@@ -15,6 +15,7 @@ import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtc
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
+import { BottleneckQueue } from './bottleneck-queue.ts';
 import { FeedbackIntake } from './feedback-intake.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
@@ -61,6 +62,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #rate: RateController;
   readonly #loop: RateLoop;
   readonly #admission = new FrameAdmission();
+  readonly #bottleneck = new BottleneckQueue();
   readonly #worth: FrameWorth;
   readonly #control: Uint8Array[] = [];
   /** Retransmissions and repair packets, which are sent before media. */
@@ -256,12 +258,15 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#statistics.bytes += datagram.length;
     const sourceBytes = datagram.length - frame.headerBytes;
     this.#reports.onPacket(sourceBytes);
-    return this.#count(now, datagram, sourceBytes);
+    this.#count(now, datagram, sourceBytes);
+    this.#bottleneck.onMedia(sequence, frame.at);
+    return datagram;
   }
 
   #count(now: Instant, datagram: Uint8Array, sourceBytes: number): Uint8Array {
     this.#loop.onSent(now, datagram, sourceBytes);
     this.#admission.spend(datagram.length);
+    this.#bottleneck.onSent(datagram.length);
     return datagram;
   }
 
@@ -313,6 +318,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #handleNotice(now: Instant, packet: ApplicationPacket): RequestNotice | undefined {
     const notice = parseRecoveryNotice(packet);
     if (!notice.ok) this.#malformed(notice.malformed);
+    else if (notice.value?.kind === 'queue') this.#bottleneck.onNotice(now, notice.value, this.#highestSent);
     else if (notice.value?.kind === 'path') this.#onPath(now, notice.value);
     else if (notice.value?.kind === 'request') return notice.value;
     return undefined;
@@ -329,6 +335,7 @@ export class Sender implements Endpoint<SenderEvent> {
   /** True when this frame is admitted to a path that may not carry all frames. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
     this.#rate.onOffered(now, bytes);
+    if (importance === 'discardable' && this.#bottleneck.isTooLong(now, bytes + this.#pacer.queuedBytes)) return false;
     const path = this.#path;
     if (!path) return true;
     const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);

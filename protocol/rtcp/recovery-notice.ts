@@ -1,6 +1,7 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { type Microseconds, microseconds } from '../base/units.ts';
+import { type WireSequence, wireSequence } from '../rtp/sequence.ts';
 import type { ApplicationPacket } from './rtcp-application.ts';
 
 /**
@@ -97,22 +98,48 @@ export interface ReportsWantedNotice {
   readonly interval: Microseconds;
 }
 
-export type RecoveryNotice = PathNotice | RequestNotice | WithheldNotice | ReportsWantedNotice;
+/**
+ * Subtype 12, queue: queueing delay of the newest packet, while there is any.
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |        sequence number        |R|      queueing, 0.1 ms       |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |                     latency, microseconds                     |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface QueueNotice {
+  readonly kind: 'queue';
+  /** Newest media packet received. */
+  readonly sequence: WireSequence;
+  /** Its transit time minus the shortest of late; counted from the hand-over of its frame, as the latency is. */
+  readonly queueing: Microseconds;
+  /** True when every frame is recorded, also one that is too late to be shown. */
+  readonly records: boolean;
+  /** Play-out delay: time from the fastest observed transit to a frame's deadline. */
+  readonly latency: Microseconds;
+}
+
+export type RecoveryNotice = PathNotice | RequestNotice | WithheldNotice | ReportsWantedNotice | QueueNotice;
 
 const NAME = 'DFRM';
 const PATH_SUBTYPE = 8;
 const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
 const REPORTS_WANTED_SUBTYPE = 11;
+const QUEUE_SUBTYPE = 12;
 const PATH_BYTES = 20;
 /** Size of a path notice without the spacing, as earlier receivers send it. */
 const PATH_BYTES_MIN = 16;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
 const REPORTS_WANTED_BYTES = 4;
+const QUEUE_BYTES = 8;
 const LAST = 0x8000;
 const LATE = 0x4000;
 const SHOWS_DAMAGED = 0x8000;
+const RECORDS = 0x8000;
 const QUEUEING_UNIT: Microseconds = microseconds(100);
 const QUEUEING_MAX = 0x7fff;
 const SPAN_MAX: Microseconds = microseconds(0xffff_ffff);
@@ -122,6 +149,7 @@ const SUBTYPES: Readonly<Record<RecoveryNotice['kind'], number>> = {
   request: REQUEST_SUBTYPE,
   withheld: WITHHELD_SUBTYPE,
   'reports-wanted': REPORTS_WANTED_SUBTYPE,
+  queue: QUEUE_SUBTYPE,
 };
 
 export function recoveryNoticePacket(ssrc: number, notice: RecoveryNotice): ApplicationPacket {
@@ -137,8 +165,7 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
       writeUint16(data, 8, share(notice.loss));
       writeUint16(data, 10, Math.max(0x100, Math.min(0xffff, Math.round(notice.burst * 0x100))));
       writeUint16(data, 12, share(notice.recentLoss));
-      const queueing = Math.min(QUEUEING_MAX, Math.round(notice.queueing / QUEUEING_UNIT));
-      writeUint16(data, 14, (notice.showsDamaged ? SHOWS_DAMAGED : 0) | queueing);
+      writeUint16(data, 14, (notice.showsDamaged ? SHOWS_DAMAGED : 0) | queueingUnits(notice.queueing));
       writeUint32(data, 16, span(notice.spacing));
       return data;
     }
@@ -159,10 +186,20 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
       writeUint32(data, 0, span(notice.interval));
       return data;
     }
+    case 'queue': {
+      const data = new Uint8Array(QUEUE_BYTES);
+      writeUint16(data, 0, notice.sequence);
+      writeUint16(data, 2, (notice.records ? RECORDS : 0) | queueingUnits(notice.queueing));
+      writeUint32(data, 4, span(notice.latency));
+      return data;
+    }
   }
 }
 
 const share = (value: number): number => Math.min(0xffff, Math.ceil(value * 0x1_0000));
+
+const queueingUnits = (value: Microseconds): number =>
+  Math.max(0, Math.min(QUEUEING_MAX, Math.round(value / QUEUEING_UNIT)));
 
 const span = (value: Microseconds): number => Math.max(0, Math.min(SPAN_MAX, Math.round(value)));
 
@@ -198,6 +235,15 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
     case REPORTS_WANTED_SUBTYPE:
       if (data.length < REPORTS_WANTED_BYTES) return malformed('reports-wanted-notice-cut');
       return parsed({ kind: 'reports-wanted', interval: microseconds(readUint32(data, 0)) });
+    case QUEUE_SUBTYPE:
+      if (data.length < QUEUE_BYTES) return malformed('queue-notice-cut');
+      return parsed({
+        kind: 'queue',
+        sequence: wireSequence(readUint16(data, 0)),
+        queueing: microseconds((readUint16(data, 2) & QUEUEING_MAX) * QUEUEING_UNIT),
+        records: (readUint16(data, 2) & RECORDS) !== 0,
+        latency: microseconds(readUint32(data, 4)),
+      });
     default:
       return parsed(undefined);
   }

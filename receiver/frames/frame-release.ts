@@ -30,7 +30,7 @@ const KEYFRAME_REQUEST_AFTER: Microseconds = milliseconds(250);
  * play-out clock.
  */
 export class FrameRelease {
-  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'heldBytesMax'>;
+  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'records' | 'heldBytesMax'>;
   readonly #clock: PlayoutClock;
   readonly #ledger: Ledger;
   readonly #events: EventQueue;
@@ -40,7 +40,7 @@ export class FrameRelease {
   readonly #schedule: FrameSchedule;
   /** Time until which the overdue head is being mended; `undefined` when it is not. */
   #heldUntil: Instant | undefined;
-  /** Time at which the reference of the next frame became decodable, when that was after its deadline. */
+  /** Time at which the frame for which the next one waited became decodable, when that was after its deadline. */
   #referenceReadyAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #highest: Sequence | undefined;
   /** No decision is possible before this time, except for frames that arrive. */
@@ -59,7 +59,7 @@ export class FrameRelease {
   #malformedFrames = 0;
 
   constructor(
-    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'heldBytesMax'>,
+    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'records' | 'heldBytesMax'>,
     parts: { readonly clock: PlayoutClock; readonly ledger: Ledger; readonly events: EventQueue },
   ) {
     this.#options = options;
@@ -342,7 +342,8 @@ export class FrameRelease {
     if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
     const ownReadyAt = instant(held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY);
     const readyAt = frame.importance === 'key' ? ownReadyAt : latest(ownReadyAt, this.#referenceReadyAt);
-    if (frame.importance !== 'discardable') this.#referenceReadyAt = readyAt;
+    // Frames behind a held discardable one wait for it, though they do not refer to it.
+    if (frame.importance !== 'discardable' || held) this.#referenceReadyAt = readyAt;
     return readyAt > deadline;
   }
 

@@ -12,6 +12,8 @@ import type { PlayoutClock } from './playout-clock.ts';
 
 export interface HeldGroupOptions {
   readonly release: 'deadline' | 'asap';
+  /** True when discardable frames are mended too, for a recording. */
+  readonly records: boolean;
   /** Limit of bytes held in frames past their deadline. */
   readonly heldBytesMax: number;
 }
@@ -53,7 +55,7 @@ export class HeldGroup {
     let until = this.#clock.referenceDeadline(dueAt);
     if (now >= until) return NEVER;
     const head = buffer.head();
-    if (!mayBeDecoded(head, state) || buffer.full) return NEVER;
+    if (!this.#mayBeDecoded(head, state) || buffer.full) return NEVER;
     if (state.endsAt !== undefined) until = instant(Math.min(until, Math.max(dueAt, state.endsAt) + MEND_AFTER_END));
     let heldBytes = 0;
     for (const frame of buffer.frames()) {
@@ -86,13 +88,20 @@ export class HeldGroup {
       if (!around) return NEVER;
       const { frame } = around;
       const own = sequence >= frame.firstSequence;
-      if (own && frame.importance === 'discardable') return NEVER;
+      if (own && frame.importance === 'discardable' && !this.#options.records) return NEVER;
       const useless = state.needsKey && !(firstKey && firstKey.number <= frame.number && (own || firstKey !== frame));
       if (useless && (state.started || own)) return NEVER;
       const until = this.#clock.referenceDeadline(deadlineOf(sequence, around));
       if (!takeOver || takeOver.number < frame.number || (own && takeOver === frame)) return until;
       return earliest(until, this.#clock.deadline(takeOver.decodeTimestamp));
     };
+  }
+
+  /** True when the decoder, or a recording, benefits from the frame; one of unknown importance may be a reference. */
+  #mayBeDecoded(head: PendingFrame | undefined, { needsKey, started }: DecodingState): boolean {
+    if (head?.importance === 'discardable' && !this.#options.records) return false;
+    if (!needsKey || head?.importance === 'key') return true;
+    return !started && head?.importance === undefined;
   }
 
   /** True when a newer frame can be shown now, or the frame is too old to be shown at all. */
@@ -111,13 +120,6 @@ export class HeldGroup {
 }
 
 const isWholeKey = (frame: PendingFrame): boolean => frame.complete && frame.importance === 'key';
-
-/** True when the decoder benefits from the frame; a frame of unknown importance may be a reference. */
-function mayBeDecoded(head: PendingFrame | undefined, { needsKey, started }: DecodingState): boolean {
-  if (head?.importance === 'discardable') return false;
-  if (!needsKey || head?.importance === 'key') return true;
-  return !started && head?.importance === undefined;
-}
 
 /** Position of a packet: its frame, or the first one after it, and the frame before that. */
 interface Surrounding {

@@ -17,6 +17,7 @@ import { ArrivalModel } from './arrival-model.ts';
 import { LossEstimator } from './loss-estimator.ts';
 import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
 import { PathEstimator } from './path-estimator.ts';
+import { QueueMeter } from './queue-meter.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
 import { type Request, RequestSchedule, type Terms } from './request-schedule.ts';
 
@@ -27,6 +28,8 @@ export interface DeadlineRecoveryOptions {
   readonly reorderWait: Microseconds;
   /** Release policy after a loss. */
   readonly onLoss: 'freeze' | 'smear';
+  /** True when all frames are recorded. */
+  readonly records: boolean;
 }
 
 /** Assumed round trip until it is measured. */
@@ -90,6 +93,7 @@ export class DeadlineRecovery implements LossRecovery {
   readonly #pace = new ArrivalModel();
   readonly #meter = new LossEstimator();
   readonly #load = new PathEstimator();
+  readonly #queue: QueueMeter;
   readonly #reordering: ReorderingEstimator;
   /** Share of packets overtaken by others. */
   #overtaken = 0;
@@ -102,6 +106,7 @@ export class DeadlineRecovery implements LossRecovery {
 
   constructor(options: DeadlineRecoveryOptions) {
     this.#options = options;
+    this.#queue = new QueueMeter(options);
     this.#reordering = new ReorderingEstimator(options.reorderWait);
   }
 
@@ -127,6 +132,7 @@ export class DeadlineRecovery implements LossRecovery {
     this.#pace.onPacket(now, packet);
     this.#overtaken += ((packet.ahead ? 0 : 1) - this.#overtaken) / OVERTAKEN_MEMORY_PACKETS;
     this.#load.onPacket(now, packet.sequence, packet.transit);
+    this.#queue.onPacket(now, packet);
     if (overtakenAt === undefined || packet.ahead) return;
     this.#reordering.observe(now, overtakenAt);
   }
@@ -141,11 +147,13 @@ export class DeadlineRecovery implements LossRecovery {
     if (view.mediaSsrc === undefined) return undefined;
     const reorderWait = this.#reordering.wait(now);
     const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
-    if (!noticeDue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now)) return undefined;
+    const queue = this.#queue.poll(now);
+    if (!noticeDue && !queue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now))
+      return undefined;
     const terms = this.#terms(view, reorderWait);
     for (const request of this.#schedule.poll(now, terms)) this.#send(now, request);
     const requests = this.#due(now, view.mediaSsrc);
-    if (requests.length === 0 && !noticeDue) return undefined;
+    if (requests.length === 0 && !noticeDue && !queue) return undefined;
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
     if (noticeDue) this.#noticeAt = later(now, busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
@@ -167,7 +175,8 @@ export class DeadlineRecovery implements LossRecovery {
       showsDamaged,
       spacing: this.#pace.spacing,
     });
-    return [{ kind: 'receiver-report', ssrc, reports: [] }, path, ...requests];
+    const notices = queue ? [path, recoveryNoticePacket(ssrc, queue)] : [path];
+    return [{ kind: 'receiver-report', ssrc, reports: [] }, ...notices, ...requests];
   }
 
   pollTimeout(view: StreamView): Instant | undefined {

@@ -93,6 +93,10 @@ export class NackGenerator {
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
+  isMissing(sequence: Sequence): boolean {
+    return this.#missing.has(sequence);
+  }
+
   /** Number of requests made for the packet. */
   roundsOf(sequence: Sequence): number {
     return this.#missing.get(sequence)?.rounds ?? 0;

@@ -1,10 +1,20 @@
-import { elapsed, type Instant, instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
+import {
+  earliest,
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+} from '../../protocol/base/units.ts';
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import type { PendingFrame } from '../frames/frame-buffer.ts';
 import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
 import { NackGenerator } from './nack-generator.ts';
+import { QueueMeter } from './queue-meter.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
 
 /** Silence after which the rest of a frame counts as missing: its packets are paced at most 20 ms apart. */
@@ -13,18 +23,47 @@ const SILENCE: Microseconds = milliseconds(25);
 const SILENCE_MISSING_MAX = 512;
 
 /**
+ * Time from a late request to each of its copies. A lost request delays every frame that waits by a round trip, and the
+ * return path, which carries little traffic, may lose several packets in a row.
+ */
+const COPY_OFFSETS: readonly Microseconds[] = [microseconds(0), milliseconds(4), milliseconds(11), milliseconds(22)];
+
+/** A request for more packets follows an outage or a forged number, and is sent once per round. */
+const COPIED_SEQUENCES_MAX = 16;
+
+interface Copy {
+  readonly at: Instant;
+  readonly number: number;
+  readonly sequences: readonly Sequence[];
+  readonly lateUntil: Instant;
+}
+
+export interface NackRecoveryOptions {
+  readonly reportSsrc: number;
+  readonly latency: Microseconds;
+  readonly reorderWait: Microseconds;
+  /** True when all frames are recorded. */
+  readonly records: boolean;
+}
+
+/**
  * Requests missing packets once per round trip, while an answer can arrive in time, and not before the reorder wait of
  * this path is over.
  */
 export class NackRecovery implements LossRecovery {
   readonly #reportSsrc: number;
+  readonly #queue: QueueMeter;
   readonly #nack: NackGenerator;
   readonly #reordering: ReorderingEstimator;
   #silenceCheckedOf: number | undefined;
+  #copies: Copy[] = [];
+  /** True when the sender is one of ours, which understands notices: its packets have frame marks. */
+  #ours = false;
   #number = 0;
 
-  constructor(options: { readonly reportSsrc: number; readonly reorderWait: Microseconds }) {
+  constructor(options: NackRecoveryOptions) {
     this.#reportSsrc = options.reportSsrc;
+    this.#queue = new QueueMeter(options);
     this.#reordering = new ReorderingEstimator(options.reorderWait);
     this.#nack = new NackGenerator({ reorderWait: options.reorderWait, missingMax: MISSING_MAX });
   }
@@ -41,7 +80,10 @@ export class NackRecovery implements LossRecovery {
     this.#nack.onMissing(now, sequence);
   }
 
-  onPacket(now: Instant, { sequence, origin, ahead }: TakenPacket): void {
+  onPacket(now: Instant, packet: TakenPacket): void {
+    const { sequence, origin, ahead, mark } = packet;
+    this.#ours ||= mark !== undefined;
+    if (origin === 'sent') this.#queue.onPacket(now, packet);
     const missingSince = this.#nack.onArrival(sequence);
     if (missingSince !== undefined && origin === 'sent' && !ahead) this.#reordering.observe(now, missingSince);
   }
@@ -67,23 +109,41 @@ export class NackRecovery implements LossRecovery {
     };
     if (inTime.length > 0) ask(inTime);
     if (late.length > 0) {
-      if (view.newest) packets.push(this.#lateNotice(elapsed(now, lateUntil)));
-      ask(late);
+      const number = this.#number;
+      this.#number = (number + 1) & 0xffff;
+      // Only our own senders know a copy from another request.
+      const copied = this.#ours && late.length <= COPIED_SEQUENCES_MAX;
+      const offsets = copied ? COPY_OFFSETS : COPY_OFFSETS.slice(0, 1);
+      for (const offset of offsets) this.#copies.push({ at: later(now, offset), number, sequences: late, lateUntil });
     }
+    for (const { number, sequences, lateUntil: until } of this.#copiesDue(now)) {
+      if (this.#ours) packets.push(this.#lateNotice(number, elapsed(now, until)));
+      ask(sequences);
+    }
+    const queue = this.#ours ? this.#queue.poll(now) : undefined;
+    if (queue) packets.push(recoveryNoticePacket(this.#reportSsrc, queue));
     return packets.length === 0 ? undefined : packets;
   }
 
+  /** Returns the late requests and copies that are due, with what is still missing of each. */
+  #copiesDue(now: Instant): Copy[] {
+    const due = this.#copies.filter(({ at }) => at <= now);
+    if (due.length > 0) this.#copies = this.#copies.filter(({ at }) => at > now);
+    return due
+      .map((copy) => ({ ...copy, sequences: copy.sequences.filter((sequence) => this.#nack.isMissing(sequence)) }))
+      .filter(({ sequences }) => sequences.length > 0);
+  }
+
   /** Notice for our own senders; other senders get the NACK alone. */
-  #lateNotice(usefulFor: Microseconds): RtcpPacket {
-    const number = this.#number;
-    this.#number = (number + 1) & 0xffff;
+  #lateNotice(number: number, usefulFor: Microseconds): RtcpPacket {
     return recoveryNoticePacket(this.#reportSsrc, { kind: 'request', number, last: false, late: true, usefulFor });
   }
 
   pollTimeout(view: StreamView): Instant | undefined {
     const frame = this.#silentFrame(view);
     const silentAt = frame ? frame.lastArrivalAt + SILENCE : Number.POSITIVE_INFINITY;
-    const at = instant(Math.min(silentAt, this.#nack.pollTimeout() ?? Number.POSITIVE_INFINITY));
+    let at = instant(Math.min(silentAt, this.#nack.pollTimeout() ?? Number.POSITIVE_INFINITY));
+    for (const copy of this.#copies) at = earliest(at, copy.at);
     return Number.isFinite(at) ? at : undefined;
   }
 

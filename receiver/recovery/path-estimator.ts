@@ -1,21 +1,10 @@
-import {
-  type Instant,
-  later,
-  type Microseconds,
-  microseconds,
-  milliseconds,
-  seconds,
-} from '../../protocol/base/units.ts';
+import { type Instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
+import { FastestTransit } from './fastest-transit.ts';
 
 /** Long enough for some hundred packets of video, short enough to detect a queue before it costs a picture. */
 const WINDOW: Microseconds = milliseconds(300);
 const PACKETS_MIN = 16;
-/**
- * Memory of the fastest packet, effectively up to twice as long, so that a standing queue does not pass for the path.
- */
-const FASTEST_MEMORY: Microseconds = seconds(15);
-
 /** Recent loss and queueing delay, over the last third of a second. */
 export class PathEstimator {
   #startedAt: Instant | undefined;
@@ -24,10 +13,7 @@ export class PathEstimator {
   #newest: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #packets = 0;
   #transit: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  /** Minimum transit of the current and of the previous period. */
-  #fastest: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  #fastestBefore: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  #stretchEndsAt: Instant | undefined;
+  readonly #fastest = new FastestTransit();
   #loss = 0;
   #queueing: Microseconds = microseconds(0);
 
@@ -52,21 +38,10 @@ export class PathEstimator {
     // A packet reordered across the end of a window counts in the next.
     const sent = this.#newest - this.#before;
     this.#loss = Math.max(0, 1 - this.#packets / Math.max(1, sent));
-    this.#queueing = microseconds(this.#transit - this.#fastestOf(now, this.#transit));
+    this.#queueing = microseconds(this.#transit - this.#fastest.observe(now, this.#transit));
     this.#startedAt = now;
     this.#before = this.#newest;
     this.#packets = 0;
     this.#transit = microseconds(Number.POSITIVE_INFINITY);
-  }
-
-  #fastestOf(now: Instant, transit: Microseconds): Microseconds {
-    this.#stretchEndsAt ??= later(now, FASTEST_MEMORY);
-    if (now >= this.#stretchEndsAt) {
-      this.#fastestBefore = this.#fastest;
-      this.#fastest = microseconds(Number.POSITIVE_INFINITY);
-      this.#stretchEndsAt = later(now, FASTEST_MEMORY);
-    }
-    this.#fastest = microseconds(Math.min(this.#fastest, transit));
-    return microseconds(Math.min(this.#fastest, this.#fastestBefore));
   }
 }

@@ -82,6 +82,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
     release: checkChoice('release', options.release ?? 'deadline', ['deadline', 'asap']),
     mendMs: checkMilliseconds('mendMs', options.mendMs ?? MEND_MS_DEFAULT, { min: 0, max: MEND_MS_MAX }),
     onLoss: checkChoice('onLoss', options.onLoss ?? 'freeze', ['freeze', 'smear']),
+    records: options.output !== undefined,
     link: options.link === undefined ? undefined : parseLink(options.link),
   } as const;
   const connect = dropframeClient(settings);

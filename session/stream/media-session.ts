@@ -25,6 +25,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly onLoss: 'freeze' | 'smear';
   /** How long after its deadline a frame that others refer to is mended, milliseconds; `undefined` for the default. */
   readonly mendMs?: number | undefined;
+  /** True when every frame is recorded, shown or not. */
+  readonly records?: boolean | undefined;
   readonly welcome: AcceptedWelcome;
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
@@ -46,8 +48,8 @@ export class MediaSession {
   #refusedBySender = 0;
 
   constructor(options: MediaSessionOptions) {
-    const { host, port, welcome, reportSsrc, release, onLoss } = options;
-    const settings = { reportSsrc, release, onLoss, framesMax: FRAMES_MAX };
+    const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
+    const settings = { reportSsrc, release, onLoss, records, framesMax: FRAMES_MAX };
     const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
     this.receiver = new Receiver(receiving);
     this.#driver = new EndpointDriver({

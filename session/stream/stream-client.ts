@@ -43,6 +43,8 @@ export interface StreamClientOptions {
   readonly onLoss: 'freeze' | 'smear';
   /** How long after its deadline a frame that others refer to is mended, milliseconds; `undefined` for the default. */
   readonly mendMs?: number | undefined;
+  /** True when every frame is recorded, shown or not. */
+  readonly records?: boolean | undefined;
   readonly link: LinkSpecification | undefined;
   /** Congestion control of the modelled TCP (transport TCP over a link); default: cubic. */
   readonly congestionControl?: CongestionControlName | undefined;
@@ -249,6 +251,7 @@ export class StreamClient {
       release,
       onLoss,
       mendMs: this.#options.mendMs,
+      records: this.#options.records,
       link,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
