@@ -3,7 +3,7 @@ import { type Instant, instant } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 import { wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { DatagramFate } from '../sim/link/link.ts';
+import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
 import { type FrameTable, widened } from './frame-table.ts';
 import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
@@ -46,10 +46,11 @@ export class MediaPacketTable implements PathObserver {
   readonly #missing = new Map<number, number>();
   #arrival = new Uint8Array(4_096);
   #frameOf = new Uint32Array(4_096);
+  /** 1 for a packet whose first transmission was lost. */
+  #lost = new Uint8Array(4_096);
   #sent = 0;
   #highestReceived = -1;
   #decided = 0;
-  readonly #before = new RunLengths();
   readonly #after = new RunLengths();
   readonly #jitter = new InterarrivalJitter();
   readonly #jitterFirst = new InterarrivalJitter();
@@ -83,6 +84,13 @@ export class MediaPacketTable implements PathObserver {
     if (this.#frames.length <= this.#measuredFrom) return;
     if (ssrc === RETRANSMISSION_SSRC) this.#figures.bytesRetransmission += datagram.length;
     else if (ssrc === REPAIR_SSRC) this.#figures.bytesRepair += datagram.length;
+  }
+
+  onDecided(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
+    if (direction === 'back' || fate === 'carried' || fate === 'duplicated' || isRtcp(datagram)) return;
+    if (readUint32(datagram, 8) !== MEDIA_SSRC) return;
+    const packet = this.#packetOf(readUint16(datagram, 2));
+    if (packet !== undefined) this.#noteLost(packet);
   }
 
   onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void {
@@ -143,12 +151,16 @@ export class MediaPacketTable implements PathObserver {
       const row = this.#rows[frame]!;
       if (frame < this.#firstPacket.length) this.#noteMissing(frame, row);
     }
+    const before = new RunLengths();
+    for (let packet = 0; packet < this.#sent; packet++) {
+      if (this.#isMeasured(packet)) before.add(this.#lost[packet] === 1);
+    }
     const { datagrams, bytes, used } = this.#repairs;
     const unused = Math.max(0, datagrams - used);
     if (datagrams > 0) this.#figures.bytesWasted += Math.round((bytes * unused) / datagrams);
     return {
       ...this.#figures,
-      burstsBefore: this.#before.histogram(),
+      burstsBefore: before.histogram(),
       burstsAfter: this.#after.histogram(),
       jitter: this.#jitter.value,
       jitterFirst: this.#jitterFirst.value,
@@ -160,6 +172,7 @@ export class MediaPacketTable implements PathObserver {
     if (packet === this.#arrival.length) {
       this.#arrival = widened(this.#arrival, new Uint8Array(packet * 2));
       this.#frameOf = widened(this.#frameOf, new Uint32Array(packet * 2));
+      this.#lost = widened(this.#lost, new Uint8Array(packet * 2));
     }
     if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) {
       const row = this.#rows[this.#firstPacket.length]!;
@@ -169,11 +182,17 @@ export class MediaPacketTable implements PathObserver {
     }
     const frame = this.#firstPacket.length - 1;
     this.#frameOf[packet] = frame;
-    if (this.#rows[frame]! < this.#measuredFrom) return;
-    const lost = fate === 'lost' || fate === 'overflowed';
-    this.#figures.packetsSent++;
-    if (lost) this.#figures.packetsLost++;
-    this.#before.add(lost);
+    if (this.#isMeasured(packet)) this.#figures.packetsSent++;
+    if (fate === 'lost' || fate === 'overflowed') this.#noteLost(packet);
+  }
+
+  #isMeasured(packet: number): boolean {
+    return this.#rows[this.#frameOf[packet]!]! >= this.#measuredFrom;
+  }
+
+  #noteLost(packet: number): void {
+    this.#lost[packet] = 1;
+    if (this.#isMeasured(packet)) this.#figures.packetsLost++;
   }
 
   /** Returns the packet with a wire sequence number; `undefined` for one that was never sent (bit error). */

@@ -1,6 +1,6 @@
 import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { DatagramFate } from '../sim/link/link.ts';
+import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { ColumnKind } from './store/columns.ts';
 
@@ -41,7 +41,7 @@ export class PacketLog implements PathObserver {
   }
 
   onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
-    if (fate === 'carried' || fate === 'duplicated') this.#underway.set(datagram, this.records.length);
+    if (fate !== 'lost' && fate !== 'overflowed') this.#underway.set(datagram, this.records.length);
     this.records.push({
       direction,
       datagram: this.#count[direction]++,
@@ -52,6 +52,13 @@ export class PacketLog implements PathObserver {
       arrivedAt: null,
       fate,
     });
+  }
+
+  onDecided(_now: Instant, _direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
+    const place = this.#underway.get(datagram);
+    if (place === undefined) return;
+    this.records[place]!.fate = fate;
+    if (fate === 'lost' || fate === 'overflowed') this.#underway.delete(datagram);
   }
 
   onDelivered(now: Instant, _direction: Direction, datagram: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { assert } from '../protocol/base/assert.ts';
 import { type Instant, instant, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
-import { Link, type LinkCounters } from '../sim/link/link.ts';
+import { Link } from '../sim/link/link.ts';
+import type { LinkCounters } from '../sim/link/link-counters.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
 import { type CellFiles, framesBefore, NO_FILES, openCellSource } from './cell-source.ts';
@@ -60,8 +61,8 @@ export function runCell(
   const back = linkOf(cell.back, files.traces);
   const { headerBytes } = strategy;
   const links = {
-    forward: new Link(forward, 'forward', { headerBytes }),
-    back: new Link(back, 'back', { headerBytes }),
+    forward: new Link(forward, 'forward', { headerBytes, reports: 'queued' }),
+    back: new Link(back, 'back', { headerBytes, reports: 'queued' }),
   };
   let lastCapturedAt = START;
   const feed = new LiveFeed({

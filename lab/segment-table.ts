@@ -1,7 +1,7 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import type { Instant } from '../protocol/base/units.ts';
 import type { Direction } from '../sim/direction.ts';
-import type { DatagramFate } from '../sim/link/link.ts';
+import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { TransportFigures } from './strategy.ts';
@@ -13,7 +13,10 @@ const DATA_OFFSET = 12;
 /** Observes a TCP connection from outside: which data segments were sent, retransmitted and lost. */
 export class SegmentTable implements PathObserver {
   readonly #measuring: () => boolean;
-  readonly #before = new RunLengths();
+  /** Whether each first transmission was lost, in order. */
+  readonly #losses: boolean[] = [];
+  /** Places of first transmissions in a queue that has not decided about them. */
+  readonly #queued = new Map<Uint8Array, number>();
   /** Next unsent sequence number, as on the wire. */
   #next: number | undefined;
   #figures = { packetsSent: 0, packetsLost: 0, bytesRetransmission: 0, retransmissions: 0 };
@@ -37,10 +40,23 @@ export class SegmentTable implements PathObserver {
       this.#figures.bytesRetransmission += datagram.length;
       return;
     }
-    const lost = fate === 'lost' || fate === 'overflowed';
     this.#figures.packetsSent++;
-    if (lost) this.#figures.packetsLost++;
-    this.#before.add(lost);
+    if (fate === 'queued') this.#queued.set(datagram, this.#losses.length);
+    this.#losses.push(false);
+    if (fate !== 'queued') this.#note(this.#losses.length - 1, fate);
+  }
+
+  onDecided(_now: Instant, _direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
+    const place = this.#queued.get(datagram);
+    if (place === undefined) return;
+    this.#queued.delete(datagram);
+    this.#note(place, fate);
+  }
+
+  #note(place: number, fate: DecidedFate): void {
+    if (fate !== 'lost' && fate !== 'overflowed') return;
+    this.#losses[place] = true;
+    this.#figures.packetsLost++;
   }
 
   onDelivered(): void {}
@@ -48,6 +64,8 @@ export class SegmentTable implements PathObserver {
   /** Returns the figures. @param spurious retransmissions that the receiver reported as duplicates. */
   conclude(spurious: number): TransportFigures {
     const { packetsSent, packetsLost, bytesRetransmission, retransmissions } = this.#figures;
+    const before = new RunLengths();
+    for (const lost of this.#losses) before.add(lost);
     const wasted =
       retransmissions === 0 ? 0 : (bytesRetransmission * Math.min(spurious, retransmissions)) / retransmissions;
     return {
@@ -59,7 +77,7 @@ export class SegmentTable implements PathObserver {
       bytesRetransmission,
       bytesRepair: 0,
       bytesWasted: Math.round(wasted),
-      burstsBefore: this.#before.histogram(),
+      burstsBefore: before.histogram(),
       burstsAfter: [],
       jitter: null,
       jitterFirst: null,

@@ -1,4 +1,5 @@
 import type { Instant } from './base/units.ts';
+import type { Ecn } from './ecn.ts';
 
 /**
  * A protocol state machine without I/O: time, randomness and datagrams are arguments, results are polled.
@@ -7,10 +8,13 @@ import type { Instant } from './base/units.ts';
  * `pollEvent`, then wait until `pollTimeout` or the next datagram, whichever comes first.
  */
 export interface Endpoint<Event> {
-  handleDatagram(now: Instant, datagram: Uint8Array): void;
+  /** @param ecn ECN bits of the packet that carried the datagram; absent when unknown or not ECN-capable. */
+  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void;
   handleTimeout(now: Instant): void;
   /** Returns the next datagram to transmit; call until `undefined`. */
   pollTransmit(now: Instant): Uint8Array | undefined;
+  /** ECN bits that the datagram returned last by `pollTransmit` is to be sent with; absent: not ECN-capable. */
+  readonly transmitEcn?: Ecn;
   /** Returns the next event; call until `undefined`. */
   pollEvent(): Event | undefined;
   /** Time of the next `handleTimeout`, possibly in the past; `undefined` when no timer is running. */

@@ -1,4 +1,5 @@
 import { earliest, type Instant, instant, later, type Microseconds } from '../protocol/base/units.ts';
+import { type Ecn, NOT_ECT } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 
 export interface HostOptions {
@@ -16,6 +17,7 @@ export interface HostOptions {
 interface ArrivedDatagram {
   readonly at: Instant;
   readonly datagram: Uint8Array;
+  readonly ecn: Ecn | undefined;
 }
 
 /**
@@ -33,13 +35,14 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
     this.#options = options;
   }
 
-  handleDatagram(now: Instant, datagram: Uint8Array): void {
-    this.#waiting.push({ at: later(now, this.#options.arrival), datagram });
+  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void {
+    this.#waiting.push({ at: later(now, this.#options.arrival), datagram, ecn });
   }
 
   handleTimeout(now: Instant): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.at <= now) {
-      this.#endpoint.handleDatagram(now, this.#waiting.shift()!.datagram);
+      const { datagram, ecn } = this.#waiting.shift()!;
+      this.#endpoint.handleDatagram(now, datagram, ecn);
       if (!this.#options.together) return;
     }
     const due = this.#timerAt();
@@ -48,6 +51,10 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     return this.#endpoint.pollTransmit(now);
+  }
+
+  get transmitEcn(): Ecn {
+    return this.#endpoint.transmitEcn ?? NOT_ECT;
   }
 
   pollEvent(): Event | undefined {

@@ -1,12 +1,17 @@
 import { assert } from '../protocol/base/assert.ts';
 import { type Instant, instant, latest, NEVER } from '../protocol/base/units.ts';
+import type { Ecn } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { Direction } from './direction.ts';
+import type { DatagramContext } from './link/datagram-context.ts';
 
 /** A one-way path: a `Link`, or anything with the same methods. */
 export interface Path {
-  send(now: Instant, datagram: Uint8Array): void;
+  /** @param context properties of the datagram that are not in its bytes; absent when it has none. */
+  send(now: Instant, datagram: Uint8Array, context?: DatagramContext): void;
   pollDelivery(now: Instant): Uint8Array | undefined;
+  /** ECN bits of the datagram returned last by `pollDelivery`; absent: not ECN-capable. */
+  readonly deliveredEcn?: Ecn;
   pollTimeout(): Instant | undefined;
 }
 
@@ -39,6 +44,9 @@ export interface SimulationOptions<A, B> {
 
 /** Detects a livelock: an endpoint whose timeout stays in the past. */
 const TURNS_AT_ONE_INSTANT_MAX = 1_000_000;
+
+/** Contexts of datagrams by their ECN bits, so that none has to be allocated. */
+const ECN_CONTEXTS: readonly (DatagramContext | undefined)[] = [undefined, { ecn: 1 }, { ecn: 2 }, { ecn: 3 }];
 
 /** A component with a timeout. */
 interface Timed {
@@ -176,7 +184,7 @@ export class Simulation<A, B> {
       const datagram = path.pollDelivery(now);
       pathTimeout.touch();
       if (!datagram) return;
-      endpoint.handleDatagram(now, datagram);
+      endpoint.handleDatagram(now, datagram, path.deliveredEcn);
       endpointTimeout.touch();
       this.#drain();
     }
@@ -192,7 +200,7 @@ export class Simulation<A, B> {
       this.#sender.markDrained();
       for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
         onDatagram?.(now, 'forward', datagram);
-        forward.send(now, datagram);
+        forward.send(now, datagram, ECN_CONTEXTS[sender.transmitEcn ?? 0]);
         this.#forward.touch();
       }
     }
@@ -200,7 +208,7 @@ export class Simulation<A, B> {
       this.#receiver.markDrained();
       for (let datagram = receiver.pollTransmit(now); datagram; datagram = receiver.pollTransmit(now)) {
         onDatagram?.(now, 'back', datagram);
-        back.send(now, datagram);
+        back.send(now, datagram, ECN_CONTEXTS[receiver.transmitEcn ?? 0]);
         this.#back.touch();
       }
     }

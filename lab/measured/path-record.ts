@@ -2,7 +2,7 @@ import { type Instant, instant } from '../../protocol/base/units.ts';
 import { UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { parseIpPacket, swapAddresses, TCP } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
-import type { DatagramFate } from '../../sim/link/link.ts';
+import type { DatagramFate } from '../../sim/link/datagram-fate.ts';
 import { SENDER_PORT } from './end-order.ts';
 
 /** A datagram that entered or left the path, in the form that a `PathObserver` receives: without IP and UDP headers. */
@@ -11,7 +11,7 @@ export interface PathEvent {
   readonly kind: 'sent' | 'delivered';
   readonly direction: Direction;
   readonly datagram: Uint8Array;
-  /** Fate of a sent datagram. */
+  /** DatagramFate of a sent datagram. */
   readonly fate: DatagramFate;
 }
 

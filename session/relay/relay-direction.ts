@@ -1,9 +1,10 @@
 import { now } from '../../io/os/clock.ts';
-import { assert } from '../../protocol/base/assert.ts';
 import type { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant } from '../../protocol/base/units.ts';
 import type { Direction } from '../../sim/direction.ts';
-import { type DatagramFate, Link, type LinkCounters } from '../../sim/link/link.ts';
+import type { DatagramFate, DecidedFate } from '../../sim/link/datagram-fate.ts';
+import { Link } from '../../sim/link/link.ts';
+import type { LinkCounters } from '../../sim/link/link-counters.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
@@ -39,7 +40,7 @@ export class RelayDirection {
 
   constructor(options: RelayDirectionOptions) {
     this.#options = options;
-    this.#link = new Link(options.link, options.direction, { ...options, startsAt: now() });
+    this.#link = new Link(options.link, options.direction, { ...options, startsAt: now(), reports: 'queued' });
   }
 
   get counters(): DirectionCounters {
@@ -58,11 +59,22 @@ export class RelayDirection {
       return 'refused';
     }
     const fate = this.#link.send(at, datagram);
-    this.#account(fate, datagram.length);
+    if (fate === 'queued') this.#hold(datagram.length);
+    else this.#account(fate, datagram.length);
+    this.#takeOutcomes();
     return fate;
   }
 
-  #account(fate: DatagramFate, bytes: number): void {
+  /** Accounts for datagrams whose fate a queue discipline has decided since they were sent. */
+  #takeOutcomes(): void {
+    for (let outcome = this.#link.pollOutcome(); outcome; outcome = this.#link.pollOutcome()) {
+      const bytes = outcome.datagram.length;
+      this.#hold(-bytes);
+      this.#account(outcome.fate, bytes);
+    }
+  }
+
+  #account(fate: DecidedFate, bytes: number): void {
     switch (fate) {
       case 'carried':
         return this.#carry(bytes);
@@ -85,7 +97,9 @@ export class RelayDirection {
       const at = now();
       if (due > at) return;
       const datagram = this.#link.pollDelivery(at);
-      assert(datagram !== undefined, 'a datagram that is due can be taken');
+      this.#takeOutcomes();
+      // A queue discipline may have used the time, and delivered nothing yet.
+      if (datagram === undefined) continue;
       this.#hold(-datagram.length);
       this.#options.lateness.add(elapsed(due, at));
       this.#options.deliver(datagram);

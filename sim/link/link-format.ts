@@ -4,6 +4,7 @@ import type { LinkSpecification } from './link-specification.ts';
 import { asShare, asTime } from './link-values.ts';
 import { formatLossModel, quoted } from './loss/loss-words.ts';
 import { formatNetemParameters } from './netem/netem-parameters.ts';
+import { formatDiscipline } from './queue/discipline-words.ts';
 import { OPPORTUNITY_BYTES } from './stages/capacity-trace.ts';
 
 /** Writers of all values except the loss model's, in canonical order. */
@@ -22,6 +23,7 @@ const WORDS: readonly (readonly [name: string, write: (link: LinkSpecification) 
   ['trace', (link) => (link.capacity ? quoted(`${link.capacity.name}#${link.capacity.hash}`) : 'none')],
   ['opportunity', (link) => `${link.capacity?.opportunityBytes ?? OPPORTUNITY_BYTES}b`],
   ['queue', writeQueue],
+  ['qdisc', (link) => formatDiscipline(link.discipline)],
 ];
 
 function writeQueue(link: LinkSpecification): string {

@@ -18,6 +18,7 @@ import {
 import { LOSS_WORDS, readNamed, type TraceReader, withStep } from './loss/loss-words.ts';
 import { parseNetemParameters } from './netem/netem-parameters.ts';
 import { PRESETS } from './presets.ts';
+import { parseDiscipline } from './queue/discipline-words.ts';
 import { OPPORTUNITY_BYTES, parseCapacityTrace } from './stages/capacity-trace.ts';
 
 type Draft = { -readonly [K in keyof LinkSpecification]: LinkSpecification[K] };
@@ -64,6 +65,7 @@ const PARSERS: Readonly<Record<string, (link: Draft, value: string) => string | 
   outage: readOutages,
   slip: readSlip,
   queue: readQueue,
+  qdisc: readDiscipline,
 };
 
 const KNOWN = [
@@ -140,7 +142,7 @@ function readClauses(text: string): Parsed<[Clause, ...Clause[]]> {
   if (text.split('"').length % 2 === 0) return malformed('unbalanced quotation mark');
   const clauses: [Clause, ...Clause[]] = [{ at: microseconds(0), words: [] }];
   let clause: Clause = clauses[0];
-  const texts = text.match(/(?:"[^"]*"|[^\s,"])+/g) ?? [];
+  const texts = text.match(/(?:"[^"]*"|\([^()]*\)|[^\s,"])+/g) ?? [];
   for (let index = 0; index < texts.length; index++) {
     const word = texts[index]!;
     if (word === 'at') {
@@ -317,6 +319,14 @@ function readQueue(link: Draft, value: string): string | undefined {
     else if (packets !== undefined && link.queuePackets === undefined) link.queuePackets = packets;
     else return 'expected a time such as 100ms, bytes (64kB), datagrams (25p), or several of them: 100ms/25p';
   }
+  return undefined;
+}
+
+function readDiscipline(link: Draft, value: string): string | undefined {
+  const discipline = parseDiscipline(value);
+  if (!discipline.ok) return discipline.malformed;
+  delete link.discipline;
+  if (discipline.value) link.discipline = discipline.value;
   return undefined;
 }
 

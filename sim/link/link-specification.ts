@@ -1,6 +1,7 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { NetemParameters } from './netem/netem-parameters.ts';
+import type { DisciplineOptions } from './queue/queue-discipline.ts';
 import type { CapacityTrace } from './stages/capacity-trace.ts';
 import type { JitterDistribution } from './stages/propagation.ts';
 import type { SlipOptions } from './stages/slip.ts';
@@ -61,6 +62,8 @@ export interface LinkSpecification {
   readonly queueBytes?: number;
   /** Queue limit in datagrams. */
   readonly queuePackets?: number;
+  /** Queue discipline of the bottleneck within these limits; absent: tail drop. */
+  readonly discipline?: DisciplineOptions;
   /** A Linux netem configuration, with its own order of stages, that replaces all fields above. */
   readonly netem?: NetemParameters;
   /** Seed of all random streams: the same seed reproduces the same path. */

@@ -1,41 +1,29 @@
-import { elapsed, type Instant, instant, later, type Microseconds, NEVER } from '../../protocol/base/units.ts';
+import {
+  earliest,
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  NEVER,
+} from '../../protocol/base/units.ts';
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import { RandomStream } from '../random.ts';
+import { type DatagramContext, markOf } from './datagram-context.ts';
+import type { DatagramFate, DecidedFate, LinkOutcome } from './datagram-fate.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
+import type { LinkCounters, LinkStageCounters } from './link-counters.ts';
 import type { LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
 import { NetemQueue } from './netem/netem-queue.ts';
+import { type Departure, ManagedBottleneck } from './queue/managed-bottleneck.ts';
+import type { QueuedDatagram } from './queue/queue-discipline.ts';
 import { Bottleneck, HEADER_BYTES } from './stages/bottleneck.ts';
 import { Corruption } from './stages/corruption.ts';
 import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
 import { Slip } from './stages/slip.ts';
-
-/** Totals of one direction of a link. Invariant: `offered + duplicated = delivered + lost + overflowed + inFlight`. */
-export interface LinkCounters {
-  readonly offered: number;
-  readonly offeredBytes: number;
-  readonly delivered: number;
-  readonly deliveredBytes: number;
-  /** Dropped by the loss stage or in an outage. */
-  readonly lost: number;
-  readonly overflowed: number;
-  readonly duplicated: number;
-  readonly corrupted: number;
-  readonly inFlight: number;
-}
-
-/** Breakdown of some of the counters by stage. */
-export interface LinkStageCounters {
-  /** Dropped by the loss stage. */
-  readonly lostByLoss: number;
-  /** Dropped in an outage; `lostByLoss + lostInOutages = lost`. */
-  readonly lostInOutages: number;
-  /** Moved behind later datagrams. */
-  readonly slipped: number;
-}
-
-/** Result of sending a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
-export type DatagramFate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
 export interface LinkOptions {
   /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
@@ -44,12 +32,11 @@ export interface LinkOptions {
    * Header bytes that the bottleneck carries with each datagram: 28 for IPv4 and UDP; 0 when whole IP packets are sent.
    */
   readonly headerBytes?: number;
-}
-
-/** Properties of a datagram that a loss model may use. */
-export interface DatagramContext {
-  /** Number of the frame that the datagram belongs to, ascending; used by loss models that step per frame. */
-  readonly frame?: number;
+  /**
+   * Datagrams whose outcomes `pollOutcome` returns: those that `send` could not decide, or all. Without it there are
+   * none; with it they have to be polled.
+   */
+  readonly reports?: 'queued' | 'all';
 }
 
 /** Bounds the memory of a link: ten seconds at one gigabit per second. */
@@ -72,6 +59,11 @@ export class Link {
   readonly #slip: Slip<Uint8Array>;
   readonly #corruption: Corruption;
   readonly #queue = new DeliveryQueue<Uint8Array>();
+  readonly #headerBytes: number;
+  readonly #reports: 'queued' | 'all' | undefined;
+  readonly #outcomes: LinkOutcome[] = [];
+  /** Queue under a discipline, in place of the tail-drop bottleneck. */
+  #managed: ManagedBottleneck | undefined;
   // Copied from the specification because they are read for each datagram.
   #losesFirst = false;
   #duplicateShare = 0;
@@ -79,6 +71,9 @@ export class Link {
   /** True once reordering has been enabled; stays true, because datagrams may still be held. */
   #slips = false;
   #index = 0;
+  #deliveredMark = 0;
+  /** Datagrams marked by a managed bottleneck that was replaced. */
+  #markedBefore = 0;
   #changesMade = 0;
   #nextChangeAt: Instant;
   #lostInOutages = 0;
@@ -88,20 +83,25 @@ export class Link {
   constructor(
     link: LinkSpecification,
     direction: string,
-    { startsAt = instant(0), headerBytes = HEADER_BYTES }: LinkOptions = {},
+    { startsAt = instant(0), headerBytes = HEADER_BYTES, reports }: LinkOptions = {},
   ) {
     this.#specification = link;
     this.#startsAt = startsAt;
+    this.#headerBytes = headerBytes;
+    this.#reports = reports;
     this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
     this.#bottleneck = new Bottleneck(link, { startsAt, headerBytes });
     this.#loss = new LossProcess(link, direction);
     this.#outages = new Outages(link.outages);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);
     this.#propagation = new Propagation(link, link.seed, direction);
-    this.#slip = new Slip(link.slip, link.seed, direction, (at, datagram) => this.#queue.push(at, datagram));
+    this.#slip = new Slip(link.slip, link.seed, direction, (at, datagram, mark) =>
+      this.#queue.push(at, datagram, mark),
+    );
     this.#corruption = new Corruption(link.corrupt, link.seed, direction);
     this.#nextChangeAt = this.#changeAt(0);
     this.#keep(link);
+    this.#manage(startsAt, link);
   }
 
   get counters(): LinkCounters {
@@ -111,19 +111,48 @@ export class Link {
 
   get stageCounters(): LinkStageCounters {
     const lostInOutages = this.#lostInOutages;
-    return { lostByLoss: this.#counters.lost - lostInOutages, lostInOutages, slipped: this.#slip.count };
+    return {
+      lostByLoss: this.#counters.lost - lostInOutages,
+      lostInOutages,
+      slipped: this.#slip.count,
+      marked: this.#marked,
+    };
+  }
+
+  /** ECN bits of the datagram that `pollDelivery` returned last. */
+  get deliveredEcn(): Ecn {
+    return (this.#deliveredMark & 3) as Ecn;
+  }
+
+  /** Flow of the datagram that `pollDelivery` returned last. */
+  get deliveredFlow(): number {
+    return this.#deliveredMark >>> 2;
   }
 
   send(now: Instant, datagram: Uint8Array, context?: DatagramContext): DatagramFate {
     this.#counters.offered++;
     this.#counters.offeredBytes += datagram.length;
-    if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram);
-    while (now >= this.#nextChangeAt) this.#makeNextChange();
+    const mark = context === undefined ? 0 : markOf(context);
+    if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram, mark);
+    this.#advance(now);
     const index = this.#index++;
+    if (this.#managed) return this.#enqueue(this.#managed, now, { datagram, index, context });
+    const fate = this.#pass(now, index, datagram, context, mark);
+    if (this.#reports === 'all') this.#reportPassed(now, datagram, mark, fate);
+    return fate;
+  }
+
+  #pass(
+    now: Instant,
+    index: number,
+    datagram: Uint8Array,
+    context: DatagramContext | undefined,
+    mark: number,
+  ): DecidedFate {
     if (this.#losesFirst) {
       if (this.#isLost(now, context?.frame)) return 'lost';
       const leavesAt = this.#passBottleneck(now, datagram);
-      return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram);
+      return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram, mark);
     }
     const leavesAt = this.#passBottleneck(now, datagram);
     if (leavesAt === undefined) {
@@ -132,13 +161,16 @@ export class Link {
       return 'overflowed';
     }
     if (this.#isLost(leavesAt, context?.frame)) return 'lost';
-    return this.#carry(leavesAt, index, datagram);
+    return this.#carry(leavesAt, index, datagram, mark);
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
+    if (this.#managed) this.#advance(now);
     if (this.#slips) this.#slip.expire(now);
-    const datagram = this.#netem ? this.#netem.pop(now) : this.#queue.pop(now);
+    const queue = this.#netem ?? this.#queue;
+    const datagram = queue.pop(now);
     if (datagram) {
+      this.#deliveredMark = queue.mark;
       this.#counters.delivered++;
       this.#counters.deliveredBytes += datagram.length;
     }
@@ -147,18 +179,30 @@ export class Link {
 
   pollTimeout(): Instant | undefined {
     if (this.#netem) return this.#netem.nextAt;
-    const next = this.#queue.nextAt;
+    const next = this.#managed ? this.#nextOf(this.#managed) : this.#queue.nextAt;
     if (!this.#slips || this.#slip.held === 0) return next;
     return instant(Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY));
   }
 
   /**
    * Replaces the parameters from `now` on. Datagrams under way keep their delivery times; the seed and the random
-   * streams continue. `netem` and `changes` of the new link are ignored.
+   * streams continue; datagrams that wait under a queue discipline follow the new parameters. `netem` and `changes` of
+   * the new link are ignored.
    */
   reconfigure(now: Instant, link: LinkSpecification): void {
+    if (this.#managed) this.#advance(now);
+    this.#apply(now, link);
+  }
+
+  /** Returns the next outcome of a datagram that was to be reported, in the order of the decisions. */
+  pollOutcome(): LinkOutcome | undefined {
+    return this.#outcomes.shift();
+  }
+
+  #apply(now: Instant, link: LinkSpecification): void {
     this.#keep(link);
     this.#bottleneck.reconfigure(link);
+    this.#manage(now, link);
     this.#loss.reconfigure(link, elapsed(this.#startsAt, now));
     this.#outages.reconfigure(link.outages);
     this.#propagation.reconfigure(link);
@@ -174,7 +218,8 @@ export class Link {
   }
 
   get #inFlight(): number {
-    return this.#netem ? this.#netem.length : this.#queue.length + this.#slip.held;
+    if (this.#netem) return this.#netem.length;
+    return this.#queue.length + this.#slip.held + (this.#managed?.packets ?? 0);
   }
 
   #passBottleneck(now: Instant, datagram: Uint8Array): Instant | undefined {
@@ -194,33 +239,145 @@ export class Link {
     return true;
   }
 
-  #carry(leavesAt: Instant, index: number, datagram: Uint8Array): DatagramFate {
-    this.#deliver(leavesAt, 2 * index, this.#corruption.pass(index, 'original', datagram));
+  #carry(leavesAt: Instant, index: number, datagram: Uint8Array, mark: number): DecidedFate {
+    this.#deliver(leavesAt, 2 * index, this.#corruption.pass(index, 'original', datagram), mark);
     if (this.#duplicateShare === 0 || !this.#duplicate.chance(index, this.#duplicateShare)) return 'carried';
     this.#counters.duplicated++;
-    this.#deliver(leavesAt, 2 * index + 1, this.#corruption.pass(index, 'copy', datagram));
+    this.#deliver(leavesAt, 2 * index + 1, this.#corruption.pass(index, 'copy', datagram), mark);
     return 'duplicated';
   }
 
-  #deliver(leavesAt: Instant, draw: number, datagram: Uint8Array): void {
+  #deliver(leavesAt: Instant, draw: number, datagram: Uint8Array, mark: number): void {
     const at = this.#propagation.arrives(leavesAt, draw);
-    if (this.#slips) this.#slip.take(at, draw, datagram);
-    else this.#queue.push(at, datagram);
+    if (this.#slips) this.#slip.take(at, draw, datagram, mark);
+    else this.#queue.push(at, datagram, mark);
   }
 
-  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array): DatagramFate {
-    const { carried, lost, overflowed, duplicated } = netem.push(now, datagram);
+  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array, mark: number): DatagramFate {
+    const { carried, lost, overflowed, duplicated } = netem.push(now, datagram, mark);
     this.#counters.lost += lost;
     this.#counters.overflowed += overflowed;
     this.#counters.duplicated += duplicated;
-    if (carried === 2) return 'duplicated';
-    if (carried === 1) return 'carried';
-    return overflowed > 0 ? 'overflowed' : 'lost';
+    const fate = carried === 2 ? 'duplicated' : carried === 1 ? 'carried' : overflowed > 0 ? 'overflowed' : 'lost';
+    if (this.#reports === 'all') this.#report(now, datagram, mark, microseconds(0), fate);
+    return fate;
+  }
+
+  /** Makes the changes of the link and the departures of a managed bottleneck up to `now`, in order of time. */
+  #advance(now: Instant): void {
+    for (;;) {
+      const departsAt = this.#managed?.nextAt ?? NEVER;
+      if (this.#nextChangeAt > now && departsAt > now) return;
+      if (this.#nextChangeAt <= departsAt) this.#makeNextChange();
+      else this.#depart(this.#managed!, departsAt);
+    }
+  }
+
+  #depart(managed: ManagedBottleneck, now: Instant): void {
+    const departure = managed.pollDeparture(now);
+    this.#takeDropped(managed, now);
+    if (departure) this.#carryOn(departure);
+  }
+
+  #carryOn({ packet, at, leavesAt }: Departure): void {
+    const { datagram, index, frame, flow, ecn, arrivedAt } = packet;
+    const mark = markOf({ flow, ecn });
+    const isLost = !this.#losesFirst && this.#isLost(leavesAt, frame);
+    const fate = isLost ? 'lost' : this.#carry(leavesAt, index, datagram, mark);
+    this.#report(at, datagram, mark, elapsed(arrivedAt, at), fate);
+  }
+
+  #enqueue(
+    managed: ManagedBottleneck,
+    now: Instant,
+    { datagram, index, context }: { datagram: Uint8Array; index: number; context: DatagramContext | undefined },
+  ): DatagramFate {
+    const { frame, flow = 0, ecn = NOT_ECT } = context ?? {};
+    const bytes = datagram.length + this.#headerBytes;
+    const packet: QueuedDatagram = { datagram, index, bytes, flow, ecn, arrivedAt: now, frame };
+    if (this.#losesFirst && this.#isLost(now, frame)) return this.#decide(now, packet, 'lost');
+    if (this.#inFlight >= IN_FLIGHT_MAX) {
+      this.#counters.overflowed++;
+      return this.#decide(now, packet, 'overflowed');
+    }
+    managed.enqueue(now, packet);
+    const isDropped = this.#takeDropped(managed, now, packet);
+    this.#advance(now);
+    return isDropped ? this.#decide(now, packet, 'overflowed') : 'queued';
+  }
+
+  /** Reports a fate that `send` returns. */
+  #decide(now: Instant, { datagram, flow, ecn }: QueuedDatagram, fate: DecidedFate): DecidedFate {
+    if (this.#reports === 'all') this.#report(now, datagram, markOf({ flow, ecn }), microseconds(0), fate);
+    return fate;
+  }
+
+  /** Counts and reports what the discipline has dropped. @returns true when `sent`, which is not reported, is among it. */
+  #takeDropped(managed: ManagedBottleneck, now: Instant, sent?: QueuedDatagram): boolean {
+    let isDropped = false;
+    for (let packet = managed.pollDropped(); packet; packet = managed.pollDropped()) {
+      this.#counters.overflowed++;
+      // Dropped datagrams advance the loss process too, as at a full queue.
+      if (!this.#losesFirst) this.#loss.next(elapsed(this.#startsAt, now), packet.frame);
+      if (packet === sent) isDropped = true;
+      else {
+        const { datagram, flow, ecn, arrivedAt } = packet;
+        this.#report(now, datagram, markOf({ flow, ecn }), elapsed(arrivedAt, now), 'overflowed');
+      }
+    }
+    return isDropped;
+  }
+
+  #reportPassed(now: Instant, datagram: Uint8Array, mark: number, fate: DecidedFate): void {
+    const waited = fate === 'overflowed' ? 0 : Math.max(0, this.#bottleneck.begunAt - now);
+    this.#report(later(now, microseconds(waited)), datagram, mark, microseconds(waited), fate);
+  }
+
+  #report(at: Instant, datagram: Uint8Array, mark: number, waited: Microseconds, fate: DecidedFate): void {
+    if (this.#reports === undefined) return;
+    const bytes = datagram.length + this.#headerBytes;
+    this.#outcomes.push({ at, datagram, flow: mark >>> 2, ecn: (mark & 3) as Ecn, bytes, waited, fate });
+  }
+
+  get #marked(): number {
+    return this.#markedBefore + (this.#managed?.marked ?? 0);
+  }
+
+  /** Time of the next departure, delivery or, while datagrams wait, change. */
+  #nextOf(managed: ManagedBottleneck): Instant | undefined {
+    const changeAt = managed.packets > 0 ? this.#nextChangeAt : NEVER;
+    const next = earliest(earliest(managed.nextAt, changeAt), this.#queue.nextAt ?? NEVER);
+    return next === NEVER ? undefined : next;
+  }
+
+  /** Begins, changes or ends the management of the bottleneck by a queue discipline. */
+  #manage(now: Instant, link: LinkSpecification): void {
+    const { discipline } = link;
+    const managed = this.#managed;
+    if (discipline && managed) managed.reconfigure(now, { ...link, discipline });
+    else if (discipline) {
+      const place = { startsAt: this.#startsAt, freeAt: this.#bottleneck.freeAt };
+      this.#managed = new ManagedBottleneck({ ...link, discipline }, place);
+    } else if (managed) {
+      this.#managed = undefined;
+      this.#markedBefore += managed.marked;
+      this.#bottleneck.occupyUntil(managed.freeAt);
+      for (const packet of managed.takeAll()) this.#passOn(now, packet);
+    }
+  }
+
+  /** Sends a datagram that waited under a discipline through the tail-drop bottleneck. */
+  #passOn(now: Instant, packet: QueuedDatagram): void {
+    const { datagram, flow, ecn, arrivedAt } = packet;
+    const leavesAt = this.#passBottleneck(now, datagram);
+    if (leavesAt === undefined)
+      this.#report(now, datagram, markOf({ flow, ecn }), elapsed(arrivedAt, now), 'overflowed');
+    else this.#carryOn({ packet, at: this.#bottleneck.begunAt, leavesAt });
   }
 
   #makeNextChange(): void {
     const change = this.#specification.changes![this.#changesMade++]!;
-    this.reconfigure(later(this.#startsAt, change.at), change.link);
+    this.#apply(later(this.#startsAt, change.at), change.link);
     this.#nextChangeAt = this.#changeAt(this.#changesMade);
   }
 

@@ -73,11 +73,16 @@ export class NetemQueue {
     return this.#queue.nextAt;
   }
 
+  /** Mark of the datagram removed last. */
+  get mark(): number {
+    return this.#queue.mark;
+  }
+
   pop(now: Instant): Uint8Array | undefined {
     return this.#queue.pop(now);
   }
 
-  push(now: Instant, datagram: Uint8Array): NetemOutcome {
+  push(now: Instant, datagram: Uint8Array, mark = 0): NetemOutcome {
     const outcome: NetemOutcome = { carried: 0, lost: 0, overflowed: 0, duplicated: 0 };
     const duplicated = this.#duplicate.happens(this.#netem.duplicate?.share ?? 0);
     const lost = this.#isLost();
@@ -88,9 +93,9 @@ export class NetemQueue {
     // The duplicate is enqueued first, from the start of the queue, and is not duplicated again.
     if (duplicated && !lost) {
       if (this.#isLost()) outcome.lost++;
-      else this.#enqueue(now, datagram, outcome);
+      else this.#enqueue(now, datagram, outcome, mark);
     }
-    this.#enqueue(now, datagram, outcome);
+    this.#enqueue(now, datagram, outcome, mark);
     return outcome;
   }
 
@@ -101,7 +106,7 @@ export class NetemQueue {
     return loss !== undefined && 'share' in loss && this.#loss.happens(loss.share);
   }
 
-  #enqueue(now: Instant, datagram: Uint8Array, outcome: NetemOutcome): void {
+  #enqueue(now: Instant, datagram: Uint8Array, outcome: NetemOutcome, mark: number): void {
     const { limit = NETEM_LIMIT_DEFAULT, reorder } = this.#netem;
     let arriving = datagram;
     if (this.#corrupt.happens(this.#netem.corrupt?.share ?? 0) && datagram.length > 0) {
@@ -115,13 +120,13 @@ export class NetemQueue {
     const overtakes = reorder && this.#sinceReorder >= reorder.gap - 1 && this.#reorder.happens(reorder.share);
     if (overtakes) {
       this.#sinceReorder = 0;
-      this.#queue.push(now, arriving);
+      this.#queue.push(now, arriving, mark);
       return;
     }
     this.#sinceReorder++;
     const at = this.#sendTime(now, datagram.length);
     this.#lastSendAt = this.#queue.length === 0 ? at : latest(this.#lastSendAt, at);
-    this.#queue.push(at, arriving);
+    this.#queue.push(at, arriving, mark);
   }
 
   #sendTime(now: Instant, bytes: number): Instant {

@@ -29,6 +29,7 @@ export class Bottleneck {
   #queuePackets = Number.POSITIVE_INFINITY;
   #hasSizeLimit = false;
   #freeAt: Instant = instant(0);
+  #begunAt: Instant = instant(0);
   readonly #waiting = new WaitingDatagrams();
 
   /** @param place.headerBytes header bytes carried with each payload. */
@@ -36,6 +37,21 @@ export class Bottleneck {
     this.#startsAt = place.startsAt;
     this.#headerBytes = place.headerBytes;
     this.reconfigure(options);
+  }
+
+  /** Begin of the transmission of the datagram that passed last. */
+  get begunAt(): Instant {
+    return this.#begunAt;
+  }
+
+  /** Time until which the line is busy. */
+  get freeAt(): Instant {
+    return this.#freeAt;
+  }
+
+  /** Keeps the line busy until `at`. */
+  occupyUntil(at: Instant): void {
+    this.#freeAt = latest(this.#freeAt, at);
   }
 
   /** Replaces the parameters. Datagrams already queued keep their departure times. */
@@ -59,6 +75,7 @@ export class Bottleneck {
     if (this.#hasSizeLimit && !this.#waiting.admits(now, beginsAt, bytes, this.#queueBytes, this.#queuePackets)) {
       return undefined;
     }
+    this.#begunAt = beginsAt;
     this.#freeAt = this.#cursor
       ? this.#cursor.take(bytes)
       : instant(beginsAt + Math.round((bytes * 8_000_000) / this.#rate));

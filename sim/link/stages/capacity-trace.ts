@@ -88,10 +88,24 @@ export class CapacityCursor {
     }
   }
 
+  /** Returns when capacity is next left after `bytes` more have been taken from where the cursor is. */
+  leftAfter(bytes: number): Instant {
+    const beyond = bytes - this.#bytesLeft;
+    if (beyond < 0) return this.#at;
+    return this.#timeOf(this.#index + 1 + Math.floor(beyond / this.#trace.opportunityBytes));
+  }
+
   get #at(): Instant {
+    return this.#timeOf(this.#index);
+  }
+
+  /** Time of an opportunity of this round, or of a later one when `index` exceeds the round. */
+  #timeOf(index: number): Instant {
     const { opportunities } = this.#trace;
     const roundMs = opportunities[opportunities.length - 1]!;
-    return instant(this.#startsAt + (this.#round * roundMs + opportunities[this.#index]!) * MILLISECOND);
+    const rounds = index < opportunities.length ? 0 : Math.floor(index / opportunities.length);
+    const at = opportunities[index - rounds * opportunities.length]!;
+    return instant(this.#startsAt + ((this.#round + rounds) * roundMs + at) * MILLISECOND);
   }
 
   #next(): void {

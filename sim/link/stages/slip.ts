@@ -13,6 +13,7 @@ const WAIT_MAX: Microseconds = milliseconds(100);
 
 interface Held<T> {
   readonly item: T;
+  readonly mark: number;
   readonly arrivesAt: Instant;
   passing: number;
 }
@@ -20,12 +21,18 @@ interface Held<T> {
 /** Reorders by places rather than by time: a selected datagram is delivered right after the k-th one behind it. */
 export class Slip<T> {
   readonly #random: RandomStream;
-  readonly #push: (at: Instant, item: T) => void;
+  readonly #push: (at: Instant, item: T, mark: number) => void;
   #options: SlipOptions | undefined;
   #held: Held<T>[] = [];
   #count = 0;
 
-  constructor(options: SlipOptions | undefined, seed: number, direction: string, push: (at: Instant, item: T) => void) {
+  /** @param push receives each item with its time and the mark that it came with. */
+  constructor(
+    options: SlipOptions | undefined,
+    seed: number,
+    direction: string,
+    push: (at: Instant, item: T, mark: number) => void,
+  ) {
     this.#random = new RandomStream(seed, `${direction}/slip`);
     this.#options = options;
     this.#push = push;
@@ -46,14 +53,14 @@ export class Slip<T> {
   }
 
   /** Accepts a datagram due at `at`; `draw` is its random index. */
-  take(at: Instant, draw: number, item: T): void {
+  take(at: Instant, draw: number, item: T, mark = 0): void {
     const { share = 0, packets = 0 } = this.#options ?? {};
     const slips = share > 0 && this.#random.chance(draw, share);
-    if (!slips) this.#push(at, item);
+    if (!slips) this.#push(at, item, mark);
     if (this.#held.length > 0) this.#countPassing(at);
     if (!slips) return;
     this.#count++;
-    this.#held.push({ item, arrivesAt: at, passing: packets });
+    this.#held.push({ item, mark, arrivesAt: at, passing: packets });
   }
 
   #countPassing(at: Instant): void {
@@ -61,7 +68,7 @@ export class Slip<T> {
     for (const held of this.#held) {
       if (--held.passing > 0) continue;
       released++;
-      this.#push(latest(at, held.arrivesAt), held.item);
+      this.#push(latest(at, held.arrivesAt), held.item, held.mark);
     }
     if (released > 0) this.#held = this.#held.filter((held) => held.passing > 0);
   }
@@ -78,8 +85,8 @@ export class Slip<T> {
   /** Releases datagrams that have waited for the maximum time. */
   expire(now: Instant): void {
     if (!this.#held.some(({ arrivesAt }) => arrivesAt + WAIT_MAX <= now)) return;
-    for (const { item, arrivesAt } of this.#held) {
-      if (arrivesAt + WAIT_MAX <= now) this.#push(later(arrivesAt, WAIT_MAX), item);
+    for (const { item, mark, arrivesAt } of this.#held) {
+      if (arrivesAt + WAIT_MAX <= now) this.#push(later(arrivesAt, WAIT_MAX), item, mark);
     }
     this.#held = this.#held.filter(({ arrivesAt }) => arrivesAt + WAIT_MAX > now);
   }
