@@ -1,0 +1,61 @@
+import type { FuzzInput } from './fuzz-input.ts';
+import type { StepMutation } from './mutate-input.ts';
+
+/**
+ * Part of the program that takes bytes of strangers. `run` throws when a property does not hold; what is malformed is
+ * data and no reason to throw.
+ */
+export interface FuzzTarget {
+  readonly name: string;
+  /** Inputs that real sessions and files consist of. */
+  seeds(): readonly FuzzInput[];
+  readonly mutate: StepMutation;
+  run(input: FuzzInput, observed: Observed): void | Promise<void>;
+}
+
+/** Opens a feature that comes from a text. Texts may hold bytes of the input, so they are not trusted to be few. */
+export const REASON = 'reason: ';
+
+/**
+ * What an input made the target do: kinds of events, reasons, magnitudes of counters. An input that does something new
+ * is kept, and mutated further.
+ */
+export class Observed {
+  readonly #features = new Set<string>();
+
+  get features(): ReadonlySet<string> {
+    return this.#features;
+  }
+
+  see(feature: string): void {
+    this.#features.add(feature);
+  }
+
+  /** A reason; what it quotes and its numbers do not make it another one. */
+  reason(text: string): void {
+    this.#features.add(
+      text
+        .slice(0, 400)
+        .replaceAll(/'[^']*'|"[^"]*"|[0-9]+/g, '#')
+        .slice(0, 100),
+    );
+  }
+
+  /** A counter, by its magnitude: 0, 1, 2–3, 4–7, … */
+  count(name: string, value: number): void {
+    this.#features.add(`${name}:${value <= 0 ? 0 : 1 + Math.floor(Math.log2(value))}`);
+  }
+
+  clear(): void {
+    this.#features.clear();
+  }
+}
+
+/** A property that did not hold. */
+export class PropertyViolation extends Error {
+  override readonly name = 'PropertyViolation';
+}
+
+export function hold(condition: boolean, property: string): asserts condition {
+  if (!condition) throw new PropertyViolation(property);
+}

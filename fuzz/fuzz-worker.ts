@@ -1,0 +1,57 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Campaign, type Finding, minimize } from './campaign.ts';
+import { readCorpus } from './corpus.ts';
+import { type FuzzInput, INPUT_BYTES_MAX, serializeInput } from './fuzz-input.ts';
+import { FUZZ_TARGETS } from './fuzz-targets.ts';
+
+/** What a worker is started with. */
+export interface FuzzJob {
+  readonly target: string;
+  readonly seed: number;
+  readonly milliseconds: number;
+  /** The input under way, for the case that it does not come back: its number, its length, its bytes. */
+  readonly current: SharedArrayBuffer;
+}
+
+/** What a worker reports at its end. */
+export interface FuzzResult {
+  readonly inputs: number;
+  readonly features: number;
+  readonly findings: readonly { readonly message: string; readonly input: Uint8Array }[];
+  readonly corpus: readonly FuzzInput[];
+}
+
+export const CURRENT_BYTES = 8 + INPUT_BYTES_MAX;
+/** Different findings of one campaign; further ones are most often the same fault. */
+const FINDINGS_MAX = 10;
+
+if (parentPort) parentPort.postMessage(await work(workerData as FuzzJob));
+
+async function work({ target: name, seed, milliseconds, current }: FuzzJob): Promise<FuzzResult> {
+  const target = FUZZ_TARGETS.find((each) => each.name === name)!;
+  const numbers = new Int32Array(current, 0, 2);
+  const bytes = new Uint8Array(current, 8);
+  const show = (input: Uint8Array): void => {
+    bytes.set(input.subarray(0, bytes.length));
+    numbers[1] = input.length;
+    Atomics.add(numbers, 0, 1);
+  };
+  const found = new Map<string, Finding>();
+  const keep = (finding: Finding): void => {
+    const kind = finding.message.replaceAll(/[0-9]+/g, '#');
+    if (found.size < FINDINGS_MAX && !found.has(kind)) found.set(kind, finding);
+  };
+  const { campaign, findings } = await Campaign.open(target, { seed, corpus: readCorpus(name) });
+  findings.forEach(keep);
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) {
+    const finding = await campaign.step(show);
+    if (finding) keep(finding);
+  }
+  const minimal: { message: string; input: Uint8Array }[] = [];
+  for (const finding of found.values()) {
+    Atomics.add(numbers, 0, 1);
+    minimal.push({ message: finding.message, input: serializeInput(await minimize(target, finding)) });
+  }
+  return { inputs: campaign.inputs, features: campaign.featureCount, findings: minimal, corpus: campaign.corpus };
+}

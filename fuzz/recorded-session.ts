@@ -1,0 +1,64 @@
+import { type Instant, inMilliseconds, instant, milliseconds, seconds } from '../protocol/base/units.ts';
+import type { Recovery } from '../protocol/control/recovery.ts';
+import { Receiver } from '../receiver/receiver.ts';
+import { receiverOptions } from '../receiver/receiver-options.ts';
+import { Sender } from '../sender/sender.ts';
+import { senderOptions } from '../sender/sender-options.ts';
+import type { Direction } from '../sim/direction.ts';
+import { Link } from '../sim/link/link.ts';
+import { parseLink } from '../sim/link/link-parse.ts';
+import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
+import { Simulation } from '../sim/simulation.ts';
+import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
+import type { FuzzStep } from './fuzz-input.ts';
+
+export const SESSION_LATENCY_MS = 80;
+/** Frames of a recorded session: three groups of pictures. */
+export const SESSION_FRAMES = 24;
+const KEY_INTERVAL = 8;
+const FRAMES_PER_SECOND = 30;
+
+/** The stream of every recorded session. Frames have one to four packets. */
+export const sessionSource = (): SyntheticStream =>
+  new SyntheticStream({
+    framesPerSecond: FRAMES_PER_SECOND,
+    frameBytes: 1_900,
+    keyFrameBytes: 4_200,
+    keyInterval: KEY_INTERVAL,
+    frames: SESSION_FRAMES,
+    seed: 5,
+  });
+
+export const sessionParameters = (recovery: Recovery) =>
+  simulatedStream({ recovery, latency: milliseconds(SESSION_LATENCY_MS) });
+
+/** Datagrams of a simulated session in one direction, with the pauses between them. */
+export function recordSession(recovery: Recovery, direction: Direction, link: string): FuzzStep[] {
+  const parameters = sessionParameters(recovery);
+  const sender = new Sender(senderOptions(parameters));
+  const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC }));
+  const specification = parseLink(link);
+  const source = sessionSource();
+  const steps: FuzzStep[] = [];
+  let last: Instant = instant(0);
+  new Simulation({
+    sender,
+    receiver,
+    forward: new Link(specification, 'forward'),
+    back: new Link(specification, 'back'),
+    scripts: [
+      new LiveFeed({
+        startAt: instant(milliseconds(1)),
+        next: () => source.next(),
+        deliver: (now, unit) => void sender.send(now, unit),
+        finish: () => sender.finish(),
+      }),
+    ],
+    onDatagram: (now, of, datagram) => {
+      if (of !== direction) return;
+      steps.push({ pause: Math.round(inMilliseconds(now) - inMilliseconds(last)), bytes: datagram.slice() });
+      last = now;
+    },
+  }).runUntil(instant(seconds(4)));
+  return steps;
+}

@@ -1,0 +1,3 @@
+import { compileAndRun } from '../bench/compile.js';
+
+await compileAndRun('fuzz-dist', 'main.js', 'fuzz');

@@ -1,0 +1,116 @@
+import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
+import { RECOVERIES } from '../../protocol/control/recovery.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
+import { streamParameters } from '../../protocol/stream-parameters.ts';
+import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
+import { REPORT_SSRC } from '../../sim/simulated-stream.ts';
+import { drain, driveUntil } from '../drive.ts';
+import type { FuzzInput, FuzzStep } from '../fuzz-input.ts';
+import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
+import { mutateDatagram } from '../mutate-datagram.ts';
+import { recordSession, SESSION_LATENCY_MS, sessionParameters } from '../recorded-session.ts';
+
+const LINKS = ['delay=5ms', 'loss=10% delay=10ms jitter=5ms seed=3', 'loss=20% burst=4 delay=30ms dup=5% seed=8'];
+/** Datagrams that a receiver may send: to each that it gets, and by its timers. */
+const SENT_PER_DATAGRAM_MAX = 4;
+const SENT_PER_SECOND_MAX = 400;
+const TOTALS = [0, 24, 25, 1_000, 70_000, 2 ** 32, Number.MAX_SAFE_INTEGER] as const;
+
+/** Options of a receiver in the bits of `choices`. */
+function choose(choices: number) {
+  return {
+    recovery: RECOVERIES[choices % RECOVERIES.length]!,
+    release: choices & 0x100 ? ('asap' as const) : ('deadline' as const),
+    onLoss: choices & 0x200 ? ('smear' as const) : ('freeze' as const),
+    endsBy: (choices >>> 10) & 3,
+    total: TOTALS[(choices >>> 12) % TOTALS.length]!,
+  };
+}
+
+/** Datagrams of a session of ours, with frame marks, repair packets and retransmissions. */
+export const receiverTarget: FuzzTarget = {
+  name: 'receiver',
+  seeds: () =>
+    RECOVERIES.flatMap((recovery, choices) =>
+      LINKS.map((link) => ({ choices, steps: recordSession(recovery, 'forward', link) })),
+    ),
+  mutate: mutateDatagram,
+  run: (input, observed) => {
+    const { recovery, release, onLoss } = choose(input.choices);
+    const settings = { reportSsrc: REPORT_SSRC, release, onLoss };
+    runReceiver(new Receiver(receiverOptions(sessionParameters(recovery), settings)), input, observed);
+  },
+};
+
+/** Plain RTP of other programs: nothing is known beforehand, and there are no frame marks. */
+export const plainReceiverTarget: FuzzTarget = {
+  name: 'plain-receiver',
+  seeds: () =>
+    LINKS.map((link) => ({ choices: 1, steps: recordSession('reorder', 'forward', link).map(withoutExtension) })),
+  mutate: mutateDatagram,
+  run: (input, observed) => {
+    const { recovery, release, onLoss } = choose(input.choices);
+    const parameters = streamParameters({
+      recovery: recovery === 'none' ? 'none' : 'reorder',
+      latency: milliseconds(SESSION_LATENCY_MS),
+      frameMarks: false,
+      feedback: false,
+    });
+    const settings = { reportSsrc: REPORT_SSRC, release, onLoss };
+    runReceiver(new Receiver(receiverOptions(parameters, settings)), input, observed);
+  },
+};
+
+function withoutExtension({ pause, bytes }: FuzzStep): FuzzStep {
+  if ((bytes[0]! & 0x10) === 0) return { pause, bytes };
+  const words = (bytes[14]! << 8) | bytes[15]!;
+  const plain = Uint8Array.from([bytes[0]! & ~0x10, ...bytes.subarray(1, 12), ...bytes.subarray(16 + 4 * words)]);
+  return { pause, bytes: plain };
+}
+
+function runReceiver(receiver: Receiver, { choices, steps }: FuzzInput, observed: Observed): void {
+  const { endsBy, total } = choose(choices);
+  let now: Instant = instant(seconds(1));
+  const started = now;
+  let decodeTime = Number.NEGATIVE_INFINITY;
+  let frames = 0;
+  let sent = 0;
+  const output = {
+    onDatagram: () => void sent++,
+    onEvent: (event: ReceiverEvent) => {
+      observed.see(event.kind);
+      if (event.kind === 'malformed') observed.reason(event.cause);
+      if (event.kind === 'dropped') observed.see(event.cause);
+      if (event.kind !== 'access-unit') return;
+      observed.see(event.class);
+      frames++;
+      hold(event.unit.decodeTimestamp >= decodeTime, 'decode times ascend');
+      decodeTime = event.unit.decodeTimestamp;
+    },
+  };
+  for (const step of steps) {
+    const next = later(now, milliseconds(step.pause));
+    driveUntil(receiver, { start: now, end: next, output });
+    now = next;
+    receiver.handleDatagram(now, step.bytes);
+    drain(receiver, now, output);
+  }
+  receiver.assertBalanced();
+  if (endsBy === 1) receiver.endOfStream(now, { frames: total, lastSequence: wireSequence(choices >>> 16) });
+  if (endsBy === 2) receiver.handleSent(now, { frames: total, packets: total * 3 });
+  drain(receiver, now, output);
+  const end = later(now, seconds(12));
+  driveUntil(receiver, { start: now, end, output });
+  receiver.finish(end);
+  drain(receiver, end, output);
+  receiver.assertBalanced();
+  const passed = Math.min((end - started) / 1_000_000, 1_000) + 1;
+  hold(sent <= SENT_PER_DATAGRAM_MAX * steps.length + SENT_PER_SECOND_MAX * passed, 'answers are bounded');
+  const statistics = receiver.statistics;
+  for (const [name, count] of Object.entries(statistics.packets)) observed.count(`packets.${name}`, Number(count));
+  for (const [name, count] of Object.entries(statistics.frames)) observed.count(`frames.${name}`, Number(count));
+  observed.count('requests', statistics.requests);
+  observed.count('foreign', statistics.foreign);
+  observed.count('released', frames);
+}
