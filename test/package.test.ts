@@ -48,7 +48,7 @@ beforeAll(() => {
   installOffline(project, packageFile);
   writeFileSync(join(project, 'consumer.ts'), CONSUMER);
   for (const name of EXAMPLES) cpSync(join(ROOT, 'examples', name), join(project, name));
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const packedFiles = (): readonly string[] => {
@@ -65,6 +65,9 @@ test('the package holds no sources, no scripts for samples or pictures, and no u
   expect(files).toContain('dist/web/lanes/lanes-page.js');
   expect(files).toContain('dist/dropframe.1');
   expect(files).toContain('samples/counter.h264');
+  expect(files).toContain('samples/scenarios/lte-drive.json');
+  // Its recordings are not in the package.
+  expect(files).not.toContain('samples/scenarios/lte-drive-real.json');
   const superfluous =
     /(?<!\.d)\.ts$|\.map$|\/make\.js$|^docs\/images|^bin\/build|^dist\/(?:cli|web)\/.*\.d\.ts$|\.built$/;
   expect(files.filter((path) => superfluous.test(path))).toEqual([]);

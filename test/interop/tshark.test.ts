@@ -19,10 +19,11 @@ const log = new Log({ level: 'error' });
 const UNFINISHED = '[Not decoded yet]';
 
 /**
- * First fragment of a NAL unit (FU-A). Until a probe of the path is answered datagrams have 548 bytes, and tshark reads an
- * SEI message in its first fragment as if it were complete.
+ * First fragment of an SEI message (FU-A). Datagrams have 548 bytes until a probe of the path is answered, and tshark parses
+ * an SEI message in its first fragment as if it were complete.
  */
-const FIRST_FRAGMENT = 'h264.start.bit == 1';
+const SEI_FRAGMENT = 'h264.start.bit == 1 && h264.nal_unit_type == 6';
+const [FU_A, STAP_A] = [28, 24];
 
 /** Captures a dropframe session over a lossy link, from start to end. */
 async function capturedSession(link: string) {
@@ -69,6 +70,35 @@ function dissect(capture: string, filter: string, ...fields: string[]): string[]
     .map((line) => line.split('|'));
 }
 
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** NAL units of the media in a capture, hexadecimal: what tshark finds as RTP payload, put together as in RFC 6184 §5.6–5.8. */
+function nalUnitsIn(capture: string): string[] {
+  const nalUnits: string[] = [];
+  let fragments: Uint8Array[] = [];
+  for (const [hex] of dissect(capture, 'rtp.p_type == 96', 'rtp.payload')) {
+    const payload = Buffer.from(hex!.replaceAll(':', ''), 'hex');
+    const type = payload[0]! & 0x1f;
+    if (type === STAP_A) {
+      for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at)) {
+        nalUnits.push(hexOf(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at))));
+      }
+    } else if (type === FU_A) {
+      const [isFirst, isLast] = [(payload[1]! & 0x80) !== 0, (payload[1]! & 0x40) !== 0];
+      if (isFirst) fragments = [Uint8Array.of((payload[0]! & 0xe0) | (payload[1]! & 0x1f))];
+      fragments.push(payload.subarray(2));
+      if (isLast) nalUnits.push(hexOf(Buffer.concat(fragments)));
+    } else nalUnits.push(hexOf(payload));
+  }
+  return nalUnits;
+}
+
+async function nalUnitsOf(file: string, frames: number): Promise<string[]> {
+  const nalUnits: string[] = [];
+  for await (const { parts } of (await clip(file, frames)).units()) nalUnits.push(...parts.map(hexOf));
+  return nalUnits;
+}
+
 withTshark(
   'writes a capture in which tshark finds RTP, H.264 and every kind of RTCP, and nothing malformed',
   async () => {
@@ -79,8 +109,11 @@ withTshark(
     const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
     const control = dissect(capture, 'rtcp', 'rtcp.pt');
     expect(all.length).toBe(media.length + retransmitted.length + control.length);
-    expect(dissect(capture, `_ws.malformed && !(${FIRST_FRAGMENT})`, 'frame.number')).toEqual([]);
-    const complaints = dissect(capture, `_ws.expert && !(${FIRST_FRAGMENT})`, '_ws.expert.message').flatMap(
+    // The sample has one SEI message. That its fragments are right is shown by the NAL units that they make up.
+    expect(dissect(capture, '_ws.malformed', 'frame.number').length).toBe(1);
+    expect(dissect(capture, `_ws.malformed && !(${SEI_FRAGMENT})`, 'frame.number')).toEqual([]);
+    expect(nalUnitsIn(capture)).toEqual(await nalUnitsOf('counter.mp4', 90));
+    const complaints = dissect(capture, `_ws.expert && !(${SEI_FRAGMENT})`, '_ws.expert.message').flatMap(
       ([messages]) => messages!.split(','),
     );
     expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
