@@ -5,7 +5,7 @@ import { mutateInput } from './mutate-input.ts';
 
 /** Inputs kept; beyond, one that did something new takes the place of an old one. */
 const CORPUS_MAX = 4_000;
-/** Time that an input may take, milliseconds; measured again before it counts, since machines pause. */
+/** CPU time that an input may take, milliseconds; measured again before it counts, since the compiler uses some. */
 const INPUT_MS_MAX = 1_000;
 const SLOW_REPEATS = 3;
 /** Different reasons that count as something new. */
@@ -85,11 +85,11 @@ export class Campaign {
     this.#inputs++;
     this.#observed.clear();
     const target = this.#target.name;
-    const start = performance.now();
+    const start = processorTime();
     const message = await failureOf(this.#target, input, this.#observed);
     if (message !== undefined) return { target, input, message };
-    if (performance.now() - start > INPUT_MS_MAX && (await this.#staysSlow(input))) {
-      return { target, input, message: `took more than ${INPUT_MS_MAX} ms` };
+    if (processorTime() - start > INPUT_MS_MAX && (await this.#staysSlow(input))) {
+      return { target, input, message: `took more than ${INPUT_MS_MAX} ms of CPU time` };
     }
     let isNew = false;
     for (const feature of this.#observed.features) {
@@ -107,12 +107,18 @@ export class Campaign {
 
   async #staysSlow(input: FuzzInput): Promise<boolean> {
     for (let repeat = 0; repeat < SLOW_REPEATS; repeat++) {
-      const start = performance.now();
+      const start = processorTime();
       await this.#target.run(input, new Observed());
-      if (performance.now() - start <= INPUT_MS_MAX) return false;
+      if (processorTime() - start <= INPUT_MS_MAX) return false;
     }
     return true;
   }
+}
+
+/** CPU time of the process, milliseconds. Beside a campaign it has nothing to do. */
+export function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Runs an input; returns why it failed, or `undefined`. */

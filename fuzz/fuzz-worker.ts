@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Campaign, type Finding, minimize } from './campaign.ts';
 import { readCorpus } from './corpus.ts';
 import { type FuzzInput, INPUT_BYTES_MAX, serializeInput } from './fuzz-input.ts';
+import type { FuzzTarget } from './fuzz-target.ts';
 import { FUZZ_TARGETS } from './fuzz-targets.ts';
 
 /** What a worker is started with. */
@@ -49,9 +50,15 @@ async function work({ target: name, seed, milliseconds, current }: FuzzJob): Pro
     if (finding) keep(finding);
   }
   const minimal: { message: string; input: Uint8Array }[] = [];
+  const watched: FuzzTarget = {
+    ...target,
+    run: (input, observed) => {
+      Atomics.add(numbers, 0, 1);
+      return target.run(input, observed);
+    },
+  };
   for (const finding of found.values()) {
-    Atomics.add(numbers, 0, 1);
-    minimal.push({ message: finding.message, input: serializeInput(await minimize(target, finding)) });
+    minimal.push({ message: finding.message, input: serializeInput(await minimize(watched, finding)) });
   }
   return { inputs: campaign.inputs, features: campaign.featureCount, findings: minimal, corpus: campaign.corpus };
 }

@@ -5,14 +5,15 @@ import { stderr, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Command, CommanderError } from 'commander';
-import { failureOf } from './campaign.ts';
+import { failureOf, processorTime } from './campaign.ts';
 import { FINDINGS, readFinding, writeCorpus, writeFinding } from './corpus.ts';
 import { FUZZ_TARGETS } from './fuzz-targets.ts';
 import { CURRENT_BYTES, type FuzzJob, type FuzzResult } from './fuzz-worker.ts';
 import { ROOT } from './sample-files.ts';
 
-/** Time without a new input after which the one under way counts as hanging. Minimizing counts as well. */
-const HANG_MS = 60_000;
+/** CPU time without a new input after which the one under way counts as hanging. A busy machine gives little of it. */
+const HANG_MS = 30_000;
+const WATCH_INTERVAL_MS = 2_000;
 const HEAP_MEGABYTES = 400;
 const MINUTE_MS = 60_000;
 
@@ -120,16 +121,20 @@ async function campaign({ target, seed, milliseconds }: Omit<FuzzJob, 'current'>
   });
   const watch = new AbortController();
   const hang = (async () => {
-    for (let last = -1; ; ) {
-      await sleep(HANG_MS, undefined, { signal: watch.signal }).catch(() => undefined);
+    let last = -1;
+    let since = processorTime();
+    for (;;) {
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal: watch.signal }).catch(() => undefined);
       if (watch.signal.aborted) return;
       const count = Atomics.load(numbers, 0);
-      if (count === last) {
-        died = `no end within ${HANG_MS / 1_000} s`;
+      if (count !== last) {
+        last = count;
+        since = processorTime();
+      } else if (processorTime() - since > HANG_MS) {
+        died = `no end within ${HANG_MS / 1_000} s of CPU time`;
         await worker.terminate();
         return;
       }
-      last = count;
     }
   })();
   await ended;
