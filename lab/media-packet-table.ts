@@ -1,7 +1,7 @@
 import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
-import { type Instant, instant } from '../protocol/base/units.ts';
+import { type Instant, instant, later, type Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
-import { wireTimestamp } from '../protocol/rtp/sequence.ts';
+import { type WireTimestamp, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
@@ -22,6 +22,15 @@ const MARK_END = 24;
 const RTP_HEADER_BYTES = 12;
 const EXTENSION_LENGTH_OFFSET = 14;
 
+/** The observed stream. */
+export interface ObservedStream {
+  /** First row that is measured. */
+  readonly measuredFrom: number;
+  readonly initialSequence: number;
+  /** Time after a frame's capture from which nothing that is sent for it arrives by its deadline. */
+  readonly sendableFor: Microseconds;
+}
+
 /** State of a frame that is not decided yet. */
 interface OpenFrame {
   received: number;
@@ -37,10 +46,13 @@ export class MediaPacketTable implements PathObserver {
   readonly #frames: FrameTable;
   readonly #measuredFrom: number;
   readonly #initialSequence: number;
+  readonly #sendableFor: Microseconds;
   /** Row of each accepted frame, by frame number. */
   readonly #rows: number[] = [];
   /** First packet of each frame, by frame number. */
   readonly #firstPacket: number[] = [];
+  /** Row of each frame, by its timestamp on the wire. */
+  readonly #rowAt = new Map<WireTimestamp, number>();
   readonly #open = new Map<number, OpenFrame>();
   /** Number of missing packets of frames that were dropped incomplete. */
   readonly #missing = new Map<number, number>();
@@ -63,12 +75,14 @@ export class MediaPacketTable implements PathObserver {
     bytesRetransmission: 0,
     bytesRepair: 0,
     bytesWasted: 0,
+    bytesLate: 0,
   };
 
-  constructor(frames: FrameTable, stream: { readonly measuredFrom: number; readonly initialSequence: number }) {
+  constructor(frames: FrameTable, stream: ObservedStream) {
     this.#frames = frames;
     this.#measuredFrom = stream.measuredFrom;
     this.#initialSequence = stream.initialSequence;
+    this.#sendableFor = stream.sendableFor;
   }
 
   /** Registers a frame that the sender accepted. */
@@ -84,6 +98,10 @@ export class MediaPacketTable implements PathObserver {
     if (this.#frames.length <= this.#measuredFrom) return;
     if (ssrc === RETRANSMISSION_SSRC) this.#figures.bytesRetransmission += datagram.length;
     else if (ssrc === REPAIR_SSRC) this.#figures.bytesRepair += datagram.length;
+    // Both carry the timestamp of a frame that they are for.
+    const row = this.#rowAt.get(wireTimestamp(readUint32(datagram, 4)));
+    if (row === undefined || now <= later(instant(this.#frames.time(row, 'capturedAt')), this.#sendableFor)) return;
+    this.#figures.bytesLate += datagram.length;
   }
 
   onDecided(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
@@ -179,6 +197,7 @@ export class MediaPacketTable implements PathObserver {
       this.#frames.setTime(row, 'sentAt', now);
       this.#frames.setPackets(row, readUint16(datagram, PACKET_COUNT_OFFSET));
       this.#firstPacket.push(packet);
+      this.#rowAt.set(wireTimestamp(readUint32(datagram, 4)), row);
     }
     const frame = this.#firstPacket.length - 1;
     this.#frameOf[packet] = frame;

@@ -77,6 +77,7 @@ export class SegmentTable implements PathObserver {
       bytesRetransmission,
       bytesRepair: 0,
       bytesWasted: Math.round(wasted),
+      bytesLate: 0,
       burstsBefore: before.histogram(),
       burstsAfter: [],
       jitter: null,

@@ -74,6 +74,7 @@ export interface TransportFigures {
   readonly bytesRetransmission: number;
   readonly bytesRepair: number;
   readonly bytesWasted: number;
+  readonly bytesLate: number;
   readonly burstsBefore: readonly (readonly [length: number, count: number])[];
   readonly burstsAfter: readonly (readonly [length: number, count: number])[];
   /** Microseconds; `null` when not computable. */

@@ -45,6 +45,7 @@ export function summarizeCell(cell: Cell, observations: CellObservations): Summa
     jitterFirstUs: figures.jitterFirst,
     ...limitColumns(cell, observations, observations, { ...delays, ...traffic }),
     simulatedUs: observations.simulatedUs,
+    bytesLate: figures.bytesLate,
   };
 }
 

@@ -198,4 +198,6 @@ export interface SummaryRow {
   readonly causalGoodput: number | null;
   /** Simulated time, microseconds. */
   readonly simulatedUs: number;
+  /** Bytes of retransmissions and repair packets that left too late for the deadline of their frame; 0 for TCP. */
+  readonly bytesLate: number;
 }

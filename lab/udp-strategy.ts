@@ -78,7 +78,11 @@ class UdpStrategy implements Strategy {
     this.drain = udpDrain(options);
     const { frames } = options;
     const parameters = udpParameters(recovery, options);
-    this.observer = new MediaPacketTable(frames, { measuredFrom, initialSequence: parameters.initialSequence });
+    this.observer = new MediaPacketTable(frames, {
+      measuredFrom,
+      initialSequence: parameters.initialSequence,
+      sendableFor: parameters.latency,
+    });
     const { rate } = options.parameters;
     this.#sender = new Sender(senderOptions(parameters, rate === undefined ? {} : { rate }));
     this.#receiver = new Receiver(udpReceiverOptions(recovery, options));

@@ -1,8 +1,8 @@
 import { assert } from '../../protocol/base/assert.ts';
-import { type Instant, instant } from '../../protocol/base/units.ts';
+import { type Instant, instant, microseconds } from '../../protocol/base/units.ts';
 import { IP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { SIMULATED_START } from '../../sim/simulated-stream.ts';
-import { budgetOf, type Cell, linkOf } from '../cell.ts';
+import { budgetOf, type Cell, linkOf, shortestTransit } from '../cell.ts';
 import { type CellFiles, framesBefore } from '../cell-source.ts';
 import { FrameTable } from '../frame-table.ts';
 import { MediaPacketTable } from '../media-packet-table.ts';
@@ -45,7 +45,8 @@ export function measuredCell(
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
   const counting = () => frames.length > measuredFrom;
   const { initialSequence } = SIMULATED_START;
-  const media = overTcp ? undefined : new MediaPacketTable(frames, { measuredFrom, initialSequence });
+  const sendableFor = microseconds(budgetOf(cell) - shortestTransit(linkOf(cell.forward, files.traces)));
+  const media = overTcp ? undefined : new MediaPacketTable(frames, { measuredFrom, initialSequence, sendableFor });
   const segments = overTcp ? new SegmentTable(counting) : undefined;
   const traffic = new TrafficMeter(overTcp ? IP_HEADER_BYTES : UDP_IP_HEADER_BYTES, counting);
   const allObservers = [traffic, media ?? segments!, ...observers];

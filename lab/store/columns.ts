@@ -106,6 +106,7 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   causalMissRatio: 'real',
   causalGoodput: 'whole',
   simulatedUs: 'whole',
+  bytesLate: 'whole',
 };
 
 /** All columns of the frame table except the cell's, in order. */

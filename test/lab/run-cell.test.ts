@@ -137,6 +137,15 @@ describe('a cell', () => {
     expect(row.bytesWasted).toBeLessThan(row.bytesRepair);
   });
 
+  test('counts the bytes sent to mend frames after their deadline, under one per cent of the media', () => {
+    const { row } = run({ strategy: 'nack', link: 'loss=3% burst=2 delay=30ms', back: 'delay=30ms', budgetMs: 150 });
+    expect(row.framesMended + row.framesLate).toBeGreaterThan(0);
+    expect(row.bytesLate).toBeGreaterThan(0);
+    expect(row.bytesLate).toBeLessThan(0.01 * row.bytesSource);
+    const unmended = run({ strategy: 'none', link: 'loss=3% burst=2 delay=30ms', budgetMs: 150 }).row;
+    expect(unmended.bytesLate).toBe(0);
+  });
+
   test('counts losses before and after recovery', () => {
     const { row, bursts } = run({ strategy: 'none', link: 'loss=5% burst=4 delay=5ms' });
     expect(row.packetsResidual).toBe(row.packetsLost);
@@ -190,6 +199,7 @@ describe('any path', () => {
         expect(row.framesInTime).toBeLessThanOrEqual(row.framesCompleteInTime);
         expect(row.packetsLate).toBeLessThanOrEqual(row.packetsResidual);
         expect(row.bytesWasted).toBeLessThanOrEqual(row.bytesRetransmission + row.bytesRepair);
+        expect(row.bytesLate).toBeLessThanOrEqual(row.bytesRetransmission + row.bytesRepair);
         for (let i = 0; i < frames.length; i++) {
           const { capturedAt, sentAt, completeAt, renderedAt } = frames.record(i);
           expect(sentAt ?? capturedAt).toBeGreaterThanOrEqual(capturedAt);

@@ -114,6 +114,7 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
     causalMissRatio: null,
     causalGoodput: null,
     simulatedUs: 102_000_000,
+    bytesLate: 0,
     ...given,
   };
 }
