@@ -1,8 +1,9 @@
-// Generates counter.mp4 and counter.h264: `npm run samples`. Requires ffmpeg with libx264 and drawtext (Debian's has both)
-// and takes a minute. Both files are in the repository, so this is only needed to change them.
+// Generates counter.mp4, counter.h264 and film.mp4: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
+// ffmpeg with libx264 and drawtext (Debian's has both) and takes a minute or two. The files are in the repository, so this is
+// only needed to change them.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
@@ -73,12 +74,18 @@ const h264 = ['-c:v', 'libx264', '-preset', 'slow', '-tune', 'zerolatency', '-pr
 const h264More = ['-g', '30', '-keyint_min', '30', '-sc_threshold', '0', '-b:v', '900k', '-maxrate', '900k'];
 const h264Parameters = ['-bufsize', '450k', '-x264-params', 'repeat-headers=1:aud=1:sliced-threads=0:slices=1'];
 
+// Typical film: B-frames, and key frames so far apart that twelve seconds have one.
+const film = ['-c:v', 'libx264', '-preset', 'slow', '-profile:v', 'high', '-bf', '2', '-g', '600', '-b:v', '600k'];
+
 const outputs = [
   [...mp4, '-threads', '1', '-movflags', '+faststart', join(folder, 'counter.mp4')],
   [...h264, ...h264More, ...h264Parameters, '-threads', '1', '-f', 'h264', join(folder, 'counter.h264')],
+  [...film, '-threads', '1', '-movflags', '+faststart', join(folder, 'film.mp4')],
 ];
+const chosen = process.argv.slice(2);
 
 for (const output of outputs) {
+  if (chosen.length > 0 && !chosen.includes(basename(output.at(-1)))) continue;
   const bitexact = ['-fflags', '+bitexact', '-flags:v', '+bitexact', '-map_metadata', '-1'];
   const filter = ['-filter_complex', picture, '-map', '[picture]'];
   const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filter, ...bitexact, ...output], {
