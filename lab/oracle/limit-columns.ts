@@ -1,7 +1,7 @@
 import { instant } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { budgetOf, type Cell } from '../cell.ts';
-import { framesPerSecondOf } from '../cell-source.ts';
+import { type CellSource, framesPerSecondOf } from '../cell-source.ts';
 import type { FrameTable } from '../frame-table.ts';
 import type { SummaryRow } from '../tables.ts';
 import { capacityLimit, type OfferedFrame } from './capacity-limit.ts';
@@ -29,8 +29,8 @@ export function limitColumns(
 ): LimitColumns {
   const offered: OfferedFrame[] = [];
   for (let row = measuredFrom; row < frames.length; row++) {
-    const bytes = frames.bytes(row);
-    offered.push({ capturedAt: instant(frames.time(row, 'capturedAt')), bytesMin: bytes, bytesMax: bytes });
+    const capturedAt = instant(frames.time(row, 'capturedAt'));
+    offered.push({ capturedAt, ...sizesOf(cell.source, frames.bytes(row)) });
   }
   const limit = capacityLimit(links.forward, offered, {
     budget: budgetOf(cell),
@@ -46,4 +46,11 @@ export function limitColumns(
     causalMissRatio: limit.causal?.missRatio ?? null,
     causalGoodput: limit.causal ? Math.round(limit.causal.goodput) : null,
   };
+}
+
+/** Sizes that the source could give a frame; those of a source that does not adapt are what they are. */
+function sizesOf(source: CellSource, bytes: number): Pick<OfferedFrame, 'bytesMin' | 'bytesMax'> {
+  if (source.kind !== 'adaptive') return { bytesMin: bytes, bytesMax: bytes };
+  const each = (kbps: number) => (kbps * 125) / source.fps;
+  return { bytesMin: each(source.kbpsMin), bytesMax: each(source.kbpsMax) };
 }
