@@ -226,7 +226,7 @@ export class Sender implements Endpoint<SenderEvent> {
     if (control) return control;
     const urgent = this.#urgent.shift();
     if (urgent) return this.#count(now, urgent, 0);
-    const media = this.#pacer.poll(now);
+    const media = this.#windowIsOpen ? this.#pacer.poll(now) : undefined;
     if (media) return this.#sendMedia(now, media);
     if (this.#finishing && !this.#finished && this.#pacer.queuedDatagrams === 0) {
       this.#finished = true;
@@ -241,7 +241,14 @@ export class Sender implements Endpoint<SenderEvent> {
 
   pollTimeout(): Instant | undefined {
     if (this.#finished) return undefined;
-    return earliestOf(earliestOf(this.#pacer.pollTimeout(), this.#reports.dueAt), this.#loop.pollTimeout());
+    const media = this.#windowIsOpen ? this.#pacer.pollTimeout() : undefined;
+    return earliestOf(earliestOf(media, this.#reports.dueAt), this.#loop.pollTimeout());
+  }
+
+  /** False while a congestion window has no room for another media packet. */
+  get #windowIsOpen(): boolean {
+    const { windowBytes } = this.#rate;
+    return windowBytes === undefined || windowBytes > 0;
   }
 
   #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
@@ -334,7 +341,7 @@ export class Sender implements Endpoint<SenderEvent> {
 
   /** True when this frame is admitted to a path that may not carry all frames. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
-    this.#rate.onOffered(now, bytes);
+    this.#rate.onOffered(now, bytes, this.#pacer.queuedBytes);
     if (importance === 'discardable' && this.#bottleneck.isTooLong(now, bytes + this.#pacer.queuedBytes)) return false;
     const path = this.#path;
     if (!path) return true;

@@ -1,6 +1,9 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
+import { Gcc } from './gcc/gcc.ts';
+import { GCC_TRENDLINE } from './gcc/gcc-options.ts';
 import type { RateController } from './rate-controller.ts';
 import { RateLimit } from './rate-limit.ts';
+import { Scream } from './scream/scream.ts';
 
 /** What a rate controller knows of its stream. */
 export interface RateTerms {
@@ -12,14 +15,20 @@ export interface RateTerms {
  * Rate controls by name, chosen by the sender alone.
  *
  * - `limit`: none until the path is full, then slightly less than it carries; for a source that cannot follow.
+ * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
+ * - `gcc-trendline`: the same with the delay filter that libwebrtc has in its place, without its probing.
+ * - `scream`: SCReAM as published (RFC 8298).
  */
-export const RATE_CONTROLS = ['limit'] as const;
+export const RATE_CONTROLS = ['limit', 'gcc', 'gcc-trendline', 'scream'] as const;
 
 /** Name of a rate control. */
 export type RateControl = (typeof RATE_CONTROLS)[number];
 
 const CONTROLLERS: { readonly [Name in RateControl]: (terms: RateTerms) => RateController } = {
   limit: () => new RateLimit(),
+  gcc: () => new Gcc(),
+  'gcc-trendline': () => new Gcc(GCC_TRENDLINE),
+  scream: () => new Scream(),
 };
 
 /** Creates the controller of one stream. */

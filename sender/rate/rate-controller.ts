@@ -61,6 +61,11 @@ export interface RateController {
   readonly target: number | undefined;
   /** Rate at which datagrams of a frame leave, bytes per second; `undefined` when frames are spread over their interval. */
   readonly pacingRate: number | undefined;
+  /**
+   * Bytes that may leave now: what a congestion window has room for. A datagram leaves while it is above 0, even when it is
+   * larger. `undefined` or absent without a window.
+   */
+  readonly windowBytes?: number | undefined;
   /** Estimated waiting time of a datagram in the bottleneck's queue; `undefined` while unknown. */
   readonly standingQueue: Microseconds | undefined;
   /**
@@ -68,8 +73,11 @@ export interface RateController {
    * The receiver sends fewer when they would take more than 2 % of the media bytes.
    */
   readonly feedbackInterval: Microseconds | undefined;
-  /** The source offers a frame of this many payload bytes; it may still be withheld. */
-  onOffered(now: Instant, bytes: number): void;
+  /**
+   * The source offers a frame of this many payload bytes, behind `queued` bytes of earlier ones in the pacer; it may still
+   * be withheld.
+   */
+  onOffered(now: Instant, bytes: number, queued: number): void;
   /** A media packet leaves the pacer, `waited` after its frame was handed over. `onSent` follows. */
   onPaced(now: Instant, waited: Microseconds): void;
   onSent(now: Instant, packet: SentPacket): void;
