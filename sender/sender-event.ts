@@ -1,6 +1,9 @@
-/** Events of a sender: requests and reports of its receiver, and datagrams that are not RTCP. */
+import type { CircuitBreakerNotice } from './rate/circuit-breaker.ts';
+
+/** Events of a sender: requests and reports of its receiver, changes of its circuit breaker, and datagrams that are not RTCP. */
 export type SenderEvent =
   | { readonly kind: 'keyframe-requested' }
+  | ({ readonly kind: 'circuit-breaker' } & CircuitBreakerNotice)
   | { readonly kind: 'receiver-left' }
   | { readonly kind: 'malformed'; readonly cause: string };
 

@@ -217,6 +217,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const report = this.#reports.poll(now);
     if (report) this.#control.push(serializeRtcp(report));
     this.#loop.handleTimeout(now);
+    this.#announceBreaker();
     const notice = this.#loop.pollNotice();
     if (notice) this.#control.push(serializeRtcp([...this.#reports.report(now), notice]));
   }
@@ -319,6 +320,16 @@ export class Sender implements Endpoint<SenderEvent> {
       delay: report.delaySinceLastSenderReport,
     });
     if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
+    this.#loop.onReport(now, report, roundTrip);
+    this.#announceBreaker();
+  }
+
+  #announceBreaker(): void {
+    for (let notice = this.#rate.pollNotice?.(); notice; notice = this.#rate.pollNotice?.()) {
+      this.#events.push({ kind: 'circuit-breaker', ...notice });
+      // Frames in between were not sent, so only a key frame can be decoded.
+      if (notice.change !== 'ceased') this.#events.push({ kind: 'keyframe-requested' });
+    }
   }
 
   /** @returns the request notice for the NACK that follows. */
@@ -342,6 +353,7 @@ export class Sender implements Endpoint<SenderEvent> {
   /** True when this frame is admitted to a path that may not carry all frames. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
     this.#rate.onOffered(now, bytes, this.#pacer.queuedBytes);
+    if (this.#rate.isStopped) return this.#admission.refuse(importance);
     if (importance === 'discardable' && this.#bottleneck.isTooLong(now, bytes + this.#pacer.queuedBytes)) return false;
     const path = this.#path;
     if (!path) return true;

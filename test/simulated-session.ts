@@ -5,7 +5,7 @@ import { wireSequence, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import { type SentStreamParameters, streamParameters } from '../protocol/stream-parameters.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, type ReceiverSettings, receiverOptions } from '../receiver/receiver-options.ts';
-import { Sender } from '../sender/sender.ts';
+import { Sender, type SenderEvent } from '../sender/sender.ts';
 import { type SenderOptions, type SenderSettings, senderOptions } from '../sender/sender-options.ts';
 import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
@@ -51,6 +51,7 @@ export interface SessionScenario {
   readonly sender?: Partial<SenderSettings>;
   readonly receiver?: Partial<ReceiverSettings>;
   readonly onDatagram?: (now: Instant, direction: Direction, datagram: Uint8Array) => void;
+  readonly onSenderEvent?: (now: Instant, event: SenderEvent) => void;
   /** Called every simulated second. */
   readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
   /** True to report the totals to the receiver, as the control channel does. */
@@ -106,6 +107,7 @@ export function runSession(scenario: SessionScenario): SessionResult {
     forward,
     back,
     scripts: [feed, tellEnd],
+    ...(scenario.onSenderEvent && { onSenderEvent: scenario.onSenderEvent }),
     onReceiverEvent: (_, event) => events.push(event),
     onDatagram: (now, direction, datagram) => {
       if (datagram.length > parameters.datagramBytesMax) throw new Error(`a datagram of ${datagram.length} bytes`);

@@ -50,6 +50,12 @@ export class FrameAdmission {
     return true;
   }
 
+  /** Withholds a frame for another reason. @returns false. */
+  refuse(importance: Importance): false {
+    if (importance !== 'discardable') this.#chainBroken = true;
+    return false;
+  }
+
   /** Accounts for bytes of any kind that have left. */
   spend(bytes: number): void {
     this.#backlog += bytes;

@@ -1,6 +1,7 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
 import { Gcc } from './gcc/gcc.ts';
 import { GCC_TRENDLINE } from './gcc/gcc-options.ts';
+import { GuardedController } from './guarded-controller.ts';
 import type { RateController } from './rate-controller.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Scream } from './scream/scream.ts';
@@ -12,7 +13,8 @@ export interface RateTerms {
 }
 
 /**
- * Rate controls by name, chosen by the sender alone.
+ * Rate controls by name, chosen by the sender alone. All but `limit`, whose source cannot send less for long, stand
+ * behind a circuit breaker (RFC 8083).
  *
  * - `limit`: none until the path is full, then slightly less than it carries; for a source that cannot follow.
  * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
@@ -26,9 +28,9 @@ export type RateControl = (typeof RATE_CONTROLS)[number];
 
 const CONTROLLERS: { readonly [Name in RateControl]: (terms: RateTerms) => RateController } = {
   limit: () => new RateLimit(),
-  gcc: () => new Gcc(),
-  'gcc-trendline': () => new Gcc(GCC_TRENDLINE),
-  scream: () => new Scream(),
+  gcc: () => new GuardedController(new Gcc()),
+  'gcc-trendline': () => new GuardedController(new Gcc(GCC_TRENDLINE)),
+  scream: () => new GuardedController(new Scream()),
 };
 
 /** Creates the controller of one stream. */

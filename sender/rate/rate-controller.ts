@@ -1,5 +1,6 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
+import type { CircuitBreakerNotice, ReceptionSummary } from './circuit-breaker.ts';
 
 /** Role of a datagram. Padding carries repair or repeated media and is sent only to probe the path. */
 export type SentKind = 'media' | 'retransmission' | 'repair' | 'padding';
@@ -85,6 +86,15 @@ export interface RateController {
   onPath(now: Instant, path: PathNotice): void;
   /** Reports on single datagrams. Not called when the receiver does not support them. */
   onFeedback(now: Instant, feedback: CongestionFeedback): void;
+  /** True while nothing may be sent but RTCP (RFC 8083 §4.5); absent: never. */
+  readonly isStopped?: boolean;
+  /**
+   * A report block on the media (RFC 3550 §6.4.1). @param echoesSince departure of the sender report that it names;
+   * `undefined` when it names none.
+   */
+  onReport?(now: Instant, summary: ReceptionSummary, echoesSince: Instant | undefined): void;
+  /** Returns a change of the circuit breaker that has not been polled. */
+  pollNotice?(): CircuitBreakerNotice | undefined;
   /** Time of the next `onTimeout`, such as for missing feedback; `undefined` when no timer is running. */
   pollTimeout(): Instant | undefined;
   onTimeout(now: Instant): void;

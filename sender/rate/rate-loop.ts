@@ -1,4 +1,5 @@
 import {
+  earlier,
   earliestOf,
   type Instant,
   later,
@@ -12,7 +13,8 @@ import {
   type ReportsWantedNotice,
   recoveryNoticePacket,
 } from '../../protocol/rtcp/recovery-notice.ts';
-import type { ApplicationPacket, CongestionControlFeedback } from '../../protocol/rtcp/rtcp.ts';
+import type { ApplicationPacket, CongestionControlFeedback, ReportBlock } from '../../protocol/rtcp/rtcp.ts';
+import { compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
 import type { RateController } from './rate-controller.ts';
 import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
 import { SourceShare } from './source-share.ts';
@@ -74,6 +76,14 @@ export class RateLoop {
     // The first report has to show a round trip before anything can be concluded from it.
     if (roundTrip === undefined) return;
     this.controller.onFeedback(now, { packets, bytesInFlight, roundTrip, roundTripLatest: latest ?? roundTrip });
+  }
+
+  /** A report block on the media. @param roundTrip that the report shows. */
+  onReport(now: Instant, report: ReportBlock, roundTrip: Microseconds | undefined): void {
+    const { highestSequence, cumulativeLost, delaySinceLastSenderReport: delay } = report;
+    const echoesSince =
+      roundTrip === undefined ? undefined : earlier(now, microseconds(roundTrip + compactNtpToMicroseconds(delay)));
+    this.controller.onReport?.(now, { highestSequence, cumulativeLost, roundTrip }, echoesSince);
   }
 
   handleTimeout(now: Instant): void {

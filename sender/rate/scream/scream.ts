@@ -1,4 +1,11 @@
-import { type Instant, later, type Microseconds, microseconds, milliseconds, perSecond } from '../../../protocol/base/units.ts';
+import {
+  type Instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  perSecond,
+} from '../../../protocol/base/units.ts';
 import type { CongestionFeedback, PacketReport, RateController, SentPacket } from '../rate-controller.ts';
 import { CongestionWindow } from './congestion-window.ts';
 import { LossDetector } from './loss-detector.ts';
