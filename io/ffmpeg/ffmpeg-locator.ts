@@ -6,14 +6,7 @@ import { env, platform } from 'node:process';
 import { Failure } from '../os/failure.ts';
 
 /** Origin of a binary, in search order. */
-export type FfmpegOrigin =
-  | '--ffmpeg'
-  | 'FFMPEG_PATH'
-  | 'FFMPEG_BIN'
-  | 'ffmpeg-static'
-  | 'PATH'
-  | 'well-known place'
-  | '@ffmpeg-installer/ffmpeg';
+export type FfmpegOrigin = '--ffmpeg' | 'FFMPEG_PATH' | 'FFMPEG_BIN' | 'ffmpeg-static' | 'PATH' | 'well-known place';
 
 /** A working ffmpeg. */
 export interface Ffmpeg {
@@ -35,7 +28,7 @@ export interface FfmpegSearch {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly wellKnownFolders?: readonly string[];
   /** Returns the binary of an installed package; `undefined` if there is none. */
-  readonly packageBinary?: (name: 'ffmpeg-static' | '@ffmpeg-installer/ffmpeg') => string | undefined;
+  readonly packageBinary?: (name: 'ffmpeg-static') => string | undefined;
 }
 
 const WELL_KNOWN_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/snap/bin'];
@@ -132,14 +125,10 @@ function* candidates(
   for (const folder of search.wellKnownFolders ?? WELL_KNOWN_FOLDERS) {
     yield* offer('well-known place', join(folder, EXECUTABLE));
   }
-  yield* offer('@ffmpeg-installer/ffmpeg', packageBinary('@ffmpeg-installer/ffmpeg'));
 }
 
 function located(candidate: Candidate, probe: Probe, refused: readonly string[]): Ffmpeg {
   const warnings = refused.map((line) => `skipped an unusable ffmpeg: ${line}`);
-  if (candidate.origin === '@ffmpeg-installer/ffmpeg') {
-    warnings.push(`using ffmpeg of 2018 from @ffmpeg-installer/ffmpeg; for a current one ${remedy()}`);
-  }
   if (!probe.libx264) warnings.push(`${candidate.path} has no libx264: it can copy H.264 but not encode it`);
   return { ...candidate, ...probe, warnings };
 }
@@ -150,8 +139,7 @@ function located(candidate: Candidate, probe: Probe, refused: readonly string[])
  */
 function installedPackageBinary(name: string): string | undefined {
   try {
-    const exported: unknown = createRequire(import.meta.url)(name);
-    const path = typeof exported === 'string' ? exported : (exported as { path?: unknown } | null)?.path;
+    const path: unknown = createRequire(import.meta.url)(name);
     return typeof path === 'string' ? path : undefined;
   } catch {
     return undefined;

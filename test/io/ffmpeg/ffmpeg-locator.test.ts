@@ -103,17 +103,6 @@ testOnUnix('prefers a binary with libx264', async () => {
   expect(alone.warnings).toEqual([expect.stringContaining('no libx264')]);
 });
 
-testOnUnix('uses the old build of @ffmpeg-installer last, with a warning', async () => {
-  const folder = temporaryFolder();
-  const path = standIn(folder, { version: 'N-47683-g0e8eb07980-static' });
-  const found = await locateFfmpeg({
-    ...nowhere,
-    packageBinary: (name) => (name === '@ffmpeg-installer/ffmpeg' ? path : undefined),
-  });
-  expect(found.origin).toBe('@ffmpeg-installer/ffmpeg');
-  expect(found.warnings).toEqual([expect.stringContaining('2018')]);
-});
-
 test('says how to install ffmpeg when there is none', async () => {
   await expect(locateFfmpeg(nowhere)).rejects.toMatchObject({
     exitCode: 3,
