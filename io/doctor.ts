@@ -5,6 +5,7 @@ import { access, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { loadAvLibrary } from './encoder/av-library.ts';
 import { locateFfmpeg } from './ffmpeg/ffmpeg-locator.ts';
 import { tryNamespaces } from './os/network-namespace.ts';
 import { within } from './os/time-limit.ts';
@@ -39,6 +40,7 @@ export async function examine(environment: Environment = process.env): Promise<F
   const examinations: readonly (readonly [string, () => Finding[] | Promise<Finding[]>])[] = [
     ['Node.js', () => [nodeVersion(process.versions.node)]],
     ['ffmpeg', () => ffmpeg(environment)],
+    ['encoder', async () => [await encoder()]],
     ['players', () => players(environment)],
     ['display', () => [display(environment)]],
     ['browser', () => browser(environment)],
@@ -77,6 +79,15 @@ export function nodeVersion(version: string): Finding {
   const wanted = NODE_VERSION_MIN.join('.');
   const remedy = `install Node.js ${wanted} or later from https://nodejs.org`;
   return { name: 'Node.js', state: 'missing', detail: `${version} is older than ${wanted}`, remedy };
+}
+
+/** The encoder that follows a path comes with an optional package. */
+async function encoder(): Promise<Finding> {
+  const name = 'encoder that follows';
+  const library = await loadAvLibrary();
+  if (library?.Codec.findEncoderByName('libx264')) return { name, state: 'ok', detail: 'x264 in node-av' };
+  const detail = 'node-av does not load here: the ffmpeg program encodes, at a fixed bit rate';
+  return { name, state: 'warn', detail, remedy: 'npm install node-av' };
 }
 
 async function ffmpeg(environment: Environment): Promise<Finding[]> {

@@ -36,6 +36,8 @@ export interface EncoderOptions {
    * pass through, and no frame is duplicated or dropped.
    */
   readonly evenTimes?: boolean;
+  /** Place at which to begin, seconds; output timestamps count from there. */
+  readonly fromSeconds?: number;
 }
 
 /** Time without output after which ffmpeg counts as hung, milliseconds: far above a slow disk or a camera's start. */
@@ -65,7 +67,7 @@ export class Encoder {
       throw new Failure(`${options.ffmpeg.path} has no libx264, which encoding needs: ${remedy()}`, 3);
     }
     this.#options = options;
-    this.#command = ffmpegCommand(source(options.input))
+    this.#command = ffmpegCommand(ffmpegInput(options.input))
       .inputOptions(inputOptions(options))
       .outputOptions(outputOptions(options));
     ffmpegCommand.setFfmpegPath(options.ffmpeg.path);
@@ -74,7 +76,7 @@ export class Encoder {
       this.#command.on('error', (error: Error, _stdout: string | null, stderr: string | null) => {
         // After an error fluent-ffmpeg leaves the stream open. It still holds the output before the error.
         this.#output.end();
-        resolve(complaint(stderr, source(options.input)) ?? error.message);
+        resolve(complaint(stderr, ffmpegInput(options.input)) ?? error.message);
       });
     });
     this.#command.on('start', () => {
@@ -136,7 +138,8 @@ export class Encoder {
   }
 }
 
-function source(input: string | TestPattern): string {
+/** Returns the input in ffmpeg's syntax: a name, or a graph of the lavfi device. */
+export function ffmpegInput(input: string | TestPattern): string {
   if (typeof input === 'string') return input;
   const { width, height, framesPerSecond, durationSeconds } = input;
   const duration = durationSeconds === undefined ? '' : `:duration=${durationSeconds}`;
@@ -144,7 +147,7 @@ function source(input: string | TestPattern): string {
 }
 
 /** Formats and codecs are passed as plain options: fluent-ffmpeg's checks misread the lists of ffmpeg 7 and later. */
-function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
+function inputOptions({ input, mode, rawPictures, fromSeconds = 0 }: EncoderOptions): string[] {
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
   if (typeof input === 'string') options.push(...inputGuard(input));
   else options.push('-f', 'lavfi');
@@ -153,6 +156,7 @@ function inputOptions({ input, mode, rawPictures }: EncoderOptions): string[] {
     options.push('-f', 'rawvideo', '-pixel_format', 'yuv420p');
     options.push('-video_size', `${width}x${height}`, '-framerate', `${framesPerSecond}`);
   }
+  if (fromSeconds > 0) options.push('-ss', fromSeconds.toFixed(3));
   // AVI and program streams may lack presentation timestamps.
   if (mode === 'copy') options.push('-fflags', '+genpts');
   return options;

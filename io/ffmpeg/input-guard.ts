@@ -95,12 +95,17 @@ const NETWORK: Readonly<Record<string, readonly string[]>> = {
  * @throws {Failure} for a URL whose scheme is not on the list, such as `concat:` or `subfile:`.
  */
 export function inputGuard(input: string): string[] {
+  return Object.entries(inputGuardOptions(input)).flatMap(([name, value]) => [`-${name}`, value]);
+}
+
+/** The same as options of FFmpeg's libraries, by name. */
+export function inputGuardOptions(input: string): Readonly<Record<string, string>> {
   const scheme = /^([a-z][a-z0-9+.-]+)[:,]/i.exec(input)?.[1]?.toLowerCase();
   const protocols = scheme === undefined ? undefined : NETWORK[scheme];
-  if (protocols !== undefined) return ['-protocol_whitelist', protocols.join(',')];
+  if (protocols !== undefined) return { protocol_whitelist: protocols.join(',') };
   if (scheme !== undefined && scheme !== 'file') {
     const known = [...Object.keys(NETWORK), 'file'].join(', ');
     throw new Failure(`${input}: ${scheme}: is not a supported source: name a file, or a URL of ${known}`, 2);
   }
-  return ['-protocol_whitelist', 'file', '-format_whitelist', FILE_FORMATS.join(',')];
+  return { protocol_whitelist: 'file', format_whitelist: FILE_FORMATS.join(',') };
 }

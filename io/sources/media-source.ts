@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
+import type { AdaptiveControl } from './adaptive-control.ts';
 
 /** Description of a source, known before its first access unit is read. */
 export interface MediaDescription {
@@ -24,6 +25,8 @@ export interface MediaDescription {
 /** A source of access units. */
 export interface MediaSource {
   readonly description: MediaDescription;
+  /** Control of a source that follows the path; `undefined` for one that cannot. */
+  readonly adaptive?: AdaptiveControl | undefined;
   /**
    * Decode order, from the beginning at each call; the first is a key, the earliest is shown at 0 (so with B-frames the
    * first decode timestamps lie before 0), or later where an edit list begins with nothing. Nothing is read ahead of a

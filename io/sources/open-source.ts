@@ -1,12 +1,16 @@
 import { extname } from 'node:path';
-import type { EncoderOptions, TestPattern } from '../ffmpeg/encoder.ts';
+import { loadAvLibrary } from '../encoder/av-library.ts';
+import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
+import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
 import { annexBNalUnits, isAnnexB, rateOfAnnexB } from './annex-b-file.ts';
 import { type ContainerEnd, type ContainerFile, examineContainer } from './container-file.ts';
 import { openEncoded } from './encoded.ts';
+import { EncodingSource } from './encoding-source.ts';
 import { EntryGate } from './entry-gate.ts';
+import type { FollowRange } from './follow-range.ts';
 import { examineInput, RAW_H264 } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
@@ -24,6 +28,8 @@ export interface MediaSourceOptions {
   readonly gop: number;
   /** Path of ffmpeg; by default it is located when it is needed. */
   readonly ffmpeg?: string | undefined;
+  /** Makes an encoded source follow the path; `undefined`: its bit rate is fixed. */
+  readonly follow?: FollowRange | undefined;
   /** Frame rate, 1/s, of raw H.264 or raw pictures that do not state it. */
   readonly framesPerSecond?: number | undefined;
   /** Called with warnings about an input that can be used. */
@@ -32,6 +38,8 @@ export interface MediaSourceOptions {
 
 /** Assumed frame rate of raw H.264, 1/s, as in other programs. */
 const FRAMES_PER_SECOND_DEFAULT = 25;
+/** Buffer (VBV) of an encoder with a fixed rate, seconds: it limits the burst of a key frame. */
+const BUFFER_SECONDS = 0.25;
 
 /**
  * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read.
@@ -100,7 +108,8 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
     case 'h264': {
       const { framesPerSecond = FRAMES_PER_SECOND_DEFAULT, durationSeconds } = finding.file;
       const encoding = { source: localFile(input), framesPerSecond, durationSeconds };
-      if (options.encode === 'x264') return openEncoding(input, encoding, options);
+      const recipe = containerRecipe(input, finding.file, options);
+      if (options.encode === 'x264') return openEncoding(input, encoding, options, recipe);
       if (finding.file.hasJunk) {
         const behind = await openBehindJunk(input, options);
         if (behind !== undefined) return behind;
@@ -109,7 +118,7 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
         const turn = `${finding.file.rotation}°, which is lost in a copied stream; --encode x264 rotates the video`;
         options.warn(`${input}: the video has a rotation of ${turn}`);
       }
-      return copyOrEncode(input, containerRecipe(input, finding.file, options), encoding, options);
+      return copyOrEncode(input, recipe, encoding, options);
     }
     case 'no-video':
       // Without an index an MP4 file is unreadable, for ffmpeg too.
@@ -178,7 +187,15 @@ function reportEnd(
 
 /** Opens an input that only ffmpeg can read. */
 async function openThroughFfmpeg(input: string, source: string, options: MediaSourceOptions): Promise<MediaSource> {
-  const ffmpeg = await ffmpegFor(input, options);
+  const located = await ffmpegFor(input, options).catch(async (error: unknown) => {
+    if (!(error instanceof Failure) || options.encode === 'copy' || !(await canFollow(options))) throw error;
+    return undefined;
+  });
+  if (located === undefined) {
+    const unknown = { source, framesPerSecond: FRAMES_PER_SECOND_DEFAULT, durationSeconds: undefined };
+    return openEncoding(input, unknown, options);
+  }
+  const ffmpeg = located;
   const found = await probe(ffmpeg, source);
   if (found.complaint !== undefined) {
     throw new Failure(`${input} is not a video that dropframe or ffmpeg can read: ${found.complaint}`);
@@ -219,6 +236,9 @@ async function copyOrEncode(
   encoding: Encoding,
   options: MediaSourceOptions,
 ): Promise<MediaSource> {
+  if (options.follow?.prefer === true && (await canFollow(options))) {
+    return openEncoding(input, encoding, options, recipe);
+  }
   try {
     return await UnitSource.open(recipe, options.warn);
   } catch (error) {
@@ -237,9 +257,62 @@ async function copyOrEncode(
   }
 }
 
-async function openEncoding(input: string, encoding: Encoding, options: MediaSourceOptions): Promise<MediaSource> {
+/** Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise. */
+async function openEncoding(
+  input: string,
+  encoding: Encoding,
+  options: MediaSourceOptions,
+  copy?: Recipe,
+): Promise<MediaSource> {
+  if (await canFollow(options)) return openLibraryEncoding(input, encoding, options, copy);
+  return openProgramEncoding(input, encoding, options);
+}
+
+/** True when the encoder that an encoded source would use can follow a path. */
+async function canFollow({ ffmpeg }: MediaSourceOptions): Promise<boolean> {
+  return ffmpeg === undefined && (await loadAvLibrary()) !== undefined;
+}
+
+function openLibraryEncoding(
+  input: string,
+  encoding: Encoding,
+  options: MediaSourceOptions,
+  copy: Recipe | undefined,
+): Promise<MediaSource> {
+  const { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false } = encoding;
+  const { bitrate, gop, follow, warn } = options;
+  return EncodingSource.open({
+    name: input,
+    order: {
+      input: typeof source === 'string' ? { url: source } : { graph: ffmpegInput(source) },
+      rawPictures,
+      guard: typeof source === 'string' ? inputGuardOptions(source) : {},
+      framesPerSecondDefault: framesPerSecond,
+      evenTimes,
+      keyInterval: follow ? undefined : gop,
+      bufferSeconds: follow ? undefined : BUFFER_SECONDS,
+      adapts: follow !== undefined,
+    },
+    bitrate: follow ? Math.min(follow.bitrateMax, Math.max(follow.bitrateMin, bitrate)) : bitrate,
+    range: follow && { min: follow.bitrateMin, max: follow.bitrateMax },
+    durationSeconds,
+    fallback: async (fromSeconds) => {
+      if (copy) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
+      const from = typeof source === 'string' ? fromSeconds : 0;
+      return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
+    },
+    warn,
+  });
+}
+
+async function openProgramEncoding(
+  input: string,
+  encoding: Encoding,
+  options: MediaSourceOptions,
+  fromSeconds = 0,
+): Promise<MediaSource> {
   try {
-    return await UnitSource.open(await ffmpegRecipe(input, encoding, 'x264', options), options.warn);
+    return await UnitSource.open(await ffmpegRecipe(input, encoding, 'x264', options, fromSeconds), options.warn);
   } catch (error) {
     if (error instanceof NoEntry) throw new Failure(`${input}: ffmpeg produced no picture`);
     throw error;
@@ -251,13 +324,14 @@ async function ffmpegRecipe(
   encoding: Encoding,
   mode: 'copy' | 'x264',
   options: MediaSourceOptions,
+  fromSeconds = 0,
 ): Promise<Recipe> {
   const { source, rawPictures, framesPerSecond, durationSeconds } = encoding;
   const { evenTimes = false, hasTimes = true, isRateKnown = true } = encoding;
   const ffmpeg = await ffmpegFor(input, options);
   const { bitrate, gop } = options;
   const pace = { bitrate, gop, framesPerSecond, evenTimes };
-  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, ...pace };
+  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, fromSeconds, ...pace };
   return {
     name: input,
     mode,

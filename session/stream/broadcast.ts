@@ -2,6 +2,7 @@ import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
+  earlier,
   elapsed,
   type Instant,
   later,
@@ -24,6 +25,12 @@ export interface BroadcastOptions {
   readonly onEnd: (error: unknown) => void;
   /** Lateness that counts as a stall; default: a tenth of a second. */
   readonly lateMax?: Microseconds;
+  /**
+   * Reads each unit of a source that follows just before it is due, this long; default: units are read ahead.
+   */
+  readonly leadTime?: (() => Microseconds) | undefined;
+  /** Called before the next unit is read. */
+  readonly onRead?: (() => void) | undefined;
   /** Called when the source or the process fell behind: everything that follows is delayed by `late`. */
   readonly onStall: (late: Microseconds) => void;
 }
@@ -54,12 +61,14 @@ interface Round {
 export class Broadcast {
   readonly #options: BroadcastOptions;
   readonly #wakeUp = new WakeUp(() => this.#handOver());
+  readonly #readWakeUp = new WakeUp(() => this.#readNow?.());
   readonly #queue: AccessUnit[] = [];
   /** The round of the last emitted unit, and those that begin in the queue. */
   readonly #rounds: Round[] = [];
   #position: Ticks | undefined;
   #queueBytes = 0;
   #roomMade: (() => void) | undefined;
+  #readNow: (() => void) | undefined;
   #exhausted = false;
   #error: unknown;
   #stopped = false;
@@ -79,7 +88,9 @@ export class Broadcast {
   stop(): void {
     this.#stopped = true;
     this.#wakeUp.clear();
+    this.#readWakeUp.clear();
     this.#roomMade?.();
+    this.#readNow?.();
   }
 
   /** Time until the next key frame is emitted; `undefined` when none is queued. */
@@ -100,7 +111,7 @@ export class Broadcast {
         let last: AccessUnit | undefined;
         let step: Ticks = GAP_DEFAULT;
         let base: Ticks | undefined;
-        for await (const unit of this.#options.units()) {
+        for await (const unit of this.#announced(this.#options.units())) {
           if (this.#stopped) return;
           // With B-frames decoding begins before 0, but not before the previous round has ended.
           if (base === undefined) {
@@ -111,7 +122,7 @@ export class Broadcast {
           last = unit;
           this.#take(shifted(unit, base));
           offset = ticks(base + unit.decodeTimestamp + step);
-          await this.#room();
+          await (this.#options.leadTime ? this.#untilNeeded(offset, this.#options.leadTime()) : this.#room());
           if (this.#stopped) return;
         }
         if (!last) break;
@@ -121,6 +132,25 @@ export class Broadcast {
     }
     this.#exhausted = true;
     this.#handOver();
+  }
+
+  /** Tells of each read before it begins. */
+  async *#announced(units: AsyncIterable<AccessUnit>): AsyncGenerator<AccessUnit> {
+    this.#options.onRead?.();
+    for await (const unit of units) {
+      yield unit;
+      this.#options.onRead?.();
+    }
+  }
+
+  /** Waits until the unit with this decode time must be read. */
+  async #untilNeeded(decodeTimestamp: Ticks, lead: Microseconds): Promise<void> {
+    const readAt = earlier(this.#dueAt({ decodeTimestamp }), lead);
+    if (readAt <= now() || this.#stopped) return;
+    await new Promise<void>((resolve) => {
+      this.#readNow = resolve;
+      this.#readWakeUp.set(readAt);
+    });
   }
 
   #take(unit: AccessUnit): void {
@@ -142,7 +172,7 @@ export class Broadcast {
     }
   }
 
-  #dueAt(unit: AccessUnit): Instant {
+  #dueAt(unit: Pick<AccessUnit, 'decodeTimestamp'>): Instant {
     return later(this.#startedAt!, ticksToMicroseconds(ticks(unit.decodeTimestamp + this.#stalled - this.#origin)));
   }
 

@@ -1,0 +1,28 @@
+import type { Microseconds } from '../../protocol/base/units.ts';
+
+/** State of a source that follows, for status and page. */
+export interface AdaptiveState {
+  /** Bit rate in force, bits per second of the access units. */
+  readonly bitrate: number;
+  /** Preset of x264; `undefined` when another kind of source follows. */
+  readonly preset: string | undefined;
+  /** Size of the picture, luma samples. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What can be asked of a source that follows the path while it runs. */
+export interface AdaptiveControl {
+  /** Range of the bit rate, bits per second. */
+  readonly bitrateMin: number;
+  readonly bitrateMax: number;
+  /** Sets the bit rate from the next access unit on, bits per second, limited to the range. */
+  setTarget(bitsPerSecond: number): void;
+  /** Makes the next access unit a key frame. */
+  requestKeyFrame(): void;
+  readonly state: AdaptiveState;
+  /**
+   * Time before an access unit is due at which it should be asked for: the later, the newer its bit rate; microseconds.
+   */
+  readonly leadTime: Microseconds;
+}

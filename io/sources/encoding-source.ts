@@ -1,0 +1,259 @@
+import { basename } from 'node:path';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import {
+  CLOCK_RATE,
+  elapsed,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  ticks,
+} from '../../protocol/base/units.ts';
+import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import { EncoderHost, type EncoderHostOptions, EncoderLost } from '../encoder/encoder-host.ts';
+import type { EncodedPicture, EncoderOrder, EncoderState } from '../encoder/encoder-messages.ts';
+import { now } from '../os/clock.ts';
+import { Failure } from '../os/failure.ts';
+import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
+import type { MediaDescription, MediaSource } from './media-source.ts';
+
+export interface EncodingSourceOptions {
+  /** Name of the input, for messages. */
+  readonly name: string;
+  readonly order: Omit<EncoderOrder, 'from' | 'resume'>;
+  /** Bit rate at the start, bits per second. */
+  readonly bitrate: number;
+  /** Range of the bit rate, when the source follows; `undefined`: the bit rate is fixed. */
+  readonly range: { readonly min: number; readonly max: number } | undefined;
+  /** Seconds, where the input itself does not state its duration. */
+  readonly durationSeconds?: number | undefined;
+  /** Opens what goes on from about this place, seconds, when the encoder keeps failing; `undefined`: nothing can. */
+  readonly fallback: ((fromSeconds: number) => Promise<Fallback>) | undefined;
+  readonly host?: EncoderHostOptions;
+  warn(message: string): void;
+}
+
+/** A source that goes on in place of the encoder. */
+export interface Fallback {
+  readonly source: MediaSource;
+  /** Media time of its zero, seconds. */
+  readonly startSeconds: number;
+}
+
+/** Two losses of the encoder within this time are the film's doing, or the machine's: something else must go on. */
+const LOST_AGAIN_WITHIN: Microseconds = milliseconds(10_000);
+/** Weight of the newest picture in the mean encoding time, and the time added to it, for the scheduler. */
+const WEIGHT = 0.1;
+const LEAD_MARGIN: Microseconds = milliseconds(3);
+const LEAD_FACTOR = 1.5;
+
+interface Pass {
+  readonly host: EncoderHost;
+  readonly first: AccessUnit;
+}
+
+/** Encodes an input with x264 in a process of its own, at a bit rate that may change from picture to picture. */
+export class EncodingSource implements MediaSource {
+  readonly description: MediaDescription;
+  readonly adaptive: AdaptiveControl | undefined;
+  readonly #options: EncodingSourceOptions;
+  readonly #hosts = new Set<EncoderHost>();
+  #fallback: MediaSource | undefined;
+  #begun: Pass | undefined;
+  #bitrate: number;
+  #keyFrame = false;
+  #state: EncoderState;
+  readonly #epoch: number;
+  #encoding: Microseconds = microseconds(0);
+  #closed = false;
+
+  /** @throws {Failure} when the input cannot be encoded. */
+  static async open(options: EncodingSourceOptions): Promise<EncodingSource> {
+    const { name, bitrate } = options;
+    try {
+      const host = await EncoderHost.start({ ...options.order, from: 0 }, bitrate, options.host);
+      const picture = await host.next(bitrate, true);
+      if (picture === undefined) {
+        host.close();
+        throw new Failure(`${name}: no picture of it can be decoded`);
+      }
+      return new EncodingSource(options, host, picture);
+    } catch (error) {
+      if (error instanceof EncoderLost) throw new Failure(`${name}: the encoder failed: ${error.message}`);
+      if (error instanceof Failure && !error.message.startsWith(name)) throw new Failure(`${name}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  private constructor(options: EncodingSourceOptions, host: EncoderHost, picture: EncodedPicture) {
+    this.#options = options;
+    this.#bitrate = options.bitrate;
+    this.#state = picture.state;
+    this.#hosts.add(host);
+    const first = accessUnitOf(picture);
+    this.#begun = { host, first };
+    const { framesPerSecond, durationSeconds, epoch } = host.opened;
+    this.#epoch = epoch;
+    this.description = {
+      ...describe(first),
+      name: basename(options.name),
+      codecName: 'h264',
+      framesPerSecond,
+      durationSeconds: options.durationSeconds ?? durationSeconds,
+      mode: 'x264',
+    };
+    this.adaptive = options.range && this.#control(options.range);
+  }
+
+  /** Numbers of the encoder processes that run, for tests. */
+  get processes(): readonly (number | undefined)[] {
+    return [...this.#hosts].map(({ pid }) => pid);
+  }
+
+  async *units(): AsyncGenerator<AccessUnit> {
+    let pass: Pass | undefined = this.#begun;
+    this.#begun = undefined;
+    let place = 0;
+    let lostAt: number | undefined;
+    try {
+      while (!this.#closed) {
+        try {
+          pass ??= await this.#start(place);
+          if (pass === undefined) return;
+          for await (const unit of this.#unitsOf(pass)) {
+            place = unit.timestamp + 1;
+            yield unit;
+          }
+          return;
+        } catch (error) {
+          if (this.#closed) return;
+          if (!(error instanceof EncoderLost)) throw this.#named(error);
+          const again = lostAt !== undefined && now() - lostAt < LOST_AGAIN_WITHIN;
+          lostAt = now();
+          if (pass) this.#end(pass.host);
+          pass = undefined;
+          if (!again)
+            this.#options.warn(`${this.#options.name}: the encoder failed (${error.message}): a new one goes on`);
+          else return yield* this.#goOnWithout(place, error.message);
+        }
+      }
+    } finally {
+      if (pass) this.#end(pass.host);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const host of this.#hosts) host.close();
+    this.#hosts.clear();
+    await this.#fallback?.close();
+  }
+
+  #control({ min, max }: { readonly min: number; readonly max: number }): AdaptiveControl {
+    const source = this;
+    return {
+      bitrateMin: min,
+      bitrateMax: max,
+      setTarget: (bitsPerSecond) => {
+        source.#bitrate = Math.min(max, Math.max(min, bitsPerSecond));
+      },
+      requestKeyFrame: () => {
+        source.#keyFrame = true;
+      },
+      get state(): AdaptiveState {
+        return { ...source.#state, bitrate: source.#bitrate };
+      },
+      get leadTime() {
+        return microseconds(source.#encoding * LEAD_FACTOR + LEAD_MARGIN);
+      },
+    };
+  }
+
+  async #start(from: number): Promise<Pass | undefined> {
+    const resume = from > 0 ? { preset: this.#state.preset, epoch: this.#epoch } : undefined;
+    const order = { ...this.#options.order, from, resume };
+    const host = await EncoderHost.start(order, this.#bitrate, this.#options.host);
+    this.#hosts.add(host);
+    try {
+      const picture = await this.#encode(host);
+      if (picture) return { host, first: picture };
+      this.#end(host);
+      return undefined;
+    } catch (error) {
+      this.#end(host);
+      throw error;
+    }
+  }
+
+  async *#unitsOf({ host, first }: Pass): AsyncGenerator<AccessUnit> {
+    for (let unit: AccessUnit | undefined = first; unit !== undefined; unit = await this.#encode(host)) yield unit;
+    this.#end(host);
+  }
+
+  async #encode(host: EncoderHost): Promise<AccessUnit | undefined> {
+    const from = now();
+    const keyFrame = this.#keyFrame;
+    this.#keyFrame = false;
+    const picture = await host.next(this.#bitrate, keyFrame);
+    if (picture === undefined) return undefined;
+    this.#state = picture.state;
+    const taken = elapsed(from, now());
+    this.#encoding = microseconds(this.#encoding + (taken - this.#encoding) * WEIGHT);
+    return accessUnitOf(picture);
+  }
+
+  async *#goOnWithout(place: number, cause: string): AsyncGenerator<AccessUnit> {
+    const { name, warn, fallback } = this.#options;
+    if (fallback === undefined) {
+      throw new Failure(`${name}: the encoder failed twice (${cause}), and nothing else can go on`);
+    }
+    const { source, startSeconds } = await fallback(place / CLOCK_RATE);
+    this.#fallback = source;
+    const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg goes on';
+    warn(`${name}: the encoder failed twice (${cause}): ${how}, and the bit rate no longer follows`);
+    const offset = startSeconds * CLOCK_RATE;
+    let entered = false;
+    for await (const unit of source.units()) {
+      const timestamp = ticks(Math.round(unit.timestamp + offset));
+      const decodeTimestamp = ticks(Math.round(unit.decodeTimestamp + offset));
+      entered ||= unit.importance === 'key' && decodeTimestamp >= place;
+      if (entered) yield { ...unit, timestamp, decodeTimestamp };
+    }
+  }
+
+  #end(host: EncoderHost): void {
+    host.close();
+    this.#hosts.delete(host);
+  }
+
+  #named(error: unknown): unknown {
+    const { name } = this.#options;
+    return error instanceof Failure && !error.message.startsWith(name)
+      ? new Failure(`${name}: ${error.message}`)
+      : error;
+  }
+}
+
+function accessUnitOf({ bytes, timestamp, keyFrame }: EncodedPicture): AccessUnit {
+  const at = ticks(timestamp);
+  return {
+    parts: splitAnnexB(bytes),
+    timestamp: at,
+    decodeTimestamp: at,
+    importance: keyFrame ? 'key' : 'reference',
+  };
+}
+
+function describe({ parts }: AccessUnit): Pick<MediaDescription, 'codec' | 'width' | 'height' | 'parameterSets'> {
+  const ofType = (type: number) => parts.filter((nalUnit) => nalUnitType(nalUnit) === type);
+  const sequence = ofType(NAL_UNIT_TYPE.sequenceParameterSet);
+  const parsed = sequence.map(parseSequenceParameterSet).find((set) => set.ok);
+  const sps = parsed?.ok === true ? parsed.value : undefined;
+  return {
+    codec: sps === undefined ? 'avc1' : codecString(sps),
+    width: sps?.width ?? 0,
+    height: sps?.height ?? 0,
+    parameterSets: [...sequence, ...ofType(NAL_UNIT_TYPE.pictureParameterSet)],
+  };
+}

@@ -1,0 +1,27 @@
+/** How a source is to follow the path. */
+export interface FollowRange {
+  /** Range of the bit rate, bits per second. */
+  readonly bitrateMin: number;
+  readonly bitrateMax: number;
+  /** True when the user has asked for it: what could be copied is encoded. */
+  readonly prefer: boolean;
+}
+
+/** Defaults, bits per second: a small, soft, moving picture; and a sharp one at 1080p. */
+const BITRATE_MIN = 100_000;
+const BITRATE_MAX = 6_000_000;
+
+/** Returns the range with its defaults; `undefined` for a fixed bit rate. A limit alone asks for following, too. */
+export function followRange(asked: {
+  readonly rate?: 'auto' | 'fixed' | undefined;
+  readonly bitrateMin?: number | undefined;
+  readonly bitrateMax?: number | undefined;
+}): FollowRange | undefined {
+  const { rate, bitrateMin: min, bitrateMax: max } = asked;
+  if (rate === 'fixed') return undefined;
+  return {
+    bitrateMin: min ?? Math.min(BITRATE_MIN, max ?? BITRATE_MIN),
+    bitrateMax: max ?? Math.max(BITRATE_MAX, min ?? BITRATE_MAX),
+    prefer: rate === 'auto' || min !== undefined || max !== undefined,
+  };
+}

@@ -1,0 +1,215 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadAvLibrary } from '../../../io/encoder/av-library.ts';
+import { makeTemporaryFolder } from '../../../io/os/temporary-folder.ts';
+import { EncodingSource, type EncodingSourceOptions } from '../../../io/sources/encoding-source.ts';
+import type { MediaSource } from '../../../io/sources/media-source.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { codecByName } from '../../../protocol/codec/codecs.ts';
+import { optional } from '../../optional.ts';
+import { SAMPLE } from '../../sample-units.ts';
+
+const withLibrary = optional('node-av', (await loadAvLibrary()) !== undefined);
+const folder = await makeTemporaryFolder('encoding-source');
+afterAll(() => folder.remove());
+
+const bytesOf = (unit: AccessUnit): number => unit.parts.reduce((sum, part) => sum + part.length, 0);
+
+async function take(
+  source: MediaSource,
+  frames: number,
+  each: (frame: number) => void = () => {},
+): Promise<AccessUnit[]> {
+  const units: AccessUnit[] = [];
+  for await (const unit of source.units()) {
+    units.push(unit);
+    if (units.length >= frames) break;
+    each(units.length);
+  }
+  return units;
+}
+
+const PATTERN = 'testsrc2=size=320x180:rate=30';
+
+const options = (changes: Partial<EncodingSourceOptions> = {}): EncodingSourceOptions => ({
+  name: 'film',
+  order: {
+    input: { graph: PATTERN },
+    guard: {},
+    framesPerSecondDefault: 25,
+    evenTimes: false,
+    keyInterval: undefined,
+    bufferSeconds: undefined,
+    adapts: false,
+  },
+  bitrate: 800_000,
+  range: { min: 100_000, max: 2_000_000 },
+  fallback: undefined,
+  host: { pictureMsMax: 20_000 },
+  warn: () => {},
+  ...changes,
+});
+
+describe('a source that encodes', () => {
+  withLibrary('follows its target from one picture to the next, with key frames on request only', async () => {
+    const source = await EncodingSource.open(options());
+    expect(source.description).toMatchObject({ width: 320, height: 180, framesPerSecond: 30, mode: 'x264' });
+    const units = await take(source, 120, (frame) => {
+      if (frame === 60) source.adaptive!.setTarget(200_000);
+      if (frame === 90) source.adaptive!.requestKeyFrame();
+    });
+    await source.close();
+    expect(units.flatMap((unit, frame) => (unit.importance === 'key' ? [frame] : []))).toEqual([0, 90]);
+    expect(units.map(({ timestamp }) => timestamp)).toEqual(units.map((_, frame) => frame * 3_000));
+    const rate = (from: number, to: number) =>
+      (units.slice(from, to).reduce((sum, unit) => sum + bytesOf(unit), 0) * 8 * 30) / (to - from);
+    expect(Math.abs(rate(20, 60) / 800_000 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(rate(61, 90) / 200_000 - 1)).toBeLessThan(0.15);
+    // The buffer holds one picture, so a key frame costs no more than the budget and a half.
+    expect(bytesOf(units[90]!)).toBeLessThan((200_000 / 8 / 30) * 1.5);
+  });
+
+  withLibrary('has parameter sets in each key frame, and one slice a picture', async () => {
+    const source = await EncodingSource.open(options());
+    const units = await take(source, 5);
+    await source.close();
+    const kinds = units.map(({ parts }) => parts.map((part) => part[0]! & 0x1f));
+    expect(kinds[0]).toEqual(expect.arrayContaining([7, 8, 5]));
+    for (const kind of kinds.slice(1)) expect(kind.filter((type) => type === 1)).toHaveLength(1);
+  });
+
+  withLibrary('makes the picture smaller when the rate does not bear its size', async () => {
+    const { order } = options();
+    const source = await EncodingSource.open(
+      options({
+        order: { ...order, input: { graph: 'testsrc2=size=1280x720:rate=30' }, adapts: true },
+        bitrate: 2_000_000,
+      }),
+    );
+    const widths = new Set<number | undefined>();
+    const first = source.adaptive!.state.width;
+    let frames = 0;
+    for await (const { parts, importance } of source.units()) {
+      if (importance === 'key') widths.add(codecByName('h264').describe(parts)?.width);
+      source.adaptive!.setTarget(100_000);
+      // In the time of the clock: a size must be too large for a while.
+      if (source.adaptive!.state.width <= 480 || ++frames > 600) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { width, height } = source.adaptive!.state;
+    await source.close();
+    expect(width).toBeLessThan(first);
+    expect(Math.abs(width / height - 16 / 9)).toBeLessThan(0.1);
+    expect(widths.has(first)).toBe(true);
+  });
+
+  withLibrary('has key frames at its interval when the rate is fixed', async () => {
+    const { order } = options();
+    const fixed = { ...order, keyInterval: 10, bufferSeconds: 0.25 };
+    const source = await EncodingSource.open(options({ order: fixed, range: undefined }));
+    expect(source.adaptive).toBeUndefined();
+    const units = await take(source, 31);
+    await source.close();
+    expect(units.flatMap((unit, frame) => (unit.importance === 'key' ? [frame] : []))).toEqual([0, 10, 20, 30]);
+  });
+
+  withLibrary('goes on with a new encoder after the loss of one, where it was', async () => {
+    const warnings: string[] = [];
+    const { order } = options();
+    const film = { ...order, input: { url: SAMPLE }, evenTimes: true, framesPerSecondDefault: 30 };
+    const source = await EncodingSource.open(options({ order: film, warn: (warning) => warnings.push(warning) }));
+    const pids: (number | undefined)[] = [];
+    const units = await take(source, 60, (frame) => {
+      if (frame !== 30) return;
+      pids.push(...source.processes);
+      process.kill(pids[0]!, 'SIGKILL');
+    });
+    expect(source.processes).not.toEqual(pids);
+    await source.close();
+    expect(warnings).toEqual([expect.stringMatching(/^film: the encoder failed \(it was ended by SIGKILL\)/)]);
+    const times = units.map(({ timestamp }) => timestamp);
+    expect([...times].sort((one, other) => one - other)).toEqual(times);
+    expect(new Set(times).size).toBe(60);
+    expect(units[30]!.importance).toBe('key');
+  });
+
+  withLibrary('says in one line why an input cannot be encoded', async () => {
+    const path = join(folder.path, 'text.mp4');
+    writeFileSync(path, 'this is no film\n'.repeat(100));
+    const { order } = options();
+    for (const [url, message] of [
+      [path, /^film: Invalid data found when processing input$/],
+      [join(folder.path, 'absent.mp4'), /^film: No such file or directory$/],
+    ] as const) {
+      await expect(EncodingSource.open(options({ order: { ...order, input: { url } } }))).rejects.toThrow(message);
+    }
+  });
+});
+
+/** An encoder process that makes this many pictures, and then does as it is told. */
+function fakeEncoder(name: string, pictures: number, then: string): string {
+  const path = join(folder.path, `${name}.mjs`);
+  writeFileSync(
+    path,
+    `let made = 0;
+    process.on('disconnect', () => process.exit());
+    process.on('message', (message) => {
+      if (message.kind === 'open') {
+        made = Math.ceil(message.order.from / 3000);
+        return process.send({ kind: 'opened', width: 16, height: 16, framesPerSecond: 30, durationSeconds: 4, epoch: 0 });
+      }
+      if (made >= ${pictures}) { ${then}; return; }
+      const bytes = new Uint8Array([0, 0, 1, made === 0 ? 0x65 : 0x41, made]);
+      process.send({ kind: 'picture', bytes, timestamp: made * 3000, keyFrame: made === 0,
+        state: { preset: 'veryfast', width: 16, height: 16 } });
+      made++;
+    });`,
+  );
+  return path;
+}
+
+describe('a source whose encoder keeps failing', () => {
+  test.each([
+    ['ends', 'process.exit(9)', /it ended with code 9/],
+    ['stalls', '', /timeout: no answer within 300 ms/],
+  ])('goes on with the next best source when it %s', async (name, then, cause) => {
+    const warnings: string[] = [];
+    const copied: AccessUnit[] = Array.from({ length: 12 }, (_, frame) => ({
+      parts: [new Uint8Array([frame % 4 === 0 ? 0x65 : 0x41, 100 + frame])],
+      timestamp: (frame * 3_000) as AccessUnit['timestamp'],
+      decodeTimestamp: (frame * 3_000) as AccessUnit['timestamp'],
+      importance: frame % 4 === 0 ? 'key' : 'reference',
+    }));
+    const source = await EncodingSource.open(
+      options({
+        host: { entry: fakeEncoder(name, 5, then), pictureMsMax: 300 },
+        warn: (warning) => warnings.push(warning),
+        fallback: async () => ({
+          startSeconds: 0,
+          source: {
+            description: { ...source.description, mode: 'copy' },
+            units: async function* () {
+              yield* copied;
+            },
+            close: async () => {},
+          },
+        }),
+      }),
+    );
+    const units = await take(source, 100);
+    await source.close();
+    // Five of the encoder, and the copied ones from the key frame after them.
+    expect(units.map(({ timestamp }) => timestamp / 3_000)).toEqual([0, 1, 2, 3, 4, 8, 9, 10, 11]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(cause);
+    expect(warnings[1]).toMatch(/failed twice .*: it is copied from its next key frame on/);
+  });
+
+  test('fails in one line when nothing else can go on', async () => {
+    const entry = fakeEncoder('alone', 3, 'process.exit(1)');
+    const source = await EncodingSource.open(options({ host: { entry, pictureMsMax: 5_000 } }));
+    await expect(take(source, 100)).rejects.toThrow(/^film: the encoder failed twice .*nothing else can go on$/);
+    await source.close();
+  });
+});
