@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
@@ -8,7 +9,7 @@ import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readAddress, readBitrate, readFramesPerSecond, readMegabytes, readRtpTarget, readWhole } from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
-import { countPart, positionText, type Status } from './status-text.ts';
+import { countPart, positionText, rateText, type Status } from './status-text.ts';
 
 export interface SendCommandOptions extends CommonOptions, SourceCommandOptions {
   readonly listen: HostAndPort;
@@ -57,12 +58,28 @@ export function addSendCommand(program: Command): void {
         .default('auto'),
     )
     .addOption(
-      new Option('--bitrate <rate>', 'bit rate of the encoder, bits per second')
+      new Option('--bitrate <rate>', 'bit rate of the encoder, bits per second; with --rate auto, at the start')
         .default(2_000_000, '2M')
         .argParser(readBitrate),
     )
     .addOption(
-      new Option('--gop <frames>', 'key frame interval of the encoder, frames')
+      new Option(
+        '--rate <how>',
+        'auto: the bit rate follows what the path carries (default where the encoder can); fixed: it is that of --bitrate',
+      ).choices(['auto', 'fixed']),
+    )
+    .addOption(
+      new Option('--bitrate-min <rate>', 'lowest bit rate with --rate auto, bits per second (default: 100k)').argParser(
+        readBitrate,
+      ),
+    )
+    .addOption(
+      new Option('--bitrate-max <rate>', 'highest bit rate with --rate auto, bits per second (default: 6M)').argParser(
+        readBitrate,
+      ),
+    )
+    .addOption(
+      new Option('--gop <frames>', 'key frame interval of the encoder, frames; with --rate auto, on request only')
         .default(30)
         .argParser(readWhole({ min: 1, max: 10_000 }, 'frames')),
     )
@@ -151,6 +168,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
+    log.info(howText(source));
     context.showStatus(() => statusOf(server, durationSeconds));
     await finished;
   } finally {
@@ -165,6 +183,17 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   }
 }
 
+/** What the source does when the path changes, in one line. */
+function howText({ description, adaptive }: MediaSource): string {
+  if (adaptive === undefined) {
+    const thins = 'frames that the path cannot carry are left out';
+    return description.mode === 'copy' ? `copied; ${thins}` : `encoding with x264 at a fixed bit rate; ${thins}`;
+  }
+  const { bitrateMin, bitrateMax, state } = adaptive;
+  const range = `${rateText(bitrateMin)} to ${rateText(bitrateMax)}`;
+  return `encoding with x264 ${state.preset}, ${state.width}×${state.height}, follows the path from ${range}`;
+}
+
 function totalsText(totals: StreamServerTotals, status: StreamServerStatus): string {
   const { receivers, frames, packets, bytes, retransmissions } = totals;
   const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
@@ -177,7 +206,7 @@ function totalsText(totals: StreamServerTotals, status: StreamServerStatus): str
 }
 
 function statusOf(server: StreamServer, of: number | undefined): Status | undefined {
-  const { receivers, positionSeconds } = server.status;
+  const { receivers, positionSeconds, adaptive } = server.status;
   if (receivers.length === 0) return undefined;
   const frames = Math.max(...receivers.map((receiver) => receiver.statistics.frames));
   const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
@@ -185,6 +214,7 @@ function statusOf(server: StreamServer, of: number | undefined): Status | undefi
   return [
     ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
     `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
+    ...(adaptive ? [`${rateText(adaptive.bitrate)} ${adaptive.width}×${adaptive.height}`] : []),
     countPart(lost, `${lost} reported lost`, 'bad'),
     `${resent} retransmissions`,
     `${frames} frames sent`,

@@ -1,6 +1,8 @@
-import { causeOf } from '../io/os/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
+import { followRange } from '../io/sources/follow-range.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import type { MediaSourceOptions } from '../io/sources/open-source.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
@@ -9,9 +11,29 @@ export interface SourceCommandOptions {
   readonly encode: 'auto' | 'copy' | 'x264';
   readonly bitrate: number;
   readonly gop: number;
+  /** Whether an encoded source follows the path; default: where it can. */
+  readonly rate?: 'auto' | 'fixed' | undefined;
+  readonly bitrateMin?: number | undefined;
+  readonly bitrateMax?: number | undefined;
   readonly fps?: number;
   readonly ffmpeg?: string;
   readonly record?: string;
+}
+
+/** @throws {Failure} for options that exclude each other. */
+function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
+  const { rate, encode, bitrateMin, bitrateMax } = options;
+  const follow = followRange(options);
+  if (rate === 'fixed' && (bitrateMin ?? bitrateMax) !== undefined) {
+    throw new Failure('--rate fixed has no --bitrate-min and --bitrate-max', 2);
+  }
+  if (follow?.prefer === true && encode === 'copy') {
+    throw new Failure('--encode copy keeps the bit rate of the file: leave out --rate auto and its limits', 2);
+  }
+  if (follow && follow.bitrateMin > follow.bitrateMax) {
+    throw new Failure(`--bitrate-min (${follow.bitrateMin}) is above --bitrate-max (${follow.bitrateMax})`, 2);
+  }
+  return follow;
 }
 
 export async function openInput(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
@@ -24,6 +46,7 @@ export async function openInput(input: string, options: SourceCommandOptions, lo
       encode: options.encode,
       bitrate: options.bitrate,
       gop: options.gop,
+      follow: followOf(options),
       ffmpeg: options.ffmpeg,
       framesPerSecond: options.fps,
       warn: (message) => log.warn(message),

@@ -36,6 +36,10 @@ export function countPart(count: number, text: string, tone: TerminalTone): Stat
   return count > 0 ? { text, tone } : text;
 }
 
+/** Returns a bit rate: `850 kb/s`, `2.40 Mb/s`. */
+export const rateText = (bitsPerSecond: number): string =>
+  bitsPerSecond < 1e6 ? `${Math.round(bitsPerSecond / 1e3)} kb/s` : `${(bitsPerSecond / 1e6).toFixed(2)} Mb/s`;
+
 /** Returns the position in the stream, and its duration if known: `0:12 / 0:30`. */
 export function positionText({ seconds, of }: Position): string {
   return of === undefined ? timeText(seconds) : `${timeText(Math.min(seconds, of))} / ${timeText(of)}`;

@@ -1,5 +1,6 @@
 import { Failure } from '../../io/os/failure.ts';
 import { type Log, lineLog } from '../../io/os/log.ts';
+import { followRange } from '../../io/sources/follow-range.ts';
 import type { MediaDescription, MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
@@ -22,6 +23,15 @@ export interface ServeOptions {
   readonly encode?: 'auto' | 'copy' | 'x264';
   /** Bit rate when encoding, bits per second, 10,000 … 1,000,000,000. Default 2,000,000. */
   readonly bitrate?: number;
+  /**
+   * `auto` (the default): the bit rate follows what the receivers' paths carry, where the encoder can; `fixed`: it is
+   * `bitrate`, with a key frame every `gop` frames.
+   */
+  readonly rate?: 'auto' | 'fixed';
+  /** Lowest bit rate of `rate: 'auto'`, bits per second, 10,000 … 1,000,000,000. Default 100,000. */
+  readonly bitrateMin?: number;
+  /** Highest bit rate of `rate: 'auto'`, bits per second, `bitrateMin` … 1,000,000,000. Default 6,000,000. */
+  readonly bitrateMax?: number;
   /** Key frame interval when encoding, frames, 1 … 100,000. Default 30. */
   readonly gop?: number;
   /** Frame rate of a raw `.h264` that does not state one, 1/s. Default 25. */
@@ -115,7 +125,13 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
 
 function openInput(input: string, options: ServeOptions, log: Log): Promise<MediaSource> {
   if (input === '') throw new Failure('the name of the input is empty', 2);
+  const bounds = { min: 10_000, max: 1e9 };
+  const bitrateMin = options.bitrateMin && checkWhole('bitrateMin', options.bitrateMin, bounds);
+  const bitrateMax =
+    options.bitrateMax && checkWhole('bitrateMax', options.bitrateMax, { ...bounds, min: bitrateMin ?? bounds.min });
+  const rate = options.rate && checkChoice('rate', options.rate, ['auto', 'fixed']);
   return openMediaSource(input, {
+    follow: followRange({ rate, bitrateMin, bitrateMax }),
     encode: checkChoice('encode', options.encode ?? 'auto', ['auto', 'copy', 'x264']),
     bitrate: checkWhole('bitrate', options.bitrate ?? 2_000_000, { min: 10_000, max: 1e9 }),
     gop: checkWhole('gop', options.gop ?? 30, { min: 1, max: 100_000 }),

@@ -44,7 +44,8 @@ export interface ServerSessionOptions {
   readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
   /** Called when the path to the receiver is found to carry datagrams of another length. */
   readonly onPathMtu: (bytes: number) => void;
-  readonly nextKeyframeMs: () => number | null;
+  /** The receiver asks for a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
+  readonly requestKeyFrame: () => number | null;
   /** Called when the receiver is reachable, playing, and has not refused the stream. */
   readonly onReady: () => void;
   /** Called after everything has been sent and the end has been announced to the receiver. */
@@ -126,7 +127,9 @@ export class ServerSession implements PlaceHolder {
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
-      onEvent: () => {}, // counted in the statistics; a file cannot produce a key frame on request
+      onEvent: (event) => {
+        if (event.kind === 'keyframe-requested') options.requestKeyFrame();
+      },
       onFault: ({ error, datagrams }) => {
         options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));
       },
@@ -180,6 +183,11 @@ export class ServerSession implements PlaceHolder {
 
   get statistics(): Readonly<SenderStatistics> & { readonly framesSkipped: number } {
     return { ...this.#sender.statistics, framesSkipped: this.#framesSkipped };
+  }
+
+  /** Bit rate of access units that the path carries, bits per second; `undefined` while unlimited. */
+  get targetBitrate(): number | undefined {
+    return this.#sender.targetBitrate;
   }
 
   /** Last statistics reported by the receiver. */
@@ -273,7 +281,7 @@ export class ServerSession implements PlaceHolder {
         this.#playing = false;
         return;
       case 'request-keyframe':
-        this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.nextKeyframeMs() });
+        this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.requestKeyFrame() });
         return;
       case 'report-source':
         this.#sender.expectReportsFrom(message.ssrc);

@@ -4,6 +4,7 @@ import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/hos
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
+import type { AdaptiveState } from '../../io/sources/adaptive-control.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
@@ -21,6 +22,7 @@ import { MediaPort } from './media-port.ts';
 import { placeFor } from './places.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, type StreamServerTotals } from './server-totals.ts';
+import { SourceSteering } from './source-steering.ts';
 import { StallWarning } from './stall-warning.ts';
 import { welcomeMessage } from './welcome-message.ts';
 
@@ -49,6 +51,8 @@ export interface StreamServerStatus {
   readonly datagramsForeign: number;
   /** Position in the source, seconds; `undefined` while nothing is streamed. */
   readonly positionSeconds: number | undefined;
+  /** State of a source that follows, with the rate that the paths carry, bits per second where it is known. */
+  readonly adaptive: (AdaptiveState & { readonly target: number | undefined }) | undefined;
 }
 
 const PENDING_MAX = 64;
@@ -74,6 +78,7 @@ export class StreamServer {
   /** True while a broadcast runs or some of its receivers are still connected. */
   #streaming = false;
   readonly #stalls: StallWarning;
+  readonly #steering: SourceSteering | undefined;
   #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0, refused: 0 };
   #closed = false;
 
@@ -92,6 +97,8 @@ export class StreamServer {
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
     this.#stalls = new StallWarning(options.log);
+    const { adaptive } = options.source;
+    this.#steering = adaptive && new SourceSteering(adaptive);
   }
 
   get port(): number {
@@ -105,11 +112,13 @@ export class StreamServer {
   }
 
   get status(): StreamServerStatus {
+    const { adaptive } = this.#options.source;
     return {
       receivers: [...this.#sessions.values()],
       connectionsRefused: this.#control.counters.refused,
       datagramsForeign: this.#media.datagramsForeign,
       positionSeconds: secondsOf(this.#broadcast?.position),
+      adaptive: adaptive && { ...adaptive.state, target: this.#steering?.target },
     };
   }
 
@@ -210,7 +219,8 @@ export class StreamServer {
         const less = bytes < datagramBytesMax ? `, less than the ${datagramBytesMax} of --mtu` : ' again';
         log.info(`the path to ${pending.peer} carries datagrams of ${bytes} bytes${less}`);
       },
-      nextKeyframeMs: () => {
+      requestKeyFrame: () => {
+        this.#steering?.requestKeyFrame(now(), session);
         const span = this.#broadcast?.nextKeyframeIn();
         return span === undefined ? null : inMilliseconds(span);
       },
@@ -244,10 +254,12 @@ export class StreamServer {
   #ready(session: ServerSession): void {
     const { source, loop, log } = this.#options;
     log.debug('receiver can be reached', { peer: session.peer, destination: session.destination ?? 'its connection' });
-    if (this.#broadcast) return;
+    if (this.#broadcast) return void this.#steering?.requestKeyFrame(now(), session);
+    const { adaptive } = source;
     const broadcast = new Broadcast({
       units: () => source.units(),
       loop,
+      ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#steer() }),
       onUnit: (unit) => {
         this.#options.onUnit?.(unit);
         for (const each of this.#sessions.values()) each.send(unit);
@@ -263,6 +275,13 @@ export class StreamServer {
     this.#broadcast = broadcast;
     this.#streaming = true;
     broadcast.start();
+  }
+
+  /** Tells a source that follows what the receivers' paths carry. */
+  #steer(): void {
+    const active = [...this.#sessions.values()].filter((session) => session.ready);
+    const targets = active.map((session) => session.targetBitrate);
+    this.#steering?.update(now(), targets);
   }
 
   /** Keeps a receiver connected while it still decides frames: it may be far behind. */
