@@ -1,5 +1,6 @@
-import { CLOCK_RATE, type Microseconds, microseconds, milliseconds } from './base/units.ts';
-import type { CodecName } from './codec/codecs.ts';
+import { type Microseconds, microseconds, milliseconds } from './base/units.ts';
+import type { Codec } from './codec/codec.ts';
+import { DEFAULT_CODEC } from './codec/codecs.ts';
 import { MEND_MS_DEFAULT } from './control/latency-limit.ts';
 import type { Recovery } from './control/recovery.ts';
 import type { WireSequence, WireTimestamp } from './rtp/sequence.ts';
@@ -23,12 +24,12 @@ export interface StreamParameters {
   /** `udp`: one packet per datagram; `tcp`: RFC 4571 frames on a connection, without loss and reordering. */
   readonly transport: 'udp' | 'tcp';
   /** Codec of the access units; it also determines the RTP payload format. */
-  readonly codec: CodecName;
+  readonly codec: Codec;
   /** SSRC of the media stream; `undefined` when a receiver learns it from the first packet. */
   readonly ssrc?: number;
   /** RTP payload type of the media, 0 … 127. */
   readonly payloadType: number;
-  /** RTP clock rate, ticks per second. */
+  /** RTP clock rate, ticks per second: the codec's. Media time is 90 kHz whatever it is (`rtp/rtp-clock.ts`). */
   readonly clockRate: number;
   /** `undefined` when the sender does not retransmit. */
   readonly retransmission?: CompanionStream;
@@ -72,11 +73,11 @@ export interface SentStreamParameters extends StreamParameters {
 /** Defaults of our own streams. Payload types are from the dynamic range (RFC 3551 §3). */
 export const STREAM_DEFAULTS = {
   transport: 'udp',
-  codec: 'h264',
+  codec: DEFAULT_CODEC,
   payloadType: 96,
   retransmissionPayloadType: 97,
   repairPayloadType: 98,
-  clockRate: CLOCK_RATE,
+  clockRate: DEFAULT_CODEC.clockRate,
   frameMarks: true,
   initialFrameNumber: 0,
   feedback: true,
@@ -108,7 +109,8 @@ export function streamParameters(agreed: Agreed<SentStreamParameters>): SentStre
 export function streamParameters(agreed: Agreed<StreamParameters>): StreamParameters;
 export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>): StreamParameters {
   const { retransmissionPayloadType: _, repairPayloadType: __, ...defaults } = STREAM_DEFAULTS;
-  const parameters = { ...defaults, ...agreed };
+  const { clockRate } = agreed.codec ?? defaults.codec;
+  const parameters = { ...defaults, clockRate, ...agreed };
   const recovery = parameters.transport === 'tcp' ? 'reorder' : parameters.recovery;
   return {
     ...parameters,

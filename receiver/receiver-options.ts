@@ -1,6 +1,5 @@
 import { type Microseconds, microseconds, milliseconds, type Ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
-import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { WireSequence, WireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { StreamParameters } from '../protocol/stream-parameters.ts';
@@ -12,6 +11,8 @@ export type { Recovery } from '../protocol/control/recovery.ts';
 export interface ReceiverOptions {
   /** Codec of the access units; it also determines the RTP payload format. */
   readonly codec: Codec;
+  /** RTP clock rate, ticks per second; access units are timed at 90 kHz whatever it is. */
+  readonly clockRate: number;
   /** SSRC of the stream; `undefined` to take that of the first packet (plain RTP). */
   readonly ssrc?: number;
   /** RTP payload type of the media; `undefined` to accept any. */
@@ -112,7 +113,8 @@ export function receiverOptions(
     ...RECEIVER_DEFAULTS,
     ...settings,
     ...(ssrc !== undefined && { ssrc }),
-    codec: codecByName(parameters.codec),
+    codec: parameters.codec,
+    clockRate: parameters.clockRate,
     payloadType: parameters.payloadType,
     ...(retransmission && {
       retransmissionSsrc: retransmission.ssrc,

@@ -5,6 +5,7 @@ import { type Ticks, ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
+import { toRtpTicks } from '../protocol/rtp/rtp-clock.ts';
 import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp/rtp-packet.ts';
 import {
   asSequence,
@@ -19,6 +20,8 @@ export interface PacketizerOptions {
   readonly codec: Codec;
   readonly ssrc: number;
   readonly payloadType: number;
+  /** RTP clock rate, ticks per second; access units are timed at 90 kHz whatever it is. */
+  readonly clockRate: number;
   /** First sequence number; should be random (RFC 3550 §5.1). */
   readonly initialSequence: WireSequence;
   /** Wire timestamp of media time 0; should be random (RFC 3550 §5.1). */
@@ -70,7 +73,8 @@ export class Packetizer {
 
   /** Returns the wire timestamp of a media time. */
   wireTimestamp(mediaTime: Ticks): WireTimestamp {
-    return wireTimestamp((mediaTime + this.#options.timestampBase) >>> 0);
+    const { clockRate, timestampBase } = this.#options;
+    return wireTimestamp((toRtpTicks(mediaTime, clockRate) + timestampBase) >>> 0);
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {

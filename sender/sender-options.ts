@@ -1,5 +1,4 @@
 import { type Microseconds, microseconds, milliseconds, seconds } from '../protocol/base/units.ts';
-import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
 import type { HistoryBudget } from './history-budget.ts';
@@ -81,7 +80,8 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
   const terms = { latency };
   return {
     ...own,
-    codec: codecByName(parameters.codec),
+    codec: parameters.codec,
+    clockRate: parameters.clockRate,
     ssrc: parameters.ssrc,
     payloadType: parameters.payloadType,
     initialSequence: parameters.initialSequence,

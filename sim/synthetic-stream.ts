@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE, type Instant, instant, ticks } from '../protocol/base/units.ts';
-import { codecByName } from '../protocol/codec/codecs.ts';
+import type { Codec } from '../protocol/codec/codec.ts';
+import { DEFAULT_CODEC } from '../protocol/codec/codecs.ts';
 import { RandomStream } from './random.ts';
 import type { Script } from './simulation.ts';
 
@@ -18,18 +19,19 @@ export interface SyntheticStreamOptions {
   readonly frames: number;
   /** Decides the content of the frames. */
   readonly seed: number;
+  /** Codec of the access units; H.264 by default. */
+  readonly codec?: Codec;
 }
 
 /** Bound of the cache of generated frames, bytes. There are few different ones. */
 const CACHE_BYTES_MAX = 8_000_000;
-
-const CODEC = codecByName('h264');
 
 /**
  * Access units of configurable sizes and distinguishable content: one part each, filled with a byte from the seed.
  */
 export class SyntheticStream {
   readonly #options: SyntheticStreamOptions;
+  readonly #codec: Codec;
   readonly #random: RandomStream;
   /** Generated NAL units by fill byte, key frames apart. */
   readonly #cache = new Map<number, Uint8Array>();
@@ -39,6 +41,7 @@ export class SyntheticStream {
   constructor(options: SyntheticStreamOptions) {
     this.#options = options;
     this.#random = new RandomStream(options.seed, 'synthetic');
+    this.#codec = options.codec ?? DEFAULT_CODEC;
   }
 
   /** Returns the next access unit; `undefined` after the last. Units with equal content may share their bytes. */
@@ -58,7 +61,7 @@ export class SyntheticStream {
     const cached = this.#cache.get(name);
     if (cached) return cached;
     const bytes = key ? this.#options.keyFrameBytes : this.#options.frameBytes;
-    const part = CODEC.syntheticPart({ key, bytes, filling });
+    const part = this.#codec.syntheticPart({ key, bytes, filling });
     if (this.#cachedBytes + part.length > CACHE_BYTES_MAX) return part;
     this.#cachedBytes += part.length;
     this.#cache.set(name, part);

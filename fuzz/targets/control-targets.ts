@@ -1,4 +1,5 @@
 import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
+import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { ControlClient } from '../../protocol/control/control-client.ts';
 import { ControlDeframer, serializeControlFrame } from '../../protocol/control/control-framing.ts';
 import {
@@ -18,7 +19,7 @@ const EVENTS_MAX = 20_000;
 const PENDING_BYTES_MAX = 70_000;
 /** What a sender chooses for each receiver. */
 const CHOICES = {
-  codec: 'h264',
+  codec: H264,
   ssrc: 1,
   initialSequence: wireSequence(0),
   timestampBase: wireTimestamp(0),

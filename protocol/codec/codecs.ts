@@ -1,12 +1,22 @@
+import { assert } from '../base/assert.ts';
 import type { Codec } from './codec.ts';
 import { H264 } from './h264/h264.ts';
 
 const CODECS = { h264: H264 } as const satisfies Readonly<Record<string, Codec>>;
 
+/** Codec of a stream for which nothing else is said. */
+export const DEFAULT_CODEC: Codec = CODECS.h264;
+
 /** Codecs that this program can carry. */
 export type CodecName = keyof typeof CODECS;
 
 export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
+
+/** Returns the name under which both ends know this codec. */
+export function codecNameOf(codec: Codec): CodecName {
+  assert(codecByName(codec.name) === codec, 'the control channel announces codecs of this table only');
+  return codec.name as CodecName;
+}
 
 /** Returns the codec of this name; `undefined` when it is unknown. */
 export function codecByName(name: CodecName): Codec;

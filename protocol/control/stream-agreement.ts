@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { inMilliseconds, milliseconds } from '../base/units.ts';
-import { type CodecName, codecByName } from '../codec/codecs.ts';
+import { type CodecName, codecByName, codecNameOf } from '../codec/codecs.ts';
 import { wireSequence, wireTimestamp } from '../rtp/sequence.ts';
 import {
   type SentStreamParameters,
@@ -77,8 +77,8 @@ export function announcedStream(
   assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which the list names');
   return {
     ...description,
-    mediaType: codecByName(codec).mediaType,
-    codec,
+    mediaType: codec.mediaType,
+    codec: codecNameOf(codec),
     clockRate,
     ssrc,
     payloadType,
@@ -99,7 +99,7 @@ export function welcomedParameters(
   const { retransmissionSsrc, retransmissionPayloadType } = welcome;
   return streamParameters({
     ...wished(wishes),
-    codec: welcome.codec,
+    codec: codecByName(welcome.codec),
     ssrc,
     payloadType,
     retransmission: { ssrc: retransmissionSsrc, payloadType: retransmissionPayloadType },

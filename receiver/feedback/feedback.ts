@@ -17,6 +17,8 @@ import { ReceptionReport } from './reception-report.ts';
 import { RoundTrip } from './round-trip.ts';
 
 export interface FeedbackOptions {
+  /** RTP clock rate of the media, ticks per second. */
+  readonly clockRate: number;
   readonly reportSsrc: number;
   readonly cname: string;
   readonly reports: boolean;
@@ -39,7 +41,7 @@ const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 /** Feedback to the sender: reports, round-trip probes, and requests for packets and key frames. */
 export class Feedback {
   readonly #options: FeedbackOptions;
-  readonly #report = new ReceptionReport();
+  readonly #report: ReceptionReport;
   readonly #arrivals: ArrivalReport;
   #queue: Uint8Array[] = [];
   #reportAt: Instant | undefined;
@@ -51,6 +53,7 @@ export class Feedback {
 
   constructor(options: FeedbackOptions) {
     this.#options = options;
+    this.#report = new ReceptionReport(options.clockRate);
     this.#arrivals = new ArrivalReport(options.reportSsrc);
   }
 

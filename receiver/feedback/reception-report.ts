@@ -1,4 +1,5 @@
 import {
+  CLOCK_RATE,
   elapsed,
   type Instant,
   microsecondsToTicks,
@@ -8,10 +9,12 @@ import {
 } from '../../protocol/base/units.ts';
 import type { ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, compactNtpFromMicroseconds, type NtpTimestamp } from '../../protocol/rtp/ntp.ts';
+import { toRtpTicks } from '../../protocol/rtp/rtp-clock.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 
 /** Reception statistics of the stream for receiver reports (RFC 3550 §6.4.1, §A.3, §A.8). */
 export class ReceptionReport {
+  readonly #clockRate: number;
   #first: Sequence | undefined;
   #highest: Sequence = asSequence(0);
   #received = 0;
@@ -21,7 +24,12 @@ export class ReceptionReport {
   #jitter = ticks(0);
   #senderReport: { readonly ntp: number; readonly at: Instant } | undefined;
 
-  /** Interarrival jitter, ticks of the RTP clock. */
+  /** @param clockRate of the stream, ticks per second: the unit of the jitter in a report block. */
+  constructor(clockRate: number = CLOCK_RATE) {
+    this.#clockRate = clockRate;
+  }
+
+  /** Interarrival jitter in media time, 90 kHz. */
   get jitter(): Ticks {
     return this.#jitter;
   }
@@ -30,7 +38,7 @@ export class ReceptionReport {
     return this.#first === undefined ? undefined : this.#highest;
   }
 
-  /** Records a packet sent for the first time; `timestamp` is the RTP timestamp without wrapping. */
+  /** Records a packet sent for the first time; `timestamp` is its media time. */
   onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
     this.#first ??= sequence;
     if (this.#received === 0 || sequence > this.#highest) this.#highest = sequence;
@@ -58,7 +66,7 @@ export class ReceptionReport {
       fractionLost: expectedNow > 0 && lostNow > 0 ? Math.min(255, Math.floor((lostNow * 256) / expectedNow)) : 0,
       cumulativeLost: Math.max(-0x80_0000, Math.min(0x7f_ffff, lost)),
       highestSequence: this.#highest >>> 0,
-      jitter: Math.floor(this.#jitter) >>> 0,
+      jitter: Math.floor(toRtpTicks(this.#jitter, this.#clockRate)) >>> 0,
       lastSenderReport: this.#senderReport?.ntp ?? 0,
       delaySinceLastSenderReport: this.#senderReport
         ? compactNtpFromMicroseconds(elapsed(this.#senderReport.at, now))

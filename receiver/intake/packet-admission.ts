@@ -15,6 +15,8 @@ import { SequenceExtender, vouch } from './sequence-extender.ts';
 export type Admission = 'admitted' | readonly [IncomingPacket, IncomingPacket] | 'foreign' | 'held';
 
 export interface PacketAdmissionOptions {
+  /** RTP clock rate, ticks per second. */
+  readonly clockRate?: number;
   readonly initialSequence?: WireSequence | undefined;
   readonly timestampBase?: WireTimestamp | undefined;
   readonly initialFrameNumber?: number | undefined;

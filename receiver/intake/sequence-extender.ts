@@ -1,4 +1,5 @@
 import {
+  CLOCK_RATE,
   type Instant,
   instant,
   type Microseconds,
@@ -8,6 +9,7 @@ import {
   ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
+import { toMediaTime, toRtpTicks } from '../../protocol/rtp/rtp-clock.ts';
 import {
   asSequence,
   extend,
@@ -34,8 +36,8 @@ interface Wire {
   readonly wireTimestamp: WireTimestamp;
 }
 
-/** The first timestamp is assumed to lie between a minute before media time 0 and 13 hours after it. */
-const FIRST_TIMESTAMP_NEAR: Ticks = ticks(2 ** 31 - 60 * 90_000);
+/** The first timestamp is assumed to lie between this before media time 0 and 13 hours (at 90 kHz) after it. */
+const FIRST_BEFORE_SECONDS = 60;
 /** When media time advanced by this during a silence while sequence numbers went back, they wrapped in an outage. */
 const OUTAGE_MIN: Ticks = ticks(45_000);
 const SILENCE_MIN: Microseconds = milliseconds(400);
@@ -53,16 +55,20 @@ const VOUCH_PACKETS = 64;
  * that a damaged or forged number does not affect later packets.
  */
 export class SequenceExtender {
+  readonly #clockRate: number;
   #timestampBase: WireTimestamp | undefined;
   #highest: Sequence | undefined;
   #newest: { readonly timestamp: Ticks; readonly at: Instant } | undefined;
   #acceptedAt: Instant = instant(0);
 
+  /** @param start.clockRate RTP clock rate, ticks per second; 90,000 by default. */
   constructor(start: {
+    readonly clockRate?: number;
     readonly initialSequence?: WireSequence | undefined;
     readonly timestampBase?: WireTimestamp | undefined;
   }) {
     if (start.initialSequence !== undefined) this.#highest = asSequence(start.initialSequence - 1);
+    this.#clockRate = start.clockRate ?? CLOCK_RATE;
     this.#timestampBase = start.timestampBase;
   }
 
@@ -102,7 +108,9 @@ export class SequenceExtender {
   #mediaTime(wire: WireTimestamp): Ticks {
     this.#timestampBase ??= wire;
     const relative = wireTimestamp((wire - this.#timestampBase) >>> 0);
-    return extendTimestamp(relative, this.#newest?.timestamp ?? FIRST_TIMESTAMP_NEAR);
+    const rate = this.#clockRate;
+    const near = this.#newest ? toRtpTicks(this.#newest.timestamp, rate) : ticks(2 ** 31 - FIRST_BEFORE_SECONDS * rate);
+    return toMediaTime(extendTimestamp(relative, near), rate);
   }
 }
 

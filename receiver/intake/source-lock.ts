@@ -4,10 +4,10 @@ import {
   type Microseconds,
   milliseconds,
   seconds,
-  type Ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
+import { toMediaTime } from '../../protocol/rtp/rtp-clock.ts';
 import type { RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import {
   distance,
@@ -116,12 +116,13 @@ export class SourceLock {
     if (ahead < -BEHIND_MAX || (ahead > AHEAD_MAX && since < SILENCE)) return this.#suspect(now, packet, 2);
     if (ahead <= 0) return since > STRAGGLER_MAX ? this.#suspect(now, packet, RUN) : 'present';
     this.#run = undefined;
-    if (!leaps(this.#newest, now, packet)) {
+    const { clockRate } = this.#codec;
+    if (!leaps(this.#newest, now, packet, clockRate)) {
       this.#newest = newestOf(now, packet);
       this.#leaped = undefined;
       return 'present';
     }
-    if (this.#leaped && !leaps(this.#leaped, now, packet)) return this.#begin(now, packet);
+    if (this.#leaped && !leaps(this.#leaped, now, packet, clockRate)) return this.#begin(now, packet);
     this.#leaped = newestOf(now, packet);
     return 'held';
   }
@@ -138,7 +139,7 @@ export class SourceLock {
 
 const newestOf = (at: Instant, { sequenceNumber, timestamp }: Header): Newest => ({ at, sequenceNumber, timestamp });
 
-function leaps(from: Newest, now: Instant, packet: Header): boolean {
-  const step: Ticks = timestampDistance(from.timestamp, packet.timestamp);
+function leaps(from: Newest, now: Instant, packet: Header, clockRate: number): boolean {
+  const step = toMediaTime(timestampDistance(from.timestamp, packet.timestamp), clockRate);
   return Math.abs(ticksToMicroseconds(step) - (now - from.at)) > JUMP;
 }

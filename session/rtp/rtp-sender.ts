@@ -62,7 +62,7 @@ export class RtpSender {
     this.#options = options;
     // The session description offers no retransmission (RFC 4588 §8): requests are counted and refused.
     this.#parameters = streamParameters({
-      codec: options.source.description.codecName,
+      codec: codecByName(options.source.description.codecName),
       ssrc: randomSsrc(),
       initialSequence: randomSequence(),
       timestampBase: randomTimestamp(),
@@ -72,7 +72,7 @@ export class RtpSender {
     });
     const sending = senderOptions(this.#parameters);
     this.#sender = new Sender(sending);
-    this.#codec = codecByName(this.#parameters.codec);
+    this.#codec = this.#parameters.codec;
     this.#parameterSets = this.#codec.trackParameterSets();
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,

@@ -7,7 +7,7 @@ import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
-import type { CodecName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import type { MediaStream } from '../../protocol/control/media-stream.ts';
@@ -115,7 +115,7 @@ export class ServerSession implements PlaceHolder {
     const { hello, datagramBytesMax, historyBudget } = options;
     this.#playing = hello.playing;
     this.#parameters = agreedParameters(hello, {
-      codec: options.codec,
+      codec: codecByName(options.codec),
       ssrc: randomSsrc(),
       initialSequence: randomSequence(),
       timestampBase: randomTimestamp(),

@@ -38,6 +38,7 @@ async function unitsOf(file: string): Promise<AccessUnit[]> {
 function throughPlainRtp(units: readonly AccessUnit[]) {
   const packetizer = new Packetizer({
     codec: H264,
+    clockRate: 90_000,
     ssrc: 7,
     payloadType: 96,
     initialSequence: wireSequence(65_500),

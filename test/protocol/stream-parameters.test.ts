@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../protocol/base/units.ts';
+import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { agreedParameters, welcomedParameters, welcomeFields } from '../../protocol/control/stream-agreement.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
@@ -12,7 +13,7 @@ const COMPANIONS = {
   retransmission: { ssrc: 6, payloadType: 97 },
   repair: { ssrc: 7, payloadType: 98 },
 };
-const CHOICES = { codec: 'h264' as const, ...KNOWN, datagramBytesMax: 1_400 };
+const CHOICES = { codec: H264, ...KNOWN, datagramBytesMax: 1_400 };
 
 describe('parameters of a stream', () => {
   test.each([

@@ -10,6 +10,7 @@ import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { Packetizer, type PacketizerOptions } from '../../sender/packetizer.ts';
 
 const OPTIONS: PacketizerOptions = {
+  clockRate: 90_000,
   codec: H264,
   ssrc: 0xdecade,
   payloadType: 96,
