@@ -1,10 +1,9 @@
 import { stdout } from 'node:process';
 import { Argument, type Command } from 'commander';
+import { SHELLS, type Shell } from './shells.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
-
-export function addCompletionCommand(program: Command): void {
+/** @param declareAll declares the command line that the script completes. */
+export function addCompletionCommand(program: Command, declareAll: () => Promise<Command>): void {
   program
     .command('completion')
     .description('print the completion script of a shell')
@@ -18,10 +17,7 @@ Examples:
   dropframe completion fish > ~/.config/fish/completions/dropframe.fish`,
     )
     .action(async (shell: Shell) => {
-      const [{ createProgram }, { completionScript }] = await Promise.all([
-        import('./program.ts'),
-        import('./completion.ts'),
-      ]);
-      stdout.write(completionScript(await createProgram(), shell));
+      const { completionScript } = await import('./completion.ts');
+      stdout.write(completionScript(await declareAll(), shell));
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type CommandEntry, commandTree, type OptionEntry, type OptionValue } from './command-tree.ts';
-import type { Shell } from './completion-command.ts';
+import type { Shell } from './shells.ts';
 
 /** Returns the completion script of a shell for a program. */
 export function completionScript(program: Command, shell: Shell): string {

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { HELP_OPTION } from './option-groups.ts';
 import { packageVersion } from './version.ts';
 
-type Declaration = (program: Command) => void;
+/** Adds a command. `declareAll` declares the whole command line anew, for a command that describes it. */
+type Declaration = (program: Command, declareAll: () => Promise<Command>) => void;
 
 interface Declared {
   readonly group: string;
@@ -44,7 +45,7 @@ export async function createProgram(name?: string): Promise<Command> {
   const loaded = await Promise.all(declared.map(async ({ group, load }) => ({ group, add: await load() })));
   for (const { group, add } of loaded) {
     program.commandsGroup(group);
-    add(program);
+    add(program, createProgram);
   }
   program.commandsGroup(MACHINE).helpCommand('help [command]', 'print the help of a command');
   overrideExits(program);

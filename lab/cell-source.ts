@@ -4,7 +4,7 @@ import { assert } from '../protocol/base/assert.ts';
 import { CLOCK_RATE, ticks } from '../protocol/base/units.ts';
 import { SyntheticEncoder } from '../sim/synthetic-encoder.ts';
 import { type LiveFeedOptions, SyntheticStream } from '../sim/synthetic-stream.ts';
-import type { Traces } from './cell.ts';
+import type { Traces } from './traces.ts';
 
 /** Description of a source, with everything that affects the result. */
 export type CellSource =

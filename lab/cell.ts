@@ -9,6 +9,7 @@ import type { CellSource } from './cell-source.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import type { StrategyName } from './strategies.ts';
 import type { StrategyParameters } from './strategy.ts';
+import type { Traces } from './traces.ts';
 
 /** One point of the grid: all inputs that determine its result, and nothing else. */
 export interface Cell {
@@ -32,9 +33,6 @@ export const CELL_VERSION = 1;
 /** SHA-256 of the cell's canonical description. */
 export const cellId = (cell: Cell): string =>
   canonicalHash({ version: CELL_VERSION, ...(cell as unknown as Json & object) });
-
-/** Contents of files named by links (`trace=`, `losstrace=`), by their names in the scenario. */
-export type Traces = ReadonlyMap<string, string>;
 
 /** Returns a link's canonical form with the given seed. @param text a valid link. */
 export function canonicalLink(text: string, seed: number, traces: Traces = new Map()): string {

@@ -1,9 +1,10 @@
 import { Failure } from '../io/os/failure.ts';
-import { CELL_VERSION, type Cell, canonicalLink, cellId, type Traces } from './cell.ts';
+import { CELL_VERSION, type Cell, canonicalLink, cellId } from './cell.ts';
 import { type CellSource, rateOf, secondsOf } from './cell-source.ts';
 import { manyOf, type Scenario } from './scenario.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
+import type { Traces } from './traces.ts';
 
 /** A cell with its id. */
 export interface GridCell {

@@ -2,7 +2,12 @@ import { DurationWindow } from '../../protocol/base/duration-window.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant, type Microseconds, milliseconds, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
-import type { FrameCounts } from './lane-transport.ts';
+
+/** Frames of a lane by what became of them. */
+export type FrameCounts = Pick<
+  LaneFigures,
+  'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesMended' | 'framesLost'
+>;
 
 /** Frames whose capture time is kept: more than a minute at 60 frames per second. */
 const FRAMES_MAX = 4_096;

@@ -1,13 +1,13 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { FrameClass } from '../../protocol/frame-class.ts';
-import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
+import type { LaneSettings } from '../../protocol/page/lane-message.ts';
 import type { Link } from '../../sim/link/link.ts';
 import type { Path } from '../../sim/simulation.ts';
 import type { LaneCapture } from './lane-capture.ts';
 import type { LaneJournal } from './lane-journal.ts';
 import type { LanePath } from './lane-path.ts';
-import type { LaneRecord } from './lane-record.ts';
+import type { FrameCounts, LaneRecord } from './lane-record.ts';
 
 export interface LaneTransportOptions {
   readonly settings: LaneSettings;
@@ -22,11 +22,6 @@ export interface LaneTransportOptions {
   readonly record: LaneRecord;
   readonly show: (unit: AccessUnit, frame: number) => void;
 }
-
-export type FrameCounts = Pick<
-  LaneFigures,
-  'framesOnTime' | 'framesRecovered' | 'framesLate' | 'framesMended' | 'framesLost'
->;
 
 /** Both ends of a lane and the path between them, on a clock controlled by the caller. */
 export interface LaneTransport {

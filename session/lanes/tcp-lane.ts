@@ -14,13 +14,8 @@ import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/medi
 import { TcpMediaSender, type TcpMediaSenderEvent } from '../../sim/tcp/media-sender.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import { LanePath } from './lane-path.ts';
-import {
-  decide,
-  type FrameCounts,
-  type LaneTransport,
-  type LaneTransportOptions,
-  payloadBytes,
-} from './lane-transport.ts';
+import type { FrameCounts } from './lane-record.ts';
+import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
 
 /** IPv4 header, bytes; TCP's header is part of each segment. */
 const HEADER_BYTES = 20;

@@ -11,13 +11,8 @@ import { senderOptions } from '../../sender/sender-options.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, simulatedStream } from '../../sim/simulated-stream.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { LanePath } from './lane-path.ts';
-import {
-  decide,
-  type FrameCounts,
-  type LaneTransport,
-  type LaneTransportOptions,
-  payloadBytes,
-} from './lane-transport.ts';
+import type { FrameCounts } from './lane-record.ts';
+import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
 
 /** IPv4 and UDP headers, bytes (RFC 791 §3.1, RFC 768). */
 const HEADER_BYTES = 28;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandTree } from '../../cli/command-tree.ts';
 import { completionScript } from '../../cli/completion.ts';
-import { SHELLS, type Shell } from '../../cli/completion-command.ts';
 import { createProgram } from '../../cli/program.ts';
+import { SHELLS, type Shell } from '../../cli/shells.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 
