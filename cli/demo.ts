@@ -155,14 +155,14 @@ async function runScenario(scenario: string, folder: string, closing: AbortSigna
   throw new Failure(head.replace(/^dropframe: /, '') || 'the laboratory wrote no report', 1, { findings });
 }
 
-/** Initial lanes of the page: no recovery, recovery by deadline, and TCP. */
+/** Initial lanes of the page: packets as they come, recovery by deadline, and TCP. */
 function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
   const common = { congestionControl: 'cubic', onLoss: 'freeze', latencyMs } as const;
   return [
     // smear: with every lost frame, freeze would hold the picture until the next key frame and show almost nothing.
     { ...common, transport: 'udp', recovery: 'reorder', onLoss: 'smear' },
     { ...common, transport: 'udp', recovery: 'hybrid' },
-    { ...common, transport: 'tcp', recovery: 'reorder' },
+    { ...common, transport: 'tcp', recovery: 'none' },
   ];
 }
 

