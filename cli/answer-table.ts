@@ -1,6 +1,6 @@
 import type { AnswerRow } from '../lab/answer.ts';
 import { sorted } from '../lab/metrics/percentile.ts';
-import { alignedFigures } from '../lab/report/text-table.ts';
+import { paddedCells } from '../lab/report/text-table.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Longest table printed; beyond it, a spreadsheet serves better. */
@@ -40,15 +40,19 @@ export function answerTable(rows: readonly AnswerRow[], width: number): string {
   const names = shown.flatMap(({ first }) => nameLines(first));
   const nameWidth = Math.max('strategy'.length, ...names.map(({ length }) => length));
   const { columns, left } = fitting(columnsOf(rows), shown, width - nameWidth - 2);
-  const lines = [...sections.values()].flat().map((group) => columns.map(({ text }) => text(group)));
-  const [head, ...figures] = alignedFigures([columns.map((column) => column.head), ...lines]);
-  const text = [`  ${'strategy'.padEnd(nameWidth)}${head}`];
-  let line = 0;
+  const table = [...sections.values()].flat().flatMap((group) => {
+    const [name = '', ...parameters] = nameLines(group.first);
+    return [[name, ...columns.map(({ text }) => text(group))], ...parameters.map((words) => [words])];
+  });
+  const head = ['strategy', ...columns.map((column) => column.head)];
+  const lines = paddedCells([head, ...table], (column) => (column === 0 ? 'left' : 'right')).map((cells) =>
+    `  ${cells.join('  ')}`.trimEnd(),
+  );
+  const text = [lines.shift()!];
   for (const [heading, those] of sections) {
     text.push(wrapped(heading, width, 4));
     for (const { first } of those) {
-      const [name = '', ...parameters] = nameLines(first);
-      text.push(`  ${name.padEnd(nameWidth)}${figures[line++]}`, ...parameters.map((words) => `  ${words}`));
+      text.push(...lines.splice(0, nameLines(first).length));
     }
   }
   const more = groups.length - shown.length;

@@ -9,7 +9,10 @@ export function addDoctorCommand(program: Command): void {
     )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { examine, formatFindings } = await import('../io/doctor.ts');
+      const [{ examine }, { formatFindings }] = await Promise.all([
+        import('../io/doctor.ts'),
+        import('./findings-text.ts'),
+      ]);
       const findings = await examine();
       stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : `${formatFindings(findings)}\n`);
     });

@@ -244,14 +244,22 @@ async function drawIfPossible(context: Context, folder: string): Promise<void> {
 }
 
 async function list(options: CommonOptions): Promise<void> {
-  const { listScenarios } = await import('../lab/ready-made.ts');
+  const [{ listScenarios }, { paddedCells }] = await Promise.all([
+    import('../lab/ready-made.ts'),
+    import('../lab/report/text-table.ts'),
+  ]);
   const scenarios = await listScenarios();
   if (options.json) return void stdout.write(`${JSON.stringify(scenarios)}\n`);
-  const width = Math.max(0, ...scenarios.map(({ name }) => name.length));
+  const names = paddedCells(
+    scenarios.map(({ name }) => [name]),
+    () => 'left',
+  ).flat();
   // One line per scenario for programs, whatever its length.
   const columns = stdout.columns ?? Number.POSITIVE_INFINITY;
-  for (const { name, question } of scenarios)
-    stdout.write(`${wrapped(`${name.padEnd(width)}  ${question}`, columns, width + 2)}\n`);
+  for (const [index, { question }] of scenarios.entries()) {
+    const name = names[index]!;
+    stdout.write(`${wrapped(`${name}  ${question}`, columns, name.length + 2)}\n`);
+  }
 }
 
 function show(

@@ -61,17 +61,6 @@ export async function examine(environment: Environment = process.env): Promise<F
   return found.flat();
 }
 
-/** Formats findings for people: one aligned line each, with its remedy on the next line. */
-export function formatFindings(findings: readonly Finding[]): string {
-  const width = Math.max(0, ...findings.map((finding) => finding.name.length));
-  const words = { ok: 'ok', warn: 'note', missing: 'missing' } as const;
-  const lines = findings.flatMap(({ name, state, detail, remedy }) => {
-    const line = `${words[state].padEnd(7)}  ${name.padEnd(width)}  ${detail}`.trimEnd();
-    return remedy === undefined ? [line] : [line, `${' '.repeat(width + 11)}→ ${remedy}`];
-  });
-  return `${lines.join('\n')}\n`;
-}
-
 export function nodeVersion(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const good = major > NODE_VERSION_MIN[0] || (major === NODE_VERSION_MIN[0] && minor >= NODE_VERSION_MIN[1]);

@@ -17,10 +17,6 @@ export const alignedText = (lines: Lines): string =>
     .map((cells) => `  ${cells.join('  ')}`.trimEnd())
     .join('\n');
 
-/** A table of figures for a terminal, one text for each line: columns to the right, two blanks before each. */
-export const alignedFigures = (lines: Lines): string[] =>
-  paddedCells(lines, () => 'right').map((cells) => cells.map((cell) => `  ${cell}`).join(''));
-
 /** A table in Markdown (GitHub Flavored Markdown §4.10). @param alignments of the columns; all to the left by default */
 export function markdownTable(head: readonly string[], rows: Lines, alignments?: readonly Alignment[]): string {
   const rule = head.map((_, column) => (alignments?.[column] === 'right' ? '---:' : '---'));

@@ -1,23 +1,17 @@
-import { type Instant, later, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
+import { type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
+import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 
 /** Memory, effectively up to twice as long, so that a standing queue does not pass for the path. */
 const MEMORY: Microseconds = seconds(15);
 
 /** Shortest transit seen on the path of late, from which queueing delay is measured. */
 export class FastestTransit {
-  #current: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  #before: Microseconds = microseconds(Number.POSITIVE_INFINITY);
-  #endsAt: Instant | undefined;
+  /** Of transits with their sign changed. A silence does not make the path longer. */
+  readonly #longest = new WindowedMaximum({ slot: MEMORY, least: Number.NEGATIVE_INFINITY, outlastsSilence: true });
 
   /** Records a transit. @returns the shortest one, this one included. */
   observe(now: Instant, transit: Microseconds): Microseconds {
-    this.#endsAt ??= later(now, MEMORY);
-    if (now >= this.#endsAt) {
-      this.#before = this.#current;
-      this.#current = microseconds(Number.POSITIVE_INFINITY);
-      this.#endsAt = later(now, MEMORY);
-    }
-    this.#current = microseconds(Math.min(this.#current, transit));
-    return microseconds(Math.min(this.#current, this.#before));
+    this.#longest.observe(now, -transit);
+    return microseconds(-this.#longest.at(now));
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examine, formatFindings, nodeVersion } from '../../io/doctor.ts';
+import { examine, nodeVersion } from '../../io/doctor.ts';
 
 test('completes every check without throwing on a bare machine', async () => {
   const findings = await examine({});
@@ -28,19 +28,4 @@ test.each([
   ['22.0.0', 'ok'],
 ])('reports Node.js %s as %s', (version, state) => {
   expect(nodeVersion(version).state).toBe(state);
-});
-
-test('prints findings in columns, with the remedy below', () => {
-  const text = formatFindings([
-    { name: 'Node.js', state: 'ok', detail: '20.20.2' },
-    { name: 'TUN', state: 'warn', detail: 'there is none', remedy: 'modprobe tun' },
-    { name: 'ffmpeg', state: 'missing', detail: 'not found' },
-  ]);
-  expect(text.split('\n')).toEqual([
-    'ok       Node.js  20.20.2',
-    'note     TUN      there is none',
-    '                  → modprobe tun',
-    'missing  ffmpeg   not found',
-    '',
-  ]);
 });

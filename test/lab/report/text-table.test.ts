@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { alignedFigures, alignedText, markdownTable } from '../../../lab/report/text-table.ts';
+import { alignedText, markdownTable, paddedCells } from '../../../lab/report/text-table.ts';
 
 test('words stand to the left, each column as wide as its widest cell, no blanks at the end', () => {
   const lines = [
@@ -14,7 +14,10 @@ test('figures stand to the right', () => {
     ['p50', 'p99'],
     ['1.0', '1000.0'],
   ];
-  expect(alignedFigures(lines)).toEqual(['  p50     p99', '  1.0  1000.0']);
+  expect(paddedCells(lines, () => 'right')).toEqual([
+    ['p50', '   p99'],
+    ['1.0', '1000.0'],
+  ]);
 });
 
 test('a vertical bar in a cell is escaped in Markdown, and the rule sets the alignment', () => {
