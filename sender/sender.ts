@@ -327,8 +327,6 @@ export class Sender implements Endpoint<SenderEvent> {
   #announceBreaker(): void {
     for (let notice = this.#rate.pollNotice?.(); notice; notice = this.#rate.pollNotice?.()) {
       this.#events.push({ kind: 'circuit-breaker', ...notice });
-      // Frames in between were not sent, so only a key frame can be decoded.
-      if (notice.change !== 'ceased') this.#events.push({ kind: 'keyframe-requested' });
     }
   }
 
@@ -353,7 +351,11 @@ export class Sender implements Endpoint<SenderEvent> {
   /** True when this frame is admitted to a path that may not carry all frames. */
   #admits(now: Instant, { importance }: AccessUnit, bytes: number): boolean {
     this.#rate.onOffered(now, bytes, this.#pacer.queuedBytes);
-    if (this.#rate.isStopped) return this.#admission.refuse(importance);
+    if (this.#rate.refusesFrames) {
+      // Frames after this one refer to it.
+      this.#events.push({ kind: 'keyframe-requested' });
+      return this.#admission.refuse(importance);
+    }
     if (importance === 'discardable' && this.#bottleneck.isTooLong(now, bytes + this.#pacer.queuedBytes)) return false;
     const path = this.#path;
     if (!path) return true;

@@ -35,8 +35,8 @@ export class GuardedController implements RateController {
     return this.#inner.feedbackInterval;
   }
 
-  get isStopped(): boolean {
-    return this.#breaker.limit === 0;
+  get refusesFrames(): boolean {
+    return this.#breaker.limit === 0 || this.#inner.refusesFrames === true;
   }
 
   #limited(rate: number | undefined): number | undefined {

@@ -86,8 +86,11 @@ export interface RateController {
   onPath(now: Instant, path: PathNotice): void;
   /** Reports on single datagrams. Not called when the receiver does not support them. */
   onFeedback(now: Instant, feedback: CongestionFeedback): void;
-  /** True while nothing may be sent but RTCP (RFC 8083 §4.5); absent: never. */
-  readonly isStopped?: boolean;
+  /**
+   * True while no frame is taken: nothing may be sent but RTCP (RFC 8083 §4.5), or too much waits in the sender. Absent:
+   * never. A key frame is asked for with each frame refused.
+   */
+  readonly refusesFrames?: boolean;
   /**
    * A report block on the media (RFC 3550 §6.4.1). @param echoesSince departure of the sender report that it names;
    * `undefined` when it names none.

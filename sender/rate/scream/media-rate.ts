@@ -22,6 +22,7 @@ export class MediaRate {
   #target: number;
   /** Target at the last congestion, bits per second. */
   #lastMax = 1;
+  #current: number | undefined;
   #updatedAt: Instant | undefined;
   #sent = 0;
   #reported = 0;
@@ -36,6 +37,11 @@ export class MediaRate {
   /** Bits per second, within its bounds. */
   get target(): number {
     return this.#target;
+  }
+
+  /** Rate of the transmission, bits per second; `undefined` before the first interval. */
+  get current(): number | undefined {
+    return this.#current;
   }
 
   onOffered(bytes: number): void {
@@ -64,6 +70,7 @@ export class MediaRate {
     if (passed < this.#options.rateInterval) return;
     this.#updatedAt = now;
     const current = perSecond(8 * Math.max(this.#sent, this.#reported), passed);
+    this.#current = current;
     const media = perSecond(8 * this.#offered, passed);
     this.#mediaRates.push(media);
     if (this.#mediaRates.length > MEDIAN_INTERVALS) this.#mediaRates.shift();

@@ -36,6 +36,11 @@ export interface ScreamOptions {
   /** RTP_QDELAY_TH and TARGET_RATE_SCALE_RTP_QDELAY: factor of the rate while the sender's queue takes longer. */
   readonly senderQueueMax: Microseconds;
   readonly senderQueueFactor: number;
+  /**
+   * Time that frames may wait in the sender before new ones are skipped. The RFC asks for a way to discard what waits too
+   * long (§3, §4.1.3), and leaves it open.
+   */
+  readonly senderQueueLimit: Microseconds;
   /** RATE_PACE_MIN, bits per second. */
   readonly pacingRateMin: number;
   /** First target, TARGET_BITRATE_MIN and TARGET_BITRATE_MAX, bits per second; the RFC leaves the values open. */
@@ -71,6 +76,7 @@ export const SCREAM_DEFAULTS: ScreamOptions = {
   queueFactor: 1,
   senderQueueMax: milliseconds(20),
   senderQueueFactor: 0.95,
+  senderQueueLimit: milliseconds(200),
   pacingRateMin: 50_000,
   bitrateStart: 300_000,
   bitrateMin: 30_000,

@@ -5,6 +5,7 @@ import {
   microseconds,
   milliseconds,
   perSecond,
+  SECOND,
 } from '../../../protocol/base/units.ts';
 import type { CongestionFeedback, PacketReport, RateController, SentPacket } from '../rate-controller.ts';
 import { CongestionWindow } from './congestion-window.ts';
@@ -38,8 +39,9 @@ export class Scream implements RateController {
   readonly #rate: MediaRate;
   readonly #losses = new LossDetector();
   readonly #delay = new QueuingDelay();
-  /** Media bytes in the sender's queue. */
+  /** Media bytes in the sender's queue, and those in front of the frame offered last. */
   #queued = 0;
+  #waiting = 0;
   #roundTrip: Microseconds | undefined;
   #silentAt: Instant | undefined;
 
@@ -72,6 +74,11 @@ export class Scream implements RateController {
     return this.#options.feedbackInterval;
   }
 
+  get refusesFrames(): boolean {
+    const { current } = this.#rate;
+    return current !== undefined && this.#waiting * 8 * SECOND > current * this.#options.senderQueueLimit;
+  }
+
   get state(): ScreamState {
     const { bytes, inFlight, queuingDelay, queuingDelayTarget, inFastIncrease, trend } = this.#window;
     return { window: bytes, inFlight, queuingDelay, queuingDelayTarget, inFastIncrease, trend: trend.value };
@@ -79,6 +86,7 @@ export class Scream implements RateController {
 
   onOffered(_now: Instant, bytes: number, queued: number): void {
     this.#rate.onOffered(bytes);
+    this.#waiting = queued;
     this.#queued = queued + bytes;
   }
 
