@@ -30,8 +30,9 @@ export class BottleneckQueue {
   #records = false;
   /** The packet of the last report: when it had passed, on our clock and without the delay of an empty path. */
   #passed: { readonly at: Instant; readonly bytes: number; readonly noticedAt: Instant } | undefined;
-  /** Bytes per microsecond; `undefined` while unknown. */
-  #rate: number | undefined;
+  /** Bytes per microsecond, as measured last and before; 0 while unknown. */
+  #rate = 0;
+  #rateBefore = 0;
 
   /** Records a datagram of any kind as it leaves. */
   onSent(bytes: number): void {
@@ -53,8 +54,11 @@ export class BottleneckQueue {
     const at = later(departure.frameAt, notice.queueing);
     const before = this.#passed;
     this.#passed = { at, bytes: departure.bytes, noticedAt: now };
-    if (!before || now - before.noticedAt > NOTICE_AGE_MAX) this.#rate = undefined;
-    else if (at - before.at >= MEASURED_OVER_MIN && departure.bytes > before.bytes) {
+    if (!before || now - before.noticedAt > NOTICE_AGE_MAX) {
+      this.#rate = 0;
+      this.#rateBefore = 0;
+    } else if (at - before.at >= MEASURED_OVER_MIN && departure.bytes > before.bytes) {
+      this.#rateBefore = this.#rate;
       this.#rate = (departure.bytes - before.bytes) / (at - before.at);
     }
   }
@@ -66,8 +70,8 @@ export class BottleneckQueue {
    */
   isTooLong(now: Instant, bytes: number): boolean {
     const passed = this.#passed;
-    if (this.#records || !passed || this.#rate === undefined || now - passed.noticedAt > NOTICE_AGE_MAX) return false;
+    if (this.#records || !passed || this.#rate === 0 || now - passed.noticedAt > NOTICE_AGE_MAX) return false;
     const waiting = this.#bytes - passed.bytes + bytes + HEADER_BYTES;
-    return passed.at + waiting / this.#rate > now + this.#latency;
+    return passed.at + waiting / Math.max(this.#rate, this.#rateBefore) > now + this.#latency;
   }
 }

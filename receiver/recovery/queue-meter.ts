@@ -11,8 +11,9 @@ import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import { FastestTransit } from './fastest-transit.ts';
 import type { TakenPacket } from './loss-recovery.ts';
 
-/** Shorter queueing is reported as none. */
+/** A shorter queue, also as a share of the latency, delays nothing beyond its deadline soon. */
 const QUEUEING_NOTED: Microseconds = milliseconds(20);
+const QUEUEING_OF_LATENCY = 0.25;
 const NOTICE_INTERVAL: Microseconds = milliseconds(100);
 
 interface QueueMeterOptions {
@@ -26,6 +27,10 @@ export class QueueMeter {
   readonly #options: QueueMeterOptions;
   readonly #fastest = new FastestTransit();
   #newest: { readonly sequence: Sequence; readonly queueing: Microseconds } | undefined;
+  /** Shortest queueing delay in the current interval and in the one before, which jitter alone leaves short. */
+  #least: Microseconds = microseconds(0);
+  #leastBefore: Microseconds = microseconds(0);
+  #intervalEndsAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #noticeAt: Instant = instant(Number.NEGATIVE_INFINITY);
 
   constructor(options: QueueMeterOptions) {
@@ -35,12 +40,19 @@ export class QueueMeter {
   /** Records a packet that was sent once. */
   onPacket(now: Instant, { sequence, transit, ahead }: TakenPacket): void {
     const fastest = this.#fastest.observe(now, transit);
-    if (ahead) this.#newest = { sequence, queueing: microseconds(transit - fastest) };
+    const queueing = microseconds(transit - fastest);
+    if (ahead) this.#newest = { sequence, queueing };
+    if (now >= this.#intervalEndsAt) {
+      this.#leastBefore = this.#least;
+      this.#least = queueing;
+      this.#intervalEndsAt = later(now, NOTICE_INTERVAL);
+    } else if (queueing < this.#least) this.#least = queueing;
   }
 
   /** True when `poll` returns a notice. */
   isDue(now: Instant): boolean {
-    return now >= this.#noticeAt && this.#newest !== undefined && this.#newest.queueing > QUEUEING_NOTED;
+    const noted = Math.max(QUEUEING_NOTED, this.#options.latency * QUEUEING_OF_LATENCY);
+    return now >= this.#noticeAt && this.#newest !== undefined && Math.min(this.#least, this.#leastBefore) > noted;
   }
 
   /** Returns the notice that is due, if one is. */
