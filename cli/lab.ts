@@ -11,6 +11,7 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
+import { flowTable } from './flow-table.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { costText, measuredText, qualityProgressText, sweepProgressText } from './lab-text.ts';
@@ -269,7 +270,8 @@ function show(
 ): void {
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
-  context.print(answerTable(rows, stderr.columns ?? WIDTH));
+  const hasFlows = rows.some(({ flow }) => flow !== undefined);
+  context.print((hasFlows ? flowTable : answerTable)(rows, stderr.columns ?? WIDTH));
   if (manifest.cost.length > 0) context.print(costText(manifest.cost));
   if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
 import { z } from 'zod';
 import { causeOf, Failure } from '../io/os/failure.ts';
+import { FLOW_COLUMNS, type FlowFigures, type FlowRate, RATE_COLUMNS } from './flows/flow-tables.ts';
 import {
   conditionsOf,
   MEASURED_COLUMNS,
@@ -60,8 +61,10 @@ export interface Manifest {
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
-/** A summary row; with quality columns when requested, `null` for cells without video. */
-export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null };
+/** A summary row; with quality columns when requested, `null` for cells without video, and those of flows if any. */
+export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null } & {
+  readonly [Name in keyof FlowFigures]?: FlowFigures[Name];
+};
 
 /** A complete answer. */
 export interface Answer {
@@ -69,6 +72,8 @@ export interface Answer {
   readonly rows: readonly AnswerRow[];
   /** Returns the frames of a cell; `undefined` when they were not recorded. */
   frames(cell: string): Promise<FrameRecord[] | undefined>;
+  /** Rates over time of all flows; empty without flows. */
+  readonly flowRates: readonly CellFlowRate[];
 }
 
 const RUN_FILE = 'run.json';
@@ -162,8 +167,11 @@ export async function collectCells(
 /** Quality by cell id. */
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
+/** All columns of the summary, of which some are in some answers only. */
+const ANSWER_COLUMNS = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS, ...FLOW_COLUMNS };
+
 /** Tables that only some answers have; files of an earlier answer are removed. */
-const OPTIONAL_FILES = ['frames.parquet', 'packets.parquet', 'report.html'];
+const OPTIONAL_FILES = ['frames.parquet', 'packets.parquet', 'flows.csv', 'flows.parquet', 'report.html'];
 
 /** Writes the answer of a complete run. The manifest is written last, so its presence implies all other files. */
 export async function writeAnswer(
@@ -177,12 +185,16 @@ export async function writeAnswer(
   },
 ): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
   const { cells, qualities, store } = parts;
-  const rows = run.quality
+  const rows: readonly AnswerRow[] = run.quality
     ? cells.map(({ id, row }) => withQuality(row, qualities.get(id)))
-    : cells.map(({ row }) => row);
-  const all = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS };
-  // Without quality, the columns are omitted.
-  const columns = run.quality ? all : (SUMMARY_COLUMNS as typeof all);
+    : cells.flatMap(({ row, flows }): readonly AnswerRow[] => flows?.rows ?? [row]);
+  const hasFlows = cells.some(({ flows }) => flows !== undefined);
+  // Without quality and flows, their columns are omitted.
+  const columns = {
+    ...SUMMARY_COLUMNS,
+    ...(run.quality && QUALITY_COLUMNS),
+    ...(hasFlows && FLOW_COLUMNS),
+  } as typeof ANSWER_COLUMNS;
   const tables = new Map<string, number>();
   const write = async (name: string, content: string | Uint8Array) => {
     await writeAtomically(join(directory, name), content);
@@ -212,6 +224,12 @@ export async function writeAnswer(
   }
   if (run.attachments.packets) {
     await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(cells, store, 'packets.parquet'));
+  }
+  if (hasFlows) {
+    const rates = cells.flatMap(({ id, flows }) => (flows?.rates ?? []).map((rate) => ({ cell: id, ...rate })));
+    await write('flows.csv', csv<CellFlowRate>(CELL_RATE_COLUMNS, rates));
+    await write('flows.parquet', parquet<CellFlowRate>(CELL_RATE_COLUMNS, rates));
+    for (const name of ['flows.csv', 'flows.parquet']) tables.set(name, rates.length);
   }
   const measured = cells.filter(({ measurement }) => measurement !== undefined);
   if (measured.length > 0) {
@@ -272,7 +290,10 @@ export async function readAnswer(directory: string): Promise<Answer> {
       const hash = typeof finished === 'string' ? undefined : finished.attachments['frames.parquet'];
       return hash === undefined ? undefined : store.table<FrameRecord>(cell, 'frames.parquet', hash);
     };
-    return { manifest, rows, frames };
+    const flowRates = manifest.files['flows.parquet']
+      ? await parseParquet<CellFlowRate>(await readFile(join(directory, 'flows.parquet')))
+      : [];
+    return { manifest, rows, frames, flowRates };
   } catch (error) {
     throw new Failure(`the answer in ${directory} is damaged (${causeOf(error)}); merge it again`);
   }
@@ -288,8 +309,10 @@ interface BurstRecord {
 
 const BURST_COLUMNS = { cell: 'text', recovery: 'text', length: 'whole', count: 'whole' } as const;
 const CELL_FRAME_COLUMNS = { cell: 'text', ...FRAME_COLUMNS } as const;
+const CELL_RATE_COLUMNS = { cell: 'text', ...RATE_COLUMNS } as const;
 const CELL_PACKET_COLUMNS = { cell: 'text', ...PACKET_COLUMNS } as const;
 
+export type CellFlowRate = FlowRate & { readonly cell: string };
 export type CellFrameRecord = FrameRecord & { readonly cell: string };
 export type CellPacketRecord = PacketRecord & { readonly cell: string };
 

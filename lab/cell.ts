@@ -6,6 +6,7 @@ import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { meanLoss } from '../sim/link/loss/loss-model.ts';
 import type { CellSource } from './cell-source.ts';
+import type { FlowDescription } from './flows/flow-description.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import type { StrategyName } from './strategies.ts';
 import type { StrategyParameters } from './strategy.ts';
@@ -25,6 +26,8 @@ export interface Cell {
   readonly seed: number;
   /** Repetition of a kernel measurement, from 1. Measurements are not reproducible to the byte. */
   readonly repeat?: number;
+  /** Flows that share the links; strategy, parameters and source are then those of the first media flow. */
+  readonly flows?: readonly FlowDescription[];
 }
 
 /** Increased when the meaning of a cell changes, which invalidates earlier results. */

@@ -43,7 +43,11 @@ export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): W
     [packets, capture].filter((observer) => observer !== undefined),
   );
   const cost = { wallMs: Math.round(inMilliseconds(elapsed(began, now()))), datagrams: result.datagrams };
-  const { frames, row, bursts } = result;
+  const { frames, row, bursts, flows } = result;
   const attachments = makeAttachments(cell, asked, { frames, packets, capture: capture?.bytes() });
-  return { id, finished: { id, code, row, bursts, cost, attachments: hashesOf(attachments) }, attachments };
+  return {
+    id,
+    finished: { id, code, row, bursts, ...(flows && { flows }), cost, attachments: hashesOf(attachments) },
+    attachments,
+  };
 }

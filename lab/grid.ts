@@ -1,6 +1,7 @@
 import { Failure } from '../io/os/failure.ts';
 import { CELL_VERSION, type Cell, canonicalLink, cellId } from './cell.ts';
 import { type CellSource, rateOf, secondsOf } from './cell-source.ts';
+import { flowSets, flowsOf } from './flows/flow-grid.ts';
 import { manyOf, type Scenario } from './scenario.ts';
 import { canonicalHash, type Json } from './store/canonical-json.ts';
 import { isKernelStrategy, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
@@ -29,9 +30,10 @@ const CELLS_MAX = 1_000_000;
 export function expandGrid(scenario: Scenario, sources: readonly CellSource[], traces: Traces = new Map()): Grid {
   const links = pairs(scenario);
   const strategies = scenario.strategies.map(strategyOf);
+  const sets = scenario.flows && flowSets(scenario, strategies);
   const budgets = manyOf(scenario.budgetsMs);
   const seeds = seedsOf(scenario);
-  const count = sources.length * links.length * strategies.length * budgets.length * seeds.length;
+  const count = sources.length * links.length * (sets ?? strategies).length * budgets.length * seeds.length;
   if (count > CELLS_MAX) {
     throw new Failure(`the grid has ${count} cells, but at most ${CELLS_MAX} are allowed; shorten its lists`, 2);
   }
@@ -40,11 +42,10 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
   for (const source of sources) {
     for (const { forward, back } of links) {
       for (const budgetMs of budgets) {
-        for (const { strategy, parameters } of strategies) {
+        for (const entry of sets ?? strategies) {
           for (const seed of seeds) {
             const cell: Cell = {
-              strategy,
-              parameters,
+              ...('flows' in entry ? flowsOf(entry, { source, seed, traces }) : entry),
               source,
               forward: canonicalLink(forward, seed, traces),
               back: canonicalLink(back, seed, traces),
@@ -53,7 +54,7 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
               release,
               seed,
             };
-            const repeats = isKernelStrategy(strategy) ? scenario.kernelRepeats : 0;
+            const repeats = isKernelStrategy(cell.strategy) ? scenario.kernelRepeats : 0;
             for (let repeat = 1; repeat <= repeats; repeat++) {
               const measured: Cell = { ...cell, repeat };
               cells.push({ id: cellId(measured), cell: measured });
@@ -113,10 +114,20 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
 const COST_OF_REAL_TIME = 200;
 
 /** Estimated work of a cell, in packets of the cheapest strategy. */
-export function estimatedCost({ strategy, source }: Cell): number {
+export function estimatedCost({ strategy, source, flows, forward }: Cell): number {
   const packets = Math.max(source.frames, (secondsOf(source) * rateOf(source)) / (8 * 1_150));
   if (isKernelStrategy(strategy)) return packets * COST_OF_REAL_TIME;
+  if (flows) return flows.length * flowPackets(forward, secondsOf(source)) * COST_OF_FLOW;
   return packets * COST[strategy];
+}
+
+/** Cost of a packet of a flow; a download sends as much as the link carries. */
+const COST_OF_FLOW = 4;
+const FLOW_RATE_DEFAULT = 10_000_000;
+
+function flowPackets(forward: string, seconds: number): number {
+  const rate = Number(/(?:^|\s)rate=(\d+)bit/.exec(forward)?.[1] ?? FLOW_RATE_DEFAULT);
+  return (seconds * rate) / (8 * 1_150);
 }
 
 /** A shard and the number of shards; `index` counts from 1. */
@@ -154,6 +165,7 @@ export function describeGrid(scenario: Scenario, sources: readonly CellSource[],
     sources: sources as unknown as Json,
     links: pairs(scenario) as unknown as Json,
     strategies: scenario.strategies.map(strategyOf) as unknown as Json,
+    ...(scenario.flows && { flows: scenario.flows as unknown as Json }),
     budgetsMs: manyOf(scenario.budgetsMs),
     seeds: seedsOf(scenario),
     warmUpSeconds,

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../io/os/failure.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import { malformed } from '../protocol/base/parsed.ts';
+import type { FlowFigures } from './flows/flow-tables.ts';
 import { expandGrid } from './grid.ts';
 import { runCell } from './run-cell.ts';
 import { parseScenario, type ScenarioInput } from './scenario.ts';
@@ -26,8 +27,8 @@ export interface RunScenarioOptions {
 export interface ScenarioAnswer {
   /** SHA-256 of name, question and cells, hexadecimal: equal for the same scenario on every machine. */
   readonly runId: string;
-  /** One row per cell, ordered by source, link, budget, strategy and seed. */
-  readonly rows: readonly SummaryRow[];
+  /** One row per cell, ordered by source, link, budget, strategy and seed; with flows, one per flow of each. */
+  readonly rows: readonly (SummaryRow & Partial<FlowFigures>)[];
 }
 
 /**
@@ -51,11 +52,13 @@ export async function runScenario(scenario: ScenarioInput, options: RunScenarioO
     throw new Failure(`${NAME}: ${measured.cell.strategy} runs in real time: \`dropframe lab run\` measures it`, 2);
   }
   const files = { media: sources.files, traces };
-  const rows: SummaryRow[] = [];
+  const rows: (SummaryRow & Partial<FlowFigures>)[] = [];
+  let done = 0;
   for (const { cell } of grid.cells) {
     signal?.throwIfAborted();
-    rows.push(runCell(cell, files).row);
-    onProgress?.({ done: rows.length, cells: grid.cells.length });
+    const { row, flows } = runCell(cell, files);
+    rows.push(...(flows?.rows ?? [row]));
+    onProgress?.({ done: ++done, cells: grid.cells.length });
     await setImmediate();
   }
   return { runId: grid.runId, rows };

@@ -2,34 +2,12 @@ import { z } from 'zod';
 import { Failure } from '../io/os/failure.ts';
 import { suggestion } from '../protocol/base/nearest-word.ts';
 import { malformed } from '../protocol/base/parsed.ts';
-import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
-import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
-import { STRATEGIES, type StrategyName } from './strategies.ts';
+import { flowSchema } from './flows/flow-schema.ts';
+import { linkLine, oneOrMany, PARAMETERS_OF, real, strategyParameters, strict, whole } from './scenario-parts.ts';
+import { isKernelStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
 
 /** Schema of a scenario: sources, links, strategies and budgets. Lists form the Cartesian product of their members. */
-
-const oneOrMany = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item).min(1)]);
-const whole = (min: number, max: number) =>
-  z
-    .number({ error: `expected a whole number from ${min} to ${max}` })
-    .int(`expected a whole number from ${min} to ${max}`)
-    .min(min, `expected a whole number from ${min} to ${max}`)
-    .max(max, `expected a whole number from ${min} to ${max}`);
-const real = (min: number, max: number, what: string) =>
-  z
-    .number({ error: `expected ${what} from ${min} to ${max}` })
-    .min(min, `expected ${what} from ${min} to ${max}`)
-    .max(max, `expected ${what} from ${min} to ${max}`);
-
-/** An object whose unknown keys are answered with the known one that is alike, a line each, in the order of the keys. */
-const strict = <Shape extends z.core.$ZodShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `unknown; ${suggestion(key, Object.keys(shape))}`).join('\n')
-        : undefined,
-  });
 
 const NO_TRACES: TraceReader = () => malformed('files cannot be read here');
 
@@ -68,36 +46,14 @@ const sourceSchema = z.union([
   }),
 ]);
 
-const linkLine = (readTrace: TraceReader) =>
-  z.string({ error: 'expected a link, such as "loss=2% delay=20ms"' }).superRefine((text, context) => {
-    if (/(^|[\s,])seed=/.test(text)) {
-      context.addIssue({
-        code: 'custom',
-        message: `'${text}': a link in a scenario takes no seed; use "seeds" or "repeats"`,
-      });
-      return;
-    }
-    const link = parseLinkSpecification(text, readTrace);
-    if (!link.ok) context.addIssue({ code: 'custom', message: link.malformed });
-  });
-
 const strategyName = z.enum(STRATEGIES, {
   error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), STRATEGIES)}`,
 });
-const rateControl = z.enum(RATE_CONTROLS, {
-  error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), RATE_CONTROLS)}`,
-});
-/** Parameters by transport. On the other transport they would change nothing but the cell's name. */
-const PARAMETERS_OF = { udp: ['redundancy', 'onLoss', 'rate'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
 const strategySchema = z.union([
   strategyName,
   strict({
     strategy: strategyName,
-    redundancy: real(0, 1, 'a fraction').optional(),
-    unsentBytesMax: whole(1, 1_000_000_000).optional(),
-    giveUpMs: real(0, 600_000, 'milliseconds').optional(),
-    onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
-    rate: rateControl.optional(),
+    ...strategyParameters,
   }).superRefine((asked, context) => {
     const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
     for (const key of PARAMETERS_OF[other]) {
@@ -107,6 +63,14 @@ const strategySchema = z.union([
     }
   }),
 ]);
+
+/** One list of flows, or several lists. */
+const flowsSchema = (readTrace: TraceReader) => {
+  const list = z
+    .array(flowSchema(readTrace), { error: 'expected a list of flows' })
+    .min(1, 'expected at least one flow');
+  return z.union([list, z.array(list).min(1, 'expected at least one list of flows')]);
+};
 
 const scenarioSchema = (readTrace: TraceReader) =>
   strict({
@@ -122,7 +86,10 @@ const scenarioSchema = (readTrace: TraceReader) =>
     }),
     strategies: z
       .array(strategySchema, { error: 'expected a list of strategies' })
-      .min(1, 'expected at least one strategy'),
+      .min(1, 'expected at least one strategy')
+      .optional(),
+    /** Flows that share the link, or a list of such lists; beside each strategy in turn when both are given. */
+    flows: flowsSchema(readTrace).optional(),
     /** Time from capture until a frame is useless, including the transit. */
     budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),
     seeds: z.array(whole(0, 0xffff_ffff)).min(1, 'expected at least one seed').optional(),
@@ -141,7 +108,10 @@ const scenarioSchema = (readTrace: TraceReader) =>
     }).prefault({}),
   });
 
-export type Scenario = z.output<ReturnType<typeof scenarioSchema>>;
+/** A scenario as it was parsed; `strategies` is empty when there are flows alone. */
+export type Scenario = Omit<z.output<ReturnType<typeof scenarioSchema>>, 'strategies'> & {
+  readonly strategies: readonly z.output<typeof strategySchema>[];
+};
 /** A scenario as it is written: fields with a default may be absent, and a list may be its only member. */
 export type ScenarioInput = z.input<ReturnType<typeof scenarioSchema>>;
 export type ScenarioSource = z.output<typeof sourceSchema>;
@@ -172,7 +142,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
         .sort((one, other) => Number(other.unknown) - Number(one.unknown))
         .map(({ text }) => text),
     );
-  const scenario = result.data;
+  const scenario: Scenario = { ...result.data, strategies: result.data.strategies ?? [] };
   const found: string[] = [];
   const forward = manyOf(scenario.link.forward);
   const back = manyOf(scenario.link.back ?? forward);
@@ -189,8 +159,24 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   if (scenario.warmUpSeconds >= shortest) {
     found.push(`warmUpSeconds: expected less than the stream's duration, ${shortest} s`);
   }
+  found.push(...flowConflicts(scenario));
   if (found.length > 0) throw mistakes(name, found);
   return scenario;
+}
+
+/** Returns what flows cannot be combined with. */
+function flowConflicts({ strategies, flows, output }: Scenario): string[] {
+  if (!flows) return strategies.length > 0 ? [] : ['strategies: is missing: expected a list of strategies'];
+  const found: string[] = [];
+  for (const [index, entry] of strategies.entries()) {
+    const name = typeof entry === 'string' ? entry : entry.strategy;
+    if (isKernelStrategy(name))
+      found.push(`strategies[${index}]: ${name} runs in real time, where a link has no flows`);
+  }
+  for (const [key, asked] of Object.entries(output)) {
+    if (asked) found.push(`output.${key}: a cell with flows has summary.csv and flows.csv only`);
+  }
+  return found;
 }
 
 export const manyOf = <Item>(value: Item | readonly Item[]): readonly Item[] =>

@@ -14,6 +14,8 @@ export interface StrategyOptions {
   readonly transitMin: Microseconds;
   readonly release: 'deadline' | 'asap';
   readonly seed: number;
+  /** Time at which a connection is opened; 0 by default. */
+  readonly opensAt?: Instant | undefined;
   readonly parameters: StrategyParameters;
   /** Table in which frames are recorded. */
   readonly frames: FrameTable;
@@ -62,6 +64,8 @@ export interface Strategy {
 
 export interface Runnable {
   readonly now: Instant;
+  /** Time of the next event; `undefined`: none. */
+  pollTimeout(): Instant | undefined;
   runUntil(end: Instant): void;
 }
 

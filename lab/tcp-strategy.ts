@@ -52,7 +52,7 @@ class TcpStrategy implements Strategy {
       localPort: SENDER_PORT,
       remotePort: RECEIVER_PORT,
       initialSequence: 1_000,
-      openAt: instant(0),
+      openAt: options.opensAt ?? instant(0),
       ...(unsentBytesMax !== undefined && { unsentBytesMax }),
       ...(giveUpMs !== undefined && { waitMax: milliseconds(giveUpMs) }),
     });

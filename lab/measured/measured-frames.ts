@@ -3,12 +3,12 @@ import { type Instant, instant, microseconds } from '../../protocol/base/units.t
 import { IP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import { SIMULATED_START } from '../../sim/simulated-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from '../cell.ts';
+import type { CellResult } from '../cell-result.ts';
 import { type CellFiles, framesBefore } from '../cell-source.ts';
 import { FrameTable } from '../frame-table.ts';
 import { MediaPacketTable } from '../media-packet-table.ts';
 import { enterDecodability } from '../metrics/decodability.ts';
 import type { PathObserver } from '../path-observer.ts';
-import type { CellResult } from '../run-cell.ts';
 import { SegmentTable } from '../segment-table.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { summarizeCell } from '../summarize.ts';

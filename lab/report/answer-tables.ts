@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../io/os/failure.ts';
+import type { FlowRate } from '../flows/flow-tables.ts';
 import type { FrameRecord, SummaryRow } from '../tables.ts';
 import type { ReportTables } from './report-tables.ts';
 
@@ -12,6 +13,8 @@ export interface ReadableAnswer {
   };
   readonly rows: readonly SummaryRow[];
   frames(cell: string): Promise<readonly FrameRecord[] | undefined>;
+  /** Rates over time of all flows; absent without flows. */
+  readonly flowRates?: readonly (FlowRate & { readonly cell: string })[];
 }
 
 const description = z.looseObject({
@@ -30,7 +33,10 @@ const description = z.looseObject({
  * @param commands commands that reproduce the answer.
  * @throws {Failure} when the manifest does not describe the scenario.
  */
-export function answerTables({ manifest, rows, frames }: ReadableAnswer, commands: readonly string[]): ReportTables {
+export function answerTables(
+  { manifest, rows, frames, flowRates = [] }: ReadableAnswer,
+  commands: readonly string[],
+): ReportTables {
   const spec = description.safeParse(manifest.spec);
   if (!spec.success) {
     const { path, message } = spec.error.issues[0]!;
@@ -55,6 +61,7 @@ export function answerTables({ manifest, rows, frames }: ReadableAnswer, command
     runId: manifest.runId,
     versions: manifest.env,
     rows,
+    flowRates,
     frames: async (cell) => {
       const count = counts.get(cell) ?? 0;
       const all = await frames(cell);

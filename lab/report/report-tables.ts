@@ -1,4 +1,6 @@
-import type { FrameRecord, SummaryRow } from '../tables.ts';
+import type { FlowAnswerRow } from '../flows/flow-groups.ts';
+import type { FlowRate } from '../flows/flow-tables.ts';
+import type { FrameRecord } from '../tables.ts';
 
 /** Contents of a report. */
 export interface ReportTables {
@@ -11,7 +13,9 @@ export interface ReportTables {
   readonly runId: string;
   /** Versions of the programs that produced it, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly rows: readonly SummaryRow[];
+  readonly rows: readonly FlowAnswerRow[];
+  /** Rates over time of all flows; empty without flows. */
+  readonly flowRates: readonly (FlowRate & { readonly cell: string })[];
   /** Returns the frames of a cell without warm-up; `undefined` when not recorded. Called for one case only. */
   readonly frames: (cell: string) => Promise<readonly FrameRecord[] | undefined>;
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { flowGroups } from '../flows/flow-groups.ts';
 import { makeDirectory, writeAtomically } from '../store/atomic-file.ts';
 import type { FrameRecord } from '../tables.ts';
 import { bestPlot, missMapPlot } from './best-plot.ts';
 import { commaSeparated } from './comma-separated.ts';
 import { delayPlot } from './delay-plot.ts';
 import { type Drawer, openDrawer, specification } from './draw-plot.ts';
+import { flowsPlot } from './flows-plot.ts';
 import { freezePlot } from './freeze-plot.ts';
 import { frontierPlot } from './frontier-plot.ts';
 import { inlineDrawing, pageColors } from './inline-drawing.ts';
@@ -40,6 +42,7 @@ export async function plotsOf(
   }
   const frames = (cell: string) => kept.get(cell);
   const plots = [
+    flowsPlot(tables),
     frontierPlot(points),
     delayPlot(shown, frames),
     timelinePlot(shown, frames),
@@ -63,7 +66,8 @@ export async function writeReport(
 ): Promise<WrittenReport> {
   const drawer = await open();
   const points = operatingPoints(tables.rows.filter(({ frames }) => frames > 0));
-  const styles = strategyStyles(points.map(({ strategy }) => strategy));
+  const flows = flowGroups(tables.rows).flatMap(({ names }) => names.map((name) => name.replace(/-(\d+)$/, ' $1')));
+  const styles = strategyStyles([...points.map(({ strategy }) => strategy), ...flows]);
   const colors = pageColors(styles);
   const { shown, plots } = await plotsOf(tables);
   const beside = join(directory, 'plots');

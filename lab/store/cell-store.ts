@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs';
 import { access, copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../../io/os/failure.ts';
+import type { Bursts } from '../cell-result.ts';
+import type { FlowTables } from '../flows/flow-tables.ts';
 import type { Measurement } from '../measured/measurement.ts';
-import type { Bursts } from '../run-cell.ts';
 import type { SummaryRow } from '../tables.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
@@ -18,6 +19,8 @@ export interface FinishedCell {
   readonly code: string;
   readonly row: SummaryRow;
   readonly bursts: Bursts;
+  /** Rows and rates of a cell with flows; `row` is the first of the rows. */
+  readonly flows?: FlowTables;
   /** Computing cost; not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
   /** Conditions of a cell measured in real time. */

@@ -1,9 +1,10 @@
 import { assert } from '../../protocol/base/assert.ts';
 import type { Cell } from '../cell.ts';
+import type { CellResult } from '../cell-result.ts';
 import { NO_FILES } from '../cell-source.ts';
 import type { FrameTable } from '../frame-table.ts';
 import type { PathObserver } from '../path-observer.ts';
-import { type CellResult, runCell } from '../run-cell.ts';
+import { runCell } from '../run-cell.ts';
 import type { StrategyName } from '../strategies.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 

@@ -1,6 +1,6 @@
 import { readUint16 } from '../../protocol/base/big-endian.ts';
 import { ICMP, ICMPV6, type IpPacket, parseIpPacket, quotedPacketOffset, TCP } from '../../protocol/ip-packet.ts';
-import type { Direction } from '../../sim/direction.ts';
+import { type Direction, opposite } from '../../sim/direction.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** Limit of tracked flows, above what a machine opens with itself at once: it has 64,512 ports per protocol. */
@@ -67,5 +67,3 @@ export class FlowDirections {
     return (known ?? source) === source ? 'forward' : 'back';
   }
 }
-
-const opposite = (direction: Direction): Direction => (direction === 'forward' ? 'back' : 'forward');

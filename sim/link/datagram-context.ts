@@ -8,7 +8,9 @@ export interface DatagramContext {
   readonly ecn?: Ecn;
   /** Number of its flow, 0 … 2^30 − 1, for disciplines with a queue per flow and for `deliveredFlow`. Default 0. */
   readonly flow?: number;
+  /** Its header bytes on the line, where they differ from the link's. */
+  readonly headerBytes?: number;
 }
 
 /** Flow and ECN bits of a datagram as one number, which accompanies it through the link. */
-export const markOf = ({ flow = 0, ecn = NOT_ECT }: DatagramContext): number => flow * 4 + ecn;
+export const markOf = ({ flow = 0, ecn = NOT_ECT }: Pick<DatagramContext, 'flow' | 'ecn'>): number => flow * 4 + ecn;

@@ -1,3 +1,5 @@
+import { assert } from '../../protocol/base/assert.ts';
+
 /** Totals of one direction of a link. Invariant: `offered + duplicated = delivered + lost + overflowed + inFlight`. */
 export interface LinkCounters {
   readonly offered: number;
@@ -23,4 +25,9 @@ export interface LinkStageCounters {
   readonly slipped: number;
   /** Marked with congestion experienced by the queue discipline. */
   readonly marked: number;
+}
+
+/** Throws unless each datagram is accounted for. */
+export function assertConserved({ offered, duplicated, delivered, lost, overflowed, inFlight }: LinkCounters): void {
+  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'a link conserves datagrams');
 }

@@ -4,8 +4,8 @@ import {
   type Instant,
   instant,
   later,
+  latest,
   type Microseconds,
-  microseconds,
   NEVER,
 } from '../../protocol/base/units.ts';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
@@ -90,7 +90,7 @@ export class Link {
     this.#headerBytes = headerBytes;
     this.#reports = reports;
     this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
-    this.#bottleneck = new Bottleneck(link, { startsAt, headerBytes });
+    this.#bottleneck = new Bottleneck(link, startsAt);
     this.#loss = new LossProcess(link, direction);
     this.#outages = new Outages(link.outages);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);
@@ -132,29 +132,27 @@ export class Link {
   send(now: Instant, datagram: Uint8Array, context?: DatagramContext): DatagramFate {
     this.#counters.offered++;
     this.#counters.offeredBytes += datagram.length;
-    const mark = context === undefined ? 0 : markOf(context);
-    if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram, mark);
+    if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram, context);
     this.#advance(now);
     const index = this.#index++;
-    if (this.#managed) return this.#enqueue(this.#managed, now, { datagram, index, context });
-    const fate = this.#pass(now, index, datagram, context, mark);
-    if (this.#reports === 'all') this.#reportPassed(now, datagram, mark, fate);
+    if (this.#managed) return this.#enqueue(this.#managed, now, this.#packet(now, index, datagram, context));
+    const fate = this.#pass(now, index, datagram, context);
+    if (this.#reports === 'all') {
+      const at = fate === 'overflowed' ? now : latest(now, this.#bottleneck.begunAt);
+      this.#report(at, this.#packet(now, index, datagram, context), fate);
+    }
     return fate;
   }
 
-  #pass(
-    now: Instant,
-    index: number,
-    datagram: Uint8Array,
-    context: DatagramContext | undefined,
-    mark: number,
-  ): DecidedFate {
+  #pass(now: Instant, index: number, datagram: Uint8Array, context: DatagramContext | undefined): DecidedFate {
+    const mark = context === undefined ? 0 : markOf(context);
+    const bytes = datagram.length + (context?.headerBytes ?? this.#headerBytes);
     if (this.#losesFirst) {
       if (this.#isLost(now, context?.frame)) return 'lost';
-      const leavesAt = this.#passBottleneck(now, datagram);
+      const leavesAt = this.#passBottleneck(now, bytes);
       return leavesAt === undefined ? 'overflowed' : this.#carry(leavesAt, index, datagram, mark);
     }
-    const leavesAt = this.#passBottleneck(now, datagram);
+    const leavesAt = this.#passBottleneck(now, bytes);
     if (leavesAt === undefined) {
       // Overflowed datagrams advance the loss process too, so a full queue does not shift later losses.
       this.#loss.next(elapsed(this.#startsAt, now), context?.frame);
@@ -222,8 +220,8 @@ export class Link {
     return this.#queue.length + this.#slip.held + (this.#managed?.packets ?? 0);
   }
 
-  #passBottleneck(now: Instant, datagram: Uint8Array): Instant | undefined {
-    const leavesAt = this.#bottleneck.pass(now, datagram.length);
+  #passBottleneck(now: Instant, bytes: number): Instant | undefined {
+    const leavesAt = this.#bottleneck.pass(now, bytes);
     if (leavesAt !== undefined && this.#queue.length < IN_FLIGHT_MAX) return leavesAt;
     this.#counters.overflowed++;
     return undefined;
@@ -253,14 +251,25 @@ export class Link {
     else this.#queue.push(at, datagram, mark);
   }
 
-  #sendThroughNetem(netem: NetemQueue, now: Instant, datagram: Uint8Array, mark: number): DatagramFate {
+  #sendThroughNetem(
+    netem: NetemQueue,
+    now: Instant,
+    datagram: Uint8Array,
+    context: DatagramContext | undefined,
+  ): DatagramFate {
+    const mark = context === undefined ? 0 : markOf(context);
     const { carried, lost, overflowed, duplicated } = netem.push(now, datagram, mark);
     this.#counters.lost += lost;
     this.#counters.overflowed += overflowed;
     this.#counters.duplicated += duplicated;
     const fate = carried === 2 ? 'duplicated' : carried === 1 ? 'carried' : overflowed > 0 ? 'overflowed' : 'lost';
-    if (this.#reports === 'all') this.#report(now, datagram, mark, microseconds(0), fate);
+    if (this.#reports === 'all') this.#report(now, this.#packet(now, 0, datagram, context), fate);
     return fate;
+  }
+
+  #packet(now: Instant, index: number, datagram: Uint8Array, context: DatagramContext | undefined): QueuedDatagram {
+    const { frame, flow = 0, ecn = NOT_ECT, headerBytes = this.#headerBytes } = context ?? {};
+    return { datagram, index, bytes: datagram.length + headerBytes, flow, ecn, arrivedAt: now, frame };
   }
 
   /** Makes the changes of the link and the departures of a managed bottleneck up to `now`, in order of time. */
@@ -280,35 +289,23 @@ export class Link {
   }
 
   #carryOn({ packet, at, leavesAt }: Departure): void {
-    const { datagram, index, frame, flow, ecn, arrivedAt } = packet;
-    const mark = markOf({ flow, ecn });
+    const { datagram, index, frame } = packet;
     const isLost = !this.#losesFirst && this.#isLost(leavesAt, frame);
-    const fate = isLost ? 'lost' : this.#carry(leavesAt, index, datagram, mark);
-    this.#report(at, datagram, mark, elapsed(arrivedAt, at), fate);
+    this.#report(at, packet, isLost ? 'lost' : this.#carry(leavesAt, index, datagram, markOf(packet)));
   }
 
-  #enqueue(
-    managed: ManagedBottleneck,
-    now: Instant,
-    { datagram, index, context }: { datagram: Uint8Array; index: number; context: DatagramContext | undefined },
-  ): DatagramFate {
-    const { frame, flow = 0, ecn = NOT_ECT } = context ?? {};
-    const bytes = datagram.length + this.#headerBytes;
-    const packet: QueuedDatagram = { datagram, index, bytes, flow, ecn, arrivedAt: now, frame };
-    if (this.#losesFirst && this.#isLost(now, frame)) return this.#decide(now, packet, 'lost');
-    if (this.#inFlight >= IN_FLIGHT_MAX) {
+  #enqueue(managed: ManagedBottleneck, now: Instant, packet: QueuedDatagram): DatagramFate {
+    let fate: DatagramFate = 'queued';
+    if (this.#losesFirst && this.#isLost(now, packet.frame)) fate = 'lost';
+    else if (this.#inFlight >= IN_FLIGHT_MAX) {
       this.#counters.overflowed++;
-      return this.#decide(now, packet, 'overflowed');
+      fate = 'overflowed';
+    } else {
+      managed.enqueue(now, packet);
+      if (this.#takeDropped(managed, now, packet)) fate = 'overflowed';
     }
-    managed.enqueue(now, packet);
-    const isDropped = this.#takeDropped(managed, now, packet);
+    if (fate !== 'queued' && this.#reports === 'all') this.#report(now, packet, fate);
     this.#advance(now);
-    return isDropped ? this.#decide(now, packet, 'overflowed') : 'queued';
-  }
-
-  /** Reports a fate that `send` returns. */
-  #decide(now: Instant, { datagram, flow, ecn }: QueuedDatagram, fate: DecidedFate): DecidedFate {
-    if (this.#reports === 'all') this.#report(now, datagram, markOf({ flow, ecn }), microseconds(0), fate);
     return fate;
   }
 
@@ -320,23 +317,15 @@ export class Link {
       // Dropped datagrams advance the loss process too, as at a full queue.
       if (!this.#losesFirst) this.#loss.next(elapsed(this.#startsAt, now), packet.frame);
       if (packet === sent) isDropped = true;
-      else {
-        const { datagram, flow, ecn, arrivedAt } = packet;
-        this.#report(now, datagram, markOf({ flow, ecn }), elapsed(arrivedAt, now), 'overflowed');
-      }
+      else this.#report(now, packet, 'overflowed');
     }
     return isDropped;
   }
 
-  #reportPassed(now: Instant, datagram: Uint8Array, mark: number, fate: DecidedFate): void {
-    const waited = fate === 'overflowed' ? 0 : Math.max(0, this.#bottleneck.begunAt - now);
-    this.#report(later(now, microseconds(waited)), datagram, mark, microseconds(waited), fate);
-  }
-
-  #report(at: Instant, datagram: Uint8Array, mark: number, waited: Microseconds, fate: DecidedFate): void {
+  /** @param at begin of its transmission, or the time at which it was dropped. */
+  #report(at: Instant, { datagram, flow, ecn, bytes, arrivedAt }: QueuedDatagram, fate: DecidedFate): void {
     if (this.#reports === undefined) return;
-    const bytes = datagram.length + this.#headerBytes;
-    this.#outcomes.push({ at, datagram, flow: mark >>> 2, ecn: (mark & 3) as Ecn, bytes, waited, fate });
+    this.#outcomes.push({ at, datagram, flow, ecn, bytes, waited: elapsed(arrivedAt, at), fate });
   }
 
   get #marked(): number {
@@ -368,11 +357,9 @@ export class Link {
 
   /** Sends a datagram that waited under a discipline through the tail-drop bottleneck. */
   #passOn(now: Instant, packet: QueuedDatagram): void {
-    const { datagram, flow, ecn, arrivedAt } = packet;
-    const leavesAt = this.#passBottleneck(now, datagram);
-    if (leavesAt === undefined)
-      this.#report(now, datagram, markOf({ flow, ecn }), elapsed(arrivedAt, now), 'overflowed');
-    else this.#carryOn({ packet, at: this.#bottleneck.begunAt, leavesAt });
+    const leavesAt = this.#passBottleneck(now, packet.bytes);
+    if (leavesAt === undefined) this.#report(now, packet, 'overflowed');
+    else this.#carryOn({ packet, at: latest(now, this.#bottleneck.begunAt), leavesAt });
   }
 
   #makeNextChange(): void {

@@ -20,7 +20,6 @@ export interface BottleneckOptions {
 /** A tail-drop queue in front of a line with a constant or recorded rate. */
 export class Bottleneck {
   readonly #startsAt: Instant;
-  readonly #headerBytes: number;
   #rate = 0;
   #capacity: CapacityTrace | undefined;
   #cursor: CapacityCursor | undefined;
@@ -32,10 +31,9 @@ export class Bottleneck {
   #begunAt: Instant = instant(0);
   readonly #waiting = new WaitingDatagrams();
 
-  /** @param place.headerBytes header bytes carried with each payload. */
-  constructor(options: BottleneckOptions, place: { readonly startsAt: Instant; readonly headerBytes: number }) {
-    this.#startsAt = place.startsAt;
-    this.#headerBytes = place.headerBytes;
+  /** @param startsAt zero point of the recorded capacity's time. */
+  constructor(options: BottleneckOptions, startsAt: Instant) {
+    this.#startsAt = startsAt;
     this.reconfigure(options);
   }
 
@@ -65,10 +63,9 @@ export class Bottleneck {
     this.#hasSizeLimit = queueBytes !== undefined || queuePackets !== undefined;
   }
 
-  /** Returns when a datagram has left the line; `undefined` when the queue is full. */
-  pass(now: Instant, payloadBytes: number): Instant | undefined {
+  /** Returns when a datagram has left the line; `undefined` when the queue is full. @param bytes headers included. */
+  pass(now: Instant, bytes: number): Instant | undefined {
     if (this.#rate === 0 && !this.#cursor) return now;
-    const bytes = payloadBytes + this.#headerBytes;
     const free = latest(now, this.#freeAt);
     const beginsAt = instant(this.#cursor ? this.#cursor.begins(free) : free);
     if (beginsAt - now > this.#queueTime) return undefined;

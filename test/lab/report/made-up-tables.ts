@@ -155,6 +155,7 @@ export function tables(rows: readonly SummaryRow[], given: Partial<ReportTables>
     runId: 'c0ffee'.repeat(10),
     versions: { dropframe: '0.1.0', Node: '20.20.2' },
     rows,
+    flowRates: [],
     frames: async () => undefined,
     ...given,
   };

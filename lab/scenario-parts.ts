@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { suggestion } from '../protocol/base/nearest-word.ts';
+import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
+import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import type { TraceReader } from '../sim/link/loss/loss-words.ts';
+
+/** Parts of a scenario's schema that several of its objects have. */
+
+export const oneOrMany = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item).min(1)]);
+export const whole = (min: number, max: number) =>
+  z
+    .number({ error: `expected a whole number from ${min} to ${max}` })
+    .int(`expected a whole number from ${min} to ${max}`)
+    .min(min, `expected a whole number from ${min} to ${max}`)
+    .max(max, `expected a whole number from ${min} to ${max}`);
+export const real = (min: number, max: number, what: string) =>
+  z
+    .number({ error: `expected ${what} from ${min} to ${max}` })
+    .min(min, `expected ${what} from ${min} to ${max}`)
+    .max(max, `expected ${what} from ${min} to ${max}`);
+
+/** An object whose unknown keys are answered with the known one that is alike, a line each, in the order of the keys. */
+export const strict = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `unknown; ${suggestion(key, Object.keys(shape))}`).join('\n')
+        : undefined,
+  });
+
+export const linkLine = (readTrace: TraceReader) =>
+  z.string({ error: 'expected a link, such as "loss=2% delay=20ms"' }).superRefine((text, context) => {
+    if (/(^|[\s,])seed=/.test(text)) {
+      context.addIssue({
+        code: 'custom',
+        message: `'${text}': a link in a scenario takes no seed; use "seeds" or "repeats"`,
+      });
+      return;
+    }
+    const link = parseLinkSpecification(text, readTrace);
+    if (!link.ok) context.addIssue({ code: 'custom', message: link.malformed });
+  });
+
+const rateControl = z.enum(RATE_CONTROLS, {
+  error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), RATE_CONTROLS)}`,
+});
+/** Parameters of the strategies, of both transports. */
+export const strategyParameters = {
+  redundancy: real(0, 1, 'a fraction').optional(),
+  unsentBytesMax: whole(1, 1_000_000_000).optional(),
+  giveUpMs: real(0, 600_000, 'milliseconds').optional(),
+  onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
+  rate: rateControl.optional(),
+};
+
+/** Parameters by transport. On the other transport they would change nothing but the cell's name. */
+export const PARAMETERS_OF = { udp: ['redundancy', 'onLoss', 'rate'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
