@@ -7,6 +7,7 @@ import {
   recoveryNoticePacket,
 } from '../../../protocol/rtcp/recovery-notice.ts';
 import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
+import { wireSequence } from '../../../protocol/rtp/sequence.ts';
 
 const PATH: RecoveryNotice = {
   kind: 'path',
@@ -104,5 +105,28 @@ describe('a recovery notice', () => {
         if (notice.ok && notice.value?.kind === 'path') expect(notice.value.burst).toBeGreaterThanOrEqual(1);
       }),
     );
+  });
+});
+
+describe('a queue notice', () => {
+  const notice: RecoveryNotice = {
+    kind: 'queue',
+    sequence: wireSequence(0xfffe),
+    queueing: microseconds(45_600),
+    records: true,
+    latency: milliseconds(130),
+  };
+
+  test('has the sequence number, R with the queueing in tenths of a millisecond, and the latency', () => {
+    const packet = recoveryNoticePacket(3, notice);
+    // 456 tenths, 130,000 microseconds.
+    expect([packet.subtype, ...packet.data]).toEqual([12, 0xff, 0xfe, 0x81, 0xc8, 0x00, 0x01, 0xfb, 0xd0]);
+    expect(parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });
+  });
+
+  test('is malformed when it is cut, and ends at 3.3 s of queueing', () => {
+    const packet = recoveryNoticePacket(3, { ...notice, queueing: seconds(60) });
+    expect(parseRecoveryNotice({ ...packet, data: packet.data.subarray(0, 7) })).toMatchObject({ ok: false });
+    expect(parseRecoveryNotice(packet)).toMatchObject({ value: { queueing: microseconds(3_276_700) } });
   });
 });
