@@ -1,8 +1,9 @@
 import { assert } from './base/assert.ts';
 import { malformed, type Parsed, parsed } from './base/parsed.ts';
-import { base64Bytes, base64Text, hexText } from './base/text-codec.ts';
+import type { Codec, SessionFormat } from './codec/codec.ts';
+import { DEFAULT_CODEC } from './codec/codecs.ts';
 
-/** One H.264 RTP stream, for a session description (RFC 8866, RFC 6184 §8.2). */
+/** One RTP stream, for a session description (RFC 8866). */
 export interface SessionDescriptionOptions {
   /** Destination of the stream: an IPv4 or IPv6 address. */
   readonly host: string;
@@ -12,7 +13,9 @@ export interface SessionDescriptionOptions {
   readonly payloadType: number;
   /** Ticks a second. */
   readonly clockRate: number;
-  /** SPS and PPS. Without them, a player must wait for those in the stream. */
+  /** Codec of the stream; H.264 by default. */
+  readonly codec?: Codec;
+  /** Without parameter sets, a player must wait for those in the stream. */
   readonly parameterSets: readonly Uint8Array[];
   /** Session name. */
   readonly name: string;
@@ -30,15 +33,15 @@ export interface SessionDescription {
   readonly payloadType: number;
   /** Ticks a second. */
   readonly clockRate: number;
-  /** `sprop-parameter-sets`; empty when there are none. */
+  /** Empty when there are none. */
   readonly parameterSets: readonly Uint8Array[];
 }
 
-const NAL_TYPE_SPS = 7;
-
 /** Returns the text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
-  const { host, port, payloadType, clockRate, parameterSets } = options;
+  const { host, port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC } = options;
+  const { session } = codec;
+  assert(session !== undefined, 'a session description announces codecs with a payload format for it');
   assert(!/\s/.test(host), 'a host has no white space');
   const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const lines = [
@@ -48,29 +51,25 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
     `s=${options.name.replace(/\p{Cc}+/gu, ' ').trim() || '-'}`,
     `c=${address}`,
     't=0 0',
-    `m=video ${port} RTP/AVP ${payloadType}`,
-    `a=rtpmap:${payloadType} H264/${clockRate}`,
-    `a=fmtp:${payloadType} ${formatParameters(parameterSets)}`,
+    `m=${codec.mediaType} ${port} RTP/AVP ${payloadType}`,
+    `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}`,
   ];
+  const parameters = session.formatParameters(parameterSets);
+  if (parameters.length > 0) lines.push(`a=fmtp:${payloadType} ${parameters.join(';')}`);
   for (const [id, urn] of options.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);
   if (options.multiplexed === true) lines.push('a=rtcp-mux');
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function formatParameters(parameterSets: readonly Uint8Array[]): string {
-  const parameters = ['packetization-mode=1'];
-  const sequence = parameterSets.find((set) => (set[0]! & 0x1f) === NAL_TYPE_SPS && set.length >= 4);
-  // profile_idc, constraint flags and level_idc are the three bytes after the NAL unit header.
-  if (sequence !== undefined) parameters.push(`profile-level-id=${hexText(sequence.subarray(1, 4))}`);
-  if (parameterSets.length > 0) parameters.push(`sprop-parameter-sets=${parameterSets.map(base64Text).join(',')}`);
-  return parameters.join(';');
-}
-
 const CHARACTERS_MAX = 65_536;
-const PARAMETER_SETS_MAX = 64;
 
-/** Returns the first H.264 stream of a session description. Accepts the dialects of ffmpeg, GStreamer and cameras. */
-export function parseSessionDescription(text: string): Parsed<SessionDescription> {
+/**
+ * Returns the first stream of this codec in a session description, H.264 by default. Accepts the dialects of ffmpeg,
+ * GStreamer and cameras.
+ */
+export function parseSessionDescription(text: string, codec: Codec = DEFAULT_CODEC): Parsed<SessionDescription> {
+  const { name, mediaType, session: format } = codec;
+  assert(format !== undefined, 'a session description announces codecs with a payload format for it');
   if (text.length > CHARACTERS_MAX) return malformed('sdp-too-long');
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   // ffmpeg prints "SDP:" before the description.
@@ -78,19 +77,19 @@ export function parseSessionDescription(text: string): Parsed<SessionDescription
   if (start === -1) return malformed('not-sdp');
   const sections = splitSections(lines.slice(start));
   const session = sections[0]!;
-  let cause = 'sdp-no-h264-stream';
+  let cause = `sdp-no-${name}-stream`;
   for (const section of sections.slice(1)) {
-    const media = /^m=video (\d+)(?:\/\d+)? [\w/]+((?: \d+)+)$/.exec(section[0]!);
-    if (media === null) continue;
-    const format = h264Format(section, media[2]!.trim().split(' '));
-    if (format === undefined) continue;
+    const media = /^m=(\w+) (\d+)(?:\/\d+)? [\w/]+((?: \d+)+)$/.exec(section[0]!);
+    if (media === null || media[1] !== mediaType) continue;
+    const map = rtpMap(section, media[3]!.trim().split(' '), format);
+    if (map === undefined) continue;
     const host = connectionHost(section) ?? connectionHost(session);
-    const port = Number(media[1]);
-    const parameterSets = spropParameterSets(section, format.payloadType);
+    const port = Number(media[2]);
+    const parameterSets = format.parameterSetsIn(formatParameters(section, map.payloadType));
     if (host === undefined) cause = 'sdp-no-address';
     else if (port < 1 || port > 65_535) cause = 'sdp-port';
     else if (parameterSets === undefined) cause = 'sdp-parameter-sets';
-    else return parsed({ host, port, ...format, parameterSets });
+    else return parsed({ host, port, ...map, parameterSets });
   }
   return malformed(cause);
 }
@@ -105,15 +104,17 @@ function splitSections(lines: readonly string[]): string[][] {
   return sections;
 }
 
-function h264Format(
+function rtpMap(
   section: readonly string[],
   payloadTypes: readonly string[],
+  { encodingName }: SessionFormat,
 ): { payloadType: number; clockRate: number } | undefined {
   for (const line of section) {
-    const map = /^a=rtpmap:(\d{1,3}) H264\/(\d{1,9})$/i.exec(line);
-    if (map === null || !payloadTypes.includes(map[1]!)) continue;
+    const map = /^a=rtpmap:(\d{1,3}) ([\w.-]+)\/(\d{1,9})$/.exec(line);
+    if (map === null || map[2]!.toLowerCase() !== encodingName.toLowerCase() || !payloadTypes.includes(map[1]!))
+      continue;
     const payloadType = Number(map[1]);
-    const clockRate = Number(map[2]);
+    const clockRate = Number(map[3]);
     if (payloadType <= 127 && clockRate > 0) return { payloadType, clockRate };
   }
   return undefined;
@@ -128,27 +129,8 @@ function connectionHost(section: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Returns `undefined` when the attribute is present but invalid. */
-function spropParameterSets(section: readonly string[], payloadType: number): Uint8Array[] | undefined {
+/** Returns the parameters of `a=fmtp` for this payload type, as `name=value`. */
+function formatParameters(section: readonly string[], payloadType: number): string[] {
   const prefix = `a=fmtp:${payloadType} `;
-  const parameters = section
-    .filter((line) => line.startsWith(prefix))
-    .flatMap((line) => line.slice(prefix.length).split(';'));
-  const sets: Uint8Array[] = [];
-  for (const parameter of parameters) {
-    const equals = parameter.indexOf('=');
-    if (equals === -1 || parameter.slice(0, equals).trim().toLowerCase() !== 'sprop-parameter-sets') continue;
-    const value = parameter
-      .slice(equals + 1)
-      .trim()
-      .replace(/^"|"$/g, '');
-    for (const part of value.split(',')) {
-      // ffmpeg ends the list with a comma when there is an SPS and no PPS.
-      if (part === '') continue;
-      const set = base64Bytes(part.trim());
-      if (set === undefined || set.length === 0 || sets.length === PARAMETER_SETS_MAX) return undefined;
-      sets.push(set);
-    }
-  }
-  return sets;
+  return section.filter((line) => line.startsWith(prefix)).flatMap((line) => line.slice(prefix.length).split(';'));
 }

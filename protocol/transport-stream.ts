@@ -1,6 +1,8 @@
 import type { AccessUnit } from './access-unit.ts';
+import { assert } from './base/assert.ts';
 import { type Ticks, ticks } from './base/units.ts';
-import { joinAnnexB } from './codec/h264/annex-b.ts';
+import type { Codec, TransportStreamFormat } from './codec/codec.ts';
+import { DEFAULT_CODEC } from './codec/codecs.ts';
 
 /** Size of a transport stream packet (ISO/IEC 13818-1 §2.4.3.2). */
 export const TRANSPORT_PACKET_BYTES = 188;
@@ -10,10 +12,7 @@ const SYNC = 0x47;
 const TABLE_PID = 0x0000;
 const PROGRAM_MAP_PID = 0x1000;
 const VIDEO_PID = 0x0100;
-const H264_STREAM_TYPE = 0x1b;
 const VIDEO_STREAM_ID = 0xe0;
-const UNIT_DELIMITER_TYPE = 9;
-const UNIT_DELIMITER = Uint8Array.of(0x09, 0xf0);
 /** Start code, stream id, length, flags, then presentation and decode time of five bytes each. */
 const PES_HEADER_BYTES = 19;
 /** PCR of the first packet of a picture: length, flags, six bytes. */
@@ -24,7 +23,7 @@ const TABLE_INTERVAL_PICTURES = 3;
 const CLOCK_START: Ticks = ticks(90_000);
 
 /**
- * Muxes an H.264 stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
+ * Muxes a video stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
  * muxer for files waits for the next key frame before it knows the decode times; here they are known.
  *
  *     0                   1                   2                   3
@@ -37,6 +36,8 @@ const CLOCK_START: Ticks = ticks(90_000);
  */
 export class TransportStreamWriter {
   readonly #clockLead: Ticks;
+  readonly #format: TransportStreamFormat;
+  readonly #programMap: Uint8Array;
   readonly #counters = new Map<number, number>();
   #pictures = 0;
   /** Newest PCR written; −∞ before the first. */
@@ -44,10 +45,15 @@ export class TransportStreamWriter {
 
   /**
    * @param options.clockLead time by which the clock is ahead of the decode times, which is the time that a player
-   * waits for a picture to arrive in full: 0 for live input; half a second (45,000) is customary in files.
+   * waits for a picture to arrive in full: 0 for live input; half a second (45,000) is customary in files. `codec` is
+   * H.264 by default.
    */
-  constructor(options: { readonly clockLead: Ticks }) {
-    this.#clockLead = options.clockLead;
+  constructor({ clockLead, codec = DEFAULT_CODEC }: { readonly clockLead: Ticks; readonly codec?: Codec }) {
+    const { transportStream } = codec;
+    assert(transportStream !== undefined, 'a transport stream has codecs that can be muxed');
+    this.#clockLead = clockLead;
+    this.#format = transportStream;
+    this.#programMap = programMap(transportStream);
   }
 
   /**
@@ -56,7 +62,7 @@ export class TransportStreamWriter {
    */
   write(unit: AccessUnit): Uint8Array {
     this.#clock = ticks(Math.max(this.#clock, unit.decodeTimestamp - this.#clockLead));
-    const pes = packetizedElementaryStream(unit);
+    const pes = packetizedElementaryStream(unit, this.#format);
     const tables = unit.importance === 'key' || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
     this.#pictures += 1;
     const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
@@ -66,7 +72,7 @@ export class TransportStreamWriter {
     if (tables) {
       this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), TABLE_PID, PROGRAM_ASSOCIATION);
       at += TRANSPORT_PACKET_BYTES;
-      this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), PROGRAM_MAP_PID, PROGRAM_MAP);
+      this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), PROGRAM_MAP_PID, this.#programMap);
       at += TRANSPORT_PACKET_BYTES;
     }
     let read = 0;
@@ -133,10 +139,8 @@ export class TransportStreamWriter {
   }
 }
 
-function packetizedElementaryStream(unit: AccessUnit): Uint8Array {
-  const parts = unit.parts.filter((nalUnit) => ((nalUnit[0] ?? 0) & 0x1f) !== UNIT_DELIMITER_TYPE);
-  // §2.14.1: in a transport stream, every H.264 picture begins with an access unit delimiter.
-  const picture = joinAnnexB([UNIT_DELIMITER, ...parts]);
+function packetizedElementaryStream(unit: AccessUnit, format: TransportStreamFormat): Uint8Array {
+  const picture = format.write(unit.parts);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
   // A known length lets the reader deliver the picture without waiting for the next one; 0 means unknown.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;
@@ -191,9 +195,11 @@ const PROGRAM_ASSOCIATION = withChecksum([
   ...[0x00, 0x01, 0xe0 | (PROGRAM_MAP_PID >> 8), PROGRAM_MAP_PID & 0xff],
 ]);
 
-/** ISO/IEC 13818-1 §2.4.4.8: one H.264 stream, which also carries the PCR. */
-const PROGRAM_MAP = withChecksum([
-  ...[0x02, 0xb0, 0x12, 0x00, 0x01, 0xc1, 0x00, 0x00],
-  ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
-  ...[H264_STREAM_TYPE, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
-]);
+/** ISO/IEC 13818-1 §2.4.4.8: one video stream, which also carries the PCR. */
+function programMap({ streamType }: TransportStreamFormat): Uint8Array {
+  return withChecksum([
+    ...[0x02, 0xb0, 0x12, 0x00, 0x01, 0xc1, 0x00, 0x00],
+    ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
+    ...[streamType, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
+  ]);
+}

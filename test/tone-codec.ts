@@ -40,6 +40,30 @@ export const TONE: Codec = {
   withParameterSets: (parts) => parts,
   describe: (sets) =>
     sets[0] && { decoder: 'tone.1', width: 16, height: 16, framesPerSecond: 50, parameterSet: sets[0] },
+  parameterSetsOf: (parts) => parts.filter((part) => (part[0]! & SET) !== 0),
+  session: {
+    encodingName: 'TONE',
+    formatParameters: (sets) => sets.map((set) => `set=${Buffer.from(set).toString('hex')}`),
+    parameterSetsIn: (parameters) =>
+      parameters.flatMap((parameter) => {
+        const hex = /^set=((?:[0-9a-f]{2})+)$/.exec(parameter)?.[1];
+        return hex === undefined ? [] : [Uint8Array.from(Buffer.from(hex, 'hex'))];
+      }),
+  },
+  byteStream: {
+    extensions: ['.tone'],
+    demuxer: 'tone',
+    write: (parts) => Buffer.concat(parts.flatMap((part) => [Uint8Array.of(part.length >> 8, part.length), part])),
+    writeForPlayer: (parts) => TONE.byteStream!.write(parts),
+    shownOnly: 'null',
+  },
+  transportStream: { streamType: 0x80, write: (parts) => Buffer.concat(parts) },
+  mp4: {
+    sampleEntry: 'tone',
+    configurationBox: 'tonC',
+    configuration: (sets) => sets[0],
+    sample: (parts) => Buffer.concat(parts),
+  },
   syntheticPart({ key, bytes, filling }) {
     const part = new Uint8Array(bytes).fill(filling);
     part[0] = key ? KEY : 0;
@@ -56,5 +80,9 @@ class ToneSets {
 
   sets(): Uint8Array[] {
     return this.#set ? [this.#set] : [];
+  }
+
+  holds(part: Uint8Array): boolean {
+    return this.#set !== undefined && Buffer.compare(this.#set, part) === 0;
   }
 }

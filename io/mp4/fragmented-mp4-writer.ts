@@ -1,12 +1,13 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { H264ParameterSetTracker, parameterSetId } from '../../protocol/codec/h264/parameter-sets.ts';
+import type { Codec, Mp4Format, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 
 /** Sample entry (ISO/IEC 14496-12 §8.5.2): the decoder configuration of the samples that refer to it. */
 export interface SampleEntry {
   readonly width: number;
   readonly height: number;
-  /** AVCDecoderConfigurationRecord with length prefixes of four bytes (ISO/IEC 14496-15 §5.3.3.1). */
+  /** Decoder configuration, as `Mp4Format.configuration` makes it. */
   readonly configuration: Uint8Array;
   /** Parameter sets in the configuration. */
   readonly parameterSets: readonly Uint8Array[];
@@ -28,7 +29,7 @@ const HEADER_ROOM_BYTES = 16_384;
 const FREE_BYTES_MIN = 8;
 
 /**
- * Writes a fragmented MP4 (ISO/IEC 14496-12 §8.8) of one H.264 track on the 90 kHz clock. Fragments do not wait for
+ * Writes a fragmented MP4 (ISO/IEC 14496-12 §8.8) of one track of pictures on the 90 kHz clock. Fragments do not wait for
  * keyframes, so time bounds the memory and the loss in a crash for every stream. The first picture is at 0; gaps and
  * B-frames keep their spacing (composition offsets are signed).
  *
@@ -36,18 +37,24 @@ const FREE_BYTES_MIN = 8;
  * one entry (ffmpeg 5, in fragments). Active parameter sets are not repeated.
  */
 export class FragmentedMp4Writer {
+  readonly #codec: Codec;
+  readonly #format: Mp4Format;
   readonly #entries: SampleEntry[];
   readonly #headerBytes: number;
   #entry = 0;
   #sequence = 0;
   #epoch: { readonly decode: Ticks; readonly shown: Ticks } | undefined;
   /** Active parameter sets of a decoder that has read the first entry and all samples so far. */
-  readonly #inForce = new H264ParameterSetTracker();
+  readonly #inForce: ParameterSetTracker;
   /** Media time of the first picture shown, 90 kHz; 0 when no earlier picture is decode-only. */
   #shownFrom: Ticks = ticks(0);
   #hasShown = false;
 
-  constructor(entry: SampleEntry) {
+  constructor(codec: Codec, entry: SampleEntry) {
+    assert(codec.mp4 !== undefined, 'an MP4 file has codecs that can be muxed');
+    this.#codec = codec;
+    this.#format = codec.mp4;
+    this.#inForce = codec.trackParameterSets();
     this.#entries = [entry];
     for (const set of entry.parameterSets) this.#inForce.add(set);
     this.#headerBytes = this.#movie().length + HEADER_ROOM_BYTES;
@@ -81,8 +88,16 @@ export class FragmentedMp4Writer {
   }
 
   #movie(): Uint8Array {
-    const brands = box('ftyp', ascii('iso6'), uint32(512), ascii('iso6'), ascii('mp41'), ascii('avc1'));
-    return Buffer.concat([brands, movie(this.#entries, this.#shownFrom)]);
+    const brands = box(
+      'ftyp',
+      ascii('iso6'),
+      uint32(512),
+      ascii('iso6'),
+      ascii('mp41'),
+      ascii(this.#format.sampleEntry),
+    );
+    const entries = this.#entries.map((entry) => sampleEntry(entry, this.#format));
+    return Buffer.concat([brands, movie(entries, this.#entries[0]!, this.#shownFrom)]);
   }
 
   /**
@@ -95,7 +110,7 @@ export class FragmentedMp4Writer {
     const { decode, shown } = this.#epoch;
     this.#noteShown(units, shown);
     // Active parameter sets of a decoder that starts at this fragment.
-    const inForce = new H264ParameterSetTracker();
+    const inForce = this.#codec.trackParameterSets();
     for (const set of this.#entries[this.#entry]!.parameterSets) inForce.add(set);
     const samples = units.map((unit) => this.#sample(unit, inForce));
     const entries = units.map((unit, index) => {
@@ -124,16 +139,15 @@ export class FragmentedMp4Writer {
     return Buffer.concat([moof(moof(0).length + 8), mdat]);
   }
 
-  #sample(unit: AccessUnit, inForce: H264ParameterSetTracker): Uint8Array {
-    const sets = unit.parts.filter((nalUnit) => parameterSetId(nalUnit) !== undefined);
+  #sample(unit: AccessUnit, inForce: ParameterSetTracker): Uint8Array {
+    const sets = this.#codec.parameterSetsOf(unit.parts);
     // Write all or none: at a new sequence parameter set, ffmpeg discards the picture parameter sets that refer to it.
     const areKnown = sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));
     for (const set of sets) {
       inForce.add(set);
       this.#inForce.add(set);
     }
-    const parts = areKnown ? unit.parts.filter((nalUnit) => !sets.includes(nalUnit)) : unit.parts;
-    return Buffer.concat(parts.flatMap((nalUnit) => [uint32(nalUnit.length), nalUnit]));
+    return this.#format.sample(areKnown ? unit.parts.filter((part) => !sets.includes(part)) : unit.parts);
   }
 
   #noteShown(units: readonly AccessUnit[], epoch: Ticks): void {
@@ -148,14 +162,13 @@ export class FragmentedMp4Writer {
   }
 }
 
-/** Returns the movie box (§8.2.1 moov to §12.1.3 avc1) of a track with all samples in fragments. */
-function movie(entries: readonly SampleEntry[], shownFrom: Ticks): Uint8Array {
-  const { width, height } = entries[0]!;
+/** Returns the movie box (§8.2.1 moov to §8.5.2 stsd) of a track with all samples in fragments. */
+function movie(entries: readonly Uint8Array[], { width, height }: SampleEntry, shownFrom: Ticks): Uint8Array {
   const matrix = IDENTITY_MATRIX.map(uint32);
   const none = uint32(0);
   const table = box(
     'stbl',
-    fullBox('stsd', 0, 0, uint32(entries.length), ...entries.map(sampleEntry)),
+    fullBox('stsd', 0, 0, uint32(entries.length), ...entries),
     ...[fullBox('stts', 0, 0, none), fullBox('stsc', 0, 0, none)],
     ...[fullBox('stsz', 0, 0, none, none), fullBox('stco', 0, 0, none)],
   );
@@ -186,13 +199,14 @@ function movie(entries: readonly SampleEntry[], shownFrom: Ticks): Uint8Array {
   );
 }
 
-function sampleEntry({ width, height, configuration }: SampleEntry): Uint8Array {
+/** Returns a VisualSampleEntry (§12.1.3). */
+function sampleEntry({ width, height, configuration }: SampleEntry, format: Mp4Format): Uint8Array {
   return box(
-    'avc1',
+    format.sampleEntry,
     ...[zeros(6), uint16(1), zeros(16), uint16(width), uint16(height)],
     // 72 dpi both ways, one frame a sample, no compressor name, 24 bits, no color table.
     ...[uint32(0x480000), uint32(0x480000), uint32(0), uint16(1), zeros(32), uint16(24), uint16(0xffff)],
-    box('avcC', configuration),
+    box(format.configurationBox, configuration),
   );
 }
 

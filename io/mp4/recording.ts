@@ -3,11 +3,8 @@ import { dirname, extname } from 'node:path';
 import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
-import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { H264ParameterSetTracker } from '../../protocol/codec/h264/parameter-sets.ts';
-import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import { DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
@@ -37,12 +34,16 @@ const TRANSPORT_CLOCK_LEAD: Ticks = ticks(CLOCK_RATE / 2);
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens `FILE.h264` (Annex B), `FILE.mp4`, `FILE.ts`, or `-` for Annex B on stdout. When it resolves, the file exists
+ * Opens `FILE.mp4`, `FILE.ts`, a file of the codec's byte stream (`FILE.h264`), or `-` for the byte stream on stdout. When it resolves, the file exists
  * and is writable.
  */
-export async function openRecording(path: string, description: RecordingDescription): Promise<AccessUnitSink> {
-  if (path === '-') return new StandardOutput();
-  const serializer = serializerFor(path, description);
+export async function openRecording(
+  path: string,
+  description: RecordingDescription,
+  codec: Codec = DEFAULT_CODEC,
+): Promise<AccessUnitSink> {
+  if (path === '-') return new StandardOutput(byteStreamOf(path, codec));
+  const serializer = serializerFor(path, description, codec);
   try {
     return new RecordingFile(path, await open(path, 'w'), serializer);
   } catch (error) {
@@ -53,7 +54,7 @@ export async function openRecording(path: string, description: RecordingDescript
 /** Fails early with the error that `openRecording` would raise once the stream has started; leaves no file behind. */
 export async function checkRecordable(path: string): Promise<void> {
   if (path === '-') return;
-  serializerFor(path, { width: 0, height: 0, parameterSets: [] });
+  serializerFor(path, { width: 0, height: 0, parameterSets: [] }, DEFAULT_CODEC);
   await checkWritable(path);
 }
 
@@ -78,20 +79,29 @@ interface Serializer {
   takeHeader?(): Uint8Array | undefined;
 }
 
-function serializerFor(path: string, description: RecordingDescription): Serializer {
-  switch (extname(path).toLowerCase()) {
-    case '.h264':
-    case '.264':
-      return { push: (unit) => joinAnnexB(unit.parts), flush: () => undefined };
-    case '.ts': {
-      const writer = new TransportStreamWriter({ clockLead: TRANSPORT_CLOCK_LEAD });
-      return { push: (unit) => writer.write(unit), flush: () => undefined };
-    }
-    case '.mp4':
-      return new Mp4Serializer(description);
-    default:
-      throw new Failure(`cannot write ${path}: its name must end in .h264, .mp4 or .ts, or be - for stdout`, 2);
+function serializerFor(path: string, description: RecordingDescription, codec: Codec): Serializer {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.ts') {
+    if (!codec.transportStream)
+      throw new Failure(`cannot write ${path}: a transport stream cannot have ${codec.name}`, 2);
+    const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD });
+    return { push: (unit) => writer.write(unit), flush: () => undefined };
   }
+  if (extension === '.mp4') {
+    if (!codec.mp4) throw new Failure(`cannot write ${path}: an MP4 file cannot have ${codec.name} here`, 2);
+    return new Mp4Serializer(codec, description);
+  }
+  const byteStream = byteStreamOf(path, codec);
+  if (!byteStream.extensions.includes(extension)) {
+    const usual = byteStream.extensions[0];
+    throw new Failure(`cannot write ${path}: its name must end in ${usual}, .mp4 or .ts, or be - for stdout`, 2);
+  }
+  return { push: (unit) => byteStream.write(unit.parts), flush: () => undefined };
+}
+
+function byteStreamOf(path: string, { name, byteStream }: Codec): ByteStreamFormat {
+  if (!byteStream) throw new Failure(`cannot write ${path}: ${name} needs a container (.mp4 or .ts)`, 2);
+  return byteStream;
 }
 
 class RecordingFile implements AccessUnitSink {
@@ -153,12 +163,14 @@ function ignoreUnseekable(error: NodeJS.ErrnoException): void {
 }
 
 class StandardOutput implements AccessUnitSink {
+  readonly #format: ByteStreamFormat;
   readonly abandoned: Promise<void>;
   #isAbandoned = false;
   #failure: Failure | undefined;
   readonly #fail: (error: NodeJS.ErrnoException) => void;
 
-  constructor() {
+  constructor(format: ByteStreamFormat) {
+    this.#format = format;
     let abandon = (): void => {};
     this.abandoned = new Promise((resolve) => {
       abandon = resolve;
@@ -180,7 +192,7 @@ class StandardOutput implements AccessUnitSink {
     if (this.#isAbandoned) return;
     if (this.#failure !== undefined) throw this.#failure;
     await new Promise<void>((resolve) => {
-      stdout.write(joinAnnexB(unit.parts), (error) => {
+      stdout.write(this.#format.write(unit.parts), (error) => {
         if (error) this.#fail(error);
         resolve();
       });
@@ -191,17 +203,15 @@ class StandardOutput implements AccessUnitSink {
   async close(): Promise<void> {}
 }
 
-/** Limit of sequence parameter sets in an avcC, whose count has five bits (ISO/IEC 14496-15 §5.3.3.1). */
-const SEQUENCE_SETS_MAX = 31;
-
 /**
  * Starts a fragment every second, and at a keyframe whose active parameter sets differ from the current sample entry.
  * The file begins with a keyframe; earlier units are dropped because they cannot be decoded.
  */
 class Mp4Serializer implements Serializer {
+  readonly #codec: Codec;
   readonly #description: RecordingDescription;
   /** Active parameter sets, by type and identifier. */
-  readonly #sets = new H264ParameterSetTracker();
+  readonly #sets: ParameterSetTracker;
   #writer: FragmentedMp4Writer | undefined;
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;
@@ -210,13 +220,15 @@ class Mp4Serializer implements Serializer {
   #entry: SampleEntry | undefined;
   #headerChanged = false;
 
-  constructor(description: RecordingDescription) {
+  constructor(codec: Codec, description: RecordingDescription) {
+    this.#codec = codec;
     this.#description = description;
+    this.#sets = codec.trackParameterSets();
     for (const set of description.parameterSets) this.#sets.add(set);
   }
 
   push(unit: AccessUnit): Uint8Array | undefined {
-    for (const nalUnit of unit.parts) this.#sets.add(nalUnit);
+    for (const part of unit.parts) this.#sets.add(part);
     let header: Uint8Array | undefined;
     if (this.#writer === undefined) {
       if (unit.importance !== 'key') return undefined;
@@ -235,7 +247,7 @@ class Mp4Serializer implements Serializer {
     const fragment = isFull ? this.#fragment(unit.decodeTimestamp) : undefined;
     this.#entry = entry ?? this.#entry;
     this.#waiting.push(unit);
-    this.#waitingBytes += unit.parts.reduce((sum, nalUnit) => sum + nalUnit.length, 0);
+    this.#waitingBytes += unit.parts.reduce((sum, { length }) => sum + length, 0);
     return header ?? fragment;
   }
 
@@ -265,28 +277,24 @@ class Mp4Serializer implements Serializer {
   #start(unit: AccessUnit): Uint8Array | undefined {
     this.#entry = this.#entryFor(unit);
     if (this.#entry === undefined) return undefined;
-    this.#writer = new FragmentedMp4Writer(this.#entry);
+    this.#writer = new FragmentedMp4Writer(this.#codec, this.#entry);
     return this.#writer.header();
   }
 
   /** Returns a new sample entry for the active parameter sets; `undefined` when unchanged or not possible. */
   #entryFor(unit: AccessUnit): SampleEntry | undefined {
     const sets = this.#sets.sets();
-    const sequences = sets.filter(isSequence);
-    const own = unit.parts.find(isSequence) ?? sequences[0];
-    if (own === undefined || own.length < 4 || sequences.length > SEQUENCE_SETS_MAX) return undefined;
-    // The configuration takes profile and level from the first set.
-    const parameterSets = [own, ...sets.filter((set) => !sameBytes(set, own))];
-    const configuration = serializeDecoderConfiguration(parameterSets);
+    const codec = this.#codec;
+    // The set in force is the unit's own, if it has one.
+    const candidates = [...codec.parameterSetsOf(unit.parts), ...sets];
+    const own = candidates.find((set) => codec.describe([set])) ?? candidates[0];
+    const parameterSets = own ? [own, ...sets.filter((set) => !sameBytes(set, own))] : [];
+    const configuration = codec.mp4!.configuration(parameterSets);
+    if (configuration === undefined) return undefined;
     if (this.#entry !== undefined && sameBytes(this.#entry.configuration, configuration)) return undefined;
-    const sps = parseSequenceParameterSet(own);
-    const { width, height } = sps.ok ? sps.value : this.#description;
+    const { width, height } = codec.describe(parameterSets.slice(0, 1)) ?? this.#description;
     return { width, height, configuration, parameterSets };
   }
-}
-
-function isSequence(nalUnit: Uint8Array): boolean {
-  return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet;
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {

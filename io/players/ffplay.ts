@@ -1,6 +1,6 @@
-import { SHOWN_ONLY, serializeForParser } from './annex-b-feed.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
+import { demuxer, SHOWN_ONLY, serializeForPlayer } from './raw-feed.ts';
 
 /**
  * Command line of ffplay: 58 ms from write to screen. `-fflags nobuffer` is not used, because it discards everything
@@ -14,8 +14,8 @@ export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
   return {
     name: 'ffplay',
     path,
-    arguments: [...flags.split(' '), '-window_title', picture.title, '-f', 'h264', '-i', '-'],
+    arguments: [...flags.split(' '), '-window_title', picture.title, '-f', demuxer, '-i', '-'],
     inputDescriptor: 0,
-    serialize: serializeForParser,
+    serialize: serializeForPlayer,
   };
 }

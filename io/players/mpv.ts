@@ -3,9 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SHOWN_ONLY, serializeForParser } from './annex-b-feed.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
+import { demuxer, SHOWN_ONLY, serializeForPlayer } from './raw-feed.ts';
 
 /** Display time of an overlay text, milliseconds; the next text usually arrives after one second. */
 const SHOWN_MS = 3_000;
@@ -31,8 +31,7 @@ export function mpvCommand(
   picture: Picture,
   options: { readonly overlay: string; readonly x11: boolean; readonly inherits: boolean },
 ): PlayerCommand {
-  const flags =
-    '--no-config --really-quiet --no-audio --osc=no --profile=low-latency --untimed --demuxer-lavf-format=h264';
+  const flags = `--no-config --really-quiet --no-audio --osc=no --profile=low-latency --untimed --demuxer-lavf-format=${demuxer}`;
   return {
     name: 'mpv',
     path,
@@ -45,7 +44,7 @@ export function mpvCommand(
       options.inherits ? `fd://${INPUT_DESCRIPTOR}` : '-',
     ],
     inputDescriptor: options.inherits ? INPUT_DESCRIPTOR : 0,
-    serialize: serializeForParser,
+    serialize: serializeForPlayer,
   };
 }
 

@@ -14,13 +14,13 @@ const HEVC_STARTS: readonly number[] = [32, 33, 35];
 export function isAnnexB(head: Uint8Array): boolean {
   const firstOne = head.findIndex((byte) => byte !== 0);
   if (firstOne < 2 || head[firstOne] !== 1) return false;
-  const nalUnits = splitAnnexB(head);
-  const first = nalUnits[0];
+  const parts = splitAnnexB(head);
+  const first = parts[0];
   // Video start codes of MPEG-1, -2 and -4 set the forbidden bit.
   if (first === undefined || ((first[0] as number) & 0x80) !== 0) return false;
-  if (nalUnits.some((nalUnit) => isSequenceParameterSet(nalUnit))) return true;
+  if (parts.some((nalUnit) => isSequenceParameterSet(nalUnit))) return true;
   if (HEVC_STARTS.includes(((first[0] as number) >> 1) & 0x3f) && first[1] === 1) return false;
-  return nalUnits.every((nalUnit) => ((nalUnit[0] as number) & 0x80) === 0) && nalUnits.some(isH264);
+  return parts.every((nalUnit) => ((nalUnit[0] as number) & 0x80) === 0) && parts.some(isH264);
 }
 
 /** The frame rate that the first sequence parameter set tells; `undefined`: it tells none. */

@@ -179,15 +179,15 @@ class TrackReader {
     let inForce = this.#configurations[0];
     try {
       for await (const { data, shownAt, duration, decodeOnly, configuration } of this.#samples()) {
-        const { nalUnits, isDamaged } = splitSample(data, configuration?.lengthSize);
+        const { parts: own, isDamaged } = splitSample(data, configuration?.lengthSize);
         if (isDamaged) damagedSamples += 1;
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
         // Some files contain the parameter sets in the samples as well.
-        const isTold = configuration === inForce || nalUnits.some(isSequenceSet);
+        const isTold = configuration === inForce || own.some(isSequenceSet);
         const sets = isTold ? [] : setsOf(configuration);
         inForce = configuration;
-        const parts = sets.length === 0 ? nalUnits : [...sets, ...nalUnits];
+        const parts = sets.length === 0 ? own : [...sets, ...own];
         yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
       }
       wasRead = true;
@@ -256,12 +256,12 @@ function openInput(path: string, patches: readonly Patch[] = []): Input {
 function splitSample(
   bytes: Uint8Array,
   lengthSize: number | undefined,
-): { readonly nalUnits: readonly Uint8Array[]; readonly isDamaged: boolean } {
-  if (lengthSize === undefined) return { nalUnits: splitAnnexB(bytes), isDamaged: false };
+): { readonly parts: readonly Uint8Array[]; readonly isDamaged: boolean } {
+  if (lengthSize === undefined) return { parts: splitAnnexB(bytes), isDamaged: false };
   const split = splitLengthPrefixed(bytes, lengthSize);
-  if (split.malformed === undefined) return { nalUnits: split.nalUnits, isDamaged: false };
-  if (startsWithStartCode(bytes)) return { nalUnits: splitAnnexB(bytes), isDamaged: false };
-  return { nalUnits: split.nalUnits, isDamaged: true };
+  if (split.malformed === undefined) return { parts: split.nalUnits, isDamaged: false };
+  if (startsWithStartCode(bytes)) return { parts: splitAnnexB(bytes), isDamaged: false };
+  return { parts: split.nalUnits, isDamaged: true };
 }
 
 function startsWithStartCode(bytes: Uint8Array): boolean {

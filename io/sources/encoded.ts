@@ -38,9 +38,9 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
     samples: (async function* () {
       for await (const event of events) {
         if (event.kind === 'configuration') continue;
-        const { nalUnits } = splitLengthPrefixed(event.bytes, lengthSize);
+        const { nalUnits: parts } = splitLengthPrefixed(event.bytes, lengthSize);
         yield {
-          parts: mode === 'x264' ? fromDelimiter(nalUnits) : nalUnits,
+          parts: mode === 'x264' ? fromDelimiter(parts) : parts,
           timestamp: event.timestamp,
           duration: ticks(0),
         };
@@ -53,7 +53,7 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Prom
  * Drops NAL units before the first delimiter: libx264 puts a note about itself there, where none is allowed, and
  * repeats it after the delimiter.
  */
-function fromDelimiter(nalUnits: readonly Uint8Array[]): readonly Uint8Array[] {
-  const delimiter = nalUnits.findIndex((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.accessUnitDelimiter);
-  return delimiter === -1 ? nalUnits : nalUnits.slice(delimiter);
+function fromDelimiter(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const delimiter = parts.findIndex((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.accessUnitDelimiter);
+  return delimiter === -1 ? parts : parts.slice(delimiter);
 }

@@ -344,14 +344,14 @@ async function ffmpegRecipe(
       const encoded = openEncoded(run);
       const units = (async function* () {
         const track = await encoded.track;
-        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(nalUnitsOf(track), gate, framesPerSecond);
+        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, framesPerSecond);
       })();
       return { gate, units, close: () => encoded.close() };
     },
   };
 }
 
-async function* nalUnitsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {
+async function* partsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {
   yield parameterSets;
   for await (const sample of samples) yield sample.parts;
 }

@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { EntryGate } from './entry-gate.ts';
 import type { MediaDescription, MediaSource } from './media-source.ts';
 
@@ -42,6 +41,8 @@ const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
   'no keyframe': 'its H.264 has no key frame at which decoding can start',
 };
 
+/** Codec of every source: files are demuxed as H.264, and other codecs are encoded anew. */
+const CODEC_NAME = 'h264';
 /**
  * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next
  * key frame.
@@ -135,19 +136,18 @@ export class UnitSource implements MediaSource {
 }
 
 function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
-  const ofType = (type: number) => first.parts.filter((nalUnit) => nalUnitType(nalUnit) === type);
-  const sequence = ofType(NAL_UNIT_TYPE.sequenceParameterSet);
-  const parsed = sequence.map(parseSequenceParameterSet).find((set) => set.ok);
-  const sps = parsed?.ok === true ? parsed.value : undefined;
+  const codec = codecByName(CODEC_NAME);
+  const parameterSets = codec.parameterSetsOf(first.parts);
+  const format = codec.describe(parameterSets);
   return {
     name: basename(recipe.name),
-    codecName: 'h264',
-    codec: sps === undefined ? 'avc1' : codecString(sps),
-    width: sps?.width ?? 0,
-    height: sps?.height ?? 0,
-    framesPerSecond: recipe.framesPerSecond ?? sps?.framesPerSecond ?? recipe.assumedFramesPerSecond,
+    codecName: CODEC_NAME,
+    codec: format?.decoder ?? codec.mp4?.sampleEntry ?? codec.name,
+    width: format?.width ?? 0,
+    height: format?.height ?? 0,
+    framesPerSecond: recipe.framesPerSecond ?? format?.framesPerSecond ?? recipe.assumedFramesPerSecond,
     durationSeconds: recipe.durationSeconds,
     mode: recipe.mode,
-    parameterSets: [...sequence, ...ofType(NAL_UNIT_TYPE.pictureParameterSet)],
+    parameterSets,
   };
 }

@@ -13,7 +13,7 @@ const SEARCH_BYTES = 256 * 1024 * 1024;
  * @param framesPerSecond used when the stream does not state a rate.
  */
 export async function* untimedUnits(
-  nalUnits: AsyncIterable<readonly Uint8Array[]>,
+  parts: AsyncIterable<readonly Uint8Array[]>,
   gate: EntryGate,
   framesPerSecond: number,
 ): AsyncGenerator<AccessUnit> {
@@ -26,7 +26,7 @@ export async function* untimedUnits(
     return timeline.push({ ...picture, parts: completed });
   };
   let bytesRead = 0;
-  for await (const several of nalUnits) {
+  for await (const several of parts) {
     for (const nalUnit of several) {
       bytesRead += nalUnit.length;
       const picture = splitter.push(nalUnit);

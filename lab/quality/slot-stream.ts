@@ -1,10 +1,12 @@
 import { FragmentedMp4Writer } from '../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { serializeDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
-import { H264 } from '../../protocol/codec/h264/h264.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
 import type { DecodedPicture } from './slot-plan.ts';
+
+/** Codec of the sources of a laboratory (`io/sources/`). */
+const CODEC = DEFAULT_CODEC;
 
 /**
  * Ticks between slots in the files for ffmpeg. Pictures overtaken before display lie between two slots, one tick apart.
@@ -30,12 +32,9 @@ export interface PictureFormat {
 
 /** @returns `undefined` when the stream has no valid parameter sets. */
 export function pictureFormat(units: readonly AccessUnit[]): PictureFormat | undefined {
-  const isParameterSet = (nalUnit: Uint8Array) =>
-    nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ||
-    nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet;
   for (const { parts } of units) {
-    const parameterSets = parts.filter(isParameterSet);
-    const format = H264.describe(parameterSets);
+    const parameterSets = CODEC.parameterSetsOf(parts);
+    const format = CODEC.describe(parameterSets);
     if (format) return { width: format.width, height: format.height, parameterSets };
   }
   return undefined;
@@ -54,8 +53,9 @@ export function slotStream(
     return { parts, importance, timestamp: shownAt.get(slot)!, decodeTimestamp: ticks(index) };
   });
   const { width, height, parameterSets } = format;
-  const configuration = serializeDecoderConfiguration(parameterSets);
-  const writer = new FragmentedMp4Writer({ width, height, configuration, parameterSets });
+  const configuration = CODEC.mp4?.configuration(parameterSets);
+  assert(configuration !== undefined, 'a format that could be described has parameter sets');
+  const writer = new FragmentedMp4Writer(CODEC, { width, height, configuration, parameterSets });
   const file = Buffer.concat([writer.header(), writer.fragment(pictures, ticks(pictures.length))]);
   return { file, origin: pictures[0]!.timestamp };
 }

@@ -3,7 +3,8 @@ import type { Parsed } from '../base/parsed.ts';
 
 /**
  * Interface to a codec. Sender, receiver, simulator and sessions work with access units, payloads and importance, and
- * have no other knowledge of codecs. Adding a codec takes a folder beside `h264/` and a line in `codecs.ts`.
+ * have no other knowledge of codecs. Adding a codec takes a folder beside `h264/` and a line in `codecs.ts`;
+ * docs/ARCHITECTURE.md names what knows H.264 beside them.
  *
  * A codec is stateless: the state of a stream is in its `ParameterSetTracker`.
  */
@@ -54,8 +55,72 @@ export interface Codec {
   /** Returns the picture format announced by these parameter sets; `undefined` when they do not contain it. */
   describe(sets: readonly Uint8Array[]): VideoFormat | undefined;
 
+  /** Returns the parameter sets among these parts, in the order in which a decoder needs them. */
+  parameterSetsOf(parts: readonly Uint8Array[]): Uint8Array[];
+
+  /** The payload format in a session description; `undefined` when the codec cannot be announced by one. */
+  readonly session?: SessionFormat;
+  /** The stream without a container, in files and pipes; `undefined` when there is no such form. */
+  readonly byteStream?: ByteStreamFormat;
+  /** The stream in MPEG-TS; `undefined` when it cannot be muxed. */
+  readonly transportStream?: TransportStreamFormat;
+  /** The stream in MP4; `undefined` when it cannot be muxed. */
+  readonly mp4?: Mp4Format;
+
   /** Makes a part of one repeated byte for simulations. It packetizes like a real picture, but cannot be decoded. */
   syntheticPart(options: { readonly key: boolean; readonly bytes: number; readonly filling: number }): Uint8Array;
+}
+
+/** Payload format of a codec in a session description (RFC 8866). */
+export interface SessionFormat {
+  /** Encoding name of `a=rtpmap`: `H264`. */
+  readonly encodingName: string;
+  /** Returns the parameters of `a=fmtp`; none when there are none to tell. */
+  formatParameters(sets: readonly Uint8Array[]): readonly string[];
+  /**
+   * Reads the parameter sets from the parameters of `a=fmtp`, as `name=value`, of which any may be unknown.
+   * @returns `undefined` when they are present but invalid.
+   */
+  parameterSetsIn(parameters: readonly string[]): Uint8Array[] | undefined;
+}
+
+/** Stream of a codec without a container, as demuxers of raw streams read it. */
+export interface ByteStreamFormat {
+  /** Endings of files, the usual one first: `.h264`. */
+  readonly extensions: readonly string[];
+  /** FFmpeg's name of the format. */
+  readonly demuxer: string;
+  write(parts: readonly Uint8Array[]): Uint8Array;
+  /**
+   * Writes an access unit for a player that emits it at once, not at the start of the next one, and that can tell the
+   * pictures that are decoded and not shown by `shownOnly`.
+   */
+  writeForPlayer(parts: readonly Uint8Array[], shown: boolean): Uint8Array;
+  /** FFmpeg filter that lets through the pictures written as `shown`. */
+  readonly shownOnly: string;
+}
+
+/** Elementary stream of a codec in MPEG-TS (ISO/IEC 13818-1). */
+export interface TransportStreamFormat {
+  /** Stream type of the program map (table 2-34). */
+  readonly streamType: number;
+  /** Returns the payload of an access unit's PES packet. */
+  write(parts: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Samples of a codec in MP4 (ISO/IEC 14496-12), in a track of pictures. */
+export interface Mp4Format {
+  /** Four characters: the type of the sample entry, which is a brand too, such as `avc1`. */
+  readonly sampleEntry: string;
+  /** Four characters: the box in the sample entry with the decoder configuration, such as `avcC`. */
+  readonly configurationBox: string;
+  /**
+   * Returns the decoder configuration of these parameter sets, of which the first is in force; `undefined` when they are
+   * not sufficient, or too many.
+   */
+  configuration(sets: readonly Uint8Array[]): Uint8Array | undefined;
+  /** Returns the bytes of a sample. */
+  sample(parts: readonly Uint8Array[]): Uint8Array;
 }
 
 export type MediaType = 'video' | 'audio';
@@ -102,6 +167,8 @@ export interface ParameterSetTracker {
   add(part: Uint8Array): void;
   /** Returns the sets in the order in which a decoder needs them. */
   sets(): Uint8Array[];
+  /** True when an identical set is already in force. */
+  holds(part: Uint8Array): boolean;
 }
 
 export interface VideoFormat {

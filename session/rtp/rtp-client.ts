@@ -211,6 +211,7 @@ export class RtpClient implements Client {
     const { latencyMs, recovery, release, onLoss } = this.#options;
     const { ssrc, payloadType } = this.#watch.source!;
     const parameters = streamParameters({
+      codec: codecByName(CODEC_NAME),
       ssrc,
       payloadType,
       recovery,

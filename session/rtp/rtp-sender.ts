@@ -122,6 +122,7 @@ export class RtpSender {
     const { port, source } = this.#options;
     const { name, parameterSets } = source.description;
     return writeSessionDescription({
+      codec: this.#codec,
       host: this.#address,
       port,
       payloadType: this.#parameters.payloadType,

@@ -1,5 +1,6 @@
-import { type AccessUnitSink, openRecording } from '../../io/mp4/recording.ts';
+import { type AccessUnitSink, openRecording, type RecordingDescription } from '../../io/mp4/recording.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 
 /** Limit of units that wait for a slow disk; beyond it the recording fails. */
 const WAITING_UNITS_MAX = 2_000;
@@ -15,10 +16,10 @@ export class Recorder {
 
   static async open(
     path: string,
-    description: Parameters<typeof openRecording>[1],
+    description: RecordingDescription & { readonly codecName: CodecName },
     onFailure: (error: unknown) => void,
   ): Promise<Recorder> {
-    return new Recorder(await openRecording(path, description), onFailure);
+    return new Recorder(await openRecording(path, description, codecByName(description.codecName)), onFailure);
   }
 
   private constructor(sink: AccessUnitSink, onFailure: (error: unknown) => void) {

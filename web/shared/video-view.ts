@@ -1,3 +1,4 @@
+import { decoderOfByteStream } from '../../protocol/codec/h264/byte-stream-decoder.ts';
 import type { PagePicture } from '../../protocol/page/page-message.ts';
 
 /** Decoder queue length above which frames are skipped up to the next key frame. */
@@ -138,7 +139,7 @@ export class VideoView {
 
   /** Prepares the decoder for a key frame; it is replaced only when the codec changes. */
   #startAt(annexB: Uint8Array): void {
-    const codec = codecOf(annexB) ?? this.codec;
+    const codec = decoderOfByteStream(annexB) ?? this.codec;
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#sentAtMs.clear();
@@ -224,15 +225,4 @@ export class VideoView {
     this.#decoder = undefined;
     this.#requestKey();
   }
-}
-
-/** Returns `avc1.PPCCLL` (RFC 6381 §3.3) from the three bytes after the header of a sequence parameter set. */
-function codecOf(annexB: Uint8Array): string | undefined {
-  for (let at = 0; at + 6 < annexB.length; at += 1) {
-    const startsHere = annexB[at] === 0 && annexB[at + 1] === 0 && annexB[at + 2] === 1;
-    if (!startsHere || ((annexB[at + 3] ?? 0) & 0x1f) !== 7) continue;
-    const bytes = annexB.subarray(at + 4, at + 7);
-    return `avc1.${[...bytes].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('')}`;
-  }
-  return undefined;
 }

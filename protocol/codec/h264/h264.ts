@@ -1,11 +1,15 @@
 import { CLOCK_RATE } from '../../base/units.ts';
 import type { Codec, VideoFormat } from '../codec.ts';
+import { BYTE_STREAM } from './byte-stream.ts';
+import { MP4 } from './mp4-format.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 import { H264ParameterSetTracker, withParameterSets } from './parameter-sets.ts';
 import { beginsAccessUnit, looksLikeH264, payloadsImportance } from './payload-inspection.ts';
 import { entryOf } from './recovery-point.ts';
 import { packPayloads, readPayloadRanges } from './rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from './sequence-parameter-set.ts';
+import { SESSION_FORMAT } from './session-format.ts';
+import { TRANSPORT_STREAM } from './transport-stream-format.ts';
 
 const SLICE_HEADER = 0x41;
 const IDR_SLICE_HEADER = 0x65;
@@ -24,6 +28,14 @@ export const H264: Codec = {
   trackParameterSets: () => new H264ParameterSetTracker(),
   withParameterSets,
   describe,
+  parameterSetsOf: (nalUnits) => [
+    ...nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet),
+    ...nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet),
+  ],
+  session: SESSION_FORMAT,
+  byteStream: BYTE_STREAM,
+  transportStream: TRANSPORT_STREAM,
+  mp4: MP4,
   syntheticPart({ key, bytes, filling }) {
     const nalUnit = new Uint8Array(bytes).fill(filling);
     nalUnit[0] = key ? IDR_SLICE_HEADER : SLICE_HEADER;

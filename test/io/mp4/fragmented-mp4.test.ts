@@ -5,6 +5,7 @@ import { FragmentedMp4Writer } from '../../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
 import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/h264/decoder-configuration.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 
 const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
 const configuration = Uint8Array.of(1, 66, 0, 30, 0xff);
@@ -20,7 +21,7 @@ const UNITS: readonly AccessUnit[] = [
 ];
 
 function file(): Uint8Array {
-  const writer = new FragmentedMp4Writer(track);
+  const writer = new FragmentedMp4Writer(H264, track);
   const parts = [
     writer.header(),
     writer.fragment(UNITS.slice(0, 3), ticks(99_000)),
@@ -75,7 +76,7 @@ test('keeps pictures of any size', () => {
       (parts) => {
         // No parameter sets, which are left out where they are in force.
         for (const part of parts) part[0] = 0x65;
-        const writer = new FragmentedMp4Writer(track);
+        const writer = new FragmentedMp4Writer(H264, track);
         const unit: AccessUnit = { parts, timestamp: ticks(0), decodeTimestamp: ticks(0), importance: 'key' };
         const sample = read([writer.header(), writer.fragment([unit], ticks(3_000))])[1];
         expect(sample?.kind === 'sample' && splitLengthPrefixed(sample.bytes, 4)).toEqual({

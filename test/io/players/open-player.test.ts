@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { Failure } from '../../../io/os/failure.ts';
-import { serializeForParser } from '../../../io/players/annex-b-feed.ts';
 import {
   findPlayers,
   openPlayer,
@@ -13,6 +12,7 @@ import {
 } from '../../../io/players/open-player.ts';
 import type { Player } from '../../../io/players/player.ts';
 import type { PlayerProcess } from '../../../io/players/player-process.ts';
+import { serializeForPlayer } from '../../../io/players/raw-feed.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
 import { optional } from '../../optional.ts';
@@ -107,8 +107,8 @@ test('writes a picture without its delimiter, with a mark if it is shown, and wi
     importance: 'key',
   };
   const picture = [0, 0, 0, 1, 0x65, 1, 0, 0, 0, 1, 0x65, 2, 0, 0, 0, 1, 0x09, 0x30];
-  expect([...serializeForParser({ ...unit, decodeOnly: true })]).toEqual(picture);
-  const marked = serializeForParser(unit);
+  expect([...serializeForPlayer({ ...unit, decodeOnly: true })]).toEqual(picture);
+  const marked = serializeForPlayer(unit);
   expect([...marked.subarray(0, 7)]).toEqual([0, 0, 0, 1, 0x06, 5, 16]); // user data unregistered, 16 bytes
   expect(marked[23]).toBe(0x80); // trailing bits
   expect([...marked.subarray(24)]).toEqual(picture);
