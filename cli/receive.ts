@@ -11,13 +11,14 @@ import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { type CommonOptions, Context } from './context.ts';
+import { addReceiverEncryption, passphraseOf, type ReceiverEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
 
-export interface ReceiveCommandOptions extends CommonOptions {
+export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions {
   readonly latency: number;
   readonly transport: 'auto' | 'udp' | 'tcp';
   readonly recovery: Recovery;
@@ -157,12 +158,15 @@ export function addReceiveCommand(program: Command): void {
     .action(async (url: string) => {
       await receive(url, command);
     });
+  addReceiverEncryption(command);
   addReceiverOptions(command).addHelpText(
     'after',
     `
 Examples:
   dropframe receive dropframe://127.0.0.1:7000
   dropframe receive dropframe://127.0.0.1:7000 --link "loss=5% delay=20ms" --latency 200
+  dropframe receive "dropframe://10.0.0.2:7000?fingerprint=3f9a…" (the URL that the sender prints)
+  DROPFRAME_PASSPHRASE=… dropframe receive dropframe://10.0.0.2:7000
   dropframe receive "dropframe://127.0.0.1:7000?transport=tcp" --play none --summary tcp.json
   dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
   dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
@@ -231,10 +235,16 @@ async function clientFor(
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
   const common = { host, port, latencyMs, timeoutMs, release, onLoss, link };
   if (target.kind === 'dropframe') {
-    const { dropframeClient } = await import('../session/stream/dropframe-client.ts');
-    const { congestion: congestionControl, mend: mendMs } = options;
+    const [{ dropframeClient }, { checkPassphrase }] = await Promise.all([
+      import('../session/stream/dropframe-client.ts'),
+      import('../session/stream/server-security.ts'),
+    ]);
+    const { congestion: congestionControl, mend: mendMs, fingerprint } = options;
+    const passphrase = passphraseOf(options);
     return dropframeClient({
       ...common,
+      fingerprint,
+      passphrase: passphrase === undefined ? undefined : checkPassphrase(passphrase),
       transport,
       recovery,
       redundancy,
@@ -242,6 +252,9 @@ async function clientFor(
       records: options.output !== undefined,
       congestionControl,
     });
+  }
+  if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {
+    throw new Failure('plain RTP is not encrypted: --fingerprint and passphrases are for dropframe:// only', 2);
   }
   const { payloadType, parameterSets } = target;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([

@@ -2,16 +2,18 @@ import { type Command, Option } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import type { ServerSecurity } from '../session/stream/server-security.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
+import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readAddress, readBitrate, readFramesPerSecond, readMegabytes, readRtpTarget, readWhole } from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, rateText, type Status } from './status-text.ts';
 
-export interface SendCommandOptions extends CommonOptions, SourceCommandOptions {
+export interface SendCommandOptions extends CommonOptions, SourceCommandOptions, SenderEncryptionOptions {
   readonly listen: HostAndPort;
   readonly to?: HostAndPort;
   readonly sdp?: string;
@@ -50,7 +52,8 @@ export function addSendCommand(program: Command): void {
         readRtpTarget,
       ),
     )
-    .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
+    .option('--sdp <file>', 'with --to: write the session description for players; - for stdout');
+  addSenderEncryption(command)
     .optionsGroup('Video:')
     .addOption(
       new Option('--encode <how>', 'auto copies H.264 that is suitable for a live stream and encodes everything else')
@@ -120,11 +123,14 @@ export function addSendCommand(program: Command): void {
 Examples:
   dropframe send samples/counter.mp4 --loop
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
-  dropframe send testsrc=1280x720@30
+  dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
 Video only; audio is left out. The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
+With an address that other machines reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the URL that is
+printed, which names the certificate by its fingerprint, or know the passphrase. --insecure declines it; on loopback, and
+with --to, nothing is encrypted.
 With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
 program receives it, and without recovery. RTP uses PORT, RTCP uses PORT + 1.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
@@ -133,8 +139,9 @@ Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130
 
 async function send(input: string, options: SendCommandOptions): Promise<void> {
   if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP and requires --to rtp://HOST:PORT', 2);
-  const [{ StreamServer }, { openRecord, openInput }] = await Promise.all([
+  const [{ StreamServer }, { serverSecurity }, { openRecord, openInput }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
+    import('../session/stream/server-security.ts'),
     import('./source-options.ts'),
   ]);
   const context = new Context(options);
@@ -143,6 +150,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   const finished = new Promise<void>((resolve, reject) => {
     finish = (error) => (error === undefined ? resolve() : reject(error));
   });
+  const security = await serverSecurity(options.listen.host, { ...options, passphrase: passphraseOf(options) });
   const interrupt = new Interrupt(() => finish());
   const source = await openInput(input, options, log);
   const recorder = await openRecord(options, source, log);
@@ -154,6 +162,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     datagramBytesMax: options.mtu,
     receiversMax: options.receivers,
     historyBytes: options.history,
+    ...security,
     log,
     onUnit: (unit) => recorder?.write(unit),
     onIdle: (error) => {
@@ -169,6 +178,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     log.info(howText(source));
+    if (options.insecure) log.warn('the stream is not encrypted: whoever is on the path can read and change it');
+    else log.info(encryptionText(security));
     context.showStatus(() => statusOf(server, durationSeconds));
     await finished;
   } finally {
@@ -192,6 +203,13 @@ function howText({ description, adaptive }: MediaSource): string {
   const { bitrateMin, bitrateMax, state } = adaptive;
   const range = `${rateText(bitrateMin)} to ${rateText(bitrateMax)}`;
   return `encoding with x264 ${state.preset}, ${state.width}×${state.height}, follows the path from ${range}`;
+}
+
+function encryptionText({ identity, passphrase }: ServerSecurity): string {
+  if (!identity) return 'not encrypted: only programs on this machine can connect';
+  const proof =
+    passphrase === undefined ? 'receivers use this URL, fingerprint included' : 'receivers need the passphrase';
+  return `encrypted with TLS 1.3 and SRTP: ${proof}`;
 }
 
 function totalsText(totals: StreamServerTotals, status: StreamServerStatus): string {

@@ -1,5 +1,6 @@
 import { alignedText } from '../lab/report/text-table.ts';
 import {
+  encryptionName,
   framesLate,
   framesLost,
   packetsRecovered,
@@ -26,7 +27,10 @@ export function summaryText(summary: RunSummary): string {
       ? `; ${summary.framesWithheld} more were not sent, because the path has too little capacity`
       : '';
   const lines: [string, string][] = [
-    ['stream', `${transportName(summary)}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`],
+    [
+      'stream',
+      `${transportName(summary)}, ${encryptionName(summary)}, recovery ${summary.recovery}, latency ${summary.latencyMs} ms${path}`,
+    ],
     [
       'frames',
       `${frames.total}: ${frames.onTime} on time, ${frames.recovered} recovered, ${framesLate(summary)} late${lateText(summary)}, ` +
@@ -70,6 +74,9 @@ export function summaryText(summary: RunSummary): string {
   if (summary.hostDrops) lines.push(['this computer', `dropped ${hostDropsText(summary.hostDrops)}`]);
   if (summary.sendsRefused.sender + summary.sendsRefused.receiver > 0) {
     lines.push(['not sent', refusedText(summary.sendsRefused)]);
+  }
+  if (summary.notAuthentic) {
+    lines.push(['refused', `${summary.notAuthentic} datagrams that were not from the sender, or were repeated`]);
   }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
@@ -136,6 +143,7 @@ export function receiverStatus(summary: RunSummary, bitrate: number | null, posi
   if (summary.hostDrops) status.push({ text: `${summary.hostDrops} dropped by this computer`, tone: 'bad' });
   status.push(`delay ${wholeMs(summary.playoutDelayMs.p50)}`, `${frames.recovered} recovered`);
   if (bitrate !== null) status.push(`${(bitrate / 1e6).toFixed(2)} Mb/s`);
+  status.push(encryptionName(summary));
   status.push(`rtt ${wholeMs(summary.roundTripMs)}`, `95 % of delays: ${wholeMs(summary.playoutDelayMs.p95)}`);
   if (summary.modelledTcp) status.push(transportName(summary));
   return status;

@@ -12,6 +12,8 @@ import {
 export interface PathMtuSearchOptions {
   /** Largest datagram that may be sent, UDP payload bytes; a multiple of four is tried. */
   readonly bytesMax: number;
+  /** Bytes by which protection lengthens each datagram on the path; default 0. */
+  readonly overheadBytes?: number;
 }
 
 /** A datagram of this length is to be sent unfragmented; its answer names the number. */
@@ -47,6 +49,7 @@ type Phase = 'idle' | 'searching' | 'confirming' | 'complete' | 'unanswered';
 export class PathMtuSearch {
   readonly #longest: number;
   readonly #bytesMax: number;
+  readonly #bytesBase: number;
   #phase: Phase = 'idle';
   /** Longest datagram known to arrive, and shortest one known not to. */
   #bytes: number;
@@ -59,10 +62,11 @@ export class PathMtuSearch {
   #confirmedAt: Instant | undefined;
   #roundTrip: Microseconds | undefined;
 
-  constructor({ bytesMax }: PathMtuSearchOptions) {
+  constructor({ bytesMax, overheadBytes = 0 }: PathMtuSearchOptions) {
     this.#longest = bytesMax;
     this.#bytesMax = wholeWords(bytesMax);
-    this.#bytes = Math.min(BYTES_BASE, this.#bytesMax);
+    this.#bytesBase = Math.min(BYTES_BASE - overheadBytes, this.#bytesMax);
+    this.#bytes = this.#bytesBase;
     this.#tooLong = this.#bytesMax + 4;
   }
 
@@ -78,7 +82,7 @@ export class PathMtuSearch {
 
   /** The receiver's address is proved, for the first time or anew: the path may be another one. */
   start(): void {
-    this.#bytes = Math.min(BYTES_BASE, this.#bytesMax);
+    this.#bytes = this.#bytesBase;
     this.#tooLong = this.#bytesMax + 4;
     this.#phase = 'searching';
     this.#raiseAt = undefined;
@@ -155,7 +159,7 @@ export class PathMtuSearch {
     this.#probe = undefined;
     // What was confirmed before is carried no longer: what is carried now has to be found anew.
     if (this.#phase === 'confirming') return this.start();
-    if (bytes <= Math.min(BYTES_BASE, this.#bytesMax)) {
+    if (bytes <= this.#bytesBase) {
       // Not even the shortest came back: an outage, or a receiver that knows no probes.
       if (!this.#answered) this.#phase = 'unanswered';
       else this.#complete(now);
@@ -163,7 +167,7 @@ export class PathMtuSearch {
     }
     this.#tooLong = Math.min(this.#tooLong, bytes);
     // Before the first answer, a short probe tells a path that is too narrow from a receiver that does not answer.
-    if (!this.#answered) return this.#try(Math.min(BYTES_BASE, this.#bytesMax));
+    if (!this.#answered) return this.#try(this.#bytesBase);
     this.#searchOn(now);
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../protocol/control/control-message.ts';
 import { now } from '../os/clock.ts';
 import { causeOf } from '../os/failure.ts';
+import { isTlsClient } from './secure-channel.ts';
 
 export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly socket: Socket;
@@ -37,6 +38,8 @@ const UNSENT_BYTES_MAX = 1_000_000;
 const CLOSE_TIMEOUT_MS = 500;
 
 const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
+
+const NO_TLS = 'this stream is not encrypted';
 
 /** Limit of the receive rate, bytes per second; a receiver sends 300. */
 const BYTES_PER_SECOND = 16_000;
@@ -138,7 +141,8 @@ export class ControlConnection<Incoming extends ControlMessage> {
     const bodies = this.#deframer.push(bytes);
     if (!bodies.ok) {
       const cause = `the peer sent an invalid control message: ${bodies.malformed}`;
-      return bodies.malformed === 'version' ? this.#reject(cause, FRAMING_VERSION) : this.cut(cause);
+      if (bodies.malformed === 'version') return this.#reject(cause, FRAMING_VERSION);
+      return isTlsClient(bytes) ? this.#reject('the peer begins TLS, which is not used here', NO_TLS) : this.cut(cause);
     }
     for (const body of bodies.value) {
       if (!this.#budget.spend(now(), body.length + MESSAGE_OVERHEAD_BYTES)) {

@@ -1,7 +1,9 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './datagram-socket.ts';
 import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
+import { acceptSecure, isTlsClient, type SecureChannel } from './secure-channel.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
@@ -13,12 +15,16 @@ export interface ControlServerOptions {
   readonly connectionsMax: number;
   /** Time limit for the first message, milliseconds. */
   readonly firstMessageTimeoutMs: number;
+  /** Certificate of the sender: connections begin with TLS. Others are passed on without a channel, to be refused. */
+  readonly secure?: { readonly context: SecureContext; readonly fingerprint: string } | undefined;
   readonly onConnection: (pending: PendingConnection) => void;
 }
 
 /** A connection before its first message. */
 export interface PendingConnection {
   readonly socket: Socket;
+  /** TLS of the connection; `undefined` when the peer does not speak it. */
+  readonly channel: SecureChannel | undefined;
   /** Address and port of the peer, as text. */
   readonly peer: string;
   /** Address of the peer without the port. */
@@ -111,14 +117,32 @@ export class ControlServer {
       this.#pending.delete(socket);
       this.#sockets.delete(socket);
     });
-    this.#options.onConnection({
-      socket,
-      peer: `${bracketed(address)}:${socket.remotePort ?? '?'}`,
-      address,
-      established: () => {
-        clearTimeout(timer);
-        this.#pending.delete(socket);
-      },
+    const peer = `${bracketed(address)}:${socket.remotePort ?? '?'}`;
+    const established = () => {
+      clearTimeout(timer);
+      this.#pending.delete(socket);
+    };
+    this.#begin(socket, (connection, channel) => {
+      this.#options.onConnection({ socket: connection, channel, peer, address, established });
+    });
+  }
+
+  /** Begins TLS where it is required, and passes the connection on. */
+  #begin(socket: Socket, pass: (connection: Socket, channel: SecureChannel | undefined) => void): void {
+    const { secure } = this.#options;
+    if (!secure) return pass(socket, undefined);
+    const end = () => socket.destroy();
+    socket.once('end', end);
+    socket.once('data', (firstBytes: Buffer) => {
+      socket.off('end', end);
+      socket.pause();
+      socket.unshift(firstBytes);
+      if (isTlsClient(firstBytes)) {
+        acceptSecure(socket, secure, (channel) => pass(channel.socket, channel)).on('error', () => socket.destroy());
+      } else {
+        pass(socket, undefined);
+        socket.resume();
+      }
     });
   }
 

@@ -52,6 +52,11 @@ export class NetworkBudgets {
     return this.#budgets.get(networkOf(address))?.has(now(), 1) === false;
   }
 
+  /** Takes back an event from this address. */
+  restore(address: string): void {
+    this.#budgets.get(networkOf(address))?.earn(1);
+  }
+
   /** Counts an event from this address. Returns true when its network is within the limit. */
   allows(address: string): boolean {
     const network = networkOf(address);

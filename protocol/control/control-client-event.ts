@@ -7,6 +7,8 @@ export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 /** Why a run failed. */
 export type ControlFailure =
   | { readonly kind: 'refused'; readonly reason: string }
+  /** The sender did not prove that it is the one that was asked for. */
+  | { readonly kind: 'untrusted'; readonly reason: string }
   /** The sender has no stream that this program can receive. */
   | { readonly kind: 'unknown-codec'; readonly reason: string }
   /** No frame was ever handed on. */

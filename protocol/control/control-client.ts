@@ -65,6 +65,8 @@ export class ControlClient {
   #playing = true;
   /** True from a sender's goodbye to the next welcome. */
   #dismissed = false;
+  /** True once a sender has welcomed this receiver. */
+  #welcomed = false;
   #mediaAt: Instant = instant(0);
   #frames = 0;
   #causeTold: string | undefined;
@@ -140,6 +142,7 @@ export class ControlClient {
         if (kind === 'draining') return void this.#events.push({ kind: 'finish-media' });
         this.#dismissed = true;
         return this.#cut(`the sender stopped (${message.reason})`);
+      case 'sealed-welcome':
       case 'keyframe':
       case 'attached':
       case 'keep-alive':
@@ -171,6 +174,19 @@ export class ControlClient {
       default:
         state satisfies never;
     }
+  }
+
+  /**
+   * The sender did not prove that it is the one that was asked for, or the connection is not the one that it seemed. Before
+   * the first session that ends the run. Later it may be somebody in between, who must not be able to: it is tried again.
+   */
+  handleUntrusted(now: Instant, reason: string): void {
+    const failure = { kind: 'failed', failure: { kind: 'untrusted', reason } } as const;
+    const connected = this.#isConnected;
+    if (this.#welcomed) return connected ? this.#cut(reason) : this.handleClosed(now, reason);
+    if (!connected) return this.#end(failure);
+    this.#events.push({ kind: 'cut', cause: reason });
+    this.#leave(failure);
   }
 
   /** The session's media path has failed, or could not be opened. */
@@ -289,6 +305,7 @@ export class ControlClient {
       if (reportSsrc !== undefined) this.#messages.push({ kind: 'report-source', ssrc: reportSsrc });
     }
     this.#dismissed = false;
+    this.#welcomed = true;
     if (accepted) {
       this.#state = { kind: 'receiving', reportAt: later(now, REPORT_INTERVAL) };
       if (this.#transport === 'udp') this.#watch = new PathWatch(now);

@@ -33,6 +33,9 @@ export const REASON_CHARACTERS_MAX = 200;
  */
 export const COUNT_MAX = 2 ** 48;
 
+/** A welcome with the most parameter sets has less than 36 kB before it is sealed. */
+const SEALED_CHARACTERS_MAX = 60_000;
+
 const count = z.int().min(0).max(COUNT_MAX);
 const latencyMs = z.int().min(0).max(LATENCY_MS_MAX);
 /** One day. */
@@ -73,6 +76,12 @@ const hello = z.object({
   /** True to start the stream at once; with `false`, it waits for `play`. */
   playing: z.boolean(),
 });
+
+/** CPace share (`cpace.ts`): 32 bytes. */
+const share = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Precedes `hello` where the sender has a passphrase, on an encrypted connection only. */
+const authenticate = z.object({ kind: z.literal('authenticate'), share });
 
 /** First and only message of a second connection, which carries media from then on (transport `tcp`). */
 const attach = z.object({ kind: z.literal('attach'), session, key });
@@ -135,6 +144,18 @@ const welcome = z.object({
   streams: announcedStreams.optional(),
 });
 
+/** Answer to `authenticate` and `hello`: the sender's share, proof of the common key, and `welcome` encrypted under it. */
+const sealedWelcome = z.object({
+  kind: z.literal('sealed-welcome'),
+  share,
+  confirmation: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Base64 of ciphertext and tag, AES-128-GCM. */
+  sealed: z
+    .string()
+    .max(SEALED_CHARACTERS_MAX)
+    .regex(/^[A-Za-z0-9+/]*={0,2}$/),
+});
+
 /** Answer to `attach`; RFC 4571 frames follow. */
 const attached = z.object({ kind: z.literal('attached') });
 
@@ -173,6 +194,7 @@ const goodbye = z.object({ kind: z.literal('goodbye'), reason: text(REASON_CHARA
 const keepAlive = z.object({ kind: z.literal('keep-alive') });
 
 const receiverMessage = z.discriminatedUnion('kind', [
+  authenticate,
   hello,
   attach,
   play,
@@ -187,6 +209,7 @@ const receiverMessage = z.discriminatedUnion('kind', [
 
 const senderMessage = z.discriminatedUnion('kind', [
   welcome,
+  sealedWelcome,
   attached,
   keyframe,
   sent,
@@ -209,6 +232,7 @@ export type ControlMessage = ReceiverMessage | SenderMessage;
 export type SentMessage = z.infer<typeof sent>;
 export type StatisticsMessage = z.infer<typeof statistics>;
 export type WelcomeMessage = z.infer<typeof welcome>;
+export type SealedWelcomeMessage = z.infer<typeof sealedWelcome>;
 export type HelloMessage = z.infer<typeof hello>;
 
 /** A message of a kind defined by a newer version; to be ignored. */

@@ -102,9 +102,17 @@ export class RtpClient implements Client {
     return this.sessions.map(() => 'rtp');
   }
 
+  /** Plain RTP is not encrypted. */
+  readonly encrypted = false;
+
   get hostFaults(): HostFaults {
     return sumHostFaults(
-      this.#sockets.map(({ receiveDrops: drops }) => ({ drops, refusedHere: 0, refusedBySender: 0 })),
+      this.#sockets.map(({ receiveDrops: drops }) => ({
+        drops,
+        refusedHere: 0,
+        refusedBySender: 0,
+        notAuthentic: undefined,
+      })),
     );
   }
 

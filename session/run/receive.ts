@@ -1,3 +1,4 @@
+import { readFingerprint } from '../../io/crypto/fingerprint.ts';
 import { type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
@@ -9,6 +10,7 @@ import type { Recovery } from '../../receiver/receiver-options.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
 import type { StreamAnnouncement } from '../stream/client.ts';
 import { dropframeClient } from '../stream/dropframe-client.ts';
+import { checkPassphrase } from '../stream/server-security.ts';
 import { ReceiveRun } from './receive-run.ts';
 import type { RunSummary } from './run-summary.ts';
 import type { PlayChoice } from './viewer.ts';
@@ -32,6 +34,13 @@ export interface ReceiveOptions {
   readonly onLoss?: 'freeze' | 'smear';
   /** Time after its deadline in which a reference frame is still repaired, milliseconds, 0 … 8,000. Default 5,000. */
   readonly mendMs?: number;
+  /**
+   * SHA-256 of the sender's certificate, 64 hexadecimal digits; also in the URL (`?fingerprint=…`). With it, or with a
+   * passphrase, the stream is encrypted, and only this sender's. Default: none.
+   */
+  readonly fingerprint?: string;
+  /** Passphrase that the sender knows, 8 characters … 1,024 bytes. Default: none. */
+  readonly passphrase?: string;
   /** Impairments of this receiver's path, both ways: `loss=5% delay=20ms seed=1` (docs/LINK.md). Default: none. */
   readonly link?: string;
   /** Player for the stream. Default `none`. */
@@ -65,15 +74,17 @@ export interface Reception {
 }
 
 /**
- * Joins the stream at `dropframe://HOST:PORT`; also accepts `HOST:PORT`, and `HOST` with port 7000.
+ * Joins the stream at `dropframe://HOST:PORT`, optionally with `?fingerprint=…`; also accepts `HOST:PORT`, and `HOST` with port 7000.
  * @throws {RangeError} when the address or an option is invalid.
  */
 export function receive(url: string, options: ReceiveOptions = {}): Reception {
-  const { host, port } = addressOf(url);
+  const { host, port, fingerprint = options.fingerprint } = addressOf(url);
   const { onStream, onFrame, onDrop, transport = 'auto', recovery = 'hybrid', play = 'none' } = options;
   const settings = {
     host,
     port,
+    fingerprint: fingerprint === undefined ? undefined : checkFingerprint(fingerprint),
+    passphrase: options.passphrase === undefined ? undefined : checkPassphrase(options.passphrase),
     transport: checkChoice('transport', transport, ['auto', 'udp', 'tcp']),
     latencyMs: checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX }),
     timeoutMs: checkMilliseconds('timeoutMs', options.timeoutMs ?? 30_000, { min: 1, max: 86_400_000 }),
@@ -127,10 +138,18 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
 /** Default port of a sender. */
 const PORT_DEFAULT = 7_000;
 
-function addressOf(url: string): HostAndPort {
-  const address = parseHostAndPort(url.replace(/^dropframe:\/\//, '').replace(/\/$/, ''), PORT_DEFAULT);
+function addressOf(url: string): HostAndPort & { readonly fingerprint?: string } {
+  const [place = '', query = ''] = url.replace(/^dropframe:\/\//, '').split('?', 2);
+  const address = parseHostAndPort(place.replace(/\/$/, ''), PORT_DEFAULT);
   if (address === undefined || address.port === 0) {
     throw new RangeError(`'${url}': expected dropframe://HOST:PORT, or HOST or HOST:PORT`);
   }
-  return address;
+  const fingerprint = new URLSearchParams(query).get('fingerprint');
+  return fingerprint === null ? address : { ...address, fingerprint };
+}
+
+function checkFingerprint(text: string): string {
+  const fingerprint = readFingerprint(text);
+  if (fingerprint === undefined) throw new RangeError(`fingerprint '${text}': expected 64 hexadecimal digits`);
+  return fingerprint;
 }

@@ -12,6 +12,8 @@ import type { HostFaults, ModelledTcpRecord } from '../stream/client.ts';
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
   readonly transport: 'udp' | 'tcp' | 'rtp';
+  /** True when control and media are encrypted. */
+  readonly encrypted: boolean;
   readonly recovery: Recovery;
   readonly latencyMs: number;
   /** Link specification in canonical form; `null`: none. */
@@ -56,6 +58,8 @@ export interface RunSummary {
   readonly hostDrops: number | null;
   /** Datagrams that an operating system refused to send: the sender's media, and this receiver's feedback. */
   readonly sendsRefused: { readonly sender: number; readonly receiver: number };
+  /** Datagrams that were not from the sender, or were repeated, by their authentication; `null` without encryption. */
+  readonly notAuthentic: number | null;
   readonly duplicates: number;
   readonly foreign: number;
   readonly malformed: number;
@@ -113,6 +117,7 @@ export interface RunCircumstances {
   readonly transports: readonly RunSummary['transport'][];
   /** Transport before the first session. */
   readonly transport: RunSummary['transport'];
+  readonly encrypted: boolean;
   readonly recovery: Recovery;
   readonly latencyMs: number;
   readonly link: LinkSpecification | undefined;
@@ -142,6 +147,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
   const { datagrams, segments } = headersOf(sessions, run);
   return {
     transport,
+    encrypted: run.encrypted,
     recovery: transport === 'tcp' ? 'none' : run.recovery,
     latencyMs: run.latencyMs,
     link: run.link ? formatLinkSpecification(run.link) : null,
@@ -177,6 +183,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     },
     hostDrops: run.hostFaults.drops ?? null,
     sendsRefused: { sender: run.hostFaults.refusedBySender, receiver: run.hostFaults.refusedHere },
+    notAuthentic: run.hostFaults.notAuthentic ?? null,
     duplicates: sum((s) => s.duplicates),
     foreign: sum((s) => s.foreign),
     malformed: sum((s) => s.malformed),
@@ -239,6 +246,9 @@ function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord):
 export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
   modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
 
+/** Encryption as shown to people. */
+export const encryptionName = ({ encrypted }: RunSummary): string => (encrypted ? 'encrypted' : 'not encrypted');
+
 function lateKeyFrames(sessions: readonly ReceiverStatistics[]): RunSummary['lateKeyFrames'] {
   const frames = sessions.reduce((total, session) => total + session.lateKeyFrames, 0);
   const latency = Math.max(0, ...sessions.map((session) => session.lateKeyDelay));
@@ -274,7 +284,7 @@ export function pageStatistics(summary: RunSummary, bitrate: number | null): Pag
     bitrate,
     ...(summary.hostDrops ? { hostDrops: summary.hostDrops } : {}),
     ...(summary.sendsRefused.sender > 0 ? { sendsRefused: summary.sendsRefused.sender } : {}),
-    transport: transportName(summary),
+    transport: `${transportName(summary)}, ${encryptionName(summary)}`,
     recovery: summary.recovery,
     ...(summary.link === null ? {} : { link: summary.link }),
   };

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { connected } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
+import { connectSecure } from '../../io/net/secure-channel.ts';
 import { Failure } from '../../io/os/failure.ts';
-import { parseSenderMessage, type SenderMessage, type WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
+import type { MediaTransportOptions } from './media-transport.ts';
 
 /** Null packet of RFC 4571: tells the sender that this end reads. */
 export const NULL_PACKET = new Uint8Array(2);
@@ -15,10 +17,12 @@ export const NULL_PACKET = new Uint8Array(2);
  * @returns the connection, or `undefined` when the session has ended.
  */
 export async function attachMedia(
-  { host, port, welcome }: { readonly host: string; readonly port: number; readonly welcome: WelcomeMessage },
+  { host, port, welcome, channel }: Pick<MediaTransportOptions, 'host' | 'port' | 'welcome' | 'channel'>,
   isClosed: () => boolean,
 ): Promise<Socket | undefined> {
-  const socket = await connected(host, port);
+  const plain = await connected(host, port);
+  // The sender is the one that has proved itself on the control connection.
+  const socket = channel ? (await connectSecure(plain, channel.fingerprint)).socket : plain;
   if (isClosed()) {
     socket.destroy();
     return undefined;

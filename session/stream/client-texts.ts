@@ -33,6 +33,8 @@ export function clientFailure(failure: ControlFailure, peer: Peer & { readonly t
   switch (failure.kind) {
     case 'refused':
       return new Failure(`the sender refused: ${failure.reason}`);
+    case 'untrusted':
+      return new Failure(`the sender at ${where} is not trusted: ${failure.reason}`);
     case 'unknown-codec':
       return new Failure(`the sender has no stream that can be received: ${failure.reason}`);
     case 'no-stream':

@@ -41,17 +41,21 @@ export interface HostFaults {
   /** Refused to be sent by this machine's operating system, and by the sender's. */
   readonly refusedHere: number;
   readonly refusedBySender: number;
+  /** Datagrams that were not from the sender, or were repeated; `undefined` when they are not encrypted. */
+  readonly notAuthentic: number | undefined;
 }
 
 /** Returns the sum over all sessions. */
 export const sumHostFaults = (all: readonly HostFaults[]): HostFaults => ({
-  drops: all.reduce<number | undefined>(
-    (sum, { drops }) => (drops === undefined ? sum : (sum ?? 0) + drops),
-    undefined,
-  ),
+  drops: known(all.map(({ drops }) => drops)),
   refusedHere: all.reduce((sum, { refusedHere }) => sum + refusedHere, 0),
   refusedBySender: all.reduce((sum, { refusedBySender }) => sum + refusedBySender, 0),
+  notAuthentic: known(all.map(({ notAuthentic }) => notAuthentic)),
 });
+
+/** Returns the sum of what is known; `undefined` when nothing is. */
+const known = (counts: readonly (number | undefined)[]): number | undefined =>
+  counts.reduce((sum, count) => (count === undefined ? sum : (sum ?? 0) + count), undefined);
 
 /** Counters of a modelled TCP. */
 export interface ModelledTcpRecord {
@@ -66,6 +70,8 @@ export interface Client {
   readonly sessions: readonly ReceiverStatistics[];
   /** Transport of each of these sessions. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
+  /** True when control and media are encrypted. */
+  readonly encrypted: boolean;
   /** TCP segments of all sessions over TCP, as counted by the model or the kernel; `undefined` when unknown. */
   readonly segments: number | undefined;
   /** Datagrams lost on the machines themselves, over all sessions. */

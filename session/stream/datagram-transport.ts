@@ -7,10 +7,13 @@ import { type Instant, type Microseconds, milliseconds } from '../../protocol/ba
 import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
 import { answerToProbe } from '../../protocol/control/path-probe.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { mac } from './identifiers.ts';
 import { type ImpairedDirection, impairedPath } from './media-path.ts';
+import { MediaProtection } from './media-protection.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
+import { isChallenge } from './proof-datagram.ts';
 
 /** Longer than it takes to lose two reports of the sender, which come every second while the stream is paused as well. */
 const SILENCE: Microseconds = milliseconds(2_500);
@@ -21,6 +24,7 @@ export class DatagramTransport implements MediaTransport {
   readonly segments = undefined;
   readonly modelledTcp = undefined;
   readonly #options: MediaTransportOptions;
+  readonly #protection: MediaProtection | undefined;
   readonly #forward: ImpairedDirection | undefined;
   readonly #back: ImpairedDirection | undefined;
   #prover: EndpointDriver<AddressProverEvent> | undefined;
@@ -31,6 +35,8 @@ export class DatagramTransport implements MediaTransport {
 
   constructor(options: MediaTransportOptions & { readonly link: LinkSpecification | undefined }) {
     this.#options = options;
+    const { channel, welcome } = options;
+    if (channel) this.#protection = new MediaProtection(channel, welcome.session, 'receiver');
     if (!options.link) return;
     const { forward, back } = impairedPath(options.link, {
       toReceiver: (datagram) => this.#handIn(datagram),
@@ -48,6 +54,11 @@ export class DatagramTransport implements MediaTransport {
     return this.#socket?.sendErrors ?? 0;
   }
 
+  get datagramsRefused(): number | undefined {
+    const refused = this.#protection?.refused;
+    return refused && refused.forged + refused.malformed + refused.replayed;
+  }
+
   async open(): Promise<void> {
     const { host, port, welcome, onCrossing } = this.#options;
     const v6 = host.includes(':');
@@ -55,7 +66,7 @@ export class DatagramTransport implements MediaTransport {
       host: v6 ? '::' : '0.0.0.0',
       port: 0,
       peer: { host, port },
-      datagramBytesMax: welcome.datagramBytesMax,
+      datagramBytesMax: welcome.datagramBytesMax + (this.#protection ? PROTECTION_BYTES_MAX : 0),
       onDatagram: (datagram) => {
         onCrossing?.('in', datagram);
         if (this.#forward) this.#forward.send(datagram);
@@ -68,6 +79,10 @@ export class DatagramTransport implements MediaTransport {
   }
 
   send(packets: readonly Uint8Array[]): void {
+    this.#sendAsIs(this.#protection?.protect(packets) ?? packets);
+  }
+
+  #sendAsIs(packets: readonly Uint8Array[]): void {
     if (this.#back) for (const packet of packets) this.#back.send(packet);
     else this.#toWire(packets);
   }
@@ -81,8 +96,12 @@ export class DatagramTransport implements MediaTransport {
     this.#socket?.close();
   }
 
-  #handIn(datagram: Uint8Array): void {
+  #handIn(received: Uint8Array): void {
     if (this.#closed) return;
+    // Of the address proof, only the challenge is in the clear.
+    if (this.#protection && isChallenge(received)) return this.#prover?.receive(received);
+    const datagram = this.#protection ? this.#protection.unprotect(received) : received;
+    if (!datagram) return;
     this.#heardAt = now();
     const answer = answerToProbe(datagram);
     if (answer) return this.send([answer]);
@@ -108,7 +127,7 @@ export class DatagramTransport implements MediaTransport {
     });
     this.#prover = new EndpointDriver({
       endpoint: prover,
-      transmit: (datagrams) => this.send(datagrams),
+      transmit: (datagrams) => this.#sendAsIs(datagrams),
       onEvent: () => this.#stopProving(),
     });
     this.#prover.drain();

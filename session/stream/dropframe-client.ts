@@ -33,6 +33,7 @@ export const dropframeClient =
       get hostFaults() {
         return client.hostFaults;
       },
+      encrypted: (options.fingerprint ?? options.passphrase) !== undefined,
       get segments() {
         return client.segments;
       },

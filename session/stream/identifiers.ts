@@ -4,6 +4,8 @@ import { type WireSequence, type WireTimestamp, wireSequence, wireTimestamp } fr
 /** Random values required by RFC 3550 (§5.1, §8.1), and secrets of a session. */
 export const randomSsrc = (): number => randomInt(1, 0xffff_ffff);
 export const randomSequence = (): WireSequence => wireSequence(randomInt(0, 0x1_0000));
+/** Below 2^15, so that a receiver which misses the first packets knows the roll-over counter (RFC 3711 §3.3.1). */
+export const randomLowSequence = (): WireSequence => wireSequence(randomInt(0, 0x8000));
 export const randomTimestamp = (): WireTimestamp => wireTimestamp(randomInt(0, 0x1_0000_0000));
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 

@@ -81,6 +81,8 @@ export class MediaPort {
     const session = this.#byAddress.get(address);
     if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
       this.#handleProof(datagram, from, address);
+      // Proofs are in the clear; everything else of such a session is not.
+      if (session?.encrypted) return;
     }
     if (session) session.receive(datagram);
     else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
@@ -95,9 +97,10 @@ export class MediaPort {
     }
     const { reply, proved } = this.#verifier.handle(now(), address, message);
     const to = { host: from.address, port: from.port };
-    if (reply) this.#socket?.send([reply], to);
-    else this.#datagramsForeign++;
     const session = proved === undefined ? undefined : this.#sessions.get(proved);
+    // A confirmation is protected, as only a challenge is needed before both ends know the address.
+    if (reply) this.#socket?.send(session?.protect([reply]) ?? [reply], to);
+    else this.#datagramsForeign++;
     if (session?.transport !== 'udp') return;
     if (session.destination !== `${to.host}:${to.port}`) {
       this.forgetAddress(session);

@@ -1,4 +1,5 @@
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { SentMessage } from '../../protocol/control/control-message.ts';
@@ -28,6 +29,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   /** True when every frame is recorded, shown or not. */
   readonly records?: boolean | undefined;
   readonly welcome: AcceptedWelcome;
+  /** The control connection's TLS; `undefined` when the stream is not encrypted. */
+  readonly channel: SecureChannel | undefined;
   readonly onEvent: (event: ReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
@@ -64,6 +67,7 @@ export class MediaSession {
       host,
       port,
       welcome,
+      channel: options.channel,
       onPacket: (packet) => {
         options.onPacket();
         this.#driver.receive(packet);
@@ -89,6 +93,7 @@ export class MediaSession {
       drops: this.#transport.hostDrops,
       refusedHere: this.#transport.sendsRefused ?? 0,
       refusedBySender: this.#refusedBySender,
+      notAuthentic: this.#transport.datagramsRefused,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 
@@ -17,6 +18,8 @@ export interface MediaTransport {
   readonly hostDrops?: number | undefined;
   /** Datagrams that this machine's operating system refused to send; `undefined` over TCP. */
   readonly sendsRefused?: number | undefined;
+  /** Datagrams that were not authentic, or were repeated; `undefined` when they are not encrypted. */
+  readonly datagramsRefused?: number | undefined;
   /** Counters of the modelled TCP; `undefined` without one, or before it is open. */
   readonly modelledTcp: ByteTunnelCounters | undefined;
 }
@@ -25,6 +28,8 @@ export interface MediaTransportOptions {
   readonly host: string;
   readonly port: number;
   readonly welcome: WelcomeMessage;
+  /** The control connection's TLS; `undefined` when the stream is not encrypted. */
+  readonly channel: SecureChannel | undefined;
   /** Called for each packet for the receiver, until the transport is closed. */
   readonly onPacket: (packet: Uint8Array) => void;
   /** Called for each packet at this end of the path, for a capture. */

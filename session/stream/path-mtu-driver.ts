@@ -4,8 +4,10 @@ import { parseProbeAnswer, serializeProbe } from '../../protocol/control/path-pr
 import { PathMtuSearch } from '../../sender/path-mtu-search.ts';
 
 export interface PathMtuDriverOptions {
-  /** Largest datagram that may be sent, UDP payload bytes. */
+  /** Largest datagram that may be sent, UDP payload bytes, without protection. */
   readonly datagramBytesMax: number;
+  /** Bytes by which protection lengthens a datagram; 0 without it. */
+  readonly protectionBytes: number;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, onRefused: () => void) => void;
   /** Called when another length is to be used from now on. */
@@ -28,7 +30,7 @@ export class PathMtuDriver {
 
   constructor(options: PathMtuDriverOptions) {
     this.#options = options;
-    this.#search = new PathMtuSearch({ bytesMax: options.datagramBytesMax });
+    this.#search = new PathMtuSearch({ bytesMax: options.datagramBytesMax, overheadBytes: options.protectionBytes });
     this.#bytes = options.datagramBytesMax;
     this.#found = options.datagramBytesMax;
   }

@@ -8,6 +8,10 @@ const BYTES_MAX = 1_472;
 
 export const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;
 
+/** True for a challenge of the address proof. */
+export const isChallenge = (datagram: Uint8Array): boolean =>
+  isRtcpApplication(datagram) && readProof(datagram)?.kind === 'challenge';
+
 /** Returns the message of the address proof in a datagram, or `undefined` when there is none. */
 export function readProof(datagram: Uint8Array): AddressProofMessage | undefined {
   const packets = parseRtcp(datagram.subarray(0, BYTES_MAX));

@@ -5,6 +5,7 @@ import type { MediaDescription, MediaSource } from '../../io/sources/media-sourc
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkWhole } from '../../protocol/base/option-checks.ts';
+import { serverSecurity } from './server-security.ts';
 import { StreamServer } from './stream-server.ts';
 
 /** Options of a stream server. Everything has a default. */
@@ -17,6 +18,17 @@ export interface ServeOptions {
   readonly loop?: boolean;
   /** Limit of concurrent receivers, 1 … 10,000. Default 16. */
   readonly receiversMax?: number;
+  /** File of a certificate in PEM, of which receivers know the fingerprint. Default: one of this process, or none. */
+  readonly certificate?: string;
+  /** File of the certificate's private key, in PEM. */
+  readonly key?: string;
+  /** Passphrase that receivers must know, 8 characters … 1,024 bytes. Default: none. */
+  readonly passphrase?: string;
+  /**
+   * True to send without encryption to other machines. Default false: where `host` is not a loopback address, or there is
+   * a certificate or a passphrase, control and media are encrypted.
+   */
+  readonly insecure?: boolean;
   /** Largest datagram, UDP payload bytes, 300 … 65,000. Default 1,200. */
   readonly datagramBytesMax?: number;
   /** `copy` the H.264 of the file, encode with `x264`, or (`auto`, the default) copy when it suits a live stream. */
@@ -59,9 +71,11 @@ export interface StreamTotals {
 
 /** A running stream server. */
 export interface StreamService {
-  /** `dropframe://HOST:PORT`, for `receive`; with an external address when `host` is the unspecified one. */
+  /** `dropframe://HOST:PORT`, for `receive`, with `?fingerprint=…` when receivers know the sender by it; with an external address when `host` is the unspecified one. */
   readonly url: string;
   readonly port: number;
+  /** SHA-256 of the certificate, 64 hexadecimal digits; `undefined` when the stream is not encrypted. */
+  readonly fingerprint: string | undefined;
   readonly description: MediaDescription;
   /** Totals over all receivers so far. */
   readonly totals: StreamTotals;
@@ -83,6 +97,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, { min: 1, max: 10_000 });
   const datagramBytesMax = checkWhole('datagramBytesMax', options.datagramBytesMax ?? 1_200, { min: 300, max: 65_000 });
   const log = lineLog(onLog);
+  const security = await serverSecurity(host, options);
   const source = typeof input === 'string' ? await openInput(input, options, log) : input;
   let settle: (error: unknown) => void = () => {};
   const finished = new Promise<void>((resolve, reject) => {
@@ -97,6 +112,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
     loop,
     datagramBytesMax,
     receiversMax,
+    ...security,
     log,
     ...(onFrame && { onUnit: onFrame }),
     onIdle: (error) => settle(error),
@@ -110,6 +126,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   return {
     url: server.urls[0]!,
     port: server.port,
+    fingerprint: security.identity?.fingerprint,
     description: source.description,
     get totals() {
       return server.totals;

@@ -1,14 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { ControlConnection } from '../../io/net/control-connection.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
-import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
-import type { HelloMessage, ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import type { ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import type { MediaStream } from '../../protocol/control/media-stream.ts';
 import {
@@ -18,45 +17,16 @@ import {
   welcomeFields,
 } from '../../protocol/control/stream-agreement.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
+import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
-import type { HistoryBudget } from '../../sender/history-budget.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
-import { randomHex, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+import { randomHex, randomLowSequence, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+import { MediaProtection } from './media-protection.ts';
 import { PathMtuDriver } from './path-mtu-driver.ts';
 import type { PlaceHolder } from './places.ts';
-
-export interface ServerSessionOptions {
-  readonly hello: HelloMessage;
-  /** Codec of the access units. */
-  readonly codec: CodecName;
-  /** Control address of the receiver, for the log. */
-  readonly peer: string;
-  /** Address of the receiver without the port. */
-  readonly address: string;
-  readonly connection: ControlConnection<ReceiverMessage>;
-  readonly datagramBytesMax: number;
-  /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
-  readonly historyBudget: HistoryBudget;
-  readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
-  /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
-  readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
-  /** Called when the path to the receiver is found to carry datagrams of another length. */
-  readonly onPathMtu: (bytes: number) => void;
-  /** The receiver asks for a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
-  readonly requestKeyFrame: () => number | null;
-  /** Called when the receiver is reachable, playing, and has not refused the stream. */
-  readonly onReady: () => void;
-  /** Called after everything has been sent and the end has been announced to the receiver. */
-  readonly onFinished: () => void;
-  /** Called when the receiver was not reached in time; its session must be ended. */
-  readonly onUnreachable: (cause: string) => void;
-  /** Called when the consent of the address has expired. */
-  readonly onConsentLost: () => void;
-  /** Called when the sender has broken an invariant and stopped. `line`: one line for the log. */
-  readonly onFault: (line: string) => void;
-}
+import type { ServerSessionOptions } from './server-session-options.ts';
 
 /** Limit of bytes queued for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
 const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
@@ -85,6 +55,8 @@ export class ServerSession implements PlaceHolder {
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
+  /** SRTP; `undefined` without TLS, and over TCP, where the media connection has TLS of its own. */
+  readonly #protection: MediaProtection | undefined;
   readonly #parameters: SentStreamParameters;
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
@@ -112,12 +84,15 @@ export class ServerSession implements PlaceHolder {
 
   constructor(options: ServerSessionOptions) {
     this.#options = options;
-    const { hello, datagramBytesMax, historyBudget } = options;
+    const { hello, channel, historyBudget } = options;
     this.#playing = hello.playing;
+    if (channel && hello.transport === 'udp') this.#protection = new MediaProtection(channel, this.id, 'sender');
+    const protectionBytes = this.#protection ? PROTECTION_BYTES_MAX : 0;
+    const datagramBytesMax = options.datagramBytesMax - protectionBytes;
     this.#parameters = agreedParameters(hello, {
       codec: codecByName(options.codec),
       ssrc: randomSsrc(),
-      initialSequence: randomSequence(),
+      initialSequence: this.#protection ? randomLowSequence() : randomSequence(),
       timestampBase: randomTimestamp(),
       datagramBytesMax,
     });
@@ -139,9 +114,14 @@ export class ServerSession implements PlaceHolder {
     if (hello.transport === 'udp') {
       this.#mtu = new PathMtuDriver({
         datagramBytesMax,
-        sendProbe: (datagram, onRefused) => this.#address && options.sendProbe(datagram, this.#address, onRefused),
+        protectionBytes,
+        sendProbe: (probe, onRefused) => {
+          for (const datagram of this.protect([probe])) {
+            if (this.#address) options.sendProbe(datagram, this.#address, onRefused);
+          }
+        },
         onBytes: (bytes) => this.#sender.limitDatagrams(bytes),
-        onFound: options.onPathMtu,
+        onFound: (bytes) => options.onPathMtu(bytes + protectionBytes),
       });
     }
     // Release 0.1.0 closes the connection on an unknown message.
@@ -152,6 +132,22 @@ export class ServerSession implements PlaceHolder {
   isKey(text: string): boolean {
     const [key, offered] = [Buffer.from(this.key, 'hex'), Buffer.from(text, 'hex')];
     return offered.length === key.length && timingSafeEqual(key, offered);
+  }
+
+  /** True when control and media are encrypted. */
+  get encrypted(): boolean {
+    return this.#options.channel !== undefined;
+  }
+
+  /** Datagrams from the receiver's address that were not authentic, or were repeated. */
+  get datagramsRefused(): number {
+    const refused = this.#protection?.refused;
+    return refused ? refused.forged + refused.malformed + refused.replayed : 0;
+  }
+
+  /** Returns packets as they go on the wire. */
+  protect(packets: readonly Uint8Array[]): readonly Uint8Array[] {
+    return this.#protection?.protect(packets) ?? packets;
   }
 
   get peer(): string {
@@ -260,7 +256,9 @@ export class ServerSession implements PlaceHolder {
     this.#sendsRefused += datagrams;
   }
 
-  receive(datagram: Uint8Array): void {
+  receive(received: Uint8Array): void {
+    const datagram = this.#protection ? this.#protection.unprotect(received) : received;
+    if (!datagram) return;
     if (this.#mtu?.handleDatagram(datagram)) return;
     this.#driver.receive(datagram);
     const { retransmissions, requestsRefused, reportedLoss } = this.#sender.statistics;
@@ -295,6 +293,7 @@ export class ServerSession implements PlaceHolder {
       case 'goodbye':
         this.#options.connection.cut(GOODBYE);
         return;
+      case 'authenticate':
       case 'hello':
       case 'attach':
         this.#options.connection.cut('the receiver sent hello twice');
@@ -345,7 +344,7 @@ export class ServerSession implements PlaceHolder {
   }
 
   #transmit(datagrams: readonly Uint8Array[]): void {
-    if (this.#address && this.#consents()) this.#options.sendDatagrams(datagrams, this.#address);
+    if (this.#address && this.#consents()) this.#options.sendDatagrams(this.protect(datagrams), this.#address);
     else if (this.#stream && !this.#stream.destroyed) {
       this.#stream.cork();
       for (const datagram of datagrams) this.#stream.write(frameForStream(datagram));

@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
-import { connectedTo } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
+import { type SecureChannel, UntrustedSender } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, type Failure } from '../../io/os/failure.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
@@ -28,8 +27,9 @@ import { clientFailure, connectCause } from './client-texts.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
+import { connectToSender, provenMessage, type SenderConnection, type SenderProof } from './sender-proof.ts';
 
-export interface StreamClientOptions {
+export interface StreamClientOptions extends SenderProof {
   readonly host: string;
   readonly port: number;
   /** `auto`: UDP, or TCP where no datagram arrives. With a link, whose losses are intended, it is UDP. */
@@ -71,8 +71,9 @@ export class StreamClient {
   #reject: (failure: Failure) => void = () => {};
   readonly #finished: ReceiverStatistics[] = [];
   #connection: ControlConnection<SenderMessage> | undefined;
-  /** Address of the sender on the current connection. */
+  /** Address of the sender on the current connection, and its TLS. */
   #host = '';
+  #channel: SecureChannel | undefined;
   #media: MediaSession | undefined;
   readonly #transports: ('udp' | 'tcp')[] = [];
   /** Value at the end of the run. */
@@ -207,24 +208,30 @@ export class StreamClient {
   }
 
   async #connect(): Promise<void> {
-    const { host, port } = this.#options;
-    let socket: Socket;
+    let connected: SenderConnection;
     try {
-      const connection = await connectedTo(host, port);
-      socket = connection.socket;
-      // Media goes where control went.
-      this.#host = connection.address;
+      connected = await connectToSender(this.#options, this.#options);
     } catch (error) {
-      this.#control.handleClosed(now(), connectCause(error, this.#timeline.started));
+      if (error instanceof UntrustedSender) this.#control.handleUntrusted(now(), error.message);
+      else this.#control.handleClosed(now(), connectCause(error, this.#timeline.started));
       return this.#drain();
     }
+    const { socket, address, channel, passphrase } = connected;
+    // Media goes where control went.
+    this.#host = address;
+    this.#channel = channel;
     this.#connection = new ControlConnection<SenderMessage>({
       socket,
       parse: parseSenderMessage,
       lastWord: (reason) => ({ kind: 'goodbye', reason }),
       onHeard: () => this.#control.handleControlHeard(),
       onMessage: (message) => {
-        this.#control.handleMessage(now(), message);
+        try {
+          this.#control.handleMessage(now(), provenMessage(message, passphrase));
+        } catch (error) {
+          if (!(error instanceof UntrustedSender)) throw error;
+          this.#control.handleUntrusted(now(), error.message);
+        }
         this.#drain();
       },
       onClose: (cause) => {
@@ -233,6 +240,7 @@ export class StreamClient {
         this.#drain();
       },
     });
+    if (passphrase) this.#connection.send({ kind: 'authenticate', share: passphrase.share });
     this.#control.handleConnected();
     this.#drain();
   }
@@ -255,6 +263,7 @@ export class StreamClient {
       link,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
+      channel: this.#channel,
       onDatagram,
       onPacket: () => this.#control.handlePacket(),
       onPathLost: (cause) => this.#losePath(media, cause),

@@ -1,7 +1,9 @@
+import type { Identity } from '../../io/crypto/identity.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
+import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { AdaptiveState } from '../../io/sources/adaptive-control.ts';
@@ -19,6 +21,14 @@ import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { Broadcast } from './broadcast.ts';
 import { MediaPort } from './media-port.ts';
+import {
+  NEEDS_FINGERPRINT,
+  NEEDS_PASSPHRASE,
+  NO_PASSPHRASE,
+  NOT_ENCRYPTED,
+  PassphraseGate,
+  TOO_MANY_GUESSES,
+} from './passphrase-gate.ts';
 import { placeFor } from './places.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, type StreamServerTotals } from './server-totals.ts';
@@ -34,6 +44,10 @@ export interface StreamServerOptions {
   /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
   readonly receiversMax: number;
+  /** Certificate and key: control and media are encrypted. Without it they are not. */
+  readonly identity?: Identity | undefined;
+  /** Passphrase that receivers must know; requires an identity. */
+  readonly passphrase?: string | undefined;
   /** Limit of sent packets retained for retransmission, bytes, shared by all receivers. */
   readonly historyBytes?: number | undefined;
   /** Limit of receivers per IPv4 address or IPv6 /64, except loopback. Default: half of `receiversMax`. */
@@ -73,6 +87,7 @@ export class StreamServer {
   readonly #sessions = new Map<string, ServerSession>();
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
   readonly #media = new MediaPort(this.#sessions);
+  #gate: PassphraseGate | undefined;
   #host: string;
   #broadcast: Broadcast | undefined;
   /** True while a broadcast runs or some of its receivers are still connected. */
@@ -84,6 +99,8 @@ export class StreamServer {
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
+    const { identity, passphrase } = options;
+    if (passphrase !== undefined) this.#gate = new PassphraseGate(passphrase);
     this.#host = options.host;
     this.#joins = new NetworkBudgets({ perSecond: JOINS_PER_SECOND, burst: PENDING_MAX + options.receiversMax });
     this.#history = new HistoryBudget(options.historyBytes ?? HISTORY_BYTES);
@@ -94,6 +111,7 @@ export class StreamServer {
       // A receiver over TCP has two connections.
       connectionsMax: PENDING_MAX * 2 + options.receiversMax * 2,
       firstMessageTimeoutMs: HELLO_TIMEOUT_MS,
+      secure: identity && { context: secureContext(identity), fingerprint: identity.fingerprint },
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
     this.#stalls = new StallWarning(options.log);
@@ -108,7 +126,10 @@ export class StreamServer {
   /** URLs of the stream, with addresses for other machines when the server accepts them. */
   get urls(): readonly string[] {
     const { port } = this;
-    return reachableAddresses(this.#host).map((host) => `dropframe://${formatAddress({ host, port })}`);
+    const { identity } = this.#options;
+    // With a passphrase, the fingerprint is not needed.
+    const proof = identity && !this.#gate ? `?fingerprint=${identity.fingerprint}` : '';
+    return reachableAddresses(this.#host).map((host) => `dropframe://${formatAddress({ host, port })}${proof}`);
   }
 
   get status(): StreamServerStatus {
@@ -178,6 +199,9 @@ export class StreamServer {
     pending: PendingConnection,
     connection: ControlConnection<ReceiverMessage>,
   ): void {
+    const refusal = this.#refusalOf(message, pending, connection);
+    if (refusal !== undefined) return void connection.farewell({ kind: 'refused', reason: refusal });
+    if (message.kind === 'authenticate') return this.#gate!.take(connection, message.share);
     if (message.kind === 'hello') return this.#open(message, pending, connection);
     const session = message.kind === 'attach' ? this.#sessions.get(message.session) : undefined;
     if (message.kind !== 'attach' || !session?.isKey(message.key) || !session.awaitsStream) {
@@ -187,6 +211,21 @@ export class StreamServer {
     connection.send({ kind: 'attached' });
     this.#connections.delete(connection);
     session.attach(connection.detach());
+  }
+
+  /** Returns why a peer gets nothing here; `undefined` when it may go on. */
+  #refusalOf(
+    message: ReceiverMessage,
+    pending: PendingConnection,
+    connection: ControlConnection<ReceiverMessage>,
+  ): string | undefined {
+    if (!this.#options.identity) return message.kind === 'authenticate' ? NOT_ENCRYPTED : undefined;
+    if (!pending.channel) return this.#gate ? NEEDS_PASSPHRASE : NEEDS_FINGERPRINT;
+    if (message.kind === 'authenticate') {
+      if (!this.#gate) return NO_PASSPHRASE;
+      return this.#gate.allows(pending.address) ? undefined : TOO_MANY_GUESSES;
+    }
+    return message.kind === 'hello' && this.#gate?.awaits(connection) ? NEEDS_PASSPHRASE : undefined;
   }
 
   #open(hello: HelloMessage, pending: PendingConnection, connection: ControlConnection<ReceiverMessage>): void {
@@ -210,6 +249,7 @@ export class StreamServer {
       peer: pending.peer,
       address: pending.address,
       connection,
+      channel: pending.channel,
       datagramBytesMax,
       historyBudget: this.#history,
       sendDatagrams: (datagrams, to) => this.#media.send(datagrams, to),
@@ -224,7 +264,10 @@ export class StreamServer {
         const span = this.#broadcast?.nextKeyframeIn();
         return span === undefined ? null : inMilliseconds(span);
       },
-      onReady: () => this.#ready(session),
+      onReady: () => {
+        this.#gate?.passed(pending.address);
+        this.#ready(session);
+      },
       onFinished: () => this.#linger(session, hello, connection),
       onUnreachable: dismiss,
       onConsentLost: () => {
@@ -240,8 +283,12 @@ export class StreamServer {
     this.#connections.set(connection, session);
     const { description } = this.#options.source;
     const position = this.#broadcast ? 'live' : 'start';
-    connection.send(welcomeMessage(session, hello, { description, loop: this.#options.loop, position }));
-    log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs });
+    const welcome = welcomeMessage(session, hello, { description, loop: this.#options.loop, position });
+    const answer = this.#gate ? this.#gate.seal(connection, pending.channel!, welcome) : welcome;
+    if (!answer) return connection.cut('its share of the passphrase exchange is invalid');
+    connection.send(answer);
+    const { encrypted } = session;
+    log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs, encrypted });
   }
 
   /** Ends a session and frees its place at once. */

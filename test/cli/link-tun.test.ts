@@ -184,7 +184,15 @@ for (const transport of ['udp', 'tcp']) {
   withTun(
     `carries dropframe over ${transport}: every packet has one outcome, and most arrive`,
     async () => {
-      const send = dropframe('send', 'samples/counter.h264', '--listen', '0.0.0.0:7000', '--exit-when-done', '-q');
+      const send = dropframe(
+        'send',
+        'samples/counter.h264',
+        '--listen',
+        '0.0.0.0:7000',
+        '--insecure',
+        '--exit-when-done',
+        '-q',
+      );
       const receive = dropframe(
         ...['receive', 'dropframe://10.9.0.2:7000', '--play', 'none', '-q', '--latency', '400'],
         ...['--transport', transport, '--summary'],

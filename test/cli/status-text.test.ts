@@ -9,6 +9,7 @@ import { type RunSummary, summarizeRun } from '../../session/run/run-summary.ts'
 const EMPTY = summarizeRun([], {
   transport: 'udp',
   transports: ['udp'],
+  encrypted: false,
   recovery: 'hybrid',
   latencyMs: 200,
   link: undefined,
@@ -18,7 +19,7 @@ const EMPTY = summarizeRun([], {
   stalledFor: microseconds(0),
   segments: undefined,
   modelledTcp: undefined,
-  hostFaults: { drops: undefined, refusedHere: 0, refusedBySender: 0 },
+  hostFaults: { drops: undefined, refusedHere: 0, refusedBySender: 0, notAuthentic: undefined },
 });
 const BUSY: RunSummary = {
   ...EMPTY,
@@ -37,7 +38,7 @@ test('a terminal of 80 columns has room for the position, losses and delay after
 test('a quiet stream shows everything in 80 columns', () => {
   const quiet = { ...BUSY, frames: { ...BUSY.frames, total: 360, recovered: 2, late: 0, neverArrived: 0 } };
   expect(fitStatus(receiverStatus(quiet, 2_010_000, { seconds: 12.4, of: 30 }), { width: 79, color: false })).toBe(
-    '0:12 / 0:30 · 0 lost · delay 201 ms · 2 recovered · 2.01 Mb/s · rtt 48 ms',
+    '0:12 / 0:30 · 0 lost · delay 201 ms · 2 recovered · 2.01 Mb/s · not encrypted',
   );
 });
 

@@ -7,6 +7,7 @@ import { statisticsFigures } from '../../web/shared/figures.ts';
 const QUIET: RunCircumstances = {
   transport: 'udp',
   transports: ['udp'],
+  encrypted: false,
   recovery: 'hybrid',
   latencyMs: 120,
   link: undefined,
@@ -16,12 +17,15 @@ const QUIET: RunCircumstances = {
   stalledFor: microseconds(0),
   segments: undefined,
   modelledTcp: undefined,
-  hostFaults: { drops: 0, refusedHere: 0, refusedBySender: 0 },
+  hostFaults: { drops: 0, refusedHere: 0, refusedBySender: 0, notAuthentic: undefined },
   recordedFrames: undefined,
 };
 
 describe('losses on the machines themselves', () => {
-  const summary = summarizeRun([], { ...QUIET, hostFaults: { drops: 27_202, refusedHere: 3, refusedBySender: 984 } });
+  const summary = summarizeRun([], {
+    ...QUIET,
+    hostFaults: { drops: 27_202, refusedHere: 3, refusedBySender: 984, notAuthentic: undefined },
+  });
 
   test('are named as such in the summary, on the status line and on the page', () => {
     expect(summaryText(summary)).toMatch(/this computer +dropped 27202 datagrams before they were read/);

@@ -28,6 +28,7 @@ test('every message in docs/PROTOCOL.md parses, and every kind has an example', 
   expect(kinds).toEqual([
     ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'report-source', 'refuse-stream', 'statistics'],
     ...['welcome', 'attached', 'keyframe', 'sent', 'end-of-stream', 'refused', 'goodbye', 'keep-alive'],
+    ...['authenticate', 'sealed-welcome'],
   ]);
 });
 

@@ -1,0 +1,56 @@
+import type { ControlConnection } from '../../io/net/control-connection.ts';
+import { NetworkBudgets } from '../../io/net/networks.ts';
+import type { SecureChannel } from '../../io/net/secure-channel.ts';
+import type { ReceiverMessage, SealedWelcomeMessage, WelcomeMessage } from '../../protocol/control/control-message.ts';
+import { sealWelcome } from './passphrase.ts';
+
+type Connection = ControlConnection<ReceiverMessage>;
+
+/** Guesses of a network: as many at once as people mistype, then one each ten seconds, 8,640 a day. */
+const GUESSES_BURST = 20;
+const GUESSES_PER_SECOND = 0.1;
+
+/** A sender's passphrase: who does not know it gets no session, and few guesses. */
+export class PassphraseGate {
+  readonly #passphrase: string;
+  readonly #shares = new WeakMap<Connection, string>();
+  readonly #guesses = new NetworkBudgets({ perSecond: GUESSES_PER_SECOND, burst: GUESSES_BURST });
+
+  constructor(passphrase: string) {
+    this.#passphrase = passphrase;
+  }
+
+  /** Counts a guess from this address. Returns false when its network has had too many. */
+  allows(address: string): boolean {
+    return this.#guesses.allows(address);
+  }
+
+  /** A receiver has shown that it knows the passphrase: the guess does not count. */
+  passed(address: string): void {
+    this.#guesses.restore(address);
+  }
+
+  /** Keeps a receiver's share until its hello. */
+  take(connection: Connection, share: string): void {
+    this.#shares.set(connection, share);
+  }
+
+  /** True while this connection has not sent its share. */
+  awaits(connection: Connection): boolean {
+    return !this.#shares.has(connection);
+  }
+
+  /** Returns the welcome as only a receiver with the passphrase can read it; `undefined` for an invalid share. */
+  seal(connection: Connection, channel: SecureChannel, welcome: WelcomeMessage): SealedWelcomeMessage | undefined {
+    return sealWelcome(channel, this.#passphrase, { share: this.#shares.get(connection) ?? '', welcome });
+  }
+}
+
+/** Reasons for a receiver that is not let in. */
+export const NEEDS_FINGERPRINT =
+  'this stream is encrypted: use the URL that its sender prints, dropframe://HOST:PORT?fingerprint=…';
+export const NEEDS_PASSPHRASE =
+  'this stream needs its passphrase: --passphrase-file FILE, or DROPFRAME_PASSPHRASE in the environment';
+export const NO_PASSPHRASE = 'this sender has no passphrase: use the URL that it prints, with its fingerprint';
+export const NOT_ENCRYPTED = 'this stream is not encrypted';
+export const TOO_MANY_GUESSES = 'too many passphrases were tried from there: try again in some minutes';

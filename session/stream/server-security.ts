@@ -1,0 +1,51 @@
+import { type Identity, makeIdentity, readIdentity } from '../../io/crypto/identity.ts';
+import { isLoopback, resolveHost } from '../../io/net/host-address.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { isPassphrase, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN } from './passphrase.ts';
+
+/** What a sender is asked to protect its stream with. */
+export interface SecurityChoice {
+  /** File of a certificate in PEM, and of its private key. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  /** True to send without encryption, also beyond this machine. */
+  readonly insecure?: boolean | undefined;
+}
+
+/** What a sender protects its stream with. */
+export interface ServerSecurity {
+  /** `undefined`: the stream is not encrypted. */
+  readonly identity?: Identity | undefined;
+  readonly passphrase?: string | undefined;
+}
+
+/**
+ * Decides on encryption: with the given certificate; with one of this process alone when there is a passphrase, or when
+ * `host` can be reached from other machines; and not at all on loopback, or when it is declined.
+ * @throws {Failure} when the choices contradict each other, or a file cannot be used.
+ */
+export async function serverSecurity(host: string, choice: SecurityChoice): Promise<ServerSecurity> {
+  const { certificate, key, passphrase, insecure = false } = choice;
+  if (insecure && (certificate ?? key ?? passphrase) !== undefined) {
+    throw new Failure('--insecure excludes a certificate and a passphrase (also DROPFRAME_PASSPHRASE)', 2);
+  }
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new Failure('a certificate and its key go together: give both --certificate and --key', 2);
+  }
+  if (passphrase !== undefined) checkPassphrase(passphrase);
+  if (certificate !== undefined && key !== undefined)
+    return { identity: readIdentity({ certificate, key }), passphrase };
+  if (insecure) return {};
+  if (passphrase === undefined && isLoopback(await resolveHost(host))) return {};
+  return { identity: makeIdentity(), passphrase };
+}
+
+/** Returns the passphrase. @throws {Failure} when it is too short or too long. */
+export function checkPassphrase(passphrase: string): string {
+  if (isPassphrase(passphrase)) return passphrase;
+  throw new Failure(
+    `a passphrase has at least ${PASSPHRASE_CHARACTERS_MIN} characters and at most ${PASSPHRASE_BYTES_MAX} bytes`,
+    2,
+  );
+}

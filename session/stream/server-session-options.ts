@@ -1,0 +1,40 @@
+import type { ControlConnection } from '../../io/net/control-connection.ts';
+import type { SecureChannel } from '../../io/net/secure-channel.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
+import type { HelloMessage, ReceiverMessage } from '../../protocol/control/control-message.ts';
+import type { HistoryBudget } from '../../sender/history-budget.ts';
+
+/** Options of one receiver's session at a stream server. */
+export interface ServerSessionOptions {
+  readonly hello: HelloMessage;
+  /** Codec of the access units. */
+  readonly codec: CodecName;
+  /** Control address of the receiver, for the log. */
+  readonly peer: string;
+  /** Address of the receiver without the port. */
+  readonly address: string;
+  readonly connection: ControlConnection<ReceiverMessage>;
+  /** The connection's TLS; `undefined` when the stream is not encrypted. */
+  readonly channel: SecureChannel | undefined;
+  /** Largest datagram, UDP payload bytes. */
+  readonly datagramBytesMax: number;
+  /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
+  readonly historyBudget: HistoryBudget;
+  readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
+  /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
+  readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
+  /** Called when the path to the receiver is found to carry datagrams of another length. */
+  readonly onPathMtu: (bytes: number) => void;
+  /** The receiver asks for a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
+  readonly requestKeyFrame: () => number | null;
+  /** Called when the receiver is reachable, playing, and has not refused the stream. */
+  readonly onReady: () => void;
+  /** Called after everything has been sent and the end has been announced to the receiver. */
+  readonly onFinished: () => void;
+  /** Called when the receiver was not reached in time; its session must be ended. */
+  readonly onUnreachable: (cause: string) => void;
+  /** Called when the consent of the address has expired. */
+  readonly onConsentLost: () => void;
+  /** Called when the sender has broken an invariant and stopped. `line`: one line for the log. */
+  readonly onFault: (line: string) => void;
+}

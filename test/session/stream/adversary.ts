@@ -1,0 +1,77 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import { connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export type Way = 'to-sender' | 'to-receiver';
+
+/** What an adversary does with a datagram: the datagrams that it sends on in its place, in this order. */
+export type Tampering = (datagram: Buffer, way: Way) => readonly Uint8Array[];
+
+/** Somebody on the path between a receiver and a sender, who reads and changes everything in both channels. */
+export interface Adversary {
+  readonly port: number;
+  /** All that was seen, of both channels and ways. */
+  readonly seen: { readonly way: Way; readonly channel: 'control' | 'media'; readonly bytes: Buffer }[];
+  /** Number of datagrams that it made itself. */
+  readonly injected: number;
+  tamper: Tampering;
+  /** What it does with bytes of the control connection. */
+  tamperControl: (bytes: Buffer, way: Way) => Buffer;
+}
+
+const UNCHANGED: Tampering = (datagram) => [datagram];
+
+/** Puts an adversary before a sender. */
+export async function adversaryBefore(target: number): Promise<Adversary> {
+  const uplinks = new Map<number, DatagramSocket>();
+  const adversary = {
+    port: 0,
+    seen: [] as Adversary['seen'],
+    injected: 0,
+    tamper: UNCHANGED,
+    tamperControl: (bytes: Buffer) => bytes,
+  };
+  const pass = (from: Socket, to: Socket, way: Way) => {
+    from.on('data', (bytes: Buffer) => {
+      adversary.seen.push({ way, channel: 'control', bytes });
+      to.write((adversary as Adversary).tamperControl(Buffer.from(bytes), way));
+    });
+    from.on('end', () => to.end());
+    from.on('error', () => {});
+    from.on('close', () => to.destroy());
+    onTestFinished(() => void from.destroy());
+  };
+  const tcp = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    pass(near, far, 'to-sender');
+    pass(far, near, 'to-receiver');
+  });
+  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void tcp.close());
+  const address = tcp.address();
+  adversary.port = typeof address === 'object' && address ? address.port : 0;
+  const udp = createSocket('udp4');
+  await new Promise<void>((resolve) => udp.bind(adversary.port, '127.0.0.1', resolve));
+  onTestFinished(() => void udp.close());
+  const forward = (datagram: Buffer, way: Way, send: (bytes: Uint8Array) => void) => {
+    adversary.seen.push({ way, channel: 'media', bytes: Buffer.from(datagram) });
+    const sent = adversary.tamper(datagram, way);
+    adversary.injected += sent.filter((each) => each !== datagram).length;
+    for (const each of sent) send(each);
+  };
+  udp.on('message', (datagram, { port: receiver }) => {
+    let uplink = uplinks.get(receiver);
+    if (!uplink) {
+      const opened = createSocket('udp4');
+      opened.on('message', (answer) =>
+        forward(answer, 'to-receiver', (bytes) => udp.send(bytes, receiver, '127.0.0.1')),
+      );
+      onTestFinished(() => void opened.close());
+      uplinks.set(receiver, opened);
+      uplink = opened;
+    }
+    const to = uplink;
+    forward(datagram, 'to-sender', (bytes) => to.send(bytes, target, '127.0.0.1'));
+  });
+  return adversary;
+}
