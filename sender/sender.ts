@@ -358,7 +358,7 @@ export class Sender implements Endpoint<SenderEvent> {
     }
     if (importance === 'discardable' && this.#bottleneck.isTooLong(now, bytes + this.#pacer.queuedBytes)) return false;
     const path = this.#path;
-    if (!path) return true;
+    if (!path || this.#rate.isFollowed) return true;
     const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);
     const limit = this.#rate.target;
     const { showsDamaged } = path;

@@ -27,6 +27,10 @@ export class GuardedController implements RateController {
     return this.#inner.windowBytes;
   }
 
+  get isFollowed(): boolean {
+    return this.#inner.isFollowed ?? true;
+  }
+
   get standingQueue(): Microseconds | undefined {
     return this.#inner.standingQueue;
   }

@@ -1,4 +1,5 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
+import { AdaptiveRate } from './adaptive-rate.ts';
 import { Gcc } from './gcc/gcc.ts';
 import { GCC_TRENDLINE } from './gcc/gcc-options.ts';
 import { GuardedController } from './guarded-controller.ts';
@@ -17,17 +18,19 @@ export interface RateTerms {
  * behind a circuit breaker (RFC 8083).
  *
  * - `limit`: none until the path is full, then slightly less than it carries; for a source that cannot follow.
+ * - `adaptive`: what the path carries in time for the deadline, for a source that follows `Sender.targetBitrate`.
  * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
  * - `gcc-trendline`: the same with the delay filter that libwebrtc has in its place, without its probing.
  * - `scream`: SCReAM as published (RFC 8298).
  */
-export const RATE_CONTROLS = ['limit', 'gcc', 'gcc-trendline', 'scream'] as const;
+export const RATE_CONTROLS = ['limit', 'adaptive', 'gcc', 'gcc-trendline', 'scream'] as const;
 
 /** Name of a rate control. */
 export type RateControl = (typeof RATE_CONTROLS)[number];
 
 const CONTROLLERS: { readonly [Name in RateControl]: (terms: RateTerms) => RateController } = {
   limit: () => new RateLimit(),
+  adaptive: ({ latency }) => new GuardedController(new AdaptiveRate(latency)),
   gcc: () => new GuardedController(new Gcc()),
   'gcc-trendline': () => new GuardedController(new Gcc(GCC_TRENDLINE)),
   scream: () => new GuardedController(new Scream()),

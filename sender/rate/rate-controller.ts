@@ -67,6 +67,11 @@ export interface RateController {
    * larger. `undefined` or absent without a window.
    */
   readonly windowBytes?: number | undefined;
+  /**
+   * True when the source follows the target by itself, so that no frame is withheld. Otherwise frames that exceed the
+   * target are.
+   */
+  readonly isFollowed?: boolean;
   /** Estimated waiting time of a datagram in the bottleneck's queue; `undefined` while unknown. */
   readonly standingQueue: Microseconds | undefined;
   /**

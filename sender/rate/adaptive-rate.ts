@@ -1,0 +1,178 @@
+import {
+  elapsed,
+  type Instant,
+  instant,
+  later,
+  type Microseconds,
+  microseconds,
+  milliseconds,
+  seconds,
+} from '../../protocol/base/units.ts';
+import { PathModel } from './path-model.ts';
+import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
+
+/** Constants of the adaptive rate control. docs/RATE.md has the measurements behind them. */
+export interface AdaptiveRateOptions {
+  /** Target until the first measurement, bytes per second: 300 kb/s, as in WebRTC. */
+  readonly startRate: number;
+  /** Lowest target, bytes per second: 20 kb/s, below which there is no video. */
+  readonly rateMin: number;
+  /** Interval of reports, microseconds: one per frame of 30 frames per second, two of a frame that takes longer. */
+  readonly feedbackInterval: Microseconds;
+  /** Time over which the capacity is averaged, microseconds: three frames, so that one late frame is not an outage. */
+  readonly window: Microseconds;
+  /** Time over which capacities are remembered, microseconds: a second, several fades of a moving receiver. */
+  readonly memory: Microseconds;
+  /**
+   * Share of that time for which the capacity was below the rate that is used, 0 … 1. Constant paths lose nothing by
+   * it, and the more a path varies, the more is left free; the idea is Sprout's (NSDI '13), which uses 0.05.
+   */
+  readonly risk: number;
+  /** Share of that rate which is used, 0 … 1: the rest empties the queue that frames of varying size leave. */
+  readonly utilization: number;
+  /** Queue allowed between frames, as a share of the latency beyond `queueFrom`. */
+  readonly queueOfLatency: number;
+  readonly queueFrom: Microseconds;
+  /** Largest factor by which the target grows with a report. */
+  readonly growth: number;
+  /**
+   * Pacing rate relative to the capacity: above 1, so that the packets of a frame queue up and show the capacity, and
+   * the capacity may grow by this factor from one frame to the next; 2.5 as in WebRTC.
+   */
+  readonly paceOfCapacity: number;
+  /** Lowest pacing rate, bytes per second: 1.2 Mb/s, a frame of the start rate in a third of its interval. */
+  readonly paceMin: number;
+  /** Time without any report after which the rate falls, and the time in which it halves, microseconds. */
+  readonly silenceMax: Microseconds;
+}
+
+export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
+  startRate: 37_500,
+  rateMin: 2_500,
+  feedbackInterval: milliseconds(20),
+  window: milliseconds(100),
+  memory: seconds(1),
+  risk: 0.3,
+  utilization: 0.98,
+  queueOfLatency: 0.1,
+  queueFrom: milliseconds(300),
+  growth: 1.5,
+  paceOfCapacity: 2.5,
+  paceMin: 150_000,
+  silenceMax: seconds(1),
+};
+
+/** Frame interval until it is known, longest one that counts, and the weight of a sample. */
+const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
+const FRAME_INTERVAL_MAX: Microseconds = milliseconds(200);
+const FRAME_INTERVAL_WEIGHT = 1 / 8;
+
+/**
+ * Rate control for a source that follows it frame by frame, with a deadline. The target is what lets the next frame,
+ * behind the queue that is there already, pass the bottleneck before the frame after it: at the capacity that the path
+ * had for all but the worst part of the last second. Nothing is sent to probe: the packets of a frame leave faster than
+ * the path carries them, and their dispersion shows the capacity.
+ */
+export class AdaptiveRate implements RateController {
+  readonly #options: AdaptiveRateOptions;
+  readonly #path: PathModel;
+  readonly #queueAllowed: Microseconds;
+  /** Target without regard to the queue. */
+  #allowed: number;
+  #target: number;
+  #offeredAt: Instant | undefined;
+  #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
+  #startedAt: Instant | undefined;
+  #silentAt: Instant | undefined;
+
+  /** @param latency play-out delay above the fastest observed transit. */
+  constructor(latency: Microseconds, options: Partial<AdaptiveRateOptions> = {}) {
+    this.#options = { ...ADAPTIVE_RATE_DEFAULTS, ...options };
+    const { queueOfLatency, queueFrom, startRate } = this.#options;
+    this.#path = new PathModel(this.#options);
+    this.#queueAllowed = microseconds(Math.max(0, latency - queueFrom) * queueOfLatency);
+    this.#allowed = startRate;
+    this.#target = startRate;
+  }
+
+  get target(): number {
+    return this.#target;
+  }
+
+  get pacingRate(): number {
+    const { paceOfCapacity, paceMin } = this.#options;
+    return Math.max(paceMin, paceOfCapacity * Math.max(this.#target, this.#path.capacity ?? 0));
+  }
+
+  get isFollowed(): boolean {
+    return true;
+  }
+
+  get standingQueue(): Microseconds | undefined {
+    return this.#path.waited;
+  }
+
+  get feedbackInterval(): Microseconds {
+    return this.#options.feedbackInterval;
+  }
+
+  onOffered(now: Instant): void {
+    const before = this.#offeredAt;
+    this.#offeredAt = now;
+    if (before === undefined || now <= before) return;
+    const interval = Math.min(elapsed(before, now), FRAME_INTERVAL_MAX);
+    this.#frameInterval = microseconds(this.#frameInterval + (interval - this.#frameInterval) * FRAME_INTERVAL_WEIGHT);
+  }
+
+  onPaced(): void {}
+
+  onSent(now: Instant, packet: SentPacket): void {
+    this.#startedAt ??= now;
+    this.#silentAt ??= later(now, this.#options.silenceMax);
+    this.#path.onSent(now, packet);
+    this.#retarget(now);
+  }
+
+  onPath(): void {}
+
+  onFeedback(now: Instant, feedback: CongestionFeedback): void {
+    this.#path.onFeedback(now, feedback);
+    this.#silentAt = later(now, this.#options.silenceMax);
+    this.#allowed *= this.#options.growth;
+    this.#retarget(now);
+  }
+
+  pollTimeout(): Instant | undefined {
+    const overdue = this.#path.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    const at = Math.min(overdue, this.#silentAt ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(at) ? instant(at) : undefined;
+  }
+
+  onTimeout(now: Instant): void {
+    const overdue = this.#path.pollTimeout();
+    if (overdue !== undefined && now >= overdue) this.#path.onTimeout(now);
+    if (this.#silentAt !== undefined && now >= this.#silentAt) {
+      // A receiver that does not report, or a path that has gone: gently to the floor.
+      this.#silentAt = later(now, this.#options.silenceMax);
+      this.#allowed /= 2;
+    }
+    this.#retarget(now);
+  }
+
+  #retarget(now: Instant): void {
+    const { risk, utilization, rateMin } = this.#options;
+    const { capacity = Number.POSITIVE_INFINITY } = this.#path;
+    const rate = Math.min(this.#path.lowCapacity(risk), capacity) * utilization;
+    this.#allowed = Math.max(rateMin, Math.min(this.#allowed, rate));
+    const room = this.#frameInterval + this.#queueAllowed - this.#queueAtNextFrame(now);
+    const wanted = room <= 0 ? 0 : (rate * room) / this.#frameInterval;
+    this.#target = Math.max(rateMin, Math.min(wanted, this.#allowed));
+  }
+
+  #queueAtNextFrame(now: Instant): Microseconds {
+    const { capacity } = this.#path;
+    if (capacity === undefined) return microseconds(0);
+    const nextAt = instant(Math.max(now, (this.#offeredAt ?? now) + this.#frameInterval));
+    return this.#path.queueAt(nextAt, now, Math.max(capacity, this.#options.rateMin));
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import { CapacityMeter } from '../../../sender/rate/capacity-meter.ts';
+
+const ms = milliseconds;
+const meter = () => new CapacityMeter({ window: ms(100), memory: ms(1_000), timeMin: ms(5), waitMin: ms(15) });
+
+/** Passes packets of 1,000 bytes, each as [ms at which it enters, ms at which it leaves]. */
+function pass(one: CapacityMeter, passages: readonly (readonly [number, number])[]): CapacityMeter {
+  for (const [enters, leaves] of passages) one.onPassage({ entersAt: ms(enters), leavesAt: ms(leaves), bytes: 1_000 });
+  return one;
+}
+
+describe('the capacity of a bottleneck', () => {
+  test('is the dispersion of packets that queued, and not the pause between frames', () => {
+    // 500 kB/s: 2 ms a packet; a frame of five packets, twice, with 20 ms in between.
+    const frame = (at: number) => [0, 1, 2, 3, 4].map((n) => [at, at + 2 * n] as const);
+    expect(pass(meter(), [...frame(0), ...frame(30)]).measure(microseconds(0))).toBe(500_000);
+  });
+
+  test('is unknown while no packet queues', () => {
+    expect(meter().measure(microseconds(0))).toBeUndefined();
+    expect(
+      pass(meter(), [
+        [0, 0],
+        [30, 31],
+        [60, 60],
+      ]).measure(microseconds(0)),
+    ).toBeUndefined();
+  });
+
+  test('counts the wait of a single packet when that is long', () => {
+    expect(
+      pass(meter(), [
+        [0, 0],
+        [30, 70],
+      ]).measure(microseconds(0)),
+    ).toBe(25_000);
+  });
+
+  test('falls with the time for which nothing is reported', () => {
+    const one = pass(meter(), [
+      [0, 0],
+      [0, 10],
+      [0, 20],
+    ]);
+    expect(one.measure(microseconds(0))).toBe(100_000);
+    expect(one.measure(ms(20))).toBe(50_000);
+    expect(one.measure(ms(200))).toBe(0);
+  });
+
+  test('ignores a packet that left before one that was sent earlier', () => {
+    expect(
+      pass(meter(), [
+        [0, 0],
+        [0, 10],
+        [0, 4],
+        [0, 20],
+      ]).measure(microseconds(0)),
+    ).toBe(100_000);
+  });
+
+  test('remembers low capacities for their time, and unknown ones as high', () => {
+    const one = meter();
+    for (let at = 0; at < 10; at++) one.sample(instant(ms(at * 100)), at === 3 ? 1_000 : 9_000, false);
+    expect(one.quantile(0)).toBe(1_000);
+    expect(one.quantile(0.3)).toBe(9_000);
+    one.sample(instant(ms(1_350)), Number.POSITIVE_INFINITY, false);
+    expect(one.quantile(0)).toBe(9_000);
+    expect(one.quantile(1)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('withdraws what missing reports made it suppose, unless it was confirmed', () => {
+    const one = meter();
+    one.sample(instant(0), 9_000, false);
+    one.sample(instant(ms(20)), 0, true);
+    one.withdraw();
+    expect(one.quantile(0)).toBe(9_000);
+    one.sample(instant(ms(40)), 0, true);
+    one.confirm();
+    one.withdraw();
+    expect(one.quantile(0)).toBe(0);
+  });
+});
