@@ -7,7 +7,7 @@ import { within } from '../os/time-limit.ts';
 import type { EncodedPicture, EncoderOrder, FromEncoder, OpenedInput, ToEncoder } from './encoder-messages.ts';
 
 /** Time limit for the start, with the examination of the input, milliseconds: a camera or a server may be slow. */
-const OPEN_MS_MAX = 20_000;
+const OPEN_MS_MAX = 30_000;
 /** The same for a process that takes over from another: the stream waits for it. */
 const RESUME_MS_MAX = 3_000;
 /** Time limit for the first picture and for each other one, milliseconds: an encoder that takes longer has stalled. */
@@ -95,7 +95,8 @@ export class EncoderHost {
     const limit = this.#pictures++ === 0 ? Math.max(FIRST_PICTURE_MS_MAX, pictureMsMax) : pictureMsMax;
     const from = performance.now();
     const answer = await this.#ask({ kind: 'next', bitrate, keyFrame }, limit);
-    this.#meanMs += (performance.now() - from - this.#meanMs) * WEIGHT;
+    const taken = performance.now() - from;
+    this.#meanMs += (taken - this.#meanMs) * (this.#pictures === 1 ? 1 : WEIGHT);
     if (answer.kind === 'end') return undefined;
     if (answer.kind !== 'picture') throw new EncoderLost('it answered out of turn');
     return answer;
@@ -119,7 +120,7 @@ export class EncoderHost {
     const outcome = await within(msMax, answered);
     this.#answer = undefined;
     if (outcome === undefined) {
-      this.#lose(`timeout: no answer within ${msMax} ms`);
+      this.#lose(`timeout: no answer within ${Math.round(msMax)} ms`);
       this.close();
       throw this.#lost!;
     }

@@ -38,6 +38,8 @@ export interface MediaSourceOptions {
 
 /** Assumed frame rate of raw H.264, 1/s, as in other programs. */
 const FRAMES_PER_SECOND_DEFAULT = 25;
+/** Time without a picture after which an encoder that is read ahead counts as hung, milliseconds: a camera may start slowly. */
+const SILENCE_MS_MAX = 30_000;
 /** Buffer (VBV) of an encoder with a fixed rate, seconds: it limits the burst of a key frame. */
 const BUFFER_SECONDS = 0.25;
 
@@ -296,6 +298,8 @@ function openLibraryEncoding(
     bitrate: follow ? Math.min(follow.bitrateMax, Math.max(follow.bitrateMin, bitrate)) : bitrate,
     range: follow && { min: follow.bitrateMin, max: follow.bitrateMax },
     durationSeconds,
+    // Nobody waits for a picture of a source that is read ahead.
+    host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
     fallback: async (fromSeconds) => {
       if (copy) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
       const from = typeof source === 'string' ? fromSeconds : 0;

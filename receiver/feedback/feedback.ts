@@ -34,7 +34,8 @@ const PROBES_MAX = 20;
  */
 const REPORT_INTERVAL_ASKING: Microseconds = milliseconds(250);
 const ASKING_FOR: Microseconds = seconds(2);
-const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(500);
+/** Shortest time between two requests for a key frame: the answer to the first may be on the way. */
+const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(200);
 const QUEUE_MAX = 256;
 const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
