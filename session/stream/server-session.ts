@@ -22,6 +22,7 @@ import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
+import { circuitBreakerText } from './circuit-breaker-text.ts';
 import { randomHex, randomLowSequence, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
 import { MediaProtection } from './media-protection.ts';
 import { PathMtuDriver } from './path-mtu-driver.ts';
@@ -104,6 +105,7 @@ export class ServerSession implements PlaceHolder {
       transmit: (datagrams) => this.#transmit(datagrams),
       onEvent: (event) => {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
+        if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
       },
       onFault: ({ error, datagrams }) => {
         options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));

@@ -274,6 +274,7 @@ export class StreamServer {
         log.debug('no report from the receiver: its media has stopped', { peer: pending.peer });
         this.#media.forgetAddress(session);
       },
+      onCircuitBreaker: (line) => log.warn(`receiver ${pending.peer}: ${line}`),
       onFault: (line) => {
         log.error(`receiver ${pending.peer}: ${line}`);
         dismiss('internal error of the sender');

@@ -1,0 +1,21 @@
+import type { CircuitBreakerCause, CircuitBreakerNotice } from '../../sender/rate/circuit-breaker.ts';
+
+const CAUSES: Readonly<Record<CircuitBreakerCause, string>> = {
+  'rtcp-timeout': 'no report from the receiver for 15 s',
+  'media-timeout': 'by its reports, nothing reaches the receiver',
+  congestion: 'at the reported loss, a TCP connection would send less than a tenth',
+};
+
+/** Describes a change of the circuit breaker (RFC 8083) in one line. */
+export function circuitBreakerText({ change, cause }: CircuitBreakerNotice): string {
+  switch (change) {
+    case 'reduced':
+      return `${CAUSES[cause]}: the rate is cut to a tenth`;
+    case 'ceased':
+      return `${CAUSES[cause]}: sending stops until ${cause === 'congestion' ? 'half a minute has passed' : 'a report shows that the path is back'}`;
+    case 'restored':
+      return 'the path carries the stream again: sending goes on';
+    default:
+      return change satisfies never;
+  }
+}
