@@ -6,6 +6,7 @@ import { GuardedController } from './guarded-controller.ts';
 import type { RateController } from './rate-controller.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Scream } from './scream/scream.ts';
+import { Scream2 } from './scream/scream2.ts';
 
 /** What a rate controller knows of its stream. */
 export interface RateTerms {
@@ -22,8 +23,9 @@ export interface RateTerms {
  * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
  * - `gcc-trendline`: the same with the delay filter that libwebrtc has in its place, without its probing.
  * - `scream`: SCReAM as published (RFC 8298).
+ * - `scream2`: its successor as drafted (draft-johansson-ccwg-rfc8298bis-screamv2).
  */
-export const RATE_CONTROLS = ['limit', 'adaptive', 'gcc', 'gcc-trendline', 'scream'] as const;
+export const RATE_CONTROLS = ['limit', 'adaptive', 'gcc', 'gcc-trendline', 'scream', 'scream2'] as const;
 
 /** Name of a rate control. */
 export type RateControl = (typeof RATE_CONTROLS)[number];
@@ -34,6 +36,7 @@ const CONTROLLERS: { readonly [Name in RateControl]: (terms: RateTerms) => RateC
   gcc: () => new GuardedController(new Gcc()),
   'gcc-trendline': () => new GuardedController(new Gcc(GCC_TRENDLINE)),
   scream: () => new GuardedController(new Scream()),
+  scream2: () => new GuardedController(new Scream2()),
 };
 
 /** Creates the controller of one stream. */
