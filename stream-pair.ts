@@ -1,4 +1,4 @@
-import { checkChoice, checkMilliseconds, checkShare, checkWhole } from './protocol/base/option-checks.ts';
+import { checkChoice, checkKeys, checkMilliseconds, checkShare, checkWhole } from './protocol/base/option-checks.ts';
 import { milliseconds } from './protocol/base/units.ts';
 import { LATENCY_MS_MAX } from './protocol/control/latency-limit.ts';
 import { RECOVERIES } from './protocol/control/recovery.ts';
@@ -38,11 +38,22 @@ export interface StreamPair {
   readonly receiver: Receiver;
 }
 
+/** Keys of `StreamPairOptions`, complete by its type. */
+const OPTIONS = Object.keys({
+  latencyMs: true,
+  recovery: true,
+  redundancy: true,
+  onLoss: true,
+  release: true,
+  datagramBytesMax: true,
+} satisfies Record<keyof StreamPairOptions, true>);
+
 /**
  * Returns a sender and a receiver with matching parameters.
  * @throws {RangeError} when an option is out of its range.
  */
 export function createStreamPair(options: StreamPairOptions = {}): StreamPair {
+  checkKeys(options, OPTIONS);
   const latencyMs = checkMilliseconds('latencyMs', options.latencyMs ?? 120, { min: 0, max: LATENCY_MS_MAX });
   const { recovery = STREAM_DEFAULTS.recovery, datagramBytesMax = STREAM_DEFAULTS.datagramBytesMax } = options;
   const own = typeof recovery === 'function' ? recovery : undefined;

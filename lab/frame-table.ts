@@ -8,11 +8,12 @@ const ROWS_AT_FIRST = 1_024;
 
 /** Columns of instants, where `NaN` means never. */
 const TIMES = ['capturedAt', 'sentAt', 'completeAt', 'decodableAt', 'renderedAt', 'lossSeenAt'] as const;
-type Time = (typeof TIMES)[number];
+/** An instant of a frame in the table. */
+export type FrameTime = (typeof TIMES)[number];
 
 /** Frames of one cell in columns, about 80 bytes per frame. An instant of `NaN` means never. */
 export class FrameTable {
-  readonly #times: Record<Time, Float64Array>;
+  readonly #times: Record<FrameTime, Float64Array>;
   #type = new Uint8Array(ROWS_AT_FIRST);
   #bytes = new Uint32Array(ROWS_AT_FIRST);
   #packets = new Uint32Array(ROWS_AT_FIRST);
@@ -22,7 +23,7 @@ export class FrameTable {
 
   constructor() {
     this.#times = Object.fromEntries(TIMES.map((time) => [time, new Float64Array(ROWS_AT_FIRST)])) as Record<
-      Time,
+      FrameTime,
       Float64Array
     >;
   }
@@ -55,11 +56,11 @@ export class FrameTable {
     return row;
   }
 
-  time(row: number, time: Time): number {
+  time(row: number, time: FrameTime): number {
     return this.#times[time][row]!;
   }
 
-  setTime(row: number, time: Time, at: Instant): void {
+  setTime(row: number, time: FrameTime, at: Instant): void {
     // Some receiver deadlines have fractions of a microsecond.
     this.#times[time][row] = Math.round(at);
   }
@@ -99,7 +100,7 @@ export class FrameTable {
   /** Returns a row as a record. */
   record(row: number): FrameRecord {
     assert(row < this.#length, 'the row exists');
-    const at = (time: Time): number | null => {
+    const at = (time: FrameTime): number | null => {
       const value = this.time(row, time);
       return Number.isNaN(value) ? null : value;
     };

@@ -1,9 +1,16 @@
 /** `dropframe/lab`: experiments on the virtual clock, from code. docs/LAB.md defines each figure. */
 export type { Cell } from './cell.ts';
-export type { CellResult } from './cell-result.ts';
-export type { CellFiles, CellSource } from './cell-source.ts';
+export type { Bursts, CellResult } from './cell-result.ts';
+export type { CellFiles, CellSource, PackedFiles, PackedUnits } from './cell-source.ts';
+export type { FlowDescription, FlowLoad, TcpStrategyName } from './flows/flow-description.ts';
+export type { FlowFigures, FlowRate, FlowRow, FlowTables } from './flows/flow-tables.ts';
+export type { FrameTable, FrameTime } from './frame-table.ts';
+export type { Machine } from './machine.ts';
+export type { PathObserver } from './path-observer.ts';
 export { runCell } from './run-cell.ts';
 export { type RunScenarioOptions, runScenario, type ScenarioAnswer } from './run-scenario.ts';
 export type { ScenarioInput } from './scenario.ts';
-export { SIMULATED_STRATEGIES, type SimulatedStrategyName } from './strategies.ts';
-export type { SummaryRow } from './tables.ts';
+export { SIMULATED_STRATEGIES, type SimulatedStrategyName, type StrategyName } from './strategies.ts';
+export type { StrategyParameters } from './strategy.ts';
+export type { FrameOutcome, FrameRecord, Mechanism, SummaryRow } from './tables.ts';
+export type { Traces } from './traces.ts';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../io/os/failure.ts';
 import { readTraceFile } from '../io/trace-file.ts';
+import { checkKeys } from '../protocol/base/option-checks.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import type { FlowFigures } from './flows/flow-tables.ts';
 import { expandGrid } from './grid.ts';
@@ -31,12 +32,21 @@ export interface ScenarioAnswer {
   readonly rows: readonly (SummaryRow & Partial<FlowFigures>)[];
 }
 
+/** Keys of `RunScenarioOptions`, complete by its type. */
+const OPTIONS = Object.keys({
+  folder: true,
+  onProgress: true,
+  onWarning: true,
+  signal: true,
+} satisfies Record<keyof RunScenarioOptions, true>);
+
 /**
  * Runs a scenario on the virtual clock, in this thread and without writing files; `dropframe lab run` uses all cores
  * and writes tables. The rows are those of its summary.csv, without picture quality.
  * @throws {Failure} listing all errors in the scenario, or if it has kernel strategies, which run in real time.
  */
 export async function runScenario(scenario: ScenarioInput, options: RunScenarioOptions = {}): Promise<ScenarioAnswer> {
+  checkKeys(options, OPTIONS);
   const { folder = '.', onProgress, onWarning = () => {}, signal } = options;
   const traces = new Map<string, string>();
   const checked = parseScenario(JSON.stringify(scenario), NAME, (name) => {

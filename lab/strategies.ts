@@ -28,6 +28,7 @@ export const STRATEGIES = [...SIMULATED_STRATEGIES, ...KERNEL_STRATEGIES] as con
 /** Name of a strategy that runs on the virtual clock. */
 export type SimulatedStrategyName = (typeof SIMULATED_STRATEGIES)[number];
 export type KernelStrategyName = (typeof KERNEL_STRATEGIES)[number];
+/** Name of a strategy, simulated or measured on the kernel. */
 export type StrategyName = (typeof STRATEGIES)[number];
 
 export const isKernelStrategy = (name: StrategyName): name is KernelStrategyName =>

@@ -23,6 +23,7 @@ export interface StrategyOptions {
   readonly machine?: Machine | undefined;
 }
 
+/** Parameters of a strategy; its defaults apply when absent. */
 export interface StrategyParameters {
   /** Bytes of retransmission and repair as a fraction of the media, 0 … 1. */
   readonly redundancy?: number | undefined;

@@ -21,11 +21,13 @@ export const FRAME_OUTCOMES = [
   'refused',
 ] as const;
 
+/** Class of a frame in the tables; `refused`: never sent. */
 export type FrameOutcome = (typeof FRAME_OUTCOMES)[number];
 
 /** Mechanism that completed a frame with losses. `transport`: a reliable transport (TCP). */
 export const MECHANISMS = ['none', 'retransmission', 'repair', 'both', 'transport'] as const;
 
+/** Mechanism that completed a frame. */
 export type Mechanism = (typeof MECHANISMS)[number];
 
 /** One frame of a cell. */

@@ -1,8 +1,17 @@
+import {
+  checkBoolean,
+  checkChoice,
+  checkKeys,
+  checkNumber,
+  checkShare,
+  checkWhole,
+  refused,
+} from './base/option-checks.ts';
 import { type Microseconds, microseconds, milliseconds } from './base/units.ts';
 import type { Codec } from './codec/codec.ts';
 import { DEFAULT_CODEC } from './codec/codecs.ts';
-import { MEND_MS_DEFAULT } from './control/latency-limit.ts';
-import type { Recovery } from './control/recovery.ts';
+import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from './control/latency-limit.ts';
+import { RECOVERIES, type Recovery } from './control/recovery.ts';
 import type { WireSequence, WireTimestamp } from './rtp/sequence.ts';
 
 /** RTP stream beside the media stream, for retransmissions (RFC 4588) or repair packets. */
@@ -95,7 +104,8 @@ const ASKING: ReadonlySet<Recovery> = new Set(['nack', 'hybrid']);
 /** Recoveries with repair packets. */
 const REPAIRING: ReadonlySet<Recovery> = new Set(['fec', 'hybrid']);
 
-type Agreed<Parameters extends StreamParameters> = Partial<Parameters> &
+/** Parameters given to `streamParameters`: those without a default are required. */
+export type AgreedStream<Parameters extends StreamParameters> = Partial<Parameters> &
   Pick<
     Parameters,
     { [Key in keyof Parameters]: Key extends keyof typeof STREAM_DEFAULTS ? never : Key }[keyof Parameters]
@@ -104,13 +114,15 @@ type Agreed<Parameters extends StreamParameters> = Partial<Parameters> &
 /**
  * Fills in defaults, and removes parameters that do not apply. TCP leaves nothing to recover, so the recovery is `none`
  * there; a recovery without redundancy has a redundancy of 0; repair packets exist for `fec` and `hybrid` only.
+ * @throws {RangeError} when a parameter is out of its range.
  */
-export function streamParameters(agreed: Agreed<SentStreamParameters>): SentStreamParameters;
-export function streamParameters(agreed: Agreed<StreamParameters>): StreamParameters;
-export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>): StreamParameters {
+export function streamParameters(agreed: AgreedStream<SentStreamParameters>): SentStreamParameters;
+export function streamParameters(agreed: AgreedStream<StreamParameters>): StreamParameters;
+export function streamParameters({ repair, ...agreed }: AgreedStream<StreamParameters>): StreamParameters {
   const { retransmissionPayloadType: _, repairPayloadType: __, ...defaults } = STREAM_DEFAULTS;
-  const { clockRate } = agreed.codec ?? defaults.codec;
-  const parameters = { ...defaults, clockRate, ...agreed };
+  const codec = checkCodec(agreed.codec ?? defaults.codec);
+  const parameters = { ...defaults, clockRate: codec.clockRate, ...agreed };
+  checkParameters(repair ? { ...parameters, repair } : parameters);
   const recovery = parameters.transport === 'tcp' ? 'none' : parameters.recovery;
   return {
     ...parameters,
@@ -119,4 +131,58 @@ export function streamParameters({ repair, ...agreed }: Agreed<StreamParameters>
     mend: ASKING.has(recovery) ? parameters.mend : microseconds(0),
     ...(repair && REPAIRING.has(recovery) && { repair }),
   };
+}
+
+const MEMBERS = Object.keys({
+  transport: true,
+  codec: true,
+  ssrc: true,
+  payloadType: true,
+  clockRate: true,
+  retransmission: true,
+  repair: true,
+  initialSequence: true,
+  timestampBase: true,
+  frameMarks: true,
+  initialFrameNumber: true,
+  feedback: true,
+  recovery: true,
+  redundancy: true,
+  latency: true,
+  mend: true,
+  datagramBytesMax: true,
+} satisfies Record<keyof StreamParameters, true>);
+const WORD = { min: 0, max: 0xffff_ffff };
+const HALF_WORD = { min: 0, max: 0xffff };
+const PAYLOAD_TYPE = { min: 0, max: 127 };
+
+function checkCodec(codec: Codec): Codec {
+  if (typeof codec === 'object' && codec !== null && typeof codec.packetize === 'function') return codec;
+  throw refused('codec', "a Codec, such as codecByName('h264')", codec);
+}
+
+/** Checks every parameter, for callers without types. */
+function checkParameters(parameters: StreamParameters): void {
+  checkKeys(parameters, MEMBERS);
+  checkChoice('transport', parameters.transport, ['udp', 'tcp']);
+  checkWhole('payloadType', parameters.payloadType, PAYLOAD_TYPE);
+  checkWhole('clockRate', parameters.clockRate, { min: 1, max: 0xffff_ffff });
+  for (const name of ['ssrc', 'timestampBase'] as const) {
+    if (parameters[name] !== undefined) checkWhole(name, parameters[name], WORD);
+  }
+  if (parameters.initialSequence !== undefined) checkWhole('initialSequence', parameters.initialSequence, HALF_WORD);
+  for (const name of ['retransmission', 'repair'] as const) {
+    const companion = parameters[name];
+    if (companion === undefined) continue;
+    checkWhole(`${name}.ssrc`, companion.ssrc, WORD);
+    checkWhole(`${name}.payloadType`, companion.payloadType, PAYLOAD_TYPE);
+  }
+  checkBoolean('frameMarks', parameters.frameMarks);
+  checkWhole('initialFrameNumber', parameters.initialFrameNumber, HALF_WORD);
+  checkBoolean('feedback', parameters.feedback);
+  checkChoice('recovery', parameters.recovery, RECOVERIES);
+  checkShare('redundancy', parameters.redundancy);
+  checkNumber('latency', parameters.latency, 'microseconds', { min: 0, max: LATENCY_MS_MAX * 1_000 });
+  checkNumber('mend', parameters.mend, 'microseconds', { min: 0, max: MEND_MS_MAX * 1_000 });
+  checkWhole('datagramBytesMax', parameters.datagramBytesMax, { min: 300, max: 65_535 });
 }

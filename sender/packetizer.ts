@@ -16,9 +16,13 @@ import {
   wireTimestamp,
 } from '../protocol/rtp/sequence.ts';
 
+/** Options of the packetizer, which are part of a sender's. */
 export interface PacketizerOptions {
+  /** Codec of the access units; it also determines the RTP payload format. */
   readonly codec: Codec;
+  /** SSRC of the media stream, 32 bits. */
   readonly ssrc: number;
+  /** RTP payload type of the media, 0 … 127. */
   readonly payloadType: number;
   /** RTP clock rate, ticks per second; access units are timed at 90 kHz whatever it is. */
   readonly clockRate: number;

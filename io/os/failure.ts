@@ -3,6 +3,7 @@ export type FailureExitCode = 1 | 2 | 3;
 
 /** Further properties of a `Failure`. */
 export interface FailureOptions {
+  /** The error behind it. */
   readonly cause?: unknown;
   /** Findings of equal rank, one line each below the message. */
   readonly findings?: readonly string[];

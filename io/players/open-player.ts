@@ -7,6 +7,7 @@ import type { Environment, Picture, Player } from './player.ts';
 import { PlayerProcess } from './player-process.ts';
 import { vlcCommand } from './vlc.ts';
 
+/** A player program. */
 export type PlayerKind = 'mpv' | 'ffplay' | 'vlc';
 
 export interface PlayerFound {

@@ -36,6 +36,7 @@ export type FlowLoad =
   /** Datagrams at a constant rate, payload kilobits per second. */
   | { readonly kind: 'constant'; readonly kbps: number; readonly packetBytes: number };
 
+/** Name of a strategy over the modelled TCP. */
 export type TcpStrategyName = 'tcp-reno' | 'tcp-cubic' | 'tcp-bbr';
 
 export const isTcpStrategy = (name: string): name is TcpStrategyName => /^tcp-(reno|cubic|bbr)$/.test(name);

@@ -6,6 +6,7 @@ const FINE_BINS = 20_000;
 const COARSE_BIN = 10_000;
 const COARSE_BINS = 19_800;
 
+/** Percentiles of durations, microseconds: 50, 95, 99 and the maximum; absent while there are no values. */
 export interface Percentiles {
   readonly p50?: Microseconds;
   readonly p95?: Microseconds;

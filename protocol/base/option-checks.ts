@@ -1,3 +1,5 @@
+import { suggestion } from './nearest-word.ts';
+
 /**
  * Checks of option values in the public API. Each returns the value, or throws a `RangeError` that names the option,
  * the expected range and the value. `undefined` selects the default.
@@ -32,6 +34,27 @@ export function checkChoice<Choice extends string>(name: string, value: Choice, 
   throw refused(name, `one of ${choices.join(', ')}`, value);
 }
 
-function refused(name: string, expected: string, value: unknown): RangeError {
+/** Checks a number in a range, fractions included. @param unit in the plural, such as `microseconds`. */
+export function checkNumber(name: string, value: number, unit: string, { min, max }: Range): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  throw refused(name, `${unit} from ${min} to ${max}`, value);
+}
+
+/** Checks for true or false. */
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw refused(name, 'true or false', value);
+}
+
+/** Checks that every option is known; a misspelled one would be ignored otherwise. */
+export function checkKeys(options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw refused('options', 'an object', options);
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw new RangeError(`unknown option "${key}": ${suggestion(key, known)}`);
+  }
+}
+
+/** Returns the error for an option out of its range. */
+export function refused(name: string, expected: string, value: unknown): RangeError {
   return new RangeError(`${name}: expected ${expected}, not ${typeof value === 'string' ? `'${value}'` : value}`);
 }

@@ -82,5 +82,7 @@ export const amountIn = (span: Microseconds, rate: number): number => (rate * sp
 /** Duration of an amount at a rate per second. */
 export const timeFor = (amount: number, rate: number): Microseconds => ((amount * 1_000_000) / rate) as Microseconds;
 
+/** Converts clock ticks of 90 kHz to microseconds. */
 export const ticksToMicroseconds = (span: Ticks): Microseconds => Math.round((span * 100) / 9) as Microseconds;
+/** Converts microseconds to clock ticks of 90 kHz. */
 export const microsecondsToTicks = (span: Microseconds): Ticks => Math.round((span * 9) / 100) as Ticks;

@@ -123,8 +123,10 @@ export interface Mp4Format {
   sample(parts: readonly Uint8Array[]): Uint8Array;
 }
 
+/** Kind of media that a codec carries. */
 export type MediaType = 'video' | 'audio';
 
+/** Bounds of the payloads that a codec makes. */
 export interface PacketizeOptions {
   /** Longest payload, 16 to 65,535 bytes, without the RTP header. */
   readonly payloadBytesMax: number;
@@ -171,6 +173,7 @@ export interface ParameterSetTracker {
   holds(part: Uint8Array): boolean;
 }
 
+/** Picture format announced by parameter sets. */
 export interface VideoFormat {
   /** RFC 6381 string for MIME types and WebCodecs: `avc1.64001f`. */
   readonly decoder: string;

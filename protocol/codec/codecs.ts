@@ -10,6 +10,7 @@ export const DEFAULT_CODEC: Codec = CODECS.h264;
 /** Codecs that this program can carry. */
 export type CodecName = keyof typeof CODECS;
 
+/** Names of the codecs that this program can carry. */
 export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
 
 /** Returns the name under which both ends know this codec. */

@@ -21,6 +21,7 @@ export interface ExtendedReport {
   readonly blocks: readonly ExtendedReportBlock[];
 }
 
+/** Block of an extended report. */
 export type ExtendedReportBlock = ReceiverReferenceTime | DelaySinceLastReceiverReport;
 
 /** Receiver reference time, block type 4 (RFC 3611 §4.4), two words: the receiver's 64-bit NTP timestamp. */

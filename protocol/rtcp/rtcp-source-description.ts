@@ -23,6 +23,7 @@ export interface SourceDescription {
   readonly chunks: readonly SourceDescriptionChunk[];
 }
 
+/** Canonical name of one source (RFC 3550 §6.5.1). */
 export interface SourceDescriptionChunk {
   readonly ssrc: number;
   /** At most 255 bytes of UTF-8; empty when the chunk has no CNAME. Other items are skipped. */

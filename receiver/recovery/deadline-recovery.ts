@@ -12,10 +12,9 @@ import {
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { asSequence, type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
-import type { PendingFrame } from '../frames/frame-buffer.ts';
 import { ArrivalModel } from './arrival-model.ts';
 import { LossEstimator } from './loss-estimator.ts';
-import type { LossRecovery, StreamView, TakenPacket } from './loss-recovery.ts';
+import type { LossRecovery, NewestFrame, StreamView, TakenPacket } from './loss-recovery.ts';
 import { PathEstimator } from './path-estimator.ts';
 import { QueueMeter } from './queue-meter.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
@@ -271,12 +270,12 @@ export class DeadlineRecovery implements LossRecovery {
   }
 
   /** Returns the newest frame; packets missing from older ones are detected by later sequence numbers. */
-  #silentFrame({ newest }: StreamView): PendingFrame | undefined {
+  #silentFrame({ newest }: StreamView): NewestFrame | undefined {
     if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
     return newest;
   }
 
-  #silenceEndsAt(frame: PendingFrame): Instant {
+  #silenceEndsAt(frame: NewestFrame): Instant {
     const { lastArrivalAt, firstSequence, lastSequence } = frame;
     return later(lastArrivalAt, this.#pace.silence(lastArrivalAt, lastSequence - firstSequence + 1));
   }

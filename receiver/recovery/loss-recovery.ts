@@ -2,7 +2,21 @@ import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
-import type { PacketArrival, PendingFrame } from '../frames/frame-buffer.ts';
+import type { PacketArrival } from '../frames/frame-buffer.ts';
+
+/** The newest frame of which a packet has arrived, as its frame marks announce it. */
+export interface NewestFrame {
+  /** Extended frame number. */
+  readonly number: number;
+  readonly complete: boolean;
+  readonly firstSequence: Sequence;
+  readonly lastSequence: Sequence;
+  readonly receivedPackets: number;
+  /** Arrival time of the last packet so far. */
+  readonly lastArrivalAt: Instant;
+  /** Missing packets that its frame marks announce, ascending. @param through last one of interest. */
+  missing(through?: Sequence): readonly Sequence[];
+}
 
 /** State of the stream available to a recovery. */
 export interface StreamView {
@@ -11,7 +25,7 @@ export interface StreamView {
   /** Variation of the round trip. */
   readonly roundTripSpread: Microseconds;
   /** Newest frame with a frame mark, unless it is decided. */
-  readonly newest: PendingFrame | undefined;
+  readonly newest: NewestFrame | undefined;
   /** True once the sender has reported the end of the stream. */
   readonly endKnown: boolean;
   /** Time by which a packet must arrive; `undefined` when its frame is unknown, −∞ when it is useless. */

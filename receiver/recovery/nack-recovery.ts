@@ -11,8 +11,13 @@ import {
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
-import type { PendingFrame } from '../frames/frame-buffer.ts';
-import { type LossRecovery, MISSING_MAX, type StreamView, type TakenPacket } from './loss-recovery.ts';
+import {
+  type LossRecovery,
+  MISSING_MAX,
+  type NewestFrame,
+  type StreamView,
+  type TakenPacket,
+} from './loss-recovery.ts';
 import { NackGenerator } from './nack-generator.ts';
 import { QueueMeter } from './queue-meter.ts';
 import { ReorderingEstimator } from './reordering-estimator.ts';
@@ -148,7 +153,7 @@ export class NackRecovery implements LossRecovery {
   }
 
   /** Returns the newest frame; packets missing from older ones are detected by later sequence numbers. */
-  #silentFrame({ newest }: StreamView): PendingFrame | undefined {
+  #silentFrame({ newest }: StreamView): NewestFrame | undefined {
     if (!newest || newest.complete || this.#silenceCheckedOf === newest.number) return undefined;
     return newest;
   }

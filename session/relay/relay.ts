@@ -1,6 +1,6 @@
 import { formatAddress } from '../../io/net/host-address.ts';
 import { lineLog } from '../../io/os/log.ts';
-import { checkWhole } from '../../protocol/base/option-checks.ts';
+import { checkKeys, checkWhole } from '../../protocol/base/option-checks.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
 import type { SocketAddress } from './relay-client.ts';
 import type { RelayReport } from './relay-report.ts';
@@ -37,12 +37,23 @@ const IDLE_MS = 120_000;
 /** Limit of datagrams held by the links, bytes: two seconds at 1 Gb/s. */
 const HELD_BYTES_MAX = 256_000_000;
 
+/** Keys of `RelayOptions`, complete by its type. */
+const OPTIONS = Object.keys({
+  to: true,
+  listen: true,
+  link: true,
+  linkBack: true,
+  clientsMax: true,
+  onLog: true,
+} satisfies Record<keyof RelayOptions, true>);
+
 /**
  * Puts a link between UDP clients and the program at `to`.
  * @throws {RangeError} when an address, a link or an option is invalid.
  * @throws {Failure} when the port is not available or the target cannot be reached.
  */
 export async function relay(options: RelayOptions): Promise<RelayService> {
+  checkKeys(options, OPTIONS);
   const link = parseLink(options.link);
   const relaying = await UdpRelay.open({
     listen: addressOf('listen', options.listen ?? '127.0.0.1:0'),

@@ -2,7 +2,7 @@ import { readFingerprint } from '../../io/crypto/fingerprint.ts';
 import { type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { checkChoice, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
+import { checkChoice, checkKeys, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
@@ -73,11 +73,34 @@ export interface Reception {
   stop(): void;
 }
 
+/** Keys of `ReceiveOptions`, complete by its type. */
+const OPTIONS = Object.keys({
+  latencyMs: true,
+  transport: true,
+  recovery: true,
+  redundancy: true,
+  release: true,
+  onLoss: true,
+  mendMs: true,
+  link: true,
+  play: true,
+  output: true,
+  capture: true,
+  timeoutMs: true,
+  onStream: true,
+  onFrame: true,
+  onDrop: true,
+  onLog: true,
+  fingerprint: true,
+  passphrase: true,
+} satisfies Record<keyof ReceiveOptions, true>);
+
 /**
  * Joins the stream at `dropframe://HOST:PORT`, optionally with `?fingerprint=…`; also accepts `HOST:PORT`, and `HOST` with port 7000.
  * @throws {RangeError} when the address or an option is invalid.
  */
 export function receive(url: string, options: ReceiveOptions = {}): Reception {
+  checkKeys(options, OPTIONS);
   const { host, port, fingerprint = options.fingerprint } = addressOf(url);
   const { onStream, onFrame, onDrop, transport = 'auto', recovery = 'hybrid', play = 'none' } = options;
   const settings = {

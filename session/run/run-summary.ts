@@ -1,5 +1,4 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
-import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { PageStatistics } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -7,7 +6,7 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import type { HostFaults, ModelledTcpRecord } from '../stream/client.ts';
+import type { AnnouncedMedia, HostFaults, ModelledTcpRecord } from '../stream/client.ts';
 
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
@@ -18,7 +17,7 @@ export interface RunSummary {
   readonly latencyMs: number;
   /** Link specification in canonical form; `null`: none. */
   readonly link: string | null;
-  readonly media: WelcomeMessage['media'] | null;
+  readonly media: AnnouncedMedia | null;
   /** Number of sessions; more than one when the sender was restarted or its path interrupted. */
   readonly sessions: number;
   readonly durationSeconds: number;
@@ -105,6 +104,7 @@ export interface RunSummary {
   } | null;
 }
 
+/** Percentiles and maximum of a delay, milliseconds; a percentile is `null` without values. */
 export interface DelaySummary {
   readonly p50: number | null;
   readonly p95: number | null;
@@ -121,7 +121,7 @@ export interface RunCircumstances {
   readonly recovery: Recovery;
   readonly latencyMs: number;
   readonly link: LinkSpecification | undefined;
-  readonly media: WelcomeMessage['media'] | undefined;
+  readonly media: AnnouncedMedia | undefined;
   readonly durationSeconds: number;
   readonly ipv6: boolean;
   /** Duration of the stall at the end, microseconds. */

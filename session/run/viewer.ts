@@ -13,6 +13,7 @@ import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 
+/** Player that shows a stream: a program, a page in the browser, the first one found (`auto`), or none. */
 export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
 
 /** End of a player that this program did not end. */

@@ -2,7 +2,6 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/units.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { ControlEnd } from '../../protocol/control/control-client-event.ts';
-import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
@@ -11,15 +10,33 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 /** How a client's run ended. */
 export type ClientEnd = ControlEnd;
 
+/** The sender's description of its media. */
+export interface AnnouncedMedia {
+  /** Title: a file name without its path. */
+  readonly name: string;
+  /** RFC 6381 string of the video, such as `avc1.64001f`. */
+  readonly codec: string;
+  /** Luma samples after cropping. */
+  readonly width: number;
+  readonly height: number;
+  /** `null` when unknown or not constant. */
+  readonly framesPerSecond: number | null;
+  /** Milliseconds; `null` when endless or unknown. */
+  readonly durationMs: number | null;
+  /** `copy` or `x264`. */
+  readonly mode: string;
+}
+
 /** Description of a received stream. */
 export interface StreamAnnouncement {
   /** Codec of the video. */
   readonly codecName: CodecName;
-  readonly media: WelcomeMessage['media'];
+  readonly media: AnnouncedMedia;
   readonly parameterSets: readonly Uint8Array[];
   /** Play-out delay in force, milliseconds. */
   readonly latencyMs: number;
-  readonly position: WelcomeMessage['position'];
+  /** `start`: from the beginning of the source; `live`: joined in the middle. */
+  readonly position: 'start' | 'live';
 }
 
 /** Callbacks from a client to its run. */

@@ -4,7 +4,7 @@ import { followRange } from '../../io/sources/follow-range.ts';
 import type { MediaDescription, MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { checkChoice, checkWhole } from '../../protocol/base/option-checks.ts';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, checkWhole } from '../../protocol/base/option-checks.ts';
 import { serverSecurity } from './server-security.ts';
 import { StreamServer } from './stream-server.ts';
 
@@ -85,6 +85,29 @@ export interface StreamService {
   close(): Promise<void>;
 }
 
+/** Keys of `ServeOptions`, complete by its type. */
+const OPTIONS = Object.keys({
+  host: true,
+  port: true,
+  loop: true,
+  receiversMax: true,
+  datagramBytesMax: true,
+  encode: true,
+  bitrate: true,
+  gop: true,
+  framesPerSecond: true,
+  ffmpeg: true,
+  onFrame: true,
+  onLog: true,
+  bitrateMax: true,
+  bitrateMin: true,
+  rate: true,
+  certificate: true,
+  insecure: true,
+  key: true,
+  passphrase: true,
+} satisfies Record<keyof ServeOptions, true>);
+
 /**
  * Serves a file (any that ffmpeg reads; a raw `.h264` needs no ffmpeg), `testsrc`, or a `MediaSource` as a live stream,
  * which starts when the first receiver joins.
@@ -92,7 +115,9 @@ export interface StreamService {
  * @throws {RangeError} when an option is out of its range.
  */
 export async function serve(input: string | MediaSource, options: ServeOptions = {}): Promise<StreamService> {
+  checkKeys(options, OPTIONS);
   const { host = '127.0.0.1', loop = false, onFrame, onLog } = options;
+  checkBoolean('loop', loop);
   const port = checkWhole('port', options.port ?? 0, { min: 0, max: 65_535 });
   const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, { min: 1, max: 10_000 });
   const datagramBytesMax = checkWhole('datagramBytesMax', options.datagramBytesMax ?? 1_200, { min: 300, max: 65_000 });
@@ -140,19 +165,25 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   };
 }
 
+/** Frame rates of a raw stream, as `send --fps` takes them. */
+const FRAME_RATE = { min: 1, max: 1_000 };
+
 function openInput(input: string, options: ServeOptions, log: Log): Promise<MediaSource> {
   if (input === '') throw new Failure('the name of the input is empty', 2);
   const bounds = { min: 10_000, max: 1e9 };
-  const bitrateMin = options.bitrateMin && checkWhole('bitrateMin', options.bitrateMin, bounds);
-  const bitrateMax =
-    options.bitrateMax && checkWhole('bitrateMax', options.bitrateMax, { ...bounds, min: bitrateMin ?? bounds.min });
+  const { bitrateMin, bitrateMax } = options;
+  if (bitrateMin !== undefined) checkWhole('bitrateMin', bitrateMin, bounds);
+  if (bitrateMax !== undefined) checkWhole('bitrateMax', bitrateMax, { ...bounds, min: bitrateMin ?? bounds.min });
   const rate = options.rate && checkChoice('rate', options.rate, ['auto', 'fixed']);
   return openMediaSource(input, {
     follow: followRange({ rate, bitrateMin, bitrateMax }),
     encode: checkChoice('encode', options.encode ?? 'auto', ['auto', 'copy', 'x264']),
     bitrate: checkWhole('bitrate', options.bitrate ?? 2_000_000, { min: 10_000, max: 1e9 }),
     gop: checkWhole('gop', options.gop ?? 30, { min: 1, max: 100_000 }),
-    framesPerSecond: options.framesPerSecond,
+    framesPerSecond:
+      options.framesPerSecond === undefined
+        ? undefined
+        : checkNumber('framesPerSecond', options.framesPerSecond, 'frames per second', FRAME_RATE),
     ffmpeg: options.ffmpeg,
     warn: (message) => log.warn(message),
   });

@@ -1,7 +1,7 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
 
-/** DatagramFate of a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
+/** Fate of a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
 export type DecidedFate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
 /** Result of sending a datagram. `queued`: it waits in a queue whose discipline decides later; `pollOutcome` tells. */

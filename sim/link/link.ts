@@ -25,6 +25,7 @@ import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
 import { Slip } from './stages/slip.ts';
 
+/** Properties of a link beside its parameters. */
 export interface LinkOptions {
   /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
   readonly startsAt?: Instant;

@@ -4,6 +4,7 @@ import type { RateSample } from './rate-sample.ts';
 
 /** Names as in Linux (`tcp_congestion_control`). */
 export const CONGESTION_CONTROLS = ['reno', 'cubic', 'bbr'] as const;
+/** Congestion control of the modelled TCP. */
 export type CongestionControlName = (typeof CONGESTION_CONTROLS)[number];
 
 /** Congestion control algorithm. Controls `congestionWindow`, `slowStartThreshold` and `pacingRate` of a flow. */

@@ -75,7 +75,8 @@ function declarationOf({ name, file }: Exported): { body: string; bases: string[
   const source = readFileSync(join(ROOT, file), 'utf8');
   const found = new RegExp(String.raw`export (?:interface|class) ${name}\b([^{]*)\{\n([\s\S]*?)\n\}`).exec(source);
   if (found) {
-    const bases = /extends ([\w, ]+)/.exec(found[1]!)?.[1]?.replace(/ implements.*/, '') ?? '';
+    const heritage = found[1]!.replace(/Omit<(\w+),[^>]*>/, '$1');
+    const bases = /extends ([\w, ]+)/.exec(heritage)?.[1]?.replace(/ implements.*/, '') ?? '';
     return {
       body: found[2]!,
       bases: bases.split(',').flatMap((base) => base.trim() || []),
@@ -95,6 +96,9 @@ function membersOf({ name, file }: Exported): string[] {
   const source = readFileSync(join(ROOT, file), 'utf8');
   const picked = new RegExp(String.raw`export type ${name} = Pick<\s*\w+,([^>]+)>`).exec(source)?.[1];
   if (picked !== undefined) return [...picked.matchAll(/'(\w+)'/g)].map(([, member]) => member!);
+  // A union is described by the types that it consists of.
+  const union = new RegExp(String.raw`export type ${name} =([\w\s|]+);`).exec(source)?.[1];
+  if (union !== undefined) return union.split('|').flatMap((type) => type.trim() || []);
   const declared = declarationOf({ name, file });
   const own = declared.body.split('\n').flatMap((line) => {
     return /^ {2}(?:readonly |get |async )*(\w+)(?:<[^>]*>)?[?]?[(:;=]/.exec(line)?.[1] ?? [];

@@ -63,6 +63,7 @@ export interface LossBitmap {
   readonly lost: Uint8Array;
 }
 
+/** Loses datagrams by a recorded pattern. */
 export interface BitmapModel {
   readonly kind: 'bitmap';
   readonly bitmap: LossBitmap;
@@ -76,6 +77,7 @@ export interface ShuffledModel {
   readonly block: number;
 }
 
+/** A loss model: a union by `kind`. */
 export type LossModel =
   | GilbertElliottModel
   | ContinuousTimeModel

@@ -10,14 +10,21 @@ export interface CorrelatedShare {
 
 /** Arguments of `tc qdisc … netem`, as interpreted by the kernel. */
 export interface NetemParameters {
+  /** `loss`: random with a correlation, or a state model. */
   readonly loss?: CorrelatedShare | GilbertElliottModel | FourStateModel;
+  /** Share of datagrams duplicated. */
   readonly duplicate?: CorrelatedShare;
+  /** Share of datagrams with one flipped bit. */
   readonly corrupt?: CorrelatedShare;
   /** `gap`: only every gap-th datagram can overtake. Requires a delay. */
   readonly reorder?: CorrelatedShare & { readonly gap: number };
+  /** Delay, microseconds. */
   readonly delay?: Microseconds;
+  /** Variation of the delay, microseconds. */
   readonly jitter?: Microseconds;
+  /** Correlation of successive delays, 0 … 1. */
   readonly delayCorrelation?: number;
+  /** Distribution of the delay; `uniform` when absent. */
   readonly distribution?: 'uniform' | 'normal' | 'pareto';
   /** Bits per second. */
   readonly rate?: number;

@@ -40,6 +40,7 @@ export type DisciplineOptions = CodelOptions | FqCodelOptions | DualPi2Options;
 
 /** Controlled delay (RFC 8289). */
 export interface CodelOptions {
+  /** Name of the discipline. */
   readonly kind: 'codel';
   /** Acceptable standing queueing delay, microseconds. */
   readonly target: Microseconds;
@@ -53,6 +54,7 @@ export interface CodelOptions {
 
 /** A queue with CoDel for each flow, served by deficit round robin (RFC 8290). */
 export interface FqCodelOptions extends Omit<CodelOptions, 'kind'> {
+  /** Name of the discipline. */
   readonly kind: 'fq-codel';
   /** Bytes that a flow may send in a round, at least one datagram. */
   readonly quantum: number;
@@ -60,6 +62,7 @@ export interface FqCodelOptions extends Omit<CodelOptions, 'kind'> {
 
 /** Coupled dual queue with PI² for classic and a shallow threshold for L4S traffic (RFC 9332 §2.5, appendix A). */
 export interface DualPi2Options {
+  /** Name of the discipline. */
   readonly kind: 'dualpi2';
   /** Target of the classic queue, microseconds. */
   readonly target: Microseconds;

@@ -1,6 +1,7 @@
 import { type Instant, later, latest, type Microseconds, milliseconds } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
 
+/** Reordering by places. */
 export interface SlipOptions {
   /** Fraction of datagrams to move, 0 … 1. */
   readonly share: number;
