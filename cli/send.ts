@@ -223,6 +223,12 @@ function totalsText(totals: StreamServerTotals, status: StreamServerStatus): str
   );
 }
 
+/** `path 1.40 Mb/s, picture 1.20 Mb/s 1280×720`. */
+function adaptiveText({ target, bitrate, width, height }: NonNullable<StreamServerStatus['adaptive']>): string {
+  const path = target === undefined ? '' : `path ${rateText(target)}, `;
+  return `${path}picture ${rateText(bitrate)} ${width}×${height}`;
+}
+
 function statusOf(server: StreamServer, of: number | undefined): Status | undefined {
   const { receivers, positionSeconds, adaptive } = server.status;
   if (receivers.length === 0) return undefined;
@@ -232,7 +238,7 @@ function statusOf(server: StreamServer, of: number | undefined): Status | undefi
   return [
     ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
     `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
-    ...(adaptive ? [`${rateText(adaptive.bitrate)} ${adaptive.width}×${adaptive.height}`] : []),
+    ...(adaptive ? [adaptiveText(adaptive)] : []),
     countPart(lost, `${lost} reported lost`, 'bad'),
     `${resent} retransmissions`,
     `${frames} frames sent`,

@@ -6,6 +6,8 @@ import type { HistoryBudget } from '../../sender/history-budget.ts';
 
 /** Options of one receiver's session at a stream server. */
 export interface ServerSessionOptions {
+  /** True when the source follows the path: the rate control then probes what it carries. */
+  readonly follows: boolean;
   readonly hello: HelloMessage;
   /** Codec of the access units. */
   readonly codec: CodecName;

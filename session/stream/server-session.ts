@@ -98,7 +98,10 @@ export class ServerSession implements PlaceHolder {
       datagramBytesMax,
     });
     historyBudget.join();
-    const sending = senderOptions(this.#parameters, { historyBudget });
+    const sending = senderOptions(this.#parameters, {
+      historyBudget,
+      rate: options.follows ? 'adaptive' : 'limit',
+    });
     this.#sender = new Sender(sending);
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,

@@ -244,6 +244,7 @@ export class StreamServer {
     pending.established();
     const dismiss = (cause: string) => this.#dismiss(session, cause);
     const session: ServerSession = new ServerSession({
+      follows: this.#options.source.adaptive !== undefined,
       hello,
       codec: this.#options.source.description.codecName,
       peer: pending.peer,

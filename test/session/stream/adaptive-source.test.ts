@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import type { AdaptiveControl } from '../../../io/sources/adaptive-control.ts';
+import type { MediaSource } from '../../../io/sources/media-source.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { milliseconds } from '../../../protocol/base/units.ts';
+import { SyntheticEncoder } from '../../../sim/synthetic-encoder.ts';
+import { until } from '../../io/net/control-peers.ts';
+import { madeUpUnits, receive, serve, sourceOf } from '../../loopback-session.ts';
+
+const LIMITS = { bitrateMin: 100_000, bitrateMax: 2_000_000 };
+
+/** A source that follows, without an encoder. */
+function adaptiveSource(): MediaSource & { readonly adaptive: AdaptiveControl; readonly read: () => number } {
+  const encoder = new SyntheticEncoder({ framesPerSecond: 50, frames: 100_000, seed: 1, ...LIMITS });
+  let read = 0;
+  return {
+    ...sourceOf(madeUpUnits(1)),
+    read: () => read,
+    adaptive: {
+      ...LIMITS,
+      setTarget: (bitsPerSecond) => encoder.setTarget(bitsPerSecond),
+      requestKeyFrame: () => encoder.requestKeyFrame(),
+      get state() {
+        return { bitrate: encoder.bitrate, preset: undefined, width: 320, height: 240 };
+      },
+      leadTime: milliseconds(4),
+    },
+    async *units() {
+      for (let unit = encoder.next(); unit; unit = encoder.next()) {
+        read++;
+        yield unit;
+      }
+    },
+  };
+}
+
+test('a receiver that joins later, or asks, gets a key frame although the stream has no others', async () => {
+  const source = adaptiveSource();
+  const { server, sent } = await serve([], { source });
+  const first = receive(server.port);
+  await until('frames have come', () => first.received.length > 30);
+  const keys = (units: readonly AccessUnit[]) => units.filter(({ importance }) => importance === 'key').length;
+  expect(keys(sent.slice(0, 20))).toBe(1);
+  const second = receive(server.port);
+  await until('the second has frames', () => second.received.length > 10);
+  expect(second.received[0]!.importance).toBe('key');
+  const before = keys(sent);
+  first.client.requestKeyframe();
+  await until('another key frame is sent', () => keys(sent) > before);
+});
+
+test('a source that follows is read just before a frame is due, and others are read ahead', async () => {
+  const source = adaptiveSource();
+  const { server, sent } = await serve([], { source });
+  const { received } = receive(server.port);
+  await until('frames have come', () => received.length > 20);
+  expect(source.read() - sent.length).toBeLessThanOrEqual(1);
+  expect(server.status.adaptive).toMatchObject({ width: 320, height: 240 });
+  const plain = await serve(madeUpUnits(100));
+  receive(plain.server.port);
+  await until('it is sent', () => plain.sent.length > 5);
+  expect(plain.server.status.adaptive).toBeUndefined();
+});
