@@ -13,6 +13,8 @@ export const CHECK_GROUPS = [
   'tcp',
   'metrics',
   'fairness',
+  'queues',
+  'sharing',
 ] as const;
 
 export type CheckGroup = (typeof CHECK_GROUPS)[number];

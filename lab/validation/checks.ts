@@ -18,7 +18,9 @@ import { FAIRNESS_CHECKS } from './fairness-checks.ts';
 import * as simulations from './loss-simulations.ts';
 import { METRIC_CHECKS } from './metric-checks.ts';
 import { NETEM_CHECKS } from './netem-checks.ts';
+import { QUEUE_CHECKS } from './queue-checks.ts';
 import { RECOVERY_CHECKS } from './recovery-checks.ts';
+import { SHARING_CHECKS } from './sharing-checks.ts';
 import { TCP_CHECKS } from './tcp-checks.ts';
 import { WAITING_CHECKS } from './waiting-checks.ts';
 
@@ -181,4 +183,6 @@ export const CHECKS: readonly Check[] = [
   ...TCP_CHECKS,
   ...METRIC_CHECKS,
   ...FAIRNESS_CHECKS,
+  ...QUEUE_CHECKS,
+  ...SHARING_CHECKS,
 ];

@@ -123,6 +123,8 @@ export type FrameDecided = readonly [number, number, number, number, number];
 export interface LaneEvents {
   readonly run: number;
   readonly sent: readonly PacketSent[];
+  /** Numbers of packets sent earlier that a queue has dropped since. */
+  readonly lost: readonly number[];
   readonly arrived: readonly PacketArrived[];
   readonly freed: readonly PacketFreed[];
   readonly frames: readonly FrameDecided[];

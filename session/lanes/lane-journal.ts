@@ -26,6 +26,7 @@ export class LaneJournal {
   #sent: Sent[] = [];
   #arrived: PacketArrived[] = [];
   #freed: PacketFreed[] = [];
+  #lost: number[] = [];
   #frames: FrameDecided[] = [];
   #packets = 0;
 
@@ -34,6 +35,11 @@ export class LaneJournal {
     const number = this.#packets++;
     if (this.#sent.length < EVENTS_MAX) this.#sent.push({ number, kind, frame, at, lost });
     return number;
+  }
+
+  /** Records that a packet was lost after it had been sent. */
+  packetLost(number: number): void {
+    if (this.#lost.length < EVENTS_MAX) this.#lost.push(number);
   }
 
   packetArrived(number: number, at: Instant, held: boolean): void {
@@ -68,11 +74,13 @@ export class LaneJournal {
       sent: this.#sent.map(({ number, kind, frame, at, lost }) => {
         return [number, PACKET_KINDS.indexOf(kind), frame(), toMilliseconds(at), lost ? 1 : 0];
       }),
+      lost: this.#lost,
       arrived: this.#arrived,
       freed: this.#freed,
       frames: this.#frames,
     };
     this.#sent = [];
+    this.#lost = [];
     this.#arrived = [];
     this.#freed = [];
     this.#frames = [];

@@ -6,6 +6,8 @@ import type { LaneCapture } from './lane-capture.ts';
 export interface LanePathObserver {
   /** Called for each datagram sent. @returns a number that identifies it on arrival. */
   onSent(now: Instant, datagram: Uint8Array, lost: boolean): number;
+  /** Called for a datagram that was lost after it had been sent, in a queue. */
+  onLost(number: number, datagram: Uint8Array): void;
   onArrived(now: Instant, number: number, datagram: Uint8Array): void;
 }
 
@@ -54,12 +56,15 @@ export class LanePath implements Path {
       return;
     }
     const fate = this.#link.send(now, datagram);
-    const number = this.#observer.onSent(now, datagram, fate === 'lost' || fate === 'overflowed');
-    if (fate === 'carried' || fate === 'duplicated') this.#numbers.set(datagram, number);
+    const isLost = fate === 'lost' || fate === 'overflowed';
+    const number = this.#observer.onSent(now, datagram, isLost);
+    if (!isLost) this.#numbers.set(datagram, number);
+    this.#takeOutcomes();
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
     const datagram = this.#link.pollDelivery(now);
+    this.#takeOutcomes();
     if (datagram) this.#capture.delivered(now, 'forward', datagram);
     const number = datagram && this.#numbers.get(datagram);
     if (datagram && number !== undefined) {
@@ -71,5 +76,16 @@ export class LanePath implements Path {
 
   pollTimeout(): Instant | undefined {
     return this.#link.pollTimeout();
+  }
+
+  /** Tells of datagrams that the queue discipline or the loss stage dropped after they were sent. */
+  #takeOutcomes(): void {
+    for (let outcome = this.#link.pollOutcome(); outcome; outcome = this.#link.pollOutcome()) {
+      const { datagram, fate } = outcome;
+      const number = this.#numbers.get(datagram);
+      if (number === undefined || fate === 'carried' || fate === 'duplicated') continue;
+      this.#numbers.delete(datagram);
+      this.#observer.onLost(number, datagram);
+    }
   }
 }

@@ -42,6 +42,11 @@ export class LaneRecord {
     if (lost && kind === 'media') this.#packetsLost++;
   }
 
+  /** A packet that was sent has been lost in a queue. */
+  packetLost(kind: PacketKind): void {
+    if (kind === 'media') this.#packetsLost++;
+  }
+
   frameShown(at: Instant, capturedAt: Instant): void {
     this.#lag.add(elapsed(capturedAt, at));
     if (this.#shownAt !== undefined) {

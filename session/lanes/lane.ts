@@ -57,7 +57,10 @@ export class Lane {
     this.#pathDelay = link.delay;
     // Links run on the clock shared by all lanes, so that timed losses and outages hit all lanes alike.
     const headerBytes = HEADER_BYTES[settings.transport];
-    const [forward, back] = [new Link(link, 'forward', { headerBytes }), new Link(link, 'back', { headerBytes })];
+    const [forward, back] = [
+      new Link(link, 'forward', { headerBytes, reports: 'queued' }),
+      new Link(link, 'back', { headerBytes }),
+    ];
     this.#links = [forward, back];
     const options = {
       settings,

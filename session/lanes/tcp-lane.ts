@@ -99,6 +99,10 @@ export class TcpLane implements LaneTransport {
       isMedia: (segment) => payloadOf(segment) > 0,
       observer: {
         onSent: (now, segment, lost) => this.#note(now, segment, lost),
+        onLost: (number) => {
+          options.record.packetLost('media');
+          options.journal.packetLost(number);
+        },
         onArrived: (now, number, segment) => this.#arrive(now, number, segment),
       },
     });

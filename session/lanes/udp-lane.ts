@@ -53,6 +53,10 @@ export class UdpLane implements LaneTransport {
       isMedia: (datagram) => kindOf(datagram) !== 'control',
       observer: {
         onSent: (now, datagram, lost) => this.#note(now, datagram, lost),
+        onLost: (number, datagram) => {
+          options.record.packetLost(kindOf(datagram));
+          options.journal.packetLost(number);
+        },
         onArrived: (now, number) => options.journal.packetArrived(number, now, false),
       },
     });

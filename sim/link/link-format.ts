@@ -24,7 +24,13 @@ const WORDS: readonly (readonly [name: string, write: (link: LinkSpecification) 
   ['opportunity', (link) => `${link.capacity?.opportunityBytes ?? OPPORTUNITY_BYTES}b`],
   ['queue', writeQueue],
   ['qdisc', (link) => formatDiscipline(link.discipline)],
+  ['cross', writeCross],
 ];
+
+function writeCross({ cross }: LinkSpecification): string {
+  if (!cross) return 'none';
+  return 'rate' in cross ? `${cross.rate}bit` : `tcp-${cross.congestionControl}`;
+}
 
 function writeQueue(link: LinkSpecification): string {
   const limits: string[] = [];

@@ -1,6 +1,7 @@
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { CONGESTION_CONTROLS } from '../tcp/congestion-control.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
 import { differences } from './link-format.ts';
 import type { LinkChange, LinkSpecification, OutageWindow } from './link-specification.ts';
@@ -66,6 +67,7 @@ const PARSERS: Readonly<Record<string, (link: Draft, value: string) => string | 
   slip: readSlip,
   queue: readQueue,
   qdisc: readDiscipline,
+  cross: readCross,
 };
 
 const KNOWN = [
@@ -327,6 +329,17 @@ function readDiscipline(link: Draft, value: string): string | undefined {
   if (!discipline.ok) return discipline.malformed;
   delete link.discipline;
   if (discipline.value) link.discipline = discipline.value;
+  return undefined;
+}
+
+function readCross(link: Draft, value: string): string | undefined {
+  delete link.cross;
+  if (value === 'none') return undefined;
+  const congestionControl = CONGESTION_CONTROLS.find((name) => value === `tcp-${name}`);
+  const rate = readRate(value);
+  if (congestionControl) link.cross = { congestionControl };
+  else if (rate !== undefined && rate >= 1_000) link.cross = { rate };
+  else return 'expected tcp-reno, tcp-cubic, tcp-bbr, a bit rate such as 2mbit, or none';
   return undefined;
 }
 

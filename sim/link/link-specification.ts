@@ -1,4 +1,5 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
+import type { CongestionControlName } from '../tcp/congestion-control.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { NetemParameters } from './netem/netem-parameters.ts';
 import type { DisciplineOptions } from './queue/queue-discipline.ts';
@@ -11,6 +12,9 @@ export interface OutageWindow {
   readonly from: Microseconds;
   readonly until: Microseconds;
 }
+
+/** Traffic of the link's own: a TCP download without end, or datagrams at a constant payload rate, bits per second. */
+export type CrossTrafficOptions = { readonly congestionControl: CongestionControlName } | { readonly rate: number };
 
 /** A change of the link's parameters, `at` microseconds after its start. The random streams continue. */
 export interface LinkChange {
@@ -64,6 +68,8 @@ export interface LinkSpecification {
   readonly queuePackets?: number;
   /** Queue discipline of the bottleneck within these limits; absent: tail drop. */
   readonly discipline?: DisciplineOptions;
+  /** Traffic of others that shares the bottleneck of a `forward` link; absent: none. */
+  readonly cross?: CrossTrafficOptions;
   /** A Linux netem configuration, with its own order of stages, that replaces all fields above. */
   readonly netem?: NetemParameters;
   /** Seed of all random streams: the same seed reproduces the same path. */

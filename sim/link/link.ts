@@ -6,15 +6,18 @@ import {
   later,
   latest,
   type Microseconds,
+  microseconds,
   NEVER,
 } from '../../protocol/base/units.ts';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import { RandomStream } from '../random.ts';
+import { CROSS_FLOW, CrossTraffic } from './cross-traffic.ts';
 import { type DatagramContext, markOf } from './datagram-context.ts';
 import type { DatagramFate, DecidedFate, LinkOutcome } from './datagram-fate.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { LinkCounters, LinkStageCounters } from './link-counters.ts';
-import type { LinkSpecification } from './link-specification.ts';
+import type { LinkOptions } from './link-options.ts';
+import type { CrossTrafficOptions, LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
 import { NetemQueue } from './netem/netem-queue.ts';
 import { type Departure, ManagedBottleneck } from './queue/managed-bottleneck.ts';
@@ -24,21 +27,6 @@ import { Corruption } from './stages/corruption.ts';
 import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
 import { Slip } from './stages/slip.ts';
-
-/** Properties of a link beside its parameters. */
-export interface LinkOptions {
-  /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
-  readonly startsAt?: Instant;
-  /**
-   * Header bytes that the bottleneck carries with each datagram: 28 for IPv4 and UDP; 0 when whole IP packets are sent.
-   */
-  readonly headerBytes?: number;
-  /**
-   * Datagrams whose outcomes `pollOutcome` returns: those that `send` could not decide, or all. Without it there are
-   * none; with it they have to be polled.
-   */
-  readonly reports?: 'queued' | 'all';
-}
 
 /** Bounds the memory of a link: ten seconds at one gigabit per second. */
 const IN_FLIGHT_MAX = 1_000_000;
@@ -65,6 +53,12 @@ export class Link {
   readonly #outcomes: LinkOutcome[] = [];
   /** Queue under a discipline, in place of the tail-drop bottleneck. */
   #managed: ManagedBottleneck | undefined;
+  /** Traffic of others, from the first datagram on. */
+  #cross: CrossTraffic | undefined;
+  #crossOptions: CrossTrafficOptions | undefined;
+  readonly #isForward: boolean;
+  #crossQueued = 0;
+  #delay: Microseconds = microseconds(0);
   // Copied from the specification because they are read for each datagram.
   #losesFirst = false;
   #duplicateShare = 0;
@@ -90,6 +84,7 @@ export class Link {
     this.#startsAt = startsAt;
     this.#headerBytes = headerBytes;
     this.#reports = reports;
+    this.#isForward = direction === 'forward';
     this.#netem = link.netem && new NetemQueue(link.netem, link.seed, direction);
     this.#bottleneck = new Bottleneck(link, startsAt);
     this.#loss = new LossProcess(link, direction);
@@ -135,6 +130,7 @@ export class Link {
     this.#counters.offeredBytes += datagram.length;
     if (this.#netem) return this.#sendThroughNetem(this.#netem, now, datagram, context);
     this.#advance(now);
+    if (this.#crossOptions) this.#cross ??= new CrossTraffic(this.#crossOptions, this.#specification.seed, now);
     const index = this.#index++;
     if (this.#managed) return this.#enqueue(this.#managed, now, this.#packet(now, index, datagram, context));
     const fate = this.#pass(now, index, datagram, context);
@@ -164,7 +160,7 @@ export class Link {
   }
 
   pollDelivery(now: Instant): Uint8Array | undefined {
-    if (this.#managed) this.#advance(now);
+    if (this.#managed || this.#cross) this.#advance(now);
     if (this.#slips) this.#slip.expire(now);
     const queue = this.#netem ?? this.#queue;
     const datagram = queue.pop(now);
@@ -178,7 +174,7 @@ export class Link {
 
   pollTimeout(): Instant | undefined {
     if (this.#netem) return this.#netem.nextAt;
-    const next = this.#managed ? this.#nextOf(this.#managed) : this.#queue.nextAt;
+    const next = this.#managed || this.#cross ? this.#nextEvent() : this.#queue.nextAt;
     if (!this.#slips || this.#slip.held === 0) return next;
     return instant(Math.min(next ?? Number.POSITIVE_INFINITY, this.#slip.nextAt ?? Number.POSITIVE_INFINITY));
   }
@@ -189,7 +185,7 @@ export class Link {
    * the new link are ignored.
    */
   reconfigure(now: Instant, link: LinkSpecification): void {
-    if (this.#managed) this.#advance(now);
+    if (this.#managed || this.#cross) this.#advance(now);
     this.#apply(now, link);
   }
 
@@ -209,7 +205,10 @@ export class Link {
     this.#corruption.reconfigure(link.corrupt);
   }
 
-  #keep({ lossPosition, duplicate, outages, slip }: LinkSpecification): void {
+  #keep({ lossPosition, duplicate, outages, slip, delay, cross }: LinkSpecification): void {
+    this.#delay = delay;
+    this.#crossOptions = this.#isForward ? cross : undefined;
+    if (!this.#cross?.isOf(this.#crossOptions)) this.#cross = undefined;
     this.#losesFirst = lossPosition === 'pre';
     this.#duplicateShare = duplicate;
     this.#hasOutages = outages !== undefined;
@@ -218,7 +217,7 @@ export class Link {
 
   get #inFlight(): number {
     if (this.#netem) return this.#netem.length;
-    return this.#queue.length + this.#slip.held + (this.#managed?.packets ?? 0);
+    return this.#queue.length + this.#slip.held + (this.#managed?.packets ?? 0) - this.#crossQueued;
   }
 
   #passBottleneck(now: Instant, bytes: number): Instant | undefined {
@@ -277,8 +276,11 @@ export class Link {
   #advance(now: Instant): void {
     for (;;) {
       const departsAt = this.#managed?.nextAt ?? NEVER;
-      if (this.#nextChangeAt > now && departsAt > now) return;
-      if (this.#nextChangeAt <= departsAt) this.#makeNextChange();
+      const crossAt = this.#cross?.nextAt ?? NEVER;
+      const at = Math.min(this.#nextChangeAt, departsAt, crossAt);
+      if (at > now || at === NEVER) return;
+      if (this.#nextChangeAt === at) this.#makeNextChange();
+      else if (crossAt === at) this.#runCross(this.#cross!, crossAt);
       else this.#depart(this.#managed!, departsAt);
     }
   }
@@ -289,7 +291,24 @@ export class Link {
     if (departure) this.#carryOn(departure);
   }
 
+  /** Lets the traffic of others act. It has no random loss, so that it does not shift that of the link's callers. */
+  #runCross(cross: CrossTraffic, now: Instant): void {
+    for (const datagram of cross.run(now, this.#delay)) {
+      const packet = this.#packet(now, 0, datagram, { flow: CROSS_FLOW, headerBytes: cross.headerBytes });
+      const leavesAt = this.#managed ? undefined : this.#bottleneck.pass(now, packet.bytes);
+      if (leavesAt !== undefined) cross.arrive(later(leavesAt, this.#delay), datagram);
+      if (!this.#managed) continue;
+      this.#crossQueued++;
+      this.#managed.enqueue(now, packet);
+      this.#takeDropped(this.#managed, now);
+    }
+  }
+
   #carryOn({ packet, at, leavesAt }: Departure): void {
+    if (packet.flow === CROSS_FLOW) {
+      this.#crossQueued--;
+      return this.#cross?.arrive(later(leavesAt, this.#delay), packet.datagram);
+    }
     const { datagram, index, frame } = packet;
     const isLost = !this.#losesFirst && this.#isLost(leavesAt, frame);
     this.#report(at, packet, isLost ? 'lost' : this.#carry(leavesAt, index, datagram, markOf(packet)));
@@ -314,6 +333,10 @@ export class Link {
   #takeDropped(managed: ManagedBottleneck, now: Instant, sent?: QueuedDatagram): boolean {
     let isDropped = false;
     for (let packet = managed.pollDropped(); packet; packet = managed.pollDropped()) {
+      if (packet.flow === CROSS_FLOW) {
+        this.#crossQueued--;
+        continue;
+      }
       this.#counters.overflowed++;
       // Dropped datagrams advance the loss process too, as at a full queue.
       if (!this.#losesFirst) this.#loss.next(elapsed(this.#startsAt, now), packet.frame);
@@ -334,9 +357,10 @@ export class Link {
   }
 
   /** Time of the next departure, delivery or, while datagrams wait, change. */
-  #nextOf(managed: ManagedBottleneck): Instant | undefined {
-    const changeAt = managed.packets > 0 ? this.#nextChangeAt : NEVER;
-    const next = earliest(earliest(managed.nextAt, changeAt), this.#queue.nextAt ?? NEVER);
+  #nextEvent(): Instant | undefined {
+    const changeAt = this.#cross || this.#managed?.packets ? this.#nextChangeAt : NEVER;
+    const line = earliest(this.#managed?.nextAt ?? NEVER, this.#cross?.nextAt ?? NEVER);
+    const next = earliest(earliest(line, changeAt), this.#queue.nextAt ?? NEVER);
     return next === NEVER ? undefined : next;
   }
 

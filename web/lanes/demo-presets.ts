@@ -3,6 +3,11 @@ export const DEMO_PRESETS: readonly { readonly name: string; readonly link: stri
   { name: 'default', link: 'loss=4% delay=30ms±4ms order=kept' },
   { name: 'fibre', link: 'delay=5ms' },
   { name: 'office Wi-Fi', link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=30mbit queue=100ms' },
+  {
+    name: 'crowded Wi-Fi',
+    link: 'ge=1.5%/50% delay=8ms±6ms order=kept rate=8mbit queue=150ms qdisc=fq-codel cross=tcp-cubic',
+  },
+  { name: 'competing download', link: 'delay=20ms rate=6mbit queue=300ms cross=tcp-cubic' },
   { name: 'train', link: 'ctge=6%/600ms/100%/1.5% delay=40ms±20ms order=kept' },
   {
     name: 'LTE, driving (synthetic trace)',

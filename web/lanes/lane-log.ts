@@ -12,7 +12,7 @@ export interface Packet {
   readonly kind: PacketKind;
   readonly frame: number;
   readonly sentMs: number;
-  readonly lost: boolean;
+  lost: boolean;
   arrivedMs: number | undefined;
   /** True when the packet arrived out of order and waits for a missing one before it. */
   held: boolean;
@@ -76,6 +76,10 @@ export class LaneLog {
         decidedMs,
         class: FRAME_CLASSES[classIndex] ?? 'incomplete',
       });
+    }
+    for (const number of events.lost) {
+      const packet = this.packets.get(number);
+      if (packet) packet.lost = true;
     }
     for (const [number, arrivedMs, held] of events.arrived) this.#arrive(number, arrivedMs, held === 1);
     for (const [number, freedMs] of events.freed) {

@@ -3,6 +3,7 @@ import { CLEAN_LINK, UNLIMITED } from '../../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { PRESETS } from '../../sim/link/presets.ts';
+import { parseDiscipline } from '../../sim/link/queue/discipline-words.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
 import { DEMO_PRESETS } from './demo-presets.ts';
@@ -97,6 +98,13 @@ export interface NetworkHandlers {
 
 /** Tooltip while the link has parts that no slider can express: netem, timed changes, the user's own trace. */
 const WHOLE = 'This link cannot be changed by sliders. Choose another preset or edit the text.';
+const TAIL_DROP = 'tail-drop';
+const DISCIPLINES = [
+  [TAIL_DROP, 'tail drop'],
+  ['codel', 'CoDel'],
+  ['fq-codel', 'FQ-CoDel'],
+  ['dualpi2', 'DualPI2 (L4S)'],
+] as const;
 const DROP_PACKETS = 5;
 const FREEZE_MS = 500;
 
@@ -105,6 +113,7 @@ export class NetworkPanel {
   readonly #inputs = new Map<string, HTMLInputElement>();
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
+  readonly #discipline = element('qdisc', HTMLSelectElement);
   readonly #presets = new Map([...DEMO_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
   /** Parsed once: one preset has a trace of thirty thousand lines. */
   readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
@@ -123,6 +132,7 @@ export class NetworkPanel {
       if (link !== undefined) handlers.changed(`${link} seed=${this.#link.seed}`);
       else this.#showPreset();
     });
+    this.#fillDisciplines(handlers);
     this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
     element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
@@ -142,6 +152,9 @@ export class NetworkPanel {
     this.#inForce = text;
     const link = parseRunningLink(text, readTrace);
     if (link.ok) this.#link = link.value;
+    this.#discipline.disabled = !link.ok;
+    this.#discipline.title = link.ok ? '' : WHOLE;
+    this.#discipline.value = link.ok ? (link.value.discipline?.kind ?? TAIL_DROP) : '';
     for (const knob of KNOBS) {
       const input = this.#inputs.get(knob.name)!;
       input.disabled = !link.ok;
@@ -188,6 +201,18 @@ export class NetworkPanel {
       handlers.changed(formatLinkSpecification(this.#link));
     });
     return label;
+  }
+
+  /** Choosing a discipline takes its default parameters; the text can give others. */
+  #fillDisciplines(handlers: NetworkHandlers): void {
+    for (const [name, label] of DISCIPLINES) this.#discipline.add(new Option(label, name));
+    this.#discipline.addEventListener('change', () => {
+      const { discipline: _, ...link } = this.#link;
+      const chosen = parseDiscipline(this.#discipline.value);
+      if (!chosen.ok) return;
+      this.#link = chosen.value ? { ...link, discipline: chosen.value } : link;
+      handlers.changed(formatLinkSpecification(this.#link));
+    });
   }
 
   #fillPresets(): void {
