@@ -110,8 +110,9 @@ export type { Direction } from './sim/direction.ts';
 export { type EncoderModel, X264_MODEL } from './sim/encoder-model.ts';
 export type { DatagramContext } from './sim/link/datagram-context.ts';
 export type { DatagramFate, DecidedFate, LinkOutcome } from './sim/link/datagram-fate.ts';
-export { Link, type LinkOptions } from './sim/link/link.ts';
+export { Link } from './sim/link/link.ts';
 export type { LinkCounters, LinkStageCounters } from './sim/link/link-counters.ts';
+export type { LinkOptions } from './sim/link/link-options.ts';
 export { parseLink } from './sim/link/link-parse.ts';
 export type { LinkChange, LinkSpecification, OutageWindow } from './sim/link/link-specification.ts';
 export type {

@@ -1,4 +1,4 @@
-import { type Cell, canonicalLink } from '../cell.ts';
+import { type Cell, canonicalLink, formatParameters } from '../cell.ts';
 import type { CellSource } from '../cell-source.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimulatedStrategyName } from '../strategies.ts';
@@ -32,7 +32,7 @@ export function flowsOf(
   { source, seed, traces }: { readonly source: CellSource; readonly seed: number; readonly traces: Traces },
 ): Required<Pick<Cell, 'strategy' | 'parameters' | 'flows'>> {
   const described = flows.map((flow): Omit<FlowDescription, 'name'> & { readonly label: string } => ({
-    label: flow.name ?? flow.strategy,
+    label: flow.name ?? labelOf(loadOf(flow, source)),
     load: loadOf(flow, source),
     startMs: flow.start ?? 0,
     ...(flow.stop !== undefined && { stopMs: flow.stop }),
@@ -42,7 +42,7 @@ export function flowsOf(
   if (tested) {
     const strategy = tested.strategy as SimulatedStrategyName;
     const load: FlowLoad = { kind: 'media', strategy, parameters: tested.parameters, source };
-    described.unshift({ label: strategy, load, startMs: 0, direction: 'forward' });
+    described.unshift({ label: labelOf(load), load, startMs: 0, direction: 'forward' });
   }
   const media = described.map(({ load }) => load).find((load) => load.kind === 'media');
   return {
@@ -55,6 +55,12 @@ export function flowsOf(
     }),
   };
 }
+
+/** Strategy with its parameters. */
+const labelOf = (load: FlowLoad): string => {
+  if (load.kind === 'constant') return 'constant';
+  return load.kind === 'media' ? `${load.strategy} ${formatParameters(load.parameters)}`.trim() : load.strategy;
+};
 
 function loadOf(flow: ScenarioFlow, source: CellSource): FlowLoad {
   const { strategy } = flow;
