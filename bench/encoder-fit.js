@@ -1,0 +1,3 @@
+import { compileAndRun } from './compile.js';
+
+await compileAndRun('encoder-dist', 'encoder-fit.js');
