@@ -205,7 +205,9 @@ export class Sender implements Endpoint<SenderEvent> {
     let notice: RequestNotice | undefined;
     for (const packet of packets.value) {
       if (packet.kind === 'nack' && packet.mediaSsrc === this.#options.ssrc) {
-        requests.push({ wires: packet.sequenceNumbers, notice });
+        const wires = this.#loop.answerable(now, packet.sequenceNumbers);
+        this.#statistics.requestsRefused += packet.sequenceNumbers.length - wires.length;
+        if (wires.length > 0) requests.push({ wires, notice });
         notice = undefined;
       } else if (packet.kind === 'application') notice = this.#handleNotice(now, packet);
       else this.#handleRtcp(now, packet);
@@ -345,7 +347,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#loop.onPath(now, path);
     // Loss on a full path is addressed by sending less, not more.
     const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
-    this.#repair?.onPath({ ...path, loss });
+    this.#repair?.onPath({ ...path, loss: this.#loop.losesByQueue(now) ? 0 : loss });
   }
 
   /** True when this frame is admitted to a path that may not carry all frames. */

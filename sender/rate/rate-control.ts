@@ -3,6 +3,7 @@ import { AdaptiveRate } from './adaptive-rate.ts';
 import { Gcc } from './gcc/gcc.ts';
 import { GCC_TRENDLINE } from './gcc/gcc-options.ts';
 import { GuardedController } from './guarded-controller.ts';
+import { MeasuredRate } from './measured-rate.ts';
 import type { RateController } from './rate-controller.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Scream } from './scream/scream.ts';
@@ -15,23 +16,26 @@ export interface RateTerms {
 }
 
 /**
- * Rate controls by name, chosen by the sender alone. All but `limit`, whose source cannot send less for long, stand
+ * Rate controls by name, chosen by the sender alone. All but `limit` and `measured`, whose source cannot send less for long, stand
  * behind a circuit breaker (RFC 8083).
  *
  * - `limit`: none until the path is full, then slightly less than it carries; for a source that cannot follow.
+ * - `measured`: none; keeps retransmissions and repair out of a queue that reports on single packets show. For a source
+ *   that cannot follow.
  * - `adaptive`: what the path carries in time for the deadline, for a source that follows `Sender.targetBitrate`.
  * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
  * - `gcc-trendline`: the same with the delay filter that libwebrtc has in its place, without its probing.
  * - `scream`: SCReAM as published (RFC 8298).
  * - `scream2`: its successor as drafted (draft-johansson-ccwg-rfc8298bis-screamv2).
  */
-export const RATE_CONTROLS = ['limit', 'adaptive', 'gcc', 'gcc-trendline', 'scream', 'scream2'] as const;
+export const RATE_CONTROLS = ['limit', 'measured', 'adaptive', 'gcc', 'gcc-trendline', 'scream', 'scream2'] as const;
 
 /** Name of a rate control. */
 export type RateControl = (typeof RATE_CONTROLS)[number];
 
 const CONTROLLERS: { readonly [Name in RateControl]: (terms: RateTerms) => RateController } = {
   limit: () => new RateLimit(),
+  measured: ({ latency }) => new MeasuredRate(latency),
   adaptive: ({ latency }) => new GuardedController(new AdaptiveRate(latency)),
   gcc: () => new GuardedController(new Gcc()),
   'gcc-trendline': () => new GuardedController(new Gcc(GCC_TRENDLINE)),

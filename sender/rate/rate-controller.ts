@@ -51,6 +51,13 @@ export interface CongestionFeedback {
 }
 
 /**
+ * State of the bottleneck for redundancy. `queued`: packets that are not reported yet may wait in its queue. `full`: the
+ * queue is so long that every retransmission costs later frames more than it saves. `recovering`: a queue was there a
+ * moment ago, and explains recent losses. `free`: none of these.
+ */
+export type PathLoad = 'free' | 'recovering' | 'queued' | 'full';
+
+/**
  * Controls the sending rate. Media, repair packets and retransmissions share one target: all of them count in `onSent`.
  * A source that can follow takes its bit rate from `Sender.targetBitrate`; frames of any other are paced to the target
  * and withheld when the remainder leaves no room.
@@ -79,6 +86,8 @@ export interface RateController {
    * The receiver sends fewer when they would take more than 2 % of the media bytes.
    */
   readonly feedbackInterval: Microseconds | undefined;
+  /** State of the bottleneck; `free` when absent. */
+  loadAt?(now: Instant): PathLoad;
   /**
    * The source offers a frame of this many payload bytes, behind `queued` bytes of earlier ones in the pacer; it may still
    * be withheld.

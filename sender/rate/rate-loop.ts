@@ -15,6 +15,7 @@ import {
 } from '../../protocol/rtcp/recovery-notice.ts';
 import type { ApplicationPacket, CongestionControlFeedback, ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
+import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { RateController } from './rate-controller.ts';
 import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
 import { SourceShare } from './source-share.ts';
@@ -57,6 +58,23 @@ export class RateLoop {
     this.#share.onSent(now, datagram.length, sourceBytes);
     this.controller.onSent(now, this.#departures.onSent(now, datagram));
     this.#noticeAt ??= now;
+  }
+
+  /** Returns the requested packets that are worth an answer. */
+  answerable(now: Instant, wires: readonly WireSequence[]): readonly WireSequence[] {
+    switch (this.controller.loadAt?.(now)) {
+      case 'full':
+        return [];
+      case 'queued':
+        return wires.filter((wire) => !this.#departures.isUnderway(wire));
+      default:
+        return wires;
+    }
+  }
+
+  /** True when recent losses are explained by a full queue, against which repair packets do not help. */
+  losesByQueue(now: Instant): boolean {
+    return (this.controller.loadAt?.(now) ?? 'free') !== 'free';
   }
 
   onPath(now: Instant, path: PathNotice): void {

@@ -2,6 +2,7 @@ import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { elapsed, type Instant, instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
 import { arrivalOf } from '../../protocol/rtcp/congestion-control-feedback.ts';
 import type { CongestionControlFeedback, StreamArrivals } from '../../protocol/rtcp/rtcp.ts';
+import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { EcnMark, PacketReport, SentKind, SentPacket } from './rate-controller.ts';
 
 /** SSRCs of the streams that count; `undefined` for one that does not exist. */
@@ -37,6 +38,8 @@ const RECEIVED = 3;
 /** Not reported in time. */
 const FORGOTTEN = 4;
 
+/** Place of the media stream among the streams. */
+const MEDIA = 0;
 const KINDS: readonly SentKind[] = ['media', 'retransmission', 'repair'];
 const MARKS: readonly EcnMark[] = ['not-ect', 'ect-1', 'ect-0', 'ce'];
 /** The report timestamp is in 1/65536 s and wraps. */
@@ -94,6 +97,14 @@ export class SentPacketHistory {
     this.#next++;
     this.#bytesInFlight += datagram.length;
     return { number, bytes: datagram.length, kind: KINDS[stream]! };
+  }
+
+  /** True when neither this media packet nor one sent later has been reported yet. */
+  isUnderway(wire: WireSequence): boolean {
+    const number = this.#position[MEDIA]![wire & (this.#size - 1)]!;
+    if (number < 0 || number < this.#next - this.#size) return false;
+    const place = number & (this.#size - 1);
+    return this.#sequence[place] === wire && this.#kind[place] === MEDIA && this.#state[place] === IN_FLIGHT;
   }
 
   /** Returns what a feedback packet says that earlier ones did not; `undefined` when that is nothing. */
