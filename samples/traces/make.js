@@ -1,5 +1,6 @@
-// Generates lte-drive.down and lte-drive.up: `node samples/traces/make.js [FOLDER]`. They are a model of a drive through
-// the cells of a mobile network, not a recording; README.md describes the model and compares it with recordings.
+// Generates lte-drive.down, lte-drive.up and wifi-crowded.down: `node samples/traces/make.js [FOLDER]`. They are models of
+// a drive through the cells of a mobile network and of a crowded Wi-Fi, not recordings; README.md describes the models
+// and compares the drive with recordings.
 // Only integers, sums, products, square roots and one table of powers of two are used: the output is identical on all machines.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -133,10 +134,36 @@ export function drive(seed) {
   return { down: opportunities(random, DOWN, shared), up: opportunities(random, UP, shared) };
 }
 
+const WIFI_SECONDS = 20;
+const WIFI_SEED = 1;
+/**
+ * A station gets the channel each few milliseconds, and sends up to twelve packets as one aggregate (A-MPDU). Now and
+ * then it loses the channel for much longer: other networks, or retries.
+ */
+const WIFI = { gapMs: 20, packets: 12, blocked: 0.03, blockedMinMs: 40, blockedMaxMs: 120 };
+
+export function crowdedWifi(seed) {
+  const random = chance(Math.imul(seed, 0x1000193));
+  const times = [];
+  for (let now = 1; now < WIFI_SECONDS * 1_000; ) {
+    const packets = 1 + Math.floor(random() * WIFI.packets);
+    for (let packet = 0; packet < packets; packet++) times.push(now);
+    const draw = random();
+    const long = random() < WIFI.blocked;
+    const { blockedMinMs, blockedMaxMs, gapMs } = WIFI;
+    now += 1 + Math.floor(long ? blockedMinMs + draw * (blockedMaxMs - blockedMinMs) : draw * draw * gapMs);
+  }
+  times.push(WIFI_SECONDS * 1_000);
+  return times;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
   for (const [direction, times] of Object.entries(drive(SEED))) {
     writeFileSync(join(folder, `lte-drive.${direction}`), `${times.join('\n')}\n`);
     console.error(`lte-drive.${direction}: ${times.length} packets in ${SECONDS} s`);
   }
+  const wifi = crowdedWifi(WIFI_SEED);
+  writeFileSync(join(folder, 'wifi-crowded.down'), `${wifi.join('\n')}\n`);
+  console.error(`wifi-crowded.down: ${wifi.length} packets in ${WIFI_SECONDS} s`);
 }
