@@ -50,8 +50,12 @@ export const strategyParameters = {
   unsentBytesMax: whole(1, 1_000_000_000).optional(),
   giveUpMs: real(0, 600_000, 'milliseconds').optional(),
   onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
+  encrypted: z.boolean().optional(),
   rate: rateControl.optional(),
 };
 
 /** Parameters by transport. On the other transport they would change nothing but the cell's name. */
-export const PARAMETERS_OF = { udp: ['redundancy', 'onLoss', 'rate'], tcp: ['unsentBytesMax', 'giveUpMs'] } as const;
+export const PARAMETERS_OF = {
+  udp: ['redundancy', 'onLoss', 'encrypted', 'rate'],
+  tcp: ['unsentBytesMax', 'giveUpMs'],
+} as const;

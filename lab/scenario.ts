@@ -61,6 +61,10 @@ const strategySchema = z.union([
       const message = `not a parameter of ${asked.strategy}, but of ${other.toUpperCase()} strategies`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
+    if (asked.encrypted && asked.strategy.startsWith('udp-kernel-')) {
+      const message = 'a parameter of simulated strategies only';
+      context.addIssue({ code: 'custom', path: ['encrypted'], message });
+    }
   }),
 ]);
 

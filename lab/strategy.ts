@@ -33,6 +33,8 @@ export interface StrategyParameters {
   readonly giveUpMs?: number | undefined;
   /** UDP: whether frames after a lost reference are withheld (`freeze`, the default) or shown damaged (`smear`). */
   readonly onLoss?: 'freeze' | 'smear' | undefined;
+  /** UDP, simulated: true to add the bytes of SRTP and SRTCP to each datagram. */
+  readonly encrypted?: boolean | undefined;
   /** UDP: rate control of the sender; `limit` by default. */
   readonly rate?: RateControl | undefined;
 }

@@ -11,7 +11,9 @@ import {
 import { IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../protocol/capture/captured-datagrams.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import type { SentStreamParameters } from '../protocol/stream-parameters.ts';
+import { ProtectedEndpoint } from '../protocol/srtp/protected-endpoint.ts';
+import { PROTECTION_BYTES_MAX } from '../protocol/srtp/srtp-packet.ts';
+import { type SentStreamParameters, STREAM_DEFAULTS } from '../protocol/stream-parameters.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, receiverOptions } from '../receiver/receiver-options.ts';
 import { Sender } from '../sender/sender.ts';
@@ -20,6 +22,7 @@ import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MediaPacketTable } from './media-packet-table.ts';
+import { protectionBytes } from './protection-bytes.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** IPv4 and UDP headers (RFC 791 §3.1, RFC 768). */
@@ -35,12 +38,17 @@ export function udpStrategy(recovery: Recovery): StrategyBuilder {
 /** Stream parameters of a cell, on any clock. */
 export const udpParameters = (
   recovery: Recovery,
-  { budget, transitMin, parameters: { redundancy } }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+  {
+    budget,
+    transitMin,
+    parameters: { redundancy, encrypted },
+  }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
 ): SentStreamParameters =>
   simulatedStream({
     recovery,
     ...(redundancy !== undefined && { redundancy }),
     latency: microseconds(Math.max(0, budget - transitMin)),
+    ...(encrypted && { datagramBytesMax: STREAM_DEFAULTS.datagramBytesMax - PROTECTION_BYTES_MAX }),
   });
 
 /** Options of a cell's receiver, on any clock. */
@@ -111,15 +119,17 @@ class UdpStrategy implements Strategy {
         this.#receiver.endOfStream(now, { frames: statistics.frames, lastSequence });
       },
     };
-    const { machine } = this.#options;
-    const onHost = <Event>(endpoint: Endpoint<Event>): Endpoint<Event> =>
-      machine
+    const { machine, parameters } = this.#options;
+    const onHost = <Event>(bare: Endpoint<Event>): Endpoint<Event> => {
+      const endpoint = parameters.encrypted ? new ProtectedEndpoint(bare, protectionBytes) : bare;
+      return machine
         ? new HostedEndpoint(endpoint, {
             arrival: microseconds(machine.path + machine.datagramWakeUp),
             together: true,
             timerTick: machine.processTick,
           })
         : endpoint;
+    };
     return new Simulation({
       sender: onHost(this.#sender),
       receiver: onHost(this.#receiver),

@@ -151,7 +151,8 @@ export class IncomingContext {
   /** Returns the key of an index; `undefined` beyond the next epoch, so that forged indices derive no keys. */
   #keyAt(keys: EpochKeys, window: ReplayWindow | undefined, index: number): EpochKey | undefined {
     const epoch = Math.floor(index / this.#epochPackets);
-    const present = Math.floor(Math.max(0, window?.highest ?? 0) / this.#epochPackets);
+    // The first packet of an SSRC has any sequence number.
+    const present = Math.floor((window?.highest ?? ROLLOVER - 1) / this.#epochPackets);
     return epoch > present + 1 ? undefined : keys.of(epoch);
   }
 
