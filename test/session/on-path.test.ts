@@ -162,6 +162,25 @@ describe('somebody on the path of an encrypted stream', () => {
   });
 });
 
+describe('joining', () => {
+  /** Round trips on the control connection before the first datagram: a flight each way. */
+  const roundTrips = async (options: { identity?: typeof identity; passphrase?: string; fingerprint?: string }) => {
+    const { identity: own, passphrase, fingerprint: known } = options;
+    const { server } = await serve(madeUpUnits(20), { identity: own, passphrase });
+    const adversary = await adversaryBefore(server.port);
+    await receive(adversary.port, { fingerprint: known, passphrase, latencyMs: 1_000 }).run;
+    const ways = adversary.seen.map(({ channel, way }) => (channel === 'media' ? 'media' : way));
+    const before = ways.slice(0, ways.indexOf('media'));
+    return Math.floor(before.filter((way, at) => way !== before[at - 1]).length / 2);
+  };
+
+  test('takes one round trip more with encryption, also with a passphrase', async () => {
+    expect(await roundTrips({})).toBe(1);
+    expect(await roundTrips({ identity, fingerprint })).toBe(2);
+    expect(await roundTrips({ identity, passphrase: 'correct horse' })).toBe(2);
+  });
+});
+
 describe('somebody on the path of a stream that is not encrypted', () => {
   test('reads it, and puts a picture of their own into it: docs/SECURITY.md says so', async () => {
     const { server, sent } = await serve(madeUpUnits(60));
