@@ -16,7 +16,7 @@ interface Load {
 }
 
 /** CPU time of one run, milliseconds per megabit of media. */
-interface Reading {
+export interface Reading {
   readonly sender: number;
   readonly receiver: number;
   /** Over the whole lifetime of both processes, with start-up. */
@@ -55,7 +55,7 @@ export const cpu: BenchPart = async (context) => {
   return report(loads, readings, measureMs);
 };
 
-async function loadOf(rate: number, { folder, programs }: PartContext): Promise<Load> {
+export async function loadOf(rate: number, { folder, programs }: PartContext): Promise<Load> {
   const size = PICTURES[rate];
   if (size === undefined)
     return { name: `${rate} Mb/s synthetic`, input: `synthetic=${rate}`, megabitsPerSecond: rate };
@@ -63,21 +63,38 @@ async function loadOf(rate: number, { folder, programs }: PartContext): Promise<
   return { name: `${rate} Mb/s H.264`, input: clip.path, megabitsPerSecond: clip.megabitsPerSecond };
 }
 
-async function runOurs(load: Load, measureMs: number, { programs, folder, signal }: PartContext): Promise<Reading> {
+/** @param encrypted true: TLS and SRTP, by a passphrase; not for synthetic loads. */
+export async function runOurs(
+  load: Load,
+  measureMs: number,
+  { programs, folder, signal }: PartContext,
+  encrypted = false,
+): Promise<Reading> {
+  const proof = encrypted ? ['--passphrase', 'of the benchmark'] : [];
   const synthetic = load.input.startsWith('synthetic');
   const sender = synthetic
     ? programs.startOurs('serve', [load.input], { stdio: ['ignore', 'pipe', 'inherit'] })
-    : programs.startOurs('command', ['send', load.input, '--loop', '--listen', '127.0.0.1:0'], {
+    : programs.startOurs('command', ['send', load.input, '--loop', '--listen', '127.0.0.1:0', ...proof], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
   const said = await line((sender.stdout ?? sender.stderr)!, /(?:port |127\.0\.0\.1:)(\d+)/, 'the sender');
   const summary = join(folder, 'receiver.json');
   const url = `dropframe://127.0.0.1:${said[1]}`;
-  const receiver = programs.startOurs('command', ['receive', url, '--play', 'none', '--quiet', '--summary', summary]);
+  const receiver = programs.startOurs('command', [
+    'receive',
+    url,
+    '--play',
+    'none',
+    '--quiet',
+    '--summary',
+    summary,
+    ...proof,
+  ]);
   const reading = await measure({ sender: sender.pid!, receiver: receiver.pid! }, load, measureMs, signal);
   await programs.stop(receiver);
   await programs.stop(sender);
-  const { frames } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
+  const { frames, encrypted: was } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
+  if (was !== encrypted) throw new Failure('the run was not encrypted as it was to be');
   return { ...reading, delivered: (frames.onTime + frames.recovered) / frames.total };
 }
 

@@ -7,6 +7,8 @@ import { Argument, Command, CommanderError } from 'commander';
 import { Failure } from '../io/os/failure.ts';
 import { attacks } from './attacks.ts';
 import { cpu } from './cpu.ts';
+import { encryption } from './encryption.ts';
+import { forgeries } from './forgeries.ts';
 import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -23,6 +25,8 @@ import { tun } from './tun.ts';
 const PARTS: Readonly<Record<string, BenchPart>> = {
   attacks,
   cpu,
+  encryption,
+  forgeries,
   lanes,
   latency,
   memory,
