@@ -114,7 +114,12 @@ export { Link } from './sim/link/link.ts';
 export type { LinkCounters, LinkStageCounters } from './sim/link/link-counters.ts';
 export type { LinkOptions } from './sim/link/link-options.ts';
 export { parseLink } from './sim/link/link-parse.ts';
-export type { LinkChange, LinkSpecification, OutageWindow } from './sim/link/link-specification.ts';
+export type {
+  CrossTrafficOptions,
+  LinkChange,
+  LinkSpecification,
+  OutageWindow,
+} from './sim/link/link-specification.ts';
 export type {
   BitmapModel,
   ContinuousTimeModel,

@@ -14,7 +14,7 @@ const LIMIT_MAX = 2;
 const SIDE_MIN = 90;
 /**
  * Bits a luma sample below which the next smaller size looks better, and above which the next larger one does. Between
- * them the size stays. docs/ENCODER.md has the measurement.
+ * them the size stays. Chosen, not measured.
  */
 const BITS_MIN = 0.02;
 const BITS_ENOUGH = 0.036;
