@@ -99,6 +99,7 @@ export type {
   CongestionFeedback,
   EcnMark,
   PacketReport,
+  PathLoad,
   RateController,
   SentKind,
   SentPacket,
@@ -115,7 +116,7 @@ export type { LinkCounters, LinkStageCounters } from './sim/link/link-counters.t
 export type { LinkOptions } from './sim/link/link-options.ts';
 export { parseLink } from './sim/link/link-parse.ts';
 export type {
-  CrossTrafficOptions,
+  CrossTrafficKind,
   LinkChange,
   LinkSpecification,
   OutageWindow,
@@ -150,4 +151,5 @@ export {
   SyntheticStream,
   type SyntheticStreamOptions,
 } from './sim/synthetic-stream.ts';
+export type { CongestionControlName } from './sim/tcp/congestion-control.ts';
 export { createStreamPair, type StreamPair, type StreamPairOptions } from './stream-pair.ts';

@@ -6,7 +6,6 @@ export { Failure, type FailureExitCode, type FailureOptions } from '../io/os/fai
 export type { PlayerKind } from '../io/players/open-player.ts';
 export type { AdaptiveControl, AdaptiveState } from '../io/sources/adaptive-control.ts';
 export type { MediaDescription, MediaSource } from '../io/sources/media-source.ts';
-export type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 export { type RelayOptions, type RelayService, relay } from './relay/relay.ts';
 export type { RelayDirectionReport, RelayReport } from './relay/relay-report.ts';
 export { type ReceiveOptions, type Reception, receive } from './run/receive.ts';

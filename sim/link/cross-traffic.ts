@@ -3,7 +3,7 @@ import type { Endpoint } from '../../protocol/endpoint.ts';
 import { ConstantSender, Sink } from '../traffic/constant-stream.ts';
 import { DownloadReceiver, DownloadSender } from '../traffic/tcp-download.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import type { CrossTrafficOptions } from './link-specification.ts';
+import type { CrossTrafficKind } from './link-specification.ts';
 
 /** Number of the flow, which no flow of a caller has. */
 export const CROSS_FLOW = 2 ** 30 - 1;
@@ -16,14 +16,14 @@ const PACKET_BYTES = 1_200;
  * the link like any other; its acknowledgments return after the link's delay, without loss.
  */
 export class CrossTraffic {
-  readonly #options: CrossTrafficOptions;
+  readonly #options: CrossTrafficKind;
   readonly headerBytes: number;
   readonly #sender: Endpoint<never>;
   readonly #receiver: Endpoint<never>;
   readonly #arriving = new DeliveryQueue<Uint8Array>();
   readonly #returning = new DeliveryQueue<Uint8Array>();
 
-  constructor(options: CrossTrafficOptions, seed: number, startsAt: Instant) {
+  constructor(options: CrossTrafficKind, seed: number, startsAt: Instant) {
     this.#options = options;
     if ('rate' in options) {
       this.#sender = new ConstantSender({ rate: options.rate, packetBytes: PACKET_BYTES, startsAt });
@@ -39,7 +39,7 @@ export class CrossTraffic {
   }
 
   /** True when these are its options. */
-  isOf(options: CrossTrafficOptions | undefined): boolean {
+  isOf(options: CrossTrafficKind | undefined): boolean {
     return JSON.stringify(options) === JSON.stringify(this.#options);
   }
 

@@ -14,7 +14,7 @@ export interface OutageWindow {
 }
 
 /** Traffic of the link's own: a TCP download without end, or datagrams at a constant payload rate, bits per second. */
-export type CrossTrafficOptions = { readonly congestionControl: CongestionControlName } | { readonly rate: number };
+export type CrossTrafficKind = { readonly congestionControl: CongestionControlName } | { readonly rate: number };
 
 /** A change of the link's parameters, `at` microseconds after its start. The random streams continue. */
 export interface LinkChange {
@@ -69,7 +69,7 @@ export interface LinkSpecification {
   /** Queue discipline of the bottleneck within these limits; absent: tail drop. */
   readonly discipline?: DisciplineOptions;
   /** Traffic of others that shares the bottleneck of a `forward` link; absent: none. */
-  readonly cross?: CrossTrafficOptions;
+  readonly cross?: CrossTrafficKind;
   /** A Linux netem configuration, with its own order of stages, that replaces all fields above. */
   readonly netem?: NetemParameters;
   /** Seed of all random streams: the same seed reproduces the same path. */

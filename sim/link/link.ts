@@ -17,7 +17,7 @@ import type { DatagramFate, DecidedFate, LinkOutcome } from './datagram-fate.ts'
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { LinkCounters, LinkStageCounters } from './link-counters.ts';
 import type { LinkOptions } from './link-options.ts';
-import type { CrossTrafficOptions, LinkSpecification } from './link-specification.ts';
+import type { CrossTrafficKind, LinkSpecification } from './link-specification.ts';
 import { LossProcess } from './loss-process.ts';
 import { NetemQueue } from './netem/netem-queue.ts';
 import { type Departure, ManagedBottleneck } from './queue/managed-bottleneck.ts';
@@ -55,7 +55,7 @@ export class Link {
   #managed: ManagedBottleneck | undefined;
   /** Traffic of others, from the first datagram on. */
   #cross: CrossTraffic | undefined;
-  #crossOptions: CrossTrafficOptions | undefined;
+  #crossOptions: CrossTrafficKind | undefined;
   readonly #isForward: boolean;
   #crossQueued = 0;
   #delay: Microseconds = microseconds(0);
