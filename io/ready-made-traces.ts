@@ -24,5 +24,5 @@ export function readReadyMadeTrace(name: string): Parsed<string> {
   const traces = readyMadeTraces();
   const content = traces.get(name);
   if (content !== undefined) return parsed(content);
-  return malformed(`only a trace of samples/traces can be named here: ${[...traces.keys()].join(', ') || 'none'}`);
+  return malformed(`only traces of samples/traces can be used here: ${[...traces.keys()].join(', ') || 'none'}`);
 }

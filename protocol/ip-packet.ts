@@ -38,8 +38,8 @@ export function parseIpPacket(bytes: Uint8Array): Parsed<IpPacket> {
 function parseV4(bytes: Uint8Array): Parsed<IpPacket> {
   if (bytes.length < HEADER_BYTES_V4) return malformed('shorter than an IPv4 header');
   const transportOffset = (bytes[0]! & 0x0f) * 4;
-  if (transportOffset < HEADER_BYTES_V4) return malformed('an IPv4 header of less than 20 bytes');
-  if (transportOffset > bytes.length) return malformed('shorter than its IPv4 header');
+  if (transportOffset < HEADER_BYTES_V4) return malformed('IPv4 header shorter than 20 bytes');
+  if (transportOffset > bytes.length) return malformed('shorter than its IPv4 header length');
   const flagsAndOffset = readUint16(bytes, 6);
   const whole = (flagsAndOffset & 0x3fff) === 0;
   const fragment = whole ? undefined : { identification: readUint16(bytes, 4), first: (flagsAndOffset & 0x1fff) === 0 };

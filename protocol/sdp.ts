@@ -41,8 +41,8 @@ export interface SessionDescription {
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
   const { host, port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC } = options;
   const { session } = codec;
-  assert(session !== undefined, 'a session description announces codecs with a payload format for it');
-  assert(!/\s/.test(host), 'a host has no white space');
+  assert(session !== undefined, 'the codec must have a payload format for session descriptions');
+  assert(!/\s/.test(host), 'the host must not contain white space');
   const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const lines = [
     'v=0',
@@ -69,7 +69,7 @@ const CHARACTERS_MAX = 65_536;
  */
 export function parseSessionDescription(text: string, codec: Codec = DEFAULT_CODEC): Parsed<SessionDescription> {
   const { name, mediaType, session: format } = codec;
-  assert(format !== undefined, 'a session description announces codecs with a payload format for it');
+  assert(format !== undefined, 'the codec must have a payload format for session descriptions');
   if (text.length > CHARACTERS_MAX) return malformed('sdp-too-long');
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   // ffmpeg prints "SDP:" before the description.

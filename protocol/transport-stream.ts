@@ -50,7 +50,7 @@ export class TransportStreamWriter {
    */
   constructor({ clockLead, codec = DEFAULT_CODEC }: { readonly clockLead: Ticks; readonly codec?: Codec }) {
     const { transportStream } = codec;
-    assert(transportStream !== undefined, 'a transport stream has codecs that can be muxed');
+    assert(transportStream !== undefined, 'the codec must be one that can be muxed into MPEG-TS');
     this.#clockLead = clockLead;
     this.#format = transportStream;
     this.#programMap = programMap(transportStream);

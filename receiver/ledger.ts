@@ -174,11 +174,14 @@ export class Ledger {
   /** Checks both sums against independent counts. */
   assertBalanced(): void {
     const frames = Object.values(this.#frames).reduce((sum, count) => sum + count, 0);
-    assert(frames === this.#decidedFrames, `every frame is in one class: ${frames} of ${this.#decidedFrames}`);
+    assert(
+      frames === this.#decidedFrames,
+      `every frame must be in exactly one class: ${frames} of ${this.#decidedFrames}`,
+    );
     const sentAgain = this.#recoveredInRound.reduce((sum, count) => sum + count, 0);
     const { packets } = this;
     const sum = packets.onTime + packets.reordered + sentAgain + packets.repaired + packets.late + packets.neverArrived;
-    assert(sum === this.decidedPackets, `every packet is in one class: ${sum} of ${this.decidedPackets}`);
+    assert(sum === this.decidedPackets, `every packet must be in exactly one class: ${sum} of ${this.decidedPackets}`);
   }
 
   #rememberDropped(frame: PendingFrame): void {

@@ -19,7 +19,7 @@ export class HistoryBudget {
   }
 
   leave(): void {
-    assert(this.#members > 0, 'nobody leaves who has not joined');
+    assert(this.#members > 0, 'a sender must join the budget before it leaves');
     this.#members--;
   }
 }

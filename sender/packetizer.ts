@@ -93,7 +93,7 @@ export class Packetizer {
     const payloadBytesMax = this.datagramBytesMax - headroomBytes - reserveBytes;
     const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
-    assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the frame mark counts packets in sixteen bits');
+    assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the packet count of a frame must fit in 16 bits');
     const timestamp = this.wireTimestamp(unit.timestamp);
     const firstSequence = this.#sequence;
     for (let index = 0; index < packetCount; index++) {

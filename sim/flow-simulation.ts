@@ -43,7 +43,7 @@ export class FlowSimulation {
       for (const at of this.#next) next = earliest(next, at);
       if (next > end) break;
       if (next > this.#now) turns = 0;
-      assert(turns < TURNS_AT_ONE_INSTANT_MAX, 'a flow moves its timeout when it runs');
+      assert(turns < TURNS_AT_ONE_INSTANT_MAX, 'a flow must advance its timeout when it runs');
       this.#now = latest(this.#now, next);
       this.#turn();
     }

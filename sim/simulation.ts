@@ -131,7 +131,7 @@ export class Simulation<A, B> {
         this.#now = next;
         this.#turns = 0;
       }
-      assert(++this.#turns < TURNS_AT_ONE_INSTANT_MAX, 'a component moves its timeout when it is called');
+      assert(++this.#turns < TURNS_AT_ONE_INSTANT_MAX, 'a component must advance its timeout when it is called');
       this.#turn();
     }
     this.#now = latest(this.#now, end);

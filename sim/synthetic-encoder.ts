@@ -47,8 +47,8 @@ export class SyntheticEncoder {
 
   constructor(options: SyntheticEncoderOptions) {
     const { bitrateMin, bitrateMax, bitrateStart = bitrateMax } = options;
-    assert(bitrateMin > 0, 'a bit rate is positive');
-    assert(bitrateMin <= bitrateMax, 'the lowest bit rate is not above the highest');
+    assert(bitrateMin > 0, 'the bit rate must be above 0');
+    assert(bitrateMin <= bitrateMax, 'the lowest bit rate must not exceed the highest');
     this.#options = options;
     this.#model = options.model ?? X264_MODEL;
     this.#random = new RandomStream(options.seed, 'encoder');

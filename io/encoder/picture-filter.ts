@@ -35,8 +35,8 @@ export class PictureFilter {
     const { source, sink } = this.#ends!;
     this.#result.unref();
     frame.pts = 0n;
-    assert(source.buffersrcAddFrameSync(frame, AV.keepReference) === 0, 'a filter takes a picture of its format');
-    assert(sink.buffersinkGetFrameSync(this.#result) === 0, 'a filter makes one picture of one');
+    assert(source.buffersrcAddFrameSync(frame, AV.keepReference) === 0, 'the filter graph must accept the picture');
+    assert(sink.buffersinkGetFrameSync(this.#result) === 0, 'the filter graph must return one picture for each input');
     return this.#result;
   }
 
@@ -63,24 +63,24 @@ export class PictureFilter {
     for (const step of steps) {
       const [name = '', parameters = null] = step.split(/=(.*)/s);
       const filter = this.#filter(name, parameters);
-      assert(last.link(0, filter, 0) >= 0, 'filters of pictures can be linked');
+      assert(last.link(0, filter, 0) >= 0, 'the video filters must link');
       last = filter;
     }
     const sink = this.#filter('buffersink', null);
-    assert(last.link(0, sink, 0) >= 0, 'filters of pictures can be linked');
-    assert(graph.configSync() >= 0, 'the filters of a decoded picture are valid');
+    assert(last.link(0, sink, 0) >= 0, 'the video filters must link');
+    assert(graph.configSync() >= 0, 'the filter graph must be valid');
     this.#ends = { source, sink };
   }
 
   #filter(name: string, parameters: string | null): AvFilterContext {
     const filter = this.#av.Filter.getByName(name);
-    assert(filter !== null, 'the library has the filters of FFmpeg');
+    assert(filter !== null, 'the FFmpeg library must provide the filter');
     const context = this.#graph!.createFilter(
       filter,
       `${name}-${this.#graph === undefined ? 0 : ++this.#number}`,
       parameters,
     );
-    assert(context !== null, 'the parameters of a filter are valid');
+    assert(context !== null, 'the parameters of the filter must be valid');
     return context;
   }
 

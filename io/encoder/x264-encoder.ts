@@ -112,7 +112,7 @@ export class X264Encoder {
     if (code === 0) code = context.receivePacketSync(this.#packet);
     if (code < 0) throw new Failure(`x264 failed: ${new this.#av.FFmpegError(code).message}`);
     const { data, isKeyframe } = this.#packet;
-    assert(data !== null, 'a packet has bytes');
+    assert(data !== null, 'an encoded packet must have data');
     if (!isKeyframe) this.#correction.update((data.length * 8) / (bitrate * seconds));
     return { bytes: data, keyFrame: isKeyframe };
   }

@@ -51,7 +51,7 @@ export class FragmentedMp4Writer {
   #hasShown = false;
 
   constructor(codec: Codec, entry: SampleEntry) {
-    assert(codec.mp4 !== undefined, 'an MP4 file has codecs that can be muxed');
+    assert(codec.mp4 !== undefined, 'the codec must be one that can be muxed into MP4');
     this.#codec = codec;
     this.#format = codec.mp4;
     this.#inForce = codec.trackParameterSets();

@@ -3,7 +3,7 @@ import { assert } from '../../protocol/base/assert.ts';
 import { DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
 
 const { byteStream } = DEFAULT_CODEC;
-assert(byteStream !== undefined, 'players that read a raw stream are given one');
+assert(byteStream !== undefined, 'the codec must have a byte stream for players that read raw streams');
 
 /** FFmpeg's name of the raw stream that mpv and ffplay are given. */
 export const { demuxer } = byteStream;

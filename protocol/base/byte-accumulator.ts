@@ -33,7 +33,7 @@ export class ByteAccumulator {
 
   append(piece: Uint8Array): void {
     const length = this.#length + piece.length;
-    assert(length <= this.#wanted, 'no more is collected than is wanted');
+    assert(length <= this.#wanted, 'appended bytes must not exceed the expected number');
     if (length > this.#bytes.length) {
       const grown = new Uint8Array(Math.min(Math.max(length, this.#bytes.length * 2, CAPACITY_MIN), this.#wanted));
       grown.set(this.#bytes.subarray(0, this.#length));
@@ -45,7 +45,7 @@ export class ByteAccumulator {
 
   /** Returns all bytes. Call once nothing is missing. */
   take(): Uint8Array {
-    assert(this.missing === 0, 'what is taken is whole');
+    assert(this.missing === 0, 'all expected bytes must have been appended before they are taken');
     return this.#bytes;
   }
 }

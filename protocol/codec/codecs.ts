@@ -15,7 +15,10 @@ export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
 
 /** Returns the name under which both ends know this codec. */
 export function codecNameOf(codec: Codec): CodecName {
-  assert(codecByName(codec.name) === codec, 'the control channel announces codecs of this table only');
+  assert(
+    codecByName(codec.name) === codec,
+    'the codec must be in the table of codecs that the control channel announces',
+  );
   return codec.name as CodecName;
 }
 

@@ -73,13 +73,16 @@ export const serializeAddressProof = (message: AddressProofMessage): Uint8Array 
 
 function addressProofPacket(message: AddressProofMessage): ApplicationPacket {
   const session = hexBytes(message.session);
-  assert(session?.length === SESSION_BYTES, 'a session is named by eight bytes');
-  assert(message.nonce.length === NONCE_BYTES, 'a nonce has eight bytes');
+  assert(session?.length === SESSION_BYTES, 'the session identifier must have 8 bytes');
+  assert(message.nonce.length === NONCE_BYTES, 'the nonce must have 8 bytes');
   const data = new Uint8Array(TAIL_OFFSET + TAIL_BYTES[message.kind]);
   data.set(session);
   data.set(message.nonce, SESSION_BYTES);
   const tail = tailOf(message);
-  assert(tail.length === 0 || tail.length === TAIL_BYTES[message.kind], 'challenge and proof have their full length');
+  assert(
+    tail.length === 0 || tail.length === TAIL_BYTES[message.kind],
+    'challenge and proof must have their full length',
+  );
   data.set(tail, TAIL_OFFSET);
   return { kind: 'application', ssrc: 0, subtype: KINDS.indexOf(message.kind), name: ADDRESS_PROOF_NAME, data };
 }
@@ -123,6 +126,6 @@ export function proofOf(
   message.set(challenge);
   message.set(nonce, CHALLENGE_BYTES);
   const proof = mac(key, message);
-  assert(proof.length === MAC_BYTES, 'the MAC has 32 bytes');
+  assert(proof.length === MAC_BYTES, 'the MAC must have 32 bytes');
   return proof;
 }

@@ -53,7 +53,7 @@ export class AddressProver implements Endpoint<AddressProverEvent> {
   #event: AddressProverEvent | undefined;
 
   constructor(options: AddressProverOptions) {
-    assert(options.nonce.length === NONCE_BYTES, 'a nonce has eight bytes');
+    assert(options.nonce.length === NONCE_BYTES, 'the nonce must have 8 bytes');
     this.#options = options;
   }
 

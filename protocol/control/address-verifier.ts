@@ -43,7 +43,7 @@ export class AddressVerifier {
   readonly #options: AddressVerifierOptions;
 
   constructor(options: AddressVerifierOptions) {
-    assert(options.secret.length >= 16, 'the secret cannot be guessed');
+    assert(options.secret.length >= 16, 'the secret must have at least 16 bytes');
     this.#options = options;
   }
 

@@ -25,8 +25,8 @@ const OPENING = [0x44, 0x46, 1, 0] as const;
 const OPENING_REFUSALS = ['not-the-control-protocol', 'not-the-control-protocol', 'version', 'reserved'] as const;
 
 export function serializeControlFrame(body: Uint8Array): Uint8Array {
-  assert(body.length > 0, 'a control message is never empty');
-  assert(body.length <= CONTROL_BODY_BYTES_MAX, 'a control message is never over the limit');
+  assert(body.length > 0, 'a control message must not be empty');
+  assert(body.length <= CONTROL_BODY_BYTES_MAX, 'a control message must not exceed the size limit');
   const frame = new Uint8Array(CONTROL_HEADER_BYTES + body.length);
   frame.set(OPENING);
   writeUint32(frame, 4, body.length);

@@ -57,7 +57,7 @@ export class CpaceExchange {
       session: context.session,
     });
     const share = cipher.x25519(scalar, generator);
-    assert(share !== undefined, 'a generator from Elligator 2 is of low order with a probability of 2^-250');
+    assert(share !== undefined, 'the generator has low order (probability 2^-250)');
     this.share = share;
   }
 

@@ -54,7 +54,7 @@ export function agreedParameters(
 /** Sender's side: converts parameters to fields of `welcome`. */
 export function welcomeFields(parameters: SentStreamParameters): StreamFields {
   const { ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = parameters;
-  assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which `welcome` names');
+  assert(retransmission !== undefined, 'a stream must have a retransmission stream to be announced in `welcome`');
   return {
     ssrc,
     payloadType,
@@ -74,7 +74,7 @@ export function announcedStream(
   description: Pick<MediaStream, 'id' | 'decoder' | 'parameterSets'>,
 ): MediaStream {
   const { codec, clockRate, ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = parameters;
-  assert(retransmission !== undefined, 'every stream of ours has a retransmission stream, which the list names');
+  assert(retransmission !== undefined, 'a stream must have a retransmission stream to be announced in the list');
   return {
     ...description,
     mediaType: codec.mediaType,

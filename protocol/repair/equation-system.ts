@@ -54,7 +54,7 @@ export class EquationSystem {
 
   /** The draft's unknowns must all be within `slots` of the oldest one that is not forgotten. */
   insert(draft: Equation): EquationResult {
-    assert(draft === this.#spare.at(-1), 'one equation is made at a time');
+    assert(draft === this.#spare.at(-1), 'only one draft equation may exist at a time');
     for (const other of this.#waiting) {
       const coefficient = draft.coefficient(other.pivot);
       if (coefficient !== 0) draft.addEquation(other, coefficient);
@@ -103,7 +103,7 @@ export class EquationSystem {
 
   /** Forgets everything before `sequence`. */
   forgetBefore(sequence: Sequence): void {
-    assert(sequence >= this.#oldest, 'the past is not called back');
+    assert(sequence >= this.#oldest, 'the sequence number must not be older than the window');
     this.#oldest = sequence;
     if (this.#waiting.length === 0) return;
     for (const equation of this.#waiting.filter(({ pivot }) => pivot < sequence)) this.#release(equation);

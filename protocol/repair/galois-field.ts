@@ -40,7 +40,7 @@ export function inverse(value: number): number {
  * Independent of the machine's byte order.
  */
 export function addScaled(target: Int32Array, source: Int32Array, coefficient: number): void {
-  assert(source.length <= target.length, 'a sum is as long as its longest part');
+  assert(source.length <= target.length, 'the source must not be longer than the target');
   const row = coefficient << 8;
   for (let index = 0; index < source.length; index++) {
     target[index] = target[index]! ^ scaledWord(row, source[index]!);

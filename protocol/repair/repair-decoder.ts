@@ -70,9 +70,9 @@ export class RepairDecoder {
 
   constructor(options: RepairDecoderOptions) {
     const { windowPackets, equationsMax, packetBytesMax } = options;
-    assert(windowPackets >= 1, 'a window has a packet');
-    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
-    assert(equationsMax >= 1, 'an equation has to be somewhere while it is solved');
+    assert(windowPackets >= 1, 'a repair window must cover at least one packet');
+    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the size of a repair window must fit in 12 bits');
+    assert(equationsMax >= 1, 'there must be room for at least one equation');
     // Half behind the newest packet and half ahead: a repair packet can overtake everything it covers.
     const slots = Math.max(4, 2 * powerOfTwo(windowPackets));
     this.#options = options;
@@ -109,7 +109,7 @@ export class RepairDecoder {
       this.#newest = sequence;
       this.forgetThrough(asSequence(sequence - this.#options.windowPackets));
     }
-    assert(sequence < this.#oldest + this.#symbols.slots, 'the window follows the newest packet');
+    assert(sequence < this.#oldest + this.#symbols.slots, 'the sequence number must be within the current window');
     if (this.#symbols.has(sequence)) {
       this.#compareWithComputed(sequence, packet);
       return NONE;

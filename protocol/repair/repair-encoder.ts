@@ -33,8 +33,8 @@ export class RepairEncoder {
   #next: Sequence = asSequence(0);
 
   constructor({ windowPackets, packetBytesMax }: RepairEncoderOptions) {
-    assert(windowPackets >= 1, 'a window has a packet');
-    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
+    assert(windowPackets >= 1, 'a repair window must cover at least one packet');
+    assert(windowPackets <= WINDOW_PACKETS_MAX, 'the size of a repair window must fit in 12 bits');
     this.#windowPackets = windowPackets;
     this.#symbols = new SourceSymbols({ slots: powerOfTwo(windowPackets), packetBytesMax });
     this.#sum = new Int32Array(wordsFor(LENGTH_BYTES + packetBytesMax));
@@ -49,7 +49,7 @@ export class RepairEncoder {
   /** @param packet the whole RTP packet as it is sent; retained. Its sequence number follows the previous one. */
   add(sequence: Sequence, packet: Uint8Array): void {
     if (this.#first === undefined) this.#first = sequence;
-    else assert(sequence === this.#next, 'the packets of a window are consecutive');
+    else assert(sequence === this.#next, 'packets must be added in consecutive order');
     this.#symbols.put(sequence, packet);
     this.#next = asSequence(sequence + 1);
   }
@@ -57,10 +57,10 @@ export class RepairEncoder {
   /** @returns the payload of a repair packet: header and symbol. */
   repair({ firstSequence, lastSequence, repairKey, density = DENSITY_FULL }: RepairRequest): Uint8Array {
     const oldest = this.oldestSequence;
-    assert(oldest !== undefined, 'there is a packet to repair');
-    assert(firstSequence >= oldest, 'the window begins with a packet that is kept');
-    assert(lastSequence < this.#next, 'the window ends with a packet that was sent');
-    assert(firstSequence <= lastSequence, 'the window is not empty');
+    assert(oldest !== undefined, 'a repair packet needs at least one source packet');
+    assert(firstSequence >= oldest, 'the window must start at a packet that is still kept');
+    assert(lastSequence < this.#next, 'the window must end at a packet that has been sent');
+    assert(firstSequence <= lastSequence, 'the window must not be empty');
 
     const windowPackets = lastSequence - firstSequence + 1;
     const coefficients = this.#coefficients.subarray(0, windowPackets);

@@ -60,10 +60,10 @@ export function parseRepairPayload(payload: Uint8Array): Parsed<RepairPayload> {
 
 export function serializeRepairPayload(header: RepairPayload): Uint8Array {
   const { symbol } = header;
-  assert(header.windowPackets >= 1, 'a repair symbol is the sum of something');
-  assert(header.windowPackets <= WINDOW_PACKETS_MAX, 'the window is counted with twelve bits');
-  assert(header.density >= 0, 'the density has four bits');
-  assert(header.density <= 0x0f, 'the density has four bits');
+  assert(header.windowPackets >= 1, 'a repair symbol must cover at least one packet');
+  assert(header.windowPackets <= WINDOW_PACKETS_MAX, 'the size of a repair window must fit in 12 bits');
+  assert(header.density >= 0, 'the density must fit in 4 bits');
+  assert(header.density <= 0x0f, 'the density must fit in 4 bits');
   const payload = new Uint8Array(REPAIR_HEADER_BYTES + symbol.length);
   writeUint16(payload, 0, header.repairKey);
   writeUint16(payload, 2, (header.density << 12) | header.windowPackets);

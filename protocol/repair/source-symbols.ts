@@ -42,7 +42,7 @@ export class SourceSymbols {
 
   /** @param slots number of consecutive packets kept; a power of two. */
   constructor({ slots, packetBytesMax }: { readonly slots: number; readonly packetBytesMax: number }) {
-    assert(packetBytesMax <= 0xffff, 'the length before a packet has sixteen bits');
+    assert(packetBytesMax <= 0xffff, 'the length of a source packet must fit in 16 bits');
     this.slots = slots;
     this.#packetBytesMax = packetBytesMax;
     this.#slotWords = wordsFor(LENGTH_BYTES + packetBytesMax);
@@ -59,7 +59,7 @@ export class SourceSymbols {
 
   /** Replaces the packet `slots` before it. The packet is retained and must not be modified. */
   put(sequence: Sequence, packet: Uint8Array): void {
-    assert(packet.length <= this.#packetBytesMax, 'no packet is longer than the longest');
+    assert(packet.length <= this.#packetBytesMax, 'a packet must not exceed the agreed maximum length');
     const slot = this.slot(sequence);
     this.#sequences[slot] = sequence;
     this.#packets[slot] = packet;
@@ -87,7 +87,7 @@ export class SourceSymbols {
   }
 
   packet(sequence: Sequence): Uint8Array {
-    assert(this.has(sequence), 'only what is held can be asked for');
+    assert(this.has(sequence), 'the requested symbol must be held');
     return this.#packets[this.slot(sequence)]!;
   }
 

@@ -78,7 +78,7 @@ export const NOT_RECEIVED = 0;
 
 /** Returns the packet metric block of a received packet. @param before time from its arrival to the report. */
 export function packetMetricBlock({ before, ecn }: { readonly before: Microseconds; readonly ecn: number }): number {
-  assert(before >= 0, 'a packet is reported after its arrival');
+  assert(before >= 0, 'the arrival time must not be after the report');
   const offset = Math.round((before * OFFSETS_PER_SECOND) / SECOND);
   return RECEIVED | ((ecn & 3) << ECN_SHIFT) | (offset > OFFSET_MAX ? OFFSET_OUT_OF_RANGE : offset);
 }
@@ -95,15 +95,15 @@ export function parseCongestionControlFeedback(block: RtcpBlock): Parsed<Congest
   const { bytes, bodyAt, bodyEnd } = block;
   const end = bodyEnd - TIMESTAMP_BYTES;
   let offset = bodyAt + SSRC_BYTES;
-  if (end < offset) return malformed('congestion-control-feedback-cut');
+  if (end < offset) return malformed('congestion-control-feedback-truncated');
   const streams: StreamArrivals[] = [];
   while (offset < end) {
-    if (end - offset < STREAM_HEADER_BYTES) return malformed('congestion-control-feedback-stream-cut');
+    if (end - offset < STREAM_HEADER_BYTES) return malformed('congestion-control-feedback-stream-truncated');
     const ssrc = readUint32(bytes, offset);
     const count = readUint16(bytes, offset + 6);
     if (count > REPORTS_MAX) return malformed('congestion-control-feedback-count');
     const next = offset + STREAM_HEADER_BYTES + wholeWords(count * REPORT_BYTES);
-    if (next > end) return malformed('congestion-control-feedback-reports-cut');
+    if (next > end) return malformed('congestion-control-feedback-reports-truncated');
     if (streams.some((stream) => stream.ssrc === ssrc)) return malformed('congestion-control-feedback-stream-twice');
     if (streams.length === STREAMS_MAX) return malformed('congestion-control-feedback-streams');
     const reports = new Uint16Array(count);
@@ -142,7 +142,7 @@ export function writeCongestionControlFeedback(
   writeUint32(target, body, feedback.senderSsrc);
   let at = body + SSRC_BYTES;
   for (const { ssrc, beginSequence, reports } of feedback.streams) {
-    assert(reports.length <= REPORTS_MAX, 'a stream has a limited number of reports');
+    assert(reports.length <= REPORTS_MAX, 'the number of reports of a stream must not exceed the limit');
     writeUint32(target, at, ssrc);
     writeUint16(target, at + 4, beginSequence);
     writeUint16(target, at + 6, reports.length);

@@ -208,7 +208,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
   if (name !== NAME) return parsed(undefined);
   switch (subtype) {
     case PATH_SUBTYPE:
-      if (data.length < PATH_BYTES_MIN) return malformed('path-notice-cut');
+      if (data.length < PATH_BYTES_MIN) return malformed('path-notice-truncated');
       return parsed({
         kind: 'path',
         latency: microseconds(readUint32(data, 0)),
@@ -221,7 +221,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         spacing: microseconds(data.length < PATH_BYTES ? 0 : readUint32(data, 16)),
       });
     case REQUEST_SUBTYPE:
-      if (data.length < REQUEST_BYTES) return malformed('request-notice-cut');
+      if (data.length < REQUEST_BYTES) return malformed('request-notice-truncated');
       return parsed({
         kind: 'request',
         number: readUint16(data, 0),
@@ -230,13 +230,13 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         usefulFor: microseconds(readUint32(data, 4)),
       });
     case WITHHELD_SUBTYPE:
-      if (data.length < WITHHELD_BYTES) return malformed('withheld-notice-cut');
+      if (data.length < WITHHELD_BYTES) return malformed('withheld-notice-truncated');
       return parsed({ kind: 'withheld', frames: readUint32(data, 0) });
     case REPORTS_WANTED_SUBTYPE:
-      if (data.length < REPORTS_WANTED_BYTES) return malformed('reports-wanted-notice-cut');
+      if (data.length < REPORTS_WANTED_BYTES) return malformed('reports-wanted-notice-truncated');
       return parsed({ kind: 'reports-wanted', interval: microseconds(readUint32(data, 0)) });
     case QUEUE_SUBTYPE:
-      if (data.length < QUEUE_BYTES) return malformed('queue-notice-cut');
+      if (data.length < QUEUE_BYTES) return malformed('queue-notice-truncated');
       return parsed({
         kind: 'queue',
         sequence: wireSequence(readUint16(data, 0)),

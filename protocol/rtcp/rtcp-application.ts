@@ -31,7 +31,7 @@ const NAME_BYTES = 4;
 const DATA_OFFSET = 8;
 
 export function parseApplication({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ApplicationPacket> {
-  if (bodyEnd - bodyAt < DATA_OFFSET) return malformed('application-cut');
+  if (bodyEnd - bodyAt < DATA_OFFSET) return malformed('application-truncated');
   return parsed({
     kind: 'application',
     ssrc: readUint32(bytes, bodyAt),
@@ -46,7 +46,7 @@ export const applicationBytes = ({ data }: ApplicationPacket): number => RTCP_HE
 
 export function writeApplication(target: Uint8Array, offset: number, packet: ApplicationPacket): void {
   const { ssrc, subtype, name, data } = packet;
-  assert(name.length === NAME_BYTES, 'the name of an application packet has four bytes');
+  assert(name.length === NAME_BYTES, 'the name of an application-defined packet must have 4 bytes');
   const header = { count: subtype, packetType: RTCP_TYPE.application, bodyBytes: DATA_OFFSET + data.length };
   const body = writeRtcpHeader(target, offset, header);
   writeUint32(target, body, ssrc);

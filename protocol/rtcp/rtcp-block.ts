@@ -45,9 +45,9 @@ export function writeRtcpHeader(
   offset: number,
   { count, packetType, bodyBytes }: { readonly count: number; readonly packetType: number; readonly bodyBytes: number },
 ): number {
-  assert(count <= RTCP_COUNT_MAX, 'an RTCP count has five bits');
-  assert(bodyBytes % 4 === 0, 'RTCP is counted in words');
-  assert(bodyBytes / 4 <= 0xffff, 'an RTCP length has sixteen bits');
+  assert(count <= RTCP_COUNT_MAX, 'an RTCP count must fit in 5 bits');
+  assert(bodyBytes % 4 === 0, 'the length of an RTCP body must be a multiple of 4 bytes');
+  assert(bodyBytes / 4 <= 0xffff, 'an RTCP length must fit in 16 bits');
   target[offset] = 0x80 | count;
   target[offset + 1] = packetType;
   writeUint16(target, offset + 2, bodyBytes / 4);

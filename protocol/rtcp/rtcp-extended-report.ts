@@ -48,13 +48,13 @@ const DELAY_REPORT_BYTES = 12;
 
 export function parseExtendedReport({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ExtendedReport> {
   const body = bytes.subarray(bodyAt, bodyEnd);
-  if (body.length < 4) return malformed('extended-report-cut');
+  if (body.length < 4) return malformed('extended-report-truncated');
   const blocks: ExtendedReportBlock[] = [];
   let offset = 4;
   while (offset < body.length) {
     const start = offset + BLOCK_HEADER_BYTES;
     const end = start + readUint16(body, offset + 2) * 4;
-    if (end > body.length) return malformed('extended-report-cut');
+    if (end > body.length) return malformed('extended-report-truncated');
     const type = body[offset];
     if (type === RECEIVER_REFERENCE_TIME) {
       if (end - start !== NTP_BYTES) return malformed('receiver-reference-time-length');

@@ -39,7 +39,7 @@ const NACK_ENTRY_BYTES = 4;
 const BLP_BITS = 16;
 
 export function parseNack({ bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<Nack> {
-  if (bodyEnd - bodyAt < SSRCS_BYTES + NACK_ENTRY_BYTES) return malformed('nack-cut');
+  if (bodyEnd - bodyAt < SSRCS_BYTES + NACK_ENTRY_BYTES) return malformed('nack-truncated');
   const sequenceNumbers: WireSequence[] = [];
   for (let offset = bodyAt + SSRCS_BYTES; offset < bodyEnd; offset += NACK_ENTRY_BYTES) {
     const first = wireSequence(readUint16(bytes, offset));
@@ -74,7 +74,7 @@ export const PICTURE_LOSS_INDICATION_BYTES = RTCP_HEADER_BYTES + SSRCS_BYTES;
 
 export function writeNack(target: Uint8Array, offset: number, nack: Nack): void {
   const { senderSsrc, mediaSsrc, sequenceNumbers } = nack;
-  assert(sequenceNumbers.length > 0, 'a NACK names at least one packet');
+  assert(sequenceNumbers.length > 0, 'a NACK must contain at least one sequence number');
   const bodyBytes = nackBytes(nack) - RTCP_HEADER_BYTES;
   const header = { count: FEEDBACK_NACK, packetType: RTCP_TYPE.transportFeedback, bodyBytes };
   const body = writeRtcpHeader(target, offset, header);

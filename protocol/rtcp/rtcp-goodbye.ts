@@ -28,12 +28,12 @@ const REASON_BYTES_MAX = 255;
 export function parseGoodbye({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<Goodbye> {
   const body = bytes.subarray(bodyAt, bodyEnd);
   const reasonOffset = count * 4;
-  if (reasonOffset > body.length) return malformed('goodbye-cut');
+  if (reasonOffset > body.length) return malformed('goodbye-truncated');
   const ssrcs: number[] = [];
   for (let offset = 0; offset < reasonOffset; offset += 4) ssrcs.push(readUint32(body, offset));
   const start = reasonOffset + 1;
   const end = start + (body[reasonOffset] ?? 0);
-  if (reasonOffset < body.length && end > body.length) return malformed('goodbye-cut');
+  if (reasonOffset < body.length && end > body.length) return malformed('goodbye-truncated');
   return parsed({ kind: 'goodbye', ssrcs, reason: utf8Text(body.subarray(start, end)) });
 }
 
@@ -45,7 +45,7 @@ export const goodbyeBytes = ({ ssrcs, reason }: Goodbye): number =>
 export function writeGoodbye(target: Uint8Array, offset: number, packet: Goodbye): void {
   const { ssrcs, reason } = packet;
   const text = utf8Bytes(reason);
-  assert(text.length <= REASON_BYTES_MAX, 'the length of a reason has eight bits');
+  assert(text.length <= REASON_BYTES_MAX, 'the length of a reason must fit in 8 bits');
   const bodyBytes = goodbyeBytes(packet) - RTCP_HEADER_BYTES;
   let at = writeRtcpHeader(target, offset, { count: ssrcs.length, packetType: RTCP_TYPE.goodbye, bodyBytes });
   for (const ssrc of ssrcs) {

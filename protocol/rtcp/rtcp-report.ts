@@ -87,7 +87,8 @@ const CUMULATIVE_LOST_MAX = 0x7f_ffff;
 const CUMULATIVE_LOST_MIN = -0x80_0000;
 
 export function parseSenderReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<SenderReport> {
-  if (bodyEnd - bodyAt < SENDER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES) return malformed('sender-report-cut');
+  if (bodyEnd - bodyAt < SENDER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES)
+    return malformed('sender-report-truncated');
   return parsed({
     kind: 'sender-report',
     ssrc: readUint32(bytes, bodyAt),
@@ -101,7 +102,7 @@ export function parseSenderReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock):
 
 export function parseReceiverReport({ count, bytes, bodyAt, bodyEnd }: RtcpBlock): Parsed<ReceiverReport> {
   if (bodyEnd - bodyAt < RECEIVER_INFORMATION_BYTES + count * REPORT_BLOCK_BYTES)
-    return malformed('receiver-report-cut');
+    return malformed('receiver-report-truncated');
   return parsed({
     kind: 'receiver-report',
     ssrc: readUint32(bytes, bodyAt),

@@ -38,18 +38,18 @@ export function parseSourceDescription({ count, bytes, bodyAt, bodyEnd }: RtcpBl
   const chunks: SourceDescriptionChunk[] = [];
   let offset = 0;
   for (let index = 0; index < count; index++) {
-    if (offset + 8 > body.length) return malformed('source-description-cut');
+    if (offset + 8 > body.length) return malformed('source-description-truncated');
     const ssrc = readUint32(body, offset);
     let cname: string | undefined;
     offset += 4;
     for (;;) {
       const item = body[offset];
-      if (item === undefined) return malformed('source-description-cut');
+      if (item === undefined) return malformed('source-description-truncated');
       if (item === 0) break;
       const start = offset + 2;
       const end = start + (body[offset + 1] ?? 0);
       // At least one null byte must end the chunk.
-      if (end >= body.length) return malformed('source-description-cut');
+      if (end >= body.length) return malformed('source-description-truncated');
       if (item === CNAME) cname ??= utf8Text(body.subarray(start, end));
       offset = end;
     }
@@ -71,7 +71,7 @@ export function writeSourceDescription(target: Uint8Array, offset: number, packe
   let at = writeRtcpHeader(target, offset, header);
   for (const { ssrc, cname } of chunks) {
     const name = utf8Bytes(cname);
-    assert(name.length <= CNAME_BYTES_MAX, 'the length of a CNAME has eight bits');
+    assert(name.length <= CNAME_BYTES_MAX, 'the length of a CNAME must fit in 8 bits');
     writeUint32(target, at, ssrc);
     target[at + 4] = CNAME;
     target[at + 5] = name.length;

@@ -129,10 +129,10 @@ export const frameMarkBytes = (mark: Pick<FrameMark, 'decodeLead'>): 12 | 16 => 
 
 /** Writes the whole extension, `frameMarkBytes(mark)` long, at `offset`. */
 export function writeFrameMark(target: Uint8Array, offset: number, mark: FrameMark): void {
-  assert(mark.packetIndex < mark.packetCount, 'a packet is one of those counted');
-  assert(mark.packetCount <= 0xffff, 'a packet count has sixteen bits');
-  assert(mark.decodeLead >= 0, 'a frame is not decoded after it is shown');
-  assert(mark.decodeLead <= DECODE_LEAD_MAX, 'a decode lead has 24 bits');
+  assert(mark.packetIndex < mark.packetCount, 'the packet index must be below the packet count');
+  assert(mark.packetCount <= 0xffff, 'the packet count must fit in 16 bits');
+  assert(mark.decodeLead >= 0, 'the decode time of a frame must not be after its presentation time');
+  assert(mark.decodeLead <= DECODE_LEAD_MAX, 'the decode lead must fit in 24 bits');
   const { importance } = mark;
   const bytes = frameMarkBytes(mark);
   writeUint16(target, offset, ONE_BYTE_PROFILE);

@@ -39,7 +39,7 @@ function parseOneByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]>
     // RFC 8285 §4.2: padding with a length, or the reserved id 15, ends the elements.
     if (id === 0 || id === 15) break;
     const end = offset + (head & 0x0f) + 1;
-    if (end > data.length) return malformed('element-cut');
+    if (end > data.length) return malformed('element-truncated');
     elements.push({ id, data: data.subarray(offset, end) });
     offset = end;
   }
@@ -52,10 +52,10 @@ function parseTwoByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]>
   while (offset < data.length) {
     const id = data[offset++]!;
     if (id === 0) continue; // padding
-    if (offset === data.length) return malformed('element-cut');
+    if (offset === data.length) return malformed('element-truncated');
     const start = offset + 1;
     const end = start + data[offset]!;
-    if (end > data.length) return malformed('element-cut');
+    if (end > data.length) return malformed('element-truncated');
     elements.push({ id, data: data.subarray(start, end) });
     offset = end;
   }
@@ -66,10 +66,10 @@ function parseTwoByteForm(data: Uint8Array): Parsed<readonly ExtensionElement[]>
 export function serializeElements(elements: readonly ExtensionElement[]): HeaderExtension {
   let length = 0;
   for (const { id, data } of elements) {
-    assert(id >= 1, 'id 0 is padding');
-    assert(id <= 14, 'the one-byte form has ids up to 14');
-    assert(data.length >= 1, 'the one-byte form has no empty elements');
-    assert(data.length <= 16, 'the one-byte form holds at most 16 bytes an element');
+    assert(id >= 1, 'the id of a header extension element must not be 0, which is padding');
+    assert(id <= 14, 'the id must not exceed 14 in the one-byte form');
+    assert(data.length >= 1, 'an element must not be empty in the one-byte form');
+    assert(data.length <= 16, 'an element must not exceed 16 bytes in the one-byte form');
     length += 1 + data.length;
   }
   const target = new Uint8Array(Math.ceil(length / 4) * 4);

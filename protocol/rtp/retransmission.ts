@@ -31,7 +31,7 @@ export const RETRANSMISSION_OVERHEAD_BYTES = 2;
 /** @param original a datagram that we sent; its padding is removed, as RFC 4588 §4 requires. */
 export function wrapRetransmission(original: Uint8Array, header: RetransmissionHeader): Uint8Array {
   const layout = new RtpLayout();
-  assert(layout.read(original) === undefined, 'what is sent again was a packet of ours');
+  assert(layout.read(original) === undefined, 'the original packet must be a valid RTP packet');
   const { payloadAt, payloadEnd } = layout;
   const datagram = new Uint8Array(payloadEnd + RETRANSMISSION_OVERHEAD_BYTES);
   // Copy everything in front of the payload, then overwrite the fields that belong to the retransmission stream.

@@ -83,14 +83,14 @@ export class RtpLayout {
     const first = datagram[0]!;
     if (first >> 6 !== 2) return 'version';
     let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-    if (offset > length) return 'csrcs-cut';
+    if (offset > length) return 'csrcs-truncated';
     this.extensionAt = 0;
     this.extensionEnd = 0;
     if ((first & 0x10) !== 0) {
       const start = offset + EXTENSION_HEADER_BYTES;
-      if (start > length) return 'extension-cut';
+      if (start > length) return 'extension-truncated';
       const end = start + readUint16(datagram, offset + 2) * 4;
-      if (end > length) return 'extension-cut';
+      if (end > length) return 'extension-truncated';
       this.extensionAt = start;
       this.extensionEnd = end;
       offset = end;
@@ -163,12 +163,15 @@ export function writeRtpHeader(target: Uint8Array, header: RtpHeader): void {
 /** Serializes into a new datagram, without padding. The sender's fast path uses `writeRtpHeader` instead. */
 export function serializeRtpPacket(packet: RtpPacket): Uint8Array {
   const { csrcs, extension, payload } = packet;
-  assert(packet.payloadType >= 0, 'a payload type has seven bits');
-  assert(packet.payloadType <= 0x7f, 'a payload type has seven bits');
-  assert(csrcs.length <= CSRCS_MAX, 'the CSRC count has four bits');
+  assert(packet.payloadType >= 0, 'the payload type must fit in 7 bits');
+  assert(packet.payloadType <= 0x7f, 'the payload type must fit in 7 bits');
+  assert(csrcs.length <= CSRCS_MAX, 'the CSRC count must fit in 4 bits');
   const extensionBytes = extension === undefined ? 0 : EXTENSION_HEADER_BYTES + extension.data.length;
-  assert(extensionBytes % 4 === 0, 'an extension is counted in words');
-  assert(extensionBytes <= EXTENSION_HEADER_BYTES + 0xffff * 4, 'the count of extension words has sixteen bits');
+  assert(extensionBytes % 4 === 0, 'the length of a header extension must be a multiple of 4 bytes');
+  assert(
+    extensionBytes <= EXTENSION_HEADER_BYTES + 0xffff * 4,
+    'the length of a header extension in words must fit in 16 bits',
+  );
 
   const datagram = new Uint8Array(RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes + payload.length);
   const { marker, payloadType, sequenceNumber, timestamp, ssrc } = packet;

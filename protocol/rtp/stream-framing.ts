@@ -18,7 +18,7 @@ export const STREAM_HEADER_BYTES = 2;
 export const STREAM_PACKET_BYTES_MAX = 0xffff;
 
 export function frameForStream(packet: Uint8Array): Uint8Array {
-  assert(packet.length <= STREAM_PACKET_BYTES_MAX, 'the length of a framed packet has sixteen bits');
+  assert(packet.length <= STREAM_PACKET_BYTES_MAX, 'the length of a framed packet must fit in 16 bits');
   const frame = new Uint8Array(STREAM_HEADER_BYTES + packet.length);
   writeUint16(frame, 0, packet.length);
   frame.set(packet, STREAM_HEADER_BYTES);

@@ -56,7 +56,7 @@ export class OutgoingContext {
     const target = this.#slab.take(datagram.length + TAG_BYTES);
     const layout = this.#layout;
     const known = readClearLayout(datagram, this.#cryptex, layout);
-    assert(known, 'a packet to protect has no header extension but those of RFC 8285');
+    assert(known, 'only header extensions of RFC 8285 can be protected');
     const arranged = layout.csrcs === 0 ? datagram : datagram.slice();
     moveExtensionHeaderForward(arranged, layout.csrcs);
     const { clearBytes } = layout;
@@ -74,14 +74,14 @@ export class OutgoingContext {
     let index = sequence;
     if (last !== undefined) {
       index = last + ((sequence - last) & 0xffff);
-      assert(index !== last, 'a sequence number is protected once: a nonce is never used twice');
+      assert(index !== last, 'a packet index must be protected only once, so that a nonce is never used twice');
     }
     this.#indices.set(ssrc, index);
     return index;
   }
 
   #protectRtcp(datagram: Uint8Array): Uint8Array {
-    assert(datagram.length >= RTCP_CLEAR_BYTES, 'an RTCP packet to protect has an SSRC');
+    assert(datagram.length >= RTCP_CLEAR_BYTES, 'an RTCP packet must contain an SSRC to be protected');
     const ssrc = readUint32(datagram, 4);
     const index = (this.#rtcpIndices.get(ssrc) ?? 0) + 1;
     this.#rtcpIndices.set(ssrc, index);

@@ -12,8 +12,8 @@ export class ReplayWindow {
 
   /** @param packets size of the window, a power of two, at least 64. */
   constructor(packets = REPLAY_WINDOW_PACKETS) {
-    assert(packets >= 64, 'RFC 3711 requires a window of 64 packets');
-    assert((packets & (packets - 1)) === 0, 'positions in the window are bits of the index');
+    assert(packets >= 64, 'the replay window must have at least 64 packets (RFC 3711)');
+    assert((packets & (packets - 1)) === 0, 'the size of the replay window must be a power of two');
     this.#size = packets;
     this.#bits = new Uint32Array(packets / 32);
   }

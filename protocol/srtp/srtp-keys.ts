@@ -24,8 +24,8 @@ const LABELS = { rtp: { key: 0, salt: 2 }, rtcp: { key: 3, salt: 5 } } as const;
  *     master salt (112 bits; the 96 bits of an AEAD are followed by zeros)  XOR  label at byte 7,  then 16 zero bits
  */
 export function deriveSessionKey(cipher: SrtpCipher, master: SrtpKey, kind: 'rtp' | 'rtcp'): SrtpKey {
-  assert(master.key.length === SRTP_KEY_BYTES, 'a master key of AES-128 has 16 bytes');
-  assert(master.salt.length === SRTP_SALT_BYTES, 'a master salt of an AEAD has 12 bytes');
+  assert(master.key.length === SRTP_KEY_BYTES, 'an AES-128 master key must have 16 bytes');
+  assert(master.salt.length === SRTP_SALT_BYTES, 'an AEAD master salt must have 12 bytes');
   const derive = (label: number, bytes: number): Uint8Array => {
     const counter = new Uint8Array(16);
     counter.set(master.salt);
@@ -50,7 +50,7 @@ export type SrtpDirection = 'to-receiver' | 'to-sender';
  * @param secret 32 bytes, of this session alone. @param mac HMAC-SHA-256.
  */
 export function sessionMasterKeys(mac: Mac, secret: Uint8Array, direction: SrtpDirection): MasterKeys {
-  assert(secret.length >= 32, 'a pseudorandom key of HKDF has the length of its hash');
+  assert(secret.length >= 32, 'an HKDF pseudorandom key must be at least as long as the hash output');
   const label = `dropframe srtp ${direction}`;
   return (epoch) => {
     const message = new Uint8Array(label.length + 5);

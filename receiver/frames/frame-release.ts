@@ -244,7 +244,7 @@ export class FrameRelease {
     if (!misdated) this.#schedule.noteDecided(frame);
     if (overdue && !frame.complete) this.#drop(frame, 'incomplete');
     else if (misdated) {
-      this.#malformed('a timestamp that contradicts its neighbors');
+      this.#malformed('timestamp inconsistent with its neighbors');
       this.#drop(frame, 'undecodable');
     } else this.#deliver(now, buffer, { frame, held });
     buffer.advance();
@@ -291,7 +291,7 @@ export class FrameRelease {
     }
     const read = this.#options.codec.depacketize(frame.payloads());
     if (!read.ok || read.value.count === 0) {
-      this.#malformed(read.ok ? 'a frame without parts' : read.malformed);
+      this.#malformed(read.ok ? 'access unit without parts' : read.malformed);
       this.#drop(frame, 'undecodable');
       // Its importance is unknown as well.
       this.#needsKey = true;

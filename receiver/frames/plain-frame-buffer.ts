@@ -118,7 +118,7 @@ export class PlainFrameBuffer implements FrameBuffer, PlainFrameContext {
 
   advance(): void {
     const frame = this.#frames[0];
-    assert(frame !== undefined, 'a plain frame is decided only when something of it is here');
+    assert(frame !== undefined, 'a plain frame must have a packet before it is decided');
     if (this.#cleanEntries < CLEAN_ENTRIES_ENOUGH && frame.complete) {
       if (this.#observedImportance(frame) === 'key') this.#cleanEntries++;
     }

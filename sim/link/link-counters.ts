@@ -29,5 +29,5 @@ export interface LinkStageCounters {
 
 /** Throws unless each datagram is accounted for. */
 export function assertConserved({ offered, duplicated, delivered, lost, overflowed, inFlight }: LinkCounters): void {
-  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'a link conserves datagrams');
+  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'the counters of a link must balance');
 }

@@ -43,7 +43,7 @@ const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
 export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   const { parts, timestamp, decodeTimestamp, importance } = unit;
   const bytes = parts.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
-  assert(bytes <= UNIT_BYTES_MAX, 'an access unit fits the limit of the receiver');
+  assert(bytes <= UNIT_BYTES_MAX, "the access unit must not exceed the receiver's limit");
   const target = new Uint8Array(LENGTH_BYTES + bytes);
   writeUint32(target, 0, bytes);
   writeUint32(target, 4, frame);

@@ -168,7 +168,7 @@ export class Bbr implements CongestionControl {
   #noteAggregation(now: Instant, sample: RateSample): void {
     if (sample.acknowledged <= 0 || sample.delivered < 0 || sample.interval <= 0) return;
     const { deliveredAt, congestionWindow } = this.#flow;
-    assert(deliveredAt <= now, 'the delivery time is not in the future');
+    assert(deliveredAt <= now, 'the delivery time must not be in the future');
     this.#aggregation.note({
       deliveredAt,
       acknowledged: sample.acknowledged,

@@ -58,7 +58,7 @@ const PSEUDO_HEADER_SUM = 2 * (0xc000 + 0x0200) + 1 + 2 + PROTOCOL_TCP;
 
 export function serializeSegment(segment: TcpSegment): Uint8Array {
   const headerBytes = TCP_HEADER_BYTES + optionBytes(segment.options);
-  assert(headerBytes <= 60, 'a TCP header has at most 60 bytes');
+  assert(headerBytes <= 60, 'a TCP header must not exceed 60 bytes');
   const bytes = new Uint8Array(headerBytes + segment.payload.length);
   writeUint16(bytes, 0, segment.sourcePort);
   writeUint16(bytes, 2, segment.destinationPort);

@@ -250,7 +250,7 @@ inChromium(
     const line = tab.locator('#link');
     await line.fill('trace=../scenarios/lte-drive.json delay=10ms');
     await line.press('Enter');
-    await tab.locator('#message').getByText('only a trace of samples/traces can be named here').waitFor();
+    await tab.locator('#message').getByText('only traces of samples/traces can be used here').waitFor();
     expect((await pageState(tab)).settings?.link).toContain('trace=lte-drive.down#');
     // Setting a bandwidth replaces the trace.
     const rate = tab.locator('[name="rate"]');

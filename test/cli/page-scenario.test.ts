@@ -12,12 +12,12 @@ test.each([
 });
 
 test.each([
-  ['a trace from another file', { forward: 'trace=package.json' }, SYNTHETIC, /only a trace of samples/],
+  ['a trace from another file', { forward: 'trace=package.json' }, SYNTHETIC, /only traces of samples/],
   [
     'a loss trace from another file on the way back',
     { forward: 'loss=1%', back: 'losstrace=README.md' },
     SYNTHETIC,
-    /only a trace of samples/,
+    /only traces of samples/,
   ],
   ['a file', { forward: 'loss=1%' }, { file: '/etc/hostname' }, /only use synthetic streams/],
   [

@@ -52,7 +52,7 @@ describe('the bundled traces', () => {
     ]) {
       expect(readReadyMadeTrace(name)).toEqual({
         ok: false,
-        malformed: 'only a trace of samples/traces can be named here: lte-drive.down, lte-drive.up, wifi-crowded.down',
+        malformed: 'only traces of samples/traces can be used here: lte-drive.down, lte-drive.up, wifi-crowded.down',
       });
     }
   });

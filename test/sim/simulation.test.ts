@@ -92,7 +92,7 @@ test('an endpoint that never moves its timeout fails an assertion', () => {
     pollEvent: () => undefined,
     pollTimeout: () => at(1),
   };
-  expect(() => simulation(restless, new RecordingEndpoint()).runUntil(at(2))).toThrow('a component moves its timeout');
+  expect(() => simulation(restless, new RecordingEndpoint()).runUntil(at(2))).toThrow('must advance its timeout');
 });
 
 describe('an endpoint without a timeout is polled again', () => {

@@ -60,7 +60,7 @@ export class AnnexBSplitter {
 
   /** @param options.nalUnitBytesMax a longer NAL unit is dropped and counted, so that memory stays bounded. */
   constructor({ nalUnitBytesMax = NAL_UNIT_BYTES_MAX }: { readonly nalUnitBytesMax?: number } = {}) {
-    assert(nalUnitBytesMax >= 1, 'a NAL unit has at least its header byte');
+    assert(nalUnitBytesMax >= 1, 'a NAL unit must contain its header byte');
     this.#nalUnitBytesMax = nalUnitBytesMax;
   }
 

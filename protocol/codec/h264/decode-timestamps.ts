@@ -37,8 +37,8 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
   constructor({ reorderFrames }: { readonly reorderFrames?: number | undefined } = {}) {
     this.#declared = reorderFrames !== undefined;
     this.#depth = reorderFrames ?? 0;
-    assert(this.#depth >= 0, 'a reorder depth counts frames');
-    assert(this.#depth <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
+    assert(this.#depth >= 0, 'the reorder depth must not be negative');
+    assert(this.#depth <= REORDER_FRAMES_MAX, 'the reorder depth must not exceed 16 frames (H.264)');
     // The `depth`-th smallest is certain once as many further frames have arrived.
     this.#lookahead = this.#declared ? 2 * this.#depth : REORDER_FRAMES_MAX;
   }
@@ -65,7 +65,7 @@ export class DecodeTimestamps<Frame extends { readonly timestamp: Ticks }> {
    * a decode timestamp.
    */
   expectDepth(reorderFrames: number): void {
-    assert(reorderFrames <= REORDER_FRAMES_MAX, 'H.264 reorders 16 frames at most');
+    assert(reorderFrames <= REORDER_FRAMES_MAX, 'the reorder depth must not exceed 16 frames (H.264)');
     this.#depth = Math.max(this.#depth, reorderFrames);
   }
 

@@ -59,9 +59,12 @@ export function serializeDecoderConfiguration(sets: readonly Uint8Array[]): Uint
   const sequence = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.sequenceParameterSet);
   const picture = sets.filter((set) => nalUnitType(set) === NAL_UNIT_TYPE.pictureParameterSet);
   const first = sequence[0];
-  assert(first !== undefined && first.length >= 4, 'profile and level are those of a sequence parameter set');
-  assert(sequence.length <= SEQUENCE_COUNT_MAX, 'the count has five bits');
-  assert(picture.length <= PICTURE_COUNT_MAX, 'the count has eight bits');
+  assert(
+    first !== undefined && first.length >= 4,
+    'a decoder configuration needs a sequence parameter set with profile and level',
+  );
+  assert(sequence.length <= SEQUENCE_COUNT_MAX, 'the count of sequence parameter sets must fit in 5 bits');
+  assert(picture.length <= PICTURE_COUNT_MAX, 'the count of picture parameter sets must fit in 8 bits');
   const bytes = [1, first[1]!, first[2]!, first[3]!, 0xff, 0xe0 | sequence.length];
   for (const set of sequence) appendSet(bytes, set);
   bytes.push(picture.length);
@@ -87,7 +90,7 @@ export function splitLengthPrefixed(bytes: Uint8Array, lengthSize: number): Leng
   const nalUnits: Uint8Array[] = [];
   let offset = 0;
   while (offset < bytes.length) {
-    if (offset + lengthSize > bytes.length) return { nalUnits, malformed: 'nal-length-cut' };
+    if (offset + lengthSize > bytes.length) return { nalUnits, malformed: 'nal-length-truncated' };
     let length = 0;
     for (const byte of bytes.subarray(offset, offset + lengthSize)) length = length * 256 + byte;
     offset += lengthSize;
@@ -132,6 +135,6 @@ function readSets(bytes: Uint8Array, start: number, count: number): Sets | undef
 }
 
 function appendSet(bytes: number[], set: Uint8Array): void {
-  assert(set.length <= 0xffff, 'a parameter set has a 16-bit length');
+  assert(set.length <= 0xffff, 'the length of a parameter set must fit in 16 bits');
   bytes.push(set.length >> 8, set.length & 0xff, ...set);
 }

@@ -54,9 +54,9 @@ interface Plan {
  */
 export function packPayloads(nalUnits: readonly Uint8Array[], options: PacketizeOptions): Uint8Array[] {
   const { payloadBytesMax, headroomBytes } = options;
-  assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'a payload has room for its headers and more');
-  assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'a payload fits a datagram and its parts fit 16-bit sizes');
-  assert(headroomBytes >= 0, 'headroom is a number of bytes');
+  assert(payloadBytesMax >= PAYLOAD_BYTES_MIN, 'the payload limit must leave room for the payload headers');
+  assert(payloadBytesMax <= PAYLOAD_BYTES_MAX, 'the payload limit must fit a datagram and 16-bit sizes');
+  assert(headroomBytes >= 0, 'the headroom must not be negative');
   const plans = plan(nalUnits, payloadBytesMax);
   let length = 0;
   for (const { bytes, fragments } of plans) length += bytes + fragments * headroomBytes;
@@ -93,7 +93,7 @@ function plan(nalUnits: readonly Uint8Array[], payloadBytesMax: number): Plan[] 
     let bytes = STAP_HEADER_BYTES;
     while (last < nalUnits.length) {
       const length = nalUnits[last]!.length;
-      assert(length > 0, 'a NAL unit has at least its header byte');
+      assert(length > 0, 'a NAL unit must contain its header byte');
       if (bytes + STAP_SIZE_BYTES + length > payloadBytesMax) break;
       bytes += STAP_SIZE_BYTES + length;
       last += 1;

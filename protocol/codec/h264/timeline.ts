@@ -40,7 +40,7 @@ export class Timeline {
 
   /** @param options.framesPerSecond frame rate of a stream without timing; above 0. */
   constructor({ framesPerSecond = FRAMES_PER_SECOND_DEFAULT }: { readonly framesPerSecond?: number | undefined } = {}) {
-    assert(framesPerSecond > 0, 'time goes forward');
+    assert(framesPerSecond > 0, 'the frame rate must be above 0');
     this.#framesPerSecond = framesPerSecond;
     this.#clock = new FieldClock(ticks(0), framesPerSecond);
   }

@@ -25,6 +25,6 @@ test('copies its input, so that the caller may reuse the buffer', () => {
 
 test('asserts on excess bytes and on taking too early', () => {
   const accumulator = new ByteAccumulator(2);
-  expect(() => accumulator.append(new Uint8Array(3))).toThrow('no more is collected');
-  expect(() => accumulator.take()).toThrow('whole');
+  expect(() => accumulator.append(new Uint8Array(3))).toThrow('must not exceed the expected number');
+  expect(() => accumulator.take()).toThrow('before they are taken');
 });

@@ -20,8 +20,8 @@ test('accepts a body of the maximum length', () => {
 });
 
 test('never sends an empty body or one above the limit', () => {
-  expect(() => serializeControlFrame(body(0))).toThrow('never empty');
-  expect(() => serializeControlFrame(body(CONTROL_BODY_BYTES_MAX + 1))).toThrow('over the limit');
+  expect(() => serializeControlFrame(body(0))).toThrow('must not be empty');
+  expect(() => serializeControlFrame(body(CONTROL_BODY_BYTES_MAX + 1))).toThrow('exceed the size limit');
 });
 
 test('reassembles a message split at any byte, and counts pending bytes', () => {

@@ -70,11 +70,11 @@ test('asserts on a window that is not kept', () => {
   encoder.add(asSequence(104), packetOf(asSequence(104)));
   const ask = (firstSequence: number, lastSequence: number) => () =>
     encoder.repair({ firstSequence: asSequence(firstSequence), lastSequence: asSequence(lastSequence), repairKey: 0 });
-  expect(ask(100, 104)).toThrow('the window begins with a packet that is kept');
-  expect(ask(101, 105)).toThrow('the window ends with a packet that was sent');
-  expect(ask(103, 102)).toThrow('the window is not empty');
+  expect(ask(100, 104)).toThrow('the window must start at a packet that is still kept');
+  expect(ask(101, 105)).toThrow('the window must end at a packet that has been sent');
+  expect(ask(103, 102)).toThrow('the window must not be empty');
   expect(() => encoder.add(asSequence(106), packetOf(asSequence(106)))).toThrow(
-    'the packets of a window are consecutive',
+    'packets must be added in consecutive order',
   );
   expect(ask(101, 104)).not.toThrow();
 });

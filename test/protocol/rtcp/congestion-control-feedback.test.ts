@@ -55,11 +55,11 @@ describe('congestion control feedback', () => {
   });
 
   test.each([
-    ['a stream header is cut', [...changed(0, 0x8b, 205, 0, 3).slice(0, 12), 0, 0, 0, 0], 'stream-cut'],
-    ['more reports are promised than follow', changed(14, 0, 200), 'reports-cut'],
+    ['a stream header is cut', [...changed(0, 0x8b, 205, 0, 3).slice(0, 12), 0, 0, 0, 0], 'stream-truncated'],
+    ['more reports are promised than follow', changed(14, 0, 200), 'reports-truncated'],
     ['more reports are promised than a wrapped sequence allows', changed(14, 0x40, 1), 'count'],
     ['a stream occurs twice', changed(24, 0, 0, 0, 1), 'stream-twice'],
-    ['there is no timestamp', [0x8b, 205, 0, 1, 0, 0, 0, 1], 'cut'],
+    ['there is no timestamp', [0x8b, 205, 0, 1, 0, 0, 0, 1], 'truncated'],
   ])('is malformed when %s', (_, bytes, cause) => {
     expect(parseOne(bytes)).toBe(`congestion-control-feedback-${cause}`);
   });

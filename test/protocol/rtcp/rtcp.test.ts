@@ -256,12 +256,12 @@ test.each([
   ['a padding of no bytes', 'a1cb0002 00000001 00000000', 'padding-count'],
   ['a padding of no whole words', 'a1cb0002 00000001 00000003', 'padding-count'],
   ['a padding beyond the body', 'a1cb0002 00000001 0000000c', 'padding-beyond-body'],
-  ['more reports than there are bytes', '82c90001 deadbeef', 'receiver-report-cut'],
-  ['more sources than there are bytes', '82cb0001 00000001', 'goodbye-cut'],
-  ['a reason beyond the packet', '80cb0001 04616263', 'goodbye-cut'],
-  ['an item beyond its packet', '81ca0002 00000007 01ff6161', 'source-description-cut'],
-  ['a chunk without an end', '81ca0002 00000007 01026161', 'source-description-cut'],
-  ['a NACK of nothing', '81cd0002 00000001 00000002', 'nack-cut'],
+  ['more reports than there are bytes', '82c90001 deadbeef', 'receiver-report-truncated'],
+  ['more sources than there are bytes', '82cb0001 00000001', 'goodbye-truncated'],
+  ['a reason beyond the packet', '80cb0001 04616263', 'goodbye-truncated'],
+  ['an item beyond its packet', '81ca0002 00000007 01ff6161', 'source-description-truncated'],
+  ['a chunk without an end', '81ca0002 00000007 01026161', 'source-description-truncated'],
+  ['a NACK of nothing', '81cd0002 00000001 00000002', 'nack-truncated'],
   [
     'a picture loss indication with an appendix',
     '81ce0003 00000001 00000002 00000003',
@@ -269,7 +269,7 @@ test.each([
   ],
   ['a reference time of one word', '80cf0003 00000001 04000001 00000001', 'receiver-reference-time-length'],
   ['a delay report of one word', '80cf0003 00000001 05000001 00000001', 'delay-since-last-receiver-report-length'],
-  ['an extended block beyond the packet', '80cf0002 00000001 04000002', 'extended-report-cut'],
+  ['an extended block beyond the packet', '80cf0002 00000001 04000002', 'extended-report-truncated'],
   ['65 headers', '80cb0000'.repeat(65), 'too-many-packets'],
 ])('%s is malformed', (_, bytes, cause) => {
   expect(parseRtcp(hex(bytes))).toEqual({ ok: false, malformed: cause });

@@ -100,7 +100,10 @@ test.each([
 });
 
 test('rejects a malformed extension', () => {
-  expect(parseFrameMark({ profile: 0xbede, data: hex('16800000') })).toEqual({ ok: false, malformed: 'element-cut' });
+  expect(parseFrameMark({ profile: 0xbede, data: hex('16800000') })).toEqual({
+    ok: false,
+    malformed: 'element-truncated',
+  });
 });
 
 const mark: fc.Arbitrary<FrameMark> = fc

@@ -46,7 +46,7 @@ test.each([
   ['of the two-byte form', 0x1000, '01 00 02 02'],
   ['of the two-byte form, in front of its length', 0x1000, '01 00 00 02'],
 ])('an element %s that is cut is malformed', (_, profile, data) => {
-  expect(parseElements({ profile, data: hex(data) })).toEqual({ ok: false, malformed: 'element-cut' });
+  expect(parseElements({ profile, data: hex(data) })).toEqual({ ok: false, malformed: 'element-truncated' });
 });
 
 test('an extension of another profile has no elements', () => {

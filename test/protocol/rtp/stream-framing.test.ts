@@ -6,7 +6,7 @@ import { cutAt, hex } from '../bytes.ts';
 test('puts a two-byte length in front of a packet (RFC 4571 §2)', () => {
   expect(frameForStream(hex('80e1aa'))).toEqual(hex('0003 80e1aa'));
   expect(frameForStream(new Uint8Array(STREAM_PACKET_BYTES_MAX)).subarray(0, 3)).toEqual(hex('ffff 00'));
-  expect(() => frameForStream(new Uint8Array(STREAM_PACKET_BYTES_MAX + 1))).toThrow('sixteen bits');
+  expect(() => frameForStream(new Uint8Array(STREAM_PACKET_BYTES_MAX + 1))).toThrow('fit in 16 bits');
 });
 
 test('skips null packets', () => {

@@ -90,7 +90,7 @@ describe('a sample', () => {
       malformed: 'nal-length-beyond-end',
     });
     expect(split(hex('00000002 0910 fffffff0 6588'), 4).malformed).toBe('nal-length-beyond-end');
-    expect(split(hex('0002 0910 00'), 2)).toEqual({ nalUnits: [hex('0910')], malformed: 'nal-length-cut' });
+    expect(split(hex('0002 0910 00'), 2)).toEqual({ nalUnits: [hex('0910')], malformed: 'nal-length-truncated' });
   });
 
   test('may contain empty NAL units, which are omitted', () => {
