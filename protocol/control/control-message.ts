@@ -285,7 +285,7 @@ function causeOf(error: z.ZodError): string {
 /** Serializes to JSON and checks that the peer will accept it. External text must pass through `presentable` first. */
 export function serializeControlMessage(message: ControlMessage): string {
   const result = controlMessage.safeParse(message);
-  assert(result.success, `our own message is sound (${result.success ? '' : causeOf(result.error)})`);
+  assert(result.success, `an outgoing message must be valid (${result.success ? '' : causeOf(result.error)})`);
   return JSON.stringify(result.data);
 }
 
