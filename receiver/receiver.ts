@@ -150,7 +150,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return earliestOf(decideAt, earliestOf(this.#feedback.pollTimeout(), this.#recovery?.pollTimeout(this.#view)));
   }
 
-  /** Requests a key frame from the sender (PLI), at most twice a second. */
+  /** Requests a key frame from the sender (PLI), at most five times a second. */
   requestKeyframe(now: Instant): void {
     if (this.#ssrc !== undefined) this.#feedback.requestKeyframe(now, this.#ssrc);
   }

@@ -198,13 +198,13 @@ describe('reports', () => {
   });
 });
 
-test('a key frame is requested at most twice a second', () => {
+test('a key frame is requested at most five times a second', () => {
   const stage = new Stage();
   for (let frame = 0; frame < 100; frame++) {
     stage.arrive(frame * FRAME_MS, packet({ frame, importance: 'reference' }));
   }
   stage.until(4_200);
   const requests = stage.rtcpSent.filter(({ packet: sent }) => sent.kind === 'picture-loss-indication');
-  expect(requests.length).toBeGreaterThanOrEqual(7);
-  expect(requests.length).toBeLessThanOrEqual(9);
+  expect(requests.length).toBeGreaterThanOrEqual(18);
+  expect(requests.length).toBeLessThanOrEqual(21);
 });
