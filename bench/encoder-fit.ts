@@ -117,7 +117,7 @@ function correlationOf(runs: readonly (readonly Sample[])[]): number {
   return Math.round(Math.min(0.95, Math.max(0, mean)) * 100) / 100;
 }
 
-function fit(runs: readonly (readonly Sample[])[]): EncoderModel {
+function fitModel(runs: readonly (readonly Sample[])[]): EncoderModel {
   const all = runs.flat();
   return {
     correlation: correlationOf(runs),
@@ -178,7 +178,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       stderr.write(`${basename(film)}: ${bitrate / 1_000} kb/s\n`);
       fitted.push(await measure(av, film, constant(bitrate), bitrate));
     }
-    const model = fit(fitted);
+    const model = fitModel(fitted);
     models[basename(film)] = model;
     const pooled: { real: Sample[]; made: Sample[] } = { real: [], made: [] };
     const compare = (name: string, real: Sample[], made: Sample[]) => {

@@ -211,7 +211,9 @@ for (const transport of ['udp', 'tcp']) {
       expect(frames.total).toBe(360);
       expect(frames.onTime + frames.recovered).toBeGreaterThan(300);
       const recovered = packets.recoveredInRound.reduce((sum: number, count: number) => sum + count, 0);
-      expect(packets.onTime + packets.reordered + recovered + packets.repaired + packets.late + packets.neverArrived).toBe(packets.total);
+      expect(
+        packets.onTime + packets.reordered + recovered + packets.repaired + packets.late + packets.neverArrived,
+      ).toBe(packets.total);
       // The receiver opens the connection, so media uses the way back.
       expect(run.report!.back.offeredBytes).toBeGreaterThan(1_000_000);
       expect(run.report!.back.lost).toBeGreaterThan(0);
