@@ -6,8 +6,8 @@ import type { Comparison } from '../lab/calibration/comparison.ts';
 import { CALIBRATION_LIMITS, type DisturbanceLimits, namespacesMax } from '../lab/measured/measurement.ts';
 import { isKernelStrategy, KERNEL_STRATEGIES, type KernelStrategyName, type StrategyName } from '../lab/strategies.ts';
 import { type CommonOptions, Context } from './context.ts';
+import { durationText } from './duration-text.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
-import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
 
 interface CalibrateOptions extends CommonOptions {

@@ -4,6 +4,7 @@ import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import { alignedText } from '../lab/report/text-table.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { delayText } from './answer-table.ts';
+import { durationText } from './duration-text.ts';
 
 export function costText(costs: readonly StrategyCost[]): string {
   const lines = costs.map(({ strategy, microsecondsPerDatagram, timesRealTime }) => [
@@ -42,9 +43,3 @@ export function sweepProgressText(progress: SweepProgress, elapsedSeconds: numbe
 /** Progress of the picture comparison that follows the simulation. */
 export const qualityProgressText = ({ cells, done }: QualityProgress): string =>
   `pictures: ${done} of ${cells} cells compared`;
-
-export function durationText(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3_600).toFixed(1)} h`;
-}

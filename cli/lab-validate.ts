@@ -7,8 +7,8 @@ import type { CheckProgress } from '../lab/validation/run-checks.ts';
 import type { CheckOutcome } from '../lab/validation/validation.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
+import { durationText } from './duration-text.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
-import { durationText } from './lab-text.ts';
 import { readWhole } from './options.ts';
 import { packageVersion } from './version.ts';
 

@@ -9,12 +9,9 @@ import type { OpenRun, RunOptions } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
-import { answerTable } from './answer-table.ts';
 import { type CommonOptions, Context } from './context.ts';
-import { flowTable } from './flow-table.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
-import { costText, measuredText, qualityProgressText, sweepProgressText } from './lab-text.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readWhole } from './options.ts';
@@ -126,7 +123,7 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   const { manifest, rows } = await exitAtOnceOnSignal(allCellsIn(opened.directory), () =>
     completeRun(opened, packageVersion()),
   );
-  show(context, options, { directory: opened.directory, manifest, rows });
+  await show(context, options, { directory: opened.directory, manifest, rows });
   if (opened.output.video) await writeVideo(context, opened);
   await drawIfPossible(context, opened.directory);
 }
@@ -174,7 +171,10 @@ async function sweepWith(
 ): Promise<SweepProgress> {
   const abort = new AbortController();
   const interrupt = new Interrupt(() => abort.abort());
-  const { sweepShard } = await import('../lab/run.ts');
+  const [{ sweepShard }, { qualityProgressText, sweepProgressText }] = await Promise.all([
+    import('../lab/run.ts'),
+    import('./lab-text.ts'),
+  ]);
   const startedAt = now();
   let latest: (() => string) | undefined;
   context.showStatus(() => latest && [latest()]);
@@ -210,7 +210,7 @@ async function merge(folder: string, others: readonly string[], options: CommonO
     mergeRun(folder, others, packageVersion()),
   );
   if (adopted > 0) context.log.info(`copied ${adopted} files`);
-  show(context, options, { directory: folder, manifest, rows });
+  await show(context, options, { directory: folder, manifest, rows });
   await drawIfPossible(context, folder);
 }
 
@@ -222,7 +222,7 @@ async function report(folder: string, options: CommonOptions): Promise<void> {
   await exitAtOnceOnSignal(withoutReport(folder), async () => {
     const { readAnswer } = await import('../lab/answer.ts');
     const { manifest, rows } = await readAnswer(folder);
-    show(context, options, { directory: folder, manifest, rows });
+    await show(context, options, { directory: folder, manifest, rows });
     await draw(context, folder);
   });
 }
@@ -263,11 +263,16 @@ async function list(options: CommonOptions): Promise<void> {
   }
 }
 
-function show(
+async function show(
   context: Context,
   options: CommonOptions,
   answer: { readonly directory: string; readonly manifest: Manifest; readonly rows: readonly AnswerRow[] },
-): void {
+): Promise<void> {
+  const [{ answerTable }, { flowTable }, { costText, measuredText }] = await Promise.all([
+    import('./answer-table.ts'),
+    import('./flow-table.ts'),
+    import('./lab-text.ts'),
+  ]);
   const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
   const hasFlows = rows.some(({ flow }) => flow !== undefined);
