@@ -8,8 +8,8 @@ import {
   milliseconds,
   seconds,
 } from '../protocol/base/units.ts';
-import { IP_HEADER_BYTES } from '../protocol/capture/captured-datagrams.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import { IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';

@@ -8,9 +8,9 @@ import {
   milliseconds,
   seconds,
 } from '../protocol/base/units.ts';
-import { IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../protocol/capture/captured-datagrams.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import { UDP_IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
 import { ProtectedEndpoint } from '../protocol/srtp/protected-endpoint.ts';
 import { PROTECTION_BYTES_MAX } from '../protocol/srtp/srtp-packet.ts';
 import { type SentStreamParameters, STREAM_DEFAULTS } from '../protocol/stream-parameters.ts';
@@ -25,8 +25,6 @@ import { MediaPacketTable } from './media-packet-table.ts';
 import { protectionBytes } from './protection-bytes.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
-/** IPv4 and UDP headers (RFC 791 §3.1, RFC 768). */
-export const UDP_IP_HEADER_BYTES = IP_HEADER_BYTES + UDP_HEADER_BYTES;
 /** Time until the control channel has announced the end of the stream: one transit plus TCP's own delays. */
 const CONTROL_DELAY: Microseconds = milliseconds(100);
 

@@ -18,8 +18,12 @@ export interface IpPacket {
   readonly fragment: { readonly identification: number; readonly first: boolean } | undefined;
 }
 
-const HEADER_BYTES_V4 = 20;
-const HEADER_BYTES_V6 = 40;
+/** Headers of IPv4 without options (RFC 791 §3.1) and of UDP (RFC 768), and of both. */
+export const IP_HEADER_BYTES = 20;
+export const UDP_HEADER_BYTES = 8;
+export const UDP_IP_HEADER_BYTES = IP_HEADER_BYTES + UDP_HEADER_BYTES;
+/** Header of IPv6 (RFC 8200 §3). */
+export const IPV6_HEADER_BYTES = 40;
 const ICMP_HEADER_BYTES = 8;
 /** IPv6 extension headers (RFC 8200 §4): hop-by-hop options, routing, fragment, destination options. */
 const EXTENSIONS = new Set([0, 43, 44, 60]);
@@ -36,9 +40,9 @@ export function parseIpPacket(bytes: Uint8Array): Parsed<IpPacket> {
 }
 
 function parseV4(bytes: Uint8Array): Parsed<IpPacket> {
-  if (bytes.length < HEADER_BYTES_V4) return malformed('shorter than an IPv4 header');
+  if (bytes.length < IP_HEADER_BYTES) return malformed('shorter than an IPv4 header');
   const transportOffset = (bytes[0]! & 0x0f) * 4;
-  if (transportOffset < HEADER_BYTES_V4) return malformed('IPv4 header shorter than 20 bytes');
+  if (transportOffset < IP_HEADER_BYTES) return malformed('IPv4 header shorter than 20 bytes');
   if (transportOffset > bytes.length) return malformed('shorter than its IPv4 header length');
   const flagsAndOffset = readUint16(bytes, 6);
   const whole = (flagsAndOffset & 0x3fff) === 0;
@@ -47,9 +51,9 @@ function parseV4(bytes: Uint8Array): Parsed<IpPacket> {
 }
 
 function parseV6(bytes: Uint8Array): Parsed<IpPacket> {
-  if (bytes.length < HEADER_BYTES_V6) return malformed('shorter than an IPv6 header');
+  if (bytes.length < IPV6_HEADER_BYTES) return malformed('shorter than an IPv6 header');
   let protocol = bytes[6]!;
-  let offset = HEADER_BYTES_V6;
+  let offset = IPV6_HEADER_BYTES;
   let fragment: IpPacket['fragment'];
   for (let count = 0; EXTENSIONS.has(protocol); count++) {
     if (count === EXTENSIONS_MAX) return malformed('too many IPv6 extension headers');

@@ -1,9 +1,8 @@
 import { type Instant, later, type Microseconds, microseconds, milliseconds } from '../protocol/base/units.ts';
+import { UDP_IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
 import type { QueueNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { extend, type Sequence } from '../protocol/rtp/sequence.ts';
 
-/** IPv4 and UDP headers (RFC 791 §3.1, RFC 768). */
-const HEADER_BYTES = 28;
 /** Packets whose departure is remembered: a second of 10 Mb/s. A power of two. */
 const PACKETS_MAX = 1_024;
 /** Notices further apart, or after more than this, describe a queue that has been empty in between. */
@@ -36,7 +35,7 @@ export class BottleneckQueue {
 
   /** Records a datagram of any kind as it leaves. */
   onSent(bytes: number): void {
-    this.#bytes += bytes + HEADER_BYTES;
+    this.#bytes += bytes + UDP_IP_HEADER_BYTES;
   }
 
   /** Records a media packet after `onSent`. */
@@ -71,7 +70,7 @@ export class BottleneckQueue {
   isTooLong(now: Instant, bytes: number): boolean {
     const passed = this.#passed;
     if (this.#records || !passed || this.#rate === 0 || now - passed.noticedAt > NOTICE_AGE_MAX) return false;
-    const waiting = this.#bytes - passed.bytes + bytes + HEADER_BYTES;
+    const waiting = this.#bytes - passed.bytes + bytes + UDP_IP_HEADER_BYTES;
     return passed.at + waiting / Math.max(this.#rate, this.#rateBefore) > now + this.#latency;
   }
 }

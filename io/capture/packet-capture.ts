@@ -1,8 +1,9 @@
 import { closeSync, createWriteStream, openSync, type WriteStream, writeSync } from 'node:fs';
 import { instant, milliseconds } from '../../protocol/base/units.ts';
-import { CapturedDatagrams, IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
+import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts';
 import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/pcap.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
+import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
 /** Size of the write buffer, bytes. */
@@ -93,7 +94,7 @@ export class DatagramCapture {
 
   /** @param direction `in`: from the sender to the receiver. */
   write(direction: 'in' | 'out', datagram: Uint8Array): void {
-    if (IP_HEADER_BYTES + UDP_HEADER_BYTES + datagram.length > SNAPSHOT_BYTES || this.#file.destroyed) return;
+    if (UDP_IP_HEADER_BYTES + datagram.length > SNAPSHOT_BYTES || this.#file.destroyed) return;
     const packet = this.#datagrams.wrap(direction === 'in' ? 'forward' : 'back', datagram);
     this.#file.write(pcapRecord(timeOfDayMs(), packet));
   }

@@ -6,8 +6,8 @@ import {
   microseconds,
   milliseconds,
 } from '../../protocol/base/units.ts';
-import { IP_HEADER_BYTES, UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
+import { IP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
 import type { Flow } from '../../sim/flow-simulation.ts';
 import type { DatagramContext } from '../../sim/link/datagram-context.ts';
@@ -48,7 +48,7 @@ export interface FlowRun {
 /** Header bytes of the flow's datagrams on the line. */
 export const headerBytesOf = (load: FlowLoad): number =>
   load.kind === 'constant' || (load.kind === 'media' && !load.strategy.startsWith('tcp-'))
-    ? IP_HEADER_BYTES + UDP_HEADER_BYTES
+    ? UDP_IP_HEADER_BYTES
     : IP_HEADER_BYTES;
 
 /** Time at which the flow begins. */

@@ -1,6 +1,6 @@
 import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, instant, microseconds } from '../../protocol/base/units.ts';
-import { IP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
+import { IP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { SIMULATED_START } from '../../sim/simulated-stream.ts';
 import { budgetOf, type Cell, linkOf, shortestTransit } from '../cell.ts';
 import type { CellResult } from '../cell-result.ts';
@@ -13,7 +13,6 @@ import { SegmentTable } from '../segment-table.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { summarizeCell } from '../summarize.ts';
 import { TrafficMeter } from '../traffic-meter.ts';
-import { UDP_IP_HEADER_BYTES } from '../udp-strategy.ts';
 import { type CapturedFrame, type EndResult, type Receipt, sourceOf } from './end-order.ts';
 import type { PathEvent } from './path-record.ts';
 

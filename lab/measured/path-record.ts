@@ -1,6 +1,5 @@
 import { type Instant, instant } from '../../protocol/base/units.ts';
-import { UDP_HEADER_BYTES } from '../../protocol/capture/captured-datagrams.ts';
-import { parseIpPacket, swapAddresses, TCP } from '../../protocol/ip-packet.ts';
+import { parseIpPacket, swapAddresses, TCP, UDP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
 import type { DatagramFate } from '../../sim/link/datagram-fate.ts';
 import { SENDER_PORT } from './end-order.ts';
@@ -11,7 +10,7 @@ export interface PathEvent {
   readonly kind: 'sent' | 'delivered';
   readonly direction: Direction;
   readonly datagram: Uint8Array;
-  /** DatagramFate of a sent datagram. */
+  /** Fate of a sent datagram. */
   readonly fate: DatagramFate;
 }
 

@@ -1,4 +1,5 @@
 import { type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { CapacityCurve } from './capacity-curve.ts';
 import { causalFront } from './causal.ts';
@@ -35,12 +36,12 @@ export interface CapacityLimitOptions {
   readonly knownAfter: Microseconds;
 }
 
-/** IPv4 and UDP headers of each packet, and an Ethernet frame's payload: the least that any transport adds. */
-const HEADER_BYTES = 28;
+/** An Ethernet frame's payload: with it, headers are the least that any transport adds. */
 const PACKET_BYTES = 1_500;
 
-const withHeaders = (bytes: number): number => bytes + HEADER_BYTES * Math.ceil(bytes / (PACKET_BYTES - HEADER_BYTES));
-const withoutHeaders = (bytes: number): number => bytes - HEADER_BYTES * Math.ceil(bytes / PACKET_BYTES);
+const withHeaders = (bytes: number): number =>
+  bytes + UDP_IP_HEADER_BYTES * Math.ceil(bytes / (PACKET_BYTES - UDP_IP_HEADER_BYTES));
+const withoutHeaders = (bytes: number): number => bytes - UDP_IP_HEADER_BYTES * Math.ceil(bytes / PACKET_BYTES);
 
 /**
  * Computes the limit that a link's capacity sets to a stream. References between frames, random loss and the length of

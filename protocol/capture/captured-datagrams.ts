@@ -1,13 +1,10 @@
 import { readUint16, writeUint16 } from '../base/big-endian.ts';
-import { UDP } from '../ip-packet.ts';
+import { IP_HEADER_BYTES, UDP, UDP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../ip-packet.ts';
 
 /** Documentation addresses (RFC 5737). They tell which end sent a datagram and disclose no real address. */
 const SENDER = { address: [192, 0, 2, 1], port: 5004 };
 const RECEIVER = { address: [192, 0, 2, 2], port: 6004 };
 const TIME_TO_LIVE = 64;
-
-export const IP_HEADER_BYTES = 20;
-export const UDP_HEADER_BYTES = 8;
 
 /**
  * Wraps datagrams of a session for a capture in an IPv4 header and, for UDP, a UDP header. Media always gets port 5004
@@ -26,7 +23,7 @@ export class CapturedDatagrams {
   wrap(direction: 'forward' | 'back', datagram: Uint8Array): Uint8Array {
     const udp = this.#protocol === UDP;
     const [from, to] = direction === 'forward' ? [SENDER, RECEIVER] : [RECEIVER, SENDER];
-    const headerBytes = IP_HEADER_BYTES + (udp ? UDP_HEADER_BYTES : 0);
+    const headerBytes = udp ? UDP_IP_HEADER_BYTES : IP_HEADER_BYTES;
     const packet = new Uint8Array(headerBytes + datagram.length);
     packet[0] = 0x45;
     writeUint16(packet, 2, packet.length);

@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
@@ -14,8 +15,6 @@ import { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
 
-/** IPv4 and UDP headers, bytes (RFC 791 §3.1, RFC 768). */
-const HEADER_BYTES = 28;
 /** Fixed identifiers, which the page shows unchanged. */
 const START = { initialSequence: wireSequence(1_000), timestampBase: wireTimestamp(0) } as const;
 /** Field offsets in a media datagram with the frame mark extension (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
@@ -49,7 +48,7 @@ export class UdpLane implements LaneTransport {
     this.path = new LanePath({
       link: options.forward,
       capture: options.capture,
-      headerBytes: HEADER_BYTES,
+      headerBytes: UDP_IP_HEADER_BYTES,
       isMedia: (datagram) => kindOf(datagram) !== 'control',
       observer: {
         onSent: (now, datagram, lost) => this.#note(now, datagram, lost),

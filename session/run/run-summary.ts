@@ -1,4 +1,5 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
+import { IP_HEADER_BYTES, IPV6_HEADER_BYTES, UDP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PageStatistics } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
@@ -134,8 +135,7 @@ export interface RunCircumstances {
   readonly recordedFrames?: number | undefined;
 }
 
-/** UDP header; TCP header with timestamps; payload of a segment at an Ethernet MTU with TCP timestamps. */
-const UDP_HEADER_BYTES = 8;
+/** TCP header with timestamps; payload of a segment at an Ethernet MTU with them. */
 const TCP_HEADER_BYTES = 32;
 const SEGMENT_BYTES = 1_448;
 
@@ -198,7 +198,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
       payload: sum((s) => s.payloadBytes),
       rtpHeaders: sum((s) => s.rtpHeaderBytes),
       transportHeaders: segments * TCP_HEADER_BYTES + datagrams * UDP_HEADER_BYTES,
-      ipHeaders: (segments + datagrams) * (run.ipv6 ? 40 : 20),
+      ipHeaders: (segments + datagrams) * (run.ipv6 ? IPV6_HEADER_BYTES : IP_HEADER_BYTES),
       headersCounted: headersCounted(transport, run),
     },
     modelledTcp: run.modelledTcp ? modelledTcpSummary(run.modelledTcp) : null,

@@ -1,5 +1,6 @@
 import { earliestOf, type Instant, later, type Microseconds, NEVER } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
+import { IP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { ConstantSender, Sink } from '../traffic/constant-stream.ts';
 import { DownloadReceiver, DownloadSender } from '../traffic/tcp-download.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
@@ -7,8 +8,6 @@ import type { CrossTrafficKind } from './link-specification.ts';
 
 /** Number of the flow, which no flow of a caller has. */
 export const CROSS_FLOW = 2 ** 30 - 1;
-/** IPv4 header of a TCP segment, and IPv4 and UDP headers. */
-const HEADER_BYTES = { tcp: 20, constant: 28 } as const;
 const PACKET_BYTES = 1_200;
 
 /**
@@ -28,13 +27,13 @@ export class CrossTraffic {
     if ('rate' in options) {
       this.#sender = new ConstantSender({ rate: options.rate, packetBytes: PACKET_BYTES, startsAt });
       this.#receiver = new Sink();
-      this.headerBytes = HEADER_BYTES.constant;
+      this.headerBytes = UDP_IP_HEADER_BYTES;
     } else {
       const { congestionControl } = options;
       const download = { congestionControl, seed, name: 'cross', startsAt };
       this.#sender = new DownloadSender(download);
       this.#receiver = new DownloadReceiver(download);
-      this.headerBytes = HEADER_BYTES.tcp;
+      this.headerBytes = IP_HEADER_BYTES;
     }
   }
 

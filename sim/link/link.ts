@@ -10,6 +10,7 @@ import {
   NEVER,
 } from '../../protocol/base/units.ts';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
+import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { RandomStream } from '../random.ts';
 import { CROSS_FLOW, CrossTraffic } from './cross-traffic.ts';
 import { type DatagramContext, markOf } from './datagram-context.ts';
@@ -22,7 +23,7 @@ import { LossProcess } from './loss-process.ts';
 import { NetemQueue } from './netem/netem-queue.ts';
 import { type Departure, ManagedBottleneck } from './queue/managed-bottleneck.ts';
 import type { QueuedDatagram } from './queue/queue-discipline.ts';
-import { Bottleneck, HEADER_BYTES } from './stages/bottleneck.ts';
+import { Bottleneck } from './stages/bottleneck.ts';
 import { Corruption } from './stages/corruption.ts';
 import { Outages } from './stages/outages.ts';
 import { Propagation } from './stages/propagation.ts';
@@ -78,7 +79,7 @@ export class Link {
   constructor(
     link: LinkSpecification,
     direction: string,
-    { startsAt = instant(0), headerBytes = HEADER_BYTES, reports }: LinkOptions = {},
+    { startsAt = instant(0), headerBytes = UDP_IP_HEADER_BYTES, reports }: LinkOptions = {},
   ) {
     this.#specification = link;
     this.#startsAt = startsAt;

@@ -1,11 +1,11 @@
 import { type Instant, instant, latest, microseconds } from '../../../protocol/base/units.ts';
+import { UDP_IP_HEADER_BYTES } from '../../../protocol/ip-packet.ts';
 import { RandomStream } from '../../random.ts';
 import { DeliveryQueue } from '../delivery-queue.ts';
 import { FourState } from '../loss/four-state.ts';
 import { GilbertElliott } from '../loss/gilbert-elliott.ts';
 import type { LossSource } from '../loss/loss-source.ts';
 import { normalTable, paretoTable, type QuantileTable } from '../quantile-table.ts';
-import { HEADER_BYTES } from '../stages/bottleneck.ts';
 import { flipBit } from '../stages/corruption.ts';
 import { CorrelatedRandom } from './correlated-random.ts';
 import { NETEM_LIMIT_DEFAULT, type NetemParameters } from './netem-parameters.ts';
@@ -132,7 +132,7 @@ export class NetemQueue {
   #sendTime(now: Instant, bytes: number): Instant {
     const { rate, delay = 0, jitter = 0 } = this.#netem;
     const wanted = this.#delayOf(delay, jitter);
-    const transmission = rate === undefined ? 0 : Math.round(((bytes + HEADER_BYTES) * 8_000_000) / rate);
+    const transmission = rate === undefined ? 0 : Math.round(((bytes + UDP_IP_HEADER_BYTES) * 8_000_000) / rate);
     // A delivery time in the past becomes `now`.
     if (rate === undefined || this.#queue.length === 0) return instant(now + Math.max(0, wanted + transmission));
     // With datagrams ahead, their waiting time counts as part of the delay, and order is kept.

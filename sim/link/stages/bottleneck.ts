@@ -1,9 +1,6 @@
 import { type Instant, instant, latest, type Microseconds, microseconds } from '../../../protocol/base/units.ts';
 import { CapacityCursor, type CapacityTrace } from './capacity-trace.ts';
 
-/** IPv4 and UDP headers, which use bottleneck capacity too (RFC 791 §3.1, RFC 768). */
-export const HEADER_BYTES = 28;
-
 export interface BottleneckOptions {
   /** Bits per second; 0: unlimited, without queueing. */
   readonly rate: number;

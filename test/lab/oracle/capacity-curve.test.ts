@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CapacityCurve } from '../../../lab/oracle/capacity-curve.ts';
 import { instant } from '../../../protocol/base/units.ts';
+import { UDP_IP_HEADER_BYTES } from '../../../protocol/ip-packet.ts';
 import { Link } from '../../../sim/link/link.ts';
-import { HEADER_BYTES } from '../../../sim/link/stages/bottleneck.ts';
 import { at, linkOf } from './links.ts';
 
 describe('the capacity curve', () => {
@@ -58,7 +58,7 @@ describe('the capacity curve', () => {
         for (let packet = 1; packet <= sent; packet++) {
           const due = link.pollTimeout()!;
           expect(link.pollDelivery(due)).toHaveLength(bytes);
-          const carried = packet * (bytes + HEADER_BYTES);
+          const carried = packet * (bytes + UDP_IP_HEADER_BYTES);
           expect(curve.through(due)).toBeGreaterThanOrEqual(carried);
           expect(curve.before(due)).toBeLessThan(carried);
         }
