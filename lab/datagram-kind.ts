@@ -1,7 +1,7 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
+import { isRtcp } from '../protocol/rtp/multiplex.ts';
 import type { Direction } from '../sim/direction.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
-import { isRtcp } from './media-packet-table.ts';
 import type { StrategyName } from './strategies.ts';
 
 /** Returns the type of a datagram in one word, depending on the strategy. */

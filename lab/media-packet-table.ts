@@ -1,6 +1,7 @@
 import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
 import { type Instant, instant, later, type Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
+import { isRtcp } from '../protocol/rtp/multiplex.ts';
 import { type WireTimestamp, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
@@ -316,6 +317,3 @@ export class MediaPacketTable implements PathObserver {
     if (row >= this.#measuredFrom) this.#after.add(false);
   }
 }
-
-/** True for RTCP: its packet types occupy the byte of RTP's marker and payload type (RFC 5761 §4). */
-export const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;

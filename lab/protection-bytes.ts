@@ -1,6 +1,7 @@
+import { isRtcp } from '../protocol/rtp/multiplex.ts';
 import type { DatagramProtection } from '../protocol/srtp/protected-endpoint.ts';
 import { TAG_BYTES } from '../protocol/srtp/srtp-cipher.ts';
-import { isRtcp, SRTCP_INDEX_BYTES } from '../protocol/srtp/srtp-packet.ts';
+import { SRTCP_INDEX_BYTES } from '../protocol/srtp/srtp-packet.ts';
 
 const bytesOf = (datagram: Uint8Array): number => (isRtcp(datagram) ? TAG_BYTES + SRTCP_INDEX_BYTES : TAG_BYTES);
 

@@ -1,8 +1,8 @@
 import { inMilliseconds, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { isRtcp } from '../../protocol/rtp/multiplex.ts';
 import type { Direction } from '../../sim/direction.ts';
 import { type Cell, canonicalLink } from '../cell.ts';
 import { NO_FILES } from '../cell-source.ts';
-import { isRtcp } from '../media-packet-table.ts';
 import type { PathObserver } from '../path-observer.ts';
 import { runCell } from '../run-cell.ts';
 import { type KernelStrategyName, simulatedTwin } from '../strategies.ts';

@@ -5,10 +5,15 @@
  */
 export function classifyDatagram(datagram: Uint8Array): 'rtp' | 'rtcp' | 'foreign' {
   if (datagram.length < RTCP_BYTES_MIN || datagram[0]! >> 6 !== 2) return 'foreign';
-  const second = datagram[1]!;
-  if (second >= 192 && second <= 223) return 'rtcp';
+  if (isRtcp(datagram)) return 'rtcp';
   return datagram.length < RTP_BYTES_MIN ? 'foreign' : 'rtp';
 }
+
+/**
+ * True for RTCP on a port shared with RTP, by its second byte alone (RFC 5761 §4). For datagrams of one's own, or where the
+ * rest is checked later.
+ */
+export const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;
 
 /** Smallest RTCP packet: the header of a BYE without sources. */
 const RTCP_BYTES_MIN = 4;

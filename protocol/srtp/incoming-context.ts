@@ -1,5 +1,6 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { BufferSlab } from '../base/buffer-slab.ts';
+import { isRtcp } from '../rtp/multiplex.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 import {
   type CryptexLayout,
@@ -11,7 +12,7 @@ import type { SrtpContextOptions } from './outgoing-context.ts';
 import { REPLAY_WINDOW_PACKETS, ReplayWindow } from './replay-window.ts';
 import { TAG_BYTES } from './srtp-cipher.ts';
 import { EPOCH_PACKETS, type EpochKey, EpochKeys, writeNonce } from './srtp-epoch.ts';
-import { isRtcp, RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } from './srtp-packet.ts';
+import { RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } from './srtp-packet.ts';
 
 export interface IncomingContextOptions extends SrtpContextOptions {
   /** Packets behind the newest that are still accepted, a power of two from 64 on. */

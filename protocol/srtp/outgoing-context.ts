@@ -1,12 +1,13 @@
 import { assert } from '../base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { BufferSlab } from '../base/buffer-slab.ts';
+import { isRtcp } from '../rtp/multiplex.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 import { type CryptexLayout, moveExtensionHeaderBack, moveExtensionHeaderForward, readClearLayout } from './cryptex.ts';
 import { type SrtpCipher, TAG_BYTES } from './srtp-cipher.ts';
 import { EPOCH_PACKETS, EpochKeys, writeNonce } from './srtp-epoch.ts';
 import type { MasterKeys } from './srtp-keys.ts';
-import { isRtcp, RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } from './srtp-packet.ts';
+import { RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } from './srtp-packet.ts';
 
 export interface SrtpContextOptions {
   readonly cipher: SrtpCipher;

@@ -24,6 +24,3 @@ export const SRTCP_ENCRYPTED = 2 ** 31;
 
 /** Bytes by which protection lengthens a datagram at most. */
 export const PROTECTION_BYTES_MAX = 20;
-
-/** True for RTCP on a port shared with RTP (RFC 5761 §4). */
-export const isRtcp = (datagram: Uint8Array): boolean => datagram[1]! >= 192 && datagram[1]! <= 223;
