@@ -1,34 +1,35 @@
-import { type Instant, instant, later, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { type Instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 
 /** Smallest value over the current and the previous period: the delay of a path without its queue. */
 export class DelayBase {
   readonly #period: Microseconds;
-  #endsAt: Instant = instant(Number.NEGATIVE_INFINITY);
-  #before = Number.POSITIVE_INFINITY;
-  #current = Number.POSITIVE_INFINITY;
+  #negated: WindowedMaximum;
+  #value = Number.POSITIVE_INFINITY;
 
-  /** @param period the smallest value is remembered for one to two periods. */
+  /** @param period the smallest value is remembered for one to two periods, and through any silence. */
   constructor(period: Microseconds) {
     this.#period = period;
+    this.#negated = this.#empty();
   }
 
   /** Smallest recent value; ∞ before the first. */
   get value(): Microseconds {
-    return microseconds(Math.min(this.#before, this.#current));
+    return microseconds(this.#value);
   }
 
   observe(now: Instant, delay: Microseconds): void {
-    if (now >= this.#endsAt) {
-      this.#before = this.#current;
-      this.#current = Number.POSITIVE_INFINITY;
-      this.#endsAt = later(now, this.#period);
-    }
-    if (delay < this.#current) this.#current = delay;
+    this.#negated.observe(now, -delay);
+    this.#value = -this.#negated.at(now);
   }
 
   /** Forgets everything before this value. */
-  restart(delay: Microseconds): void {
-    this.#before = Number.POSITIVE_INFINITY;
-    this.#current = delay;
+  restart(now: Instant, delay: Microseconds): void {
+    this.#negated = this.#empty();
+    this.observe(now, delay);
+  }
+
+  #empty(): WindowedMaximum {
+    return new WindowedMaximum({ slot: this.#period, least: Number.NEGATIVE_INFINITY, outlastsSilence: true });
   }
 }

@@ -153,7 +153,7 @@ export class PathModel {
     const delay = microseconds(newest.arrivedAt! - newest.sentAt);
     // A queue lengthens the round trip as well; what does not is one of the two clocks.
     if (delay - this.#oneWay.value > roundTripRise + CLOCK_STEP_MIN) {
-      this.#oneWay.restart(microseconds(delay - roundTripRise));
+      this.#oneWay.restart(now, microseconds(delay - roundTripRise));
       this.#meter.restart();
     }
     for (const { arrivedAt, sentAt, bytes } of packets) {
