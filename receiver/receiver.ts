@@ -155,7 +155,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (this.#ssrc !== undefined) this.#feedback.requestKeyframe(now, this.#ssrc);
   }
 
-  /** The sender has said how much it has sent so far; what is not here when it is due counts as lost. */
+  /**
+   * The sender has said how much it has sent so far; what is not here when it is due counts as lost.
+   * @param total each 0 … 2^48, as control messages allow.
+   */
   handleSent(now: Instant, total: StreamTotal): void {
     if (this.#options.overdue === 'wait') return;
     this.#sent.announce(total, instant(now + this.#clock.latency + this.#feedback.inFlight), now);
@@ -163,7 +166,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /**
    * Sets the totals sent; packets missing at their deadline will never arrive.
-   * @param lastSequence wire sequence number of the last packet; `undefined` when none was sent.
+   * @param total.frames 0 … 2^48. @param total.lastSequence wire sequence number of the last packet; `undefined` when none was
+   * sent.
    */
   endOfStream(now: Instant, total: { readonly frames: number; readonly lastSequence: WireSequence | undefined }): void {
     const { initialFrameNumber: first = 0 } = this.#options;

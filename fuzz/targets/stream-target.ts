@@ -1,12 +1,13 @@
 import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
-import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { Receiver } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { REPORT_SSRC, simulatedStream } from '../../sim/simulated-stream.ts';
 import { drain, driveUntil } from '../drive.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
+import { ReceiverOutput } from '../receiver-output.ts';
 import { recordSession } from '../recorded-session.ts';
 
 const FRAME_BYTES_MAX = 65_537;
@@ -32,17 +33,7 @@ export const streamTarget: FuzzTarget = {
     const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC }));
     const deframer = new StreamDeframer();
     let now: Instant = instant(seconds(1));
-    let decodeTime = Number.NEGATIVE_INFINITY;
-    const output = {
-      onDatagram: () => undefined,
-      onEvent: (event: ReceiverEvent) => {
-        observed.see(event.kind);
-        if (event.kind === 'malformed') observed.reason(event.cause);
-        if (event.kind !== 'access-unit') return;
-        hold(event.unit.decodeTimestamp >= decodeTime, 'decode times ascend');
-        decodeTime = event.unit.decodeTimestamp;
-      },
-    };
+    const output = new ReceiverOutput(observed);
     for (const { pause, bytes } of steps) {
       const next = later(now, milliseconds(pause));
       driveUntil(receiver, { start: now, end: next, output });
@@ -55,7 +46,6 @@ export const streamTarget: FuzzTarget = {
     }
     receiver.finish(now);
     drain(receiver, now, output);
-    receiver.assertBalanced();
-    for (const [name, count] of Object.entries(receiver.statistics.frames)) observed.count(name, Number(count));
+    output.settle(receiver);
   },
 };
