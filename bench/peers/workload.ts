@@ -4,8 +4,6 @@ export const PAYLOADS_PER_FRAME = 12;
 /** Seven packets of an MPEG transport stream, the usual payload of SRT and RIST. */
 export const PAYLOAD_BYTES = 1_316;
 export const FRAME_PAYLOAD_BYTES = PAYLOADS_PER_FRAME * PAYLOAD_BYTES;
-/** Bits per second, without headers. */
-export const PAYLOAD_RATE = WORKLOAD_FRAMES_PER_SECOND * FRAME_PAYLOAD_BYTES * 8;
 
 const FRAME_OFFSET = 0;
 const INDEX_OFFSET = 4;

@@ -1,4 +1,4 @@
-import { FRAME_OUTCOMES, type FrameRecord, MECHANISMS, type SummaryRow } from '../tables.ts';
+import type { FrameRecord, SummaryRow } from '../tables.ts';
 
 /** Kind of a column: text, integers, or numbers with fractions or `Infinity`. */
 export type ColumnKind = 'text' | 'whole' | 'real';
@@ -145,6 +145,3 @@ function field(value: TableValue): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
-
-/** Possible values of the coded columns of the frame table. */
-export const FRAME_CODES = { class: FRAME_OUTCOMES, mechanism: MECHANISMS } as const;

@@ -20,8 +20,6 @@ export interface CpaceContext {
 
 /** Bytes of a share. */
 export const SHARE_BYTES = 32;
-/** Bytes of the key that results (SHA-512). */
-export const CPACE_KEY_BYTES = 64;
 
 const GENERATOR_LABEL = utf8Bytes('CPace255');
 const KEY_LABEL = utf8Bytes('CPace255_ISK');

@@ -4,7 +4,7 @@ import type { LinkSpecification } from './link-specification.ts';
 import { FourState } from './loss/four-state.ts';
 import { GilbertElliott } from './loss/gilbert-elliott.ts';
 import { ListedLoss, RecordedLoss, ShuffledLoss } from './loss/given-loss.ts';
-import { type LossModel, meanLoss } from './loss/loss-model.ts';
+import type { LossModel } from './loss/loss-model.ts';
 import type { LossSource } from './loss/loss-source.ts';
 import { formatLossModel } from './loss/loss-words.ts';
 import { TimedLoss } from './loss/timed-loss.ts';
@@ -116,6 +116,3 @@ function firstStepOf(step: 'packet' | 'frame' | Microseconds, index: number, fro
 
 const sameModel = (one: LossModel, other: LossModel | undefined): boolean =>
   other !== undefined && formatLossModel(one).join() === formatLossModel(other).join();
-
-/** Long-run fraction of datagrams lost by a link's loss stage. */
-export const meanLossOf = (link: LossOptions): number => (link.lossModel ? meanLoss(link.lossModel) : link.loss);

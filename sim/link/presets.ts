@@ -91,8 +91,3 @@ export const PRESETS: readonly Preset[] = [
   },
   { name: 'quic-long-rtt', link: 'delay=750ms rate=10mbit queue=25p', provenance: 'experiment', source: QUIC },
 ];
-
-/** Test grid of RFC 8868 for congestion control: each one-way delay with each loss, in the one-line form. */
-export const RFC_8868_GRID: readonly string[] = [0, 50, 150, 300].flatMap((delay) =>
-  [0, 1, 5, 10, 20].map((loss) => `loss=${loss}% delay=${delay}ms`),
-);

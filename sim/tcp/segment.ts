@@ -45,15 +45,11 @@ export interface TcpSegment {
 
 export const TCP_HEADER_BYTES = 20;
 
-/**
- * Addresses of both ends, for the checksum's pseudo-header (RFC 9293 §3.1) and for captures: 192.0.2.1 and 192.0.2.2
- * (RFC 5737). The sum is the same in both directions.
- */
-export const MODEL_ADDRESSES: readonly (readonly number[])[] = [
-  [192, 0, 2, 1],
-  [192, 0, 2, 2],
-];
 const PROTOCOL_TCP = 6;
+/**
+ * Sum of the checksum's pseudo-header (RFC 9293 §3.1) for 192.0.2.1 and 192.0.2.2 (RFC 5737), the same in both
+ * directions.
+ */
 const PSEUDO_HEADER_SUM = 2 * (0xc000 + 0x0200) + 1 + 2 + PROTOCOL_TCP;
 
 export function serializeSegment(segment: TcpSegment): Uint8Array {

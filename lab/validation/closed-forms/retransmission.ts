@@ -10,10 +10,6 @@ export const residualLoss = (loss: number, attempts: number): number => loss ** 
 export const residualLossWithLostRequests = (loss: number, requestLoss: number, attempts: number): number =>
   loss * (1 - (1 - requestLoss) * (1 - loss)) ** attempts;
 
-/** Mean number of transmissions of a packet: (1 − p^(n+1))/(1 − p). */
-export const meanTransmissions = (loss: number, attempts: number): number =>
-  (1 - residualLoss(loss, attempts)) / (1 - loss);
-
 /** Probability that all packets of a frame have arrived after `rounds` rounds: (1 − p^(k+1))^N. */
 export const frameCompleteWithin = (loss: number, packets: number, rounds: number): number =>
   (1 - residualLoss(loss, rounds)) ** packets;

@@ -31,33 +31,6 @@ export const NAL_UNIT_TYPE = {
   depthSliceExtension: 21,
 } as const;
 
-const NAMES: readonly string[] = [
-  'unspecified 0',
-  'slice',
-  'slice data partition A',
-  'slice data partition B',
-  'slice data partition C',
-  'IDR slice',
-  'SEI',
-  'SPS',
-  'PPS',
-  'access unit delimiter',
-  'end of sequence',
-  'end of stream',
-  'filler',
-  'SPS extension',
-  'prefix',
-  'subset SPS',
-  'depth parameter set',
-  'reserved 17',
-  'reserved 18',
-  'auxiliary slice',
-  'slice extension',
-  'depth slice extension',
-  'reserved 22',
-  'reserved 23',
-];
-
 /** nal_unit_type, 0 to 31; an empty NAL unit counts as type 0 (unspecified). */
 export function nalUnitType(nalUnit: Uint8Array): number {
   return (nalUnit[0] ?? 0) & 0x1f;
@@ -66,11 +39,6 @@ export function nalUnitType(nalUnit: Uint8Array): number {
 /** nal_ref_idc, 0 to 3; 0 when no picture refers to it. */
 export function nalReferenceIdc(nalUnit: Uint8Array): number {
   return ((nalUnit[0] ?? 0) >> 5) & 3;
-}
-
-/** Common name of a NAL unit type: `IDR slice`, `SPS`, `unspecified 24`. */
-export function nalUnitTypeName(type: number): string {
-  return NAMES[type] ?? `unspecified ${type}`;
 }
 
 /** True for the NAL units of a primary coded picture: slices and their partitions, types 1 to 5 (H.264 Table 7-1). */
