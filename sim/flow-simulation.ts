@@ -3,7 +3,7 @@ import { earliest, type Instant, instant, latest, NEVER } from '../protocol/base
 import type { SharedPath } from './shared-path.ts';
 
 /** Both ends of a flow: a `Simulation` whose paths are ports of the shared ones. */
-export interface Flow {
+export interface SimulatedFlow {
   /** Time of its next event; `undefined`: none. */
   pollTimeout(): Instant | undefined;
   runUntil(end: Instant): void;
@@ -17,14 +17,14 @@ const TURNS_AT_ONE_INSTANT_MAX = 1_000_000;
  * act in the order of their numbers.
  */
 export class FlowSimulation {
-  readonly #flows: readonly Flow[];
+  readonly #flows: readonly SimulatedFlow[];
   readonly #paths: readonly SharedPath[];
   /** Time of each flow's next event; it changes only when the flow runs or a datagram reaches it. */
   readonly #next: Instant[];
   #now: Instant = instant(0);
 
   /** @param flows in the order of their ports on each path. */
-  constructor(flows: readonly Flow[], paths: readonly SharedPath[]) {
+  constructor(flows: readonly SimulatedFlow[], paths: readonly SharedPath[]) {
     this.#flows = flows;
     this.#paths = paths;
     this.#next = flows.map(() => instant(0));

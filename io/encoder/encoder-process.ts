@@ -4,7 +4,7 @@ import { Failure } from '../os/failure.ts';
 import { type AvFrame, type AvLibrary, loadAvLibrary } from './av-library.ts';
 import type { EncoderOrder, EncoderState, FromEncoder, ToEncoder } from './encoder-messages.ts';
 import { PictureFilter } from './picture-filter.ts';
-import { type DecodedPicture, PictureReader } from './picture-reader.ts';
+import { PictureReader, type SourcePicture } from './picture-reader.ts';
 import { PresetChoice } from './preset-choice.ts';
 import { RateCorrection } from './rate-correction.ts';
 import { ResolutionSteps } from './resolution-steps.ts';
@@ -28,7 +28,7 @@ class EncodingRun {
   readonly #interval: number;
   #encoder: X264Encoder | undefined;
   /** The next picture, decoded ahead, and the time that it took. */
-  #picture: DecodedPicture | undefined;
+  #picture: SourcePicture | undefined;
   #decoding = microseconds(0);
   #lastTimestamp: number | undefined;
 
@@ -85,7 +85,7 @@ class EncodingRun {
     return { preset: this.#presets.preset, ...this.#steps.size };
   }
 
-  #secondsOf({ timestamp }: DecodedPicture): number {
+  #secondsOf({ timestamp }: SourcePicture): number {
     const last = this.#lastTimestamp;
     this.#lastTimestamp = timestamp;
     if (last === undefined) return this.#interval;

@@ -11,7 +11,7 @@ import {
 import type { EncoderOrder, OpenedInput } from './encoder-messages.ts';
 
 /** A decoded picture; valid until the next one is read. */
-export interface DecodedPicture {
+export interface SourcePicture {
   readonly frame: AvFrame;
   /** Media time, 90 kHz, from the first picture of the input. */
   readonly timestamp: number;
@@ -95,7 +95,7 @@ export class PictureReader {
   }
 
   /** Returns the next picture; `undefined` at the end. @throws {Failure} when nothing more can be read. */
-  next(): DecodedPicture | undefined {
+  next(): SourcePicture | undefined {
     for (;;) {
       const code = this.#decoder.receiveFrameSync(this.#frame);
       if (code === 0) {

@@ -1,8 +1,8 @@
 import { type Instant, later, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
 
 /** Presets of x264 from the best to the fastest: each takes about half the time of the one before. */
-export const PRESETS = ['veryfast', 'superfast', 'ultrafast'] as const;
-export type Preset = (typeof PRESETS)[number];
+export const ENCODER_PRESETS = ['veryfast', 'superfast', 'ultrafast'] as const;
+export type EncoderPreset = (typeof ENCODER_PRESETS)[number];
 
 /** Weight of the newest picture in the mean time: about one second at 30 pictures per second. */
 const WEIGHT = 0.05;
@@ -23,20 +23,20 @@ export class PresetChoice {
   #retry: Microseconds = RETRY;
   #slowerFrom: Instant | undefined;
 
-  get preset(): Preset {
-    return PRESETS[this.#preset]!;
+  get preset(): EncoderPreset {
+    return ENCODER_PRESETS[this.#preset]!;
   }
 
   /** Begins with a preset, such as that of an earlier process. */
   begin(preset: string): void {
-    this.#preset = Math.max(0, PRESETS.indexOf(preset as Preset));
+    this.#preset = Math.max(0, ENCODER_PRESETS.indexOf(preset as EncoderPreset));
   }
 
   /** Begins with the best preset that fits, given the time of one picture with the best. */
   beginWith(taken: Microseconds, interval: Microseconds): void {
     let share = taken / interval;
     this.#preset = 0;
-    while (share > SHARE_MAX && this.#preset + 1 < PRESETS.length) {
+    while (share > SHARE_MAX && this.#preset + 1 < ENCODER_PRESETS.length) {
       this.#preset++;
       share /= 2;
     }
@@ -52,7 +52,7 @@ export class PresetChoice {
     this.#mean = this.#mean === undefined ? share : this.#mean + (share - this.#mean) * WEIGHT;
     if (++this.#pictures < PICTURES_MIN) return 'fits';
     if (this.#mean > SHARE_MAX) {
-      const atEnd = this.#preset + 1 === PRESETS.length;
+      const atEnd = this.#preset + 1 === ENCODER_PRESETS.length;
       if (!atEnd) this.#preset++;
       this.#restart(later(now, this.#retry));
       this.#retry = microseconds(this.#retry * 2);

@@ -42,5 +42,5 @@ export type TcpStrategyName = 'tcp-reno' | 'tcp-cubic' | 'tcp-bbr';
 export const isTcpStrategy = (name: string): name is TcpStrategyName => /^tcp-(reno|cubic|bbr)$/.test(name);
 
 /** Name of a flow's strategy in tables. */
-export const strategyOf = ({ load }: FlowDescription): string =>
+export const flowStrategy = ({ load }: FlowDescription): string =>
   load.kind === 'constant' ? 'constant' : load.strategy;

@@ -9,7 +9,7 @@ import {
 import type { Ecn } from '../../protocol/ecn.ts';
 import { IP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { Direction } from '../../sim/direction.ts';
-import type { Flow } from '../../sim/flow-simulation.ts';
+import type { SimulatedFlow } from '../../sim/flow-simulation.ts';
 import type { DatagramContext } from '../../sim/link/datagram-context.ts';
 import type { FlowPort } from '../../sim/shared-path.ts';
 import { type Path, Simulation } from '../../sim/simulation.ts';
@@ -40,7 +40,7 @@ export interface FlowPorts {
 
 /** One flow ready to run. */
 export interface FlowRun {
-  readonly flow: Flow;
+  readonly flow: SimulatedFlow;
   /** Of a media flow. */
   readonly media?: MediaRun;
 }

@@ -8,7 +8,7 @@ import { START } from '../media-run.ts';
 import type { TransportFigures } from '../strategy.ts';
 import { summarizeCell } from '../summarize.ts';
 import { TrafficMeter } from '../traffic-meter.ts';
-import { type FlowDescription, strategyOf } from './flow-description.ts';
+import { type FlowDescription, flowStrategy } from './flow-description.ts';
 import type { FlowRow } from './flow-tables.ts';
 import { type FinishedFlow, runShared } from './shared-run.ts';
 
@@ -52,7 +52,7 @@ export function runFlowCell(cell: Cell, flows: readonly FlowDescription[], files
     const own = load.kind === 'media' ? load : { parameters: {}, source: cell.source };
     const observations = { forward, back, frames, measuredFrom, figures, traffic, simulatedUs: result.simulatedUs };
     const row = summarizeCell({ ...cell, parameters: own.parameters, source: own.source }, observations);
-    return { ...row, cell: id, strategy: strategyOf(description), ...flow };
+    return { ...row, cell: id, strategy: flowStrategy(description), ...flow };
   });
   const first = finished.find(({ frames }) => frames.length > 0) ?? finished[0];
   assert(first !== undefined && rows[0] !== undefined, 'a cell with flows has at least one');

@@ -41,7 +41,7 @@ export interface StreamArrivals {
   readonly ssrc: number;
   /** Sequence number of the first packet reported. */
   readonly beginSequence: WireSequence;
-  /** One value per packet; the bits of a packet metric block, to be read with `arrivalOf`. At most 16,384. */
+  /** One value per packet; the bits of a packet metric block, to be read with `reportedArrival`. At most 16,384. */
   readonly reports: Uint16Array;
 }
 
@@ -49,7 +49,7 @@ export interface StreamArrivals {
 export const ECN = { notCapable: 0, capable1: 1, capable0: 2, congestionExperienced: 3 } as const;
 
 /** Content of one packet metric block. */
-export interface PacketArrival {
+export interface ReportedArrival {
   /** Time from the arrival to the report; `undefined` when out of range or unknown. */
   readonly before: Microseconds | undefined;
   /** ECN bits of the IP header, 0 … 3. */
@@ -84,7 +84,7 @@ export function packetMetricBlock({ before, ecn }: { readonly before: Microsecon
 }
 
 /** Reads a packet metric block; `undefined` when the packet was not received. */
-export function arrivalOf(block: number): PacketArrival | undefined {
+export function reportedArrival(block: number): ReportedArrival | undefined {
   if ((block & RECEIVED) === 0) return undefined;
   const offset = block & OFFSET_MASK;
   const before = offset > OFFSET_MAX ? undefined : microseconds(Math.round((offset * SECOND) / OFFSETS_PER_SECOND));

@@ -1,6 +1,6 @@
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { elapsed, type Instant, instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
-import { arrivalOf } from '../../protocol/rtcp/congestion-control-feedback.ts';
+import { reportedArrival } from '../../protocol/rtcp/congestion-control-feedback.ts';
 import type { CongestionControlFeedback, StreamArrivals } from '../../protocol/rtcp/rtcp.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { EcnMark, PacketReport, SentKind, SentPacket } from './rate-controller.ts';
@@ -123,7 +123,7 @@ export class SentPacketHistory {
         packets.push(packet);
         if (packet.arrivedAt === undefined || (newest && packet.number < newest.number)) continue;
         newest = packet;
-        before = arrivalOf(stream.reports[index]!)!.before;
+        before = reportedArrival(stream.reports[index]!)!.before;
       }
     }
     this.#forget(now);
@@ -139,7 +139,7 @@ export class SentPacketHistory {
   }
 
   #read(place: number, { reports }: StreamArrivals, index: number, reportedAt: number): PacketReport | undefined {
-    const arrival = arrivalOf(reports[index]!);
+    const arrival = reportedArrival(reports[index]!);
     const state = this.#state[place]!;
     // Received with an unknown arrival time says nothing about the path's delay, and is taken for the next report.
     if (arrival ? state === RECEIVED || arrival.before === undefined : state !== IN_FLIGHT) return undefined;

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 import {
-  arrivalOf,
   type CongestionControlFeedback,
   ECN,
   NOT_RECEIVED,
   packetMetricBlock,
+  reportedArrival,
 } from '../../../protocol/rtcp/congestion-control-feedback.ts';
 import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { wireSequence } from '../../../protocol/rtp/sequence.ts';
@@ -70,16 +70,16 @@ describe('congestion control feedback', () => {
     [8_189 / 1.024, 8_189],
   ])('keeps an offset of %d ms to 1/1024 s', (ms, units) => {
     const block = packetMetricBlock({ before: milliseconds(ms), ecn: ECN.capable1 });
-    expect(arrivalOf(block)?.ecn).toBe(ECN.capable1);
-    expect(arrivalOf(block)!.before! - milliseconds(ms)).toBeLessThan(1_000);
+    expect(reportedArrival(block)?.ecn).toBe(ECN.capable1);
+    expect(reportedArrival(block)!.before! - milliseconds(ms)).toBeLessThan(1_000);
     expect(block & 0x1fff).toBe(Math.round((ms * 1.024 * units) / (units || 1)));
   });
 
   test('reports a packet without its time when that is out of range or unknown', () => {
     const late = packetMetricBlock({ before: seconds(9), ecn: ECN.capable0 });
-    expect(arrivalOf(late)).toEqual({ before: undefined, ecn: ECN.capable0 });
-    expect(arrivalOf(0x9fff)).toEqual({ before: undefined, ecn: ECN.notCapable });
-    expect(arrivalOf(NOT_RECEIVED)).toBeUndefined();
+    expect(reportedArrival(late)).toEqual({ before: undefined, ecn: ECN.capable0 });
+    expect(reportedArrival(0x9fff)).toEqual({ before: undefined, ecn: ECN.notCapable });
+    expect(reportedArrival(NOT_RECEIVED)).toBeUndefined();
   });
 
   test('round-trips', () => {
@@ -114,7 +114,8 @@ describe('congestion control feedback', () => {
         if (packet?.kind !== 'congestion-control-feedback') return;
         const reports = packet.streams.flatMap((stream) => [...stream.reports]);
         expect(reports.length * 2).toBeLessThanOrEqual(bytes.length);
-        for (const report of reports) expect(arrivalOf(report)?.before ?? microseconds(0)).toBeGreaterThanOrEqual(0);
+        for (const report of reports)
+          expect(reportedArrival(report)?.before ?? microseconds(0)).toBeGreaterThanOrEqual(0);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { writeUint16, writeUint32 } from '../../../protocol/base/big-endian.ts';
 import { type Instant, instant, milliseconds } from '../../../protocol/base/units.ts';
-import { arrivalOf } from '../../../protocol/rtcp/congestion-control-feedback.ts';
+import { reportedArrival } from '../../../protocol/rtcp/congestion-control-feedback.ts';
 import { serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { ArrivalReport } from '../../../receiver/feedback/arrival-report.ts';
 
@@ -22,7 +22,7 @@ function content(reports: ArrivalReport, ms: number) {
   return report?.streams.map(({ ssrc, beginSequence, reports }) => ({
     ssrc,
     packets: [...reports].map((block, index) => {
-      const before = arrivalOf(block)?.before;
+      const before = reportedArrival(block)?.before;
       return [(beginSequence + index) & 0xffff, before === undefined ? undefined : Math.round(before / 1_000)];
     }),
   }));
