@@ -86,7 +86,7 @@ export class EncoderHost {
   }
 
   /**
-   * Encodes the next picture; `undefined` at the end of the input.
+   * Encodes the next picture; `undefined` at the end of the input, after which it begins again.
    * @throws {Failure} when the input cannot be read any further.
    * @throws {EncoderLost} when the process has ended or stalled. It is then closed.
    */
@@ -96,8 +96,11 @@ export class EncoderHost {
     const from = performance.now();
     const answer = await this.#ask({ kind: 'next', bitrate, keyFrame }, limit);
     const taken = performance.now() - from;
-    this.#meanMs += (taken - this.#meanMs) * (this.#pictures === 1 ? 1 : WEIGHT);
-    if (answer.kind === 'end') return undefined;
+    this.#meanMs += (taken - this.#meanMs) * (this.#meanMs === 0 ? 1 : WEIGHT);
+    if (answer.kind === 'end') {
+      this.#pictures = 0;
+      return undefined;
+    }
     if (answer.kind !== 'picture') throw new EncoderLost('it answered out of turn');
     return answer;
   }

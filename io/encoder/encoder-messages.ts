@@ -35,7 +35,10 @@ export interface EncoderState {
 /** Message to the encoder process. */
 export type ToEncoder =
   | { readonly kind: 'open'; readonly order: EncoderOrder; readonly bitrate: number }
-  /** Encodes the next picture. `bitrate`: of the access units, bits per second. */
+  /**
+   * Encodes the next picture; after the end of the input, its first one again. `bitrate`: of the access units, bits per
+   * second.
+   */
   | { readonly kind: 'next'; readonly bitrate: number; readonly keyFrame: boolean };
 
 /** Properties of the input, known before its first picture is encoded. */

@@ -20,7 +20,7 @@ const CLOCK_RATE = 90_000;
 class EncodingRun {
   readonly #av: AvLibrary;
   readonly #order: EncoderOrder;
-  readonly #reader: PictureReader;
+  #reader: PictureReader;
   readonly #filter: PictureFilter;
   readonly #steps: ResolutionSteps;
   readonly #presets = new PresetChoice();
@@ -31,6 +31,7 @@ class EncodingRun {
   #picture: SourcePicture | undefined;
   #decoding = microseconds(0);
   #lastTimestamp: number | undefined;
+  #ended = false;
 
   static async open(av: AvLibrary, order: EncoderOrder, bitrate: number): Promise<EncodingRun> {
     const run = new EncodingRun(av, order, await PictureReader.open(av, order));
@@ -56,8 +57,12 @@ class EncodingRun {
   }
 
   async next({ bitrate, keyFrame }: ToEncoder & { kind: 'next' }): Promise<FromEncoder> {
+    if (this.#ended) await this.#rewind();
     const picture = this.#picture;
-    if (picture === undefined) return { kind: 'end', damaged: this.#reader.damaged };
+    if (picture === undefined) {
+      this.#ended = true;
+      return { kind: 'end', damaged: this.#reader.damaged };
+    }
     const from = now();
     if (this.#order.adapts && this.#steps.update(from, bitrate)) this.#reopen();
     const frame = this.#filter.apply(picture.frame, this.#steps.size);
@@ -72,6 +77,16 @@ class EncodingRun {
     };
     this.#judge(now(), microseconds(elapsed(from, now()) + this.#decoding));
     return answer;
+  }
+
+  /** Begins again: the encoder and what it has learned are kept, so that a loop has no gap. */
+  async #rewind(): Promise<void> {
+    const reader = await PictureReader.open(this.#av, { ...this.#order, from: 0, resume: undefined });
+    this.#reader.close();
+    this.#reader = reader;
+    this.#lastTimestamp = undefined;
+    this.#ended = false;
+    this.decodeAhead();
   }
 
   /** Prepares the next picture. */

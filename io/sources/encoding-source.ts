@@ -61,6 +61,8 @@ export class EncodingSource implements MediaSource {
   readonly #hosts = new Set<EncoderHost>();
   #fallback: MediaSource | undefined;
   #begun: Pass | undefined;
+  /** Encoder that has reached the end of the input, and begins again where the input is repeated. */
+  #rested: EncoderHost | undefined;
   #bitrate: number;
   #keyFrame = false;
   #state: EncoderState;
@@ -121,10 +123,12 @@ export class EncodingSource implements MediaSource {
         try {
           pass ??= await this.#start(place);
           if (pass === undefined) return;
-          for await (const unit of this.#unitsOf(pass)) {
+          for (let unit: AccessUnit | undefined = pass.first; unit; unit = await this.#encode(pass.host)) {
             place = unit.timestamp + 1;
             yield unit;
           }
+          this.#rest(pass.host);
+          pass = undefined;
           return;
         } catch (error) {
           if (this.#closed) return;
@@ -171,10 +175,20 @@ export class EncodingSource implements MediaSource {
   }
 
   async #start(from: number): Promise<Pass | undefined> {
+    const rested = this.#rested;
+    this.#rested = undefined;
+    if (from === 0 && rested) {
+      this.#keyFrame = true;
+      return this.#passOf(rested);
+    }
     const resume = from > 0 ? { preset: this.#state.preset, epoch: this.#epoch } : undefined;
     const order = { ...this.#options.order, from, resume };
     const host = await EncoderHost.start(order, this.#bitrate, this.#options.host);
     this.#hosts.add(host);
+    return this.#passOf(host);
+  }
+
+  async #passOf(host: EncoderHost): Promise<Pass | undefined> {
     try {
       const picture = await this.#encode(host);
       if (picture) return { host, first: picture };
@@ -186,9 +200,9 @@ export class EncodingSource implements MediaSource {
     }
   }
 
-  async *#unitsOf({ host, first }: Pass): AsyncGenerator<AccessUnit> {
-    for (let unit: AccessUnit | undefined = first; unit !== undefined; unit = await this.#encode(host)) yield unit;
-    this.#end(host);
+  #rest(host: EncoderHost): void {
+    if (this.#rested) this.#end(this.#rested);
+    this.#rested = host;
   }
 
   async #encode(host: EncoderHost): Promise<AccessUnit | undefined> {

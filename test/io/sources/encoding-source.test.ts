@@ -134,6 +134,20 @@ describe('a source that encodes', () => {
     expect(units[30]!.importance).toBe('key');
   });
 
+  withLibrary('begins again in the same process after the end, with a key frame', async () => {
+    const { order } = options();
+    const film = { ...order, input: { graph: `${PATTERN}:duration=1` } };
+    const source = await EncodingSource.open(options({ order: film }));
+    const first = await take(source, 100);
+    const processes = [...source.processes];
+    const again = await take(source, 100);
+    expect(source.processes).toEqual(processes);
+    await source.close();
+    expect(first).toHaveLength(30);
+    expect(again.map(({ timestamp }) => timestamp)).toEqual(first.map(({ timestamp }) => timestamp));
+    expect(again.map(({ importance }) => importance)).toEqual(first.map(({ importance }) => importance));
+  });
+
   withLibrary('says in one line why an input cannot be encoded', async () => {
     const path = join(folder.path, 'text.mp4');
     writeFileSync(path, 'this is no film\n'.repeat(100));
