@@ -55,12 +55,15 @@ export class Packetizer {
   readonly #allocate = (bytes: number): Uint8Array => this.#slab.take(bytes);
   /** Largest datagram from the next frame on, UDP payload bytes. */
   datagramBytesMax: number;
+  readonly #reserveBytes: number;
   #sequence: Sequence;
   #frameNumber: number;
   #frames = 0;
 
   constructor(options: PacketizerOptions) {
     this.#options = options;
+    // Receivers of frame marks may request retransmissions, which are longer than the original by this.
+    this.#reserveBytes = options.frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
     this.datagramBytesMax = options.datagramBytesMax;
     this.#sequence = asSequence(options.initialSequence);
     this.#frameNumber = options.initialFrameNumber;
@@ -81,6 +84,11 @@ export class Packetizer {
     return wireTimestamp((toRtpTicks(mediaTime, clockRate) + timestampBase) >>> 0);
   }
 
+  /** Length of a packet whose payload is full, UDP payload bytes. */
+  get fullDatagramBytes(): number {
+    return this.datagramBytesMax - this.#reserveBytes;
+  }
+
   packetize(unit: AccessUnit): PacketizedFrame {
     const { codec, ssrc, payloadType, frameMarks } = this.#options;
     const { importance } = unit;
@@ -88,9 +96,7 @@ export class Packetizer {
     const frameNumber = this.#frameNumber;
     const decodeLead = ticks(Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff));
     const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
-    // Receivers of frame marks may request retransmissions, which are longer than the original by this.
-    const reserveBytes = frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
-    const payloadBytesMax = this.datagramBytesMax - headroomBytes - reserveBytes;
+    const payloadBytesMax = this.fullDatagramBytes - headroomBytes;
     const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the packet count of a frame must fit in 16 bits');

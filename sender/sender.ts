@@ -187,6 +187,11 @@ export class Sender implements Endpoint<SenderEvent> {
     return 'queued';
   }
 
+  /** Length of a full media packet, UDP payload bytes: what is longer is a retransmission or a repair packet. */
+  get fullDatagramBytes(): number {
+    return this.#packetizer.fullDatagramBytes;
+  }
+
   /** The largest datagram from the next frame on, UDP payload bytes, at most that of the options: what the path carries. */
   limitDatagrams(bytes: number): void {
     this.#packetizer.datagramBytesMax = Math.min(bytes, this.#options.datagramBytesMax) - this.#reserveBytes;

@@ -6,17 +6,22 @@ import { isLoopback } from './host-address.ts';
 import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
 
+/** Lengths by which both ends of a stream move several datagrams in one system call. */
+export interface DatagramLengths {
+  /** Length of a full media packet, UDP payload bytes: a run of these may be sent at once. */
+  readonly fullBytes: number;
+  /** Longest datagram, UDP payload bytes, at least `fullBytes`: what is received longer than this is such a run. */
+  readonly bytesMax: number;
+}
+
 export interface DatagramSocketOptions {
   /** Address to bind; port 0: any free port. */
   readonly host: string;
   readonly port: number;
   /** Sends to and receives from this address only. */
   readonly peer?: { readonly host: string; readonly port: number };
-  /**
-   * Largest UDP payload sent or expected, bytes; longer ones are passed on and rejected later. Without it, datagrams
-   * may have any length, and each takes a system call.
-   */
-  readonly datagramBytesMax?: number;
+  /** Lengths of datagrams to and from the peer. Without them, each datagram takes a system call. */
+  readonly lengths?: DatagramLengths;
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
   /**
    * Called for each datagram refused by the operating system or, by ICMP, by the peer's; `sendErrors` counts them too.
@@ -28,18 +33,21 @@ export interface DatagramSocketOptions {
 
 /** Receive buffer, bytes: two frames at 500 Mb/s; the kernel limits it to net.core.rmem_max. */
 const BUFFER_BYTES = 4_000_000;
-/** Datagrams per segmented send. Linux accepts at most 64, and 65,507 bytes in total. */
+/** Datagrams per segmented send; Linux accepts at most 64. */
 const SEGMENTS_MAX = 50;
+/** Bytes per segmented send: the longest UDP payload over IPv4. */
+const RUN_BYTES_MAX = 65_507;
 
-/** A bound UDP socket that moves runs of equally long datagrams in one system call on Linux. */
+/** A bound UDP socket that moves runs of full datagrams in one system call on Linux. */
 export class DatagramSocket {
   readonly #socket: Socket;
   readonly #options: DatagramSocketOptions;
-  #segmenting = false;
+  /** False where the kernel does not send runs. */
+  #segmenting = true;
   #coalescing = false;
   #direct: DirectSend | undefined;
-  /** True while the socket's option for segmented sends is set. */
-  #segmentOption = false;
+  /** The socket's option for segmented sends: length of the segments, or 0. */
+  #segmentOption = 0;
   /** Destinations whose path refused a segmented send: their datagrams are sent one by one. */
   readonly #singly = new Set<string>();
   /** Number of sends not yet confirmed by Node. */
@@ -79,14 +87,20 @@ export class DatagramSocket {
     return this.#closed ? this.#receiveDrops : receiveDrops(this.#socket);
   }
 
-  /** @param to destination, for a socket without a peer. */
-  send(datagrams: readonly Uint8Array[], to?: Destination): void {
-    const segmenting = this.#segmenting && !(this.#singly.size > 0 && this.#singly.has(nameOf(to)));
+  /**
+   * @param to destination, for a socket without a peer.
+   * @param lengths of datagrams to this destination, if it knows them too; by default those of the socket.
+   */
+  send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths): void {
+    const segmenting = lengths && this.#segmenting && !(this.#singly.size > 0 && this.#singly.has(nameOf(to)));
     // Kernels before 6.1 refuse any datagram to a path whose MTU is below the segments' length while the option is set.
-    if (this.#segmenting && segmenting !== this.#segmentOption) this.#setSegmentOption(segmenting);
+    if (!segmenting && this.#segmentOption > 0) this.#setSegmentOption(0);
     for (let first = 0; first < datagrams.length; ) {
-      const last = segmenting ? this.#runFrom(datagrams, first) : first + 1;
-      this.#sendRun(datagrams.slice(first, last), to);
+      let last = segmenting ? runEnd(datagrams, first, lengths) : first + 1;
+      const length = datagrams[first]!.length;
+      if (last > first + 1 && this.#segmentOption !== length && !this.#setSegmentOption(length)) last = first + 1;
+      if (last === first + 1 && length > this.#segmentOption && this.#segmentOption > 0) this.#setSegmentOption(0);
+      this.#sendRun(datagrams.slice(first, last), to, lengths);
       first = last;
     }
   }
@@ -94,7 +108,7 @@ export class DatagramSocket {
   /** Sends a datagram without fragmentation. @param onRefused called when it is longer than the first link carries. */
   sendProbe(datagram: Uint8Array, to: Destination, onRefused: () => void): void {
     if (this.#closed) return;
-    if (this.#segmentOption) this.#setSegmentOption(false);
+    if (this.#segmentOption > 0) this.#setSegmentOption(0);
     sendUnfragmented(this.#socket, true);
     if (this.#waiting > 0 || !this.#direct?.send(datagram, to)) this.#sendThroughNode(datagram, to, onRefused);
     sendUnfragmented(this.#socket, false);
@@ -138,35 +152,32 @@ export class DatagramSocket {
     socket.setSendBufferSize(BUFFER_BYTES);
     if (!peer) this.#direct = new DirectSend(socket);
     socket.on('message', (message, from) => this.#receive(message, from));
-    const { datagramBytesMax } = this.#options;
-    if (datagramBytesMax === undefined) return;
-    this.#segmenting = segmentOnSend(socket, datagramBytesMax);
-    this.#segmentOption = this.#segmenting;
+    if (!this.#options.lengths) return;
     // The kernel does not tell Node the length of coalesced datagrams. On loopback only segmented sends are coalesced,
     // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
   }
 
   #receive(message: Buffer, from: RemoteInfo): void {
-    const { datagramBytesMax = Number.POSITIVE_INFINITY, onDatagram } = this.#options;
-    if (!this.#coalescing || message.length <= datagramBytesMax) return onDatagram(message, from);
-    for (let offset = 0; offset < message.length; offset += datagramBytesMax) {
-      onDatagram(message.subarray(offset, offset + datagramBytesMax), from);
+    const { lengths, onDatagram } = this.#options;
+    if (!this.#coalescing || !lengths || message.length <= lengths.bytesMax) return onDatagram(message, from);
+    for (let offset = 0; offset < message.length; offset += lengths.fullBytes) {
+      onDatagram(message.subarray(offset, offset + lengths.fullBytes), from);
     }
   }
 
   /** Sends a run of datagrams in one system call, or one by one when the kernel refuses that for this path. */
-  #sendRun(run: readonly Uint8Array[], to: Destination | undefined): void {
+  #sendRun(run: readonly Uint8Array[], to: Destination | undefined, lengths: DatagramLengths | undefined): void {
     const bytes = run.length === 1 ? run[0]! : joined(run, 0, run.length);
     // Datagrams queued by Node, because the kernel had no room, go first.
     if (this.#closed || (to && this.#waiting === 0 && this.#direct?.send(bytes, to))) return;
-    const segmented = this.#segmentOption;
+    const segmented = this.#segmentOption > 0;
     this.#sendThroughNode(bytes, to, (error) => {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (!segmented || !SEGMENTS_REFUSED.has(code)) return this.#refused(error, to, run.length);
       if (this.#singly.size >= SINGLY_MAX) this.#singly.clear();
       this.#singly.add(nameOf(to));
-      this.send(run, to);
+      this.send(run, to, lengths);
     });
   }
 
@@ -189,28 +200,17 @@ export class DatagramSocket {
     for (let index = 0; index < datagrams; index++) this.#failed(error);
   }
 
-  #setSegmentOption(set: boolean): void {
-    segmentOnSend(this.#socket, set ? this.#options.datagramBytesMax! : 0);
-    this.#segmentOption = set;
+  /** Returns false when the kernel does not know the option, which is then left alone. */
+  #setSegmentOption(bytes: number): boolean {
+    this.#segmenting &&= segmentOnSend(this.#socket, bytes);
+    this.#segmentOption = this.#segmenting ? bytes : 0;
+    return this.#segmenting;
   }
 
   readonly #failed = (error: Error): void => {
     this.#sendErrors++;
     this.#options.onError?.(error);
   };
-
-  /**
-   * Returns the end of the run of full-size datagrams that starts at `first`, including one shorter datagram at its
-   * end.
-   */
-  #runFrom(datagrams: readonly Uint8Array[], first: number): number {
-    const full = this.#options.datagramBytesMax ?? 0;
-    let last = first;
-    while (last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length === full) last++;
-    if (last > first && last < datagrams.length && last - first < SEGMENTS_MAX && datagrams[last]!.length < full)
-      last++;
-    return Math.max(last, first + 1);
-  }
 }
 
 /** Errors by which the kernel refuses a segmented send on a path whose MTU is smaller, or whose device cannot do it. */
@@ -219,6 +219,21 @@ const SEGMENTS_REFUSED: ReadonlySet<string> = new Set(['EMSGSIZE', 'EINVAL', 'EI
 const SINGLY_MAX = 1_024;
 
 const nameOf = (to: Destination | undefined): string => (to ? `${to.host}:${to.port}` : '');
+
+/**
+ * Returns the end of the run of full datagrams that starts at `first`, with one shorter datagram at its end. A run is
+ * longer than any datagram, so that the receiver can tell it from one.
+ */
+function runEnd(datagrams: readonly Uint8Array[], first: number, { fullBytes, bytesMax }: DatagramLengths): number {
+  const limit = Math.min(datagrams.length, first + SEGMENTS_MAX, first + Math.floor(RUN_BYTES_MAX / fullBytes));
+  let last = first;
+  while (last < limit && datagrams[last]!.length === fullBytes) last++;
+  if (last === first) return first + 1;
+  const bytes = (last - first) * fullBytes;
+  const shorter = last < limit ? datagrams[last]!.length : fullBytes;
+  if (shorter < fullBytes && bytes + shorter > bytesMax) return last + 1;
+  return bytes > bytesMax ? last : first + 1;
+}
 
 /** Joins datagrams for one send; packets of a frame are adjacent in memory, so nothing is copied. */
 function joined(datagrams: readonly Uint8Array[], first: number, last: number): Uint8Array {

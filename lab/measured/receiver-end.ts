@@ -81,7 +81,6 @@ async function overUdp(): Promise<void> {
     host: local,
     port: RECEIVER_PORT,
     peer: { host: across, port: SENDER_PORT },
-    datagramBytesMax: receiverOptions.datagramBytesMax,
     onDatagram: (datagram) => driver.receive(datagram),
   });
   process.on('message', (message: ToReceiver) => {

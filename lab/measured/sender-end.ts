@@ -99,7 +99,6 @@ async function overUdp(): Promise<Transport> {
     host: local,
     port: SENDER_PORT,
     peer: { host: across, port: RECEIVER_PORT },
-    datagramBytesMax: parameters.datagramBytesMax,
     onDatagram: (datagram) => driver.receive(datagram),
   });
   return {

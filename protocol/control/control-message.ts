@@ -134,6 +134,11 @@ const welcome = z.object({
   timestampBase: wire32,
   /** Largest datagram to expect, UDP payload bytes. */
   datagramBytesMax: z.int().min(200).max(65_507),
+  /**
+   * Length of a full media packet on the wire, UDP payload bytes: the sender may hand a run of these, the last of them
+   * shorter, to its system in one piece, and the receiver's system may return them so. Only to receivers of 1.1 and later.
+   */
+  fullDatagramBytes: z.int().min(100).max(65_507).optional(),
   /** Empty when `streams` carries them. */
   parameterSets,
   /** Agreed play-out delay. */

@@ -32,6 +32,7 @@ export type StreamFields = Pick<
   | 'initialSequence'
   | 'timestampBase'
   | 'datagramBytesMax'
+  | 'fullDatagramBytes'
   | 'latencyMs'
 >;
 

@@ -52,8 +52,6 @@ const TICK_MS = 250;
 const SUCCESSOR_MS = 2_000;
 /** Silence after which a message is shown, milliseconds. */
 const SILENCE_MS = 3_000;
-/** Largest expected datagram, bytes: senders of other makes choose the size. */
-const DATAGRAM_BYTES_MAX = 1_500;
 
 /** Receives plain RTP with H.264 (RFC 6184) from other programs, one stream after another. */
 export class RtpClient implements Client {
@@ -166,8 +164,7 @@ export class RtpClient implements Client {
       if (this.#forward) this.#forward.send(datagram);
       else this.#handIn(datagram);
     };
-    const open = (at: number) =>
-      DatagramSocket.open({ host, port: at, datagramBytesMax: DATAGRAM_BYTES_MAX, onDatagram });
+    const open = (at: number) => DatagramSocket.open({ host, port: at, onDatagram });
     this.#sockets = [await open(port)];
     if (port > RTP_PORT_MAX) return;
     const control = await open(port + 1).catch(() => undefined);

@@ -143,7 +143,7 @@ export class RtpSender {
         host: isLoopback(address) ? address : any,
         port: 0,
         peer: { host: address, port: to },
-        datagramBytesMax,
+        lengths: { fullBytes: datagramBytesMax, bytesMax: datagramBytesMax },
         onDatagram: (datagram) => this.#driver.receive(datagram),
       });
     this.#media = await open(port);

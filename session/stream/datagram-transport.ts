@@ -62,11 +62,13 @@ export class DatagramTransport implements MediaTransport {
   async open(): Promise<void> {
     const { host, port, welcome, onCrossing } = this.#options;
     const v6 = host.includes(':');
+    const fullBytes = welcome.fullDatagramBytes;
+    const bytesMax = welcome.datagramBytesMax + (this.#protection ? PROTECTION_BYTES_MAX : 0);
     this.#socket = await DatagramSocket.open({
       host: v6 ? '::' : '0.0.0.0',
       port: 0,
       peer: { host, port },
-      datagramBytesMax: welcome.datagramBytesMax + (this.#protection ? PROTECTION_BYTES_MAX : 0),
+      ...(fullBytes !== undefined && { lengths: { fullBytes, bytesMax } }),
       onDatagram: (datagram) => {
         onCrossing?.('in', datagram);
         if (this.#forward) this.#forward.send(datagram);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import { bracketed } from '../../io/net/control-server.ts';
-import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { type DatagramLengths, DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { formatAddress } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
@@ -43,7 +43,7 @@ export class MediaPort {
   }
 
   /** @throws {Failure} when the port is not available. */
-  async open(options: Destination & { readonly datagramBytesMax: number }): Promise<void> {
+  async open(options: Destination): Promise<void> {
     this.#socket = await DatagramSocket.open({
       ...options,
       onDatagram: (datagram, from) => this.#receive(datagram, from),
@@ -57,8 +57,8 @@ export class MediaPort {
     this.#socket?.close();
   }
 
-  send(datagrams: readonly Uint8Array[], to: Destination): void {
-    this.#socket?.send(datagrams, to);
+  send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined): void {
+    this.#socket?.send(datagrams, to, lengths);
   }
 
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */

@@ -1,4 +1,5 @@
 import type { ControlConnection } from '../../io/net/control-connection.ts';
+import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage } from '../../protocol/control/control-message.ts';
@@ -22,7 +23,11 @@ export interface ServerSessionOptions {
   readonly datagramBytesMax: number;
   /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
   readonly historyBudget: HistoryBudget;
-  readonly sendDatagrams: (datagrams: readonly Uint8Array[], to: { host: string; port: number }) => void;
+  readonly sendDatagrams: (
+    datagrams: readonly Uint8Array[],
+    to: { host: string; port: number },
+    lengths: DatagramLengths | undefined,
+  ) => void;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
   /** Called when the path to the receiver is found to carry datagrams of another length. */

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
@@ -16,21 +17,19 @@ import {
   type StreamFields,
   welcomeFields,
 } from '../../protocol/control/stream-agreement.ts';
-import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
+import { TAG_BYTES } from '../../protocol/srtp/srtp-cipher.ts';
 import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
+import { AttachedStream } from './attached-stream.ts';
 import { circuitBreakerText } from './circuit-breaker-text.ts';
 import { randomHex, randomLowSequence, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
 import { MediaProtection } from './media-protection.ts';
 import { PathMtuDriver } from './path-mtu-driver.ts';
 import type { PlaceHolder } from './places.ts';
 import type { ServerSessionOptions } from './server-session-options.ts';
-
-/** Limit of bytes queued for a slow TCP connection; beyond it, frames are skipped up to a key frame. */
-const STREAM_BACKLOG_BYTES_MAX = 16_000_000;
 
 /**
  * Expiry of consent without a report or request from the address. RFC 7675 §5.1 allows 30 s and checks every 5 s. A
@@ -42,8 +41,6 @@ const REACH_TIMEOUT_MS = 15_000;
 /** Rate limit of hellos and proofs: a receiver repeats its hello after 100 ms, then every second, with its proof. */
 const PROOFS_PER_SECOND = 20;
 const PROOFS_BURST = 40;
-/** Time limit for the first bytes on a media connection, milliseconds: some round trips of the longest path. */
-const ATTACH_TIMEOUT_MS = 5_000;
 /** Interval of the totals sent to the receiver, milliseconds. */
 const SENT_INTERVAL_MS = 1_000;
 
@@ -64,9 +61,8 @@ export class ServerSession implements PlaceHolder {
   #address: { readonly host: string; readonly port: number } | undefined;
   /** Time of the last address proof. */
   #provedAt = instant(Number.NEGATIVE_INFINITY);
-  #stream: Socket | undefined;
+  #stream: AttachedStream | undefined;
   readonly #proofs = new RateBudget({ perSecond: PROOFS_PER_SECOND, burst: PROOFS_BURST });
-  #attached = false;
   #reachTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #playing: boolean;
@@ -81,6 +77,8 @@ export class ServerSession implements PlaceHolder {
   readonly #sentTicker: NodeJS.Timeout | undefined;
   /** Path MTU discovery; `undefined` over TCP, and for receivers of release 0.1.0. */
   readonly #mtu: PathMtuDriver | undefined;
+  /** Lengths of datagrams, for receivers that know them too. */
+  readonly #lengths: DatagramLengths | undefined;
   #lossSeen = 0;
 
   constructor(options: ServerSessionOptions) {
@@ -117,6 +115,8 @@ export class ServerSession implements PlaceHolder {
     this.#expectReach();
     if (minorVersionOf(hello.userAgent) === 0) return;
     if (hello.transport === 'udp') {
+      const fullBytes = this.#sender.fullDatagramBytes + (this.#protection ? TAG_BYTES : 0);
+      this.#lengths = { fullBytes, bytesMax: options.datagramBytesMax };
       this.#mtu = new PathMtuDriver({
         datagramBytesMax,
         protectionBytes,
@@ -165,7 +165,7 @@ export class ServerSession implements PlaceHolder {
 
   /** True when media can be sent: the address is proved, or the media connection is in use. */
   get reachable(): boolean {
-    return this.#address !== undefined || this.#stream !== undefined;
+    return this.#address !== undefined || this.#stream?.reached === true;
   }
 
   get transport(): 'udp' | 'tcp' {
@@ -207,7 +207,8 @@ export class ServerSession implements PlaceHolder {
 
   /** Parameters of the stream in the welcome message. */
   get streamFields(): StreamFields {
-    return welcomeFields(this.#parameters);
+    const lengths = this.#lengths;
+    return { ...welcomeFields(this.#parameters), ...(lengths && { fullDatagramBytes: lengths.fullBytes }) };
   }
 
   /** The same parameters as an entry of the list of streams. */
@@ -234,26 +235,20 @@ export class ServerSession implements PlaceHolder {
 
   /** True while the session waits for its only media connection. */
   get awaitsStream(): boolean {
-    return this.transport === 'tcp' && !this.#attached;
+    return this.transport === 'tcp' && this.#stream === undefined;
   }
 
   /** Attaches the receiver's second connection, which carries the media after the receiver has sent a packet on it. */
-  attach(stream: Socket): void {
-    this.#attached = true;
-    const deframer = new StreamDeframer();
-    const timer = setTimeout(() => stream.destroy(), ATTACH_TIMEOUT_MS);
-    stream.on('data', (bytes: Buffer) => {
-      if (this.#stream === undefined) {
-        clearTimeout(timer);
+  attach(socket: Socket): void {
+    this.#stream = new AttachedStream({
+      socket,
+      onReached: () => {
         clearTimeout(this.#reachTimer);
-        this.#stream = stream;
         if (this.ready) this.#options.onReady();
-      }
-      for (const packet of deframer.push(bytes)) this.#driver.receive(packet);
+      },
+      onPacket: (packet) => this.#driver.receive(packet),
+      onClose: () => this.#options.connection.cut('the media connection closed'),
     });
-    stream.on('error', () => {}); // 'close' follows
-    stream.on('close', () => clearTimeout(timer));
-    stream.on('close', () => this.#options.connection.cut('the media connection closed'));
   }
 
   /** Counts datagrams to this receiver that the operating system refused to send. */
@@ -312,7 +307,7 @@ export class ServerSession implements PlaceHolder {
 
   /** Sends a frame of the live stream if the receiver is reached, playing, and able to decode it. */
   send(unit: AccessUnit): void {
-    const backedUp = (this.#stream?.writableLength ?? 0) > STREAM_BACKLOG_BYTES_MAX;
+    const backedUp = this.#stream?.backedUp === true;
     if (!this.ready || backedUp) {
       this.#needsKey = true;
       if (backedUp) this.#framesSkipped++;
@@ -345,16 +340,13 @@ export class ServerSession implements PlaceHolder {
     clearInterval(this.#sentTicker);
     this.#mtu?.close();
     this.#driver.close();
-    this.#stream?.destroy();
+    this.#stream?.close();
   }
 
   #transmit(datagrams: readonly Uint8Array[]): void {
-    if (this.#address && this.#consents()) this.#options.sendDatagrams(this.protect(datagrams), this.#address);
-    else if (this.#stream && !this.#stream.destroyed) {
-      this.#stream.cork();
-      for (const datagram of datagrams) this.#stream.write(frameForStream(datagram));
-      this.#stream.uncork();
-    }
+    if (this.#address && this.#consents()) {
+      this.#options.sendDatagrams(this.protect(datagrams), this.#address, this.#lengths);
+    } else this.#stream?.write(datagrams);
     this.#tellEnd();
   }
 

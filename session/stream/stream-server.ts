@@ -156,7 +156,7 @@ export class StreamServer {
     this.#host = host;
     await this.#control.listen(host);
     try {
-      await this.#media.open({ host, port: this.#control.port, datagramBytesMax: this.#options.datagramBytesMax });
+      await this.#media.open({ host, port: this.#control.port });
     } catch (error) {
       await this.#control.close();
       throw error;
@@ -253,7 +253,7 @@ export class StreamServer {
       channel: pending.channel,
       datagramBytesMax,
       historyBudget: this.#history,
-      sendDatagrams: (datagrams, to) => this.#media.send(datagrams, to),
+      sendDatagrams: (datagrams, to, lengths) => this.#media.send(datagrams, to, lengths),
       sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
       onPathMtu: (bytes) => {
         if (bytes === datagramBytesMax && session.mediaAddress) this.#media.segmentAgain(session.mediaAddress);

@@ -8,6 +8,8 @@ import { HAS_IPV6 } from '../../loopback-session.ts';
 import { optional } from '../../optional.ts';
 import { until } from './control-peers.ts';
 
+/** As of a session: retransmissions are two bytes longer than a full media packet. */
+const FULL = 1_198;
 const LIMIT = 1_200;
 
 async function open(options: Partial<DatagramSocketOptions> = {}) {
@@ -15,7 +17,7 @@ async function open(options: Partial<DatagramSocketOptions> = {}) {
   const socket = await DatagramSocket.open({
     host: '127.0.0.1',
     port: 0,
-    datagramBytesMax: LIMIT,
+    lengths: { fullBytes: FULL, bytesMax: LIMIT },
     onDatagram: (datagram) => received.push(Buffer.from(datagram)),
     ...options,
   });
@@ -37,10 +39,12 @@ function adjacent(lengths: readonly number[]): Uint8Array[] {
 describe('datagram boundaries are kept for', () => {
   const runs: [string, readonly number[]][] = [
     ['one', [100]],
-    ['full ones', [LIMIT, LIMIT, LIMIT]],
-    ['full datagrams and a shorter one', [LIMIT, LIMIT, LIMIT, 17]],
-    ['more full datagrams than a system call carries', Array.from({ length: 120 }, () => LIMIT)],
-    ['short datagrams between full ones', [5, LIMIT, LIMIT, 3, 4, LIMIT, 9, LIMIT]],
+    ['full ones', [FULL, FULL, FULL]],
+    ['full datagrams and a shorter one', [FULL, FULL, FULL, 17]],
+    ['more full datagrams than a system call carries', Array.from({ length: 120 }, () => FULL)],
+    ['short datagrams between full ones', [5, FULL, FULL, 3, 4, FULL, 9, FULL]],
+    ['a full datagram and one that makes both no longer than the longest', [FULL, 2, FULL, 1]],
+    ['the longest datagrams between full ones', [FULL, FULL, LIMIT, FULL, LIMIT, LIMIT, FULL, FULL, FULL]],
     ['datagrams of equal length that are not full', [600, 600, 600, 600]],
   ];
 
@@ -64,7 +68,7 @@ describe('datagram boundaries are kept for', () => {
   test('datagrams anywhere in memory', async () => {
     const server = await open();
     const client = await open({ host: '0.0.0.0', peer: { host: '127.0.0.1', port: server.socket.port } });
-    const scattered = [3, 1, 2].map((byte) => new Uint8Array(LIMIT).fill(byte));
+    const scattered = [3, 1, 2].map((byte) => new Uint8Array(FULL).fill(byte));
     client.socket.send(scattered);
     await until('all have come', () => server.received.length === 3);
     expect(server.received).toEqual(scattered.map((datagram) => Buffer.from(datagram)));
@@ -117,9 +121,9 @@ test('reports a busy port in one line', async () => {
 optional('IPv6 on the loopback interface', HAS_IPV6)('works over IPv6', async () => {
   const server = await open({ host: '::1' });
   const client = await open({ host: '::', peer: { host: '::1', port: server.socket.port } });
-  client.socket.send(adjacent([LIMIT, LIMIT, 8]));
+  client.socket.send(adjacent([FULL, FULL, 8]));
   await until('all have come', () => server.received.length === 3);
-  expect(server.received.map(({ length }) => length)).toEqual([LIMIT, LIMIT, 8]);
+  expect(server.received.map(({ length }) => length)).toEqual([FULL, FULL, 8]);
 });
 
 const namespaces = await tryNamespaces();

@@ -13,7 +13,7 @@ const receiver = await DatagramSocket.open({
 const sender = await DatagramSocket.open({
   host: '127.0.0.1',
   port: 0,
-  datagramBytesMax: LIMIT,
+  lengths: { fullBytes: LIMIT, bytesMax: LIMIT },
   onDatagram: () => {},
   onRefused: (datagrams) => {
     refused += datagrams;
