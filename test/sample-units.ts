@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { ticks } from '../protocol/base/units.ts';
-import { splitAnnexB } from '../protocol/codec/h264/annex-b.ts';
+import { splitAnnexB } from '../protocol/codec/nal/annex-b.ts';
 
 /**
  * The ready-made clip: 30 frames per second, a key frame every second, no B-frames, a delimiter before each picture.

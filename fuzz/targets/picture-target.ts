@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
-import { AnnexBSplitter } from '../../protocol/codec/h264/annex-b.ts';
+import { AnnexBSplitter } from '../../protocol/codec/nal/annex-b.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { SAMPLE } from '../sample-files.ts';

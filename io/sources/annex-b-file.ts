@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { AnnexBSplitter, splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import { AnnexBSplitter, splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** NAL unit types at the start of an HEVC stream (bits 1 to 6 of the first byte): VPS, SPS, delimiter. */

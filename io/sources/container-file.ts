@@ -1,12 +1,12 @@
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import {
   type DecoderConfiguration,
   parseDecoderConfiguration,
-  splitLengthPrefixed,
 } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
+import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';

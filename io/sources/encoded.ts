@@ -1,6 +1,7 @@
 import { ticks } from '../../protocol/base/units.ts';
-import { parseDecoderConfiguration, splitLengthPrefixed } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { parseDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
 import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 import type { SampleTrack } from './sample-units.ts';

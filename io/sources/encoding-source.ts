@@ -8,9 +8,9 @@ import {
   milliseconds,
   ticks,
 } from '../../protocol/base/units.ts';
-import { splitAnnexB } from '../../protocol/codec/h264/annex-b.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { codecString, parseSequenceParameterSet } from '../../protocol/codec/h264/sequence-parameter-set.ts';
+import { splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 import { EncoderHost, type EncoderHostOptions, EncoderLost } from '../encoder/encoder-host.ts';
 import type { EncodedPicture, EncoderOrder, EncoderState } from '../encoder/encoder-messages.ts';
 import { now } from '../os/clock.ts';

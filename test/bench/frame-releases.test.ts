@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FrameReleases } from '../../bench/peers/frame-releases.ts';
 import { MarkedUnitReader, markedUnit } from '../../bench/peers/marked-unit.ts';
 import { markedPayload, PAYLOAD_BYTES, payloadMark } from '../../bench/peers/workload.ts';
-import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 
 test('a payload identifies itself', () => {
   const payload = markedPayload({ frame: 70_000, index: 11 });

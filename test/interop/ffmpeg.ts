@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 
 /** Result of decoding a file or bytes with ffmpeg: the number of pictures, and the error output. */
 export function decode(input: string | Uint8Array): { readonly pictures: number; readonly complaints: string[] } {

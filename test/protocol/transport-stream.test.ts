@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { ticks } from '../../protocol/base/units.ts';
-import { joinAnnexB } from '../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { optional } from '../optional.ts';
 import { sampleUnits } from '../sample-units.ts';

@@ -1,6 +1,6 @@
 import { utf8Bytes } from '../../base/text-codec.ts';
 import type { ByteStreamFormat } from '../codec.ts';
-import { joinAnnexB } from './annex-b.ts';
+import { joinAnnexB } from '../nal/annex-b.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Access unit delimiter for all slice types but SP and SI (H.264 §7.4.2.4). */

@@ -1,5 +1,6 @@
 import type { Mp4Format } from '../codec.ts';
-import { joinLengthPrefixed, serializeDecoderConfiguration } from './decoder-configuration.ts';
+import { joinLengthPrefixed } from '../nal/length-prefixed.ts';
+import { serializeDecoderConfiguration } from './decoder-configuration.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Limit of sequence parameter sets in an avcC, whose count has five bits (ISO/IEC 14496-15 §5.3.3.1). */

@@ -1,5 +1,5 @@
 import type { ParameterSetTracker } from '../codec.ts';
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../nal/bit-reader.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Keeps the latest parameter sets of a stream for decoders that join later. */

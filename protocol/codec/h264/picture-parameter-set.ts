@@ -1,6 +1,6 @@
 import { digitsFor } from '../../base/binary-digits.ts';
 import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../nal/bit-reader.ts';
 
 const IDENTIFIER_MAX = 255;
 const SEQUENCE_IDENTIFIER_MAX = 31;

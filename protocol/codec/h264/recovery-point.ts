@@ -1,5 +1,5 @@
 import type { Entry } from '../codec.ts';
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../nal/bit-reader.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** payloadType of the recovery point message (H.264 §D.1.1). */

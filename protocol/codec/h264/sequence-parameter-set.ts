@@ -1,5 +1,5 @@
 import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../nal/bit-reader.ts';
 import { readVideoUsability, type VideoUsability } from './video-usability.ts';
 
 /** Profiles whose parameter sets carry chroma format, bit depths and scaling lists (§7.3.2.1.1). */

@@ -1,4 +1,4 @@
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../nal/bit-reader.ts';
 import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
 import type { PictureParameterSet } from './picture-parameter-set.ts';
 import type { SequenceParameterSet } from './sequence-parameter-set.ts';

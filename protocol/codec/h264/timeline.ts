@@ -1,8 +1,8 @@
 import type { AccessUnit, Importance } from '../../access-unit.ts';
 import { assert } from '../../base/assert.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../base/units.ts';
+import { DecodeTimestamps } from '../nal/decode-timestamps.ts';
 import type { CodedPicture } from './access-unit-splitter.ts';
-import { DecodeTimestamps } from './decode-timestamps.ts';
 import { reorderFramesMax } from './sequence-parameter-set.ts';
 
 /** Frame rate that players assume for a raw byte stream without timing (ffmpeg's h264 demuxer). */

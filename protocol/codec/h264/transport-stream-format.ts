@@ -1,5 +1,5 @@
 import type { TransportStreamFormat } from '../codec.ts';
-import { joinAnnexB } from './annex-b.ts';
+import { joinAnnexB } from '../nal/annex-b.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Access unit delimiter for all slice types (H.264 §7.4.2.4). */

@@ -1,4 +1,4 @@
-import type { BitReader } from './bit-reader.ts';
+import type { BitReader } from '../nal/bit-reader.ts';
 
 /** aspect_ratio_idc with explicit width and height (Table E-1). */
 const EXTENDED_SAMPLE_ASPECT = 255;

@@ -4,8 +4,8 @@ import { type FragmentedMp4Event, FragmentedMp4Reader } from '../../../io/mp4/fr
 import { FragmentedMp4Writer } from '../../../io/mp4/fragmented-mp4-writer.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
-import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/h264/decoder-configuration.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
+import { joinLengthPrefixed, splitLengthPrefixed } from '../../../protocol/codec/nal/length-prefixed.ts';
 
 const PARAMETER_SET = Uint8Array.of(0x68, 1, 2);
 const configuration = Uint8Array.of(1, 66, 0, 30, 0xff);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openRecording } from '../../../io/mp4/recording.ts';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../../protocol/codec/nal/annex-b.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { fault, withFaults } from '../sources/faults.ts';
 import { all, nalText, probedTimes, SAMPLES, temporaryFolder, withFfmpeg } from '../sources/media.ts';

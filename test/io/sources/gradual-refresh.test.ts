@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { joinAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../../protocol/codec/nal/annex-b.ts';
 import { decode } from '../../interop/ffmpeg.ts';
 import { fault, withFaults } from './faults.ts';
 import { all, temporaryFolder, withFfmpeg } from './media.ts';

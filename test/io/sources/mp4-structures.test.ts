@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { joinAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB } from '../../../protocol/codec/nal/annex-b.ts';
 import { fault, withFaults } from './faults.ts';
 import { all, nalText, temporaryFolder, withFfmpeg } from './media.ts';
 import { file, isInOrder, open } from './opened-source.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { joinAnnexB, splitAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB, splitAnnexB } from '../../../protocol/codec/nal/annex-b.ts';
 import { all, MEDIA, probedTimes, withMedia, withMediaAndFfmpeg } from './media.ts';
 import { flat, isInOrder, open, outcome } from './opened-source.ts';
 

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { joinAnnexB, splitAnnexB } from '../../../protocol/codec/h264/annex-b.ts';
+import { joinAnnexB, splitAnnexB } from '../../../protocol/codec/nal/annex-b.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { all, nalText, SAMPLES, temporaryFolder, withFfmpeg } from './media.ts';
 import { file, flat, isInOrder, open } from './opened-source.ts';

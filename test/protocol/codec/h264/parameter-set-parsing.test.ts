@@ -8,7 +8,7 @@ import {
   type SequenceParameterSet,
 } from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
 import { hex } from '../../bytes.ts';
-import { BitWriter } from './bit-writer.ts';
+import { BitWriter } from '../nal/bit-writer.ts';
 import { pictureSet, sequenceSet } from './streams.ts';
 
 function sps(bytes: Uint8Array): SequenceParameterSet {

@@ -3,16 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { AccessUnitSplitter, type CodedPicture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
-import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/h264/annex-b.ts';
-import {
-  parseDecoderConfiguration,
-  splitLengthPrefixed,
-} from '../../../../protocol/codec/h264/decoder-configuration.ts';
+import { parseDecoderConfiguration } from '../../../../protocol/codec/h264/decoder-configuration.ts';
 import { H264ParameterSetTracker } from '../../../../protocol/codec/h264/parameter-sets.ts';
 import { parsePictureParameterSet } from '../../../../protocol/codec/h264/picture-parameter-set.ts';
 import { packPayloads, salvagePayloads, unpackPayloads } from '../../../../protocol/codec/h264/rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
 import { Timeline } from '../../../../protocol/codec/h264/timeline.ts';
+import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/nal/annex-b.ts';
+import { splitLengthPrefixed } from '../../../../protocol/codec/nal/length-prefixed.ts';
 import { optional } from '../../../optional.ts';
 import { picturesOf } from './streams.ts';
 

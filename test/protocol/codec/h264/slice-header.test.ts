@@ -10,7 +10,7 @@ import {
   type SequenceParameterSet,
 } from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
 import { type ParameterSets, parseSliceHeader, parseSliceStart } from '../../../../protocol/codec/h264/slice-header.ts';
-import { BitWriter } from './bit-writer.ts';
+import { BitWriter } from '../nal/bit-writer.ts';
 import { pictureSet, RECOVERY_POINT, sequenceSet, slice, USER_DATA } from './streams.ts';
 
 function setsOf(change: Partial<PictureParameterSet> = {}): ParameterSets {

@@ -1,6 +1,6 @@
 import type { CodedPicture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
 import { AccessUnitSplitter } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
-import { BitWriter } from './bit-writer.ts';
+import { BitWriter } from '../nal/bit-writer.ts';
 
 export interface SequenceOptions {
   readonly id?: number;

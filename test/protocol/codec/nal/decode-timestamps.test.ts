@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Ticks, ticks } from '../../../../protocol/base/units.ts';
-import { DecodeTimestamps } from '../../../../protocol/codec/h264/decode-timestamps.ts';
+import { DecodeTimestamps } from '../../../../protocol/codec/nal/decode-timestamps.ts';
 
 interface Stamped {
   readonly timestamp: number;

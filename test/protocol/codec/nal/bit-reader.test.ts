@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BitReader } from '../../../../protocol/codec/h264/bit-reader.ts';
+import { BitReader } from '../../../../protocol/codec/nal/bit-reader.ts';
 import { hex } from '../../bytes.ts';
 import { BitWriter } from './bit-writer.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/h264/annex-b.ts';
+import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/nal/annex-b.ts';
 import { cutAt, hex, plain } from '../../bytes.ts';
 
 /** Oracle: Annex B as a regular expression over hexadecimal text, byte by byte. */
