@@ -234,12 +234,14 @@ function statusOf(server: StreamServer, of: number | undefined): Status | undefi
   if (receivers.length === 0) return undefined;
   const frames = Math.max(...receivers.map((receiver) => receiver.statistics.frames));
   const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
+  const hostDrops = receivers.reduce((sum, receiver) => sum + (receiver.reported?.hostDrops ?? 0), 0);
   const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
   return [
     ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
     `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
     ...(adaptive ? [adaptiveText(adaptive)] : []),
     countPart(lost, `${lost} reported lost`, 'bad'),
+    ...(hostDrops > 0 ? [countPart(hostDrops, `${hostDrops} dropped by receivers' computers`, 'bad')] : []),
     `${resent} retransmissions`,
     `${frames} frames sent`,
   ];

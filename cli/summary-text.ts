@@ -22,10 +22,7 @@ export function summaryText(summary: RunSummary): string {
   const { frames, packets, playoutDelayMs, completionDelayMs, bytes } = summary;
   const shown = frames.onTime + frames.recovered + frames.late;
   const path = summary.link ? `, link ${summary.link}` : '';
-  const withheld =
-    summary.framesWithheld > 0
-      ? `; ${summary.framesWithheld} more were not sent, because the path has too little capacity`
-      : '';
+  const withheld = summary.framesWithheld > 0 ? `; ${withheldText(summary)}` : '';
   const lines: [string, string][] = [
     [
       'stream',
@@ -80,9 +77,43 @@ export function summaryText(summary: RunSummary): string {
   }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
-  if (summary.sessions > 1)
-    lines.push(['sessions', `${summary.sessions}: the sender was restarted, or the path to it interrupted`]);
+  if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: ${sessionsText(summary)}`]);
   return alignedText(lines);
+}
+
+/**
+ * What is known about why the sender left frames out: it sees that not everything arrives, and takes that for the path's
+ * doing. Only where this computer is known to have dropped nothing itself is it.
+ */
+function withheldText({ framesWithheld, hostDrops, transport }: RunSummary): string {
+  const left = `${framesWithheld} more were not sent, because`;
+  if (hostDrops === 0 || transport === 'tcp') return `${left} the path has too little capacity`;
+  return hostDrops === null
+    ? `${left} less arrived than was sent`
+    : `${left} less arrived than was sent, and this computer dropped a part of that`;
+}
+
+const SESSION_TEXTS: Readonly<Record<RunSummary['sessionCauses'][number], string>> = {
+  first: '',
+  'tcp-instead': 'no datagram arrived over UDP, so that the stream went on over TCP',
+  'path-silent': 'datagrams stopped, though the sender answered on TCP',
+  'media-outage': 'frames stopped, though the sender answered on TCP',
+  'no-media': 'no frame came, though the sender answered on TCP',
+  'sender-stopped': 'the sender stopped, and was there again',
+  'connection-closed': 'the connection to the sender closed, and could be opened again',
+  'path-failed': 'the media path could not be opened, or failed at this end',
+  'source-restarted': 'the source began anew',
+};
+
+/** Why there was more than one session, each cause once, with its number where it is not the only one. */
+function sessionsText({ sessionCauses }: RunSummary): string {
+  const counts = new Map<string, number>();
+  for (const cause of sessionCauses.slice(1)) counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  const texts = [...counts].map(([cause, count]) => {
+    const text = SESSION_TEXTS[cause as keyof typeof SESSION_TEXTS];
+    return count > 1 ? `${text} (${count} times)` : text;
+  });
+  return texts.join('; ');
 }
 
 const hostDropsText = (drops: number): string =>

@@ -24,8 +24,14 @@ export interface PathProbe {
 
 /** Length that every path carries: IPv4 hosts accept 576 bytes (RFC 1122 §3.3.2), here without IP and UDP headers. */
 const BYTES_BASE = 548;
-/** Probes of one length before it counts as too long (RFC 8899 §5.1.2, MAX_PROBES). */
-const PROBES_MAX = 3;
+/** Rounds that a length has to fail before it counts as too long (RFC 8899 §5.1.2, MAX_PROBES). */
+const FAILURES_MAX = 3;
+/** Rounds in a row without any answer before a trial is given up. */
+const SILENT_ROUNDS_MAX = 3;
+/** The same before the first answer of a receiver, which may know no probes: its address has just been proved. */
+const SILENT_ROUNDS_MAX_FIRST = 6;
+/** Rounds after which a trial is given up that shows nothing, since the receiver's own system drops datagrams. */
+const ROUNDS_MAX = 10;
 /** A search ends when what is still open is below this, bytes: 1 % of a datagram. */
 const RESOLUTION_BYTES = 12;
 /** Time until a probe counts as lost while the round trip is not known, and its bounds afterwards. */
@@ -40,11 +46,30 @@ const CONFIRM_INTERVAL: Microseconds = seconds(1);
 /** `searching`: lengths above the present one are tried; `confirming`: the present one is; `complete`: none is. */
 type Phase = 'idle' | 'searching' | 'confirming' | 'complete' | 'unanswered';
 
+/** A length that is tried, in rounds of one probe of that length and one of the base length. */
+interface Trial {
+  readonly bytes: number;
+  /** Probes of this round that are not sent yet, by length. */
+  readonly due: number[];
+  sentAt: Instant | undefined;
+  /** Numbers of this round's probes. */
+  long: number | undefined;
+  short: number | undefined;
+  /** What the short probe's answer shows about a long one that stays away: its length, or the receiver's own drops. */
+  shows: 'nothing' | 'length' | 'host-drops';
+  failures: number;
+  silentRounds: number;
+  rounds: number;
+}
+
 /**
  * Packetization-layer path MTU discovery (RFC 8899), without ICMP: probes of various lengths, whose answers show what the
  * path carries. The search begins at a length that every path carries, tries the longest one first, and then divides what
- * is between. Losses have the present length confirmed; one that is not confirmed (RFC 8899 §4.3, black hole detection)
- * begins the search anew. A receiver that answers no probe at all gets the longest datagrams, as before.
+ * is between. Losses have the present length confirmed; one that fails (RFC 8899 §4.3, black hole detection) begins the
+ * search anew. A receiver that answers no probe at all gets the longest datagrams.
+ *
+ * A probe also gets lost for other reasons than its length. So a short one follows each, and the long one has failed only
+ * where the short one is answered, and the answer tells of no datagram that the receiver's own system dropped meanwhile.
  */
 export class PathMtuSearch {
   readonly #longest: number;
@@ -56,11 +81,12 @@ export class PathMtuSearch {
   #tooLong: number;
   #answered = false;
   #number = 0;
-  #probe: (PathProbe & { readonly sentAt: Instant; readonly tries: number }) | undefined;
-  #next: { readonly bytes: number; readonly tries: number } | undefined;
+  #trial: Trial | undefined;
   #raiseAt: Instant | undefined;
   #confirmedAt: Instant | undefined;
   #roundTrip: Microseconds | undefined;
+  /** Datagrams that the receiver's own system has dropped, as last told. */
+  #hostDrops = 0;
 
   constructor({ bytesMax, overheadBytes = 0 }: PathMtuSearchOptions) {
     this.#longest = bytesMax;
@@ -89,40 +115,41 @@ export class PathMtuSearch {
     this.#try(this.#bytesMax);
   }
 
-  handleAnswer(now: Instant, number: number): void {
-    const probe = this.#probe;
-    if (probe?.number !== number) return;
+  /** @param answer its number, and the datagrams that the receiver's own system has dropped so far, where it tells. */
+  handleAnswer(now: Instant, answer: { readonly number: number; readonly hostDrops?: number }): void {
+    const trial = this.#trial;
+    if (trial?.sentAt === undefined || (answer.number !== trial.long && answer.number !== trial.short)) return;
     this.#answered = true;
-    this.#roundTrip = elapsed(probe.sentAt, now);
-    this.#probe = undefined;
-    if (this.#phase === 'confirming') {
-      this.#confirmedAt = now;
-      return this.#complete(now);
+    this.#roundTrip = elapsed(trial.sentAt, now);
+    const { hostDrops = this.#hostDrops } = answer;
+    const dropped = hostDrops !== this.#hostDrops;
+    this.#hostDrops = hostDrops;
+    if (answer.number === trial.short) {
+      trial.shows = dropped ? 'host-drops' : 'length';
+      return;
     }
-    this.#bytes = Math.max(this.#bytes, probe.bytes);
+    this.#trial = undefined;
+    if (this.#phase === 'confirming') return this.#complete(now);
+    this.#bytes = Math.max(this.#bytes, trial.bytes);
     this.#searchOn(now);
   }
 
   /** The operating system has refused to send this probe: it does not fit the first link. */
   handleRefused(now: Instant, number: number): void {
-    if (this.#probe?.number === number) this.#fail(now, this.#probe.bytes);
+    if (this.#trial?.long === number) this.#fail(now, this.#trial.bytes);
   }
 
   /** Packets are lost, which may be because of their length. */
   handleLoss(now: Instant): void {
-    if (this.#phase !== 'complete') return;
+    if (this.#phase !== 'complete' || this.#bytes <= this.#bytesBase) return;
     if (this.#confirmedAt !== undefined && now - this.#confirmedAt < CONFIRM_INTERVAL) return;
     this.#phase = 'confirming';
     this.#try(this.#bytes);
   }
 
   handleTimeout(now: Instant): void {
-    const probe = this.#probe;
-    if (probe && now >= later(probe.sentAt, this.#probeTimer)) {
-      this.#probe = undefined;
-      if (probe.tries < PROBES_MAX) this.#next = { bytes: probe.bytes, tries: probe.tries + 1 };
-      else this.#fail(now, probe.bytes);
-    }
+    const trial = this.#trial;
+    if (trial?.sentAt !== undefined && now >= later(trial.sentAt, this.#probeTimer)) this.#endRound(now, trial);
     if (this.#raiseAt === undefined || now < this.#raiseAt || this.#phase !== 'complete') return;
     this.#raiseAt = undefined;
     this.#phase = 'searching';
@@ -132,17 +159,20 @@ export class PathMtuSearch {
 
   /** The next probe to send; call until `undefined`. */
   pollProbe(now: Instant): PathProbe | undefined {
-    const next = this.#next;
-    if (!next) return undefined;
-    this.#next = undefined;
+    const trial = this.#trial;
+    const bytes = trial?.due.shift();
+    if (!trial || bytes === undefined) return undefined;
     this.#number = (this.#number + 1) >>> 0;
-    this.#probe = { number: this.#number, sentAt: now, ...next };
-    return this.#probe;
+    trial.sentAt = now;
+    if (trial.long === undefined) trial.long = this.#number;
+    else trial.short = this.#number;
+    return { number: this.#number, bytes };
   }
 
   pollTimeout(): Instant | undefined {
-    const lostAt = this.#probe && later(this.#probe.sentAt, this.#probeTimer);
-    return earliestOf(lostAt, this.#phase === 'complete' ? this.#raiseAt : undefined);
+    const sentAt = this.#trial?.sentAt;
+    const roundEnds = sentAt === undefined ? undefined : later(sentAt, this.#probeTimer);
+    return earliestOf(roundEnds, this.#phase === 'complete' ? this.#raiseAt : undefined);
   }
 
   get #probeTimer(): Microseconds {
@@ -151,24 +181,43 @@ export class PathMtuSearch {
   }
 
   #try(bytes: number): void {
-    this.#probe = undefined;
-    this.#next = { bytes, tries: 1 };
+    this.#trial = { bytes, ...this.#round(bytes), failures: 0, silentRounds: 0, rounds: 0 };
   }
 
+  /** A round's state before its probes are sent. */
+  #round(bytes: number): Pick<Trial, 'due' | 'sentAt' | 'long' | 'short' | 'shows'> {
+    const due = bytes > this.#bytesBase ? [bytes, this.#bytesBase] : [bytes];
+    return { due, sentAt: undefined, long: undefined, short: undefined, shows: 'nothing' };
+  }
+
+  /** The long probe of a round was not answered in time. */
+  #endRound(now: Instant, trial: Trial): void {
+    trial.rounds++;
+    trial.silentRounds = trial.shows === 'nothing' ? trial.silentRounds + 1 : 0;
+    if (trial.shows === 'length' && ++trial.failures >= FAILURES_MAX) return this.#fail(now, trial.bytes);
+    const silentMax = this.#answered ? SILENT_ROUNDS_MAX : SILENT_ROUNDS_MAX_FIRST;
+    if (trial.silentRounds >= silentMax || trial.rounds >= ROUNDS_MAX) return this.#giveUp(now);
+    Object.assign(trial, this.#round(trial.bytes));
+  }
+
+  /** The length is too long for the path. */
   #fail(now: Instant, bytes: number): void {
-    this.#probe = undefined;
+    this.#trial = undefined;
     // What was confirmed before is carried no longer: what is carried now has to be found anew.
     if (this.#phase === 'confirming') return this.start();
-    if (bytes <= this.#bytesBase) {
-      // Not even the shortest came back: an outage, or a receiver that knows no probes.
-      if (!this.#answered) this.#phase = 'unanswered';
-      else this.#complete(now);
-      return;
-    }
+    // Not even the shortest can be sent.
+    if (bytes <= this.#bytesBase) return this.#giveUp(now);
     this.#tooLong = Math.min(this.#tooLong, bytes);
     // Before the first answer, a short probe tells a path that is too narrow from a receiver that does not answer.
     if (!this.#answered) return this.#try(this.#bytesBase);
     this.#searchOn(now);
+  }
+
+  /** The trial shows nothing about the path: an outage, drops at the receiver, or a receiver that knows no probes. */
+  #giveUp(now: Instant): void {
+    this.#trial = undefined;
+    if (this.#answered) return this.#complete(now);
+    this.#phase = 'unanswered';
   }
 
   #searchOn(now: Instant): void {
@@ -177,6 +226,7 @@ export class PathMtuSearch {
   }
 
   #complete(now: Instant): void {
+    if (this.#phase === 'confirming') this.#confirmedAt = now;
     this.#phase = 'complete';
     this.#raiseAt = this.#bytes < this.#bytesMax ? later(now, RAISE_TIMER) : undefined;
   }

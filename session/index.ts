@@ -11,5 +11,5 @@ export type { RelayDirectionReport, RelayReport } from './relay/relay-report.ts'
 export { type ReceiveOptions, type Reception, receive } from './run/receive.ts';
 export type { DelaySummary, RunSummary } from './run/run-summary.ts';
 export type { PlayChoice } from './run/viewer.ts';
-export type { AnnouncedMedia, StreamAnnouncement } from './stream/client.ts';
+export type { AnnouncedMedia, ClientSessionCause, StreamAnnouncement } from './stream/client.ts';
 export { type ServeOptions, type StreamService, type StreamTotals, serve } from './stream/serve.ts';

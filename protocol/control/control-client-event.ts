@@ -27,6 +27,18 @@ export type ControlFailure =
  */
 export type ControlNotice = 'no-datagrams' | 'tcp-instead' | 'path-silent' | 'media-outage';
 
+/**
+ * Why a session began: it is the `first`; a notice that ended the one before; the sender said goodbye and is there again;
+ * the control connection closed; the media path failed at this end; or the session before had no frame for the timeout.
+ */
+export type SessionCause =
+  | 'first'
+  | Exclude<ControlNotice, 'no-datagrams'>
+  | 'sender-stopped'
+  | 'connection-closed'
+  | 'path-failed'
+  | 'no-media';
+
 /** Instructions to the driver, in the order in which they are to be carried out. */
 export type ControlClientEvent =
   /** Open a control connection; `handleConnected` or `handleClosed` answers. */
@@ -36,7 +48,12 @@ export type ControlClientEvent =
   /** Say goodbye, then close the connection. */
   | { readonly kind: 'farewell'; readonly reason: string }
   /** A session begins: open its media over this transport. */
-  | { readonly kind: 'welcomed'; readonly welcome: AcceptedWelcome; readonly transport: 'udp' | 'tcp' }
+  | {
+      readonly kind: 'welcomed';
+      readonly welcome: AcceptedWelcome;
+      readonly transport: 'udp' | 'tcp';
+      readonly cause: SessionCause;
+    }
   /** Datagrams have stopped: prove this end's address again, as it may have changed on the way. */
   | { readonly kind: 'prove-address' }
   /** The sender has told how much it has sent so far. */

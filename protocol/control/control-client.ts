@@ -1,5 +1,5 @@
 import { earliest, type Instant, instant, later, type Microseconds, milliseconds, seconds } from '../base/units.ts';
-import type { ControlClientEvent, ControlEnd, ControlFailure, ControlNotice } from './control-client-event.ts';
+import type { ControlClientEvent, ControlEnd, ControlFailure, SessionCause } from './control-client-event.ts';
 import {
   type HelloMessage,
   presentable,
@@ -70,8 +70,9 @@ export class ControlClient {
   #mediaAt: Instant = instant(0);
   #frames = 0;
   #causeTold: string | undefined;
-  /** Transport of the next session. */
+  /** Transport of the next session, and why it will begin. */
   #transport: 'udp' | 'tcp';
+  #cause: SessionCause = 'first';
   /** `undefined` outside a session over UDP. */
   #watch: PathWatch | undefined;
   /** True when the present silence was answered by a new session already. */
@@ -141,7 +142,7 @@ export class ControlClient {
         // The sender waits no longer: missing packets will not arrive, but the stream has ended regularly.
         if (kind === 'draining') return void this.#events.push({ kind: 'finish-media' });
         this.#dismissed = true;
-        return this.#cut(`the sender stopped (${message.reason})`);
+        return this.#cut(`the sender stopped (${message.reason})`, 'sender-stopped');
       case 'sealed-welcome':
       case 'keyframe':
       case 'attached':
@@ -161,6 +162,7 @@ export class ControlClient {
       case 'cutting':
       case 'connecting':
       case 'greeting':
+        if (this.#inSession) this.#cause = 'connection-closed';
         this.#watch = undefined;
         this.#events.push({ kind: 'close-media' });
         return state.kind === 'cutting' && state.atOnce ? this.#connect() : this.#retry(now, cause);
@@ -191,7 +193,7 @@ export class ControlClient {
 
   /** The session's media path has failed, or could not be opened. */
   handlePathLost(cause: string): void {
-    if (this.#inSession) this.#cut(cause);
+    if (this.#inSession) this.#cut(cause, 'path-failed');
   }
 
   /** A datagram of the session has arrived, be it media or an answer to the address proof. */
@@ -309,7 +311,7 @@ export class ControlClient {
     if (accepted) {
       this.#state = { kind: 'receiving', reportAt: later(now, REPORT_INTERVAL) };
       if (this.#transport === 'udp') this.#watch = new PathWatch(now);
-      this.#events.push({ kind: 'welcomed', welcome: accepted, transport: this.#transport });
+      this.#events.push({ kind: 'welcomed', welcome: accepted, transport: this.#transport, cause: this.#cause });
       return;
     }
     const reason = presentable(refused.map(({ reason }) => reason).join(', '), REASON_CHARACTERS_MAX);
@@ -327,8 +329,10 @@ export class ControlClient {
     this.#events.push({ kind: 'connect' });
   }
 
-  #cut(cause: string, then: { readonly atOnce: boolean } = { atOnce: false }): void {
-    this.#state = { kind: 'cutting', ...then };
+  /** @param next why the session after this one begins. */
+  #cut(cause: string, next: SessionCause = 'connection-closed', { atOnce } = { atOnce: false }): void {
+    this.#cause = next;
+    this.#state = { kind: 'cutting', atOnce };
     this.#events.push({ kind: 'cut', cause });
   }
 
@@ -353,14 +357,14 @@ export class ControlClient {
     this.#silenceTold = true;
   }
 
-  #rejoin(notice: ControlNotice): void {
+  #rejoin(notice: 'tcp-instead' | 'path-silent' | 'media-outage'): void {
     this.#events.push({ kind: 'notice', notice });
-    this.#cut(`leaving for a new session (${notice})`, { atOnce: true });
+    this.#cut(`leaving for a new session (${notice})`, notice, { atOnce: true });
   }
 
   /** No frame for the timeout from a sender that is still connected. */
   #missMedia(now: Instant): void {
-    if (this.#frames === 0) return this.#cut('no media arrived');
+    if (this.#frames === 0) return this.#cut('no media arrived', 'no-media');
     if (this.#outages < OUTAGES_MAX) {
       this.#outages++;
       this.#mediaAt = now;

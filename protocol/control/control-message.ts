@@ -108,6 +108,8 @@ const statistics = z.object({
   delayMsP50: spanMs.nullable(),
   delayMsP95: spanMs.nullable(),
   roundTripMs: spanMs.nullable(),
+  /** Datagrams dropped by the receiver's own system before they were read; absent when none are known. */
+  hostDrops: count.optional(),
 });
 
 /** Answer to `hello`: everything needed to receive. */

@@ -14,6 +14,7 @@ import { ADDRESS_PROOF_NAME } from './address-proof.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |                     number of the probe                       |  subtype 5, its answer
  *    |                  length of the datagram, bytes                |
+ *    |       datagrams dropped by the receiver's own system          |  absent when not known
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 const PROBE = 4;
@@ -32,13 +33,23 @@ export function serializeProbe({ number, bytes }: { readonly number: number; rea
   return serializeRtcp([{ kind: 'application', ssrc: 0, subtype: PROBE, name: ADDRESS_PROOF_NAME, data }]);
 }
 
-/** Returns the answer to a probe, or `undefined` when the datagram is none. */
-export function answerToProbe(datagram: Uint8Array): Uint8Array | undefined {
+/** What the answer to a probe says. */
+export interface PathProbeAnswer {
+  readonly number: number;
+  /** Length of the probe when it arrived, bytes. */
+  readonly bytes: number;
+  /** Datagrams dropped so far by the receiver's own system before they were read, modulo 2^32; absent when not known. */
+  readonly hostDrops?: number;
+}
+
+/** Returns the answer to a probe, or `undefined` when the datagram is none. @param hostDrops see `PathProbeAnswer`. */
+export function answerToProbe(datagram: Uint8Array, hostDrops?: number): Uint8Array | undefined {
   const number = read(datagram, PROBE)?.[0];
   if (number === undefined) return undefined;
-  const data = new Uint8Array(8);
+  const data = new Uint8Array(hostDrops === undefined ? 8 : 12);
   writeUint32(data, 0, number);
   writeUint32(data, 4, datagram.length);
+  if (hostDrops !== undefined) writeUint32(data, 8, hostDrops % 0x1_0000_0000);
   return serializeRtcp([{ kind: 'application', ssrc: 0, subtype: ANSWER, name: ADDRESS_PROOF_NAME, data }]);
 }
 
@@ -47,14 +58,13 @@ export const isProbeAnswer = (datagram: Uint8Array): boolean =>
   datagram[1] === APPLICATION && datagram[0] === (0x80 | ANSWER);
 
 /** Returns what an answer says, or `undefined` when the datagram is none. */
-export function parseProbeAnswer(
-  datagram: Uint8Array,
-): { readonly number: number; readonly bytes: number } | undefined {
-  const words = read(datagram, ANSWER);
-  return words?.[1] === undefined ? undefined : { number: words[0]!, bytes: words[1] };
+export function parseProbeAnswer(datagram: Uint8Array): PathProbeAnswer | undefined {
+  const [number, bytes, hostDrops] = read(datagram, ANSWER) ?? [];
+  if (number === undefined || bytes === undefined) return undefined;
+  return hostDrops === undefined ? { number, bytes } : { number, bytes, hostDrops };
 }
 
-/** The first one or two words of an application packet of this subtype. */
+/** The first words of an application packet of this subtype, at most three and at least one. */
 function read(datagram: Uint8Array, subtype: number): number[] | undefined {
   if (datagram[1] !== APPLICATION || datagram[0] !== (0x80 | subtype)) return undefined;
   const packets = parseRtcp(datagram);
@@ -62,5 +72,6 @@ function read(datagram: Uint8Array, subtype: number): number[] | undefined {
   if (packet?.kind !== 'application' || packet.name !== ADDRESS_PROOF_NAME || packet.ssrc !== 0) return undefined;
   const { data } = packet;
   if (data.length < 4) return undefined;
-  return data.length < 8 ? [readUint32(data, 0)] : [readUint32(data, 0), readUint32(data, 4)];
+  const words = Math.min(3, Math.floor(data.length / 4));
+  return Array.from({ length: words }, (_, index) => readUint32(data, index * 4));
 }

@@ -15,7 +15,14 @@ import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import { type Client, type ClientEnd, type ClientEvents, type HostFaults, sumHostFaults } from '../stream/client.ts';
+import {
+  type Client,
+  type ClientEnd,
+  type ClientEvents,
+  type ClientSessionCause,
+  type HostFaults,
+  sumHostFaults,
+} from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
@@ -98,6 +105,10 @@ export class RtpClient implements Client {
 
   get transports(): readonly 'rtp'[] {
     return this.sessions.map(() => 'rtp');
+  }
+
+  get sessionCauses(): readonly ClientSessionCause[] {
+    return this.sessions.map((_, index) => (index === 0 ? 'first' : 'source-restarted'));
   }
 
   /** Plain RTP is not encrypted. */

@@ -74,6 +74,7 @@ export class ReceiveRun {
     return summarizeRun(this.#client.sessions, {
       transport: transport === 'auto' ? 'udp' : transport,
       transports: this.#client.transports,
+      sessionCauses: this.#client.sessionCauses,
       encrypted: this.#client.encrypted,
       recovery,
       latencyMs,

@@ -7,7 +7,7 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import type { AnnouncedMedia, HostFaults, ModelledTcpRecord } from '../stream/client.ts';
+import type { AnnouncedMedia, ClientSessionCause, HostFaults, ModelledTcpRecord } from '../stream/client.ts';
 
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
@@ -19,8 +19,9 @@ export interface RunSummary {
   /** Link specification in canonical form; `null`: none. */
   readonly link: string | null;
   readonly media: AnnouncedMedia | null;
-  /** Number of sessions; more than one when the sender was restarted or its path interrupted. */
+  /** Number of sessions, and why each began, the first one included. */
   readonly sessions: number;
+  readonly sessionCauses: readonly ClientSessionCause[];
   readonly durationSeconds: number;
   /** Frames by class; each frame is in exactly one class after `total`. */
   readonly frames: {
@@ -34,7 +35,7 @@ export interface RunSummary {
     readonly neverArrived: number;
     readonly undecodable: number;
   };
-  /** Frames not sent because the path has too little capacity; they are in none of the classes. */
+  /** Frames that the sender left out, since less of the stream arrived than it sent; they are in none of the classes. */
   readonly framesWithheld: number;
   /** Frames that the sender marked as not to be shown (cut away by an edit list); they are in the classes as well. */
   readonly framesCutAway: number;
@@ -116,6 +117,8 @@ export interface DelaySummary {
 export interface RunCircumstances {
   /** Transport of each session; the last one is in force. */
   readonly transports: readonly RunSummary['transport'][];
+  /** Why each session began. */
+  readonly sessionCauses: readonly ClientSessionCause[];
   /** Transport before the first session. */
   readonly transport: RunSummary['transport'];
   readonly encrypted: boolean;
@@ -153,6 +156,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     link: run.link ? formatLinkSpecification(run.link) : null,
     media: run.media ?? null,
     sessions: sessions.length,
+    sessionCauses: run.sessionCauses,
     durationSeconds: run.durationSeconds,
     frames: {
       total: sum((s) => s.frames.decided),

@@ -12,9 +12,9 @@ export function circuitBreakerText({ change, cause }: CircuitBreakerNotice): str
     case 'reduced':
       return `${CAUSES[cause]}: the rate is cut to a tenth`;
     case 'ceased':
-      return `${CAUSES[cause]}: sending stops until ${cause === 'congestion' ? 'half a minute has passed' : 'a report shows that the path is back'}`;
+      return `${CAUSES[cause]}: sending stops until ${cause === 'congestion' ? 'half a minute has passed' : 'a report shows that it arrives'}`;
     case 'restored':
-      return 'the path carries the stream again: sending goes on';
+      return 'the stream arrives again: sending goes on';
     default:
       return change satisfies never;
   }

@@ -49,7 +49,7 @@ export function clientFailure(failure: ControlFailure, peer: Peer & { readonly t
     case 'media-lost':
       return new Failure(
         `the media from ${where} stayed away after ${framesText(failure.frames)}, in several sessions of ${seconds} s each, ` +
-          "though the sender is alive and answers on TCP: the fault is on the path, or in the sender's source",
+          'though the sender is alive and answers on TCP: look at its source, the path, and the load of this computer',
       );
     case 'sender-lost':
       return new Failure(

@@ -81,12 +81,31 @@ export interface ModelledTcpRecord {
   readonly sessions: readonly ByteTunnelCounters[];
 }
 
+/**
+ * Why a session began. `first`: it is the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`: datagrams
+ * stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame came; `sender-stopped`: the
+ * sender said goodbye and was there again; `connection-closed`: the control connection closed; `path-failed`: the media
+ * path failed at this end; `source-restarted`: a plain RTP source began anew.
+ */
+export type ClientSessionCause =
+  | 'first'
+  | 'tcp-instead'
+  | 'path-silent'
+  | 'media-outage'
+  | 'no-media'
+  | 'sender-stopped'
+  | 'connection-closed'
+  | 'path-failed'
+  | 'source-restarted';
+
 /** A receiver of a stream from dropframe or another program. */
 export interface Client {
   /** Statistics of each session, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
   /** Transport of each of these sessions. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
+  /** Why each of these sessions began. */
+  readonly sessionCauses: readonly ClientSessionCause[];
   /** True when control and media are encrypted. */
   readonly encrypted: boolean;
   /** TCP segments of all sessions over TCP, as counted by the model or the kernel; `undefined` when unknown. */

@@ -30,6 +30,9 @@ export const dropframeClient =
       get transports() {
         return client.transports;
       },
+      get sessionCauses() {
+        return client.sessionCauses;
+      },
       get hostFaults() {
         return client.hostFaults;
       },

@@ -51,7 +51,7 @@ export class PathMtuDriver {
   handleDatagram(datagram: Uint8Array): boolean {
     const answer = parseProbeAnswer(datagram);
     if (!answer) return false;
-    this.#search.handleAnswer(now(), answer.number);
+    this.#search.handleAnswer(now(), answer);
     this.#drain();
     return true;
   }

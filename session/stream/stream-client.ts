@@ -6,7 +6,7 @@ import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { ControlClient } from '../../protocol/control/control-client.ts';
-import type { ControlClientEvent, ControlNotice } from '../../protocol/control/control-client-event.ts';
+import type { ControlClientEvent, ControlNotice, SessionCause } from '../../protocol/control/control-client-event.ts';
 import {
   COUNT_MAX,
   parseSenderMessage,
@@ -76,8 +76,11 @@ export class StreamClient {
   #channel: SecureChannel | undefined;
   #media: MediaSession | undefined;
   readonly #transports: ('udp' | 'tcp')[] = [];
+  readonly #causes: SessionCause[] = [];
   /** Value at the end of the run. */
   #stalledFor = microseconds(0);
+  /** True when the sender of the current session ignores unknown fields, as those of 1.1 and later do. */
+  #takesHostDrops = false;
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
   readonly #modelledTcp: ByteTunnelCounters[] = [];
@@ -107,6 +110,11 @@ export class StreamClient {
   /** Transport of each of these sessions. */
   get transports(): readonly ('udp' | 'tcp')[] {
     return this.#transports;
+  }
+
+  /** Why each of these sessions began. */
+  get sessionCauses(): readonly SessionCause[] {
+    return this.#causes;
   }
 
   /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
@@ -179,7 +187,7 @@ export class StreamClient {
       case 'farewell':
         return void this.#connection?.farewell({ kind: 'goodbye', reason: event.reason });
       case 'welcomed':
-        return this.#begin(event.welcome, event.transport);
+        return this.#begin(event);
       case 'prove-address':
         return this.#media?.proveAddress();
       case 'sent':
@@ -245,9 +253,10 @@ export class StreamClient {
     this.#drain();
   }
 
-  #begin(welcome: AcceptedWelcome, transport: 'udp' | 'tcp'): void {
+  #begin({ welcome, transport, cause }: ControlClientEvent & { kind: 'welcomed' }): void {
     const { port, recovery, redundancy, release, onLoss, link, onDatagram } = this.#options;
     this.#options.onWelcome(welcome);
+    this.#takesHostDrops = welcome.minor !== undefined;
     this.#timeline.begin();
     const media = new MediaSession({
       host: this.#host,
@@ -271,6 +280,7 @@ export class StreamClient {
     });
     this.#media = media;
     this.#transports.push(transport);
+    this.#causes.push(cause);
     media.open().catch((error: unknown) => this.#losePath(media, causeOf(error)));
   }
 
@@ -313,11 +323,13 @@ export class StreamClient {
     if (!this.#media) return;
     this.#media.checkBalance();
     // The check may have ended it.
-    if (this.#media) this.#connection?.send(statisticsMessage(this.#media.receiver.statistics));
+    if (!this.#media) return;
+    const drops = this.#takesHostDrops ? this.#media.hostFaults.drops : undefined;
+    this.#connection?.send(statisticsMessage(this.#media.receiver.statistics, drops));
   }
 }
 
-function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
+function statisticsMessage(statistics: ReceiverStatistics, hostDrops = 0): StatisticsMessage {
   const { frames, packets, playoutDelay, roundTrip } = statistics;
   const ms = (span: number | undefined) => (span === undefined ? null : Math.min(span / 1_000, SPAN_MS_MAX));
   // The sender had a part in these numbers; what it claimed must not make a message of ours that no one may send.
@@ -333,5 +345,6 @@ function statisticsMessage(statistics: ReceiverStatistics): StatisticsMessage {
     delayMsP50: ms(playoutDelay.p50),
     delayMsP95: ms(playoutDelay.p95),
     roundTripMs: ms(roundTrip),
+    ...(hostDrops > 0 ? { hostDrops: count(hostDrops) } : {}),
   };
 }

@@ -9,6 +9,7 @@ import { type RunSummary, summarizeRun } from '../../session/run/run-summary.ts'
 const EMPTY = summarizeRun([], {
   transport: 'udp',
   transports: ['udp'],
+  sessionCauses: ['first'],
   encrypted: false,
   recovery: 'hybrid',
   latencyMs: 200,

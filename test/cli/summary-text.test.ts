@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { receiverStatus, summaryText } from '../../cli/summary-text.ts';
 import { microseconds } from '../../protocol/base/units.ts';
+import { Receiver } from '../../receiver/receiver.ts';
 import { pageStatistics, type RunCircumstances, summarizeRun } from '../../session/run/run-summary.ts';
 import { statisticsFigures } from '../../web/shared/figures.ts';
+import { RECEIVER_OPTIONS } from '../simulated-session.ts';
 
 const QUIET: RunCircumstances = {
   transport: 'udp',
   transports: ['udp'],
+  sessionCauses: ['first'],
   encrypted: false,
   recovery: 'hybrid',
   latencyMs: 120,
@@ -43,6 +46,34 @@ describe('losses on the machines themselves', () => {
       /this computer|not sent/,
     );
   });
+});
+
+describe('frames that the sender left out', () => {
+  const session = { ...new Receiver(RECEIVER_OPTIONS).statistics, framesWithheld: 97 };
+  const textWith = (drops: number | undefined) =>
+    summaryText(summarizeRun([session], { ...QUIET, hostFaults: { ...QUIET.hostFaults, drops } }));
+
+  test('are laid to the path only where this computer is known to have dropped nothing', () => {
+    expect(textWith(0)).toContain('; 97 more were not sent, because the path has too little capacity');
+    expect(textWith(undefined)).toContain('; 97 more were not sent, because less arrived than was sent\n');
+  });
+
+  test('are laid to this computer where it dropped datagrams', () => {
+    expect(textWith(3_400)).not.toContain('too little capacity');
+    expect(textWith(3_400)).toContain('because less arrived than was sent, and this computer dropped a part of that');
+  });
+});
+
+test('the summary says why there was more than one session, as far as that was seen', () => {
+  const textOf = (...sessionCauses: RunCircumstances['sessionCauses']) => {
+    const sessions = sessionCauses.map(() => new Receiver(RECEIVER_OPTIONS).statistics);
+    return /sessions +(.*)/.exec(summaryText(summarizeRun(sessions, { ...QUIET, sessionCauses })))?.[1];
+  };
+  expect(textOf('first')).toBeUndefined();
+  expect(textOf('first', 'tcp-instead')).toBe('2: no datagram arrived over UDP, so that the stream went on over TCP');
+  expect(textOf('first', 'sender-stopped', 'path-silent', 'path-silent')).toBe(
+    '4: the sender stopped, and was there again; datagrams stopped, though the sender answered on TCP (2 times)',
+  );
 });
 
 test('a run that changed from UDP to TCP counts the headers of each', () => {

@@ -95,7 +95,7 @@ export const HELLO = {
 } as const;
 
 /** Waits for a condition; a timeout names it. */
-export async function until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, ms = 60_000): Promise<void> {
   for (let waited = 0; !holds(); waited += 5) {
     if (waited > ms) throw new Error(`waited in vain until ${what}`);
     await pause(5);

@@ -257,6 +257,23 @@ describe('a sender that disappears', () => {
   });
 });
 
+test.each([
+  ['the sender says goodbye', 'sender-stopped', (stage: Stage) => stage.say(40, GOODBYE)],
+  ['the connection closes', 'connection-closed', (stage: Stage) => stage],
+  ['the sender breaks the protocol', 'connection-closed', (stage: Stage) => stage.say(40, WELCOME)],
+  ['the media path fails here', 'path-failed', (stage: Stage) => stage.at(40, (c) => c.handlePathLost('lost'))],
+] as const)('a session that begins because %s tells so', (_, cause, happens) => {
+  const stage = new Stage().joined().frame(30);
+  happens(stage)
+    .close(50)
+    .at(450)
+    .close(451, 'nothing listens')
+    .at(851)
+    .at(860, (client) => client.handleConnected())
+    .say(870, WELCOME);
+  expect(stage.causes).toEqual(['first', cause]);
+});
+
 describe('a stop', () => {
   test('decides the remaining frames, says goodbye, and ends the run when the connection has closed', () => {
     const stage = new Stage().joined();

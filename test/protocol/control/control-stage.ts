@@ -1,6 +1,6 @@
 import { type Instant, instant, latest, milliseconds } from '../../../protocol/base/units.ts';
 import { ControlClient, type ControlClientOptions } from '../../../protocol/control/control-client.ts';
-import type { ControlClientEvent } from '../../../protocol/control/control-client-event.ts';
+import type { ControlClientEvent, SessionCause } from '../../../protocol/control/control-client-event.ts';
 import type { ReceiverMessage, SenderMessage, WelcomeMessage } from '../../../protocol/control/control-message.ts';
 
 export const at = (ms: number): Instant => instant(milliseconds(ms));
@@ -36,6 +36,8 @@ export const GOODBYE: SenderMessage = { kind: 'goodbye', reason: 'restarting' };
 export class Stage {
   readonly client: ControlClient;
   readonly log: string[] = [];
+  /** Why each session began. */
+  readonly causes: SessionCause[] = [];
   #now: Instant = instant(0);
 
   constructor(options: Partial<ControlClientOptions> = {}) {
@@ -88,6 +90,7 @@ export class Stage {
       this.log.push(`${ms} says ${wordsOf(message)}`);
     }
     for (let event = this.client.pollEvent(); event; event = this.client.pollEvent()) {
+      if (event.kind === 'welcomed') this.causes.push(event.cause);
       this.log.push(`${ms} ${eventWords(event)}`);
     }
     return this;

@@ -19,6 +19,12 @@ test('a probe has the length that is tried, and its answer tells number and leng
   expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 1_200 });
 });
 
+test('an answer tells how many datagrams the receiver itself dropped, where that is known', () => {
+  const answer = answerToProbe(serializeProbe({ number: 7, bytes: 548 }), 27_202)!;
+  expect(answer).toEqual(hex('85 cc 00 05  00 00 00 00  44 46 52 4d  00 00 00 07  00 00 02 24  00 00 6a 42'));
+  expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 548, hostDrops: 27_202 });
+});
+
 test('neither parses as the other, and no other datagram as either', () => {
   const probe = serializeProbe({ number: 0xffff_ffff, bytes: PROBE_BYTES_MIN });
   expect(parseProbeAnswer(probe)).toBeUndefined();

@@ -30,6 +30,7 @@ test('a receiver that no datagram reaches goes on over TCP, and says so', async 
   await until('frames have come', () => received.length > 5);
   expect(notices).toEqual(['tcp-instead']);
   expect(client.transports).toEqual(['udp', 'tcp']);
+  expect(client.sessionCauses).toEqual(['first', 'tcp-instead']);
 });
 
 test('a receiver that is to use UDP and gets none says what is blocked', async () => {
@@ -53,6 +54,7 @@ test('frames that were sent while UDP was blocked count as lost, and the stream 
   const before = received.length;
   await until('frames come again', () => received.length > before + 10);
   expect(client.sessions.length).toBeGreaterThan(1);
+  expect(new Set(client.sessionCauses.slice(1))).toEqual(new Set(['path-silent']));
   for (const { frames } of client.sessions) {
     const { decided, onTime, recovered, late, overdue, incomplete, neverArrived, undecodable } = frames;
     expect(onTime + recovered + late + overdue + incomplete + neverArrived + undecodable).toBe(decided);
