@@ -24,6 +24,8 @@ export interface BenchPoint {
   /** Packets per frame; `keyPackets` per key frame, one per second. */
   readonly packets?: number;
   readonly keyPackets?: number;
+  /** Default 30. */
+  readonly framesPerSecond?: number;
   /** Targets for the loss ratio and the overhead; `undefined` without targets. */
   readonly target?: { readonly lost: number; readonly overhead: number };
 }
@@ -93,6 +95,8 @@ export interface PointOutcome {
   readonly overheadOfAll: number;
   /** Bytes offered to the forward path divided by payload bytes, minus one. */
   readonly overhead: number;
+  /** Header bytes of the media packets per payload byte. */
+  readonly headers: number;
   /** Percentiles from hand-over to release, milliseconds. */
   readonly delayMsP50: number;
   readonly delayMsP99: number;
@@ -100,8 +104,8 @@ export interface PointOutcome {
   readonly receiver: ReceiverStatistics;
 }
 
-const FRAMES_PER_SECOND = 30;
-const PACKETS_PER_FRAME = 12;
+export const FRAMES_PER_SECOND = 30;
+export const PACKETS_PER_FRAME = 12;
 const PAYLOAD_BYTES = 1316;
 /** RTP header 12, frame mark 12, fragment header 2, and space for a retransmission header. */
 const HEADER_BYTES = 28;
@@ -126,21 +130,22 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
     return new Link(specification.value, direction);
   };
   const { recovery } = run;
-  const repairBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
+  const spareBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
   const parameters = simulatedStream({
     recovery,
-    datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + repairBytes,
+    datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + spareBytes,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
   });
   const sender = new Sender(senderOptions(parameters));
   const { release } = point;
   const onLoss = run.onLoss ?? 'smear';
   const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, release, onLoss }));
+  const { framesPerSecond = FRAMES_PER_SECOND } = point;
   const stream = new SyntheticStream({
-    framesPerSecond: FRAMES_PER_SECOND,
+    framesPerSecond,
     frameBytes: frameBytes(point.packets ?? PACKETS_PER_FRAME),
     keyFrameBytes: frameBytes(point.keyPackets ?? point.packets ?? PACKETS_PER_FRAME),
-    keyInterval: FRAMES_PER_SECOND,
+    keyInterval: Math.round(framesPerSecond),
     frames: run.frames,
     seed: run.seed,
   });
@@ -150,7 +155,7 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
   let keysReleased = 0;
   let decodable = 0;
   let decodedThrough = Number.NaN;
-  const interval = 1 / FRAMES_PER_SECOND;
+  const interval = 1 / framesPerSecond;
   const onReleased = ({ importance, decodeTimestamp }: AccessUnit) => {
     released++;
     if (importance === 'key') keysReleased++;
@@ -180,7 +185,7 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
     },
   });
   // In steps of one second, so that an imbalance is detected close to its cause.
-  const end = seconds(run.frames / FRAMES_PER_SECOND + 2);
+  const end = seconds(run.frames / framesPerSecond + 2);
   for (let at = seconds(1); at < end; at = microseconds(at + seconds(1))) {
     simulation.runUntil(instant(at));
     receiver.assertBalanced();
@@ -190,6 +195,7 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
   receiver.assertBalanced();
   const { statistics } = receiver;
   const { frames, playoutDelay } = statistics;
+  const { payloadBytes, bytes } = sender.statistics;
   const delay = (value = Number.NaN) => point.oneWayMs + value / 1_000;
   return {
     frames: run.frames,
@@ -199,7 +205,8 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
     keysReleased,
     decodable,
     overheadOfAll: forwardBytes / (run.frames * frameBytes(point.packets ?? PACKETS_PER_FRAME)) - 1,
-    overhead: forwardBytes / sender.statistics.payloadBytes - 1,
+    overhead: forwardBytes / payloadBytes - 1,
+    headers: bytes / payloadBytes - 1,
     delayMsP50: delay(playoutDelay.p50),
     delayMsP99: delay(playoutDelay.p99),
     sender: sender.statistics,

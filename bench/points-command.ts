@@ -9,22 +9,22 @@ import { sum } from '../lab/report/operating-point.ts';
 import { markdownTable } from '../lab/report/text-table.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
 import { type BenchPoint, interval, MORE_POINTS, POINTS, type PointOutcome, runPoint } from './point.ts';
-import { percent, type Row, tableOf } from './points.ts';
+import { boundOf, boundText } from './point-bound.ts';
+import { readPoint } from './point-text.ts';
+import { LIMIT_NOTE, percent, type Row, tableOf } from './points.ts';
 import { writeResults } from './results-page.ts';
 
 const ALL: readonly BenchPoint[] = [...POINTS, ...MORE_POINTS];
 
 interface Task {
-  readonly point: string;
+  readonly point: BenchPoint;
   readonly recovery: Recovery;
   readonly frames: number;
   readonly seed: number;
 }
 
-const pointNamed = (wanted: string): BenchPoint => ALL.find(({ name }) => name === wanted)!;
-
-function readPoints(text: string): readonly string[] {
-  const known = ALL.filter(({ name }) => text.includes(name)).map(({ name }) => name);
+function readPoints(text: string): readonly BenchPoint[] {
+  const known = ALL.filter(({ name }) => text.includes(name));
   if (known.length === text.length) return known;
   throw new InvalidArgumentError(
     `name).join('')}, such as ABD => expected point names from ${ALL.map(({ name }) => name).join('')}, such as ABD => name).join('')}, such as ABD`,
@@ -49,6 +49,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('bench:points')
     .description('frame loss and overhead at each point on the virtual clock, identical on every machine')
     .option('--points <names>', 'points of bench/point.ts', readPoints, readPoints('ABCDEFG'))
+    .option(
+      '--point <text>',
+      'a point of your own, instead: "loss=5% delay=25ms budget=150 fps=30 packets=12"',
+      readPoint,
+    )
     .option('--recovery <names>', 'recovery strategies', readRecoveries, ['hybrid'])
     .option('--frames <count>', 'frames per run', readCount, 20_000)
     .option('--seeds <count>', 'runs per point', readCount, 5)
@@ -62,7 +67,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
-  const { points, recovery, frames, seeds, jobs, docs, json } = program.opts();
+  const { points: named, point: own, recovery, frames, seeds, jobs, docs, json } = program.opts();
+  const points: readonly BenchPoint[] = own ? [own] : named;
   const tasks: Task[] = [];
   for (const one of recovery) {
     for (const point of points) {
@@ -73,7 +79,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const rows: Row[] = [];
   for (let index = 0; index < tasks.length; index += seeds) {
     const { point, recovery: one } = tasks[index]!;
-    rows.push({ point: pointNamed(point), recovery: one, outcomes: outcomes.slice(index, index + seeds) });
+    rows.push({ point, recovery: one, outcomes: outcomes.slice(index, index + seeds) });
   }
   const record = { at: new Date().toISOString(), node: version, rows };
   const file = join(
@@ -112,13 +118,13 @@ function runApart(task: Task): Promise<PointOutcome> {
   });
 }
 
-const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'target', 'p50 / p99'];
-const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right'] as const;
+const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'limit', 'target', 'p50 / p99'];
+const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'] as const;
 
 function markdown(rows: readonly Row[]): string {
   const { outcomes } = rows[0]!;
   const frames = sum(outcomes.map((outcome) => outcome.frames)).toLocaleString('en');
-  return `${frames} frames per point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}`;
+  return `${frames} frames per point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}\n${LIMIT_NOTE}`;
 }
 
 function cellsOf({ point, recovery, outcomes }: Row): string[] {
@@ -140,6 +146,7 @@ function cellsOf({ point, recovery, outcomes }: Row): string[] {
     share,
     bounds,
     `${percent(overhead, 2)} %`,
+    boundText(boundOf(point, outcomes), overhead),
     goal,
     `${delayMsP50.toFixed(1)} / ${delayMsP99.toFixed(1)} ms`,
   ];
@@ -147,5 +154,5 @@ function cellsOf({ point, recovery, outcomes }: Row): string[] {
 
 if (!isMainThread && parentPort) {
   const { point, recovery, frames, seed } = workerData as Task;
-  parentPort.postMessage(runPoint(pointNamed(point), { recovery, frames, seed }));
+  parentPort.postMessage(runPoint(point, { recovery, frames, seed }));
 }

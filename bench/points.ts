@@ -2,6 +2,7 @@ import { sum } from '../lab/report/operating-point.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
 import type { BenchPart } from './part.ts';
 import { type BenchPoint, interval, POINTS, type PointOutcome, runPoint } from './point.ts';
+import { boundOf, boundText } from './point-bound.ts';
 import { textTable } from './table.ts';
 
 /** All runs of a point with a recovery strategy. */
@@ -28,6 +29,7 @@ function cells({ point, recovery, outcomes }: Row): string[] {
     `${percent(lost / frames, 4)}`,
     `${percent(low, 4)}–${percent(high, 4)}`,
     `${percent(overhead, 2)}`,
+    boundText(boundOf(point, outcomes), overhead),
     goal,
     `${first.delayMsP50.toFixed(1)} / ${first.delayMsP99.toFixed(1)}`,
   ];
@@ -40,11 +42,16 @@ const HEAD = [
   'frames lost %',
   '95 %',
   'overhead %',
+  'limit %',
   'target',
   'p50/p99 ms',
 ];
 
-export const tableOf = (rows: readonly Row[]): string => textTable(HEAD, rows.map(cells));
+/** What the column `limit` means. */
+export const LIMIT_NOTE =
+  'limit: least overhead at this loss of any scheme that codes frame by frame with perfect feedback; with ≥, of any scheme whatever.';
+
+export const tableOf = (rows: readonly Row[]): string => `${textTable(HEAD, rows.map(cells))}\n${LIMIT_NOTE}`;
 
 /** Frame loss and overhead at each point of the comparison with SRT and RIST, on the virtual clock. */
 export const points: BenchPart = async (context) => {
