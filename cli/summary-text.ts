@@ -63,7 +63,7 @@ export function summaryText(summary: RunSummary): string {
     lines.push(['cut away', `${summary.framesCutAway} frames by the edit list of the file: decoded, not shown`]);
   }
   if (summary.lateKeyFrames) lines.push(['late key frames', lateKeyText(summary.lateKeyFrames)]);
-  if (summary.modelledTcp) lines.push(['modelled TCP', modelledTcpText(summary.modelledTcp)]);
+  if (summary.modeledTcp) lines.push(['modelled TCP', modeledTcpText(summary.modeledTcp)]);
   if (summary.framesPossiblyDamaged > 0) {
     const count = `${summary.framesPossiblyDamaged} of the frames shown`;
     lines.push(['possibly damaged', `${count}: decoding started where the stream does not say that it can`]);
@@ -148,7 +148,7 @@ function stalledText({ stalledForMs, media }: RunSummary): string {
   return `for ${(stalledForMs / 1_000).toFixed(1)} s at the end${due}, not included in the figures above`;
 }
 
-function modelledTcpText(model: NonNullable<RunSummary['modelledTcp']>): string {
+function modeledTcpText(model: NonNullable<RunSummary['modeledTcp']>): string {
   const { segments, bytes, retransmittedBytes, timeouts } = model;
   const again = model.fastRetransmissions + model.timeoutRetransmissions + model.tailRetransmissions;
   return (
@@ -176,7 +176,7 @@ export function receiverStatus(summary: RunSummary, bitrate: number | null, posi
   if (bitrate !== null) status.push(`${(bitrate / 1e6).toFixed(2)} Mb/s`);
   status.push(encryptionName(summary));
   status.push(`rtt ${wholeMs(summary.roundTripMs)}`, `95 % of delays: ${wholeMs(summary.playoutDelayMs.p95)}`);
-  if (summary.modelledTcp) status.push(transportName(summary));
+  if (summary.modeledTcp) status.push(transportName(summary));
   return status;
 }
 

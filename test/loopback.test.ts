@@ -101,7 +101,7 @@ describe('over tcp with a link', () => {
     // A retransmission adds a round trip of 80 ms.
     expect(frames.late).toBeGreaterThan(0);
     expect(frames.onTime + frames.late).toBe(sent.length);
-    const [counters] = client.modelledTcp;
+    const [counters] = client.modeledTcp;
     expect(counters!.fastRetransmissions).toBeGreaterThan(0);
     expect(counters!.segments).toBeGreaterThan(client.segments!);
   });

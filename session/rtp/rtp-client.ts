@@ -63,7 +63,7 @@ const SILENCE_MS = 3_000;
 /** Receives plain RTP with H.264 (RFC 6184) from other programs, one stream after another. */
 export class RtpClient implements Client {
   readonly segments = undefined;
-  readonly modelledTcp = undefined;
+  readonly modeledTcp = undefined;
   readonly stalledFor = microseconds(0);
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;

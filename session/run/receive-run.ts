@@ -85,7 +85,7 @@ export class ReceiveRun {
       stalledFor: this.#client.stalledFor,
       recordedFrames: this.#recorder?.opened?.written,
       segments: this.#client.segments,
-      modelledTcp: this.#client.modelledTcp,
+      modeledTcp: this.#client.modeledTcp,
       hostFaults: this.#client.hostFaults,
     });
   }

@@ -7,7 +7,7 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import type { AnnouncedMedia, ClientSessionCause, HostFaults, ModelledTcpRecord } from '../stream/client.ts';
+import type { AnnouncedMedia, ClientSessionCause, HostFaults, ModeledTcpRecord } from '../stream/client.ts';
 
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
@@ -91,7 +91,7 @@ export interface RunSummary {
       | 'segments, estimated';
   };
   /** Counters of the modelled TCP sender over all sessions; `null` for other transports. */
-  readonly modelledTcp: {
+  readonly modeledTcp: {
     readonly congestionControl: CongestionControlName;
     /** Data segments, counting every transmission. */
     readonly segments: number;
@@ -132,7 +132,7 @@ export interface RunCircumstances {
   readonly stalledFor: Microseconds;
   /** TCP segments received, if the model or the kernel counted them. */
   readonly segments: number | undefined;
-  readonly modelledTcp: ModelledTcpRecord | undefined;
+  readonly modeledTcp: ModeledTcpRecord | undefined;
   readonly hostFaults: HostFaults;
   /** Frames written to the recording; `undefined`: there is none. */
   readonly recordedFrames?: number | undefined;
@@ -205,7 +205,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
       ipHeaders: (segments + datagrams) * (run.ipv6 ? IPV6_HEADER_BYTES : IP_HEADER_BYTES),
       headersCounted: headersCounted(transport, run),
     },
-    modelledTcp: run.modelledTcp ? modelledTcpSummary(run.modelledTcp) : null,
+    modeledTcp: run.modeledTcp ? modeledTcpSummary(run.modeledTcp) : null,
   };
 }
 
@@ -224,14 +224,14 @@ function headersOf(sessions: readonly ReceiverStatistics[], { transport, transpo
 
 function headersCounted(
   transport: RunSummary['transport'],
-  { modelledTcp, segments }: RunCircumstances,
+  { modeledTcp, segments }: RunCircumstances,
 ): RunSummary['bytes']['headersCounted'] {
   if (transport !== 'tcp') return 'datagrams';
-  if (modelledTcp) return 'segments, as modelled';
+  if (modeledTcp) return 'segments, as modelled';
   return segments === undefined ? 'segments, estimated' : 'segments, as the kernel counted them';
 }
 
-function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord): RunSummary['modelledTcp'] {
+function modeledTcpSummary({ congestionControl, sessions }: ModeledTcpRecord): RunSummary['modeledTcp'] {
   const sum = (pick: (counters: ByteTunnelCounters) => number) =>
     sessions.reduce((total, session) => total + pick(session), 0);
   return {
@@ -247,8 +247,8 @@ function modelledTcpSummary({ congestionControl, sessions }: ModelledTcpRecord):
 }
 
 /** Transport as shown to people. */
-export const transportName = ({ transport, modelledTcp }: RunSummary): string =>
-  modelledTcp ? `TCP modelled (${modelledTcp.congestionControl})` : transport;
+export const transportName = ({ transport, modeledTcp }: RunSummary): string =>
+  modeledTcp ? `TCP modelled (${modeledTcp.congestionControl})` : transport;
 
 /** Encryption as shown to people. */
 export const encryptionName = ({ encrypted }: RunSummary): string => (encrypted ? 'encrypted' : 'not encrypted');

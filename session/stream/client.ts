@@ -75,7 +75,7 @@ const known = (counts: readonly (number | undefined)[]): number | undefined =>
   counts.reduce((sum, count) => (count === undefined ? sum : (sum ?? 0) + count), undefined);
 
 /** Counters of a modelled TCP. */
-export interface ModelledTcpRecord {
+export interface ModeledTcpRecord {
   readonly congestionControl: CongestionControlName;
   /** Counters of the connection of each session, the current one last. */
   readonly sessions: readonly ByteTunnelCounters[];
@@ -113,7 +113,7 @@ export interface Client {
   /** Datagrams lost on the machines themselves, over all sessions. */
   readonly hostFaults: HostFaults;
   /** `undefined` without a modelled TCP. */
-  readonly modelledTcp: ModelledTcpRecord | undefined;
+  readonly modeledTcp: ModeledTcpRecord | undefined;
   /** Duration of the current stall, microseconds. */
   readonly stalledFor: Microseconds;
   run(): Promise<ClientEnd>;

@@ -6,7 +6,7 @@ import type { MediaTransport, MediaTransportOptions } from './media-transport.ts
 
 /** Transport over the kernel's TCP: packets in RFC 4571 frames on a connection of their own. */
 export class ConnectionTransport implements MediaTransport {
-  readonly modelledTcp = undefined;
+  readonly modeledTcp = undefined;
   readonly #options: MediaTransportOptions;
   #socket: Socket | undefined;
   /** Last known value, because a closed connection cannot be queried. */

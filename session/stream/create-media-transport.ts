@@ -3,7 +3,7 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 import { ConnectionTransport } from './connection-transport.ts';
 import { DatagramTransport } from './datagram-transport.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
-import { ModelledTransport } from './modelled-transport.ts';
+import { ModeledTransport } from './modeled-transport.ts';
 
 export interface MediaTransportChoice {
   readonly transport: 'udp' | 'tcp';
@@ -19,5 +19,5 @@ export function createMediaTransport(
   options: MediaTransportOptions,
 ): MediaTransport {
   if (transport === 'udp') return new DatagramTransport({ ...options, link });
-  return link ? new ModelledTransport({ ...options, link, congestionControl }) : new ConnectionTransport(options);
+  return link ? new ModeledTransport({ ...options, link, congestionControl }) : new ConnectionTransport(options);
 }

@@ -22,7 +22,7 @@ const CHECK_MS = 500;
 /** Transport over UDP: one packet per datagram, after the address proof. */
 export class DatagramTransport implements MediaTransport {
   readonly segments = undefined;
-  readonly modelledTcp = undefined;
+  readonly modeledTcp = undefined;
   readonly #options: MediaTransportOptions;
   readonly #protection: MediaProtection | undefined;
   readonly #forward: ImpairedDirection | undefined;

@@ -40,9 +40,9 @@ export const dropframeClient =
       get segments() {
         return client.segments;
       },
-      get modelledTcp() {
+      get modeledTcp() {
         const { transport, link, congestionControl = TCP_DEFAULTS.congestionControl } = options;
-        return transport === 'tcp' && link ? { congestionControl, sessions: client.modelledTcp } : undefined;
+        return transport === 'tcp' && link ? { congestionControl, sessions: client.modeledTcp } : undefined;
       },
       get stalledFor() {
         return client.stalledFor;

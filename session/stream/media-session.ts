@@ -83,8 +83,8 @@ export class MediaSession {
   }
 
   /** Counters of the modelled TCP; `undefined` without one, or before it is open. */
-  get modelledTcp(): ByteTunnelCounters | undefined {
-    return this.#transport.modelledTcp;
+  get modeledTcp(): ByteTunnelCounters | undefined {
+    return this.#transport.modeledTcp;
   }
 
   /** Faults of the two machines themselves, as opposed to those of the path. */

@@ -21,7 +21,7 @@ export interface MediaTransport {
   /** Datagrams that were not authentic, or were repeated; `undefined` when they are not encrypted. */
   readonly datagramsRefused?: number | undefined;
   /** Counters of the modelled TCP; `undefined` without one, or before it is open. */
-  readonly modelledTcp: ByteTunnelCounters | undefined;
+  readonly modeledTcp: ByteTunnelCounters | undefined;
 }
 
 export interface MediaTransportOptions {

@@ -83,7 +83,7 @@ export class StreamClient {
   #takesHostDrops = false;
   readonly #timeline = new JoinedTimeline();
   #segments: number | undefined = 0;
-  readonly #modelledTcp: ByteTunnelCounters[] = [];
+  readonly #modeledTcp: ByteTunnelCounters[] = [];
   readonly #hostFaults: HostFaults[] = [];
 
   constructor(options: StreamClientOptions) {
@@ -134,9 +134,9 @@ export class StreamClient {
   }
 
   /** Counters of the modelled TCP of each session, the current one last. */
-  get modelledTcp(): readonly ByteTunnelCounters[] {
-    const present = this.#media?.modelledTcp;
-    return present ? [...this.#modelledTcp, present] : this.#modelledTcp;
+  get modeledTcp(): readonly ByteTunnelCounters[] {
+    const present = this.#media?.modeledTcp;
+    return present ? [...this.#modeledTcp, present] : this.#modeledTcp;
   }
 
   /** Runs until the end of the stream or `stop`. @throws {Failure} when there is no sender for `timeoutMs`. */
@@ -311,8 +311,8 @@ export class StreamClient {
     if (!this.#media) return;
     this.#media.finish();
     if (this.#transports.at(-1) === 'tcp') this.#segments = this.segments;
-    const { modelledTcp } = this.#media;
-    if (modelledTcp) this.#modelledTcp.push(modelledTcp);
+    const { modeledTcp } = this.#media;
+    if (modeledTcp) this.#modeledTcp.push(modeledTcp);
     this.#finished.push(this.#media.receiver.statistics);
     this.#hostFaults.push(this.#media.hostFaults);
     this.#media.close();

@@ -19,7 +19,7 @@ const EMPTY = summarizeRun([], {
   ipv6: false,
   stalledFor: microseconds(0),
   segments: undefined,
-  modelledTcp: undefined,
+  modeledTcp: undefined,
   hostFaults: { drops: undefined, refusedHere: 0, refusedBySender: 0, notAuthentic: undefined },
 });
 const BUSY: RunSummary = {

@@ -19,7 +19,7 @@ const QUIET: RunCircumstances = {
   ipv6: false,
   stalledFor: microseconds(0),
   segments: undefined,
-  modelledTcp: undefined,
+  modeledTcp: undefined,
   hostFaults: { drops: 0, refusedHere: 0, refusedBySender: 0, notAuthentic: undefined },
   recordedFrames: undefined,
 };

@@ -5,9 +5,9 @@ import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { attachMedia, NULL_PACKET } from './attach-media.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
-import { ModelledTcp } from './modelled-tcp.ts';
+import { ModeledTcp } from './modeled-tcp.ts';
 
-export interface ModelledTransportOptions extends MediaTransportOptions {
+export interface ModeledTransportOptions extends MediaTransportOptions {
   readonly link: LinkSpecification;
   readonly congestionControl: CongestionControlName;
 }
@@ -16,13 +16,13 @@ export interface ModelledTransportOptions extends MediaTransportOptions {
  * Transport over a modelled TCP on an impaired link: it carries the bytes of the kernel's connection to the receiver, and
  * the receiver's bytes back.
  */
-export class ModelledTransport implements MediaTransport {
-  readonly #options: ModelledTransportOptions;
+export class ModeledTransport implements MediaTransport {
+  readonly #options: ModeledTransportOptions;
   #socket: Socket | undefined;
-  #tcp: ModelledTcp | undefined;
+  #tcp: ModeledTcp | undefined;
   #closed = false;
 
-  constructor(options: ModelledTransportOptions) {
+  constructor(options: ModeledTransportOptions) {
     this.#options = options;
   }
 
@@ -30,7 +30,7 @@ export class ModelledTransport implements MediaTransport {
     return this.#tcp && (this.#tcp.counters?.segmentsReceived ?? 0);
   }
 
-  get modelledTcp(): ByteTunnelCounters | undefined {
+  get modeledTcp(): ByteTunnelCounters | undefined {
     return this.#tcp?.counters;
   }
 
@@ -63,10 +63,10 @@ export class ModelledTransport implements MediaTransport {
     this.#socket?.destroy();
   }
 
-  #model(socket: Socket): ModelledTcp {
+  #model(socket: Socket): ModeledTcp {
     const { host, link, congestionControl, onPacket, onCrossing, onLost } = this.#options;
     const [forward, back] = [new StreamDeframer(), new StreamDeframer()];
-    return new ModelledTcp({
+    return new ModeledTcp({
       link,
       congestionControl,
       ipv6: host.includes(':'),

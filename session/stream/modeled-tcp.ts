@@ -4,7 +4,7 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { ByteTunnel, type ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 
-export interface ModelledTcpOptions {
+export interface ModeledTcpOptions {
   readonly link: LinkSpecification;
   readonly congestionControl: CongestionControlName;
   readonly ipv6: boolean;
@@ -20,14 +20,14 @@ const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 
 /** A modelled TCP connection over an impaired link on the real clock, in place of a part of the path. */
-export class ModelledTcp {
-  readonly #options: ModelledTcpOptions;
+export class ModeledTcp {
+  readonly #options: ModeledTcpOptions;
   readonly #tunnel: ByteTunnel;
   readonly #wakeUp = new WakeUp(() => this.#ring());
   #writable = true;
   #closed = false;
 
-  constructor(options: ModelledTcpOptions) {
+  constructor(options: ModeledTcpOptions) {
     this.#options = options;
     const { link, congestionControl, ipv6 } = options;
     const headerBytes = ipv6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES;
