@@ -31,7 +31,7 @@ export interface ReceiverStatistics {
   /** Packets discarded for lack of room. */
   readonly overflowed: number;
   readonly requests: number;
-  readonly keyframeRequests: number;
+  readonly keyFrameRequests: number;
   readonly roundTrip: Microseconds | undefined;
   readonly jitter: Microseconds;
   /** Time from the fastest observed transit to a frame's release, and to the arrival of its last packet. */

@@ -90,7 +90,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       ...this.#counters,
       malformed: this.#counters.malformed + released.malformed,
       requests: this.#recovery?.requests ?? 0,
-      keyframeRequests: this.#feedback.keyframeRequests,
+      keyFrameRequests: this.#feedback.keyFrameRequests,
       roundTrip: this.#feedback.roundTrip,
       jitter: this.#feedback.jitter,
     };
@@ -151,8 +151,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Requests a key frame from the sender (PLI), at most five times a second. */
-  requestKeyframe(now: Instant): void {
-    if (this.#ssrc !== undefined) this.#feedback.requestKeyframe(now, this.#ssrc);
+  requestKeyFrame(now: Instant): void {
+    if (this.#ssrc !== undefined) this.#feedback.requestKeyFrame(now, this.#ssrc);
   }
 
   /**
@@ -302,7 +302,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   #release(now: Instant): void {
     this.#frames.release(now, this.#intake.buffer, this.#admission.highest);
-    if (this.#frames.takeKeyframeRequest()) this.requestKeyframe(now);
+    if (this.#frames.takeKeyFrameRequest()) this.requestKeyFrame(now);
     this.#forgetDecided();
   }
 

@@ -23,7 +23,7 @@ export interface SenderStatistics {
   repairBytes: number;
   /** Requests not answered: too old, already answered within the round trip, or over the budget. */
   requestsRefused: number;
-  keyframeRequests: number;
+  keyFrameRequests: number;
   malformed: number;
   /** RTCP packets of another SSRC than the receiver's. */
   foreign: number;
@@ -48,7 +48,7 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   repairs: 0,
   repairBytes: 0,
   requestsRefused: 0,
-  keyframeRequests: 0,
+  keyFrameRequests: 0,
   malformed: 0,
   foreign: 0,
   feedbackRefused: 0,

@@ -293,7 +293,7 @@ export class Sender implements Endpoint<SenderEvent> {
         return;
       case 'picture-loss-indication':
         if (packet.mediaSsrc !== this.#options.ssrc) return;
-        this.#statistics.keyframeRequests++;
+        this.#statistics.keyFrameRequests++;
         this.#events.push({ kind: 'keyframe-requested' });
         return;
       case 'extended-report':

@@ -30,7 +30,7 @@ const FREE_BYTES_MIN = 8;
 
 /**
  * Writes a fragmented MP4 (ISO/IEC 14496-12 §8.8) of one track of pictures on the 90 kHz clock. Fragments do not wait for
- * keyframes, so time bounds the memory and the loss in a crash for every stream. The first picture is at 0; gaps and
+ * key frames, so time bounds the memory and the loss in a crash for every stream. The first picture is at 0; gaps and
  * B-frames keep their spacing (composition offsets are signed).
  *
  * Changed parameter sets start a new sample entry. They are also written to the samples, for players that support only

@@ -204,8 +204,8 @@ class StandardOutput implements AccessUnitSink {
 }
 
 /**
- * Starts a fragment every second, and at a keyframe whose active parameter sets differ from the current sample entry.
- * The file begins with a keyframe; earlier units are dropped because they cannot be decoded.
+ * Starts a fragment every second, and at a key frame whose active parameter sets differ from the current sample entry.
+ * The file begins with a key frame; earlier units are dropped because they cannot be decoded.
  */
 class Mp4Serializer implements Serializer {
   readonly #codec: Codec;

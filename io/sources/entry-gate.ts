@@ -16,9 +16,9 @@ export class EntryGate {
   }
 
   /** Why nothing has passed. */
-  get cause(): 'no picture' | 'no parameter sets' | 'no keyframe' {
+  get cause(): 'no picture' | 'no parameter sets' | 'no key frame' {
     if (this.#skipped === 0) return 'no picture';
-    return this.#sequenceKnown ? 'no keyframe' : 'no parameter sets';
+    return this.#sequenceKnown ? 'no key frame' : 'no parameter sets';
   }
 
   admits(picture: CodedPicture): boolean {

@@ -38,7 +38,7 @@ export class NoEntry extends Error {
 const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
   'no picture': 'it contains no readable H.264 picture',
   'no parameter sets': 'its H.264 has no readable parameter sets (SPS, PPS), so it cannot be decoded',
-  'no keyframe': 'its H.264 has no key frame at which decoding can start',
+  'no key frame': 'its H.264 has no key frame at which decoding can start',
 };
 
 /** Codec of every source: files are demuxed as H.264, and other codecs are encoded anew. */
@@ -47,7 +47,7 @@ const CODEC_NAME = 'h264';
  * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next
  * key frame.
  */
-const KEYFRAME_INTERVAL_MAX: Ticks = ticks(5 * CLOCK_RATE);
+const KEY_FRAME_INTERVAL_MAX: Ticks = ticks(5 * CLOCK_RATE);
 
 /**
  * A `MediaSource` built from a recipe. The first pass starts at once to describe the source; the first `units()`
@@ -59,7 +59,7 @@ export class UnitSource implements MediaSource {
   readonly #warn: (message: string) => void;
   readonly #running = new Set<UnitStream>();
   #begun: { readonly first: AccessUnit; readonly stream: UnitStream } | undefined;
-  #warnedOfKeyframes = false;
+  #warnedOfKeyFrames = false;
   #closed = false;
 
   /** Opens the source. Rejects with `NoEntry` when no stream can start. */
@@ -95,12 +95,12 @@ export class UnitSource implements MediaSource {
     this.#begun = undefined;
     const stream = begun?.stream ?? this.#recipe.open();
     this.#running.add(stream);
-    let keyframeDue = KEYFRAME_INTERVAL_MAX;
+    let keyFrameDue = KEY_FRAME_INTERVAL_MAX;
     try {
       if (begun !== undefined) yield begun.first;
       for await (const unit of stream.units) {
-        if (unit.importance === 'key') keyframeDue = ticks(unit.decodeTimestamp + KEYFRAME_INTERVAL_MAX);
-        else if (unit.decodeTimestamp > keyframeDue) this.#warnOfKeyframes();
+        if (unit.importance === 'key') keyFrameDue = ticks(unit.decodeTimestamp + KEY_FRAME_INTERVAL_MAX);
+        else if (unit.decodeTimestamp > keyFrameDue) this.#warnOfKeyFrames();
         yield unit;
         if (this.#closed) return;
       }
@@ -123,11 +123,11 @@ export class UnitSource implements MediaSource {
     await this.#begun?.stream.units.return(undefined);
   }
 
-  #warnOfKeyframes(): void {
+  #warnOfKeyFrames(): void {
     // With the encoder, the user has chosen the interval.
-    if (this.#warnedOfKeyframes || this.#recipe.mode === 'x264') return;
-    this.#warnedOfKeyframes = true;
-    const seconds = KEYFRAME_INTERVAL_MAX / CLOCK_RATE;
+    if (this.#warnedOfKeyFrames || this.#recipe.mode === 'x264') return;
+    this.#warnedOfKeyFrames = true;
+    const seconds = KEY_FRAME_INTERVAL_MAX / CLOCK_RATE;
     this.#warn(
       `${this.#recipe.name}: key frames are more than ${seconds} s apart, so receivers that join or lose a picture wait that long; ` +
         '--encode x264 --gop 30 inserts one every 30 frames',

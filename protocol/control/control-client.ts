@@ -243,7 +243,7 @@ export class ControlClient {
     if (this.#isConnected) this.#messages.push({ kind: playing ? 'play' : 'pause' });
   }
 
-  requestKeyframe(): void {
+  requestKeyFrame(): void {
     if (this.#isConnected) this.#messages.push({ kind: 'request-keyframe' });
   }
 

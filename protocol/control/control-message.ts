@@ -93,7 +93,7 @@ const pause = z.object({ kind: z.literal('pause') });
  * the media.
  */
 const reportSource = z.object({ kind: z.literal('report-source'), ssrc: wire32 });
-const requestKeyframe = z.object({ kind: z.literal('request-keyframe') });
+const requestKeyFrame = z.object({ kind: z.literal('request-keyframe') });
 
 /** Periodic statistics. Counts are totals since the session began; `null`: not measured yet. */
 const statistics = z.object({
@@ -167,7 +167,7 @@ const sealedWelcome = z.object({
 const attached = z.object({ kind: z.literal('attached') });
 
 /** Answer to `request-keyframe`: time until the next key frame; `null` when unknown or when there is none. */
-const keyframe = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
+const keyFrame = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
 
 /**
  * What has been sent to this receiver so far; every second. The receiver counts as lost what it has not seen when it is
@@ -206,7 +206,7 @@ const receiverMessage = z.discriminatedUnion('kind', [
   attach,
   play,
   pause,
-  requestKeyframe,
+  requestKeyFrame,
   reportSource,
   statistics,
   refuseStream,
@@ -218,7 +218,7 @@ const senderMessage = z.discriminatedUnion('kind', [
   welcome,
   sealedWelcome,
   attached,
-  keyframe,
+  keyFrame,
   sent,
   endOfStream,
   refused,

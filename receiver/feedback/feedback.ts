@@ -35,7 +35,7 @@ const PROBES_MAX = 20;
 const REPORT_INTERVAL_ASKING: Microseconds = milliseconds(250);
 const ASKING_FOR: Microseconds = seconds(2);
 /** Shortest time between two requests for a key frame: the answer to the first may be on the way. */
-const KEYFRAME_REQUEST_INTERVAL: Microseconds = milliseconds(200);
+const KEY_FRAME_REQUEST_INTERVAL: Microseconds = milliseconds(200);
 const QUEUE_MAX = 256;
 const IN_FLIGHT_DEFAULT = milliseconds(1_000);
 
@@ -49,8 +49,8 @@ export class Feedback {
   #probes = 0;
   #askedAt: Instant = instant(Number.NEGATIVE_INFINITY);
   readonly #roundTrip = new RoundTrip();
-  #keyframeRequestedAt: Instant | undefined;
-  #keyframeRequests = 0;
+  #keyFrameRequestedAt: Instant | undefined;
+  #keyFrameRequests = 0;
 
   constructor(options: FeedbackOptions) {
     this.#options = options;
@@ -75,8 +75,8 @@ export class Feedback {
     return ticksToMicroseconds(this.#report.jitter);
   }
 
-  get keyframeRequests(): number {
-    return this.#keyframeRequests;
+  get keyFrameRequests(): number {
+    return this.#keyFrameRequests;
   }
 
   onPacket(now: Instant, sequence: Sequence, timestamp: Ticks): void {
@@ -107,11 +107,11 @@ export class Feedback {
     if (this.#options.reports) this.#arrivals.onWanted(now, interval);
   }
 
-  requestKeyframe(now: Instant, mediaSsrc: number): void {
+  requestKeyFrame(now: Instant, mediaSsrc: number): void {
     if (!this.#options.reports) return;
-    if (this.#keyframeRequestedAt !== undefined && now < this.#keyframeRequestedAt + KEYFRAME_REQUEST_INTERVAL) return;
-    this.#keyframeRequestedAt = now;
-    this.#keyframeRequests++;
+    if (this.#keyFrameRequestedAt !== undefined && now < this.#keyFrameRequestedAt + KEY_FRAME_REQUEST_INTERVAL) return;
+    this.#keyFrameRequestedAt = now;
+    this.#keyFrameRequests++;
     this.send(now, [{ kind: 'picture-loss-indication', senderSsrc: this.#options.reportSsrc, mediaSsrc }]);
   }
 

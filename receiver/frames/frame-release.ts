@@ -28,7 +28,7 @@ import type { StreamEnd } from './stream-end.ts';
  * a sender that makes key frames on request then ends the freeze a round trip and a frame later. At 250 ms 2.9 % of the
  * frames were not in time on a link with 6 % loss in runs of 12, 2.0 % at this.
  */
-const KEYFRAME_REQUEST_AFTER: Microseconds = milliseconds(40);
+const KEY_FRAME_REQUEST_AFTER: Microseconds = milliseconds(40);
 /**
  * Decides each frame in order, exactly once: releases it complete, or drops it with a reason, by the deadlines of the
  * play-out clock.
@@ -53,7 +53,7 @@ export class FrameRelease {
   #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
   /** True when decoding needs a key frame: before the first release, or after the loss of a reference. */
   #needsKey = true;
-  #wantsKeyframe = false;
+  #wantsKeyFrame = false;
   readonly #refresh = new GradualRefresh();
   #framesCutAway = 0;
   #released = false;
@@ -103,9 +103,9 @@ export class FrameRelease {
   }
 
   /** True when a frame was dropped since the last call because decoding needs a key frame. */
-  takeKeyframeRequest(): boolean {
-    const wanted = this.#wantsKeyframe;
-    this.#wantsKeyframe = false;
+  takeKeyFrameRequest(): boolean {
+    const wanted = this.#wantsKeyFrame;
+    this.#wantsKeyFrame = false;
     return wanted;
   }
 
@@ -171,7 +171,7 @@ export class FrameRelease {
     const until = this.#held.heldUntil(now, buffer, { dueAt, state: this.#decoding });
     if (now >= until) return false;
     this.#heldUntil = until;
-    if (now - dueAt > KEYFRAME_REQUEST_AFTER) this.#wantsKeyframe = true;
+    if (now - dueAt > KEY_FRAME_REQUEST_AFTER) this.#wantsKeyFrame = true;
     return true;
   }
 
@@ -286,7 +286,7 @@ export class FrameRelease {
     if (importance === 'key') this.#needsKey = false;
     const smearing = this.#options.onLoss === 'smear' && this.#released;
     if (this.#needsKey && !smearing) {
-      this.#wantsKeyframe = true;
+      this.#wantsKeyFrame = true;
       return this.#drop(frame, 'undecodable');
     }
     const read = this.#options.codec.depacketize(frame.payloads());

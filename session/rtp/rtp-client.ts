@@ -164,7 +164,7 @@ export class RtpClient implements Client {
     // There is no way to pause another program's sender.
   }
 
-  requestKeyframe(): void {
+  requestKeyFrame(): void {
     // There is no return path to the sender.
   }
 

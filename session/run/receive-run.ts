@@ -177,7 +177,7 @@ export class ReceiveRun {
       log,
       onCommand: (command) => {
         if (command === 'stop') this.stop();
-        else this.#client.requestKeyframe();
+        else this.#client.requestKeyFrame();
       },
     });
     return new Outlet(opening, {

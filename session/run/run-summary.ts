@@ -65,7 +65,7 @@ export interface RunSummary {
   readonly foreign: number;
   readonly malformed: number;
   readonly requests: number;
-  readonly keyframeRequests: number;
+  readonly keyFrameRequests: number;
   /**
    * Time from the fastest observed transit to the release of a frame, and to the arrival of its last packet; last
    * session only.
@@ -192,7 +192,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     foreign: sum((s) => s.foreign),
     malformed: sum((s) => s.malformed),
     requests: sum((s) => s.requests),
-    keyframeRequests: sum((s) => s.keyframeRequests),
+    keyFrameRequests: sum((s) => s.keyFrameRequests),
     playoutDelayMs: delaySummary(last?.playoutDelay),
     completionDelayMs: delaySummary(last?.completionDelay),
     roundTripMs: toMs(last?.roundTrip),

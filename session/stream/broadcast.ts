@@ -94,7 +94,7 @@ export class Broadcast {
   }
 
   /** Time until the next key frame is emitted; `undefined` when none is queued. */
-  nextKeyframeIn(): Microseconds | undefined {
+  nextKeyFrameIn(): Microseconds | undefined {
     const key = this.#queue.find((unit) => unit.importance === 'key');
     return key && this.#startedAt !== undefined ? microseconds(Math.max(0, this.#dueAt(key) - now())) : undefined;
   }

@@ -121,5 +121,5 @@ export interface Client {
   /** Pauses or resumes the sender, where there is a control channel. */
   setPlaying(playing: boolean): void;
   /** Requests a key frame, where there is a way to ask. */
-  requestKeyframe(): void;
+  requestKeyFrame(): void;
 }

@@ -50,6 +50,6 @@ export const dropframeClient =
       run: () => client.run(),
       stop: () => client.stop(),
       setPlaying: (playing) => client.setPlaying(playing),
-      requestKeyframe: () => client.requestKeyframe(),
+      requestKeyFrame: () => client.requestKeyFrame(),
     };
   };

@@ -159,8 +159,8 @@ export class StreamClient {
     this.#drain();
   }
 
-  requestKeyframe(): void {
-    this.#control.requestKeyframe();
+  requestKeyFrame(): void {
+    this.#control.requestKeyFrame();
     this.#drain();
   }
 

@@ -262,7 +262,7 @@ export class StreamServer {
       },
       requestKeyFrame: () => {
         this.#steering?.requestKeyFrame(now(), session);
-        const span = this.#broadcast?.nextKeyframeIn();
+        const span = this.#broadcast?.nextKeyFrameIn();
         return span === undefined ? null : inMilliseconds(span);
       },
       onReady: () => {

@@ -74,7 +74,7 @@ describe('a sender that knows its receiver’s SSRC', () => {
     };
     const pli: RtcpPacket = { kind: 'picture-loss-indication', senderSsrc: STRANGER, mediaSsrc: MEDIA_SSRC };
     const statistics = repairsAfter([report(STRANGER), notice(STRANGER), nack, pli], REPORT_SSRC);
-    expect(statistics).toMatchObject({ repairs: 0, retransmissions: 0, keyframeRequests: 0, foreign: 4 });
+    expect(statistics).toMatchObject({ repairs: 0, retransmissions: 0, keyFrameRequests: 0, foreign: 4 });
     expect(statistics.reportedLoss).toBeUndefined();
   });
 });

@@ -89,5 +89,5 @@ test('a key-frame request is an event', () => {
   deliverRtcp(sender, at(1), request);
   deliverRtcp(sender, at(1), { ...request, mediaSsrc: 5 });
   expect(events(sender)).toEqual([{ kind: 'keyframe-requested' }]);
-  expect(sender.statistics.keyframeRequests).toBe(1);
+  expect(sender.statistics.keyFrameRequests).toBe(1);
 });

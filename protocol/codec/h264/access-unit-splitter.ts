@@ -14,14 +14,14 @@ import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader
  * reference picture without a message: it decodes correctly itself, but later pictures may refer across it. Never the
  * second field of a frame.
  */
-export type Keyframe = 'idr' | 'recovery-point' | 'gradual' | 'intra';
+export type KeyFrameKind = 'idr' | 'recovery-point' | 'gradual' | 'intra';
 
 /** One primary coded picture, a frame or a field, with its whole access unit (H.264 §7.4.1.2.3). */
 export interface CodedPicture {
   /** Its NAL units in stream order, none of them empty. */
   readonly parts: readonly Uint8Array[];
   readonly importance: Importance;
-  readonly keyframe: Keyframe | undefined;
+  readonly keyFrame: KeyFrameKind | undefined;
   /** Picture order count; `undefined` when slice header or parameter sets are missing or damaged. */
   readonly pictureOrder: number | undefined;
   /** True when all earlier pictures are shown before this one and the picture order count restarts. */
@@ -144,13 +144,13 @@ export class AccessUnitSplitter implements ParameterSets {
     }
     const { header } = draft;
     const sequenceParameterSet = header && this.#sequenceOf(header);
-    const keyframe = this.#keyframe(draft);
-    if (keyframe !== undefined && keyframe !== 'intra') this.#cleanEntries += 1;
-    const key = keyframe !== undefined && (keyframe !== 'intra' || this.#cleanEntries < 2);
+    const keyFrame = this.#keyFrameKind(draft);
+    if (keyFrame !== undefined && keyFrame !== 'intra') this.#cleanEntries += 1;
+    const key = keyFrame !== undefined && (keyFrame !== 'intra' || this.#cleanEntries < 2);
     return {
       parts: draft.parts,
       importance: key ? 'key' : draft.reference ? 'reference' : 'discardable',
-      keyframe,
+      keyFrame,
       pictureOrder: header && sequenceParameterSet && this.#pictureOrder.next(header, sequenceParameterSet),
       startsSequence: draft.idr || header?.forgetsAll === true,
       field: header?.field ?? 'frame',
@@ -163,7 +163,7 @@ export class AccessUnitSplitter implements ParameterSets {
     return pps && this.#sequenceParameterSets.get(pps.sequenceParameterSetId);
   }
 
-  #keyframe(draft: Draft): Keyframe | undefined {
+  #keyFrameKind(draft: Draft): KeyFrameKind | undefined {
     const second = this.#isSecondField(draft.header);
     if (draft.idr) return 'idr';
     if (second) return undefined;

@@ -130,7 +130,7 @@ function pictures(path: string): (string | undefined)[] {
     .map((line) => line.split(/\s+/).at(-1));
 }
 
-test('an MP4 recording that joins between keyframes begins at the next one', async () => {
+test('an MP4 recording that joins between key frames begins at the next one', async () => {
   const path = join(temporaryFolder(), 'a.mp4');
   await record(path, CLIP.slice(10));
   const { source } = await open(path);

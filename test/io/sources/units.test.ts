@@ -78,7 +78,7 @@ test('skips and counts pictures before the first key frame', async () => {
 test('yields nothing without a key frame, with the cause', async () => {
   const { gate, units: result } = await units(samplesOf(CLIP.slice(1, 30)), SETS);
   expect(result).toEqual([]);
-  expect(gate.cause).toBe('no keyframe');
+  expect(gate.cause).toBe('no key frame');
 });
 
 test('yields nothing for a key frame without parameter sets', async () => {

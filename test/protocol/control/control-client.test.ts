@@ -151,7 +151,7 @@ describe('while media flows', () => {
   test('forwards commands, and keeps a pause for the next session', () => {
     const stage = new Stage().joined();
     stage.news();
-    stage.at(30, (client) => client.requestKeyframe()).at(40, (client, now) => client.setPlaying(now, false));
+    stage.at(30, (client) => client.requestKeyFrame()).at(40, (client, now) => client.setPlaying(now, false));
     expect(stage.news()).toEqual(['30 says request-keyframe', '40 says pause']);
     stage
       .close(50)
@@ -163,7 +163,7 @@ describe('while media flows', () => {
   test('sends nothing without a connection', () => {
     const stage = new Stage().at(0, (client, now) => client.start(now));
     stage.news();
-    stage.at(1, (client) => client.requestKeyframe()).at(2, (client, now) => client.setPlaying(now, false));
+    stage.at(1, (client) => client.requestKeyFrame()).at(2, (client, now) => client.setPlaying(now, false));
     expect(stage.news()).toEqual([]);
   });
 

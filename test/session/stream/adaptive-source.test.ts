@@ -45,7 +45,7 @@ test('a receiver that joins later, or asks, gets a key frame although the stream
   await until('the second has frames', () => second.received.length > 10);
   expect(second.received[0]!.importance).toBe('key');
   const before = keys(sent);
-  first.client.requestKeyframe();
+  first.client.requestKeyFrame();
   await until('another key frame is sent', () => keys(sent) > before);
 });
 

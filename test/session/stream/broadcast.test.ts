@@ -118,7 +118,7 @@ test('reads ahead of the clock by a bounded amount', async () => {
 test('returns the time until the next key frame', async () => {
   const { one, handed } = broadcast([unit(0), unit(9_000_000)]);
   await until('it has begun', () => handed.length === 1);
-  await until('the next is read', () => one.nextKeyframeIn() !== undefined);
-  expect(one.nextKeyframeIn()).toBeGreaterThan(90_000_000);
-  expect(one.nextKeyframeIn()).toBeLessThanOrEqual(100_000_000);
+  await until('the next is read', () => one.nextKeyFrameIn() !== undefined);
+  expect(one.nextKeyFrameIn()).toBeGreaterThan(90_000_000);
+  expect(one.nextKeyFrameIn()).toBeLessThanOrEqual(100_000_000);
 });

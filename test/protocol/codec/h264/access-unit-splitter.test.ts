@@ -187,7 +187,7 @@ describe('without parameter sets', () => {
 describe('importance', () => {
   const I1 = slice({ type: 'I', frameNumber: 1, lsb: 2 });
   const kinds = (parts: readonly Uint8Array[]) =>
-    picturesOf([SPS, PPS, ...parts]).map(({ importance, keyframe }) => [importance, keyframe]);
+    picturesOf([SPS, PPS, ...parts]).map(({ importance, keyFrame }) => [importance, keyFrame]);
 
   test('an IDR picture is a key, a non-reference picture is discardable', () => {
     const b = slice({ type: 'B', frameNumber: 2, lsb: 4, referenceIdc: 0 });
@@ -235,9 +235,9 @@ describe('importance', () => {
     const bottom = slice({ type: 'I', frameNumber: 1, lsb: 3, field: 'bottom' });
     const next = slice({ type: 'I', frameNumber: 2, lsb: 4, field: 'top' });
     expect(picturesOf([fields, PPS, top, bottom, next])).toMatchObject([
-      { field: 'top', keyframe: 'intra', importance: 'key' },
-      { field: 'bottom', keyframe: undefined, importance: 'reference' },
-      { field: 'top', keyframe: 'intra', importance: 'key' },
+      { field: 'top', keyFrame: 'intra', importance: 'key' },
+      { field: 'bottom', keyFrame: undefined, importance: 'reference' },
+      { field: 'top', keyFrame: 'intra', importance: 'key' },
     ]);
   });
 });

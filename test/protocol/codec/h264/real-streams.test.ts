@@ -130,12 +130,12 @@ describe('properties of each real stream', () => {
   withMedia('is found in its fields', () => {
     const { pictures } = stream('annexb/FRExt2_Panasonic.avc');
     expect(pictures.filter((picture) => picture.field !== 'frame')).toHaveLength(14);
-    expect(pictures.filter((picture) => picture.keyframe === 'idr')).toHaveLength(2);
+    expect(pictures.filter((picture) => picture.keyFrame === 'idr')).toHaveLength(2);
   });
 
   withMedia('has random access points where a broadcast with one IDR picture has none', () => {
     const { pictures } = stream('annexb/Freh7_B.264');
-    expect(pictures.filter((picture) => picture.importance === 'key').map((picture) => picture.keyframe)).toEqual([
+    expect(pictures.filter((picture) => picture.importance === 'key').map((picture) => picture.keyFrame)).toEqual([
       'idr',
       ...new Array(6).fill('intra'),
     ]);
