@@ -1,6 +1,6 @@
 import { type Instant, later, type Microseconds, seconds } from '../../../protocol/base/units.ts';
 import { WindowedMaximum } from '../../../protocol/base/windowed-maximum.ts';
-import { QueuingDelayTarget, QueuingTrend } from './queuing-trend.ts';
+import { QueueingDelayTarget, QueueingTrend } from './queueing-trend.ts';
 import type { ScreamOptions } from './scream-options.ts';
 
 /** Weight of a round trip in the loss event rate; the RFC leaves it open. */
@@ -11,7 +11,7 @@ const USED = 1.25;
 
 /** What an acknowledgment tells the window. */
 export interface WindowFeedback {
-  /** Queuing delay of the newest packet received. */
+  /** Queueing delay of the newest packet received. */
   readonly delay: Microseconds;
   /** Bytes sent and not yet reported, after this report. */
   readonly inFlight: number;
@@ -23,8 +23,8 @@ export interface WindowFeedback {
 /** Network congestion control of SCReAM (RFC 8298 §4.1.2): bytes in flight, and the window that limits them. */
 export class CongestionWindow {
   readonly #options: ScreamOptions;
-  readonly trend: QueuingTrend;
-  readonly #target: QueuingDelayTarget;
+  readonly trend: QueueingTrend;
+  readonly #target: QueueingDelayTarget;
   readonly #inFlightMax = new WindowedMaximum({ slot: seconds(2.5) });
   #window: number;
   #inFlight = 0;
@@ -39,8 +39,8 @@ export class CongestionWindow {
   constructor(options: ScreamOptions) {
     this.#options = options;
     this.#window = options.windowMin;
-    this.trend = new QueuingTrend(options.queueDelayWeight);
-    this.#target = new QueuingDelayTarget(options.queueDelayTargetMin, options.queueDelayTargetMax);
+    this.trend = new QueueingTrend(options.queueDelayWeight);
+    this.#target = new QueueingDelayTarget(options.queueDelayTargetMin, options.queueDelayTargetMax);
   }
 
   /** Congestion window, bytes, at least its minimum. */
@@ -52,11 +52,11 @@ export class CongestionWindow {
     return this.#inFlight;
   }
 
-  get queuingDelay(): Microseconds | undefined {
+  get queueingDelay(): Microseconds | undefined {
     return this.#delay;
   }
 
-  get queuingDelayTarget(): Microseconds {
+  get queueingDelayTarget(): Microseconds {
     return this.#target.value;
   }
 

@@ -1,5 +1,5 @@
 import { type Instant, later, type Microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
-import { QueuingDelayTarget } from './queuing-trend.ts';
+import { QueueingDelayTarget } from './queueing-trend.ts';
 import type { Scream2Options } from './scream2-options.ts';
 
 /** Longest interval between updates of the share of marks (§4.2). */
@@ -34,7 +34,7 @@ export interface ReferenceFeedback {
 /** Network congestion control of SCReAMv2 (§4.2): the reference window, around which the bytes in flight vary. */
 export class ReferenceWindow {
   readonly #options: Scream2Options;
-  readonly #target: QueuingDelayTarget;
+  readonly #target: QueueingDelayTarget;
   #window: number;
   #inflection = 1;
   #inflectionAt: Instant | undefined;
@@ -56,7 +56,7 @@ export class ReferenceWindow {
   constructor(options: Scream2Options) {
     this.#options = options;
     this.#window = options.windowMin;
-    this.#target = new QueuingDelayTarget(options.queueDelayTargetMin, options.queueDelayTargetMax);
+    this.#target = new QueueingDelayTarget(options.queueDelayTargetMin, options.queueDelayTargetMax);
   }
 
   /** Reference window, bytes, at least its minimum. */
@@ -68,11 +68,11 @@ export class ReferenceWindow {
     return this.#inFlight;
   }
 
-  get queuingDelay(): Microseconds | undefined {
+  get queueingDelay(): Microseconds | undefined {
     return this.#delay;
   }
 
-  get queuingDelayTarget(): Microseconds {
+  get queueingDelayTarget(): Microseconds {
     return this.#target.value;
   }
 

@@ -2,10 +2,10 @@ import { type Microseconds, milliseconds, seconds } from '../../../protocol/base
 
 /** Constants of SCReAM (RFC 8298 §4.1.1.1), with its recommended values; the last ones are not in the RFC, and say so. */
 export interface ScreamOptions {
-  /** QDELAY_TARGET_LO and QDELAY_TARGET_HI: bounds of the queuing delay aimed at. */
+  /** QDELAY_TARGET_LO and QDELAY_TARGET_HI: bounds of the queueing delay aimed at. */
   readonly queueDelayTargetMin: Microseconds;
   readonly queueDelayTargetMax: Microseconds;
-  /** QDELAY_WEIGHT: weight of a sample in the average of the queuing delay. */
+  /** QDELAY_WEIGHT: weight of a sample in the average of the queueing delay. */
   readonly queueDelayWeight: number;
   /** QDELAY_TREND_TH: trend that ends the fast increase. */
   readonly trendMax: number;

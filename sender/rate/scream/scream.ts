@@ -11,7 +11,7 @@ import type { CongestionFeedback, PacketReport, RateController, SentPacket } fro
 import { CongestionWindow } from './congestion-window.ts';
 import { LossDetector } from './loss-detector.ts';
 import { MediaRate } from './media-rate.ts';
-import { QueuingDelay } from './queuing-delay.ts';
+import { QueueingDelay } from './queueing-delay.ts';
 import { SCREAM_DEFAULTS, type ScreamOptions } from './scream-options.ts';
 
 /** Resolution of the clocks, below which a round trip says nothing. */
@@ -22,15 +22,15 @@ export interface ScreamState {
   /** Congestion window, bytes. */
   readonly window: number;
   readonly inFlight: number;
-  readonly queuingDelay: Microseconds | undefined;
-  readonly queuingDelayTarget: Microseconds;
+  readonly queueingDelay: Microseconds | undefined;
+  readonly queueingDelayTarget: Microseconds;
   readonly inFastIncrease: boolean;
-  /** Trend of the queuing delay, 0 … 1. */
+  /** Trend of the queueing delay, 0 … 1. */
   readonly trend: number;
 }
 
 /**
- * SCReAM as published (RFC 8298): a window of bytes in flight that follows the queuing delay (§4.1.2), and a target bit
+ * SCReAM as published (RFC 8298): a window of bytes in flight that follows the queueing delay (§4.1.2), and a target bit
  * rate that follows the transmission and the sender's own queue (§4.1.3). `ScreamOptions` names what the RFC leaves open.
  */
 export class Scream implements RateController {
@@ -38,7 +38,7 @@ export class Scream implements RateController {
   readonly #window: CongestionWindow;
   readonly #rate: MediaRate;
   readonly #losses = new LossDetector();
-  readonly #delay = new QueuingDelay();
+  readonly #delay = new QueueingDelay();
   /** Media bytes in the sender's queue, and those in front of the frame offered last. */
   #queued = 0;
   #waiting = 0;
@@ -67,7 +67,7 @@ export class Scream implements RateController {
   }
 
   get standingQueue(): Microseconds | undefined {
-    return this.#window.queuingDelay;
+    return this.#window.queueingDelay;
   }
 
   get feedbackInterval(): Microseconds {
@@ -80,8 +80,8 @@ export class Scream implements RateController {
   }
 
   get state(): ScreamState {
-    const { bytes, inFlight, queuingDelay, queuingDelayTarget, inFastIncrease, trend } = this.#window;
-    return { window: bytes, inFlight, queuingDelay, queuingDelayTarget, inFastIncrease, trend: trend.value };
+    const { bytes, inFlight, queueingDelay, queueingDelayTarget, inFastIncrease, trend } = this.#window;
+    return { window: bytes, inFlight, queueingDelay, queueingDelayTarget, inFastIncrease, trend: trend.value };
   }
 
   onOffered(_now: Instant, bytes: number, queued: number): void {
@@ -103,7 +103,7 @@ export class Scream implements RateController {
     const newest = this.#takeReceived(now, packets);
     const lost = this.#losses.onReports(now, packets) > 0;
     const marked = packets.some(({ mark }) => mark === 'ce');
-    const delay = newest ?? this.#window.queuingDelay ?? microseconds(0);
+    const delay = newest ?? this.#window.queueingDelay ?? microseconds(0);
     const feedback = { delay, inFlight: bytesInFlight, roundTrip, lost, marked };
     if (this.#window.onFeedback(now, feedback)) {
       const { lossFactorOfRate, ecnFactor } = this.#options;
@@ -114,7 +114,7 @@ export class Scream implements RateController {
     this.#rate.update(now, { queuedBits, inFastIncrease, trend: trend.value, trendPeak: trend.peak });
   }
 
-  /** @returns queuing delay of the newest packet received; `undefined` when none was. */
+  /** @returns queueing delay of the newest packet received; `undefined` when none was. */
   #takeReceived(now: Instant, packets: readonly PacketReport[]): Microseconds | undefined {
     let delay: Microseconds | undefined;
     for (const { sentAt, arrivedAt, bytes } of packets) {

@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/base/units.ts';
 import type { CongestionFeedback, RateController, SentPacket } from '../rate-controller.ts';
 import { LossDetector } from './loss-detector.ts';
-import { QueuingDelay } from './queuing-delay.ts';
+import { QueueingDelay } from './queueing-delay.ts';
 import { ReferenceWindow } from './reference-window.ts';
 import { SCREAM2_DEFAULTS, type Scream2Options } from './scream2-options.ts';
 
@@ -27,7 +27,7 @@ export class Scream2 implements RateController {
   readonly #options: Scream2Options;
   readonly #window: ReferenceWindow;
   readonly #losses = new LossDetector();
-  readonly #delay = new QueuingDelay();
+  readonly #delay = new QueueingDelay();
   /** Sizes of frames above the mean size at the target, relative to it. */
   readonly #largeFrames: number[] = [];
   #frameFactor = 1;
@@ -62,7 +62,7 @@ export class Scream2 implements RateController {
   }
 
   get standingQueue(): Microseconds | undefined {
-    return this.#window.queuingDelay;
+    return this.#window.queueingDelay;
   }
 
   get feedbackInterval(): Microseconds {
@@ -91,7 +91,7 @@ export class Scream2 implements RateController {
     this.#silentAt = bytesInFlight > 0 ? later(now, this.#options.reportTimeout) : undefined;
     const roundTrip = microseconds(Math.max(ROUND_TRIP_MIN, measured));
     const usedBefore = this.#window.inFlight / this.#window.bytes;
-    let delay = this.#window.queuingDelay ?? microseconds(0);
+    let delay = this.#window.queueingDelay ?? microseconds(0);
     let received = 0;
     let marked = 0;
     let markedBytes = 0;

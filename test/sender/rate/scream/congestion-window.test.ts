@@ -5,8 +5,8 @@ import type { PacketReport } from '../../../../sender/rate/rate-controller.ts';
 import { CongestionWindow } from '../../../../sender/rate/scream/congestion-window.ts';
 import { LossDetector } from '../../../../sender/rate/scream/loss-detector.ts';
 import { MediaRate } from '../../../../sender/rate/scream/media-rate.ts';
-import { QueuingDelay } from '../../../../sender/rate/scream/queuing-delay.ts';
-import { QueuingDelayTarget, QueuingTrend } from '../../../../sender/rate/scream/queuing-trend.ts';
+import { QueueingDelay } from '../../../../sender/rate/scream/queueing-delay.ts';
+import { QueueingDelayTarget, QueueingTrend } from '../../../../sender/rate/scream/queueing-trend.ts';
 import { SCREAM_DEFAULTS } from '../../../../sender/rate/scream/scream-options.ts';
 
 const at = (ms: number): Instant => instant(milliseconds(ms));
@@ -60,7 +60,7 @@ describe('the congestion window (RFC 8298 §4.1.2)', () => {
     }
   });
 
-  test('shrinks while the queuing delay is above its target, and grows below it', () => {
+  test('shrinks while the queueing delay is above its target, and grows below it', () => {
     const window = new CongestionWindow({ ...SCREAM_DEFAULTS, queueDelayTargetMax: span(100) });
     for (let ms = 0; ms < 500; ms += 50) {
       window.onSent(at(ms), window.bytes);
@@ -124,8 +124,8 @@ describe('the congestion window (RFC 8298 §4.1.2)', () => {
           window.onFeedback(at(now), feedback);
           expect(window.bytes).toBeGreaterThanOrEqual(3_000);
           expect(Number.isFinite(window.bytes)).toBe(true);
-          expect(window.queuingDelayTarget).toBeGreaterThanOrEqual(100_000);
-          expect(window.queuingDelayTarget).toBeLessThanOrEqual(400_000);
+          expect(window.queueingDelayTarget).toBeGreaterThanOrEqual(100_000);
+          expect(window.queueingDelayTarget).toBeLessThanOrEqual(400_000);
           expect(window.trend.value).toBeGreaterThanOrEqual(0);
           expect(window.trend.value).toBeLessThanOrEqual(1);
         }
@@ -134,9 +134,9 @@ describe('the congestion window (RFC 8298 §4.1.2)', () => {
   });
 });
 
-describe('the queuing delay', () => {
+describe('the queueing delay', () => {
   test('is the one-way delay above the least of ten minutes (RFC 6817 §3.4.2)', () => {
-    const delay = new QueuingDelay();
+    const delay = new QueueingDelay();
     expect(delay.onPacket(at(0), at(0), span(1_020))).toBe(0);
     expect(delay.onPacket(at(10), at(10), span(1_070))).toBe(40_000);
     expect(delay.onPacket(at(20), at(20), span(1_030))).toBe(0);
@@ -148,8 +148,8 @@ describe('the queuing delay', () => {
   });
 
   test('has a trend while it grows, and none while it jitters', () => {
-    const grows = new QueuingTrend(0.1);
-    const jitters = new QueuingTrend(0.1);
+    const grows = new QueueingTrend(0.1);
+    const jitters = new QueueingTrend(0.1);
     for (let sample = 0; sample < 40; sample++) {
       grows.update(at(sample * 50), span(sample * 4), span(100));
       jitters.update(at(sample * 50), span(sample % 2 === 0 ? 0 : 160), span(100));
@@ -160,7 +160,7 @@ describe('the queuing delay', () => {
   });
 
   test('has a target that follows a steady queue of another flow, and returns when it is gone (§4.1.2.3)', () => {
-    const target = new QueuingDelayTarget(span(100), span(400));
+    const target = new QueueingDelayTarget(span(100), span(400));
     for (let i = 0; i < 300; i++) target.update(span(250 + (i % 2)), 0);
     expect(target.value).toBeGreaterThan(240_000);
     expect(target.value).toBeLessThan(270_000);

@@ -101,8 +101,8 @@ describe('the reference window (§4.2)', () => {
           });
           expect(window.bytes).toBeGreaterThanOrEqual(3_000);
           expect(Number.isFinite(window.bytes)).toBe(true);
-          expect(window.queuingDelayTarget).toBeGreaterThanOrEqual(60_000);
-          expect(window.queuingDelayTarget).toBeLessThanOrEqual(400_000);
+          expect(window.queueingDelayTarget).toBeGreaterThanOrEqual(60_000);
+          expect(window.queueingDelayTarget).toBeLessThanOrEqual(400_000);
         }
       }),
     );

@@ -7,10 +7,10 @@ const SAMPLES = 20;
 const MEMORY_FACTOR = 0.99;
 
 /**
- * Trend of the queuing delay (RFC 8298 §4.1.2.1): its average as a fraction of the target, times the autocorrelation of
+ * Trend of the queueing delay (RFC 8298 §4.1.2.1): its average as a fraction of the target, times the autocorrelation of
  * the last second, so that a delay that only jitters counts less than one that grows. 0 … 1.
  */
-export class QueuingTrend {
+export class QueueingTrend {
   readonly #weight: number;
   readonly #samples: number[] = [];
   #average = 0;
@@ -63,10 +63,10 @@ const LOSS_EVENTS_MAX = 0.002;
 const VARIANCE_MAX = 0.2;
 
 /**
- * Target of the queuing delay (RFC 8298 §4.1.2.3): raised while a loss-based flow seems to hold the queue, so that it
+ * Target of the queueing delay (RFC 8298 §4.1.2.3): raised while a loss-based flow seems to hold the queue, so that it
  * does not starve this one.
  */
-export class QueuingDelayTarget {
+export class QueueingDelayTarget {
   readonly #min: Microseconds;
   readonly #max: Microseconds;
   readonly #history: number[] = [];

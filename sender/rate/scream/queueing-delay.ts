@@ -4,14 +4,14 @@ import { type Instant, type Microseconds, microseconds, SECOND } from '../../../
 const MINUTES = 10;
 
 /**
- * Queuing delay as in LEDBAT (RFC 6817 §3.4.2): one-way delay less the least of the last ten minutes. The clocks of both
+ * Queueing delay as in LEDBAT (RFC 6817 §3.4.2): one-way delay less the least of the last ten minutes. The clocks of both
  * ends may differ by any constant.
  */
-export class QueuingDelay {
+export class QueueingDelay {
   #minima: number[] = [];
   #minute = Number.NEGATIVE_INFINITY;
 
-  /** Takes the times of a received packet, the arrival on the receiver's clock. @returns its queuing delay. */
+  /** Takes the times of a received packet, the arrival on the receiver's clock. @returns its queueing delay. */
   onPacket(now: Instant, sentAt: Instant, arrivedAt: Microseconds): Microseconds {
     const delay = arrivedAt - sentAt;
     const minute = Math.floor(now / (60 * SECOND));
