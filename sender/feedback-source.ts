@@ -7,7 +7,7 @@ import type { RtcpPacket } from '../protocol/rtcp/rtcp.ts';
  */
 export class FeedbackSource {
   readonly #mediaSsrc: number;
-  #isTold = false;
+  #isAnnounced = false;
   #reportSsrc: number | undefined;
   #heardAt: Instant | undefined;
 
@@ -16,7 +16,7 @@ export class FeedbackSource {
   }
 
   expect(reportSsrc: number): void {
-    this.#isTold = true;
+    this.#isAnnounced = true;
     this.#reportSsrc = reportSsrc;
   }
 
@@ -27,13 +27,13 @@ export class FeedbackSource {
 
   /** False when the SSRC cannot be the receiver's. */
   mayBe(ssrc: number): boolean {
-    return !this.#isTold || ssrc === this.#reportSsrc;
+    return !this.#isAnnounced || ssrc === this.#reportSsrc;
   }
 
   /** Returns true when the packet comes from the receiver, and records it. */
   accepts(now: Instant, packet: RtcpPacket): boolean {
     const ssrc = sourceOf(packet);
-    if (this.#isTold && ssrc !== undefined && ssrc !== this.#reportSsrc) return false;
+    if (this.#isAnnounced && ssrc !== undefined && ssrc !== this.#reportSsrc) return false;
     if (this.#namesMedia(packet)) {
       this.#reportSsrc ??= ssrc;
       if (ssrc === this.#reportSsrc) this.#heardAt = now;

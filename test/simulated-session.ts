@@ -55,7 +55,7 @@ export interface SessionScenario {
   /** Called every simulated second. */
   readonly eachSecond?: (links: { readonly forward: Link; readonly back: Link }) => void;
   /** True to report the totals to the receiver, as the control channel does. */
-  readonly tellEnd?: boolean;
+  readonly announceEnd?: boolean;
 }
 
 export interface SessionResult {
@@ -94,8 +94,8 @@ export function runSession(scenario: SessionScenario): SessionResult {
       endAt = instant(START + seconds(stream.frames / stream.framesPerSecond) + milliseconds(100));
     },
   });
-  const tellEnd = {
-    pollTimeout: () => (scenario.tellEnd === false ? undefined : endAt),
+  const announceEnd = {
+    pollTimeout: () => (scenario.announceEnd === false ? undefined : endAt),
     run: (now: Instant) => {
       endAt = undefined;
       receiver.endOfStream(now, { frames: sender.statistics.frames, lastSequence: sender.lastSequence });
@@ -106,7 +106,7 @@ export function runSession(scenario: SessionScenario): SessionResult {
     receiver,
     forward,
     back,
-    scripts: [feed, tellEnd],
+    scripts: [feed, announceEnd],
     ...(scenario.onSenderEvent && { onSenderEvent: scenario.onSenderEvent }),
     onReceiverEvent: (_, event) => events.push(event),
     onDatagram: (now, direction, datagram) => {
@@ -151,7 +151,7 @@ function checkRun(
   if (!/corrupt/.test(scenario.forward ?? '')) expect(changed).toEqual([]);
   const { frames, packets } = receiver.statistics;
   expect(received.length).toBe(frames.onTime + frames.recovered + frames.late + frames.mended);
-  if (scenario.tellEnd === false) return;
+  if (scenario.announceEnd === false) return;
   expect(receiver.ended).toBe(true);
   expect(frames.decided).toBe(sent.length);
   expect(packets.decided).toBe(sender.statistics.packets);

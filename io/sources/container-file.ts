@@ -184,8 +184,8 @@ class TrackReader {
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
         // Some files contain the parameter sets in the samples as well.
-        const isTold = configuration === inForce || own.some(isSequenceSet);
-        const sets = isTold ? [] : setsOf(configuration);
+        const isInStream = configuration === inForce || own.some(isSequenceSet);
+        const sets = isInStream ? [] : setsOf(configuration);
         inForce = configuration;
         const parts = sets.length === 0 ? own : [...sets, ...own];
         yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };

@@ -82,12 +82,12 @@ function openRawPictures(
 }
 
 async function openAnnexB(input: string, head: Uint8Array, options: MediaSourceOptions): Promise<MediaSource> {
-  const told = rateOfAnnexB(head);
-  if (told === undefined && options.framesPerSecond === undefined) {
+  const declared = rateOfAnnexB(head);
+  if (declared === undefined && options.framesPerSecond === undefined) {
     const guess = `${FRAMES_PER_SECOND_DEFAULT} frames a second are assumed`;
-    options.warn(`${input}: its H.264 does not say how fast it is: ${guess}; --fps names another rate`);
+    options.warn(`${input}: its H.264 declares no frame rate: ${guess}; --fps names another rate`);
   }
-  const framesPerSecond = told ?? options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
+  const framesPerSecond = declared ?? options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
   const encoding = { source: localFile(input), framesPerSecond, durationSeconds: undefined, evenTimes: true };
   if (options.encode === 'x264') return openEncoding(input, encoding, options);
   const recipe: Recipe = {

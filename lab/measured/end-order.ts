@@ -38,8 +38,8 @@ export interface CapturedFrame {
   readonly at: Instant;
   /** True when the sender accepted it. */
   readonly taken: boolean;
-  /** What the source was told before this frame; an adaptive source makes the same frame of it again. */
-  readonly told: { readonly targetBitrate?: number | undefined; readonly keyFrame: boolean };
+  /** Guidance that the source had for this frame; with it, an adaptive source makes the same frame again. */
+  readonly guidance: { readonly targetBitrate?: number | undefined; readonly keyFrame: boolean };
 }
 
 /** Observations of both ends of a cell; instants on the machine's monotonic clock, microseconds. */

@@ -51,19 +51,19 @@ export function measuredCell(
   const allObservers = [traffic, media ?? segments!, ...observers];
   const { kind, media: packed } = { kind: cell.source.kind, media: files.media };
   const units = kind === 'file' ? packed.get((cell.source as { sha256: string }).sha256) : undefined;
-  let told: CapturedFrame['told'] = { keyFrame: false };
+  let guidance: CapturedFrame['guidance'] = { keyFrame: false };
   const { next } = sourceOf(cell, units, {
     get targetBitrate() {
-      return told.targetBitrate;
+      return guidance.targetBitrate;
     },
-    takeKeyFrameRequest: () => told.keyFrame,
+    takeKeyFrameRequest: () => guidance.keyFrame,
   });
   const givenUp = new Set(result.givenUp);
 
   const steps: Step[] = [];
-  for (const [index, { at, taken, told: before }] of result.captured.entries()) {
+  for (const [index, { at, taken, guidance: before }] of result.captured.entries()) {
     const capture = () => {
-      told = before;
+      guidance = before;
       const unit = next();
       assert(unit !== undefined, 'the source has a unit for each captured frame');
       const row = frames.add(instant(at - result.zero), unit);

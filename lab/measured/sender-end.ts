@@ -175,16 +175,16 @@ function stream(): void {
       transport.begin();
     },
   };
-  let told: CapturedFrame['told'] = { keyFrame: false };
+  let guidance: CapturedFrame['guidance'] = { keyFrame: false };
   const source = sourceOf(cell, packed, {
     get targetBitrate() {
       const { targetBitrate } = transport.guide;
-      told = { targetBitrate, keyFrame: false };
+      guidance = { targetBitrate, keyFrame: false };
       return targetBitrate;
     },
     takeKeyFrameRequest: () => {
       const keyFrame = transport.guide.takeKeyFrameRequest?.() ?? false;
-      told = { ...told, keyFrame };
+      guidance = { ...guidance, keyFrame };
       return keyFrame;
     },
   });
@@ -194,7 +194,7 @@ function stream(): void {
     deliver: (at, unit) => {
       // The sender may take longer than the capture.
       const capturedAt = later(at, offset);
-      captured.push({ at: capturedAt, taken: transport.send(unit), told });
+      captured.push({ at: capturedAt, taken: transport.send(unit), guidance });
     },
     finish: () => {
       transport.finish();

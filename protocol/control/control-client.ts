@@ -69,7 +69,7 @@ export class ControlClient {
   #welcomed = false;
   #mediaAt: Instant = instant(0);
   #frames = 0;
-  #causeTold: string | undefined;
+  #reportedCause: string | undefined;
   /** Transport of the next session, and why it will begin. */
   #transport: 'udp' | 'tcp';
   #cause: SessionCause = 'first';
@@ -78,7 +78,7 @@ export class ControlClient {
   /** True when the present silence was answered by a new session already. */
   #leftSilentPath = false;
   /** True when the user knows that no datagram arrives, until one does. */
-  #silenceTold = false;
+  #silenceReported = false;
   #outages = 0;
 
   constructor(options: ControlClientOptions) {
@@ -200,7 +200,7 @@ export class ControlClient {
   handlePacket(): void {
     this.#watch?.handlePacket();
     this.#leftSilentPath = false;
-    this.#silenceTold = false;
+    this.#silenceReported = false;
   }
 
   /** Bytes have arrived on the control connection. */
@@ -353,8 +353,8 @@ export class ControlClient {
       this.#transport = 'tcp';
       return this.#rejoin('tcp-instead');
     }
-    if (!this.#silenceTold) this.#events.push({ kind: 'notice', notice: 'no-datagrams' });
-    this.#silenceTold = true;
+    if (!this.#silenceReported) this.#events.push({ kind: 'notice', notice: 'no-datagrams' });
+    this.#silenceReported = true;
   }
 
   #rejoin(notice: 'tcp-instead' | 'path-silent' | 'media-outage'): void {
@@ -388,7 +388,7 @@ export class ControlClient {
     const waited = now - this.#mediaAt;
     if (waited >= timeout) {
       if (this.#frames === 0) {
-        const failure = this.#silenceTold
+        const failure = this.#silenceReported
           ? ({ kind: 'no-datagrams' } as const)
           : ({ kind: 'no-stream', cause } as const);
         return this.#end({ kind: 'failed', failure });
@@ -396,8 +396,8 @@ export class ControlClient {
       if (this.#dismissed) return this.#end({ kind: 'over', end: 'sender-stopped' });
       return this.#end({ kind: 'failed', failure: { kind: 'sender-lost', cause, frames: this.#frames } });
     }
-    if (cause !== this.#causeTold) this.#events.push({ kind: 'waiting', cause });
-    this.#causeTold = cause;
+    if (cause !== this.#reportedCause) this.#events.push({ kind: 'waiting', cause });
+    this.#reportedCause = cause;
     this.#state = { kind: 'waiting', retryAt: instant(now + Math.min(RETRY_INTERVAL, timeout - waited)) };
   }
 }

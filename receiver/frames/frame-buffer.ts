@@ -58,7 +58,7 @@ export type PacketInsertion = 'taken' | 'duplicate' | 'behind' | 'inconsistent' 
  */
 export interface FrameBuffer {
   /** True when decode times come from the sender, false when they are estimated. */
-  readonly tellsDecodeTimes: boolean;
+  readonly knowsDecodeTimes: boolean;
   /** Number of the next frame to be decided. */
   readonly next: number;
   /** Returns the next frame to be decided; `undefined` when none of its packets has arrived. */

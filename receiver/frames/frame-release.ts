@@ -256,7 +256,7 @@ export class FrameRelease {
    * the next one decreases too.
    */
   #isMisdated(buffer: FrameBuffer, { decodeTimestamp }: PendingFrame): boolean {
-    if (!buffer.tellsDecodeTimes) return false;
+    if (!buffer.knowsDecodeTimes) return false;
     if (decodeTimestamp < this.#decodedThrough) return true;
     const next = buffer.following()?.decodeTimestamp ?? Number.POSITIVE_INFINITY;
     return next < decodeTimestamp && next >= this.#decodedThrough;

@@ -89,7 +89,7 @@ const PACKETS_MAX = 500_000;
 
 /** Frames of our own senders, in which any one packet identifies all packets of its frame. */
 export class MarkedFrameBuffer implements FrameBuffer {
-  readonly tellsDecodeTimes = true;
+  readonly knowsDecodeTimes = true;
   /** Frames in order. Nearly every packet belongs to the last ones, so searches from the end are short. */
   readonly #frames: MarkedFrame[] = [];
   readonly #framesMax: number;

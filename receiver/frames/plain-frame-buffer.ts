@@ -28,7 +28,7 @@ const EMPTY_MAX = 1_024;
  * payload.
  */
 export class PlainFrameBuffer implements FrameBuffer, PlainFrameContext {
-  readonly tellsDecodeTimes = false;
+  readonly knowsDecodeTimes = false;
   /** Frames in order of sequence numbers. */
   readonly #frames: PlainFrame[] = [];
   readonly #codec: Codec;

@@ -180,9 +180,9 @@ export class RateLimit implements RateController {
     this.#pacing.onSent(now, waited);
   }
 
-  onPath(now: Instant, told: Load): void {
+  onPath(now: Instant, reported: Load): void {
     if (this.#sentRate === 0 && this.#limit === undefined) return;
-    const load = { ...told, queueing: microseconds(Math.max(0, told.queueing - this.#pacing.at(now))) };
+    const load = { ...reported, queueing: microseconds(Math.max(0, reported.queueing - this.#pacing.at(now))) };
     const fresh = this.#cut === undefined || now - this.#cut.at > EFFECT + 2 * MEASURED_OVER;
     if (fresh && load.recentLoss < CARRIED_LOSS_MAX && load.queueing < QUEUEING_MIN) {
       // The feedback describes the path at about the time of the previous rate.

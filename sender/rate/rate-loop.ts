@@ -35,8 +35,8 @@ export class RateLoop {
   readonly #departures: SentPacketHistory;
   readonly #share = new SourceShare();
   #roundTrip: Microseconds | undefined;
-  /** Interval that the receiver was last told, and the time of the next notice. */
-  #told: Microseconds | undefined;
+  /** Interval of the last notice to the receiver, and the time of the next notice. */
+  #announcedInterval: Microseconds | undefined;
   #noticeAt: Instant | undefined;
   #unanswered = 0;
   #notice: ReportsWantedNotice | undefined;
@@ -109,19 +109,19 @@ export class RateLoop {
     if (timeout !== undefined && now >= timeout) this.controller.onTimeout(now);
     if (this.#noticeAt === undefined || now < this.#noticeAt) return;
     const { feedbackInterval } = this.controller;
-    const isNews = feedbackInterval !== this.#told;
+    const isNews = feedbackInterval !== this.#announcedInterval;
     if (isNews) this.#unanswered = 0;
     if (isNews || feedbackInterval !== undefined) {
       this.#notice = { kind: 'reports-wanted', interval: feedbackInterval ?? microseconds(0) };
     }
-    this.#told = feedbackInterval;
+    this.#announcedInterval = feedbackInterval;
     const unanswered = feedbackInterval !== undefined && this.#unanswered++ < UNANSWERED_MAX;
     this.#noticeAt = later(now, unanswered ? NOTICE_INTERVAL_UNANSWERED : NOTICE_INTERVAL);
   }
 
   pollTimeout(): Instant | undefined {
     const { controller } = this;
-    const wantsNotice = controller.feedbackInterval !== undefined || this.#told !== undefined;
+    const wantsNotice = controller.feedbackInterval !== undefined || this.#announcedInterval !== undefined;
     return earliestOf(controller.pollTimeout(), wantsNotice ? this.#noticeAt : undefined);
   }
 

@@ -169,7 +169,7 @@ export class LaneServer {
     if (asked?.ok === false) return this.#decline(asked.malformed, reply);
     if (source === undefined || source === this.#playing.name) {
       this.#change(lanes, asked?.value);
-      return this.#tellState();
+      return this.#sendState();
     }
     const input = this.#options.inputs.get(source);
     if (input === undefined) return this.#decline(`${source} is not one of the sources`, reply);
@@ -199,7 +199,7 @@ export class LaneServer {
     }
     this.#playing = this.#begin(name, media, folder);
     this.#page.announce(this.#description());
-    this.#tellState();
+    this.#sendState();
     await end(before);
   }
 
@@ -230,7 +230,7 @@ export class LaneServer {
     return { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
   }
 
-  #tellState(): void {
+  #sendState(): void {
     this.#page.announce({ kind: 'state', state: this.#state() });
   }
 

@@ -82,7 +82,7 @@ export class RtpClient implements Client {
   #clock: { readonly first: number; readonly moves: boolean; readonly packets: number } | undefined;
   #lastMediaAt: number = inMilliseconds(now());
   #endedAt: number | undefined;
-  #silenceTold = false;
+  #silenceReported = false;
   #finish: ((end: ClientEnd) => void) | undefined;
   #stopped = false;
 
@@ -269,7 +269,7 @@ export class RtpClient implements Client {
         // Without parameter sets no picture can be decoded.
         if (!this.#pictures.known) return;
         this.#lastMediaAt = inMilliseconds(now());
-        this.#silenceTold = false;
+        this.#silenceReported = false;
         this.#events.onUnit(this.#timeline.shift(event.unit), event);
         return;
       case 'dropped':
@@ -304,8 +304,8 @@ export class RtpClient implements Client {
       if (this.#timeline.started) return this.#finish?.('sender-stopped');
       throw new Failure(`${this.#options.name}: ${this.#noPictureCause()}`);
     }
-    if (silentMs > SILENCE_MS && this.#timeline.started && !this.#silenceTold) {
-      this.#silenceTold = true;
+    if (silentMs > SILENCE_MS && this.#timeline.started && !this.#silenceReported) {
+      this.#silenceReported = true;
       this.#events.onWaiting(`no picture for ${SILENCE_MS / 1_000} s`);
     }
   }

@@ -70,7 +70,7 @@ export class ServerSession implements PlaceHolder {
   #refused = false;
   #needsKey = true;
   #finishing = false;
-  #told = false;
+  #endAnnounced = false;
   #framesSkipped = 0;
   #sendsRefused = 0;
   #reported: StatisticsMessage | undefined;
@@ -130,7 +130,7 @@ export class ServerSession implements PlaceHolder {
       });
     }
     // Release 0.1.0 closes the connection on an unknown message.
-    this.#sentTicker = setInterval(() => this.#tellSent(), SENT_INTERVAL_MS);
+    this.#sentTicker = setInterval(() => this.#reportSent(), SENT_INTERVAL_MS);
   }
 
   /** True when this is the session's key. Compares in constant time. */
@@ -323,7 +323,7 @@ export class ServerSession implements PlaceHolder {
     this.#finishing = true;
     this.#sender.finish();
     this.#driver.drain();
-    this.#tellEnd();
+    this.#announceEnd();
   }
 
   /** Stops sending, and says goodbye on the control connection. */
@@ -347,7 +347,7 @@ export class ServerSession implements PlaceHolder {
     if (this.#address && this.#consents()) {
       this.#options.sendDatagrams(this.protect(datagrams), this.#address, this.#lengths);
     } else this.#stream?.write(datagrams);
-    this.#tellEnd();
+    this.#announceEnd();
   }
 
   /** True while consent for the address is valid (RFC 7675). Otherwise revokes it: the address must be proved again. */
@@ -369,15 +369,15 @@ export class ServerSession implements PlaceHolder {
     this.#reachTimer.unref();
   }
 
-  #tellSent(): void {
+  #reportSent(): void {
     if (this.#finishing) return;
     const { frames, packets } = this.#sender.statistics;
     this.#options.connection.send({ kind: 'sent', frames, packets, refused: this.#sendsRefused });
   }
 
-  #tellEnd(): void {
-    if (!this.#finishing || this.#told || !this.#sender.finished) return;
-    this.#told = true;
+  #announceEnd(): void {
+    if (!this.#finishing || this.#endAnnounced || !this.#sender.finished) return;
+    this.#endAnnounced = true;
     const { frames, packets } = this.#sender.statistics;
     const lastSequence = this.#sender.lastSequence ?? null;
     this.#options.connection.send({ kind: 'end-of-stream', frames, packets, lastSequence });

@@ -30,7 +30,7 @@ const SAME_SIGNAL_MS = 100;
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-const tell = (message: InsideMessage): Promise<void> =>
+const notify = (message: InsideMessage): Promise<void> =>
   new Promise((resolve) => {
     if (process.send?.(message, () => resolve()) === undefined) resolve();
   });
@@ -115,7 +115,7 @@ async function endOf(command: ChildProcess, program: string): Promise<CommandEnd
     return { code, signal };
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    await tell({ kind: 'error', message: `cannot run ${program}: ${absent ? 'command not found' : causeOf(error)}` });
+    await notify({ kind: 'error', message: `cannot run ${program}: ${absent ? 'command not found' : causeOf(error)}` });
     return { code: absent ? NOT_FOUND : NOT_EXECUTABLE, signal: null };
   }
 }
@@ -138,14 +138,14 @@ async function run(order: TunOrder): Promise<void> {
   const tcp = await setTcp({ congestionControl: order.congestionControl, notsentLowat: order.notsentLowat });
   const settings: TunSettings = { mtu: order.mtu, ipv6, ...tcp };
   const { link, linkBack, linkBeginsWithTraffic = false, capture, mtu } = order;
-  const { progress: tellsProgress = false } = order;
+  const { progress: reportsProgress = false } = order;
   let startedAt = now();
   const stopRelay = await startRelay(
-    { fd, mtu, link, linkBack, linkBeginsWithTraffic, capture, progress: tellsProgress, interfaceName: INTERFACE },
+    { fd, mtu, link, linkBack, linkBeginsWithTraffic, capture, progress: reportsProgress, interfaceName: INTERFACE },
     (report) =>
-      void tell({ kind: 'progress', progress: { ...report, durationSeconds: inSeconds(elapsed(startedAt, now())) } }),
+      void notify({ kind: 'progress', progress: { ...report, durationSeconds: inSeconds(elapsed(startedAt, now())) } }),
   );
-  await tell({ kind: 'started', settings });
+  await notify({ kind: 'started', settings });
   startedAt = now();
   const command = startCommand(order.command);
   process.on('message', (message: OutsideMessage) => {
@@ -155,7 +155,7 @@ async function run(order: TunOrder): Promise<void> {
   const durationSeconds = inSeconds(elapsed(startedAt, now()));
   await reapAll(LEFT_BEHIND_MS);
   const { report: path, captureFailure, captureOffset } = await stopRelay();
-  if (captureFailure !== undefined) await tell({ kind: 'error', message: captureFailure });
+  if (captureFailure !== undefined) await notify({ kind: 'error', message: captureFailure });
   const drops = await deviceDrops();
   const report = {
     command: order.command,
@@ -166,7 +166,7 @@ async function run(order: TunOrder): Promise<void> {
     deviceDrops: drops,
     captureOffset,
   };
-  await tell({ kind: 'report', report });
+  await notify({ kind: 'report', report });
 }
 
 process.once('message', async (message: OutsideMessage) => {
@@ -175,7 +175,7 @@ process.once('message', async (message: OutsideMessage) => {
     process.exit(0);
   } catch (error) {
     const exitCode = error instanceof Failure ? error.exitCode : 1;
-    await tell({ kind: 'failed', message: causeOf(error), exitCode });
+    await notify({ kind: 'failed', message: causeOf(error), exitCode });
     process.exit(exitCode);
   }
 });

@@ -65,7 +65,7 @@ function relay(data: TunRelayData): TunRelayMessage {
   let slab = new Uint8Array(SLAB_BYTES);
   let filled = 0;
   parentPort?.postMessage({ kind: 'ready' } satisfies TunRelayMessage);
-  let tellAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
+  let reportAt = data.progress ? now() + PROGRESS_EVERY : Number.POSITIVE_INFINITY;
   while (Atomics.load(stop, 0) === 0) {
     const sleep = microseconds(Math.min((path.nextAt ?? Number.POSITIVE_INFINITY) - now(), SLEEP_MAX));
     if (sleep > 0) device.wait(sleep);
@@ -83,8 +83,8 @@ function relay(data: TunRelayData): TunRelayMessage {
       if ((path.nextAt ?? Number.POSITIVE_INFINITY) <= readAt) path.flush();
     }
     path.flush();
-    if (now() >= tellAt) {
-      tellAt += PROGRESS_EVERY;
+    if (now() >= reportAt) {
+      reportAt += PROGRESS_EVERY;
       parentPort?.postMessage({ kind: 'progress', report: path.report } satisfies TunRelayMessage);
     }
   }

@@ -40,7 +40,7 @@ export class TunRun {
     this.#child = spawn('unshare', [...namespace, '--', process.execPath, ...loader, inside], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('error', () => {}); // the channel broke: the exit tells why
+    this.#child.on('error', () => {}); // the channel broke: the exit status says why
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('message', (message: InsideMessage) => {
         switch (message.kind) {
@@ -62,12 +62,12 @@ export class TunRun {
       this.#child.once('close', () => reject(new Failure('the network namespace ended before the command')));
     });
     this.ended.catch(() => {}); // reported when it is awaited
-    this.#tell({ kind: 'order', order: { ...order, progress: onProgress !== undefined } });
+    this.#notify({ kind: 'order', order: { ...order, progress: onProgress !== undefined } });
   }
 
   /** Passes a signal to the command. After a request to end, it has five seconds. */
   signal(signal: NodeJS.Signals): void {
-    this.#tell({ kind: 'signal', signal });
+    this.#notify({ kind: 'signal', signal });
   }
 
   /** Kills everything inside at once. */
@@ -75,7 +75,7 @@ export class TunRun {
     this.#child.kill('SIGKILL');
   }
 
-  #tell(message: OutsideMessage): void {
+  #notify(message: OutsideMessage): void {
     if (this.#child.connected) this.#child.send(message);
   }
 }

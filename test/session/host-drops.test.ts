@@ -36,8 +36,8 @@ test('what a stopped receiver does not read is told as the loss of its computer,
       () => sent() > before + OVERFLOW_PACKETS || Date.now() - stopped > STOP_MS,
     );
     receiver.child.kill('SIGCONT');
-    const told = shown().length;
-    await until('there are newer statistics', () => shown().length > told + 1);
+    const seen = shown().length;
+    await until('there are newer statistics', () => shown().length > seen + 1);
   }
   await until('the sender has been told', () => (server.status.receivers[0]?.reported?.hostDrops ?? 0) > 0);
   receiver.child.kill('SIGINT');

@@ -53,7 +53,7 @@ function both(strategy: KernelStrategyName, link: string) {
     captured: rows.map(({ capturedAt }) => ({
       at: instant(capturedAt + MACHINE_ZERO),
       taken: true,
-      told: { keyFrame: false },
+      guidance: { keyFrame: false },
     })),
     givenUp: [],
     receipts,

@@ -19,55 +19,55 @@ describe('the bit rate for several receivers', () => {
   });
 });
 
-/** A control that notes what it is told. */
-function noted() {
-  const told: (number | 'key')[] = [];
+/** A control that records its calls. */
+function recorded() {
+  const calls: (number | 'key')[] = [];
   const control: AdaptiveControl = {
     bitrateMin: 100,
     bitrateMax: 6_000,
-    setTarget: (bitrate) => void told.push(bitrate),
-    requestKeyFrame: () => void told.push('key'),
+    setTarget: (bitrate) => void calls.push(bitrate),
+    requestKeyFrame: () => void calls.push('key'),
     state: { bitrate: 0, preset: 'veryfast', width: 0, height: 0 },
     leadTime: microseconds(0),
   };
-  return { told, steering: new SourceSteering(control) };
+  return { calls, steering: new SourceSteering(control) };
 }
 
 describe('a steered source', () => {
   test('has its highest rate while no path shows a limit', () => {
-    const { told, steering } = noted();
+    const { calls, steering } = recorded();
     steering.update(at(0), [undefined]);
     steering.update(at(33), [700, undefined]);
-    expect(told).toEqual([6_000, 700]);
+    expect(calls).toEqual([6_000, 700]);
     expect(steering.target).toBe(700);
   });
 
   test('makes one key frame for all requests before it, and the next after 200 ms at the earliest', () => {
-    const { told, steering } = noted();
+    const { calls, steering } = recorded();
     const receivers = [{}, {}];
     for (const receiver of receivers) steering.requestKeyFrame(at(0), receiver);
     steering.update(at(10), [1]);
-    expect(told).toEqual([1, 'key']);
+    expect(calls).toEqual([1, 'key']);
     steering.requestKeyFrame(at(50), receivers[0]!);
     steering.update(at(60), [1]);
     steering.update(at(190), [1]);
-    expect(told).toEqual([1, 'key', 1, 1]);
+    expect(calls).toEqual([1, 'key', 1, 1]);
     steering.update(at(210), [1]);
-    expect(told.filter((each) => each === 'key')).toHaveLength(2);
+    expect(calls.filter((each) => each === 'key')).toHaveLength(2);
   });
 
   test('answers a receiver that asks without end five times, and then once in two seconds', () => {
-    const { told, steering } = noted();
+    const { calls, steering } = recorded();
     const [greedy, other] = [{}, {}];
     for (let ms = 0; ms < 20_000; ms += 33) {
       steering.requestKeyFrame(at(ms), greedy);
       steering.update(at(ms), [1]);
     }
-    const keys = told.filter((each) => each === 'key').length;
+    const keys = calls.filter((each) => each === 'key').length;
     expect(keys).toBeGreaterThanOrEqual(14);
     expect(keys).toBeLessThanOrEqual(15);
     steering.requestKeyFrame(at(20_100), other);
     steering.update(at(20_300), [1]);
-    expect(told.at(-1)).toBe('key');
+    expect(calls.at(-1)).toBe('key');
   });
 });
