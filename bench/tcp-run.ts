@@ -10,7 +10,7 @@ import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TcpMediaReceiver } from '../sim/tcp/media-receiver.ts';
 import { TcpMediaSender } from '../sim/tcp/media-sender.ts';
 import type { SendingCounters } from '../sim/tcp/tcp-counters.ts';
-import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+import { RECEIVER_END, SENDER_END, TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 
 /** One run of the modelled TCP with a live stream. */
 export interface TcpRun {
@@ -38,12 +38,10 @@ export function runTcp(
   const common = { ...TCP_DEFAULTS, congestionControl, seed };
   const sender = new TcpMediaSender({
     ...common,
-    localPort: 5_000,
-    remotePort: 6_000,
-    initialSequence: 1_000,
+    ...SENDER_END,
     openAt: instant(0),
   });
-  const receiver = new TcpMediaReceiver({ ...common, localPort: 6_000, remotePort: 5_000, initialSequence: 2_000 });
+  const receiver = new TcpMediaReceiver({ ...common, ...RECEIVER_END });
   const stream = new SyntheticStream({
     framesPerSecond: FRAMES_PER_SECOND,
     frameBytes: FRAME_BYTES,

@@ -15,14 +15,12 @@ import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../sim/tcp/media-receiver.ts';
 import { TcpMediaSender, type TcpMediaSenderEvent } from '../sim/tcp/media-sender.ts';
-import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+import { RECEIVER_END, SENDER_END, TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
 import { SegmentTable } from './segment-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** Wait for a connection that has fallen behind; a longer backlog is of no use. */
 export const TCP_DRAIN: Microseconds = seconds(30);
-const SENDER_PORT = 5_004;
-const RECEIVER_PORT = 6_004;
 
 /** Sends the access units over the modelled TCP with this congestion control. */
 export function tcpStrategy(congestionControl: CongestionControlName): StrategyBuilder {
@@ -49,18 +47,14 @@ class TcpStrategy implements Strategy {
     const { unsentBytesMax, giveUpMs } = parameters;
     this.#sender = new TcpMediaSender({
       ...common,
-      localPort: SENDER_PORT,
-      remotePort: RECEIVER_PORT,
-      initialSequence: 1_000,
+      ...SENDER_END,
       openAt: options.opensAt ?? instant(0),
       ...(unsentBytesMax !== undefined && { unsentBytesMax }),
       ...(giveUpMs !== undefined && { waitMax: milliseconds(giveUpMs) }),
     });
     this.#receiver = new TcpMediaReceiver({
       ...common,
-      localPort: RECEIVER_PORT,
-      remotePort: SENDER_PORT,
-      initialSequence: 2_000,
+      ...RECEIVER_END,
     });
   }
 

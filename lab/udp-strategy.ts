@@ -17,7 +17,7 @@ import { type SentStreamParameters, STREAM_DEFAULTS } from '../protocol/stream-p
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, receiverOptions } from '../receiver/receiver-options.ts';
 import { Sender } from '../sender/sender.ts';
-import { senderOptions } from '../sender/sender-options.ts';
+import { type SenderOptions, senderOptions } from '../sender/sender-options.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
@@ -48,6 +48,15 @@ export const udpParameters = (
     latency: microseconds(Math.max(0, budget - transitMin)),
     ...(encrypted && { datagramBytesMax: STREAM_DEFAULTS.datagramBytesMax - PROTECTION_BYTES_MAX }),
   });
+
+/** Options of a cell's sender, on any clock. */
+export function udpSenderOptions(
+  recovery: Recovery,
+  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+): SenderOptions {
+  const { rate } = options.parameters;
+  return senderOptions(udpParameters(recovery, options), rate === undefined ? {} : { rate });
+}
 
 /** Options of a cell's receiver, on any clock. */
 export function udpReceiverOptions(
@@ -89,8 +98,7 @@ class UdpStrategy implements Strategy {
       initialSequence: parameters.initialSequence,
       sendableFor: parameters.latency,
     });
-    const { rate } = options.parameters;
-    this.#sender = new Sender(senderOptions(parameters, rate === undefined ? {} : { rate }));
+    this.#sender = new Sender(udpSenderOptions(recovery, options));
     this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
   }
 

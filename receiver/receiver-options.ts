@@ -1,4 +1,4 @@
-import { type Microseconds, microseconds, milliseconds, type Ticks } from '../protocol/base/units.ts';
+import { type Microseconds, microseconds, milliseconds, SECOND, type Ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { WireSequence, WireTimestamp } from '../protocol/rtp/sequence.ts';
@@ -100,8 +100,11 @@ export const RECEIVER_DEFAULTS = {
   records: false,
   heldBytesMax: 32_000_000,
   reorderWait: milliseconds(3),
-  framesMax: 1024,
 } as const satisfies Partial<ReceiverSettings>;
+
+/** Frames held at least, and the frame rate up to which all frames of the latency and of the time for mending are. */
+const FRAMES_MAX_LEAST = 1_024;
+const FRAMES_PER_SECOND_MAX = 240;
 
 /** Returns the options of the receiver of a stream with these parameters. */
 export function receiverOptions(
@@ -109,8 +112,10 @@ export function receiverOptions(
   settings: Partial<ReceiverSettings> & Pick<ReceiverSettings, 'reportSsrc'>,
 ): ReceiverOptions {
   const { ssrc, retransmission, repair, initialSequence, timestampBase, frameMarks, initialFrameNumber } = parameters;
+  const heldFor = parameters.latency + parameters.mend;
   return {
     ...RECEIVER_DEFAULTS,
+    framesMax: Math.max(FRAMES_MAX_LEAST, Math.ceil((FRAMES_PER_SECOND_MAX * heldFor) / SECOND)),
     ...settings,
     ...(ssrc !== undefined && { ssrc }),
     codec: parameters.codec,

@@ -23,7 +23,6 @@ import {
 } from '../../protocol/base/units.ts';
 import type { Recovery } from '../../protocol/control/recovery.ts';
 import { Sender } from '../../sender/sender.ts';
-import { senderOptions } from '../../sender/sender-options.ts';
 import { TUN_ADDRESSES } from '../../session/tun/tun-path.ts';
 import type { Script } from '../../sim/simulation.ts';
 import { LiveFeed } from '../../sim/synthetic-stream.ts';
@@ -33,7 +32,7 @@ import { START } from '../media-run.ts';
 import { percentile, sorted } from '../metrics/percentile.ts';
 import { isKernelStrategy, simulatedTwin } from '../strategies.ts';
 import { TCP_DRAIN } from '../tcp-strategy.ts';
-import { endAnnouncedAfter, udpDrain, udpParameters } from '../udp-strategy.ts';
+import { endAnnouncedAfter, udpDrain, udpSenderOptions } from '../udp-strategy.ts';
 import {
   type CapturedFrame,
   type EndOrder,
@@ -85,8 +84,7 @@ const post = (message: ToReceiver): void => {
 
 async function overUdp(): Promise<Transport> {
   const options = { budget: budgetOf(cell), transitMin, parameters: cell.parameters };
-  const parameters = udpParameters(twin as Recovery, options);
-  const sender = new Sender(senderOptions(parameters));
+  const sender = new Sender(udpSenderOptions(twin as Recovery, options));
   const driver = new EndpointDriver({
     endpoint: sender,
     transmit: (datagrams) => socket.send(datagrams),

@@ -12,16 +12,13 @@ import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/media-receiver.ts';
 import { TcpMediaSender, type TcpMediaSenderEvent } from '../../sim/tcp/media-sender.ts';
-import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
+import { RECEIVER_END, SENDER_END, TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
 
 /** IPv4 header, bytes; TCP's header is part of each segment. */
 const HEADER_BYTES = 20;
-const SENDER_PORT = 5_004;
-const RECEIVER_PORT = 6_004;
-const INITIAL_SEQUENCE = 1_000;
 /** Offsets of the sequence number and the header length in a segment (RFC 9293 §3.1). */
 const SEQUENCE_OFFSET = 4;
 const DATA_OFFSET = 12;
@@ -79,18 +76,14 @@ export class TcpLane implements LaneTransport {
     const common = { ...TCP_DEFAULTS, congestionControl, seed: options.seed };
     this.#sender = new TcpMediaSender({
       ...common,
-      localPort: SENDER_PORT,
-      remotePort: RECEIVER_PORT,
-      initialSequence: INITIAL_SEQUENCE,
+      ...SENDER_END,
       openAt,
       unsentBytesMax: UNSENT_BYTES_MAX,
       waitMax: WAIT_MAX,
     });
     this.#receiver = new TcpMediaReceiver({
       ...common,
-      localPort: RECEIVER_PORT,
-      remotePort: SENDER_PORT,
-      initialSequence: 2 * INITIAL_SEQUENCE,
+      ...RECEIVER_END,
     });
     this.path = new LanePath({
       link: options.forward,
@@ -163,7 +156,7 @@ export class TcpLane implements LaneTransport {
   /** Returns the stream position of a segment: of the positions with its 32-bit number, the one nearest to `known`. */
   #offsetOf(segment: Uint8Array, known: number): number {
     const wire = readUint32(segment, SEQUENCE_OFFSET);
-    return known + ((wire - (INITIAL_SEQUENCE + 1) - known) | 0);
+    return known + ((wire - (SENDER_END.initialSequence + 1) - known) | 0);
   }
 
   #frameAt(offset: number): number {

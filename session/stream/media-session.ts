@@ -40,9 +40,6 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly onPathLost: (cause: string) => void;
 }
 
-/** Bound of the frames in flight: the longest latency, a minute, at 240 frames per second. */
-const FRAMES_MAX = 14_400;
-
 /** Media side of a session: its transport and its receiver. */
 export class MediaSession {
   readonly receiver: Receiver;
@@ -52,7 +49,7 @@ export class MediaSession {
 
   constructor(options: MediaSessionOptions) {
     const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
-    const settings = { reportSsrc, release, onLoss, records, framesMax: FRAMES_MAX };
+    const settings = { reportSsrc, release, onLoss, records };
     const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
     this.receiver = new Receiver(receiving);
     this.#driver = new EndpointDriver({

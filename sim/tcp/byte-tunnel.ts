@@ -5,7 +5,7 @@ import { Simulation } from '../simulation.ts';
 import type { CongestionControlName } from './congestion-control.ts';
 import { TcpConnection } from './connection.ts';
 import type { SendingCounters } from './tcp-counters.ts';
-import { TCP_DEFAULTS, type TcpEvent } from './tcp-options.ts';
+import { RECEIVER_END, SENDER_END, TCP_DEFAULTS, type TcpEvent } from './tcp-options.ts';
 
 export interface ByteTunnelOptions {
   readonly link: LinkSpecification;
@@ -28,9 +28,6 @@ export interface ByteTunnelCounters extends SendingCounters {
 const SEND_BUFFER_BYTES = 4 * 1_024 * 1_024;
 /** A full buffer becomes writable again below this fraction of its size (`sk_stream_is_writeable`). */
 const WRITABLE_SHARE = 2 / 3;
-/** Arbitrary ports: both ends are in one process. */
-const SENDER_PORT = 5_004;
-const RECEIVER_PORT = 6_004;
 
 /**
  * A TCP connection over an impaired link as one state machine: bytes written at one end come out of the other in order,
@@ -52,12 +49,8 @@ export class ByteTunnel {
 
   constructor({ link, congestionControl, startsAt, headerBytes, sendBufferBytes }: ByteTunnelOptions) {
     const common = { ...TCP_DEFAULTS, congestionControl, seed: link.seed };
-    const [sender, receiver] = [
-      { localPort: SENDER_PORT, remotePort: RECEIVER_PORT, initialSequence: 1_000 },
-      { localPort: RECEIVER_PORT, remotePort: SENDER_PORT, initialSequence: 2_000 },
-    ] as const;
-    this.#sender = new TcpConnection({ ...common, ...sender, role: 'passive' });
-    this.#receiver = new TcpConnection({ ...common, ...receiver, role: 'active' });
+    this.#sender = new TcpConnection({ ...common, ...SENDER_END, role: 'passive' });
+    this.#receiver = new TcpConnection({ ...common, ...RECEIVER_END, role: 'active' });
     this.#forward = new Link(link, 'forward', { startsAt, headerBytes });
     this.#sendBufferBytes = sendBufferBytes ?? SEND_BUFFER_BYTES;
     this.#simulation = new Simulation({

@@ -54,3 +54,8 @@ export type TcpEvent =
   | { readonly kind: 'timed-out' }
   /** A datagram that is not a segment of this connection, with the reason. */
   | { readonly kind: 'malformed'; readonly cause: string };
+
+/** The media sender's end of a modelled connection. Ports and sequence numbers are arbitrary: one process has both ends. */
+export const SENDER_END = { localPort: 5_004, remotePort: 6_004, initialSequence: 1_000 } as const;
+/** The media receiver's end of the same connection. */
+export const RECEIVER_END = { localPort: 6_004, remotePort: 5_004, initialSequence: 2_000 } as const;

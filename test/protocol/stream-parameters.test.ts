@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../protocol/base/units.ts';
+import { microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { agreedParameters, welcomedParameters, welcomeFields } from '../../protocol/control/stream-agreement.ts';
@@ -62,6 +62,16 @@ describe('a sender and a receiver of the same stream', () => {
   test('over TCP, the receiver waits for a late frame; over UDP, it drops it', () => {
     expect(receiver.overdue).toBe('drop');
     expect(receiverOptions({ ...parameters, transport: 'tcp' }, { reportSsrc: 9 }).overdue).toBe('wait');
+  });
+
+  test('a receiver has room for all frames of its latency', () => {
+    const framesOf = (latency: number) =>
+      receiverOptions({ ...parameters, latency: milliseconds(latency) }, { reportSsrc: 9 }).framesMax;
+    // At 240 frames per second, with the five seconds for mending.
+    expect(framesOf(60_000)).toBe(65 * 240);
+    expect(framesOf(120)).toBe(Math.ceil(5.12 * 240));
+    const plain = streamParameters({ recovery: 'none', mend: microseconds(0) });
+    expect(receiverOptions(plain, { reportSsrc: 9 }).framesMax).toBe(1_024);
   });
 
   test('a receiver of plain RTP expects no frame marks and no initial number, and sends no reports', () => {
