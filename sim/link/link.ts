@@ -112,7 +112,7 @@ export class Link {
       lostByLoss: this.#counters.lost - lostInOutages,
       lostInOutages,
       slipped: this.#slip.count,
-      marked: this.#marked,
+      marked: this.#markedBefore + (this.#managed?.marked ?? 0),
     };
   }
 
@@ -351,10 +351,6 @@ export class Link {
   #report(at: Instant, { datagram, flow, ecn, bytes, arrivedAt }: QueuedDatagram, fate: DecidedFate): void {
     if (this.#reports === undefined) return;
     this.#outcomes.push({ at, datagram, flow, ecn, bytes, waited: elapsed(arrivedAt, at), fate });
-  }
-
-  get #marked(): number {
-    return this.#markedBefore + (this.#managed?.marked ?? 0);
   }
 
   /** Time of the next departure, delivery or, while datagrams wait, change. */
