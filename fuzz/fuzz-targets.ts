@@ -1,7 +1,7 @@
 import type { FuzzTarget } from './fuzz-target.ts';
 import { controlClientTarget, controlServerTarget } from './targets/control-targets.ts';
 import { binaryTarget, fragmentTarget, matroskaTarget, mp4Target } from './targets/file-targets.ts';
-import { payloadTarget, pictureTarget } from './targets/picture-target.ts';
+import { payloadTargets, pictureTargets } from './targets/picture-target.ts';
 import { plainReceiverTarget, receiverTarget } from './targets/receiver-target.ts';
 import { senderTarget } from './targets/sender-target.ts';
 import { streamTarget } from './targets/stream-target.ts';
@@ -24,8 +24,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   streamTarget,
   controlClientTarget,
   controlServerTarget,
-  pictureTarget,
-  payloadTarget,
+  ...pictureTargets,
+  ...payloadTargets,
   mp4Target,
   fragmentTarget,
   matroskaTarget,

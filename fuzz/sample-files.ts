@@ -10,4 +10,5 @@ export const TRACE = join(ROOT, 'samples', 'traces', 'lte-drive.down');
 function rootAbove(folder: string): string {
   return existsSync(join(folder, 'package-lock.json')) ? folder : rootAbove(dirname(folder));
 }
+export const SAMPLE_HEVC = join(ROOT, 'samples', 'small.h265');
 export const SAMPLE_MP4 = join(ROOT, 'samples', 'counter.mp4');

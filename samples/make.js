@@ -1,5 +1,5 @@
-// Generates counter.mp4, counter.h264 and film.mp4: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
-// ffmpeg with libx264 and drawtext (Debian's has both) and takes a minute or two. The files are in the repository, so this is
+// Generates counter.mp4, counter.h264, film.mp4 and small.h265: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
+// ffmpeg with libx264, libx265 and drawtext (Debian's has them) and takes a minute or two. The files are in the repository, so this is
 // only needed to change them.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -84,6 +84,11 @@ const outputs = [
 ];
 const chosen = process.argv.slice(2);
 
+// HEVC for tests: open groups of pictures with leading pictures, B-frames that others refer to, small.
+const x265 = 'log-level=error:info=0:keyint=24:min-keyint=24:scenecut=0:open-gop=1:bframes=3:b-adapt=0:b-pyramid=1';
+const hevc = ['-t', '2.5', '-s', '160x90', '-c:v', 'libx265', '-preset', 'slow', '-crf', '38'];
+outputs.push([...hevc, '-x265-params', `${x265}:repeat-headers=1:pools=1:frame-threads=1`, join(folder, 'small.h265')]);
+
 for (const output of outputs) {
   if (chosen.length > 0 && !chosen.includes(basename(output.at(-1)))) continue;
   const bitexact = ['-fflags', '+bitexact', '-flags:v', '+bitexact', '-map_metadata', '-1'];
@@ -94,7 +99,7 @@ for (const output of outputs) {
   if (run.error) console.error(run.error.message);
   if (run.status !== 0) {
     console.error(
-      `${ffmpeg} failed to write ${output.at(-1)}; it must support libx264 and drawtext (FFMPEG_PATH selects another ffmpeg)`,
+      `${ffmpeg} failed to write ${output.at(-1)}; it must support libx264, libx265 and drawtext (FFMPEG_PATH selects another ffmpeg)`,
     );
     process.exit(1);
   }

@@ -1,97 +1,116 @@
 import { readFileSync } from 'node:fs';
-import { codecByName } from '../../protocol/codec/codecs.ts';
-import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { AnnexBSplitter } from '../../protocol/codec/nal/annex-b.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
-import { SAMPLE } from '../sample-files.ts';
+import { SAMPLE, SAMPLE_HEVC } from '../sample-files.ts';
 
 const SEED_BYTES = 24_000;
 const CHUNK_BYTES = 1_500;
-const CODEC = codecByName('h264');
 const PAYLOAD_BYTES_MAX = 1_100;
 
-/** An H.264 byte stream: NAL units, parameter sets, slice headers, pictures, and their way through RTP payloads. */
-export const pictureTarget: FuzzTarget = {
-  name: 'h264',
-  seeds: () => {
-    const film = readFileSync(SAMPLE).subarray(0, SEED_BYTES);
-    const steps = Array.from({ length: Math.ceil(film.length / CHUNK_BYTES) }, (_, index) => ({
-      pause: 0,
-      bytes: Uint8Array.from(film.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES)),
-    }));
-    // The parameter sets and the first slice alone: most of what can be wrong is in front.
-    return [
-      { choices: 0, steps },
-      { choices: 0, steps: [{ pause: 0, bytes: Uint8Array.from(film.subarray(0, 200)) }] },
-    ];
-  },
-  mutate: mutateBytes,
-  run: ({ steps }, observed) => {
-    const bytes = new AnnexBSplitter();
-    const pictures = new AccessUnitSplitter();
-    const tracker = CODEC.trackParameterSets();
-    const nalUnits = [...steps.flatMap((step) => bytes.push(step.bytes)), ...bytes.flush()];
-    for (const nalUnit of nalUnits) {
-      tracker.add(nalUnit);
-      const picture = pictures.push(nalUnit);
-      if (picture) carry(picture.parts);
-    }
-    const last = pictures.flush();
-    if (last) carry(last.parts);
-    const format = CODEC.describe(tracker.sets());
-    if (format) {
-      observed.see('format');
-      hold(format.width >= 1 && format.height >= 1, 'a picture has a size');
-      hold(/^avc1\.[0-9a-f]{6}$/.test(format.decoder), 'the decoder string is well formed');
-    }
-    observed.count('nalUnits', nalUnits.length);
-    observed.count('leftover', pictures.leftover.length);
+interface Stream {
+  readonly codecName: CodecName;
+  readonly sample: string;
+  readonly decoder: RegExp;
+}
 
-    function carry(parts: readonly Uint8Array[]): void {
-      observed.see(CODEC.entryOf(parts).isSafe ? 'entry' : 'no entry');
-      observed.count('parts', parts.length);
-      if (parts.some((part) => part.length === 0)) return;
-      const payloads = CODEC.packetize(parts, { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
-      for (const payload of payloads) hold(payload.length <= PAYLOAD_BYTES_MAX, 'a payload fits');
-      const carried = CODEC.depacketize(
-        payloads.map((payload) => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length })),
-      );
-      hold(carried.ok, `a picture that was split can be put together: ${carried.ok ? '' : carried.malformed}`);
-      const whole = carried.value.parts;
-      hold(whole.length === parts.length, 'as many parts arrive as left');
-      hold(
-        whole.every((part, index) => Buffer.compare(part, parts[index]!) === 0),
-        'the parts arrive as they left',
-      );
-      observed.see(CODEC.importanceOf(payloads));
-    }
-  },
-};
+const STREAMS: readonly Stream[] = [
+  { codecName: 'h264', sample: SAMPLE, decoder: /^avc1\.[0-9a-f]{6}$/ },
+  { codecName: 'h265', sample: SAMPLE_HEVC, decoder: /^hvc1\.[ABC]?\d+\.[0-9A-F]+\.[LH]\d+(\.[0-9A-F]+){0,6}$/ },
+];
 
-/** RTP payloads of H.264 as a peer may write them (RFC 6184 §5). */
-export const payloadTarget: FuzzTarget = {
-  name: 'h264-payloads',
-  seeds: () => {
-    const splitter = new AnnexBSplitter();
-    const nalUnits = splitter.push(Uint8Array.from(readFileSync(SAMPLE).subarray(0, SEED_BYTES))).slice(0, 4);
-    const payloads = CODEC.packetize(nalUnits, { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
-    return [{ choices: 0, steps: payloads.map((bytes) => ({ pause: 0, bytes })) }];
-  },
-  mutate: mutateBytes,
-  run: ({ steps }, observed) => {
-    const payloads = steps.map(({ bytes }) => bytes);
-    for (const payload of payloads) {
-      observed.see(`recognized:${CODEC.recognizes(payload)}`);
-      observed.see(`starts:${CODEC.startsFrame(payload)}`);
-    }
-    observed.see(CODEC.importanceOf(payloads));
-    const whole = CODEC.depacketize(payloads.map((bytes) => ({ bytes, payloadAt: 0, payloadEnd: bytes.length })));
-    if (!whole.ok) return observed.reason(whole.malformed);
-    const carried = payloads.reduce((sum, payload) => sum + payload.length, 0);
-    const bytes = whole.value.parts.reduce((sum, part) => sum + part.length, 0);
-    hold(bytes <= carried, 'no bytes appear that did not arrive');
-    hold(bytes === whole.value.bytes, 'the announced length is the length');
-    observed.count('parts', whole.value.count);
-  },
-};
+/** Byte streams: NAL units, parameter sets, slice headers, pictures, and their way through RTP payloads. */
+export const pictureTargets: readonly FuzzTarget[] = STREAMS.map(pictureTarget);
+
+/** RTP payloads as a peer may write them (RFC 6184 §5, RFC 7798 §4). */
+export const payloadTargets: readonly FuzzTarget[] = STREAMS.map(payloadTarget);
+
+function pictureTarget({ codecName, sample, decoder }: Stream): FuzzTarget {
+  const codec = codecByName(codecName);
+  const { splitPictures } = codec.nalStream!;
+  return {
+    name: codecName,
+    seeds: () => {
+      const film = readFileSync(sample).subarray(0, SEED_BYTES);
+      const steps = Array.from({ length: Math.ceil(film.length / CHUNK_BYTES) }, (_, index) => ({
+        pause: 0,
+        bytes: Uint8Array.from(film.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES)),
+      }));
+      // The parameter sets and the first slice alone: most of what can be wrong is in front.
+      return [
+        { choices: 0, steps },
+        { choices: 0, steps: [{ pause: 0, bytes: Uint8Array.from(film.subarray(0, 200)) }] },
+      ];
+    },
+    mutate: mutateBytes,
+    run: ({ steps }, observed) => {
+      const bytes = new AnnexBSplitter();
+      const pictures = splitPictures();
+      const tracker = codec.trackParameterSets();
+      const nalUnits = [...steps.flatMap((step) => bytes.push(step.bytes)), ...bytes.flush()];
+      for (const nalUnit of nalUnits) {
+        tracker.add(nalUnit);
+        const picture = pictures.push(nalUnit);
+        if (picture) carry(picture.parts);
+      }
+      const last = pictures.flush();
+      if (last) carry(last.parts);
+      const format = codec.describe(tracker.sets());
+      if (format) {
+        observed.see('format');
+        hold(format.width >= 1 && format.height >= 1, 'a picture has a size');
+        hold(decoder.test(format.decoder), 'the decoder string is well formed');
+      }
+      observed.count('nalUnits', nalUnits.length);
+
+      function carry(parts: readonly Uint8Array[]): void {
+        observed.see(codec.entryOf(parts).isSafe ? 'entry' : 'no entry');
+        observed.count('parts', parts.length);
+        if (parts.some((part) => part.length === 0)) return;
+        const payloads = codec.packetize(parts, { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
+        for (const payload of payloads) hold(payload.length <= PAYLOAD_BYTES_MAX, 'a payload fits');
+        const carried = codec.depacketize(
+          payloads.map((payload) => ({ bytes: payload, payloadAt: 0, payloadEnd: payload.length })),
+        );
+        hold(carried.ok, `a picture that was split can be put together: ${carried.ok ? '' : carried.malformed}`);
+        const whole = carried.value.parts;
+        hold(whole.length === parts.length, 'as many parts arrive as left');
+        hold(
+          whole.every((part, index) => Buffer.compare(part, parts[index]!) === 0),
+          'the parts arrive as they left',
+        );
+        observed.see(codec.importanceOf(payloads));
+      }
+    },
+  };
+}
+
+function payloadTarget({ codecName, sample }: Stream): FuzzTarget {
+  const codec = codecByName(codecName);
+  return {
+    name: `${codecName}-payloads`,
+    seeds: () => {
+      const splitter = new AnnexBSplitter();
+      const nalUnits = splitter.push(Uint8Array.from(readFileSync(sample).subarray(0, SEED_BYTES))).slice(0, 4);
+      const payloads = codec.packetize(nalUnits, { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
+      return [{ choices: 0, steps: payloads.map((bytes) => ({ pause: 0, bytes })) }];
+    },
+    mutate: mutateBytes,
+    run: ({ steps }, observed) => {
+      const payloads = steps.map(({ bytes }) => bytes);
+      for (const payload of payloads) {
+        observed.see(`recognized:${codec.recognizes(payload)}`);
+        observed.see(`starts:${codec.startsFrame(payload)}`);
+      }
+      observed.see(codec.importanceOf(payloads));
+      const whole = codec.depacketize(payloads.map((bytes) => ({ bytes, payloadAt: 0, payloadEnd: bytes.length })));
+      if (!whole.ok) return observed.reason(whole.malformed);
+      const carried = payloads.reduce((sum, payload) => sum + payload.length, 0);
+      const bytes = whole.value.parts.reduce((sum, part) => sum + part.length, 0);
+      hold(bytes <= carried, 'no bytes appear that did not arrive');
+      hold(bytes === whole.value.bytes, 'the announced length is the length');
+      observed.count('parts', whole.value.count);
+    },
+  };
+}

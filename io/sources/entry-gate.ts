@@ -1,4 +1,4 @@
-import type { CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
 
 /** Passes pictures from the first one at which decoding can start, and counts those before it. */
 export class EntryGate {

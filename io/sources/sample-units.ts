@@ -1,8 +1,9 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
-import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
 import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
 import { DecodeTimestamps } from '../../protocol/codec/nal/decode-timestamps.ts';
 import type { EntryGate } from './entry-gate.ts';
 

@@ -1,7 +1,8 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { AccessUnitSplitter, type CodedPicture } from '../../protocol/codec/h264/access-unit-splitter.ts';
+import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
 import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
-import { Timeline } from '../../protocol/codec/h264/timeline.ts';
+import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
+import { Timeline } from '../../protocol/codec/nal/timeline.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** Search limit for the first key frame, bytes: 256 MiB, nine minutes at 4 Mb/s. */

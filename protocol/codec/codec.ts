@@ -1,5 +1,6 @@
 import type { Importance } from '../access-unit.ts';
 import type { Parsed } from '../base/parsed.ts';
+import type { NalStreamFormat } from './nal/nal-stream-format.ts';
 
 /**
  * Interface to a codec. Sender, receiver, simulator and sessions work with access units, payloads and importance, and
@@ -38,6 +39,12 @@ export interface Codec {
   /** Returns the quality of this key frame as a random access point, from its parts. */
   entryOf(parts: readonly Uint8Array[]): Entry;
 
+  /**
+   * True when this access unit, which follows a key frame, refers to pictures before that key frame, so that a decoder
+   * that starts there cannot decode it. `undefined` when the codec has no mark for such pictures.
+   */
+  refersBeforeEntry?(parts: readonly Uint8Array[]): boolean;
+
   /** Creates an empty tracker for a stream's parameter sets. */
   trackParameterSets(): ParameterSetTracker;
 
@@ -66,6 +73,9 @@ export interface Codec {
   readonly transportStream?: TransportStreamFormat;
   /** The stream in MP4; `undefined` when it cannot be muxed. */
   readonly mp4?: Mp4Format;
+
+  /** The stream in files; `undefined` when its parts are no NAL units. */
+  readonly nalStream?: NalStreamFormat;
 
   /** Makes a part of one repeated byte for simulations. It packetizes like a real picture, but cannot be decoded. */
   syntheticPart(options: { readonly key: boolean; readonly bytes: number; readonly filling: number }): Uint8Array;

@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.ts';
 import type { Codec } from './codec.ts';
 import { H264 } from './h264/h264.ts';
+import { H265 } from './h265/h265.ts';
 
-const CODECS = { h264: H264 } as const satisfies Readonly<Record<string, Codec>>;
+const CODECS = { h264: H264, h265: H265 } as const satisfies Readonly<Record<string, Codec>>;
 
 /** Codec of a stream for which nothing else is said. */
 export const DEFAULT_CODEC: Codec = CODECS.h264;

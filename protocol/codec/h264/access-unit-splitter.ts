@@ -1,10 +1,10 @@
-import type { Importance } from '../../access-unit.ts';
+import type { CodedPicture, PictureSplitter } from '../nal/coded-picture.ts';
 import { Draft, type Slice } from './access-unit-draft.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
 import { PictureOrder } from './picture-order.ts';
 import { type PictureParameterSet, parsePictureParameterSet } from './picture-parameter-set.ts';
 import { recoveryFrames } from './recovery-point.ts';
-import { parseSequenceParameterSet, type SequenceParameterSet } from './sequence-parameter-set.ts';
+import { parseSequenceParameterSet, reorderFramesMax, type SequenceParameterSet } from './sequence-parameter-set.ts';
 import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader } from './slice-header.ts';
 
 /**
@@ -16,18 +16,9 @@ import { type ParameterSets, parseSliceHeader, parseSliceStart, type SliceHeader
  */
 export type KeyFrameKind = 'idr' | 'recovery-point' | 'gradual' | 'intra';
 
-/** One primary coded picture, a frame or a field, with its whole access unit (H.264 §7.4.1.2.3). */
-export interface CodedPicture {
-  /** Its NAL units in stream order, none of them empty. */
-  readonly parts: readonly Uint8Array[];
-  readonly importance: Importance;
+/** A primary coded picture, a frame or a field (H.264 §7.4.1.2.3). */
+export interface H264Picture extends CodedPicture {
   readonly keyFrame: KeyFrameKind | undefined;
-  /** Picture order count; `undefined` when slice header or parameter sets are missing or damaged. */
-  readonly pictureOrder: number | undefined;
-  /** True when all earlier pictures are shown before this one and the picture order count restarts. */
-  readonly startsSequence: boolean;
-  readonly field: 'frame' | 'top' | 'bottom';
-  /** Sequence parameter set of its first slice. */
   readonly sequenceParameterSet: SequenceParameterSet | undefined;
 }
 
@@ -49,7 +40,7 @@ export interface CodedPicture {
  * until the stream has shown a second IDR picture or recovery point: streams with these do not need the risk; in others
  * (some broadcasts have one IDR picture at the start) it is the only random access point.
  */
-export class AccessUnitSplitter implements ParameterSets {
+export class AccessUnitSplitter implements PictureSplitter, ParameterSets {
   readonly #pictureParameterSets = new Map<number, PictureParameterSet>();
   readonly #sequenceParameterSets = new Map<number, SequenceParameterSet>();
   readonly #pictureOrder = new PictureOrder();
@@ -93,7 +84,7 @@ export class AccessUnitSplitter implements ParameterSets {
   }
 
   /** Takes the next, non-empty NAL unit; returns the picture that it completes. */
-  push(nalUnit: Uint8Array): CodedPicture | undefined {
+  push(nalUnit: Uint8Array): H264Picture | undefined {
     const type = nalUnitType(nalUnit);
     if (type === NAL_UNIT_TYPE.prefix && this.#draft.hasPicture && !this.#draft.ended) {
       this.#prefixes.push(nalUnit);
@@ -111,7 +102,7 @@ export class AccessUnitSplitter implements ParameterSets {
   }
 
   /** Ends the stream; returns the last picture, if there is one. */
-  flush(): CodedPicture | undefined {
+  flush(): H264Picture | undefined {
     for (const prefix of this.#prefixes.splice(0)) this.#draft.add(prefix);
     if (this.#draft.hasPicture) return this.#complete();
     this.#leftover = this.#draft.parts;
@@ -135,7 +126,7 @@ export class AccessUnitSplitter implements ParameterSets {
     return { idr, reference, continues: false, start: header ?? parseSliceStart(nalUnit), header };
   }
 
-  #complete(): CodedPicture | undefined {
+  #complete(): H264Picture | undefined {
     const draft = this.#draft;
     this.#draft = new Draft();
     if (!draft.hasPicture) {
@@ -155,6 +146,8 @@ export class AccessUnitSplitter implements ParameterSets {
       startsSequence: draft.idr || header?.forgetsAll === true,
       field: header?.field ?? 'frame',
       sequenceParameterSet,
+      reorderFramesMax: sequenceParameterSet ? reorderFramesMax(sequenceParameterSet) : 0,
+      refersBeforeEntry: false,
     };
   }
 

@@ -1,34 +1,15 @@
-import type { ParameterSetTracker } from '../codec.ts';
 import { BitReader } from '../nal/bit-reader.ts';
+import { NalParameterSetTracker } from '../nal/parameter-set-tracker.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** Keeps the latest parameter sets of a stream for decoders that join later. */
-export class H264ParameterSetTracker implements ParameterSetTracker {
-  /** By identifier, 0 to 31 and 0 to 255, so both are bounded. */
-  readonly #sequence = new Map<number, Uint8Array>();
-  readonly #picture = new Map<number, Uint8Array>();
-
-  /** Accepts any NAL unit, and keeps a copy of a parameter set. */
-  add(nalUnit: Uint8Array): void {
-    const id = parameterSetId(nalUnit);
-    if (id === undefined) return;
-    const sets = nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? this.#sequence : this.#picture;
-    // A copy: a view would retain the buffer that it was read into.
-    sets.set(id, nalUnit.slice());
-  }
-
-  /** True when an identical set is already in force under its type and identifier. */
-  holds(nalUnit: Uint8Array): boolean {
-    const id = parameterSetId(nalUnit);
-    if (id === undefined) return false;
-    const sets = nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? this.#sequence : this.#picture;
-    const known = sets.get(id);
-    return known !== undefined && known.length === nalUnit.length && known.every((byte, at) => byte === nalUnit[at]);
-  }
-
-  /** Sequence parameter sets, then picture parameter sets, each in order of identifier. */
-  sets(): Uint8Array[] {
-    return [...inOrder(this.#sequence), ...inOrder(this.#picture)];
+export class H264ParameterSetTracker extends NalParameterSetTracker {
+  constructor() {
+    super((nalUnit) => {
+      const id = parameterSetId(nalUnit);
+      if (id === undefined) return undefined;
+      return { kind: nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet ? 0 : 1, id };
+    });
   }
 }
 
@@ -75,8 +56,4 @@ function readId(nalUnit: Uint8Array, from: number, idMax: number): number | unde
   const reader = new BitReader(nalUnit, from);
   const id = reader.unsigned();
   return reader.overrun || id > idMax ? undefined : id;
-}
-
-function inOrder(sets: ReadonlyMap<number, Uint8Array>): Uint8Array[] {
-  return [...sets].sort(([a], [b]) => a - b).map(([, set]) => set);
 }

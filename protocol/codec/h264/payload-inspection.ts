@@ -1,46 +1,14 @@
 import type { ObservedImportance } from '../codec.ts';
+import { isWholeAggregate, nalUnitHeads } from '../nal/payload-heads.ts';
 import { NAL_UNIT_TYPE, nalReferenceIdc, nalUnitType } from './nal-unit.ts';
-import { isSingleNalUnitPayload, PAYLOAD_TYPE } from './payload-type.ts';
+import { PAYLOAD_TYPE } from './payload-type.ts';
 import { recoveryFrames } from './recovery-point.ts';
+import { PAYLOAD_STRUCTURE } from './rtp-payload.ts';
 import { parseSliceStart, SLICE_TYPE } from './slice-header.ts';
-
-/** Bytes copied from the start of a fragment; the first three elements of a slice header always fit. */
-const HEAD_BYTES = 32;
-
-/**
- * Returns the first bytes of each NAL unit that begins in this payload, with its header. None for later fragments of an
- * FU (RFC 6184 §5.8); for an aggregate, those before the first invalid size (§5.7.1).
- */
-function nalUnitHeads(payload: Uint8Array): Uint8Array[] {
-  if (payload.length < 2) return [];
-  const type = nalUnitType(payload);
-  switch (type) {
-    case PAYLOAD_TYPE.fuA:
-    case PAYLOAD_TYPE.fuB: {
-      if ((payload[1]! & 0x80) === 0) return [];
-      const body = payload.subarray(type === PAYLOAD_TYPE.fuA ? 2 : 4, HEAD_BYTES);
-      return [Uint8Array.of((payload[0]! & 0xe0) | (payload[1]! & 0x1f), ...body)];
-    }
-    case PAYLOAD_TYPE.stapA:
-    case PAYLOAD_TYPE.stapB: {
-      const heads: Uint8Array[] = [];
-      for (let offset = type === PAYLOAD_TYPE.stapA ? 1 : 3; offset + 2 < payload.length; ) {
-        const size = (payload[offset]! << 8) | payload[offset + 1]!;
-        offset += 2;
-        if (size === 0 || offset + size > payload.length) break;
-        heads.push(payload.subarray(offset, offset + size));
-        offset += size;
-      }
-      return heads;
-    }
-    default:
-      return isSingleNalUnitPayload(payload) ? [payload] : [];
-  }
-}
 
 /** True when a picture begins with this payload (H.264 §7.4.1.2.3), even if the packets before it are missing. */
 export function beginsAccessUnit(payload: Uint8Array): boolean {
-  const head = nalUnitHeads(payload)[0];
+  const head = nalUnitHeads(payload, PAYLOAD_STRUCTURE)[0];
   if (head === undefined) return false;
   switch (nalUnitType(head)) {
     case NAL_UNIT_TYPE.supplementalEnhancement:
@@ -67,7 +35,7 @@ export function payloadsImportance(payloads: readonly Uint8Array[]): ObservedImp
   let slices = 0;
   let intraSlices = 0;
   for (const payload of payloads) {
-    for (const head of nalUnitHeads(payload)) {
+    for (const head of nalUnitHeads(payload, PAYLOAD_STRUCTURE)) {
       const type = nalUnitType(head);
       if (type === NAL_UNIT_TYPE.idrSlice) return 'key';
       // Encoders that repeat parameter sets do so at random access points.
@@ -91,9 +59,7 @@ export function looksLikeH264(payload: Uint8Array): boolean {
   const type = nalUnitType(payload);
   if (type === PAYLOAD_TYPE.fuA) return (payload[1]! & 0x20) === 0 && isDefined(payload[1]! & 0x1f);
   if (type === PAYLOAD_TYPE.stapA) {
-    const heads = nalUnitHeads(payload);
-    const bytes = heads.reduce((sum, head) => sum + 2 + head.length, 1);
-    return bytes === payload.length && heads.every((head) => isDefined(nalUnitType(head)));
+    return isWholeAggregate(payload, PAYLOAD_STRUCTURE, (head) => isDefined(nalUnitType(head)));
   }
   return isDefined(type);
 }

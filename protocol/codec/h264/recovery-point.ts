@@ -1,5 +1,6 @@
 import type { Entry } from '../codec.ts';
 import { BitReader } from '../nal/bit-reader.ts';
+import { seekMessage } from '../nal/supplemental-message.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
 
 /** payloadType of the recovery point message (H.264 §D.1.1). */
@@ -10,23 +11,13 @@ const RECOVERY_FRAMES_MAX = 65_535;
 /**
  * Returns recovery_frame_cnt of an SEI NAL unit, 0 to 65,535; `undefined` without a recovery point message (§D.2.8).
  * Decoding can start with its access unit, and pictures are correct once frame_num has advanced by this count: 0 from
- * this picture on, more with gradual intra refresh. Messages consist of type, size and payload; type and size are sums
- * of bytes up to the first that is not 255 (§7.3.2.3.1).
+ * this picture on, more with gradual intra refresh.
  */
 export function recoveryFrames(nalUnit: Uint8Array): number | undefined {
   const reader = new BitReader(nalUnit);
-  while (!reader.overrun) {
-    const type = readSum(reader);
-    const size = readSum(reader);
-    if (reader.overrun) return undefined;
-    // At the stop bit of the NAL unit the type reads as 128 with size 0, which is not a message.
-    if (type === RECOVERY_POINT && size > 0) {
-      const frames = reader.unsigned();
-      return reader.overrun || frames > RECOVERY_FRAMES_MAX ? undefined : frames;
-    }
-    for (let skipped = 0; skipped < size && !reader.overrun; skipped += 1) reader.bits(8);
-  }
-  return undefined;
+  if (!seekMessage(reader, RECOVERY_POINT)) return undefined;
+  const frames = reader.unsigned();
+  return reader.overrun || frames > RECOVERY_FRAMES_MAX ? undefined : frames;
 }
 
 /** Returns the quality of this key frame as a random access point. */
@@ -38,13 +29,4 @@ export function entryOf(parts: readonly Uint8Array[]): Entry {
     if (frames !== undefined) return { recoveryFrames: frames, isSafe: true };
   }
   return { recoveryFrames: 0, isSafe: false };
-}
-
-function readSum(reader: BitReader): number {
-  let sum = 0;
-  for (;;) {
-    const byte = reader.bits(8);
-    sum += byte;
-    if (byte !== 255) return sum;
-  }
 }

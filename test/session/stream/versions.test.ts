@@ -142,7 +142,7 @@ const STREAM = {
   timestampBase: OLD_WELCOME.timestampBase,
   parameterSets: OLD_WELCOME.parameterSets,
 };
-const HEVC = { ...STREAM, id: 1, codec: 'h265', ssrc: 7, decoder: 'hvc1.1.6.L93.B0', tier: 'main' };
+const VVC = { ...STREAM, id: 1, codec: 'h266', ssrc: 7, decoder: 'vvc1.1.L51.CQA', tier: 'main' };
 const OPUS = { id: 2, mediaType: 'audio', codec: 'opus', clockRate: 48_000, channels: [1, 2] };
 
 describe('an invented newer version', () => {
@@ -154,8 +154,8 @@ describe('an invented newer version', () => {
         minor: 7,
         ssrc: 1,
         parameterSets: [],
-        media: { ...(welcome.media as Message), codec: 'hvc1.1.6.L93.B0', hdr: true },
-        streams: [HEVC, OPUS, { ...STREAM, layers: 2 }],
+        media: { ...(welcome.media as Message), codec: 'vvc1.1.L51.CQA', hdr: true },
+        streams: [VVC, OPUS, { ...STREAM, layers: 2 }],
         encryption: { suite: 'none' },
       },
       { kind: 'layers', list: [1, 2, 3] },
@@ -164,17 +164,17 @@ describe('an invented newer version', () => {
     await expect(receiving.run).resolves.toBe('end-of-stream');
     expect(receiving.received).toHaveLength(FRAMES);
     expect(heard.filter(({ kind }) => kind === 'refuse-stream')).toEqual([
-      { kind: 'refuse-stream', id: 1, reason: 'video in h265 is not known here' },
+      { kind: 'refuse-stream', id: 1, reason: 'video in h266 is not known here' },
       { kind: 'refuse-stream', id: 2, reason: 'audio in opus is not known here' },
     ]);
   });
 
   test('as a sender with no stream that can be received: the run ends with the reason, on both sides', async () => {
-    const { port, heard } = await recordedSender((welcome) => [{ ...welcome, minor: 7, streams: [HEVC, OPUS] }]);
+    const { port, heard } = await recordedSender((welcome) => [{ ...welcome, minor: 7, streams: [VVC, OPUS] }]);
     const receiving = receive(port, { transport: 'tcp' });
-    await expect(receiving.run).rejects.toThrow('no stream that can be received: video in h265 is not known here');
+    await expect(receiving.run).rejects.toThrow('no stream that can be received: video in h266 is not known here');
     await until('the goodbye is there', () => heard.some(({ kind }) => kind === 'goodbye'));
-    expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('h265') });
+    expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('h266') });
   });
 
   test('as a sender of another major version: it gets the reason', async () => {
@@ -187,7 +187,7 @@ describe('an invented newer version', () => {
   test('as a receiver: unknown fields and kinds are ignored, and it gets a list of streams', async () => {
     const { server } = await serve(madeUpUnits(5));
     const peer = await Peer.to(server.port);
-    const hello = { ...HELLO, userAgent: 'dropframe/3.0 control/1.9', codecs: ['h265', 'h264'], bonding: { paths: 2 } };
+    const hello = { ...HELLO, userAgent: 'dropframe/3.0 control/1.9', codecs: ['h266', 'h264'], bonding: { paths: 2 } };
     peer.socket.write(Buffer.concat([frame({ kind: 'weather' }), frame(hello), frame({ kind: 'layers', wanted: 2 })]));
     await until('the welcome is there', () => peer.received.length > 0);
     const welcome = peer.received[0] as Message;

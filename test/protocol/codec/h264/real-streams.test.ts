@@ -2,15 +2,15 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { AccessUnitSplitter, type CodedPicture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
+import { AccessUnitSplitter, type H264Picture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
 import { parseDecoderConfiguration } from '../../../../protocol/codec/h264/decoder-configuration.ts';
 import { H264ParameterSetTracker } from '../../../../protocol/codec/h264/parameter-sets.ts';
 import { parsePictureParameterSet } from '../../../../protocol/codec/h264/picture-parameter-set.ts';
 import { packPayloads, salvagePayloads, unpackPayloads } from '../../../../protocol/codec/h264/rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from '../../../../protocol/codec/h264/sequence-parameter-set.ts';
-import { Timeline } from '../../../../protocol/codec/h264/timeline.ts';
 import { AnnexBSplitter, joinAnnexB, splitAnnexB } from '../../../../protocol/codec/nal/annex-b.ts';
 import { splitLengthPrefixed } from '../../../../protocol/codec/nal/length-prefixed.ts';
+import { Timeline } from '../../../../protocol/codec/nal/timeline.ts';
 import { optional } from '../../../optional.ts';
 import { picturesOf } from './streams.ts';
 
@@ -24,7 +24,7 @@ const read = (path: string): Uint8Array => new Uint8Array(readFileSync(join(MEDI
 const same = (left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean =>
   left.length === right.length && left.every((bytes, index) => Buffer.compare(bytes, right[index]!) === 0);
 
-function stream(path: string): { nalUnits: Uint8Array[]; pictures: CodedPicture[]; leftover: readonly Uint8Array[] } {
+function stream(path: string): { nalUnits: Uint8Array[]; pictures: H264Picture[]; leftover: readonly Uint8Array[] } {
   const nalUnits = splitAnnexB(read(path));
   const splitter = new AccessUnitSplitter();
   return { nalUnits, pictures: picturesOf(nalUnits, splitter), leftover: splitter.leftover };

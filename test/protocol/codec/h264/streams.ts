@@ -1,4 +1,4 @@
-import type { CodedPicture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
+import type { H264Picture } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
 import { AccessUnitSplitter } from '../../../../protocol/codec/h264/access-unit-splitter.ts';
 import { BitWriter } from '../nal/bit-writer.ts';
 
@@ -112,8 +112,8 @@ export const USER_DATA = Uint8Array.of(0x06, 5, 2, 6, 1, 0x80);
 export const nal = (type: number, ...bytes: number[]): Uint8Array => Uint8Array.of(type, ...bytes);
 
 /** The pictures of these NAL units. */
-export function picturesOf(nalUnits: readonly Uint8Array[], splitter = new AccessUnitSplitter()): CodedPicture[] {
-  const pictures: CodedPicture[] = [];
+export function picturesOf(nalUnits: readonly Uint8Array[], splitter = new AccessUnitSplitter()): H264Picture[] {
+  const pictures: H264Picture[] = [];
   for (const nalUnit of nalUnits) {
     const picture = splitter.push(nalUnit);
     if (picture !== undefined) pictures.push(picture);

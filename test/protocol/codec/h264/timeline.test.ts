@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit } from '../../../../protocol/access-unit.ts';
-import { Timeline } from '../../../../protocol/codec/h264/timeline.ts';
+import { Timeline } from '../../../../protocol/codec/nal/timeline.ts';
 import { pictureSet, picturesOf, type SliceOptions, sequenceSet, slice } from './streams.ts';
 
 const PPS = pictureSet();

@@ -1,11 +1,10 @@
 import type { AccessUnit, Importance } from '../../access-unit.ts';
 import { assert } from '../../base/assert.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../base/units.ts';
-import { DecodeTimestamps } from '../nal/decode-timestamps.ts';
-import type { CodedPicture } from './access-unit-splitter.ts';
-import { reorderFramesMax } from './sequence-parameter-set.ts';
+import type { CodedPicture } from './coded-picture.ts';
+import { DecodeTimestamps } from './decode-timestamps.ts';
 
-/** Frame rate that players assume for a raw byte stream without timing (ffmpeg's h264 demuxer). */
+/** Frame rate that players assume for a raw byte stream without timing (ffmpeg's demuxers). */
 const FRAMES_PER_SECOND_DEFAULT = 25;
 
 interface Entry {
@@ -55,7 +54,7 @@ export class Timeline {
     let at = this.#hidden.length;
     while (at > 0 && this.#hidden[at - 1]!.order > entry.order) at -= 1;
     this.#hidden.splice(at, 0, entry);
-    const frames = pictureOrder === undefined || sps === undefined ? 0 : reorderFramesMax(sps);
+    const frames = pictureOrder === undefined ? 0 : picture.reorderFramesMax;
     // One field more, because a first field may not be separated from the second.
     this.#show(frames === 0 && picture.field === 'frame' ? 0 : 2 * frames + 1);
     this.#decodeTimestamps ??= new DecodeTimestamps({ reorderFrames: declaredDepth(picture) });
@@ -128,9 +127,13 @@ function fields(picture: CodedPicture): number {
 }
 
 /** Reorder depth, when it can be known without observation. With fields it depends on how many come in pairs. */
-function declaredDepth({ pictureOrder, sequenceParameterSet: sps }: CodedPicture): number | undefined {
+function declaredDepth({
+  pictureOrder,
+  sequenceParameterSet: sps,
+  reorderFramesMax,
+}: CodedPicture): number | undefined {
   if (pictureOrder === undefined || sps === undefined) return undefined;
-  if (reorderFramesMax(sps) > 0) return sps.framesOnly ? sps.reorderFrames : undefined;
+  if (reorderFramesMax > 0) return sps.framesOnly ? sps.reorderFrames : undefined;
   // Even if frames are not reordered, the second field of one may be shown before the first.
   return sps.framesOnly ? 0 : 1;
 }

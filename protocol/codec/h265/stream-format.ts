@@ -1,0 +1,25 @@
+import type { NalStreamFormat } from '../nal/nal-stream-format.ts';
+import { H265AccessUnitSplitter } from './access-unit-splitter.ts';
+import { parseHevcConfiguration } from './decoder-configuration.ts';
+import { H265_NAL_UNIT_TYPE, h265NalUnitType, isSliceSegment, layerId, temporalId } from './nal-unit.ts';
+import { parseH265SequenceParameterSet } from './sequence-parameter-set.ts';
+
+/** H.265 in files and byte streams. */
+export const H265_STREAM_FORMAT: NalStreamFormat = {
+  title: 'HEVC',
+  parameterSetNames: 'VPS, SPS, PPS',
+  isSlice: (nalUnit) => isSliceSegment(h265NalUnitType(nalUnit)) && layerId(nalUnit) === 0,
+  isSequenceParameterSet,
+  splitPictures: () => new H265AccessUnitSplitter(),
+  parseConfiguration: parseHevcConfiguration,
+  recognizesStream(nalUnits) {
+    const first = nalUnits[0];
+    if (first === undefined || (first[0]! & 0x80) !== 0 || layerId(first) !== 0 || temporalId(first) !== 0)
+      return false;
+    return nalUnits.some((nalUnit) => isSequenceParameterSet(nalUnit) && parseH265SequenceParameterSet(nalUnit).ok);
+  },
+};
+
+function isSequenceParameterSet(nalUnit: Uint8Array): boolean {
+  return h265NalUnitType(nalUnit) === H265_NAL_UNIT_TYPE.sequenceParameterSet && layerId(nalUnit) === 0;
+}
