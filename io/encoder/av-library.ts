@@ -39,7 +39,7 @@ export interface AvPacket {
   readonly size: number;
   readonly data: Uint8Array | null;
   readonly pts: bigint;
-  readonly isKeyFrame: boolean;
+  readonly isKeyframe: boolean;
   readonly streamIndex: number;
   alloc(): void;
   unref(): void;

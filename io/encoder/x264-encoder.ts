@@ -111,10 +111,10 @@ export class X264Encoder {
     let code = context.sendFrameSync(frame);
     if (code === 0) code = context.receivePacketSync(this.#packet);
     if (code < 0) throw new Failure(`x264 failed: ${new this.#av.FFmpegError(code).message}`);
-    const { data, isKeyFrame } = this.#packet;
+    const { data, isKeyframe } = this.#packet;
     assert(data !== null, 'an encoded packet must have data');
-    if (!isKeyFrame) this.#correction.update((data.length * 8) / (bitrate * seconds));
-    return { bytes: data, keyFrame: isKeyFrame };
+    if (!isKeyframe) this.#correction.update((data.length * 8) / (bitrate * seconds));
+    return { bytes: data, keyFrame: isKeyframe };
   }
 
   close(): void {
