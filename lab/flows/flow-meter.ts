@@ -9,8 +9,8 @@ import {
   perSecond,
 } from '../../protocol/base/units.ts';
 import { CE } from '../../protocol/ecn.ts';
+import type { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import type { LinkOutcome } from '../../sim/link/datagram-fate.ts';
-import type { CapacityCurve } from '../oracle/capacity-curve.ts';
 import type { FlowFigures, FlowRate } from './flow-tables.ts';
 
 /** Width of a bin of the rates over time. */

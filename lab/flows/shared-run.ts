@@ -9,13 +9,13 @@ import {
 } from '../../protocol/base/units.ts';
 import { type Direction, opposite } from '../../sim/direction.ts';
 import { FlowSimulation } from '../../sim/flow-simulation.ts';
+import { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import { Link } from '../../sim/link/link.ts';
 import { assertConserved } from '../../sim/link/link-counters.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { SharedPath } from '../../sim/shared-path.ts';
 import { linkOf, shortestTransit } from '../cell.ts';
 import { START } from '../media-run.ts';
-import { CapacityCurve } from '../oracle/capacity-curve.ts';
 import type { Traces } from '../traces.ts';
 import type { FlowDescription } from './flow-description.ts';
 import { FlowMeter, jainIndex, type Span } from './flow-meter.ts';

@@ -1,7 +1,7 @@
 import { type Instant, instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
+import { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import { CapacityCurve } from './capacity-curve.ts';
 import { causalFront } from './causal.ts';
 import { clairvoyant, type FrameDemand } from './clairvoyant.ts';
 

@@ -6,7 +6,7 @@ import {
   milliseconds,
   perSecond,
 } from '../../protocol/base/units.ts';
-import type { CapacityCurve } from './capacity-curve.ts';
+import type { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import { type FrameDemand, type FrameJob, frameJobs } from './clairvoyant.ts';
 
 /** A rule by which the causal oracle chooses the size of a frame. */

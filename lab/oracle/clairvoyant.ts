@@ -1,5 +1,5 @@
 import { type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
-import type { CapacityCurve } from './capacity-curve.ts';
+import type { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 
 /** What a frame asks of the path. */
 export interface FrameDemand {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CapacityCurve } from '../../../lab/oracle/capacity-curve.ts';
 import { causalFront } from '../../../lab/oracle/causal.ts';
 import { clairvoyant, type FrameDemand, type FrameJob, frameJobs } from '../../../lab/oracle/clairvoyant.ts';
 import { instant, milliseconds } from '../../../protocol/base/units.ts';
+import { CapacityCurve } from '../../../sim/link/capacity-curve.ts';
 import { sharedFile, withSharedMedia } from '../../protocol/shared-media.ts';
-import { at, linkOf } from './links.ts';
+import { at, linkOf } from '../../sim/link/links.ts';
 
 const demand = (ms: number, bytesMin: number, bytesMax = bytesMin): FrameDemand => ({
   capturedAt: at(ms),

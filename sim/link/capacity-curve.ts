@@ -1,6 +1,6 @@
 import { amountIn, type Instant, MILLISECOND, type Microseconds, microseconds } from '../../protocol/base/units.ts';
-import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { CapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
+import type { LinkSpecification } from './link-specification.ts';
+import type { CapacityTrace } from './stages/capacity-trace.ts';
 
 /** Stands for a link without a bottleneck, bytes per second: 100 Gb/s. */
 const UNLIMITED = 12.5e9;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CapacityCurve } from '../../../lab/oracle/capacity-curve.ts';
 import { instant } from '../../../protocol/base/units.ts';
 import { UDP_IP_HEADER_BYTES } from '../../../protocol/ip-packet.ts';
+import { CapacityCurve } from '../../../sim/link/capacity-curve.ts';
 import { Link } from '../../../sim/link/link.ts';
 import { at, linkOf } from './links.ts';
 
