@@ -28,6 +28,11 @@ const DEMO_LINK = 'loss=4% delay=30ms±4ms order=kept seed=1';
 /** Default latency, milliseconds: four round trips of that link, so that a packet lost twice still arrives in time. */
 const DEMO_LATENCY_MS = 200;
 
+/** Source of the lane that follows the path: at most as sharp as a wide picture on the page can show. */
+const FOLLOWED = { encode: 'auto', bitrate: 1_000_000, gop: 30, rate: 'auto', bitrateMax: 4_000_000 } as const;
+const NO_FOLLOWED =
+  'this lane needs the optional package node-av, whose encoder follows the path; it does not load here';
+
 const SAID_CHARACTERS_MAX = 2_000;
 
 /** Options of `receive` that select a single receiver; without them the page shows lanes side by side. */
@@ -90,6 +95,12 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
+  const openFollowed = async (which: string) => {
+    const source = await openInput(which, FOLLOWED, log);
+    if (source.adaptive) return source;
+    await source.close();
+    return NO_FOLLOWED;
+  };
   const name = basename(input);
   // The user's own file is listed first and replaces a sample of the same name.
   const inputs = new Map([[name, input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]).set(name, input);
@@ -98,6 +109,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     source: { name, media },
     inputs,
     openInput: openOne,
+    openFollowed,
     lanes: demoLaneSettings(options.latency),
     link,
     loop: options.loop,
@@ -155,13 +167,14 @@ async function runScenario(scenario: string, folder: string, closing: AbortSigna
   throw new Failure(head.replace(/^dropframe: /, '') || 'the laboratory wrote no report', 1, { findings });
 }
 
-/** Initial lanes of the page: packets as they come, recovery by deadline, and TCP. */
+/** Initial lanes of the page: packets as they come, recovery by deadline, the same with a source that follows, and TCP. */
 function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {
   const common = { congestionControl: 'cubic', onLoss: 'freeze', latencyMs } as const;
   return [
     // smear: with every lost frame, freeze would hold the picture until the next key frame and show almost nothing.
     { ...common, transport: 'udp', recovery: 'reorder', onLoss: 'smear' },
     { ...common, transport: 'udp', recovery: 'hybrid' },
+    { ...common, transport: 'udp', recovery: 'hybrid', follows: true },
     { ...common, transport: 'tcp', recovery: 'none' },
   ];
 }

@@ -15,6 +15,7 @@ const Lane = z.strictObject({
   congestionControl: z.enum(['reno', 'cubic', 'bbr']),
   latencyMs: z.number().int().min(0).max(LATENCY_MS_MAX),
   onLoss: z.enum(['freeze', 'smear']),
+  follows: z.boolean().optional(),
 });
 
 const Command = z.discriminatedUnion('kind', [

@@ -59,6 +59,8 @@ export interface LaneSettings {
    * decoded.
    */
   readonly onLoss: 'freeze' | 'smear';
+  /** True when the lane's source follows the path: an encoder in the loop, over UDP. Absent: false. */
+  readonly follows?: boolean | undefined;
 }
 
 /** Settings shared by all lanes. */
@@ -69,6 +71,8 @@ export interface LanesState {
   /** Name of one of `sources`. */
   readonly source: string;
   readonly sources: readonly string[];
+  /** Why lanes that follow the path show nothing, in one line; absent while they can, or when there is none. */
+  readonly notFollowing?: string | undefined;
 }
 
 /** Figures of a lane since its run began: shown on the page, and contained in `/summary.json` and "save". */
@@ -105,6 +109,16 @@ export interface LaneFigures {
   readonly stalledForMs: number;
 }
 
+/** Rates of a lane over the last fraction of a second, bits per second. */
+export interface LaneRates {
+  readonly run: number;
+  /** Bit rate that the path carries of the video, for a lane that follows it; `null` for others, and while unknown. */
+  readonly target: number | null;
+  /** Bytes that entered the link and that left it towards the receiver, headers and recovery included. */
+  readonly sent: number;
+  readonly delivered: number;
+}
+
 /** Kinds of packets in a lane. */
 export const PACKET_KINDS = ['media', 'again', 'repair', 'control'] as const;
 export type PacketKind = (typeof PACKET_KINDS)[number];
@@ -130,11 +144,23 @@ export interface LaneEvents {
   readonly frames: readonly FrameDecided[];
 }
 
+/** Rates of all lanes since the previous such message. */
+export interface LanesRates {
+  readonly kind: 'rates';
+  readonly atMs: number;
+  /** What the link could have carried, bits per second, headers included; `null` for a link without a bottleneck. */
+  readonly capacity: number | null;
+  /** The encoder of the lanes that follow the path: its bit rate, bits per second, and the size of its picture. */
+  readonly encoder: { readonly bitrate: number; readonly width: number; readonly height: number } | null;
+  readonly lanes: readonly LaneRates[];
+}
+
 export type LaneAnnouncement =
   | { readonly kind: 'state'; readonly state: LanesState }
   | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
   | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
   | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
+  | LanesRates
   /**
    * A command of this window was not carried out, or the source has ended early; `why` gives the reason in one line.
    */

@@ -157,12 +157,55 @@ export function crowdedWifi(seed) {
   return times;
 }
 
+const LIFT_SEED = 1;
+/**
+ * A phone before, in and behind a lift: seconds from the start, and the capacity from there on in Mb/s. Between two
+ * entries it changes evenly.
+ */
+const LIFT = [
+  [0, 6],
+  [18, 6],
+  [20, 0.4],
+  [23, 0.25],
+  [23, 0],
+  [24.5, 0],
+  [24.5, 0.25],
+  [31, 0.3],
+  [31, 0],
+  [32, 0],
+  [32, 0.3],
+  [34, 0.4],
+  [36, 6],
+  [40, 6],
+];
+/** Share by which the capacity of 10 ms deviates at most. */
+const LIFT_JITTER = 0.4;
+
+export function lift(seed) {
+  const random = chance(Math.imul(seed, 0x1000193));
+  const times = [];
+  let credit = 0;
+  const seconds = LIFT.at(-1)[0];
+  for (let now = STEP_MS; now <= seconds * 1_000; now += STEP_MS) {
+    const next = LIFT.findIndex(([from]) => from * 1_000 > now - STEP_MS);
+    const [[from, before], [until, after]] = [LIFT[next - 1], LIFT[next]];
+    const rate = before + ((after - before) * (now / 1_000 - from)) / (until - from);
+    credit += (rate * 1e6 * STEP_MS * (1 + LIFT_JITTER * (2 * random() - 1))) / 1_000 / PACKET_BITS;
+    for (; credit >= 1; credit--) times.push(now);
+  }
+  if (times.at(-1) !== seconds * 1_000) times.push(seconds * 1_000);
+  return times;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
   for (const [direction, times] of Object.entries(drive(SEED))) {
     writeFileSync(join(folder, `lte-drive.${direction}`), `${times.join('\n')}\n`);
     console.error(`lte-drive.${direction}: ${times.length} packets in ${SECONDS} s`);
   }
+  const times = lift(LIFT_SEED);
+  writeFileSync(join(folder, 'lift.down'), `${times.join('\n')}\n`);
+  console.error(`lift.down: ${times.length} packets in ${LIFT.at(-1)[0]} s`);
   const wifi = crowdedWifi(WIFI_SEED);
   writeFileSync(join(folder, 'wifi-crowded.down'), `${wifi.join('\n')}\n`);
   console.error(`wifi-crowded.down: ${wifi.length} packets in ${WIFI_SECONDS} s`);

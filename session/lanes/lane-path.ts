@@ -22,6 +22,7 @@ export class LanePath implements Path {
   readonly #numbers = new WeakMap<Uint8Array, number>();
   #toDrop = 0;
   #bytes = 0;
+  #bytesDelivered = 0;
 
   constructor(options: {
     readonly link: Link;
@@ -40,6 +41,11 @@ export class LanePath implements Path {
   /** Bytes that entered the link, including UDP and IP headers. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes that left the link, including UDP and IP headers. */
+  get bytesDelivered(): number {
+    return this.#bytesDelivered;
   }
 
   /** Drops the next media datagrams before they reach the link. */
@@ -65,7 +71,10 @@ export class LanePath implements Path {
   pollDelivery(now: Instant): Uint8Array | undefined {
     const datagram = this.#link.pollDelivery(now);
     this.#takeOutcomes();
-    if (datagram) this.#capture.delivered(now, 'forward', datagram);
+    if (datagram) {
+      this.#bytesDelivered += datagram.length + this.#headerBytes;
+      this.#capture.delivered(now, 'forward', datagram);
+    }
     const number = datagram && this.#numbers.get(datagram);
     if (datagram && number !== undefined) {
       this.#numbers.delete(datagram);

@@ -7,11 +7,12 @@ import type { MediaSource } from '../../io/sources/media-source.ts';
 import { LanePage, type Upload } from '../../io/web-server/lane-page.ts';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
-import type { LaneAnnouncement, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
+import type { LaneAnnouncement, LaneSettings, LanesRates, LanesState } from '../../protocol/page/lane-message.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { Broadcast } from '../stream/broadcast.ts';
+import { FollowedSource } from './followed-source.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 
 export interface LaneServerOptions {
@@ -20,6 +21,11 @@ export interface LaneServerOptions {
   /** Other inputs that a page may select, by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly openInput: (input: string) => Promise<MediaSource>;
+  /**
+   * Opens an input for the lanes that follow the path: a source with `adaptive`, or the reason why there is none, in one
+   * line. Absent: no lane can follow.
+   */
+  readonly openFollowed?: (input: string) => Promise<MediaSource | string>;
   readonly lanes: readonly LaneSettings[];
   readonly link: LinkSpecification;
   readonly loop: boolean;
@@ -35,14 +41,21 @@ export interface LaneServerOptions {
 
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
+const RATES_MS = 250;
+const STARTING = 'the encoder is starting';
+const NO_ENCODER = 'this lane follows the path, for which there is no encoder here';
 
 type Settings = Omit<Extract<LaneCommand, { readonly kind: 'settings' }>, 'kind'>;
 type Reply = (announcement: LaneAnnouncement) => void;
 
 interface Playing {
   readonly name: string;
+  /** File, URL or pattern. */
+  readonly input: string;
   readonly media: MediaSource;
   readonly broadcast: Broadcast;
+  /** Source of the lanes that follow the path. */
+  readonly followed: FollowedSource | undefined;
   /** Folder of an uploaded file; removed once the file is no longer played. */
   readonly folder: TemporaryFolder | undefined;
 }
@@ -56,6 +69,10 @@ export class LaneServer {
   #playing: Playing;
   #opening = false;
   #closed = false;
+  #openingFollowed: Playing | undefined;
+  /** Why lanes that follow the path show nothing; `undefined` while they can. */
+  #notFollowing: string | undefined;
+  #rates: LanesRates | undefined;
 
   static async open(options: LaneServerOptions): Promise<LaneServer> {
     let show: LaneServer | undefined;
@@ -81,11 +98,18 @@ export class LaneServer {
       lanes: options.lanes,
       link: options.link,
       onPicture: (importance, lane, message) => page.picture(importance, lane, message),
+      onKeyFrameRequest: (lane) => this.#playing.followed?.requestKeyFrame(lane),
     });
-    this.#playing = this.#begin(options.source.name, options.source.media, undefined);
+    const { name, media } = options.source;
+    this.#playing = this.#begin({ name, input: options.inputs.get(name) ?? name, media, folder: undefined });
+    void this.#updateFollowed();
     this.#timers = [
       setInterval(() => page.announce(this.#events()), EVENTS_MS),
       setInterval(() => page.announce(this.#figures()), FIGURES_MS),
+      setInterval(() => {
+        this.#rates = this.#takeRates();
+        page.announce(this.#rates);
+      }, RATES_MS),
     ];
   }
 
@@ -106,7 +130,9 @@ export class LaneServer {
       link,
       source,
       atMs: this.#lanes.nowMs,
-      lanes: lanes.map((settings, index) => ({ settings, figures: figures[index] })),
+      capacity: this.#rates?.capacity ?? null,
+      encoder: this.#rates?.encoder ?? null,
+      lanes: lanes.map((settings, index) => ({ settings, figures: figures[index], rates: this.#rates?.lanes[index] })),
     };
   }
 
@@ -147,7 +173,8 @@ export class LaneServer {
     try {
       const media = await this.#options.openInput(path);
       // Under its own name it would hide the source of the same name.
-      await this.#replace(this.#options.inputs.has(name) ? `${name} (yours)` : name, media, folder);
+      const shown = this.#options.inputs.has(name) ? `${name} (yours)` : name;
+      await this.#replace({ name: shown, input: path, media, folder });
     } finally {
       this.#opening = false;
     }
@@ -178,7 +205,7 @@ export class LaneServer {
     try {
       const media = await this.#options.openInput(input);
       this.#change(lanes, asked?.value);
-      await this.#replace(source, media, undefined);
+      await this.#replace({ name: source, input, media, folder: undefined });
     } catch (error) {
       this.#decline(causeOf(error), reply);
     } finally {
@@ -187,24 +214,84 @@ export class LaneServer {
   }
 
   #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
-    if (lanes) this.#lanes.change(lanes);
+    if (lanes) {
+      this.#lanes.change(lanes);
+      void this.#updateFollowed();
+    }
     if (link) this.#lanes.reconfigure(link);
   }
 
-  async #replace(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Promise<void> {
+  async #replace(next: Omit<Playing, 'broadcast' | 'followed'>): Promise<void> {
     const before = this.#playing;
     if (this.#closed) {
-      await media.close();
-      return void (await folder?.remove());
+      await next.media.close();
+      return void (await next.folder?.remove());
     }
-    this.#playing = this.#begin(name, media, folder);
+    this.#playing = this.#begin(next);
     this.#page.announce(this.#description());
+    void this.#updateFollowed();
     this.#sendState();
     await end(before);
   }
 
-  #begin(name: string, media: MediaSource, folder: TemporaryFolder | undefined): Playing {
+  /**
+   * Opens the source of the lanes that follow the path once there is such a lane, and closes it when there is none. All
+   * lanes begin again with it, so that all show the same picture.
+   */
+  async #updateFollowed(): Promise<void> {
+    const playing = this.#playing;
+    if (!this.#lanes.follows) {
+      this.#notFollowing = undefined;
+      if (!playing.followed) return;
+      this.#playing = { ...playing, followed: undefined };
+      return playing.followed.close();
+    }
+    if (playing.followed || this.#openingFollowed === playing) return;
+    this.#openingFollowed = playing;
+    this.#notFollowing = STARTING;
+    const opened = await this.#openFollowed(playing.input);
+    if (this.#openingFollowed === playing) this.#openingFollowed = undefined;
+    const isWanted = !this.#closed && this.#playing === playing && this.#lanes.follows;
+    if (typeof opened !== 'string') {
+      if (!isWanted) return opened.close();
+      playing.broadcast.stop();
+      this.#playing = this.#begin(playing, opened);
+    }
+    if (isWanted) this.#reportFollowing(typeof opened === 'string' ? opened : undefined);
+  }
+
+  async #openFollowed(input: string): Promise<MediaSource | string> {
+    try {
+      return (await this.#options.openFollowed?.(input)) ?? NO_ENCODER;
+    } catch (error) {
+      return causeOf(error);
+    }
+  }
+
+  #reportFollowing(why: string | undefined): void {
+    if (why !== undefined) this.#options.log.warn(why);
+    this.#notFollowing = why;
+    this.#sendState();
+  }
+
+  #follow(media: MediaSource): FollowedSource {
+    const followed: FollowedSource = new FollowedSource({
+      media,
+      loop: this.#options.loop,
+      lateMax: FRAME_LATE_MAX,
+      targets: () => this.#lanes.targets,
+      onUnit: (unit, dueAt) => this.#lanes.follow(unit, dueAt),
+      onFailure: (error) => {
+        if (this.#playing.followed === followed) this.#reportFollowing(`the encoder failed: ${causeOf(error)}`);
+      },
+    });
+    return followed;
+  }
+
+  #begin(next: Omit<Playing, 'broadcast' | 'followed'>, followedMedia?: MediaSource): Playing {
+    const { name, input, media, folder } = next;
     this.#lanes.restart(media.description);
+    const followed = followedMedia && this.#follow(followedMedia);
     const { log, loop, onEnd } = this.#options;
     const broadcast: Broadcast = new Broadcast({
       units: () => media.units(),
@@ -221,13 +308,16 @@ export class LaneServer {
       onStall: (late) => log.debug(`the source is ${Math.round(late / 1_000)} ms behind schedule`),
     });
     broadcast.start();
-    return { name, media, broadcast, folder };
+    followed?.start();
+    return { name, input, media, broadcast, followed, folder };
   }
 
   #state(): LanesState {
     const sources = [...new Set([...this.#options.inputs.keys(), this.#playing.name])];
     const link = formatLinkSpecification(this.#lanes.link);
-    return { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
+    const notFollowing = this.#notFollowing;
+    const settings = { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
+    return notFollowing === undefined ? settings : { ...settings, notFollowing };
   }
 
   #sendState(): void {
@@ -246,6 +336,20 @@ export class LaneServer {
     return { kind: 'description', width, height, title: basename(this.#playing.name) };
   }
 
+  #takeRates(): LanesRates {
+    const { followed } = this.#playing;
+    const { capacity, lanes } = this.#lanes.takeRates();
+    return {
+      kind: 'rates',
+      atMs: this.#lanes.nowMs,
+      capacity,
+      encoder: followed?.state ?? null,
+      lanes: lanes.map(({ target, ...rates }) => {
+        return { ...rates, target: target === null || !followed ? target : followed.limited(target) };
+      }),
+    };
+  }
+
   #events(): LaneAnnouncement {
     return { kind: 'events', atMs: this.#lanes.nowMs, lanes: this.#lanes.takeEvents() };
   }
@@ -255,8 +359,9 @@ export class LaneServer {
   }
 }
 
-async function end({ broadcast, media, folder }: Playing): Promise<void> {
+async function end({ broadcast, followed, media, folder }: Playing): Promise<void> {
   broadcast.stop();
+  await followed?.close();
   await media.close();
   await folder?.remove();
 }

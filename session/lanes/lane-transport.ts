@@ -21,6 +21,8 @@ export interface LaneTransportOptions {
   readonly journal: LaneJournal;
   readonly record: LaneRecord;
   readonly show: (unit: AccessUnit, frame: number) => void;
+  /** Called when nothing can be decoded without a key frame; of interest to a source that makes one. */
+  readonly requestKeyFrame: () => void;
 }
 
 /** Both ends of a lane and the path between them, on a clock controlled by the caller. */
@@ -31,6 +33,8 @@ export interface LaneTransport {
   readonly frames: FrameCounts;
   /** Accepted media bytes that have not entered the path yet. */
   readonly unsentBytes: number;
+  /** Bit rate of the video that the path carries, bits per second; `undefined` while unknown. */
+  readonly targetBitrate?: number | undefined;
   /** How long the next frame has been overdue, on a transport that waits for frames, microseconds. */
   stalledFor(now: Instant): Microseconds;
   /** @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame. */

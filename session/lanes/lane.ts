@@ -1,6 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { elapsed, type Instant, inSeconds, toMilliseconds } from '../../protocol/base/units.ts';
-import type { LaneEvents, LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
+import { elapsed, type Instant, inSeconds, perSecond, toMilliseconds } from '../../protocol/base/units.ts';
+import type { LaneEvents, LaneFigures, LaneRates, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { LaneCapture } from './lane-capture.ts';
@@ -23,6 +23,8 @@ export interface LaneOptions {
     readonly run: number;
     readonly capturedAt: Instant;
   }) => void;
+  /** Called when the lane can go on only from a key frame. */
+  readonly onKeyFrameRequest: (lane: Lane) => void;
 }
 
 /**
@@ -47,14 +49,19 @@ export class Lane {
   readonly #record = new LaneRecord();
   readonly #capture = new LaneCapture();
   readonly #transport: LaneTransport;
+  readonly #requestKeyFrame: () => void;
   #pathDelay: number;
   #needsKey = true;
+  /** Bytes at the last call of `takeRates`, and its time. */
+  #ratesFrom: { readonly at: Instant; readonly sent: number; readonly delivered: number };
 
-  constructor({ settings, link, run, startsAt, onPicture }: LaneOptions) {
+  constructor({ settings, link, run, startsAt, onPicture, onKeyFrameRequest }: LaneOptions) {
     this.settings = settings;
     this.run = run;
     this.#startsAt = startsAt;
     this.#pathDelay = link.delay;
+    this.#requestKeyFrame = () => onKeyFrameRequest(this);
+    this.#ratesFrom = { at: startsAt, sent: 0, delivered: 0 };
     // Links run on the clock shared by all lanes, so that timed losses and outages hit all lanes alike.
     const headerBytes = HEADER_BYTES[settings.transport];
     const [forward, back] = [
@@ -73,6 +80,7 @@ export class Lane {
       record: this.#record,
       show: (unit: AccessUnit, frame: number) =>
         onPicture({ unit, frame, run, capturedAt: this.#record.capturedAt(frame) ?? startsAt }),
+      requestKeyFrame: this.#requestKeyFrame,
     };
     this.#transport = settings.transport === 'udp' ? new UdpLane(options) : new TcpLane(options, startsAt);
     this.#transport.runUntil(startsAt);
@@ -85,7 +93,7 @@ export class Lane {
 
   send(now: Instant, unit: AccessUnit): void {
     this.#transport.runUntil(now);
-    if (this.#needsKey && unit.importance !== 'key') return;
+    if (this.#needsKey && unit.importance !== 'key') return this.#requestKeyFrame();
     this.#needsKey = !this.#transport.send(now, unit);
   }
 
@@ -101,6 +109,27 @@ export class Lane {
 
   dropNext(packets: number): void {
     this.#transport.path.dropNext(packets);
+  }
+
+  /** Bit rate of the video that the path carries, bits per second; `undefined` while unknown. */
+  get targetBitrate(): number | undefined {
+    return this.#transport.targetBitrate;
+  }
+
+  /** Returns the rates since the previous call. */
+  takeRates(now: Instant): LaneRates {
+    const { at, sent, delivered } = this.#ratesFrom;
+    const { bytes, bytesDelivered } = this.#transport.path;
+    const span = elapsed(at, now);
+    const rate = (amount: number): number => (span > 0 ? Math.round(perSecond(amount * 8, span)) : 0);
+    this.#ratesFrom = { at: now, sent: bytes, delivered: bytesDelivered };
+    const target = this.settings.follows ? this.targetBitrate : undefined;
+    return {
+      run: this.run,
+      target: target === undefined ? null : Math.round(target),
+      sent: rate(bytes - sent),
+      delivered: rate(bytesDelivered - delivered),
+    };
   }
 
   /** Returns the packets of the last 30 seconds as pcapng. */

@@ -1,11 +1,16 @@
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
+  earliest,
+  elapsed,
   type Instant,
   instant,
+  later,
+  latest,
   type Microseconds,
   microseconds,
   milliseconds,
+  perSecond,
   seconds,
   sinceEpoch,
   toMilliseconds,
@@ -14,9 +19,11 @@ import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import {
   type LaneEvents,
   type LaneFigures,
+  type LaneRates,
   type LaneSettings,
   serializeLanePicture,
 } from '../../protocol/page/lane-message.ts';
+import { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specification.ts';
 import { Lane } from './lane.ts';
 
@@ -31,6 +38,8 @@ export interface LanesOptions {
   readonly link: LinkSpecification;
   /** Called for each frame to show, serialized for pages (`LanePicture`). */
   readonly onPicture: (importance: AccessUnit['importance'], lane: number, message: Uint8Array) => void;
+  /** Called when a lane that follows the path can go on only from a key frame. */
+  readonly onKeyFrameRequest?: (lane: object) => void;
 }
 
 /** Step of the lanes' clock, milliseconds. Events inside have exact times; pages see them up to one step later. */
@@ -38,14 +47,20 @@ const STEP_MS = 4;
 
 /** Time the lanes wait for an overdue frame; after it the source counts as stalled, and the lanes continue. */
 export const FRAME_LATE_MAX: Microseconds = seconds(1);
+/** Due time of a source's newest frame, and the time until the next one. */
+interface FrameDue {
+  readonly at: Instant;
+  readonly interval: Microseconds;
+}
+
 /** Assumed frame interval before two frames have arrived, and for a source that pauses. */
 const INTERVAL_MAX: Microseconds = milliseconds(100);
 
 /**
  * Lanes side by side: the same frames at the same times, over links with the same fates.
  *
- * Their clock follows the real clock but stops at the due time of the next frame until the frame has arrived. A briefly
- * overloaded machine therefore delays the display and changes nothing in the lanes.
+ * Their clock follows the real clock but stops at the due time of the next frame of either source until the frame has
+ * arrived. A briefly overloaded machine therefore delays the display and changes nothing in the lanes.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -55,16 +70,20 @@ export class Lanes {
   #runs = 0;
   /** Current time of the lanes' clock. */
   #at: Instant = instant(0);
-  /** Due time of the newest frame; `undefined` before the first frame after a restart, for which the clock waits. */
-  #dueAt: Instant | undefined;
-  #interval: Microseconds = INTERVAL_MAX;
+  /** Schedule of the source's frames; `undefined` before the first frame after a restart, for which the clock waits. */
+  #schedule: FrameDue | undefined;
+  /** That of the source that follows the path; `undefined` while no frame of it has come. */
+  #followedSchedule: FrameDue | undefined;
   #link: LinkSpecification;
   #freezes: readonly OutageWindow[] = [];
   #source: LaneSource | undefined;
+  #capacity: CapacityCurve | undefined;
+  #ratesFrom: Instant = instant(0);
 
   constructor(options: LanesOptions) {
     this.#options = options;
     this.#link = options.link;
+    this.#capacity = CapacityCurve.of(options.link);
     this.#lanes = options.lanes.map((settings, index) => this.#begin(settings, index));
     this.#timer = setInterval(() => this.#step(), STEP_MS);
   }
@@ -90,21 +109,50 @@ export class Lanes {
     return this.#lanes.map((lane) => lane.figures(this.#at));
   }
 
+  /** True when the source of a lane follows the path. */
+  get follows(): boolean {
+    return this.#lanes.some(({ settings }) => settings.follows);
+  }
+
+  /** Bit rates that the lanes that follow carry, bits per second; `undefined` for one whose path shows no limit. */
+  get targets(): readonly (number | undefined)[] {
+    return this.#lanes.filter(({ settings }) => settings.follows).map((lane) => lane.targetBitrate);
+  }
+
+  /** Returns the rates of the lanes since the previous call, with what the link could carry, bits per second. */
+  takeRates(): { readonly capacity: number | null; readonly lanes: readonly LaneRates[] } {
+    const from = this.#ratesFrom;
+    this.#ratesFrom = this.#at;
+    const span = elapsed(from, this.#at);
+    const bytes = this.#capacity && this.#capacity.before(this.#at) - this.#capacity.before(from);
+    return {
+      capacity: bytes === undefined || span === 0 ? null : Math.round(perSecond(bytes * 8, span)),
+      lanes: this.#lanes.map((lane) => lane.takeRates(this.#at)),
+    };
+  }
+
   /** Restarts all lanes for a new source; they begin at its first key frame. */
   restart(source: LaneSource): void {
     this.#source = source;
-    this.#dueAt = undefined;
+    this.#schedule = undefined;
+    this.#followedSchedule = undefined;
     this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
   }
 
   /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
   send(unit: AccessUnit, dueAt: Instant): void {
     const due = instant(dueAt - this.#epoch);
-    if (this.#dueAt !== undefined)
-      this.#interval = microseconds(Math.min(INTERVAL_MAX, Math.max(0, due - this.#dueAt)));
-    this.#dueAt = due;
-    this.#at = instant(Math.max(this.#at, due));
-    for (const lane of this.#lanes) lane.send(this.#at, unit);
+    this.#schedule = next(this.#schedule, due);
+    this.#at = latest(this.#at, due);
+    for (const lane of this.#lanes) if (!lane.settings.follows) lane.send(this.#at, unit);
+  }
+
+  /** Sends a frame of the source that follows the path on the lanes that do. */
+  follow(unit: AccessUnit, dueAt: Instant): void {
+    const due = instant(dueAt - this.#epoch);
+    this.#followedSchedule = next(this.#followedSchedule, due);
+    const at = latest(this.#at, due);
+    for (const lane of this.#lanes) if (lane.settings.follows) lane.send(at, unit);
   }
 
   /** Changes the lanes. Lanes with unchanged settings continue; the others restart. */
@@ -148,6 +196,7 @@ export class Lanes {
 
   #apply(): void {
     const link = this.#linkWithFreezes();
+    this.#capacity = CapacityCurve.of(link);
     for (const lane of this.#lanes) lane.reconfigure(this.#at, link);
   }
 
@@ -163,6 +212,9 @@ export class Lanes {
       link: this.#linkWithFreezes(),
       run: this.#runs++ % 256,
       startsAt: this.#at,
+      onKeyFrameRequest: (lane) => {
+        if (settings.follows) this.#options.onKeyFrameRequest?.(lane);
+      },
       onPicture: ({ unit, frame, run, capturedAt }) => {
         const key = unit.importance === 'key';
         const message = serializeLanePicture({
@@ -173,7 +225,8 @@ export class Lanes {
           decodeOnly: unit.decodeOnly === true,
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
-          parts: key ? this.#joinable(unit.parts) : unit.parts,
+          // Key frames of a source that follows have parameter sets of their own.
+          parts: key && !settings.follows ? this.#joinable(unit.parts) : unit.parts,
         });
         this.#options.onPicture(unit.importance, index, message);
       },
@@ -187,10 +240,14 @@ export class Lanes {
   }
 
   #step(): void {
-    if (this.#dueAt === undefined) return;
-    const at = this.now;
-    const next = this.#dueAt + this.#interval;
-    this.#at = instant(Math.max(this.#at, at > next + FRAME_LATE_MAX ? at : Math.min(at, next)));
+    if (this.#schedule === undefined) return;
+    let at = this.now;
+    for (const schedule of [this.#schedule, this.follows ? this.#followedSchedule : undefined]) {
+      if (schedule === undefined) continue;
+      const due = later(schedule.at, schedule.interval);
+      if (elapsed(due, this.now) <= FRAME_LATE_MAX) at = earliest(at, due);
+    }
+    this.#at = latest(this.#at, at);
     for (const [index, lane] of this.#lanes.entries()) {
       lane.runUntil(this.#at);
       if (lane.failed) this.#lanes[index] = this.#begin(lane.settings, index);
@@ -198,10 +255,15 @@ export class Lanes {
   }
 }
 
+function next(before: FrameDue | undefined, at: Instant): FrameDue {
+  const interval = before ? Math.min(INTERVAL_MAX, Math.max(0, at - before.at)) : INTERVAL_MAX;
+  return { at, interval: microseconds(interval) };
+}
+
 /** True when two settings are equivalent: the recovery of a TCP lane, for example, has no effect. */
 function sameSettings(a: LaneSettings, b: LaneSettings): boolean {
   if (a.transport !== b.transport || a.latencyMs !== b.latencyMs) return false;
   return a.transport === 'tcp'
     ? a.congestionControl === b.congestionControl
-    : a.recovery === b.recovery && a.onLoss === b.onLoss;
+    : a.recovery === b.recovery && a.onLoss === b.onLoss && Boolean(a.follows) === Boolean(b.follows);
 }

@@ -41,9 +41,9 @@ export class UdpLane implements LaneTransport {
 
   constructor(options: LaneTransportOptions) {
     this.#options = options;
-    const { recovery, latencyMs, onLoss } = options.settings;
+    const { recovery, latencyMs, onLoss, follows } = options.settings;
     const parameters = simulatedStream({ ...START, recovery, latency: milliseconds(latencyMs) });
-    this.#sender = new Sender(senderOptions(parameters));
+    this.#sender = new Sender(senderOptions(parameters, { rate: follows ? 'adaptive' : 'limit' }));
     this.#receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, onLoss }));
     this.path = new LanePath({
       link: options.forward,
@@ -65,6 +65,9 @@ export class UdpLane implements LaneTransport {
       forward: this.path,
       back: options.back,
       scripts: [],
+      onSenderEvent: (_, event) => {
+        if (event.kind === 'keyframe-requested') options.requestKeyFrame();
+      },
       onReceiverEvent: (now, event) => this.#handleEvent(now, event),
     });
   }
@@ -78,6 +81,10 @@ export class UdpLane implements LaneTransport {
       framesMended: frames.mended,
       framesLost: frames.incomplete + frames.neverArrived + frames.undecodable + framesWithheld + this.#refused,
     };
+  }
+
+  get targetBitrate(): number | undefined {
+    return this.#sender.targetBitrate;
   }
 
   stalledFor(): Microseconds {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
-import { decided, opened, PATIENCE_MS, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
+import { decided, LANE, LANES, opened, PATIENCE_MS, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
+
+/** The lanes of `npm start`. */
+const FOUR = [...LANES.slice(0, 2), { ...LANE, follows: true }, ...LANES.slice(2)];
 
 for (const [width, height] of [
   [1280, 720],
@@ -12,9 +15,9 @@ for (const [width, height] of [
   inChromium(
     `at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`,
     async () => {
-      const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
+      const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes: FOUR }));
       await tab.setViewportSize({ width, height });
-      await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
+      await untilPage(tab, ({ lanes }) => decided(lanes.at(-1)?.figures) > 60);
       for (const colorScheme of ['light', 'dark'] as const) {
         await tab.emulateMedia({ colorScheme });
         expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
@@ -28,31 +31,33 @@ for (const [width, height] of [
   );
 }
 
-inChromium(
-  'at 1280 × 720 everything is visible without scrolling, frame details included',
-  async () => {
-    const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms'));
-    await tab.setViewportSize({ width: 1_280, height: 720 });
-    await untilPage(tab, ({ lanes }) => decided(lanes[2]?.figures) > 60);
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-    await tab.keyboard.press('1');
-    await tab.keyboard.press('ArrowLeft');
-    await tab.locator('#details-body tr').first().waitFor();
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-    // Neither a long source name nor a 4:3 video makes the page taller.
-    const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
-    await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
-    await untilPage(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
-    await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
-    expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
-  },
-  PATIENCE_MS,
-);
+for (const lanes of [LANES, FOUR]) {
+  inChromium(
+    `at 1280 × 720 everything is visible without scrolling with ${lanes.length} lanes, frame details included`,
+    async () => {
+      const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes }));
+      await tab.setViewportSize({ width: 1_280, height: 720 });
+      await untilPage(tab, ({ lanes }) => decided(lanes.at(-1)?.figures) > 60);
+      expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+      await tab.keyboard.press('1');
+      await tab.keyboard.press('ArrowLeft');
+      await tab.locator('#details-body tr').first().waitFor();
+      expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+      // Neither a long source name nor a 4:3 video makes the page taller.
+      const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
+      await tab.locator('#file').setInputFiles({ name: `${'long-'.repeat(12)}.h264`, mimeType: 'video/h264', buffer });
+      await untilPage(tab, ({ settings }) => settings?.source.startsWith('long-') === true);
+      await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
+      expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+    },
+    PATIENCE_MS,
+  );
+}
 
 /** Returns the pairs of page elements that overlap. */
 const overlaps = (tab: Tab): Promise<string[]> =>
   tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
-    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#frontier-panel > *', '#details > *'].flatMap((parts) => {
+    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#rates-panel > *', '#frontier-panel > *', '.screen > p:not(.waiting)', '#details > *'].flatMap((parts) => {
     const boxes = [...document.querySelectorAll(parts)]
       .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
       .filter(({ width, height }) => width > 0 && height > 0);

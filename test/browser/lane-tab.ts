@@ -19,7 +19,7 @@ export const LANE: LaneSettings = {
   onLoss: 'freeze',
 };
 /** No recovery, recovery by deadline, and TCP, in the order of the demo. */
-const LANES: readonly LaneSettings[] = [
+export const LANES: readonly LaneSettings[] = [
   { ...LANE, recovery: 'reorder', onLoss: 'smear' },
   LANE,
   { ...LANE, transport: 'tcp' },

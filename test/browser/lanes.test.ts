@@ -234,7 +234,7 @@ inChromium(
       scenarioText = readFileSync(scenario, 'utf8');
       return join(SAMPLES, 'README.md');
     };
-    const preset = 'LTE, driving (synthetic trace)';
+    const preset = 'drive';
     const tab = await tabAt(await opened('delay=10ms', { runScenario }));
     await tab.locator('#preset').selectOption(preset);
     await untilPage(tab, ({ settings }) => settings?.link.includes('trace=lte-drive.down#') === true);

@@ -14,7 +14,12 @@ describe('the bundled traces', () => {
     const folder = mkdtempSync(join(tmpdir(), 'dropframe-traces-'));
     try {
       execFileSync(process.execPath, [join(FOLDER, 'make.js'), folder], { stdio: 'ignore' });
-      expect([...readyMadeTraces().keys()]).toEqual(['lte-drive.down', 'lte-drive.up', 'wifi-crowded.down']);
+      expect([...readyMadeTraces().keys()]).toEqual([
+        'lift.down',
+        'lte-drive.down',
+        'lte-drive.up',
+        'wifi-crowded.down',
+      ]);
       for (const [name, content] of readyMadeTraces()) expect(readFileSync(join(folder, name), 'utf8')).toBe(content);
     } finally {
       rmSync(folder, { recursive: true });
@@ -25,7 +30,8 @@ describe('the bundled traces', () => {
     for (const [name, content] of readyMadeTraces()) {
       const trace = parseCapacityTrace(name, content);
       expect(trace).toMatchObject({ ok: true });
-      if (trace.ok) expect(trace.value.opportunities.at(-1)).toBe(name.startsWith('lte-drive') ? 80_000 : 20_000);
+      const seconds = { 'lift.down': 40, 'wifi-crowded.down': 20 }[name] ?? 80;
+      if (trace.ok) expect(trace.value.opportunities.at(-1)).toBe(seconds * 1_000);
       expect(content.length).toBeLessThan(200_000);
     }
   });
@@ -52,7 +58,8 @@ describe('the bundled traces', () => {
     ]) {
       expect(readReadyMadeTrace(name)).toEqual({
         ok: false,
-        malformed: 'only traces of samples/traces can be used here: lte-drive.down, lte-drive.up, wifi-crowded.down',
+        malformed:
+          'only traces of samples/traces can be used here: lift.down, lte-drive.down, lte-drive.up, wifi-crowded.down',
       });
     }
   });

@@ -1,9 +1,9 @@
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { colorOf } from './lane-color.ts';
 import { LANE_STRATEGIES, LANE_STYLES, strategyOf } from './lane-style.ts';
+import { label, SVG_NAMESPACE, shape } from './svg-shapes.ts';
 
-const NAMESPACE = 'http://www.w3.org/2000/svg';
-const WIDTH = 300;
+const WIDTH = 250;
 const HEIGHT = 132;
 const LEFT = 34;
 const RIGHT = 10;
@@ -51,13 +51,13 @@ export class Frontier {
 
   constructor(svg: SVGSVGElement) {
     this.#svg = svg;
-    for (const [lag, label] of LAG_TICKS) {
+    for (const [lag, name] of LAG_TICKS) {
       const x = across(lag);
       svg.append(shape('line', { class: 'axis', x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM }));
-      svg.append(text(label, x, HEIGHT - BOTTOM + 10, 'middle'));
+      svg.append(label(name, x, HEIGHT - BOTTOM + 10, 'middle'));
     }
-    svg.append(text('lag behind live, 95th percentile', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'));
-    svg.append(text('frames shown', LEFT - 4, 6, 'start'));
+    svg.append(label('lag behind live, 95th percentile', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'));
+    svg.append(label('frames shown', LEFT - 4, 6, 'start'));
     svg.append(this.#axis, this.#points);
   }
 
@@ -84,12 +84,12 @@ export class Frontier {
         stroke: color,
         'stroke-width': 0.35,
       });
-      const title = document.createElementNS(NAMESPACE, 'title');
-      const label = LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
-      title.textContent = `${label}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
+      const title = document.createElementNS(SVG_NAMESPACE, 'title');
+      const named = LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
+      title.textContent = `${named}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);
-      points.push(mark, text(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
+      points.push(mark, label(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
     }
     this.#points.replaceChildren(...points);
     this.#svg.setAttribute('aria-label', said.join('; ') || 'One point per lane');
@@ -113,7 +113,7 @@ export class Frontier {
       const share = floor + ((1 - floor) * step) / steps;
       const y = this.#up(share);
       parts.push(shape('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }));
-      parts.push(text(`${+(share * 100).toFixed(1)} %`, LEFT - 4, y + (step === 0 ? 0 : 3), 'end'));
+      parts.push(label(`${+(share * 100).toFixed(1)} %`, LEFT - 4, y + (step === 0 ? 0 : 3), 'end'));
     }
     this.#axis.replaceChildren(...parts);
   }
@@ -143,16 +143,4 @@ export function completeness(figures: LaneFigures): number | undefined {
 function across(lagMs: number): number {
   const clamped = Math.min(LAG_MAX, Math.max(LAG_MIN, lagMs));
   return LEFT + (Math.log(clamped / LAG_MIN) / Math.log(LAG_MAX / LAG_MIN)) * (WIDTH - LEFT - RIGHT);
-}
-
-function shape(name: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
-  const element = document.createElementNS(NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
-}
-
-function text(content: string, x: number, y: number, anchor: 'start' | 'middle' | 'end'): SVGElement {
-  const element = shape('text', { x, y, 'text-anchor': anchor });
-  element.textContent = content;
-  return element;
 }

@@ -7,17 +7,23 @@ const SECONDS = 60;
 const REPEATS = 4;
 
 const KBPS_DEFAULT = 2_000;
+/** Range of the source that follows the path, kilobits per second: that of the page. */
+const FOLLOWED_KBPS = { kbpsMin: 100, kbpsMax: 4_000 };
 
 /**
  * Returns the current settings as a laboratory scenario (docs/LAB.md) in JSON: the same link, strategies, latencies and
- * bit rate.
+ * bit rate. A scenario has one source for all: lanes that follow the path are part of it only when all do.
  */
 export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | undefined): string {
   const parsed = readPageLink(link);
   const pathMs = parsed.ok ? parsed.value.delay / 1_000 : 0;
-  const budgets = new Set(lanes.map(({ latencyMs }) => Math.max(1, Math.round(latencyMs + pathMs))));
-  const strategies = lanes
+  const fixed = lanes.filter(({ follows }) => !follows);
+  const follows = fixed.length === 0;
+  const compared = follows ? lanes : fixed;
+  const budgets = new Set(compared.map(({ latencyMs }) => Math.max(1, Math.round(latencyMs + pathMs))));
+  const strategies = compared
     .map((lane) => {
+      if (follows) return { strategy: lane.recovery, rate: 'adaptive' };
       const strategy = strategyOf(lane);
       return lane.transport === 'udp' && lane.onLoss === 'smear' ? { strategy, onLoss: lane.onLoss } : strategy;
     })
@@ -25,7 +31,9 @@ export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | u
   const scenario = {
     name: 'from-the-page',
     question: 'How complete and how late is each lane of the page, over several runs?',
-    source: { synthetic: { fps: 30, kbps: rateOf(figures), keyInterval: 30, seconds: SECONDS } },
+    source: follows
+      ? { adaptive: { fps: 30, ...FOLLOWED_KBPS, seconds: SECONDS } }
+      : { synthetic: { fps: 30, kbps: rateOf(figures), keyInterval: 30, seconds: SECONDS } },
     // The laboratory derives the seeds of a link from the repeats.
     link: { forward: link.replace(/(^|\s)seed=\d+/, '').trim() || 'delay=0ms' },
     strategies,

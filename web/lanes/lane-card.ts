@@ -1,14 +1,23 @@
-import type { LaneEvents, LaneFigures, LanePicture, LaneSettings } from '../../protocol/page/lane-message.ts';
+import type {
+  LaneEvents,
+  LaneFigures,
+  LanePicture,
+  LaneRates,
+  LaneSettings,
+  LanesRates,
+} from '../../protocol/page/lane-message.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
 import { LANE_STRATEGIES, LANE_STYLES, strategyOf, withStrategy } from './lane-style.ts';
 import { PacketTimeline } from './packet-timeline.ts';
+import { megabits } from './rate-chart.ts';
 
 /** Lag beyond latency and path delay that marks a lane as late, and as no longer live, milliseconds. */
 const LATE_MS = 150;
 const BAD_MS = 1_000;
 const SPACE = '\u00a0';
+const WAITING = 'waiting for a key frame';
 
 export interface LaneCardHandlers {
   changed(settings: LaneSettings): void;
@@ -135,6 +144,23 @@ export class LaneCard {
     this.#setFigure('packetsLost', [percent(packetsLost, packets), '']);
   }
 
+  /** Shows what the lane delivers and, where it follows the path, what it aims at. */
+  showRates(rates: LaneRates | undefined, encoder: LanesRates['encoder']): void {
+    const delivered = rates ? megabits(rates.delivered) : '–';
+    const { follows } = this.#settings;
+    const target = follows && rates?.target ? ` of ${megabits(rates.target)}` : '';
+    const size = follows && encoder ? `, ${encoder.width}${SPACE}×${SPACE}${encoder.height}` : '';
+    this.#part('.rate', HTMLElement).textContent = `${delivered}${target}${size}`;
+  }
+
+  /** Shows in place of the picture why a lane that follows the path has none. @param why `undefined`: nothing is missing. */
+  showAbsence(why: string | undefined): void {
+    const missing = this.#settings.follows && why !== undefined;
+    this.#part('.waiting', HTMLElement).textContent = missing ? why : WAITING;
+    if (missing) delete this.element.dataset.playing;
+    this.element.toggleAttribute('data-absent', missing);
+  }
+
   /** Called once per animation frame. */
   refresh(
     nowMs: number,
@@ -149,7 +175,7 @@ export class LaneCard {
   ): void {
     this.video.paused = options.paused;
     this.video.present();
-    if (this.video.framesDrawn > 0) this.element.dataset.playing = '';
+    if (this.video.framesDrawn > 0 && !this.element.hasAttribute('data-absent')) this.element.dataset.playing = '';
     if (options.paused) return;
     if (options.timeline) this.timeline.draw(nowMs, options.reduced);
     if (nowMs - this.#figuresShownAt < 100 && nowMs >= this.#figuresShownAt) return;

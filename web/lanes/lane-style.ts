@@ -23,6 +23,7 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
   nack: { color: '#0060a0', colorDark: '#4a9fe0', marker: CIRCLE, filled: true },
   fec: { color: '#008a64', colorDark: '#2fc79a', marker: SQUARE, filled: true },
   hybrid: { color: '#d04a00', colorDark: '#ff8442', marker: DIAMOND, filled: true },
+  adaptive: { color: '#2b7a0b', colorDark: '#8fd05a', marker: UP, filled: true },
   'tcp-reno': { color: '#b37700', colorDark: '#f0b840', marker: UP, filled: false },
   'tcp-cubic': { color: '#b4528a', colorDark: '#e39ac4', marker: SQUARE, filled: false },
   'tcp-bbr': { color: '#1a1a1a', colorDark: '#f4f4f4', marker: CIRCLE, filled: false },
@@ -58,6 +59,11 @@ export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: 
     label: 'UDP hybrid (nack + fec)',
     about: 'Requests retransmissions that can arrive before the deadline; sends repair packets where none can.',
   },
+  {
+    name: 'adaptive',
+    label: 'UDP adaptive (hybrid)',
+    about: 'UDP hybrid whose video follows the path: an encoder in the loop sets the bit rate of each picture.',
+  },
   { name: 'tcp-reno', label: 'TCP reno (modelled)', about: 'Complete and in order, at any delay.' },
   { name: 'tcp-cubic', label: 'TCP cubic (modelled)', about: 'Complete and in order, at any delay.' },
   {
@@ -67,12 +73,17 @@ export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: 
   },
 ];
 
+/** Name of the lane whose source follows the path. */
+const ADAPTIVE = 'adaptive';
+
 export function strategyOf(lane: LaneSettings): string {
-  return lane.transport === 'tcp' ? `tcp-${lane.congestionControl}` : lane.recovery;
+  if (lane.transport === 'tcp') return `tcp-${lane.congestionControl}`;
+  return lane.follows ? ADAPTIVE : lane.recovery;
 }
 
 /** Returns a copy of the lane's settings with another strategy. */
-export function withStrategy(lane: LaneSettings, strategy: string): LaneSettings {
+export function withStrategy({ follows: _, ...lane }: LaneSettings, strategy: string): LaneSettings {
+  if (strategy === ADAPTIVE) return { ...lane, transport: 'udp', recovery: 'hybrid', follows: true };
   if (!strategy.startsWith('tcp-')) {
     return { ...lane, transport: 'udp', recovery: strategy as LaneSettings['recovery'] };
   }

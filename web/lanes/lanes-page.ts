@@ -22,6 +22,7 @@ import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
+import { RateChart } from './rate-chart.ts';
 import { listenForShortcuts } from './shortcuts.ts';
 
 /** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
@@ -46,6 +47,7 @@ const lanesElement = element('lanes', HTMLElement);
 const sourceSelect = element('source', HTMLSelectElement);
 const message = new MessageBar();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
+const rates = new RateChart(document.querySelector<SVGSVGElement>('#rates')!);
 await loadTraces();
 const network = new NetworkPanel({
   changed: (link) => connection.send({ kind: 'settings', link }),
@@ -74,6 +76,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     ended = false;
     clockOffsetMs = undefined;
     for (const card of cards) card.forget();
+    rates.forget();
     message.hide();
     refreshState();
   },
@@ -108,6 +111,15 @@ function announced(announcement: LaneAnnouncement): void {
     case 'figures':
       for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
       return frontier.show(cards);
+    case 'rates': {
+      if (paused) return;
+      const { encoder } = announcement;
+      for (const [index, card] of cards.entries()) card.showRates(announcement.lanes[index], encoder);
+      return rates.show(
+        announcement,
+        cards.map(({ settings }) => settings),
+      );
+    }
     case 'refused':
       if (state) network.showLink(state.link, true);
       return message.refuse(announcement.why);
@@ -126,6 +138,7 @@ function applyState(next: LanesState): void {
   if (unread !== undefined) requestSettings(readPageAddress(unread, next), next);
   unread = undefined;
   applyLanes(next.lanes);
+  for (const card of cards) card.showAbsence(next.notFollowing);
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { now as clockNow } from '../../../io/os/clock.ts';
 import { instant, later, milliseconds, ticks } from '../../../protocol/base/units.ts';
 import { FRAME_CLASSES, type FrameClass } from '../../../protocol/frame-class.ts';
-import type { LaneSettings } from '../../../protocol/page/lane-message.ts';
+import type { LaneRates, LaneSettings } from '../../../protocol/page/lane-message.ts';
 import { Lane } from '../../../session/lanes/lane.ts';
 import { Lanes } from '../../../session/lanes/lanes.ts';
 import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
+import { SyntheticEncoder } from '../../../sim/synthetic-encoder.ts';
 import { readPcapng } from '../../io/capture/pcapng.ts';
 import { sampleUnits } from '../../sample-units.ts';
 
@@ -82,6 +83,50 @@ test('shows the next frame within two round trips and two frames of the deadline
     // One frame from the last shown one to the deadline of the missing one.
     expect(Math.max(...gaps), recovery).toBeLessThanOrEqual(FRAME_MS + 2 * 120 + 2 * FRAME_MS);
   }
+});
+
+test('follows a path that becomes narrow, and shows what a fixed rate loses', () => {
+  const at = {
+    90: (lane: Lane, now: number) => lane.reconfigure(instant(now), linkOf('delay=20ms rate=400kbit queue=500ms')),
+    240: (lane: Lane, now: number) => lane.reconfigure(instant(now), linkOf('delay=20ms rate=4mbit queue=500ms')),
+  };
+  const wide = 'delay=20ms rate=4mbit queue=500ms';
+  const missed = ({ figures: { framesLate, framesMended, framesLost } }: ReturnType<typeof play>) =>
+    framesLate + framesMended + framesLost;
+  const fixed = play(BASE, wide, { frames: 360, at });
+  const rates: LaneRates[] = [];
+  const takeRates = (lane: Lane, now: number): void => void rates.push(lane.takeRates(instant(now)));
+  const looks = { 60: takeRates, 89: takeRates, 180: takeRates, 239: takeRates, 359: takeRates };
+  const range = { bitrateMin: 100_000, bitrateMax: 3_000_000 };
+  const encoder = new SyntheticEncoder({ ...range, framesPerSecond: 30, frames: 360, seed: 1 });
+  const followed = play({ ...BASE, follows: true }, wide, { frames: 360, at: { ...at, ...looks }, encoder });
+  expect(missed(fixed)).toBeGreaterThan(60);
+  expect(missed(followed)).toBeLessThan(missed(fixed) / 4);
+  const [, before, , narrow, after] = rates;
+  expect(narrow!.delivered).toBeLessThan(410_000);
+  expect(narrow!.target).toBeLessThan(410_000);
+  expect(before!.delivered).toBeGreaterThan(3 * narrow!.delivered);
+  expect(after!.target).toBeGreaterThan(3 * narrow!.target!);
+});
+
+test('asks its source for a key frame when it starts in the middle of a group, and goes on from it', () => {
+  let asked = 0;
+  const lane = new Lane({
+    settings: { ...BASE, follows: true },
+    link: linkOf('delay=20ms seed=1'),
+    run: 0,
+    startsAt: instant(milliseconds(START_MS)),
+    onKeyFrameRequest: () => asked++,
+    onPicture: () => {},
+  });
+  const [key, reference] = [sampleUnits()[0]!, sampleUnits()[1]!];
+  expect(reference.importance).not.toBe('key');
+  lane.send(instant(milliseconds(START_MS + 33)), reference);
+  expect(asked).toBe(1);
+  lane.send(instant(milliseconds(START_MS + 66)), key);
+  lane.send(instant(milliseconds(START_MS + 99)), reference);
+  expect(asked).toBe(1);
+  expect(lane.figures(instant(milliseconds(START_MS + 200))).packets).toBeGreaterThan(1);
 });
 
 test('repeats a run exactly with the same seed', () => {
@@ -165,15 +210,19 @@ function play(
     readonly at?: Readonly<Record<number, (lane: Lane, now: number) => void>>;
     /** Later ones are sent as reference frames. Default: those of the sample. */
     readonly keyFrames?: number;
+    /** Makes the frames instead, at the rate that the lane carries. */
+    readonly encoder?: SyntheticEncoder;
   },
 ) {
   const units = sampleUnits();
+  const { encoder } = story;
   let shown = 0;
   const lane = new Lane({
     settings,
     link: linkOf(text),
     run: 0,
     startsAt: instant(milliseconds(START_MS)),
+    onKeyFrameRequest: () => encoder?.requestKeyFrame(),
     onPicture: ({ unit }) => {
       if (unit.decodeOnly !== true) shown++;
     },
@@ -187,7 +236,9 @@ function play(
     const importance = isKey ? 'key' : 'reference';
     const time = frame * 3_000;
     story.at?.[frame]?.(lane, now);
-    lane.send(instant(now), { ...unit, importance, timestamp: ticks(time), decodeTimestamp: ticks(time) });
+    if (lane.targetBitrate !== undefined) encoder?.setTarget(lane.targetBitrate);
+    const made = encoder?.next() ?? { ...unit, importance, timestamp: ticks(time), decodeTimestamp: ticks(time) };
+    lane.send(instant(now), made);
     lane.runUntil(instant(now + milliseconds(FRAME_MS) - 1));
   }
   return { figures: lane.figures(instant(now)), events: lane.takeEvents(), capture: lane.captureFile(), shown };

@@ -12,6 +12,11 @@ describe('the presets of the page', () => {
     if (read.ok) expect(parseLinkSpecification(formatLinkSpecification(read.value), readReadyMadeTrace)).toEqual(read);
   });
 
+  it('include a drive, a lift, a crowded Wi-Fi and a competing download', () => {
+    const names = DEMO_PRESETS.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['drive', 'lift', 'crowded Wi-Fi', 'competing download']));
+  });
+
   it('have unique names', () => {
     const names = [...DEMO_PRESETS, ...PRESETS].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

@@ -20,6 +20,7 @@ test('reads back the settings that it wrote', () => {
       { ...LANE, recovery: 'none', onLoss: 'smear', latencyMs: 0 },
       { ...LANE, latencyMs: LATENCY_MS_MAX },
       { ...LANE, transport: 'tcp', congestionControl: 'bbr' },
+      { ...LANE, latencyMs: 300, follows: true },
     ],
     link: 'loss=4% delay=30ms±4ms order=kept seed=1',
     source: 'a & b.mp4',
