@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { Log, logLevel } from '../io/os/log.ts';
+import { Log, type LogFields, logLevel } from '../io/os/log.ts';
 import { hasColors } from '../io/os/terminal-colors.ts';
 import { StatusLine } from './status-line.ts';
 import type { Status } from './status-text.ts';
@@ -14,10 +14,12 @@ export interface CommonOptions {
 export class Context {
   readonly log: Log;
   readonly #quiet: boolean;
+  readonly #json: boolean;
   #status: StatusLine | undefined;
 
   constructor(options: CommonOptions) {
     this.#quiet = options.quiet === true;
+    this.#json = options.json === true;
     this.log = new Log({
       level: logLevel({ quiet: this.#quiet, verbose: options.verbose === true }),
       json: options.json === true,
@@ -29,10 +31,18 @@ export class Context {
     });
   }
 
-  /** Shows a status line with the figures of `describe` until it is closed. */
-  showStatus(describe: () => Status | undefined): void {
+  /**
+   * Shows a status line with the figures of `describe` until it is closed.
+   * @param fields figures that a log of JSON lines has beside the text.
+   */
+  showStatus(describe: () => Status | undefined, fields?: () => LogFields): void {
     this.#status?.close();
-    this.#status = new StatusLine({ describe, log: this.log, quiet: this.#quiet });
+    this.#status = new StatusLine({
+      describe,
+      log: this.log,
+      quiet: this.#quiet,
+      ...(this.#json && fields && { fields }),
+    });
   }
 
   closeStatus(): void {

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
+import type { LogFields } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { ServerSecurity } from '../session/stream/server-security.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
-import type { StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
+import type { FollowedState, StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
@@ -180,7 +181,10 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: whoever is on the path can read and change it');
     else log.info(encryptionText(security));
-    context.showStatus(() => statusOf(server, durationSeconds));
+    context.showStatus(
+      () => statusOf(server, durationSeconds),
+      () => rateFields(server.status),
+    );
     await finished;
   } finally {
     context.closeStatus();
@@ -190,6 +194,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await source.close();
     interrupt.dispose();
     // A sender that never served has nothing to report but its error.
+    if (listening && options.json) log.info('totals', { ...totals });
     if (listening) context.print(totalsText(totals, status));
   }
 }
@@ -217,16 +222,36 @@ function totalsText(totals: StreamServerTotals, status: StreamServerStatus): str
   const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
   const unsent =
     totals.refused > 0 ? `\n  unsent   ${totals.refused} datagrams, which the operating system refused to send` : '';
+  const rates = followedText(totals);
   return (
     `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
-    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n  refused  ${refused}${unsent}`
+    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n${rates}  refused  ${refused}${unsent}`
   );
 }
 
-/** `path 1.40 Mb/s, picture 1.20 Mb/s 1280×720`. */
-function adaptiveText({ target, bitrate, width, height }: NonNullable<StreamServerStatus['adaptive']>): string {
-  const path = target === undefined ? '' : `path ${rateText(target)}, `;
-  return `${path}picture ${rateText(bitrate)} ${width}×${height}`;
+/** Mean rates of a source that followed; empty for any other. */
+function followedText({ meanTarget, followedSeconds, sentBytes, deliveredBytes }: StreamServerTotals): string {
+  if (meanTarget === undefined) return '';
+  const mean = (bytes: number): string => rateText((bytes * 8) / followedSeconds);
+  const rates = `target ${rateText(meanTarget)}, sent ${mean(sentBytes)}, delivered ${mean(deliveredBytes)}`;
+  return `  rate     ${rates} on average\n`;
+}
+
+/** `target 1.20 Mb/s, sent 1.31 Mb/s, delivered 1.30 Mb/s, path 1.40 Mb/s, 1280×720`. */
+function adaptiveText({ path, rates, bitrate, width, height }: FollowedState): string {
+  const parts = [`target ${rateText(bitrate)}`];
+  if (rates) parts.push(`sent ${rateText(rates.sent)}`, `delivered ${rateText(rates.delivered)}`);
+  if (path !== undefined) parts.push(`path ${rateText(path)}`);
+  return [...parts, `${width}×${height}`].join(', ');
+}
+
+/** The same for `--json`, bits per second. */
+function rateFields({ adaptive }: StreamServerStatus): LogFields {
+  if (!adaptive) return {};
+  const { path, rates, bitrate, width, height } = adaptive;
+  const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));
+  const [sent, delivered] = [whole(rates?.sent), whole(rates?.delivered)];
+  return { target: Math.round(bitrate), sent, delivered, path: whole(path), width, height };
 }
 
 function statusOf(server: StreamServer, of: number | undefined): Status | undefined {

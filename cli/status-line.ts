@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import type { Log } from '../io/os/log.ts';
+import type { Log, LogFields } from '../io/os/log.ts';
 import { hasColors } from '../io/os/terminal-colors.ts';
 import { fitStatus, type Status, statusInFull } from './status-text.ts';
 
@@ -14,13 +14,19 @@ export class StatusLine {
   readonly #live: boolean;
   #shown = false;
 
-  constructor(options: { readonly describe: () => Status | undefined; readonly log: Log; readonly quiet: boolean }) {
+  constructor(options: {
+    readonly describe: () => Status | undefined;
+    /** Fields of each log line. */
+    readonly fields?: () => LogFields;
+    readonly log: Log;
+    readonly quiet: boolean;
+  }) {
     this.#describe = options.describe;
     this.#live = stderr.isTTY === true && !options.quiet;
     const tick = () => {
       if (this.#live) return this.#draw();
       const status = this.#describe();
-      if (status !== undefined && !options.quiet) options.log.info(statusInFull(status));
+      if (status !== undefined && !options.quiet) options.log.info(statusInFull(status), options.fields?.());
     };
     this.#timer = setInterval(tick, this.#live ? SHOWN_EVERY_MS : LOGGED_EVERY_MS);
     this.#timer.unref();

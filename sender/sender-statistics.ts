@@ -21,6 +21,11 @@ export interface SenderStatistics {
   /** Repair packets. */
   repairs: number;
   repairBytes: number;
+  /**
+   * Bytes of datagrams that the receiver reported as received, one by one (RFC 8888): media, retransmissions and repair
+   * packets. 0 while it is not asked for such reports.
+   */
+  deliveredBytes: number;
   /** Requests not answered: too old, already answered within the round trip, or over the budget. */
   requestsRefused: number;
   keyFrameRequests: number;
@@ -47,6 +52,7 @@ export const emptySenderStatistics = (): SenderStatistics => ({
   lateBytes: 0,
   repairs: 0,
   repairBytes: 0,
+  deliveredBytes: 0,
   requestsRefused: 0,
   keyFrameRequests: 0,
   malformed: 0,

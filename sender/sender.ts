@@ -307,7 +307,8 @@ export class Sender implements Endpoint<SenderEvent> {
         this.#events.push({ kind: 'receiver-left' });
         return;
       case 'congestion-control-feedback':
-        return this.#loop.onFeedback(now, packet);
+        this.#statistics.deliveredBytes += this.#loop.onFeedback(now, packet);
+        return;
       case 'nack':
       case 'source-description':
       case 'application':

@@ -81,9 +81,10 @@ export class RateLoop {
     this.controller.onPath(now, path);
   }
 
-  onFeedback(now: Instant, feedback: CongestionControlFeedback): void {
+  /** @returns bytes that the report says to be received, and earlier ones did not. */
+  onFeedback(now: Instant, feedback: CongestionControlFeedback): number {
     const matched = this.#departures.match(now, feedback);
-    if (!matched) return;
+    if (!matched) return 0;
     this.#unanswered = UNANSWERED_MAX;
     const { packets, bytesInFlight, roundTrip: latest } = matched;
     const before = this.#roundTrip;
@@ -92,8 +93,10 @@ export class RateLoop {
     }
     const roundTrip = this.#roundTrip;
     // The first report has to show a round trip before anything can be concluded from it.
-    if (roundTrip === undefined) return;
-    this.controller.onFeedback(now, { packets, bytesInFlight, roundTrip, roundTripLatest: latest ?? roundTrip });
+    if (roundTrip !== undefined) {
+      this.controller.onFeedback(now, { packets, bytesInFlight, roundTrip, roundTripLatest: latest ?? roundTrip });
+    }
+    return packets.reduce((sum, { arrivedAt, bytes }) => (arrivedAt === undefined ? sum : sum + bytes), 0);
   }
 
   /** A report block on the media. @param roundTrip that the report shows. */

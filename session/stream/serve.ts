@@ -65,6 +65,17 @@ export interface StreamTotals {
   /** UDP payload bytes of the media packets. */
   readonly bytes: number;
   readonly retransmissions: number;
+  /** UDP payload bytes of all datagrams: media, retransmissions and repair packets. */
+  readonly sentBytes: number;
+  /**
+   * Those of them that receivers reported as received, one by one (RFC 8888); 0 for a source that does not follow the
+   * path, which asks for no such reports.
+   */
+  readonly deliveredBytes: number;
+  /** A source that follows: mean of the bit rate that its encoder was told, bits per second; otherwise `undefined`. */
+  readonly meanTarget: number | undefined;
+  /** The time of that mean, seconds, without pauses; 0 for a source that does not follow. */
+  readonly followedSeconds: number;
   /** Datagrams that the operating system refused to send. */
   readonly refused: number;
 }

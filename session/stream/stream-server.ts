@@ -30,8 +30,9 @@ import {
   TOO_MANY_GUESSES,
 } from './passphrase-gate.ts';
 import { placeFor } from './places.ts';
+import { RateMeter, type StreamRates } from './rate-meter.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
-import { addSession, type StreamServerTotals } from './server-totals.ts';
+import { addSession, noTotals, type SentTotals, type StreamServerTotals } from './server-totals.ts';
 import { SourceSteering } from './source-steering.ts';
 import { StallWarning } from './stall-warning.ts';
 import { welcomeMessage } from './welcome-message.ts';
@@ -59,14 +60,22 @@ export interface StreamServerOptions {
   readonly onIdle: (error: unknown) => void;
 }
 
+/** State of a source that follows, and of what becomes of its rate. */
+export interface FollowedState extends AdaptiveState {
+  /** Bit rate of the video that the receivers' paths carry, bits per second; `undefined` while unknown. */
+  readonly path: number | undefined;
+  /** Rates of the last second; `undefined` before the stream. */
+  readonly rates: StreamRates | undefined;
+}
+
 export interface StreamServerStatus {
   readonly receivers: readonly ServerSession[];
   readonly connectionsRefused: number;
   readonly datagramsForeign: number;
   /** Position in the source, seconds; `undefined` while nothing is streamed. */
   readonly positionSeconds: number | undefined;
-  /** State of a source that follows, with the rate that the paths carry, bits per second where it is known. */
-  readonly adaptive: (AdaptiveState & { readonly target: number | undefined }) | undefined;
+  /** State of a source that follows; `undefined` for any other. */
+  readonly adaptive: FollowedState | undefined;
 }
 
 const PENDING_MAX = 64;
@@ -94,7 +103,8 @@ export class StreamServer {
   #streaming = false;
   readonly #stalls: StallWarning;
   readonly #steering: SourceSteering | undefined;
-  #totals = { receivers: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0, refused: 0 };
+  readonly #rates = new RateMeter();
+  readonly #totals = noTotals();
   #closed = false;
 
   constructor(options: StreamServerOptions) {
@@ -139,15 +149,14 @@ export class StreamServer {
       connectionsRefused: this.#control.counters.refused,
       datagramsForeign: this.#media.datagramsForeign,
       positionSeconds: secondsOf(this.#broadcast?.position),
-      adaptive: adaptive && { ...adaptive.state, target: this.#steering?.target },
+      adaptive: adaptive && { ...adaptive.state, path: this.#steering?.target, rates: this.#rates.rates },
     };
   }
 
   /** Totals over all receivers, including those that have left. */
   get totals(): StreamServerTotals {
-    const totals = { ...this.#totals };
-    for (const session of this.#sessions.values()) addSession(totals, session);
-    return totals;
+    const { meanTarget, seconds } = this.#rates;
+    return { ...this.#sent(), meanTarget, followedSeconds: seconds };
   }
 
   /** Opens the ports. @throws {Failure} when the port is not available for TCP or UDP. */
@@ -330,7 +339,15 @@ export class StreamServer {
   #steer(): void {
     const active = [...this.#sessions.values()].filter((session) => session.ready);
     const targets = active.map((session) => session.targetBitrate);
-    this.#steering?.update(now(), targets);
+    const at = now();
+    this.#steering?.update(at, targets);
+    this.#rates.add(at, { target: this.#options.source.adaptive!.state.bitrate, ...this.#sent() });
+  }
+
+  #sent(): SentTotals {
+    const totals = { ...this.#totals };
+    for (const session of this.#sessions.values()) addSession(totals, session);
+    return totals;
   }
 
   /** Keeps a receiver connected while it still decides frames: it may be far behind. */

@@ -56,8 +56,16 @@ test('a source that follows is read just before a frame is due, and others are r
   await until('frames have come', () => received.length > 20);
   expect(source.read() - sent.length).toBeLessThanOrEqual(1);
   expect(server.status.adaptive).toMatchObject({ width: 320, height: 240 });
+  await until('the receiver has reported datagrams', () => server.totals.deliveredBytes > 0);
+  const { sentBytes, deliveredBytes, meanTarget, followedSeconds } = server.totals;
+  expect(deliveredBytes).toBeLessThanOrEqual(sentBytes);
+  expect(meanTarget).toBeGreaterThanOrEqual(LIMITS.bitrateMin);
+  expect(meanTarget).toBeLessThanOrEqual(LIMITS.bitrateMax);
+  expect(followedSeconds).toBeGreaterThan(0);
+  expect(server.status.adaptive!.rates!.sent).toBeGreaterThan(0);
   const plain = await serve(madeUpUnits(100));
   receive(plain.server.port);
   await until('it is sent', () => plain.sent.length > 5);
   expect(plain.server.status.adaptive).toBeUndefined();
+  expect(plain.server.totals).toMatchObject({ meanTarget: undefined, followedSeconds: 0, deliveredBytes: 0 });
 });
