@@ -5,7 +5,10 @@ import { type FuzzInput, type FuzzStep, INPUT_BYTES_MAX, inputBytes } from './fu
 export type StepMutation = (bytes: Uint8Array, chance: Chance) => Uint8Array;
 
 const MUTATIONS_MAX = 6;
-const PAUSES_MS = [0, 0, 1, 5, 33, 100, 500, 3_000, 60_000, 5_000_000] as const;
+const PAUSES_MS = [0, 0, 1, 5, 33, 100, 500, 3_000] as const;
+/** Pauses in which timers expire and numbers grow; rare, as they take as long as hundreds of other inputs. */
+const LONG_PAUSES_MS = [60_000, 5_000_000] as const;
+const LONG_PAUSE_ONE_IN = 40;
 const STEPS_MAX = 600;
 
 /** Returns a changed copy of an input: a few changes of its steps, their order, their times and the choices. */
@@ -48,7 +51,10 @@ function reordered(steps: readonly FuzzStep[], other: readonly FuzzStep[], chanc
     case 3:
       return steps.toSpliced(at, 1).toSpliced(chance.below(steps.length), 0, step);
     case 4:
-      return steps.with(at, { pause: chance.of(PAUSES_MS), bytes: step.bytes });
+      return steps.with(at, {
+        pause: chance.of(chance.oneIn(LONG_PAUSE_ONE_IN) ? LONG_PAUSES_MS : PAUSES_MS),
+        bytes: step.bytes,
+      });
     case 5: {
       const from = chance.below(other.length);
       return steps.toSpliced(at, chance.below(2), ...other.slice(from, from + chance.small(20) + 1));

@@ -13,9 +13,9 @@ import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 import type { FuzzStep } from './fuzz-input.ts';
 
 export const SESSION_LATENCY_MS = 80;
-/** Frames of a recorded session: three groups of pictures. */
-export const SESSION_FRAMES = 24;
-const KEY_INTERVAL = 8;
+/** Frames of a recorded session: three groups of pictures. Inputs are short, so that many are run in a second. */
+export const SESSION_FRAMES = 12;
+const KEY_INTERVAL = 4;
 const FRAMES_PER_SECOND = 30;
 
 /** The stream of every recorded session. Frames have one to four packets. */

@@ -11,14 +11,14 @@ import type { FuzzInput, FuzzStep } from '../fuzz-input.ts';
 import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
 import { ReceiverOutput } from '../receiver-output.ts';
-import { recordSession, SESSION_LATENCY_MS, sessionParameters } from '../recorded-session.ts';
+import { recordSession, SESSION_FRAMES, SESSION_LATENCY_MS, sessionParameters } from '../recorded-session.ts';
 
 const LINKS = ['delay=5ms', 'loss=10% delay=10ms jitter=5ms seed=3', 'loss=20% burst=4 delay=30ms dup=5% seed=8'];
 /** Datagrams that a receiver may send: to each that it gets, and by its timers. */
 const SENT_PER_DATAGRAM_MAX = 4;
 const SENT_PER_SECOND_MAX = 400;
 /** Totals that a control message may name. */
-const TOTALS = [0, 24, 25, 1_000, 70_000, 2 ** 32, COUNT_MAX] as const;
+const TOTALS = [0, SESSION_FRAMES, SESSION_FRAMES + 1, 1_000, 70_000, 2 ** 32, COUNT_MAX] as const;
 
 /** Options of a receiver in the bits of `choices`. */
 function choose(choices: number) {
