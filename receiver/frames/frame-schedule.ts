@@ -23,6 +23,11 @@ export interface FrameWithPredecessor {
 }
 
 const FRAME_INTERVAL_DEFAULT: Ticks = ticks(3_000);
+/**
+ * A shorter step (1 ms) is not that of a stream: frame numbers and timestamps do not fit together. The frames between are
+ * due at once, and decided in one step, instead of one timeout for each.
+ */
+const FRAME_INTERVAL_MIN: Ticks = ticks(CLOCK_RATE / 1_000);
 /** A gap of at least this many frames is an outage: its packets belong to frames with different deadlines. */
 const LONG_GAP_FRAMES = 16;
 /** A longer step is a pause, and says nothing about the deadlines of the frames around it. */
@@ -47,7 +52,7 @@ export class FrameSchedule {
   noteDecided({ number, decodeTimestamp }: PendingFrame): void {
     if (this.#decided && number > this.#decided.number) {
       const step = (decodeTimestamp - this.#decided.decodeTimestamp) / (number - this.#decided.number);
-      if (step > 0) this.#frameInterval = ticks(Math.min(step, FRAME_INTERVAL_MAX));
+      if (step >= FRAME_INTERVAL_MIN) this.#frameInterval = ticks(Math.min(step, FRAME_INTERVAL_MAX));
     }
     this.#decided = { number, decodeTimestamp };
   }
@@ -120,6 +125,6 @@ export class FrameSchedule {
   #intervalBefore(frame: PendingFrame): Ticks {
     if (!this.#decided) return this.#frameInterval;
     const step = (frame.decodeTimestamp - this.#decided.decodeTimestamp) / (frame.number - this.#decided.number);
-    return ticks(Math.max(0, Math.min(step, FRAME_INTERVAL_MAX)));
+    return step < FRAME_INTERVAL_MIN ? ticks(0) : ticks(Math.min(step, FRAME_INTERVAL_MAX));
   }
 }

@@ -148,8 +148,10 @@ export class NackGenerator {
             lateUntil = latest(lateUntil, until);
           }
         } else {
-          missing.nextAskAt = instant(now + repeat);
           missing.rounds++;
+          // Without a deadline nothing else ends the requests.
+          const interval = deadline === undefined ? LateRequests.interval(repeat, missing.rounds) : repeat;
+          missing.nextAskAt = later(now, interval);
           asked.push(sequence);
         }
       }

@@ -192,7 +192,9 @@ export class RequestSchedule {
       if (missing.askAt > now) return false;
     }
     missing.rounds++;
-    missing.askAt = instant(Math.ceil(now + answerTime + Math.min(SPREAD_MAX, spare * SPARE_WAITED)));
+    // Without a deadline nothing else ends the requests.
+    const interval = deadline === FAR ? LateRequests.interval(answerTime, missing.rounds) : answerTime;
+    missing.askAt = instant(Math.ceil(now + interval + Math.min(SPREAD_MAX, spare * SPARE_WAITED)));
     return true;
   }
 }

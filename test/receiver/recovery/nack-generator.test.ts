@@ -29,6 +29,20 @@ function requestsOf(
   return requests;
 }
 
+test('a packet without a deadline is requested ever more seldom, down to twice a second', () => {
+  const generator = newGenerator();
+  generator.onMissing(at(0), asSequence(5));
+  const times = requestsOf(generator, 10_000).map(([time]) => time);
+  expect(times.slice(-2).map((time, index, [first]) => (index === 0 ? 0 : time - first!))).toEqual([0, 500]);
+  expect(times.length).toBeLessThan(30);
+});
+
+test('a packet with a deadline is requested once per round trip until then', () => {
+  const generator = newGenerator();
+  generator.onMissing(at(0), asSequence(5));
+  expect(requestsOf(generator, 2_000, () => at(1_000))).toHaveLength(22);
+});
+
 test('a gap is requested after the reorder wait, and again a round trip and an eighth later', () => {
   const generator = newGenerator();
   generator.onMissing(at(10), asSequence(5));
