@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Runs the compiled command. In a checkout it compiles first what has changed since, so that one command is enough.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { register } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -39,6 +40,31 @@ if (existsSync(join(root, 'cli', 'main.ts')) && existsSync(compiler) && stale())
 if (!existsSync(compiled)) {
   process.stderr.write('dropframe: it is not compiled and the compiler is not installed: run `npm ci`\n');
   process.exit(3);
+}
+
+/** Node 20 opens all modules at once, with a file descriptor for each; this many are enough. */
+const FILES_FOR_ALL = 512;
+/** Below, nothing works: a thread for the hook, two sockets, and the files of Node itself need this many. */
+const FILES_MIN = 40;
+const ONE_BY_ONE = `
+import { readFileSync } from 'node:fs';
+export const load = (url, context, next) =>
+  context.format === 'module' && url.startsWith('file:')
+    ? { format: 'module', source: readFileSync(new URL(url)), shortCircuit: true }
+    : next(url, context);`;
+
+/** Soft limit of open files of this process; unlimited where it is unknown. */
+function filesMax() {
+  try {
+    return Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
+
+const files = filesMax();
+if (files >= FILES_MIN && files < FILES_FOR_ALL && process.versions.node.startsWith('20.')) {
+  register(`data:text/javascript,${encodeURIComponent(ONE_BY_ONE)}`);
 }
 try {
   const { main } = await import(pathToFileURL(compiled).href);
