@@ -1,9 +1,10 @@
 import { DatagramCapture } from '../../io/capture/packet-capture.ts';
 import { checkRecordable } from '../../io/mp4/recording.ts';
+import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { CLOCK_RATE, elapsed, type Instant, inMilliseconds, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -38,7 +39,7 @@ const PAGE_STATISTICS_MS = 500;
 export class ReceiveRun {
   readonly #options: ReceiveRunOptions;
   readonly #client: Client;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = now();
   #stream: StreamAnnouncement | undefined;
   #viewer: Outlet<Viewer> | undefined;
   #recorder: Outlet<Recorder> | undefined;
@@ -51,7 +52,7 @@ export class ReceiveRun {
   #lastAt: Ticks | undefined;
   #restarted = false;
   #paused = false;
-  #rate: { at: number; bytes: number; value: number | null } = { at: Date.now(), bytes: 0, value: null };
+  #rate: { at: Instant; bytes: number; value: number | null } = { at: now(), bytes: 0, value: null };
 
   constructor(options: ReceiveRunOptions) {
     this.#options = options;
@@ -80,7 +81,7 @@ export class ReceiveRun {
       latencyMs,
       link,
       media: this.#stream?.media,
-      durationSeconds: (Date.now() - this.#startedAt) / 1_000,
+      durationSeconds: Math.round(inMilliseconds(elapsed(this.#startedAt, now()))) / 1_000,
       ipv6,
       stalledFor: this.#client.stalledFor,
       recordedFrames: this.#recorder?.opened?.written,
@@ -104,10 +105,11 @@ export class ReceiveRun {
 
   /** Recent media bit rate, bits per second; `null` before there is anything to measure. */
   bitrate(summary: RunSummary): number | null {
-    const at = Date.now();
+    const at = now();
+    const passedMs = inMilliseconds(elapsed(this.#rate.at, at));
     const { bytes, rtpHeaders } = { bytes: summary.bytes.payload, rtpHeaders: summary.bytes.rtpHeaders };
-    if (at - this.#rate.at >= 1_000) {
-      const value = ((bytes + rtpHeaders - this.#rate.bytes) * 8_000) / (at - this.#rate.at);
+    if (passedMs >= 1_000) {
+      const value = ((bytes + rtpHeaders - this.#rate.bytes) * 8_000) / passedMs;
       this.#rate = { at, bytes: bytes + rtpHeaders, value };
     }
     return this.#rate.value;
@@ -232,7 +234,9 @@ export class ReceiveRun {
 
   /** Hands a unit to the viewer and the recording, which is whole: it has the units that come too late to be shown as well. */
   #take(unit: AccessUnit, how: UnitUse): void {
-    if (this.#pictures++ === 0) this.#options.onFirstPicture?.(Date.now() - this.#startedAt);
+    if (this.#pictures++ === 0) {
+      this.#options.onFirstPicture?.(Math.round(inMilliseconds(elapsed(this.#startedAt, now()))));
+    }
     this.#firstAt ??= unit.timestamp;
     this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
     const stream = this.#stream;
