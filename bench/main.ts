@@ -18,6 +18,7 @@ import { points } from './points.ts';
 import { BenchInterrupted, Programs } from './programs.ts';
 import { repair } from './repair.ts';
 import { simulation } from './simulation.ts';
+import { day, soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tun } from './tun.ts';
@@ -25,6 +26,7 @@ import { tun } from './tun.ts';
 const PARTS: Readonly<Record<string, BenchPart>> = {
   attacks,
   cpu,
+  day,
   encryption,
   forgeries,
   lanes,
@@ -34,6 +36,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   points,
   repair,
   simulation,
+  soak,
   start,
   'tcp-model': tcpModel,
   tun,
@@ -57,7 +60,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--quick', 'short runs, to check that it works; do not quote the figures')
     .option('--rounds <count>', 'repetitions of each measurement; medians are shown', '5')
     .option('--rates <list>', 'bit rates of cpu, Mb/s', '4,50,500')
-    .option('--minutes <count>', 'duration of the memory measurement of page', '10')
+    .option('--minutes <count>', 'duration of soak, and of the memory measurement of page', '10')
     .exitOverride();
   try {
     program.parse(argv as string[]);

@@ -3,7 +3,8 @@ import type { BenchPart, PartContext } from './part.ts';
 import { residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
 import { simulate } from './simulation.ts';
-import { slopeOf, textTable } from './table.ts';
+import { textTable } from './table.ts';
+import { trendOf } from './trend.ts';
 
 /** Time until memory pools are filled; growth is measured after it, seconds. */
 const SETTLED_S = 180;
@@ -24,7 +25,7 @@ export const memory: BenchPart = async (context) => {
   const settled = samples.filter(({ seconds }) => seconds >= (context.quick ? SETTLED_S / 6 : SETTLED_S));
   const side = (name: 'sender' | 'receiver'): string[] => {
     const values = settled.map((sample) => sample[name]);
-    const slope = slopeOf(settled.map((sample) => [sample.seconds, sample[name]]));
+    const slope = trendOf(settled.map((sample) => [sample.seconds, sample[name]] as const)).slope;
     return [name, Math.min(...values).toFixed(1), Math.max(...values).toFixed(1), (slope * 60).toFixed(2)];
   };
   const text = [

@@ -6,7 +6,8 @@ import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
 import type { BenchPart, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
-import { median, slopeOf, textTable } from './table.ts';
+import { median, textTable } from './table.ts';
+import { trendOf } from './trend.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LATENCY_MS = 200;
@@ -186,7 +187,7 @@ function textOf(found: {
   const settled = memory.filter(({ minutes }) => minutes > Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2));
   const kept = (name: 'server' | 'heap' | 'nodes' | 'browser', words: string): string[] => {
     const values = settled.map((sample) => sample[name]);
-    const slope = slopeOf(settled.map((sample) => [sample.minutes / 60, sample[name]]));
+    const slope = trendOf(settled.map((sample) => [sample.minutes / 60, sample[name]] as const)).slope;
     return [words, values[0]!, Math.min(...values), Math.max(...values), values.at(-1)!, slope].map((value) =>
       typeof value === 'string' ? value : value.toFixed(1),
     );

@@ -33,12 +33,8 @@ export class Observed {
 
   /** A reason; what it quotes and its numbers do not make it another one. */
   reason(text: string): void {
-    this.#features.add(
-      text
-        .slice(0, 400)
-        .replaceAll(/'[^']*'|"[^"]*"|[0-9]+/g, '#')
-        .slice(0, 100),
-    );
+    const kind = text.slice(0, 400).replaceAll(/'[^']*'|"[^"]*"|[0-9]+/g, '#');
+    this.#features.add(`${REASON}${kind.slice(0, 100)}`);
   }
 
   /** A counter, by its magnitude: 0, 1, 2–3, 4–7, … */

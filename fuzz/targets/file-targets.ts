@@ -15,7 +15,7 @@ import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
 import { mutateBytes, withNumber } from '../mutate-bytes.ts';
 import { SAMPLE_MP4 } from '../sample-files.ts';
 
-const FRAGMENTS_MAX = 200;
+const FRAGMENTS_MAX = 20;
 const whole = (bytes: Uint8Array): FuzzInput => ({ choices: 0, steps: [{ pause: 0, bytes }] });
 
 /** The movie box of the sample, in front of a little of its media. */

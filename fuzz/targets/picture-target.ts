@@ -5,7 +5,7 @@ import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { SAMPLE, SAMPLE_HEVC } from '../sample-files.ts';
 
-const SEED_BYTES = 24_000;
+const SEED_BYTES = 6_000;
 const CHUNK_BYTES = 1_500;
 const PAYLOAD_BYTES_MAX = 1_100;
 

@@ -1,12 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
-import { ROOT, type Stage, withFiles } from './stage.ts';
+import { idleConnections, ROOT, withFiles } from './stage.ts';
 import { onStage, story } from './story.ts';
 
 describe('kill -9', () => {
@@ -118,17 +117,6 @@ describe('64 descriptors', () => {
   );
 });
 
-story('500 connections that say nothing: the stream goes on, another receiver joins, and few stay open', async (on) => {
-  const sender = await on.sender();
-  const receiver = on.receiver(sender.url);
-  await receiver.shows(10);
-  await idleConnections(on, sender.port, 500);
-  await on.receiver(sender.url).shows(10);
-  await receiver.shows(30);
-  expect(receiver.sessions).toBe(1);
-  expect(readdirSync(`/proc/${sender.pid}/fd`).length).toBeLessThan(120);
-});
-
 story('64 MB of heap suffice for both ends', async (on) => {
   const node = ['--max-old-space-size=64'];
   const sender = await on.sender([], { node });
@@ -190,11 +178,3 @@ story(
     expect(await receiver.stop()).toBe(0);
   },
 );
-
-async function idleConnections(on: Stage, port: number, count: number): Promise<void> {
-  const script = join(ROOT, 'test/chaos/idle-connections.ts');
-  const args = ['--import', 'tsx', script, String(port), String(count)];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  on.atEnd(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
-}

@@ -164,3 +164,12 @@ export class Stage {
     for (const end of this.#ends) end();
   }
 }
+
+/** Holds connections to a port that say nothing, from a process of its own. */
+export async function idleConnections(on: Stage, port: number, count: number): Promise<void> {
+  const script = join(ROOT, 'test/chaos/idle-connections.ts');
+  const args = ['--import', 'tsx', script, String(port), String(count)];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  on.atEnd(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+}

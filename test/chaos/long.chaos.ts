@@ -1,0 +1,65 @@
+// Stories that take minutes: `npm run chaos` tells them beside the others.
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { idleConnections, type Program, type Stage } from './stage.ts';
+import { onStage } from './story.ts';
+
+const openFiles = ({ pid }: Program): number => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Without the files that a garbage collection closes later. */
+const FILES_MORE_MAX = 4;
+/** The engine's own pools; a hundred leaked sessions would take more. */
+const MEGABYTES_MORE_MAX = 40;
+
+const long = (name: string, run: (on: Stage) => Promise<void>): void => test(name, () => onStage(run), 1_200_000);
+
+describe('a hundred restarts', () => {
+  long(
+    'of a sender: its receiver has a hundred sessions more, no descriptor more and little memory more',
+    async (on) => {
+      let sender = await on.sender();
+      const receiver = on.receiver(sender.url);
+      await receiver.shows(10);
+      const [files, megabytes] = [openFiles(receiver), receiver.residentMegabytes];
+      for (let restart = 1; restart <= 100; restart++) {
+        const { port } = sender;
+        sender.signal('SIGKILL');
+        await sender.ended;
+        sender = await on.sender(['--listen', `127.0.0.1:${port}`]);
+        await receiver.until('it joined again', () => receiver.sessions > restart);
+        await receiver.shows(5);
+      }
+      expect(openFiles(receiver)).toBeLessThanOrEqual(files + FILES_MORE_MAX);
+      expect(receiver.residentMegabytes - megabytes).toBeLessThan(MEGABYTES_MORE_MAX);
+      expect(await receiver.stop()).toBe(0);
+    },
+  );
+
+  long('of a receiver: its sender has served them all, no descriptor more and little memory more', async (on) => {
+    const sender = await on.sender();
+    const other = on.receiver(sender.url);
+    await other.shows(60);
+    const [files, megabytes] = [openFiles(sender), sender.residentMegabytes];
+    for (let restart = 1; restart <= 100; restart++) {
+      const receiver = on.receiver(sender.url);
+      await receiver.shows(5);
+      receiver.signal('SIGKILL');
+      await receiver.ended;
+    }
+    await sender.until('all have left', () => sender.stderr.match(/ left /g)?.length === 100);
+    expect(openFiles(sender)).toBeLessThanOrEqual(files + FILES_MORE_MAX);
+    expect(sender.residentMegabytes - megabytes).toBeLessThan(MEGABYTES_MORE_MAX);
+    expect(other.sessions).toBe(1);
+  });
+});
+
+long('5,000 connections that say nothing: the stream goes on, others join, and few stay open', async (on) => {
+  const sender = await on.sender();
+  const receiver = on.receiver(sender.url);
+  await receiver.shows(30);
+  await idleConnections(on, sender.port, 5_000);
+  for (let join = 0; join < 5; join++) await on.receiver(sender.url).shows(30);
+  await receiver.shows(100);
+  expect(receiver.sessions).toBe(1);
+  expect(openFiles(sender)).toBeLessThan(120);
+});
