@@ -1,18 +1,10 @@
 import { expect, test } from 'vitest';
 import { trendOf } from '../../bench/trend.ts';
-
-/** A linear congruential generator (Numerical Recipes), so that a failure repeats. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { seededRandom } from '../seeded-random.ts';
 
 /** Samples of a line with noise, of which each keeps a share of the one before. */
 function samples(options: { readonly slope: number; readonly kept: number; readonly seed: number }) {
-  const random = seeded(options.seed);
+  const random = seededRandom(options.seed);
   let noise = 0;
   return Array.from({ length: 200 }, (_, index) => {
     noise = options.kept * noise + random() + random() + random() - 1.5;

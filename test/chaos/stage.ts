@@ -39,8 +39,9 @@ export class Program {
     this.#child.stderr?.on('data', (text) => {
       this.stderr += text;
     });
-    this.ended = once(this.#child, 'close').then(([code]) => {
+    this.ended = once(this.#child, 'close').then(([code, signal]) => {
       this.#over = true;
+      if (signal !== null) this.stderr += `ended by ${signal}\n`;
       return code as number | null;
     });
   }
@@ -79,6 +80,10 @@ export interface Progress {
   readonly sessions: number;
   readonly durationSeconds: number;
   readonly transport: string;
+  readonly encrypted: boolean;
+  readonly notAuthentic: number | null;
+  readonly foreign: number;
+  readonly malformed: number;
   readonly frames: {
     readonly total: number;
     readonly onTime: number;

@@ -1,13 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
-import { tryNamespaces } from '../../io/os/network-namespace.ts';
-import { assertTunCalls, TUN_PATH } from '../../io/os/tun-device.ts';
+import { TUN_PATH } from '../../io/os/tun-device.ts';
 import type { TunReport } from '../../session/tun/tun-message.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
+import { hasTun } from '../tun.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 /**
@@ -31,16 +31,6 @@ function compile(): string {
 const START = compile();
 /** Returns Node's arguments for a command line of dropframe. */
 export const dropframe = (...args: readonly string[]): string[] => [START, ...args];
-
-async function hasTun(): Promise<boolean> {
-  try {
-    assertTunCalls();
-    accessSync(TUN_PATH, constants.R_OK | constants.W_OK);
-  } catch {
-    return false;
-  }
-  return 'arguments' in (await tryNamespaces());
-}
 
 /** A `test` that needs a TUN device in a network namespace; skipped and listed where there is none. */
 export const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeIdentity } from '../../io/crypto/identity.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { madeUpUnits, receive, serve } from '../loopback-session.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { differences } from '../simulated-session.ts';
 import { type Adversary, adversaryBefore, type Way } from './stream/adversary.ts';
 
@@ -25,18 +26,9 @@ function forgeries(datagram: Buffer, random: () => number): Buffer[] {
   return [flipped, renumbered, cut, longer, noise];
 }
 
-/** A linear congruential generator, so that a failure repeats (Numerical Recipes). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Units whose bytes are unlike any others, so that they are found where they are. */
 function noisyUnits(frames: number): AccessUnit[] {
-  const random = seeded(frames);
+  const random = seededRandom(frames);
   return madeUpUnits(frames).map((unit) => ({
     ...unit,
     parts: unit.parts.map((part) => part.map((byte, at) => (at < 4 ? byte : 1 + Math.floor(random() * 255)))),
@@ -90,7 +82,7 @@ describe('somebody on the path of an encrypted stream', () => {
 
   test('forges, replays, reorders and cuts every datagram: none is accepted, and the stream arrives whole', async () => {
     const { sent, adversary, start } = await attacked();
-    const random = seeded(16);
+    const random = seededRandom(16);
     const earlier: Record<Way, Buffer[]> = { 'to-sender': [], 'to-receiver': [] };
     adversary.tamper = (datagram, way) => {
       if (isProof(datagram)) return [datagram];
@@ -115,7 +107,7 @@ describe('somebody on the path of an encrypted stream', () => {
 
   test('forges the datagrams of the address proof: the stream goes on', async () => {
     const { sent, adversary, start } = await attacked();
-    const random = seeded(17);
+    const random = seededRandom(17);
     adversary.tamper = (datagram) => (isProof(datagram) ? [...forgeries(datagram, random), datagram] : [datagram]);
     const { run, received } = start();
     expect(await run).toBe('end-of-stream');
