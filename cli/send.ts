@@ -22,6 +22,7 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions,
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
   readonly receivers: number;
+  readonly receiversPerAddress?: number;
   readonly history: number;
 }
 
@@ -107,6 +108,12 @@ export function addSendCommand(program: Command): void {
         .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
     )
     .addOption(
+      new Option(
+        '--receivers-per-address <count>',
+        'most receivers of one IPv4 address or IPv6 /64, such as those behind a NAT (default: half of --receivers)',
+      ).argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
+    )
+    .addOption(
       new Option('--history <size>', 'packets kept for retransmission, of all receivers together, megabytes')
         .default(128_000_000, '128MB')
         .argParser(readMegabytes),
@@ -162,6 +169,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     loop: options.loop === true,
     datagramBytesMax: options.mtu,
     receiversMax: options.receivers,
+    ...(options.receiversPerAddress !== undefined && { receiversPerAddressMax: options.receiversPerAddress }),
     historyBytes: options.history,
     ...security,
     log,

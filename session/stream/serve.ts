@@ -18,6 +18,11 @@ export interface ServeOptions {
   readonly loop?: boolean;
   /** Limit of concurrent receivers, 1 … 10,000. Default 16. */
   readonly receiversMax?: number;
+  /**
+   * Limit of concurrent receivers of one IPv4 address or IPv6 /64, which may be many behind a NAT; loopback has none.
+   * 1 … 10,000. Default: half of `receiversMax`, rounded up.
+   */
+  readonly receiversPerAddressMax?: number;
   /** File of a certificate in PEM, of which receivers know the fingerprint. Default: one of this process, or none. */
   readonly certificate?: string;
   /** File of the certificate's private key, in PEM. */
@@ -102,6 +107,7 @@ const OPTIONS = Object.keys({
   port: true,
   loop: true,
   receiversMax: true,
+  receiversPerAddressMax: true,
   datagramBytesMax: true,
   encode: true,
   bitrate: true,
@@ -131,6 +137,11 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   checkBoolean('loop', loop);
   const port = checkWhole('port', options.port ?? 0, { min: 0, max: 65_535 });
   const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, { min: 1, max: 10_000 });
+  const receiversPerAddressMax = checkWhole(
+    'receiversPerAddressMax',
+    options.receiversPerAddressMax ?? Math.ceil(receiversMax / 2),
+    { min: 1, max: 10_000 },
+  );
   const datagramBytesMax = checkWhole('datagramBytesMax', options.datagramBytesMax ?? 1_200, { min: 300, max: 65_000 });
   const log = lineLog(onLog);
   const security = await serverSecurity(host, options);
@@ -148,6 +159,7 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
     loop,
     datagramBytesMax,
     receiversMax,
+    receiversPerAddressMax,
     ...security,
     log,
     ...(onFrame && { onUnit: onFrame }),
