@@ -5,6 +5,7 @@ import { type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
 import { optional } from '../optional.ts';
+import { PATIENCE } from '../patience.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from './chromium.ts';
 import { buildPage } from './page-build.ts';
 
@@ -18,11 +19,8 @@ export interface Browser {
   context: BrowserContext;
 }
 
-/**
- * Opens one browser and builds the page once for all tests of a file.
- * @param patienceMs time limit of the set-up, milliseconds.
- */
-export function useBrowser(patienceMs: number): Browser {
+/** Opens one browser and builds the page once for all tests of a file. */
+export function useBrowser(): Browser {
   const browser = {} as Browser;
   let profile: string;
   beforeAll(async () => {
@@ -31,7 +29,8 @@ export function useBrowser(patienceMs: number): Browser {
     profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
     const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS };
     browser.context = await chromium.launchPersistentContext(profile, launch);
-  }, patienceMs);
+    browser.context.setDefaultTimeout(PATIENCE.timeout);
+  });
   afterEach(async () => {
     for (const tab of browser.context?.pages() ?? []) await tab.close();
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
-import { decided, LANE, LANES, opened, PATIENCE_MS, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
+import { decided, LANE, LANES, opened, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
 
 /** The lanes of `npm start`. */
 const FOUR = [...LANES.slice(0, 2), { ...LANE, follows: true }, ...LANES.slice(2)];
@@ -12,23 +12,19 @@ for (const [width, height] of [
   [1280, 720],
   [390, 844],
 ] as const) {
-  inChromium(
-    `at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`,
-    async () => {
-      const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes: FOUR }));
-      await tab.setViewportSize({ width, height });
-      await untilPage(tab, ({ lanes }) => decided(lanes.at(-1)?.figures) > 60);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await tab.emulateMedia({ colorScheme });
-        expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
-        const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
+  inChromium(`at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`, async () => {
+    const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes: FOUR }));
+    await tab.setViewportSize({ width, height });
+    await untilPage(tab, ({ lanes }) => decided(lanes.at(-1)?.figures) > 60);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await tab.emulateMedia({ colorScheme });
+      expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      const wide = await tab.evaluate<string[]>(`[...document.querySelectorAll('.figures dd')]
           .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
-        expect(wide).toEqual([]);
-        expect(await overlaps(tab)).toEqual([]);
-      }
-    },
-    PATIENCE_MS,
-  );
+      expect(wide).toEqual([]);
+      expect(await overlaps(tab)).toEqual([]);
+    }
+  });
 }
 
 for (const lanes of [LANES, FOUR]) {
@@ -50,7 +46,6 @@ for (const lanes of [LANES, FOUR]) {
       await tab.evaluate(`document.body.style.setProperty('--picture-ratio', '4 / 3')`);
       expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
     },
-    PATIENCE_MS,
   );
 }
 

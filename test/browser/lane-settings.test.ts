@@ -1,26 +1,22 @@
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
-import { opened, PATIENCE_MS, pageState, tabAt, untilPage } from './lane-tab.ts';
+import { opened, pageState, tabAt, untilPage } from './lane-tab.ts';
 
-inChromium(
-  'keeps the settings in the address across a reload and a restarted server',
-  async () => {
-    const first = await opened('delay=10ms');
-    const tab = await tabAt(first);
-    await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
-    await tab.locator('#preset').selectOption('satellite');
-    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const { hash } = new URL(tab.url());
-    await tab.reload();
-    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    const second = await opened('delay=10ms');
-    await tab.goto(`${second.url}${hash}`);
-    await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
-    expect(new URL(tab.url()).hash).toBe(hash);
-  },
-  PATIENCE_MS,
-);
+inChromium('keeps the settings in the address across a reload and a restarted server', async () => {
+  const first = await opened('delay=10ms');
+  const tab = await tabAt(first);
+  await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
+  await tab.locator('#preset').selectOption('satellite');
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  const { hash } = new URL(tab.url());
+  await tab.reload();
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  const second = await opened('delay=10ms');
+  await tab.goto(`${second.url}${hash}`);
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  expect(new URL(tab.url()).hash).toBe(hash);
+});
 
 inChromium(
   'reports a refused link only to the tab that asked, shows the link in force, and clears the message with the next valid one',
@@ -45,7 +41,6 @@ inChromium(
     await tab.locator('#preset').selectOption('custom');
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
   },
-  PATIENCE_MS,
 );
 
 for (const [fault, hash, words] of [
@@ -58,22 +53,18 @@ for (const [fault, hash, words] of [
     '“60001”, which is not a whole number of milliseconds from 0 to 60000',
   ],
 ] as const) {
-  inChromium(
-    `ignores an address with ${fault} as a whole and says why`,
-    async () => {
-      const show = await opened('loss=1% delay=10ms');
-      const before = { lanes: show.summary.lanes.map(({ settings }) => settings), link: show.summary.link };
-      const tab = await tabAt(show, hash);
-      await message(tab).getByText('The settings in this address were ignored').getByText(words).waitFor();
-      const { settings } = await pageState(tab);
-      expect({ lanes: settings!.lanes, link: settings!.link }).toEqual(before);
-      expect({ lanes: show.summary.lanes.map((lane) => lane.settings), link: show.summary.link }).toEqual(before);
-      expect(new URL(tab.url()).hash).not.toBe(hash);
-      await tab.locator('#preset').selectOption('satellite');
-      await message(tab).waitFor({ state: 'hidden' });
-    },
-    PATIENCE_MS,
-  );
+  inChromium(`ignores an address with ${fault} as a whole and says why`, async () => {
+    const show = await opened('loss=1% delay=10ms');
+    const before = { lanes: show.summary.lanes.map(({ settings }) => settings), link: show.summary.link };
+    const tab = await tabAt(show, hash);
+    await message(tab).getByText('The settings in this address were ignored').getByText(words).waitFor();
+    const { settings } = await pageState(tab);
+    expect({ lanes: settings!.lanes, link: settings!.link }).toEqual(before);
+    expect({ lanes: show.summary.lanes.map((lane) => lane.settings), link: show.summary.link }).toEqual(before);
+    expect(new URL(tab.url()).hash).not.toBe(hash);
+    await tab.locator('#preset').selectOption('satellite');
+    await message(tab).waitFor({ state: 'hidden' });
+  });
 }
 
 inChromium(
@@ -89,34 +80,25 @@ inChromium(
     await untilPage(tab, ({ settings }) => settings?.link.includes('600ms') === true);
     expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '600\u00a0ms']);
   },
-  PATIENCE_MS,
 );
 
-inChromium(
-  "shows the link's value on a slider even beyond its range and between its steps",
-  async () => {
-    const tab = await tabAt(await opened('loss=0.2% delay=600ms rate=50kbit'));
-    const shown = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
-    expect([await shown('loss'), await shown('delay'), await shown('rate')]).toEqual([
-      '0.2\u00a0%',
-      '600\u00a0ms',
-      '0.05\u00a0Mb/s',
-    ]);
-  },
-  PATIENCE_MS,
-);
+inChromium("shows the link's value on a slider even beyond its range and between its steps", async () => {
+  const tab = await tabAt(await opened('loss=0.2% delay=600ms rate=50kbit'));
+  const shown = (name: string) => tab.locator(`[name="${name}"]`).getAttribute('aria-valuetext');
+  expect([await shown('loss'), await shown('delay'), await shown('rate')]).toEqual([
+    '0.2\u00a0%',
+    '600\u00a0ms',
+    '0.05\u00a0Mb/s',
+  ]);
+});
 
-inChromium(
-  'names every control for screen readers',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .timeline')]
+inChromium('names every control for screen readers', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  const nameless = await tab.evaluate<string[]>(`[...document.querySelectorAll('button, select, input, a, .timeline')]
       .filter((part) => !part.ariaLabel && !part.labels?.[0]?.textContent.trim() && !part.textContent.trim())
       .map((part) => part.outerHTML)`);
-    expect(nameless).toEqual([]);
-    expect(await tab.getByRole('slider', { name: 'Delay' }).getAttribute('aria-valuetext')).toBe('10\u00a0ms');
-  },
-  PATIENCE_MS,
-);
+  expect(nameless).toEqual([]);
+  expect(await tab.getByRole('slider', { name: 'Delay' }).getAttribute('aria-valuetext')).toBe('10\u00a0ms');
+});
 
 const message = (tab: Tab) => tab.locator('#message');

@@ -10,7 +10,6 @@ import { useBrowser } from './browser.ts';
 
 export const SAMPLES = join(import.meta.dirname, '../../samples');
 const SAMPLE = join(SAMPLES, 'counter.mp4');
-export const PATIENCE_MS = 90_000;
 export const LANE: LaneSettings = {
   transport: 'udp',
   recovery: 'hybrid',
@@ -45,7 +44,7 @@ afterEach(async () => {
   for (const show of shows.splice(0)) await show.close();
 });
 // Hooks run in reverse order of registration: a tab is closed before its server.
-export const browser = useBrowser(PATIENCE_MS);
+export const browser = useBrowser();
 
 /** Opens the demo server with the sample over a link; the server closes after the test. */
 export async function opened(text: string, on: Partial<LaneServerOptions> = {}): Promise<LaneServer> {

@@ -6,225 +6,172 @@ import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures } from '../../protocol/page/lane-message.ts';
 import type { LaneServer } from '../../session/lanes/lane-server.ts';
 import { inChromium } from './browser.ts';
-import {
-  browser,
-  colorsOnCanvas,
-  decided,
-  opened,
-  PATIENCE_MS,
-  pageState,
-  SAMPLES,
-  tabAt,
-  untilPage,
-} from './lane-tab.ts';
+import { browser, colorsOnCanvas, decided, opened, pageState, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
 
 /** Number of frames in samples/counter.mp4. */
 const FRAMES_OF_SAMPLE = 360;
 
-inChromium(
-  'decodes the clip onto the canvas of every lane',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 45));
-    expect((await pageState(tab)).state).toBe('live');
-    for (let lane = 0; lane < 3; lane++) expect(await colorsOnCanvas(tab, lane)).toBeGreaterThan(200);
-  },
-  PATIENCE_MS,
-);
+inChromium('decodes the clip onto the canvas of every lane', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 45));
+  expect((await pageState(tab)).state).toBe('live');
+  for (let lane = 0; lane < 3; lane++) expect(await colorsOnCanvas(tab, lane)).toBeGreaterThan(200);
+});
 
-inChromium(
-  'loses frames over UDP reorder, adds lag over TCP, and does neither over UDP hybrid',
-  async () => {
-    const tab = await tabAt(await opened('loss=6% burst=2 delay=30ms'));
-    await untilPage(
-      tab,
-      ({ lanes }) => decided(lanes[0]?.figures) >= 450 && (lanes[2]?.figures?.framesLate ?? 0) >= 30,
-    );
-    const [bare, hybrid, tcp] = (await pageState(tab)).lanes.map(({ figures }) => figures!);
-    expect(bare!.framesLost).toBeGreaterThan(15);
-    expect(bare!.lagMsP95).toBeLessThan(300);
-    expect(hybrid!.framesLost + hybrid!.framesLate).toBeLessThan(bare!.framesLost);
-    expect(hybrid!.lagMsP95).toBeLessThan(300);
-    expect(tcp!.framesLost).toBe(0);
-    expect(tcp!.lagMsP95).toBeGreaterThan(300);
-  },
-  PATIENCE_MS,
-);
+inChromium('loses frames over UDP reorder, adds lag over TCP, and does neither over UDP hybrid', async () => {
+  const tab = await tabAt(await opened('loss=6% burst=2 delay=30ms'));
+  await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 450 && (lanes[2]?.figures?.framesLate ?? 0) >= 30);
+  const [bare, hybrid, tcp] = (await pageState(tab)).lanes.map(({ figures }) => figures!);
+  expect(bare!.framesLost).toBeGreaterThan(15);
+  expect(bare!.lagMsP95).toBeLessThan(300);
+  expect(hybrid!.framesLost + hybrid!.framesLate).toBeLessThan(bare!.framesLost);
+  expect(hybrid!.lagMsP95).toBeLessThan(300);
+  expect(tcp!.framesLost).toBe(0);
+  expect(tcp!.lagMsP95).toBeGreaterThan(300);
+});
 
-inChromium(
-  'makes packets wait after five drops in the TCP lane only',
-  async () => {
-    const tab = await tabAt(await opened('delay=40ms'));
-    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
-    expect((await pageState(tab)).lanes.map(({ heldLately }) => heldLately)).toEqual([0, 0, 0]);
-    await tab.locator('#drop').click();
-    await untilPage(tab, ({ lanes }) => (lanes[2]?.heldLately ?? 0) >= 3);
-    const held = (await pageState(tab)).lanes.map(({ heldLately }) => heldLately);
-    expect(held.slice(0, 2)).toEqual([0, 0]);
-    await untilPage(tab, ({ lanes }) => (lanes[0]?.figures?.packetsLost ?? 0) === 5);
-  },
-  PATIENCE_MS,
-);
+inChromium('makes packets wait after five drops in the TCP lane only', async () => {
+  const tab = await tabAt(await opened('delay=40ms'));
+  await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+  expect((await pageState(tab)).lanes.map(({ heldLately }) => heldLately)).toEqual([0, 0, 0]);
+  await tab.locator('#drop').click();
+  await untilPage(tab, ({ lanes }) => (lanes[2]?.heldLately ?? 0) >= 3);
+  const held = (await pageState(tab)).lanes.map(({ heldLately }) => heldLately);
+  expect(held.slice(0, 2)).toEqual([0, 0]);
+  await untilPage(tab, ({ lanes }) => (lanes[0]?.figures?.packetsLost ?? 0) === 5);
+});
 
-inChromium(
-  'shows the same figures as the summary',
-  async () => {
-    const show = await opened('loss=5% delay=20ms', { loop: false });
-    const tab = await tabAt(show);
-    // After the end of the clip only feedback and control packets are still counted.
-    const settled = (figures: LaneFigures | undefined) => ({ ...figures, seconds: 0, pathBytes: 0, overhead: 0 });
-    await untilPage(
-      tab,
-      ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_SAMPLE),
-    );
-    const answer = await fetch(`${show.url}summary.json`);
-    const summary = (await answer.json()) as LaneServer['summary'];
-    expect((await pageState(tab)).lanes.map(({ figures }) => settled(figures))).toEqual(
-      summary.lanes.map(({ figures }) => settled(figures)),
-    );
-    for (const [index, { figures }] of summary.lanes.entries()) {
-      if (!figures) throw new Error('a lane has figures');
-      const cell = async (name: string) => {
-        const text = await tab.locator('.lane').nth(index).locator(`[data-figure="${name}"]`).textContent();
-        return Number.parseInt(text ?? '', 10);
-      };
-      expect([await cell('onTime'), await cell('recovered'), await cell('late'), await cell('lost')]).toEqual([
-        figures.framesOnTime,
-        figures.framesRecovered,
-        figures.framesLate,
-        figures.framesLost,
-      ]);
-      expect(await cell('freezes')).toBe(figures.freezes);
-    }
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'shows the same lanes in a second tab, which keeps running when the first is closed',
-  async () => {
-    const show = await opened('delay=10ms');
-    const first = await tabAt(show);
-    const second = await tabAt(show);
-    await first.locator('#add-lane').click();
-    await untilPage(second, ({ lanes }) => lanes.length === 4);
-    await first.close();
-    const before = (await pageState(second)).lanes[1]!.framesDrawn;
-    await untilPage(second, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 30, before);
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'shows the details of a frame selected in the timeline',
-  async () => {
-    const tab = await tabAt(await opened('delay=20ms'));
-    await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
-    const timeline = tab.locator('.lane').nth(1).locator('.timeline');
-    const rows = tab.locator('#details-body tr');
-    // A busy machine leaves gaps in a timeline, where a click finds no frame. The search goes from right to left, and
-    // again over newer frames.
-    while ((await rows.count()) === 0) {
-      const { framesDrawn } = (await pageState(tab)).lanes[1]!;
-      await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
-      await tab.keyboard.press('Space');
-      for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await timeline.click({ position: { x, y: 60 } });
-      if ((await rows.count()) === 0) await tab.keyboard.press('Space');
-    }
-    await tab.locator('#details-body').getByText('shown on time').waitFor();
-    expect(await rows.count()).toBeGreaterThan(1);
-    // After a restart, the same number is another frame.
-    const life = await tab.locator('#details-body').textContent();
-    const chosen = Number(await timeline.getAttribute('aria-valuenow'));
-    await tab.keyboard.press('Space');
-    await tab.locator('#restart').click();
-    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
-    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
-    expect(await tab.locator('#details-body').textContent()).toBe(life);
-    expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame selected');
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'rejects a file that is not a video with a message, and keeps the lanes running',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    const file = { name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no video at all') };
-    await tab.locator('#file').setInputFiles(file);
-    await tab
-      .locator('#message')
-      .getByText('notes.mp4')
-      .getByText(/is not a video|no index|contains no/)
-      .waitFor();
-    const before = (await pageState(tab)).lanes[1]!.framesDrawn;
-    await untilPage(tab, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 15, before);
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'plays an uploaded file in all lanes',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
-    await tab.locator('#file').setInputFiles({ name: 'mine.h264', mimeType: 'video/h264', buffer });
-    await untilPage(tab, ({ settings, lanes }) => {
-      return settings?.source === 'mine.h264' && lanes.every(({ figures }) => decided(figures) >= 30);
-    });
-    expect((await pageState(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
-    expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
-    // A file with the name of another source does not replace it.
-    await tab.locator('#file').setInputFiles(join(SAMPLES, 'counter.mp4'));
-    await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
-    await tab.locator('#source').selectOption('counter.mp4');
-    await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4');
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'responds to the keys for pause, lane selection, explanations, panels and stop',
-  async () => {
-    let ended = false;
-    const tab = await tabAt(await opened('delay=10ms', { onEnd: () => (ended = true) }));
-    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
-    await tab.keyboard.press('Space');
-    await untilPage(tab, ({ state }) => state === 'paused');
-    await tab.keyboard.press('Space');
-    await untilPage(tab, ({ state }) => state === 'live');
-    await tab.keyboard.press('2');
-    expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP hybrid (nack + fec)');
-    await tab.keyboard.press('?');
-    expect(await tab.getByText('Frames never shown').first().isVisible()).toBe(true);
-    await tab.keyboard.press('i');
-    expect(await tab.locator('#network').isVisible()).toBe(false);
-    await tab.keyboard.press('f');
-    while (!(await tab.evaluate('document.fullscreenElement !== null'))) await tab.evaluate('0');
-    await tab.keyboard.press('f');
-    await tab.keyboard.press('q');
-    while (!ended) await tab.evaluate('0');
-  },
-  PATIENCE_MS,
-);
-
-inChromium(
-  'runs the lab with the settings that are shown, and links to its report',
-  async () => {
-    let scenarioText = '';
-    const runScenario = async (scenario: string) => {
-      scenarioText = readFileSync(scenario, 'utf8');
-      return join(SAMPLES, 'README.md');
+inChromium('shows the same figures as the summary', async () => {
+  const show = await opened('loss=5% delay=20ms', { loop: false });
+  const tab = await tabAt(show);
+  // After the end of the clip only feedback and control packets are still counted.
+  const settled = (figures: LaneFigures | undefined) => ({ ...figures, seconds: 0, pathBytes: 0, overhead: 0 });
+  await untilPage(
+    tab,
+    ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_SAMPLE),
+  );
+  const answer = await fetch(`${show.url}summary.json`);
+  const summary = (await answer.json()) as LaneServer['summary'];
+  expect((await pageState(tab)).lanes.map(({ figures }) => settled(figures))).toEqual(
+    summary.lanes.map(({ figures }) => settled(figures)),
+  );
+  for (const [index, { figures }] of summary.lanes.entries()) {
+    if (!figures) throw new Error('a lane has figures');
+    const cell = async (name: string) => {
+      const text = await tab.locator('.lane').nth(index).locator(`[data-figure="${name}"]`).textContent();
+      return Number.parseInt(text ?? '', 10);
     };
-    const tab = await tabAt(await opened('loss=3% delay=40ms', { runScenario }));
-    await tab.locator('#lab').click();
-    await tab.locator('#message').getByText('open the report').waitFor();
-    const scenario = parseScenario(scenarioText, 'from-the-page.json');
-    expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
-    expect(JSON.parse(scenarioText)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
-  },
-  PATIENCE_MS,
-);
+    expect([await cell('onTime'), await cell('recovered'), await cell('late'), await cell('lost')]).toEqual([
+      figures.framesOnTime,
+      figures.framesRecovered,
+      figures.framesLate,
+      figures.framesLost,
+    ]);
+    expect(await cell('freezes')).toBe(figures.freezes);
+  }
+});
+
+inChromium('shows the same lanes in a second tab, which keeps running when the first is closed', async () => {
+  const show = await opened('delay=10ms');
+  const first = await tabAt(show);
+  const second = await tabAt(show);
+  await first.locator('#add-lane').click();
+  await untilPage(second, ({ lanes }) => lanes.length === 4);
+  await first.close();
+  const before = (await pageState(second)).lanes[1]!.framesDrawn;
+  await untilPage(second, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 30, before);
+});
+
+inChromium('shows the details of a frame selected in the timeline', async () => {
+  const tab = await tabAt(await opened('delay=20ms'));
+  await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
+  const timeline = tab.locator('.lane').nth(1).locator('.timeline');
+  const rows = tab.locator('#details-body tr');
+  // A busy machine leaves gaps in a timeline, where a click finds no frame. The search goes from right to left, and
+  // again over newer frames.
+  while ((await rows.count()) === 0) {
+    const { framesDrawn } = (await pageState(tab)).lanes[1]!;
+    await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
+    await tab.keyboard.press('Space');
+    for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await timeline.click({ position: { x, y: 60 } });
+    if ((await rows.count()) === 0) await tab.keyboard.press('Space');
+  }
+  await tab.locator('#details-body').getByText('shown on time').waitFor();
+  expect(await rows.count()).toBeGreaterThan(1);
+  // After a restart, the same number is another frame.
+  const life = await tab.locator('#details-body').textContent();
+  const chosen = Number(await timeline.getAttribute('aria-valuenow'));
+  await tab.keyboard.press('Space');
+  await tab.locator('#restart').click();
+  await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) < chosen);
+  await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
+  expect(await tab.locator('#details-body').textContent()).toBe(life);
+  expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame selected');
+});
+
+inChromium('rejects a file that is not a video with a message, and keeps the lanes running', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  const file = { name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('no video at all') };
+  await tab.locator('#file').setInputFiles(file);
+  await tab
+    .locator('#message')
+    .getByText('notes.mp4')
+    .getByText(/is not a video|no index|contains no/)
+    .waitFor();
+  const before = (await pageState(tab)).lanes[1]!.framesDrawn;
+  await untilPage(tab, ({ lanes }, drawn) => lanes[1]!.framesDrawn > drawn + 15, before);
+});
+
+inChromium('plays an uploaded file in all lanes', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  const buffer = readFileSync(join(SAMPLES, 'counter.h264'));
+  await tab.locator('#file').setInputFiles({ name: 'mine.h264', mimeType: 'video/h264', buffer });
+  await untilPage(tab, ({ settings, lanes }) => {
+    return settings?.source === 'mine.h264' && lanes.every(({ figures }) => decided(figures) >= 30);
+  });
+  expect((await pageState(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
+  expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
+  // A file with the name of another source does not replace it.
+  await tab.locator('#file').setInputFiles(join(SAMPLES, 'counter.mp4'));
+  await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
+  await tab.locator('#source').selectOption('counter.mp4');
+  await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4');
+});
+
+inChromium('responds to the keys for pause, lane selection, explanations, panels and stop', async () => {
+  let ended = false;
+  const tab = await tabAt(await opened('delay=10ms', { onEnd: () => (ended = true) }));
+  await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+  await tab.keyboard.press('Space');
+  await untilPage(tab, ({ state }) => state === 'paused');
+  await tab.keyboard.press('Space');
+  await untilPage(tab, ({ state }) => state === 'live');
+  await tab.keyboard.press('2');
+  expect(await tab.locator('.lane.chosen').getAttribute('aria-label')).toBe('Lane: UDP hybrid (nack + fec)');
+  await tab.keyboard.press('?');
+  expect(await tab.getByText('Frames never shown').first().isVisible()).toBe(true);
+  await tab.keyboard.press('i');
+  expect(await tab.locator('#network').isVisible()).toBe(false);
+  await tab.keyboard.press('f');
+  while (!(await tab.evaluate('document.fullscreenElement !== null'))) await tab.evaluate('0');
+  await tab.keyboard.press('f');
+  await tab.keyboard.press('q');
+  while (!ended) await tab.evaluate('0');
+});
+
+inChromium('runs the lab with the settings that are shown, and links to its report', async () => {
+  let scenarioText = '';
+  const runScenario = async (scenario: string) => {
+    scenarioText = readFileSync(scenario, 'utf8');
+    return join(SAMPLES, 'README.md');
+  };
+  const tab = await tabAt(await opened('loss=3% delay=40ms', { runScenario }));
+  await tab.locator('#lab').click();
+  await tab.locator('#message').getByText('open the report').waitFor();
+  const scenario = parseScenario(scenarioText, 'from-the-page.json');
+  expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
+  expect(JSON.parse(scenarioText)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
+});
 
 inChromium(
   'plays the LTE trace, keeps it across a reload, passes it to the lab, and accepts no other file name',
@@ -258,44 +205,33 @@ inChromium(
     await untilPage(tab, ({ settings }) => settings?.link.includes('rate=3000000bit') === true);
     expect((await pageState(tab)).settings?.link).not.toContain('trace=');
   },
-  PATIENCE_MS,
 );
 
-inChromium(
-  'delays the frames of a lane by its new latency after a change',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
-    const slider = tab.locator('.lane').nth(1).locator('.latency');
-    await slider.fill('600');
-    await slider.dispatchEvent('change');
-    await untilPage(tab, ({ settings, lanes }) => {
-      return settings?.lanes[1]?.latencyMs === 600 && (lanes[1]?.figures?.lagMsP50 ?? 0) > 600;
-    });
-    expect((await pageState(tab)).lanes[0]!.figures!.lagMsP50).toBeLessThan(220);
-  },
-  PATIENCE_MS,
-);
+inChromium('delays the frames of a lane by its new latency after a change', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) >= 30);
+  const slider = tab.locator('.lane').nth(1).locator('.latency');
+  await slider.fill('600');
+  await slider.dispatchEvent('change');
+  await untilPage(tab, ({ settings, lanes }) => {
+    return settings?.lanes[1]?.latencyMs === 600 && (lanes[1]?.figures?.lagMsP50 ?? 0) > 600;
+  });
+  expect((await pageState(tab)).lanes[0]!.figures!.lagMsP50).toBeLessThan(220);
+});
 
-inChromium(
-  'does not mark a lane as late on account of the path delay',
-  async () => {
-    const tab = await tabAt(await opened('delay=800ms'));
-    await untilPage(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
-    await tab.locator('.lane').nth(1).locator('.lag[data-tone=""]').waitFor();
-    expect((await pageState(tab)).lanes[1]!.figures!.framesLate).toBe(0);
-  },
-  PATIENCE_MS,
-);
+inChromium('does not mark a lane as late on account of the path delay', async () => {
+  const tab = await tabAt(await opened('delay=800ms'));
+  await untilPage(tab, ({ lanes }) => (lanes[1]?.lagMs ?? 0) > 900);
+  await tab.locator('.lane').nth(1).locator('.lag[data-tone=""]').waitFor();
+  expect((await pageState(tab)).lanes[1]!.figures!.framesLate).toBe(0);
+});
 
-inChromium(
-  'redraws a timeline once a second under reduced motion',
-  async () => {
-    const tab = await tabAt(await opened('delay=10ms'));
-    await tab.emulateMedia({ reducedMotion: 'reduce' });
-    await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
-    // Compared at each animation frame for 1.5 seconds.
-    const changes = await tab.evaluate<number>(`new Promise((resolve) => {
+inChromium('redraws a timeline once a second under reduced motion', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await tab.emulateMedia({ reducedMotion: 'reduce' });
+  await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 60);
+  // Compared at each animation frame for 1.5 seconds.
+  const changes = await tab.evaluate<number>(`new Promise((resolve) => {
       const timeline = document.querySelector('.timeline');
       const until = performance.now() + 1500;
       let [last, changes] = [timeline.toDataURL(), 0];
@@ -307,39 +243,29 @@ inChromium(
         else requestAnimationFrame(look);
       });
     })`);
-    expect(changes).toBeGreaterThan(0);
-    expect(changes).toBeLessThanOrEqual(3);
-  },
-  PATIENCE_MS,
-);
+  expect(changes).toBeGreaterThan(0);
+  expect(changes).toBeLessThanOrEqual(3);
+});
 
-inChromium(
-  'says that WebCodecs is missing in a browser without it',
-  async () => {
-    const show = await opened('delay=10ms');
-    const tab = await browser.context.newPage();
-    await tab.addInitScript('delete window.VideoDecoder');
-    await tab.goto(show.url);
-    await tab.getByText('This browser cannot decode the stream').waitFor();
-  },
-  PATIENCE_MS,
-);
+inChromium('says that WebCodecs is missing in a browser without it', async () => {
+  const show = await opened('delay=10ms');
+  const tab = await browser.context.newPage();
+  await tab.addInitScript('delete window.VideoDecoder');
+  await tab.goto(show.url);
+  await tab.getByText('This browser cannot decode the stream').waitFor();
+});
 
-inChromium(
-  'reconnects to a restarted server on the same port and adopts its clock',
-  async () => {
-    const first = await opened('delay=10ms');
-    const tab = await tabAt(first);
-    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
-    await first.close();
-    const pagePort = Number(new URL(first.url).port);
-    await opened('delay=10ms', { pagePort });
-    await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 0 && decided(figures) < 100));
-    const drawn = (await pageState(tab)).lanes[1]!.framesDrawn;
-    await untilPage(tab, ({ lanes }) => lanes[1]!.framesDrawn > drawn + 15);
-    const { lanes } = await pageState(tab);
-    expect(decided(lanes[1]!.figures)).toBeLessThan(100);
-    expect(lanes[1]!.lagMs).toBeGreaterThan(100);
-  },
-  PATIENCE_MS,
-);
+inChromium('reconnects to a restarted server on the same port and adopts its clock', async () => {
+  const first = await opened('delay=10ms');
+  const tab = await tabAt(first);
+  await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
+  await first.close();
+  const pagePort = Number(new URL(first.url).port);
+  await opened('delay=10ms', { pagePort });
+  await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 0 && decided(figures) < 100));
+  const drawn = (await pageState(tab)).lanes[1]!.framesDrawn;
+  await untilPage(tab, ({ lanes }) => lanes[1]!.framesDrawn > drawn + 15);
+  const { lanes } = await pageState(tab);
+  expect(decided(lanes[1]!.figures)).toBeLessThan(100);
+  expect(lanes[1]!.lagMs).toBeGreaterThan(100);
+});

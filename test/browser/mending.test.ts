@@ -4,17 +4,7 @@ import { isInstalled } from '../interop/programs.ts';
 import { oneKeyFilm } from '../one-key-film.ts';
 import { optional } from '../optional.ts';
 import { CHROMIUM, HAS_CHROMIUM } from './chromium.ts';
-import {
-  decided,
-  grayOnCanvas,
-  LANE,
-  nextFrame,
-  opened,
-  PATIENCE_MS,
-  pageState,
-  tabAt,
-  untilPage,
-} from './lane-tab.ts';
+import { decided, grayOnCanvas, LANE, nextFrame, opened, pageState, tabAt, untilPage } from './lane-tab.ts';
 
 /** Number of frames in the film with one key frame. */
 const FRAMES_OF_FILM = 400;
@@ -49,5 +39,4 @@ withFfmpegInChromium(
       expect(late).toContain(`+${framesMended}\u00a0mended`);
     }
   },
-  PATIENCE_MS,
 );

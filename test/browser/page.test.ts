@@ -8,7 +8,6 @@ import { inChromium, useBrowser } from './browser.ts';
 
 const DESCRIPTION = { title: 'counter.h264', codec: 'avc1.42C01E', width: 640, height: 360, framesPerSecond: 30 };
 const FRAME_MS = 33;
-const PATIENCE_MS = 60_000;
 
 /** State that the page exposes for tests. */
 interface PageState {
@@ -29,190 +28,162 @@ afterEach(async () => {
   for (const page of open.splice(0)) await page.close();
 });
 // Hooks run in reverse order of registration: a tab is closed before its server.
-const browser = useBrowser(PATIENCE_MS);
+const browser = useBrowser();
 
-inChromium(
-  'draws every frame of the clip on the canvas',
-  async () => {
-    const page = await opened();
-    const tab = await tabAt(page);
-    feed(page);
-    await untilPage(tab, (page) => page.framesDrawn >= 60);
-    const { framesDrawn, framesReceived, decodeErrors, codec, state } = await pageState(tab);
-    expect(decodeErrors).toBe(0);
-    expect(codec).toBe(DESCRIPTION.codec);
-    expect(state).toBe('live');
-    expect(framesReceived - framesDrawn).toBeLessThan(10);
-    expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
-  },
-  PATIENCE_MS,
-);
+inChromium('draws every frame of the clip on the canvas', async () => {
+  const page = await opened();
+  const tab = await tabAt(page);
+  feed(page);
+  await untilPage(tab, (page) => page.framesDrawn >= 60);
+  const { framesDrawn, framesReceived, decodeErrors, codec, state } = await pageState(tab);
+  expect(decodeErrors).toBe(0);
+  expect(codec).toBe(DESCRIPTION.codec);
+  expect(state).toBe('live');
+  expect(framesReceived - framesDrawn).toBeLessThan(10);
+  expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
+});
 
-inChromium(
-  'decodes a burst of frames that are not shown without drawing them, and goes on with the next',
-  async () => {
-    const page = await opened();
-    const tab = await tabAt(page);
-    // More than the decoder's queue may hold of frames that are shown.
-    const [burst, after] = [90, 30];
-    const units = sampleUnits();
-    page.write(units[0]!);
-    await untilPage(tab, ({ framesDrawn }) => framesDrawn === 1);
-    for (const unit of units.slice(1, 1 + burst)) page.write({ ...unit, decodeOnly: true });
-    for (const unit of units.slice(1 + burst, 1 + burst + after)) {
-      page.write(unit);
-      await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
-    }
-    await untilPage(tab, ({ framesDrawn, framesHidden }) => framesDrawn + framesHidden === 1 + burst + after);
-    const { framesHidden, framesSkipped, decodeErrors } = await pageState(tab);
-    expect({ framesHidden, framesSkipped, decodeErrors }).toEqual({
-      framesHidden: burst,
-      framesSkipped: 0,
-      decodeErrors: 0,
-    });
-  },
-  PATIENCE_MS,
-);
+inChromium('decodes a burst of frames that are not shown without drawing them, and goes on with the next', async () => {
+  const page = await opened();
+  const tab = await tabAt(page);
+  // More than the decoder's queue may hold of frames that are shown.
+  const [burst, after] = [90, 30];
+  const units = sampleUnits();
+  page.write(units[0]!);
+  await untilPage(tab, ({ framesDrawn }) => framesDrawn === 1);
+  for (const unit of units.slice(1, 1 + burst)) page.write({ ...unit, decodeOnly: true });
+  for (const unit of units.slice(1 + burst, 1 + burst + after)) {
+    page.write(unit);
+    await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+  }
+  await untilPage(tab, ({ framesDrawn, framesHidden }) => framesDrawn + framesHidden === 1 + burst + after);
+  const { framesHidden, framesSkipped, decodeErrors } = await pageState(tab);
+  expect({ framesHidden, framesSkipped, decodeErrors }).toEqual({
+    framesHidden: burst,
+    framesSkipped: 0,
+    decodeErrors: 0,
+  });
+});
 
-inChromium(
-  'decodes a frame that is not to be shown, and does not draw it',
-  async () => {
-    const page = await opened();
-    const tab = await tabAt(page);
-    await untilPage(tab, (page) => page.state !== '');
-    const shown = sampleUnits().slice(0, 30);
-    while (page.viewers === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const [index, unit] of shown.entries()) page.write(index < 20 ? { ...unit, decodeOnly: true } : unit);
-    await untilPage(tab, (page) => page.framesDrawn >= 10);
-    const { framesDrawn, framesReceived, decodeErrors } = await pageState(tab);
-    expect({ framesDrawn, framesReceived, decodeErrors }).toEqual({
-      framesDrawn: 10,
-      framesReceived: 30,
-      decodeErrors: 0,
-    });
-  },
-  PATIENCE_MS,
-);
+inChromium('decodes a frame that is not to be shown, and does not draw it', async () => {
+  const page = await opened();
+  const tab = await tabAt(page);
+  await untilPage(tab, (page) => page.state !== '');
+  const shown = sampleUnits().slice(0, 30);
+  while (page.viewers === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const [index, unit] of shown.entries()) page.write(index < 20 ? { ...unit, decodeOnly: true } : unit);
+  await untilPage(tab, (page) => page.framesDrawn >= 10);
+  const { framesDrawn, framesReceived, decodeErrors } = await pageState(tab);
+  expect({ framesDrawn, framesReceived, decodeErrors }).toEqual({
+    framesDrawn: 10,
+    framesReceived: 30,
+    decodeErrors: 0,
+  });
+});
 
-inChromium(
-  'skips to the next key frame after a frame that cannot be decoded, and requests one',
-  async () => {
-    const commands: string[] = [];
-    const page = await opened({ onCommand: (command) => commands.push(command) });
-    const tab = await tabAt(page);
-    const units = feed(page);
-    await untilPage(tab, (page) => page.framesDrawn >= 10);
-    // A NAL unit of an unknown type, which Chromium reports as an error.
-    units.insert({ ...units.next, parts: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
-    await untilPage(tab, (page) => page.decodeErrors === 1);
-    await until(() => commands.length === 1);
-    expect(commands).toEqual(['request-keyframe']);
-    const { framesDrawn } = await pageState(tab);
-    await untilPage(tab, (page, before) => page.framesDrawn > before + 5, framesDrawn);
-  },
-  PATIENCE_MS,
-);
+inChromium('skips to the next key frame after a frame that cannot be decoded, and requests one', async () => {
+  const commands: string[] = [];
+  const page = await opened({ onCommand: (command) => commands.push(command) });
+  const tab = await tabAt(page);
+  const units = feed(page);
+  await untilPage(tab, (page) => page.framesDrawn >= 10);
+  // A NAL unit of an unknown type, which Chromium reports as an error.
+  units.insert({ ...units.next, parts: [Uint8Array.of(0x00, 0x00, 0x01, 0xff)], importance: 'reference' });
+  await untilPage(tab, (page) => page.decodeErrors === 1);
+  await until(() => commands.length === 1);
+  expect(commands).toEqual(['request-keyframe']);
+  const { framesDrawn } = await pageState(tab);
+  await untilPage(tab, (page, before) => page.framesDrawn > before + 5, framesDrawn);
+});
 
-inChromium(
-  'reconnects when the server comes back',
-  async () => {
-    const first = await opened();
-    const port = Number(new URL(first.url).port);
-    const tab = await tabAt(first);
-    feed(first);
-    await untilPage(tab, (page) => page.framesDrawn >= 5);
-    for (const running of feeds.splice(0)) running.stop();
-    await first.close();
-    await untilPage(tab, (page) => page.state === 'ended');
-    const second = await opened({ port });
-    feed(second);
-    const { framesDrawn } = await pageState(tab);
-    await untilPage(tab, (page, before) => page.state === 'live' && page.framesDrawn > before + 5, framesDrawn);
-  },
-  PATIENCE_MS,
-);
+inChromium('reconnects when the server comes back', async () => {
+  const first = await opened();
+  const port = Number(new URL(first.url).port);
+  const tab = await tabAt(first);
+  feed(first);
+  await untilPage(tab, (page) => page.framesDrawn >= 5);
+  for (const running of feeds.splice(0)) running.stop();
+  await first.close();
+  await untilPage(tab, (page) => page.state === 'ended');
+  const second = await opened({ port });
+  feed(second);
+  const { framesDrawn } = await pageState(tab);
+  await untilPage(tab, (page, before) => page.state === 'live' && page.framesDrawn > before + 5, framesDrawn);
+});
 
-inChromium(
-  'responds to the keys for pause, panel and stop',
-  async () => {
-    const commands: string[] = [];
-    const page = await opened({ onCommand: (command) => commands.push(command) });
-    const tab = await tabAt(page);
-    feed(page);
-    await untilPage(tab, (page) => page.framesDrawn >= 5);
-    await tab.keyboard.press('Space');
-    await untilPage(tab, (page) => page.state === 'paused');
-    const { framesDrawn, framesReceived } = await pageState(tab);
-    await untilPage(tab, (page, before) => page.framesReceived > before + 10, framesReceived);
-    expect((await pageState(tab)).framesDrawn).toBe(framesDrawn);
-    await tab.keyboard.press('Space');
-    await untilPage(tab, (page, before) => page.framesDrawn > before, framesDrawn);
-    expect(await tab.locator('#panel').isVisible()).toBe(true);
-    await tab.keyboard.press('i');
-    expect(await tab.locator('#panel').isVisible()).toBe(false);
-    await tab.keyboard.press('q');
-    await until(() => commands.length === 1);
-    expect(commands).toEqual(['stop']);
-  },
-  PATIENCE_MS,
-);
+inChromium('responds to the keys for pause, panel and stop', async () => {
+  const commands: string[] = [];
+  const page = await opened({ onCommand: (command) => commands.push(command) });
+  const tab = await tabAt(page);
+  feed(page);
+  await untilPage(tab, (page) => page.framesDrawn >= 5);
+  await tab.keyboard.press('Space');
+  await untilPage(tab, (page) => page.state === 'paused');
+  const { framesDrawn, framesReceived } = await pageState(tab);
+  await untilPage(tab, (page, before) => page.framesReceived > before + 10, framesReceived);
+  expect((await pageState(tab)).framesDrawn).toBe(framesDrawn);
+  await tab.keyboard.press('Space');
+  await untilPage(tab, (page, before) => page.framesDrawn > before, framesDrawn);
+  expect(await tab.locator('#panel').isVisible()).toBe(true);
+  await tab.keyboard.press('i');
+  expect(await tab.locator('#panel').isVisible()).toBe(false);
+  await tab.keyboard.press('q');
+  await until(() => commands.length === 1);
+  expect(commands).toEqual(['stop']);
+});
 
-inChromium(
-  'shows the figures with their units',
-  async () => {
-    const page = await opened();
-    const tab = await tabAt(page);
-    page.statistics({
-      framesOnTime: 1_980,
-      framesLate: 0,
-      framesMended: 4,
-      framesLost: 20,
-      packets: 10_000,
-      packetsLost: 500,
-      packetsRecovered: 480,
-      delayMsP50: 121.7,
-      delayMsP95: 138,
-      roundTripMs: 4.21,
-      bitrate: 2_050_000,
-      transport: 'udp',
-      link: 'loss=5%',
-    });
-    const figure = (name: string) => tab.locator(`[data-figure="${name}"]`);
-    await figure('delayP50').getByText('122').waitFor();
-    const shown: Record<string, string> = {};
-    const names = [
-      'delayP50',
-      'lossRate',
-      'lossCount',
-      'packetsRecovered',
-      'framesOnTime',
-      'framesLate',
-      'framesMended',
-      'framesLost',
-    ];
-    for (const name of [...names, 'roundTrip', 'bitrate', 'transport', 'recovery', 'link']) {
-      shown[name] = ((await figure(name).textContent()) ?? '').replaceAll('\u00a0', ' ');
-    }
-    expect(shown).toEqual({
-      delayP50: '122 ms',
-      lossRate: '5.0 %',
-      lossCount: '500 of 10,000',
-      packetsRecovered: '480 96.0 %',
-      framesOnTime: '1,980 98.8 %',
-      framesLate: '0',
-      framesMended: '4 0.20 %',
-      framesLost: '20 1.00 %',
-      roundTrip: '4.2 ms',
-      bitrate: '2.05 Mb/s',
-      transport: 'UDP',
-      recovery: '–',
-      link: 'loss=5%',
-    });
-    expect(await figure('framesLost').getAttribute('data-tone')).toBe('bad');
-    expect(await figure('framesLate').getAttribute('data-tone')).toBe('plain');
-  },
-  PATIENCE_MS,
-);
+inChromium('shows the figures with their units', async () => {
+  const page = await opened();
+  const tab = await tabAt(page);
+  page.statistics({
+    framesOnTime: 1_980,
+    framesLate: 0,
+    framesMended: 4,
+    framesLost: 20,
+    packets: 10_000,
+    packetsLost: 500,
+    packetsRecovered: 480,
+    delayMsP50: 121.7,
+    delayMsP95: 138,
+    roundTripMs: 4.21,
+    bitrate: 2_050_000,
+    transport: 'udp',
+    link: 'loss=5%',
+  });
+  const figure = (name: string) => tab.locator(`[data-figure="${name}"]`);
+  await figure('delayP50').getByText('122').waitFor();
+  const shown: Record<string, string> = {};
+  const names = [
+    'delayP50',
+    'lossRate',
+    'lossCount',
+    'packetsRecovered',
+    'framesOnTime',
+    'framesLate',
+    'framesMended',
+    'framesLost',
+  ];
+  for (const name of [...names, 'roundTrip', 'bitrate', 'transport', 'recovery', 'link']) {
+    shown[name] = ((await figure(name).textContent()) ?? '').replaceAll('\u00a0', ' ');
+  }
+  expect(shown).toEqual({
+    delayP50: '122 ms',
+    lossRate: '5.0 %',
+    lossCount: '500 of 10,000',
+    packetsRecovered: '480 96.0 %',
+    framesOnTime: '1,980 98.8 %',
+    framesLate: '0',
+    framesMended: '4 0.20 %',
+    framesLost: '20 1.00 %',
+    roundTrip: '4.2 ms',
+    bitrate: '2.05 Mb/s',
+    transport: 'UDP',
+    recovery: '–',
+    link: 'loss=5%',
+  });
+  expect(await figure('framesLost').getAttribute('data-tone')).toBe('bad');
+  expect(await figure('framesLate').getAttribute('data-tone')).toBe('plain');
+});
 
 for (const [width, height] of [
   [1280, 720],
@@ -234,21 +205,16 @@ for (const [width, height] of [
         expect((box?.y ?? 0) + (box?.height ?? 0), name).toBeLessThanOrEqual(height);
       }
     },
-    PATIENCE_MS,
   );
 }
 
-inChromium(
-  'says that WebCodecs is missing in a browser without it',
-  async () => {
-    const page = await opened();
-    const tab = await browser.context.newPage();
-    await tab.addInitScript('delete window.VideoDecoder');
-    await tab.goto(page.url);
-    await tab.getByText('This browser cannot decode the stream').waitFor();
-  },
-  PATIENCE_MS,
-);
+inChromium('says that WebCodecs is missing in a browser without it', async () => {
+  const page = await opened();
+  const tab = await browser.context.newPage();
+  await tab.addInitScript('delete window.VideoDecoder');
+  await tab.goto(page.url);
+  await tab.getByText('This browser cannot decode the stream').waitFor();
+});
 
 async function opened(options: Partial<Parameters<typeof openPage>[0]> = {}): Promise<Page> {
   const page = await openPage({ description: DESCRIPTION, log: () => {}, folders: browser.folders, ...options });

@@ -44,5 +44,4 @@ test.each([
     expect(text.output.stderr).toBe(`dropframe: ${message}\n`);
     expect(JSON.parse(json.output.stderr)).toMatchObject({ level: 'error', message });
   },
-  60_000,
 );

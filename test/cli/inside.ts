@@ -45,6 +45,8 @@ export function withTunAnd(...programs: readonly string[]): typeof withTun {
 export interface Inside {
   readonly child: ChildProcess;
   readonly folder: string;
+  /** What it has printed so far. */
+  readonly output: { readonly stdout: string; readonly stderr: string };
   readonly ended: Promise<{
     readonly code: number | null;
     readonly stdout: string;
@@ -73,11 +75,14 @@ export function inside(options: readonly string[], command: readonly string[]): 
     const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
     return { code, ...output, report };
   });
-  return { child, folder, ended };
+  return { child, folder, output, ended };
 }
 
 /** Runs a Node script there until it exits. It may use `net`, `dgram`, `fs` and `FOLDER`. */
-export function script(options: readonly string[], text: string): Inside['ended'] {
+export const script = (options: readonly string[], text: string): Inside['ended'] => startScript(options, text).ended;
+
+/** Starts such a script. */
+export function startScript(options: readonly string[], text: string): Inside {
   const names = "const [net, dgram, fs] = ['net', 'dgram', 'fs'].map((name) => require(name));";
-  return inside(options, [process.execPath, '-e', `${names} const { FOLDER } = process.env; ${text}`]).ended;
+  return inside(options, [process.execPath, '-e', `${names} const { FOLDER } = process.env; ${text}`]);
 }

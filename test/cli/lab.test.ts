@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 import { lab, ROOT } from './dropframe-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dropframe-lab-cli-'));
@@ -28,7 +29,7 @@ test('lists every ready-made scenario with its question', async () => {
   const names = (JSON.parse(output.stdout) as { name: string; question: string }[]).map(({ name }) => name);
   const files = readdirSync(join(ROOT, 'samples/scenarios')).map((file) => file.replace('.json', ''));
   expect(names).toEqual(files.sort());
-}, 60_000);
+});
 
 test('stores the answer in the folder and prints it as a table and as JSON', async () => {
   const out = join(folder, 'out');
@@ -39,20 +40,20 @@ test('stores the answer in the folder and prints it as a table and as JSON', asy
   expect(answer.rows[0]).toMatchObject({ strategy: 'nack', frames: 60 });
   expect(output.stderr).toMatch(/\nloss=2% delay=20ms, budget 100 ms, 1 seed\n +nack +[\d.]+ %/);
   expect(output.stderr).toMatch(/nack +\d+\.\d µs per datagram/);
-}, 60_000);
+});
 
 test('accepts a ready-made trace in a link', async () => {
   const link = { forward: 'trace=lte-drive.down delay=20ms queue=500ms' };
   const { output, ended } = lab('run', scenario('drive', { link }), '--out', join(folder, 'drive'), '--json');
   expect(await ended).toBe(0);
   expect(JSON.parse(output.stdout).rows[0].forward).toMatch(/trace=lte-drive\.down#[0-9a-f]{16}/);
-}, 60_000);
+});
 
 test('rejects --video for a shard', async () => {
   const { output, ended } = lab('sweep', 'frontier', '--shard', '1/2', '--video');
   expect(await ended).toBe(2);
   expect(output.stderr).toMatch(/^dropframe: unknown option '--video' \(see --help\)\n$/);
-}, 60_000);
+});
 
 test('exits with 130 on Ctrl-C while plots are drawn, and says what exists', async () => {
   const out = join(folder, 'drawn');
@@ -64,7 +65,7 @@ test('exits with 130 on Ctrl-C while plots are drawn, and says what exists', asy
   expect(await ended).toBe(130);
   expect(output.stderr).toMatch(/\ndropframe: interrupted: the answer is in .*, without report\.html\n$/);
   expect(readdirSync(out)).not.toContain('report.html');
-}, 90_000);
+});
 
 test('reports a mistake in one line with exit code 2', async () => {
   const file = scenario('mistake', { link: { forward: ['loss=2%', 'los=2%'] } });
@@ -72,14 +73,14 @@ test('reports a mistake in one line with exit code 2', async () => {
   expect(await ended).toBe(2);
   expect(output.stderr).toMatch(/^dropframe: mistake\.json: link\.forward\[1\]: 'los=2%': unknown.*\n$/);
   expect(existsSync(join(folder, 'never'))).toBe(false);
-}, 60_000);
+});
 
 test('stops a run on Ctrl-C with 130, keeps finished cells and says how to continue', async () => {
   const out = join(folder, 'interrupted');
   const source = { synthetic: { kbps: 4_000, seconds: 600 } };
   const file = scenario('long', { source, strategies: ['none', 'nack', 'fec'], repeats: 20 });
   const { child, output, ended } = lab('run', file, '--out', out, '--jobs', '1');
-  await vi.waitFor(() => expect(existsSync(join(out, 'run.json'))).toBe(true), { timeout: 50_000 });
+  await vi.waitFor(() => expect(existsSync(join(out, 'run.json'))).toBe(true), PATIENCE);
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   expect(output.stderr).toMatch(
@@ -87,4 +88,4 @@ test('stops a run on Ctrl-C with 130, keeps finished cells and says how to conti
   );
   expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).cells).toHaveLength(60);
   expect(readdirSync(join(out, 'cells')).filter((name) => name.includes('tmp'))).toEqual([]);
-}, 90_000);
+});

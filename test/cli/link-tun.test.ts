@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { instant } from '../../protocol/base/units.ts';
@@ -8,9 +8,8 @@ import { Link } from '../../sim/link/link.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { readPcapng } from '../io/capture/pcapng.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
-import { dropframe, inside, ROOT, script, withTun, withTunAnd } from './inside.ts';
-
-const LONG = 60_000;
+import { PATIENCE } from '../patience.ts';
+import { dropframe, inside, ROOT, script, startScript, withTun, withTunAnd } from './inside.ts';
 
 const UDP = 17;
 /** Protocol of an IPv4 packet, next header of an IPv6 packet. */
@@ -20,6 +19,18 @@ function linkOf(text: string, direction: Direction): Link {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
   return new Link(link.value, direction, { headerBytes: 0 });
+}
+
+/** Packets that a link has delivered after the first n, for each n up to `packets`. */
+function deliveriesOf(text: string, packets: number): number[] {
+  const link = linkOf(text, 'forward');
+  const deliveries = [0];
+  for (let sent = 0; sent < packets; sent++) {
+    link.send(instant(0), Uint8Array.of(0x45));
+    while (link.pollDelivery(instant(0)));
+    deliveries.push(link.counters.delivered);
+  }
+  return deliveries;
 }
 
 withTun(
@@ -45,20 +56,21 @@ withTun(
     expect(back.lost).toBeGreaterThan(0);
     expect(forward.offeredBytes).toBeLessThan(60_000);
   },
-  LONG,
 );
 
-withTun(
-  'gives each UDP datagram its simulated fate, over IPv4 and IPv6',
-  async () => {
-    const link = 'loss=20% burst=3 dup=5% corrupt=5% seed=7';
-    const text = `
+withTun('gives each UDP datagram its simulated fate, over IPv4 and IPv6', async () => {
+  const link = 'loss=20% burst=3 dup=5% corrupt=5% seed=7';
+  const text = `
       // Packets that the link has read from the device, whose queue holds 500: the tenth column of its row.
       const row = () => /^ *tun0:(.*)$/m.exec(fs.readFileSync('/proc/self/net/dev', 'utf8'))[1];
       const read = () => Number(row().trim().split(/ +/)[9]);
       const before = read();
       let offered = 0;
-      const untilRead = () => read() - before < 1_000 ? setTimeout(untilRead, 2) : setTimeout(process.exit, 200);
+      // What it delivers of the first packets is known beforehand; the second column counts what it has delivered.
+      const deliveries = ${JSON.stringify(deliveriesOf(link, 1_200))};
+      const delivered = () => Number(row().trim().split(/ +/)[1]);
+      const untilRead = () =>
+        read() - before < 1_000 || delivered() < deliveries[read()] ? setTimeout(untilRead, 2) : process.exit();
       for (const [family, address] of [['udp4', '10.9.0.2'], ['udp6', 'fd09::2']]) {
         const server = dgram.createSocket({ type: family, ipv6Only: family === 'udp6' }).bind(9000);
         const client = dgram.createSocket(family);
@@ -72,49 +84,43 @@ withTun(
           if (offered === 1_000) untilRead();
         }, 2);
       }`;
-    const file = join(temporaryFolder(), 'fates.pcapng');
-    const run = await script(['--link', link, '--pcap', file], text);
-    expect(run).toMatchObject({ code: 0 });
-    const { packets } = readPcapng(readFileSync(file));
-    // The kernel may report its multicast groups in between (MLD); the link numbers those packets like any other.
-    const sent = packets.filter(({ direction }) => direction === 'out');
-    expect(sent.filter(({ bytes }) => protocolOf(bytes) === UDP)).toHaveLength(1_000);
-    const simulated = linkOf(link, 'forward');
-    const fates = sent.map(({ bytes }, index) => {
-      const fate = simulated.send(instant(0), bytes);
-      return `forward ${index}${fate === 'carried' ? '' : `: ${fate}`}`;
-    });
-    expect(sent.map(({ comment }) => comment)).toEqual(fates);
-    while (simulated.pollDelivery(instant(0)));
-    const { lost, delivered, duplicated, corrupted } = simulated.counters;
-    expect(run.report!.forward).toMatchObject({ offered: sent.length, lost, delivered, duplicated, corrupted });
-    expect(lost).toBeGreaterThan(100);
-  },
-  LONG,
-);
+  const file = join(temporaryFolder(), 'fates.pcapng');
+  const run = await script(['--link', link, '--pcap', file], text);
+  expect(run).toMatchObject({ code: 0 });
+  const { packets } = readPcapng(readFileSync(file));
+  // The kernel may report its multicast groups in between (MLD); the link numbers those packets like any other.
+  const sent = packets.filter(({ direction }) => direction === 'out');
+  expect(sent.filter(({ bytes }) => protocolOf(bytes) === UDP)).toHaveLength(1_000);
+  const simulated = linkOf(link, 'forward');
+  const fates = sent.map(({ bytes }, index) => {
+    const fate = simulated.send(instant(0), bytes);
+    return `forward ${index}${fate === 'carried' ? '' : `: ${fate}`}`;
+  });
+  expect(sent.map(({ comment }) => comment)).toEqual(fates);
+  while (simulated.pollDelivery(instant(0)));
+  const { lost, delivered, duplicated, corrupted } = simulated.counters;
+  expect(run.report!.forward).toMatchObject({ offered: sent.length, lost, delivered, duplicated, corrupted });
+  expect(lost).toBeGreaterThan(100);
+});
 
-withTunAnd('ping')(
-  'delays pings by both links, and loses those that simulation loses',
-  async () => {
-    const [there, back] = ['loss=10% delay=15ms seed=3', 'loss=5% delay=10ms seed=4'];
-    const run = await inside(
-      ['--link', there, '--link-back', back],
-      ['sh', '-c', 'ping -q -n -i 0.01 -c 100 10.9.0.2; ping -q -n -c 1 -s 4000 fd09::2'],
-    ).ended;
-    const [forward, backward] = [linkOf(there, 'forward'), linkOf(back, 'back')];
-    let answered = 0;
-    for (let index = 0; index < 100; index++) {
-      const arrived = forward.send(instant(0), new Uint8Array(84)) === 'carried';
-      if (arrived && backward.send(instant(0), new Uint8Array(84)) === 'carried') answered++;
-    }
-    expect(run.stdout).toContain(`100 packets transmitted, ${answered} received`);
-    const [, least] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];
-    expect(Number(least)).toBeGreaterThanOrEqual(25);
-    // A ping in three fragments, each a packet of its own.
-    expect(run.report!.forward.offered).toBe(103);
-  },
-  LONG,
-);
+withTunAnd('ping')('delays pings by both links, and loses those that simulation loses', async () => {
+  const [there, back] = ['loss=10% delay=15ms seed=3', 'loss=5% delay=10ms seed=4'];
+  const run = await inside(
+    ['--link', there, '--link-back', back],
+    ['sh', '-c', 'ping -q -n -i 0.01 -c 100 10.9.0.2; ping -q -n -c 1 -s 4000 fd09::2'],
+  ).ended;
+  const [forward, backward] = [linkOf(there, 'forward'), linkOf(back, 'back')];
+  let answered = 0;
+  for (let index = 0; index < 100; index++) {
+    const arrived = forward.send(instant(0), new Uint8Array(84)) === 'carried';
+    if (arrived && backward.send(instant(0), new Uint8Array(84)) === 'carried') answered++;
+  }
+  expect(run.stdout).toContain(`100 packets transmitted, ${answered} received`);
+  const [, least] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];
+  expect(Number(least)).toBeGreaterThanOrEqual(25);
+  // A ping in three fragments, each a packet of its own.
+  expect(run.report!.forward.offered).toBe(103);
+});
 
 withTunAnd('curl', 'tshark')(
   'serves a page to curl over IPv4 and IPv6, and writes a capture that tshark reads',
@@ -133,71 +139,77 @@ withTunAnd('curl', 'tshark')(
     expect(tshark('http.request').split('\n').slice(0, 2)).toEqual(['10.9.0.2', '10.9.0.1']);
     expect(tshark('_ws.malformed || tcp.checksum.status == "Bad"')).toBe('');
   },
-  LONG,
 );
 
-withTun(
-  'returns port-unreachable errors across the link, and has no route to the outside',
-  async () => {
-    const text = `
+withTun('returns port-unreachable errors across the link, and has no route to the outside', async () => {
+  const text = `
       const client = dgram.createSocket('udp4');
       client.connect(9, '10.9.0.2', () => client.send('anyone?'));
       client.on('error', (error) => {
         console.log(error.code);
         net.connect(80, '192.0.2.1').on('error', (unreachable) => { console.log(unreachable.code); process.exit(); });
       });`;
-    const run = await script(['--link', 'delay=5ms'], text);
-    expect(run.stdout).toBe('ECONNREFUSED\nENETUNREACH\n');
-    expect(run.report).toMatchObject({ forward: { delivered: 1 }, back: { delivered: 1 } });
-  },
-  LONG,
-);
+  const run = await script(['--link', 'delay=5ms'], text);
+  expect(run.stdout).toBe('ECONNREFUSED\nENETUNREACH\n');
+  expect(run.report).toMatchObject({ forward: { delivered: 1 }, back: { delivered: 1 } });
+});
 
-withTunAnd('srt-live-transmit')(
-  'lets SRT recover the losses of the link',
-  async () => {
-    const text = `
+withTunAnd('srt-live-transmit')('lets SRT recover the losses of the link', async () => {
+  const text = `
       const { spawn } = require('child_process');
       const srt = (...args) => spawn('srt-live-transmit', ['-q', ...args], { stdio: 'inherit' });
       const got = new Set();
       const sink = dgram.createSocket('udp4').bind(5000, '127.0.0.1');
       sink.on('message', (bytes) => got.add(bytes.readUInt32BE(0)));
-      srt('srt://0.0.0.0:9002?mode=listener&latency=400', 'udp://127.0.0.1:5000');
-      srt('udp://127.0.0.1:4000', 'srt://10.9.0.2:9002?mode=caller&latency=400');
+      // Its deadline is far enough for processes that wait for their turn.
+      srt('srt://0.0.0.0:9002?mode=listener&latency=4000', 'udp://127.0.0.1:5000');
+      srt('udp://127.0.0.1:4000', 'srt://10.9.0.2:9002?mode=caller&latency=4000');
       const source = dgram.createSocket('udp4');
-      let sent = 0;
-      setTimeout(() => setInterval(() => {
-        if (sent === 1000) return;
+      const send = (number) => {
         const bytes = Buffer.alloc(1316);
-        bytes.writeUInt32BE(sent++);
+        bytes.writeUInt32BE(number);
         source.send(bytes, 4000, '127.0.0.1');
-        if (sent === 1000) setTimeout(() => { console.log(got.size); process.exit(); }, 1500);
-      }, 2), 2000);`;
-    const run = await script(['--link', 'loss=5% delay=20ms'], text);
-    expect(run.report!.forward.lost).toBeGreaterThan(20);
-    expect(Number(run.stdout)).toBeGreaterThan(990);
-  },
-  LONG,
-);
+      };
+      const PROBE = 0xffffffff;
+      const connecting = setInterval(() => {
+        if (!got.delete(PROBE)) return send(PROBE);
+        clearInterval(connecting);
+        let sent = 0;
+        let unchanged = 0;
+        let size = 0;
+        // Within the local sockets' buffers, which hold what SRT has not taken yet; ends when nothing more comes.
+        const sending = setInterval(() => {
+          got.delete(PROBE);
+          unchanged = got.size === size ? unchanged + 1 : 0;
+          size = got.size;
+          if (sent < 1000) return send(sent++);
+          if (size < 1000 && unchanged < 2000) return;
+          clearInterval(sending);
+          console.log(got.size);
+          process.exit();
+        }, 5);
+      }, 50);`;
+  const run = await script(['--link', 'loss=5% delay=20ms'], text);
+  expect(run.report!.forward.lost).toBeGreaterThan(20);
+  expect(Number(run.stdout)).toBeGreaterThan(990);
+});
 
 for (const transport of ['udp', 'tcp']) {
-  withTun(
-    `carries dropframe over ${transport}: every packet has one outcome, and most arrive`,
-    async () => {
-      const send = dropframe(
-        'send',
-        'samples/counter.h264',
-        '--listen',
-        '0.0.0.0:7000',
-        '--insecure',
-        '--exit-when-done',
-        '-q',
-      );
-      const receive = dropframe(
-        ...['receive', 'dropframe://10.9.0.2:7000', '--play', 'none', '-q', '--latency', '400'],
-        ...['--transport', transport, '--summary'],
-      );
-      const text = `
+  withTun(`carries dropframe over ${transport}: every packet has one outcome, and most arrive`, async () => {
+    const send = dropframe(
+      'send',
+      'samples/counter.h264',
+      '--listen',
+      '0.0.0.0:7000',
+      '--insecure',
+      '--exit-when-done',
+      '-q',
+    );
+    const receive = dropframe(
+      ...['receive', 'dropframe://10.9.0.2:7000', '--play', 'none', '-q', '--latency', '4000'],
+      ...['--transport', transport, '--summary'],
+    );
+    const text = `
         const { spawn } = require('child_process');
         spawn(process.execPath, ${JSON.stringify(send)}, { stdio: 'inherit' });
         const summary = FOLDER + '/summary.json';
@@ -205,38 +217,32 @@ for (const transport of ['udp', 'tcp']) {
           console.log(fs.readFileSync(summary, 'utf8'));
           process.exit(code);
         });`;
-      const run = await script(['--link', 'loss=2% delay=10ms', '--congestion', 'reno'], text);
-      expect(run.code).toBe(0);
-      const { frames, packets } = JSON.parse(run.stdout);
-      expect(frames.total).toBe(360);
-      expect(frames.onTime + frames.recovered).toBeGreaterThan(300);
-      const recovered = packets.recoveredInRound.reduce((sum: number, count: number) => sum + count, 0);
-      expect(
-        packets.onTime + packets.reordered + recovered + packets.repaired + packets.late + packets.neverArrived,
-      ).toBe(packets.total);
-      // The receiver opens the connection, so media uses the way back.
-      expect(run.report!.back.offeredBytes).toBeGreaterThan(1_000_000);
-      expect(run.report!.back.lost).toBeGreaterThan(0);
-    },
-    LONG,
-  );
+    const run = await script(['--link', 'loss=2% delay=10ms', '--congestion', 'reno'], text);
+    expect(run.code).toBe(0);
+    const { frames, packets } = JSON.parse(run.stdout);
+    expect(frames.total).toBe(360);
+    expect(frames.onTime + frames.recovered).toBeGreaterThan(300);
+    const recovered = packets.recoveredInRound.reduce((sum: number, count: number) => sum + count, 0);
+    expect(
+      packets.onTime + packets.reordered + recovered + packets.repaired + packets.late + packets.neverArrived,
+    ).toBe(packets.total);
+    // The receiver opens the connection, so media uses the way back.
+    expect(run.report!.back.offeredBytes).toBeGreaterThan(1_000_000);
+    expect(run.report!.back.lost).toBeGreaterThan(0);
+  });
 }
 
-withTun(
-  'exits with the code of the command, as a shell does',
-  async () => {
-    const commands = [['true'], ['sh', '-c', 'exit 42'], ['sh', '-c', 'kill -TERM $$'], ['/dev/null']];
-    const codes = [];
-    for (const command of commands) codes.push((await inside(['-q'], command).ended).code);
-    expect(codes).toEqual([0, 42, 143, 126]);
-    const absent = await inside(['-q'], ['no-such-program']).ended;
-    expect(absent).toMatchObject({
-      code: 127,
-      stderr: expect.stringMatching(/cannot run no-such-program: command not/),
-    });
-  },
-  LONG,
-);
+withTun('exits with the code of the command, as a shell does', async () => {
+  const commands = [['true'], ['sh', '-c', 'exit 42'], ['sh', '-c', 'kill -TERM $$'], ['/dev/null']];
+  const codes = [];
+  for (const command of commands) codes.push((await inside(['-q'], command).ended).code);
+  expect(codes).toEqual([0, 42, 143, 126]);
+  const absent = await inside(['-q'], ['no-such-program']).ended;
+  expect(absent).toMatchObject({
+    code: 127,
+    stderr: expect.stringMatching(/cannot run no-such-program: command not/),
+  });
+});
 
 /** Command lines of the processes whose `$FOLDER` is this folder. */
 function processesOf(folder: string): string[] {
@@ -255,36 +261,29 @@ function processesOf(folder: string): string[] {
 
 const started = (run: { readonly folder: string }, what: string) =>
   vi.waitFor(() => expect(processesOf(run.folder).map((command) => command.trim())).toContain(what), {
-    timeout: 20_000,
-    interval: 20,
+    ...PATIENCE,
   });
 const allGone = (run: { readonly folder: string }) =>
-  vi.waitFor(() => expect(processesOf(run.folder)).toEqual([]), { timeout: 10_000, interval: 20 });
+  vi.waitFor(() => expect(processesOf(run.folder)).toEqual([]), PATIENCE);
 
 const STUBBORN = 'trap "" TERM INT HUP; sleep 1234 & sleep 1234; sleep 1234';
 
-withTun(
-  'kills every process left behind by a command, even if it ignores signals',
-  async () => {
-    const run = inside(['-q'], ['sh', '-c', `(${STUBBORN}) & (setsid sleep 4321 &) ; sleep 1`]);
-    await started(run, 'sleep 4321');
-    expect((await run.ended).code).toBe(0);
-    await allGone(run);
-  },
-  LONG,
-);
+withTun('kills every process left behind by a command, even if it ignores signals', async () => {
+  const untilSeen = 'until [ -e "$FOLDER/seen" ]; do sleep 0.05; done';
+  const run = inside(['-q'], ['sh', '-c', `(${STUBBORN}) & (setsid sleep 4321 &) ; ${untilSeen}`]);
+  await started(run, 'sleep 4321');
+  writeFileSync(join(run.folder, 'seen'), '');
+  expect((await run.ended).code).toBe(0);
+  await allGone(run);
+});
 
-withTun(
-  'leaves no process behind after a SIGKILL',
-  async () => {
-    const run = inside(['-q'], ['sh', '-c', STUBBORN]);
-    await started(run, 'sleep 1234');
-    run.child.kill('SIGKILL');
-    await run.ended;
-    await allGone(run);
-  },
-  LONG,
-);
+withTun('leaves no process behind after a SIGKILL', async () => {
+  const run = inside(['-q'], ['sh', '-c', STUBBORN]);
+  await started(run, 'sleep 1234');
+  run.child.kill('SIGKILL');
+  await run.ended;
+  await allGone(run);
+});
 
 withTun(
   'passes SIGTERM to the command, kills it after five seconds if it ignores it, and writes the report',
@@ -299,36 +298,27 @@ withTun(
     expect(await stubborn.ended).toMatchObject({ code: 137, report: { end: { code: null, signal: 'SIGKILL' } } });
     await allGone(stubborn);
   },
-  LONG,
 );
 
-withTun(
-  'reads back the TCP settings, and explains one that the kernel refuses',
-  async () => {
-    const text = `
+withTun('reads back the TCP settings, and explains one that the kernel refuses', async () => {
+  const text = `
       const read = (name) => fs.readFileSync('/proc/sys/net/ipv4/' + name, 'utf8').trim();
       console.log(read('tcp_congestion_control'), read('tcp_notsent_lowat'));`;
-    const run = await script(['--congestion', 'reno', '--notsent-lowat', '16384', '--mtu', '1400'], text);
-    expect(run.stdout).toBe('reno 16384\n');
-    expect(run.report).toMatchObject({ congestionControl: 'reno', notsentLowat: 16_384, mtu: 1_400, ipv6: true });
-    const refused = await inside(['--congestion', 'nosuch'], ['true']).ended;
-    expect(refused).toMatchObject({ code: 1, report: undefined });
-    expect(refused.stderr).toMatch(
-      /^dropframe: the kernel refuses TCP congestion control nosuch: .*modprobe tcp_nosuch$/m,
-    );
-  },
-  LONG,
-);
+  const run = await script(['--congestion', 'reno', '--notsent-lowat', '16384', '--mtu', '1400'], text);
+  expect(run.stdout).toBe('reno 16384\n');
+  expect(run.report).toMatchObject({ congestionControl: 'reno', notsentLowat: 16_384, mtu: 1_400, ipv6: true });
+  const refused = await inside(['--congestion', 'nosuch'], ['true']).ended;
+  expect(refused).toMatchObject({ code: 1, report: undefined });
+  expect(refused.stderr).toMatch(
+    /^dropframe: the kernel refuses TCP congestion control nosuch: .*modprobe tcp_nosuch$/m,
+  );
+});
 
-withTun(
-  'fails before the command starts if the capture cannot be written',
-  async () => {
-    const run = await inside(['--pcap', join(ROOT, 'no/such/folder/x')], ['echo', 'started']).ended;
-    expect(run).toMatchObject({ code: 1, stdout: '' });
-    expect(run.stderr).toMatch(/^dropframe: cannot write the capture .*no such file or directory\n$/);
-  },
-  LONG,
-);
+withTun('fails before the command starts if the capture cannot be written', async () => {
+  const run = await inside(['--pcap', join(ROOT, 'no/such/folder/x')], ['echo', 'started']).ended;
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toMatch(/^dropframe: cannot write the capture .*no such file or directory\n$/);
+});
 
 test.each([
   [['--tun'], /--tun: name a command/],
@@ -343,28 +333,29 @@ test.each([
   expect(run.status).toBe(2);
 });
 
-withTun(
-  'prints counters every second with --json, and they never decrease',
-  async () => {
-    const text = `
+withTun('prints counters every second with --json, and they never decrease', async () => {
+  const text = `
       const server = dgram.createSocket('udp4').bind(9000);
       const client = dgram.createSocket('udp4');
       const timer = setInterval(() => client.send('x', 9000, '10.9.0.2'), 20);
-      setTimeout(() => process.exit(), 3_500);`;
-    const run = await script(['--json', '--link', 'loss=20% seed=3'], text);
-    const reports = run.stderr
+      const ending = setInterval(() => fs.existsSync(FOLDER + '/seen') && process.exit(), 20);`;
+  const running = startScript(['--json', '--link', 'loss=20% seed=3'], text);
+  const reportsOf = (stderr: string) =>
+    stderr
       .split('\n')
-      .filter((line) => line.startsWith('{'))
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line))
       .filter(({ kind }) => kind === 'statistics');
-    expect(reports.length).toBeGreaterThanOrEqual(2);
-    for (const { forward } of reports) {
-      const { offered, duplicated, delivered, lost, overflowed, inFlight } = forward;
-      expect(offered + duplicated).toBe(delivered + lost + overflowed + inFlight);
-    }
-    const offered = [...reports.map(({ forward }) => forward.offered), run.report!.forward.offered];
-    expect(offered).toEqual(offered.toSorted((one, other) => one - other));
-    expect(offered[0]).toBeGreaterThan(0);
-  },
-  LONG,
-);
+  await vi.waitFor(() => expect(reportsOf(running.output.stderr).length).toBeGreaterThan(2), PATIENCE);
+  writeFileSync(join(running.folder, 'seen'), '');
+  const run = await running.ended;
+  const reports = reportsOf(run.stderr);
+  expect(reports.length).toBeGreaterThanOrEqual(2);
+  for (const { forward } of reports) {
+    const { offered, duplicated, delivered, lost, overflowed, inFlight } = forward;
+    expect(offered + duplicated).toBe(delivered + lost + overflowed + inFlight);
+  }
+  const offered = [...reports.map(({ forward }) => forward.offered), run.report!.forward.offered];
+  expect(offered).toEqual(offered.toSorted((one, other) => one - other));
+  expect(offered[0]).toBeGreaterThan(0);
+});

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 import { dropframe } from './dropframe-process.ts';
 
 async function freePort(): Promise<number> {
@@ -25,11 +26,11 @@ test('runs a relay until Ctrl-C: JSON lines, a report on stderr and one in a fil
     ...['link', '--listen', `127.0.0.1:${port}`, '--to', `127.0.0.1:${target.address().port}`],
     ...['--link', 'delay=2ms seed=5', '--link-back', 'loss=1%', '--json', '--report', file],
   );
-  await vi.waitFor(() => expect(run.output.stderr).toContain('relaying'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(run.output.stderr).toContain('relaying'), PATIENCE);
   const client = createSocket('udp4');
   client.send('hello', port, '127.0.0.1');
-  await vi.waitFor(() => expect(received).toEqual(['hello']), { timeout: 10_000 });
-  await vi.waitFor(() => expect(run.output.stdout).toContain('"kind":"statistics"'), { timeout: 10_000 });
+  await vi.waitFor(() => expect(received).toEqual(['hello']), PATIENCE);
+  await vi.waitFor(() => expect(run.output.stdout).toContain('"kind":"statistics"'), PATIENCE);
   run.child.kill('SIGINT');
 
   expect(await run.ended).toBe(0);
@@ -46,14 +47,14 @@ test('runs a relay until Ctrl-C: JSON lines, a report on stderr and one in a fil
   expect(run.output.stderr).toContain('1 offered + 0 duplicated = 1 delivered + 0 lost + 0 overflowed + 0 in flight');
   client.close();
   target.close();
-}, 60_000);
+});
 
 test('stops after --duration', async () => {
   const run = dropframe('link', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--duration', '0.1', '-q', '--json');
   expect(await run.ended).toBe(0);
   expect(run.output.stderr).toBe('');
   expect(JSON.parse(run.output.stdout)).toMatchObject({ kind: 'report', clients: { served: 0 } });
-}, 60_000);
+});
 
 test.each([
   [['--to', '127.0.0.1:9'], /--listen/],
@@ -61,13 +62,9 @@ test.each([
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:9', '--link-back', 'dely=5ms'], /'dely=5ms': unknown/],
   [['--listen', '127.0.0.1:0', '--to', '127.0.0.1:0'], /--to: port 0 is not a destination/],
   [['--listen', 'nonsense', '--to', '127.0.0.1:9'], /expected an address and a port/],
-])(
-  'reports wrong usage in one line with exit code 2: link %s',
-  async (args, message) => {
-    const run = dropframe('link', ...args);
-    expect(await run.ended).toBe(2);
-    expect(run.output.stderr).toMatch(message);
-    expect(run.output.stderr).not.toContain('    at ');
-  },
-  60_000,
-);
+])('reports wrong usage in one line with exit code 2: link %s', async (args, message) => {
+  const run = dropframe('link', ...args);
+  expect(await run.ended).toBe(2);
+  expect(run.output.stderr).toMatch(message);
+  expect(run.output.stderr).not.toContain('    at ');
+});

@@ -54,4 +54,4 @@ test('a full disk leaves no empty file, and keeps the one before', ({ skip }) =>
     `cannot write the summary ${folder}/new.json: the disk is full\n` +
       `cannot write the summary ${folder}/kept.json: the disk is full\nbeforekept.json\n`,
   ]);
-}, 60_000);
+});

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 import { dropframe } from './dropframe-process.ts';
 
 const SAMPLE = 'samples/counter.h264';
-const PATIENCE = { timeout: 40_000 };
 
 /** Returns a port on which another program listens until the end of the test. */
 async function occupiedPort(): Promise<number> {
@@ -22,7 +22,7 @@ test('reports a taken port in one line, without totals', async () => {
     expect.stringMatching(new RegExp(`^dropframe: .*127\\.0\\.0\\.1:${port}`)),
   ]);
   expect(run.output.stdout).toBe('');
-}, 60_000);
+});
 
 test('fails when the sender dies, with the amount received and the summary', async () => {
   const sender = dropframe('send', SAMPLE, '--loop', '--listen', '127.0.0.1:0');
@@ -40,4 +40,4 @@ test('fails when the sender dies, with the amount received and the summary', asy
     /^dropframe: the stream from 127\.0\.0\.1:\d+ ended after [1-9]\d* frames: the sender disappeared without a goodbye/,
   );
   expect(receiver.output.stderr).toMatch(/^ {2}frames .*on time/m);
-}, 150_000);
+});

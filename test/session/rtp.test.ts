@@ -10,6 +10,7 @@ import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.t
 import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
 import { freePortPair } from '../interop/programs.ts';
 import { nalText } from '../io/sources/media.ts';
+import { PATIENCE } from '../patience.ts';
 import { sampleUnits } from '../sample-units.ts';
 
 const UNITS = sampleUnits().slice(0, 33);
@@ -190,7 +191,7 @@ test('sends BYE at once when stopped in the middle', async () => {
   const sending = sender(port, { loop: true });
   await sending.open();
   const running = sending.run();
-  await expect.poll(() => receiving.units.length, { timeout: 60_000 }).toBeGreaterThan(5);
+  await expect.poll(() => receiving.units.length, PATIENCE).toBeGreaterThan(5);
   await sending.stop();
   await running;
   expect(await receiving.ended).toBe('end-of-stream');

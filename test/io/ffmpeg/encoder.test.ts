@@ -31,29 +31,25 @@ async function start(options: Partial<EncoderOptions>): Promise<Encoder> {
 const times = (events: readonly FragmentedMp4Event[]): number[] =>
   events.flatMap((event) => (event.kind === 'sample' ? [event.timestamp] : []));
 
-withFfmpeg(
-  'keeps a variable frame rate to the tick, without duplicated or dropped frames',
-  async () => {
-    const folder = temporaryFolder();
-    const source = join(folder, 'variable.mkv');
-    // Ten frames with intervals that fit no frame rate.
-    const pick = "select='not(mod(n*n\\,7))',settb=1/1000,setpts=PTS+mod(N\\,3)*7";
-    const command = ['-nostdin', '-v', 'error', '-i', MP4, '-vf', pick, '-fps_mode', 'passthrough', '-frames:v', '40'];
-    execFileSync('ffmpeg', [...command, '-enc_time_base', '1:1000', '-c:v', 'ffv1', source]);
-    const probe = ['-v', 'error', '-show_entries', 'packet=pts', '-of', 'csv=p=0', source];
-    const shown = execFileSync('ffprobe', probe)
-      .toString()
-      .trim()
-      .split(/\s+/)
-      .map((time) => Number.parseInt(time, 10) * 90);
-    expect(new Set(shown.slice(1).map((time, index) => time - (shown[index] as number))).size).toBeGreaterThan(2);
-    const encoded = times(await all((await start({ input: source })).events()));
-    expect(encoded.map((time) => time - (encoded[0] as number))).toEqual(
-      shown.map((time) => time - (shown[0] as number)),
-    );
-  },
-  30_000,
-);
+withFfmpeg('keeps a variable frame rate to the tick, without duplicated or dropped frames', async () => {
+  const folder = temporaryFolder();
+  const source = join(folder, 'variable.mkv');
+  // Ten frames with intervals that fit no frame rate.
+  const pick = "select='not(mod(n*n\\,7))',settb=1/1000,setpts=PTS+mod(N\\,3)*7";
+  const command = ['-nostdin', '-v', 'error', '-i', MP4, '-vf', pick, '-fps_mode', 'passthrough', '-frames:v', '40'];
+  execFileSync('ffmpeg', [...command, '-enc_time_base', '1:1000', '-c:v', 'ffv1', source]);
+  const probe = ['-v', 'error', '-show_entries', 'packet=pts', '-of', 'csv=p=0', source];
+  const shown = execFileSync('ffprobe', probe)
+    .toString()
+    .trim()
+    .split(/\s+/)
+    .map((time) => Number.parseInt(time, 10) * 90);
+  expect(new Set(shown.slice(1).map((time, index) => time - (shown[index] as number))).size).toBeGreaterThan(2);
+  const encoded = times(await all((await start({ input: source })).events()));
+  expect(encoded.map((time) => time - (encoded[0] as number))).toEqual(
+    shown.map((time) => time - (shown[0] as number)),
+  );
+});
 
 withFfmpeg('keeps the pictures and their order when copying', async () => {
   const events = await all((await start({ mode: 'copy' })).events());
@@ -95,50 +91,42 @@ withProcesses('stops ffmpeg when the loop is left', async () => {
   await until(() => ffmpegs().length === 0);
 });
 
-withProcesses(
-  'blocks ffmpeg while nobody reads',
-  async () => {
-    const encoder = await start({ input: ENDLESS });
-    const events = encoder.events();
-    await events.next();
-    const pid = ffmpegs()[0] as number;
-    const written = (): number => Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
-    let before = -1;
-    await until(async () => {
-      const now = written();
-      const isStill = now === before;
-      before = now;
-      await sleep(200);
-      return isStill;
-    });
-    // The queue, the pipe, and one chunk at each end.
-    expect(written()).toBeLessThan(1024 * 1024);
-    for (let index = 0; index < 2_000; index += 1) await events.next();
-    expect(written()).toBeGreaterThan(before);
-    await encoder.close();
-  },
-  30_000,
-);
+withProcesses('blocks ffmpeg while nobody reads', async () => {
+  const encoder = await start({ input: ENDLESS });
+  const events = encoder.events();
+  await events.next();
+  const pid = ffmpegs()[0] as number;
+  const written = (): number => Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+  let before = -1;
+  await until(async () => {
+    const now = written();
+    const isStill = now === before;
+    before = now;
+    await sleep(200);
+    return isStill;
+  });
+  // The queue, the pipe, and one chunk at each end.
+  expect(written()).toBeLessThan(1024 * 1024);
+  for (let index = 0; index < 2_000; index += 1) await events.next();
+  expect(written()).toBeGreaterThan(before);
+  await encoder.close();
+});
 
-withProcesses(
-  'kills ffmpeg when the process crashes',
-  async () => {
-    const module = new URL('../../../io/ffmpeg/encoder.ts', import.meta.url).href;
-    const ffmpeg = JSON.stringify(await locateFfmpeg({ explicit: 'ffmpeg' }));
-    const options = `{ ffmpeg: ${ffmpeg}, input: ${JSON.stringify({ ...ENDLESS })}, name: 'x', mode: 'x264', bitrate: 1e6, gop: 30, framesPerSecond: 30 }`;
-    const program = `const { Encoder } = await import(${JSON.stringify(module)}); const events = new Encoder(${options}).events(); await events.next(); console.log('running'); for await (const event of events) {}`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
-      cwd: join(import.meta.dirname, '../../..'),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    const orphans = ffmpegs(child.pid);
-    expect(orphans).toHaveLength(1);
-    child.kill('SIGKILL');
-    await until(() => orphans.every((pid) => !isRunning(pid)));
-  },
-  30_000,
-);
+withProcesses('kills ffmpeg when the process crashes', async () => {
+  const module = new URL('../../../io/ffmpeg/encoder.ts', import.meta.url).href;
+  const ffmpeg = JSON.stringify(await locateFfmpeg({ explicit: 'ffmpeg' }));
+  const options = `{ ffmpeg: ${ffmpeg}, input: ${JSON.stringify({ ...ENDLESS })}, name: 'x', mode: 'x264', bitrate: 1e6, gop: 30, framesPerSecond: 30 }`;
+  const program = `const { Encoder } = await import(${JSON.stringify(module)}); const events = new Encoder(${options}).events(); await events.next(); console.log('running'); for await (const event of events) {}`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    cwd: join(import.meta.dirname, '../../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const orphans = ffmpegs(child.pid);
+  expect(orphans).toHaveLength(1);
+  child.kill('SIGKILL');
+  await until(() => orphans.every((pid) => !isRunning(pid)));
+});
 
 function isThere(program: string): boolean {
   try {

@@ -116,4 +116,4 @@ test('bounds two thousand silent connections without locking others out', async 
   early.socket.write(frame({ kind: 'play' }));
   await until('another early message has arrived', () => heard[0]?.messages.length === 2);
   expect(early.closed).toBe(false);
-}, 30_000);
+});

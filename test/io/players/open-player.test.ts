@@ -167,7 +167,7 @@ test('reports the exit of a player that leaves a child process behind', async ()
   const folder = programs({ ffplay: 'sleep 5 &\necho goodbye >&2' });
   const player = await opened('ffplay', folder);
   expect(await player.exited).toEqual({ code: 0, signal: null, lastErrorLine: 'goodbye' });
-}, 4_000);
+});
 
 test('removes control characters from a title', async () => {
   const folder = programs({ ffplay: 'printf "%s\\n" "$@" | grep -c dropframe >&2' });
@@ -211,7 +211,6 @@ for (const kind of ['mpv', 'ffplay'] as const) {
         screen.close();
       }
     },
-    30_000,
   );
 }
 

@@ -176,23 +176,18 @@ withFfmpeg(
       await expect(open(path, { encode })).rejects.toThrow('refresh.h264: its H.264 has no key frame');
     }
   },
-  30_000,
 );
 
-withFfmpeg(
-  'keeps every frame and its time when encoding, and starts each picture with a delimiter',
-  async () => {
-    const { source } = await open(MP4, { encode: 'x264', gop: 15 });
-    const units = await all(source.units());
-    expect(units.map((unit) => unit.timestamp)).toEqual(Array.from({ length: 360 }, (_, index) => index * 3_000));
-    expect(units.map((unit) => unit.decodeTimestamp)).toEqual(units.map((unit) => unit.timestamp));
-    expect(units.map((unit) => unit.importance === 'key')).toEqual(units.map((_, index) => index % 15 === 0));
-    const shapes = new Set(units.map((unit) => unit.parts.map((nal) => (nal[0] as number) & 0x1f).join(' ')));
-    expect([...shapes].sort()).toEqual(['9 1', '9 7 8 5', '9 7 8 6 5']);
-    expect(source.description).toMatchObject({ mode: 'x264', framesPerSecond: 30, durationSeconds: 12 });
-  },
-  30_000,
-);
+withFfmpeg('keeps every frame and its time when encoding, and starts each picture with a delimiter', async () => {
+  const { source } = await open(MP4, { encode: 'x264', gop: 15 });
+  const units = await all(source.units());
+  expect(units.map((unit) => unit.timestamp)).toEqual(Array.from({ length: 360 }, (_, index) => index * 3_000));
+  expect(units.map((unit) => unit.decodeTimestamp)).toEqual(units.map((unit) => unit.timestamp));
+  expect(units.map((unit) => unit.importance === 'key')).toEqual(units.map((_, index) => index % 15 === 0));
+  const shapes = new Set(units.map((unit) => unit.parts.map((nal) => (nal[0] as number) & 0x1f).join(' ')));
+  expect([...shapes].sort()).toEqual(['9 1', '9 7 8 5', '9 7 8 6 5']);
+  expect(source.description).toMatchObject({ mode: 'x264', framesPerSecond: 30, durationSeconds: 12 });
+});
 
 withFfmpeg('draws a test pattern of the requested length', async () => {
   const { source } = await open('testsrc=320x240@25:2');
@@ -219,28 +214,24 @@ withFfmpeg('ends the readers of an endless source on close', async () => {
   expect(count).toBeGreaterThanOrEqual(100);
 });
 
-withFfmpeg(
-  'copies H.264 from containers that only ffmpeg reads, with B-frames in order',
-  async () => {
-    const whole = await all((await open(MP4)).source.units());
-    const folder = temporaryFolder();
-    for (const name of ['a.flv', 'a.avi', 'odd: 100 %d.flv']) {
-      const path = join(folder, name);
-      execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', MP4, '-c', 'copy', `file:${path}`]);
-      const { source } = await open(path);
-      const units = await all(source.units());
-      expect(source.description.mode).toBe('copy');
-      expect(flat(units)).toEqual(flat(whole));
-      expect(isInOrder(units)).toBe(true);
-      // FLV has a resolution of milliseconds.
-      const error = Math.max(
-        ...units.map((unit, index) => Math.abs(unit.timestamp - (whole[index] as AccessUnit).timestamp)),
-      );
-      expect(error).toBeLessThanOrEqual(45);
-    }
-  },
-  30_000,
-);
+withFfmpeg('copies H.264 from containers that only ffmpeg reads, with B-frames in order', async () => {
+  const whole = await all((await open(MP4)).source.units());
+  const folder = temporaryFolder();
+  for (const name of ['a.flv', 'a.avi', 'odd: 100 %d.flv']) {
+    const path = join(folder, name);
+    execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', MP4, '-c', 'copy', `file:${path}`]);
+    const { source } = await open(path);
+    const units = await all(source.units());
+    expect(source.description.mode).toBe('copy');
+    expect(flat(units)).toEqual(flat(whole));
+    expect(isInOrder(units)).toBe(true);
+    // FLV has a resolution of milliseconds.
+    const error = Math.max(
+      ...units.map((unit, index) => Math.abs(unit.timestamp - (whole[index] as AccessUnit).timestamp)),
+    );
+    expect(error).toBeLessThanOrEqual(45);
+  }
+});
 
 withFfmpeg('rejects input without video', async () => {
   const path = join(temporaryFolder(), 'sound.m4a');

@@ -76,7 +76,7 @@ test('bounds the memory for a window that does not read, without drops for other
   expect(queuedBytesMax).toBeGreaterThan(1_000_000);
   expect(queuedBytesMax).toBeLessThan(5_000_000);
   expect(page.viewers).toBe(2);
-}, 30_000);
+});
 
 test.each([
   ['text that is not a command', 'hello'],

@@ -96,7 +96,7 @@ test('bounds the memory for a window that does not read, without drops for other
     const previous = slow.pictures[index - 1];
     if (previous !== undefined && picture.number !== previous.number + 1) expect(picture.key).toBe(true);
   });
-}, 30_000);
+});
 
 test.each([
   ['text that is not a command', 'hello'],

@@ -10,10 +10,12 @@ import type { Direction } from '../../../sim/direction.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
+import { PATIENCE } from '../../patience.ts';
 
 /** Few enough at a time for the receive buffer of any system. */
 const WAVE = 50;
-const PATIENCE = { timeout: 15_000, interval: 2 };
+/** Polled often, since the stories are in steps of milliseconds. */
+const STEP = { ...PATIENCE, interval: 2 };
 
 const opened: { close(): unknown }[] = [];
 afterEach(() => {
@@ -95,8 +97,8 @@ async function sendNumbered(client: Peer, relay: UdpRelay, count: number): Promi
   for (let n = 0; n < count; n++) {
     client.send(numbered(n), relay);
     if ((n + 1) % WAVE !== 0 && n + 1 !== count) continue;
-    await vi.waitFor(() => expect(relay.report.forward.offered).toBe(before + n + 1), PATIENCE);
-    await vi.waitFor(() => expect(relay.report.forward.inFlight + relay.report.back.inFlight).toBe(0), PATIENCE);
+    await vi.waitFor(() => expect(relay.report.forward.offered).toBe(before + n + 1), STEP);
+    await vi.waitFor(() => expect(relay.report.forward.inFlight + relay.report.back.inFlight).toBe(0), STEP);
   }
 }
 
@@ -116,7 +118,7 @@ test('loses the same datagram numbers in every run with the same seed', async ()
     await sendNumbered(await Peer.open(), relay, COUNT);
 
     const expected = carried(LOSSY, 'forward', COUNT);
-    await vi.waitFor(() => expect(target.received.length).toBeGreaterThanOrEqual(expected.length), PATIENCE);
+    await vi.waitFor(() => expect(target.received.length).toBeGreaterThanOrEqual(expected.length), STEP);
     expect(target.numbers).toEqual(expected);
   }
 });
@@ -128,7 +130,7 @@ test('uses a separate link and random stream for the way back', async () => {
   await sendNumbered(client, relay, COUNT);
 
   const expected = carried(LOSSY, 'back', COUNT);
-  await vi.waitFor(() => expect(client.received.length).toBeGreaterThanOrEqual(expected.length), PATIENCE);
+  await vi.waitFor(() => expect(client.received.length).toBeGreaterThanOrEqual(expected.length), STEP);
   expect(client.numbers).toEqual(expected);
   expect(expected).not.toEqual(carried(LOSSY, 'forward', COUNT));
 });
@@ -141,7 +143,7 @@ test('gives every client the same fates and its own answers', async () => {
 
   const expected = carried(LOSSY, 'forward', 100);
   for (const client of clients) {
-    await vi.waitFor(() => expect(client.received.length).toBeGreaterThanOrEqual(expected.length), PATIENCE);
+    await vi.waitFor(() => expect(client.received.length).toBeGreaterThanOrEqual(expected.length), STEP);
     expect(client.numbers).toEqual(expected);
   }
   expect(relay.report.clients).toEqual({ active: 2, served: 2, expired: 0 });
@@ -179,7 +181,7 @@ test('balances the report with all impairments, even with datagrams in flight at
     expect(forward.overflowed).toBeGreaterThan(0);
     expect(forward.duplicated).toBeGreaterThan(0);
     expect(forward.corrupted).toBeGreaterThan(0);
-  }, PATIENCE);
+  }, STEP);
   relay.close();
 
   const { forward, back } = relay.report;
@@ -201,7 +203,7 @@ test('delivers nothing before its delay has passed', async () => {
     sent.push(performance.now());
     await sendNumbered(client, relay, 1);
   }
-  await vi.waitFor(() => expect(arrivals).toHaveLength(20), PATIENCE);
+  await vi.waitFor(() => expect(arrivals).toHaveLength(20), STEP);
   for (const [n, at] of arrivals.entries()) expect(at - (sent[n] as number)).toBeGreaterThanOrEqual(29.99);
   expect(relay.report.forward.latenessMs?.p50).toBeGreaterThanOrEqual(0);
 });
@@ -213,7 +215,7 @@ test('passes datagrams of any length unchanged, including the empty and the long
   const sent = [0, 1, 1_316, 9_000, 65_507].map((length) => Buffer.alloc(length, length));
   for (const [n, datagram] of sent.entries()) {
     client.send(datagram, relay);
-    await vi.waitFor(() => expect(client.received).toHaveLength(n + 1), PATIENCE);
+    await vi.waitFor(() => expect(client.received).toHaveLength(n + 1), STEP);
   }
   for (const received of [target.received, client.received]) {
     expect(received.map(({ length }) => length)).toEqual(sent.map(({ length }) => length));
@@ -230,7 +232,7 @@ test('connects IPv6 clients to IPv4 targets, and the reverse', async () => {
     const client = await Peer.open(near);
     const relay = await relayTo(target, { listen: { host: near, port: 0 } });
     client.send(numbered(1), relay);
-    await vi.waitFor(() => expect(client.numbers).toEqual([1]), PATIENCE);
+    await vi.waitFor(() => expect(client.numbers).toEqual([1]), STEP);
   }
 });
 
@@ -240,7 +242,7 @@ test('expires a silent client, keeps its counters, and restarts its fates when i
   const relay = await relayTo(target, { link: LOSSY, idleMs: 30 });
   for (const served of [1, 2]) {
     client.send(numbered(0), relay);
-    await vi.waitFor(() => expect(relay.report.clients).toEqual({ active: 0, served, expired: served }), PATIENCE);
+    await vi.waitFor(() => expect(relay.report.clients).toEqual({ active: 0, served, expired: served }), STEP);
   }
   expect(relay.report.forward).toMatchObject({ offered: 2, delivered: 2, lost: 0 });
   expect(target.numbers).toEqual([0, 0]);
@@ -253,7 +255,7 @@ test('refuses clients beyond the limit, counts them and reports them once', asyn
   await sendNumbered(first, relay, 1);
   for (let n = 0; n < 3; n++) second.send(numbered(9), relay);
 
-  await vi.waitFor(() => expect(relay.report.forward.refused).toBe(3), PATIENCE);
+  await vi.waitFor(() => expect(relay.report.forward.refused).toBe(3), STEP);
   expect(relay.report.forward.offered).toBe(1);
   expect(logged.filter((line) => line.includes('was refused: 1 clients'))).toHaveLength(1);
 });
@@ -264,7 +266,7 @@ test('refuses and counts datagrams beyond the memory limit', async () => {
   const client = await Peer.open();
   for (let n = 0; n < 15; n++) client.send(numbered(n), relay);
 
-  await vi.waitFor(() => expect(relay.report.forward.refused).toBe(5), PATIENCE);
+  await vi.waitFor(() => expect(relay.report.forward.refused).toBe(5), STEP);
   expect(relay.report.forward).toMatchObject({ offered: 10, inFlight: 10 });
 });
 
@@ -275,7 +277,7 @@ test('reports a target without a listener once, and reaches it as soon as there 
   gone.close();
   const client = await Peer.open();
   for (let n = 0; n < 5; n++) await sendNumbered(client, relay, 1);
-  await vi.waitFor(() => expect(relay.report.forward.sendErrors).toBeGreaterThan(0), PATIENCE);
+  await vi.waitFor(() => expect(relay.report.forward.sendErrors).toBeGreaterThan(0), STEP);
   expect(logged.filter((line) => line.includes(`no program listens at 127.0.0.1:${port}`))).toHaveLength(1);
 
   const target = createSocket('udp4').bind(port, '127.0.0.1');

@@ -9,13 +9,16 @@ import { madeUpUnits, receive, serve, sourceOf } from '../../loopback-session.ts
 
 const LIMITS = { bitrateMin: 100_000, bitrateMax: 2_000_000 };
 
-/** A source that follows, without an encoder. */
-function adaptiveSource(): MediaSource & { readonly adaptive: AdaptiveControl; readonly read: () => number } {
+/** Interval of the frames, and how long before its time each is read, milliseconds. */
+const [FRAME_MS, LEAD_MS] = [20, 4];
+
+/** A source that follows, without an encoder. `readAt` has the instant of each read, milliseconds. */
+function adaptiveSource(): MediaSource & { readonly adaptive: AdaptiveControl; readonly readAt: number[] } {
   const encoder = new SyntheticEncoder({ framesPerSecond: 50, frames: 100_000, seed: 1, ...LIMITS });
-  let read = 0;
+  const readAt: number[] = [];
   return {
     ...sourceOf(madeUpUnits(1)),
-    read: () => read,
+    readAt,
     adaptive: {
       ...LIMITS,
       setTarget: (bitsPerSecond) => encoder.setTarget(bitsPerSecond),
@@ -23,11 +26,11 @@ function adaptiveSource(): MediaSource & { readonly adaptive: AdaptiveControl; r
       get state() {
         return { bitrate: encoder.bitrate, preset: undefined, width: 320, height: 240 };
       },
-      leadTime: milliseconds(4),
+      leadTime: milliseconds(LEAD_MS),
     },
     async *units() {
       for (let unit = encoder.next(); unit; unit = encoder.next()) {
-        read++;
+        readAt.push(performance.now());
         yield unit;
       }
     },
@@ -51,10 +54,14 @@ test('a receiver that joins later, or asks, gets a key frame although the stream
 
 test('a source that follows is read just before a frame is due, and others are read ahead', async () => {
   const source = adaptiveSource();
-  const { server, sent } = await serve([], { source });
+  const { server } = await serve([], { source });
   const { received } = receive(server.port);
   await until('frames have come', () => received.length > 20);
-  expect(source.read() - sent.length).toBeLessThanOrEqual(1);
+  const [start] = source.readAt;
+  // The stream begins with the first read, and each frame is due an interval after the one before; clocks tick in tenths.
+  for (const [index, at] of source.readAt.entries()) {
+    expect(at - start!, `frame ${index}`).toBeGreaterThan(index * FRAME_MS - LEAD_MS - 0.5);
+  }
   expect(server.status.adaptive).toMatchObject({ width: 320, height: 240 });
   await until('the receiver has reported datagrams', () => server.totals.deliveredBytes > 0);
   const { sentBytes, deliveredBytes, meanTarget, followedSeconds } = server.totals;

@@ -13,7 +13,8 @@ const LONG = 1_500;
 test('a receiver to which a NAT gives another port proves it and goes on in the same session', async () => {
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
-  const { client, received } = receive(box.port, { latencyMs: 2_000 });
+  // Time for the recovery of what the old port received, whatever else the machine does meanwhile.
+  const { client, received } = receive(box.port, { latencyMs: 8_000 });
   await until('a frame has come', () => received.length > 0);
   box.rebind();
   const before = received.length;
@@ -82,5 +83,4 @@ optional('network namespaces', 'arguments' in namespaces)(
     // 1,000 bytes without 20 of IP and 8 of UDP.
     expect(JSON.parse(output)).toEqual({ onTime: 360, total: 360, found: ['of 972 bytes'] });
   },
-  40_000,
 );

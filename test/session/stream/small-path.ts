@@ -4,7 +4,7 @@ import { receive, serve } from '../../../session/index.ts';
 
 const lines: string[] = [];
 const service = await serve('samples/counter.h264', { onLog: (line) => lines.push(line) });
-const reception = receive(service.url, { latencyMs: 1_000 });
+const reception = receive(service.url, { latencyMs: 5_000 });
 const { frames } = await reception.ended;
 await service.close();
 const found = lines
