@@ -56,6 +56,7 @@ async function attacked(kind: string, { programs, quick, signal }: PartContext):
     onNotice: () => {},
     onWelcome: () => {},
     onUnit: () => {},
+    onRecordedUnit: () => {},
     onDrop: () => {},
   });
   const run = client.run();

@@ -22,6 +22,7 @@ const client = new StreamClient({
   onNotice: () => {},
   onWelcome: () => {},
   onUnit: (unit) => lines.push(`${unit.decodeTimestamp} ${hrtime.bigint() / 1_000n}`),
+  onRecordedUnit: () => {},
   onDrop: () => {},
 });
 process.once('SIGINT', () => client.stop());

@@ -218,6 +218,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
         link,
         congestionControl: options.congestion,
         timeoutMs: options.timeout,
+        records: options.output !== undefined,
       }),
       ipv6: false,
       latencyMs: options.latency,

@@ -106,7 +106,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
       new Option(
         '--mend <time>',
         'how long after its deadline a frame that others refer to is still asked for, so that they can be decoded; 0: ' +
-          'dropped at once (udp, recovery nack or hybrid, on-loss freeze)',
+          'dropped at once (udp, recovery nack or hybrid; with on-loss smear, for the recording only)',
       )
         .default(MEND_MS_DEFAULT, '5s')
         .argParser(readMend),

@@ -108,6 +108,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
     onNotice: (notice) => notices.push(notice),
     onWelcome: ({ position }) => welcomed.push(position),
     onUnit: (unit) => received.push(unit),
+    onRecordedUnit: () => {},
     onDrop: () => {},
     ...options,
   });

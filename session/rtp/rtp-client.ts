@@ -4,6 +4,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
@@ -270,7 +271,7 @@ export class RtpClient implements Client {
         if (!this.#pictures.known) return;
         this.#lastMediaAt = inMilliseconds(now());
         this.#silenceReported = false;
-        this.#events.onUnit(this.#timeline.shift(event.unit), event);
+        this.#take(this.#timeline.shift(event.unit), event);
         return;
       case 'dropped':
         return this.#events.onDrop(event);
@@ -282,6 +283,11 @@ export class RtpClient implements Client {
       default:
         event satisfies never;
     }
+  }
+
+  #take(unit: AccessUnit, how: { readonly decodeOnly: boolean }): void {
+    this.#events.onUnit(unit, how);
+    this.#events.onRecordedUnit(unit);
   }
 
   #announce(): void {

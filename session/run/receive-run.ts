@@ -48,6 +48,7 @@ export class ReceiveRun {
   #viewerFailed = false;
   #recordingFailed = false;
   #pictures = 0;
+  #recording = false;
   #firstAt: Ticks | undefined;
   #lastAt: Ticks | undefined;
   #restarted = false;
@@ -60,7 +61,8 @@ export class ReceiveRun {
     this.#client = options.connect({
       onWaiting: (text) => log.info(text),
       onStream: (stream) => this.#begin(stream),
-      onUnit: (unit, how) => this.#take(unit, how),
+      onUnit: (unit, how) => this.#show(unit, how),
+      onRecordedUnit: (unit) => this.#record(unit),
       onDrop: (event) => log.debug('frame dropped', { frame: event.frame, frames: event.frames, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
     });
@@ -232,22 +234,28 @@ export class ReceiveRun {
     });
   }
 
-  /** Hands a unit to the viewer and the recording, which is whole: it has the units that come too late to be shown as well. */
-  #take(unit: AccessUnit, how: UnitUse): void {
+  #show(unit: AccessUnit, how: UnitUse): void {
     if (this.#pictures++ === 0) {
       this.#options.onFirstPicture?.(Math.round(inMilliseconds(elapsed(this.#startedAt, now()))));
     }
     this.#firstAt ??= unit.timestamp;
     this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
-    const stream = this.#stream;
-    const joinable =
-      stream && unit.importance === 'key'
-        ? { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) }
-        : unit;
     // A player that opens late or resets can start at any key frame with its parameter sets.
-    this.#viewer?.write(joinable, how);
-    // A file needs them once, at its start; everything else is written as received.
-    this.#recorder?.write(this.#pictures === 1 ? joinable : unit, how);
+    this.#viewer?.write(this.#joinable(unit), how);
+  }
+
+  /** The recording is whole: it has the units that come too late to be shown as well. */
+  #record(unit: AccessUnit): void {
+    // A file needs the parameter sets once, at its start; everything else is written as received.
+    this.#recorder?.write(this.#recording ? unit : this.#joinable(unit), { decodeOnly: false });
+    this.#recording = true;
+  }
+
+  /** A key frame with its parameter sets, and any other unit as it is. */
+  #joinable(unit: AccessUnit): AccessUnit {
+    const stream = this.#stream;
+    if (!stream || unit.importance !== 'key') return unit;
+    return { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) };
   }
 
   #description({ media }: StreamAnnouncement): PageDescription {

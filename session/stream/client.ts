@@ -47,6 +47,8 @@ export interface ClientEvents {
   readonly onStream: (stream: StreamAnnouncement) => void;
   /** A unit to decode; `decodeOnly`: it is too late to be shown, but others refer to it. */
   readonly onUnit: (unit: AccessUnit, how: { readonly decodeOnly: boolean }) => void;
+  /** A unit of the recording, whose order is its own where the viewer is shown damage. */
+  readonly onRecordedUnit: (unit: AccessUnit) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }

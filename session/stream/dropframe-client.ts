@@ -7,7 +7,7 @@ import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
 /** A client of dropframe's own sender (`dropframe://`). */
 export const dropframeClient =
-  (options: Omit<StreamClientOptions, 'onWaiting' | 'onNotice' | 'onWelcome' | 'onUnit' | 'onDrop' | 'onDatagram'>) =>
+  (options: Omit<StreamClientOptions, keyof ClientEvents | 'onNotice' | 'onWelcome'>) =>
   (events: ClientEvents): Client => {
     const client = new StreamClient({
       ...options,

@@ -6,8 +6,9 @@ import type { SentMessage } from '../../protocol/control/control-message.ts';
 import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
-import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
+import { Receiver } from '../../receiver/receiver.ts';
+import { mendOf, type ReceiverOptions, type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
+import { RecordedReceiver, type RecordedReceiverEvent } from '../../receiver/recorded-receiver.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { HostFaults } from './client.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
@@ -31,7 +32,7 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly welcome: AcceptedWelcome;
   /** The control connection's TLS; `undefined` when the stream is not encrypted. */
   readonly channel: SecureChannel | undefined;
-  readonly onEvent: (event: ReceiverEvent) => void;
+  readonly onEvent: (event: RecordedReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
   /** Called for each packet from the sender that this end receives. */
@@ -40,10 +41,14 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly onPathLost: (cause: string) => void;
 }
 
+/** True when the recording is another stream than the viewer's: mended, while the viewer is shown damage. */
+const mendsRecording = (options: ReceiverOptions): boolean =>
+  options.records && options.onLoss === 'smear' && mendOf({ ...options, onLoss: 'freeze' }) > 0;
+
 /** Media side of a session: its transport and its receiver. */
 export class MediaSession {
-  readonly receiver: Receiver;
-  readonly #driver: EndpointDriver<ReceiverEvent>;
+  readonly receiver: Receiver | RecordedReceiver;
+  readonly #driver: EndpointDriver<RecordedReceiverEvent>;
   readonly #transport: MediaTransport;
   #refusedBySender = 0;
 
@@ -51,8 +56,8 @@ export class MediaSession {
     const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
     const settings = { reportSsrc, release, onLoss, records };
     const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
-    this.receiver = new Receiver(receiving);
-    this.#driver = new EndpointDriver({
+    this.receiver = mendsRecording(receiving) ? new RecordedReceiver(receiving) : new Receiver(receiving);
+    this.#driver = new EndpointDriver<RecordedReceiverEvent>({
       endpoint: this.receiver,
       transmit: (datagrams) => this.#transport.send(datagrams),
       onEvent: options.onEvent,
@@ -72,6 +77,11 @@ export class MediaSession {
       onCrossing: options.onDatagram,
       onLost: options.onPathLost,
     });
+  }
+
+  /** True when the recording is another stream than the viewer's. */
+  get recordsApart(): boolean {
+    return this.receiver instanceof RecordedReceiver;
   }
 
   /** TCP segments received so far; `undefined` over UDP or when unknown. */

@@ -18,6 +18,7 @@ import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
+import type { RecordedReceiverEvent } from '../../receiver/recorded-receiver.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
@@ -56,6 +57,8 @@ export interface StreamClientOptions extends SenderProof {
   /** Called when a session begins, also after a restart of the sender. */
   readonly onWelcome: (welcome: AcceptedWelcome) => void;
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
+  /** Called with each unit of the recording: those of `onUnit`, or a mended stream of its own with `records` and `smear`. */
+  readonly onRecordedUnit: (unit: AccessUnit) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
 }
@@ -82,6 +85,7 @@ export class StreamClient {
   /** True when the sender of the current session ignores unknown fields, as those of 1.1 and later do. */
   #takesHostDrops = false;
   readonly #timeline = new JoinedTimeline();
+  readonly #recordedTimeline = new JoinedTimeline();
   #segments: number | undefined = 0;
   readonly #modeledTcp: ByteTunnelCounters[] = [];
   readonly #hostFaults: HostFaults[] = [];
@@ -258,6 +262,7 @@ export class StreamClient {
     this.#options.onWelcome(welcome);
     this.#takesHostDrops = welcome.minor !== undefined;
     this.#timeline.begin();
+    this.#recordedTimeline.begin();
     const media = new MediaSession({
       host: this.#host,
       port,
@@ -290,11 +295,14 @@ export class StreamClient {
     this.#drain();
   }
 
-  #handleEvent(event: ReceiverEvent): void {
+  #handleEvent(event: RecordedReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit':
         this.#control.handleFrame(now());
-        return this.#options.onUnit(this.#timeline.shift(event.unit), event);
+        this.#options.onUnit(this.#timeline.shift(event.unit), event);
+        return this.#media?.recordsApart ? undefined : this.#record(event.unit);
+      case 'recorded':
+        return this.#record(event.unit);
       case 'dropped':
         return this.#options.onDrop(event);
       case 'malformed':
@@ -305,6 +313,10 @@ export class StreamClient {
       default:
         event satisfies never;
     }
+  }
+
+  #record(unit: AccessUnit): void {
+    this.#options.onRecordedUnit(this.#recordedTimeline.shift(unit));
   }
 
   #closeMedia(): void {

@@ -55,6 +55,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
     onWaiting: () => bound(),
     onStream: (stream) => streams.push(stream),
     onUnit: (unit) => units.push(unit),
+    onRecordedUnit: () => {},
     onDrop: () => {},
     onDatagram: () => {},
   };
