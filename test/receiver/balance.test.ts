@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { microseconds } from '../../protocol/base/units.ts';
+import { instant, microseconds } from '../../protocol/base/units.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
+import { Receiver } from '../../receiver/receiver.ts';
+import { networkFault, withFaults } from '../io/sources/faults.ts';
+import { RECEIVER_OPTIONS } from '../simulated-session.ts';
 import { FRAME_TICKS, packet, retransmissionOf, Stage } from './stage.ts';
 
 const RELEASES = ['deadline', 'asap'] as const;
@@ -67,4 +71,17 @@ const burst = fc.record({
     }),
     { minLength: 1, maxLength: 6 },
   ),
+});
+
+withFaults('balances after three datagrams that once ended the process', () => {
+  const recorded = JSON.parse(readFileSync(networkFault('three-datagrams-unbalanced.json'), 'utf8'));
+  const receiver = new Receiver({ ...RECEIVER_OPTIONS, ...recorded.options });
+  for (const { at, hex } of recorded.datagrams) {
+    receiver.handleDatagram(instant(at), Buffer.from(hex, 'hex'));
+    while (receiver.pollEvent());
+    receiver.assertBalanced();
+  }
+  receiver.finish(instant(recorded.datagrams.at(-1).at + 1_000_000));
+  receiver.assertBalanced();
+  expect(receiver.statistics.frames.decided).toBeGreaterThan(0);
 });

@@ -8,4 +8,6 @@ const FAULTS = join(MEDIA, '../faults/media');
 
 export const withFaults = optional('../shared/faults', existsSync(FAULTS));
 export const fault = (name: string): string => join(FAULTS, name);
+/** Datagrams and scripts for networks. */
+export const networkFault = (name: string): string => join(FAULTS, '../network', name);
 export const faultBytes = (name: string): Uint8Array => new Uint8Array(readFileSync(fault(name)));
