@@ -12,7 +12,7 @@ const OPEN_MS_MAX = 30_000;
 const RESUME_MS_MAX = 3_000;
 /** Time limit for the first picture and for each other one, milliseconds: an encoder that takes longer has stalled. */
 const FIRST_PICTURE_MS_MAX = 5_000;
-const PICTURE_MS_MAX = 600;
+const PICTURE_MS_MAX = 500;
 /** The same in mean times of a picture: on a busy machine, or with large pictures, everything takes longer. */
 const PICTURE_TIMES_MAX = 10;
 const WEIGHT = 0.1;
@@ -21,7 +21,7 @@ const WEIGHT = 0.1;
 export class EncoderLost extends Error {}
 
 export interface EncoderHostOptions {
-  /** Time limit for a picture, milliseconds. Default 600, or ten times the mean. */
+  /** Time limit for a picture, milliseconds. Default 500, or ten times the mean. */
   readonly pictureMsMax?: number;
   /** File to run as the encoder process; for tests. */
   readonly entry?: string;
@@ -45,19 +45,12 @@ export class EncoderHost {
    */
   static async start(order: EncoderOrder, bitrate: number, options: EncoderHostOptions = {}): Promise<EncoderHost> {
     const host = new EncoderHost(options);
-    try {
-      const limit = order.resume ? Math.max(RESUME_MS_MAX, options.pictureMsMax ?? 0) : OPEN_MS_MAX;
-      const opened = await host.#ask({ kind: 'open', order, bitrate }, limit);
-      if (opened.kind !== 'opened') throw new EncoderLost('it answered out of turn');
-      host.#opened = opened;
-      return host;
-    } catch (error) {
-      host.close();
-      throw error;
-    }
+    await host.open(order, bitrate);
+    return host;
   }
 
-  private constructor(options: EncoderHostOptions) {
+  /** Starts a process, which loads its library. `open` must be called before the first picture is asked for. */
+  constructor(options: EncoderHostOptions = {}) {
     this.#options = options;
     const { entry = fileURLToPath(import.meta.url).replace(/encoder-host\.(\w+)$/, 'encoder-process.$1') } = options;
     // Node 20 runs sources of TypeScript only with tsx.
@@ -74,6 +67,28 @@ export class EncoderHost {
       this.#forget();
       this.#lose(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`);
     });
+  }
+
+  /**
+   * Opens the input; on failure the process is closed.
+   * @throws {Failure} when the input cannot be opened.
+   * @throws {EncoderLost} when the process has ended, or gives no answer.
+   */
+  async open(order: EncoderOrder, bitrate: number): Promise<void> {
+    try {
+      const limit = order.resume ? Math.max(RESUME_MS_MAX, this.#options.pictureMsMax ?? 0) : OPEN_MS_MAX;
+      const opened = await this.#ask({ kind: 'open', order, bitrate }, limit);
+      if (opened.kind !== 'opened') throw new EncoderLost('it answered out of turn');
+      this.#opened = opened;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** True when the process has ended or was closed. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
   }
 
   get opened(): OpenedInput {

@@ -163,6 +163,8 @@ class EncodingRun {
 }
 
 let run: EncodingRun | undefined;
+// A process that is kept for the loss of another loads before it is needed.
+void loadAvLibrary();
 
 async function handle(message: ToEncoder): Promise<void> {
   switch (message.kind) {

@@ -43,6 +43,8 @@ export interface Fallback {
 
 /** Two losses of the encoder within this time are the film's doing, or the machine's: something else must go on. */
 const LOST_AGAIN_WITHIN: Microseconds = milliseconds(10_000);
+/** Pictures after which a second process is started, so that it does not slow the start of the stream. */
+const SPARE_AFTER_PICTURES = 60;
 /** Weight of the newest picture in the mean encoding time, and the time added to it, for the scheduler. */
 const WEIGHT = 0.1;
 const LEAD_MARGIN: Microseconds = milliseconds(3);
@@ -63,6 +65,9 @@ export class EncodingSource implements MediaSource {
   #begun: Pass | undefined;
   /** Encoder that has reached the end of the input, and begins again where the input is repeated. */
   #rested: EncoderHost | undefined;
+  /** Idle process that takes over when the encoder is lost: starting one takes longer than a stream may stop. */
+  #spare: EncoderHost | undefined;
+  #picturesSinceStart = 0;
   #bitrate: number;
   #keyFrame = false;
   #state: EncoderState;
@@ -108,9 +113,14 @@ export class EncodingSource implements MediaSource {
     this.adaptive = options.range && this.#control(options.range);
   }
 
-  /** Numbers of the encoder processes that run, for tests. */
+  /** Numbers of the encoder processes that encode, for tests. */
   get processes(): readonly (number | undefined)[] {
-    return [...this.#hosts].map(({ pid }) => pid);
+    return [...this.#hosts].filter((host) => host !== this.#spare).map(({ pid }) => pid);
+  }
+
+  /** Number of the process that takes over when the encoder is lost, for tests; `undefined` while there is none. */
+  get spareProcess(): number | undefined {
+    return this.#spare?.pid;
   }
 
   async *units(): AsyncGenerator<AccessUnit> {
@@ -183,9 +193,28 @@ export class EncodingSource implements MediaSource {
     }
     const resume = from > 0 ? { preset: this.#state.preset, epoch: this.#epoch } : undefined;
     const order = { ...this.#options.order, from, resume };
-    const host = await EncoderHost.start(order, this.#bitrate, this.#options.host);
-    this.#hosts.add(host);
+    const host = this.#takeSpare() ?? this.#startProcess();
+    try {
+      await host.open(order, this.#bitrate);
+    } catch (error) {
+      this.#end(host);
+      throw error;
+    }
     return this.#passOf(host);
+  }
+
+  #takeSpare(): EncoderHost | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#picturesSinceStart = 0;
+    if (spare?.isLost) this.#end(spare);
+    return spare?.isLost ? undefined : spare;
+  }
+
+  #startProcess(): EncoderHost {
+    const host = new EncoderHost(this.#options.host);
+    this.#hosts.add(host);
+    return host;
   }
 
   async #passOf(host: EncoderHost): Promise<Pass | undefined> {
@@ -212,6 +241,9 @@ export class EncodingSource implements MediaSource {
     const picture = await host.next(this.#bitrate, keyFrame);
     if (picture === undefined) return undefined;
     this.#state = picture.state;
+    // Nobody waits for a picture of a source that is read ahead.
+    const isLive = this.#options.range !== undefined;
+    if (isLive && ++this.#picturesSinceStart === SPARE_AFTER_PICTURES) this.#spare ??= this.#startProcess();
     const taken = elapsed(from, now());
     this.#encoding = microseconds(this.#encoding + (taken - this.#encoding) * WEIGHT);
     return accessUnitOf(picture);

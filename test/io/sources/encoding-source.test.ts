@@ -134,6 +134,23 @@ describe('a source that encodes', () => {
     expect(units[30]!.importance).toBe('key');
   });
 
+  withLibrary('has a second process ready, which takes over when the encoder is lost', async () => {
+    const source = await EncodingSource.open(options());
+    let successor: number | undefined;
+    let ready: number | undefined;
+    const units = await take(source, 80, (frame) => {
+      if (frame === 70) {
+        ready = source.spareProcess;
+        process.kill(source.processes[0]!, 'SIGKILL');
+      }
+      if (frame === 75) successor = source.processes[0];
+    });
+    await source.close();
+    expect(units).toHaveLength(80);
+    expect(ready).toBeDefined();
+    expect(successor).toBe(ready);
+  });
+
   withLibrary('begins again in the same process after the end, with a key frame', async () => {
     const { order } = options();
     const film = { ...order, input: { graph: `${PATTERN}:duration=1` } };
