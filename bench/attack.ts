@@ -18,7 +18,7 @@ setPriority(19);
 const [, , portText = '', kind = ''] = argv;
 const port = Number(portText);
 const REPORT_SSRC = 0x5ca1ab1e;
-/** What the attacker sends, bits a second. */
+/** Bit rate of the attacker, bits per second. */
 const RATE = 20e6;
 const TICK_MS = 5;
 

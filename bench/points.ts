@@ -47,7 +47,7 @@ const HEAD = [
   'p50/p99 ms',
 ];
 
-/** What the column `limit` means. */
+/** Meaning of the column `limit`. */
 export const LIMIT_NOTE =
   'limit: least overhead at this loss of any scheme that codes frame by frame with perfect feedback; with ≥, of any scheme whatever.';
 

@@ -7,7 +7,7 @@ import { wrapped } from './wrapped.ts';
 const LINES_MAX = 60;
 /** Longest strategy name with its parameters on one line; a longer one puts the parameters on lines of their own. */
 const NAME_CHARACTERS_MAX = 24;
-/** Shown length of a file's hash: enough for people to tell files apart. */
+/** Shown length of a file's hash: enough to distinguish files. */
 const HASH_CHARACTERS = 8;
 
 /** Rows that differ only in their seed. */

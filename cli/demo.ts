@@ -261,7 +261,7 @@ function sample(name: 'counter.mp4' | 'counter.h264' = 'counter.mp4'): string {
   throw new Failure(`the sample samples/${name} is missing; name an input, such as testsrc`);
 }
 
-/** Returns the folder of the samples, which lies beside the sources or one level above the compiled files. */
+/** Returns the folder of the samples, which is next to the sources or one level above the compiled files. */
 function samplesFolder(): string | undefined {
   const folders = ['../samples', '../../samples'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return folders.find((folder) => existsSync(folder));

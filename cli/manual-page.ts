@@ -54,7 +54,7 @@ function optionLines({ flags, description, facts }: OptionEntry): readonly strin
 
 const tagged = (term: string, text: string): readonly string[] => ['.TP', `.B ${roff(term)}`, roff(text)];
 
-/** Text without meaning for roff: `\` and `-` stand for themselves, and so do `.` and `'` at the start of a line. */
+/** Text without meaning for roff: `\` and `-` are literal, and so are `.` and `'` at the start of a line. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { HELP_OPTION } from './option-groups.ts';
 import { packageVersion } from './version.ts';
 
-/** Adds a command. `declareAll` declares the whole command line anew, for a command that describes it. */
+/** Adds a command. `declareAll` redeclares the whole command line, for a command that describes it. */
 type Declaration = (program: Command, declareAll: () => Promise<Command>) => void;
 
 interface Declared {

@@ -207,7 +207,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   }
 }
 
-/** What the source does when the path changes, in one line. */
+/** The source's reaction to a change of the path, as one line. */
 function howText({ description, adaptive }: MediaSource): string {
   if (adaptive === undefined) {
     const thins = 'frames that the path cannot carry are left out';

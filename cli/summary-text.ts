@@ -82,8 +82,8 @@ export function summaryText(summary: RunSummary): string {
 }
 
 /**
- * What is known about why the sender left frames out: it sees that not everything arrives, and takes that for the path's
- * doing. Only where this computer is known to have dropped nothing itself is it.
+ * Known cause of withheld frames. The sender attributes missing packets to the path, which is certain only when this
+ * computer is known to have dropped none.
  */
 function withheldText({ framesWithheld, hostDrops, transport }: RunSummary): string {
   const left = `${framesWithheld} more were not sent, because`;

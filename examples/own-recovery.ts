@@ -1,4 +1,5 @@
-// Is my idea for loss recovery better than the existing ones? A custom recovery beside ours, over the same losses.
+// Is my idea for loss recovery better than the existing ones? A custom recovery compared with ours, over the same
+// losses.
 import * as dropframe from 'dropframe';
 
 /** Requests each missing packet at once, twice, and never again. */

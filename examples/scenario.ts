@@ -16,7 +16,7 @@ export const { runId, rows } = await runScenario(
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value / values.length, 0);
 
-/** Means over the seeds: the share of frames shown in time, and the overhead beside the video. */
+/** Means over the seeds: the share of frames shown in time, and the overhead relative to the video. */
 export const table = [0.01, 0.05].flatMap((loss) =>
   SIMULATED_STRATEGIES.map((strategy) => {
     const seeds = rows.filter((row) => row.linkLoss === loss && row.strategy === strategy);

@@ -2,8 +2,8 @@ import type { FuzzInput } from './fuzz-input.ts';
 import type { StepMutation } from './mutate-input.ts';
 
 /**
- * Part of the program that takes bytes of strangers. `run` throws when a property does not hold; what is malformed is
- * data and no reason to throw.
+ * Part of the program that takes untrusted input. `run` throws when a property does not hold; malformed input is data
+ * and no reason to throw.
  */
 export interface FuzzTarget {
   readonly name: string;
@@ -13,11 +13,11 @@ export interface FuzzTarget {
   run(input: FuzzInput, observed: Observed): void | Promise<void>;
 }
 
-/** Opens a feature that comes from a text. Texts may hold bytes of the input, so they are not trusted to be few. */
+/** Opens a feature that comes from a text. Texts may contain input bytes, so their number is bounded. */
 export const REASON = 'reason: ';
 
 /**
- * What an input made the target do: kinds of events, reasons, magnitudes of counters. An input that does something new
+ * Observed behaviour of the target: kinds of events, reasons, magnitudes of counters. An input that does something new
  * is kept, and mutated further.
  */
 export class Observed {
@@ -31,7 +31,7 @@ export class Observed {
     this.#features.add(feature);
   }
 
-  /** A reason; what it quotes and its numbers do not make it another one. */
+  /** A failure reason, normalized: quoted text and numbers are ignored. */
   reason(text: string): void {
     const kind = text.slice(0, 400).replaceAll(/'[^']*'|"[^"]*"|[0-9]+/g, '#');
     this.#features.add(`${REASON}${kind.slice(0, 100)}`);

@@ -16,7 +16,7 @@ import {
   traceTarget,
 } from './targets/text-targets.ts';
 
-/** Everything that takes bytes of strangers. */
+/** All entry points for untrusted input. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   receiverTarget,
   plainReceiverTarget,

@@ -5,16 +5,16 @@ import { type FuzzInput, INPUT_BYTES_MAX, serializeInput } from './fuzz-input.ts
 import type { FuzzTarget } from './fuzz-target.ts';
 import { FUZZ_TARGETS } from './fuzz-targets.ts';
 
-/** What a worker is started with. */
+/** Input of a worker. */
 export interface FuzzJob {
   readonly target: string;
   readonly seed: number;
   readonly milliseconds: number;
-  /** The input under way, for the case that it does not come back: its number, its length, its bytes. */
+  /** The input under way, in case it hangs: its number, its length, its bytes. */
   readonly current: SharedArrayBuffer;
 }
 
-/** What a worker reports at its end. */
+/** Result of a worker. */
 export interface FuzzResult {
   readonly inputs: number;
   readonly features: number;

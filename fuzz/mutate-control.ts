@@ -3,7 +3,7 @@ import type { Chance } from './chance.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-text.ts';
 
-/** Changes the JSON of a control message and frames it anew; or the frame. */
+/** Changes the JSON of a control message and re-frames it, or changes the frame. */
 export function mutateControl(bytes: Uint8Array, chance: Chance): Uint8Array {
   if (chance.oneIn(4) || bytes.length <= CONTROL_HEADER_BYTES) return mutateBytes(bytes, chance);
   const body = mutateJson(bytes.subarray(CONTROL_HEADER_BYTES), chance);

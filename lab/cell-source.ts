@@ -103,7 +103,7 @@ export interface CellFiles {
 
 export const NO_FILES: CellFiles = { media: new Map(), traces: new Map() };
 
-/** What a source that follows is told by the strategy that carries it. */
+/** Feedback from a strategy to an adaptive source. */
 export interface SourceGuide {
   /** Target for the media, bits per second; `undefined` while unlimited. */
   readonly targetBitrate?: number | undefined;

@@ -92,7 +92,7 @@ const scenarioSchema = (readTrace: TraceReader) =>
       .array(strategySchema, { error: 'expected a list of strategies' })
       .min(1, 'expected at least one strategy')
       .optional(),
-    /** Flows that share the link, or a list of such lists; beside each strategy in turn when both are given. */
+    /** Flows that share the link, or a list of such lists; with each strategy in turn when both are given. */
     flows: flowsSchema(readTrace).optional(),
     /** Time from capture until a frame is useless, including the transit. */
     budgetsMs: oneOrMany(real(1, 60_000, 'milliseconds')),

@@ -135,7 +135,7 @@ export interface SummaryRow {
   readonly freezeUsLibwebrtc: number;
   readonly freezesTambur: number;
   readonly freezeUsTambur: number;
-  /** Time for which a picture stood longer than one frame period, and the time watched. */
+  /** Time for which a picture was shown beyond one frame period, and the time watched. */
   readonly stallUs: number;
   readonly watchedUs: number;
   readonly stallRatio: number;

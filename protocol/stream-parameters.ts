@@ -14,7 +14,7 @@ import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from './control/latency-
 import { RECOVERIES, type Recovery } from './control/recovery.ts';
 import type { WireSequence, WireTimestamp } from './rtp/sequence.ts';
 
-/** RTP stream beside the media stream, for retransmissions (RFC 4588) or repair packets. */
+/** Additional RTP stream for retransmissions (RFC 4588) or repair packets. */
 export interface CompanionStream {
   readonly ssrc: number;
   readonly payloadType: number;

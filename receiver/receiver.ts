@@ -156,7 +156,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /**
-   * The sender has said how much it has sent so far; what is not here when it is due counts as lost.
+   * Takes the sender's running totals; packets missing when due count as lost.
    * @param total each 0 … 2^48, as control messages allow.
    */
   handleSent(now: Instant, total: StreamTotal): void {

@@ -10,7 +10,7 @@ export interface StreamTotal {
 
 /** Media that was sent, is due, and has not been seen. */
 export interface UnseenMedia extends StreamTotal {
-  /** Frame and packet at which what is due ends; `undefined` when all of it has been seen. */
+  /** Last frame and packet that are due; `undefined` when all have been seen. */
   readonly end?: { readonly frames: number; readonly lastSequence: Sequence };
 }
 

@@ -20,7 +20,7 @@ interface Departure {
 
 /**
  * The queue in front of a bottleneck, as the receiver reports it: when the newest packet had passed, and by two such
- * reports how fast the bottleneck is. Tells which frames would pass it too late.
+ * reports how fast the bottleneck is. Predicts which frames would leave it too late.
  */
 export class BottleneckQueue {
   readonly #departures: (Departure | undefined)[] = new Array(PACKETS_MAX).fill(undefined);

@@ -16,7 +16,7 @@ export interface PathMtuSearchOptions {
   readonly overheadBytes?: number;
 }
 
-/** A datagram of this length is to be sent unfragmented; its answer names the number. */
+/** Probe to send with DF set; its acknowledgment echoes `number`. */
 export interface PathProbe {
   readonly number: number;
   readonly bytes: number;
@@ -55,7 +55,7 @@ interface Trial {
   /** Numbers of this round's probes. */
   long: number | undefined;
   short: number | undefined;
-  /** What the short probe's answer shows about a long one that stays away: its length, or the receiver's own drops. */
+  /** Cause of an unanswered long probe, by the short one's answer: its length, or the receiver's own drops. */
   shows: 'nothing' | 'length' | 'host-drops';
   failures: number;
   silentRounds: number;
@@ -63,13 +63,13 @@ interface Trial {
 }
 
 /**
- * Packetization-layer path MTU discovery (RFC 8899), without ICMP: probes of various lengths, whose answers show what the
- * path carries. The search begins at a length that every path carries, tries the longest one first, and then divides what
- * is between. Losses have the present length confirmed; one that fails (RFC 8899 §4.3, black hole detection) begins the
- * search anew. A receiver that answers no probe at all gets the longest datagrams.
+ * Packetization-layer path MTU discovery (RFC 8899), without ICMP: probes of various lengths, whose acknowledgments
+ * show what the path carries. The search begins at a length that every path carries, tries the longest one first, and
+ * then divides what is between. Loss triggers a confirmation of the current length; if that fails (black hole, RFC 8899
+ * §4.3), the search restarts. A receiver that answers no probe at all gets the longest datagrams.
  *
- * A probe also gets lost for other reasons than its length. So a short one follows each, and the long one has failed only
- * where the short one is answered, and the answer tells of no datagram that the receiver's own system dropped meanwhile.
+ * A probe can be lost for reasons other than its length. A short one therefore follows each, and the long one has
+ * failed only where the short one is answered and the answer reports no new drops by the receiver's own system.
  */
 export class PathMtuSearch {
   readonly #longest: number;
@@ -85,7 +85,7 @@ export class PathMtuSearch {
   #raiseAt: Instant | undefined;
   #confirmedAt: Instant | undefined;
   #roundTrip: Microseconds | undefined;
-  /** Datagrams that the receiver's own system has dropped, as last told. */
+  /** Datagrams dropped by the receiver's own system, as last reported. */
   #hostDrops = 0;
 
   constructor({ bytesMax, overheadBytes = 0 }: PathMtuSearchOptions) {
@@ -106,7 +106,7 @@ export class PathMtuSearch {
     return this.#phase === 'complete' || this.#phase === 'unanswered';
   }
 
-  /** The receiver's address is proved, for the first time or anew: the path may be another one. */
+  /** The receiver's address is proved, for the first time or again: the path may be another one. */
   start(): void {
     this.#bytes = this.#bytesBase;
     this.#tooLong = this.#bytesMax + 4;
@@ -115,7 +115,7 @@ export class PathMtuSearch {
     this.#try(this.#bytesMax);
   }
 
-  /** @param answer its number, and the datagrams that the receiver's own system has dropped so far, where it tells. */
+  /** @param answer its number, and the datagrams dropped so far by the receiver's own system, when reported. */
   handleAnswer(now: Instant, answer: { readonly number: number; readonly hostDrops?: number }): void {
     const trial = this.#trial;
     if (trial?.sentAt === undefined || (answer.number !== trial.long && answer.number !== trial.short)) return;
@@ -203,12 +203,12 @@ export class PathMtuSearch {
   /** The length is too long for the path. */
   #fail(now: Instant, bytes: number): void {
     this.#trial = undefined;
-    // What was confirmed before is carried no longer: what is carried now has to be found anew.
+    // The confirmed length no longer passes; restart the search.
     if (this.#phase === 'confirming') return this.start();
-    // Not even the shortest can be sent.
+    // Not even the base length passes.
     if (bytes <= this.#bytesBase) return this.#giveUp(now);
     this.#tooLong = Math.min(this.#tooLong, bytes);
-    // Before the first answer, a short probe tells a path that is too narrow from a receiver that does not answer.
+    // Before the first answer, a short probe distinguishes a narrow path from a receiver that does not answer.
     if (!this.#answered) return this.#try(this.#bytesBase);
     this.#searchOn(now);
   }

@@ -135,7 +135,7 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   /**
-   * Bit rate of access units that the path carries at present, beside headers and redundancy, bits per second;
+   * Bit rate of access units that the path carries at present, excluding headers and redundancy, bits per second;
    * `undefined` while unlimited. A source that can follow it asks before each frame.
    */
   get targetBitrate(): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * `dropframe/node`: streams over sockets, from files and to players. It stands in session/, the only room beside the
- * laboratory and the commands that may import everything which it needs.
+ * `dropframe/node`: streams over sockets, from files and to players. It lives in session/, the only room besides the
+ * laboratory and the commands that may import everything it needs.
  */
 export { Failure, type FailureExitCode, type FailureOptions } from '../io/os/failure.ts';
 export type { PlayerKind } from '../io/players/open-player.ts';

@@ -7,8 +7,8 @@ const KEY = 0x40;
 const SET = 0x20;
 
 /**
- * A codec of the tests with a clock of 48 kHz and a payload format of its own, to show that nothing beside the codecs
- * assumes H.264. An access unit has one part whose first byte tells whether it is a key; each payload begins with flags.
+ * A codec of the tests with a clock of 48 kHz and a payload format of its own, to show that nothing besides the codecs
+ * assumes H.264. An access unit has one part whose first byte marks a key frame; each payload begins with flags.
  */
 export const TONE: Codec = {
   name: 'tone',

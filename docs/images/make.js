@@ -1,7 +1,7 @@
-// Takes the README's pictures of the page: `npm run screenshots`. It starts the demo, opens it in Debian's Chromium, and
-// writes the README's stills and animation beside this file and all four forms (1280 × 720 and 390 × 844, light and dark)
-// into out/screenshots/. With --film it makes only the animation, with --forms only the files in out/. It needs chromium,
-// and for the animation an ffmpeg with libwebp.
+// Takes the README's pictures of the page: `npm run screenshots`. It starts the demo, opens it in Debian's Chromium,
+// and writes the README's stills and animation next to this file and all four forms (1280 × 720 and 390 × 844, light
+// and dark) into out/screenshots/. With --film it makes only the animation, with --forms only the files in out/. It
+// needs chromium, and for the animation an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

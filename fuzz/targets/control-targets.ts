@@ -17,7 +17,7 @@ import { RECEIVER_MESSAGES, SENDER_MESSAGES } from '../recorded-messages.ts';
 
 const EVENTS_MAX = 20_000;
 const PENDING_BYTES_MAX = 70_000;
-/** What a sender chooses for each receiver. */
+/** A sender's choices for each receiver. */
 const CHOICES = {
   codec: H264,
   ssrc: 1,

@@ -14,7 +14,7 @@ const BYTES_BESIDE_MAX = 60_000;
 const ANSWER_BYTES_MAX = 200;
 const REDUNDANCY_MAX = 1.5;
 
-/** Feedback of a receiver: requests, reports, notices, probes. The media flows beside it. */
+/** Feedback of a receiver: requests, reports, notices, probes. Media flows concurrently. */
 export const senderTarget: FuzzTarget = {
   name: 'sender',
   seeds: () =>

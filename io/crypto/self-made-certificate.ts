@@ -26,8 +26,8 @@ export interface KeyAndCertificate {
 }
 
 /**
- * Makes a key of P-256 and a certificate that it signs itself (RFC 5280 §4.1): who trusts it does so by its fingerprint,
- * and neither its name nor its dates mean anything.
+ * Makes a key of P-256 and a certificate that it signs itself (RFC 5280 §4.1): trust is by fingerprint; name and dates
+ * are ignored.
  *
  *     SEQUENCE  version 3, serial number, algorithm, issuer, validity, subject, public key     signed part
  *               algorithm

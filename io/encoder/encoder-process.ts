@@ -10,10 +10,10 @@ import { RateCorrection } from './rate-correction.ts';
 import { ResolutionSteps } from './resolution-steps.ts';
 import { X264Encoder } from './x264-encoder.ts';
 
-// Entry of the encoder process: decodes an input and encodes a picture whenever it is told to. A process of its own, so
-// that encoding never delays sending, and so that a damaged film that brings a decoder down takes nothing else with it.
+// Entry of the encoder process: decodes an input and encodes a picture on request. A process of its own, so that
+// encoding never delays sending, and so that a damaged film that crashes a decoder affects nothing else.
 
-/** Time of a picture relative to the nominal frame interval, at most: a pause of the film gives no credit of bits. */
+/** Time of a picture relative to the nominal frame interval, at most: a pause earns no bit budget. */
 const STEPS_MAX = 3;
 const CLOCK_RATE = 90_000;
 
@@ -153,7 +153,7 @@ class EncodingRun {
         if (this.#steps.limit()) this.#reopen();
         return;
       case 'spare':
-        // A larger picture comes with the next rate that bears it.
+        // The size grows again at a rate that supports it.
         if (!this.#steps.relax() && this.#presets.improve()) this.#reopen();
         return;
       default:

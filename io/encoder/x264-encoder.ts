@@ -25,7 +25,7 @@ export interface X264Picture {
 
 /** `X264_KEYINT_MAX_INFINITE`: no key frame but the first and those on request. */
 const ENDLESS = 1 << 30;
-/** libx264 is told rates and buffers in units of 1,000 bits, and 0 would turn the buffer off. */
+/** libx264 takes rates and buffers in units of 1,000 bits, and 0 would turn the buffer off. */
 const BUFFER_BITS_MIN = 1_000;
 const BITRATE_MIN = 1_000;
 /** Largest rate that libx264 takes, bits per second. */

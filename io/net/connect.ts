@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Time until the next address is tried beside the ones before it (RFC 8305 §5: 250 ms). */
+/** Time until the next address is tried in parallel (RFC 8305 §5: 250 ms). */
 const ATTEMPT_DELAY_MS = 250;
 
 /** A TCP connection, and the address to which it was made. */

@@ -82,7 +82,9 @@ export class DatagramSocket {
     return this.#sendErrors;
   }
 
-  /** Number of datagrams dropped because the receive buffer was full; `undefined` when the system does not tell. */
+  /**
+   * Number of datagrams dropped because the receive buffer was full; `undefined` when the system does not report it.
+   */
   get receiveDrops(): number | undefined {
     return this.#closed ? this.#receiveDrops : receiveDrops(this.#socket);
   }
@@ -153,7 +155,7 @@ export class DatagramSocket {
     if (!peer) this.#direct = new DirectSend(socket);
     socket.on('message', (message, from) => this.#receive(message, from));
     if (!this.#options.lengths) return;
-    // The kernel does not tell Node the length of coalesced datagrams. On loopback only segmented sends are coalesced,
+    // Node does not expose the segment length of coalesced datagrams. On loopback only segmented sends are coalesced,
     // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
   }
@@ -222,7 +224,7 @@ const nameOf = (to: Destination | undefined): string => (to ? `${to.host}:${to.p
 
 /**
  * Returns the end of the run of full datagrams that starts at `first`, with one shorter datagram at its end. A run is
- * longer than any datagram, so that the receiver can tell it from one.
+ * longer than any datagram, so that the receiver can distinguish the two.
  */
 function runEnd(datagrams: readonly Uint8Array[], first: number, { fullBytes, bytesMax }: DatagramLengths): number {
   const limit = Math.min(datagrams.length, first + SEGMENTS_MAX, first + Math.floor(RUN_BYTES_MAX / fullBytes));

@@ -14,8 +14,8 @@ export interface SecureChannel {
 }
 
 /**
- * Application protocol of the control channel (RFC 7301): nothing else answers to it, so a connection cannot be passed on
- * to another service. It also stands for what follows from the channel, SRTP with AEAD_AES_128_GCM and Cryptex.
+ * Application protocol of the control channel (RFC 7301): nothing else answers to it, so a connection cannot be passed
+ * on to another service. It also implies SRTP with AEAD_AES_128_GCM and Cryptex.
  */
 const PROTOCOL = 'dropframe/1';
 const SECRET_BYTES = 32;

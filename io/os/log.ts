@@ -7,7 +7,7 @@ import { type TerminalTone, toned } from './terminal-colors.ts';
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 
-/** Start of a line by level, after GNU's form `program: warning: message`; news needs none. */
+/** Start of a line by level, after GNU's form `program: warning: message`; info lines have no prefix. */
 const LABELS: Readonly<Record<LogLevel, { readonly text: string; readonly tone?: TerminalTone }>> = {
   error: { text: 'dropframe: ', tone: 'bad' },
   warn: { text: 'dropframe: warning: ', tone: 'caution' },

@@ -30,7 +30,7 @@ export class RepeatLimit {
       return undefined;
     }
     const { withheld } = kind;
-    // A kind that has been quiet for the longest interval is news again.
+    // A kind that has been quiet for the longest interval is logged again.
     const quiet = elapsed(kind.nextAt, now) > INTERVAL_LONGEST;
     kind.interval = quiet ? INTERVAL_FIRST : microseconds(Math.min(kind.interval * 2, INTERVAL_LONGEST));
     kind.nextAt = later(now, kind.interval);

@@ -34,9 +34,9 @@ const LATE_MIN = ticks((IDLE_MS * CLOCK_RATE) / 1_000);
 const BEHIND_MAX = ticks(10 * CLOCK_RATE);
 
 /**
- * Transport stream whose clock goes on while no picture comes. VLC flushes its decoder when the clock is late, and then
- * shows nothing up to the next key frame. With a clock that goes on, a burst of late pictures is decoded, and VLC itself
- * drops them before the screen.
+ * Transport stream whose clock advances while no picture arrives. VLC flushes its decoder when the clock is late, and
+ * then shows nothing up to the next key frame. With an advancing clock, a burst of late pictures is decoded, and VLC
+ * itself drops them before the screen.
  */
 export class VlcFeed {
   readonly #writer = new TransportStreamWriter({ clockLead: ticks(0) });
@@ -59,7 +59,7 @@ export class VlcFeed {
     return this.#writer.writeClock(clock);
   }
 
-  /** The clock as it goes on from the newest picture; `undefined` before the first and in a pause. */
+  /** Clock extrapolated from the newest picture; `undefined` before the first and in a pause. */
   #clockAt(nowMs: number): Ticks | undefined {
     if (this.#last === undefined || nowMs - this.#last.atMs > PAUSE_MS) return undefined;
     return ticks(this.#last.clock + Math.round(((nowMs - this.#last.atMs) * CLOCK_RATE) / 1_000));

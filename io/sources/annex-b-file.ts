@@ -9,7 +9,7 @@ const HEVC_STARTS: readonly number[] = [32, 33, 35];
 
 /**
  * True when the start of a file is a raw H.264 stream (Annex B), whatever the file name. MPEG-1, -2 and -4 and program
- * streams use the same start codes but other NAL unit headers; HEVC is told apart by its own headers.
+ * streams use the same start codes but other NAL unit headers; HEVC is recognized by its own headers.
  */
 export function isAnnexB(head: Uint8Array): boolean {
   const firstOne = head.findIndex((byte) => byte !== 0);
@@ -23,7 +23,7 @@ export function isAnnexB(head: Uint8Array): boolean {
   return parts.every((nalUnit) => ((nalUnit[0] as number) & 0x80) === 0) && parts.some(isH264);
 }
 
-/** The frame rate that the first sequence parameter set tells; `undefined`: it tells none. */
+/** Frame rate from the first SPS; `undefined` when absent. */
 export function rateOfAnnexB(head: Uint8Array): number | undefined {
   for (const nalUnit of splitAnnexB(head)) {
     if (nalUnitType(nalUnit) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;

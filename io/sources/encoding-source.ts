@@ -28,20 +28,23 @@ export interface EncodingSourceOptions {
   readonly range: { readonly min: number; readonly max: number } | undefined;
   /** Seconds, where the input itself does not state its duration. */
   readonly durationSeconds?: number | undefined;
-  /** Opens what goes on from about this place, seconds, when the encoder keeps failing; `undefined`: nothing can. */
+  /**
+   * Opens the fallback source at about this position, seconds, when the encoder keeps failing; `undefined` when there
+   * is none.
+   */
   readonly fallback: ((fromSeconds: number) => Promise<Fallback>) | undefined;
   readonly host?: EncoderHostOptions;
   warn(message: string): void;
 }
 
-/** A source that goes on in place of the encoder. */
+/** Fallback source in place of the encoder. */
 export interface Fallback {
   readonly source: MediaSource;
   /** Media time of its zero, seconds. */
   readonly startSeconds: number;
 }
 
-/** Two losses of the encoder within this time are the film's doing, or the machine's: something else must go on. */
+/** Two encoder failures within this time are attributed to the film or the machine: the fallback takes over. */
 const LOST_AGAIN_WITHIN: Microseconds = milliseconds(10_000);
 /** Pictures after which a second process is started, so that it does not slow the start of the stream. */
 const SPARE_AFTER_PICTURES = 60;

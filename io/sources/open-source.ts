@@ -138,7 +138,7 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
   }
 }
 
-/** ffmpeg's reader goes on behind what is none of the format. `undefined`: there is no ffmpeg. */
+/** ffmpeg's reader skips data of another format. `undefined` without ffmpeg. */
 async function openBehindJunk(input: string, options: MediaSourceOptions): Promise<MediaSource | undefined> {
   const what = 'something that is no part of a Matroska file lies in it';
   try {

@@ -20,7 +20,7 @@ export interface Sample {
 }
 
 export interface SampleTrack {
-  /** SPS and PPS stored by the container beside the samples; may be empty. */
+  /** SPS and PPS stored by the container outside the samples; may be empty. */
   readonly parameterSets: readonly Uint8Array[];
   readonly samples: AsyncIterable<Sample>;
   /** Number of frames decoded before one that is shown after them; `undefined`: to be determined. */

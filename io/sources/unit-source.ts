@@ -41,7 +41,7 @@ const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
   'no key frame': 'its H.264 has no key frame at which decoding can start',
 };
 
-/** Codec of every source: files are demuxed as H.264, and other codecs are encoded anew. */
+/** Codec of every source: files are demuxed as H.264, and other codecs are re-encoded. */
 const CODEC_NAME = 'h264';
 /**
  * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next

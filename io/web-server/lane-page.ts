@@ -236,7 +236,7 @@ interface Body {
   readonly bytesMax: number;
 }
 
-/** Uses a saved file; tells whether the folder is still needed. */
+/** Uses a saved file; returns true while the folder is still needed. */
 type Use = (path: string, folder: TemporaryFolder) => Promise<'kept' | 'used up'>;
 
 /** Saves a body and uses it; the folder is removed if anything fails. */

@@ -17,7 +17,7 @@ export interface FlowDescription {
   readonly access?: string;
 }
 
-/** What a flow carries. */
+/** Payload of a flow. */
 export type FlowLoad =
   /** Frames of a source, by a strategy. */
   | {

@@ -9,7 +9,7 @@ import { kindOf, type ScenarioFlow } from './flow-schema.ts';
 /** Payload of the datagrams of a constant stream, bytes. */
 const PACKET_BYTES = 1_200;
 
-/** A strategy beside whose flow the others of a cell run. */
+/** A strategy whose flow shares the link with a cell's other flows. */
 type Tested = Pick<Cell, 'strategy' | 'parameters'>;
 
 /** The flows of a cell that depend on nothing but the scenario. */
@@ -19,7 +19,7 @@ export interface FlowSet {
   readonly flows: readonly ScenarioFlow[];
 }
 
-/** Returns the flow sets of a scenario: each list of flows, beside each strategy in turn. */
+/** Returns the flow sets of a scenario: each list of flows, with each strategy in turn. */
 export function flowSets({ flows = [] }: Scenario, strategies: readonly Tested[]): FlowSet[] {
   const lists = (Array.isArray(flows[0]) ? flows : [flows]) as readonly (readonly ScenarioFlow[])[];
   const tested = strategies.length > 0 ? strategies : [undefined];

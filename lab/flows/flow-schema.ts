@@ -61,7 +61,7 @@ export type ScenarioFlow = z.output<ReturnType<typeof flowSchema>>;
 /** Fields that decide what a flow carries. */
 type FlowTraffic = Pick<ScenarioFlow, 'strategy' | 'traffic'>;
 
-/** What a flow carries. */
+/** Payload of a flow. */
 export const kindOf = ({ strategy, traffic }: FlowTraffic): FlowLoad['kind'] => {
   if (strategy === 'constant') return 'constant';
   return isTcpStrategy(strategy) && traffic !== 'media' ? 'download' : 'media';

@@ -4,7 +4,7 @@ import type { SummaryRow } from '../tables.ts';
 /** Figures of a flow on the shared link. Rates count bytes that left the queue, headers included. */
 export interface FlowFigures {
   readonly flow: string;
-  /** What it carries: `media`, `download` or `constant`. */
+  /** Payload: `media`, `download` or `constant`. */
   readonly flowLoad: string;
   readonly flowDirection: 'forward' | 'back';
   /** The time over which it is measured, milliseconds since the start of the links. */
@@ -12,7 +12,7 @@ export interface FlowFigures {
   readonly flowUntilMs: number;
   /** Bits per second. */
   readonly flowRate: number;
-  /** Share of what the link could carry meanwhile; `null` when it has no limit. */
+  /** Share of the link's capacity in that interval; `null` when it has no limit. */
   readonly capacityShare: number | null;
   /** Bytes relative to an equal share of the capacity among the flows present at each time. */
   readonly fairRatio: number | null;

@@ -67,7 +67,7 @@ export function tamburFreezes(renderedAt: readonly number[] | Float64Array): Fre
   });
 }
 
-/** Time for which a picture stood longer than one frame period. */
+/** Time for which a picture was shown beyond one frame period. */
 export interface Stalls {
   readonly stalled: Microseconds;
   readonly watched: Microseconds;

@@ -42,7 +42,7 @@ export interface CausalOptions {
 /**
  * Sources that know exactly what the path has carried, one way's delay late, and nothing of what it will carry. Each
  * one chooses the size of every frame by a fixed rule: the averaged capacity of one frame interval, and what the
- * allowed queue leaves beside the bytes known to be on their way. Nothing is lost, no byte is spent on finding the
+ * allowed queue leaves in addition to the bytes known to be in flight. Nothing is lost, no byte is spent on finding the
  * capacity, and frames go out in order.
  *
  * @param frames in order of capture.

@@ -134,7 +134,7 @@ const fqCodel: readonly Check[] = [
   ),
 ];
 
-/** DualPI2 beside known arrivals: p' follows from the classic queue, so its two outputs must agree with each other. */
+/** DualPI2 with known arrivals: p' follows from the classic queue, so its two outputs must agree with each other. */
 const dualPi2: readonly Check[] = [
   // RFC 9332 §2.1: p_C = (p_CL / k)².
   ...[1, 2, 4].map((coupling) =>
@@ -173,7 +173,8 @@ const dualPi2: readonly Check[] = [
       ) / 1_000
     );
   }),
-  // RFC 9332 §4.2.2: classic traffic keeps its weight beside an L4S overload; with a target never reached, nothing is dropped early.
+  // RFC 9332 §4.2.2: classic traffic keeps its weight during an L4S overload; with a target never reached, nothing is
+  // dropped early.
   queueCheck('dualpi2_classic_share', { weight: 0.1 }, within(0.1, 0.01), () => {
     const flows = [ECT_0, ECT_1].map((ecn): Arrivals => ({ everyUs: 800, ecn }));
     const seen = outcomes('rate=8mbit queue=60s qdisc=dualpi2(target=60s)', flows, seconds(10));

@@ -100,8 +100,8 @@ const roundRobin = sharing(
 );
 
 /**
- * BBR (version 1) beside CUBIC: it takes most of a shallow buffer, because it does not respond to loss, and its inflight
- * cap holds it below half in a deep one (M. Hock et al., ICNP 2017; R. Ware et al., IMC 2019).
+ * BBR (version 1) against CUBIC: it takes most of a shallow buffer, because it does not respond to loss, and its
+ * inflight cap holds it below half in a deep one (M. Hock et al., ICNP 2017; R. Ware et al., IMC 2019).
  */
 const versus = [
   { queue: 'queue=16ms', buffer: '0.4 BDP', rest: atLeast(0.6), sign: -1 },

@@ -1,7 +1,7 @@
 import { readUint16, writeUint16 } from '../base/big-endian.ts';
 import { IP_HEADER_BYTES, UDP, UDP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../ip-packet.ts';
 
-/** Documentation addresses (RFC 5737). They tell which end sent a datagram and disclose no real address. */
+/** Documentation addresses (RFC 5737). They identify the sending end and disclose no real address. */
 const SENDER = { address: [192, 0, 2, 1], port: 5004 };
 const RECEIVER = { address: [192, 0, 2, 2], port: 6004 };
 const TIME_TO_LIVE = 64;

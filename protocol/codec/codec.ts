@@ -4,8 +4,8 @@ import type { NalStreamFormat } from './nal/nal-stream-format.ts';
 
 /**
  * Interface to a codec. Sender, receiver, simulator and sessions work with access units, payloads and importance, and
- * have no other knowledge of codecs. Adding a codec takes a folder beside `h264/` and a line in `codecs.ts`;
- * docs/ARCHITECTURE.md names what knows H.264 beside them.
+ * have no other knowledge of codecs. Adding a codec takes a folder next to `h264/` and a line in `codecs.ts`;
+ * docs/ARCHITECTURE.md lists the other places that know H.264.
  *
  * A codec is stateless: the state of a stream is in its `ParameterSetTracker`.
  */
@@ -85,7 +85,7 @@ export interface Codec {
 export interface SessionFormat {
   /** Encoding name of `a=rtpmap`: `H264`. */
   readonly encodingName: string;
-  /** Returns the parameters of `a=fmtp`; none when there are none to tell. */
+  /** Returns the parameters of `a=fmtp`; empty when there are none. */
   formatParameters(sets: readonly Uint8Array[]): readonly string[];
   /**
    * Reads the parameter sets from the parameters of `a=fmtp`, as `name=value`, of which any may be unknown.

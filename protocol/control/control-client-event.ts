@@ -7,7 +7,7 @@ export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 /** Why a run failed. */
 export type ControlFailure =
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The sender did not prove that it is the one that was asked for. */
+  /** The sender failed authentication. */
   | { readonly kind: 'untrusted'; readonly reason: string }
   /** The sender has no stream that this program can receive. */
   | { readonly kind: 'unknown-codec'; readonly reason: string }
@@ -56,10 +56,10 @@ export type ControlClientEvent =
     }
   /** Datagrams have stopped: prove this end's address again, as it may have changed on the way. */
   | { readonly kind: 'prove-address' }
-  /** The sender has told how much it has sent so far. */
+  /** Running totals from the sender. */
   | { readonly kind: 'sent'; readonly total: SentMessage }
   | { readonly kind: 'notice'; readonly notice: ControlNotice }
-  /** The sender has told how much it sent. */
+  /** Final totals from the sender. */
   | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
   /** Nothing more will come: decide what is left. */
   | { readonly kind: 'finish-media' }
@@ -67,7 +67,7 @@ export type ControlClientEvent =
   | { readonly kind: 'close-media' }
   /** Send the receiver's statistics. */
   | { readonly kind: 'report' }
-  /** There is no sender, or none any more; told when the cause changes. */
+  /** No sender is reachable; emitted when the cause changes. */
   | { readonly kind: 'waiting'; readonly cause: string }
   | { readonly kind: 'over'; readonly end: ControlEnd }
   | { readonly kind: 'failed'; readonly failure: ControlFailure };

@@ -179,8 +179,8 @@ export class ControlClient {
   }
 
   /**
-   * The sender did not prove that it is the one that was asked for, or the connection is not the one that it seemed. Before
-   * the first session that ends the run. Later it may be somebody in between, who must not be able to: it is tried again.
+   * The sender failed authentication, or the connection is not the expected one. Before the first session this ends the
+   * run. Later it may be an attacker on the path, so the client reconnects.
    */
   handleUntrusted(now: Instant, reason: string): void {
     const failure = { kind: 'failed', failure: { kind: 'untrusted', reason } } as const;
@@ -196,7 +196,7 @@ export class ControlClient {
     if (this.#inSession) this.#cut(cause, 'path-failed');
   }
 
-  /** A datagram of the session has arrived, be it media or an answer to the address proof. */
+  /** A datagram of the session has arrived, either media or an address-proof reply. */
   handlePacket(): void {
     this.#watch?.handlePacket();
     this.#leftSilentPath = false;

@@ -170,8 +170,8 @@ const attached = z.object({ kind: z.literal('attached') });
 const keyFrame = z.object({ kind: z.literal('keyframe'), inMs: spanMs.nullable() });
 
 /**
- * What has been sent to this receiver so far; every second. The receiver counts as lost what it has not seen when it is
- * due. Unknown to 1.0 receivers, and not sent to them.
+ * Running totals of frames and packets sent to this receiver, every second. The receiver counts as lost those that are
+ * due and unseen. Not sent to 1.0 receivers, which do not know it.
  */
 const sent = z.object({
   kind: z.literal('sent'),

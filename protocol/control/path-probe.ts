@@ -33,7 +33,7 @@ export function serializeProbe({ number, bytes }: { readonly number: number; rea
   return serializeRtcp([{ kind: 'application', ssrc: 0, subtype: PROBE, name: ADDRESS_PROOF_NAME, data }]);
 }
 
-/** What the answer to a probe says. */
+/** Content of a probe's acknowledgment. */
 export interface PathProbeAnswer {
   readonly number: number;
   /** Length of the probe when it arrived, bytes. */
@@ -53,7 +53,7 @@ export function answerToProbe(datagram: Uint8Array, hostDrops?: number): Uint8Ar
   return serializeRtcp([{ kind: 'application', ssrc: 0, subtype: ANSWER, name: ADDRESS_PROOF_NAME, data }]);
 }
 
-/** True when a datagram is the answer to a probe, as far as its first bytes tell. */
+/** True when a datagram's first bytes are those of a probe acknowledgment. */
 export const isProbeAnswer = (datagram: Uint8Array): boolean =>
   datagram[1] === APPLICATION && datagram[0] === (0x80 | ANSWER);
 

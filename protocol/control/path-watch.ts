@@ -14,9 +14,9 @@ const SILENT_AFTER: Microseconds = milliseconds(2_000);
 const CONTROL_ALIVE_AFTER: Microseconds = milliseconds(500);
 
 /**
- * Compares the two channels of a session over UDP: datagrams that stop while the control connection lives show a fault of
- * the path, such as a NAT that assigned another port. Silence is counted in ticks, each at most twice its length, so that
- * a process that stood still does not take its own pause for the path's.
+ * Compares the two channels of a session over UDP: datagrams that stop while the control connection lives show a fault
+ * of the path, such as a NAT that assigned another port. Silence is counted in ticks, each at most twice its length, so
+ * that a suspended process does not take its own pause for the path's.
  */
 export class PathWatch {
   #tickAt: Instant;
@@ -38,7 +38,7 @@ export class PathWatch {
     return this.#heardEver;
   }
 
-  /** A datagram of the session has arrived, be it media or an answer to the address proof. */
+  /** A datagram of the session has arrived, either media or an address-proof reply. */
   handlePacket(): void {
     this.#heard = true;
     this.#heardEver = true;

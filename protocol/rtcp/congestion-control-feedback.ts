@@ -63,7 +63,7 @@ const SSRC_BYTES = 4;
 const STREAM_HEADER_BYTES = 8;
 const REPORT_BYTES = 2;
 const TIMESTAMP_BYTES = 4;
-/** RFC 8888 §3.1: larger counts cannot be told from a wrapped sequence. */
+/** RFC 8888 §3.1: larger counts are ambiguous when the sequence wraps. */
 export const REPORTS_MAX = 16_384;
 const RECEIVED = 0x8000;
 const ECN_SHIFT = 13;

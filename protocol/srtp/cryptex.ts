@@ -2,9 +2,8 @@ import { readUint16 } from '../base/big-endian.ts';
 import { EXTENSION_HEADER_BYTES, RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 
 /**
- * Cryptex (RFC 9335): CSRCs and header extension are encrypted with the payload. The upper byte of the extension's
- * profile tells so: 0xBEDE becomes 0xC0DE, 0x1000 becomes 0xC2DE. What is encrypted and what is only authenticated, in
- * the order in which the cipher takes it:
+ * Cryptex (RFC 9335): CSRCs and header extension are encrypted with the payload. The profile's upper byte signals this:
+ * 0xBEDE becomes 0xC0DE, 0x1000 becomes 0xC2DE. Encrypted and authenticated parts, in cipher order:
  *
  *    +------------------------+----------------------+-------------+----------------------+------------+
  *    | fixed header, 12 bytes | profile, length: 4   | CSRCs, 4 CC | header extension     | payload    |

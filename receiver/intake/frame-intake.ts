@@ -45,7 +45,7 @@ export class FrameIntake {
     if (firstFrame !== undefined) this.#marked = new MarkedFrameBuffer({ firstFrame, framesMax });
   }
 
-  /** Frames of a stream with frame marks; `undefined` for plain RTP, and before the first packet tells. */
+  /** Frames of a stream with frame marks; `undefined` for plain RTP, and before the first packet. */
   get marked(): MarkedFrameBuffer | undefined {
     return this.#marked;
   }

@@ -22,7 +22,9 @@ export interface PacketAdmissionOptions {
   readonly initialFrameNumber?: number | undefined;
 }
 
-/** Extends sequence numbers and frame numbers, and holds a packet that leaps until a second one confirms it. */
+/**
+ * Extends sequence numbers and frame numbers, and holds a packet after a sequence jump until a second one confirms it.
+ */
 export class PacketAdmission {
   readonly #extender: SequenceExtender;
   #highestFrame: number | undefined;

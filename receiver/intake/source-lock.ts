@@ -127,7 +127,7 @@ export class SourceLock {
     return 'held';
   }
 
-  /** Counts packets in order that are no part of the present numbering; so many of them are a stream that began anew. */
+  /** Counts consecutive packets outside the present numbering; `enough` of them indicate a restarted stream. */
   #suspect(now: Instant, packet: Header, enough: number): SourceVerdict {
     const step = this.#run ? distance(this.#run.last, packet.sequenceNumber) : 0;
     const packets = this.#run && step > 0 && step <= STEP_MAX ? this.#run.packets + 1 : 1;

@@ -4,7 +4,7 @@ import { WindowedMaximum } from '../../protocol/base/windowed-maximum.ts';
 /** Memory, effectively up to twice as long, so that a standing queue does not pass for the path. */
 const MEMORY: Microseconds = seconds(15);
 
-/** Shortest transit seen on the path of late, from which queueing delay is measured. */
+/** Shortest recent transit, from which queueing delay is measured. */
 export class FastestTransit {
   /** Of transits with their sign changed. A silence does not make the path longer. */
   readonly #longest = new WindowedMaximum({ slot: MEMORY, least: Number.NEGATIVE_INFINITY, outlastsSilence: true });

@@ -152,7 +152,7 @@ export class AdaptiveRate implements RateController {
     const overdue = this.#path.pollTimeout();
     if (overdue !== undefined && now >= overdue) this.#path.onTimeout(now);
     if (this.#silentAt !== undefined && now >= this.#silentAt) {
-      // A receiver that does not report, or a path that has gone: gently to the floor.
+      // A receiver that does not report, or a dead path: decay to the minimum rate.
       this.#silentAt = later(now, this.#options.silenceMax);
       this.#allowed /= 2;
     }

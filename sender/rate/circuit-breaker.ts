@@ -20,7 +20,7 @@ export interface CircuitBreakerNotice {
   readonly cause: CircuitBreakerCause;
 }
 
-/** What a report block says about the media (RFC 3550 §6.4.1). */
+/** Fields of a report block that the breaker uses (RFC 3550 §6.4.1). */
 export interface ReceptionSummary {
   /** Extended highest sequence number received. */
   readonly highestSequence: number;
@@ -56,9 +56,9 @@ interface Interval {
 }
 
 /**
- * Circuit breaker of a unicast RTP stream (RFC 8083), beside any rate controller: it ends a transmission that is not
- * received, and reduces, then ends one that takes ten times what a TCP connection would. RTCP goes on, so that a report
- * on it shows when the path is back.
+ * Circuit breaker of a unicast RTP stream (RFC 8083), independent of the rate controller: it ends a transmission that
+ * is not received, and reduces, then ends one that takes ten times what a TCP connection would. RTCP continues, so that
+ * a report on it shows when the path is back.
  */
 export class CircuitBreaker {
   readonly #frameInterval: Microseconds;
@@ -193,7 +193,7 @@ export class CircuitBreaker {
     return this.#notices.shift();
   }
 
-  /** Time at which the media counts as unheard of, unless a report comes (§4.1); `undefined` while nothing is sent. */
+  /** Time at which the media times out unless a report arrives (§4.1); `undefined` while nothing is sent. */
   pollTimeout(): Instant | undefined {
     if (this.#heardAt === undefined || this.#ceasedAt !== undefined) return undefined;
     return later(this.#heardAt, microseconds(INTERVALS_MAX * INTERVAL_DETERMINISTIC));

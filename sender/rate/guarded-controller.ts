@@ -45,7 +45,7 @@ export class GuardedController implements RateController {
 
   #limited(rate: number | undefined): number | undefined {
     const { limit } = this.#breaker;
-    // A stopped sender asks for no rate; its source goes on at the rate that it will have.
+    // A stopped sender asks for no rate; its source continues at the rate after the restart.
     if (limit === undefined || limit === 0) return rate;
     return rate === undefined ? limit : Math.min(rate, limit);
   }

@@ -45,9 +45,9 @@ const REPORT_GAP_WEIGHT = 1 / 4;
 const REPORT_GAPS = 1.5;
 /** Share of a gap between reports that its newest datagram waited, if the path and not the receiver made the gap. */
 const GAP_WAITED = 1 / 3;
-/** An outage of this length says nothing about the path after it, which is found out anew. */
+/** An outage of this length invalidates the capacity estimate. */
 const OUTAGE_MIN: Microseconds = milliseconds(400);
-/** A queueing delay so far beyond what the round trip shows is a clock that was set. */
+/** A queueing delay so far beyond what the round trip shows indicates a clock step. */
 const CLOCK_STEP_MIN: Microseconds = milliseconds(100);
 
 /**

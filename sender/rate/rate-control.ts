@@ -9,17 +9,17 @@ import { RateLimit } from './rate-limit.ts';
 import { Scream } from './scream/scream.ts';
 import { Scream2 } from './scream/scream2.ts';
 
-/** What a rate controller knows of its stream. */
+/** Stream parameters passed to a rate controller. */
 export interface RateTerms {
   /** Play-out delay above the fastest observed transit. */
   readonly latency: Microseconds;
 }
 
 /**
- * Rate controls by name, chosen by the sender alone. All but `limit` and `measured`, whose source cannot send less for long, stand
- * behind a circuit breaker (RFC 8083).
+ * Rate controls by name, chosen by the sender alone. All but `limit` and `measured`, whose source cannot send less for
+ * long, are guarded by a circuit breaker (RFC 8083).
  *
- * - `limit`: none until the path is full, then slightly less than it carries; for a source that cannot follow.
+ * - `limit`: unlimited until the path is full, then slightly below its capacity; for a source that cannot follow.
  * - `measured`: none; keeps retransmissions and repair out of a queue that reports on single packets show. For a source
  *   that cannot follow.
  * - `adaptive`: what the path carries in time for the deadline, for a source that follows `Sender.targetBitrate`.

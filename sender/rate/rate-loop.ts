@@ -47,7 +47,7 @@ export class RateLoop {
     this.#departures = new SentPacketHistory(streams);
   }
 
-  /** Bit rate of access units that the path carries beside headers and redundancy; `undefined` while unlimited. */
+  /** Bit rate of access units that the path carries, excluding headers and redundancy; `undefined` while unlimited. */
   get sourceBitrate(): number | undefined {
     const { target } = this.controller;
     return target === undefined ? undefined : target * 8 * this.#share.value;

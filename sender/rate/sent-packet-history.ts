@@ -133,7 +133,7 @@ export class SentPacketHistory {
     return {
       packets,
       bytesInFlight: this.#bytesInFlight,
-      // A receiver that claims to have waited longer than the packet has been away is not believed.
+      // Ignore a reported delay longer than the time since departure.
       roundTrip: roundTrip !== undefined && roundTrip >= 0 ? roundTrip : undefined,
     };
   }
@@ -141,7 +141,7 @@ export class SentPacketHistory {
   #read(place: number, { reports }: StreamArrivals, index: number, reportedAt: number): PacketReport | undefined {
     const arrival = reportedArrival(reports[index]!);
     const state = this.#state[place]!;
-    // Received with an unknown arrival time says nothing about the path's delay, and is taken for the next report.
+    // Without an arrival time there is no delay sample; wait for the next report.
     if (arrival ? state === RECEIVED || arrival.before === undefined : state !== IN_FLIGHT) return undefined;
     if (state === IN_FLIGHT) this.#bytesInFlight -= this.#bytes[place]!;
     this.#state[place] = arrival ? RECEIVED : MISSING;

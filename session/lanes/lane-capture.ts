@@ -13,7 +13,7 @@ interface Crossing {
 /** Time span and size limit of a capture. */
 const KEPT = seconds(30);
 const BYTES_MAX = 16_000_000;
-/** Memory of a stored datagram beside its bytes; small datagrams make it matter. */
+/** Memory overhead of a stored datagram; it matters for small ones. */
 const CROSSING_BYTES = 100;
 
 /** Keeps the packets of the last 30 seconds at both ends of a lane's path, for export as a file. */

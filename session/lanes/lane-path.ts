@@ -87,7 +87,7 @@ export class LanePath implements Path {
     return this.#link.pollTimeout();
   }
 
-  /** Tells of datagrams that the queue discipline or the loss stage dropped after they were sent. */
+  /** Reports datagrams that the queue discipline or the loss stage dropped after sending. */
   #takeOutcomes(): void {
     for (let outcome = this.#link.pollOutcome(); outcome; outcome = this.#link.pollOutcome()) {
       const { datagram, fate } = outcome;

@@ -209,7 +209,7 @@ export class RtpClient implements Client {
     if (verdict === 'held-also') return void this.#held.push(datagram);
     const held = this.#held;
     this.#held = verdict === 'held' ? [datagram] : [];
-    // A session that broke an invariant is over; its stream goes on in another.
+    // A session that broke an invariant is over; its stream continues in another.
     if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin();
     for (const earlier of held) this.#session?.driver.receive(earlier);
     if (verdict !== 'held') this.#session?.driver.receive(datagram);

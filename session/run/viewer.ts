@@ -18,7 +18,7 @@ export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
 
 /** End of a player that this program did not end. */
 export interface ViewerEnd {
-  /** What happened, in one line. */
+  /** Event description, one line. */
   readonly text: string;
   /** True when the player failed, false when its user closed it. */
   readonly failed: boolean;
@@ -89,7 +89,7 @@ const CLOSING_SIGNALS: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGH
 /** Exit codes after a window was closed: mpv has 4 for a quit by key or signal, ffplay 123. */
 const CLOSED_CODES: ReadonlySet<number> = new Set([0, 4, 123]);
 
-/** Tells a player that was closed from one that failed. */
+/** Distinguishes a player that was closed from one that failed. */
 export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerExit): ViewerEnd {
   const said = lastErrorLine === '' ? '' : ` (${lastErrorLine})`;
   if (signal !== null) {

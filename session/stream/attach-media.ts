@@ -6,7 +6,7 @@ import { Failure } from '../../io/os/failure.ts';
 import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
 import type { MediaTransportOptions } from './media-transport.ts';
 
-/** Null packet of RFC 4571: tells the sender that this end reads. */
+/** Null packet of RFC 4571: shows the sender that this end reads. */
 export const NULL_PACKET = new Uint8Array(2);
 
 /**

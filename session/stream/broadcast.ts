@@ -42,8 +42,8 @@ const AHEAD_BYTES = 16_000_000;
 const BATCH_UNITS = 8;
 /**
  * Lateness that counts as a stall. After a stall, everything that follows is delayed, timestamps included, so that
- * receivers see a gap rather than a longer path. Below it the timestamps stand, and the usual latency of 120 ms absorbs
- * the scheduler's jitter.
+ * receivers see a gap rather than a longer path. Below it the timestamps are kept, and the usual latency of 120 ms
+ * absorbs the scheduler's jitter.
  */
 const STALL: Microseconds = milliseconds(100);
 /** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
@@ -134,7 +134,7 @@ export class Broadcast {
     this.#handOver();
   }
 
-  /** Tells of each read before it begins. */
+  /** Yields the units and calls `onRead` before each read. */
   async *#announced(units: AsyncIterable<AccessUnit>): AsyncGenerator<AccessUnit> {
     this.#options.onRead?.();
     for await (const unit of units) {

@@ -55,7 +55,7 @@ export interface ClientEvents {
 
 /** Datagrams that were lost on one of the two machines, as opposed to the path between them. */
 export interface HostFaults {
-  /** Dropped by this machine's kernel before they were read; `undefined` when it does not tell. */
+  /** Dropped by this machine's kernel before they were read; `undefined` when the system does not report it. */
   readonly drops: number | undefined;
   /** Refused to be sent by this machine's operating system, and by the sender's. */
   readonly refusedHere: number;
@@ -84,10 +84,10 @@ export interface ModeledTcpRecord {
 }
 
 /**
- * Why a session began. `first`: it is the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`: datagrams
- * stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame came; `sender-stopped`: the
- * sender said goodbye and was there again; `connection-closed`: the control connection closed; `path-failed`: the media
- * path failed at this end; `source-restarted`: a plain RTP source began anew.
+ * Why a session began. `first`: it is the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`:
+ * datagrams stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame came;
+ * `sender-stopped`: the sender said goodbye and was there again; `connection-closed`: the control connection closed;
+ * `path-failed`: the media path failed at this end; `source-restarted`: a plain RTP source restarted.
  */
 export type ClientSessionCause =
   | 'first'

@@ -18,7 +18,7 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly host: string;
   readonly port: number;
   readonly recovery: Recovery;
-  /** SSRC of our reports and requests, as told to the sender. */
+  /** SSRC of our reports and requests, as announced to the sender. */
   readonly reportSsrc: number;
   /** Limit of retransmission and repair bytes per byte of media, 0 to 1; `undefined`: the sender's default. */
   readonly redundancy?: number | undefined;
@@ -113,14 +113,14 @@ export class MediaSession {
     this.#transport.proveAddress?.();
   }
 
-  /** Tells the receiver how much the sender has sent so far. */
+  /** Passes the sender's running totals to the receiver. */
   handleSent(total: SentMessage): void {
     this.#refusedBySender = total.refused;
     this.receiver.handleSent(now(), total);
     this.#driver.drain();
   }
 
-  /** Tells the receiver how much the sender has sent in all. */
+  /** Passes the sender's final totals to the receiver. */
   endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
     // Read now: the connection may be closed before the next reading.
     void this.segments;

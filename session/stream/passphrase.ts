@@ -11,8 +11,8 @@ import {
 import { CpaceExchange } from '../../protocol/control/cpace.ts';
 
 /**
- * Proof of a shared passphrase on a TLS connection whose certificate nobody vouches for: CPace, bound to that connection
- * by its exporter, so that someone in between gains one guess and nothing else. The sender's `welcome` is encrypted under
+ * Proof of a shared passphrase on a TLS connection with an unverified certificate: CPace, bound to that connection by
+ * its exporter, so that a man in the middle gets one guess and nothing else. The sender's `welcome` is encrypted under
  * the resulting key, which saves a round trip: only a receiver that knows the passphrase can read it, and with it the
  * session's key, without which it can neither prove an address nor attach a media connection.
  */

@@ -35,7 +35,7 @@ export class PathMtuDriver {
     this.#found = options.datagramBytesMax;
   }
 
-  /** The receiver's address is proved, for the first time or anew. */
+  /** The receiver's address is proved, for the first time or again. */
   start(): void {
     this.#search.start();
     this.#drain();

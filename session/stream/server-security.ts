@@ -3,7 +3,7 @@ import { isLoopback, resolveHost } from '../../io/net/host-address.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { isPassphrase, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN } from './passphrase.ts';
 
-/** What a sender is asked to protect its stream with. */
+/** Requested stream protection. */
 export interface SecurityChoice {
   /** File of a certificate in PEM, and of its private key. */
   readonly certificate?: string | undefined;
@@ -13,7 +13,7 @@ export interface SecurityChoice {
   readonly insecure?: boolean | undefined;
 }
 
-/** What a sender protects its stream with. */
+/** Effective stream protection. */
 export interface ServerSecurity {
   /** `undefined`: the stream is not encrypted. */
   readonly identity?: Identity | undefined;

@@ -344,7 +344,7 @@ export class StreamClient {
 function statisticsMessage(statistics: ReceiverStatistics, hostDrops = 0): StatisticsMessage {
   const { frames, packets, playoutDelay, roundTrip } = statistics;
   const ms = (span: number | undefined) => (span === undefined ? null : Math.min(span / 1_000, SPAN_MS_MAX));
-  // The sender had a part in these numbers; what it claimed must not make a message of ours that no one may send.
+  // These counts include the peer's claims; clamp them so that our message stays valid.
   const count = (value: number) => Math.min(value, COUNT_MAX);
   return {
     kind: 'statistics',

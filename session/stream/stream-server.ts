@@ -222,7 +222,7 @@ export class StreamServer {
     session.attach(connection.detach());
   }
 
-  /** Returns why a peer gets nothing here; `undefined` when it may go on. */
+  /** Returns the reason to refuse a peer; `undefined` to accept it. */
   #refusalOf(
     message: ReceiverMessage,
     pending: PendingConnection,
@@ -335,7 +335,7 @@ export class StreamServer {
     broadcast.start();
   }
 
-  /** Tells a source that follows what the receivers' paths carry. */
+  /** Steers an adaptive source by the receivers' paths. */
   #steer(): void {
     const active = [...this.#sessions.values()].filter((session) => session.ready);
     const targets = active.map((session) => session.targetBitrate);

@@ -2,7 +2,7 @@ import { amountIn, type Instant, MILLISECOND, type Microseconds, microseconds } 
 import type { LinkSpecification } from './link-specification.ts';
 import type { CapacityTrace } from './stages/capacity-trace.ts';
 
-/** Stands for a link without a bottleneck, bytes per second: 100 Gb/s. */
+/** Rate used for a link without a bottleneck, bytes per second: 100 Gb/s. */
 const UNLIMITED = 12.5e9;
 
 /** Capacity from `from` until the next piece: a constant rate in bytes per second, or a trace. */

@@ -11,7 +11,7 @@ export const CROSS_FLOW = 2 ** 30 - 1;
 const PACKET_BYTES = 1_200;
 
 /**
- * A flow of the link itself beside those of its callers: a TCP download without end, or a constant stream. It crosses
+ * A flow of the link itself, in addition to its callers': a TCP download without end, or a constant stream. It crosses
  * the link like any other; its acknowledgments return after the link's delay, without loss.
  */
 export class CrossTraffic {

@@ -4,7 +4,7 @@ import type { Ecn } from '../../protocol/ecn.ts';
 /** Fate of a datagram: under way (once or twice), or dropped by the loss stage or by the queue. */
 export type DecidedFate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 
-/** Result of sending a datagram. `queued`: it waits in a queue whose discipline decides later; `pollOutcome` tells. */
+/** Result of sending a datagram. `queued`: it waits in a queue whose discipline decides later; see `pollOutcome`. */
 export type DatagramFate = DecidedFate | 'queued';
 
 /** What became of a datagram at the bottleneck and in the loss stage. */

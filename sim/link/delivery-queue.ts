@@ -4,7 +4,7 @@ import { earliest, type Instant, instant } from '../../protocol/base/units.ts';
  * Items to deliver, ordered by time; items due at the same time keep their insertion order.
  *
  * Without jitter, items are inserted in time order and stay in a ring buffer. An item that must overtake goes into a
- * binary heap beside the ring. Each item has a mark, a small whole number that comes back with it.
+ * binary heap next to the ring. Each item has a mark, a small integer that is returned with it.
  */
 export class DeliveryQueue<T> {
   readonly #ring = new SortedRing<T>();

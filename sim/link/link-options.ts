@@ -1,6 +1,6 @@
 import type { Instant } from '../../protocol/base/units.ts';
 
-/** Properties of a link beside its parameters. */
+/** Properties of a link besides its parameters. */
 export interface LinkOptions {
   /** Zero point of the link's own time: an event at 10 s happens 10 s later. Virtual clocks begin at 0. */
   readonly startsAt?: Instant;

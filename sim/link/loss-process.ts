@@ -63,7 +63,7 @@ export class LossProcess {
     if (lossModel === undefined || !sameModel(lossModel, this.#link.lossModel)) {
       this.#model = lossModel && this.#source(lossModel, at);
     }
-    // A chain with loss keeps its state. Without loss there is no state, so it starts anew.
+    // A chain with loss keeps its state. Without loss there is no state, so it restarts.
     if (this.#loss === 0) this.#bad = this.#stream(`loss-start/${at}`).chance(0, link.loss);
     this.#setChain(link);
     this.#link = link;

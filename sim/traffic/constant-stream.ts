@@ -37,7 +37,7 @@ export class ConstantSender implements Endpoint<never> {
   pollTransmit(): Uint8Array | undefined {
     if (this.#due === 0) return undefined;
     this.#due--;
-    // A datagram of its own for each, because the paths tell datagrams apart by identity.
+    // A datagram of its own for each, because the paths distinguish datagrams by identity.
     return this.#datagram.slice();
   }
 

@@ -28,7 +28,7 @@ withFfmpegInChromium(
     await tab.locator('#drop').click();
     await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) === FRAMES_OF_FILM));
     for (const index of settings.keys()) {
-      // The gray level tells that the last frame is drawn.
+      // The gray level shows that the last frame is drawn.
       while (Math.abs((await grayOnCanvas(tab, index)) - LAST_GRAY) > GRAY_ERROR) await nextFrame(tab);
       const { figures, framesHidden, decodeErrors } = (await pageState(tab)).lanes[index]!;
       const { framesLost, framesMended, packetsLost } = figures!;

@@ -32,7 +32,7 @@ const headingsOf = (section: string): string[] => [...section.matchAll(/^#### `(
 
 const DECLARATION = 'export (?:declare )?(?:abstract )?(?:class|function|interface|type|const|async function)';
 
-/** Whether a JSDoc comment stands right before the declaration, wherever the file itself took it from. */
+/** True when a JSDoc comment directly precedes the declaration, including a re-exported one. */
 function hasDocumentation({ name, file }: Exported): boolean {
   const source = readFileSync(join(ROOT, file), 'utf8');
   if (new RegExp(String.raw`\*/\n${DECLARATION} ${name}\b`).test(source)) return true;

@@ -131,7 +131,7 @@ const senderMessage = z.discriminatedUnion('kind', [
   keepAlive,
 ]);
 
-/** What it takes as a sender. */
+/** Messages accepted as a sender. */
 export const oldReceiverMessage = receiverMessage;
-/** What it takes as a receiver. */
+/** Messages accepted as a receiver. */
 export const oldSenderMessage = senderMessage;

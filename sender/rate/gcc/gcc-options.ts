@@ -2,7 +2,7 @@ import { type Microseconds, milliseconds, seconds } from '../../../protocol/base
 
 /**
  * Constants of Google congestion control. Those of draft-ietf-rmcat-gcc-02 name their section; the others fill gaps of
- * the draft with what libwebrtc does, and say so.
+ * the draft by libwebrtc's behaviour, as marked.
  */
 export interface GccOptions {
   /**

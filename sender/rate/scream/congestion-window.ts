@@ -9,7 +9,7 @@ const LOSS_EVENT_WEIGHT = 0.01;
 const USED_FAST = 1.5;
 const USED = 1.25;
 
-/** What an acknowledgment tells the window. */
+/** Congestion-window input from one acknowledgment. */
 export interface WindowFeedback {
   /** Queueing delay of the newest packet received. */
   readonly delay: Microseconds;

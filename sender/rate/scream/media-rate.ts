@@ -57,7 +57,7 @@ export class MediaRate {
     this.#reported += bytes;
   }
 
-  /** Loss or mark: at once, beside the regular updates. @param factor BETA_R or BETA_ECN. */
+  /** Loss or mark: immediately, between the regular updates. @param factor BETA_R or BETA_ECN. */
   onCongestion(factor: number): void {
     this.#lastMax = this.#target;
     this.#target = Math.max(this.#options.bitrateMin, factor * this.#target);

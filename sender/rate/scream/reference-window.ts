@@ -15,7 +15,7 @@ const SCALE_GAIN = 4;
 /** Weight of a round trip in the loss event rate; the draft leaves it open. */
 const LOSS_EVENT_WEIGHT = 0.01;
 
-/** What a report tells the window. */
+/** Reference-window input from one report. */
 export interface ReferenceFeedback {
   readonly delay: Microseconds;
   /** Bytes sent and not yet reported, after this report. */

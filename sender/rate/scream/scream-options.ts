@@ -1,6 +1,6 @@
 import { type Microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 
-/** Constants of SCReAM (RFC 8298 §4.1.1.1), with its recommended values; the last ones are not in the RFC, and say so. */
+/** Constants of SCReAM (RFC 8298 §4.1.1.1), with its recommended values; those marked as ours are not in the RFC. */
 export interface ScreamOptions {
   /** QDELAY_TARGET_LO and QDELAY_TARGET_HI: bounds of the queueing delay aimed at. */
   readonly queueDelayTargetMin: Microseconds;
@@ -48,8 +48,8 @@ export interface ScreamOptions {
   readonly bitrateMin: number;
   readonly bitrateMax: number;
   /**
-   * Without a report for this time, the bytes in flight count as gone and the window as least. Not in the RFC, where the
-   * clock of acknowledgments would stand still for good after an outage.
+   * Without a report for this time, the bytes in flight count as gone and the window as least. Not in the RFC, where
+   * the acknowledgment clock would deadlock after an outage.
    */
   readonly reportTimeout: Microseconds;
   /** Interval of feedback: 20 ms at high bit rates (§4.2.1). */

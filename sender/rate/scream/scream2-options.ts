@@ -1,8 +1,8 @@
 import { type Microseconds, milliseconds, seconds } from '../../../protocol/base/units.ts';
 
 /**
- * Constants of SCReAMv2 (draft-johansson-ccwg-rfc8298bis-screamv2, §4.1), with its recommended values; the last ones are
- * not in the draft, and say so.
+ * Constants of SCReAMv2 (draft-johansson-ccwg-rfc8298bis-screamv2, §4.1), with its recommended values; those marked as
+ * ours are not in the draft.
  */
 export interface Scream2Options {
   /** QDELAY_TARGET_LO and QDELAY_TARGET_HI. */

@@ -178,7 +178,7 @@ describe('a source that encodes', () => {
   });
 });
 
-/** An encoder process that makes this many pictures, and then does as it is told. */
+/** An encoder process that makes this many pictures, and then follows the given script. */
 function fakeEncoder(name: string, pictures: number, then: string): string {
   const path = join(folder.path, `${name}.mjs`);
   writeFileSync(

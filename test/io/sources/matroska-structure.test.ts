@@ -7,7 +7,7 @@ import { file, open } from './opened-source.ts';
 
 const CLUSTER = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
 
-/** Eight seconds in clusters of one, and beside it a tone of ten. */
+/** Eight seconds in clusters of one second, with a ten-second tone. */
 function film(...parameters: readonly string[]): Buffer {
   const path = join(temporaryFolder(), 'film.mkv');
   const pattern = ['-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=8', ...parameters];

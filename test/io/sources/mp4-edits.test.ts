@@ -59,7 +59,7 @@ test('shows two parts of the media one after the other, even if the second comes
   ];
   const { placed, shown } = await presented(edits);
   expect(shown).toEqual(numbers(0, 20));
-  // What is decoded for the second part fits between two frames that are shown.
+  // The frames decoded for the second part fit between two frames that are shown.
   const second = placed.slice(placed.findLastIndex((each) => each.sample.isSync)).filter((each) => each.decodeOnly);
   expect(second.length).toBeGreaterThan(0);
   for (const each of second)

@@ -35,7 +35,7 @@ withFaults('continues with the fragments after the samples of the movie box', as
   const { units, warnings, description } = await read(fault('partially-fragmented.mp4'));
   expect(units).toHaveLength(30);
   expect(shown(units)).toEqual(Array.from({ length: 30 }, (_, index) => index * 3_003));
-  // The mean of the fragments, whose first pictures stand before them.
+  // The mean over the fragments; the first pictures precede them.
   expect(description.framesPerSecond).toBeGreaterThan(28);
   expect(warnings).toEqual([]);
 });

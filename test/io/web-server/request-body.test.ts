@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { BodyStalled, saveBody } from '../../../io/web-server/request-body.ts';
 
-/** Sends a body's beginning and, if told to, its end; returns what saving it came to. */
+/** Sends a body's beginning and, on request, its end; returns the result of saving it. */
 async function saved(start: Buffer, end: Buffer | undefined): Promise<{ path: string; error: unknown }> {
   const folder = await mkdtemp(join(tmpdir(), 'dropframe-body-'));
   const path = join(folder, 'body');

@@ -77,6 +77,6 @@ test('a stream crosses a path that loses, repeats, reorders and changes datagram
   expect(longest).toBeLessThanOrEqual(1_200);
   expect(atReceiver.incoming.refused.replayed).toBeGreaterThan(50);
   expect(atReceiver.incoming.refused.forged).toBeGreaterThan(10);
-  // What the path has changed or repeated never reaches the receiver.
+  // Packets changed or repeated on the path never reach the receiver.
   expect(receiver.statistics.malformed).toBe(0);
 });

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 
 export type Way = 'to-sender' | 'to-receiver';
 
-/** What an adversary does with a datagram: the datagrams that it sends on in its place, in this order. */
+/** An adversary's treatment of a datagram: returns the datagrams to forward in its place, in this order. */
 export type Tampering = (datagram: Buffer, way: Way) => readonly Uint8Array[];
 
 /** Somebody on the path between a receiver and a sender, who reads and changes everything in both channels. */
