@@ -94,7 +94,7 @@ export async function runOurs(
   await programs.stop(receiver);
   await programs.stop(sender);
   const { frames, encrypted: was } = JSON.parse(readFileSync(summary, 'utf8')) as RunSummary;
-  if (was !== encrypted) throw new Failure('the run was not encrypted as it was to be');
+  if (was !== encrypted) throw new Failure('the run was not encrypted');
   return { ...reading, delivered: (frames.onTime + frames.recovered) / frames.total };
 }
 

@@ -139,7 +139,7 @@ function simulate(model: EncoderModel, schedule: Schedule): Sample[] {
       encoder.setTarget(schedule(frame));
       if (frame % KEY_INTERVAL === 0) encoder.requestKeyFrame();
       const unit = encoder.next();
-      assert(unit !== undefined, 'the synthetic encoder has as many frames');
+      assert(unit !== undefined, 'the synthetic encoder must have as many frames');
       const bytes = unit.parts.reduce((sum, part) => sum + part.length, 0);
       const keyFrame = unit.importance === 'key';
       if (frame >= SETTLED) samples.push({ size: (bytes * 8 * framesPerSecond) / schedule(frame), keyFrame });

@@ -60,7 +60,7 @@ export function addReceiverEncryption(command: Command): Command {
  */
 export function passphraseOf({ passphrase, passphraseFile }: PassphraseOptions): string | undefined {
   if (passphrase !== undefined && passphraseFile !== undefined) {
-    throw new Failure('--passphrase and --passphrase-file exclude each other', 2);
+    throw new Failure('--passphrase and --passphrase-file cannot be combined', 2);
   }
   if (passphrase !== undefined) return passphrase;
   if (passphraseFile !== undefined) return firstLine(passphraseFile);

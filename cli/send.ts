@@ -37,7 +37,7 @@ export function addSendCommand(program: Command): void {
       const { to } = options;
       if (to === undefined) return await send(input, options);
       if (command.getOptionValueSource('listen') === 'cli') {
-        throw new Failure('--to (plain RTP) and --listen (wait for receivers) exclude each other', 2);
+        throw new Failure('--to (plain RTP) and --listen (wait for receivers) cannot be combined', 2);
       }
       const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));

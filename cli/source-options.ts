@@ -20,7 +20,7 @@ export interface SourceCommandOptions {
   readonly record?: string;
 }
 
-/** @throws {Failure} for options that exclude each other. */
+/** @throws {Failure} for options that cannot be combined. */
 function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
   const { rate, encode, bitrateMin, bitrateMax } = options;
   const follow = followRange(options);
@@ -68,6 +68,6 @@ export async function openRecord(
   if (record === undefined) return undefined;
   const { Recorder } = await import('../session/run/recorder.ts');
   return await Recorder.open(record, description, (error) =>
-    log.warn(`the recording ended: ${causeOf(error)}; the stream goes on without it`),
+    log.warn(`the recording ended: ${causeOf(error)}; the stream continues without it`),
   );
 }

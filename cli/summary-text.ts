@@ -95,14 +95,14 @@ function withheldText({ framesWithheld, hostDrops, transport }: RunSummary): str
 
 const SESSION_TEXTS: Readonly<Record<RunSummary['sessionCauses'][number], string>> = {
   first: '',
-  'tcp-instead': 'no datagram arrived over UDP, so that the stream went on over TCP',
+  'tcp-instead': 'no datagram arrived over UDP, so the stream switched to TCP',
   'path-silent': 'datagrams stopped, though the sender answered on TCP',
   'media-outage': 'frames stopped, though the sender answered on TCP',
   'no-media': 'no frame came, though the sender answered on TCP',
   'sender-stopped': 'the sender stopped, and was there again',
   'connection-closed': 'the connection to the sender closed, and could be opened again',
   'path-failed': 'the media path could not be opened, or failed at this end',
-  'source-restarted': 'the source began anew',
+  'source-restarted': 'the source restarted',
 };
 
 /** Why there was more than one session, each cause once, with its number where it is not the only one. */

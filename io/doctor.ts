@@ -154,7 +154,7 @@ async function loopback(): Promise<Finding[]> {
     if ((await within(LOOPBACK_MS, arrival)) !== undefined) {
       return [{ name, state: 'ok', detail: 'a datagram sent to this machine arrives' }];
     }
-    const detail = `could not be found out: no datagram sent to this machine was seen within ${LOOPBACK_MS / 1_000} s`;
+    const detail = `unknown: no datagram sent to this machine was seen within ${LOOPBACK_MS / 1_000} s`;
     const remedy = 'try again on a calm machine; if it stays so, look at the firewall rules for 127.0.0.1';
     return [{ name, state: 'warn', detail, remedy }];
   } catch (error) {

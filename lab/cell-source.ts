@@ -123,7 +123,7 @@ export function openCellSource(source: CellSource, files: PackedFiles, guide: So
   switch (source.kind) {
     case 'file': {
       const packed = files.get(source.sha256);
-      assert(packed !== undefined, 'the files of all cells have been read');
+      assert(packed !== undefined, 'the files of all cells must have been read');
       const units = unpackUnits(packed);
       return { next: () => units.next().value as AccessUnit | undefined };
     }

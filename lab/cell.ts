@@ -48,7 +48,7 @@ export function linkOf(text: string, traces: Traces): LinkSpecification {
     const content = traces.get(name);
     return content === undefined ? malformed(`${name} was not read`) : parsed(content);
   });
-  assert(link.ok, 'the links of a scenario are valid');
+  assert(link.ok, 'the links of a scenario must be valid');
   return link.value;
 }
 

@@ -99,7 +99,7 @@ export class FrameTable {
 
   /** Returns a row as a record. */
   record(row: number): FrameRecord {
-    assert(row < this.#length, 'the row exists');
+    assert(row < this.#length, 'the row must exist');
     const at = (time: FrameTime): number | null => {
       const value = this.time(row, time);
       return Number.isNaN(value) ? null : value;

@@ -24,7 +24,7 @@ export function runCell(
   observers: readonly PathObserver[] = [],
   machine?: Machine,
 ): CellResult {
-  assert(!isKernelStrategy(cell.strategy), 'kernel strategies do not run on the virtual clock');
+  assert(!isKernelStrategy(cell.strategy), 'kernel strategies must not run on the virtual clock');
   if (cell.flows) return runFlowCell(cell, cell.flows, files);
   const forward = linkOf(cell.forward, files.traces);
   const back = linkOf(cell.back, files.traces);

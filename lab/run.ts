@@ -132,7 +132,7 @@ async function measureShard(
   cells: readonly GridCell[],
   options: Parameters<typeof sweepShard>[1],
 ): Promise<boolean> {
-  assert(comparer !== undefined, 'quality measurement has its tools');
+  assert(comparer !== undefined, 'quality measurement must have its tools');
   const fileCells = cells.filter(({ cell }) => cell.source.kind === 'file');
   const { jobs, fresh, signal, onQualityProgress: onProgress = () => {} } = options;
   const setting = { cells: fileCells, media: files.media, store, comparer, jobs: Math.max(1, jobs) };
@@ -145,7 +145,7 @@ export function makeVideo(
   { directory, grid, files, store, comparer }: OpenRun,
   signal: AbortSignal,
 ): Promise<SideBySide> {
-  assert(comparer !== undefined, 'video output has its tools');
+  assert(comparer !== undefined, 'video output must have its tools');
   return writeSideBySide(directory, cellsToShow(grid.cells), { media: files.media, store, comparer, signal });
 }
 

@@ -59,7 +59,7 @@ export async function sweep(options: SweepOptions): Promise<SweepProgress> {
   const take = async ({ id, finished, attachments }: WorkProduct) => {
     await store.write(finished, attachments);
     const cost = costs.get(id);
-    assert(cost !== undefined, 'a result belongs to an order');
+    assert(cost !== undefined, 'a result must belong to an order');
     worked += cost;
     done++;
     onProgress(progress());

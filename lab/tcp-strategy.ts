@@ -90,7 +90,7 @@ class TcpStrategy implements Strategy {
 
   assertBalanced(): void {
     const { frames } = this.#options;
-    assert(this.observer.framesDelivered <= frames.length, 'only sent frames are delivered');
+    assert(this.observer.framesDelivered <= frames.length, 'delivered frames must have been sent');
   }
 
   conclude(): TransportFigures {

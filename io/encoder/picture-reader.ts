@@ -65,7 +65,7 @@ export class PictureReader {
     if (index < 0 || stream === undefined) throw new Failure('it contains no video');
     this.#stream = stream;
     const codec = av.Codec.findDecoder(stream.codecpar.codecId);
-    if (codec === null) throw new Failure('its video has a codec that is not known here');
+    if (codec === null) throw new Failure('its video codec is not supported');
     this.#codec = codec;
     this.#decoder = new av.CodecContext();
     this.#decoder.allocContext3(codec);

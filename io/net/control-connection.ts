@@ -37,7 +37,7 @@ const UNSENT_BYTES_MAX = 1_000_000;
 /** Time limit for sending the last message, milliseconds. */
 const CLOSE_TIMEOUT_MS = 500;
 
-const FRAMING_VERSION = 'the version in the first bytes is not 1, which is the one spoken here';
+const FRAMING_VERSION = 'unsupported framing version (expected 1)';
 
 const NO_TLS = 'this stream is not encrypted';
 
@@ -90,7 +90,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
       text = serializeControlMessage(message);
     } catch (error) {
       // An internal error, possibly provoked by the peer: it ends this connection only.
-      return this.cut(`a message to it could not be made: ${causeOf(error)}`);
+      return this.cut(`cannot encode a message to the peer: ${causeOf(error)}`);
     }
     this.#socket.write(serializeControlFrame(Buffer.from(text)));
   }
@@ -142,7 +142,9 @@ export class ControlConnection<Incoming extends ControlMessage> {
     if (!bodies.ok) {
       const cause = `the peer sent an invalid control message: ${bodies.malformed}`;
       if (bodies.malformed === 'version') return this.#reject(cause, FRAMING_VERSION);
-      return isTlsClient(bytes) ? this.#reject('the peer begins TLS, which is not used here', NO_TLS) : this.cut(cause);
+      return isTlsClient(bytes)
+        ? this.#reject('the peer started TLS; this endpoint is not encrypted', NO_TLS)
+        : this.cut(cause);
     }
     for (const body of bodies.value) {
       if (!this.#budget.spend(now(), body.length + MESSAGE_OVERHEAD_BYTES)) {

@@ -36,7 +36,7 @@ export const secureContext = ({ certificate, key }: Identity): SecureContext =>
   });
 
 /**
- * Sender's side: begins TLS on a connection whose first bytes are in its buffer.
+ * Sender's side: starts TLS on a connection whose first bytes are in its buffer.
  * @param onSecure called when the handshake is complete; before that, the connection may fail, which closes it.
  */
 export function acceptSecure(
@@ -54,7 +54,7 @@ export function acceptSecure(
 }
 
 /**
- * Receiver's side: begins TLS on an open connection.
+ * Receiver's side: starts TLS on an open connection.
  *
  * @param fingerprint of the certificate that the sender must have; `undefined` when it proves itself otherwise.
  * @throws {UntrustedSender} when the sender has another certificate, or does not speak TLS.
@@ -104,13 +104,13 @@ type UntrustedReason = keyof typeof UNTRUSTED;
 
 const UNTRUSTED = {
   fingerprint:
-    'its certificate is not the one whose fingerprint was given: it was started anew (then use the URL that it prints ' +
-    'now; --certificate keeps one), or someone in between answers in its place',
+    'its certificate is not the one whose fingerprint was given: the sender was restarted with a new certificate (use ' +
+    'the URL that it prints now; --certificate keeps one), or this is a man-in-the-middle attack',
   protocol: 'it speaks TLS, but is not a dropframe sender',
   plain:
     'it answers without encryption, though a fingerprint or a passphrase was given: it was started with --insecure or on ' +
-    'loopback, or is an older release, or someone in between answers in its place',
-  passphrase: 'it does not have this passphrase, or someone in between answers in its place',
+    'loopback, or is an older release, or this is a man-in-the-middle attack',
+  passphrase: 'it does not have this passphrase, or this is a man-in-the-middle attack',
 } as const;
 
 /** Codes of OpenSSL for an answer that is not TLS 1.3. */

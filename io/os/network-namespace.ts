@@ -7,7 +7,7 @@ import { causeOf, Failure } from './failure.ts';
 /** Time limit of a probe, milliseconds; creating a namespace takes about ten. */
 const PROBE_MS = 5_000;
 
-const SILENT = `could not be found out: unshare gave no answer within ${PROBE_MS / 1_000} s`;
+const SILENT = `unknown: unshare gave no answer within ${PROBE_MS / 1_000} s`;
 
 /**
  * Network, process and mount namespaces, which disappear when the first process inside ends or unshare is killed. Root

@@ -150,8 +150,7 @@ export class EncodingSource implements MediaSource {
           lostAt = now();
           if (pass) this.#end(pass.host);
           pass = undefined;
-          if (!again)
-            this.#options.warn(`${this.#options.name}: the encoder failed (${error.message}): a new one goes on`);
+          if (!again) this.#options.warn(`${this.#options.name}: the encoder failed (${error.message}): restarted`);
           else return yield* this.#goOnWithout(place, error.message);
         }
       }
@@ -255,11 +254,11 @@ export class EncodingSource implements MediaSource {
   async *#goOnWithout(place: number, cause: string): AsyncGenerator<AccessUnit> {
     const { name, warn, fallback } = this.#options;
     if (fallback === undefined) {
-      throw new Failure(`${name}: the encoder failed twice (${cause}), and nothing else can go on`);
+      throw new Failure(`${name}: the encoder failed twice (${cause}), and no fallback is available`);
     }
     const { source, startSeconds } = await fallback(place / CLOCK_RATE);
     this.#fallback = source;
-    const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg goes on';
+    const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg continues';
     warn(`${name}: the encoder failed twice (${cause}): ${how}, and the bit rate no longer follows`);
     const offset = startSeconds * CLOCK_RATE;
     let entered = false;

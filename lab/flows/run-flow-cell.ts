@@ -55,7 +55,7 @@ export function runFlowCell(cell: Cell, flows: readonly FlowDescription[], files
     return { ...row, cell: id, strategy: flowStrategy(description), ...flow };
   });
   const first = finished.find(({ frames }) => frames.length > 0) ?? finished[0];
-  assert(first !== undefined && rows[0] !== undefined, 'a cell with flows has at least one');
+  assert(first !== undefined && rows[0] !== undefined, 'a cell with flows must have at least one');
   const { frames, figures } = first;
   return {
     row: rows[0],

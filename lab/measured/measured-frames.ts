@@ -38,7 +38,7 @@ export function measuredCell(
   observers: readonly PathObserver[] = [],
 ): CellResult {
   const { result, path } = observed;
-  assert(isKernelStrategy(cell.strategy), 'only kernel strategies are measured');
+  assert(isKernelStrategy(cell.strategy), 'a measured strategy must be a kernel strategy');
   const overTcp = simulatedTwin(cell.strategy).startsWith('tcp-');
   const frames = new FrameTable();
   const measuredFrom = framesBefore(cell.source, files.media, cell.warmUpSeconds);
@@ -65,7 +65,7 @@ export function measuredCell(
     const capture = () => {
       guidance = before;
       const unit = next();
-      assert(unit !== undefined, 'the source has a unit for each captured frame');
+      assert(unit !== undefined, 'the source must have a unit for each captured frame');
       const row = frames.add(instant(at - result.zero), unit);
       if (overTcp) frames.setMechanism(row, 'transport');
       if (!taken || givenUp.has(index)) frames.setClass(row, 'refused');

@@ -27,7 +27,7 @@ import {
 const { local, across } = TUN_ADDRESSES.ipv4;
 const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
 const { strategy } = order.cell;
-assert(isKernelStrategy(strategy), 'the ends run kernel strategies');
+assert(isKernelStrategy(strategy), 'the ends must run a kernel strategy');
 const twin = simulatedTwin(strategy);
 const offset = monotonicOffset();
 const receipts: Receipt[] = [];
@@ -98,7 +98,7 @@ function overTcp(): void {
     socket.on('data', (chunk) => {
       const at = later(now(), offset);
       const units = deframer.push(chunk);
-      assert(units !== 'malformed', 'TCP delivers the written bytes unchanged');
+      assert(units !== 'malformed', 'TCP must deliver the written bytes unchanged');
       for (const { frame } of units) receipts.push({ kind: 'complete', at, frame });
     });
     socket.on('error', () => conclude(0));

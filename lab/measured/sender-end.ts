@@ -56,7 +56,7 @@ const WARM_UP = milliseconds(300);
 const { local, across } = TUN_ADDRESSES.ipv4;
 const order = JSON.parse(readFileSync(argv[2]!, 'utf8')) as EndOrder;
 const { cell, transitMin } = order;
-assert(isKernelStrategy(cell.strategy), 'the ends run kernel strategies');
+assert(isKernelStrategy(cell.strategy), 'the ends must run a kernel strategy');
 const twin = simulatedTwin(cell.strategy);
 const offset = monotonicOffset();
 const captured: CapturedFrame[] = [];

@@ -112,11 +112,11 @@ export interface Film {
 
 /** @param known sources opened before. @throws {Failure} when the stream has no picture format. */
 export function openFilm({ cell: { source } }: GridCell, media: PackedFiles, known: Map<string, Film>): Film {
-  assert(source.kind === 'file', 'only video has pictures');
+  assert(source.kind === 'file', 'a source with pictures must be a file');
   const open = known.get(source.sha256);
   if (open) return open;
   const packed = media.get(source.sha256);
-  assert(packed !== undefined, 'the files of all cells have been read');
+  assert(packed !== undefined, 'the files of all cells must have been read');
   const units = [...unpackUnits(packed)];
   const format = pictureFormat(units);
   if (!format) throw new Failure(`${source.name} has no sequence parameter set, so --quality cannot decode it`, 2);
@@ -144,7 +144,7 @@ export async function shownStream(
   store: CellStore,
 ): Promise<ShownStream & { readonly plan: SlotPlan }> {
   const finished = await store.read(id);
-  assert(typeof finished !== 'string', 'the cell is finished');
+  assert(typeof finished !== 'string', 'the cell must be finished');
   const frames = await store.table<FrameRecord>(id, 'frames.parquet', finished.attachments['frames.parquet']);
   const plan = planSlots(frames, units, budgetOf(cell));
   return { plan, stream: plan.decoded.length === 0 ? undefined : slotStream(plan.decoded, units, format) };
@@ -163,7 +163,7 @@ async function measure(
 ): Promise<Product> {
   const { id, cell } = gridCell;
   const finished = await store.read(id);
-  assert(typeof finished !== 'string', 'the cell is finished');
+  assert(typeof finished !== 'string', 'the cell must be finished');
   const film = openFilm(gridCell, media, films);
   const shown = await shownStream(gridCell, film, store);
   const name = `quality of cell ${id.slice(0, 8)} (${cell.strategy}, "${cell.forward}", ${cell.budgetMs} ms)`;

@@ -54,7 +54,7 @@ export function slotStream(
   });
   const { width, height, parameterSets } = format;
   const configuration = CODEC.mp4?.configuration(parameterSets);
-  assert(configuration !== undefined, 'a format that could be described has parameter sets');
+  assert(configuration !== undefined, 'a format that could be described must have parameter sets');
   const writer = new FragmentedMp4Writer(CODEC, { width, height, configuration, parameterSets });
   const file = Buffer.concat([writer.header(), writer.fragment(pictures, ticks(pictures.length))]);
   return { file, origin: pictures[0]!.timestamp };

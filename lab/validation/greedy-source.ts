@@ -15,7 +15,7 @@ const UNSENT_MIN = 32 * 1_448;
 
 function link(text: string) {
   const specification = parseLinkSpecification(text);
-  assert(specification.ok, 'the links of checks are valid');
+  assert(specification.ok, 'the links of checks must be valid');
   return specification.value;
 }
 

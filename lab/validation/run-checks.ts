@@ -29,7 +29,7 @@ export interface CheckProgress {
 
 const checkOf = (id: string): Check => {
   const check = CHECKS.find((each) => each.id === id);
-  assert(check !== undefined, 'an ordered check is in the list');
+  assert(check !== undefined, 'an ordered check must be in the list');
   return check;
 };
 

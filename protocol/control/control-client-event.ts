@@ -15,7 +15,7 @@ export type ControlFailure =
   | { readonly kind: 'no-stream'; readonly cause: string }
   /** The sender answered on the control connection, but no datagram of it ever arrived. */
   | { readonly kind: 'no-datagrams' }
-  /** The sender kept answering on the control connection, but its media stayed away after so many frames. */
+  /** The sender kept answering on the control connection, but its media stopped after so many frames. */
   | { readonly kind: 'media-lost'; readonly frames: number }
   /** The sender went away without a goodbye, after so many frames. */
   | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };

@@ -277,7 +277,7 @@ function parseWith<T>(schema: z.ZodType<T>, text: string): Parsed<T | Unrecogniz
   if (!KINDS.has(kind)) return parsed({ kind: 'unrecognized' });
   // Other major versions are parsed no further than kind and version.
   if ((kind === 'hello' || kind === 'welcome') && Number.isSafeInteger(version) && version !== CONTROL_MAJOR) {
-    return malformed(`control protocol version ${version}, and this program speaks ${CONTROL_MAJOR}`);
+    return malformed(`control protocol version ${version} is unsupported (expected ${CONTROL_MAJOR})`);
   }
   const result = schema.safeParse(value);
   return result.success ? parsed(result.data) : malformed(causeOf(result.error));

@@ -55,7 +55,7 @@ export class CpaceExchange {
       session: context.session,
     });
     const share = cipher.x25519(scalar, generator);
-    assert(share !== undefined, 'the generator has low order (probability 2^-250)');
+    assert(share !== undefined, 'the generator must not have low order (probability 2^-250)');
     this.share = share;
   }
 

@@ -25,7 +25,7 @@ export function chooseStream(welcome: WelcomeMessage): StreamChoice {
   for (const stream of welcome.streams) {
     const reason = obstacle(stream);
     if (reason !== undefined) refused.push({ id: stream.id, reason });
-    else if (accepted) refused.push({ id: stream.id, reason: 'one video stream is received here' });
+    else if (accepted) refused.push({ id: stream.id, reason: 'only one video stream is supported' });
     else accepted = withStream(welcome, stream as MediaStream);
   }
   return { accepted, refused };
@@ -35,15 +35,15 @@ export function chooseStream(welcome: WelcomeMessage): StreamChoice {
 function chooseSingle(welcome: WelcomeMessage): StreamChoice {
   const { codec } = welcome.media;
   if (/^avc1\.[0-9a-fA-F]{6}$/.test(codec)) return { accepted: { ...welcome, codec: 'h264' }, refused: [] };
-  return { accepted: undefined, refused: [{ id: 0, reason: `${codec} is not known here` }] };
+  return { accepted: undefined, refused: [{ id: 0, reason: `codec ${codec} is not supported` }] };
 }
 
 function obstacle(stream: AnnouncedStream): string | undefined {
   const codec = codecByName(stream.codec);
-  if (codec === undefined) return `${stream.mediaType} in ${stream.codec} is not known here`;
+  if (codec === undefined) return `${stream.mediaType} codec ${stream.codec} is not supported`;
   if (!isDescribed(stream)) return `the description of its ${stream.codec} is not understood here`;
   if (stream.mediaType !== codec.mediaType) return `${stream.codec} is no ${stream.mediaType} here`;
-  if (stream.mediaType !== 'video') return `${stream.mediaType} is not received here`;
+  if (stream.mediaType !== 'video') return `${stream.mediaType} is not supported`;
   if (stream.clockRate !== codec.clockRate) return `${stream.codec} has a clock rate of ${codec.clockRate} here`;
   return undefined;
 }

@@ -54,7 +54,7 @@ export class EquationSystem {
 
   /** The draft's unknowns must all be within `slots` of the oldest one that is not forgotten. */
   insert(draft: Equation): EquationResult {
-    assert(draft === this.#spare.at(-1), 'only one draft equation may exist at a time');
+    assert(draft === this.#spare.at(-1), 'a second draft equation must not exist');
     for (const other of this.#waiting) {
       const coefficient = draft.coefficient(other.pivot);
       if (coefficient !== 0) draft.addEquation(other, coefficient);

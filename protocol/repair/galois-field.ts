@@ -30,7 +30,7 @@ for (let left = 1; left < 256; left++) {
 export const multiply = (left: number, right: number): number => PRODUCTS[(left << 8) | right]!;
 
 export function inverse(value: number): number {
-  assert(value !== 0, 'zero has no inverse');
+  assert(value !== 0, 'the inverted element must not be zero');
   return EXPONENTIALS[255 - LOGARITHMS[value]!]!;
 }
 

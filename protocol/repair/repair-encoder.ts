@@ -57,7 +57,7 @@ export class RepairEncoder {
   /** @returns the payload of a repair packet: header and symbol. */
   repair({ firstSequence, lastSequence, repairKey, density = DENSITY_FULL }: RepairRequest): Uint8Array {
     const oldest = this.oldestSequence;
-    assert(oldest !== undefined, 'a repair packet needs at least one source packet');
+    assert(oldest !== undefined, 'a repair packet must cover at least one source packet');
     assert(firstSequence >= oldest, 'the window must start at a packet that is still kept');
     assert(lastSequence < this.#next, 'the window must end at a packet that has been sent');
     assert(firstSequence <= lastSequence, 'the window must not be empty');

@@ -169,7 +169,7 @@ function packetBytes(packet: RtcpPacket): number {
     case 'extended-report':
       return extendedReportBytes(packet);
     case 'unknown':
-      throw new Error('invariant broken: an RTCP packet that we do not know is never sent');
+      throw new Error('invariant broken: unknown RTCP packets cannot be serialized');
     default:
       return packet satisfies never;
   }

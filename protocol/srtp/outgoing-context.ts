@@ -57,7 +57,7 @@ export class OutgoingContext {
     const target = this.#slab.take(datagram.length + TAG_BYTES);
     const layout = this.#layout;
     const known = readClearLayout(datagram, this.#cryptex, layout);
-    assert(known, 'only header extensions of RFC 8285 can be protected');
+    assert(known, 'a protected header extension must be one of RFC 8285');
     const arranged = layout.csrcs === 0 ? datagram : datagram.slice();
     moveExtensionHeaderForward(arranged, layout.csrcs);
     const { clearBytes } = layout;

@@ -30,8 +30,8 @@ export class ClientTable<Client extends { readonly lastActiveAt: Instant }> {
   }
 
   add(address: string, client: Client): void {
-    assert(!this.full, 'there is room for a client that is added');
-    assert(!this.#clients.has(address), 'an address belongs to one client');
+    assert(!this.full, 'the table must have room for another client');
+    assert(!this.#clients.has(address), 'an address must belong to one client only');
     this.#clients.set(address, client);
   }
 

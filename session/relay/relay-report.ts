@@ -95,7 +95,10 @@ export interface DirectionReportOptions {
 export function directionReport(options: DirectionReportOptions): RelayDirectionReport {
   const { lossRuns, ...counters } = options.counters;
   const { offered, duplicated, delivered, lost, overflowed, inFlight } = counters;
-  assert(offered + duplicated === delivered + lost + overflowed + inFlight, 'every datagram has exactly one outcome');
+  assert(
+    offered + duplicated === delivered + lost + overflowed + inFlight,
+    'every datagram must have exactly one outcome',
+  );
   const through = offered - overflowed;
   return {
     link: formatLinkSpecification(options.link),

@@ -324,8 +324,8 @@ export class RtpClient implements Client {
     }
     const clock = this.#clock;
     if (clock !== undefined && !clock.moves && clock.packets >= STANDING_PACKETS) {
-      const seen = `${clock.packets} RTP packets came, and all of them have the timestamp ${clock.first}`;
-      return `${seen}: one picture cannot be told from the next; set the clock of the sender going`;
+      const seen = `${clock.packets} RTP packets arrived, all with the timestamp ${clock.first}`;
+      return `${seen}: pictures cannot be separated: the sender must advance RTP timestamps`;
     }
     if (this.#session || this.#finished.length > 0) {
       const why = this.#pictures.known ? 'no key frame' : 'no key frame with parameter sets (SPS, PPS)';

@@ -202,7 +202,7 @@ export class ReceiveRun {
     }
     this.#viewerFailed = true;
     if ((output === undefined || this.#recordingFailed) && capture === undefined) return this.#fail(new Failure(text));
-    log.warn(`${text}; the recording goes on`);
+    log.warn(`${text}; the recording continues`);
   }
 
   /** A recording that fails ends the run when nothing else is left to do; the run has failed in any case. */
@@ -211,7 +211,7 @@ export class ReceiveRun {
     const { log, play } = this.#options;
     if (play === 'none' || this.#viewerFailed) return this.#fail(error);
     this.#failure ??= error instanceof Failure ? error : new Failure(causeOf(error));
-    log.warn(`the recording ended: ${causeOf(error)}; the stream goes on`);
+    log.warn(`the recording ended: ${causeOf(error)}; the stream continues`);
   }
 
   #openRecorder(output: string, { codecName, media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {

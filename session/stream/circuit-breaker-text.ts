@@ -12,9 +12,9 @@ export function circuitBreakerText({ change, cause }: CircuitBreakerNotice): str
     case 'reduced':
       return `${CAUSES[cause]}: the rate is cut to a tenth`;
     case 'ceased':
-      return `${CAUSES[cause]}: sending stops until ${cause === 'congestion' ? 'half a minute has passed' : 'a report shows that it arrives'}`;
+      return `${CAUSES[cause]}: sending stops until ${cause === 'congestion' ? 'half a minute has passed' : 'a report shows that packets arrive'}`;
     case 'restored':
-      return 'the stream arrives again: sending goes on';
+      return 'path recovered: resuming';
     default:
       return change satisfies never;
   }

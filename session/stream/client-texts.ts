@@ -7,7 +7,7 @@ interface Peer {
   readonly port: number;
 }
 
-/** Returns the news of a path in one line. */
+/** Describes a notice about the path in one line. */
 export function noticeText(
   notice: ControlNotice,
   { host, port, timeoutMs }: Peer & { readonly timeoutMs: number },
@@ -16,17 +16,17 @@ export function noticeText(
   const udp = `UDP port ${port}`;
   switch (notice) {
     case 'no-datagrams':
-      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} seems to be blocked on the way; --transport tcp works without it`;
+      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} appears to be blocked; --transport tcp works without it`;
     case 'tcp-instead':
-      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} seems to be blocked on the way; going on over TCP`;
+      return `${sender} answers on TCP, but no datagram from it arrives: ${udp} appears to be blocked; switching to TCP`;
     case 'path-silent':
       return `no datagram for 2 s, though ${sender} answers on TCP: opening a new session`;
     case 'media-outage':
-      return `no frame for ${timeoutMs / 1_000} s, though ${sender} is alive and answers on TCP: opening a new session`;
+      return `no frame for ${timeoutMs / 1_000} s, though ${sender} answers on TCP: opening a new session`;
   }
 }
 
-/** Returns why a run failed, and what to do. */
+/** Returns the cause of a failed run, and the remedy. */
 export function clientFailure(failure: ControlFailure, peer: Peer & { readonly timeoutMs: number }): Failure {
   const where = formatAddress(peer);
   const seconds = peer.timeoutMs / 1_000;
@@ -44,12 +44,12 @@ export function clientFailure(failure: ControlFailure, peer: Peer & { readonly t
     case 'no-datagrams':
       return new Failure(
         `timeout: the sender at ${where} answers on TCP, but no datagram from it arrived for ${seconds} s. A firewall or ` +
-          `a NAT on the way seems to block UDP port ${peer.port}; use --transport tcp, or open the port`,
+          `NAT appears to block UDP port ${peer.port}; use --transport tcp, or open the port`,
       );
     case 'media-lost':
       return new Failure(
-        `the media from ${where} stayed away after ${framesText(failure.frames)}, in several sessions of ${seconds} s each, ` +
-          'though the sender is alive and answers on TCP: look at its source, the path, and the load of this computer',
+        `media from ${where} stopped after ${framesText(failure.frames)}, in several sessions of ${seconds} s each, ` +
+          'though the sender answers on TCP: check its source, the path and the load of this computer',
       );
     case 'sender-lost':
       return new Failure(
@@ -61,7 +61,7 @@ export function clientFailure(failure: ControlFailure, peer: Peer & { readonly t
 
 const framesText = (frames: number): string => `${frames} frame${frames === 1 ? '' : 's'}`;
 
-/** Returns why there is no connection, in a few words. @param again true after an earlier connection. */
+/** Returns the cause of a failed connection, in a few words. @param again true after an earlier connection. */
 export function connectCause(error: unknown, again: boolean): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ECONNREFUSED':

@@ -46,11 +46,11 @@ export class PassphraseGate {
   }
 }
 
-/** Reasons for a receiver that is not let in. */
+/** Reasons to refuse a receiver. */
 export const NEEDS_FINGERPRINT =
   'this stream is encrypted: use the URL that its sender prints, dropframe://HOST:PORT?fingerprint=…';
 export const NEEDS_PASSPHRASE =
   'this stream needs its passphrase: --passphrase-file FILE, or DROPFRAME_PASSPHRASE in the environment';
 export const NO_PASSPHRASE = 'this sender has no passphrase: use the URL that it prints, with its fingerprint';
 export const NOT_ENCRYPTED = 'this stream is not encrypted';
-export const TOO_MANY_GUESSES = 'too many passphrases were tried from there: try again in some minutes';
+export const TOO_MANY_GUESSES = 'too many failed attempts: retry in a few minutes';

@@ -28,7 +28,10 @@ export interface ServerSecurity {
 export async function serverSecurity(host: string, choice: SecurityChoice): Promise<ServerSecurity> {
   const { certificate, key, passphrase, insecure = false } = choice;
   if (insecure && (certificate ?? key ?? passphrase) !== undefined) {
-    throw new Failure('--insecure excludes a certificate and a passphrase (also DROPFRAME_PASSPHRASE)', 2);
+    throw new Failure(
+      '--insecure cannot be combined with a certificate or a passphrase (also DROPFRAME_PASSPHRASE)',
+      2,
+    );
   }
   if ((certificate === undefined) !== (key === undefined)) {
     throw new Failure('a certificate and its key go together: give both --certificate and --key', 2);

@@ -296,7 +296,7 @@ export class ServerSession implements PlaceHolder {
       case 'authenticate':
       case 'hello':
       case 'attach':
-        this.#options.connection.cut('the receiver sent hello twice');
+        this.#options.connection.cut(`unexpected ${message.kind} after hello`);
         return;
       case 'keep-alive':
         return;
@@ -363,7 +363,7 @@ export class ServerSession implements PlaceHolder {
 
   #expectReach(): void {
     if (this.#closed) return;
-    const what = this.transport === 'udp' ? 'its address was not proved' : 'its media connection did not come';
+    const what = this.transport === 'udp' ? 'no address proof' : 'no media connection';
     const unreachable = () => this.#options.onUnreachable(`${what} within ${REACH_TIMEOUT_MS / 1_000} s`);
     this.#reachTimer = setTimeout(unreachable, REACH_TIMEOUT_MS);
     this.#reachTimer.unref();

@@ -242,14 +242,14 @@ export class StreamServer {
     const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = this.#options;
     const limits = { receiversMax, receiversPerAddressMax };
     // Cut instead of refused, so that the receiver tries again.
-    if (!this.#joins.allows(pending.address)) return connection.cut('too many receivers join from there');
+    if (!this.#joins.allows(pending.address)) return connection.cut('join rate exceeded');
     const placement = placeFor(pending.address, this.#sessions.values(), limits);
     if ('refused' in placement) {
       log.warn('receiver refused: too many', { peer: pending.peer, receiversMax });
       void connection.farewell({ kind: 'refused', reason: placement.refused });
       return;
     }
-    if (placement.evict) this.#dismiss(placement.evict, 'it made room for another receiver before it could be reached');
+    if (placement.evict) this.#dismiss(placement.evict, 'evicted: not reachable, and the server is full');
     pending.established();
     const dismiss = (cause: string) => this.#dismiss(session, cause);
     const session: ServerSession = new ServerSession({

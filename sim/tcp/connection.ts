@@ -80,7 +80,7 @@ export class TcpConnection implements Endpoint<TcpEvent> {
 
   /** Starts the handshake; active end only. */
   open(now: Instant): void {
-    assert(this.#options.role === 'active', 'only the active end opens a connection');
+    assert(this.#options.role === 'active', 'the end that opens a connection must be the active one');
     this.#handshake.open(now);
   }
 

@@ -32,7 +32,7 @@ export class SendBuffer {
 
   /** Returns a view when the range lies in one chunk, else a copy. */
   read(from: ByteSequence, to: ByteSequence): Uint8Array {
-    assert(from >= this.#start && to <= this.#end, 'only unacknowledged bytes can be read');
+    assert(from >= this.#start && to <= this.#end, 'the bytes read must be unacknowledged');
     let index = this.#find(from);
     const first = this.#pieces[index];
     if (first === undefined || from === to) return new Uint8Array(0);

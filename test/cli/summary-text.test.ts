@@ -70,7 +70,7 @@ test('the summary says why there was more than one session, as far as that was s
     return /sessions +(.*)/.exec(summaryText(summarizeRun(sessions, { ...QUIET, sessionCauses })))?.[1];
   };
   expect(textOf('first')).toBeUndefined();
-  expect(textOf('first', 'tcp-instead')).toBe('2: no datagram arrived over UDP, so that the stream went on over TCP');
+  expect(textOf('first', 'tcp-instead')).toBe('2: no datagram arrived over UDP, so the stream switched to TCP');
   expect(textOf('first', 'sender-stopped', 'path-silent', 'path-silent')).toBe(
     '4: the sender stopped, and was there again; datagrams stopped, though the sender answered on TCP (2 times)',
   );

@@ -147,7 +147,7 @@ export class Stage {
     for (let turns = 0; ; turns++) {
       const due = this.receiver.pollTimeout();
       if (due === undefined || due > at(ms)) break;
-      assert(turns < 100_000, 'a receiver that is called moves its timeout on');
+      assert(turns < 100_000, 'a receiver must advance its timeout when called');
       this.#now = latest(this.#now, due);
       this.receiver.handleTimeout(this.#now);
       this.#drain(this.#now);

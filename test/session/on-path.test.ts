@@ -54,7 +54,7 @@ async function attacked(
   return { server, sent, adversary, start };
 }
 
-describe('somebody on the path of an encrypted stream', () => {
+describe('an on-path attacker of an encrypted stream', () => {
   test('reads nothing of it: no name, no picture, no frame mark, in either channel', async () => {
     for (const transport of ['udp', 'tcp'] as const) {
       const { sent, adversary, start } = await attacked({ transport, frames: 60, latencyMs: 2_000 });
@@ -105,7 +105,7 @@ describe('somebody on the path of an encrypted stream', () => {
     expect(receiving.client.hostFaults.notAuthentic).toBeGreaterThan(2_000);
   });
 
-  test('forges the datagrams of the address proof: the stream goes on', async () => {
+  test('cannot stop the stream with forged address-proof datagrams', async () => {
     const { sent, adversary, start } = await attacked();
     const random = seededRandom(17);
     adversary.tamper = (datagram) => (isProof(datagram) ? [...forgeries(datagram, random), datagram] : [datagram]);
@@ -136,20 +136,20 @@ describe('somebody on the path of an encrypted stream', () => {
     expect(receiving.client.sessions).toHaveLength(3);
   });
 
-  test('answers in place of the sender: the receiver notices, and sends it nothing', async () => {
+  test('cannot impersonate the sender: the receiver notices, and sends it nothing', async () => {
     const impostor = await serve(madeUpUnits(30), { identity: makeIdentity() });
     const { run, received } = receive(impostor.server.port, { fingerprint });
     await expect(run).rejects.toThrow(/its certificate is not the one/);
     expect([received, impostor.sent]).toEqual([[], []]);
   });
 
-  test('carries the passphrase exchange on to the sender: it gains nothing', async () => {
+  test('gains nothing by relaying the passphrase exchange to the sender', async () => {
     const passphrase = 'correct horse';
     const genuine = await serve(madeUpUnits(30), { identity, passphrase });
-    // TLS ends at somebody in between, who does not know the passphrase and must make one up.
+    // TLS ends at a man in the middle that does not know the passphrase and must guess.
     const between = await serve(madeUpUnits(30), { identity: makeIdentity(), passphrase: 'a wrong guess' });
     const { run, welcomed } = receive(between.server.port, { passphrase });
-    await expect(run).rejects.toThrow(/it does not have this passphrase, or someone in between/);
+    await expect(run).rejects.toThrow(/it does not have this passphrase, or this is a man-in-the-middle attack/);
     expect([welcomed, genuine.sent, between.sent]).toEqual([[], [], []]);
   });
 });
@@ -173,8 +173,8 @@ describe('joining', () => {
   });
 });
 
-describe('somebody on the path of a stream that is not encrypted', () => {
-  test('reads it, and puts a picture of their own into it: docs/SECURITY.md says so', async () => {
+describe('an on-path attacker of an unencrypted stream', () => {
+  test('reads and replaces pictures, as docs/SECURITY.md states', async () => {
     const { server, sent } = await serve(madeUpUnits(60));
     const adversary: Adversary = await adversaryBefore(server.port);
     adversary.tamper = (datagram, way) => {

@@ -262,5 +262,5 @@ test('says so where the timestamps of all packets are the same', async () => {
     const packet = Buffer.from([0x80, 0xe0, 0, sequence, 0, 0, 0x30, 0x39, 0, 0, 0, 1, 0x41, 0x9a, 1, 2]);
     await new Promise((resolve) => socket.send(packet, port, '127.0.0.1', resolve));
   }
-  await expect(ended).rejects.toThrow(/RTP packets came, and all of them have the timestamp 12345: /);
+  await expect(ended).rejects.toThrow(/RTP packets arrived, all with the timestamp 12345: /);
 });

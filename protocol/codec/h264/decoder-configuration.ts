@@ -61,7 +61,7 @@ export function serializeDecoderConfiguration(sets: readonly Uint8Array[]): Uint
   const first = sequence[0];
   assert(
     first !== undefined && first.length >= 4,
-    'a decoder configuration needs a sequence parameter set with profile and level',
+    'a decoder configuration must have a sequence parameter set with profile and level',
   );
   assert(sequence.length <= SEQUENCE_COUNT_MAX, 'the count of sequence parameter sets must fit in 5 bits');
   assert(picture.length <= PICTURE_COUNT_MAX, 'the count of picture parameter sets must fit in 8 bits');

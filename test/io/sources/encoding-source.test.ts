@@ -114,7 +114,7 @@ describe('a source that encodes', () => {
     expect(units.flatMap((unit, frame) => (unit.importance === 'key' ? [frame] : []))).toEqual([0, 10, 20, 30]);
   });
 
-  withLibrary('goes on with a new encoder after the loss of one, where it was', async () => {
+  withLibrary('continues at the same position with a new encoder after the loss of one', async () => {
     const warnings: string[] = [];
     const { order } = options();
     const film = { ...order, input: { url: SAMPLE }, evenTimes: true, framesPerSecondDefault: 30 };
@@ -204,7 +204,7 @@ describe('a source whose encoder keeps failing', () => {
   test.each([
     ['ends', 'process.exit(9)', /it ended with code 9/],
     ['stalls', '', /timeout: no answer within 300 ms/],
-  ])('goes on with the next best source when it %s', async (name, then, cause) => {
+  ])('continues with the next best source when it %s', async (name, then, cause) => {
     const warnings: string[] = [];
     const copied: AccessUnit[] = Array.from({ length: 12 }, (_, frame) => ({
       parts: [new Uint8Array([frame % 4 === 0 ? 0x65 : 0x41, 100 + frame])],
@@ -237,10 +237,10 @@ describe('a source whose encoder keeps failing', () => {
     expect(warnings[1]).toMatch(/failed twice .*: it is copied from its next key frame on/);
   });
 
-  test('fails in one line when nothing else can go on', async () => {
+  test('fails in one line without a fallback', async () => {
     const entry = fakeEncoder('alone', 3, 'process.exit(1)');
     const source = await EncodingSource.open(options({ host: { entry, pictureMsMax: 5_000 } }));
-    await expect(take(source, 100)).rejects.toThrow(/^film: the encoder failed twice .*nothing else can go on$/);
+    await expect(take(source, 100)).rejects.toThrow(/^film: the encoder failed twice .*no fallback is available$/);
     await source.close();
   });
 });

@@ -95,7 +95,7 @@ describe('a living sender without media', () => {
     ]);
   });
 
-  test('counts its outages anew once a frame has come', () => {
+  test('resets the outage count after a frame', () => {
     const stage = new Stage({ timeout: milliseconds(5_000), leavesSilentPath: false }).joined().frame(30);
     for (const from of [6_030, 12_040, 18_050]) outage(stage, from).frame(from + 1);
     outage(stage, 24_060);

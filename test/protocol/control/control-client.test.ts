@@ -82,7 +82,7 @@ describe('joining', () => {
     expect(client.pollMessage()).toEqual({
       kind: 'refuse-stream',
       id: 5,
-      reason: 'audio in opus is not known here',
+      reason: 'audio codec opus is not supported',
     });
     expect(client.pollEvent()).toMatchObject({ kind: 'welcomed', welcome: { codec: 'h264', ssrc: VIDEO.ssrc } });
     expect(client.state.kind).toBe('receiving');
@@ -91,7 +91,7 @@ describe('joining', () => {
   test('says goodbye when no stream can be received, without messages unknown to a 1.0 sender', () => {
     const client = greeting();
     client.handleMessage(at(0), { ...WELCOME, media: { ...WELCOME.media, codec: 'av01.0.04M.10' } });
-    const reason = 'av01.0.04M.10 is not known here';
+    const reason = 'codec av01.0.04M.10 is not supported';
     expect(client.pollMessage()).toBeUndefined();
     expect(client.pollEvent()).toEqual({ kind: 'farewell', reason });
     client.handleClosed(at(0));

@@ -78,7 +78,7 @@ const FROM_RECEIVER: readonly ControlMessage[] = [
   { kind: 'pause' },
   { kind: 'request-keyframe' },
   STATISTICS,
-  { kind: 'refuse-stream', id: 255, reason: 'audio in opus is not known here' },
+  { kind: 'refuse-stream', id: 255, reason: 'audio codec opus is not supported' },
 ];
 const FROM_SENDER: readonly ControlMessage[] = [
   WELCOME,
@@ -123,7 +123,7 @@ describe.each([...FROM_RECEIVER, ...FROM_SENDER, ...FROM_BOTH])('$kind', (messag
 });
 
 test.each<[string, ControlMessage, object, string]>([
-  ['a newer major version', HELLO, { version: 2 }, 'control protocol version 2, and this program speaks 1'],
+  ['a newer major version', HELLO, { version: 2 }, 'control protocol version 2 is unsupported (expected 1)'],
   ['no version', HELLO, { version: 'new' }, 'message: version invalid_value'],
   ['a latency below zero', HELLO, { latencyMs: -1 }, 'message: latencyMs too_small'],
   ['a latency of a day', HELLO, { latencyMs: 86_400_000 }, 'message: latencyMs too_big'],

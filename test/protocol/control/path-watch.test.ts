@@ -36,7 +36,7 @@ test('waits for a message on the control connection that is newer than the silen
   expect(found).toEqual(['400 suspect', '3000 silent']);
 });
 
-test('begins anew with each datagram', () => {
+test('restarts with each datagram', () => {
   const watch = new PathWatch(at(0));
   const found = findings(watch, { from: 50, to: 2_000 }, (ms) => ms === 300 && watch.handlePacket());
   expect(found).toEqual(['700 suspect']);

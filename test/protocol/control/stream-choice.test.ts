@@ -33,7 +33,7 @@ test('refuses the only stream of a 1.0 sender when it is not H.264', () => {
   const media = { ...(OLD.media as object), codec: 'vp09.00.10.08' };
   expect(chooseStream(welcome({ media }))).toEqual({
     accepted: undefined,
-    refused: [{ id: 0, reason: 'vp09.00.10.08 is not known here' }],
+    refused: [{ id: 0, reason: 'codec vp09.00.10.08 is not supported' }],
   });
 });
 
@@ -54,8 +54,8 @@ test('takes the fields of the first video stream with a known codec', () => {
   for (const field of ['repairSsrc', 'repairPayloadType', 'initialSequence'])
     expect(accepted).not.toHaveProperty(field);
   expect(refused).toEqual([
-    { id: 0, reason: 'video in av1 is not known here' },
-    { id: 9, reason: 'one video stream is received here' },
+    { id: 0, reason: 'video codec av1 is not supported' },
+    { id: 9, reason: 'only one video stream is supported' },
   ]);
 });
 

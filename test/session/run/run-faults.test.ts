@@ -66,12 +66,12 @@ function fullDisk(): string {
 const withFullDevice = optional('/dev/full', existsSync('/dev/full'));
 
 describe('a player that is killed by a signal', () => {
-  test('is named, and the recording goes on to the end of the stream', async () => {
+  test('is named, and the recording continues to the end of the stream', async () => {
     fakePlayer(CRASH);
     const output = join(temporaryFolder(), 'recording.h264');
     const { run, lines, units } = await runWith({ play: 'mpv', output });
     await expect(run.run()).resolves.toBe('end-of-stream');
-    expect(lines.join('')).toMatch(/mpv was killed by SIGSEGV; the recording goes on/);
+    expect(lines.join('')).toMatch(/mpv was killed by SIGSEGV; the recording continues/);
     const bytes = units.reduce((sum, { parts }) => sum + parts.reduce((each, part) => each + part.length + 4, 0), 0);
     expect(statSync(output).size).toBeGreaterThan(bytes * 0.9);
   });
@@ -99,7 +99,7 @@ withFullDevice('a full disk ends a recording whose stream is shown with a warnin
   const { run, lines } = await runWith({ play: 'mpv', output });
   await expect(run.run()).rejects.toThrow('the disk is full');
   expect(lines.join('')).toMatch(
-    /the recording ended: cannot write .*recording\.h264: the disk is full; the stream goes on/,
+    /the recording ended: cannot write .*recording\.h264: the disk is full; the stream continues/,
   );
   expect(run.summary.frames.total).toBe(150);
 });
@@ -113,7 +113,7 @@ withFullDevice("a full disk ends a sender's recording with a warning, and not th
   for (const unit of units) recorder?.write(unit);
   await until('the warning', () => lines.length > 0);
   expect(lines.join('')).toMatch(
-    /the recording ended: cannot write .*: the disk is full; the stream goes on without it/,
+    /the recording ended: cannot write .*: the disk is full; the stream continues without it/,
   );
   await recorder?.close();
 });

@@ -164,15 +164,15 @@ describe('an invented newer version', () => {
     await expect(receiving.run).resolves.toBe('end-of-stream');
     expect(receiving.received).toHaveLength(FRAMES);
     expect(heard.filter(({ kind }) => kind === 'refuse-stream')).toEqual([
-      { kind: 'refuse-stream', id: 1, reason: 'video in h266 is not known here' },
-      { kind: 'refuse-stream', id: 2, reason: 'audio in opus is not known here' },
+      { kind: 'refuse-stream', id: 1, reason: 'video codec h266 is not supported' },
+      { kind: 'refuse-stream', id: 2, reason: 'audio codec opus is not supported' },
     ]);
   });
 
   test('as a sender with no stream that can be received: the run ends with the reason, on both sides', async () => {
     const { port, heard } = await recordedSender((welcome) => [{ ...welcome, minor: 7, streams: [VVC, OPUS] }]);
     const receiving = receive(port, { transport: 'tcp' });
-    await expect(receiving.run).rejects.toThrow('no stream that can be received: video in h266 is not known here');
+    await expect(receiving.run).rejects.toThrow('no stream that can be received: video codec h266 is not supported');
     await until('the goodbye is there', () => heard.some(({ kind }) => kind === 'goodbye'));
     expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('h266') });
   });
@@ -180,7 +180,7 @@ describe('an invented newer version', () => {
   test('as a sender of another major version: it gets the reason', async () => {
     const { port, heard } = await recordedSender(() => [{ kind: 'welcome', version: 2, sessions: [] }]);
     const receiving = receive(port, { transport: 'tcp', timeoutMs: 300 });
-    await expect(receiving.run).rejects.toThrow('control protocol version 2, and this program speaks 1');
+    await expect(receiving.run).rejects.toThrow('control protocol version 2 is unsupported (expected 1)');
     expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('version 2') });
   });
 
@@ -222,7 +222,11 @@ describe('an invented newer version', () => {
   });
 
   test.each([
-    ['another major version', frame({ kind: 'hello', version: 2, wishes: {} }), 'version 2, and this program speaks 1'],
+    [
+      'another major version',
+      frame({ kind: 'hello', version: 2, wishes: {} }),
+      'version 2 is unsupported (expected 1)',
+    ],
     ['another framing', Uint8Array.of(0x44, 0x46, 2, 0, 0, 0, 0, 1), 'the version in the first bytes is not 1'],
     ['an unknown recovery', frame({ ...HELLO, recovery: 'raptor' }), 'recovery invalid_value'],
     ['an unknown transport', frame({ ...HELLO, transport: 'quic' }), 'transport invalid_value'],
