@@ -29,13 +29,13 @@ async function record(name: string): Promise<Buffer> {
   return readFileSync(path);
 }
 
-test('records a codec of its own as its byte stream', async () => {
+test('records a custom codec as its byte stream', async () => {
   const units = received();
   const expected = Buffer.concat(units.map(({ parts }) => TONE.byteStream!.write(parts)));
   expect(Buffer.compare(await record('a.tone'), expected)).toBe(0);
 });
 
-test('records a codec of its own as MP4, with its sample entry and configuration', async () => {
+test('records a custom codec as MP4, with its sample entry and configuration', async () => {
   const file = (await record('a.mp4')).toString('latin1');
   expect(file).toContain('iso6mp41tone');
   expect(file).toContain(`tonC${Buffer.from(SET).toString('latin1')}`);
@@ -43,7 +43,7 @@ test('records a codec of its own as MP4, with its sample entry and configuration
   for (const { parts } of received()) expect(file).toContain(Buffer.from(parts.at(-1)!).toString('latin1'));
 });
 
-test('records a codec of its own as MPEG-TS, with its stream type', async () => {
+test('records a custom codec as MPEG-TS, with its stream type', async () => {
   const map = (await record('a.ts')).subarray(188, 376);
   // Section of the program map after header and pointer; its first stream begins at byte 12.
   expect(map[5 + 12]).toBe(TONE.transportStream!.streamType);
@@ -58,7 +58,7 @@ test('says which containers a codec lacks', async () => {
   await expect(open('a.tone')).rejects.toThrow('tone needs a container');
 });
 
-test('announces a codec of its own in a session description, and reads it back', () => {
+test('announces a custom codec in a session description, and reads it back', () => {
   const stream = { host: '127.0.0.1', port: 5_004, payloadType: 96, clockRate: TONE.clockRate, parameterSets: [SET] };
   const text = writeSessionDescription({ ...stream, codec: TONE, name: 'tone' });
   expect(text).toContain('a=rtpmap:96 TONE/48000\r\na=fmtp:96 set=200102\r\n');

@@ -32,7 +32,7 @@ test('over real sockets, each frame is shown or dropped with a reason', async ()
   expect(pictures + mended + overdue + incomplete + neverArrived + undecodable).toBe(total);
 });
 
-test('a simulated link delivers all frames without loss, and fewer with loss without requests (`reorder`)', async () => {
+test('a simulated link delivers all frames without loss, and fewer with loss under `reorder`', async () => {
   const { figures } = await import('../examples/simulated-link.ts');
   const played = (loss: number, recovery: string) =>
     figures.find((figure) => figure.loss === loss && figure.recovery === recovery)!.playedPercent;

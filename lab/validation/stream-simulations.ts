@@ -41,7 +41,7 @@ export function runExperiment(
   const bytes = packets === 1 ? SINGLE_BYTES : packets * PACKET_BYTES;
   const result = runCell(cellOf(), NO_FILES, observers);
   const tcp = strategy.startsWith('tcp-');
-  assert(tcp || result.frames.packets(0) === packets, 'a frame must have the experiment's number of packets');
+  assert(tcp || result.frames.packets(0) === packets, 'a frame must have the number of packets of the experiment');
   return result;
 
   function cellOf(): Cell {

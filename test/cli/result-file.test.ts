@@ -6,7 +6,7 @@ import { writeJson, writeResult } from '../../cli/result-file.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { ROOT } from './dropframe-process.ts';
 
-test('a result replaces a file, and what a symbolic link names, without leftovers', async () => {
+test('replaces a file or the target of a link, without leftovers', async () => {
   const folder = temporaryFolder();
   await writeJson('the summary', join(folder, 'one.json'), { a: 1 });
   symlinkSync('one.json', join(folder, 'link.json'));
@@ -23,7 +23,7 @@ test('a device is written, not replaced', async () => {
   await writeResult('the report', '/dev/null', 'x');
 });
 
-test('a result that cannot be written is refused with what it is, where, and why', async () => {
+test('reports name, place and cause of a result that cannot be written', async () => {
   const path = join(temporaryFolder(), 'no', 'such.json');
   await expect(writeJson('the summary', path, {})).rejects.toThrow(
     `cannot write the summary ${path}: there is no such file or directory`,

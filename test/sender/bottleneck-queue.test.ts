@@ -31,13 +31,13 @@ function queueBehind(packets: number) {
   return { queue, report };
 }
 
-test('one report does not tell how fast the bottleneck is', () => {
+test('needs two reports to estimate the bottleneck rate', () => {
   const { queue, report } = queueBehind(60);
   report(9);
   expect(queue.isTooLong(at(60), 10 * BYTES)).toBe(false);
 });
 
-test('two reports tell which frame would leave the bottleneck too late', () => {
+test('predicts from two reports which frame would leave the bottleneck too late', () => {
   const { queue, report } = queueBehind(60);
   report(9);
   report(24);

@@ -62,7 +62,7 @@ describe('the address proof', () => {
     await until('media comes', () => owner.media > 10);
     for (let count = 0; count < 10; count++) await thief.send(proved);
     const before = owner.media;
-    await until('media goes on coming', () => owner.media > before + 10);
+    await until('media keeps arriving', () => owner.media > before + 10);
     expect(thief.received).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ describe('the address proof', () => {
     const after = await DatagramPeer.to(server.port);
     await prove(after);
     const { media } = before;
-    await until('media goes on coming', () => after.media > 60);
+    await until('media keeps arriving', () => after.media > 60);
     expect(before.media).toBeLessThanOrEqual(media + 30);
   });
 });

@@ -17,7 +17,7 @@ test('a receiver that floods its sender with statistics is cut off', async () =>
   await until('it is forgotten', () => server.status.receivers.length === 0);
 });
 
-test('a storm of joins gets no more sessions than its address may have, and takes none from those that are served', async () => {
+test('a storm of joins is capped per address, and evicts no active session', async () => {
   const { server } = await serve(madeUpUnits(150), { receiversMax: 4 });
   const served = receive(server.port);
   await until('frames come', () => served.received.length > 0);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RateCorrection } from '../../../io/encoder/rate-correction.ts';
 
-test('an encoder that fills 80 % of what it is told gets its frames to the wanted size', () => {
+test('corrects an encoder that fills 80 % of its budget', () => {
   const correction = new RateCorrection();
   for (let frame = 0; frame < 300; frame++) correction.update(0.8 * correction.factor);
   expect(Math.abs(0.8 * correction.factor - 1)).toBeLessThan(0.01);

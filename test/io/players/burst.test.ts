@@ -25,7 +25,7 @@ const root = process.getuid?.() === 0;
 
 for (const kind of ['mpv', 'ffplay'] as const) {
   optional(`${kind}, Xvfb, xwd and ffmpeg`, [kind, ...PROGRAMS].every(onPath))(
-    `${kind} goes on after a burst of late frames, and shows none of those that are for the decoder alone`,
+    `${kind} continues after a burst of late frames, and shows none of the decode-only ones`,
     async () => {
       const seen = await shadesSeen(kind);
       expect(seen).toContain(SHADES.after);

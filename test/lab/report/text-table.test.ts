@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alignedText, markdownTable, paddedCells } from '../../../lab/report/text-table.ts';
 
-test('words stand to the left, each column as wide as its widest cell, no blanks at the end', () => {
+test('left-aligns words, each column as wide as its widest cell, without trailing blanks', () => {
   const lines = [
     ['a', 'bb', 'c'],
     ['aaa', 'b', ''],
@@ -9,7 +9,7 @@ test('words stand to the left, each column as wide as its widest cell, no blanks
   expect(alignedText(lines)).toBe('  a    bb  c\n  aaa  b');
 });
 
-test('figures stand to the right', () => {
+test('right-aligns figures', () => {
   const lines = [
     ['p50', 'p99'],
     ['1.0', '1000.0'],

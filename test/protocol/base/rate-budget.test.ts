@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RateBudget } from '../../../protocol/base/rate-budget.ts';
 import { instant } from '../../../protocol/base/units.ts';
 
-test('a budget gives what it has saved up, and then what time brings', () => {
+test('a budget allows its burst, then refills over time', () => {
   const budget = new RateBudget({ perSecond: 10, burst: 3 });
   expect([0, 0, 0, 0].map((now) => budget.spend(instant(now), 1))).toEqual([true, true, true, false]);
   expect(budget.spend(instant(99_999), 1)).toBe(false);

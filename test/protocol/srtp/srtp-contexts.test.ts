@@ -7,7 +7,7 @@ import { sessionMasterKeys } from '../../../protocol/srtp/srtp-keys.ts';
 import { hex, plain } from '../bytes.ts';
 import { contexts, mac, packet, report, SSRC } from './contexts.ts';
 
-test('what is protected comes out as it was, and the original is unchanged', () => {
+test('protect then unprotect restores the packet, and the original is unchanged', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 1_400 }), fc.integer({ min: 0, max: 0xffff }), (payload, first) => {
       const { outgoing, incoming } = contexts();

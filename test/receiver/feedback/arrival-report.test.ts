@@ -35,7 +35,7 @@ function wanted(): ArrivalReport {
 }
 
 describe('reports on single packets', () => {
-  test('are not made while nobody wants them, and end five seconds after the last wish', () => {
+  test('are sent only on request, and stop five seconds after the last one', () => {
     const reports = new ArrivalReport(9);
     reports.onPacket(at(0), datagram(1, { marker: true }));
     expect(reports.pollTimeout()).toBeUndefined();

@@ -148,7 +148,7 @@ describe('the limit', () => {
     expect(from(stage, 200)).toEqual(['660 neverArrived 1', '660 undecodable 2', '660 undecodable 3']);
   });
 
-  test('of bytes gives up the oldest group first', () => {
+  test('evicts the oldest group at the byte limit', () => {
     // Each packet has a payload of four bytes.
     const stage = new MendingStage({ heldBytesMax: 8 }).frames(0, 5, [1]).until(1_000);
     expect(from(stage, 200)).toEqual([]);

@@ -161,7 +161,7 @@ test('frames are returned in order of sequence numbers, not of timestamps', () =
   expect(decide().map(({ frame }) => frame)).toEqual([0, 3, 1, 2]);
 });
 
-test('the late end of a decided frame makes no frame of its own', () => {
+test('the late end of a decided frame does not create a frame', () => {
   const { plain, insert, decide } = buffer();
   insert(10, 0, IDR);
   insert(11, 1, fragment(P, 'first'), false);

@@ -46,7 +46,7 @@ test('accepts only the known payload type', () => {
   expect(new SourceLock(H264, 35).observe(instant(0), packet(1, { payloadType: 35 }))).toBe('new');
 });
 
-test('a payload that cannot be H.264 starts no stream', () => {
+test('a payload that cannot be H.264 does not start a stream', () => {
   const vp8 = Uint8Array.of(0x90, 0x80, 0x80, 0x12);
   const reserved = Uint8Array.of(0x1f, 0x00);
   const cutAggregate = Uint8Array.of(0x78, 0x00, 0x10, 0x67, 0x42);
@@ -148,7 +148,7 @@ test('late packets belong to the present stream, even several in order', () => {
   for (let n = 10; n < 20; n++) expect(watch.observe(instant(now + n), packet(n))).toBe('present');
 });
 
-test('a single packet far behind starts no stream', () => {
+test('a single packet far behind does not start a stream', () => {
   const watch = new SourceLock(H264, undefined);
   expect(watch.observe(instant(0), packet(40_000))).toBe('new');
   expect(watch.observe(instant(FRAME_TIME), packet(17, { frame: 40_001 }))).toBe('held');

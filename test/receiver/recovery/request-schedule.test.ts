@@ -61,7 +61,7 @@ describe('a packet is requested', () => {
     expect(requestsOf({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
   });
 
-  test('not again after its answer', () => {
+  test('does not repeat an answered request', () => {
     const schedule = new RequestSchedule();
     schedule.onMissing(instant(0), asSequence(7));
     expect(schedule.poll(instant(0), TERMS)).toHaveLength(1);

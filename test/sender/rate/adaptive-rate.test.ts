@@ -144,7 +144,7 @@ describe('the adaptive rate', () => {
     expect(loop.run(4_000).rate.target).toBe(ADAPTIVE_RATE_DEFAULTS.rateMin);
   });
 
-  test.each([3_600_000_000, -3_600_000_000, 250_000])('goes on after the clock was set by %d µs', (step) => {
+  test.each([3_600_000_000, -3_600_000_000, 250_000])('continues after the clock was set by %d µs', (step) => {
     const loop = new Loop(500_000).run(3_000);
     loop.clockOffset += step;
     expect(loop.run(2_000).rate.target).toBeGreaterThan(400_000);

@@ -156,7 +156,7 @@ describe('the circuit breaker (RFC 8083)', () => {
 describe('a sender behind a circuit breaker', () => {
   const STREAM = { frames: 1_800, frameBytes: 3_000, keyFrameBytes: 3_000 };
 
-  test('stops when nothing is received, and goes on when the path is back', () => {
+  test('stops when nothing is received, and resumes when the path recovers', () => {
     const changes: string[] = [];
     const { sender, receiver } = runSession({
       forward: 'delay=20ms outage=10s-30s',

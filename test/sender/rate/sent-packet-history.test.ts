@@ -71,7 +71,7 @@ describe('the history of departures', () => {
     ]);
   });
 
-  test('tells each packet once as missing, and once as received', () => {
+  test('reports each packet at most once as missing and once as received', () => {
     const sent = history(4);
     const numbers = (feedback: CongestionControlFeedback) => sent.match(at(50), feedback)?.packets.map((p) => p.number);
     expect(numbers(report(40, arrivals(0, [5, undefined, 3])))).toEqual([0, 1, 2]);
@@ -87,7 +87,7 @@ describe('the history of departures', () => {
     expect(sent.match(at(50), feedback)!.packets.map(({ number }) => number)).toEqual([2, 3]);
   });
 
-  test('does not believe a receiver that reports before the packet can have arrived', () => {
+  test('ignores reports earlier than the arrival can have been', () => {
     expect(history(1).match(at(10), report(2_000, arrivals(0, [500])))!.roundTrip).toBeUndefined();
   });
 

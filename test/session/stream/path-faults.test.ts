@@ -10,7 +10,7 @@ import { middlebox } from './middlebox.ts';
 /** Frames of a stream that outlasts each of these stories: half a minute. */
 const LONG = 1_500;
 
-test('a receiver to which a NAT gives another port proves it and goes on in the same session', async () => {
+test('a receiver to which a NAT gives another port proves it and continues in the same session', async () => {
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
   // Time for the recovery of what the old port received, whatever else the machine does meanwhile.
@@ -23,7 +23,7 @@ test('a receiver to which a NAT gives another port proves it and goes on in the 
   expect(client.sessions[0]?.frames.neverArrived).toBe(0);
 });
 
-test('a receiver that no datagram reaches goes on over TCP, and says so', async () => {
+test('a receiver that no datagram reaches falls back to TCP with a notice', async () => {
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
   box.block(true);
@@ -34,7 +34,7 @@ test('a receiver that no datagram reaches goes on over TCP, and says so', async 
   expect(client.sessionCauses).toEqual(['first', 'tcp-instead']);
 });
 
-test('a receiver that is to use UDP and gets none says what is blocked', async () => {
+test('a receiver reports blocked UDP when UDP is forced', async () => {
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
   box.block(true);
@@ -43,7 +43,7 @@ test('a receiver that is to use UDP and gets none says what is blocked', async (
   expect(notices).toEqual(['no-datagrams']);
 });
 
-test('frames that were sent while UDP was blocked count as lost, and the stream goes on in a new session', async () => {
+test('frames sent while UDP was blocked count as lost, and the stream continues in a new session', async () => {
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
   const { client, received, notices } = receive(box.port, { latencyMs: 200 });
@@ -72,7 +72,7 @@ test('a sender that listens on a name is reached by that name', async () => {
 const namespaces = await tryNamespaces();
 
 optional('network namespaces', 'arguments' in namespaces)(
-  'a path that is narrower than the datagrams is found out, and loses nothing',
+  'detects a smaller MTU without losing datagrams',
   () => {
     const script = `ip link set lo mtu 1000 up && exec "$0" --import tsx "$1"`;
     const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];

@@ -38,7 +38,7 @@ describe('GCC', () => {
     expect(meanOf(run, 'target', 15, 20)).toBeGreaterThan(2_500_000);
   });
 
-  test('goes the same way each time', () => {
+  test('is deterministic', () => {
     const once = () => {
       const forward = 'rate=2Mbit delay=20ms queue=300ms at 10s: rate=900kbit at 20s: rate=2500kbit';
       const run = driveController(new Gcc({ bitrateStart: 1_000_000 }), { forward, seconds: 30, ...SOURCE });

@@ -37,7 +37,7 @@ describe('SCReAM', () => {
     expect(meanOf(run, 'delivered', 30, 60)).toBeGreaterThan(1_400_000);
   });
 
-  test('goes on after an outage of three seconds', () => {
+  test('recovers from a three-second outage', () => {
     const forward = 'rate=2Mbit delay=20ms queue=300ms outage=20s-23s';
     const run = driveController(new Scream(), { forward, seconds: 40, ...SOURCE });
     expect(meanOf(run, 'delivered', 20.5, 22.9)).toBe(0);
@@ -51,7 +51,7 @@ describe('SCReAM', () => {
     expect(meanOf(run, 'sent', 1, 20)).toBeLessThan(50_000);
   });
 
-  test('goes the same way each time', () => {
+  test('is deterministic', () => {
     const once = () => {
       const forward = 'rate=2Mbit delay=20ms queue=300ms at 10s: rate=900kbit at 20s: rate=2500kbit';
       const run = driveController(new Scream({ bitrateStart: 1_000_000 }), { forward, seconds: 30, ...SOURCE });

@@ -126,13 +126,13 @@ describe('SCReAMv2', () => {
     expect(meanOf(run, 'delivered', 15, 40)).toBeGreaterThan(1_300_000);
   });
 
-  test('goes on after an outage of three seconds', () => {
+  test('recovers from a three-second outage', () => {
     const forward = 'rate=2Mbit delay=20ms queue=300ms outage=20s-23s';
     const run = driveController(new Scream2(), { forward, seconds: 35, ...SOURCE });
     expect(meanOf(run, 'delivered', 30, 35)).toBeGreaterThan(1_000_000);
   });
 
-  test('goes the same way each time', () => {
+  test('is deterministic', () => {
     const once = () => {
       const forward = 'rate=2Mbit delay=20ms queue=300ms at 10s: rate=900kbit at 20s: rate=2500kbit';
       const run = driveController(new Scream2({ bitrateStart: 1_000_000 }), { forward, seconds: 30, ...SOURCE });
